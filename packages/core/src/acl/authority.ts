@@ -1,15 +1,13 @@
-// Decides who may call which command, once per frontend and command, so that a call costs one lookup. The rules are Tauri's,
-// except that a
-// deny applies only to the labels of its capability.
+// Decides who may call which command, once per frontend and command, so that a call costs one lookup. The rules are Tauri's, except
+// that a deny applies only to the labels of its capability.
 import { BusError, isDevelopment } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
-import { getCommandKey } from './catalogue.js'
+import { type AclDeps, getCommandKey } from './catalogue.js'
 import { denialHint, denialText, explainedDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
 import {
   type Access,
   getAccess,
-  type AclDeps,
   commandScope,
   inOrder,
   isRestricted,
@@ -69,12 +67,8 @@ export interface Authority {
   restore(changes: CapabilityChanges): void
 }
 
-export interface AuthorityInput extends AclDeps {
-  pattern: Pattern
-}
-
 /** @throws {BusError} InvalidParams if a capability, permission file or manifest is invalid */
-export function createAuthority({ pattern, commands: names, ...sources }: AuthorityInput): Authority {
+export function createAuthority({ pattern, commands: names, ...sources }: AclDeps & { pattern: Pattern }): Authority {
   const options = getResolveOptions({ ...sources, commands: names })
   const { catalogue, commands } = options
   misnamedCommands(catalogue, commands).forEach(sources.warn)

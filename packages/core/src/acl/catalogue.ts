@@ -1,6 +1,6 @@
 // All permissions by plugin: two for each command, those of Tauri's core plugins, and those that manifests, the core module's
 // plugins and permission files define. The last definition of a name wins, in that order, as in Tauri.
-import { getMethod, getPermissions, splitIdentifier } from './identifier.js'
+import { getMethod, getPermissions, joinIdentifier, splitIdentifier, splitMethod } from './identifier.js'
 import { toManifests, toPermissionFile } from './schema.js'
 import { CORE_COMMANDS } from './tauri-permissions.js'
 import {
@@ -33,117 +33,106 @@ export interface Catalogue {
   readonly files: readonly { readonly source: AclSource; readonly key: string; readonly file: PermissionFile }[]
 }
 
-interface CatalogueInput {
-  acl: Pick<AclInput, 'manifests' | 'permissionFiles'>
+/** The sources of a bus's permissions and capabilities. */
+export interface AclDeps {
+  acl: AclInput
   commands: Iterable<CommandName>
   /** Permission files of the core module's plugins. */
   pluginFiles: readonly PermissionFileSource[]
+  /** Receives what `unknownPermissions: 'warn'` ignores. */
+  warn: (text: string) => void
+}
+
+type CatalogueDeps = Pick<AclDeps, 'commands' | 'pluginFiles'> & {
+  acl: Pick<AclInput, 'manifests' | 'permissionFiles'>
 }
 
 /** @throws {BusError} InvalidParams if a permission file or manifest is malformed */
-export function createCatalogue({ acl, commands, pluginFiles }: CatalogueInput): Catalogue {
+export function createCatalogue({ acl, commands, pluginFiles }: CatalogueDeps): Catalogue {
   const plugins = new Map<string, PluginPermissions>()
-  const plugin = (key: string): PluginPermissions => {
-    const known = plugins.get(key) ?? {
-      permissions: new Map(),
-      sets: new Map(),
-      defaultSet: undefined,
-      described: false,
+  const getPlugin = (key: string): PluginPermissions => {
+    let plugin = plugins.get(key)
+    if (!plugin) {
+      plugin = { permissions: new Map(), sets: new Map(), defaultSet: undefined, described: false }
+      plugins.set(key, plugin)
     }
-    plugins.set(key, known)
-    return known
+    return plugin
   }
-  plugin(APP_KEY)
-  addCore(plugin)
-  for (const command of commands) addGenerated(plugin, command)
+  const describe = (
+    key: string,
+    defaultPermissions: readonly string[] | undefined,
+    permissions: Iterable<PermissionDefinition> = [],
+    sets: Iterable<PermissionSetDefinition> = [],
+  ): void => {
+    const plugin = getPlugin(key)
+    plugin.described = true
+    if (defaultPermissions) plugin.defaultSet = { identifier: 'default', permissions: defaultPermissions }
+    for (const permission of permissions) plugin.permissions.set(permission.identifier, permission)
+    for (const set of sets) plugin.sets.set(set.identifier, set)
+  }
+  getPlugin(APP_KEY)
+  const coreDefaults = Object.keys(CORE_COMMANDS).map(name => `core:${name}:default`)
+  describe('core', coreDefaults)
+  for (const [name, { byDefault, others }] of Object.entries(CORE_COMMANDS)) {
+    const key = `core:${name}`
+    const defaults = byDefault.map(command => getPermissions(command).allow)
+    describe(key, defaults)
+    for (const command of [...byDefault, ...others]) generate(getPlugin(key), getPermissions(command), command)
+  }
+  for (const command of commands) {
+    const { name } = splitMethod(command.method)
+    generate(getPlugin(getCommandKey(command)), getPermissions(name), name)
+  }
   for (const [key, manifest] of Object.entries(acl.manifests ? toManifests(acl.manifests) : {})) {
-    const known = plugin(key)
-    known.described = true
-    known.defaultSet = manifest.default_permission ?? known.defaultSet
-    for (const permission of Object.values(manifest.permissions))
-      known.permissions.set(permission.identifier, permission)
-    for (const set of Object.values(manifest.permission_sets)) known.sets.set(set.identifier, set)
+    const { default_permission: byDefault, permissions, permission_sets: sets } = manifest
+    describe(key, byDefault?.permissions, Object.values(permissions), Object.values(sets))
   }
   const files = [...pluginFiles, ...acl.permissionFiles].map(source => {
     const file = toPermissionFile(source)
     const key = source.plugin ?? APP_KEY
-    const known = plugin(key)
-    known.described = true
-    if (file.default) known.defaultSet = { identifier: 'default', permissions: file.default.permissions }
-    for (const permission of file.permission ?? []) known.permissions.set(permission.identifier, permission)
-    for (const set of file.set ?? []) known.sets.set(set.identifier, set)
+    describe(key, file.default?.permissions, file.permission, file.set)
     return { source, key, file }
   })
   return { plugins, files }
 }
 
-function addCore(plugin: (key: string) => PluginPermissions): void {
-  const core = plugin('core')
-  core.described = true
-  core.defaultSet = {
-    identifier: 'default',
-    permissions: Object.keys(CORE_COMMANDS).map(name => `core:${name}:default`),
-  }
-  for (const [name, { byDefault, others }] of Object.entries(CORE_COMMANDS)) {
-    const known = plugin(`core:${name}`)
-    known.described = true
-    known.defaultSet = { identifier: 'default', permissions: byDefault.map(command => getPermissions(command).allow) }
-    for (const command of [...byDefault, ...others]) {
-      const { allow, deny } = getPermissions(command)
-      generate(known, allow, deny, command)
-    }
-  }
-}
-
-function addGenerated(plugin: (key: string) => PluginPermissions, command: CommandName): void {
-  const { method, owner } = command
-  const key = getCommandKey(command)
-  const prefix = owner === 'app' ? '' : `${key}:`
-  const name = owner === 'app' ? method : method.slice(method.indexOf('|') + 1)
-  generate(plugin(key), command.allow.slice(prefix.length), command.deny.slice(prefix.length), name)
-}
-
 /** Two commands can share their permissions: `read_file` and `read-file`. */
-function generate({ permissions }: PluginPermissions, allow: string, deny: string, command: string): void {
-  const both = (identifier: string, effect: 'allow' | 'deny'): string[] => [
-    ...new Set([...(permissions.get(identifier)?.commands?.[effect] ?? []), command]),
-  ]
-  permissions.set(allow, { identifier: allow, commands: { allow: both(allow, 'allow') } })
-  permissions.set(deny, { identifier: deny, commands: { deny: both(deny, 'deny') } })
+function generate({ permissions }: PluginPermissions, names: { allow: string; deny: string }, command: string): void {
+  for (const effect of ['allow', 'deny'] as const) {
+    const identifier = names[effect]
+    const commands = new Set([...(permissions.get(identifier)?.commands?.[effect] ?? []), command])
+    permissions.set(identifier, { identifier, commands: { [effect]: [...commands] } })
+  }
 }
 
 /** Returns the ACL key of the command's owner: a plugin's name, `core:<plugin>` or `APP_KEY`. */
 export function getCommandKey({ method, owner }: CommandName): string {
-  if (owner === 'app') return APP_KEY
-  const plugin = method.slice('plugin:'.length, method.indexOf('|'))
+  const { plugin } = splitMethod(method)
+  if (owner === 'app' || plugin === undefined) return APP_KEY
   return owner === 'core' ? `core:${plugin}` : plugin
 }
 
 /** Returns the full names of all permissions and sets that allow a command. */
 export function permissionsFor(command: CommandName, { plugins }: Catalogue): string[] {
   const key = getCommandKey(command)
-  const known = plugins.get(key)
-  if (!known) return []
-  const allows = (set: PermissionSetDefinition, seen: Set<unknown>): boolean => {
+  const plugin = plugins.get(key)
+  if (!plugin) return []
+  const { permissions, defaultSet } = plugin
+  const sets = new Map(plugin.sets)
+  if (defaultSet) sets.set('default', defaultSet)
+  const allows = ({ commands }: PermissionDefinition): boolean =>
+    commands?.allow?.some(name => getMethod(key, name) === command.method) === true
+  const includes = (set: PermissionSetDefinition, seen = new Set<unknown>()): boolean => {
     if (seen.has(set)) return false
     seen.add(set)
     return set.permissions.some(identifier => {
-      const name = bareName(identifier, key)
-      const permission = known.permissions.get(name)
-      if (permission) return permission.commands?.allow?.some(allowed => getMethod(key, allowed) === command.method)
-      const inner = name === 'default' ? known.defaultSet : known.sets.get(name)
-      return inner !== undefined && allows(inner, seen)
+      const split = splitIdentifier(identifier)
+      const name = split.key === key ? split.name : identifier
+      const [permission, inner] = [permissions.get(name), sets.get(name)]
+      return permission ? allows(permission) : inner !== undefined && includes(inner, seen)
     })
   }
-  const names = [...known.permissions.values()]
-    .filter(({ commands }) => commands?.allow?.some(allowed => getMethod(key, allowed) === command.method))
-    .map(({ identifier }) => identifier)
-  const sets = [...known.sets.values()].filter(set => allows(set, new Set())).map(({ identifier }) => identifier)
-  if (known.defaultSet && allows(known.defaultSet, new Set())) sets.push('default')
-  return [...names, ...sets].toSorted().map(name => (key === APP_KEY ? name : `${key}:${name}`))
-}
-
-function bareName(identifier: string, key: string): string {
-  const split = splitIdentifier(identifier)
-  return split.key === key ? split.name : identifier
+  const names = [...permissions.keys()].filter(name => allows(permissions.get(name)!))
+  names.push(...[...sets.keys()].filter(name => includes(sets.get(name)!)))
+  return names.toSorted().map(name => joinIdentifier({ key, name }))
 }

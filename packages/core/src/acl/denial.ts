@@ -1,8 +1,9 @@
 // The text of a denial: Tauri's own. In development it also says what Tauri's development builds say, and which capability to
 // change.
-import { type Catalogue, getCommandKey, permissionsFor } from './catalogue.js'
+import { type Catalogue, permissionsFor } from './catalogue.js'
+import { splitMethod } from './identifier.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
-import { APP_KEY, type CommandName } from './types.js'
+import type { CommandName } from './types.js'
 
 export interface DenialDetails {
   label: string
@@ -23,11 +24,13 @@ export function denialHint({ method, allow }: CommandName, { label, access }: De
 
 /** Explains a denial. Used in development only, because the text names capabilities. */
 export function explainedDenial(command: CommandName, details: DenialDetails): string {
+  const { plugin, name } = splitMethod(command.method)
   const denied = details.access.denied.get(command.method)
   const detail = denied
     ? `explicitly denied on origin local\n\nreferenced by: ${references(denied)}`
     : reason(command, details)
-  return `${denialText(command)}: ${denialHint(command, details)}\n\n${prettyName(command)} ${detail}`
+  const subject = plugin === undefined ? name : `${plugin}.${name}`
+  return `${denialText(command)}: ${denialHint(command, details)}\n\n${subject} ${detail}`
 }
 
 function reason(command: CommandName, { label, capabilities, catalogue }: DenialDetails): string {
@@ -54,12 +57,6 @@ function reason(command: CommandName, { label, capabilities, catalogue }: Denial
     `not allowed on window ${quoted}, webview ${quoted}, URL: local\n\n` +
     `allowed on: ${on.join(', ')}\n\nreferenced by: ${references(grants)}`
   )
-}
-
-function prettyName(command: CommandName): string {
-  const key = getCommandKey(command)
-  if (key === APP_KEY) return command.method
-  return command.method.slice('plugin:'.length).replace('|', '.')
 }
 
 const quote = (globs: readonly string[]): string => globs.map(glob => JSON.stringify(glob)).join(', ')

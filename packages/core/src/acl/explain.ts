@@ -1,6 +1,6 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
 import type { ScopeValues } from './expand.js'
-import { getCommandNames, type CoreModule, getPluginFiles } from './identifier.js'
+import { type CoreModule, getCommandNames, getPluginFiles, splitMethod } from './identifier.js'
 import {
   type Access,
   getAccess,
@@ -165,7 +165,7 @@ function toRow({ command, access, by, scope }: ExplainedCommand): Row {
 function toTauriRows(commands: readonly ExplainedCommand[]): Row[] {
   const byPlugin = new Map<string, { names: string[]; capabilities: Set<string> }>()
   for (const { command, by } of commands) {
-    const [plugin, name] = command.slice('plugin:'.length).split('|') as [string, string]
+    const { plugin = '', name } = splitMethod(command)
     const row = byPlugin.get(plugin) ?? { names: [], capabilities: new Set() }
     byPlugin.set(plugin, row)
     row.names.push(name)

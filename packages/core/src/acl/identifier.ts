@@ -35,6 +35,12 @@ export function getMethod(key: string, command: string): string {
   return `plugin:${key.startsWith('core:') ? key.slice(5) : key}|${command}`
 }
 
+/** Splits a method: `plugin:fs|read_file` is the command `read_file` of the plugin `fs`, `greet` one of the app. */
+export function splitMethod(method: string): { plugin: string | undefined; name: string } {
+  const [, plugin, name = method] = /^plugin:([^|]*)\|(.*)$/s.exec(method) ?? []
+  return { plugin, name }
+}
+
 /** Returns Tauri's reason to refuse an identifier that no permission can have, or `undefined`. */
 export function malformed(identifier: string): string | undefined {
   if (identifier.startsWith('tauri-plugin-')) return 'identifiers cannot start with tauri-plugin-'

@@ -2,7 +2,7 @@
 import { isBusError } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
-import { type Catalogue, createCatalogue } from './catalogue.js'
+import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
 import {
   expand,
   expandSet,
@@ -25,7 +25,6 @@ import {
   type CommandName,
   type Pattern,
   type PermissionEntry,
-  type PermissionFileSource,
   splitCapabilities,
 } from './types.js'
 
@@ -168,17 +167,6 @@ const getIdentifier = (entry: PermissionEntry): string => (typeof entry === 'str
 
 const isFor = ({ platforms }: Pick<Capability, 'platforms'>, platform: AclInput['platform']): boolean =>
   platforms?.includes(platform) ?? true
-
-// The sources of a bus's permissions and capabilities.
-
-export interface AclDeps {
-  acl: AclInput
-  commands: Iterable<CommandName>
-  /** Permission files of the core module's plugins. */
-  pluginFiles: readonly PermissionFileSource[]
-  /** Receives what `unknownPermissions: 'warn'` ignores. */
-  warn: (text: string) => void
-}
 
 /** @throws {BusError} InvalidParams if a permission file or manifest is invalid */
 export function getResolveOptions({ acl, commands: names, pluginFiles, warn }: AclDeps): ResolveOptions {

@@ -2,7 +2,7 @@
 // command's method, or the name before Tauri added `core:`.
 import { didYouMean } from '../shared/suggest.js'
 import { type Catalogue, getCommandKey } from './catalogue.js'
-import { joinIdentifier, getMethod, type PermissionName } from './identifier.js'
+import { joinIdentifier, type PermissionName, splitMethod } from './identifier.js'
 import type { CommandName } from './types.js'
 
 /** Returns ` (did you mean "fs:allow-read"?)`, or an empty string. */
@@ -27,17 +27,14 @@ function* namesIn({ plugins }: Catalogue): Iterable<string> {
 }
 
 // Finds commands in permission files that do not exist but nearly match an existing one. In a `deny` such a typing error denies
-// nothing.
-// Other unknown names pass, because files can be written for more commands than this core has.
+// nothing. Other unknown names pass, because files can be written for more commands than this core has.
 
 /** Returns a sentence for each, with its file and place. */
 export function misnamedCommands({ files }: Catalogue, commands: Iterable<CommandName>): string[] {
   const all = [...commands]
   return files.flatMap(({ source, key, file }) => {
     const names = new Set(
-      all
-        .filter(command => getCommandKey(command) === key)
-        .map(({ method }) => method.slice(getMethod(key, '').length)),
+      all.filter(command => getCommandKey(command) === key).map(({ method }) => splitMethod(method).name),
     )
     const suggestCommand = (name: string): string => (names.has(name) ? '' : didYouMean(name, names))
     return (file.permission ?? []).flatMap(({ commands: named }, index) =>

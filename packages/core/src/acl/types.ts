@@ -1,6 +1,5 @@
 // The sources of the authority: capabilities, and definitions of permissions. The host reads the files; core validates and
-// resolves their
-// content. All of it survives structured cloning.
+// resolves their content. All of it survives structured cloning.
 
 /** The unvalidated content of a file or an option, with its name for error texts. */
 export interface AclSource {
@@ -85,15 +84,17 @@ export interface PermissionDefinition {
   platforms?: readonly Platform[]
 }
 
-/** Tauri's `acl-manifests.json`, by plugin (`fs`, `core:event`, `__app-acl__` for the app). */
-export type Manifests = Readonly<Record<string, Manifest>>
-
-export interface Manifest {
-  default_permission: PermissionSetDefinition | null
-  permissions: Readonly<Record<string, PermissionDefinition>>
-  permission_sets: Readonly<Record<string, PermissionSetDefinition>>
-  global_scope_schema: unknown
-}
+/** The part of Tauri's `acl-manifests.json` that is read, by plugin (`fs`, `core:event`, `__app-acl__` for the app). */
+export type Manifests = Readonly<
+  Record<
+    string,
+    {
+      default_permission?: PermissionSetDefinition | null
+      permissions: Readonly<Record<string, PermissionDefinition>>
+      permission_sets: Readonly<Record<string, PermissionSetDefinition>>
+    }
+  >
+>
 
 /** Tauri's key of the app's own permissions. */
 export const APP_KEY = '__app-acl__'

@@ -27,7 +27,7 @@ import { ConfirmRequests } from '../rpc/confirm.js'
 import { createQuotas, type Quotas } from '../rpc/quotas.js'
 import { type CommandRegistry, createRegistry, type RunnableCommand } from '../rpc/registry.js'
 import type { Session } from '../rpc/session.js'
-import { type AddedSession, Sessions, type SessionsEvents } from '../rpc/sessions.js'
+import { type AddedSession, Sessions } from '../rpc/sessions.js'
 import { watchSlowCalls } from '../rpc/slow-calls.js'
 import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { SessionMetrics } from '../shared/metrics.js'
@@ -59,7 +59,7 @@ export class Core {
   readonly #definition: CoreDefinition
   readonly #config: CoreConfig
   readonly #getLog: () => Logger
-  readonly #events: SessionsEvents
+  readonly #report: (report: CoreReport) => void
   readonly #router = new EventRouter()
   readonly #pool: Pool
   readonly #resources: ResourceTable
@@ -84,13 +84,13 @@ export class Core {
     this.#definition = definition
     this.#config = config
     this.#getLog = getLog
-    this.#events = createSessionsEvents(report)
+    this.#report = report
     this.#pool = createPool(getLog)
     this.confirmRequests = new ConfirmRequests(report)
     this.#resources = new ResourceTable({
       failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
     })
-    const sessions = new Sessions({ router: this.#router, getLog, events: this.#events })
+    const sessions = new Sessions({ router: this.#router, getLog, report })
     const surroundings = surroundingsHere(appInfo.identifier ?? '', module)
     const path = createPathResolver(surroundings)
     const shared = { router: this.#router, resources: this.#resources, path }
@@ -143,7 +143,8 @@ export class Core {
     this.#tearDown = await setupPlugins(this.#definition, this.#app, getApi, signal => this.#resources.closeAll(signal))
     if (calls?.slowAfter) this.#stopWatching = watchSlowCalls(() => this.sessions.open, calls.slowAfter)
     if (!network) return
-    const fault: Hub['fault'] = (label, error) => this.#events.fault(label, undefined, error)
+    const fault: Hub['fault'] = (label, error) =>
+      this.#report({ type: 'fault', label, id: undefined, error: reportError(error) })
     const services = { sessions: this.#networkSessions, router: this.#router, getLog: this.#getLog, fault }
     const hub = createHub({ pattern, appInfo, ...services })
     try {
@@ -163,17 +164,8 @@ export class Core {
    * Opens a session over a link from the host. A session from the network with the same label is closed. Returns the error of a
    * wrong `allow`, which closes the link.
    */
-  attach({
-    label,
-    codec,
-    endpoint,
-    id,
-    hasStarted,
-    allow,
-    readAhead,
-    keyPort,
-    metrics,
-  }: Attachment): BusError | undefined {
+  attach(attachment: Attachment): BusError | undefined {
+    const { label, codec, endpoint, id: linkId, allow, readAhead, keyPort, metrics } = attachment
     try {
       if (label !== undefined) this.#restrict(() => this.#authority.allow(label, allow))
     } catch (error) {
@@ -186,8 +178,8 @@ export class Core {
     if (label !== undefined) this.#networkSessions.closeSession(label)
     const link = openLink(endpoint, false)
     const traffic = { readAhead, metrics: new SessionMetrics(metrics), hasDeadlines: false, ended: () => {} }
-    this.#openSession({ linkId: id, label, codec, link, opener, ...traffic })
-    if (hasStarted && label !== undefined) this.sessions.begin(label)
+    this.#openSession({ linkId, label, codec, link, opener, ...traffic })
+    if (attachment.hasStarted && label !== undefined) this.sessions.begin(label)
     return undefined
   }
 
@@ -256,18 +248,6 @@ export class Core {
         ended()
       },
     })
-  }
-}
-
-function createSessionsEvents(report: (report: CoreReport) => void): SessionsEvents {
-  return {
-    denied: (label, command, hint, more) => report({ type: 'denied', label, command, hint, more }),
-    slow: (label, command, ms, more) => report({ type: 'slow', label, command, ms, more }),
-    overload: (label, dropped) => report({ type: 'overload', label, dropped }),
-    fault: (label, id, error) => report({ type: 'fault', label, id, error: reportError(error) }),
-    closed(label, id) {
-      if (id !== undefined) report({ type: 'closed', label, id })
-    },
   }
 }
 

@@ -18,12 +18,49 @@ export interface Surroundings {
 export const textPlatform = (platform: Surroundings['platform']): PathPlatform =>
   platform === 'win32' ? 'win32' : 'posix'
 
+interface Place {
+  /** Linux: the variable of an XDG base directory, and its default path below the home directory. */
+  readonly xdg?: readonly [variable: string, path: string]
+  /** Linux: the variable of xdg-user-dirs. */
+  readonly user?: string
+  /** The path below the home directory. */
+  readonly darwin?: string
+  /** The default path below the home directory. Node has no API for locations that a user has changed. */
+  readonly win32?: string
+}
+
+const PLACES: Partial<Record<DirectoryName, Place>> = {
+  Audio: { user: 'MUSIC', darwin: 'Music', win32: 'Music' },
+  Cache: { xdg: ['XDG_CACHE_HOME', '.cache'], darwin: 'Library/Caches' },
+  Config: { xdg: ['XDG_CONFIG_HOME', '.config'], darwin: 'Library/Application Support' },
+  Data: { xdg: ['XDG_DATA_HOME', '.local/share'], darwin: 'Library/Application Support' },
+  LocalData: { xdg: ['XDG_DATA_HOME', '.local/share'], darwin: 'Library/Application Support' },
+  Document: { user: 'DOCUMENTS', darwin: 'Documents', win32: 'Documents' },
+  Download: { user: 'DOWNLOAD', darwin: 'Downloads', win32: 'Downloads' },
+  Picture: { user: 'PICTURES', darwin: 'Pictures', win32: 'Pictures' },
+  Public: { user: 'PUBLICSHARE', darwin: 'Public' },
+  Video: { user: 'VIDEOS', darwin: 'Movies', win32: 'Videos' },
+  Desktop: { user: 'DESKTOP', darwin: 'Desktop', win32: 'Desktop' },
+  Executable: { xdg: ['XDG_BIN_HOME', '.local/bin'] },
+  Font: { darwin: 'Library/Fonts' },
+  Template: { user: 'TEMPLATES' },
+}
+
+/** Directories of the program, each named after it within a directory of the user. */
+const APP_DIRECTORIES: Partial<Record<DirectoryName, DirectoryName>> = {
+  AppConfig: 'Config',
+  AppData: 'Data',
+  AppLocalData: 'LocalData',
+  AppCache: 'Cache',
+}
+
 /** Returns `undefined` if the platform has no such directory. */
 export function getDirectory(name: DirectoryName, around: Surroundings): string | undefined {
-  const { platform, env, identifier, resources } = around
-  const at = (base: string | undefined, path: string): string | undefined =>
-    base === undefined ? undefined : push(base, path, textPlatform(platform))
-  if (name === 'Resource') return resources
+  const { platform, env, identifier } = around
+  const at = (base: string | undefined, path: string | undefined): string | undefined =>
+    base === undefined || path === undefined ? undefined : push(base, path, textPlatform(platform))
+  if (name === 'Home') return around.home
+  if (name === 'Resource') return around.resources
   if (name === 'Temp') {
     return platform === 'win32' ? (env['TMP'] ?? env['TEMP'] ?? env['USERPROFILE']) : env['TMPDIR'] || '/tmp'
   }
@@ -31,102 +68,32 @@ export function getDirectory(name: DirectoryName, around: Surroundings): string 
     if (platform === 'darwin') return at(at(around.home, 'Library/Logs'), identifier)
     return at(at(getDirectory('LocalData', around), identifier), 'logs')
   }
-  const general = OF_THE_APP[name]
-  if (general) return at(getDirectory(general, around), identifier)
-  return DIRECTORIES[platform](name, around)
+  const userDirectory = APP_DIRECTORIES[name]
+  if (userDirectory) return at(getDirectory(userDirectory, around), identifier)
+  const { xdg, user, darwin, win32 } = PLACES[name] ?? {}
+  if (platform === 'darwin') return at(around.home, darwin)
+  if (platform === 'win32') return getWindowsDirectory(name, around) ?? at(around.home, win32)
+  if (name === 'Runtime') return getAbsolute(env['XDG_RUNTIME_DIR'])
+  if (name === 'Font') return at(getDirectory('Data', around), 'fonts')
+  if (xdg) return getAbsolute(env[xdg[0]]) ?? at(around.home, xdg[1])
+  return user && readUserDirectory(user, around.userDirs(getDirectory('Config', around)!), around.home)
 }
 
-const OF_THE_APP: Partial<Record<DirectoryName, DirectoryName>> = {
-  AppConfig: 'Config',
-  AppData: 'Data',
-  AppLocalData: 'LocalData',
-  AppCache: 'Cache',
+/** Returns a directory that Windows names in a variable, or that is within one of those. */
+function getWindowsDirectory(name: DirectoryName, { env, home }: Surroundings): string | undefined {
+  const roaming = env['APPDATA'] || push(home, 'AppData\\Roaming', 'win32')
+  if (name === 'Config' || name === 'Data') return roaming
+  if (name === 'Cache' || name === 'LocalData') return env['LOCALAPPDATA'] || push(home, 'AppData\\Local', 'win32')
+  if (name === 'Public') return env['PUBLIC'] || 'C:\\Users\\Public'
+  return name === 'Template' ? push(roaming, 'Microsoft\\Windows\\Templates', 'win32') : undefined
 }
 
-type Directories = (name: DirectoryName, around: Surroundings) => string | undefined
+/** XDG ignores relative paths. */
+const getAbsolute = (path: string | undefined): string | undefined =>
+  path !== undefined && isAbsolute(path, 'posix') ? path : undefined
 
-const MACOS: Partial<Record<DirectoryName, string>> = {
-  Audio: 'Music',
-  Cache: 'Library/Caches',
-  Config: 'Library/Application Support',
-  Data: 'Library/Application Support',
-  LocalData: 'Library/Application Support',
-  Document: 'Documents',
-  Download: 'Downloads',
-  Picture: 'Pictures',
-  Public: 'Public',
-  Video: 'Movies',
-  Desktop: 'Desktop',
-  Font: 'Library/Fonts',
-}
-
-/** Default locations of Windows' user directories. Node has no API for locations that a user has changed. */
-const WINDOWS: Partial<Record<DirectoryName, string>> = {
-  Audio: 'Music',
-  Document: 'Documents',
-  Download: 'Downloads',
-  Picture: 'Pictures',
-  Video: 'Videos',
-  Desktop: 'Desktop',
-}
-
-/** XDG base directories: the variable, and the default path. */
-const XDG: Partial<Record<DirectoryName, readonly [variable: string, path: string]>> = {
-  Cache: ['XDG_CACHE_HOME', '.cache'],
-  Config: ['XDG_CONFIG_HOME', '.config'],
-  Data: ['XDG_DATA_HOME', '.local/share'],
-  LocalData: ['XDG_DATA_HOME', '.local/share'],
-  Executable: ['XDG_BIN_HOME', '.local/bin'],
-}
-
-/** Variables of xdg-user-dirs. */
-const XDG_USER: Partial<Record<DirectoryName, string>> = {
-  Audio: 'MUSIC',
-  Document: 'DOCUMENTS',
-  Download: 'DOWNLOAD',
-  Picture: 'PICTURES',
-  Public: 'PUBLICSHARE',
-  Video: 'VIDEOS',
-  Desktop: 'DESKTOP',
-  Template: 'TEMPLATES',
-}
-
-const DIRECTORIES: Record<Surroundings['platform'], Directories> = {
-  linux(name, around) {
-    const { env, home } = around
-    const absolute = (path: string | undefined): string | undefined =>
-      path !== undefined && isAbsolute(path, 'posix') ? path : undefined
-    if (name === 'Home') return home
-    if (name === 'Runtime') return absolute(env['XDG_RUNTIME_DIR'])
-    if (name === 'Font') return push(DIRECTORIES.linux('Data', around)!, 'fonts', 'posix')
-    const base = XDG[name]
-    if (base) return absolute(env[base[0]]) ?? push(home, base[1], 'posix')
-    const user = XDG_USER[name]
-    return user && userDirectory(user, around.userDirs(DIRECTORIES.linux('Config', around)!), home)
-  },
-  darwin(name, { home }) {
-    if (name === 'Home') return home
-    const path = MACOS[name]
-    return path && push(home, path, 'posix')
-  },
-  win32(name, { env, home }) {
-    const at = (path: string): string => push(home, path, 'win32')
-    const roaming = env['APPDATA'] || at('AppData\\Roaming')
-    if (name === 'Home') return home
-    if (name === 'Config' || name === 'Data') return roaming
-    if (name === 'Cache' || name === 'LocalData') return env['LOCALAPPDATA'] || at('AppData\\Local')
-    if (name === 'Public') return env['PUBLIC'] || 'C:\\Users\\Public'
-    if (name === 'Template') return push(roaming, 'Microsoft\\Windows\\Templates', 'win32')
-    const path = WINDOWS[name]
-    return path && at(path)
-  },
-}
-
-/**
- * Reads `XDG_MUSIC_DIR="$HOME/Music"`. A value equal to the home directory means that there is no such
- * directory.
- */
-function userDirectory(name: string, text: string | undefined, home: string): string | undefined {
+/** Reads `XDG_MUSIC_DIR="$HOME/Music"`. A value equal to the home directory means that there is no such directory. */
+function readUserDirectory(name: string, text: string | undefined, home: string): string | undefined {
   const line = new RegExp(`^\\s*XDG_${name}_DIR\\s*=\\s*"(.*)"\\s*$`, 'm').exec(text ?? '')
   const value = line?.[1]?.replaceAll(/\\(.)/g, '$1')
   if (value === undefined || value === '$HOME/' || value === '$HOME') return undefined

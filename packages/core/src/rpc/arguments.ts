@@ -1,23 +1,20 @@
 // Checks the arguments of a call against its command's schema. Error texts are Tauri's, because its clients know them.
 import { BusError, describeName, isUint8Array } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { splitMethod } from '../acl/identifier.js'
 import type { Runnable } from './call-table.js'
-
-/** Returns a command's name as Tauri's texts have it: without its plugin. */
-export const getShortName = (method: string): string =>
-  method.slice(method.startsWith('plugin:') ? method.indexOf('|') + 1 : 0)
 
 const quote = (name: string): string => `\`${describeName(name).slice(1, -1)}\``
 
 /** Creates the error of one argument. @param data the schema's `{ issues }` */
 export function invalidArgument(method: string, key: string, why: string, data?: unknown): BusError {
-  const text = `invalid args ${quote(key)} for command ${quote(getShortName(method))}: ${why}`
+  const text = `invalid args ${quote(key)} for command ${quote(splitMethod(method).name)}: ${why}`
   return new BusError('InvalidParams', text, data === undefined ? {} : { data })
 }
 
 /** Returns why a key has no value: it is missing, or the arguments are bytes. */
 export function whyMissing(method: string, key: string, args: unknown): string {
-  const name = getShortName(method)
+  const { name } = splitMethod(method)
   if (isUint8Array(args)) return `command ${name} expected a value for key ${key} but the IPC call used a bytes payload`
   return `command ${name} missing required key ${key}`
 }
@@ -56,7 +53,7 @@ function createSchemaError(method: string, args: unknown, schemaIssues: Issues):
   const { path, message } = issues[0] ?? { path: [], message: 'the schema rejected them' }
   const [key, ...deeper] = path
   if (key === undefined) {
-    const text = `invalid args for command \`${getShortName(method)}\`: ${message}`
+    const text = `invalid args for command \`${splitMethod(method).name}\`: ${message}`
     return new BusError('InvalidParams', text, { data: { issues } })
   }
   const why = deeper.length === 0 && isMissing(args, key) ? whyMissing(method, key, args) : message

@@ -12,6 +12,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
+import { splitMethod } from '../acl/identifier.js'
 import type { CommandScope } from '../acl/scope.js'
 import type { CommandName } from '../acl/types.js'
 import type { App } from '../api/app.js'
@@ -91,9 +92,9 @@ export class Call implements CommandContext {
   }
 
   get log(): Logger {
-    const { method, owner } = this.#command
-    const fields = { label: this.label, command: method }
-    return this.app.log.child(owner === 'plugin' ? { ...fields, plugin: getPlugin(method) } : fields)
+    const { method: command, owner } = this.#command
+    const plugin = owner === 'plugin' && { plugin: splitMethod(command).plugin }
+    return this.app.log.child({ label: this.label, command, ...plugin })
   }
 
   /** @internal */
@@ -123,9 +124,6 @@ export class Call implements CommandContext {
     for (const channel of this.#channels) channel.fail()
   }
 }
-
-/** Returns `fs` for `plugin:fs|read_text_file`. */
-const getPlugin = (method: string): string => method.slice('plugin:'.length, method.indexOf('|'))
 
 /** True for a call that wants a stream, and so may take long. */
 export const isStream = ({ request: { headers } }: Call): boolean => headers[STREAM_HEADER] !== undefined

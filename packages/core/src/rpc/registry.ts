@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BusError, describeCommand, describeName, isDevelopment } from '@sallyport/protocol/internal'
-import { getPermissions } from '../acl/identifier.js'
+import { getPermissions, splitMethod } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { CommandName } from '../acl/types.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
-import { didYouMean } from '../shared/suggest.js'
-import { checkArguments, getShortName } from './arguments.js'
+import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { checkArguments } from './arguments.js'
 import type { Call, Runnable } from './call-table.js'
 import { wrapWithMiddleware } from './middleware.js'
 import type { Pool } from './worker-pool.js'
@@ -82,20 +82,17 @@ const GUI_COMMANDS_OF_APP: ReadonlySet<string> = new Set([
 
 /** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
 export function describeNotFound(method: string, registry: CommandRegistry): string {
-  const plugin = getPlugin(method)
-  const name = truncate(getShortName(method))
+  const { plugin, name: wholeName } = splitMethod(method)
+  const name = wholeName.slice(0, MAX_NAME_LENGTH)
   if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
   if (GUI_PLUGINS.has(plugin) || (plugin === 'app' && GUI_COMMANDS_OF_APP.has(name))) {
     return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} is not available without a GUI`
   }
-  const commands = [...registry.keys()].filter(other => getPlugin(other) === plugin)
-  if (commands.length > 0) return `Command ${name} not found${suggest(name, commands.map(getShortName))}`
-  const plugins = [...registry.keys()].map(getPlugin).filter(other => other !== undefined)
-  return `plugin ${truncate(plugin)} not found${suggest(plugin, plugins)}`
+  const known = Array.from(registry.keys(), splitMethod)
+  const commands = known.filter(other => other.plugin === plugin).map(other => other.name)
+  if (commands.length > 0) return `Command ${name} not found${suggest(name, commands)}`
+  const plugins = known.flatMap(other => other.plugin ?? [])
+  return `plugin ${plugin.slice(0, MAX_NAME_LENGTH)} not found${suggest(plugin, plugins)}`
 }
-
-const getPlugin = (method: string): string | undefined => /^plugin:([^|]*)\|/.exec(method)?.[1]
-
-const truncate = (name: string): string => name.slice(0, 200)
 
 const suggest = (name: string, names: Iterable<string>): string => (isDevelopment() ? didYouMean(name, names) : '')

@@ -160,8 +160,9 @@ export interface SendQueueEvents {
 }
 
 export class SendQueue {
+  protected readonly codec: Codec
+  protected readonly counts: Float64Array
   readonly #link: Link
-  readonly #counts: Float64Array
   readonly #events: SendQueueEvents
   readonly #outbox: Outbox
   readonly #batcher: Batcher
@@ -171,8 +172,9 @@ export class SendQueue {
   #isCorked = false
 
   constructor(link: Link, codec: Codec, counts: Float64Array, events: SendQueueEvents) {
+    this.codec = codec
+    this.counts = counts
     this.#link = link
-    this.#counts = counts
     this.#events = events
     const scheduleFlush = (): void => this.#scheduleFlush()
     const send: SendBatch = (kind, body, _count, borrowed) => {
@@ -224,7 +226,7 @@ export class SendQueue {
     if (!this.#isCongested) return this.#putValue(source, 0, encoded)
     const count = this.#waiting.addEvent(source, encoded)
     if (count === 0) return
-    this.#counts[COUNT.dropped]! += count
+    this.counts[COUNT.dropped]! += count
     this.#events.dropped(count)
   }
 

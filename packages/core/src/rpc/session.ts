@@ -37,7 +37,6 @@ import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
 import { FrontendCalls } from './frontend-calls.js'
 import { PAUSED, ReadScheduler } from './read-scheduler.js'
 import { type CommandRegistry, describeNotFound } from './registry.js'
-import { SendQueue } from './send-queue.js'
 import type { SlowCallSource } from './slow-calls.js'
 import { sendAll } from './stream.js'
 import { flushAfterMicrotasks } from './tick.js'
@@ -74,7 +73,7 @@ export interface SessionEvents {
   /** A call has been running for `ms` milliseconds. */
   slow(command: string, ms: number): void
   /** The peer violated the protocol, and the session closes. */
-  fault(label: string, error: BusError): void
+  fault(error: BusError): void
   /** Events were dropped because the frontend read too slowly. */
   dropped(count: number): void
   closed(): void
@@ -97,7 +96,6 @@ export class Session implements CallOwner, SlowCallSource {
   readonly #decoder: FrameDecoder
   readonly #reads: ReadScheduler
   readonly #calls: CallTable
-  readonly #queue: SendQueue
   readonly #writer: SessionWriter
   readonly #channels: ChannelTable
   readonly #frontendCalls: FrontendCalls
@@ -119,13 +117,12 @@ export class Session implements CallOwner, SlowCallSource {
     this.#decoder = new FrameDecoder(options.opener)
     this.#reads = new ReadScheduler(link, this)
     this.#calls = new CallTable(this.#counts, (call, error) => void this.#fail(call, error))
-    this.#queue = new SendQueue(link, codecs[codec], this.#counts, {
+    this.#writer = new SessionWriter(link, codecs[codec], this.#counts, {
       congested: () => this.#reads.pause(PAUSED.noRoom),
       drained: () => this.#reads.resume(PAUSED.noRoom),
       dropped: events.dropped,
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
-    this.#writer = new SessionWriter(this.#queue, codecs[codec], this.#counts)
     this.#channels = new ChannelTable(this.#writer, options.readAhead)
     this.#frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
     this.#linkClosed = new Promise(resolve => {
@@ -163,7 +160,7 @@ export class Session implements CallOwner, SlowCallSource {
   /** Updates the counts that are not kept up to date call by call. */
   updateCounts(): void {
     this.#counts[COUNT.inFlight] = this.#calls.size
-    this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#queue.waitingBytes
+    this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
   }
 
   /** Calls a function that the frontend exposes. */
@@ -179,7 +176,7 @@ export class Session implements CallOwner, SlowCallSource {
 
   /** Ends the session from this side. Resolves once all answers are sent, or the peer has disconnected. */
   close(): Promise<void> {
-    this.#queue.finish()
+    this.#writer.finish()
     this.#options.link.close()
     this.#end(undefined)
     return this.#linkClosed
@@ -187,11 +184,11 @@ export class Session implements CallOwner, SlowCallSource {
 
   /** Serves messages as long as the read scheduler allows. Answers that are ready immediately leave in one frame. */
   serve(): void {
-    this.#queue.cork()
+    this.#writer.cork()
     try {
       while (this.#reads.isReady) this.#serveMessage(this.#reads.take())
     } finally {
-      this.#queue.uncork()
+      this.#writer.uncork()
       this.#counts[COUNT.inFlight] = this.#calls.size
     }
   }
@@ -317,7 +314,7 @@ export class Session implements CallOwner, SlowCallSource {
   /** Closes the session because its peer violated the protocol. */
   #fault(error: BusError): void {
     this.#writer.error(null, '', error)
-    this.#queue.finish()
+    this.#writer.finish()
     this.#options.link.close()
     this.#end(error)
   }
@@ -339,7 +336,7 @@ export class Session implements CallOwner, SlowCallSource {
     this.#channels.abandonAll(reason)
     this.#frontendCalls.end(reason)
     router.dropSubscriber(this)
-    if (fault) events.fault(this.name, fault)
+    if (fault) events.fault(fault)
     events.closed()
   }
 }

@@ -1,8 +1,8 @@
 // All sessions of a core: who hears that frontends come and go, what is reported of them, and what is closed after them.
-import { BusError, formatSuppressed, Throttle } from '@sallyport/protocol/internal'
+import { formatSuppressed, reportError, Throttle } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
-import type { Measurement, RunningCall } from '../contract/control.js'
+import type { CoreReport, Measurement, RunningCall } from '../contract/control.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { createNoFrontendError, MAX_NAME_LENGTH } from '../shared/suggest.js'
@@ -10,23 +10,10 @@ import { CommandCounts } from '../shared/metrics.js'
 import { type Call, getDisplayName } from './call-table.js'
 import { Session, type SessionEvents, type SessionOptions } from './session.js'
 
-/** Reports of frontends' sessions. `more` is the number of further reports that were suppressed. */
-export interface SessionsEvents {
-  /** `hint` says which permission to add. */
-  denied(label: string, command: string, hint: string, more: number): void
-  /** A call has been running for `ms` milliseconds. */
-  slow(label: string, command: string, ms: number, more: number): void
-  /** Events were dropped since the last report, because the frontend read too slowly. */
-  overload(label: string, dropped: number): void
-  /** The peer violated the protocol. */
-  fault(label: string, linkId: number | undefined, error: BusError): void
-  closed(label: string, linkId: number | undefined): void
-}
-
 export interface SessionsDeps {
   router: EventRouter
   getLog: () => Logger
-  events: SessionsEvents
+  report: (report: CoreReport) => void
 }
 
 export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'events'> {
@@ -70,19 +57,23 @@ export class Sessions {
   }
 
   add({ linkId, ended, ...options }: AddedSession): Session {
-    const { router, getLog, events } = this.#deps
+    const { router, getLog, report } = this.#deps
     const { label } = options
     const name = label ?? 'host'
     const resources = new ResourceTable({
       label,
       failed: error => getLog().error({ label: name, err: error }, 'a resource could not be closed'),
     })
-    const denials = new Throttle<readonly [string, string]>((denial, more) => events.denied(name, ...denial, more))
-    const slowCalls = new Throttle<readonly [string, number]>((call, more) => events.slow(name, ...call, more))
+    const denials = new Throttle<readonly [string, string]>(([command, hint], more) =>
+      report({ type: 'denied', label: name, command, hint, more }),
+    )
+    const slowCalls = new Throttle<readonly [string, number]>(([command, ms], more) =>
+      report({ type: 'slow', label: name, command, ms, more }),
+    )
     const warnings = new Throttle<readonly [string, object | undefined]>(([text, fields], more) =>
       getLog().warn({ label: name, ...fields }, formatSuppressed(text, more)),
     )
-    const drops = new Throttle<undefined>((_, more) => events.overload(name, more + 1), 1)
+    const drops = new Throttle<undefined>((_, more) => report({ type: 'overload', label: name, dropped: more + 1 }), 1)
     const closed = (): void => {
       this.#open.delete(session)
       for (const throttle of [denials, slowCalls, drops, warnings]) throttle.flush()
@@ -93,7 +84,7 @@ export class Sessions {
       this.#closingResources.add(closing)
       if (label === undefined) return
       ended()
-      events.closed(label, linkId)
+      if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
       if (this.#endedFrontends.has(session)) emitDestroyed(router, label)
     }
     const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
@@ -101,7 +92,7 @@ export class Sessions {
       denied: (command, hint) => denials.add([truncate(command), hint]),
       warned: (text, fields) => warnings.add([text, fields && { ...fields, command: truncate(fields.command) }]),
       slow: (command, ms) => slowCalls.add([truncate(command), ms]),
-      fault: (from, error) => events.fault(from, linkId, error),
+      fault: error => report({ type: 'fault', label: name, id: linkId, error: reportError(error) }),
       dropped: count => drops.add(undefined, count),
       closed,
     }

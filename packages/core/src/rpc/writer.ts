@@ -6,7 +6,6 @@ import {
   BusError,
   checkSize,
   checkTransfer,
-  type Codec,
   type CodecName,
   describeCommand,
   detachAttachments,
@@ -32,7 +31,7 @@ import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { dismiss } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
-import type { Encoded, SendQueue } from './send-queue.js'
+import { type Encoded, SendQueue } from './send-queue.js'
 
 /** Values of this size or more are not batched. */
 const LARGE_VALUE_BYTES = 16 * 1024
@@ -47,20 +46,10 @@ interface NumberedSource extends BatchSource {
   readonly index: number
 }
 
-export class SessionWriter {
-  readonly #codec: Codec
-  readonly #counts: Float64Array
-  readonly #queue: SendQueue
-
-  constructor(queue: SendQueue, codec: Codec, counts: Float64Array) {
-    this.#queue = queue
-    this.#codec = codec
-    this.#counts = counts
-  }
-
+export class SessionWriter extends SendQueue {
   /** Answers with a result, or with an error if the result cannot be serialized. Returns the error in that case. */
   result(id: RequestId, method: string, value: unknown): Outcome {
-    if (this.#queue.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`))
+    if (this.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`))
     const result = value ?? null
     try {
       if (typeof result === 'object' && isAsyncIterable(result)) {
@@ -79,7 +68,7 @@ export class SessionWriter {
 
   /** Answers with an error, without its data if they cannot be serialized. Returns the error that was sent. */
   error(id: RequestId | null, method: string, failure: BusError): BusError {
-    const error = this.#queue.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
+    const error = this.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
     try {
       this.#send({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
       return error
@@ -98,7 +87,7 @@ export class SessionWriter {
     transfer: Buffers | undefined,
     context: TraceContext | undefined,
   ): void {
-    if (this.#queue.isFull) throw createOverload(`The call of ${describeCommand(method)}`)
+    if (this.isFull) throw createOverload(`The call of ${describeCommand(method)}`)
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (params !== undefined) message.params = params
     if (context !== undefined) addTraceContext(message, context)
@@ -111,12 +100,12 @@ export class SessionWriter {
 
   /** @throws {BusError} `InvalidParams` if the payload cannot be serialized */
   event(delivery: Delivery, payload: Payload): void {
-    this.#counts[COUNT.eventsOut]! += 1
+    this.counts[COUNT.eventsOut]! += 1
     try {
       const encoded = payload.hasBytes
-        ? packEvent(delivery, payload, this.#codec.name)
-        : this.#encodeAlone(delivery, 0, payload.encode(this.#codec.name))
-      this.#queue.sendEvent(delivery, encoded)
+        ? packEvent(delivery, payload, this.codec.name)
+        : this.#encodeAlone(delivery, 0, payload.encode(this.codec.name))
+      this.sendEvent(delivery, encoded)
     } catch (cause) {
       const subject = `The payload of event ${JSON.stringify(delivery.event)}`
       throw notSerializable(subject, 'InvalidParams', cause, payload.value)
@@ -131,32 +120,17 @@ export class SessionWriter {
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (holdsBytes(value)) return packChannelMessage(channel, value, this.#codec.name, transfer)
-      const encoded = encodeValue(this.#codec, value)
+      if (holdsBytes(value)) return packChannelMessage(channel, value, this.codec.name, transfer)
+      const encoded = encodeValue(this.codec, value)
       return this.#encodeAlone(channel, channel.index, encoded)
     } catch (cause) {
       throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
     }
   }
 
-  /** Sends an encoded value, batched with those that its source sends before and after. */
-  sendValue(source: BatchSource, index: number, encoded: Encoded): void {
-    this.#queue.sendValue(source, index, encoded)
-  }
-
   /** Sends a message without bytes. */
   send(message: Message): void {
-    this.#queue.sendMessage(this.#codec, encodeMessage(this.#codec, message))
-  }
-
-  /** Returns `undefined` while the link has room, else a promise that resolves once it has. */
-  room(): Promise<void> | undefined {
-    return this.#queue.room()
-  }
-
-  /** True if no further message can wait for the frontend. */
-  get isFull(): boolean {
-    return this.#queue.isFull
+    this.sendMessage(this.codec, encodeMessage(this.codec, message))
   }
 
   /** Sends a message in which `value`, from user code, is the only part that can hold bytes. */
@@ -166,14 +140,14 @@ export class SessionWriter {
   }
 
   #sendBytes(message: Message, transfer: Buffers | undefined): void {
-    const packed = packMessage(message, this.#codec.name)
-    this.#queue.sendPacked(transfer === undefined ? packed : detachAttachments(packed, transfer))
+    const packed = packMessage(message, this.codec.name)
+    this.sendPacked(transfer === undefined ? packed : detachAttachments(packed, transfer))
   }
 
   /** Returns a value as it is if it can be batched. A large one, or one that JSON has no text for, gets its own message. */
   #encodeAlone(source: BatchSource, index: number, value: EncodedMessage | undefined): Encoded {
     if (value !== undefined && value.length < LARGE_VALUE_BYTES) return value
-    const codec = this.#codec
+    const codec = this.codec
     const encoded =
       value === undefined
         ? codec.encode(source.createMessage(undefined, index))
