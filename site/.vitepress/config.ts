@@ -5,7 +5,7 @@ import { defineConfig } from 'vitepress'
 import { root } from '../blocks/markdown.js'
 import { configure } from './markdown.js'
 import { repository, rewrites, sourceOf } from './places.js'
-import { boostDocument, fuzzy, prefix, processTerm } from './search.js'
+import { miniSearch } from './search.js'
 import { sidebar } from './sidebar.js'
 
 /** Pages lie outside of this workspace, so on the server they can't find Vue by themselves. */
@@ -44,15 +44,7 @@ export default defineConfig({
       { text: 'API', link: '/api/core' },
     ],
     outline: [2, 3],
-    search: {
-      provider: 'local',
-      options: {
-        miniSearch: {
-          options: { processTerm },
-          searchOptions: { prefix, fuzzy, boostDocument, boost: { title: 8, titles: 3, text: 1 } },
-        },
-      },
-    },
+    search: { provider: 'local', options: { miniSearch } },
     ...(repository && { socialLinks: [{ icon: 'github', link: repository }] }),
   },
 })

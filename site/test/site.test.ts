@@ -6,8 +6,12 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { chromium, type Browser } from 'playwright-core'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import MiniSearch from 'minisearch'
+import { miniSearch } from '../.vitepress/search.js'
+import { QUESTIONS } from './questions.ts'
 import { resolveLink } from '../.vitepress/places.js'
 import { sidebar } from '../.vitepress/sidebar.js'
 
@@ -51,6 +55,31 @@ test('a dead link ends the build', () => {
   )
   expect(resolveLink('docs/reference/options.md', '../../README.md')).toBe('/')
   expect(resolveLink('docs/reference/options.md', '../../examples/hello')).toMatch(/\/tree\/main\/examples\/hello$/)
+})
+
+describe('the search', () => {
+  let index: MiniSearch
+
+  beforeAll(async () => {
+    const chunks = join(dist, 'assets/chunks')
+    const file = readdirSync(chunks).find(name => name.startsWith('@localSearchIndex'))!
+    const { default: json } = (await import(pathToFileURL(join(chunks, file)).href)) as { default: string }
+    const { options, searchOptions } = miniSearch
+    // The fields are VitePress's.
+    const fields = ['title', 'titles', 'text']
+    index = MiniSearch.loadJSON(json, { fields, storeFields: ['title'], searchOptions, ...options })
+  })
+
+  test.each(QUESTIONS)('answers "%s" with the first or second hit', (question, ...answers) => {
+    const hits = index.search(question).slice(0, 2)
+    const found = hits.map(({ id }) => String(id).slice(1).replace(/#.*/, ''))
+    expect(
+      answers.filter(page => found.includes(page)),
+      found.join(', '),
+    ).not.toEqual([])
+    const examples = answers.map(page => readFileSync(join(cwd, `../docs/${page}.md`), 'utf8'))
+    for (const page of examples) expect(page).toMatch(/^```(js|ts|sh|yaml)$/m)
+  })
 })
 
 test('nothing is loaded from elsewhere', () => {
