@@ -1,4 +1,5 @@
 // The page in a browser, at several widths and in both themes.
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toHtml } from '../src/report/html.js'
@@ -47,6 +48,22 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
       await page.close()
     },
   )
+
+  test.each([
+    ['light', 1280],
+    ['light', 390],
+    ['dark', 1280],
+    ['dark', 390],
+  ] as const)('has no fault that axe finds when the theme is %s and the width %d', async (scheme, width) => {
+    const { page } = await pages.open({ width, scheme })
+    await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`)
+    await page.evaluate(axe.source)
+    expect(
+      await page.evaluate(`axe.run().then(({ violations }) =>
+        violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))`),
+    ).toEqual([])
+    await page.close()
+  })
 
   test('has every figure of the JSON in a table once with its full value', async () => {
     const { page } = await pages.open({ width: 1280, scheme: 'light' })
