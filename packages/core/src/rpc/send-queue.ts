@@ -4,7 +4,6 @@ import {
   type BatchSource,
   BoundedQueue,
   type Codec,
-  createOutbox,
   detachAttachments,
   type EncodedMessage,
   isUint8Array,
@@ -13,7 +12,7 @@ import {
   MAX_SESSION_QUEUE_BYTES,
   MAX_EVENT_QUEUE_BYTES,
   MAX_EVENT_QUEUE,
-  type Outbox,
+  Outbox,
   type PackedMessage,
   spliceLastParam,
   type QueueSlot,
@@ -183,7 +182,7 @@ export class SendQueue {
       else link.send({ kind, body })
       if (!this.#isCongested) this.#checkRoom()
     }
-    this.#outbox = createOutbox(send, undefined, scheduleFlush)
+    this.#outbox = new Outbox(send, undefined, scheduleFlush)
     this.#batcher = new Batcher(codec, this.#outbox, scheduleFlush)
   }
 

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   codecs,
-  createOutbox,
+  Outbox,
   FRAME_KIND,
   packMessage,
   type CallMessage,
@@ -49,7 +49,7 @@ function createCaller(sealer: Sealer) {
   let lastId = 0
   return (method: string, params: object = {}): Records => {
     const records: Records = []
-    const outbox = createOutbox(
+    const outbox = new Outbox(
       (kind, body, count) => void records.push(sealer.seal(kind, body, count).slice()),
       () => 1,
     )

@@ -7,7 +7,6 @@ import {
   type Codec,
   type CodecName,
   codecs,
-  createOutbox,
   describeCommand,
   detachAttachments,
   type EncodedMessage,
@@ -17,7 +16,7 @@ import {
   MAX_CLIENT_QUEUE,
   MAX_CLIENT_QUEUE_BYTES,
   type Message,
-  type Outbox,
+  Outbox,
   packMessage,
   type PendingCalls,
   type QueueSlot,
@@ -84,7 +83,7 @@ export class SendQueue {
     this.#overflow = overflow
     // More calls in flight pay for larger frames.
     const getFullFrame = (): number | undefined => link.frameMessages && Math.max(link.frameMessages, pending.size >> 3)
-    this.#outbox = createOutbox((kind, body, _count, borrowed) => {
+    this.#outbox = new Outbox((kind, body, _count, borrowed) => {
       if (borrowed) link.send({ kind, body, borrowed })
       else link.send({ kind, body })
     }, getFullFrame)

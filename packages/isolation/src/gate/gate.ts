@@ -6,7 +6,6 @@ import {
   type CallMessage,
   type Codec,
   codecs,
-  createOutbox,
   describeCommand,
   detachAttachments,
   FRAME_KIND,
@@ -15,7 +14,7 @@ import {
   isResponseLike,
   type Link,
   METHOD,
-  type Outbox,
+  Outbox,
   type PackedMessage,
   packPlain,
   parseResponse,
@@ -39,7 +38,7 @@ import {
   toHookMessage,
   toRejectionError,
 } from './messages.js'
-import { GateLink, type QueuedMessage, VerdictQueue } from './verdict-queue.js'
+import { type QueuedMessage, VerdictQueue } from './verdict-queue.js'
 
 export interface GateOptions {
   /** The frontend's messages arrive, records for core leave. */
@@ -63,7 +62,7 @@ export function serveGate(options: GateOptions): void {
 
 class Gate {
   readonly #options: GateOptions
-  readonly #link: GateLink
+  readonly #link: Link
   readonly #records: Outbox
   readonly #reader = new BatchReader()
   readonly #rejections: Throttle<readonly [command: string, why: string]>
@@ -76,13 +75,12 @@ class Gate {
   #messageBytes = 0
 
   constructor(options: GateOptions) {
-    const { sealer } = options
-    const link = new GateLink(options.link)
+    const { link, sealer } = options
     this.#options = options
     this.#link = link
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
-    this.#records = createOutbox(
-      (kind, body, count) => link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) }),
+    this.#records = new Outbox(
+      (kind, body, count) => this.#queue.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) }),
       () => this.#fullRecord,
     )
     this.#queue = new VerdictQueue(link, outcome => this.#seal(outcome))

@@ -4,7 +4,6 @@ import {
   detachAttachments,
   type Frame,
   type Link,
-  type LinkReceiver,
   MAX_IN_FLIGHT,
   type PackedMessage,
   type RequestId,
@@ -19,12 +18,19 @@ export interface QueuedMessage {
   outcome: PackedMessage | null | undefined
 }
 
+/** Bytes of messages in the hook, or behind it, from which on the link is paused. */
+const MAX_HELD_BYTES: number = 16 * 2 ** 20
+
 export class VerdictQueue {
-  readonly #link: Pick<GateLink, 'hold'>
+  readonly #link: Link
   readonly #seal: (outcome: PackedMessage) => void
   readonly #queue: QueuedMessage[] = []
+  #heldBytes = 0
+  /** True while core has no room for records. */
+  #isLinkFull = false
+  #isPaused = false
 
-  constructor(link: Pick<GateLink, 'hold'>, seal: (outcome: PackedMessage) => void) {
+  constructor(link: Link, seal: (outcome: PackedMessage) => void) {
     this.#link = link
     this.#seal = seal
   }
@@ -60,64 +66,38 @@ export class VerdictQueue {
     return true
   }
 
+  /** Sends a record to core, and pauses the link until core has room for more. */
+  send(record: Frame): void {
+    this.#link.send(record)
+    const room = this.#isLinkFull ? undefined : this.#link.room()
+    if (!room) return
+    this.#isLinkFull = true
+    this.#updatePause()
+    void room.then(() => {
+      this.#isLinkFull = false
+      this.#updatePause()
+    })
+  }
+
   #push(id: RequestId | undefined, bytes: number, outcome: QueuedMessage['outcome']): QueuedMessage {
     const message = { id, bytes, outcome }
     this.#queue.push(message)
-    this.#link.hold(bytes)
+    this.#heldBytes += bytes
+    this.#updatePause()
     return message
   }
 
   #release(): void {
     while (this.#queue[0]?.outcome !== undefined) {
       const { outcome, bytes } = this.#queue.shift()!
-      this.#link.hold(-bytes)
+      this.#heldBytes -= bytes
+      this.#updatePause()
       if (outcome) this.#seal(outcome)
     }
   }
-}
 
-/** Bytes of messages in the hook, or behind it, from which on the link is paused. */
-const MAX_HELD_BYTES: number = 16 * 2 ** 20
-
-/** The link from the frontend to core. It is paused while core has no room for records, or while the hook holds too many bytes. */
-export class GateLink {
-  readonly #link: Link
-  #isFull = false
-  #heldBytes = 0
-  #isPaused = false
-
-  constructor(link: Link) {
-    this.#link = link
-  }
-
-  receive(receiver: LinkReceiver): void {
-    this.#link.receive(receiver)
-  }
-
-  send(frame: Frame): void {
-    this.#link.send(frame)
-    const room = this.#isFull ? undefined : this.#link.room()
-    if (!room) return
-    this.#isFull = true
-    this.#update()
-    void room.then(() => {
-      this.#isFull = false
-      this.#update()
-    })
-  }
-
-  /** @param bytes - how many more bytes the hook holds; negative if fewer */
-  hold(bytes: number): void {
-    this.#heldBytes += bytes
-    this.#update()
-  }
-
-  close(): void {
-    this.#link.close()
-  }
-
-  #update(): void {
-    const mustPause = this.#isFull || this.#heldBytes >= MAX_HELD_BYTES
+  #updatePause(): void {
+    const mustPause = this.#isLinkFull || this.#heldBytes >= MAX_HELD_BYTES
     if (mustPause === this.#isPaused) return
     this.#isPaused = mustPause
     if (mustPause) this.#link.pause()

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { wasmMemory } from '../../test/wasm-memory.js'
 import type { Message } from '../message/message.js'
 import { BatchReader } from './codecs.js'
-import { createOutbox } from '../rpc/outbox.js'
+import { Outbox } from '../rpc/outbox.js'
 import { detachAttachments, packMessage } from '../rpc/packing.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { carriesBytes } from './attachments.js'
@@ -29,7 +29,7 @@ function roundTrip(...messages: Message[]) {
   const frames: { kind: number; bytes: number }[] = []
   const reader = new BatchReader()
   const read: unknown[] = []
-  const outbox = createOutbox((kind, body) => {
+  const outbox = new Outbox((kind, body) => {
     frames.push({ kind, bytes: body.length })
     read.push(...reader.read(kind, body as Uint8Array))
   })

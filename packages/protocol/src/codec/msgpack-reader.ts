@@ -6,49 +6,13 @@ import { ATTACHMENT_EXTENSION } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
 import { readDate, TIMESTAMP_EXTENSION } from './msgpack-writer.js'
 
-// Reads the strings of a frame, which is the hottest part of the decoder.
-// Short strings are slices of one string of the whole frame. Keys and methods come from a cache, because they repeat.
+// Strings are the hottest part of the decoder. Short ones are slices of one string of the whole frame. Keys and methods come from a
+// cache, because they repeat.
 
 /** V8 copies slices of up to 12 characters. Longer slices would keep the string of the frame alive. */
 const MAX_SLICE_BYTES = 12
 /** The part of a frame that is decoded for slicing. */
 const SLICED_FRAME_BYTES = 32 * 1024
-
-export class StringReader {
-  readonly #bytes: Uint8Array
-  #frameString = ''
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  /** Reads a string. Invalid UTF-8 becomes replacement characters. */
-  read(from: number, to: number): string {
-    const bytes = this.#bytes
-    if (to - from > MAX_SLICE_BYTES || to > SLICED_FRAME_BYTES) return readUtf8(bytes, from, to)
-    for (let at = from; at < to; at++) if (bytes[at]! >= 0x80) return readUtf8(bytes, from, to)
-    if (this.#frameString === '') this.#frameString = readLatin1(bytes, 0, SLICED_FRAME_BYTES)
-    return this.#frameString.slice(from, to)
-  }
-
-  /** Reads a string of at most 31 bytes that probably repeats, and returns the cached one if there is one. */
-  readName(from: number, to: number): string {
-    const bytes = this.#bytes
-    const length = to - from
-    if (length === 0) return ''
-    const slot = getSlot(length, bytes[from]!, bytes[from + (length >> 1)]!, bytes[to - 2]!, bytes[to - 1]!)
-    const name = cache[slot]!
-    if (name.length === length) {
-      let same = 0
-      while (same < length && name.charCodeAt(same) === bytes[from + same]) same++
-      if (same === length) return name
-    }
-    const read = this.read(from, to)
-    // The text is ASCII if it has as many characters as bytes or replacement characters. A replacement character never equals a byte.
-    if (read.length === length) cache[slot] = read
-    return read
-  }
-}
 
 const CACHE_SIZE = 1024
 /** A cache of fixed size, because senders choose what it holds. */
@@ -67,7 +31,8 @@ export class Reader {
   at = 0
   /** The number of values that can follow. */
   left: number
-  readonly #strings: StringReader
+  /** The beginning of the frame, once a short string was read. */
+  #frameString = ''
   readonly #attachments: readonly Uint8Array[]
   readonly #maxDepth: number
   #usedAttachments = 0
@@ -76,7 +41,6 @@ export class Reader {
   constructor(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]) {
     this.bytes = toReadable(body)
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
-    this.#strings = new StringReader(this.bytes)
     this.#attachments = attachments
     this.#maxDepth = trusted ? Infinity : MAX_DEPTH
     this.left = (trusted ? Infinity : MAX_NODES) - 1
@@ -204,14 +168,37 @@ export class Reader {
     return key
   }
 
-  /** Reads a short string that probably repeats. */
+  /** Reads a string of at most 31 bytes that probably repeats, and returns the cached one if there is one. */
   name(): string {
-    const length = this.bytes[this.at++]! & 0x1f
-    return this.#strings.readName(this.skip(length), this.at)
+    const { bytes } = this
+    const length = bytes[this.at++]! & 0x1f
+    const from = this.skip(length)
+    if (length === 0) return ''
+    const to = this.at
+    const slot = getSlot(length, bytes[from]!, bytes[from + (length >> 1)]!, bytes[to - 2]!, bytes[to - 1]!)
+    const name = cache[slot]!
+    if (name.length === length) {
+      let same = 0
+      while (same < length && name.charCodeAt(same) === bytes[from + same]) same++
+      if (same === length) return name
+    }
+    const read = this.#slice(from, to)
+    // The text is ASCII if it has as many characters as bytes or replacement characters. A replacement character never equals a byte.
+    if (read.length === length) cache[slot] = read
+    return read
   }
 
   #string(length: number): string {
-    return this.#strings.read(this.skip(length), this.at)
+    return this.#slice(this.skip(length), this.at)
+  }
+
+  /** Reads a string. Invalid UTF-8 becomes replacement characters. */
+  #slice(from: number, to: number): string {
+    const { bytes } = this
+    if (to - from > MAX_SLICE_BYTES || to > SLICED_FRAME_BYTES) return readUtf8(bytes, from, to)
+    for (let at = from; at < to; at++) if (bytes[at]! >= 0x80) return readUtf8(bytes, from, to)
+    if (this.#frameString === '') this.#frameString = readLatin1(bytes, 0, SLICED_FRAME_BYTES)
+    return this.#frameString.slice(from, to)
   }
 
   /** Copies the bytes, so that the value does not keep its frame alive. The copy is not a Buffer. */

@@ -1,38 +1,39 @@
 // Writes values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), and refuses what a receiver would refuse.
-// The output is well formed whatever getters, proxies and `toJSON` return: its lengths count what was written.
+// The output is well formed whatever getters, proxies and `toJSON` return: its lengths count what was written. Consecutive messages
+// share a chunk of memory, and bytes that were handed out are never written again.
+import { allocate, utf8Length, writeUtf8 } from '../util/platform.js'
 import { isArrayBuffer, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
-import type { Output } from './msgpack-output.js'
 
 // Writes and reads the timestamp extension of MessagePack's specification.
 // Whole seconds until 2106 take 4 bytes, times until 2514 take 8, all others 12. An invalid date takes 1 byte.
 
 export const TIMESTAMP_EXTENSION = 0xff
 
-function writeDate(out: Output, date: Date): void {
+function writeDate(writer: Writer, date: Date): void {
   const time = Date.prototype.getTime.call(date)
   const seconds = Math.floor(time / 1000)
   const nanoseconds = (time - seconds * 1000) * 1e6
   if (nanoseconds === 0 && seconds >= 0 && seconds < 2 ** 32) {
-    out.head(0xd6, 1, TIMESTAMP_EXTENSION)
-    out.view.setUint32(out.at, seconds)
-    out.at += 4
+    writer.head(0xd6, 1, TIMESTAMP_EXTENSION)
+    writer.view.setUint32(writer.at, seconds)
+    writer.at += 4
   } else if (seconds >= 0 && seconds < 2 ** 34) {
-    out.head(0xd7, 1, TIMESTAMP_EXTENSION)
-    out.view.setUint32(out.at, nanoseconds * 4 + Math.floor(seconds / 2 ** 32))
-    out.view.setUint32(out.at + 4, seconds)
-    out.at += 8
+    writer.head(0xd7, 1, TIMESTAMP_EXTENSION)
+    writer.view.setUint32(writer.at, nanoseconds * 4 + Math.floor(seconds / 2 ** 32))
+    writer.view.setUint32(writer.at + 4, seconds)
+    writer.at += 8
   } else if (Number.isNaN(time)) {
-    out.head(0xd4, 1, TIMESTAMP_EXTENSION)
-    out.byte(0xff)
+    writer.head(0xd4, 1, TIMESTAMP_EXTENSION)
+    writer.byte(0xff)
   } else {
-    out.head(0xc7, 1, 12)
-    out.byte(TIMESTAMP_EXTENSION)
-    out.view.setUint32(out.at, nanoseconds)
-    out.view.setBigInt64(out.at + 4, BigInt(seconds))
-    out.at += 12
+    writer.head(0xc7, 1, 12)
+    writer.byte(TIMESTAMP_EXTENSION)
+    writer.view.setUint32(writer.at, nanoseconds)
+    writer.view.setBigInt64(writer.at + 4, BigInt(seconds))
+    writer.at += 12
   }
 }
 
@@ -47,33 +48,174 @@ export function readDate(view: DataView, at: number, length: number): Date {
   return new Date(Number.NaN)
 }
 
+const CHUNK_BYTES = 16 * 1024
+/** Free bytes at the start of each message. The fixed members of an envelope are written without a check. */
+const MIN_FREE_BYTES = 128
+/** Bytes that `reserve` adds to the requested size, for a head or a number. */
+const SPARE_BYTES = 16
+/** Strings below this length are written in JavaScript: calling Node costs as much as about thirty characters. */
+const SHORT_STRING = 0x20
+/** Strings from this length on are measured first. Shorter ones reserve three bytes for each character. */
+const LONG_STRING = 4096
+
 export class Writer {
-  readonly #out: Output
+  bytes: Uint8Array = allocate(CHUNK_BYTES)
+  view: DataView = new DataView(this.bytes.buffer)
+  at = 0
+  #start = 0
+  /** The number of values since `begin`. */
   #nodes = 1
 
-  constructor(out: Output) {
-    this.#out = out
+  begin(): void {
+    if (this.bytes.length - this.at < MIN_FREE_BYTES || this.bytes.length > CHUNK_BYTES)
+      this.#move(CHUNK_BYTES, this.at)
+    this.#start = this.at
+    this.#nodes = 1
+  }
+
+  /** Returns a view of what was written since `begin`. */
+  end(): Uint8Array {
+    return new Uint8Array(this.bytes.buffer, this.#start, this.at - this.#start)
+  }
+
+  /** The number of bytes written since `begin`: an offset that stays valid when the buffer grows. */
+  get size(): number {
+    return this.at - this.#start
+  }
+
+  /** Returns the byte at an offset from `begin`. */
+  byteAt(offset: number): number {
+    return this.bytes[this.#start + offset]!
+  }
+
+  /** Discards what was written since `begin`. */
+  undo(): void {
+    this.at = this.#start
+  }
+
+  /** Makes room for `size` bytes, a head before them and a number after them. */
+  reserve(size: number): void {
+    const needed = size + 2 * SPARE_BYTES
+    if (this.bytes.length - this.at < needed) this.#move((this.at - this.#start + needed) * 2, this.#start)
+  }
+
+  #move(size: number, from: number): void {
+    const next = allocate(Math.max(CHUNK_BYTES, size))
+    next.set(this.bytes.subarray(from, this.at))
+    this.bytes = next
+    this.view = new DataView(next.buffer)
+    this.at -= from
+    this.#start = 0
+  }
+
+  byte(value: number): void {
+    this.bytes[this.at++] = value
+  }
+
+  /** Writes a format byte, and a length of `size` bytes. */
+  head(token: number, size: 1 | 2 | 4, length: number): void {
+    this.bytes[this.at++] = token
+    if (size === 1) this.bytes[this.at] = length
+    else if (size === 2) this.view.setUint16(this.at, length)
+    else this.view.setUint32(this.at, length)
+    this.at += size
+  }
+
+  number(value: number): void {
+    if (value >>> 0 === value) {
+      if (value < 0x80) this.bytes[this.at++] = value
+      else if (value < 0x100) this.head(0xcc, 1, value)
+      else if (value < 0x10000) this.head(0xcd, 2, value)
+      else this.head(0xce, 4, value)
+    } else if (value >> 0 === value) {
+      if (value >= -0x20) this.bytes[this.at++] = value
+      else if (value >= -0x80) this.head(0xd0, 1, value)
+      else if (value >= -0x8000) this.head(0xd1, 2, value)
+      else this.head(0xd2, 4, value)
+    } else {
+      this.bytes[this.at++] = 0xcb
+      this.view.setFloat64(this.at, value)
+      this.at += 8
+    }
+  }
+
+  /** @throws RangeError if the value does not fit into 64 bits */
+  bigint(value: bigint): void {
+    const signed = BigInt.asIntN(64, value) === value
+    if (!signed && BigInt.asUintN(64, value) !== value) {
+      throw new RangeError(`${value} is too large to fit into 64 bits`)
+    }
+    this.bytes[this.at++] = signed ? 0xd3 : 0xcf
+    if (signed) this.view.setBigInt64(this.at, value)
+    else this.view.setBigUint64(this.at, value)
+    this.at += 8
+  }
+
+  string(value: string): void {
+    const { length } = value
+    if (length >= SHORT_STRING) return this.#longString(value)
+    this.reserve(SHORT_STRING * 3)
+    const { bytes, at } = this
+    let to = at + 1
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i)
+      if (code < 0x80) bytes[to++] = code
+      else if (code < 0x800) {
+        bytes[to++] = 0xc0 | (code >> 6)
+        bytes[to++] = 0x80 | (code & 0x3f)
+      } else return this.#longString(value)
+    }
+    const size = to - at - 1
+    if (size >= SHORT_STRING) return this.#longString(value)
+    bytes[at] = 0xa0 | size
+    this.at = to
+  }
+
+  /** Guesses the size of the head from the length in characters, and moves the string if its bytes need a longer head. */
+  #longString(value: string): void {
+    const { length } = value
+    const most = length < LONG_STRING ? length * 3 : utf8Length(value)
+    this.reserve(most)
+    const { bytes, at } = this
+    const guessed = at + stringHeadBytes(length)
+    const size = writeUtf8(bytes, value, guessed, most)
+    const from = at + stringHeadBytes(size)
+    if (from !== guessed) bytes.copyWithin(from, guessed, guessed + size)
+    if (size < 0x20) this.byte(0xa0 | size)
+    else if (size < 0x100) this.head(0xd9, 1, size)
+    else if (size < 0x10000) this.head(0xda, 2, size)
+    else this.head(0xdb, 4, size)
+    this.at = from + size
+  }
+
+  binary(value: Uint8Array): void {
+    const size = value.byteLength
+    this.reserve(size)
+    if (size < 0x100) this.head(0xc4, 1, size)
+    else if (size < 0x10000) this.head(0xc5, 2, size)
+    else this.head(0xc6, 4, size)
+    this.bytes.set(value, this.at)
+    this.at += size
   }
 
   /** @throws RangeError or TypeError if the value cannot be serialized */
   value(value: unknown, depth: number): void {
-    const out = this.#out
-    out.reserve(0)
+    this.reserve(0)
     switch (typeof value) {
       case 'string':
-        return out.string(value)
+        return this.string(value)
       case 'number':
-        return out.number(value)
+        return this.number(value)
       case 'boolean':
-        return out.byte(value ? 0xc3 : 0xc2)
+        return this.byte(value ? 0xc3 : 0xc2)
       case 'undefined':
-        return this.#undefined()
+        return this.head(0xd4, 2, 0)
       case 'bigint':
-        return out.bigint(value)
+        return this.bigint(value)
       case 'symbol':
         throw new TypeError('Unknown type: symbol')
     }
-    if (value === null) return out.byte(0xc0)
+    if (value === null) return this.byte(0xc0)
     if (Array.isArray(value)) return this.#array(value, depth)
     if ((value as object).constructor === Object) return this.#object(value as object, depth)
     this.#rare(value as object, depth)
@@ -94,10 +236,9 @@ export class Writer {
     // A proxy can return anything as its length.
     const length = array.length >>> 0
     this.expect(length)
-    const out = this.#out
-    if (length < 0x10) out.byte(0x90 | length)
-    else if (length < 0x10000) out.head(0xdc, 2, length)
-    else out.head(0xdd, 4, length)
+    if (length < 0x10) this.byte(0x90 | length)
+    else if (length < 0x10000) this.head(0xdc, 2, length)
+    else this.head(0xdd, 4, length)
     for (let i = 0; i < length; i++) this.value(array[i], depth + 1)
   }
 
@@ -127,39 +268,34 @@ export class Writer {
   #mapHead(size: number): void {
     if (size > 0xffff) throw new RangeError(`an object of ${size} members is too large`)
     this.expect(2 * size)
-    if (size < 0x10) this.#out.byte(0x80 | size)
-    else this.#out.head(0xde, 2, size)
+    if (size < 0x10) this.byte(0x80 | size)
+    else this.head(0xde, 2, size)
   }
 
   #key(key: string): void {
     if (key === '__proto__') throw protoKey()
-    this.#out.string(key)
-  }
-
-  #undefined(): void {
-    this.#out.head(0xd4, 2, 0)
+    this.string(key)
   }
 
   /** Writes what is not plain data. The table in docs/reference/what-arrives.md lists the forms. */
   #rare(value: object, depth: number): void {
-    const out = this.#out
-    if (isUint8Array(value)) return out.binary(value)
-    if (isArrayBuffer(value)) return out.binary(new Uint8Array(value))
+    if (isUint8Array(value)) return this.binary(value)
+    if (isArrayBuffer(value)) return this.binary(new Uint8Array(value))
     if (value instanceof AttachmentMark) {
-      out.head(0xd6, 1, ATTACHMENT_EXTENSION)
-      out.view.setUint32(out.at, value.length)
-      out.at += 4
+      this.head(0xd6, 1, ATTACHMENT_EXTENSION)
+      this.view.setUint32(this.at, value.length)
+      this.at += 4
       return
     }
     if (ArrayBuffer.isView(value)) throw createViewError(value)
-    if (value instanceof Date) return writeDate(out, value)
+    if (value instanceof Date) return writeDate(this, value)
     const json = toJSONValue(value)
     if (json !== value) this.value(json, depth)
     else if (value instanceof Map) this.#map(value, depth)
     else if (value instanceof Set) this.#array(Array.from(value), depth)
     else if (value instanceof Error) this.#array([value.name, value.message, value.cause], depth)
     else if (value instanceof RegExp) this.#array([value.source, value.flags], depth)
-    else if (typeof value === 'function') this.#undefined()
+    else if (typeof value === 'function') this.head(0xd4, 2, 0)
     else this.#object(value, depth)
   }
 }
@@ -177,3 +313,5 @@ function createViewError(value: object): TypeError {
   const type = Object.prototype.toString.call(value).slice(8, -1)
   return new TypeError(`${type} has to be given as a Uint8Array of its bytes`)
 }
+
+const stringHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)

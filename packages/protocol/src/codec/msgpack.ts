@@ -7,7 +7,6 @@ import { FRAME_KIND } from '../wire/link.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import type { Codec, EncodedMessage } from './codec.js'
-import { Output } from './msgpack-output.js'
 import { isShortString, Reader } from './msgpack-reader.js'
 import { Writer } from './msgpack-writer.js'
 
@@ -31,68 +30,64 @@ const HEAD_BYTES = 16
 const NAME_BYTES = 7
 
 /** @param checked true to throw if `toJSON` turns the params into what receivers refuse */
-function writeMessage(writer: Writer, out: Output, message: Message, checked = false): void {
+function writeMessage(writer: Writer, message: Message, checked = false): void {
   if ('result' in message) {
-    writeHead(writer, out, 3, message.id)
-    writeName(out, RESU, SULT)
+    writeHead(writer, 3, message.id)
+    writeName(writer, RESU, SULT)
     return writer.value(message.result, 1)
   }
   if ('error' in message) {
-    writeHead(writer, out, 3, message.id)
-    out.string('error')
+    writeHead(writer, 3, message.id)
+    writer.string('error')
     return writer.value(message.error, 1)
   }
   const { id, method, params, headers, channels } = message
   let members = 2 + Number(id !== undefined) + Number(params !== undefined)
   members += Number(headers !== undefined) + Number(channels !== undefined)
-  writeHead(writer, out, members, id)
-  writeMethod(out, method)
+  writeHead(writer, members, id)
+  writeName(writer, METH, THOD)
+  writer.string(method)
   if (params !== undefined) {
-    writeName(out, PARA, RAMS)
-    const offset = out.size
+    writeName(writer, PARA, RAMS)
+    const offset = writer.size
     writer.value(params, 1)
-    if (checked && !isNamedOrBytes(out, offset)) throw new TypeError(UNNAMED_ARGUMENTS)
+    if (checked && !isNamedOrBytes(writer, offset)) throw new TypeError(UNNAMED_ARGUMENTS)
   }
   if (headers !== undefined) {
-    out.string('headers')
+    writer.string('headers')
     writer.value(headers, 1)
   }
   if (channels !== undefined) {
-    out.string('channels')
+    writer.string('channels')
     writer.value(channels, 1)
   }
 }
 
-function isNamedOrBytes(out: Output, offset: number): boolean {
-  const token = out.byteAt(offset)
+function isNamedOrBytes(writer: Writer, offset: number): boolean {
+  const token = writer.byteAt(offset)
   if (token >> 4 === 0x8 || token === 0xde) return true
-  return (token >= 0xc4 && token <= 0xc6) || (token === 0xd6 && out.byteAt(offset + 1) === ATTACHMENT_EXTENSION)
+  return (token >= 0xc4 && token <= 0xc6) || (token === 0xd6 && writer.byteAt(offset + 1) === ATTACHMENT_EXTENSION)
 }
 
-function writeHead(writer: Writer, out: Output, members: number, id: unknown): void {
+function writeHead(writer: Writer, members: number, id: unknown): void {
   writer.expect(2 * members)
-  const { view, at } = out
-  out.bytes[at] = 0x80 | members
+  const { view, at } = writer
+  writer.bytes[at] = 0x80 | members
   view.setUint32(at + 1, JSO)
   view.setUint32(at + 5, NRPC)
   view.setUint32(at + 9, VERSION)
-  out.at = at + 13
+  writer.at = at + 13
   if (id === undefined) return
   view.setUint32(at + 12, ZERO_ID)
-  out.at = at + HEAD_BYTES
+  writer.at = at + HEAD_BYTES
   writer.value(id, 1)
 }
 
-function writeName(out: Output, first: number, last: number): void {
-  out.reserve(NAME_BYTES)
-  out.view.setUint32(out.at, first)
-  out.view.setUint32(out.at + 3, last)
-  out.at += NAME_BYTES
-}
-
-function writeMethod(out: Output, method: string): void {
-  writeName(out, METH, THOD)
-  out.string(method)
+function writeName(writer: Writer, first: number, last: number): void {
+  writer.reserve(NAME_BYTES)
+  writer.view.setUint32(writer.at, first)
+  writer.view.setUint32(writer.at + 3, last)
+  writer.at += NAME_BYTES
 }
 
 /** Reads a message, or any other value in its place. */
@@ -143,20 +138,20 @@ function takeName(reader: Reader, first: number, last: number): boolean {
 
 const NO_ATTACHMENTS: readonly never[] = []
 
-const output = new Output()
+const sharedWriter = new Writer()
 let writing = false
 
-/** Writes to the shared output, or to an output of its own if a getter of the value encodes another value meanwhile. */
-function write<T>(value: T, writeTo: (writer: Writer, out: Output, value: T) => void): Uint8Array {
-  const out = writing ? new Output() : output
+/** Writes with the shared writer, or with a writer of its own if a getter of the value encodes another value meanwhile. */
+function write<T>(value: T, writeTo: (writer: Writer, value: T) => void): Uint8Array {
+  const writer = writing ? new Writer() : sharedWriter
   const outermost = !writing
   writing = true
-  out.begin()
+  writer.begin()
   try {
-    writeTo(new Writer(out), out, value)
-    return out.end()
+    writeTo(writer, value)
+    return writer.end()
   } catch (error) {
-    out.undo()
+    writer.undo()
     throw error
   } finally {
     if (outermost) writing = false
@@ -165,7 +160,7 @@ function write<T>(value: T, writeTo: (writer: Writer, out: Output, value: T) => 
 
 const encode = (message: Message, checked = false): Uint8Array => write(message, checked ? writeChecked : writeMessage)
 
-const writeChecked = (writer: Writer, out: Output, message: Message): void => writeMessage(writer, out, message, true)
+const writeChecked = (writer: Writer, message: Message): void => writeMessage(writer, message, true)
 
 /**
  * Encodes a value as it is encoded within a message.
@@ -174,7 +169,7 @@ const writeChecked = (writer: Writer, out: Output, message: Message): void => wr
  */
 export const encodeMsgpackValue = (value: unknown): Uint8Array => write(value, writeValue)
 
-const writeValue = (writer: Writer, _out: Output, value: unknown): void => writer.value(value, 0)
+const writeValue = (writer: Writer, value: unknown): void => writer.value(value, 0)
 
 /** Joins encoded messages without another pass: a MessagePack array is a head followed by its elements. */
 function join(messages: readonly EncodedMessage[]): Uint8Array {

@@ -22,39 +22,33 @@ const SESSION_AT = 16
 const LENGTH_AT = 32
 
 /** The header of one session, overwritten for each record, so that no record allocates one. */
-export interface RecordHeader {
-  readonly bytes: Uint8Array
-  /** @param length - bytes of the ciphertext */
-  write(epoch: number, sequence: number, length: number, count: number): void
-}
+class RecordHeader {
+  readonly bytes: Uint8Array = new Uint8Array(HEADER_BYTES)
+  readonly #view = new DataView(this.bytes.buffer)
 
-function createRecordHeader(session: Uint8Array): RecordHeader {
-  const bytes = new Uint8Array(HEADER_BYTES)
-  const view = new DataView(bytes.buffer)
-  bytes[0] = RECORD_VERSION
-  bytes.set(session, SESSION_AT)
-  return {
-    bytes,
-    write(epoch, sequence, length, count) {
-      view.setUint32(COUNT_AT, count)
-      view.setUint32(EPOCH_AT, epoch)
-      view.setUint32(SEQUENCE_AT, sequence)
-      view.setUint32(LENGTH_AT, length)
-    },
+  constructor(session: Uint8Array) {
+    this.bytes[0] = RECORD_VERSION
+    this.bytes.set(session, SESSION_AT)
+  }
+
+  /** @param length - bytes of the ciphertext */
+  write(epoch: number, sequence: number, length: number, count: number): void {
+    this.#view.setUint32(COUNT_AT, count)
+    this.#view.setUint32(EPOCH_AT, epoch)
+    this.#view.setUint32(SEQUENCE_AT, sequence)
+    this.#view.setUint32(LENGTH_AT, length)
   }
 }
 
-const readCount = (record: Uint8Array): number => readUint32(record, COUNT_AT)
+function readCount(record: Uint8Array): number {
+  const [a, b, c, d] = [record[COUNT_AT]!, record[COUNT_AT + 1]!, record[COUNT_AT + 2]!, record[COUNT_AT + 3]!]
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+}
 
 /** True if a record begins with exactly this header. */
 function beginsWith(record: Uint8Array, header: Uint8Array): boolean {
   for (let i = 0; i < HEADER_BYTES; i++) if (record[i] !== header[i]) return false
   return true
-}
-
-function readUint32(bytes: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
 
 /** A larger body is not copied before it is encrypted, and is decrypted into memory of its own. */
@@ -99,7 +93,7 @@ export interface Opener {
  */
 export function createSealer(options: KeyScheduleOptions): Sealer {
   const ciphers = new CipherSequence(options, createCipher)
-  const header = createRecordHeader(options.session)
+  const header = new RecordHeader(options.session)
   return {
     seal(kind, body, count) {
       if (kind !== (kind & 0xff) || count !== count >>> 0) throw new RangeError('A kind is a u8, and a count a u32')
@@ -121,7 +115,7 @@ export function createSealer(options: KeyScheduleOptions): Sealer {
 /** Creates the opening end of a session. It opens each record once, in the order of sealing, and closes at the first failure. */
 export function createOpener(options: KeyScheduleOptions): Opener {
   let ciphers: CipherSequence<DecipherGCM> | undefined = new CipherSequence(options, createDecipher)
-  const header = createRecordHeader(options.session)
+  const header = new RecordHeader(options.session)
 
   function tryOpen(record: Uint8Array, sequenced: CipherSequence<DecipherGCM>): OpenedRecord | undefined {
     const length = record.byteLength - HEADER_BYTES - TAG_BYTES

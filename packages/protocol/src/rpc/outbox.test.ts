@@ -6,7 +6,7 @@ import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
-import { createOutbox, type Outbox } from './outbox.js'
+import { Outbox } from './outbox.js'
 
 interface Sent {
   kind: number
@@ -17,7 +17,7 @@ interface Sent {
 
 function setUp(): { outbox: Outbox; sent: Sent[]; post: (codec: Codec, id: number, text?: string) => void } {
   const sent: Sent[] = []
-  const outbox = createOutbox((kind, body, count) => {
+  const outbox = new Outbox((kind, body, count) => {
     const bytes = Buffer.from(body)
     const decoded = (kind === FRAME_KIND.json ? json : msgpack).decode(bytes)
     const ids = (Array.isArray(decoded) ? decoded : [decoded]).map(({ id }: { id: unknown }) => id)
@@ -67,7 +67,7 @@ describe('the messages of one tick', () => {
 
   it('are not a batch if there is only one', async () => {
     const bodies: unknown[] = []
-    const outbox = createOutbox((_kind, body) => bodies.push(body))
+    const outbox = new Outbox((_kind, body) => bodies.push(body))
     outbox.post(json, { jsonrpc: '2.0', method: 'm' })
     await nextTick()
     expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m"}'])
@@ -176,7 +176,7 @@ describe('post', () => {
 
   it('encodes the value at the time of the call', async () => {
     const bodies: unknown[] = []
-    const outbox = createOutbox((_kind, body) => bodies.push(body))
+    const outbox = new Outbox((_kind, body) => bodies.push(body))
     const params = { n: 1 }
     outbox.post(json, { jsonrpc: '2.0', method: 'm', params })
     params.n = 2
@@ -208,7 +208,7 @@ describe('put and flush', () => {
 
   it('can be called while a frame is sent', async () => {
     const sent: unknown[] = []
-    const outbox = createOutbox((_kind, body) => {
+    const outbox = new Outbox((_kind, body) => {
       sent.push(body)
       if (sent.length === 1) outbox.put(json, '2')
       outbox.flush()

@@ -26,70 +26,70 @@ export interface PackedMessage {
   readonly borrowed?: boolean
 }
 
-export interface Outbox {
+/** Sends a body of `count` messages; an attachment counts as none, and can be `borrowed`. */
+export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number, borrowed?: boolean) => void
+
+export class Outbox {
+  readonly #send: SendBatch
+  readonly #getMaxMessages: (() => number | undefined) | undefined
+  readonly #arm: () => void
+  #batch: EncodedMessage[] = []
+  #bytes = 0
+  #codec: Codec | undefined
+
+  /**
+   * @param getMaxMessages returns the number of messages after which a frame is sent, if its link wants small frames
+   * @param arm called for the first message of a batch, to arrange a `flush`. By default that happens at the end of the tick
+   */
+  constructor(send: SendBatch, getMaxMessages?: () => number | undefined, arm?: () => void) {
+    this.#send = send
+    this.#getMaxMessages = getMaxMessages
+    const flush = (): void => this.flush()
+    // The promises of this tick have settled by then, so that all their messages share a frame.
+    this.#arm = arm ?? ((): void => onEndOfTick(flush))
+  }
+
   /**
    * Encodes a message immediately, and sends it with the others of this tick.
    *
    * @throws whatever `encodeMessage` throws
    */
-  post(codec: Codec, message: Message): void
+  post(codec: Codec, message: Message): void {
+    this.put(codec, encodeMessage(codec, message))
+  }
+
   /**
    * Sends an encoded message with the others of this tick. A message with attachments goes out immediately, after them: their
    * bytes are sent, or sealed, when this returns.
    *
    * @param attachments their memory is transferred, unless it is `borrowed`
    */
-  put(codec: Codec, encoded: EncodedMessage, attachments?: readonly Uint8Array[], borrowed?: boolean): void
-  /** Sends the current batch now. */
-  flush(): void
-}
-
-/** Sends a body of `count` messages; an attachment counts as none, and can be `borrowed`. */
-export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number, borrowed?: boolean) => void
-
-/**
- * @param getMaxMessages returns the number of messages after which a frame is sent, if its link wants small frames
- * @param arm called for the first message of a batch, to arrange a `flush`. By default that happens at the end of the tick
- */
-export function createOutbox(send: SendBatch, getMaxMessages?: () => number | undefined, arm?: () => void): Outbox {
-  // The promises of this tick have settled by then, so that all their messages share a frame.
-  const armFlush = arm ?? ((): void => onEndOfTick(flush))
-  let batch: EncodedMessage[] = []
-  let bytes = 0
-  let batchCodec: Codec | undefined
-
-  function flush(): void {
-    if (!batchCodec || batch.length === 0) return
-    const messages = batch
-    batch = []
-    bytes = 0
-    send(batchCodec.kind, batchCodec.join(messages), messages.length)
-  }
-
-  function put(codec: Codec, encoded: EncodedMessage, attachments = NO_ATTACHMENTS, borrowed?: boolean): void {
-    if (attachments.length > 0) return sendNow(codec, encoded, attachments, borrowed)
-    if (codec !== batchCodec || bytes + encoded.length > FULL_BYTES) flush()
-    batchCodec = codec
-    if (batch.length === 0) armFlush()
-    bytes += encoded.length
-    if (batch.push(encoded) >= (getMaxMessages?.() ?? Infinity)) flush()
-  }
-
-  function sendNow(
+  put(
     codec: Codec,
     encoded: EncodedMessage,
-    attachments: readonly Uint8Array[],
-    borrowed: boolean | undefined,
+    attachments: readonly Uint8Array[] = NO_ATTACHMENTS,
+    borrowed?: boolean,
   ): void {
-    flush()
-    for (const body of attachments) send(FRAME_KIND.bytes, body, 0, borrowed)
-    send(codec.kind, encoded, 1)
+    if (attachments.length > 0) {
+      this.flush()
+      for (const body of attachments) this.#send(FRAME_KIND.bytes, body, 0, borrowed)
+      return this.#send(codec.kind, encoded, 1)
+    }
+    if (codec !== this.#codec || this.#bytes + encoded.length > FULL_BYTES) this.flush()
+    this.#codec = codec
+    if (this.#batch.length === 0) this.#arm()
+    this.#bytes += encoded.length
+    if (this.#batch.push(encoded) >= (this.#getMaxMessages?.() ?? Infinity)) this.flush()
   }
 
-  return {
-    post: (codec, message) => put(codec, encodeMessage(codec, message)),
-    put,
-    flush,
+  /** Sends the current batch now. */
+  flush(): void {
+    const codec = this.#codec
+    const batch = this.#batch
+    if (!codec || batch.length === 0) return
+    this.#batch = []
+    this.#bytes = 0
+    this.#send(codec.kind, codec.join(batch), batch.length)
   }
 }
 
