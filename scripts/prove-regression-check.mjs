@@ -1,5 +1,5 @@
-// node scripts/prove-gate.mjs --same 20 --slower 5 --by 10 -- <options of compare>: does `sallyport-bench compare` cry wolf, and
-// does it see one? Two checkouts of this commit are compared again and again; then one of them gets a slower dispatcher.
+// node scripts/prove-regression-check.mjs --same 20 --slower 5 --by 10 -- <options of compare>: how often does `sallyport-bench compare`
+// report a regression between two checkouts of this commit, and how often does it find one after one of them got a slower dispatcher?
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
     slower: { type: 'string', default: '5' },
     /** Per cent of the time that a call and its answer take, one at a time over rings. */
     by: { type: 'string', default: '10' },
-    out: { type: 'string', default: 'gate-proof' },
+    out: { type: 'string', default: 'bench-compare/proof' },
   },
 })
 
@@ -28,7 +28,7 @@ const build = cwd => execFileSync('npm', ['run', 'build'], { cwd, stdio: ['ignor
 const cli = join(head, 'packages/bench/dist/cli.js')
 const readJson = path => JSON.parse(readFileSync(path, 'utf8'))
 
-/** The part of a call that the dispatcher is in, with a loop that takes a while. */
+/** The part of a call that the dispatcher runs in. A loop goes before it. */
 const PLACE = '      const result = command.run(params, call)\n'
 const loopOf = turns => `      let turned = 1
       for (let turn = 0; turn < ${turns}; turn++) turned = (Math.imul(turned, 1664525) + turn) | 0
@@ -38,7 +38,7 @@ const loopOf = turns => `      let turned = 1
 function slowDown(turns) {
   const path = join(head, 'packages/core/src/rpc/session.ts')
   const text = readFileSync(path, 'utf8')
-  if (!text.includes(PLACE)) throw new Error('the dispatcher looks different: mend this script')
+  if (!text.includes(PLACE)) throw new Error('The dispatcher has changed: adapt PLACE in this script')
   writeFileSync(path, text.replace(PLACE, loopOf(turns) + PLACE))
   build(head)
 }
