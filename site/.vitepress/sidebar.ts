@@ -18,17 +18,9 @@ const ORDER = {
   ].map(name => `guide/${name}`),
   'Limit what frontends can do': ['permissions', 'isolation-hooks'].map(name => `guide/${name}`),
   'Develop and test': ['development', 'testing', 'tauri'].map(name => `guide/${name}`),
-  'Run in production': [
-    'deploying',
-    'bundlers',
-    'reliability',
-    'flow-control',
-    'observability',
-    'tracing',
-    'inspector',
-    'performance',
-    'nats',
-  ].map(name => `guide/${name}`),
+  'Run in production': ['deploying', 'reliability', 'observability', 'performance', 'nats'].map(
+    name => `guide/${name}`,
+  ),
   Reference: [
     'options',
     'error-codes',

@@ -27,7 +27,7 @@ afterAll(() => rm(blocksFolder('run'), { recursive: true, force: true }))
 test('there are programs on these pages', () => {
   const withPrograms = [...new Set(runs.map(({ program }) => program.page))]
   expect(withPrograms).toEqual(expect.arrayContaining(['README.md', 'docs/guide/commands.md', 'docs/guide/tauri.md']))
-  expect(tests.map(({ page }) => page)).toContain('docs/guide/tauri.md')
+  expect(tests.map(({ page }) => page)).toContain('docs/guide/testing.md')
 })
 
 test.each(runs)(

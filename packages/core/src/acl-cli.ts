@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `sallyport-acl`: prints who may call what in a Tauri project, for reviews of its capabilities and for CI.
+// The command `sallyport-acl`: prints who can call what in a Tauri project, for reviews of its capabilities and for CI.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { cac } from 'cac'
@@ -22,10 +22,10 @@ class UsageError extends Error {
 }
 
 const EXAMPLES = [
-  'sallyport-acl src-tauri                            every label that its capabilities name',
+  'sallyport-acl src-tauri                            every label in its capabilities',
   'sallyport-acl src-tauri --core ./core.js           with the commands of that core',
   'sallyport-acl --label main --label settings-1      two frontends of the project in this directory',
-  'sallyport-acl src-tauri --json > acl.json          to compare it with the last one',
+  'sallyport-acl src-tauri --json > acl.json          to compare it with an earlier one',
 ]
 
 /**
@@ -36,19 +36,19 @@ const EXAMPLES = [
 function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
   const cli = cac('sallyport-acl')
   const command = cli
-    .command('[project]', 'Print who may call what')
+    .command('[project]', 'Print who can call what')
     .option(
       '--core <file>',
-      'A core module: it is loaded, not started. Without it, its commands are those that capabilities name',
+      'A core module, which is loaded but not started (default: only the commands that capabilities name)',
     )
-    .option('--label <label>', 'A frontend; can be repeated (default: the labels that capabilities name)')
-    .option('--unknown-permissions <how>', 'error or warn, as in createBus (default: error with --core, warn without)')
-    .option('--json', 'Print it as JSON')
+    .option('--label <label>', 'A frontend; can be repeated (default: all labels in the capabilities)')
+    .option('--unknown-permissions <how>', 'error or warn, as in createBus (default: error with --core, else warn)')
+    .option('--json', 'Print JSON')
   cli.help(sections => [
-    { body: 'sallyport-acl [tauri.conf.json | directory] [options]: prints who may call what' },
+    { body: 'sallyport-acl [tauri.conf.json | directory] [options]: print who can call what' },
     ...sections.filter(({ title }) => title === 'Options'),
     { title: 'Examples', body: EXAMPLES.map(line => `  $ ${line}`).join('\n') },
-    { body: 'Exit codes: 0 printed · 1 a mistake in the files · 2 usage' },
+    { body: 'Exit codes: 0 success · 1 error in the files · 2 error in the command line' },
   ])
   cli.version(readVersion())
   try {

@@ -34,7 +34,7 @@ function findLine(text: string, label: string, command: string): string | undefi
   return line?.trim().replace(/  +/g, ' ')
 }
 
-describe('sallyport-acl prints who may call what', () => {
+describe('sallyport-acl prints who can call what', () => {
   test('with the commands of a core', async () => {
     const { code, stdout, stderr } = await run(writeProject(project), '--core', 'core.mjs')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

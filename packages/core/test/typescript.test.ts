@@ -14,7 +14,7 @@ const advice = (file: string): unknown =>
     reason: 'InvalidParams',
     message: expect.stringMatching(
       new RegExp(
-        `Node \\S+ cannot run .*${file}: build it first, or use Node 22.18 or later \\(docs/guide/typescript.md\\)$`,
+        `Node \\S+ cannot run .*${file}: build it first, or use Node 22.18 or later$`,
       ),
     ) as string,
   })

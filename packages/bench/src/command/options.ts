@@ -37,20 +37,20 @@ const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 400, rounds: 6, slotMs
 
 const OPTIONS = readTable(`
   --base <what>         | compare          | A git ref (checked out and built), a directory, or a report.json
-  --head <file>         | compare          | The report.json that is compared with the one of --base, without measuring
-  --tolerance <percent> | compare          | Slow-down that is tolerated (default: 5%)
+  --head <file>         | compare          | A report.json to compare with that of --base, without measuring
+  --tolerance <percent> | compare          | The slowdown to tolerate (default: 5%)
   --prepare <command>   | compare          | Installs and builds the checkout of a git ref
-  --all                 | run              | Also what a run without a filter leaves out
-  --quick               | run              | At most a minute (the default)
-  --full                | run              | Longer and steadier
-  --filter <text>       | run compare      | Only what has this in its path scenario/case/arm, or /regex/; see \`list\`
-  --processes <n>       | run compare      | Fresh processes, one after the other
-  --rounds <n>          | run compare      | Rounds in each of them; even numbers are fairest
-  --slot <ms>           | run compare      | Length of a measurement; the warm-up is in proportion
-  --out <dir>           | run compare      | Where the reports go (default: bench-report, or bench-compare)
-  --json                | run compare      | Print the report as JSON to stdout, and nothing else there
-  --help, -h            | run list compare | Display this message
-  --version, -v         | run list compare | Display the version
+  --all                 | run              | Include the scenarios that are left out by default
+  --quick               | run              | Less than a minute (default)
+  --full                | run              | Longer, with less noise
+  --filter <text>       | run compare      | Only paths scenario/case/arm that contain this text, or match /regex/
+  --processes <n>       | run compare      | Number of processes, one after another
+  --rounds <n>          | run compare      | Rounds in each process, preferably even
+  --slot <ms>           | run compare      | Length of a measurement; the warm-up is proportional
+  --out <dir>           | run compare      | Directory of the reports (default: bench-report, or bench-compare)
+  --json                | run compare      | Print the report as JSON, and nothing else, to stdout
+  --help, -h            | run list compare | Print this help
+  --version, -v         | run list compare | Print the version
 `).map(([usage, commands, text]) => ({ usage: usage!, commands: commands!.split(' '), text: text! }))
 
 const COMMANDS = ['list', 'compare'] as const
@@ -61,8 +61,8 @@ const getHelp = (
 
 Commands:
   (none)                 Measure what Sallyport costs on this machine
-  list                   What there is to measure
-  compare                Has this version become slower than another one?
+  list                   List the scenarios
+  compare                Check whether this version is slower than another one
 
 Options:
 ${OPTIONS.filter(({ commands }) => commands.includes(command))
@@ -71,13 +71,13 @@ ${OPTIONS.filter(({ commands }) => commands.includes(command))
 
 Examples:
   $ sallyport-bench                         the main questions, in less than a minute
-  $ sallyport-bench list                    everything that can be measured
+  $ sallyport-bench list                    all scenarios
   $ sallyport-bench --filter burst          one shape of traffic, in a few seconds
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
-  $ sallyport-bench --all --full            everything, steady: twenty minutes
+  $ sallyport-bench --all --full            all scenarios, in twenty minutes
   $ sallyport-bench compare --base main     did this change make anything slower?
 
-Exit codes: 0 fine · 1 something failed, or is slower · 2 usage · 3 too noisy to judge · 129, 130, 143 ended by a signal`
+Exit codes: 0 success · 1 failed, or slower · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 
 /**
  * @param argv - the form of `process.argv`

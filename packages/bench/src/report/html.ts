@@ -40,8 +40,8 @@ export function toHtml(report: Report): string {
           </main>
         </div>
         <footer>
-          ${tool.name} ${tool.version} · medians of ${plan.processes} × ${plan.rounds} rounds · every round is in
-          report.json, how to read them in docs/internals/benchmark.md
+          ${tool.name} ${tool.version} · medians of ${plan.processes} × ${plan.rounds} rounds · all rounds are in
+          report.json
         </footer>
         <script>${new Html(script)}</script>
       </body>

@@ -11,8 +11,7 @@ const LONGEST_FAILURE = 300
 const SIGNS: Record<Verdict['outcome'], string> = { 'too noisy': '⚪', failed: '🔴', missed: '🟡', fine: '🟢' }
 
 const FOOT =
-  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. docs/internals/benchmark.md' +
-  ' says how to read them, and report.json has all rounds.'
+  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. All rounds are in report.json.'
 
 const join = (parts: readonly (string | false | undefined)[]): string => `${parts.filter(Boolean).join('\n\n')}\n`
 

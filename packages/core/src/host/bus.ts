@@ -288,7 +288,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Serves a page on 127.0.0.1 that shows the state of the bus: workers, figures, faults, and who can call what. The page changes
-   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it: docs/guide/inspector.md. Closes with the bus.
+   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it: docs/guide/development.md. Closes with the bus.
    *
    * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
    * @example const { url } = await bus.inspectServer()

@@ -55,7 +55,7 @@ const MODULE_SYNTAX = /import statement outside|'import\.meta' outside|Unexpecte
 
 const IS_MODULE =
   "it has import or export, but a script of sandbox: 'ses' is one file without them. Bundle it: " +
-  'esbuild <file> --bundle --format=esm --alias:@sallyport/frontend=@sallyport/frontend/script (see docs/reference/security.md)'
+  'esbuild <file> --bundle --format=esm --alias:@sallyport/frontend=@sallyport/frontend/script'
 
 function fail(place: string, problem: string): never {
   throw createError(place, problem)

@@ -7,7 +7,7 @@ const unknown = (extension: string): Error =>
   })
 
 test.each(['.ts', '.mts', '.cts'])('explains how to run %s', extension => {
-  const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first, or use Node 22.18 or later (docs/guide/typescript.md)`
+  const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first, or use Node 22.18 or later`
   expect(explainTypeScript(unknown(extension))).toMatchObject({ reason: 'InvalidParams', message })
 })
 

@@ -9,6 +9,6 @@ export function explainTypeScript(error: unknown): unknown {
   const [, extension, path] = UNKNOWN_EXTENSION.exec(String((error as Error).message)) ?? []
   if (extension === undefined) return error
   const remedy = extension.endsWith('x') ? 'build it first' : 'build it first, or use Node 22.18 or later'
-  const text = `Node ${process.versions.node} cannot run ${path}: ${remedy} (docs/guide/typescript.md)`
+  const text = `Node ${process.versions.node} cannot run ${path}: ${remedy}`
   return new BusError('InvalidParams', text, { cause: error })
 }

@@ -99,7 +99,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       if (type === 'loaded') return onLoaded()
       if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) {
         const message =
-          'Node lets this frontend read everything below the working directory. See docs/reference/security.md'
+          'Node lets this frontend read everything below the working directory. Start the host in an empty directory.'
         log.warn({ label, directory }, message)
       }
       hasReported = true

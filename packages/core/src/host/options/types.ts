@@ -191,7 +191,7 @@ export interface BusOptions extends AppInfo {
         /** When core restarts. Each missing option is the bus's. */
         supervision?: SupervisionOptions
       }
-  /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/guide/bundlers.md. */
+  /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/guide/deploying.md. */
   workers?: WorkerMakers
   /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
   codec?: CodecName

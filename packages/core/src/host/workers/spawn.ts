@@ -1,4 +1,4 @@
-// Starts a worker thread from the entry of a package, or by a function of a program that bundles Sallyport (docs/guide/bundlers.md).
+// Starts a worker thread from the entry of a package, or by a function of a program that bundles Sallyport (docs/guide/deploying.md).
 import { setFlagsFromString } from 'node:v8'
 import { type TransferListItem, Worker, type WorkerOptions } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol/internal'
@@ -92,8 +92,8 @@ export function findEntry(name: string): string {
     return import.meta.resolve(name)
   } catch (cause) {
     const text =
-      `Sallyport's own ${name} was not found from ${import.meta.url}. In a bundled program, leave @sallyport/* outside of ` +
-      'the bundle, or set the option `workers` of createBus: docs/guide/bundlers.md'
+      `Sallyport's own ${name} was not found from ${import.meta.url}. In a bundled program, leave @sallyport/* out of ` +
+      'the bundle, or set the option `workers` of createBus'
     throw new BusError('InvalidParams', text, { cause })
   }
 }
