@@ -25,14 +25,14 @@ describe('usage', () => {
     const options = 'quick full filter out json rounds slot processes all help version'
     for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
     expect(stdout).toContain('sallyport-bench compare --base main')
-    expect(stdout).toContain('Exit codes: 0 fine')
+    expect(stdout).toContain('Exit codes: 0 success')
   })
 
   test('shows the options of a comparison with compare --help', async () => {
     const { code, stdout } = await bench(['compare', '--help'])
     expect(code).toBe(0)
     for (const option of ['base', 'head', 'tolerance', 'prepare', 'filter']) expect(stdout).toContain(`--${option}`)
-    expect(stdout).not.toContain('Longer and steadier')
+    expect(stdout).not.toContain('Longer, with less noise')
   })
 
   test('shows the version with --version', async () => {
