@@ -11,7 +11,7 @@ const PLACES = {
   bus: 'Runs in the host: `core/src/host/supervision/supervisor.ts`.',
   worker:
     'Runs in the host, once for each worker: `core/src/host/supervision/worker-machine.ts`. In any state, `fail` leads to `failed`.',
-  lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/worker/lifecycle.ts`.',
+  lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/actor.ts`.',
 }
 const LIGHT =
   'rect{fill:#fff;stroke:#6e7781}text{fill:#1f2328}.edge{stroke:#6e7781}.tip{fill:#6e7781}.back{fill:#f6f8fa}'

@@ -25,7 +25,6 @@ import { onEndOfTick } from './tick.js'
 const FULL_BATCH_COUNT = 64
 const FULL_BATCH_BYTES = 16 * 1024
 
-const UNLIMITED = { count: Infinity, bytes: Infinity }
 const NO_ATTACHMENTS: readonly never[] = []
 
 /** An encoded value, which can be batched, or a whole message, which is sent alone. */
@@ -95,9 +94,9 @@ interface QueuedMessage {
 
 /** Messages that wait for the link, oldest first. Events are bounded on their own, and the oldest ones are dropped. */
 class WaitingMessages {
-  readonly #messages = new BoundedQueue<QueuedMessage>(UNLIMITED)
+  readonly #messages = new BoundedQueue<QueuedMessage>()
   /** The events among the messages. */
-  readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>(UNLIMITED)
+  readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>()
   #droppedCount = 0
 
   get bytes(): number {

@@ -28,17 +28,7 @@ export interface NatsNetworkOptions {
   heartbeat?: number | undefined
 }
 
-/** The resolved options, as core's thread gets them. */
-export interface NatsNetworkConfig {
-  nats: NatsOptions
-  bus: string
-  secret: string
-  revoked: string[]
-  instance: string
-  heartbeat: number
-}
-
-const networkOptions: v.GenericSchema<NatsNetworkOptions, NatsNetworkConfig> = v.strictObject(
+const networkOptions = v.strictObject(
   {
     nats: natsOptions,
     bus: busName,

@@ -25,7 +25,7 @@ export function writeStreamHeader(target: Buffer, kind: FrameKind, length: numbe
 export class StreamFrames {
   readonly #maxBodyBytes: number
   readonly #taken: ((chunk: Buffer) => void) | undefined
-  readonly #chunks = new BoundedQueue<Buffer>({ count: Infinity, bytes: Infinity })
+  readonly #chunks = new BoundedQueue<Buffer>()
   #hasEnded = false
   #chunk: Buffer = Buffer.alloc(0)
   #offset = 0

@@ -26,7 +26,8 @@ export class BoundedQueue<Item extends object | string> {
   #size = 0
   #bytes = 0
 
-  constructor(limits: QueueLimits) {
+  /** @param limits - unlimited by default */
+  constructor(limits: QueueLimits = { count: Infinity, bytes: Infinity }) {
     this.#limits = limits
   }
 
@@ -52,12 +53,10 @@ export class BoundedQueue<Item extends object | string> {
     return slot
   }
 
-  /** Returns the oldest item. */
   peek(): Item | undefined {
     return this.#size === 0 ? undefined : this.#first().item
   }
 
-  /** Takes the oldest item out of the queue. */
   shift(): Item | undefined {
     if (this.#size === 0) return undefined
     const slot = this.#first()

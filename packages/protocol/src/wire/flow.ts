@@ -34,7 +34,7 @@ export class CreditQueue<Message extends object | string> {
   readonly #send: (message: Message) => void
   readonly #getCost: (message: Message) => number
   readonly #room = new RoomSignal()
-  readonly #waiting = new BoundedQueue<Message>({ count: Infinity, bytes: Infinity })
+  readonly #waiting = new BoundedQueue<Message>()
   #sent = 0
   #taken = 0
   #isClosed = false

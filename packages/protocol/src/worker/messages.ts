@@ -6,7 +6,6 @@ import type { CodecName } from '../codec/codec.js'
 import type { ReportedError } from '../errors/reported-error.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import type { Heartbeat } from './heartbeat.js'
-import type { LifecycleState } from './lifecycle.js'
 
 /** The sandbox of a frontend that runs under Node's permission model. */
 export interface FrontendSandbox {
@@ -55,6 +54,8 @@ export interface UnexpectedReadReport {
   type: 'unexpected-read'
   directory: string
 }
+
+export type LifecycleState = 'booting' | 'handshaking' | 'ready' | 'draining' | 'stopped' | 'failed'
 
 /** Frontend → host: the frontend's lifecycle. */
 export interface StateReport {

@@ -3,6 +3,7 @@
 // that both need no more of the ring's memory than there is.
 import { BusError } from '../../errors/bus-error.js'
 import { BodyBuffer } from '../../util/body-buffer.js'
+import { BoundedQueue } from '../../util/bounded-queue.js'
 import { RoomSignal } from '../../wire/flow.js'
 import { MAX_BODY_BYTES } from '../../wire/limits.js'
 import {
@@ -34,12 +35,10 @@ export class RingSender {
   readonly #doorbell: RingDoorbell
   /** A larger body is written in parts of this size. */
   readonly #partBytes: number
-  /** Frames that wait for room, from `#next` on. */
-  #waiting: Frame[] = []
-  #next = 0
+  /** Frames that wait for room. */
+  readonly #waiting = new BoundedQueue<Frame>()
   /** Bytes of the next frame that were written. */
   #written = 0
-  #waitingBytes = 0
   readonly #room = new RoomSignal()
   /** Set by `finish`: to be called when nothing waits any more. */
   #onFinished: (() => void) | undefined
@@ -60,7 +59,7 @@ export class RingSender {
 
   /** True if no frame waits for room. */
   get isIdle(): boolean {
-    return this.#waiting.length === 0
+    return this.#waiting.size === 0
   }
 
   /** True if the consumer's thread polls the ring, or is about to. */
@@ -74,7 +73,7 @@ export class RingSender {
    * @throws {BusError} InvalidRequest if the peer violated the protocol
    */
   get queued(): number {
-    return this.#writer.isAbandoned ? 0 : this.#waitingBytes + this.#writer.unread()
+    return this.#writer.isAbandoned ? 0 : this.#waiting.bytes + this.#writer.unread()
   }
 
   /** Returns a promise that resolves when no frame waits, or `undefined` if none does. */
@@ -90,8 +89,9 @@ export class RingSender {
       throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
     }
     if (!this.isIdle || !this.#write(kind, body)) {
-      this.#waitingBytes += body.length
-      if (this.#waiting.push({ kind, body: mayBeLarge ? body : toOwnBody(kind, body, borrowed) }) === 1) this.flush()
+      const isFirst = this.isIdle
+      this.#waiting.push({ kind, body: mayBeLarge ? body : toOwnBody(kind, body, borrowed) }, body.length)
+      if (isFirst) this.flush()
     }
     this.#writer.wake()
   }
@@ -124,8 +124,8 @@ export class RingSender {
 
   /** Drops what waits, if anything: the consumer will not read it. */
   drop(): void {
-    this.#waiting = []
-    this.#next = this.#written = this.#waitingBytes = 0
+    this.#waiting.clear()
+    this.#written = 0
     this.#room.release()
     const onFinished = this.#onFinished
     if (!onFinished) return
@@ -138,14 +138,10 @@ export class RingSender {
 
   /** Returns true if nothing waits any more. */
   #writeWaiting(): boolean {
-    while (this.#next < this.#waiting.length) {
-      const { kind, body } = this.#waiting[this.#next]!
-      if (!this.#write(kind, body)) return false
-      this.#waitingBytes -= body.length
-      this.#waiting[this.#next++] = undefined as never
+    for (let frame = this.#waiting.peek(); frame; frame = this.#waiting.peek()) {
+      if (!this.#write(frame.kind, frame.body)) return false
+      this.#waiting.shift()
     }
-    this.#waiting = []
-    this.#next = 0
     return true
   }
 
