@@ -5,6 +5,7 @@
 export * from './errors/bus-error.js'
 export * from './errors/command-error.js'
 export * from './errors/caller-stack.js'
+export { whyNotSerializable } from './errors/describe-error.js'
 export * from './errors/reported-error.js'
 
 // messages
@@ -14,7 +15,8 @@ export * from './message/methods.js'
 
 // codecs
 export { carriesBytes } from './codec/attachments.js'
-export { stringifyJson, toJsonValue } from './codec/json-values.js'
+export { toJsonValue } from './codec/json-values.js'
+export { stringifyJson } from './codec/json-checks.js'
 export type { Codec, CodecName, EncodedMessage } from './codec/codec.js'
 export * from './codec/codecs.js'
 
@@ -22,6 +24,7 @@ export * from './codec/codecs.js'
 export * from './rpc/diagnostics.js'
 export * from './rpc/outbox.js'
 export * from './rpc/packing.js'
+export * from './rpc/call-slots.js'
 export * from './rpc/pending-calls.js'
 
 // frames and links

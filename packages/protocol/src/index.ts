@@ -2,7 +2,7 @@
 export * from './browser.js'
 
 // errors
-export * from './errors/explain-typescript.js'
+export { explainTypeScript } from './errors/describe-error.js'
 
 // links
 export * from './link/endpoints.js'

@@ -7,7 +7,7 @@ import { BusError } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 
 /** Options of the pages of one label. */
-export interface PageOptions extends Omit<ExternalFrontendOptions, 'link' | 'poll'> {
+export interface PageOptions extends Omit<ExternalFrontendOptions, 'codec' | 'link' | 'poll'> {
   /** The directory of the page's static files, as a URL or an absolute path. Not available with `server`, which serves them itself. */
   dir?: URL | string
   /**
@@ -119,8 +119,11 @@ export function resolveOptions(options: WebOptions): WebConfig {
     if (output.server && dir !== undefined) {
       throw invalid(`frontends.${label}.dir: the server serves the files of its pages itself`)
     }
+    for (const name of ['codec', 'link', 'poll']) {
+      if (name in frontend) throw invalid(`frontends.${label}.${name}: a page has JSON, with bytes, over a WebSocket`)
+    }
     // Core's own check names what it does not know.
-    frontends[label] = { dir: dir && toPath(dir), csp, multiple, frontend: frontend as ExternalFrontendOptions }
+    frontends[label] = { dir: dir && toPath(dir), csp, multiple, frontend: { ...frontend, codec: 'json' } }
   }
   return { ...output, frontends } as WebConfig
 }

@@ -26,5 +26,4 @@ export function getTab(): string {
   }
 }
 
-const createTab = (): string =>
-  Array.from(crypto.getRandomValues(new Uint32Array(4)), part => part.toString(36)).join('-')
+const createTab = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')

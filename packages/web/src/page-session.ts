@@ -1,12 +1,6 @@
 // The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
-import {
-  Client,
-  endClient,
-  type InvokeOptions,
-  reconnectClient,
-  type ReconnectingClientOptions,
-} from '@sallyport/frontend/internal'
-import { BusError, getBackoff, isBusError, setDevelopment } from '@sallyport/protocol/internal'
+import { Client, endClient, reconnectClient, type ReconnectingClientOptions } from '@sallyport/frontend/internal'
+import { BusError, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
 import { CLOSE_CODE, type Greeting } from './greeting.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
 
@@ -18,30 +12,13 @@ const RECONNECT_DELAY = { min: 100, max: 10_000 }
 /** Heartbeats that may be missed before a connection counts as lost. */
 const MISSED_HEARTBEATS = 3
 
-const NATIVE = /^plugin:(window|webview|menu|tray|image)\|/
-
-/** A client whose errors say what a page cannot do. */
-class PageClient extends Client {
-  override invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
-    const result = super.invoke<T>(command, args, options)
-    return NATIVE.test(command)
-      ? result.catch((error: unknown) => Promise.reject(explainNative(command, error)))
-      : result
-  }
-}
-
-/** Explains why core has no such command, which a native window would have. */
-function explainNative(command: string, error: unknown): unknown {
-  if (!isBusError(error, 'Denied') && !isBusError(error, 'MethodNotFound')) return error
-  const text = `${command} needs a native window of Tauri. This page runs in a browser`
-  return new BusError(error.reason, text, { cause: error })
-}
-
 export interface PageSessionOptions {
   /** URL of the WebSocket. */
   url: string
   /** The greeting as far as it is known, for a client that can be used before the server has answered. */
   expected?: Greeting | undefined
+  /** A class of client that explains errors. @default Client */
+  clientClass?: typeof Client
   /** Called when the server has ended the session for good. */
   onEnded?(error: BusError): void
 }
@@ -105,8 +82,9 @@ export class PageSession {
   }
 
   #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow }: Greeting): void {
+    const { clientClass = Client } = this.#options
     const options = { label, codec, data, isolated, timeout, maxInFlight, overflow, reconnects: true }
-    this.#client = new PageClient(this.#link, options as ReconnectingClientOptions)
+    this.#client = new clientClass(this.#link, options as ReconnectingClientOptions)
     void this.#client.closed.then(() => this.#end())
   }
 

@@ -1,12 +1,31 @@
 // The script that the server adds to a page, before the page's own: connects it, and installs Tauri's globals.
-import { BusError } from '@sallyport/protocol/internal'
-import { install } from '@sallyport/frontend/internal'
+import { Client, install, type InvokeOptions } from '@sallyport/frontend/internal'
+import { BusError, isBusError } from '@sallyport/protocol/internal'
 import { BASE_PATH, type Greeting } from './greeting.js'
 import { getTab, setPageSession } from './page-globals.js'
 import { PageSession } from './page-session.js'
 
 /** The server writes this line before the script. */
 declare const SALLYPORT_GREETING: Greeting
+
+const NATIVE = /^plugin:(window|webview|menu|tray|image)\|/
+
+/** A client whose errors say what a page cannot do. */
+class PageClient extends Client {
+  override invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
+    const result = super.invoke<T>(command, args, options)
+    return NATIVE.test(command)
+      ? result.catch((error: unknown) => Promise.reject(explainNative(command, error)))
+      : result
+  }
+}
+
+/** Explains why core has no such command, which a native window would have. */
+function explainNative(command: string, error: unknown): unknown {
+  if (!isBusError(error, 'Denied') && !isBusError(error, 'MethodNotFound')) return error
+  const text = `${command} needs a native window of Tauri. This page runs in a browser`
+  return new BusError(error.reason, text, { cause: error })
+}
 
 function convertFileSrc(path: string): never {
   const text = `convertFileSrc: a page in a browser cannot load ${path} from the host. Read it with a command, and make a Blob`
@@ -24,6 +43,6 @@ function showEnd({ message }: BusError): void {
 const url = new URL(`${BASE_PATH}?tab=${getTab()}`, location.href)
 url.protocol = url.protocol.replace('http', 'ws')
 const expected = SALLYPORT_GREETING
-const session = new PageSession({ url: url.href, expected, onEnded: showEnd })
+const session = new PageSession({ url: url.href, expected, clientClass: PageClient, onEnded: showEnd })
 setPageSession(session)
 install(session.client!, globalThis, { path: expected.path, convertFileSrc })

@@ -2,13 +2,12 @@
 // kind byte of the frame.
 import {
   BusError,
-  deliverFrame,
   type Frame,
+  FrameDelivery,
   FRAME_KIND,
   isFrameKind,
   type Link,
   type LinkReceiver,
-  MAX_BODY_BYTES,
   type ReceivedFrame,
   RoomSignal,
 } from '@sallyport/protocol/internal'
@@ -33,29 +32,26 @@ const UNSEEN_BYTES: number = 2 ** 20
 export class SocketLink implements Link {
   readonly #socket: SocketAdapter
   readonly #room = new RoomSignal()
-  #receiver: LinkReceiver | undefined
+  readonly #arrived: ReceivedFrame[] = []
+  readonly #delivery: FrameDelivery
   /** False until the peer can take frames. */
   #isStarted: boolean
   #isAwaitingDrain = false
-  /** False after `close` on this end, and after a protocol violation. */
-  #isOpen = true
-  /** True after the socket has closed. */
-  #isOver = false
-  #hasEnded = false
-  #isPaused = false
   #fault: BusError | undefined
   #sent = 0
-  /** Frames that wait for `resume`. */
-  #arrived: ReceivedFrame[] = []
 
   /** @param isStarted - false if the peer cannot take frames before `start` */
   constructor(socket: SocketAdapter, isStarted = true) {
     this.#socket = socket
     this.#isStarted = isStarted
+    this.#delivery = new FrameDelivery(
+      () => this.#arrived.shift(),
+      () => {},
+    )
   }
 
   get queued(): number {
-    return this.#isOver ? 0 : this.#socket.bufferedAmount + Math.min(this.#sent, UNSEEN_BYTES)
+    return this.#delivery.isOver ? 0 : this.#socket.bufferedAmount + Math.min(this.#sent, UNSEEN_BYTES)
   }
 
   start(): void {
@@ -64,11 +60,9 @@ export class SocketLink implements Link {
   }
 
   send({ kind, body }: Frame): void {
-    if (!this.#isOpen || this.#isOver) return
+    if (!this.#delivery.isOpen || this.#delivery.isOver) return
     this.#sent += body.length
     if (kind === FRAME_KIND.json) return this.#socket.send(body, true)
-    if (body.length > MAX_BODY_BYTES)
-      throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
     const message = new Uint8Array(1 + body.length)
     message[0] = kind
     message.set(body as Uint8Array, 1)
@@ -76,7 +70,7 @@ export class SocketLink implements Link {
   }
 
   room(): Promise<void> | undefined {
-    if (this.#isOver || (this.#isStarted && !this.#socket.isFull)) return undefined
+    if (this.#delivery.isOver || (this.#isStarted && !this.#socket.isFull)) return undefined
     if (this.#isStarted && !this.#isAwaitingDrain) {
       this.#isAwaitingDrain = true
       this.#socket.onDrained(() => {
@@ -88,29 +82,23 @@ export class SocketLink implements Link {
   }
 
   receive(receiver: LinkReceiver): void {
-    this.#receiver = receiver
-    if (this.#hasEnded) return queueMicrotask(() => receiver.closed(this.#fault))
-    if (!this.#isPaused) this.#continue()
+    this.#delivery.receive(receiver)
   }
 
   pause(): void {
-    if (this.#isPaused) return
-    this.#isPaused = true
+    this.#delivery.pause()
     this.#socket.pause()
   }
 
   resume(): void {
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    this.#continue()
+    this.#delivery.resume()
+    this.#socket.resume()
   }
 
   close(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    this.#arrived = []
-    if (this.#isOver) return queueMicrotask(() => this.#end())
-    this.#socket.close()
+    if (!this.#delivery.isOpen) return
+    this.#delivery.close()
+    if (!this.#delivery.isOver) this.#socket.close()
   }
 
   /** Takes a text message, as a string or its bytes. */
@@ -132,37 +120,14 @@ export class SocketLink implements Link {
 
   /** The socket has closed. */
   onClosed(): void {
-    this.#isOver = true
     this.#room.release()
-    if (!this.#isPaused) this.#continue()
-    else if (!this.#isOpen) this.#end()
+    if (this.#fault) this.#delivery.fail(this.#fault)
+    else this.#delivery.end()
   }
 
   #take(frame: ReceivedFrame): void {
-    if (!this.#isOpen) return
-    if (this.#isPaused || !this.#receiver || this.#arrived.length > 0) this.#arrived.push(frame)
-    else deliverFrame(frame, this.#receiver)
-  }
-
-  /** Delivers what has arrived in a later microtask. */
-  #continue(): void {
-    queueMicrotask(() => {
-      if (!this.#receiver) return
-      let delivered = 0
-      while (this.#isOpen && !this.#isPaused && delivered < this.#arrived.length) {
-        deliverFrame(this.#arrived[delivered++]!, this.#receiver)
-      }
-      this.#arrived.splice(0, delivered)
-      if (this.#isPaused) return
-      if (this.#isOver) this.#end()
-      else this.#socket.resume()
-    })
-  }
-
-  #end(): void {
-    if (this.#hasEnded || !this.#receiver) return
-    this.#isOpen = false
-    this.#hasEnded = true
-    this.#receiver.closed(this.#fault)
+    if (!this.#delivery.isOpen) return
+    this.#arrived.push(frame)
+    this.#delivery.deliver()
   }
 }

@@ -1,10 +1,13 @@
-// Pages in a real browser: they join, call, stream, listen, reload, and reconnect.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// Pages in a real browser: they call, stream, listen, reload, and reconnect. One test drops their connections, another lets them hang.
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, connect as connectSocket, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Bus, createBus, defineCore } from '@sallyport/core'
-import { serveFrontends, type WebOptions, type WebServer } from '@sallyport/web'
-import type { Browser, Page } from 'playwright-core'
+import { serveFrontends, type PageOptions, type WebOptions, type WebServer } from '@sallyport/web'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hasChromium, launch } from './browser.ts'
 
@@ -16,69 +19,254 @@ const core = defineCore({
       for (let n = 1; n <= to; n++) yield n
     },
     wait: () => new Promise(() => {}),
+    who: (_args: object, { label }: { label: string }) => label,
     forbidden: () => 1,
   },
 })
+const allow = ['greet', 'reverse', 'count', 'wait', 'who']
+const client = fileURLToPath(new URL('../dist/browser/client.js', import.meta.url))
 
-describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('%s', use => {
-  let browser: Browser
-  let bus: Bus
-  let web: WebServer
-  let page: Page
-  let dir: string
+let browser: Browser
+let context: BrowserContext
+let dir: string
+let bus: Bus
+let web: WebServer
 
-  const serve = async (options: Partial<WebOptions['frontends'][string]> = {}): Promise<void> => {
-    const allow = ['greet', 'reverse', 'count', 'wait']
-    web = await serveFrontends(bus, { frontends: { main: { dir, allow, ...options } } })
-  }
-  /** Runs code in the page, with the client as `client`. */
-  const run = <T>(code: string, on = page): Promise<T> =>
-    on.evaluate(`(async () => { const client = await connect(); ${code} })()`)
+beforeAll(async () => {
+  if (hasChromium) browser = await launch()
+  dir = mkdtempSync(join(tmpdir(), 'sallyport-web-'))
+  writeFileSync(
+    join(dir, 'index.html'),
+    '<!doctype html><title>Page</title><script type="module" src="app.js"></script>',
+  )
+  writeFileSync(
+    join(dir, 'app.js'),
+    'import { connect } from "./client.js"; window.connect = connect; window.ready = true',
+  )
+  copyFileSync(client, join(dir, 'client.js'))
+})
+afterAll(async () => {
+  await browser?.close()
+  rmSync(dir, { recursive: true })
+})
+beforeEach(async () => {
+  context = await browser?.newContext()
+})
+afterEach(async () => {
+  await context?.close()
+  await web.close()
+  await bus.close()
+})
 
-  beforeAll(async () => {
-    browser = await launch()
-  })
-  afterAll(() => browser.close())
-  beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'sallyport-web-'))
-    writeFileSync(
-      join(dir, 'index.html'),
-      '<!doctype html><title>Page</title><script type="module" src="app.js"></script>',
-    )
-    writeFileSync(
-      join(dir, 'app.js'),
-      'import { connect } from "./client.js"; window.connect = connect; window.ready = true',
-    )
-    const client = await import('node:fs').then(fs =>
-      fs.readFileSync(join(import.meta.dirname, '../dist/browser/client.js')),
-    )
-    writeFileSync(join(dir, 'client.js'), client)
-    bus = await createBus({ core, log: false, app: { security: { pattern: { use } } } })
-    page = await browser.newPage()
-  })
-  afterEach(async () => {
-    await page.context().close()
-    await web.close()
-    await bus.close()
-    rmSync(dir, { recursive: true })
-  })
+async function serve(
+  use: 'brownfield' | 'isolation' = 'brownfield',
+  { page, ...options }: Partial<WebOptions> & { page?: PageOptions } = {},
+): Promise<void> {
+  bus = await createBus({ core, log: false, app: { security: { pattern: { use } } } })
+  web = await serveFrontends(bus, { frontends: { main: { dir, allow, ...page } }, ...options })
+}
 
-  const open = async (on = page): Promise<void> => {
-    await on.goto(web.url)
-    await on.waitForFunction('window.ready')
-  }
+/** Waits until the page's own script has run. */
+const isReady = (page: Page): Promise<void> => expect.poll(() => page.evaluate('window.ready')).toBe(true)
+
+async function open(url = web.url): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(url)
+  await isReady(page)
+  return page
+}
+
+/** Runs code in a page, with its client as `client`. */
+const run = <T>(page: Page, code: string): Promise<T> =>
+  page.evaluate(`(async () => { const client = await connect(); ${code} })()`)
+
+const getStates = async (): Promise<Record<string, string>> =>
+  Object.fromEntries(Object.entries((await bus.stats()).frontends).map(([label, { state }]) => [label, state]))
+
+describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the pattern %s, a page', use => {
+  beforeEach(() => serve(use))
 
   test('calls commands, with bytes and streams, as its capabilities allow', async () => {
-    await serve()
-    await open()
+    const page = await open()
     expect(page.url()).not.toContain('token')
-    expect(await run('return client.invoke("greet", { name: "page" })')).toBe('Hello, page!')
+    expect(await page.evaluate('document.cookie')).toBe('')
+    expect(await run(page, 'return client.invoke("greet", { name: "page" })')).toBe('Hello, page!')
     const bytes = 'new Uint8Array(100_000).fill(7).with(0, 1)'
-    expect(await run(`return (await client.invoke("reverse", { bytes: ${bytes} })).at(-1)`)).toBe(1)
+    expect(await run(page, `return (await client.invoke("reverse", { bytes: ${bytes} })).at(-1)`)).toBe(1)
     const loop = 'const all = []; for await (const n of client.stream("count", { to: 3 })) all.push(n); return all'
-    expect(await run(loop)).toEqual([1, 2, 3])
-    expect(await run('return client.invoke("forbidden").catch(String)')).toContain('BusError [Denied]')
+    expect(await run(page, loop)).toEqual([1, 2, 3])
+    expect(await run(page, 'return client.invoke("forbidden").catch(String)')).toContain('BusError [Denied]')
     const { state, calls } = (await bus.stats()).frontends['main']!
     expect({ state, calls }).toEqual({ state: 'running', calls: 4 })
+  })
+
+  test('listens, emits, and is called', async () => {
+    const page = await open()
+    const emitted = bus.once('from-page', { timeout: 10_000 })
+    await run(
+      page,
+      `client.expose({ upper: ({ text }) => text.toUpperCase() })
+       await client.listen("to-page", ({ payload }) => client.emit("from-page", payload + 1))`,
+    )
+    await bus.emit('to-page', 41)
+    expect((await emitted).payload).toBe(42)
+    expect(await bus.call('main', 'upper', { text: 'abc' })).toBe('ABC')
+  })
+
+  test('that is reloaded takes its label over', async () => {
+    const page = await open()
+    for (let n = 0; n < 3; n++) {
+      await page.reload()
+      await isReady(page)
+      expect(await run(page, 'return client.invoke("who")')).toBe('main')
+    }
+    expect(await getStates()).toEqual({ main: 'running' })
+  })
+
+  test('that is closed leaves its label, to which the next one connects', async () => {
+    const page = await open()
+    await run(page, 'window.client = client')
+    await page.close()
+    await expect.poll(getStates).toEqual({ main: 'stopped' })
+    await expect(bus.call('main', 'upper', { text: 'a' })).rejects.toMatchObject({ reason: 'Disconnected' })
+    expect(await run(await open(), 'return client.invoke("who")')).toBe('main')
+  })
+})
+
+describe.skipIf(!hasChromium)('a second tab', () => {
+  test('is told that the page is open, and can take over when the first one is closed', async () => {
+    await serve()
+    const first = await open()
+    await run(first, 'window.client = client')
+    const second = await context.newPage()
+    await second.goto(web.url)
+    await second.getByRole('alert').filter({ hasText: 'The frontend "main" is open in another tab' }).waitFor()
+    expect(await run(first, 'return client.invoke("who")')).toBe('main')
+    await first.close()
+    await second.reload()
+    await isReady(second)
+    expect(await run(second, 'return client.invoke("who")')).toBe('main')
+  })
+
+  test('has a label of its own with `multiple`, and the same rights', async () => {
+    await serve('isolation', { page: { multiple: true } })
+    const pages = [await open(), await open()]
+    for (const page of pages) await run(page, 'window.client = client')
+    expect(await Promise.all(pages.map(page => run(page, 'return client.invoke("who")')))).toEqual(['main', 'main-2'])
+    expect(await run(pages[1]!, 'return client.label')).toBe('main-2')
+    expect(await run(pages[1]!, 'return __TAURI_INTERNALS__.metadata.currentWindow.label')).toBe('main-2')
+    await pages[1]!.reload()
+    await isReady(pages[1]!)
+    expect(await run(pages[1]!, 'return client.invoke("who")')).toBe('main-2')
+    expect(await run(pages[1]!, 'return client.invoke("forbidden").catch(String)')).toContain('BusError [Denied]')
+  })
+})
+
+/** A proxy whose connections can be dropped, or left hanging. */
+async function startProxy(port: number) {
+  const sockets = new Set<Socket>()
+  let isHanging = false
+  const proxy: Server = createServer(near => {
+    const far = connectSocket(port, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', data => isHanging || to.write(data))
+      from.on('error', () => {})
+      from.on('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+    }
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  const drop = (): void => sockets.forEach(socket => socket.destroy())
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    drop,
+    hang: (value: boolean): void => void (isHanging = value),
+    close(): void {
+      proxy.close()
+      drop()
+    },
+  }
+}
+
+const LISTEN = `
+  window.events = []
+  client.expose({ ping: () => 'pong' })
+  await client.listen('tick', ({ payload }) => events.push(payload))
+  window.failed = client.invoke('wait').catch(error => [error.reason, error.data.delivered])`
+
+describe.skipIf(!hasChromium)('a page whose connection', () => {
+  const answers = (): Promise<unknown> => bus.call('main', 'ping').catch(() => 'nothing')
+
+  test('drops connects again: calls in flight settle, listeners and exposed functions stay', async () => {
+    await serve()
+    const proxy = await startProxy(Number(new URL(web.url).port))
+    await web.close()
+    await bus.close()
+    const origin = `http://127.0.0.1:${proxy.port}`
+    await serve('brownfield', { port: Number(new URL(web.url).port), origins: [origin] })
+    const page = await open(web.url.replace(/:\d+/, `:${proxy.port}`))
+    await run(page, LISTEN)
+    proxy.drop()
+    expect(await page.evaluate('window.failed')).toEqual(['Disconnected', 'unknown'])
+    await expect.poll(answers).toBe('pong')
+    await bus.emit('tick', 1)
+    await expect.poll(() => page.evaluate('events')).toEqual([1])
+    expect(await run(page, 'return client.invoke("who")')).toBe('main')
+    proxy.close()
+  })
+
+  test('hangs is given up by both sides, and made again', async () => {
+    await serve()
+    const proxy = await startProxy(Number(new URL(web.url).port))
+    await web.close()
+    await bus.close()
+    const origin = `http://127.0.0.1:${proxy.port}`
+    await serve('brownfield', { port: Number(new URL(web.url).port), origins: [origin], heartbeat: 300 })
+    const page = await open(web.url.replace(/:\d+/, `:${proxy.port}`))
+    await run(page, LISTEN)
+    proxy.hang(true)
+    expect(await page.evaluate('window.failed')).toEqual(['Disconnected', 'unknown'])
+    await expect.poll(getStates).toEqual({ main: 'stopped' })
+    proxy.hang(false)
+    await expect.poll(answers).toBe('pong')
+    proxy.close()
+  })
+
+  test('ends because core restarts connects again', async () => {
+    const module = new URL('./fixtures/core.mjs', import.meta.url)
+    bus = await createBus({ core: module, log: false })
+    web = await serveFrontends(bus, { frontends: { main: { dir, allow: ['who'] } } })
+    const page = await open()
+    await run(page, LISTEN.replace(/window.failed.*/, ''))
+    await bus.reload('core')
+    await expect.poll(answers).toBe('pong')
+    expect(await run(page, 'return client.invoke("who")')).toBe('main')
+  })
+})
+
+describe.skipIf(!hasChromium)('a page of another origin', () => {
+  test('can neither read nor connect, even with the cookie', async () => {
+    await serve('brownfield', { frontends: { main: { dir, allow }, other: { dir, allow: [] } } })
+    await open()
+    const other = await open(web.urls['other'])
+    const url = new URL(web.url).origin
+    const outcome = (code: string): Promise<unknown> => other.evaluate(`(async () => { ${code} })()`)
+    expect(await outcome(`return fetch('${url}/').then(() => 'read', () => 'refused')`)).toBe('refused')
+    const socket = `new Promise(resolve => {
+      const socket = new WebSocket('${url.replace('http', 'ws')}/sallyport?tab=a')
+      socket.onopen = () => resolve('open')
+      socket.onerror = () => resolve('refused')
+    })`
+    // The content security policy refuses it first: this page has none.
+    const blank = await context.newPage()
+    await blank.goto(`${new URL(web.urls['other']!).origin}/none`)
+    expect(await blank.evaluate(socket)).toBe('refused')
+    expect(await run(other, 'return client.invoke("who").catch(String)')).toContain('Denied')
   })
 })

@@ -1,14 +1,7 @@
 // Attacks on sealed records by a peer in place of a gate. Unless it delivers each record once and in order, its session ends with one
 // error that is reported, what runs for it is aborted, and others are not affected. A frontend holds no records: its frames pass its gate.
 import { beforeEach, describe, expect, test } from 'vitest'
-import {
-  codecs,
-  Outbox,
-  FRAME_KIND,
-  packMessage,
-  type CallMessage,
-  type FrameKind,
-} from '@sallyport/protocol/internal'
+import { codecs, Outbox, FRAME_KIND, packMessage, type CallMessage, type FrameKind } from '@sallyport/protocol/internal'
 import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Core } from '../../src/core/core.js'
 import type { CommandContext } from '../../src/api/context.js'

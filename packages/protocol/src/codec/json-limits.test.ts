@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../rpc/outbox.js'
 import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { jsonCodec } from './json.js'
-import { scanJson } from './json.js'
+import { scanJson } from './json-checks.js'
 
 const scan = (text: string): void => scanJson(Buffer.from(text))
 const nested = (depth: number, inside = ''): string => '['.repeat(depth) + inside + ']'.repeat(depth)

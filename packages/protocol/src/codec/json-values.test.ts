@@ -4,7 +4,8 @@ import type { Message } from '../message/message.js'
 import { packMessage } from '../rpc/packing.js'
 import { setDevelopment } from '../util/development.js'
 import { codecs } from './codecs.js'
-import { stringifyJson, toJsonValue } from './json-values.js'
+import { toJsonValue } from './json-values.js'
+import { stringifyJson } from './json-checks.js'
 
 afterEach(() => setDevelopment(true))
 

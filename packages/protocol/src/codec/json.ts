@@ -4,10 +4,10 @@
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { decodeUtf8, toUtf8 } from '../util/platform.js'
-import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
+import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
-import { type Codec, protoKey, tooDeep, tooMany } from './codec.js'
-import { stringifyJson } from './json-values.js'
+import type { Codec } from './codec.js'
+import { refuseInfinity, refuseProtoKeys, scanJson, stringifyJson } from './json-checks.js'
 
 interface JsonCodec extends Codec {
   decode(body: string | Uint8Array, trusted?: boolean): unknown
@@ -116,106 +116,3 @@ function checkFrame(body: Uint8Array, trusted: boolean): void {
 /** Removes the unparsable source that V8 quotes: a peer sent it, and the message is logged. */
 const withoutSource = (message: string): string =>
   message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' in JSON')
-
-const QUOTE = 0x22
-const COMMA = 0x2c
-const OPEN_ARRAY = 0x5b
-const BACKSLASH = 0x5c
-
-/**
- * Checks the limits of depth and number of values without parsing. The parser decides whether the text is JSON at all. The limit
- * of depth applies to messages of more than `SCAN_ABOVE_BYTES`, so that a message passes in a batch if it passes alone.
- *
- * @throws {RangeError} if a limit is exceeded
- */
-export function scanJson(bytes: Uint8Array): void {
-  let depth = 0
-  let nodes = 1
-  // The depth of a message: 1 in a batch, 0 for a single one, unknown until the first bracket.
-  let base = -1
-  let deepest = 0
-  let start = 0
-  const endMessage = (end: number): void => {
-    if (deepest - base > MAX_DEPTH && end - start > SCAN_ABOVE_BYTES) throw tooDeep()
-    deepest = 0
-    start = end + 1
-  }
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]!
-    if (byte === QUOTE) {
-      at = findEndOfString(bytes, at)
-    } else if (byte === COMMA) {
-      nodes++
-      if (depth === base) endMessage(at)
-    } else if ((byte | 0x20) === 0x7b) {
-      // [ or {
-      nodes++
-      if (base < 0) {
-        base = byte === OPEN_ARRAY ? 1 : 0
-        start = at + base
-      }
-      if (++depth > deepest) deepest = depth
-    } else if ((byte | 0x20) === 0x7d) {
-      // ] or }
-      if (--depth < base) endMessage(at)
-    }
-  }
-  endMessage(bytes.length)
-  if (nodes > MAX_NODES) throw tooMany()
-}
-
-function findEndOfString(bytes: Uint8Array, start: number): number {
-  for (let at = start + 1; ; at++) {
-    at = bytes.indexOf(QUOTE, at)
-    if (at < 0) return bytes.length
-    let slashes = 0
-    while (bytes[at - 1 - slashes] === BACKSLASH) slashes++
-    if (slashes % 2 === 0) return at
-  }
-}
-
-/** Searches the value only if its text can hold such a key. `\u00` is the beginning of an escaped letter. */
-function refuseProtoKeys(text: string, value: unknown): void {
-  if ((text.includes('__proto__') || text.includes('\\u00')) && includesValue(value, hasProtoKey)) throw protoKey()
-}
-
-/** Searches the value only if its text can hold such a number: one with an exponent of three digits, or with very many digits. */
-function refuseInfinity(text: string, value: unknown): void {
-  if ((LARGE_EXPONENT.test(text) || hasLongDigits(text)) && includesValue(value, isInfinite)) {
-    throw new RangeError('a number is out of range')
-  }
-}
-
-const LARGE_EXPONENT = /\d[eE]\+?\d{3}/
-/** A number with an exponent below 100 is finite unless it has at least 210 digits, which contain an aligned block of this size. */
-const DIGIT_BLOCK = 100
-
-function hasLongDigits(text: string): boolean {
-  for (let start = 0; start < text.length; start += DIGIT_BLOCK) {
-    const end = start + DIGIT_BLOCK
-    let at = start
-    while (at < end && isDigit(text, at)) at++
-    if (at === end) return true
-  }
-  return false
-}
-
-function isDigit(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  return code >= 0x30 && code <= 0x39
-}
-
-const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity
-const hasProtoKey = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')
-
-function includesValue(root: unknown, matches: (value: unknown) => boolean): boolean {
-  const open: unknown[] = [root]
-  while (open.length > 0) {
-    const value = open.pop()
-    if (matches(value)) return true
-    if (typeof value !== 'object' || value === null) continue
-    for (const inner of Object.values(value)) open.push(inner)
-  }
-  return false
-}

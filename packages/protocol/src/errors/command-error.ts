@@ -1,7 +1,7 @@
 // Errors of handlers, for their callers. A `CommandError` has a code of the application's own, on which callers can branch. Any other
 // value that a handler throws reaches its caller unchanged. An Error arrives as its message, without what may hold a path.
-import { describeSystemError } from '../util/platform.js'
-import { BusError, type BusErrorReason, describeCommand, describeThrown, isBusError } from './bus-error.js'
+import { BusError, type BusErrorReason, describeCommand, isBusError } from './bus-error.js'
+import { getPublicMessage, whyNotSerializable } from './describe-error.js'
 
 /**
  * The error that a handler throws to fail with its own code: a `BusError` of the reason `CommandFailed`. Middleware and the caller read
@@ -54,18 +54,6 @@ export function toBusError(method: string, thrown: unknown): BusError {
   }
 }
 
-/** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
-function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
-  const { code, errno } = error
-  const message = describeThrown(error)
-  // Node's message about a child process is its whole command line.
-  if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))
-    return 'Command failed'
-  if (typeof code !== 'string') return message
-  if (typeof errno === 'number') return `${code}: ${describeSystemError(errno) ?? 'the system refused'}`
-  return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
-}
-
 /** Maximum length of a code and of a message that are kept when the data is dropped: either may be what was too long. */
 const MAX_KEPT_LENGTH = 4096
 
@@ -87,36 +75,3 @@ export function withoutData(error: BusError, what: string, cause: unknown): BusE
  */
 export const notSerializable = (what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError =>
   new BusError(reason, `${what} cannot be serialized: ${whyNotSerializable(cause, value)}`, { cause })
-
-/** Describes a codec's error. `JSON.stringify` does not say where a BigInt is, so this searches the value for it. */
-export function whyNotSerializable(cause: unknown, value: unknown): string {
-  const why = describeThrown(cause)
-  const path = why.includes('BigInt') ? findBigInt(value) : undefined
-  if (path === undefined) return why
-  return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
-}
-
-/** Objects that a search visits at most. */
-const MAX_VISITED = 10_000
-
-/** Returns the path of the first BigInt as JavaScript writes it, such as `user.ids[0]`. */
-function findBigInt(root: unknown): string | undefined {
-  const seen = new Set<unknown>()
-  const search = (value: unknown, path: string): string | undefined => {
-    if (typeof value === 'bigint') return path
-    if (typeof value !== 'object' || value === null || seen.has(value) || seen.size > MAX_VISITED) return undefined
-    seen.add(value)
-    for (const [key, member] of Object.entries(value)) {
-      const step = Array.isArray(value) ? `[${key}]` : path === '' ? key : `.${key}`
-      const found = search(member, path + step)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  try {
-    return search(root, '')
-  } catch {
-    // A getter threw, or the nesting is too deep for the stack.
-    return undefined
-  }
-}

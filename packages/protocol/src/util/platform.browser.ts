@@ -57,5 +57,4 @@ export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType
   setTimeout(callback, ms)
 export const allowManyListeners = (_signal: AbortSignal): void => {}
 export const warn = (message: string): void => console.warn(message)
-export const describeSystemError = (_errno: number): string | undefined => undefined
 export const isPooled = (_buffer: object): boolean => false

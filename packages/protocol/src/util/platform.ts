@@ -1,7 +1,7 @@
 // Functions that differ between Node and a browser, here for Node. In a bundle for browsers, `platform.browser.ts` takes the place of this file.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
-import { getSystemErrorMap, types } from 'node:util'
+import { types } from 'node:util'
 import * as workerThreads from 'node:worker_threads'
 
 // A test environment can replace the globals: under vitest's jsdom, `instanceof Uint8Array` is false for every Buffer and for
@@ -69,9 +69,6 @@ export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners
 
 /** Logs a warning for the developer. */
 export const warn = (message: string): void => process.emitWarning(message)
-
-/** Returns the description of a system error. */
-export const describeSystemError = (errno: number): string | undefined => getSystemErrorMap().get(errno)?.[1]
 
 /** True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check. */
 export const isPooled: (buffer: object) => boolean =

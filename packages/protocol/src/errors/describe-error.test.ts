@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { explainTypeScript } from './explain-typescript.js'
+import { explainTypeScript } from './describe-error.js'
 
 const unknown = (extension: string): Error =>
   Object.assign(new TypeError(`Unknown file extension "${extension}" for /app/a${extension}`), {

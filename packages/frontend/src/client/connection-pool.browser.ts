@@ -1,0 +1,3 @@
+// `connection-pool.ts` for browsers, where a client has one connection and no pool.
+
+export class ConnectionPool {}

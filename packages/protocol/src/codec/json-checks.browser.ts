@@ -1,0 +1,14 @@
+// `json-checks.ts` for browsers, which read JSON of core alone. Core checks the rest of what a page sends.
+import { protoKey } from './codec.js'
+
+export const scanJson = (): void => {}
+export const refuseInfinity = (): void => {}
+export function refuseProtoKeys(text: string): void {
+  JSON.parse(text, (key, value: unknown) => {
+    if (key === '__proto__') throw protoKey()
+    return value
+  })
+}
+
+export const stringifyJson = (value: unknown, convert?: (value: unknown) => unknown): string | undefined =>
+  JSON.stringify(value, convert && ((_key, each: unknown) => convert(each)))

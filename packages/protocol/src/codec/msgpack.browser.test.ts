@@ -1,0 +1,77 @@
+// The MessagePack codec of pages against that of core.
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import type { Message } from '../message/message.js'
+import { packMessage as packInBrowser } from '../rpc/packing.browser.js'
+import { packMessage } from '../rpc/packing.js'
+import { MAX_DEPTH } from '../wire/limits.js'
+import { msgpackCodec as browserCodec } from './msgpack.browser.js'
+import { msgpackCodec } from './msgpack.js'
+
+// Both codecs use the browser's functions here: their tests elsewhere use Node's.
+vi.mock('../util/platform.js', () => import('../util/platform.browser.js'))
+
+const bytes = fc.uint8Array({ maxLength: 300 })
+const value = fc.oneof(
+  fc.jsonValue({ maxDepth: 4 }).filter(json => !JSON.stringify(json).includes('__proto__')),
+  fc.dictionary(fc.string({ maxLength: 5 }), fc.integer(), { noNullPrototype: true, maxKeys: 20 }),
+  fc.string({ minLength: 30, maxLength: 40, unit: 'grapheme' }),
+  fc.constantFrom('x'.repeat(300), 'ä'.repeat(40_000), 2 ** 31, -(2 ** 31), 2 ** 53 - 1, -0.5, 1e300, 255, 256, -129),
+)
+const args = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.oneof(value, bytes), { noNullPrototype: true })
+const message = fc.record({ params: args, id: fc.nat() }).map(({ id, params }): Message => {
+  return { jsonrpc: '2.0', id, method: 'command', params, headers: { a: 'b' } }
+})
+const plain = (decoded: unknown): unknown => JSON.parse(JSON.stringify(decoded), (_key, each: unknown) => each)
+
+describe('a message of a page', () => {
+  test('is read by core as one of a worker', () => {
+    fc.assert(
+      fc.property(message, each => {
+        const packed = packInBrowser(each)
+        const other = packMessage(each, 'json')
+        expect(packed.attachments).toEqual(other.attachments)
+        const read = msgpackCodec.decode(packed.encoded as Uint8Array, false, packed.attachments)
+        expect(plain(read)).toEqual(plain(msgpackCodec.decode(other.encoded as Uint8Array, false, other.attachments)))
+      }),
+    )
+  })
+
+  test('has large bytes as attachments', () => {
+    const params = { a: new Uint8Array(100_000).fill(1), b: 'text', c: new Uint8Array(10) }
+    const { encoded, attachments } = packInBrowser({ jsonrpc: '2.0', id: 1, method: 'command', params })
+    expect(attachments).toEqual([params.a])
+    expect(msgpackCodec.decode(encoded as Uint8Array, false, attachments)).toMatchObject({ params })
+  })
+
+  test('is refused if core would refuse it', () => {
+    let deep: object = {}
+    for (let n = 0; n < MAX_DEPTH; n++) deep = { deep }
+    const encode = (params: unknown) => browserCodec.encode({ jsonrpc: '2.0', method: 'command', params }, true)
+    expect(() => encode(deep)).toThrow('nested deeper')
+    expect(() => encode(JSON.parse('{"__proto__":1}'))).toThrow('"__proto__" is refused')
+    expect(() => encode([1])).toThrow('neither an object nor bytes')
+    expect(() => encode({ a: 1n })).toThrow('bigint')
+  })
+})
+
+describe('a message of core', () => {
+  test('is read by a page', () => {
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 1, maxLength: 3 }), messages => {
+        const packed = messages.map(each => packMessage(each, 'json'))
+        const attachments = packed.flatMap(each => each.attachments)
+        const body = msgpackCodec.join(packed.map(({ encoded }) => encoded)) as Uint8Array
+        const read = browserCodec.decode(body, true, attachments)
+        expect(plain(read)).toEqual(plain(msgpackCodec.decode(body, true, attachments)))
+      }),
+    )
+  })
+
+  test.each([[[0x92, 1]], [[0xa5, 65]], [[0xc4, 9, 1]], [[0xd6, 0x53, 0, 0, 0, 9]], [[0x81]], [[]]])(
+    'is refused if it is malformed: %j',
+    body => {
+      expect(() => browserCodec.decode(Uint8Array.from(body), true)).toThrow('Parse error')
+    },
+  )
+})

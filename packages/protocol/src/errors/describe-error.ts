@@ -1,0 +1,60 @@
+// Texts about errors of Node and of codecs, for callers.
+import { getSystemErrorMap } from 'node:util'
+import { BusError, describeThrown } from './bus-error.js'
+
+/** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
+export function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
+  const { code, errno } = error
+  const message = describeThrown(error)
+  // Node's message about a child process is its whole command line.
+  if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))
+    return 'Command failed'
+  if (typeof code !== 'string') return message
+  if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
+  return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
+}
+
+/** Describes a codec's error. `JSON.stringify` does not say where a BigInt is, so this searches the value for it. */
+export function whyNotSerializable(cause: unknown, value: unknown): string {
+  const why = describeThrown(cause)
+  const path = why.includes('BigInt') ? findBigInt(value) : undefined
+  if (path === undefined) return why
+  return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
+}
+
+/** Objects that a search visits at most. */
+const MAX_VISITED = 10_000
+
+/** Returns the path of the first BigInt as JavaScript writes it, such as `user.ids[0]`. */
+function findBigInt(root: unknown): string | undefined {
+  const seen = new Set<unknown>()
+  const search = (value: unknown, path: string): string | undefined => {
+    if (typeof value === 'bigint') return path
+    if (typeof value !== 'object' || value === null || seen.has(value) || seen.size > MAX_VISITED) return undefined
+    seen.add(value)
+    for (const [key, member] of Object.entries(value)) {
+      const step = Array.isArray(value) ? `[${key}]` : path === '' ? key : `.${key}`
+      const found = search(member, path + step)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  try {
+    return search(root, '')
+  } catch {
+    // A getter threw, or the nesting is too deep for the stack.
+    return undefined
+  }
+}
+
+const UNKNOWN_EXTENSION = /^Unknown file extension "(\.[cm]?tsx?)" for (.+)$/
+
+/** Explains that this Node does not run TypeScript; Node itself only mentions a file extension. Returns other errors unchanged. */
+export function explainTypeScript(error: unknown): unknown {
+  if ((error as { code?: unknown } | null)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION') return error
+  const [, extension, path] = UNKNOWN_EXTENSION.exec(String((error as Error).message)) ?? []
+  if (extension === undefined) return error
+  const remedy = extension.endsWith('x') ? 'build it first' : 'build it first, or use Node 22.18 or later'
+  const text = `Node ${process.versions.node} cannot run ${path}: ${remedy}`
+  return new BusError('InvalidParams', text, { cause: error })
+}

@@ -1,0 +1,22 @@
+// `call-slots.ts` for browsers, where a page has few calls in flight.
+import type { RequestId } from '../message/message.js'
+
+export class CallSlots<Call extends { readonly id: RequestId | undefined }> extends Map<RequestId, Call> {
+  isFree(id: number): boolean {
+    return !this.has(id)
+  }
+
+  add(id: RequestId, call: Call): void {
+    this.set(id, call)
+  }
+
+  all(): Call[] {
+    return [...this.values()]
+  }
+
+  takeAll(): Call[] {
+    const calls = this.all()
+    this.clear()
+    return calls
+  }
+}

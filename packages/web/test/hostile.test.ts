@@ -1,0 +1,211 @@
+// Requests that no page of ours makes: of other sites, with forged tokens, for files outside of the directory, too large, too many, too
+// slow.
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { call, connect, get, type Served, serve, tryConnect } from './raw.ts'
+
+let served: Served
+afterEach(() => served.close())
+
+describe('a request', () => {
+  beforeEach(async () => {
+    served = await serve()
+  })
+  const fetchPage = (path: string, headers: Record<string, string> = {}, method?: string) =>
+    get(served.port, path, { cookie: served.cookie, ...headers }, method)
+
+  test('moves the token to a cookie that scripts and other sites do not get', async () => {
+    const { port, token } = served
+    const { status, headers } = await get(port, `/sub/?token=${token}&a=1`)
+    expect([status, headers.location]).toEqual([303, '/sub/?a=1'])
+    expect(headers['set-cookie']).toEqual([`sallyport-${port}-main=${token}; Path=/; HttpOnly; SameSite=Strict`])
+    expect(token).toMatch(/^[\w-]{43}$/)
+    expect((await get(port, `//evil.example/?token=${token}`)).headers.location).toBe('/evil.example/')
+    expect((await get(port, `/sallyport?token=${token}`)).headers.location).toBe('/')
+  })
+
+  test('is refused with a forged token, or none', async () => {
+    const { port, token } = served
+    const forged = (token.startsWith('A') ? 'B' : 'A') + token.slice(1)
+    for (const path of ['/', '/?token=', `/?token=${forged}`, '/sallyport/page.js', '/none']) {
+      const { status, headers, text } = await get(port, path)
+      expect([status, text], path).toEqual([401, expect.stringContaining('The token is missing or wrong')])
+      expect(headers['set-cookie'], path).toBeUndefined()
+    }
+    const others = [`sallyport-${port}-main=${forged}`, `sallyport-1-main=${token}`, `sallyport-${port}-main`, '=;;=']
+    for (const cookie of others) expect((await get(port, '/', { cookie })).status, cookie).toBe(401)
+  })
+
+  test('is refused for another host, another site or another method', async () => {
+    const { port, token } = served
+    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1', `127.0.0.1:${port + 1}`]) {
+      expect((await fetchPage('/', { host })).status, host).toBe(403)
+      expect((await get(port, `/?token=${token}`, { host })).status, host).toBe(403)
+    }
+    expect((await fetchPage('/', { host: `localhost:${port}` })).status).toBe(200)
+    for (const origin of ['http://evil.example', 'null', `http://127.0.0.1:${port + 1}`, `https://127.0.0.1:${port}`]) {
+      expect((await fetchPage('/', { origin })).status, origin).toBe(403)
+    }
+    for (const site of ['cross-site', 'same-site']) {
+      expect((await fetchPage('/', { 'sec-fetch-site': site })).status, site).toBe(403)
+    }
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      expect((await fetchPage('/', {}, method)).status, method).toBe(405)
+    }
+  })
+
+  test('gets a page with a strict policy, and the script that connects it', async () => {
+    const { status, headers, text } = await fetchPage('/')
+    expect([status, text]).toEqual([
+      200,
+      '<!doctype html><html><head><script src="/sallyport/page.js"></script><title>Page</title></head></html>',
+    ])
+    expect(headers['content-security-policy']).toMatch(/^default-src 'self'; .*frame-ancestors 'none'$/)
+    expect(headers['content-security-policy']).not.toContain('unsafe')
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+    expect((await fetchPage('/sallyport/page.js')).text).toMatch(/^\{const SALLYPORT_GREETING=\{"label":"main"/)
+    const file = await fetchPage('/sub/a%20b.txt', {}, 'HEAD')
+    expect([file.status, file.headers['content-length'], file.text]).toEqual([200, '4', ''])
+  })
+
+  test.each([
+    '/../secret.txt',
+    '/sub/../../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/sub/..%2f..%2fsecret.txt',
+    '/..\\secret.txt',
+    '/%5c..%5csecret.txt',
+    '//secret.txt',
+    '/link.txt',
+    '/up/secret.txt',
+    '/.env',
+    '/%2eenv',
+    '/.git/config',
+    '/sub',
+    '/sub/',
+    '/index.html%00.txt',
+    '/%',
+    '/%ff',
+    '/index.html:stream',
+    '/none.html',
+  ])('finds no file at %s', async path => {
+    const { status, text } = await fetchPage(path)
+    expect([status, text]).toEqual([404, 'There is no such file.\n'])
+  })
+
+  test('that never ends its headers is disconnected', { timeout: 30_000 }, async () => {
+    const sockets = ['', 'GET / HTTP/1.1\r\nHost: a\r\nX-Slow: '].map(text => {
+      const socket = connectSocket(served.port, '127.0.0.1')
+      socket.on('error', () => {})
+      socket.write(text)
+      return socket.resume()
+    })
+    await Promise.all(sockets.map(socket => once(socket, 'close')))
+  })
+})
+
+describe('a WebSocket', () => {
+  const own = ({ port, cookie }: Served) => ({ cookie, origin: `http://127.0.0.1:${port}` })
+
+  test('is refused for another origin, another host, a forged token, another path', async () => {
+    served = await serve()
+    const { port, cookie } = served
+    const headers = own(served)
+    expect(await tryConnect(port, headers)).toBe(101)
+    for (const origin of [
+      'http://evil.example',
+      'null',
+      `http://127.0.0.1:${port + 1}`,
+      `http://127.0.0.1.evil:${port}`,
+    ]) {
+      expect(await tryConnect(port, { cookie, origin }), origin).toBe(403)
+    }
+    expect(await tryConnect(port, { cookie })).toBe(403)
+    expect(await tryConnect(port, { ...headers, host: 'evil.example' })).toBe(403)
+    expect(await tryConnect(port, { ...headers, cookie: `${cookie}x` })).toBe(401)
+    expect(await tryConnect(port, { origin: headers.origin })).toBe(401)
+    for (const path of ['/', '/sallyport', '/sallyport?tab=', '/sallyport?tab=a%20b', '/sallyport/x?tab=a']) {
+      expect(await tryConnect(port, headers, path), path).toBe(404)
+    }
+  })
+
+  test('has bounds on pages, and on pages that connect at once', async () => {
+    served = await serve({ maxConnections: 3, maxHandshakes: 5, page: { multiple: true } })
+    const pages = await Promise.all([connect(served), connect(served), connect(served)])
+    expect(new Set(pages.map(({ greeting }) => greeting['label']))).toEqual(new Set(['main', 'main-2', 'main-3']))
+    expect(await tryConnect(served.port, own(served))).toBe(503)
+    for (const { socket } of pages) socket.terminate()
+    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
+    const statuses = await Promise.all(Array.from({ length: 20 }, () => tryConnect(served.port, own(served))))
+    expect(statuses).toContain(429)
+  })
+
+  test('that sends a frame over the limit is disconnected, and the host learns why', async () => {
+    served = await serve({ maxMessageBytes: 1000 })
+    const faults: string[] = []
+    served.bus.on('fault', ({ label, error }) => faults.push(`${label}: ${error.message}`))
+    const page = await connect(served)
+    expect(await page.ask(call(1, 'a'))).toContain('"result":"a"')
+    page.socket.send(call(2, 'x'.repeat(2000)))
+    expect(await page.closed).toBe(1009)
+    expect(faults).toEqual([expect.stringMatching(/^main: .*Max payload size exceeded/)])
+    expect(await (await connect(served)).ask(call(1, 'again'))).toContain('"result":"again"')
+  })
+
+  test.each([
+    ['JSON that is none', 'no json'],
+    ['an empty binary message', new Uint8Array()],
+    ['an unknown kind of frame', Uint8Array.of(9, 1)],
+    ['a record, which only a gate may send', Uint8Array.of(3, 1, 2, 3)],
+    ['invalid MessagePack', Uint8Array.of(2, 0xc1)],
+    ['a reply to nothing', '[]'],
+  ])('that sends %s loses its session, not the bus', async (_what, message) => {
+    served = await serve()
+    const page = await connect(served)
+    page.socket.send(message)
+    await page.closed
+    expect(await (await connect(served)).ask(call(1, 'still here'))).toContain('still here')
+  })
+
+  test('that never reads costs bounded memory: events are dropped', async () => {
+    served = await serve()
+    const page = await connect(served)
+    const listen = { event: 'tick', target: { kind: 'Any' } }
+    await page.ask(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'plugin:event|listen', params: listen }))
+    page.socket.pause()
+    const before = process.memoryUsage().arrayBuffers
+    for (let n = 0; n < 3000; n++) await served.bus.emit('tick', 'x'.repeat(100_000))
+    const { events, queued } = (await served.bus.stats()).frontends['main']!
+    expect(events.dropped).toBeGreaterThan(100)
+    expect(queued).toBeLessThan(128 * 2 ** 20)
+    // Frames that wait in the socket.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)
+  })
+
+  test('that floods is read no faster than core answers', async () => {
+    served = await serve()
+    const page = await connect(served)
+    let answers = 0
+    page.socket.on('message', () => answers++)
+    for (let id = 1; id <= 20_000; id++) page.socket.send(call(id, 'x'.repeat(1000)))
+    await expect.poll(() => answers, { timeout: 15_000 }).toBeGreaterThan(500)
+    await expect.poll(() => page.socket.bufferedAmount, { timeout: 15_000 }).toBe(0)
+  })
+
+  test('that goes silent is disconnected by its heartbeat', async () => {
+    served = await serve({ heartbeat: 100 })
+    const page = await connect(served)
+    // Reading no more is how a page looks whose network has gone: no pong comes.
+    page.socket.pause()
+    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
+  })
+
+  test('that answers its heartbeats stays', async () => {
+    served = await serve({ heartbeat: 500 })
+    const page = await connect(served)
+    for (let n = 0; n < 3; n++) await once(page.socket, 'ping')
+    expect(await page.ask(call(1, 'here'))).toContain('"here"')
+  })
+})
