@@ -25,55 +25,41 @@ export interface Lost {
   readonly absent?: true
 }
 
-/** Returns the permissions that an entry of a capability names. */
-export function expand(
-  identifier: string,
-  catalogue: Catalogue,
-  lost: (what: Lost) => void,
-): readonly ExpandedPermission[] {
-  const walk = new Walk(catalogue, lost)
-  walk.open(inCapability(identifier, catalogue))
-  return [...walk.found.values()]
-}
-
-/** Expands a set of this plugin, to find names that do not exist. */
-export function expandSet(
-  set: PermissionSetDefinition,
-  key: string,
-  catalogue: Catalogue,
-  lost: (what: Lost) => void,
-): void {
-  new Walk(catalogue, lost).openSet(set, key)
-}
-
-/** Visits each permission once, however many sets contain it, so that sets can contain themselves. */
-class Walk {
-  readonly found = new Map<string, ExpandedPermission>()
+/** The permissions behind names. Visits each permission once, however many sets contain it, so that sets can contain themselves. */
+export class Expansion {
+  readonly #found = new Map<string, ExpandedPermission>()
   readonly #seen = new Set<PermissionSetDefinition>()
   readonly #catalogue: Catalogue
   readonly #lost: (what: Lost) => void
 
+  /** @param lost - receives names that do not exist */
   constructor(catalogue: Catalogue, lost: (what: Lost) => void) {
     this.#catalogue = catalogue
     this.#lost = lost
   }
 
-  open(name: PermissionName, within?: PermissionSetDefinition): void {
+  /** Expands the name that an entry of a capability has. */
+  expand(identifier: string): readonly ExpandedPermission[] {
+    this.#open(inCapability(identifier, this.#catalogue))
+    return [...this.#found.values()]
+  }
+
+  expandSet(set: PermissionSetDefinition, key: string): void {
+    if (this.#seen.has(set)) return
+    this.#seen.add(set)
+    for (const inner of set.permissions) this.#open(inSet(inner, key, this.#catalogue), set)
+  }
+
+  #open(name: PermissionName, within?: PermissionSetDefinition): void {
     const plugin = this.#catalogue.plugins.get(name.key)
     // On a name clash Tauri resolves to the set in capabilities, but to the permission within sets.
     const permission = plugin?.permissions.get(name.name)
     const set = permission && within ? undefined : plugin?.sets.get(name.name)
     if (plugin && name.name === 'default') {
-      if (plugin.defaultSet) this.openSet(plugin.defaultSet, name.key)
-    } else if (set) this.openSet(set, name.key)
-    else if (permission) this.found.set(joinIdentifier(name), { ...name, permission })
+      if (plugin.defaultSet) this.expandSet(plugin.defaultSet, name.key)
+    } else if (set) this.expandSet(set, name.key)
+    else if (permission) this.#found.set(joinIdentifier(name), { ...name, permission })
     else this.#lost(unknown(name, within, this.#catalogue))
-  }
-
-  openSet(set: PermissionSetDefinition, key: string): void {
-    if (this.#seen.has(set)) return
-    this.#seen.add(set)
-    for (const inner of set.permissions) this.open(inSet(inner, key, this.#catalogue), set)
   }
 }
 
@@ -109,8 +95,7 @@ function unknown(name: PermissionName, within: PermissionSetDefinition | undefin
 }
 
 // Resolves one entry of a capability to commands and their scope. The permissions of a set in one plugin are merged, as in
-// Tauri's
-// snapshots: the set's scope is the scope of its commands, and the plugin's global scope only if the set names no command.
+// Tauri's snapshots: the set's scope is the scope of its commands, and the plugin's global scope only if the set names no command.
 // (Tauri's releases since 2.0 make the set's scope global, which widens every other command.)
 
 /** The values of a scope. Frozen, because handlers receive them. */

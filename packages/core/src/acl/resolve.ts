@@ -4,8 +4,7 @@ import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
 import {
-  expand,
-  expandSet,
+  Expansion,
   type GlobalScope,
   type Lost,
   type ResolvedPermission,
@@ -69,9 +68,12 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
       if (isActive) lose(source, member, `capability ${JSON.stringify(identifier)}: `, what, options)
     }
     const name = getIdentifier(entry)
-    const expanded = expand(name, catalogue, lost)
-    if (isActive && !isLost && expanded.length === 0 && /(?:^|:)default$/.test(name))
-      warnOfEmptyDefault(source, member, name, options)
+    const expanded = new Expansion(catalogue, lost).expand(name)
+    if (isActive && !isLost && expanded.length === 0 && /(?:^|:)default$/.test(name)) {
+      // Tauri's files name a plugin's `default`, and a plugin written for a test often has none.
+      const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined`
+      options.warn(mistake(source, member, `${text}. Name permissions of commands`).message)
+    }
     return resolveEntry(
       entry,
       expanded.filter(({ permission }) => isFor(permission, platform)),
@@ -87,12 +89,6 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     globalScopes: entries.flatMap(entry => entry.globalScopes),
     holdsFor: label => isActive && local && globs.some(matches => matches(label)),
   }
-}
-
-/** Warns of a plugin's `default` that is not defined or empty: Tauri's files name it, and a plugin written for a test often has none. */
-function warnOfEmptyDefault(source: CapabilitySource, member: string, name: string, { warn }: ResolveOptions): void {
-  const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined. Name permissions of commands`
-  warn(mistake(source, member, text).message)
 }
 
 /**
@@ -111,12 +107,13 @@ export function resolveAllowList(
     const command = commands.find(({ method }) => method === entry)
     if (command) return command.allow
     let isLost = false
-    expand(entry, options.catalogue, lost => {
+    const lost = (what: Lost): void => {
       isLost = true
       const hint = didYouMean(entry, names)
-      const text = hint === '' ? lost.text : `unknown command or permission ${JSON.stringify(entry)}${hint}`
-      lose({ from: `${from}[${index}]` }, '', '', { ...lost, text }, options)
-    })
+      const text = hint === '' ? what.text : `unknown command or permission ${JSON.stringify(entry)}${hint}`
+      lose({ from: `${from}[${index}]` }, '', '', { ...what, text }, options)
+    }
+    new Expansion(options.catalogue, lost).expand(entry)
     return isLost ? [] : entry
   })
   const capability = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
@@ -126,14 +123,12 @@ export function resolveAllowList(
 /** Checks the permissions that the sets of permission files name, so that a mistake is found at the start. */
 function checkSets(options: ResolveOptions): void {
   for (const { source, key, file } of options.catalogue.files) {
-    const defaultSet = file.default
-      ? [{ identifier: 'default', permissions: file.default.permissions, at: 'default' }]
-      : []
+    const defaultSet = file.default && { ...file.default, identifier: 'default', at: 'default' }
     const sets = (file.set ?? []).map((set, index) => ({ ...set, at: `set[${index}]` }))
-    for (const { identifier, permissions, at } of [...defaultSet, ...sets]) {
+    for (const { identifier, permissions, at } of [...(defaultSet ? [defaultSet] : []), ...sets]) {
       permissions.forEach((name, index) => {
         const lost = (what: Lost): void => lose(source, `${at}.permissions[${index}]`, '', what, options)
-        expandSet({ identifier, permissions: [name] }, key, options.catalogue, lost)
+        new Expansion(options.catalogue, lost).expandSet({ identifier, permissions: [name] }, key)
       })
     }
   }

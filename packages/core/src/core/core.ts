@@ -1,5 +1,12 @@
 // The core: the commands that a definition brings, and the sessions that call them.
-import { type BusError, closeEndpoint, isDevelopment, openLink, reportError } from '@sallyport/protocol/internal'
+import {
+  type BusError,
+  closeEndpoint,
+  isDevelopment,
+  openLink,
+  reportError,
+  toEventTarget,
+} from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import { getPluginFiles } from '../acl/identifier.js'
@@ -19,7 +26,7 @@ import type { Hub } from '../contract/network.js'
 import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from '../network/loader.js'
-import { createHub, NetworkSessions } from '../network/sessions.js'
+import { NetworkSessions } from '../network/sessions.js'
 import { createPathResolver, surroundingsHere } from '../path/resolver.js'
 import { createCoreCommands } from '../plugins/core-plugins.js'
 import type { Call } from '../rpc/call-table.js'
@@ -133,7 +140,7 @@ export class Core {
 
   /** Runs the setups and joins the network. Rejects with the error of either, after tearing down again. */
   async start(): Promise<void> {
-    const { pattern, calls, appInfo, plugins, network } = this.#config
+    const { pattern, calls, plugins, network } = this.#config
     if (pattern === 'isolation') this.#keys = (await import('./session-keys.js')).createKeys()
     const getApi = ({ name }: { name: string }): PluginApi => ({
       name,
@@ -143,12 +150,8 @@ export class Core {
     this.#tearDown = await setupPlugins(this.#definition, this.#app, getApi, signal => this.#resources.closeAll(signal))
     if (calls?.slowAfter) this.#stopWatching = watchSlowCalls(() => this.sessions.open, calls.slowAfter)
     if (!network) return
-    const fault: Hub['fault'] = (label, error) =>
-      this.#report({ type: 'fault', label, id: undefined, error: reportError(error) })
-    const services = { sessions: this.#networkSessions, router: this.#router, getLog: this.#getLog, fault }
-    const hub = createHub({ pattern, appInfo, ...services })
     try {
-      this.#network = await joinNetwork(network, hub)
+      this.#network = await joinNetwork(network, this.#createHub())
     } catch (error) {
       await this.close(FAILED_START_MS)
       throw error
@@ -231,6 +234,24 @@ export class Core {
     await this.sessions.close()
     await this.#pool.close()
     this.#stopWatching?.()
+  }
+
+  #createHub(): Hub {
+    const { pattern, appInfo } = this.#config
+    const [sessions, router, getLog] = [this.#networkSessions, this.#router, this.#getLog]
+    return {
+      pattern,
+      appInfo,
+      get log() {
+        return getLog()
+      },
+      accept: session => sessions.accept(session),
+      onEmit: listener => router.onEmit(listener),
+      deliver: (target, event, payload) =>
+        router.deliver(target === undefined ? undefined : toEventTarget(target), event, payload),
+      counts: () => sessions.counts(),
+      fault: (label, error) => this.#report({ type: 'fault', label, id: undefined, error: reportError(error) }),
+    }
   }
 
   #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'confirmRequests'>): Session {

@@ -240,8 +240,18 @@ export class Bus<Types extends BusTypes = BusTypes> {
     name: Name,
     ...call: FunctionParameters<Types, Label, Name>
   ): Promise<FunctionResult<Types, Label, Name>>
-  call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
-    return callFrontend(this.#client, label, name, args, options)
+  async call(label: string, name: string, args?: object, options: FrontendCallOptions = {}): Promise<unknown> {
+    if (typeof label !== 'string' || typeof name !== 'string') {
+      const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
+      throw new BusError('InvalidParams', text)
+    }
+    checkFrontendCall(name, args, options, Channel)
+    try {
+      // Core's command for this gets label and name as headers, so that bytes in the arguments are found.
+      return await this.#client.invoke(HOST_METHOD.call, args, { ...options, headers: { label, name } })
+    } catch (error) {
+      throw isBusError(error) ? nameFunction(error, name) : error
+    }
   }
 
   /**
@@ -439,30 +449,6 @@ function toListenOptions(where: string, event: string, options: HostListenOption
   if (application === true || !isBusEvent(event)) return others
   const remedy = 'Use bus.on, or { application: true } for an event of the application'
   throw new BusError('InvalidParams', `${where}: ${describeName(event)} is an event of the bus itself. ${remedy}`)
-}
-
-/**
- * Calls a command of core that only the host has. The arguments stay those of the function, so that bytes in them are found; label
- * and name travel as headers.
- */
-async function callFrontend(
-  client: Client,
-  label: string,
-  name: string,
-  args: object | undefined,
-  options: FrontendCallOptions = {},
-): Promise<unknown> {
-  if (typeof label !== 'string' || typeof name !== 'string') {
-    const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
-    throw new BusError('InvalidParams', text)
-  }
-  checkFrontendCall(name, args, options, Channel)
-  const headers = { label, name }
-  try {
-    return await client.invoke(HOST_METHOD.call, args, { ...options, headers })
-  } catch (error) {
-    throw isBusError(error) ? nameFunction(error, name) : error
-  }
 }
 
 /** Replaces the internal command in an error text by the function's name, which is all that the caller knows. */

@@ -93,7 +93,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
         reload: name => this.reload(name),
       })
     }
-    await Promise.all(opened.map(({ start }) => start()))
+    await Promise.all(opened.map(load => load()))
   }
 
   /** @param member - the session's place among several of one connection */
@@ -110,8 +110,8 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     const url = check(`${where}: module`, locationSchema, module)
     await checkFile(`${where}: module`, url)
     this.checkRunning()
-    const { start } = await this.frontends.open(label, url, config)
-    await start()
+    const load = await this.frontends.open(label, url, config)
+    await load()
   }
 
   /** @param where - the caller, for error texts */

@@ -1,11 +1,9 @@
 // Sessions that a network brings: which are accepted, which replace others, and their counts together, so that sessions that
 // have ended cost nothing.
-import { BusError, describeName, isLabel, toEventTarget } from '@sallyport/protocol/internal'
-import type { Logger } from 'pino'
+import { BusError, describeName, isLabel } from '@sallyport/protocol/internal'
 import type { Pattern } from '../acl/types.js'
-import type { CoreOptions, NetworkCounts } from '../contract/control.js'
-import type { Accepted, Hub, NetworkSession } from '../contract/network.js'
-import type { EventRouter } from '../events/router.js'
+import type { NetworkCounts } from '../contract/control.js'
+import type { Accepted, NetworkSession } from '../contract/network.js'
 import type { Session } from '../rpc/session.js'
 import type { Sessions } from '../rpc/sessions.js'
 import { COUNT, COUNTS, createLatency, type MetricsMemory, SessionMetrics } from '../shared/metrics.js'
@@ -59,9 +57,9 @@ export class NetworkSessions {
       addTo(sum, counts)
     }
     const names = ['failures', 'denied', 'inFlight', 'eventsIn', 'eventsOut', 'bytesIn', 'bytesOut'] as const
-    const counts = Object.fromEntries(names.map(name => [name, sum[COUNT[name]]!])) as Omit<
-      NetworkCounts,
-      'sessions' | 'calls'
+    const counts = Object.fromEntries(names.map(name => [name, sum[COUNT[name]]!])) as Record<
+      (typeof names)[number],
+      number
     >
     return { sessions: this.#open.size, calls: Math.max(0, sum[COUNT.calls]! - counts.eventsIn), ...counts }
   }
@@ -109,28 +107,4 @@ export class NetworkSessions {
 
 function addTo(sum: Float64Array, counts: Float64Array): void {
   for (let i = 0; i < COUNTS; i++) sum[i]! += counts[i]!
-}
-
-export interface HubDeps extends Pick<CoreOptions, 'pattern' | 'appInfo'> {
-  sessions: NetworkSessions
-  router: EventRouter
-  getLog: () => Logger
-  fault: Hub['fault']
-}
-
-/** Creates what core offers to its network. */
-export function createHub({ pattern, appInfo, sessions, router, getLog, fault }: HubDeps): Hub {
-  return {
-    pattern,
-    appInfo,
-    get log() {
-      return getLog()
-    },
-    accept: session => sessions.accept(session),
-    onEmit: listener => router.onEmit(listener),
-    deliver: (target, event, payload) =>
-      router.deliver(target === undefined ? undefined : toEventTarget(target), event, payload),
-    counts: () => sessions.counts(),
-    fault,
-  }
 }

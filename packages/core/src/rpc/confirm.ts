@@ -20,7 +20,6 @@ interface PendingConfirm {
 export class ConfirmRequests {
   readonly #report: (report: CoreReport) => void
   readonly #pending = new Map<number, PendingConfirm>()
-  readonly #countByLabel = new Map<string, number>()
   #lastId = 0
 
   constructor(report: (report: CoreReport) => void) {
@@ -30,12 +29,11 @@ export class ConfirmRequests {
   /** @throws {BusError} `Overloaded` if too many requests are open; the signal's reason once it aborts */
   async confirm(text: unknown, { label, command, signal }: ConfirmCaller): Promise<boolean> {
     signal.throwIfAborted()
-    const count = this.#countByLabel.get(label) ?? 0
-    if (count >= MAX_CONFIRM_REQUESTS) {
+    const open = [...this.#pending.values()].filter(request => request.label === label)
+    if (open.length >= MAX_CONFIRM_REQUESTS) {
       throw new BusError('Overloaded', `${MAX_CONFIRM_REQUESTS} confirm requests of one frontend are already open`)
     }
     const id = ++this.#lastId
-    this.#countByLabel.set(label, count + 1)
     return new Promise((resolve, reject) => {
       const withdraw = (): void => {
         this.#report({ type: 'withdraw', id })
@@ -54,11 +52,7 @@ export class ConfirmRequests {
   /** Settles the request that the host has answered. The answer to a withdrawn request is dropped. */
   answer(id: number, isConfirmed: boolean): void {
     const request = this.#pending.get(id)
-    if (!request) return
     this.#pending.delete(id)
-    const count = this.#countByLabel.get(request.label)! - 1
-    if (count > 0) this.#countByLabel.set(request.label, count)
-    else this.#countByLabel.delete(request.label)
-    request.settle(isConfirmed)
+    request?.settle(isConfirmed)
   }
 }

@@ -106,7 +106,7 @@ export class SupervisedWorld extends World {
     const supervision = this.#supervision.frontend
     const settings = { codec, link: 'port', poll: false, sandbox: { kind: 'none' }, supervision } as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
-      ({ start }) => start(),
+      load => load(),
       // A worker that was never ready is not restarted.
       () => this.#openLater(label),
     )

@@ -8,23 +8,12 @@ import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { type ExternalCode, ExternalRuntime } from './external-runtime.js'
 import { Frontend, type FrontendDeps, type FrontendHost } from './frontend.js'
 import type { CoreEndpointEvents, FrontendRuntime, PooledSession, PoolMember, RuntimeEvents } from './types.js'
-import { createConnectionRuntime, createWorkerRuntime } from './worker-runtime.js'
-
-export interface OpenedFrontend {
-  /**
-   * Lets the worker load its module. Resolves once the module has been evaluated, or is no longer waited for.
-   *
-   * @throws whatever the module throws; Disconnected if the frontend exits before that
-   */
-  start(): Promise<void>
-}
-
-type ClientOption = 'label' | 'codec' | 'data' | 'isolated' | 'timeout' | 'maxInFlight' | 'overflow' | 'development'
+import { type ClientStart, createConnectionRuntime, createWorkerRuntime, getClientStart } from './worker-runtime.js'
 
 /** A frontend whose code runs outside of this process, as its owner controls it. */
 export interface ExternalFrontend {
   /** Options of the client, as plain data. */
-  readonly client: Pick<FrontendStart, ClientOption>
+  readonly client: ClientStart & Pick<FrontendStart, 'development'>
   /** Resolves with the error, if any, once the frontend has ended for good. */
   readonly exited: Promise<Error | undefined>
   /** Connects the code as soon as core and the gate are ready. Code that has joined before is disconnected. */
@@ -66,8 +55,12 @@ export class Frontends implements CoreEndpointEvents {
     return { client: await connected.promise, closed: frontend.exited }
   }
 
-  /** Starts a worker. Resolves once core has the link and the gate is ready. */
-  async open(label: string, module: URL, config: FrontendConfig): Promise<OpenedFrontend> {
+  /**
+   * Starts a worker. Resolves once core has the link and the gate is ready, with a function that lets the worker load its module. That
+   * function resolves once the module has been evaluated or is no longer waited for. It rejects with what the module throws, or with
+   * `Disconnected` if the frontend exits before that.
+   */
+  async open(label: string, module: URL, config: FrontendConfig): Promise<() => Promise<void>> {
     const { sandbox, allow, loaded, loadTimeout } = config
     if (allow && this.#host.core.isRemote) {
       const text = 'is not available for a host without core. Add a capability to the bus that has core'
@@ -97,13 +90,11 @@ export class Frontends implements CoreEndpointEvents {
       this.#host.log.warn({ label, ms: loadTimeout }, text)
       onLoaded()
     }
-    return {
-      start: async () => {
-        frontend.start()
-        if (!loaded) return
-        const timer = setTimeout(onTimeout, loadTimeout)
-        await this.#waitFor(frontend, opened.promise).finally(() => clearTimeout(timer))
-      },
+    return async () => {
+      frontend.start()
+      if (!loaded) return
+      const timer = setTimeout(onTimeout, loadTimeout)
+      await this.#waitFor(frontend, opened.promise).finally(() => clearTimeout(timer))
     }
   }
 
@@ -118,12 +109,8 @@ export class Frontends implements CoreEndpointEvents {
     if (frontend.canCallAll) this.#warnOfOpenCommands(label)
     runtime.release()
     frontend.start()
-    const { codec, data, maxInFlight, overflow } = config
-    const { calls, pattern } = this.#host.options
-    const development = isDevelopment()
-    const isolated = pattern === 'isolation'
     return {
-      client: { label, codec, data, isolated, timeout: calls.timeout, maxInFlight, overflow, development },
+      client: { ...getClientStart(label, config, this.#host), development: isDevelopment() },
       exited: frontend.exited,
       join: code => runtime.join(code),
       leave: code => runtime.leave(code),

@@ -67,7 +67,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   const { dev } = options
   const isProcess = config.sandbox.kind === 'process'
   const start: FrontendStart = {
-    ...getClientOptions(label, config, host),
+    ...getClientStart(label, config, host),
     module: module.href,
     development: isDevelopment(),
     ...(dev && { sourceMaps: true }),
@@ -255,7 +255,7 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
       const previous = link
       link = openLink(endpoint, true)
       if (client && previous && member) endConnection(client, previous, undefined)
-      if (!client) client = createReconnectingClient(link, getClientOptions(label, config, host))
+      if (!client) client = createReconnectingClient(link, getClientStart(label, config, host))
       else if (member) addConnection(client, link)
       else return void reconnectClient(client, link)
       if (previous) return
@@ -271,8 +271,12 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
   }
 }
 
-/** Options of a frontend's client, in any thread. */
-function getClientOptions(label: string, config: ConnectionConfig, { options, core }: FrontendHost) {
+type ClientOption = 'label' | 'codec' | 'data' | 'isolated' | 'timeout' | 'maxInFlight' | 'overflow' | 'deadlines'
+
+/** Options of a frontend's client, wherever its code runs. */
+export type ClientStart = Pick<FrontendStart, ClientOption>
+
+export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
   const { codec, data, maxInFlight, overflow } = config
   const isolated = options.pattern === 'isolation'
   const { timeout } = options.calls

@@ -14,9 +14,9 @@ import {
 } from 'xstate'
 import { LIFECYCLE_STATES } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
-import type { WorkerStats } from './policy.js'
+import type { WorkerState, WorkerStats } from './policy.js'
 import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
-import { getWorkerState, type WorkerInput, workerMachine, type WorkerSnapshot } from './worker-machine.js'
+import { type WorkerInput, workerMachine, type WorkerMachineActor } from './worker-machine.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
 
@@ -162,15 +162,17 @@ export function createSupervisor({
 
 const getName = (id: string): string => id.slice(0, id.lastIndexOf(' #'))
 
+type WorkerSnapshot = ReturnType<WorkerMachineActor['getSnapshot']>
+
 function getWorkerStatus(snapshot: WorkerSnapshot): WorkerStatus {
-  const hasThread = typeof snapshot.value === 'object'
   const { lifecycle } = snapshot.context.spec as TrackedSpec
-  return { ...getStats(snapshot), lifecycle: hasThread ? lifecycle : undefined }
+  return { ...getStats(snapshot), lifecycle: snapshot.matches('alive') ? lifecycle : undefined }
 }
 
-const getStats = (snapshot: WorkerSnapshot): WorkerStats => ({
-  state: getWorkerState(snapshot),
-  restarts: snapshot.context.history.count,
+/** `ended` and `reloaded` are transient states: no snapshot shows them. */
+const getStats = ({ value, context }: WorkerSnapshot): WorkerStats => ({
+  state: (typeof value === 'object' ? value.alive : value) as WorkerState,
+  restarts: context.history.count,
 })
 
 /** `lifecycle` is the latest state that the current thread reported of itself. */
@@ -193,12 +195,6 @@ function trackLifecycle(spec: WorkerSpec): TrackedSpec {
       spec.onState(state)
     },
   }
-}
-
-interface WorkerMachineActor {
-  getSnapshot(): WorkerSnapshot
-  send(event: WorkerEvent): void
-  subscribe(observer: { next(snapshot: WorkerSnapshot): void; complete(): void }): unknown
 }
 
 function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): SupervisedWorker {

@@ -1,8 +1,8 @@
 // The state machine of one supervised worker: starting → running → backingOff → starting … | draining → stopped | failed.
 // Each start spawns a new thread, which keeps nothing of the previous one.
 import { BusError } from '@sallyport/protocol/internal'
-import { type AnyStateMachine, assign, sendTo, setup } from 'xstate'
-import { nextRestart, NO_RESTARTS, type RestartHistory, type WorkerState } from './policy.js'
+import { type ActorRefFrom, type AnyStateMachine, assign, sendTo, setup } from 'xstate'
+import { nextRestart, NO_RESTARTS, type RestartHistory } from './policy.js'
 import { type Restart, workerActor, type WorkerEvent, type WorkerSpec } from './worker-actor.js'
 
 /** Default time to exit, after the time to drain, before a thread is terminated. */
@@ -218,18 +218,8 @@ const machine = setup({
   },
 })
 
-/** The part of the machine's snapshot that the supervisor reads. */
-export interface WorkerSnapshot {
-  readonly status: string
-  readonly context: WorkerContext
-  readonly value: string | { readonly alive?: string }
-  matches(state: 'alive' | { alive: 'starting' | 'running' }): boolean
-}
-
-export function getWorkerState({ value }: WorkerSnapshot): WorkerState {
-  // `ended` and `reloaded` are transient states: no snapshot shows them.
-  return (typeof value === 'object' ? value.alive : value) as WorkerState
-}
+/** @internal */
+export type WorkerMachineActor = ActorRefFrom<typeof machine>
 
 /** @internal */
 export const workerMachine: AnyStateMachine = machine
