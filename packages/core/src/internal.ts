@@ -1,11 +1,10 @@
 // The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`.
 import { Bus } from './host/bus.js'
-import type { ExternalFrontend } from './host/frontends/frontends.js'
+import type { ExternalFrontend } from './host/frontends/types.js'
 import type { ExternalFrontendOptions } from './host/options/types.js'
 import type { Logger } from './host/reporting/log.js'
 
-export type { ExternalCode } from './host/frontends/external-runtime.js'
-export type { ExternalFrontend } from './host/frontends/frontends.js'
+export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
 export type { ExternalFrontendOptions } from './host/options/types.js'
 export type { Logger } from './host/reporting/log.js'
 

@@ -3,8 +3,8 @@ import { EventEmitter } from 'node:events'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { BusError } from '@sallyport/protocol/internal'
 import { check } from '../shared/validate.js'
-import { type ExternalFrontend, Frontends } from './frontends/frontends.js'
-import type { CoreEndpoint, PooledSession, PoolMember } from './frontends/types.js'
+import { Frontends } from './frontends/frontends.js'
+import type { CoreEndpoint, ExternalFrontend, PooledSession, PoolMember } from './frontends/types.js'
 import { locationSchema, type ModuleLocation } from './options/location.js'
 import {
   type BusConfig,

@@ -1,23 +1,9 @@
 // The runtime of a frontend whose code runs outside of this process, such as a web page. It comes with a link of its own to this
 // thread, leaves when that link closes, and can come again.
-import {
-  BusError,
-  closeEndpoint,
-  describeName,
-  type Link,
-  type LinkEndpoint,
-  openLink,
-} from '@sallyport/protocol/internal'
+import { BusError, closeEndpoint, describeName, type LinkEndpoint, openLink } from '@sallyport/protocol/internal'
 import { bridge } from '../../network/bridge.js'
 import type { WorkerStats } from '../supervision/policy.js'
-import type { FrontendRuntime, RuntimeEvents } from './types.js'
-
-/** The code's end of the frontend, while it is there. */
-export interface ExternalCode {
-  readonly link: Link
-  /** Called when core has a link for the code, before the first frame. */
-  connected(): void
-}
+import type { ExternalCode, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface ExternalRuntimeDeps {
   readonly label: string

@@ -1,27 +1,21 @@
 // The frontends of a host, by name: workers that it started, and connections of its own thread. Routes core's events to them.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError, describeName, type FrontendStart, isDevelopment } from '@sallyport/protocol/internal'
+import { BusError, describeName, isDevelopment } from '@sallyport/protocol/internal'
 import { createDeferred } from '../../shared/deferred.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, ExternalFrontendConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
-import { type ExternalCode, ExternalRuntime } from './external-runtime.js'
+import { ExternalRuntime } from './external-runtime.js'
 import { Frontend, type FrontendDeps, type FrontendHost } from './frontend.js'
-import type { CoreEndpointEvents, FrontendRuntime, PooledSession, PoolMember, RuntimeEvents } from './types.js'
-import { type ClientStart, createConnectionRuntime, createWorkerRuntime, getClientStart } from './worker-runtime.js'
-
-/** A frontend whose code runs outside of this process, as its owner controls it. */
-export interface ExternalFrontend {
-  /** Options of the client, as plain data. */
-  readonly client: ClientStart & Pick<FrontendStart, 'development'>
-  /** Resolves with the error, if any, once the frontend has ended for good. */
-  readonly exited: Promise<Error | undefined>
-  /** Connects the code as soon as core and the gate are ready. Code that has joined before is disconnected. */
-  join(code: ExternalCode): void
-  /** Disconnects this code, unless other code has taken its place. */
-  leave(code: ExternalCode): void
-  close(): Promise<void>
-}
+import type {
+  CoreEndpointEvents,
+  ExternalFrontend,
+  FrontendRuntime,
+  PooledSession,
+  PoolMember,
+  RuntimeEvents,
+} from './types.js'
+import { createConnectionRuntime, createWorkerRuntime, getClientStart } from './worker-runtime.js'
 
 /** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
 const MAX_WARNED_LABELS = 1000

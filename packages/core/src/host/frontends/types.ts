@@ -1,6 +1,6 @@
 // The two things that a frontend connects: the runtime of its code, and core.
 import type { Client } from '@sallyport/frontend/internal'
-import type { LinkEndpoint } from '@sallyport/protocol/internal'
+import type { FrontendStart, Link, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { Attachment, CoreCommand } from '../../contract/control.js'
 import type { WorkerStats } from '../supervision/policy.js'
 
@@ -82,4 +82,29 @@ export interface PooledSession {
   readonly client: Client
   /** Resolves with the error, if any, once the session has ended for good. The client can have other sessions. */
   readonly closed: Promise<Error | undefined>
+}
+
+type ClientOption = 'label' | 'codec' | 'data' | 'isolated' | 'timeout' | 'maxInFlight' | 'overflow' | 'deadlines'
+
+/** Options of a frontend's client, wherever its code runs. */
+export type ClientStart = Pick<FrontendStart, ClientOption>
+
+/** The code's end of the frontend, while it is there. */
+export interface ExternalCode {
+  readonly link: Link
+  /** Called when core has a link for the code, before the first frame. */
+  connected(): void
+}
+
+/** A frontend whose code runs outside of this process, as its owner controls it. */
+export interface ExternalFrontend {
+  /** Options of the client, as plain data. */
+  readonly client: ClientStart & Pick<FrontendStart, 'development'>
+  /** Resolves with the error, if any, once the frontend has ended for good. */
+  readonly exited: Promise<Error | undefined>
+  /** Connects the code as soon as core and the gate are ready. Code that has joined before is disconnected. */
+  join(code: ExternalCode): void
+  /** Disconnects this code, unless other code has taken its place. */
+  leave(code: ExternalCode): void
+  close(): Promise<void>
 }

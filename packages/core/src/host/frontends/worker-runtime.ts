@@ -42,7 +42,7 @@ import {
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import type { FrontendHost } from './frontend.js'
-import type { FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
+import type { ClientStart, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
   label: string
@@ -271,11 +271,7 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
   }
 }
 
-type ClientOption = 'label' | 'codec' | 'data' | 'isolated' | 'timeout' | 'maxInFlight' | 'overflow' | 'deadlines'
-
-/** Options of a frontend's client, wherever its code runs. */
-export type ClientStart = Pick<FrontendStart, ClientOption>
-
+/** Returns the options of a frontend's client, wherever its code runs. */
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
   const { codec, data, maxInFlight, overflow } = config
   const isolated = options.pattern === 'isolation'
