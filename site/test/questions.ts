@@ -23,6 +23,6 @@ export const QUESTIONS: readonly [question: string, ...pages: string[]][] = [
   ['nats', 'guide/nats'],
   ['benchmark in CI', 'reference/regression-check'],
   ['log', 'guide/observability'],
-  ['inspector', 'guide/observability', 'guide/inspector'],
+  ['inspector', 'guide/development'],
   ['migrate from comlink', 'guide/migrating'],
 ]
