@@ -22,6 +22,7 @@ export default defineConfig({
     ],
     exclude,
     globalSetup: fileURLToPath(new URL('scripts/bundle-stale.mjs', import.meta.url)),
+    setupFiles: fileURLToPath(new URL('scripts/compare-bytes.mjs', import.meta.url)),
     pool: 'forks',
     // Most tests wait for threads to start: two files at a time pay even on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),

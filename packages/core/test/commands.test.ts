@@ -1,8 +1,8 @@
 // Commands over every route of a call: both patterns, both codecs, and real worker threads.
 import { describe, expect, test } from 'vitest'
-import { next, patterns, routes, start, fixture } from './start.js'
+import { everyRoute, fixture, next, patterns, routes, start } from './start.js'
 
-describe.each(routes)('commands: %s', (_name, connect) => {
+describe.each(everyRoute)('commands: %s', (_name, connect) => {
   test('answer synchronously, asynchronously, behind a schema, and in the pool', async () => {
     const { client } = await connect('shared')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
@@ -222,7 +222,7 @@ describe('a value that cannot be serialized', () => {
     expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
   })
 
-  test.each(routes)('rejects the call when it is a result: %s', async (_name, connect) => {
+  test.each(everyRoute)('rejects the call when it is a result: %s', async (_name, connect) => {
     const { client } = await connect('shared')
     await expect(client.invoke('unsendable')).rejects.toMatchObject({
       reason: 'InternalError',

@@ -10,21 +10,33 @@ const core = fixture('caller.mjs')
 const connections = routesTo(core, commands)
 const routes = [
   ...connections,
-  ...connections
+  ...routesTo(core, commands)
     .filter(([name]) => name === 'isolation, json, ring')
     .map(([name, connect]): (typeof connections)[number] => [`${name}, process`, connect]),
 ]
 const module = fixture('exposing.mjs')
 
-async function open(
-  connect: (typeof routes)[number][1],
-  name: string,
-  data?: object,
-): Promise<Awaited<ReturnType<typeof connect>>> {
-  const both = await connect()
+type Connect = (typeof routes)[number][1]
+
+function openMain(bus: Bus, name: string, data?: object): Promise<unknown> {
   const [, codec, link, sandbox = 'none'] = name.split(', ') as [string, 'json', 'ring', 'process'?]
   const supervision = { restart: 'temporary' } as const
-  await both.bus.open('main', module, { codec, link, data, sandbox, supervision, loaded: false })
+  return bus.open('main', module, { codec, link, data, sandbox, supervision, loaded: false })
+}
+
+async function open(connect: Connect, name: string, data?: object): ReturnType<Connect> {
+  const both = await connect()
+  await openMain(both.bus, name, data)
+  return both
+}
+
+const opened = new Map<Bus, Promise<unknown>>()
+
+/** For tests that leave the frontend as it was. */
+async function openShared(connect: Connect, name: string): ReturnType<Connect> {
+  const both = await connect('shared')
+  if (!opened.has(both.bus)) opened.set(both.bus, openMain(both.bus, name))
+  await opened.get(both.bus)
   return both
 }
 
@@ -52,7 +64,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
   })
 
   test('fails like a handler: with the thrown value, or only the message of an error', async () => {
-    const { bus } = await open(connect, name)
+    const { bus } = await openShared(connect, name)
     const thrown = (what: string): Promise<unknown> => bus.call('main', 'throws', { what })
     await expect(thrown('error')).rejects.toMatchObject({
       reason: 'CommandFailed',
@@ -79,7 +91,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
   })
 
   test('receives and returns bytes, copied and transferred', async () => {
-    const { bus } = await open(connect, name)
+    const { bus } = await openShared(connect, name)
     for (const size of [1, 1000, 200_000]) {
       const bytes = new Uint8Array(size).fill(9)
       expect(await bus.call('main', 'weigh', bytes)).toEqual({ length: size, last: 9, whole: true })
@@ -101,7 +113,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
   })
 
   test('sees its signal abort when the caller no longer waits', async () => {
-    const { bus, client } = await open(connect, name)
+    const { bus, client } = await openShared(connect, name)
     const controller = new AbortController()
     const call = bus.call('main', 'never', {}, { signal: controller.signal })
     call.catch(() => {})
@@ -165,7 +177,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
   })
 
   test('rejects channels, and arguments without names', async () => {
-    const { bus, client } = await open(connect, name)
+    const { bus, client } = await openShared(connect, name)
     const channel = new client.Channel()
     await expect(bus.call('main', 'echo', { channel })).rejects.toMatchObject({ reason: 'InvalidParams' })
     expect(await client.invoke('call_with_channel', { label: 'main', channel })).toMatchObject({
@@ -184,7 +196,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
   })
 
   test('can belong to a client in the host', async () => {
-    const { bus, client } = await connect()
+    const { bus, client } = await connect('shared')
     const take = client.expose({ double: ({ n }: { n: number }) => n * 2 })
     expect(await bus.call('tests', 'double', { n: 4 })).toBe(8)
     expect(() => client.expose({ other: () => 1, double: () => 1 })).toThrow('expose: "double" is exposed already')

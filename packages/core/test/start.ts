@@ -74,7 +74,12 @@ type Connected = { bus: Bus; client: Client }
 type Route = [name: string, connect: (options?: Partial<BusOptions> | 'shared') => Promise<Connected>]
 
 /** A client under the label `tests`, over lanes in which each pattern, codec and link meets each other. */
-export const routes: Route[] = routesIn(patterns, {})
+export const everyRoute: Route[] = routesIn(patterns, {})
+
+const isCommon = ([name]: Route): boolean => !name.startsWith('isolation with core in this thread')
+
+/** All routes but isolation with core in this thread: its gate sends to core as to a worker. */
+export const routes: Route[] = everyRoute.filter(isCommon)
 
 /** The same to another core module, in which each frontend may call these commands. */
 export function routesTo(core: URL, commands: readonly string[]): Route[] {
@@ -84,7 +89,7 @@ export function routesTo(core: URL, commands: readonly string[]): Route[] {
     ['brownfield', {}],
     ['isolation', isolation('judge', {}, capability)],
   ]
-  return routesIn(apps, { core })
+  return routesIn(apps, { core }).filter(isCommon)
 }
 
 const shared: Promise<Bus>[] = []
