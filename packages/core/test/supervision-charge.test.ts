@@ -14,7 +14,7 @@ const core = (options: object) => ({
 async function openEvil(
   bus: Bus,
   label: string,
-): Promise<(args: { name: string; exits?: boolean }) => Promise<unknown>> {
+): Promise<(args: { name: string; exits?: boolean; blocks?: boolean }) => Promise<unknown>> {
   const ready = next(bus, 'ready-to-attack')
   // Code without a sandbox can still have a port to core.
   await bus.open(label, evil, { sandbox: 'none', link: 'port' })
@@ -89,7 +89,10 @@ test("a failure with two suspects counts as core's own", async () => {
   const client = await bus.connect('tests')
   const first = await openEvil(bus, 'first')
   const second = await openEvil(bus, 'second')
-  await Promise.all([first({ name: 'Blob' }), second({ name: 'ReadableStream' })])
+  // A frontend that is to end is suspect until it has ended: this one has to be terminated.
+  void first({ name: 'Blob', blocks: true })
+  await expect.poll(() => named(events, 'fault').map(({ label }) => label)).toContain('first')
+  await second({ name: 'ReadableStream' })
   await client.closed
   expect(named(events, 'failed').map(({ label }) => label)).toContain('core')
 })

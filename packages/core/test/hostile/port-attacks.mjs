@@ -68,8 +68,8 @@ const attacks = {
 }
 
 expose({
-  /** Attacks the thread at the other end of each port, and exits with it on request. Returns the number of ports. */
-  async attack({ name, exits = false }) {
+  /** Attacks the thread at the other end of each port. On request, exits with it or blocks itself. Returns the number of ports. */
+  async attack({ name, exits = false, blocks = false }) {
     const ports = [...new Set([...getActivePorts(), ...linkPorts])].filter(port => port !== controlPort)
     for (const port of ports) {
       const innerPorts = []
@@ -80,6 +80,7 @@ expose({
         innerPort.postMessage(null)
       }
     }
+    if (blocks) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     return ports.length
   },
 })
