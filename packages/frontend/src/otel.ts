@@ -57,8 +57,8 @@ export function instrument(options: InstrumentOptions = {}): Instrumentation {
   const { tracerProvider = traces.getTracerProvider(), meterProvider = metrics.getMeterProvider() } = options
   const tracer = tracerProvider.getTracer(NAME)
   const meter = meterProvider.getMeter(NAME)
-  const client = createSpans(tracer, 'client', createRecorder(meter, 'client'))
-  const server = createSpans(tracer, 'server', createRecorder(meter, 'server'))
+  const client = createSpans('client', tracer, meter)
+  const server = createSpans('server', tracer, meter)
   // Events arrive in core as commands without an id, because nobody waits for their result.
   const beginServer = (trace: CallTrace): false | void => trace.id !== undefined && server.begin(trace)
   const unsubscribes = [
@@ -106,22 +106,10 @@ const isUnknownCommand = (error: CallTrace['error']): boolean => error?.reason =
 /** Name of a span if `rpc.method` is `_OTHER`. */
 const UNKNOWN_NAME = 'jsonrpc'
 
-/** Records a duration in the context of the call's span, which the SDK can keep as an exemplar. */
-type DurationRecorder = (trace: CallTrace, milliseconds: number, context: Context) => void
-
 /** Buckets in seconds, as the conventions recommend. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
 const DIRECTION = { client: 'an outgoing', server: 'an incoming' }
-
-function createRecorder(meter: Meter, side: Side): DurationRecorder {
-  const duration = meter.createHistogram(`rpc.${side}.call.duration`, {
-    description: `Measures the duration of ${DIRECTION[side]} Remote Procedure Call (RPC).`,
-    unit: 's',
-    advice: { explicitBucketBoundaries: BOUNDARIES },
-  })
-  return (trace, milliseconds, context) => duration.record(milliseconds / 1000, getCallAttributes(trace), context)
-}
 
 /** The spans of one side's calls. */
 interface Spans {
@@ -141,10 +129,15 @@ interface OpenSpan {
  * A caller's span is the parent of the callee's span in any thread. Its context is written into the call and read from it in W3C's
  * format, whatever propagator the SDK uses for other traffic.
  */
-function createSpans(tracer: Tracer, side: Side, recordDuration: DurationRecorder): Spans {
+function createSpans(side: Side, tracer: Tracer, meter: Meter): Spans {
   const open = new Map<CallTrace, OpenSpan>()
   const kind = side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER
   const propagate = side === 'client' ? sendContext : runInContext
+  const duration = meter.createHistogram(`rpc.${side}.call.duration`, {
+    description: `Measures the duration of ${DIRECTION[side]} Remote Procedure Call (RPC).`,
+    unit: 's',
+    advice: { explicitBucketBoundaries: BOUNDARIES },
+  })
 
   return {
     begin(trace) {
@@ -161,7 +154,8 @@ function createSpans(tracer: Tracer, side: Side, recordDuration: DurationRecorde
       open.delete(trace)
       if (trace.error) setError(call.span, trace)
       call.span.end()
-      recordDuration(trace, performance.now() - call.startedAt, call.context)
+      // The context lets the SDK keep the span as an exemplar.
+      duration.record((performance.now() - call.startedAt) / 1000, getCallAttributes(trace), call.context)
     },
     endAll() {
       for (const { span } of open.values()) span.end()

@@ -153,18 +153,15 @@ class Gate {
     if (queued?.outcome === null) return
     const outcome = 'why' in judgement ? this.#reject(message, codec, judgement) : judgement
     if (queued) this.#queue.decide(queued, outcome)
-    else if (outcome) this.#pass(outcome, isCall(message) ? message.id : undefined)
-  }
-
-  #pass(outcome: PackedMessage, id: RequestId | undefined): void {
-    this.#queue.pass(outcome, id, this.#messageBytes)
+    else if (outcome) this.#queue.pass(outcome, isCall(message) ? message.id : undefined, this.#messageBytes)
   }
 
   /** Refuses a malformed message. In place of a malformed response, core gets an error, because it waits for the response. */
   #refuseMalformed(message: unknown, codec: Codec, isResponse: boolean, error: BusError): void {
     const id = getRequestId(message)
     this.#refuse(isResponse ? null : id, error, codec)
-    if (isResponse && id !== null) this.#pass(encodeErrorResponse({ id }, error, codec), undefined)
+    if (isResponse && id !== null)
+      this.#queue.pass(encodeErrorResponse({ id }, error, codec), undefined, this.#messageBytes)
   }
 
   /** Attachments are sealed before this returns. */
@@ -183,7 +180,8 @@ class Gate {
       return this.#refuse(call.id, error, codec)
     }
     // The end of a channel must not overtake the call that opens the channel.
-    if (call.method === METHOD.closeChannel && !this.#queue.isFull) return this.#pass(packPlain(codec, call), undefined)
+    if (call.method === METHOD.closeChannel && !this.#queue.isFull)
+      return this.#queue.pass(packPlain(codec, call), undefined, this.#messageBytes)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
     // A cancelled call in the queue never reaches core, and its caller has settled it already. Only ids that are numbers can be cancelled,
     // as in core.

@@ -2,6 +2,7 @@
 import { BusError } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { LoadBalancedConnection } from './load-balancer.js'
+import type { OpenedSession } from './session-dialer.js'
 
 class World {
   /** Instances that answer. */
@@ -16,14 +17,13 @@ class World {
   isConnected = true
   readonly #gone = new Map<string, (error?: Error) => void>()
 
-  readonly connection: LoadBalancedConnection<{ instance: string; link: { close(): void } }> =
-    new LoadBalancedConnection('main', {
-      maxSessions: 3,
-      isConnected: () => this.isConnected,
-      dial: instance => this.#dial(instance),
-      addSession: name => this.#addSession(name),
-      ended: error => (this.ended = { error }),
-    })
+  readonly connection: LoadBalancedConnection = new LoadBalancedConnection('main', {
+    maxSessions: 3,
+    isConnected: () => this.isConnected,
+    dial: instance => this.#dial(instance),
+    addSession: name => this.#addSession(name),
+    ended: error => (this.ended = { error }),
+  })
 
   /** Loses the sessions with this instance, and asks for others in their place, as a remote host does. */
   async lose(instance: string): Promise<void> {
@@ -51,14 +51,14 @@ class World {
     return [...this.sessions.values()].map(String).toSorted()
   }
 
-  async #dial(instance: string | undefined): Promise<{ instance: string; link: { close(): void } }> {
+  async #dial(instance: string | undefined): Promise<OpenedSession> {
     this.dialed.push(instance)
     await Promise.resolve()
     const actual = instance ?? [...this.running][0]
     if (!this.isConnected || actual === undefined || !this.running.has(actual))
       throw new BusError('Disconnected', 'no instance answered')
     if (this.refusing.has(actual)) throw new BusError('Denied', 'revoked')
-    return { instance: actual, link: { close: () => this.closed.push(actual) } }
+    return { instance: actual, link: { close: () => void this.closed.push(actual) } } as OpenedSession
   }
 
   async #addSession(name: string): Promise<{ closed: Promise<Error | undefined> }> {

@@ -59,7 +59,7 @@ export class LoadBalancer {
   async #connect(label: string, options: ConnectionOptions, remove: () => void): Promise<Client> {
     const { remoteHost, dialer, discovery, isConnected } = this.#deps
     let client: Client | undefined
-    const connection: LoadBalancedConnection<OpenedSession> = new LoadBalancedConnection(label, {
+    const connection: LoadBalancedConnection = new LoadBalancedConnection(label, {
       maxSessions: MAX_SESSIONS,
       isConnected,
       dial: (instance, signal) => dialer.dial({ label, codec: options.codec ?? 'json', instance, signal }),
@@ -97,18 +97,12 @@ export class LoadBalancer {
   }
 }
 
-/** A session, and the instance that has opened it. */
-export interface BalancedSession {
-  readonly instance: string
-  readonly link: { close(): void }
-}
-
-export interface LoadBalancedConnectionDeps<S extends BalancedSession> {
+export interface LoadBalancedConnectionDeps {
   maxSessions: number
   /** Returns false while no instance can answer. */
   isConnected(): boolean
   /** Opens a session with this instance, or with any if undefined. */
-  dial(instance: string | undefined, signal: AbortSignal): Promise<S>
+  dial(instance: string | undefined, signal: AbortSignal): Promise<OpenedSession>
   /** Adds a pooled session, which calls `nextSession` for each of its sessions. */
   addSession(name: string): Promise<Pick<PooledSession, 'closed'>>
   /** No pooled session is left. */
@@ -116,17 +110,17 @@ export interface LoadBalancedConnectionDeps<S extends BalancedSession> {
 }
 
 /** A pooled session: one session at a time, with one instance. */
-interface PoolMember<S> {
+interface PoolMember {
   /** Undefined if it goes to any instance. */
   instance: string | undefined
   /** Its first session, if that was opened before the member was added. */
-  firstSession: S | undefined
+  firstSession: OpenedSession | undefined
 }
 
-export class LoadBalancedConnection<S extends BalancedSession> {
-  readonly #deps: LoadBalancedConnectionDeps<S>
+export class LoadBalancedConnection {
+  readonly #deps: LoadBalancedConnectionDeps
   readonly #label: string
-  readonly #pool = new Map<string, PoolMember<S>>()
+  readonly #pool = new Map<string, PoolMember>()
   /** Instances to which a first session is being opened. */
   readonly #dialing = new Set<string>()
   /** Instances that have refused a session, and until when they are not dialed. */
@@ -134,7 +128,7 @@ export class LoadBalancedConnection<S extends BalancedSession> {
   readonly #closing = new AbortController()
   #count = 0
 
-  constructor(label: string, deps: LoadBalancedConnectionDeps<S>) {
+  constructor(label: string, deps: LoadBalancedConnectionDeps) {
     this.#label = label
     this.#deps = deps
   }
@@ -165,7 +159,7 @@ export class LoadBalancedConnection<S extends BalancedSession> {
    *
    * @throws {BusError} as `dial`; Cancelled to remove the pooled session, because its instance is gone and others are left
    */
-  async nextSession(name: string, signal: AbortSignal): Promise<S> {
+  async nextSession(name: string, signal: AbortSignal): Promise<OpenedSession> {
     const member = this.#pool.get(name)
     if (!member) throw removed()
     const { firstSession } = member
@@ -204,7 +198,7 @@ export class LoadBalancedConnection<S extends BalancedSession> {
     return [...this.#pool.values()].some(member => member.instance === undefined || member.instance === instance)
   }
 
-  async #add(name: string, member: PoolMember<S>): Promise<void> {
+  async #add(name: string, member: PoolMember): Promise<void> {
     this.#pool.set(name, member)
     try {
       const { closed } = await this.#deps.addSession(name)
