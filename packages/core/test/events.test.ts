@@ -1,6 +1,6 @@
 // Events in both directions and both patterns: who receives them, in what order, and when listeners are removed.
 import { describe, expect, test } from 'vitest'
-import { type Client, defineCore } from '../src/index.js'
+import { type App, type Client, defineCore } from '../src/index.js'
 import { fixture, next, patterns, start } from './start.js'
 
 /** Resolves once everything that was sent before has arrived, because each link keeps its order. */
@@ -223,7 +223,9 @@ describe("the names of the bus's own events", () => {
 })
 
 test('once without a handler waits for an event, in host, core and client, at most until its deadline', async () => {
+  let core!: App
   const app = defineCore({
+    setup: own => void (core = own),
     commands: {
       waits: async (args: { timeout?: number }, { app: own }) => (await own.once<number>('to-core', args)).payload,
       aborts: async (_args: unknown, { app: own }) => own.once('to-core', { signal: AbortSignal.abort() }),
@@ -245,6 +247,9 @@ test('once without a handler waits for an event, in host, core and client, at mo
   })
   await expect(bus.once('never', { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
   const closing = bus.once('never')
+  const closingInCore = core.once('never')
   await bus.close()
   await expect(closing).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect(closingInCore).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect(core.once('never')).rejects.toMatchObject({ reason: 'Disconnected' })
 })

@@ -1,6 +1,8 @@
 // `createBus` and `bus.open` wait until the frontends' modules have been evaluated, and the host misses none of their events.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
+import { defineCore } from '../src/index.js'
 import { createTestBus } from '../src/testing.js'
 import { join, startCore } from './remote/fake-core.js'
 import { fixture, next, places, start } from './start.js'
@@ -49,6 +51,7 @@ describe('a module that fails to load', () => {
     await expect(join(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
     const host = await join(core)
     await expect(host.open('main', module, { data: main.data })).rejects.toMatchObject({ message: 'at load' })
+    await expect(host.open('main', module, { readAhead: 1 })).rejects.toThrow('readAhead is not available in a joined')
     await host.open('main', module, { data: {} })
   })
 
@@ -97,6 +100,27 @@ describe('a module that waits for its host', () => {
 })
 
 describe('a host that listens at once', () => {
+  test('gets successive events from successive calls of once, and the same from concurrent ones', async () => {
+    const bus = await start({ frontends: { main: { module, data: { events: 3 } } } })
+    const take = async (): Promise<unknown> => (await bus.once('loading', { timeout: 10_000 })).payload
+    expect(await Promise.all([take(), take()])).toEqual([0, 0])
+    expect(await take()).toBe(1)
+    expect(await take()).toBe(2)
+    expect(await take()).toBe('loaded')
+  })
+
+  test('makes no calls that statistics or diagnostics channels count', async () => {
+    const traced: string[] = []
+    const trace = (message: unknown): void => void traced.push((message as { command: string }).command)
+    subscribe('tracing:sallyport.invoke:start', trace)
+    const bus = await start({ core: defineCore({}) })
+    await bus.open('main', module, { data: { events: 1 } })
+    await new Promise(resolve => setImmediate(resolve))
+    expect((await bus.stats()).host).toMatchObject({ calls: 0, failures: 0 })
+    unsubscribe('tracing:sallyport.invoke:start', trace)
+    expect(traced).toEqual([])
+  })
+
   test.each(places)('gets every event of modules that were loading, in order: %s', async (_name, app, sandbox) => {
     const options = { data: { events: 3 }, sandbox }
     const bus = await start({ app, frontends: { main: { module, ...options } } })

@@ -13,9 +13,7 @@ const advice = (file: string): unknown =>
   expect.objectContaining({
     reason: 'InvalidParams',
     message: expect.stringMatching(
-      new RegExp(
-        `Node \\S+ cannot run .*${file}: build it first, or use Node 22.18 or later$`,
-      ),
+      new RegExp(`Node \\S+ cannot run .*${file}: build it first, or use Node 22.18 or later$`),
     ) as string,
   })
 

@@ -77,7 +77,7 @@ export interface CoreOptions {
   network?: NetworkModule | undefined
   /** Lowest level that is sent to the host's log. */
   logLevel: string
-  /** True if core keeps events for its host from the start: see `HOST_METHOD.holdEvents`. */
+  /** True if core keeps events for its host from the start: see the command `hold`. */
   holdsEvents?: boolean
 }
 
@@ -135,6 +135,8 @@ export type CoreCommand =
   /** `countCommands`: whether core counts calls by command from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; countCommands?: boolean | undefined }
   | { type: 'confirmed'; id: number; agreed: boolean }
+  /** Core keeps events for listeners that the host adds, until `holds` is false. */
+  | { type: 'hold'; holds: boolean }
   | { type: 'stop'; timeout: number }
 
 /** Messages from core to the host. `more` is the number of further reports for this frontend that were suppressed. */
@@ -199,7 +201,4 @@ export const HOST_METHOD = {
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
   explain: 'plugin:acl|explain',
-  /** Keeps events for listeners that the host adds until `releaseEvents`. */
-  holdEvents: 'plugin:host|hold_events',
-  releaseEvents: 'plugin:host|release_events',
 } as const

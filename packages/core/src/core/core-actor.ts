@@ -17,8 +17,8 @@ export interface CoreActorHost {
 }
 
 export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost): void {
-  /** Links that arrived before the core was created. */
-  const pending: Attachment[] = []
+  /** Commands that arrived before the core was created. */
+  const pending: CoreCommand[] = []
   let core: Core | undefined
   let stopTimeoutMs = 0
 
@@ -26,7 +26,7 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
     async boot() {
       core = await create()
     },
-    handshake: async () => pending.forEach(attach),
+    handshake: async () => pending.forEach(handle),
     serve: () => () => void core?.close(),
     async drain() {
       // Serves calls that arrived before the command to stop: the event loop takes a tick to read every port.
@@ -42,7 +42,9 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
     },
   })
 
-  subscribe(command => {
+  subscribe(handle)
+
+  function handle(command: CoreCommand): void {
     if (command.type === 'stop') {
       stopTimeoutMs = command.timeout
       actor.stop()
@@ -51,9 +53,10 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
       report({ type: 'measured', ...(core?.measure(command.countCommands) ?? { running: [] }) })
     } else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
     else if (command.type === 'end') core?.end(command.label)
-    else if (core) attach(command.attachment)
-    else pending.push(command.attachment)
-  })
+    else if (!core) pending.push(command)
+    else if (command.type === 'hold') core.holdEvents(command.holds)
+    else attach(command.attachment)
+  }
 
   function attach(attachment: Attachment): void {
     const { label, id } = attachment

@@ -38,7 +38,7 @@ import { type AddedSession, Sessions } from '../rpc/sessions.js'
 import { watchSlowCalls } from '../rpc/slow-calls.js'
 import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { SessionMetrics } from '../shared/metrics.js'
-import { createApp } from './create-app.js'
+import { createApp, LocalListeners } from './create-app.js'
 import { setupPlugins, type Teardown } from './lifecycle.js'
 import type { SessionKeys } from './session-keys.js'
 
@@ -68,6 +68,7 @@ export class Core {
   readonly #getLog: () => Logger
   readonly #report: (report: CoreReport) => void
   readonly #router = new EventRouter()
+  readonly #localListeners = new LocalListeners(this.#router)
   readonly #pool: Pool
   readonly #resources: ResourceTable
   readonly #authority: Authority
@@ -117,15 +118,12 @@ export class Core {
     if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
     if (config.holdsEvents) this.#router.hold()
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
-    const hostCommands = createHostCommands(this.#authority, sessions, {
-      restrict: change => this.#restrict(change),
-      router: this.#router,
-      getLog,
-    })
+    const hostCommands = createHostCommands(this.#authority, sessions, change => this.#restrict(change))
     this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])
     const defaults = calls?.timeout === undefined ? undefined : { timeout: calls.timeout }
     this.#app = createApp({
       ...shared,
+      local: this.#localListeners,
       getLog,
       call: (label, name, args, options) =>
         sessions.call(label, name, args, defaults ? { ...defaults, ...options } : options),
@@ -186,6 +184,14 @@ export class Core {
     return undefined
   }
 
+  /** Keeps events for listeners that the host adds, or forgets them. */
+  holdEvents(holds: boolean): void {
+    if (holds) return this.#router.hold()
+    const dropped = this.#router.release()
+    if (dropped === 0) return
+    this.#getLog().warn({ dropped }, 'events for the host dropped: too many while frontends were loading')
+  }
+
   /** Ends a frontend, and what its `allow` allowed. */
   end(label: string): void {
     this.#authority.allow(label, undefined)
@@ -233,6 +239,7 @@ export class Core {
     await this.#network?.close(Math.max(deadline - performance.now(), MIN_CLOSE_MS))
     await this.sessions.close()
     await this.#pool.close()
+    this.#localListeners.end()
     this.#stopWatching?.()
   }
 
@@ -272,17 +279,11 @@ export class Core {
   }
 }
 
-interface HostCommandDeps {
-  restrict(change: () => void): void
-  router: EventRouter
-  getLog: () => Logger
-}
-
 /** Creates the commands behind methods of `Bus`. Frontends do not have them: to frontends their names are unknown. */
 function createHostCommands(
   authority: Authority,
   sessions: Sessions,
-  { restrict, router, getLog }: HostCommandDeps,
+  restrict: (change: () => void) => void,
 ): RunnableCommand[] {
   const hidden = { owner: 'core', allow: '', deny: '' } as const
   const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
@@ -298,11 +299,6 @@ function createHostCommands(
       return authority.isRestricted
     }),
     create(HOST_METHOD.explain, args => authority.explain((args as { labels: string[] }).labels)),
-    create(HOST_METHOD.holdEvents, () => router.hold()),
-    create(HOST_METHOD.releaseEvents, () => {
-      const dropped = router.release()
-      if (dropped > 0) getLog().warn({ dropped }, 'events for the host dropped: too many while frontends were loading')
-    }),
   ]
 }
 

@@ -1,5 +1,6 @@
 // Creates the app object that handlers and setups use.
 import {
+  BusError,
   type BusEvent,
   type CallOptions,
   type EventTarget,
@@ -21,6 +22,8 @@ export class LocalListeners implements Subscriber {
   readonly sharesPayload = true
   readonly #router: EventRouter
   readonly #listeners = new Map<number, { event: string; handler: (event: BusEvent) => unknown }>()
+  readonly #waiting = new Set<(reason: BusError) => void>()
+  #endReason: BusError | undefined
 
   constructor(router: EventRouter) {
     this.#router = router
@@ -30,6 +33,33 @@ export class LocalListeners implements Subscriber {
     const id = this.#router.listen(event, target, this)
     this.#listeners.set(id, { event, handler })
     return id
+  }
+
+  /** Resolves with the first event. @throws {BusError} InvalidParams, synchronously, for an invalid name or target */
+  wait(event: string, { target = { kind: 'Any' }, ...deadline }: WaitOptions = {}): Promise<BusEvent> {
+    let resolve: (received: BusEvent) => void = () => {}
+    let reject: (reason: BusError) => void = () => {}
+    let stopWatching = (): void => {}
+    const id = this.listen(event, first => resolve(first), toEventTarget(target))
+    const received = new Promise<BusEvent>((...settle) => {
+      ;[resolve, reject] = settle
+      stopWatching = watchEvent(event, deadline, reject)
+      this.#waiting.add(reject)
+      if (this.#endReason) reject(this.#endReason)
+    })
+    const end = (): void => {
+      stopWatching()
+      this.#waiting.delete(reject)
+      this.unlisten(id)
+    }
+    received.then(end, end)
+    return received
+  }
+
+  /** Rejects the promises of events, none of which follows. */
+  end(): void {
+    this.#endReason = new BusError('Disconnected', 'The bus closed before the event', { data: { delivered: 'no' } })
+    for (const reject of this.#waiting) reject(this.#endReason)
   }
 
   unlisten(id: number): void {
@@ -47,13 +77,13 @@ export class LocalListeners implements Subscriber {
 export interface AppDeps {
   call(label: string, name: string, args?: unknown, options?: FrontendCallOptions): Promise<unknown>
   router: EventRouter
+  local: LocalListeners
   getLog: () => Logger
   resources: Resources
   path: PathResolver
 }
 
-export function createApp({ call, router, getLog, resources, path }: AppDeps): App {
-  const local = new LocalListeners(router)
+export function createApp({ call, router, local, getLog, resources, path }: AppDeps): App {
   const store = new StateStore()
   const listen: App['listen'] = (event, handler, options = {}) => {
     const target = toEventTarget(options.target ?? { kind: 'Any' })
@@ -74,7 +104,7 @@ export function createApp({ call, router, getLog, resources, path }: AppDeps): A
       ),
     listen,
     once: ((event: string, handler?: AppEventHandler | WaitOptions, options?: AppListenOptions) => {
-      if (typeof handler !== 'function') return waitForEvent(local, event, handler)
+      if (typeof handler !== 'function') return local.wait(event, handler)
       const handleOnce: AppEventHandler = received => {
         local.unlisten(id)
         return handler(received)
@@ -91,26 +121,6 @@ export function createApp({ call, router, getLog, resources, path }: AppDeps): A
 }
 
 type WaitOptions = AppListenOptions & CallOptions
-
-/** Resolves with the first event. @throws {BusError} InvalidParams for an invalid name or target */
-function waitForEvent(
-  local: LocalListeners,
-  event: string,
-  { target = { kind: 'Any' }, ...deadline }: WaitOptions = {},
-): Promise<BusEvent> {
-  let handle: (received: BusEvent) => void = () => {}
-  const id = local.listen(event, received => handle(received), toEventTarget(target))
-  const received = new Promise<BusEvent>((resolve, reject) => {
-    handle = first => {
-      stopWatching()
-      local.unlisten(id)
-      resolve(first)
-    }
-    const stopWatching = watchEvent(event, deadline, reject)
-  })
-  received.catch(() => local.unlisten(id))
-  return received
-}
 
 /** Returns a handler whose errors are logged, so that they reach neither core nor other listeners. */
 function logErrors(getLog: () => Logger, event: string, handler: AppEventHandler): AppEventHandler {

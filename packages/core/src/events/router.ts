@@ -29,11 +29,13 @@ class ListenerIndex {
     this.#toAll = undefined
   }
 
-  delete(id: number, { label }: Subscriber): void {
+  delete(id: number, { label }: Subscriber): Listener | undefined {
     const listeners = this.#byLabel.get(label)
+    const listener = listeners?.get(id)
     listeners?.delete(id)
     if (listeners?.size === 0) this.#byLabel.delete(label)
     this.#toAll = undefined
+    return listener
   }
 
   /** Returns the deliveries to listeners that `accepts` selects, those that get a copy of the payload first. */
@@ -86,6 +88,11 @@ export class EventRouter {
   /** Keeps events from now on, also for listeners that the host adds later. */
   hold(): void {
     this.#held ??= new HeldEvents()
+  }
+
+  /** Delivers what new listeners have missed. Their registrations must be answered. */
+  flushHeld(): void {
+    this.#held?.flush()
   }
 
   /** Ends `hold`. Returns the number of events that were dropped because too many were held. */
@@ -197,7 +204,8 @@ export class EventRouter {
 
   #removeListener(event: string, id: number, subscriber: Subscriber): void {
     const listeners = this.#byEvent.get(event)!
-    listeners.delete(id, subscriber)
+    const listener = listeners.delete(id, subscriber)
+    if (listener && isHost(subscriber)) this.#held?.take(id, event, listener)
     if (listeners.isEmpty) this.#byEvent.delete(event)
   }
 
@@ -243,6 +251,10 @@ interface HeldEvent {
 class HeldEvents {
   #events: HeldEvent[] = []
   #bytes = 0
+  /** Events that a listener of the host got before it was removed, as `once` removes it: later listeners do not get them again. */
+  #taken: ReadonlySet<HeldEvent> = new Set()
+  /** The taken events when a listener was added, by its id. */
+  readonly #takenBefore = new Map<number, ReadonlySet<HeldEvent>>()
   /** Listeners whose registration core is about to answer. Their events follow the answer. */
   #awaited: (() => void)[] = []
   /** Number of the oldest events that were dropped because too many were held. */
@@ -268,13 +280,30 @@ class HeldEvents {
   }
 
   /** Delivers the events that a new listener has missed, once its registration is answered. */
-  replay(id: number, event: string, { target, subscriber }: Listener): void {
-    const missed = this.#events.filter(
-      held => held.event === event && (held.accepts === undefined || held.accepts(target, subscriber)),
-    )
+  replay(id: number, event: string, listener: Listener): void {
+    this.#takenBefore.set(id, this.#taken)
+    const missed = this.#getEvents(id, event, listener)
     if (missed.length === 0) return
+    const { subscriber } = listener
     this.#awaited.push(() => missed.forEach(({ payload }) => deliver(id, event, subscriber, payload)))
     queueMicrotask(() => this.flush())
+  }
+
+  /** Marks the first event of a listener that is removed: a later `once` gets the next one. */
+  take(id: number, event: string, listener: Listener): void {
+    const [first] = this.#getEvents(id, event, listener)
+    if (first) this.#taken = new Set(this.#taken).add(first)
+  }
+
+  /** Returns the events for a listener, from the first that nobody had taken when it was added. */
+  #getEvents(id: number, event: string, { target, subscriber }: Listener): HeldEvent[] {
+    const taken = this.#takenBefore.get(id)
+    return this.#events.filter(
+      held =>
+        held.event === event &&
+        taken?.has(held) !== true &&
+        (held.accepts === undefined || held.accepts(target, subscriber)),
+    )
   }
 
   /** Delivers what `replay` still owes: called before any later event, so that order is preserved. */

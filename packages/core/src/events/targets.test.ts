@@ -1,7 +1,7 @@
 // Tauri's table of targets: which listeners an event reaches, by their target and their subscriber.
 import type { EventTarget } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
-import { createApp } from '../core/create-app.js'
+import { createApp, LocalListeners } from '../core/create-app.js'
 import type { Subscriber } from './delivery.js'
 import { emitDestroyed } from './frontend-events.js'
 import { EventRouter } from './router.js'
@@ -66,6 +66,7 @@ it('emitFilter passes the label of the frontend to the filter once for each list
   const app = createApp({
     call: undefined as never,
     router,
+    local: new LocalListeners(router),
     getLog: () => undefined as never,
     resources: undefined as never,
     path: undefined as never,

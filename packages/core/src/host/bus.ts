@@ -6,6 +6,7 @@ import {
   type EmitOptions,
   endClient,
   type EventHandler,
+  getRegistrations,
   type ListenOptions,
 } from '@sallyport/frontend/internal'
 import {
@@ -81,8 +82,6 @@ export class Bus<Types extends BusTypes = BusTypes> {
   readonly #host: HostHandle<CoreThread>
   readonly #client: Client
   readonly #inspectors = new Set<OpenInspector>()
-  /** Registrations of listeners that core has not answered yet. */
-  readonly #registrations = new Set<Promise<unknown>>()
 
   /** @internal */
   constructor(host: HostHandle<CoreThread>) {
@@ -112,7 +111,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     const { core } = this.#host
-    await core.holdEvents()
+    core.holdEvents()
     try {
       await withCaller(this.#host.open(label, module, options))
     } finally {
@@ -184,7 +183,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     options?: HostListenOptions,
   ): Promise<Unlisten>
   listen(event: string, handler: EventHandler<never>, options?: HostListenOptions): Promise<Unlisten> {
-    return this.#track(this.#client.listen(event, handler, toListenOptions('bus.listen', event, options)))
+    return this.#client.listen(event, handler, toListenOptions('bus.listen', event, options))
   }
 
   /**
@@ -333,18 +332,10 @@ export class Bus<Types extends BusTypes = BusTypes> {
   /** @internal Lets core forget the events that it has kept, in the first tick in which the host calls no `listen`. */
   async releaseEvents(): Promise<void> {
     do {
-      await Promise.allSettled(this.#registrations)
+      await Promise.all(getRegistrations(this.#client))
       await nextTick()
-    } while (this.#registrations.size > 0)
+    } while (getRegistrations(this.#client).size > 0)
     this.#host.core.releaseEvents()
-  }
-
-  /** Remembers the registration of a listener until core has answered it. */
-  #track<T>(registration: Promise<T>): Promise<T> {
-    this.#registrations.add(registration)
-    const forget = (): void => void this.#registrations.delete(registration)
-    registration.then(forget, forget)
-    return registration
   }
 
   async #stop(timeout: number): Promise<void> {

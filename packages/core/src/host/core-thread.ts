@@ -20,7 +20,6 @@ import {
   type CoreCommand,
   type CoreReport,
   type CoreWorkerData,
-  HOST_METHOD,
   type Measurement,
   type NetworkStats,
 } from '../contract/control.js'
@@ -116,16 +115,16 @@ export class CoreThread implements CoreEndpoint {
   }
 
   /** Lets core keep events for listeners that the host adds until `releaseEvents`. */
-  async holdEvents(): Promise<void> {
+  holdEvents(): void {
     this.#holds += 1
     // A core that restarts holds events from its start.
-    await this.client.invoke(HOST_METHOD.holdEvents).catch(() => {})
+    this.post({ type: 'hold', holds: true })
   }
 
   /** Ends one `holdEvents`, or that of the start. */
   releaseEvents(): void {
     this.#holds -= 1
-    if (this.#holds === 0) this.client.invoke(HOST_METHOD.releaseEvents).catch(() => {})
+    if (this.#holds === 0) this.post({ type: 'hold', holds: false })
   }
 
   /**

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import {
   BusError,
+  CHANNEL_READ_AHEAD,
   closeEndpoint,
   type CodecName,
   describeName,
@@ -83,8 +84,18 @@ export class ReconnectingSession {
     this.#deps.events.get(this.#name)?.attached(opened.id)
   }
 
-  /** @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the time for a first link is over */
-  async #dial({ codec, isFirst }: Attachment, unneeded: AbortSignal): Promise<RemoteSession> {
+  /**
+   * @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the time for a first link is over;
+   * InvalidParams for `readAhead`, which a session does not carry to its core
+   */
+  async #dial(
+    { codec, isFirst, readAhead = CHANNEL_READ_AHEAD }: Attachment,
+    unneeded: AbortSignal,
+  ): Promise<RemoteSession> {
+    if (readAhead !== CHANNEL_READ_AHEAD) {
+      const text = 'readAhead is not available in a joined process: core sends up to 4 MiB ahead. Remove the option'
+      throw new BusError('InvalidParams', text)
+    }
     const { firstLinkTimeout, log } = this.#deps
     const signal = isFirst ? AbortSignal.any([unneeded, AbortSignal.timeout(firstLinkTimeout)]) : unneeded
     let cause: BusError | undefined

@@ -204,6 +204,11 @@ export class Client {
     this.#listeners.unsubscribe(this.#connection, event, eventId)
   }
 
+  /** @internal Registrations of listeners that core has not answered yet. */
+  get registrations(): ReadonlySet<Promise<void>> {
+    return this.#listeners.registrations
+  }
+
   /** @internal Removes a listener without notifying core. Returns core's id if core knows the listener. */
   forget(eventId: number): number | undefined {
     return this.#listeners.remove(eventId)

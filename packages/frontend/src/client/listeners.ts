@@ -38,6 +38,8 @@ interface Listener extends Subscription {
 export class Listeners {
   readonly #byId = new Map<number, Listener>()
   readonly #byCoreId = new Map<number, Listener>()
+  /** Resolve once core has answered the registrations that are in flight. */
+  readonly registrations: Set<Promise<void>> = new Set<Promise<void>>()
 
   /**
    * Registers a listener with core. Resolves with the client's id.
@@ -49,10 +51,12 @@ export class Listeners {
       const subject = describeCommand(METHOD.listen)
       checkDeadline(subject, options)
       const { event, target, headers } = subscription
+      const answered = this.#addRegistration()
       let isOver = false
       let release: (() => void) | undefined
       const fail = (error: BusError): void => {
         isOver = true
+        answered()
         release?.()
         reject(error)
       }
@@ -60,10 +64,16 @@ export class Listeners {
       const succeed = (coreId: unknown): void => {
         // The request itself has no deadline, so that an abandoned listener does not remain in core.
         if (isOver) return unsubscribeInCore(connection, event, coreId as number)
+        answered()
         release?.()
         resolve(this.#add(coreId as number, subscription))
       }
-      connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
+      try {
+        connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
+      } catch (error) {
+        answered()
+        throw error
+      }
       release = watchDeadline(subject, options, fail)
     })
   }
@@ -78,6 +88,17 @@ export class Listeners {
   async resubscribe(connection: Connection): Promise<void> {
     const requests = Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener))
     await Promise.all(requests)
+  }
+
+  /** Adds a registration. Returns a function that removes it. */
+  #addRegistration(): () => void {
+    let resolve = (): void => {}
+    const registration = new Promise<void>(answered => (resolve = answered))
+    this.registrations.add(registration)
+    return () => {
+      this.registrations.delete(registration)
+      resolve()
+    }
   }
 
   #resubscribe(connection: Connection, { id, event, target, headers }: Listener): Promise<void> {

@@ -49,6 +49,7 @@ describe('BusError', () => {
     const error = new BusError('Timeout', 'late')
     expect(error).toBeInstanceOf(Error)
     expect(error.stack).toContain('error.test.ts')
+    expect(error.stack!.split('\n')[0]).toBe(String(error))
     expect('cause' in error).toBe(false)
     expect(error.data).toBeUndefined()
     expect('cause' in new BusError('Timeout', 'late', { cause: undefined })).toBe(true)

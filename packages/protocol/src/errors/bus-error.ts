@@ -1,6 +1,8 @@
 // The bus's error class and its codes: those of JSON-RPC 2.0 (section 5.1 of its specification), and our own in its range for
 // servers. On the wire an error is JSON-RPC's error object; no stack and no path leaves a thread.
 
+import { isDevelopment } from '../util/development.js'
+
 /** Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */
 export const ERROR_CODES = {
   ParseError: -32700,
@@ -44,7 +46,7 @@ const NAMES: { readonly [reason in BusErrorReason]?: 'AbortError' | 'TimeoutErro
  *
  * `code` is the number on the wire, and `reason` its name. `name` is `AbortError` for `Cancelled`, `TimeoutError` for `Timeout`, and
  * `BusError` for all other reasons. `data` is an optional value; for `CommandFailed`, it is the value that the handler threw or
- * rejected with.
+ * rejected with. In development, `stack` begins with `String(error)`.
  *
  * @example
  * try { await invoke('greet') } catch (error) { if (isBusError(error, 'Denied')) … }
@@ -61,7 +63,13 @@ export class BusError extends Error {
 
   constructor(reason: BusErrorReason, message: string, options: { data?: unknown; cause?: unknown } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
-    this.name = NAMES[reason] ?? 'BusError'
+    const name = NAMES[reason] ?? 'BusError'
+    if (isDevelopment()) {
+      // V8 formats the stack when it is first read, with the name that the error has then.
+      Object.assign(this, { name: `${name} [${reason}]` })
+      void this.stack
+    }
+    this.name = name
     this.code = ERROR_CODES[reason]
     this.reason = reason
     this.data = options.data
