@@ -44,13 +44,14 @@ const SHOWN =
 const withoutWords = table =>
   table.includes('| carries | checks |') ? table.replaceAll(/\|[^|\n]*\|[^|\n]*\|$/gm, '|') : table
 
-/** Keeps what pages link to. The intervals of single scenarios are in the report. */
+/** Keeps what pages link to, and goals that were not met. The intervals of single scenarios are in the report. */
 export const shorten = text =>
   text
     .split(/^(?=## )/m)
     .filter(section => !section.startsWith('## ') || SHOWN.test(section))
     .map(section => (/^## (In short|Goals)/.test(section) ? section : section.replaceAll(/ · [\d.]+–[\d.]+×/g, '')))
     .map(withoutWords)
+    .map(section => section.replaceAll(/^\|.*\| met \|\n/gm, ''))
     .join('')
     .trim()
 
