@@ -1,5 +1,6 @@
 // The session of one frontend with a remote core. Each link of the frontend is bridged to a session of its own, and dialing is
 // retried until core answers.
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import {
@@ -117,34 +118,28 @@ export class ReconnectingSession {
     }
   }
 
-  #dialOnce(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
+  async #dialOnce(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
     const attempt = new AbortController()
-    return new Promise((resolve, reject) => {
-      const abandon = (): void => {
-        settle()
-        attempt.abort()
-        const message = `core did not answer within ${DIAL_TIMEOUT_MS} ms`
-        reject(new BusError('Disconnected', message, { data: { delivered: 'no' } }))
-      }
-      const timer = setTimeout(abandon, DIAL_TIMEOUT_MS)
-      signal.addEventListener('abort', abandon, { once: true })
-      const settle = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', abandon)
-      }
-      this.#deps.dialer.open({ label: this.#name, codec, signal: attempt.signal }).then(
-        session => {
-          settle()
-          // A session that arrives too late is closed.
-          if (attempt.signal.aborted) session.link.close()
-          else resolve(session)
-        },
-        (error: unknown) => {
-          settle()
-          reject(error as Error)
-        },
+    const abandon = (): void => attempt.abort()
+    const timer = setTimeout(abandon, DIAL_TIMEOUT_MS)
+    signal.addEventListener('abort', abandon)
+    const opening = this.#deps.dialer.open({ label: this.#name, codec, signal: attempt.signal })
+    const abandoned = once(attempt.signal, 'abort').then(() => {
+      // A session that arrives too late is closed.
+      opening.then(
+        session => session.link.close(),
+        () => {},
       )
+      throw new BusError('Disconnected', `core did not answer within ${DIAL_TIMEOUT_MS} ms`, {
+        data: { delivered: 'no' },
+      })
     })
+    try {
+      return await Promise.race([opening, abandoned])
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abandon)
+    }
   }
 }
 

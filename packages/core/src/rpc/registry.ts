@@ -70,22 +70,15 @@ function createRunner(method: string, command: AnyCommand, pool: Pool): Runnable
 /** Tauri's plugins that draw. Only their commands that list windows exist here. */
 const GUI_PLUGINS: ReadonlySet<string> = new Set(['window', 'webview', 'menu', 'tray', 'image'])
 
-const GUI_COMMANDS_OF_APP: ReadonlySet<string> = new Set([
-  'app_show',
-  'app_hide',
-  'default_window_icon',
-  'set_app_theme',
-  'set_dock_visibility',
-  'fetch_data_store_identifiers',
-  'remove_data_store',
-])
+const isGuiCommand = (plugin: string, name: string): boolean =>
+  GUI_PLUGINS.has(plugin) || (plugin === 'app' && name !== 'exit' && CORE_COMMANDS['app']!.others.includes(name))
 
 /** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
 export function describeNotFound(method: string, registry: CommandRegistry): string {
   const { plugin, name: wholeName } = splitMethod(method)
   const name = wholeName.slice(0, MAX_NAME_LENGTH)
   if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
-  if (GUI_PLUGINS.has(plugin) || (plugin === 'app' && GUI_COMMANDS_OF_APP.has(name))) {
+  if (isGuiCommand(plugin, name)) {
     return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} is not available without a GUI`
   }
   const known = Array.from(registry.keys(), splitMethod)

@@ -50,7 +50,7 @@ export class Frontends implements CoreEndpointEvents {
   }
 
   /**
-   * Starts a worker. Resolves once core has the link and the gate is ready, with a function that lets the worker load its module. That
+   * Starts a worker. Resolves once core has the link and the gate is ready, with a function that lets the worker load its module. The
    * function resolves once the module has been evaluated or is no longer waited for. It rejects with what the module throws, or with
    * `Disconnected` if the frontend exits before that.
    */
