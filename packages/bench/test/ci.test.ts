@@ -47,7 +47,7 @@ describe('the linter', () => {
 describe('the action', () => {
   const [compare] = readAction().runs.steps
 
-  /** As GitHub would start it with its defaults and these inputs, and a command that ends so. */
+  /** Runs the action like GitHub, with its defaults and these inputs, over a command with this exit code. */
   function act(given: Record<string, string>, command: string): Ran {
     const inputs = Object.fromEntries(
       Object.entries(readAction().inputs).map(([name, input]) => [name, input.default!]),
@@ -68,7 +68,7 @@ describe('the action', () => {
     ['something is slower', 1, 1, 'regression'],
     ['usage', 2, 2, 'failed'],
     ['it is too noisy', 3, 0, 'too noisy'],
-  ])('where %s, %i becomes %i: %s', (_, code, becomes, verdict) => {
+  ])('if %s, %i becomes %i: %s', (_, code, becomes, verdict) => {
     const ran = act({}, ending(code))
     expect(ran).toMatchObject({ code: becomes, output: `verdict=${verdict}\n`, summary: '~~~text\nVerdict\n~~~\n' })
     expect(ran.stdout.includes('::warning')).toBe(code === 3)
@@ -95,7 +95,7 @@ describe('the action', () => {
     expect(existsSync(join(folder, 'gone'))).toBe(false)
   })
 
-  test('what is not given is left to the command', () => {
+  test('leaves inputs without a value to the command', () => {
     expect(act({}, 'printf "%s " "$@"').stdout).toBe(
       'compare.js compare --base HEAD^1 --tolerance 5% --out bench-compare ',
     )
@@ -148,14 +148,14 @@ describe('the comment', () => {
     expect(calls).not.toContain('POST')
   })
 
-  test('can’t leave its fence, and is no longer than GitHub takes', () => {
+  test("can't leave its fence, and is at most as long as GitHub accepts", () => {
     const { body } = comment(gh({ text: '```\\n@everyone ![x](y)\\033[31m\\n' + 'x'.repeat(70_000) }))
     expect(body.match(/```/g)).toHaveLength(2)
     expect(body).not.toContain('\u001b')
     expect(body.length).toBeLessThan(65_536)
   })
 
-  test('is not posted where the pull request went on or is closed, or where there is no result', () => {
+  test('is not posted if the pull request has new commits or is closed, or if there is no result', () => {
     const other = comment(gh({ pulls: '[{"number":5,"head":{"sha":"def"}}]' }))
     expect(other).toMatchObject({ code: 0, stdout: expect.stringContaining('No open pull request') })
     const none = comment(`case "$*" in run*) exit 1 ;; *) echo 5 ;; esac`)

@@ -93,7 +93,7 @@ describe('a head that is the same as a git ref', () => {
     compared = await compare('--base', 'before', '--prepare', 'node scripts/prepare.mjs', ...ANY)
   }, TIMEOUT_MS)
 
-  test('is no regression, and its reference is not judged', () => {
+  test('does not count as a regression, and its reference is not judged', () => {
     const { code, stdout, comparison } = compared
     expect(FINE).toContain(code)
     expect(stdout).toMatch(/No regression: none of 2 figures is slower than before|Too noisy to judge/)

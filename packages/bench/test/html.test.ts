@@ -12,7 +12,7 @@ const report = noisySample([...allScenarios(), hostileScenario])
 const WIDTHS = [1280, 768, 390]
 
 /** Returns the texts that are in sight, with their rectangles. */
-const placesOf = (page: Page, selector: string): Promise<{ text: string; box: number[] }[]> =>
+const getPlaces = (page: Page, selector: string): Promise<{ text: string; box: number[] }[]> =>
   page.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].filter(one => one.checkVisibility()).map(one => {
     const { left, top, right, bottom } = one.getBoundingClientRect()
     return { text: one.textContent, box: [left, top, right, bottom] }
@@ -36,7 +36,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 900 })
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
-        const labels = await placesOf(page, '.axis .tick')
+        const labels = await getPlaces(page, '.axis .tick')
         expect(labels.length).toBeGreaterThan(20)
         const collisions = labels.flatMap(({ text, box }, at) =>
           labels.slice(at + 1).flatMap(other => (overlap(box, other.box) ? [`${text} · ${other.text}`] : [])),
@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     const main = await servePage(toHtml(noisySample(mainScenarios())), pages.browser)
     const { page } = await main.open({ width: 1280, scheme: 'light' })
     expect(await page.evaluate('document.documentElement.scrollHeight')).toBeLessThanOrEqual(6000)
-    const tops = (await placesOf(page, '.headlines strong, .verdict')).map(({ box: [, top] }) => top!)
+    const tops = (await getPlaces(page, '.headlines strong, .verdict')).map(({ box: [, top] }) => top!)
     expect(tops).toHaveLength(5)
     expect(Math.max(...tops)).toBeLessThan(900)
     await main.end()

@@ -6,7 +6,7 @@ const NAMES = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'bench']
 const step = stepOf('release.yml', 'publish', 'The tag is the version')
 const { version } = JSON.parse(readRepositoryFile('packages/core/package.json')) as { version: string }
 
-/** In a folder with nothing but the packages' names and versions. */
+/** Runs it in a directory that has only the names and versions of the packages. */
 function checked(tag: string, versions: Record<string, string> = {}) {
   const files = NAMES.map(
     name => `mkdir -p packages/${name}

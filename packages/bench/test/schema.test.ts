@@ -13,29 +13,29 @@ beforeAll(() => {
   )
 })
 
-const errorsOf = (report: unknown): unknown => {
+const getErrors = (report: unknown): unknown => {
   validate(report)
   return validate.errors ?? []
 }
 
 test('the schema accepts a report', () => {
-  expect(errorsOf(JSON.parse(JSON.stringify(sampleReport())))).toEqual([])
+  expect(getErrors(JSON.parse(JSON.stringify(sampleReport())))).toEqual([])
 })
 
 test('the schema accepts a report of every scenario, with goals met, missed and failed', () => {
   const all = sampleReport(withFailure('io', 'ring-json', 'gone'), allScenarios())
-  expect(errorsOf(JSON.parse(JSON.stringify(all)))).toEqual([])
+  expect(getErrors(JSON.parse(JSON.stringify(all)))).toEqual([])
   expect(new Set(all.goals.map(({ outcome }) => outcome))).toEqual(new Set(['met', 'missed']))
 })
 
 test('the schema accepts a report with an arm that failed', () => {
   const failed = sampleReport(withFailure('isolation', 'isolation-ring-json', 'no such thing'))
-  expect(errorsOf(JSON.parse(JSON.stringify(failed)))).toEqual([])
+  expect(getErrors(JSON.parse(JSON.stringify(failed)))).toEqual([])
 })
 
 test('the schema refuses an invalid report', () => {
   const report = sampleReport()
-  expect(errorsOf({ ...report, schemaVersion: 1 })).not.toEqual([])
-  expect(errorsOf({ ...report, more: 1 })).not.toEqual([])
-  expect(errorsOf({ ...report, scenarios: [] })).not.toEqual([])
+  expect(getErrors({ ...report, schemaVersion: 1 })).not.toEqual([])
+  expect(getErrors({ ...report, more: 1 })).not.toEqual([])
+  expect(getErrors({ ...report, scenarios: [] })).not.toEqual([])
 })

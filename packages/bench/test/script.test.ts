@@ -7,7 +7,7 @@ import type { Reply, Request } from '../src/loops/serve.js'
 
 const text = readFileSync(new URL('../frontends/script.js', import.meta.url), 'utf8')
 
-/** Runs the script as SES does: with nothing but the client and timers. Gives what asks it, and all that it called. */
+/** Runs the script as SES does: with nothing but the client and timers. Returns a function that asks it, and the calls that it made. */
 async function runScript(greet: () => string): Promise<{ ask(task: Task): Promise<Reply>; called: string[] }> {
   const called: string[] = []
   let receive: (event: { payload: Request }) => Promise<void> = async () => {}
@@ -15,7 +15,7 @@ async function runScript(greet: () => string): Promise<{ ask(task: Task): Promis
   const sallyport = {
     invoke: async (command: string) => {
       if (called.at(-1) !== command) called.push(command)
-      // As answers do, it comes with a later turn.
+      // Answers come in a later tick, too.
       await new Promise(resolve => setImmediate(resolve))
       if (command === 'clock_stop') return { p50: 1 }
       return command === 'clocked_greet' ? greet() : null

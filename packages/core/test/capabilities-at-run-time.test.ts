@@ -1,4 +1,4 @@
-// Capabilities that come and go while frontends run, and what handlers are told of their scope, over real workers.
+// Capabilities that are added and removed while frontends run, and the scopes that handlers get, over real workers.
 import { setDevelopment } from '@sallyport/protocol/internal'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Bus, Capability } from '../src/index.js'
@@ -75,7 +75,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     expect(await main.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
   })
 
-  test('frontends can’t change them', async () => {
+  test("frontends can't change them", async () => {
     const main = await (await bus(use)).connect('main')
     for (const name of ['add_capability', 'remove_capability']) {
       const call = main.invoke(`plugin:acl|${name}`, { capability: reader, identifier: 'reader' })
@@ -83,7 +83,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     }
   })
 
-  test('a plugin brings its permissions, and its setup is told its global scope', async () => {
+  test('a plugin brings its permissions, and its setup gets its global scope', async () => {
     const permissions = ['files:default', 'files:no-secrets', 'allow-known']
     const main = await (await bus(use, [{ identifier: 'main', windows: ['main'], permissions }])).connect('main')
     expect(await main.invoke(READ)).toEqual({ allow: ['$APP/**'], deny: [], global: { allow: [], deny: ['secret'] } })
@@ -95,7 +95,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
 describe('in production', () => {
   afterEach(() => setDevelopment(true))
 
-  test('a denial has Tauri’s text alone', async () => {
+  test("a denial has only Tauri's text", async () => {
     setDevelopment(false)
     const main = await (await bus('isolation', [reader])).connect('main')
     await expect(main.invoke(WRITE)).rejects.toMatchObject({

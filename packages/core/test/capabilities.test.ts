@@ -1,4 +1,4 @@
-// Who may call what: the rules of both patterns, seen from real frontends.
+// The rules of both patterns, seen from real frontends.
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusOptions, Capability } from '../src/index.js'
 import { fixture, start } from './start.js'
@@ -50,7 +50,7 @@ describe('isolation', () => {
 })
 
 describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
-  test('a denial says what to add, tells the host, and leaves the frontend working', async () => {
+  test('a denial says what to add, is reported to the host, and leaves the frontend working', async () => {
     const denying = await bus(use, [{ identifier: 'a', windows: ['main'], permissions: ['allow-add'] }])
     const told: unknown[] = []
     denying.on('denied', event => told.push(event))

@@ -32,7 +32,7 @@ describe('path', () => {
     expect(await client.invoke('home')).toEqual([`${homedir()}${sep}x`, `${homedir()}${sep}x`])
   })
 
-  test('mistakes, in Tauri’s words', async () => {
+  test("mistakes, in Tauri's words", async () => {
     const client = await connect()
     const fails: [string, Record<string, unknown>, string][] = [
       ['extname', { path: 'a' }, 'path does not have an extension'],

@@ -6,7 +6,7 @@ import { defineCore } from '../src/index.js'
 import { project } from './notes.js'
 import { writeProject } from './project.js'
 
-test('a project’s files and its core module', async () => {
+test("a project's files and its core module", async () => {
   const folder = writeProject(project)
   const explanation = await explainCapabilities({ config: folder, core: join(folder, 'core.mjs'), labels: ['main'] })
   const [main] = explanation.frontends

@@ -40,7 +40,7 @@ async function openShared(connect: Connect, name: string): ReturnType<Connect> {
   return both
 }
 
-const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
+const getReason = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'resolved',
     ({ reason }: { reason: unknown }) => reason,
@@ -150,13 +150,13 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
   test('rejects calls when the module fails to load, the label is wrong, or the frontend is closed', async () => {
     const { bus } = await open(connect, name, { fail: true })
     bus.on('fault', () => {})
-    const calls = ['late', 'nowhere', 'never'].map(what => reasonOf(bus.call('main', what)))
+    const calls = ['late', 'nowhere', 'never'].map(what => getReason(bus.call('main', what)))
     expect(await Promise.all(calls)).toEqual(['Disconnected', 'Disconnected', 'Disconnected'])
     await bus.open('other', module)
     await expect(bus.call('othe', 'echo')).rejects.toMatchObject({
       message: 'There is no frontend "othe" (did you mean "other"?)',
     })
-    const [closing, call] = [bus.closeFrontend('other'), reasonOf(bus.call('other', 'never'))]
+    const [closing, call] = [bus.closeFrontend('other'), getReason(bus.call('other', 'never'))]
     await closing
     expect(await call).toBe('Disconnected')
     for (let round = 0; round < 3; round++) {
@@ -168,12 +168,12 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
 
   test('settles its calls when the bus closes', async () => {
     const { bus, client } = await open(connect, name)
-    const calls = [bus.call('main', 'never'), client.invoke('call', { label: 'main', name: 'never' })].map(reasonOf)
+    const calls = [bus.call('main', 'never'), client.invoke('call', { label: 'main', name: 'never' })].map(getReason)
     await expect.poll(() => bus.call('main', 'seen')).toEqual(['began', 'began'])
     await bus.close({ timeout: 10 })
     expect(await calls[0]).toBe('Disconnected')
     expect(['Disconnected', 'resolved']).toContain(await calls[1])
-    expect(await reasonOf(bus.call('main', 'never'))).toBe('Disconnected')
+    expect(await getReason(bus.call('main', 'never'))).toBe('Disconnected')
   })
 
   test('rejects channels, and arguments without names', async () => {
@@ -187,9 +187,9 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
       Array.from({ length: 6 }, () => expect.objectContaining({ reason: 'InvalidParams' }) as object),
     )
     for (const wrong of [{ timeout: -1 }, { headers: {} }, { signal: 1 }] as object[]) {
-      expect(await reasonOf(bus.call('main', 'echo', {}, wrong))).toBe('InvalidParams')
+      expect(await getReason(bus.call('main', 'echo', {}, wrong))).toBe('InvalidParams')
     }
-    expect(await reasonOf(bus.call('main', 'echo', [1]))).toBe('InvalidParams')
+    expect(await getReason(bus.call('main', 'echo', [1]))).toBe('InvalidParams')
     await expect(bus.call('main', 'echo', { n: 1n << 70n })).rejects.toMatchObject({
       message: expect.stringContaining('Arguments of "echo" cannot be serialized') as string,
     })
@@ -200,10 +200,10 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
     const take = client.expose({ double: ({ n }: { n: number }) => n * 2 })
     expect(await bus.call('tests', 'double', { n: 4 })).toBe(8)
     expect(() => client.expose({ other: () => 1, double: () => 1 })).toThrow('expose: "double" is exposed already')
-    expect(await reasonOf(bus.call('tests', 'other'))).toBe('MethodNotFound')
+    expect(await getReason(bus.call('tests', 'other'))).toBe('MethodNotFound')
     take()
     take()
-    expect(await reasonOf(bus.call('tests', 'double', { n: 4 }))).toBe('MethodNotFound')
+    expect(await getReason(bus.call('tests', 'double', { n: 4 }))).toBe('MethodNotFound')
     client.expose({ double: () => 'again' })
     take()
     expect(await bus.call('tests', 'double')).toBe('again')

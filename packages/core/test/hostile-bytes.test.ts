@@ -16,7 +16,7 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
     ['posts an attachment that no message has', 'port.postMessage([large()]); port.postMessage(frame(2, 0x90))'],
     ['posts shared memory', 'port.postMessage([new SharedArrayBuffer(2 ** 16)])'],
     ['posts a list without end', 'port.postMessage(Array(2 ** 20).fill(large(1)))'],
-  ])('that %s loses its session, and no other does', async (_what, source) => {
+  ])('loses only its own session if it %s', async (_what, source) => {
     const bus = await start({ app, supervision: { restart: 'temporary' } })
     const client = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))

@@ -15,7 +15,7 @@ afterEach(async () => {
   bus = undefined
 })
 
-/** What a bus that does not start says. */
+/** The error of a bus that does not start. */
 const said = async (options: unknown): Promise<string> => {
   const error: unknown = await createBus(options as BusOptions).then(
     started => {
@@ -89,7 +89,7 @@ describe('a bus that does not start', () => {
     )
   })
 
-  test('a hook’s folder that is not there', async () => {
+  test('a missing directory of a hook', async () => {
     const dir = new URL('dist-isolation/', core)
     const security = { pattern: { use: 'isolation', options: { dir } } }
     expect(await said({ core, app: { security } })).toMatch(
@@ -117,12 +117,12 @@ describe('a call', () => {
     client = await bus.connect(label)
   }
 
-  test('of a command with a typing error', async () => {
+  test('a command with a typing error', async () => {
     await start()
     expect(await failed(client.invoke('gret'), 'MethodNotFound')).toBe('Command gret not found (did you mean "greet"?)')
   })
 
-  test('that no capability allows', async () => {
+  test('a command that no capability allows', async () => {
     const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-user'] }
     await start('main', { app: { security: { capabilities: [capability] } } })
     expect(await failed(client.invoke('greet', { name: 'Ada' }), 'Denied')).toContain(
@@ -130,7 +130,7 @@ describe('a call', () => {
     )
   })
 
-  test('with what nobody has awaited', async () => {
+  test('arguments with a promise that was not awaited', async () => {
     await start()
     expect(await failed(client.invoke('greet', { name: Promise.resolve('Ada') }), 'InvalidParams')).toBe(
       'The argument "name" of command "greet" is a Promise: is an `await` missing?',
@@ -178,7 +178,7 @@ describe('a call', () => {
   })
 })
 
-test('a call that nobody awaits, and that fails, ends its frontend with a word about it', async () => {
+test('a failed call without a handler ends its frontend with an explanation', async () => {
   bus = await createBus({ core, log: false, frontends: { main: fixture('newcomer/main.mjs') } })
   const faults: string[] = []
   bus.on('fault', ({ error }) => faults.push(error.message))
@@ -188,8 +188,8 @@ test('a call that nobody awaits, and that fails, ends its frontend with a word a
   )
 })
 
-test('a frontend that starts a bus is told what to import', async () => {
-  // Core is no package of the node_modules above it here.
+test('a frontend that starts a bus gets an error that names the right import', async () => {
+  // The node_modules above it do not have core.
   const read = [fileURLToPath(new URL('../../../', import.meta.url))]
   const main = { module: fixture('newcomer/starts-a-bus.mjs'), sandbox: { kind: 'permission', read } } as const
   const starting = createBus({ core, log: false, frontends: { main } })

@@ -31,12 +31,12 @@ describe.each(apps)('%s', (_name, app) => {
 
   const received = (headers: Record<string, string>): Promise<unknown> => client.invoke('headers', {}, { headers })
 
-  test('nobody adds any where nobody traces', async () => {
+  test('are not added without a tracer', async () => {
     expect(await client.invoke('headers')).toEqual({})
     expect(await received({ other: 'kept' })).toEqual({ other: 'kept' })
   })
 
-  test('what a caller gives arrives, and is the parent of the span in core', async () => {
+  test('those of a caller arrive, and are the parent of the span in core', async () => {
     const headers = { traceparent, tracestate: 'vendor=value', other: 'kept' }
     expect(await received(headers)).toEqual(headers)
     const spans = await client.invoke<{ name: string; traceId: string; parentId?: string; state?: string }[]>('spans')
@@ -47,7 +47,7 @@ describe.each(apps)('%s', (_name, app) => {
     })
   })
 
-  test('what is malformed or too long is dropped, and nothing else', async () => {
+  test('only malformed and overlong ones are dropped', async () => {
     const wrong = [
       '',
       'x'.repeat(100_000),
@@ -62,7 +62,7 @@ describe.each(apps)('%s', (_name, app) => {
     expect(await received({ tracestate: 'k=v' })).toEqual({})
   })
 
-  test('a tracer’s takes the place of the caller’s, and leaves the caller’s object alone', async () => {
+  test("those of a tracer replace the caller's, and the caller's object is unchanged", async () => {
     const instrumented = instrument(sdk)
     const headers = { traceparent, tracestate: 'vendor=value', other: 'kept' }
     const got = await received(headers)
@@ -116,7 +116,7 @@ describe.each(apps)('%s', (_name, app) => {
   })
 })
 
-test('where core is in the host’s thread, one tracer sees both sides', async () => {
+test("if core is in the host's thread, one tracer sees both sides", async () => {
   sdk.reset()
   const inside: (string | undefined)[] = []
   const core = defineCore({

@@ -1,4 +1,4 @@
-// What OpenTelemetry's SDK is told of calls, in real threads: one trace for each, however many actors have a part in it.
+// Calls as OpenTelemetry's SDK sees them, in real threads: one trace for each, with any number of actors.
 import { context, trace } from '@opentelemetry/api'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type BusOptions, type Client } from '../src/index.js'
@@ -61,7 +61,7 @@ describe.each(apps)('%s', (_name, app) => {
     (await inCore(name)).at(-1)!,
   ]
 
-  test('a call is one trace: the caller’s span, and the callee’s as its child', async () => {
+  test("a call is one trace: the caller's span, and the callee's as its child", async () => {
     await client.invoke('greet', { name: 'payload' })
     const [caller, callee] = await pair('greet')
     expect(caller).toMatchObject({ kind: 'client', status: { code: 0 }, parentId: undefined })
@@ -97,7 +97,7 @@ describe.each(apps)('%s', (_name, app) => {
     expect(later[0]!.traceId).toBe(outer.spanContext().traceId)
   })
 
-  test('what fails: the code on both sides, and nothing of what was thrown', async () => {
+  test('a failed call has its code on both sides, and nothing of the thrown value', async () => {
     for (const [name, code, reason] of [
       ['fails', '-32000', 'CommandFailed'],
       ['secret', '-32001', 'Denied'],
@@ -111,7 +111,7 @@ describe.each(apps)('%s', (_name, app) => {
     }
   })
 
-  test('a command that nobody knows is not told as a method', async () => {
+  test('an unknown command is not reported as a method', async () => {
     await expect(client.invoke('gret')).rejects.toMatchObject({ reason: 'MethodNotFound' })
     const [caller, callee] = await pair('jsonrpc')
     for (const { attributes } of [caller, callee]) {

@@ -1,4 +1,4 @@
-// What a host prints by default: the output of frontends with their labels, and the bus's log, as JSON to a pipe and as text to a
+// The default output of a host: the output of frontends with their labels, and the bus's log, as JSON to a pipe and as text to a
 // terminal.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

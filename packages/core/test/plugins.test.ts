@@ -1,11 +1,11 @@
-// Plugins: what they are told, when they end, and what stops the start.
+// Plugins: their configuration and their end, and the errors that fail the start.
 import { describe, expect, test } from 'vitest'
 import { fixture, next, start } from './start.js'
 
 const core = fixture('features.mjs')
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
-test('a plugin is told its name and its part of the configuration', async () => {
+test('a plugin gets its name and its part of the configuration', async () => {
   const bus = await start({ core, pluginOptions: { files: { root: '/tmp' }, other: 1 } })
   const told = next(bus, 'setup')
   await bus.emit('tell-setup')
@@ -36,7 +36,7 @@ describe('a start fails with', () => {
     ['a reserved name', '{ name: "core" }', 'plugin uses reserved name: core'],
     ['the name of a plugin of core', '{ name: "path" }', 'plugin uses reserved name: path'],
     ['a name twice', '{ name: "a" }, { name: "a" }', 'There are two plugins named a'],
-    ['a name that is none', '{ name: "A b" }', `A plugin's name must consist of a-z, 0-9 and "-": got "A b"`],
+    ['an invalid name', '{ name: "A b" }', `A plugin's name must consist of a-z, 0-9 and "-": got "A b"`],
   ])('%s', async (_name, plugins, message) => {
     await expect(start({ core: at(`export default { plugins: [${plugins}] }`) })).rejects.toMatchObject({ message })
   })

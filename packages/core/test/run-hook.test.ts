@@ -7,7 +7,7 @@ const judge = fixture('hooks/judge/')
 const wish = (hook: string, more: object = {}): HookInput => ({ cmd: 'echo', payload: { hook, ...more } })
 
 describe('runHook gives', () => {
-  test('what the hook lets pass, as core would get it', async () => {
+  test('returns what passes the hook, as core would get it', async () => {
     const message = { cmd: 'echo', payload: { a: 1 }, options: { headers: { trace: 'x' } } }
     expect(await runHook(judge, message)).toStrictEqual({ passed: true, message })
     expect(await runHook(judge, { cmd: 'plugin:event|emit', payload: { event: 'x' } })).toStrictEqual({
@@ -16,7 +16,7 @@ describe('runHook gives', () => {
     })
   })
 
-  test('what the hook has changed', async () => {
+  test('returns what the hook has changed', async () => {
     expect(await runHook(judge, wish('change'))).toMatchObject({ message: { payload: { a: 40, hook: 'changed' } } })
     expect(await runHook(judge, wish('other-command'))).toMatchObject({
       message: { cmd: 'add', payload: { a: 1, b: 1 } },
@@ -34,7 +34,7 @@ describe('runHook gives', () => {
     ['undefined', 'null'],
     ['throw', 'threw'],
     ['nonsense', 'malformed'],
-  ])('that it rejects, and why: %s', async (hook, why) => {
+  ])('returns the rejection and its reason: %s', async (hook, why) => {
     expect(await runHook(judge, wish(hook))).toStrictEqual({ passed: false, why })
   })
 
@@ -47,7 +47,7 @@ describe('runHook gives', () => {
     expect(asked).toEqual([['Really?', { label: 'test' }]])
   })
 
-  test('an error where there is no such app, it can’t be loaded, or it does not come back', async () => {
+  test('returns an error if the app is missing, cannot be loaded, or times out', async () => {
     const { href } = fixture('hooks/')
     await expect(runHook(`${href}jugde/`, wish(''))).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(runHook(fixture('hooks/no-such/'), wish(''))).rejects.toThrow(/^runHook: dir: there is no file/)

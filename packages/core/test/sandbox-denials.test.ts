@@ -1,4 +1,4 @@
-// What a sandbox denies after the module has loaded: the error names the option that allows it.
+// Denials of a sandbox after the module has loaded: the error names the option that allows it.
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Bus, isCommandError } from '../src/index.js'
 import { fixture, start } from './start.js'

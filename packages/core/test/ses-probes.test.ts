@@ -1,4 +1,4 @@
-// What a hostile script finds in `sandbox: 'ses'`: nothing. The same probes, run without a sandbox, show that they look.
+// A hostile script finds nothing in `sandbox: 'ses'`. Without a sandbox its probes do find something.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { CodecName, FrontendOptions } from '../src/index.js'

@@ -1,4 +1,4 @@
-// A frontend that is a script in a SES Compartment: it has the whole client, and what goes wrong in it is told.
+// A frontend that is a script in a SES Compartment: it has the whole client, and its errors are reported.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -57,7 +57,7 @@ async function getError(module: URL, data?: unknown): Promise<Error> {
   )
 }
 
-describe('what goes wrong in a script ends it, with an error that says what and where', () => {
+describe('an error in a script ends it, and has its cause and its place', () => {
   const throwing = (text: string): string => `function broken() {\n${text}\n}\nbroken()`
 
   test.each<[text: string, message: string | RegExp, stack?: RegExp]>([
@@ -104,14 +104,14 @@ describe('what goes wrong in a script ends it, with an error that says what and 
     expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 
-  test('data that holds an object of Node’s', async () => {
+  test('data with an object of Node', async () => {
     const error = await getError(script(''), { deep: [new Blob(['x'])] })
     const message = expect.stringMatching(/contains an object of Node/) as string
     expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 })
 
-test('what a script logs, and what it lacks, is in the log', async () => {
+test('the log has the output of a script, and the names that it lacks', async () => {
   const lines: Record<string, unknown>[] = []
   const write = (line: string): void => void lines.push(JSON.parse(line) as (typeof lines)[number])
   const bus = await start({ log: pino({ level: 'info' }, { write }) })

@@ -76,7 +76,7 @@ test.each(['FileHandle', 'Blob', 'deserializeInfo'])(
 test("an error of the application counts as core's own, whatever a frontend did just before", async () => {
   const { bus, events } = await supervise({ core: core({}) })
   const client = await bus.connect('tests')
-  // A Blob violates the protocol, and harms nobody.
+  // A Blob violates the protocol, and does no harm.
   const attack = await openEvil(bus, 'evil')
   await attack({ name: 'Blob' })
   await endCore(client)

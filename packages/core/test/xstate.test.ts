@@ -50,7 +50,7 @@ describe('a machine', () => {
     expect(values).toEqual(['yellow'])
   })
 
-  test('that has ended is complete, for who comes later too, and takes no more events', async () => {
+  test('that has ended is complete, for later followers too, and takes no more events', async () => {
     const { actor, told, ends } = await following('light')
     for (const type of ['NEXT', 'NEXT', 'OFF']) await actor.send({ type })
     await expect.poll(() => ends).toEqual(['complete'])
@@ -71,14 +71,14 @@ describe('a machine', () => {
   })
 })
 
-describe('what leaves core', () => {
-  test('of a promise is its status alone', async () => {
+describe('state that leaves core', () => {
+  test('is only the status of a promise', async () => {
     const { actor, ends } = await following('once')
     await expect.poll(() => ends).toEqual(['complete'])
     expect(actor.getSnapshot()).toEqual({ status: 'done', value: null, tags: [] })
   })
 
-  test('is what select says, and nothing where that has not changed', async () => {
+  test('is the selected part, and nothing if that has not changed', async () => {
     const { actor, told } = await following<{ count: number }>('counter')
     expect(actor.getSnapshot()).toEqual({ count: 0 })
     await actor.send({ type: 'HIDE' })
@@ -104,7 +104,7 @@ describe('what leaves core', () => {
 })
 
 describe('permissions', () => {
-  test('each is a permission of its own; an event that nobody awaits ends nobody', async () => {
+  test('each is a permission of its own; a failed event without a handler ends no frontend', async () => {
     const unhandled = vi.fn<() => void>()
     process.on('unhandledRejection', unhandled)
     const watcher = await bus.connect('watcher')
@@ -134,7 +134,7 @@ describe('floods and slowness', () => {
     expect((await following('light')).actor.getSnapshot()).toMatchObject({ value: 'green' })
   })
 
-  test('what was asked for wrongly, and has failed, is followed no more', async () => {
+  test('a failed request is not followed any more', async () => {
     for (let i = 0; i < 17; i++) {
       const stream = client.stream('plugin:light|subscribe', { channel: new client.Channel() })
       expect(await refused(stream.next())).toMatchObject({ reason: 'InvalidRequest' })
@@ -149,7 +149,7 @@ describe('floods and slowness', () => {
     expect(told.map(({ count }) => count)).toEqual(told.map(({ count }) => count).toSorted((a, b) => a - b))
   })
 
-  test('a frontend that is blocked is told of the newest, not of all that it has missed', async () => {
+  test('a blocked frontend gets the newest state, not all that it missed', async () => {
     const gate = new Int32Array(new SharedArrayBuffer(4))
     const module = new URL('fixtures/follower.mjs', import.meta.url)
     await bus.open('follower', module, { sandbox: 'none', data: gate })
@@ -167,7 +167,7 @@ describe('floods and slowness', () => {
 })
 
 describe('ends', () => {
-  test('stop: nothing is told any more, and core forgets the follower', async () => {
+  test('stop ends the reports, and core forgets the follower', async () => {
     const { actor, told, ends } = await following('light')
     actor.stop()
     expect(ends).toEqual(['complete'])
@@ -184,7 +184,7 @@ describe('ends', () => {
     expect(await refused(remoteActor('light', { client: other }))).toMatchObject({ reason: 'Disconnected' })
   })
 
-  test('core that is started again has another actor, which is followed from then on', async () => {
+  test('a restarted core has a new actor, which is followed from then on', async () => {
     const { actor, told, ends } = await following('light')
     await actor.send({ type: 'NEXT' })
     await expect.poll(() => told).toMatchObject([{ value: 'yellow' }])
@@ -196,7 +196,7 @@ describe('ends', () => {
     expect(ends).toEqual([])
   })
 
-  test('one that may no more follow after core was started again is told so', async () => {
+  test('a follower without permission after core restarts gets an error', async () => {
     const watcher = await bus.connect('watcher')
     const { ends } = await following('light', watcher)
     await bus.removeCapability('watch')

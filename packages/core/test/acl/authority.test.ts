@@ -1,4 +1,4 @@
-// Who may call what, by Tauri's rules, in every form that capabilities and permission files have.
+// The permissions of callers by Tauri's rules, in every form that capabilities and permission files have.
 import { describe, expect, test } from 'vitest'
 import { capability, make, registry, source } from './make.js'
 
@@ -27,7 +27,7 @@ describe('permissions', () => {
     expect(['add', 'plugin:fs|write_file'].map(method => may('main', method))).toEqual([false, false])
   })
 
-  test('a plugin’s default is what its file says; without one it is nothing', () => {
+  test('the default permission of a plugin is that of its file, and empty without a file', () => {
     const permissions = { fs: { default: { permissions: ['allow-read-file'] } } }
     const { may } = make({ permissions, capabilities: [capability(['fs:default', 'bare:default'])] })
     expect(may('main', READ_FILE)).toBe(true)
@@ -86,7 +86,7 @@ describe('permissions', () => {
     expect(may('main', READ_DIR)).toBe(false)
   })
 
-  test('Tauri’s core permissions are known, though little of them is done here', () => {
+  test("knows Tauri's core permissions, most of which do nothing here", () => {
     const { may } = make({
       capabilities: [
         capability([
@@ -111,7 +111,7 @@ describe('capabilities', () => {
     expect(['a-1', 'b', 'cd', 'c', 'main'].map(label => may(label, 'greet'))).toEqual([true, true, true, false, false])
   })
 
-  test('for remote pages alone hold for nobody', () => {
+  test('for remote pages only allow no frontend anything', () => {
     const remote = { urls: ['https://*.example.com'] }
     const { may } = make({
       capabilities: [
@@ -122,7 +122,7 @@ describe('capabilities', () => {
     expect([may('main', 'greet'), may('main', 'add')]).toEqual([false, true])
   })
 
-  test('of other platforms hold for nobody, and may name plugins that are not here', () => {
+  test('for other platforms allow no frontend anything, and can name missing plugins', () => {
     const capabilities = [
       capability(['allow-greet', 'barcode-scanner:default'], { platforms: ['android', 'iOS'] }),
       capability(['allow-add'], { identifier: 'desktop', platforms: ['linux', 'macOS', 'windows'] }),
@@ -160,7 +160,7 @@ describe('without a capability', () => {
     expect(may('main', READ_FILE)).toBe(false)
   })
 
-  test('app commands are open in brownfield, until somebody says who may call what', () => {
+  test('app commands are open in brownfield until a capability restricts them', () => {
     const open = (options: Parameters<typeof make>[0]): boolean =>
       make({ pattern: 'brownfield', ...options }).may('x', 'add')
     expect(open({})).toBe(true)

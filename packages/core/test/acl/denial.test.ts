@@ -1,10 +1,10 @@
-// What a denied caller is told: Tauri's text in production, Tauri's details and what to add in development.
+// The error of a denied caller: Tauri's text in production, Tauri's details and a remedy in development.
 import { describe, expect, test } from 'vitest'
 import { denialText } from '../../src/acl/denial.js'
 import { capability, make, registry } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'
-const textOf = (options: Parameters<typeof make>[0], method: string): string | undefined =>
+const getText = (options: Parameters<typeof make>[0], method: string): string | undefined =>
   make(options).check('main', method)?.message
 
 describe('in development', () => {
@@ -16,7 +16,7 @@ describe('in development', () => {
         permission: [{ identifier: 'own', commands: { allow: ['read_file'] } }],
       },
     }
-    expect(textOf({ permissions }, READ_FILE)).toBe(
+    expect(getText({ permissions }, READ_FILE)).toBe(
       `Command plugin:fs|read_file not allowed by ACL: add "fs:allow-read-file" to the permissions of a capability whose windows match "main"
 
 fs.read_file not allowed. Permissions associated with this command: fs:allow-read-file, fs:default, fs:own, fs:reading`,
@@ -28,7 +28,7 @@ fs.read_file not allowed. Permissions associated with this command: fs:allow-rea
       capability(['allow-greet'], { identifier: 'a', windows: ['guest-*', 'b'], webviews: ['c'] }),
       capability(['allow-greet'], { identifier: 'd', local: false, windows: [], platforms: ['linux'] }),
     ]
-    expect(textOf({ capabilities }, 'greet')).toBe(
+    expect(getText({ capabilities }, 'greet')).toBe(
       `Command greet not allowed by ACL: add "allow-greet" to the permissions of a capability whose windows match "main"
 
 greet not allowed on window "main", webview "main", URL: local
@@ -45,7 +45,7 @@ referenced by: capability: a, permission: allow-greet || capability: d, permissi
       capability(['deny-greet'], { identifier: 'x' }),
       capability(['deny-greet'], { identifier: 'other', windows: ['other'] }),
     ]
-    expect(textOf({ capabilities }, 'greet')).toBe(
+    expect(getText({ capabilities }, 'greet')).toBe(
       `Command greet not allowed by ACL: "deny-greet" is among the permissions of a capability for "main"
 
 greet explicitly denied on origin local
@@ -55,6 +55,6 @@ referenced by: capability: x, permission: deny-greet`,
   })
 })
 
-test('in production Tauri’s text alone', () => {
+test("production has only Tauri's text", () => {
   expect(denialText(registry.get(READ_FILE)!)).toBe('Command plugin:fs|read_file not allowed by ACL')
 })

@@ -73,7 +73,7 @@ describe('an explanation', () => {
     }
   })
 
-  test('as a text', () => {
+  test('renders as text', () => {
     expect(renderExplanation(explained({ labels: ['guest-a', 'nobody'] }))).toBe(`guest-a (guests, main)
   greet                denied   guests: deny-greet
   plugin:dialog|open   allowed  guests: dialog:allow-open
@@ -91,7 +91,7 @@ not in force on this platform: mac (caps/2.json)
 `)
   })
 
-  test('what is passed over is told; what stops a start stops it', () => {
+  test('reports what it ignores, and fails on what fails a start', () => {
     const acl = aclOf({ capabilities: [capability(['dialog:default'])], unknownPermissions: 'warn' })
     expect(explained({ acl }).warnings).toHaveLength(1)
     expect(() => explained({ acl: { ...acl, unknownPermissions: 'error' } })).toThrow('unknown ACL for dialog')

@@ -1,8 +1,8 @@
-// A typing error in a permission file's commands is told of: in a `deny` it would deny nothing.
+// A typing error in the commands of a permission file is reported: in a `deny` it would deny nothing.
 import { expect, test } from 'vitest'
 import { make } from './make.js'
 
-test('commands that nobody has are named, with the nearest', () => {
+test('reports unknown commands with the nearest known one', () => {
   const { warnings } = make({
     permissions: {
       app: {

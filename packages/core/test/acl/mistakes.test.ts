@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { splitCapabilities } from '../../src/acl/types.js'
 import { capability, make, type MakeOptions } from './make.js'
 
-function messageOf(options: MakeOptions): string {
+function getMessage(options: MakeOptions): string {
   try {
     make(options)
   } catch (error) {
@@ -34,7 +34,7 @@ describe('a capability', () => {
     ['a window', { ...named, windows: ['a', 5], permissions: [] }, 'windows[1]: must be a string: got 5'],
     ['a glob', { ...named, windows: ['a', '['], permissions: [] }, 'windows[1]: the glob "[": "[" is never closed'],
     [
-      'a webview’s glob',
+      "a webview's glob",
       { ...named, webviews: ['a**'], permissions: [] },
       'webviews[0]: the glob "a**": "**" must stand alone between slashes',
     ],
@@ -76,7 +76,7 @@ describe('a capability', () => {
       'capabilities[0].permissions[0]: capability "main": unknown permission allow-gret for app manifest (did you mean "allow-greet"?)',
     ],
   ])('%s', (_what, value, text) => {
-    expect(messageOf({ capabilities: [value] })).toBe(`caps/0.json: ${text}`)
+    expect(getMessage({ capabilities: [value] })).toBe(`caps/0.json: ${text}`)
   })
 
   test.each([
@@ -108,22 +108,22 @@ describe('a capability', () => {
     ['core:event', 'unknown permission event for core (did you mean "core:event:default"?)'],
   ])('the permission %s', (identifier, text) => {
     const at = (member: string): string => `caps/0.json: ${member}: capability "main": ${text}`
-    expect(messageOf({ capabilities: [capability(['allow-greet', identifier])] })).toBe(at('permissions[1]'))
-    expect(messageOf({ capabilities: [capability([{ identifier }])] })).toBe(at('permissions[0].identifier'))
+    expect(getMessage({ capabilities: [capability(['allow-greet', identifier])] })).toBe(at('permissions[1]'))
+    expect(getMessage({ capabilities: [capability([{ identifier }])] })).toBe(at('permissions[0].identifier'))
   })
 
   test('two of one identifier, with both files', () => {
-    expect(messageOf({ capabilities: [capability([]), capability([])] })).toBe(
+    expect(getMessage({ capabilities: [capability([]), capability([])] })).toBe(
       'caps/1.json: identifier: capability with identifier `main` already exists: in caps/0.json',
     )
   })
 
-  test('`$schema`, and null where Tauri takes it, are no mistakes', () => {
+  test('accepts `$schema`, and null if Tauri accepts it', () => {
     const value = { $schema: '../gen/schemas/desktop-schema.json', ...capability([]), remote: null, platforms: null }
-    expect(messageOf({ capabilities: [value] })).toBe('no error')
+    expect(getMessage({ capabilities: [value] })).toBe('no error')
   })
 
-  test('splitting keeps what is no capability for the check', () => {
+  test('splitting keeps invalid capabilities for the check', () => {
     expect(splitCapabilities({ value: 5, from: 'x' })).toEqual([{ value: 5, from: 'x' }])
     expect(splitCapabilities({ value: [], from: 'x' })).toEqual([])
     const [first] = splitCapabilities({ value: [[1]], from: 'x' })
@@ -180,24 +180,24 @@ describe('a permission file', () => {
     ['a version', { permission: [{ ...permission, version: 0 }] }, 'permission[0].version: must be 1 or more: got 0'],
     ['something else', [], 'must be a permission file: { default, set, permission }: got Array'],
   ])('%s', (_what, value, text) => {
-    expect(messageOf({ permissions: { app: value } })).toBe(`permissions/app.toml: ${text}`)
+    expect(getMessage({ permissions: { app: value } })).toBe(`permissions/app.toml: ${text}`)
   })
 })
 
-test('a set of a plugin’s', () => {
+test('a set of a plugin', () => {
   const text = 'default.permissions[0]: permission allow-read-fil not found from set default'
   const hint = '(did you mean "fs:allow-read-file"?)'
-  expect(messageOf({ permissions: { fs: { default: { permissions: ['allow-read-fil'] } } } })).toBe(
+  expect(getMessage({ permissions: { fs: { default: { permissions: ['allow-read-fil'] } } } })).toBe(
     `permissions/fs.toml: ${text} ${hint}`,
   )
 })
 
-test('manifests that are none', () => {
-  expect(messageOf({ manifests: { fs: null } })).toBe('acl-manifests.json: fs: must be a manifest: got null')
-  expect(messageOf({ manifests: { fs: { permissions: [] } } })).toBe(
+test('rejects invalid manifests', () => {
+  expect(getMessage({ manifests: { fs: null } })).toBe('acl-manifests.json: fs: must be a manifest: got null')
+  expect(getMessage({ manifests: { fs: { permissions: [] } } })).toBe(
     'acl-manifests.json: fs.permission_sets: is missing',
   )
-  expect(messageOf({ manifests: 5 })).toBe(
+  expect(getMessage({ manifests: 5 })).toBe(
     'acl-manifests.json: must be manifests by plugin, as in acl-manifests.json: got 5',
   )
 })
@@ -219,11 +219,11 @@ describe('unknownPermissions: warn', () => {
     )
   })
 
-  test('is told of where it would help, and there alone', () => {
+  test('is reported only if it would help', () => {
     const hint = / \(unknownPermissions: 'warn' ignores plugins that are not here\)$/
-    expect(messageOf({ capabilities: [capability(['opener:default'])] })).toMatch(hint)
-    expect(messageOf({ capabilities: [capability(['allow-gret'])] })).not.toMatch(hint)
-    expect(messageOf({ permissions: { fs: { set: [] } }, capabilities: [capability(['fs:allow-reed'])] })).not.toMatch(
+    expect(getMessage({ capabilities: [capability(['opener:default'])] })).toMatch(hint)
+    expect(getMessage({ capabilities: [capability(['allow-gret'])] })).not.toMatch(hint)
+    expect(getMessage({ permissions: { fs: { set: [] } }, capabilities: [capability(['fs:allow-reed'])] })).not.toMatch(
       hint,
     )
     const { warnings } = make({ ...warn, capabilities: [capability(['opener:default'])] })
@@ -234,12 +234,12 @@ describe('unknownPermissions: warn', () => {
     'typing errors stay errors: %s',
     name => {
       const options = { ...warn, permissions: { fs: { set: [] } }, capabilities: [capability([name])] }
-      expect(messageOf(options)).toContain('caps/0.json: permissions[0]')
+      expect(getMessage(options)).toContain('caps/0.json: permissions[0]')
     },
   )
 
   test('wrong shapes stay errors', () => {
-    expect(messageOf({ ...warn, capabilities: [{ identifier: 'x' }] })).toContain('permissions: is missing')
+    expect(getMessage({ ...warn, capabilities: [{ identifier: 'x' }] })).toContain('permissions: is missing')
   })
 })
 

@@ -1,4 +1,4 @@
-// What holds for all capabilities: a deny wins, their order does not matter, and what is taken away leaves nothing behind.
+// Properties of all capabilities: a deny wins, their order does not matter, and a removed one leaves nothing behind.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Capability, PermissionEntry } from '../../src/acl/types.js'
@@ -36,7 +36,7 @@ const capabilities: fc.Arbitrary<Capability[]> = fc.uniqueArray(
 const pattern = fc.constantFrom('brownfield' as const, 'isolation' as const)
 
 /** Everything that the authority answers. */
-const answersOf = ({ authority }: Made): unknown =>
+const getAnswers = ({ authority }: Made): unknown =>
   LABELS.map(label => {
     const permits = authority.getPermits(label)
     return METHODS.map(method => {
@@ -64,21 +64,21 @@ test('the order of capabilities does not matter', () => {
   )
   fc.assert(
     fc.property(shuffled, pattern, ([given, other], use) => {
-      const here = answersOf(make({ capabilities: given, pattern: use }))
-      expect(answersOf(make({ capabilities: other, pattern: use }))).toEqual(here)
+      const here = getAnswers(make({ capabilities: given, pattern: use }))
+      expect(getAnswers(make({ capabilities: other, pattern: use }))).toEqual(here)
     }),
   )
 })
 
-/** Of each label and command, whether it may be called. */
-const rightsOf = ({ may }: Made): unknown => LABELS.map(label => METHODS.map(method => may(label, method)))
+/** Permissions of each label, one for each command. */
+const getRights = ({ may }: Made): unknown => LABELS.map(label => METHODS.map(method => may(label, method)))
 
-test('what is added counts as if it had been there, and removing it takes away what it gave', () => {
+test('an added capability counts like an initial one, and removing it takes its permissions away', () => {
   fc.assert(
     fc.property(capabilities, pattern, fc.nat(6), (given, use, kept) => {
       const made = make({ capabilities: given.slice(0, kept), pattern: use })
       for (const each of given.slice(kept)) made.authority.add(source(each))
-      expect(answersOf(made)).toEqual(answersOf(make({ capabilities: given, pattern: use })))
+      expect(getAnswers(made)).toEqual(getAnswers(make({ capabilities: given, pattern: use })))
       for (const { identifier } of given.slice(kept)) made.authority.remove(identifier)
       // Commands of the app that were open stay closed, once a capability has named one of them.
       const names = given.flatMap(({ permissions: named }) =>
@@ -86,7 +86,9 @@ test('what is added counts as if it had been there, and removing it takes away w
       )
       const permissions = names.some(name => OF_THE_APP.includes(name)) ? ['allow-add'] : []
       const decider = { identifier: 'decider', windows: ['nobody'], permissions }
-      expect(rightsOf(made)).toEqual(rightsOf(make({ capabilities: [...given.slice(0, kept), decider], pattern: use })))
+      expect(getRights(made)).toEqual(
+        getRights(make({ capabilities: [...given.slice(0, kept), decider], pattern: use })),
+      )
     }),
   )
 })

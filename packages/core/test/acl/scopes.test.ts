@@ -4,7 +4,7 @@ import type { CommandScope } from '../../src/acl/scope.js'
 import { capability, make, registry, type Made } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'
-const scopeOf = ({ authority }: Made, method: string, label = 'main'): CommandScope =>
+const getScope = ({ authority }: Made, method: string, label = 'main'): CommandScope =>
   authority.getPermits(label).getScope(registry.get(method)!)
 
 const permissions = {
@@ -20,7 +20,7 @@ const permissions = {
 }
 
 describe('the scope of a command', () => {
-  test('is that of all permissions that allow it, the capability’s part first', () => {
+  test("joins the scopes of all permissions that allow it, the capability's first", () => {
     const made = make({
       permissions,
       capabilities: [
@@ -31,17 +31,17 @@ describe('the scope of a command', () => {
         capability([{ identifier: 'fs:allow-read-file', allow: ['/guest'] }], { identifier: 'c', windows: ['guest'] }),
       ],
     })
-    const { allow, deny } = scopeOf(made, READ_FILE)
+    const { allow, deny } = getScope(made, READ_FILE)
     expect({ allow, deny }).toEqual({ allow: ['/a', 'more', '$APP/**'], deny: ['less', '$APP/*.db'] })
-    expect(scopeOf(made, 'plugin:fs|read_dir')).toMatchObject({ allow: [], deny: [] })
-    expect(scopeOf(made, READ_FILE, 'guest').allow).toEqual(['/guest'])
+    expect(getScope(made, 'plugin:fs|read_dir')).toMatchObject({ allow: [], deny: [] })
+    expect(getScope(made, READ_FILE, 'guest').allow).toEqual(['/guest'])
   })
 
-  test('a set’s scope is that of its commands; what it denies without a command is denied to all of the plugin', () => {
+  test('the scope of a set is that of its commands; a set without commands denies it to the whole plugin', () => {
     const made = make({ permissions, capabilities: [capability(['fs:home', 'fs:allow-read-file'])] })
-    expect(scopeOf(made, 'plugin:fs|read_dir')).toMatchObject({ allow: ['$HOME'], deny: ['secret'] })
-    expect(scopeOf(made, READ_FILE)).toMatchObject({ allow: [], deny: [] })
-    expect(scopeOf(made, READ_FILE).global).toMatchObject({ allow: [], deny: ['secret'] })
+    expect(getScope(made, 'plugin:fs|read_dir')).toMatchObject({ allow: ['$HOME'], deny: ['secret'] })
+    expect(getScope(made, READ_FILE)).toMatchObject({ allow: [], deny: [] })
+    expect(getScope(made, READ_FILE).global).toMatchObject({ allow: [], deny: ['secret'] })
   })
 
   test('permissions that name no command make the global scope of their plugin, for the labels of their capability', () => {
@@ -57,22 +57,22 @@ describe('the scope of a command', () => {
         capability(['fs:allow-read-file'], { identifier: 'guest', windows: ['guest'] }),
       ],
     })
-    expect(scopeOf(made, READ_FILE).global).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
-    expect(scopeOf(made, 'plugin:bare|go').global).toMatchObject({ allow: [], deny: [] })
-    expect(scopeOf(made, READ_FILE, 'guest').global).toMatchObject({ allow: [], deny: [] })
+    expect(getScope(made, READ_FILE).global).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
+    expect(getScope(made, 'plugin:bare|go').global).toMatchObject({ allow: [], deny: [] })
+    expect(getScope(made, READ_FILE, 'guest').global).toMatchObject({ allow: [], deny: [] })
     expect(made.authority.getGlobalScope('fs')).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
   })
 
-  test('of an open command is empty, and so is that of a denied one', () => {
+  test('is empty for open and denied commands', () => {
     const made = make({
       permissions,
       capabilities: [capability([{ identifier: 'fs:deny-write', allow: ['x'] }, 'fs:allow-write-file'])],
     })
-    expect(scopeOf(made, 'plugin:event|emit')).toMatchObject({ allow: [], deny: [] })
-    expect(scopeOf(made, 'plugin:fs|write_file')).toMatchObject({ allow: [], deny: [] })
+    expect(getScope(made, 'plugin:event|emit')).toMatchObject({ allow: [], deny: [] })
+    expect(getScope(made, 'plugin:fs|write_file')).toMatchObject({ allow: [], deny: [] })
   })
 
-  test('is the same frozen object for every call, and the giver’s values stay his', () => {
+  test("is the same frozen object for every call, and the caller's values stay unfrozen", () => {
     const given = { path: { of: ['x'] } }
     const made = make({ capabilities: [capability([{ identifier: 'fs:allow-read-file', allow: [given] }])] })
     const permits = made.authority.getPermits('main')
@@ -85,10 +85,10 @@ describe('the scope of a command', () => {
     expect(Object.isFrozen(given)).toBe(false)
   })
 
-  test('matches as Tauri’s does', () => {
+  test("matches like Tauri's", () => {
     const matches = (allow: string[], deny: string[], value: string): boolean => {
       const permission = { identifier: 'fs:allow-read-file', allow, deny }
-      return scopeOf(make({ capabilities: [capability([permission])] }), READ_FILE).matches(entry => entry === value)
+      return getScope(make({ capabilities: [capability([permission])] }), READ_FILE).matches(entry => entry === value)
     }
     expect(matches([], [], 'a')).toBe(true)
     expect(matches(['a'], [], 'a')).toBe(true)

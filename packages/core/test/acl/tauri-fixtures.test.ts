@@ -23,7 +23,7 @@ it(`is ${present ? '' : 'not '}run against ../shared/corpora/tauri-acl beside th
   expect(existsSync(folder)).toBe(present)
 })
 
-describe.runIf(present)('Tauri’s fixtures', () => {
+describe.runIf(present)("Tauri's fixtures", () => {
   const names = present ? readdirSync(new URL('capabilities/', folder)) : []
   const cases = names.flatMap((name): [string, Platform][] =>
     name === SPECIFIC ? PLATFORMS.map(platform => [name, platform]) : [[name, 'linux']],
@@ -32,12 +32,12 @@ describe.runIf(present)('Tauri’s fixtures', () => {
   it('are there', () => expect(cases.length).toBeGreaterThanOrEqual(10))
 
   it.each(cases)('%s on %s resolves as its snapshot says', (name, platform) => {
-    const snapshot = snapshotOf(name, platform)
+    const snapshot = readSnapshot(name, platform)
     expect(asTauri(resolveFixture(name, platform))).toEqual(snapshot)
   })
 
   it.each(cases)('%s on %s: what a label is given is what the snapshot allows it', (name, platform) => {
-    const { allowed, global } = snapshotOf(name, platform)
+    const { allowed, global } = readSnapshot(name, platform)
     const capabilities = resolveFixture(name, platform)
     for (const label of ['main', 'external', 'child1', 'other']) {
       const access = getAccess(label, capabilities)
@@ -47,7 +47,7 @@ describe.runIf(present)('Tauri’s fixtures', () => {
         )
         return matching.length === 0 ? [] : [[command, mergeScopes(matching.flatMap(({ scope }) => scope ?? []))]]
       })
-      const scopes = [...access.allowed].map(([command, grants]) => [command, valuesOf(commandScope(grants))])
+      const scopes = [...access.allowed].map(([command, grants]) => [command, toValues(commandScope(grants))])
       expect(Object.fromEntries(scopes)).toEqual(Object.fromEntries(expected))
       // Tauri’s global scope is the whole app’s; here it is that of the capabilities that hold for the label.
       for (const [key, { allow, deny }] of access.global) {
@@ -122,7 +122,7 @@ function asTauri(capabilities: readonly ResolvedCapability[]): TauriResolved {
   return resolved
 }
 
-function snapshotOf(name: string, platform: Platform): TauriResolved {
+function readSnapshot(name: string, platform: Platform): TauriResolved {
   const file = `${name === SPECIFIC ? `${platform}/` : ''}acl_tests__tests__${name}.snap`
   const text = readFileSync(new URL(`snapshots/${file}`, folder), 'utf8')
   const { fields } = readRustDebug(text.slice(text.indexOf('\nResolved'))) as Variant
@@ -177,4 +177,4 @@ const mergeScopes = (scopes: readonly ScopeValues[]): ScopeValues => ({
   deny: scopes.flatMap(({ deny }) => deny),
 })
 
-const valuesOf = ({ allow, deny }: ScopeValues): ScopeValues => ({ allow: [...allow], deny: [...deny] })
+const toValues = ({ allow, deny }: ScopeValues): ScopeValues => ({ allow: [...allow], deny: [...deny] })

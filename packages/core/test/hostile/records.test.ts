@@ -23,7 +23,7 @@ const INVALID_REQUEST = -32_600
 
 let core: Core
 let reports: CoreReport[]
-/** What has run, by label. */
+/** The calls that ran, by label. */
 let runs: Map<string, string[]>
 const note = (label: string | undefined, what: string): void => void runs.get(label!)!.push(what)
 

@@ -80,7 +80,7 @@ test('counts calls by command while an inspector is open, with reasons and the o
   await gone
 })
 
-test('counts by command anew for the next inspector', async () => {
+test('restarts the counts of commands for the next inspector', async () => {
   const { bus, page } = await open()
   const client = await bus.connect('tests')
   await client.invoke('add', { a: 1, b: 1 })

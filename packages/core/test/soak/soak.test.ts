@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 
 const program = fileURLToPath(new URL('run.mjs', import.meta.url))
 const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning']
-/** As in `scripts/soak.mjs`. */
+/** The environment of `scripts/soak.mjs`. */
 const env = { ...process.env, MALLOC_ARENA_MAX: '1' }
 
 const run = (...args: string[]): Promise<{ stdout: string; code?: number }> =>

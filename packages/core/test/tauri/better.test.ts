@@ -1,4 +1,4 @@
-// Where Tauri's IPC hangs, leaks or trusts: each test is named after the weakness that @tauri-apps/api does not meet here.
+// Weaknesses of Tauri's IPC, which hangs, leaks or trusts: each test is named after the weakness that @tauri-apps/api does not meet here.
 import { Channel, invoke, transformCallback } from '@tauri-apps/api/core'
 import { emit, listen } from '@tauri-apps/api/event'
 import { installTauri, type TauriInstallation } from '@sallyport/frontend/tauri'
@@ -31,7 +31,7 @@ const judged = {
   },
 }
 
-test('a call that the hook rejects, or throws at, settles (Tauri’s never does)', async () => {
+test("a call that the hook rejects, or throws at, settles (Tauri's never does)", async () => {
   await start(judged)
   expect(await invoke('give', { value: 1 })).toBe(1)
   await expect(invoke('echo', { wish: 'null' })).rejects.toEqual(expect.any(String))
@@ -43,7 +43,7 @@ test('a call that the hook rejects, or throws at, settles (Tauri’s never does)
   expect(internals().callbacks.size).toBe(0)
 })
 
-test('a call by postMessage does not pass beside the hook (Tauri’s does, without a payload)', async () => {
+test("a call by postMessage does not bypass the hook (Tauri's does, without a payload)", async () => {
   await start(judged)
   const outcome = await new Promise(resolve => {
     const { callbacks } = internals()
@@ -82,7 +82,7 @@ test('a crash of the other end settles calls and ends channels', async () => {
   await expect.poll(() => internals().callbacks.size).toBe(0)
 })
 
-test('another frontend can’t take a listener away (in Tauri any id will do)', async () => {
+test("another frontend can't remove a listener (in Tauri any id will do)", async () => {
   await start(patterns[0]![1])
   const heard: unknown[] = []
   await listen('mine', ({ id }) => heard.push(id))

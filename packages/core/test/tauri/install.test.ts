@@ -55,7 +55,7 @@ describe('this thread', () => {
     expect(NAMES.filter(name => name in globalThis)).toEqual([])
   })
 
-  test('what is no client is refused', () => {
+  test('rejects an invalid client', () => {
     expect(() => installTauri(bus.connect('other') as never)).toThrow(
       'installTauri: the client must be the result of `await bus.connect(label)`: got Promise',
     )
@@ -71,13 +71,13 @@ describe('this thread', () => {
     install()
   })
 
-  test('globals that can’t be replaced are left alone', () => {
+  test("ignores globals that can't be replaced", () => {
     const target = Object.defineProperty({}, '__TAURI_INTERNALS__', { value: { plugins: {} } })
     expect(() => installTauri(client, target)).toThrow(expect.objectContaining({ reason: 'InvalidParams' }))
     expect(Object.getOwnPropertyNames(target)).toEqual(['__TAURI_INTERNALS__'])
   })
 
-  test('what was there before comes back', () => {
+  test('uninstalling restores the earlier globals', () => {
     const before = { __TAURI_INTERNALS__: { mine: 1 }, isTauri: false, window: undefined as unknown }
     const target = { ...before }
     const one = install(target)
@@ -86,7 +86,7 @@ describe('this thread', () => {
     expect(target).toEqual(before)
   })
 
-  test('what somebody has put there since is left there', () => {
+  test('uninstalling keeps globals that were replaced in the meantime', () => {
     const target: Record<string, unknown> = {}
     const one = install(target)
     Object.defineProperty(target, 'isTauri', { value: 'theirs', configurable: true })
@@ -126,7 +126,7 @@ describe('this thread', () => {
     warn.mockRestore()
   })
 
-  test('a client that closes leaves no listener’s callback behind, and calls settle', async () => {
+  test('closing the client removes the callbacks of listeners and settles calls', async () => {
     install()
     const { callbacks } = Reflect.get(globalThis, '__TAURI_INTERNALS__') as { callbacks: Map<number, unknown> }
     await listen('news', () => {})
@@ -161,7 +161,7 @@ describe('this thread', () => {
   })
 })
 
-describe('a jsdom’s window', () => {
+describe("a jsdom's window", () => {
   test('each window has its own', async () => {
     const [one, two] = [new JSDOM().window, new JSDOM().window]
     install(one)
