@@ -45,7 +45,7 @@ export class PageLabel {
     const holder = slot.page
     if (holder && holder.tab !== page.tab) {
       if (await holder.isAnswering(ANSWER_TIMEOUT_MS)) {
-        const text = `The frontend "${this.#deps.label}" is open in another tab. Close that tab, and reload this one.`
+        const text = 'This page is open in another tab. Close that tab, and reload this one.'
         return page.refuse(CLOSE_CODE.inUse, text)
       }
       holder.terminate()
@@ -58,7 +58,7 @@ export class PageLabel {
 
   async close(): Promise<void> {
     for (const { timer } of this.#slots) clearTimeout(timer)
-    await Promise.all(this.#slots.map(async ({ frontend }) => (await frontend).close()))
+    await Promise.allSettled(this.#slots.map(async ({ frontend }) => (await frontend).close()))
   }
 
   #findSlot({ tab }: PageSocket): Slot {

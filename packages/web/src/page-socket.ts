@@ -22,7 +22,6 @@ export class PageSocket {
   readonly #socket: WebSocket
   readonly #link: SocketLink
   #isAlive = true
-  #onPong: () => void = () => {}
 
   constructor(socket: WebSocket, stream: Duplex, tab: string) {
     this.tab = tab
@@ -31,10 +30,7 @@ export class PageSocket {
     // Nothing is read before the greeting is sent.
     link.pause()
     socket.on('message', (data: Buffer, isBinary) => (isBinary ? link.onBinary(data) : link.onText(data)))
-    socket.on('pong', () => {
-      this.#isAlive = true
-      this.#onPong()
-    })
+    socket.on('pong', () => (this.#isAlive = true))
     socket.on('error', (error: Error & { code?: string }) => {
       if (error.code?.startsWith('WS_ERR_')) link.fail(error.message)
     })
@@ -78,11 +74,15 @@ export class PageSocket {
 
   /** Resolves with true if the page answers within a time, with false if it does not, or has closed. */
   async isAnswering(ms: number): Promise<boolean> {
-    const answered = new Promise<boolean>(resolve => (this.#onPong = () => resolve(true)))
-    this.#socket.ping()
+    // A page that waits for its greeting is not read, and has been there a moment ago.
+    if (this.#socket.isPaused) return true
     let timer!: NodeJS.Timeout
-    const late = new Promise<boolean>(resolve => (timer = setTimeout(() => resolve(false), ms)))
-    const isAnswering = await Promise.race([answered, late, this.closed.then(() => false)])
+    const answered = new Promise<boolean>(resolve => {
+      this.#socket.once('pong', () => resolve(true))
+      timer = setTimeout(() => resolve(false), ms)
+    })
+    this.#socket.ping()
+    const isAnswering = await Promise.race([answered, this.closed.then(() => false)])
     clearTimeout(timer)
     return isAnswering
   }

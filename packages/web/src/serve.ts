@@ -120,7 +120,10 @@ class FrontendServer implements WebServer {
   async start(): Promise<void> {
     const { frontends, server, port } = this.#config
     this.#pageScript = await readFile(new URL(import.meta.resolve('#page')), 'utf8')
-    await Promise.all(Object.entries(frontends).map(([label, page]) => this.#openLabel(label, page)))
+    const opening = Object.entries(frontends).map(([label, page]) => this.#openLabel(label, page))
+    // All of them have settled when one failure closes the others.
+    const failed = (await Promise.allSettled(opening)).find(result => result.status === 'rejected')
+    if (failed) throw failed.reason
     if (server) return this.#attach(server)
     for (const [at, [label, page]] of Object.entries(frontends).entries()) {
       await this.#listen(label, page, port && port + at)
@@ -137,6 +140,7 @@ class FrontendServer implements WebServer {
 
   async #openLabel(label: string, { multiple, frontend: options }: PageConfig): Promise<void> {
     const open = (name: string) => openExternalFrontend(this.#bus, `serveFrontends: frontends.${label}`, name, options)
+    checkData(label, options.data)
     const frontend = await open(label)
     this.#labels.set(label, new PageLabel({ label, multiple, frontend, open, heartbeat: this.#config.heartbeat }))
     void frontend.exited.then(() => {
@@ -315,6 +319,16 @@ interface Upgrade {
 const NO_SOCKET: Refusal = { status: 404, text: 'There is no such WebSocket.' }
 const TOO_MANY_PAGES: Refusal = { status: 503, text: 'Too many pages are connected.' }
 const TOO_MANY_HANDSHAKES: Refusal = { status: 429, text: 'Too many pages connect at once.' }
+
+/** @throws {BusError} InvalidParams if the data cannot be sent to a page */
+function checkData(label: string, data: unknown): void {
+  try {
+    JSON.stringify(data)
+  } catch (cause) {
+    const text = `serveFrontends: frontends.${label}.data cannot be serialized as JSON: ${describeThrown(cause)}`
+    throw new BusError('InvalidParams', text, { cause })
+  }
+}
 
 /** An invalid URL leads to a path that does not exist. */
 function getUrl({ url = '' }: IncomingMessage): URL {

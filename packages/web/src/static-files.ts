@@ -2,7 +2,7 @@
 // names begin with a dot do not exist.
 import { open, realpath } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { extname, join, sep } from 'node:path'
+import { extname, isAbsolute, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { PAGE_SCRIPT_PATH } from './greeting.js'
 
@@ -72,16 +72,20 @@ export async function serveFile(
 /** Returns the real path of a file, if it is one that may be served. */
 async function findFile(root: string, pathname: string): Promise<string | undefined> {
   const segments = decode(pathname)?.split('/').slice(1)
-  if (!segments || segments.some(segment => segment.startsWith('.') || /[\\\0:]/.test(segment))) return undefined
+  if (!segments || segments.some(segment => isHidden(segment) || /[\\\0:]/.test(segment))) return undefined
   if (segments.at(-1) === '') segments[segments.length - 1] = 'index.html'
   try {
     const base = await realpath(root)
     const path = await realpath(join(base, ...segments))
-    return path.startsWith(base.endsWith(sep) ? base : base + sep) ? path : undefined
+    // A relative path that leads out of the directory begins with `..`, or on another drive is absolute.
+    const inside = relative(base, path)
+    return isAbsolute(inside) || inside.split(sep).some(isHidden) ? undefined : path
   } catch {
     return undefined
   }
 }
+
+const isHidden = (segment: string): boolean => segment.startsWith('.')
 
 function decode(pathname: string): string | undefined {
   try {

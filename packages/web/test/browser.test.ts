@@ -140,7 +140,7 @@ describe.skipIf(!hasChromium)('a second tab', () => {
     await run(first, 'window.client = client')
     const second = await context.newPage()
     await second.goto(web.url)
-    await second.getByRole('alert').filter({ hasText: 'The frontend "main" is open in another tab' }).waitFor()
+    await second.getByRole('alert').filter({ hasText: 'This page is open in another tab' }).waitFor()
     expect(await run(first, 'return client.invoke("who")')).toBe('main')
     await first.close()
     await second.reload()

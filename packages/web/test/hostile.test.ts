@@ -80,6 +80,7 @@ describe('a request', () => {
     '//secret.txt',
     '/link.txt',
     '/up/secret.txt',
+    '/env.txt',
     '/.env',
     '/%2eenv',
     '/.git/config',

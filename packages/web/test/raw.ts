@@ -39,6 +39,7 @@ export async function serve({ page, ...options }: Partial<WebOptions> & { page?:
   writeFileSync(join(dir, 'sub/a b.txt'), 'text')
   symlinkSync(join(root, 'secret.txt'), join(dir, 'link.txt'))
   symlinkSync(root, join(dir, 'up'))
+  symlinkSync(join(dir, '.env'), join(dir, 'env.txt'))
   const bus = await createBus({ core, log: false })
   const web = await serveFrontends(bus, { frontends: { main: { dir, allow: ['echo'], ...page } }, ...options })
   const url = new URL(web.url)

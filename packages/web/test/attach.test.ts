@@ -1,0 +1,110 @@
+// In a server of the host's own: its check decides which page has which label, and the rest of the server stays as it is.
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Bus, createBus, defineCore } from '@sallyport/core'
+import { serveFrontends, type WebServer } from '@sallyport/web'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { connect, get, tryConnect } from './raw.ts'
+
+let server: Server
+let port: number
+let bus: Bus
+let web: WebServer
+const who = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'who' })
+
+beforeEach(async () => {
+  server = createServer((_request, response) => response.end('own page'))
+  server.on('upgrade', ({ url }, socket) => {
+    if (url === '/other') socket.end('HTTP/1.1 418 I am a teapot\r\n\r\n')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  port = (server.address() as AddressInfo).port
+  const core = defineCore({ commands: { who: (_args: object, { label }: { label: string }) => label } })
+  bus = await createBus({ core, log: false })
+})
+afterEach(async () => {
+  await web.close()
+  await bus.close()
+  server.close()
+})
+
+const attach = async (origins: string[] = []): Promise<void> => {
+  web = await serveFrontends(bus, {
+    server,
+    origins,
+    frontends: { main: { allow: ['who'], multiple: true }, admin: { allow: ['who'] } },
+    authenticate: async ({ headers }) => {
+      if (headers.cookie === 'fail') throw new Error('the session store is down')
+      return headers.cookie?.replace('user=', '')
+    },
+  })
+}
+
+test('the check of the host decides on the label', async () => {
+  await attach()
+  for (const label of ['main', 'admin']) {
+    const page = await connect({ port, cookie: `user=${label}` })
+    expect(await page.ask(who)).toContain(`"result":"${label}"`)
+    page.socket.close()
+  }
+  const origin = `http://127.0.0.1:${port}`
+  expect(await tryConnect(port, { origin })).toBe(401)
+  expect(await tryConnect(port, { origin, cookie: 'user=unknown' })).toBe(401)
+  expect(await tryConnect(port, { origin, cookie: 'fail' })).toBe(500)
+  expect([web.url, web.urls]).toEqual(['', {}])
+})
+
+test('a page of another origin is refused unless it is listed', async () => {
+  const cookie = 'user=main'
+  await attach(['https://app.example'])
+  expect(await tryConnect(port, { cookie, origin: 'https://evil.example' })).toBe(403)
+  expect(await tryConnect(port, { cookie, origin: 'https://app.example' })).toBe(101)
+  // Behind a proxy that ends TLS, the names are equal and the protocols are not.
+  expect(await tryConnect(port, { cookie, origin: `https://127.0.0.1:${port}` })).toBe(101)
+})
+
+test('the other pages and WebSockets of the server are its own, and it stays open', async () => {
+  await attach()
+  expect((await get(port, '/sallyport')).text).toBe('own page')
+  const other = new WebSocket(`ws://127.0.0.1:${port}/other`)
+  const [error] = (await once(other, 'error')) as [Error]
+  expect(error.message).toContain('418')
+  const page = await connect({ port, cookie: 'user=main' })
+  await web.close()
+  await page.closed
+  expect(server.listenerCount('upgrade')).toBe(1)
+  expect((await get(port, '/')).text).toBe('own page')
+})
+
+test('closes with the bus', async () => {
+  await attach()
+  const page = await connect({ port, cookie: 'user=main' })
+  await bus.close()
+  await Promise.all([page.closed, web.closed])
+})
+
+test.each([
+  [{}, 'frontends must be'],
+  [{ frontends: {} }, 'frontends must be an object with at least one label'],
+  [{ frontends: { main: {} }, port: -1 }, 'port must be a port, from 0 to 65535'],
+  [{ frontends: { main: { dir: 'dist' } } }, 'frontends.main.dir must be a file URL or an absolute path'],
+  [{ frontends: { main: { codec: 'msgpack' } } }, 'frontends.main.codec: a page has JSON'],
+  [{ frontends: { x: { data: 1n } } }, 'frontends.x.data cannot be serialized as JSON'],
+  [{ frontends: { main: { alow: [] } } }, 'alow'],
+  [{ frontends: { main: {} }, ports: 1 }, 'unknown option ports'],
+  [{ frontends: { main: {} }, origins: ['localhost:1'] }, 'origins.0 must be an origin such as'],
+  [{ frontends: { main: {} }, server: createServer() }, 'server requires authenticate'],
+])('refuses %o', async (options, text) => {
+  await attach()
+  const served = serveFrontends(bus, options as never)
+  await expect(served).rejects.toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(text) })
+})
+
+test('refuses what is no bus, and a label that is taken', async () => {
+  await attach()
+  await expect(serveFrontends({} as Bus, { frontends: { x: {} } })).rejects.toThrow('The bus must be the result')
+  await expect(serveFrontends(bus, { frontends: { main: {} } })).rejects.toThrow('already exists')
+  await expect(serveFrontends(bus, { frontends: { other: { allow: ['none'] } } })).rejects.toThrow('none')
+})
