@@ -17,7 +17,7 @@ const ORDER = {
     'state-machines',
   ].map(name => `guide/${name}`),
   'Limit what frontends can do': ['permissions', 'isolation-hooks'].map(name => `guide/${name}`),
-  'Develop and test': ['development', 'testing', 'tauri'].map(name => `guide/${name}`),
+  'Develop and test': ['development', 'testing', 'web', 'tauri'].map(name => `guide/${name}`),
   'Run in production': ['deploying', 'reliability', 'observability', 'performance', 'nats'].map(
     name => `guide/${name}`,
   ),

@@ -59,7 +59,7 @@ test('the page on support has each entry that users import', () => {
 })
 
 test('files and directories that the maps name exist', () => {
-  const packages = ['protocol', 'frontend', 'isolation', 'core', 'nats']
+  const packages = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'web']
   const entries = packages.flatMap(name =>
     ['src', 'page']
       .map(directory => join(root, 'packages', name, directory))
