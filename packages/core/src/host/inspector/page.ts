@@ -29,7 +29,7 @@ ${['Auto', 'Light', 'Dark'].map(getTheme).join('\n')}
 </fieldset>
 </div>
 </div>
-<p class="verdict" id="verdict"><span id="sign" aria-hidden="true">…</span> <span id="line" role="status">Connecting to the bus …</span> <span id="lately"></span> <span id="age"></span></p>
+<p class="verdict" id="verdict"><span id="sign" aria-hidden="true">…</span> <span><span id="line" role="status">Connecting to the bus …</span> <span id="lately"></span> <span id="age"></span></span></p>
 <p class="soft" id="facts"></p>
 <noscript><p class="verdict bad">The inspector needs JavaScript.</p></noscript>
 </header>
