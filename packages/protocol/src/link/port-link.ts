@@ -61,6 +61,8 @@ class PortLink implements Link {
   readonly #taken = new TakenBytes()
   /** Messages that wait for the receiver. */
   readonly #arrived = new BoundedQueue<PortMessage>({ count: Infinity, bytes: CREDIT_WINDOW_BYTES })
+  /** A message that need not wait. */
+  #current: PortMessage | undefined
   readonly #delivery = new FrameDelivery(
     () => this.#next(),
     fault => (fault ? this.#closePorts() : this.close()),
@@ -126,12 +128,14 @@ class PortLink implements Link {
     if (!isPortMessage(data)) return this.#fail(INVALID_FRAME)
     // A correct peer sends nothing after it has filled the window.
     if (this.#arrived.isFull) return this.#fail('The peer exceeded its credit')
-    this.#arrived.push(data, getCost(data))
+    if (this.#arrived.size === 0 && this.#delivery.isReady) this.#current = data
+    else this.#arrived.push(data, getCost(data))
     this.#delivery.deliver()
   }
 
   #next(): ReceivedFrame | undefined {
-    const message = this.#arrived.shift()
+    const message = this.#current ?? this.#arrived.shift()
+    this.#current = undefined
     if (message === undefined) return undefined
     const frame = toFrame(message)
     if (!frame) throw new BusError('InvalidRequest', INVALID_FRAME)

@@ -137,6 +137,11 @@ export class FrameDelivery {
     return this.#isOver
   }
 
+  /** True if `deliver` takes the next frame. */
+  get isReady(): boolean {
+    return this.#receiver !== undefined && this.#isOpen && !this.#isPaused
+  }
+
   receive(receiver: LinkReceiver): void {
     this.#receiver = receiver
     queueMicrotask(() => this.deliver())
@@ -155,10 +160,10 @@ export class FrameDelivery {
   /** Delivers the frames that have arrived, and the end if it has come. */
   deliver(): void {
     try {
-      while (this.#receiver && this.#isOpen && !this.#isPaused) {
+      while (this.isReady) {
         const frame = this.#next()
         if (!frame) break
-        deliverFrame(frame, this.#receiver)
+        deliverFrame(frame, this.#receiver!)
       }
     } catch (error) {
       if (!isBusError(error)) throw error
