@@ -1,4 +1,4 @@
-// A page of a report in headless Chromium, where there is one: CHROMIUM says where, /usr/bin/chromium is looked for.
+// Opens a page of a report in headless Chromium, if installed: at CHROMIUM, or /usr/bin/chromium.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ export interface Look {
 
 export interface Opened {
   page: Page
-  /** What it printed, threw, or asked the network for. */
+  /** Its output, errors and network requests. */
   complaints: string[]
 }
 

@@ -19,5 +19,5 @@ export const startActors = (): Promise<Bus> =>
     },
   })
 
-/** What a call rejects with; the text of its result where it does not. */
+/** Returns the error of a call, or the text of its result if it resolves. */
 export const refused = (call: Promise<unknown>): Promise<unknown> => call.then(String, (error: unknown) => error)

@@ -13,7 +13,7 @@ const connect = async (more: Partial<BusOptions> = {}): Promise<Client> =>
   (await start({ core, app: { security: { capabilities: [windows] } }, ...more })).connect('one')
 
 describe('path', () => {
-  test('the folders and the text of paths', async () => {
+  test('the directories and the text of paths', async () => {
     const client = await connect({ identifier: 'com.example.app' })
     const path = (name: string, args: Record<string, unknown>): Promise<unknown> =>
       client.invoke(`plugin:path|${name}`, args)

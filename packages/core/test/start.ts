@@ -81,7 +81,7 @@ const isCommon = ([name]: Route): boolean => !name.startsWith('isolation with co
 /** All routes but isolation with core in this thread: its gate sends to core as to a worker. */
 export const routes: Route[] = everyRoute.filter(isCommon)
 
-/** The same to another core module, in which each frontend may call these commands. */
+/** Routes to another core module, in which each frontend may call these commands. */
 export function routesTo(core: URL, commands: readonly string[]): Route[] {
   const permissions = commands.map(name => `allow-${name.replaceAll('_', '-')}`)
   const capability: Capability = { identifier: 'all', windows: ['*'], permissions }
@@ -100,7 +100,7 @@ afterAll(async () => {
 const clients: Client[] = []
 afterEach(() => Promise.all(clients.splice(0).map(client => client.close())))
 
-/** Starts the shared bus of a route when it is first asked for. */
+/** Starts the shared bus of a route on first use. */
 function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
   let bus: Promise<Bus> | undefined
   return () => {
@@ -137,7 +137,7 @@ function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
 
 let lives = 0
 
-/** What a core module exports: each time another, with a state of its own. */
+/** Imports a core module, as a new module each time: every definition has its own state. */
 export async function definitionIn(module: URL): Promise<CoreDefinition> {
   const url = `${module.href}?life=${++lives}`
   return ((await import(/* @vite-ignore */ url)) as { default: CoreDefinition }).default

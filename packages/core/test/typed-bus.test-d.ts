@@ -1,4 +1,4 @@
-// What an editor knows of a bus: the functions that its frontends expose, and its events.
+// The types of a bus in an editor: the functions that its frontends expose, and its events.
 import { expose, type Exposed } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
 import { type Bus, type BusError, type BusOptions, createBus } from '../src/index.js'

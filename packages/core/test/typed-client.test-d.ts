@@ -1,4 +1,4 @@
-// What an editor knows of a core in its callers: names, arguments, results, streams, channels and events.
+// The types of a core in its callers: names, arguments, results, streams, channels and events.
 import { createClient, type Channel as Receiving, type ChannelFor, type Stream } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
@@ -102,7 +102,7 @@ test('arguments and results', () => {
   void api.invoke('user', { id: 1 }).then(user => user.born.getTime())
 })
 
-test('arguments that can’t arrive as the handler wants them', () => {
+test('arguments that cannot reach the handler as declared', () => {
   void api.invoke('since', { when: '' })
   // @ts-expect-error in JSON a date is a text
   void api.invoke('since', { when: new Date() })
@@ -148,7 +148,7 @@ test('streams', () => {
   expectTypeOf(api.stream('count', { to: 3 })).toEqualTypeOf<Stream<{ n: number; at: string }>>()
   expectTypeOf(api.stream('lines', undefined, { timeout: 1 })).toEqualTypeOf<Stream<string>>()
   expectTypeOf(api.stream('plugin:db|rows')).toEqualTypeOf<Stream<number>>()
-  // What a pooled module gives is not known.
+  // The exports of a pooled module are unknown.
   expectTypeOf(api.stream('heavy', { n: 1 })).toEqualTypeOf<Stream<unknown>>()
   // @ts-expect-error a stream is not invoked
   void api.invoke('count', { to: 3 })

@@ -18,7 +18,7 @@ profiler.connect()
 await profiler.post('Profiler.enable')
 await profiler.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
 
-/** What ran since the last call, by file. */
+/** The functions that ran since the last call, by file. */
 async function takeCoverage() {
   const { result } = await profiler.post('Profiler.takePreciseCoverage')
   const ran = new Map()

@@ -1,4 +1,4 @@
-// What breaks while there is traffic. Each is told to the one that is to break, and waits for nothing but that.
+// Faults during traffic. Each is a call to the actor that is to break, and waits only for that call.
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from './buses.mjs'
 

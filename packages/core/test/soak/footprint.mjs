@@ -1,4 +1,4 @@
-// What the buses take, at rest: memory of each thread, and what this process has of the system.
+// The resources of idle buses: the memory of each thread, and the handles, threads and descriptors of this process.
 import { readdirSync, readFileSync } from 'node:fs'
 import { memory } from './memory.mjs'
 
@@ -9,7 +9,7 @@ function children() {
   return ids.join(' ').split(/\s+/).filter(Boolean).length
 }
 
-function ofProcess() {
+function readProcess() {
   const handles = process.getActiveResourcesInfo().filter(kind => kind !== 'Timeout' && kind !== 'Immediate')
   const listeners = process.eventNames().map(name => process.listenerCount(name))
   const all = { handles: handles.length, listeners: listeners.reduce((sum, each) => sum + each, 0) }
@@ -25,6 +25,6 @@ export async function footprint(worlds) {
     all[`${name}: core`] = await host.invoke('memory')
     for (const label of workers) all[`${name}: ${label}`] = await bus.call(label, 'memory')
   }
-  all.host = { ...(await memory()), ...ofProcess() }
+  all.host = { ...(await memory()), ...readProcess() }
   return all
 }

@@ -1,4 +1,4 @@
-// A frontend of the soak: makes traffic when the host asks for it, and breaks when told to.
+// A frontend of the soak: makes traffic when the host asks for it, and breaks on request.
 import * as bus from '@sallyport/frontend'
 import { memory } from './memory.mjs'
 import { exposed, traffic } from './traffic.mjs'

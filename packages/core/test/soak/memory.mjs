@@ -1,4 +1,4 @@
-// What a thread holds once its garbage is collected: its heap, and how many objects of the kinds that leak.
+// The memory of a thread after a garbage collection: its heap, and the number of objects of the kinds that leak.
 import v8 from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { isMainThread, MessagePort, threadId } from 'node:worker_threads'
@@ -14,22 +14,22 @@ if (!collect) {
 
 const KINDS = { ports: MessagePort, signals: AbortSignal, shared: SharedArrayBuffer, functions: Function }
 
-/** For as long what is garbage, or about to be, is waited for. */
-const PATIENCE_MS = 2500
-/** So many may be on their way out at any time; a leak soon is more. */
+/** How long to wait for garbage. */
+const SETTLE_TIMEOUT_MS = 2500
+/** This many can be left of ended calls at any time; a leak soon exceeds it. */
 const FEW_SIGNALS = 4
 
 /** Collects all garbage before it counts, in tens of milliseconds. */
-const countOf = kind => v8.queryObjects(KINDS[kind], { format: 'count' })
+const countObjects = kind => v8.queryObjects(KINDS[kind], { format: 'count' })
 
 /** Resolves with the number of signals. They come and go for a while after their calls: what stays is in every count. */
 async function settle() {
-  const end = performance.now() + PATIENCE_MS
+  const end = performance.now() + SETTLE_TIMEOUT_MS
   for (let wait = 100; ; wait *= 2) {
     collect?.()
-    // What finalizers released is collected with the count.
+    // The count also collects objects that finalizers released.
     await new Promise(resolve => setTimeout(resolve, 5))
-    const signals = countOf('signals')
+    const signals = countObjects('signals')
     const left = end - performance.now()
     if (signals <= FEW_SIGNALS || left <= 0) return signals
     await new Promise(resolve => setTimeout(resolve, Math.min(wait, left)))
@@ -38,7 +38,7 @@ async function settle() {
 
 export async function memory() {
   const signals = await settle()
-  const counts = ['ports', 'shared', 'functions'].map(kind => [kind, countOf(kind)])
+  const counts = ['ports', 'shared', 'functions'].map(kind => [kind, countObjects(kind)])
   const { heapUsed, external, rss } = process.memoryUsage()
   return {
     // Another life of the same actor has another heap.

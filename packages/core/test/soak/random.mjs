@@ -24,7 +24,7 @@ export class Random {
     return list[this.below(list.length)]
   }
 
-  /** Of pairs of a value and its weight. */
+  /** Picks one of these pairs of a value and its weight. */
   weighted(pairs) {
     let left = this.next() * pairs.reduce((sum, [, weight]) => sum + weight, 0)
     return pairs.find(([, weight]) => (left -= weight) < 0)?.[0] ?? pairs[0][0]

@@ -1,4 +1,4 @@
-// What the soak prints in the end.
+// Prints the report of the soak.
 
 const shown = { heap: [2 ** 20, ' MiB'], external: [2 ** 20, ' MiB'], rss: [2 ** 20, ' MiB'] }
 const number = n => n.toLocaleString('en', { maximumFractionDigits: 2 })

@@ -37,7 +37,7 @@ const add = (sums, counts) => {
   for (const [name, n] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + n
 }
 const take = result => {
-  // Of a frontend that ended meanwhile there is none.
+  // A frontend that ended meanwhile has no result.
   if (!result) return
   wrong.push(...result.wrong)
   for (const [name, counts] of Object.entries(result.outcomes)) add((outcomes[name] ??= {}), counts)

@@ -1,4 +1,4 @@
-// The traffic of one frontend: many kinds of calls beside each other, by a seed, and how each of them ended.
+// The traffic of one frontend: concurrent calls of many kinds, chosen by a seed, and how each of them ended.
 import { isBusError } from '@sallyport/frontend'
 import { setTimeout as delay } from 'node:timers/promises'
 import { kinds } from './kinds.mjs'
@@ -6,10 +6,10 @@ import { Random } from './random.mjs'
 
 /** Nothing takes as long as this unless it hangs: endless loops are ended after less. */
 const HANGS_MS = 30_000
-/** What may end any call while others break something. */
+/** Reasons that can end any call while others break something. */
 const BROKEN = ['Disconnected', 'Overloaded']
 
-/** What every frontend exposes to the others. */
+/** The functions that every frontend exposes to the others. */
 export const exposed = {
   echo: args => args,
   never: (_args, { signal }) =>

@@ -39,7 +39,7 @@ const read = [new URL('./checks/', import.meta.url)]
 
 interface World {
   readonly name: string
-  /** Gives what runs one check. */
+  /** Returns a function that runs one check. */
   enter(file: string, checks: Checks): Promise<(name: string) => Promise<void>>
   leave(): Promise<void>
 }

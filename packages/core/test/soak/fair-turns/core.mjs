@@ -1,4 +1,4 @@
-// A command that takes 10 µs of core: what two frontends share.
+// A command that takes 10 µs of core, which two frontends share.
 import { defineCore } from '@sallyport/core'
 
 const work = () => {
