@@ -1,4 +1,4 @@
-// node scripts/prove-prose.mjs [--tests] [--adr] [--count | --self-test] [path …]: reports words, sentences and names that the rules
+// node scripts/prove-prose.mjs [--tests] [--count | --self-test] [path …]: reports words, sentences and names that the rules
 // of writing exclude, in comments, string literals, declared names and file names, and in Markdown.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -6,12 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { parseSync } from 'rolldown/utils'
 
-/** Files by target. `tests` and `adr`, the records of decisions, are checked when their option is given. */
+/** Files by target. `tests` are checked when their option is given. */
 const TARGETS = {
   code: /^packages\/[^/]+\/(src|page)\/.*\.[jt]s$/,
   tests: /^packages\/[^/]+\/test\/.*\.m?[jt]s$/,
-  docs: /^(?!docs\/adr\/|docs\/internals\/results\.md|site\/api\/|.*\/etc\/).*\.md$/,
-  adr: /^docs\/adr\/.*\.md$/,
+  docs: /^(?!docs\/internals\/results\.md|site\/api\/|.*\/etc\/).*\.md$/,
 }
 /** Rules that are reported and counted without failing the check. */
 const WARNINGS = ['beside']
@@ -403,7 +402,6 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     tests: { type: 'boolean' },
-    adr: { type: 'boolean' },
     count: { type: 'boolean' },
     'self-test': { type: 'boolean' },
   },
@@ -413,7 +411,7 @@ const faults = [...testRules()]
 for (const fault of faults) console.error(fault)
 console.log(`${allRules.length} rules of writing, ${faults.length} faults of these rules`)
 
-const targets = Object.keys(TARGETS).filter(name => !['tests', 'adr'].includes(name) || values[name])
+const targets = Object.keys(TARGETS).filter(name => name !== 'tests' || values.tests)
 const chosen = positionals.map(path => relative(root, resolve(path)).replaceAll('\\', '/'))
 const isChosen = path => chosen.length === 0 || chosen.some(part => `${path}/`.startsWith(part && `${part}/`))
 const all = values['self-test'] ? [] : [...listFiles()]
