@@ -14,6 +14,8 @@ const SOURCES = {
 
 const browserFiles = {
   name: 'browser-files',
+  /** A browser has no diagnostics channels, so the code for their subscribers is left out. */
+  transform: code => code.replace(/\b(?:invokes|exposedCalls|eventsSent|eventsReceived)\.hasSubscribers\b/g, 'false'),
   async resolveId(id, importer, options) {
     const resolved = SOURCES[id] ?? (await this.resolve(id, importer, { ...options, skipSelf: true }))?.id
     const variant = resolved?.replace(/\.js$/, '.browser.js')

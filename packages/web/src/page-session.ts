@@ -51,7 +51,6 @@ export class PageSession {
       this.#earlyLink = this.#link
       this.#createClient(expected)
     }
-    addEventListener('online', this.#reopen)
   }
 
   /** The client, which exists from the beginning if the greeting was expected. */
@@ -93,7 +92,7 @@ export class PageSession {
     const isFinal = code === CLOSE_CODE.inUse || code === CLOSE_CODE.replaced
     if (this.#client && !isFinal) {
       const delay = getBackoff(this.#attempts++, { ...RECONNECT_DELAY, random: Math.random() })
-      this.#timer = setTimeout(this.#reopen, delay)
+      this.#timer = setTimeout(() => this.#open(true), delay)
       return
     }
     const text = reason || `The server at ${this.#options.url} refused the page or did not answer`
@@ -104,19 +103,9 @@ export class PageSession {
     this.#options.onEnded?.(error)
   }
 
-  /** Connects again now if that is due later. */
-  readonly #reopen = (): void => {
-    if (this.#timer === undefined) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#open(true)
-  }
-
   #end(): void {
     this.#isOver = true
     clearTimeout(this.#timer)
-    this.#timer = undefined
-    removeEventListener('online', this.#reopen)
     this.#link.close()
   }
 }

@@ -63,9 +63,10 @@ export class SocketLink implements Link {
     if (!this.#delivery.isOpen || this.#delivery.isOver) return
     this.#sent += body.length
     if (kind === FRAME_KIND.json) return this.#socket.send(body, true)
-    const message = new Uint8Array(1 + body.length)
+    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+    const message = new Uint8Array(1 + bytes.length)
     message[0] = kind
-    message.set(body as Uint8Array, 1)
+    message.set(bytes, 1)
     this.#socket.send(message, false)
   }
 

@@ -1,4 +1,0 @@
-// `diagnostics.ts` for browsers: without subscribers, nothing calls these functions.
-
-export function traceCaller(): void {}
-export function traceRun(): void {}
