@@ -157,5 +157,9 @@ test('what the hook passes needs a capability all the same', async () => {
     reason: 'Denied',
     message: expect.stringMatching(/^Command delete_item not allowed by ACL/),
   })
-  expect(await denied).toEqual({ label: 'tests', command: 'delete_item' })
+  expect(await denied).toEqual({
+    label: 'tests',
+    command: 'delete_item',
+    hint: 'add "allow-delete-item" to the permissions of a capability whose windows match "tests"',
+  })
 })

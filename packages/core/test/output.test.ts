@@ -99,12 +99,13 @@ test.runIf(process.platform === 'linux')(
     expect(lines).toContain('[main] a log of main')
     expect(lines.filter(line => line.startsWith('{'))).toEqual([])
     const events = lines.filter(line => /^\d\d:\d\d:\d\d /.test(line)).map(line => line.slice(9))
+    const hint = String.raw`"add \"allow-denied\" to the permissions of a capability whose windows match \"main\""`
     expect(events).toEqual([
       'info  [core] an info of core',
-      'warn  [main] denied command="denied"',
+      `warn  [main] denied command="denied" hint=${hint}`,
       'error [main] fault: TypeError: thrown by the plugin',
       'error [main] failed: thrown by the plugin',
-      'warn  [main] denied command="denied" (19 more)',
+      `warn  [main] denied command="denied" hint=${hint} (19 more)`,
     ])
     const stack = lines.slice(lines.findIndex(line => line.includes('fault: ')) + 1)
     expect(stack[0]).toMatch(/^ {6}at .*loud\.mjs:\d+:\d+/)
