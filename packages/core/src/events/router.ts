@@ -295,7 +295,7 @@ class HeldEvents {
     if (first) this.#taken = new Set(this.#taken).add(first)
   }
 
-  /** Returns the events for a listener, from the first that nobody had taken when it was added. */
+  /** Returns the events for a listener, from the first that no listener had taken when it was added. */
   #getEvents(id: number, event: string, { target, subscriber }: Listener): HeldEvent[] {
     const taken = this.#takenBefore.get(id)
     return this.#events.filter(

@@ -188,7 +188,7 @@ export class Session implements CallOwner, SlowCallSource {
     try {
       while (this.#reads.isReady) this.#serveMessage(this.#reads.take())
     } finally {
-      // What a new listener of the host has missed leaves with the answer to its registration.
+      // Events that a new listener of the host has missed are sent with the answer to its registration.
       if (this.label === undefined) this.#options.router.flushHeld()
       this.#writer.uncork()
       this.#counts[COUNT.inFlight] = this.#calls.size

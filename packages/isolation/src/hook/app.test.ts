@@ -52,7 +52,7 @@ describe('a Tauri isolation app', () => {
       'index.html:inline#2',
       'lib/last one.js',
     ])
-    expect(scripts[3]?.source).not.toContain('not run beside a src')
+    expect(scripts[3]?.source).not.toContain('not run next to a src')
   })
 
   test('handles byte order marks, entities in src, and HTML characters in a script', async () => {

@@ -136,7 +136,7 @@ class AdaptivePolling implements PollPolicy {
     const gap = now - this.#lastArrival
     const bytes = this.#takeBytes(position)
     if (gap > SILENCE) {
-      // What comes now can be other traffic, for which the averages say nothing. It deserves a try, but no shorter penalty.
+      // New traffic can differ from what the averages describe. It permits one try, but no shorter penalty.
       this.#warmUpStart = now
       this.#sleepingFrames = this.#penaltyEnd = 0
     } else {
