@@ -1,6 +1,7 @@
 // Entry for transports: what a network module in core implements, and a host whose core is in another process. The host's code is
 // imported with the first call.
 import type { SessionDialer } from './contract/network.js'
+import { checkRuntime } from './host/entry.js'
 import type { RemoteHost, RemoteHostNames, RemoteHostOptions } from './remote/remote-host.js'
 
 /** Time for the first link of a frontend. */
@@ -20,6 +21,7 @@ export async function connectHost(
   dialer: SessionDialer,
   names: RemoteHostNames = { where: 'connectHost', name: 'host' },
 ): Promise<RemoteHost> {
+  checkRuntime()
   const { assemble } = await import('./remote/remote-host.js')
   return assemble(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
 }

@@ -13,7 +13,9 @@ const advice = (file: string): unknown =>
   expect.objectContaining({
     reason: 'InvalidParams',
     message: expect.stringMatching(
-      new RegExp(`Node \\S+ cannot run .*${file}: build it first, or use Node 22.18 or later$`),
+      new RegExp(
+        `Node \\S+ cannot run .*${file}: build it first .*, or use Node 22.18 or later. See the page "TypeScript"`,
+      ),
     ) as string,
   })
 

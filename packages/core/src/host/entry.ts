@@ -1,6 +1,6 @@
 // Entry points of a host. The code behind them is imported on the first call: a core module imports this package too, in its own
 // worker, and needs nothing of it.
-import { withCaller } from '@sallyport/protocol/internal'
+import { BusError, withCaller } from '@sallyport/protocol/internal'
 import type { Explanation } from '../acl/explain.js'
 import type { BusTypes } from './bus-types.js'
 import type { Bus } from './bus.js'
@@ -11,7 +11,7 @@ import type { BusOptions } from './options/types.js'
  * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`
  * of a frontend. A listener added right after that misses no event.
  *
- * @throws {BusError} InvalidParams for an unknown or wrong option; the error of core, of a gate or of a module that cannot start
+ * @throws {BusError} InvalidParams for an unknown or wrong option, and on Bun and Deno; the error of core, of a gate or of a module that cannot start
  * @example
  * const bus = await createBus({
  *   core: new URL('./core.js', import.meta.url),
@@ -23,10 +23,27 @@ import type { BusOptions } from './options/types.js'
  * const typed = await createBus<{ frontends: { main: typeof import('./main.js').default }; events: Events }>({ … })
  */
 export async function createBus<Types extends BusTypes = BusTypes>(options: BusOptions): Promise<Bus<Types>> {
-  const { assemble } = await import('./bus.js')
+  checkRuntime()
+  const { assemble } = await import('./bus.js').catch(explainBundle)
   const bus = await withCaller(assemble(options))
   void bus.releaseEvents()
   return bus as unknown as Bus<Types>
+}
+
+/** @throws {BusError} InvalidParams on Bun and Deno: calls between their threads hang, and neither has Node's permission model */
+export function checkRuntime(): void {
+  const { bun, deno } = process.versions as { bun?: string; deno?: string }
+  if (bun === undefined && deno === undefined) return
+  const text = `${bun === undefined ? 'Deno' : 'Bun'} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Support" of the documentation`
+  throw new BusError('InvalidParams', text)
+}
+
+/** A bundler that makes an ES module of pino, which is CommonJS, leaves it without `require`. */
+function explainBundle(cause: unknown): never {
+  if (!String(cause).includes('Dynamic require of')) throw cause
+  const text =
+    'The bundle of this program has no `require`, which its libraries need. Leave @sallyport/* out of the bundle: see "Bundlers" on the page "Deploying" of the documentation'
+  throw new BusError('InvalidParams', text, { cause })
 }
 
 /** The result of `explainCapabilities`. */

@@ -7,12 +7,12 @@ const unknown = (extension: string): Error =>
   })
 
 test.each(['.ts', '.mts', '.cts'])('explains how to run %s', extension => {
-  const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first, or use Node 22.18 or later`
+  const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first (loaders such as tsx do not reach into workers), or use Node 22.18 or later. See the page "TypeScript" of the documentation`
   expect(explainTypeScript(unknown(extension))).toMatchObject({ reason: 'InvalidParams', message })
 })
 
 test('explains .tsx, which no version of Node runs', () => {
-  expect(explainTypeScript(unknown('.tsx'))).toMatchObject({ message: expect.stringMatching(/: build it first$/) })
+  expect(explainTypeScript(unknown('.tsx'))).toMatchObject({ message: expect.stringMatching(/: build it first\. See/) })
 })
 
 test.each([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }])(

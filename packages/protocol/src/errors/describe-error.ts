@@ -54,7 +54,9 @@ export function explainTypeScript(error: unknown): unknown {
   if ((error as { code?: unknown } | null)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION') return error
   const [, extension, path] = UNKNOWN_EXTENSION.exec(String((error as Error).message)) ?? []
   if (extension === undefined) return error
-  const remedy = extension.endsWith('x') ? 'build it first' : 'build it first, or use Node 22.18 or later'
-  const text = `Node ${process.versions.node} cannot run ${path}: ${remedy}`
+  const remedy = extension.endsWith('x')
+    ? 'build it first'
+    : 'build it first (loaders such as tsx do not reach into workers), or use Node 22.18 or later'
+  const text = `Node ${process.versions.node} cannot run ${path}: ${remedy}. See the page "TypeScript" of the documentation`
   return new BusError('InvalidParams', text, { cause: error })
 }

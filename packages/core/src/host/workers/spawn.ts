@@ -93,7 +93,7 @@ export function findEntry(name: string): string {
   } catch (cause) {
     const text =
       `Sallyport's own ${name} was not found from ${import.meta.url}. In a bundled program, leave @sallyport/* out of ` +
-      'the bundle, or set the option `workers` of createBus'
+      'the bundle, or set the option `workers` of createBus: see "Bundlers" on the page "Deploying" of the documentation'
     throw new BusError('InvalidParams', text, { cause })
   }
 }

@@ -1,3 +1,0 @@
-import { defineCore } from '@sallyport/core'
-
-export default defineCore({ commands: { greet: ({ name }) => `Hello, ${name}!` } })

@@ -1,1 +1,0 @@
-void sallyport.invoke('greet', { name: 'World' }).then(greeting => sallyport.emit('greeted', greeting))
