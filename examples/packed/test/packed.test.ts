@@ -118,23 +118,27 @@ test('its patterns and sandboxes work as pnpm lays it out', async () => {
   expect(stdout).toBe(expectedOf())
 }, 60_000)
 
-test('templates/plugin-host: copied, installed by its own ranges, it runs and its tests pass', async () => {
-  const place = await mkdtemp(join(tmpdir(), 'sallyport-template-'))
-  const npm = (...args: string[]) => run('npm', args, { cwd: place, shell, timeout: 50_000 })
-  try {
-    await cp(join(root, 'templates/plugin-host'), place, { recursive: true })
-    await writeFile(join(place, '.npmrc'), `@sallyport:registry=${registry.url}/\n`)
-    await npm('install', '--no-audit', '--no-fund', '--prefer-offline')
-    const page = await readFile(join(place, 'README.md'), 'utf8')
-    const [, output] = /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(page) ?? []
-    expect(await npm('start', '--silent')).toEqual({ stdout: output, stderr: '' })
-    // What they print is in the report where one fails.
-    const { stdout } = await npm('test').catch((error: { stdout: string }) => error)
-    expect(stdout).toMatch(/^. pass 5\n. fail 0$/m)
-  } finally {
-    await rm(place, { recursive: true, force: true })
-  }
-}, 60_000)
+test.each(['plugin-host', 'plugin-host-ts'])(
+  'templates/%s: copied, installed by its own ranges, it runs and its tests pass',
+  async name => {
+    const place = await mkdtemp(join(tmpdir(), 'sallyport-template-'))
+    const npm = (...args: string[]) => run('npm', args, { cwd: place, shell, timeout: 50_000 })
+    try {
+      await cp(join(root, 'templates', name), place, { recursive: true })
+      await writeFile(join(place, '.npmrc'), `@sallyport:registry=${registry.url}/\n`)
+      await npm('install', '--no-audit', '--no-fund', '--prefer-offline')
+      const page = await readFile(join(place, 'README.md'), 'utf8')
+      const [, output] = /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(page) ?? []
+      expect(await npm('start', '--silent')).toEqual({ stdout: output, stderr: '' })
+      // What they print is in the report where one fails.
+      const { stdout } = await npm('test').catch((error: { stdout: string }) => error)
+      expect(stdout).toMatch(/^. pass 5\n. fail 0$/m)
+    } finally {
+      await rm(place, { recursive: true, force: true })
+    }
+  },
+  60_000,
+)
 
 describe('types, without skipLibCheck', () => {
   test.each(['nodenext', 'bundler'])(
