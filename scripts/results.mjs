@@ -38,7 +38,7 @@ const linkRecords = text =>
 
 /** Sections of a report that the page shows, by their titles. The whole is in the report itself. */
 const SHOWN =
-  /^## (In short|Goals|Cost of isolation\n|Latency of a call|Calls per second|Documents|Codecs alone|1 MiB .* encrypted|A call from|The start of|The memory of)/
+  /^## (In short|Goals|Cost of isolation\n|Latency of a call|Calls per second|Documents|1 MiB .* encrypted|A call from|The start of|The memory of)/
 
 /** Removes the columns on serialization and checks, which docs/internals/benchmark.md has. */
 const withoutWords = table =>

@@ -1,5 +1,4 @@
-// The order of the pages. One that is not there yet has its place here already, and appears with its file; a page that has no
-// place comes after the others.
+// The order of the pages. A page without a place comes after the others.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DefaultTheme } from 'vitepress'
@@ -16,7 +15,7 @@ const ORDER = {
     'typescript',
     'state-machines',
   ].map(name => `guide/${name}`),
-  'Limit what frontends can do': ['permissions', 'isolation-hooks'].map(name => `guide/${name}`),
+  'Limit frontends': ['permissions', 'isolation-hooks'].map(name => `guide/${name}`),
   'Develop and test': ['development', 'testing', 'web', 'tauri'].map(name => `guide/${name}`),
   'Run in production': ['deploying', 'reliability', 'observability', 'performance', 'nats'].map(
     name => `guide/${name}`,
@@ -40,7 +39,6 @@ const ORDER = {
     'networks',
     'nats-protocol',
     'threat-model',
-    'scaling',
     'benchmark',
     'results',
   ].map(name => `internals/${name}`),
