@@ -29,7 +29,7 @@ export class PageSocket {
     const link = (this.#link = new SocketLink(createAdapter(socket, stream)))
     // Nothing is read before the greeting is sent.
     link.pause()
-    socket.on('message', (data: Buffer, isBinary) => (isBinary ? link.onBinary(data) : link.onText(data)))
+    socket.on('message', (data: Buffer, isBinary) => (isBinary ? link.onBinary(data) : link.onText(data.toString())))
     socket.on('pong', () => (this.#isAlive = true))
     socket.on('error', (error: Error & { code?: string }) => {
       if (error.code?.startsWith('WS_ERR_')) link.fail(error.message)

@@ -151,7 +151,7 @@ describe('a WebSocket', () => {
     expect(await page.ask(call(1, 'a'))).toContain('"result":"a"')
     page.socket.send(call(2, 'x'.repeat(2000)))
     expect(await page.closed).toBe(1009)
-    expect(faults).toEqual([expect.stringMatching(/^main: .*Max payload size exceeded/)])
+    await expect.poll(() => faults).toEqual([expect.stringMatching(/^main: .*Max payload size exceeded/)])
     expect(await (await connect(served)).ask(call(1, 'again'))).toContain('"result":"again"')
   })
 

@@ -93,7 +93,10 @@ export class Frontends implements CoreEndpointEvents {
   }
 
   /** Opens a frontend whose code joins later. Resolves once core has accepted its options. */
-  async openExternal(label: string, config: ExternalFrontendConfig): Promise<ExternalFrontend> {
+  async openExternal(label: string, options: ExternalFrontendConfig): Promise<ExternalFrontend> {
+    // This thread posts only what it has copied, so core can trust a port, which takes far less memory than a ring.
+    const link = this.#host.options.pattern === 'brownfield' ? 'port' : options.link
+    const config: ExternalFrontendConfig = { ...options, link }
     let runtime!: ExternalRuntime
     const reportFault = (error: BusError): void => this.#host.reporter.reportFault(label, error)
     const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
