@@ -1,5 +1,5 @@
-import { isBusError, type Link, MAX_CLIENT_QUEUE } from '@sallyport/protocol/internal'
-import { describe, expect, it } from 'vitest'
+import { isBusError, type Link, MAX_CLIENT_QUEUE, setDevelopment } from '@sallyport/protocol/internal'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { Client, type ClientOptions } from './client.js'
@@ -173,6 +173,9 @@ describe('a link without room', () => {
   })
 
   it('limits the number and the bytes of waiting messages, and events that reject do not have to be caught', async () => {
+    // In development each of the errors has a stack, which takes the test runner 0.1 ms to format.
+    setDevelopment(false)
+    onTestFinished(() => setDevelopment(true))
     for (const [args, most] of [
       [undefined, MAX_CLIENT_QUEUE],
       [{ body: MiB }, 64],

@@ -76,21 +76,21 @@ describe('the end that leads', () => {
     expect(end.mayStart()).toBe(true)
   })
 
-  it('polls for at most 3 ms without a frame', () => {
+  it('polls for at most 8 ms without a frame', () => {
     const end = setUp()
     warm(end)
     end.start()
-    expect(end.pollWithoutFrames()).toBeCloseTo(3, 2)
+    expect(end.pollWithoutFrames()).toBeCloseTo(8, 2)
     end.start()
     end.find(5000, 0.002)
-    expect(end.pollWithoutFrames()).toBeCloseTo(3, 2)
+    expect(end.pollWithoutFrames()).toBeCloseTo(8, 2)
   })
 
   it('stops if each frame takes longer than a wake-up, and continues if frames come fast', () => {
     const end = setUp()
     warm(end)
     end.start()
-    expect(end.find(5000, 0.06)).toBeLessThan(80)
+    expect(end.find(5000, 0.06)).toBeLessThan(200)
     end.start()
     expect(end.find(5000, 0.01)).toBe(5000)
   })

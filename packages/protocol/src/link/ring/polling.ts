@@ -12,10 +12,10 @@ const SILENCE = 10
 /** A longer gap counts as this one, so that the mean forgets a single delay within a few frames. */
 const MAX_GAP = 0.6
 /**
- * The time that one poll can wait for frames that do not come, in total. It is longer than a scheduler's time slice: if both threads share a processor, the
- * scheduler moves one of them only because both poll at the same time.
+ * The time that one poll can wait for frames that do not come, in total. It is longer than a tick of the scheduler, 4 ms on many systems: if both threads share
+ * a processor, one of them is moved only because both were runnable at a tick.
  */
-const BUDGET = 3
+const BUDGET = 8
 /** The budget that each frame restores, about the processor time of a wake-up. */
 const REFUND = 0.015
 /** A poll has paid only if it found this many frames. */
