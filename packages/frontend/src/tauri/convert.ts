@@ -1,6 +1,12 @@
 // Converts arguments, options, results and errors between Tauri's clients and the bus. Those clients expect bytes as an ArrayBuffer, and
 // no result as null. An error is the plain value that the command failed with, or a string; never an Error.
-import { isArrayBuffer, isBusError, isMap, isUint8Array, stringifyJson } from '@sallyport/protocol/internal'
+import {
+  isArrayBufferOfAnyRealm as isArrayBuffer,
+  isBusError,
+  isMap,
+  isUint8ArrayOfAnyRealm as isUint8Array,
+  stringifyJson,
+} from '@sallyport/protocol/internal'
 import type { InvokeOptions } from '../client/options.js'
 
 export function toAnswer(result: unknown): unknown {

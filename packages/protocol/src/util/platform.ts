@@ -16,6 +16,9 @@ export const isUint8Array: (value: unknown) => value is Uint8Array = hasNodeGlob
   ? (value): value is Uint8Array => value instanceof Uint8Array
   : types.isUint8Array
 
+// The values of another realm, such as those of a jsdom's scripts, are not instances of this one's classes.
+export const isArrayBufferOfAnyRealm = (value: unknown): value is ArrayBuffer => types.isArrayBuffer(value)
+export const isUint8ArrayOfAnyRealm = (value: unknown): value is Uint8Array => types.isUint8Array(value)
 export const isMap = (value: unknown): value is Map<unknown, unknown> => types.isMap(value)
 
 /** The default of `isDevelopment`. */
