@@ -7,8 +7,8 @@ import { parseSync } from 'rolldown/utils'
 /** Source files that a directory may hold itself, tests aside. */
 const MAX_DIRECTORY_FILES = 20
 /** Limits of all packages together, and of the benchmark. */
-const MAX_FILES = 330
-const MAX_LINES = 36_000
+const MAX_FILES = 350
+const MAX_LINES = 37_500
 const MAX_BENCH_LINES = 5500
 const MIN_MEDIAN_LINES = 80
 
