@@ -1,13 +1,18 @@
 // Test settings of every package and example; the vitest.config.ts of each re-exports these.
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer } from 'vitest/node'
 
-const hasTypeTests = ['src', 'test']
+const files = ['src', 'test']
   .filter(existsSync)
-  .some(folder => readdirSync(folder, { recursive: true }).some(file => file.toString().endsWith('.test-d.ts')))
+  .flatMap(folder => readdirSync(folder, { recursive: true }).map(file => `${folder}/${file.toString()}`))
+const hasTypeTests = files.some(file => file.endsWith('.test-d.ts'))
+/** Unit tests leave nothing behind in their process, whose start would cost more than most files of them. A mocked module would stay. */
+const unitTests = files.filter(
+  file => file.startsWith('src/') && file.endsWith('.test.ts') && !readFileSync(file, 'utf8').includes('vi.mock('),
+)
 
 /** Starts the soak, the longest of all files, first, so that nothing waits for it in the end. Vitest starts large files first. */
 class SoakFirst extends BaseSequencer {
@@ -22,12 +27,8 @@ const exclude = ['**/node_modules/**', '**/dist/**']
 export default defineConfig({
   test: {
     projects: [
-      // Unit tests leave nothing behind in their process, whose start would cost more than most files of them.
-      {
-        extends: true,
-        test: { name: 'unit', include: ['src/**/*.test.ts'], isolate: false, typecheck: { enabled: false } },
-      },
-      { extends: true, test: { name: 'process', include: ['**/*.test.ts'], exclude: [...exclude, 'src/**'] } },
+      { extends: true, test: { name: 'unit', include: unitTests, isolate: false, typecheck: { enabled: false } } },
+      { extends: true, test: { name: 'process', include: ['**/*.test.ts'], exclude: [...exclude, ...unitTests] } },
     ],
     exclude,
     globalSetup: fileURLToPath(new URL('scripts/bundle-stale.mjs', import.meta.url)),

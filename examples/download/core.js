@@ -17,11 +17,18 @@ const downloads = plugin('downloads', {
   async setup(app, { config }) {
     const { directory } = /** @type {{ directory: string }} */ (config)
     app.manage(Directory, new Directory(directory))
-    // Partial files are left only by a core that was killed.
-    const left = (await readdir(directory)).filter(name => /^\..+\.part$/.test(name))
-    await Promise.all(left.map(name => rm(join(directory, name))))
+    // A core that was killed leaves partial files.
+    await removePartialFiles(directory)
   },
+  // The end of the core can interrupt a download that has just been cancelled.
+  teardown: app => removePartialFiles(app.state(Directory).path),
 })
+
+/** @param {string} directory */
+async function removePartialFiles(directory) {
+  const left = (await readdir(directory)).filter(name => /^\..+\.part$/.test(name))
+  await Promise.all(left.map(name => rm(join(directory, name), { force: true })))
+}
 
 /** The directory for downloads, which the host sets with `createBus({ pluginOptions: { downloads: { directory } } })`. */
 class Directory {

@@ -34,7 +34,7 @@ const bus = await createBus({
 try {
   await bus.once('done', { timeout: 60_000 })
 } finally {
-  await bus.close() // the cancelled download has cleaned up by then
+  await bus.close() // core has removed the cancelled download by then
   server.close()
   console.log('In the directory:', (await readdir(directory)).join(', '))
   await rm(directory, { recursive: true })

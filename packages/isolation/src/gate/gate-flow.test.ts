@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { setDevelopment } from '@sallyport/protocol/internal'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 
 const big = 'x'.repeat(2 ** 20)
@@ -24,6 +25,9 @@ describe('a gate stops reading', () => {
   })
 
   test('when rejections fill its link', async () => {
+    // In development each of the errors has a stack, which takes the test runner 0.1 ms to format.
+    setDevelopment(false)
+    onTestFinished(() => setDevelopment(true))
     const { frontendLink, responses } = setUp(() => null)
     frontendLink.pause()
     const frame = Array.from({ length: 8000 }, (_, at) => call(at + 1))
