@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { readRepositoryFile, runStep, stepOf } from './steps.js'
 
-const NAMES = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'bench']
+const NAMES = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'web', 'bench']
 const step = stepOf('release.yml', 'publish', 'The tag is the version')
 const { version } = JSON.parse(readRepositoryFile('packages/core/package.json')) as { version: string }
 

@@ -2,7 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 import { types } from 'node:util'
-import * as workerThreads from 'node:worker_threads'
+import workerThreads from 'node:worker_threads'
 
 // A test environment can replace the globals: under vitest's jsdom, `instanceof Uint8Array` is false for every Buffer and for
 // everything that a port delivers. Checked once, while this module loads, so that the guards stay cheap elsewhere.
@@ -73,7 +73,10 @@ export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners
 /** Logs a warning for the developer. */
 export const warn = (message: string): void => process.emitWarning(message)
 
-/** True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check. */
+/**
+ * True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check, and lacks the
+ * function: bundlers make a named import, which fails, of a member of `import *`.
+ */
 export const isPooled: (buffer: object) => boolean =
   (workerThreads as { isMarkedAsUntransferable?: (buffer: object) => boolean }).isMarkedAsUntransferable ??
   (() => false)
