@@ -11,6 +11,8 @@ const DRAIN_CHECK_MS = 10
 const RECONNECT_DELAY = { min: 100, max: 10_000 }
 /** Heartbeats that may be missed before a connection counts as lost. */
 const MISSED_HEARTBEATS = 3
+/** Time for the greeting. A browser would wait for minutes, or for ever. */
+const GREETING_TIMEOUT_MS = 30_000
 
 export interface PageSessionOptions {
   /** URL of the WebSocket. */
@@ -107,6 +109,8 @@ export class PageSession {
     this.#isOver = true
     clearTimeout(this.#timer)
     this.#link.close()
+    // Without effect after the first greeting.
+    this.#reject(new BusError('Disconnected', 'The client was closed', { data: { delivered: 'no' } }))
   }
 }
 
@@ -122,8 +126,15 @@ function openSocket(url: string, isStarted: boolean, events: SocketEvents): Sock
   const link = new SocketLink(createAdapter(socket), isStarted)
   let heartbeat: number | undefined
   let heardAt = performance.now()
-  let watchdog: ReturnType<typeof setInterval> | undefined
+  let limit = GREETING_TIMEOUT_MS
   let isClosed = false
+  const check = (): void => {
+    if (performance.now() - heardAt < limit) return
+    // A browser would wait for the other end of a connection that is gone.
+    socket.close()
+    end(1006, '')
+  }
+  let watchdog = setInterval(check, limit)
   const end = (code: number, reason: string): void => {
     if (isClosed) return
     isClosed = true
@@ -139,13 +150,9 @@ function openSocket(url: string, isStarted: boolean, events: SocketEvents): Sock
     if (heartbeat !== undefined) return link.onText(data)
     const greeting = JSON.parse(data) as Greeting
     heartbeat = greeting.heartbeat
-    const limit = heartbeat * MISSED_HEARTBEATS
-    watchdog = setInterval(() => {
-      if (performance.now() - heardAt < limit) return
-      // A browser would wait for the other end of a connection that is gone.
-      socket.close()
-      end(1006, '')
-    }, heartbeat)
+    limit = heartbeat * MISSED_HEARTBEATS
+    clearInterval(watchdog)
+    watchdog = setInterval(check, heartbeat)
     events.greeted(greeting)
   }
   return link

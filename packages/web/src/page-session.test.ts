@@ -1,0 +1,53 @@
+// The sessions of a page over a WebSocket that the server never answers.
+import { afterEach, expect, test, vi } from 'vitest'
+import { createGreeting } from './page-socket.js'
+import { PageSession } from './page-session.js'
+
+class SilentSocket {
+  static readonly OPEN = 1
+  static opened = 0
+  bufferedAmount = 0
+  readyState = 0
+  onclose: (event: object) => void = () => {}
+  constructor() {
+    SilentSocket.opened++
+  }
+  close(): void {
+    this.onclose({ code: 1005, reason: '' })
+  }
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+})
+
+const client = {
+  label: 'main',
+  codec: 'json',
+  isolated: false,
+  development: true,
+  maxInFlight: 8,
+  overflow: 'wait',
+} as const
+const expected = createGreeting(client, 15_000)
+const url = 'ws://localhost/sallyport'
+
+test('a page whose client is closed before the greeting is not connected', async () => {
+  vi.stubGlobal('WebSocket', SilentSocket)
+  const session = new PageSession({ url, expected })
+  await session.client!.close()
+  await expect(session.connected).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+})
+
+test('a page that is not greeted for 30 s connects again', async () => {
+  vi.useFakeTimers()
+  vi.stubGlobal('WebSocket', SilentSocket)
+  SilentSocket.opened = 0
+  const session = new PageSession({ url, expected })
+  await vi.advanceTimersByTimeAsync(29_000)
+  expect(SilentSocket.opened).toBe(1)
+  await vi.advanceTimersByTimeAsync(3000)
+  expect(SilentSocket.opened).toBe(2)
+  void session.client!.close()
+})
