@@ -6,17 +6,6 @@ import { cac } from 'cac'
 import { type Explanation, renderExplanation } from './acl/explain.js'
 import { explainProject } from './host/explain-acl.js'
 
-interface AclCliOptions {
-  /** The configuration, or its directory. */
-  project: string
-  /** A core module. */
-  core: string | undefined
-  /** Labels to explain; those that the capabilities name if this is empty. */
-  labels: readonly string[]
-  unknownPermissions: 'error' | 'warn'
-  json: boolean
-}
-
 class UsageError extends Error {
   override name = 'UsageError'
 }
@@ -66,20 +55,17 @@ function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
   }
 }
 
-function toOptions(project: string, flags: Readonly<Record<string, unknown>>): AclCliOptions {
+type AclCliOptions = ReturnType<typeof toOptions>
+
+/** @param project - the configuration, or its directory */
+function toOptions(project: string, flags: Readonly<Record<string, unknown>>) {
   const { core, label = [], json = false } = flags
   const { unknownPermissions = core === undefined ? 'warn' : 'error' } = flags
   if (Array.isArray(core)) throw new UsageError('--core can be given once')
   if (unknownPermissions !== 'error' && unknownPermissions !== 'warn') {
     throw new UsageError('--unknown-permissions takes error or warn')
   }
-  return {
-    project,
-    core: core === undefined ? undefined : String(core),
-    labels: [label].flat().map(String),
-    unknownPermissions,
-    json: json === true,
-  }
+  return { project, core: core === undefined ? undefined : String(core), labels: [label].flat().map(String), unknownPermissions, json: json === true }
 }
 
 function readVersion(): string {

@@ -13,12 +13,19 @@ export type {
   Unlisten,
 } from '@sallyport/protocol/internal'
 export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/internal'
-export type { App, AppEventHandler, AppListenOptions } from './api/app.js'
+export type {
+  App,
+  AppEventHandler,
+  AppListenOptions,
+  CommandContext,
+  CommandRequest,
+  Middleware,
+  MiddlewareCall,
+} from './api/app.js'
 export type { Capability, PermissionEntry, PermissionFile } from './acl/types.js'
 export type { CommandScope, Scope } from './acl/scope.js'
 export type { Channel, SendOptions } from './rpc/channel.js'
 export type { FrontendCallOptions } from './api/frontend-call.js'
-export type { CommandContext, CommandRequest } from './api/context.js'
 export {
   command,
   defineCore,
@@ -34,10 +41,8 @@ export {
   type PluginDefinition,
   type PooledCommandOptions,
 } from './api/define.js'
-export type { Middleware, MiddlewareCall } from './api/context.js'
-export type { Bus, CloseOptions, HostListenOptions } from './host/bus.js'
-export type { BusTypes } from './host/bus-types.js'
-export type { Inspector, InspectorOptions } from './host/inspector/view.js'
+export type { Bus, BusTypes, CloseOptions, HostListenOptions } from './host/bus.js'
+export type { Inspector, InspectorOptions } from './host/inspector/server.js'
 export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/control.js'
 export type {
   BusStats,
@@ -55,8 +60,7 @@ export { createBus } from './host/entry.js'
 export type { ConfirmFrom, OnConfirm } from './host/reporting/confirm.js'
 export type { Logger, LogLevel } from './host/reporting/log.js'
 export type { WorkerMaker, WorkerMakers } from './host/workers/spawn.js'
-export { BaseDirectory } from './path/directories.js'
-export type { PathResolver } from './path/resolver.js'
+export { BaseDirectory, type PathResolver } from './path/directories.js'
 export type { ResourceType, Resources } from './api/resources.js'
 export { stateKey, type NamedStateKey, type StateKey } from './api/state.js'
 export { transfer } from './api/transfer.js'
@@ -75,4 +79,4 @@ export type {
   SecurityOptions,
 } from './host/options/types.js'
 export type { OnStdio } from './host/workers/output.js'
-export type { ModuleLocation } from './host/options/location.js'
+export type { ModuleLocation } from './host/options/schema.js'

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Channel } from '../src/rpc/channel.js'
 import type { App } from '../src/api/app.js'
-import type { CommandContext as Context } from '../src/api/context.js'
+import type { CommandContext as Context } from '../src/api/app.js'
 import { Peer, call, setUp } from './peer.js'
 
 const MiB = 2 ** 20

@@ -3,8 +3,7 @@ import { BusError } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Scope } from '../acl/scope.js'
 import type { PermissionFile } from '../acl/types.js'
-import type { App } from './app.js'
-import type { CommandContext, Middleware } from './context.js'
+import type { App, CommandContext, Middleware } from './app.js'
 
 /** A command's function. It takes named arguments and returns a value or a promise of one. */
 export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => Result

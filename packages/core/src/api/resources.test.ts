@@ -20,7 +20,7 @@ class File {
 
 function setUp(label?: string) {
   const failures: unknown[] = []
-  return { failures, table: new ResourceTable({ label, failed: error => failures.push(error) }) }
+  return { failures, table: new ResourceTable(error => failures.push(error), label) }
 }
 
 it('uses random ids of 32 bits', () => {

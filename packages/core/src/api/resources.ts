@@ -1,6 +1,5 @@
-// Resources: objects that handlers keep open between calls, and that frontends name by number (Tauri's `rid`). Each frontend
-// has a table of
-// its own, so that a number of another frontend is invalid. The table is closed when the frontend disconnects.
+// Resources: objects that handlers keep open between calls, and that frontends name by number (Tauri's `rid`). Each frontend has a
+// table of its own, so that a number of another frontend is invalid. The table is closed when the frontend disconnects.
 import { randomInt } from 'node:crypto'
 import { BusError, MAX_RESOURCES } from '@sallyport/protocol/internal'
 import { runSequentially } from '../shared/teardown.js'
@@ -12,8 +11,7 @@ export type ResourceType<T extends object> = abstract new (...args: never[]) => 
 export interface Resources {
   /**
    * Keeps `resource` open and returns its number, a random integer of 32 bits. When the resource is closed, its `close()` is
-   * called, or
-   * else its `Symbol.asyncDispose` or `Symbol.dispose`.
+   * called, or else its `Symbol.asyncDispose` or `Symbol.dispose`.
    *
    * @throws {BusError} Overloaded above 16 384 resources of a frontend; Disconnected if the frontend has disconnected: the
    * resource is then closed
@@ -29,22 +27,19 @@ export interface Resources {
   has(rid: number): boolean
 }
 
-interface TableOptions {
-  /** The frontend's label; `undefined` for the app's table, which has no limit. */
-  label?: string | undefined
-  /** Receives errors that occur while the whole table is closed. */
-  failed(error: unknown): void
-}
-
 export class ResourceTable implements Resources {
   readonly #open = new Map<number, object>()
+  readonly #onError: (error: unknown) => void
   readonly #label: string | undefined
-  readonly #failed: (error: unknown) => void
   #closed = false
 
-  constructor({ label, failed }: TableOptions) {
+  /**
+   * @param onError - receives errors that occur while the whole table is closed
+   * @param label - the frontend's; `undefined` for the app's table, which has no limit
+   */
+  constructor(onError: (error: unknown) => void, label?: string) {
+    this.#onError = onError
     this.#label = label
-    this.#failed = failed
   }
 
   add(resource: object): number {
@@ -52,7 +47,7 @@ export class ResourceTable implements Resources {
       throw new BusError('InvalidParams', 'resources.add() takes an object')
     }
     if (this.#closed) {
-      void runSequentially([() => closeResource(resource)], AbortSignal.abort(), this.#failed)
+      void runSequentially([() => closeResource(resource)], AbortSignal.abort(), this.#onError)
       throw new BusError('Disconnected', 'The frontend disconnected; the resource was closed')
     }
     if (this.#label !== undefined && this.#open.size >= MAX_RESOURCES) {
@@ -93,13 +88,9 @@ export class ResourceTable implements Resources {
    */
   async closeAll(signal: AbortSignal): Promise<void> {
     this.#closed = true
-    const last = [...this.#open.values()].reverse()
+    const steps = [...this.#open.values()].reverse().map(resource => () => closeResource(resource))
     this.#open.clear()
-    await runSequentially(
-      last.map(resource => () => closeResource(resource)),
-      signal,
-      this.#failed,
-    )
+    await runSequentially(steps, signal, this.#onError)
   }
 }
 

@@ -1,7 +1,9 @@
 // The core: the commands that a definition brings, and the sessions that call them.
 import {
-  type BusError,
+  BusError,
   closeEndpoint,
+  describeThrown,
+  isBusError,
   isDevelopment,
   openLink,
   reportError,
@@ -11,7 +13,7 @@ import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import { getPluginFiles } from '../acl/identifier.js'
 import type { App } from '../api/app.js'
-import type { CoreDefinition, PluginApi } from '../api/define.js'
+import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
 import { markBuffers, movable } from '../api/transfer.js'
 import {
@@ -27,7 +29,7 @@ import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from '../network/loader.js'
 import { NetworkSessions } from '../network/sessions.js'
-import { createPathResolver, surroundingsHere } from '../path/resolver.js'
+import { createPathResolver, surroundingsHere } from '../path/directories.js'
 import { createCoreCommands } from '../plugins/core-plugins.js'
 import type { Call } from '../rpc/call-table.js'
 import { ConfirmRequests } from '../rpc/confirm.js'
@@ -38,13 +40,13 @@ import { type AddedSession, Sessions } from '../rpc/sessions.js'
 import { watchSlowCalls } from '../rpc/slow-calls.js'
 import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { SessionMetrics } from '../shared/metrics.js'
+import { runSequentially } from '../shared/teardown.js'
 import { createApp, LocalListeners } from './create-app.js'
-import { setupPlugins, type Teardown } from './lifecycle.js'
-import type { SessionKeys } from './session-keys.js'
+import type { createKeys } from './session-keys.js'
 
 /** Least time for what can be closed immediately. A worker that takes longer is terminated a little later. */
 const MIN_CLOSE_MS = 100
-/** Time to close a core that failed to join its network. */
+/** Time for the teardowns after a setup, or joining the network, has failed. */
 const FAILED_START_MS = 1000
 
 export type CoreConfig = CoreOptions & Partial<CoreWorkerData>
@@ -76,7 +78,7 @@ export class Core {
   readonly #hostRegistry: CommandRegistry
   readonly #app: App
   readonly #networkSessions: NetworkSessions
-  #keys: SessionKeys | undefined
+  #handOverKey: ReturnType<typeof createKeys> | undefined
   #tearDown: Teardown | undefined
   #stopWatching: (() => void) | undefined
   #network: JoinedNetwork | undefined
@@ -95,9 +97,8 @@ export class Core {
     this.#report = report
     this.#pool = createPool(getLog)
     this.confirmRequests = new ConfirmRequests(report)
-    this.#resources = new ResourceTable({
-      failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
-    })
+    const onResourceError = (err: unknown): void => getLog().error({ err }, 'a resource of the app could not be closed')
+    this.#resources = new ResourceTable(onResourceError)
     const sessions = new Sessions({ router: this.#router, getLog, report })
     const surroundings = surroundingsHere(appInfo.identifier ?? '', module)
     const path = createPathResolver(surroundings)
@@ -139,7 +140,7 @@ export class Core {
   /** Runs the setups and joins the network. Rejects with the error of either, after tearing down again. */
   async start(): Promise<void> {
     const { pattern, calls, plugins, network } = this.#config
-    if (pattern === 'isolation') this.#keys = (await import('./session-keys.js')).createKeys()
+    if (pattern === 'isolation') this.#handOverKey = (await import('./session-keys.js')).createKeys()
     const getApi = ({ name }: { name: string }): PluginApi => ({
       name,
       config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
@@ -175,7 +176,7 @@ export class Core {
       return error as BusError
     }
     // A key port without keys throws: a session that has to be sealed never starts in plaintext.
-    const opener = keyPort && this.#keys!.handOver(keyPort)
+    const opener = keyPort && this.#handOverKey!(keyPort)
     if (label !== undefined) this.#networkSessions.closeSession(label)
     const link = openLink(endpoint, false)
     const traffic = { readAhead, metrics: new SessionMetrics(metrics), hasDeadlines: false, ended: () => {} }
@@ -308,4 +309,53 @@ async function callFrontend(sessions: Sessions, args: unknown, { request, signal
   const context = traceparent === undefined ? undefined : { traceparent, tracestate }
   const result = await sessions.call(label, name, args, { signal, transfer: movable(args) }, context)
   return markBuffers(result, movable(result))
+}
+
+/** Runs all teardowns, the last setup's first. Resolves early if the signal aborts, and never rejects. */
+type Teardown = (signal: AbortSignal) => Promise<void>
+
+/**
+ * Runs the setups of the plugins in their order, then the definition's.
+ *
+ * @param closeResources runs after all teardowns
+ * @throws the error of a setup, with Tauri's text if it is a plugin's. Earlier setups are torn down first
+ */
+export async function setupPlugins(
+  definition: CoreDefinition,
+  app: App,
+  getApi: (plugin: Plugin) => PluginApi,
+  closeResources: Teardown,
+): Promise<Teardown> {
+  const teardowns: (() => unknown)[] = []
+  const tearDown: Teardown = async signal => {
+    const steps = teardowns.splice(0).reverse()
+    await runSequentially(steps, signal, error => app.log.error({ err: error }, 'a teardown failed'))
+    await closeResources(signal)
+  }
+  try {
+    for (const plugin of definition.plugins ?? []) {
+      const pluginApp = createPluginApp(plugin, app)
+      const api = getApi(plugin)
+      try {
+        await plugin.setup?.(pluginApp, api)
+      } catch (cause) {
+        const message = `failed to initialize plugin \`${plugin.name}\`: ${describeThrown(cause)}`
+        throw new BusError(isBusError(cause) ? cause.reason : 'InternalError', message, { cause })
+      }
+      teardowns.push(() => plugin.teardown?.(pluginApp))
+    }
+    await definition.setup?.(app)
+  } catch (error) {
+    await tearDown(AbortSignal.timeout(FAILED_START_MS))
+    throw error
+  }
+  teardowns.push(() => definition.teardown?.(app))
+  return tearDown
+}
+
+/** Returns an app whose log names the plugin. The log is created with its first line. */
+function createPluginApp({ name }: Plugin, app: App): App {
+  let log: App['log'] | undefined
+  const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))
+  return Object.create(app, { log: { get: getLog, enumerable: true } }) as App
 }

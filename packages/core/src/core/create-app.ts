@@ -14,7 +14,7 @@ import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
 import type { Delivery, Payload, Subscriber } from '../events/delivery.js'
 import type { EventRouter } from '../events/router.js'
-import type { PathResolver } from '../path/resolver.js'
+import type { PathResolver } from '../path/directories.js'
 
 /** Core's own listeners, which are functions of this thread. */
 export class LocalListeners implements Subscriber {

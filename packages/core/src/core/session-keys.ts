@@ -5,24 +5,20 @@ import type { MessagePort } from 'node:worker_threads'
 import { type Opener, RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal'
 import { createOpener, createSessionSecret } from '@sallyport/protocol/internal/records'
 
-export interface SessionKeys {
-  /** Creates a session's key and hands it to the gate. Returns the opener of the gate's records. */
-  handOver(gate: MessagePort): Opener
-}
-
-/** Each session has its own key, so that no gate can seal for another frontend. Each core has a new master secret. */
-export function createKeys(): SessionKeys {
+/**
+ * Returns a function that creates a session's key, hands it to the gate, and returns the opener of the gate's records. Each session
+ * has its own key, so that no gate can seal for another frontend. Each core has a new master secret.
+ */
+export function createKeys(): (gate: MessagePort) => Opener {
   const master = randomBytes(32)
-  return {
-    handOver(gate) {
-      const session = new Uint8Array(randomBytes(16))
-      const secret = createSessionSecret(master, session)
-      const opener = createOpener({ session, secret, direction: RECORD_DIRECTION })
-      const key: SessionKey = { session, secret }
-      // The secret is transferred: here it remains only within the opener, which JavaScript cannot read.
-      gate.postMessage(key, [secret.buffer])
-      gate.close()
-      return opener
-    },
+  return gate => {
+    const session = new Uint8Array(randomBytes(16))
+    const secret = createSessionSecret(master, session)
+    const opener = createOpener({ session, secret, direction: RECORD_DIRECTION })
+    const key: SessionKey = { session, secret }
+    // The secret is transferred: here it remains only within the opener, which JavaScript cannot read.
+    gate.postMessage(key, [secret.buffer])
+    gate.close()
+    return opener
   }
 }

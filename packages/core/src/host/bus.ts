@@ -1,13 +1,20 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import { setImmediate as nextTick } from 'node:timers/promises'
 import {
+  type CallParameters,
   Channel,
   type Client,
+  type ClientTypes,
+  type CodecOf,
+  type CommandName,
+  type CommandResult,
   type EmitOptions,
+  type EmitParameters,
   endClient,
   type EventHandler,
   getRegistrations,
   type ListenOptions,
+  type Serialized,
 } from '@sallyport/frontend/internal'
 import {
   BusError,
@@ -26,24 +33,12 @@ import type { Capability } from '../acl/types.js'
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
 import { HOST_METHOD } from '../contract/control.js'
 import { anyFunction, check } from '../shared/validate.js'
-import type {
-  BusTypes,
-  EventName,
-  EventParameters,
-  EventPayload,
-  FrontendLabel,
-  FunctionName,
-  FunctionParameters,
-  FunctionResult,
-  UntypedEvent,
-  UntypedLabel,
-} from './bus-types.js'
 import { CoreThread } from './core-thread.js'
 import { HostHandle } from './host-handle.js'
-import type { BusView, Inspector, InspectorOptions, OpenInspector } from './inspector/view.js'
-import type { ModuleLocation } from './options/location.js'
+import type { Inspector, InspectorOptions, OpenInspector } from './inspector/server.js'
+import type { BusView } from './inspector/snapshot.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
-import { inspectorSchema } from './options/schema.js'
+import { inspectorSchema, type ModuleLocation } from './options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
@@ -54,6 +49,54 @@ import { workerMachine } from './supervision/worker-machine.js'
 export { getPermissions } from '../acl/identifier.js'
 /** @internal */
 export { startStandaloneGate } from './frontends/gate.js'
+
+/** The types of a bus: `createBus<{ frontends: { main: typeof import('./main.js').default } }>(…)`. */
+export interface BusTypes extends ClientTypes {
+  /** The result of each frontend's `expose`, by label. Without it, any function can be called with any arguments. */
+  frontends?: object
+}
+
+/** Any label if the bus has no types of frontends. */
+export type UntypedLabel<Types> = Types extends { frontends: object } ? never : string
+
+/** Any event if the bus has no types of events. */
+export type UntypedEvent<Types> = Types extends { events: object } ? never : string
+
+export type FrontendLabel<Types> = Types extends { frontends: infer Frontends extends object }
+  ? keyof Frontends & string
+  : never
+
+export type FunctionName<Types, Label> = CommandName<FunctionsOf<Types, Label>> & string
+
+export type FunctionParameters<Types, Label, Name> = CallParameters<
+  FunctionsOf<Types, Label>,
+  Name,
+  CodecOf<Types>,
+  FrontendCallOptions
+>
+
+export type FunctionResult<Types, Label, Name> = CommandResult<FunctionsOf<Types, Label>, Name, CodecOf<Types>>
+
+export type EventName<Types> = Types extends { events: infer Events extends object } ? keyof Events & string : never
+
+export type EventPayload<Types, Name> = Serialized<PayloadOf<Types, Name>, CodecOf<Types>>
+
+export type EventParameters<Types, Name> = EmitParameters<PayloadOf<Types, Name>>
+
+/** Exposed functions in the form of a core, which the types of calls are inferred from. */
+type FunctionsOf<Types, Label> = Types extends { frontends: infer Frontends }
+  ? Label extends keyof Frontends
+    ? Frontends[Label] extends { readonly functions?: infer Functions }
+      ? { readonly commands: NonNullable<Functions> }
+      : never
+    : never
+  : never
+
+type PayloadOf<Types, Name> = Types extends { events: infer Events }
+  ? Name extends keyof Events
+    ? Events[Name]
+    : unknown
+  : unknown
 
 /** Options of `bus.close`. */
 export interface CloseOptions {
@@ -373,32 +416,20 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** Reading through this view changes nothing for other readers: rates are not reset, and event listeners not counted. */
   #createInspectorView(): BusView {
-    const { core, supervisor, events } = this.#host
-    const readStats = (): BusStats => this.#readStats(false)
+    const { core, supervisor, reporter } = this.#host
     return {
-      get state() {
-        return supervisor.state
-      },
-      get stats() {
-        return readStats()
-      },
-      get workerStatus() {
-        return supervisor.getWorkerStatuses()
-      },
+      getState: () => supervisor.state,
+      getStats: () => this.#readStats(false),
+      getWorkerStatuses: () => supervisor.getWorkerStatuses(),
       machines: { bus: supervisorMachine, worker: workerMachine },
       measure: () => core.measure(true),
-      on(name, handler) {
-        events.on(name, handler)
-        return () => void events.off(name, handler)
+      on: (name, listener) => reporter.on(name, listener),
+      explain: async label => {
+        const options = { timeout: EXPLAIN_TIMEOUT_MS }
+        const explained = this.#client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
+        return (await explained)[0]!
       },
-      explain: label => this.#explain(label),
     }
-  }
-
-  async #explain(label: string): Promise<ExplainedFrontend> {
-    const options = { timeout: EXPLAIN_TIMEOUT_MS }
-    const explained = this.#client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
-    return (await explained)[0]!
   }
 }
 

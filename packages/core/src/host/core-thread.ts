@@ -1,5 +1,7 @@
 // Core as the host holds it: a supervised worker, or core in this thread, and the host's own link to it. Capability changes at run
 // time are kept here, because they also apply after a restart.
+import { EventEmitter } from 'node:events'
+import { MessageChannel, type MessagePort, type TransferListItem } from 'node:worker_threads'
 import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/internal'
 import {
   BusError,
@@ -15,23 +17,24 @@ import {
 } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import type { CapabilityChanges } from '../acl/types.js'
-import {
-  type Attachment,
-  type CoreCommand,
-  type CoreReport,
-  type CoreWorkerData,
-  type Measurement,
-  type NetworkStats,
+import type { CoreDefinition } from '../api/define.js'
+import type {
+  Attachment,
+  CoreCommand,
+  CoreReport,
+  CoreWorkerData,
+  Measurement,
+  NetworkStats,
 } from '../contract/control.js'
-import { InProcessCore, type InProcessCoreData } from './core-in-process.js'
-import type { CoreEndpoint, CoreEndpointEvents } from './frontends/types.js'
-import type { HostServices } from './host-handle.js'
+import { createCoreLog, runCoreActor } from '../core/core-actor.js'
+import type { Core } from '../core/core.js'
+import type { CoreEndpoint, CoreEndpointEvents, HostServices } from './frontends/types.js'
 import type { BusConfig } from './options/resolve.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
 import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
-import type { Restart } from './supervision/worker-actor.js'
 import type { SupervisedWorker } from './supervision/supervisor.js'
+import type { Restart, ThreadHandle } from './supervision/worker-actor.js'
 import { isInternalError } from './workers/internal-error.js'
 import { pipeOutput } from './workers/output.js'
 import { findEntry, spawnWorker } from './workers/spawn.js'
@@ -72,12 +75,8 @@ export class CoreThread implements CoreEndpoint {
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options)
     void this.worker.exited.then(() => this.#confirmRequests.reset())
-    const { timeout } = options.calls
-    this.client = createReconnectingClient(openLink(this.#attachHost(), true), {
-      label: 'host',
-      codec: options.codec,
-      timeout,
-    })
+    const client = { label: 'host', codec: options.codec, timeout: options.calls.timeout }
+    this.client = createReconnectingClient(openLink(this.#attachHost(), true), client)
   }
 
   get isUp(): boolean {
@@ -238,5 +237,59 @@ export class CoreThread implements CoreEndpoint {
       reporter.reportFault(label, error)
       if (id !== undefined) this.#events?.get(label)?.protocolError(id, error)
     }
+  }
+}
+
+type InProcessCoreData = Omit<CoreWorkerData, 'module' | 'heartbeat' | 'development' | 'sourceMaps'>
+
+/**
+ * Core in the calling thread: the same actor as in a worker, behind a port of its own, so the host treats both alike. There is no
+ * thread to terminate; terminating closes core.
+ */
+class InProcessCore extends EventEmitter implements ThreadHandle {
+  readonly #hostPort: MessagePort
+  readonly #core: Promise<Core>
+  #exitCode = 0
+
+  constructor(definition: CoreDefinition, data: InProcessCoreData) {
+    super()
+    const { port1: hostPort, port2: corePort } = new MessageChannel()
+    this.#hostPort = hostPort
+    hostPort.on('message', report => void this.emit('message', report))
+    hostPort.once('close', () => void this.emit('exit', this.#exitCode))
+    const report = (message: CoreReport): void => corePort.postMessage(message)
+    const ownData = structuredClone(data)
+    const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
+    // Core is imported only here, because a host whose core is a worker never needs its code.
+    this.#core = import('../core/core.js').then(({ createCore }) => createCore(definition, ownData, getLog, report))
+    runCoreActor({
+      create: () => this.#core,
+      subscribe: handle => corePort.on('message', (command: CoreCommand) => handle(command)),
+      report,
+      // Reports that were sent before arrive before the close.
+      ended: () => this.#close(corePort),
+    })
+  }
+
+  postMessage(message: unknown, transfer: readonly TransferListItem[] = []): void {
+    this.#hostPort.postMessage(message, transfer)
+  }
+
+  async terminate(): Promise<void> {
+    this.#exitCode = 1
+    this.#close(this.#hostPort)
+  }
+
+  unref(): void {
+    this.#hostPort.unref()
+  }
+
+  /** Core can still be in its setup; it is closed afterwards. */
+  #close(port: MessagePort): void {
+    port.close()
+    this.#core.then(
+      core => core.close(),
+      () => {},
+    )
   }
 }

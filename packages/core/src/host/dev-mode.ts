@@ -6,7 +6,7 @@ import type { Frontends } from './frontends/frontends.js'
 import type { BusConfig } from './options/resolve.js'
 import type { Logger } from './reporting/log.js'
 
-export interface DevModeDeps {
+export interface DevModeHost {
   options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>
   frontends: Frontends
   log: Logger
@@ -15,10 +15,10 @@ export interface DevModeDeps {
 }
 
 /** Resolves once changes are watched for. Returns a function that stops watching. */
-export async function startDevMode({ options, frontends, log, reload }: DevModeDeps): Promise<() => Promise<void>> {
-  const { core, isolation } = options
+export async function startDevMode(host: DevModeHost): Promise<() => Promise<void>> {
+  const { frontends } = host
+  const { core, isolation } = host.options
   const hookDirectory = isolation.dir && fileURLToPath(isolation.dir)
-  const coreModule = core instanceof URL ? getPath(core) : undefined
   let isClosed = false
   let reloading = Promise.resolve()
 
@@ -36,21 +36,23 @@ export async function startDevMode({ options, frontends, log, reload }: DevModeD
   await watcher.ready()
 
   async function reloadAffected(files: readonly string[]): Promise<void> {
-    const paths = [...frontends.modules].map(([name, module]) => ({ name, path: getPath(module) }))
-    paths.push({ name: 'core', path: coreModule })
-    const modules = paths.filter((module): module is DevModule => module.path !== undefined)
+    const urls = [...frontends.modules, ...(core instanceof URL ? [['core', core] as const] : [])]
+    const modules = urls.flatMap(([name, module]) => {
+      const path = getPath(module)
+      return path === undefined ? [] : [{ name, path }]
+    })
     const isHook = (file: string): boolean => hookDirectory !== undefined && isWithin(hookDirectory, file)
     const others = files.filter(file => !isHook(file) && file !== process.argv[1])
     const affected = new Set(others.flatMap(file => getAffected(file, modules)))
     const names = [...affected].toSorted((a, b) => Number(b === 'core') - Number(a === 'core'))
     const hooks = files.some(isHook)
     if (names.length === 0 && !hooks) return
-    log.info({ files, workers: names, ...(hooks && { hooks }) }, 'files changed: reloading')
+    host.log.info({ files, workers: names, ...(hooks && { hooks }) }, 'files changed: reloading')
     if (hooks) await frontends.reloadHooks()
     for (const name of names) {
       if (isClosed) return
       // Supervision reports failures, and the frontend can have closed meanwhile.
-      await reload(name).catch(() => {})
+      await host.reload(name).catch(() => {})
     }
   }
 

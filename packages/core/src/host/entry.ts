@@ -2,8 +2,7 @@
 // worker, and needs nothing of it.
 import { BusError, withCaller } from '@sallyport/protocol/internal'
 import type { Explanation } from '../acl/explain.js'
-import type { BusTypes } from './bus-types.js'
-import type { Bus } from './bus.js'
+import type { Bus, BusTypes } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
 

@@ -4,7 +4,7 @@ import { explain, type Explanation } from '../acl/explain.js'
 import { type AclInput, APP_KEY, splitCapabilities } from '../acl/types.js'
 import type { Commands, CoreDefinition } from '../api/define.js'
 import { getDefinition } from '../api/validate-definition.js'
-import type { ModuleLocation } from './options/location.js'
+import type { ModuleLocation } from './options/schema.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
 import type { BusOptions } from './options/types.js'
 

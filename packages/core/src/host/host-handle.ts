@@ -1,11 +1,17 @@
 // The part that a bus and a remote host share: they open and close frontends, report events, and close once.
-import { EventEmitter } from 'node:events'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { BusError } from '@sallyport/protocol/internal'
 import { check } from '../shared/validate.js'
 import { Frontends } from './frontends/frontends.js'
-import type { CoreEndpoint, ExternalFrontend, PooledSession, PoolMember } from './frontends/types.js'
-import { locationSchema, type ModuleLocation } from './options/location.js'
+import type {
+  CoreEndpoint,
+  ExternalFrontend,
+  FrontendHost,
+  HostServices,
+  PooledSession,
+  PoolMember,
+} from './frontends/types.js'
+import { locationSchema, type ModuleLocation } from './options/schema.js'
 import {
   type BusConfig,
   checkFile,
@@ -15,10 +21,9 @@ import {
   resolveFrontend,
 } from './options/resolve.js'
 import type { ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './options/types.js'
-import { type BusEvents, BusReporter, subscribe } from './reporting/events.js'
+import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
-import { createWatchdog } from './supervision/watchdog.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
@@ -30,40 +35,29 @@ export interface HostNames {
   subject: string
 }
 
-/** Services that core and the frontends of a host use. */
-export interface HostServices {
+export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements FrontendHost {
+  readonly options: HostConfig & Partial<Pick<BusConfig, 'core'>>
   readonly log: Logger
-  readonly supervisor: Supervisor
-  readonly reporter: BusReporter
-}
-
-export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements HostServices {
-  readonly log: Logger
-  readonly supervisor: Supervisor
-  readonly events: EventEmitter = new EventEmitter()
+  readonly supervisor: Supervisor = createSupervisor()
   readonly reporter: BusReporter
   readonly core: Core
   readonly frontends: Frontends
-  readonly #config: HostConfig & Partial<Pick<BusConfig, 'core'>>
   readonly #names: HostNames
   readonly #startedAt = performance.now()
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
 
-  constructor(config: HostConfig, names: HostNames, createCore: (services: HostServices) => Core) {
-    const { isolation, pattern } = config
-    this.#config = config
+  constructor(options: HostConfig, names: HostNames, createCore: (services: HostServices) => Core) {
+    const { isolation, pattern } = options
+    this.options = options
     this.#names = names
-    this.log = createHostLog(config.log, config.dev)
-    this.supervisor = createSupervisor()
-    this.reporter = new BusReporter(this.log, this.events)
+    this.log = createHostLog(options.log, options.dev)
+    this.reporter = new BusReporter(this.log)
     this.core = createCore(this)
-    const { log, supervisor, reporter, core } = this
-    const watchdog = createWatchdog(isolation.hookTimeout)
-    this.frontends = new Frontends({ supervisor, options: config, core, watchdog, log, reporter })
+    this.frontends = new Frontends(this)
     if (pattern === 'isolation' && !isolation.dir) {
       const effect = 'its hook passes every message. Calls are still encrypted and authorized'
-      log.warn(`The isolation pattern has no dir, so ${effect}`)
+      this.log.warn(`The isolation pattern has no dir, so ${effect}`)
     }
   }
 
@@ -77,28 +71,18 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
 
   /** Opens the frontends of the options, and loads their modules once core is ready too. */
   async start(coreReady?: Promise<void>, onReady?: () => void): Promise<void> {
-    const opening = this.#config.frontends.map(({ label, module, ...config }) =>
-      this.frontends.open(label, module, config),
-    )
+    const { dev, frontends } = this.options
+    const opening = frontends.map(({ label, module, ...config }) => this.frontends.open(label, module, config))
     const [opened] = await Promise.all([Promise.all(opening), coreReady])
     this.supervisor.signal('core.ready')
     onReady?.()
-    const { frontends, log } = this
-    if (this.#config.dev) {
-      const { startDevMode } = await import('./dev-mode.js')
-      this.#stopDevMode = await startDevMode({
-        options: this.#config,
-        frontends,
-        log,
-        reload: name => this.reload(name),
-      })
-    }
+    if (dev) this.#stopDevMode = await (await import('./dev-mode.js')).startDevMode(this)
     await Promise.all(opened.map(load => load()))
   }
 
   /** @param member - the session's place among several of one connection */
   async connect(label: string, options?: ConnectionOptions, member?: PoolMember): Promise<PooledSession> {
-    const config = resolveConnection(`${this.#names.name}.connect`, label, options, this.#config)
+    const config = resolveConnection(`${this.#names.name}.connect`, label, options, this.options)
     this.checkRunning()
     return this.frontends.connect(label, config, member)
   }
@@ -106,7 +90,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   /** Resolves once the worker has loaded its module, or the module is no longer waited for. */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     const where = `${this.#names.name}.open`
-    const config = resolveFrontend(where, label, options, this.#config)
+    const config = resolveFrontend(where, label, options, this.options)
     const url = check(`${where}: module`, locationSchema, module)
     await checkFile(`${where}: module`, url)
     this.checkRunning()
@@ -116,7 +100,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
 
   /** @param where - the caller, for error texts */
   async openExternal(where: string, label: string, options: ExternalFrontendOptions): Promise<ExternalFrontend> {
-    const config = resolveExternal(where, label, options, this.#config)
+    const config = resolveExternal(where, label, options, this.options)
     this.checkRunning()
     return this.frontends.openExternal(label, config)
   }
@@ -137,7 +121,8 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     handler: (event: BusEvents[Name]) => void,
     names?: ReadonlySet<string>,
   ): () => void {
-    return subscribe(`${this.#names.name}.on`, this.events, name, handler, names)
+    checkListener(`${this.#names.name}.on`, name, handler, names)
+    return this.reporter.on(name, handler)
   }
 
   /**

@@ -2,7 +2,7 @@
 import * as api from '@tauri-apps/api/path'
 import { describe, expect, it } from 'vitest'
 import { BaseDirectory, type Surroundings } from './directories.js'
-import { createPathResolver } from './resolver.js'
+import { createPathResolver } from './directories.js'
 
 const linux: Surroundings = {
   platform: 'linux',

@@ -1,6 +1,6 @@
 // Wraps the handler of a command in the app's middleware.
 import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol/internal'
-import type { Middleware, MiddlewareCall } from '../api/context.js'
+import type { Middleware, MiddlewareCall } from '../api/app.js'
 import { dismiss } from '../shared/async-iterable.js'
 import type { Call, Runnable } from './call-table.js'
 

@@ -14,7 +14,7 @@ import {
   openLink,
   type RejectedParams,
 } from '@sallyport/protocol/internal'
-import type { ModuleLocation } from '../host/options/location.js'
+import type { ModuleLocation } from '../host/options/schema.js'
 import type { StandaloneGateOptions } from '../host/options/types.js'
 import { anyObject, check } from '../shared/validate.js'
 
@@ -78,7 +78,7 @@ export async function runHook(
   const gate = await startStandaloneGate(LABEL, dir, settings, error => onFailure(error))
   const endpoints = createTriangleEndpoints('ring', 'never')
   const key = new MessageChannel()
-  const opener = createKeys().handOver(key.port1)
+  const opener = createKeys()(key.port1)
   gate.connect(endpoints.gate, key.port2)
   const client = new Client(openLink(endpoints.frontend, true), { label: LABEL, codec: 'json' })
   const core = openLink(endpoints.core, false)

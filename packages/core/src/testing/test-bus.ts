@@ -3,10 +3,10 @@ import type { Client } from '@sallyport/frontend/internal'
 import { BusError, isAsyncIterable } from '@sallyport/protocol/internal'
 import type { getPermissions } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
-import type { Middleware } from '../api/context.js'
+import type { Middleware } from '../api/app.js'
 import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define.js'
 import type { Bus } from '../host/bus.js'
-import type { ModuleLocation } from '../host/options/location.js'
+import type { ModuleLocation } from '../host/options/schema.js'
 import type { BusOptions, ConnectionOptions, SecurityOptions } from '../host/options/types.js'
 import { anyObject, check, isObject } from '../shared/validate.js'
 
@@ -61,28 +61,20 @@ export interface RecordedCall {
   readonly error?: unknown
 }
 
-interface Recorder {
-  readonly middleware: Middleware
-  getCalls(command?: string): readonly RecordedCall[]
-}
-
-function createRecorder(): Recorder {
-  const calls: RecordedCall[] = []
-  return {
-    async middleware({ command, args, ctx }, next) {
-      const index = calls.length
-      const call = { label: ctx.label, command, args: copyValue(args) }
-      calls.push({ ...call, status: 'running' })
-      try {
-        const result = await next()
-        calls[index] = { ...call, status: 'succeeded', ...(!isAsyncIterable(result) && { result: copyValue(result) }) }
-        return result
-      } catch (error) {
-        calls[index] = { ...call, status: 'failed', error }
-        throw error
-      }
-    },
-    getCalls: command => calls.filter(call => command === undefined || call.command === command),
+/** Returns middleware that adds each call to `calls`. */
+function record(calls: RecordedCall[]): Middleware {
+  return async ({ command, args, ctx }, next) => {
+    const index = calls.length
+    const call = { label: ctx.label, command, args: copyValue(args) }
+    calls.push({ ...call, status: 'running' })
+    try {
+      const result = await next()
+      calls[index] = { ...call, status: 'succeeded', ...(!isAsyncIterable(result) && { result: copyValue(result) }) }
+      return result
+    } catch (error) {
+      calls[index] = { ...call, status: 'failed', error }
+      throw error
+    }
   }
 }
 
@@ -147,20 +139,21 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
   const { assemble, getPermissions } = await import('../host/bus.js')
-  const { middleware, getCalls } = createRecorder()
+  const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)
   const isOpen = capabilities === undefined && rest.config === undefined
   const security: SecurityOptions = {
     ...(hook !== undefined && { pattern: { use: 'isolation', options: { dir: hook } } }),
     ...(isOpen ? { capabilities: [allowEverything(definition, getPermissions)] } : capabilities && { capabilities }),
   }
-  const core: CoreDefinition = { ...definition, use: [middleware, ...(definition.use ?? [])] }
+  const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
   const bus = await assemble({ log: false, ...rest, core, app: { security } })
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)
     void bus.releaseEvents()
-    return { bus, client, calls: getCalls, close, [Symbol.asyncDispose]: close }
+    const calls: TestBus['calls'] = command => recorded.filter(call => command === undefined || call.command === command)
+    return { bus, client, calls, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

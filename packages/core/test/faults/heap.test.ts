@@ -4,10 +4,9 @@ import type { Client } from '../../src/index.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { at, everything, openVictim } from './victims.js'
 
-vi.mock(import('../../src/host/workers/spawn.js'), async original => (await import('./threads.js')).reaching(original))
 // The real default takes seconds to fill.
-vi.mock(import('../../src/host/workers/heap-limit.js'), async original => ({
-  ...(await original()),
+vi.mock(import('../../src/host/workers/spawn.js'), async original => ({
+  ...(await (await import('./threads.js')).reaching(original)),
   DEFAULT_HEAP_MB: 96,
 }))
 

@@ -4,7 +4,7 @@ import { createLinkEndpoints, type CodecName, type LinkEndpoint, type LinkKind }
 import type { MessagePort } from 'node:worker_threads'
 import { createCore, type Core } from '../../src/core/core.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'
-import type { CommandContext } from '../../src/api/context.js'
+import type { CommandContext } from '../../src/api/app.js'
 import { CANARY, Wire } from './wire.js'
 
 const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'hold']

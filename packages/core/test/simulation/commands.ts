@@ -2,7 +2,7 @@
 import { isBusError } from '@sallyport/protocol/internal'
 import type { App } from '../../src/api/app.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'
-import type { CommandContext } from '../../src/api/context.js'
+import type { CommandContext } from '../../src/api/app.js'
 import type { CoreDefinition } from '../../src/api/define.js'
 import type { World } from './world.js'
 

@@ -2,11 +2,11 @@
 // again after each crash.
 import { endClient } from '@sallyport/frontend/internal'
 import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol/internal'
-import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import { CoreThread } from '../../src/host/core-thread.js'
-import type { Frontend as HostFrontend, FrontendHost } from '../../src/host/frontends/frontend.js'
+import type { Frontend as HostFrontend } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
+import type { FrontendHost, HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/resolve.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
@@ -71,24 +71,12 @@ export class SupervisedWorld extends World {
     inWorld(this)
     const { clock, random } = this.simulation
     const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
-    const events = new EventEmitter()
-    events.on('failed', ({ label, error }) => this.#givenUp(label as string, error as Error))
-    const reporter = new BusReporter(log as never, events)
+    const reporter = new BusReporter(log as never)
+    reporter.on('failed', ({ label, error }) => this.#givenUp(label, error))
     const options = hostOptions(this.#supervision.core, this.isolated)
-    this.#core = new CoreThread(options, {
-      supervisor,
-      log: log as never,
-      reporter,
-    })
-    const watchdog = { watch: () => () => {} }
-    this.#frontends = new ObservedFrontends(this, {
-      supervisor,
-      options,
-      core: this.#core,
-      watchdog,
-      log: log as never,
-      reporter,
-    })
+    const services: HostServices = { supervisor, options, log: log as never, reporter }
+    this.#core = new CoreThread(options, services)
+    this.#frontends = new ObservedFrontends(this, { ...services, core: this.#core })
     supervisor.signal('core.ready')
     // Like the host does.
     void this.#core.worker.exited.then(({ error }) => {

@@ -2,16 +2,13 @@
 // thread, leaves when that link closes, and can come again.
 import { BusError, closeEndpoint, describeName, type LinkEndpoint, openLink } from '@sallyport/protocol/internal'
 import { bridge } from '../../network/bridge.js'
+import type { BusReporter } from '../reporting/events.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { ExternalCode, FrontendRuntime, RuntimeEvents } from './types.js'
 
-export interface ExternalRuntimeDeps {
-  readonly label: string
-  reportFault(error: BusError): void
-}
-
 export class ExternalRuntime implements FrontendRuntime {
-  readonly #deps: ExternalRuntimeDeps
+  readonly #label: string
+  readonly #reporter: BusReporter
   readonly #events: RuntimeEvents
   /** True at first, so that core checks the frontend's options by a link. */
   #isUp = true
@@ -21,8 +18,9 @@ export class ExternalRuntime implements FrontendRuntime {
   /** The protocol violation for which the code is disconnected. */
   #fault: Error | undefined
 
-  constructor(deps: ExternalRuntimeDeps, events: RuntimeEvents) {
-    this.#deps = deps
+  constructor(label: string, reporter: BusReporter, events: RuntimeEvents) {
+    this.#label = label
+    this.#reporter = reporter
     this.#events = events
   }
 
@@ -65,8 +63,8 @@ export class ExternalRuntime implements FrontendRuntime {
     code.connected()
     void bridge(openLink(endpoint, true), code.link).then(({ far }) => {
       if (far) {
-        const text = `The link of frontend ${describeName(this.#deps.label)} failed: ${far.message}`
-        this.#deps.reportFault(new BusError(far.reason, text, { cause: far }))
+        const text = `The link of frontend ${describeName(this.#label)} failed: ${far.message}`
+        this.#reporter.reportFault(this.#label, new BusError(far.reason, text, { cause: far }))
       }
       this.leave(code)
     })

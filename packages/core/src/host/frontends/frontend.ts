@@ -14,15 +14,10 @@ import {
 import type { Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
-import type { ConnectionConfig, FrontendConfig, HostConfig } from '../options/resolve.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
-import { type Gate, type GateHost, getGateSupervision, startGate } from './gate.js'
-import type { CoreEndpoint, FrontendRuntime, LinkEvents, RuntimeEvents } from './types.js'
-
-export interface FrontendHost extends GateHost {
-  readonly options: GateHost['options'] & Pick<HostConfig, 'log'>
-  readonly core: CoreEndpoint
-}
+import { type Gate, getGateSupervision, startGate } from './gate.js'
+import type { FrontendHost, FrontendRuntime, LinkEvents, RuntimeEvents } from './types.js'
 
 export interface FrontendDeps {
   label: string
@@ -84,7 +79,6 @@ export class Frontend implements LinkEvents {
   #active: PendingLink | undefined
   /** Links that core has not closed, by id. A gate that exits can still hold earlier ones than the latest. */
   readonly #open = new Map<number, LinkEndpoints>()
-  readonly #endsInHost: boolean
   readonly #isProcess: boolean
   #hasBeenReady = false
   #isStarted = false
@@ -96,7 +90,6 @@ export class Frontend implements LinkEvents {
   constructor(host: FrontendHost, deps: FrontendDeps) {
     this.#host = host
     this.#deps = deps
-    this.#endsInHost = deps.config.sandbox === undefined
     this.#isProcess = deps.config.sandbox?.kind === 'process'
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
@@ -252,9 +245,9 @@ export class Frontend implements LinkEvents {
 
   #createEnds(): LinkEndpoints {
     const { core, options } = this.#host
-    const { link, poll } = this.#deps.config
+    const { link, poll, sandbox } = this.#deps.config
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
-    const isOneThread = this.#endsInHost && (core.isInProcess || core.isRemote)
+    const isOneThread = sandbox === undefined && (core.isInProcess || core.isRemote)
     // The relay of a process occupies one core.
     const cores = isOneThread ? 1 : availableParallelism() - (this.#isProcess ? 1 : 0)
     const kind = link === 'auto' ? 'ring' : link

@@ -6,10 +6,11 @@ import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, ExternalFrontendConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { ExternalRuntime } from './external-runtime.js'
-import { Frontend, type FrontendDeps, type FrontendHost } from './frontend.js'
+import { Frontend, type FrontendDeps } from './frontend.js'
 import type {
   CoreEndpointEvents,
   ExternalFrontend,
+  FrontendHost,
   FrontendRuntime,
   PooledSession,
   PoolMember,
@@ -98,9 +99,8 @@ export class Frontends implements CoreEndpointEvents {
     const link = this.#host.options.pattern === 'brownfield' ? 'port' : options.link
     const config: ExternalFrontendConfig = { ...options, link }
     let runtime!: ExternalRuntime
-    const reportFault = (error: BusError): void => this.#host.reporter.reportFault(label, error)
     const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
-      (runtime = new ExternalRuntime({ label, reportFault }, events))
+      (runtime = new ExternalRuntime(label, this.#host.reporter, events))
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
     await this.#waitFor(frontend)
     if (frontend.canCallAll) this.#warnOfOpenCommands(label)

@@ -1,6 +1,5 @@
 // A frontend's gate: an isolation worker between the frontend and core. Each session gives it a link from the frontend to core, and a
 // private port over which core sends the session's key.
-import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import {
   BusError,
@@ -16,20 +15,20 @@ import {
 } from '@sallyport/protocol/internal'
 import { createLatency } from '../../shared/metrics.js'
 import { check } from '../../shared/validate.js'
-import { locationSchema, type ModuleLocation, toDirectoryUrl } from '../options/location.js'
-import { checkFile, type HostConfig } from '../options/resolve.js'
-import { isolationDefaults } from '../options/schema.js'
+import { checkFile, resolveHost } from '../options/resolve.js'
+import { isolationDefaults, locationSchema, type ModuleLocation, remoteHostSchema } from '../options/schema.js'
 import type { StandaloneGateOptions } from '../options/types.js'
 import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
 import { BusReporter } from '../reporting/events.js'
-import { createHostLog, type Logger } from '../reporting/log.js'
+import { createHostLog } from '../reporting/log.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
 import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
-import { createSupervisor, type Supervisor } from '../supervision/supervisor.js'
-import { createWatchdog, type Watchdog } from '../supervision/watchdog.js'
-import { boundedLog, pipeToLog } from '../workers/output.js'
+import { createSupervisor } from '../supervision/supervisor.js'
+import { watchCounter } from '../supervision/watchdog.js'
+import { pipeToLog, throttleLines } from '../workers/output.js'
 import { getGateGrants, spawnSandboxed } from '../workers/sandbox.js'
 import { findEntry } from '../workers/spawn.js'
+import type { HostServices } from './types.js'
 
 export interface GateEvents {
   /** The gate's worker restarted, and needs new links. */
@@ -55,21 +54,13 @@ export interface Gate {
   stop(): Promise<unknown>
 }
 
-export interface GateHost {
-  supervisor: Supervisor
-  options: Pick<HostConfig, 'pattern' | 'isolation' | 'onConfirm' | 'calls' | 'dev' | 'workers'>
-  watchdog: Watchdog
-  log: Logger
-  reporter: BusReporter
-}
-
 /** Time for a gate to pass on what its frontend had sent when it exited. */
 const CLOSE_TIMEOUT_MS = 500
 
-export function startGate(label: string, supervision: SupervisionConfig, host: GateHost, events: GateEvents): Gate {
+export function startGate(label: string, supervision: SupervisionConfig, host: HostServices, events: GateEvents): Gate {
   const { supervisor, log, reporter } = host
   const { dir, hookTimeout } = host.options.isolation
-  const lines = boundedLog(log, { actor: 'gate', label })
+  const lines = throttleLines(log, { actor: 'gate', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
   let stopWatching = (): void => {}
@@ -88,7 +79,7 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
       pipeToLog(spawned, lines)
       const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
       const onStuck = (): void => worker.terminate(new BusError('Timeout', message))
-      if (watch) stopWatching = host.watchdog.watch(watch, onStuck)
+      if (watch) stopWatching = watchCounter(watch, hookTimeout, onStuck)
       return spawned
     },
     onState(state) {
@@ -103,7 +94,7 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
         events.rejected(1 + report.more)
         const { command, why, more } = report
         reporter.reportThrottled('rejected', { label, command, why }, more)
-      } else if (report.type === 'log') lines.write(report.level, report.text)
+      } else if (report.type === 'log') lines.add([report.level, report.text])
       else if (report.type === 'fault') {
         const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
         reporter.reportFault(label, error)
@@ -153,7 +144,7 @@ export const getGateSupervision = (frontend: SupervisionConfig, hookTimeout: num
 function spawnGate(
   label: string,
   data: Pick<GateWorkerData, 'heartbeat' | 'times' | 'watch'>,
-  { options, log }: GateHost,
+  { options, log }: HostServices,
 ): Worker {
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
@@ -161,19 +152,13 @@ function spawnGate(
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => isConfirmed(onConfirm, text, { label }, log))
   const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
-  const port = confirm && { port: confirm.port2, answer }
   const workerData: GateWorkerData = {
-    ...data,
-    label,
-    dir: dir?.href,
-    envelope,
-    development: isDevelopment(),
-    confirm: port,
+    ...{ ...data, label, dir: dir?.href, envelope, development: isDevelopment() },
+    confirm: confirm && { port: confirm.port2, answer },
   }
-  const reads = getGateGrants(entry, dir)
   const transferList = confirm ? [confirm.port2] : []
   // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
-  return spawnSandboxed({ entry, workerData, transferList, reads })
+  return spawnSandboxed({ entry, workerData, transferList, reads: getGateGrants(entry, dir) })
 }
 
 /**
@@ -193,17 +178,15 @@ export async function startStandaloneGate(
   onFailed: (error: Error) => void,
 ): Promise<Gate> {
   const from = 'runHook: dir'
-  const dir = toDirectoryUrl(check(from, locationSchema, location))
-  await checkFile(from, new URL('index.html', dir))
-  const log = createHostLog(false)
-  const isolation = { dir, envelope, hookTimeout, from }
-  const host: GateHost = {
-    supervisor: createSupervisor(),
-    options: { pattern: 'isolation', isolation, onConfirm, calls: {}, dev: false, workers: {} },
-    watchdog: createWatchdog(hookTimeout),
-    log,
-    reporter: new BusReporter(log, new EventEmitter()),
-  }
+  const isolation = { dir: check(from, locationSchema, location), envelope, hookTimeout }
+  const input = { log: false, ...(onConfirm && { onConfirm }) } as const
+  const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, {}), {
+    use: 'isolation',
+    options: isolation,
+  })
+  await checkFile(from, new URL('index.html', options.isolation.dir))
+  const log = createHostLog(options.log)
+  const host = { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log) }
   const ignore = (): void => {}
   const ignored = { restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
   const events = { ...ignored, protocolError: onFailed, failed: onFailed }

@@ -2,7 +2,23 @@
 import type { Client } from '@sallyport/frontend/internal'
 import type { FrontendStart, Link, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { Attachment, CoreCommand } from '../../contract/control.js'
+import type { HostConfig } from '../options/resolve.js'
+import type { BusReporter } from '../reporting/events.js'
+import type { Logger } from '../reporting/log.js'
 import type { WorkerStats } from '../supervision/policy.js'
+import type { Supervisor } from '../supervision/supervisor.js'
+
+/** Services that core, the gates and the frontends of a host use. */
+export interface HostServices {
+  readonly options: HostConfig
+  readonly log: Logger
+  readonly supervisor: Supervisor
+  readonly reporter: BusReporter
+}
+
+export interface FrontendHost extends HostServices {
+  readonly core: CoreEndpoint
+}
 
 /** Where a frontend's code runs: in a worker, in a process, or in the host's own thread. */
 export interface FrontendRuntime {

@@ -41,8 +41,7 @@ import {
 } from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
-import type { FrontendHost } from './frontend.js'
-import type { ClientStart, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
+import type { ClientStart, FrontendHost, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
   label: string

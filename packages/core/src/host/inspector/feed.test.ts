@@ -3,8 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type BusStats, SessionTraffic } from '../reporting/stats.js'
 import { Feed } from './feed.js'
-import { MAX_SHOWN, RunningTotals, type Snapshot } from './snapshot.js'
-import type { BusView } from './view.js'
+import { type BusView, MAX_SHOWN, RunningTotals, type Snapshot } from './snapshot.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -42,9 +41,9 @@ function createView(labels: readonly string[]): BusView {
   const last = labels.at(-1)
   if (last) frontends[last] = { ...frontends[last]!, state: 'backingOff' as 'running' }
   return {
-    state: 'running',
-    stats: { uptime: 1, core: { ...worker, inFlight: 0, slow: 0 }, host: traffic, frontends },
-    workerStatus: new Map(),
+    getState: () => 'running',
+    getStats: () => ({ uptime: 1, core: { ...worker, inFlight: 0, slow: 0 }, host: traffic, frontends }),
+    getWorkerStatuses: () => new Map(),
     machines: {} as BusView['machines'],
     measure: () => Promise.resolve({ running: [], commands: [] }),
     on(name, listener) {
@@ -114,8 +113,7 @@ test('sends totals that do not fall when frontends end or begin again, or less i
       label,
       { ...worker, ...traffic, restarts, queued, calls: count, rejected: 0 },
     ])
-    const { stats } = createView([])
-    return totals.update({ ...stats, frontends: Object.fromEntries(frontends) as BusStats['frontends'] })
+    return totals.update({ ...createView([]).getStats(), frontends: Object.fromEntries(frontends) as BusStats['frontends'] })
   }
   expect(update({ one: 10, two: 5 }, 1, 900)).toMatchObject({ calls: 15, restarts: 2 })
   expect(update({ one: 12 }, 1, 0)).toMatchObject({ calls: 17, restarts: 2 })

@@ -3,8 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { describeThrown } from '@sallyport/protocol/internal'
 import { RecentEvents } from './recent-events.js'
-import { getFrontends, getSummary, RunningTotals, type SnapshotSource } from './snapshot.js'
-import type { BusView } from './view.js'
+import { type BusView, getFrontends, getSummary, RunningTotals, type SnapshotSource } from './snapshot.js'
 
 const MAX_PAGES = 8
 const INTERVAL_MS = 250
@@ -74,7 +73,8 @@ export class Feed {
     this.#isMeasuring = false
     if (this.#pages.size === 0) return
     const startedAt = performance.now()
-    const { stats, state: bus, workerStatus } = this.#view
+    const stats = this.#view.getStats()
+    const [bus, workerStatus] = [this.#view.getState(), this.#view.getWorkerStatuses()]
     const source: SnapshotSource = { stats, bus, workerStatus, measurement, since: this.#since }
     const summary = getSummary(source, this.#totals.update(stats))
     const { lists, version } = this.#recentEvents

@@ -3,8 +3,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BusError, getUserStack } from '@sallyport/protocol/internal'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
-import type { BusEvents } from '../reporting/events.js'
-import type { BusView } from './view.js'
+import type { BusEvents, BusReporter } from '../reporting/events.js'
 
 const MAX_SHOWN = 100
 /** Events that are kept to be counted if they occur again. */
@@ -98,7 +97,7 @@ export class RecentEvents {
   /** Increments with each event. */
   version = 1
 
-  constructor(on: BusView['on']) {
+  constructor(on: BusReporter['on']) {
     this.#unsubscribes = [
       on('denied', ({ label, command, hint, more }) => this.#addThrottled('denied', label, command, hint, more)),
       on('rejected', ({ label, command, why, more }) => this.#addThrottled('rejected', label, command, why, more)),

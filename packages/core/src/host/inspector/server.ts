@@ -7,8 +7,29 @@ import type { AddressInfo } from 'node:net'
 import { BusError } from '@sallyport/protocol/internal'
 import { Feed } from './feed.js'
 import { drawDiagrams, getPage } from './page.js'
-import { getAccess } from './snapshot.js'
-import type { BusView, OpenInspector } from './view.js'
+import { type BusView, getAccess } from './snapshot.js'
+
+/** Options of `bus.inspectServer`. */
+export interface InspectorOptions {
+  /** The port on 127.0.0.1; a free one by default. */
+  port?: number
+}
+
+/** A running inspector page. */
+export interface Inspector extends AsyncDisposable {
+  /** The page, with the token that each request needs: it opens for anyone who has the URL. */
+  readonly url: string
+  /** Ends the inspector and disconnects its pages. The bus does so too when it closes. */
+  close(): Promise<void>
+}
+
+/** An inspector as the bus holds it. */
+export interface OpenInspector extends Inspector {
+  /** @param reason - shown by the pages */
+  end(reason: string): Promise<void>
+  /** Resolves when the inspector has ended. */
+  readonly closed: Promise<void>
+}
 
 /** Connections, answered or not; a page needs two. */
 const MAX_CONNECTIONS = 64
@@ -51,11 +72,26 @@ export async function openInspector(view: BusView, port: number): Promise<OpenIn
   server.maxConnections = MAX_CONNECTIONS
   // The server and its connections must not keep the process alive.
   server.on('connection', socket => void socket.unref())
-  const policy = { token, port: await listen(server.unref(), port) }
+  const usedPort = await listen(server.unref(), port)
   // A connection that cannot be accepted must not end the host.
   server.on('error', () => {})
   const feed = new Feed(view)
-  const serve = createService({ view, files, feed, policy })
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname, searchParams } = getUrl(request)
+    const refusal = getRefusal(request, usedPort, searchParams.getAll('token'), token)
+    if (refusal) return answer(request, response, refusal.status, toTextFile(refusal.text))
+    const file = files.get(pathname)
+    if (file) return answer(request, response, 200, file)
+    if (pathname === '/access') {
+      const access = await getAccess(view, searchParams.get('label') ?? '')
+      return answer(request, response, 200, { type: 'application/json', text: JSON.stringify(access) })
+    }
+    if (pathname !== '/feed') return answer(request, response, 404, toTextFile('There is no such page.'))
+    if (feed.isFull) return answer(request, response, 503, toTextFile('Too many pages are open.'))
+    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
+    if (request.method === 'HEAD') response.end()
+    else feed.add(response, (searchParams.get('find') ?? '').slice(0, MAX_FIND_LENGTH))
+  }
   server.on('request', (request, response) => void serve(request, response).catch(() => response.destroy()))
   const closed = once(server, 'close').then(() => {})
   const end = async (reason: string): Promise<void> => {
@@ -68,13 +104,7 @@ export async function openInspector(view: BusView, port: number): Promise<OpenIn
     await closed
   }
   const close = (): Promise<void> => end('The inspector was closed.')
-  return {
-    url: `http://127.0.0.1:${policy.port}/?token=${token}`,
-    end,
-    close,
-    closed,
-    [Symbol.asyncDispose]: close,
-  }
+  return { url: `http://127.0.0.1:${usedPort}/?token=${token}`, end, close, closed, [Symbol.asyncDispose]: close }
 }
 
 interface PageFile {
@@ -84,9 +114,9 @@ interface PageFile {
 
 /** Loads the files of the page, by path. Each of the page's own requests carries the token. */
 async function loadFiles(token: string, machines: BusView['machines']): Promise<Map<string, PageFile>> {
-  const { style, script } = await import('#inspector-files')
+  const { html, style, script } = await import('#inspector-files')
   return new Map<string, PageFile>([
-    ['/', { type: 'text/html; charset=utf-8', text: getPage(token, drawDiagrams(machines)) }],
+    ['/', { type: 'text/html; charset=utf-8', text: getPage(html, token, drawDiagrams(machines)) }],
     ['/inspector.css', { type: 'text/css; charset=utf-8', text: style }],
     ['/inspector.js', { type: 'text/javascript; charset=utf-8', text: script }],
   ])
@@ -103,37 +133,6 @@ async function listen(server: Server, port: number): Promise<number> {
   }
 }
 
-interface RequestPolicy {
-  token: string
-  port: number
-}
-
-interface ServiceDeps {
-  view: BusView
-  files: ReadonlyMap<string, PageFile>
-  feed: Feed
-  policy: RequestPolicy
-}
-
-function createService({ view, files, feed, policy }: ServiceDeps) {
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname, searchParams } = getUrl(request)
-    const refusal = getRefusal(request, searchParams, policy)
-    if (refusal) return answer(request, response, refusal.status, toTextFile(refusal.text))
-    const file = files.get(pathname)
-    if (file) return answer(request, response, 200, file)
-    if (pathname === '/access') {
-      const access = await getAccess(view, searchParams.get('label') ?? '')
-      return answer(request, response, 200, { type: 'application/json', text: JSON.stringify(access) })
-    }
-    if (pathname !== '/feed') return answer(request, response, 404, toTextFile('There is no such page.'))
-    if (feed.isFull) return answer(request, response, 503, toTextFile('Too many pages are open.'))
-    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
-    if (request.method === 'HEAD') response.end()
-    else feed.add(response, (searchParams.get('find') ?? '').slice(0, MAX_FIND_LENGTH))
-  }
-}
-
 const WRONG_HOST = 'Host header not allowed.'
 const OTHER_SITE = 'Requests of other sites are not allowed. Open the URL of the inspector from the address bar.'
 const WRONG_TOKEN =
@@ -145,8 +144,9 @@ const WRONG_TOKEN =
  */
 function getRefusal(
   { method = '', headers }: IncomingMessage,
-  query: URLSearchParams,
-  { token, port }: RequestPolicy,
+  port: number,
+  tokens: readonly string[],
+  token: string,
 ): { status: number; text: string } | undefined {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
   const site = headers['sec-fetch-site'] as string | undefined
@@ -155,7 +155,6 @@ function getRefusal(
     return { status: 403, text: OTHER_SITE }
   if (!['same-origin', 'none', undefined].includes(site)) return { status: 403, text: OTHER_SITE }
   if (!['GET', 'HEAD'].includes(method)) return { status: 405, text: 'The inspector is read-only: use GET or HEAD.' }
-  const tokens = query.getAll('token')
   if (tokens.length !== 1 || !isEqual(tokens[0]!, token)) return { status: 401, text: WRONG_TOKEN }
   return undefined
 }

@@ -1,27 +1,34 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
-import type { ExplainedCommand } from '../../acl/explain.js'
+import type { AnyStateMachine } from 'xstate'
+import type { ExplainedCommand, ExplainedFrontend } from '../../acl/explain.js'
 import type { Measurement } from '../../contract/control.js'
 import type { CommandStats } from '../../shared/metrics.js'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
-import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
-import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
+import type { BusReporter } from '../reporting/events.js'
+import type { BusStats, CoreStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
+import { getWorkerName } from '../supervision/policy.js'
 import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
 import { type RecentEventLists, toPrintable } from './recent-events.js'
-import type { BusView } from './view.js'
+
+/** The inspector's view of a bus. @internal */
+export interface BusView {
+  getState(): BusState
+  /** Returns the statistics as of the last `measure`. */
+  getStats(): BusStats
+  /** Returns the status of each worker, by name. */
+  getWorkerStatuses(): ReadonlyMap<string, WorkerStatus>
+  readonly machines: { readonly bus: AnyStateMachine; readonly worker: AnyStateMachine }
+  /** Updates the statistics, and lets core count calls by command. Resolves with `undefined` if core does not answer. */
+  measure(): Promise<Measurement | undefined>
+  on: BusReporter['on']
+  explain(label: string): Promise<ExplainedFrontend>
+}
 
 /** Frontends in one snapshot. Others are found by their labels. */
 export const MAX_SHOWN = 100
 /** Capabilities and commands of one frontend. */
 const MAX_ACCESS = 2000
 const MAX_SCOPE = 500
-
-export interface WorkerView {
-  /** The state in the host's supervision. */
-  state: string
-  restarts: number
-  /** The worker's report of its own state. */
-  lifecycle?: string | undefined
-}
 
 type LatencyView = Pick<LatencyStats, 'count' | 'p50' | 'p99'>
 
@@ -30,12 +37,12 @@ export interface TrafficView extends Omit<TrafficStats, 'perSecond' | 'latency'>
   latency: LatencyView
 }
 
-export interface FrontendView extends TrafficView, WorkerView {
+export interface FrontendView extends TrafficView, WorkerStatus {
   label: string
   rejected: number
   /** `false` for a connection of the host. */
   isWorker: boolean
-  gate?: WorkerView & { hook: LatencyView }
+  gate?: WorkerStatus & { hook: LatencyView }
 }
 
 type Total = 'calls' | 'failures' | 'denied' | 'rejected' | 'events' | 'dropped' | 'bytes' | 'restarts'
@@ -47,12 +54,8 @@ export interface Snapshot {
   /** Time of the snapshot, in milliseconds since 1970. */
   at: number
   bus: BusState
-  core: WorkerView & {
-    inFlight: number
-    slow: number
-    /** `false` if a handler blocks core, or core is not running. */
-    answers: boolean
-  }
+  /** `answers` is `false` if a handler blocks core, or core is not running. */
+  core: CoreStats & Pick<WorkerStatus, 'lifecycle'> & { answers: boolean }
   /** Totals of the host, core and all frontends. They never fall: those that have ended count too. */
   totals: Totals
   /** Bytes that are queued for frontends. */
@@ -111,40 +114,27 @@ export function getFrontends(
   const found = Object.entries(stats.frontends).filter(([label]) => label.toLowerCase().includes(part))
   const unwell = found.filter(([, frontend]) => !isWell(frontend)).slice(0, MAX_SHOWN)
   const well = found.filter(([, frontend]) => isWell(frontend)).slice(0, MAX_SHOWN - unwell.length)
-  const shown = [...unwell, ...well]
-  return {
-    found: found.length,
-    frontends: shown.map(([label, frontend]) => getFrontend(label, frontend, workerStatus)),
-  }
+  const frontends = [...unwell, ...well].map(([label, frontend]) => getFrontend(label, frontend, workerStatus))
+  return { found: found.length, frontends }
 }
 
 const isWell = ({ state, gate }: FrontendStats): boolean =>
   state === 'running' && (gate === undefined || gate.state === 'running')
 
 function getFrontend(label: string, stats: FrontendStats, workerStatus: SnapshotSource['workerStatus']): FrontendView {
-  const { rejected, gate } = stats
+  const { gate, ...others } = stats
   const status = workerStatus.get(getWorkerName('frontend', label))
-  const gateStatus = workerStatus.get(getWorkerName('gate', label))
-  return {
-    label,
-    isWorker: status !== undefined,
-    ...getWorker(stats, status),
-    ...(gate && { gate: { ...getWorker(gate, gateStatus), hook: getLatency(gate.hook) } }),
-    rejected,
-    ...getTraffic(stats),
-  }
+  const view = { ...getTraffic(others), label, isWorker: status !== undefined, lifecycle: status?.lifecycle }
+  if (!gate) return view
+  const { state, restarts, hook } = gate
+  const lifecycle = workerStatus.get(getWorkerName('gate', label))?.lifecycle
+  return { ...view, gate: { state, restarts, lifecycle, hook: getLatency(hook) } }
 }
 
-const getWorker = ({ state, restarts }: WorkerStats, status: WorkerStatus | undefined): WorkerView => ({
-  state,
-  restarts,
-  lifecycle: status?.lifecycle,
+const getTraffic = <Stats extends TrafficStats>({ perSecond: _perSecond, latency, ...traffic }: Stats) => ({
+  ...traffic,
+  latency: getLatency(latency),
 })
-
-function getTraffic(stats: TrafficStats): TrafficView {
-  const { inFlight, queued, calls, failures, denied, late, events, bytes, latency } = stats
-  return { inFlight, queued, calls, failures, denied, late, events, bytes, latency: getLatency(latency) }
-}
 
 const getLatency = ({ count, p50, p99 }: LatencyStats): LatencyView => ({ count, p50, p99 })
 
@@ -168,24 +158,13 @@ export class RunningTotals {
   }
 }
 
-function getCounters({
-  calls = 0,
-  failures = 0,
-  denied = 0,
-  events,
-  bytes,
-  ...worker
-}: Partial<FrontendStats>): Totals {
-  const { restarts = 0, gate, rejected = 0 } = worker
+function getCounters(stats: Partial<FrontendStats>): Totals {
+  const { calls = 0, failures = 0, denied = 0, rejected = 0, restarts = 0, events, bytes, gate } = stats
   return {
-    calls,
-    failures,
-    denied,
-    rejected,
+    ...{ calls, failures, denied, rejected, restarts: restarts + (gate?.restarts ?? 0) },
     events: events ? events.in + events.out : 0,
     dropped: events?.dropped ?? 0,
     bytes: bytes ? bytes.in + bytes.out : 0,
-    restarts: restarts + (gate?.restarts ?? 0),
   }
 }
 

@@ -14,13 +14,6 @@ const EXTENSIONS = ['.json', '.json5', '.toml']
 /** Tauri writes JSON schemas into a directory of this name. */
 const SCHEMAS = 'schemas'
 
-/** A syntax error; line and column count from 1. */
-interface Mistake {
-  line: number
-  column: number
-  text: string
-}
-
 /** @throws {BusError} InvalidParams, with the path, line and column of a syntax error */
 export async function readConfigFile(path: string): Promise<unknown> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
@@ -32,7 +25,7 @@ export async function readConfigFile(path: string): Promise<unknown> {
   try {
     return isToml ? parseToml(text) : parseJson(text)
   } catch (cause) {
-    const { line, column, text: problem } = isToml ? toTomlMistake(cause) : toJson5Mistake(cause)
+    const [line, column, problem] = isToml ? readTomlError(cause) : readJson5Error(cause)
     const format = isToml ? 'TOML' : path.endsWith('5') ? 'JSON5' : 'JSON'
     throw new BusError('InvalidParams', `${path}:${line}:${column}: not ${format}: ${problem}`, { cause })
   }
@@ -47,15 +40,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toJson5Mistake(error: unknown): Mistake {
+/** Line and column count from 1. */
+type Mistake = [line: number, column: number, text: string]
+
+function readJson5Error(error: unknown): Mistake {
   const { lineNumber, columnNumber, message } = error as { lineNumber: number; columnNumber: number; message: string }
-  return { line: lineNumber, column: Math.max(1, columnNumber), text: message.replace(/^JSON5: | at \d+:\d+$/g, '') }
+  return [lineNumber, Math.max(1, columnNumber), message.replace(/^JSON5: | at \d+:\d+$/g, '')]
 }
 
-function toTomlMistake(error: unknown): Mistake {
+function readTomlError(error: unknown): Mistake {
   if (!(error instanceof TomlError)) throw error
-  const text = error.message.split('\n', 1)[0]!.replace('Invalid TOML document: ', '')
-  return { line: error.line, column: error.column, text }
+  return [error.line, error.column, error.message.split('\n', 1)[0]!.replace('Invalid TOML document: ', '')]
 }
 
 /**

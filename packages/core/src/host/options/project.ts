@@ -13,13 +13,6 @@ import { CONFIG_KEYS, configSchema, OPTION_PLACES, type ParsedPattern } from './
 
 const CONFIG_NAMES = ['tauri.conf.json', 'tauri.conf.json5', 'Tauri.toml']
 
-interface ConfigFile {
-  path: string
-  /** The path, and the name of the platform's file if there is one, for error texts. */
-  from: string
-  value: unknown
-}
-
 /** @internal */
 export interface Project extends AppInfo {
   /** The configuration file, for error texts. */
@@ -76,8 +69,8 @@ async function findConfig(path: string): Promise<string> {
   throw new BusError('InvalidParams', `createBus: config must be a directory, or one of ${names}: got ${path}`)
 }
 
-/** Reads the configuration and merges the platform's file into it, as Tauri does. */
-async function readConfig(path: string): Promise<ConfigFile> {
+/** Reads the configuration and merges the platform's file into it, as Tauri does. `from` names that file too. */
+async function readConfig(path: string): Promise<AclSource & { path: string }> {
   const platform = getPlatform(process.platform).toLowerCase()
   const names = [`tauri.${platform}.conf.json`, `tauri.${platform}.conf.json5`, `Tauri.${platform}.toml`]
   const name = names.find(each => existsSync(join(dirname(path), each)))

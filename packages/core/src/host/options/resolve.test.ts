@@ -4,7 +4,7 @@ import type { BusOptions, FrontendOptions } from './types.js'
 
 const module = new URL(import.meta.url)
 const inProcess = { kind: 'process' } as const
-const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options)
+const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options, { codec: 'json' })
 
 test.each<FrontendOptions>([
   { link: 'port' },

@@ -23,19 +23,21 @@ import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
 import { resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import type { WorkerMakers } from '../workers/spawn.js'
-import { isFileLocation, toDirectoryUrl, toUrl } from './location.js'
 import type { Project } from './project.js'
 import {
   allowSchema,
   busSchema,
   connectionSchema,
   frontendSchema,
+  isFileLocation,
   isolationDefaults,
   labelSchema,
   OPTION_PLACES,
   type ParsedOptions,
   type ParsedPattern,
   type remoteHostSchema,
+  toDirectoryUrl,
+  toUrl,
 } from './schema.js'
 import type { BusOptions, ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './types.js'
 
@@ -67,16 +69,9 @@ export interface HostConfig extends FrontendDefaults {
   frontends: ({ label: string; module: URL } & FrontendConfig)[]
   calls: CallLimits
   pattern: Pattern
-  isolation: IsolationConfig
+  /** `from` is the option or file that names `dir`, for error texts. */
+  isolation: { dir: URL | undefined; envelope: boolean; hookTimeout: number; from: string }
   dev: boolean
-}
-
-export interface IsolationConfig {
-  dir: URL | undefined
-  envelope: boolean
-  hookTimeout: number
-  /** The option or file that names `dir`, for error texts. */
-  from: string
 }
 
 export interface BusConfig extends HostConfig {
@@ -91,6 +86,7 @@ export interface BusConfig extends HostConfig {
 /** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const options = check('createBus', busSchema, input, OPTION_PLACES)
+  const { network } = options
   const { module: core } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   // Loaded here: without a configuration no bus needs its parsers.
@@ -104,10 +100,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
     plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
-    network: options.network && {
-      module: options.network.module,
-      options: cloneData('createBus: network.options', options.network.options),
-    },
+    network: network && { ...network, options: cloneData('createBus: network.options', network.options) },
   }
 }
 
@@ -150,7 +143,7 @@ export function resolveFrontend(
   where: string,
   label: string,
   options: FrontendOptions = {},
-  defaults: FrontendDefaults = { codec: 'json' },
+  defaults: FrontendDefaults,
 ): FrontendConfig {
   check(`${where}: its label`, labelSchema, label)
   return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), defaults)

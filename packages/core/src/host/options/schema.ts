@@ -1,6 +1,8 @@
 // Schemas of the options, and of the parts of a tauri.conf.json that a bus reads, with their ranges, defaults and error texts.
 // Capabilities and permission files are checked in core.
 import { existsSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import {
   CHANNEL_READ_AHEAD,
   FREE_LABEL_RULE,
@@ -12,12 +14,58 @@ import {
 import * as v from 'valibot'
 import { labelMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
-import { integer } from '../../shared/validate.js'
+import { integer, isObject } from '../../shared/validate.js'
 import { LOG_LEVELS } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerMaker } from '../workers/spawn.js'
-import { fileSchema, isInline, locationSchema } from './location.js'
+
+// Locations of modules, files and directories. Relative paths are refused: it is unknown what they would be relative to.
+
+/** A module, file or directory: a URL, or an absolute path. */
+export type ModuleLocation = URL | string
+
+const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
+
+export const toUrl = (location: ModuleLocation): URL => {
+  if (location instanceof URL) return location
+  return HAS_SCHEME.test(location) ? new URL(location) : pathToFileURL(location)
+}
+
+/** @internal */
+export const locationSchema = v.pipe(
+  v.custom<ModuleLocation>(isLocation, ({ input }) => `a URL or an absolute path${suggestUrl(input)}`),
+  v.transform(toUrl),
+)
+
+/** For what the host itself reads. */
+const fileSchema = v.pipe(
+  v.custom<ModuleLocation>(isFileLocation, 'a file: URL or an absolute path'),
+  v.transform(toUrl),
+)
+
+function isLocation(value: unknown): boolean {
+  if (typeof value !== 'string') return value instanceof URL
+  return HAS_SCHEME.test(value) ? URL.canParse(value) : isAbsolute(value)
+}
+
+/** Returns false for a string that might be a name. */
+export function isFileLocation(value: unknown): value is ModuleLocation {
+  if (value instanceof URL) return value.protocol === 'file:'
+  return typeof value === 'string' && (isAbsolute(value) || (value.startsWith('file:') && URL.canParse(value)))
+}
+
+/** Returns how a relative path is written as a URL. */
+function suggestUrl(value: unknown): string {
+  if (typeof value !== 'string' || !/^\.{0,2}[/\w]/.test(value) || HAS_SCHEME.test(value)) return ''
+  return `, as in new URL(${JSON.stringify(value)}, import.meta.url)`
+}
+
+/** Adds a slash at the end, so that names in the directory can be resolved against it. */
+export const toDirectoryUrl = ({ href }: URL): URL => new URL(href.endsWith('/') ? href : `${href}/`)
+
+/** True for an object in the place of its location. */
+const isInline = (value: unknown): value is object => isObject(value) && !(value instanceof URL)
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const boolean = v.boolean('true or false')

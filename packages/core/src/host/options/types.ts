@@ -9,7 +9,7 @@ import type { Logger, LogLevel } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerMakers } from '../workers/spawn.js'
-import type { ModuleLocation } from './location.js'
+import type { ModuleLocation } from './schema.js'
 
 /** Node's permission model around a frontend worker; docs/reference/security.md lists what it keeps out. */
 export interface PermissionSandbox {
@@ -26,13 +26,9 @@ export interface PermissionSandbox {
 }
 
 /** A separate process around a frontend, under the permission model too; docs/reference/security.md compares them. */
-export interface ProcessSandbox {
+export interface ProcessSandbox extends Pick<PermissionSandbox, 'read' | 'net'> {
   /** A process of its own. */
   kind: 'process'
-  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
-  read?: readonly ModuleLocation[]
-  /** Grants the network. Before Node 25 the permission model does not deny it, and this has no effect. @default false */
-  net?: boolean
   /** Memory, in MB, as flags of V8. A frontend that exceeds it ends with its process; the host goes on. */
   resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
   /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
@@ -42,11 +38,9 @@ export interface ProcessSandbox {
 }
 
 /** A script in a SES Compartment; docs/reference/security.md lists the globals that it has. */
-export interface SesSandbox {
+export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
   /** A script in a SES Compartment. */
   kind: 'ses'
-  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 on Node 20 */
-  resourceLimits?: ResourceLimits
 }
 
 /**
@@ -154,11 +148,7 @@ export interface IsolationOptions {
 }
 
 /** Options of a gate without a bus, which tests one hook. */
-export interface StandaloneGateOptions {
-  /** Like `envelope` of the isolation pattern. */
-  envelope?: boolean
-  /** Milliseconds that the hook is given for one message. @default 1000 */
-  hookTimeout?: number
+export interface StandaloneGateOptions extends Pick<IsolationOptions, 'envelope' | 'hookTimeout'> {
   /** Answers the hook's `confirm`. Requests are declined by default. */
   onConfirm?: OnConfirm
 }

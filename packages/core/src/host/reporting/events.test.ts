@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { resolveSupervision } from '../supervision/policy.js'
@@ -21,18 +20,14 @@ afterEach(() => {
 })
 
 test('throws the error of a listener later, and calls the other listeners', async () => {
-  const events = new EventEmitter()
+  const reporter = new BusReporter(createHostLog(false))
   const labels: string[] = []
-  events.on('fault', () => {
+  reporter.on('fault', () => {
     throw new Error('a listener')
   })
-  events.on('fault', ({ label }) => labels.push(label))
-  events.on('restart', ({ label }) => labels.push(label))
-  new BusReporter(createHostLog(false), events).reportRestart('core', 'core', {
-    error: new Error('x'),
-    restarts: 1,
-    delay: 1,
-  })
+  reporter.on('fault', ({ label }) => labels.push(label))
+  reporter.on('restart', ({ label }) => labels.push(label))
+  reporter.reportRestart('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
   expect(labels).toEqual(['core', 'core'])
   await vi.waitFor(() => expect(thrown).toEqual(['a listener']), { timeout: 10_000 })
 })

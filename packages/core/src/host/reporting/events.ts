@@ -1,5 +1,5 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { BusError, callSafely, describeName, formatSuppressed, isBusError } from '@sallyport/protocol/internal'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
@@ -52,16 +52,21 @@ export const isBusEvent = (name: string): boolean => BUS_EVENTS.has(name)
 
 export class BusReporter {
   readonly #log: Logger
-  readonly #events: EventEmitter
+  readonly #events = new EventEmitter()
   /** Errors that were reported: several workers can fail with the same one. */
   readonly #faults = new WeakSet<Error>()
   readonly #failures = new WeakSet<Error>()
   /** Number of calls reported as slow. */
   slowCalls = 0
 
-  constructor(log: Logger, events: EventEmitter) {
+  constructor(log: Logger) {
     this.#log = log
-    this.#events = events
+  }
+
+  /** Returns an unsubscribe function. */
+  on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void {
+    this.#events.on(name, listener)
+    return () => void this.#events.off(name, listener)
   }
 
   reportFault(label: string, error: Error): void {
@@ -113,25 +118,17 @@ export class BusReporter {
   }
 }
 
-/**
- * Adds a listener for an event, and returns a function that removes it.
- *
- * @param where - `bus.on`, for error texts
- * @throws {BusError} InvalidParams
- */
-export function subscribe<Name extends keyof BusEvents>(
+/** Checks the arguments of `where`, which is `bus.on` or its like. @throws {BusError} InvalidParams */
+export function checkListener(
   where: string,
-  events: EventEmitter,
-  name: Name,
-  listener: (event: BusEvents[Name]) => void,
+  name: string,
+  listener: unknown,
   names: ReadonlySet<string> = BUS_EVENTS,
-): () => void {
+): void {
   if (!names.has(name)) {
     const text = `no event ${describeName(String(name))} of the bus itself${didYouMean(String(name), names)}`
     const listen = names === BUS_EVENTS ? 'bus.listen' : 'the `listen` of a client'
     throw new BusError('InvalidParams', `${where}: ${text}. For events of the application use ${listen}`)
   }
   check(`${where}: the handler`, anyFunction, listener)
-  events.on(name, listener)
-  return () => void events.off(name, listener)
 }

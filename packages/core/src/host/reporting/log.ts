@@ -10,7 +10,6 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 /** The lowest level that is logged. */
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** The option `log`. */
 export type LogOption = Logger | LogLevel | false | undefined
 
 /** True if the log and the output of frontends go to standard error. */
@@ -101,14 +100,10 @@ export function createTerminalLog(write: (text: string) => void): (line: string)
 const formatTime = (time: number): string => new Date(time).toTimeString().slice(0, 8)
 
 function formatEvent(level: number, { actor, label, msg, ...fields }: Omit<LogLine, 'level' | 'time' | 'err'>): string {
-  const source = [label ?? actor, ...(actor === 'gate' ? ['gate'] : [])].filter(part => part !== undefined).join(' ')
+  const source = [label ?? actor ?? '', ...(actor === 'gate' ? ['gate'] : [])].join(' ')
   const values = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
-  const parts = [
-    (pino.levels.labels[level] ?? String(level)).padEnd(5),
-    ...(source === '' ? [] : [`[${source}]`]),
-    msg ?? '',
-  ]
-  return escapeText(parts.join(' ') + values.join(''))
+  const levelName = (pino.levels.labels[level] ?? String(level)).padEnd(5)
+  return escapeText(`${levelName} ${source && `[${source}] `}${String(msg ?? '')}${values.join('')}`)
 }
 
 /** Indents all lines but the first: a worker chooses the text, which must not look like another event. */

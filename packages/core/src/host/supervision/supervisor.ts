@@ -3,16 +3,7 @@
 import type { TransferListItem } from 'node:worker_threads'
 import { callSafely, BusError } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
-import {
-  type ActorOptions,
-  type AnyActorLogic,
-  type AnyStateMachine,
-  createActor,
-  enqueueActions,
-  setup,
-  stopChild,
-} from 'xstate'
-import { LIFECYCLE_STATES } from '../../contract/control.js'
+import { type ActorOptions, type AnyStateMachine, createActor, enqueueActions, setup, stopChild } from 'xstate'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { WorkerState, WorkerStats } from './policy.js'
 import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
@@ -114,11 +105,8 @@ const machine = setup({
 export const supervisorMachine: AnyStateMachine = machine
 
 /** @internal For tests: a clock and a random source of their own. */
-export interface SupervisorOptions {
-  clock?: ActorOptions<AnyActorLogic>['clock']
-  now?(): number
-  /** Returns a number from 0 to 1. */
-  random?(): number
+export interface SupervisorOptions extends Partial<Pick<WorkerInput, 'now' | 'random'>> {
+  clock?: ActorOptions<typeof machine>['clock']
 }
 
 /** @internal */
@@ -132,8 +120,8 @@ export function createSupervisor({
     ...(clock && { clock }),
     inspect: event => listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
   })
-  const getWorkers = (): [id: string, worker: WorkerMachineActor][] =>
-    Object.entries(actor.getSnapshot().children) as unknown as [string, WorkerMachineActor][]
+  const getWorkers = (): WorkerSnapshot[] =>
+    (Object.values(actor.getSnapshot().children) as unknown as WorkerMachineActor[]).map(each => each.getSnapshot())
   let started = 0
   actor.start()
   return {
@@ -141,16 +129,13 @@ export function createSupervisor({
       return actor.getSnapshot().value
     },
     get workerNames(): readonly string[] {
-      return getWorkers().map(([id]) => getName(id))
+      return getWorkers().map(({ context }) => context.spec.name)
     },
-    getWorkerStatuses(): Map<string, WorkerStatus> {
-      return new Map(getWorkers().map(([id, worker]) => [getName(id), getWorkerStatus(worker.getSnapshot())]))
-    },
-    start(spec: WorkerSpec): SupervisedWorker {
-      const tracked = trackLifecycle(spec)
+    getWorkerStatuses: () => new Map(getWorkers().map(worker => [worker.context.spec.name, getWorkerStatus(worker)])),
+    start(spec) {
       const id = `${spec.name} #${++started}`
-      actor.send({ type: 'worker.start', id, input: { spec: tracked, now, random } })
-      return createSupervisedWorker(actor.getSnapshot().children[id] as unknown as WorkerMachineActor, tracked)
+      actor.send({ type: 'worker.start', id, input: { spec, now, random } })
+      return createSupervisedWorker(actor.getSnapshot().children[id] as unknown as WorkerMachineActor, spec)
     },
     signal: type => actor.send({ type }),
     inspect(listener) {
@@ -160,42 +145,18 @@ export function createSupervisor({
   }
 }
 
-const getName = (id: string): string => id.slice(0, id.lastIndexOf(' #'))
-
 type WorkerSnapshot = ReturnType<WorkerMachineActor['getSnapshot']>
 
-function getWorkerStatus(snapshot: WorkerSnapshot): WorkerStatus {
-  const { lifecycle } = snapshot.context.spec as TrackedSpec
-  return { ...getStats(snapshot), lifecycle: snapshot.matches('alive') ? lifecycle : undefined }
-}
+const getWorkerStatus = (snapshot: WorkerSnapshot): WorkerStatus => ({
+  ...getStats(snapshot),
+  lifecycle: snapshot.matches('alive') ? snapshot.context.reported.lifecycle : undefined,
+})
 
 /** `ended` and `reloaded` are transient states: no snapshot shows them. */
 const getStats = ({ value, context }: WorkerSnapshot): WorkerStats => ({
   state: (typeof value === 'object' ? value.alive : value) as WorkerState,
   restarts: context.history.count,
 })
-
-/** `lifecycle` is the latest state that the current thread reported of itself. */
-type TrackedSpec = WorkerSpec & Pick<WorkerStatus, 'lifecycle'>
-
-function trackLifecycle(spec: WorkerSpec): TrackedSpec {
-  let lifecycle: LifecycleState | undefined
-  return {
-    ...spec,
-    get lifecycle() {
-      return lifecycle
-    },
-    spawn(heartbeat) {
-      lifecycle = undefined
-      return spec.spawn(heartbeat)
-    },
-    onState(state) {
-      // A worker without a sandbox can report anything.
-      lifecycle = LIFECYCLE_STATES.includes(state) ? state : undefined
-      spec.onState(state)
-    },
-  }
-}
 
 function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): SupervisedWorker {
   const ready = createDeferred()
@@ -251,7 +212,7 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
     ready: ready.promise,
     exited: exited.promise,
     post: (message, transfer = []) => send({ type: 'post', message, transfer }),
-    async stop(timeout: number): Promise<WorkerExit> {
+    stop(timeout) {
       send({ type: 'stop', timeout })
       return exited.promise
     },

@@ -1,17 +1,16 @@
 // The watchdog over counters that the test writes: unchanged polls are counted, and the clock is not read.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createWatchdog } from './watchdog.js'
+import { watchCounter } from './watchdog.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const setUp = (isDebugged?: () => boolean) => {
-  const watchdog = createWatchdog(1000, isDebugged)
   const memory = new SharedArrayBuffer(4)
   const onStuck = vi.fn<() => void>()
-  const stopWatching = watchdog.watch(memory, onStuck)
+  const stopWatching = watchCounter(memory, 1000, onStuck, isDebugged)
   const write = (value: number): void => void Atomics.store(new Int32Array(memory), 0, value)
-  return { watchdog, onStuck, stopWatching, write, pass: (ms: number) => vi.advanceTimersByTime(ms) }
+  return { onStuck, stopWatching, write, pass: (ms: number) => vi.advanceTimersByTime(ms) }
 }
 
 describe('the watchdog', () => {
@@ -41,9 +40,9 @@ describe('the watchdog', () => {
   })
 
   test('reports only the gate that is stuck', () => {
-    const { watchdog, onStuck, write, pass } = setUp()
+    const { onStuck, write, pass } = setUp()
     const other = vi.fn<() => void>()
-    watchdog.watch(new SharedArrayBuffer(4), other)
+    watchCounter(new SharedArrayBuffer(4), 1000, other)
     write(1)
     pass(1250)
     expect(onStuck).toHaveBeenCalledTimes(1)
@@ -74,13 +73,10 @@ describe('the watchdog', () => {
   })
 
   test('has a timer only while it watches gates', () => {
-    const { watchdog, stopWatching } = setUp()
-    expect(vi.getTimerCount()).toBe(1)
-    const stopSecond = watchdog.watch(new SharedArrayBuffer(4), () => {})
+    const { stopWatching } = setUp()
     expect(vi.getTimerCount()).toBe(1)
     stopWatching()
-    stopSecond()
-    stopSecond()
+    stopWatching()
     expect(vi.getTimerCount()).toBe(0)
     const { onStuck, write, pass } = setUp()
     write(1)

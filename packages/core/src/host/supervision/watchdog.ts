@@ -7,53 +7,32 @@ const POLLS_PER_TIMEOUT = 4
 /** The counter's value while a gate's thread is outside the hook. */
 const IDLE = 0
 
-interface WatchedCounter {
-  readonly counter: Int32Array
-  readonly onStuck: () => void
-  lastValue: number
-  unchangedPolls: number
-}
-
-export interface Watchdog {
-  /** Calls `onStuck` once if the counter in `memory` does not change for the timeout. Returns a function that stops watching. */
-  watch(memory: SharedArrayBuffer, onStuck: () => void): () => void
-}
-
 /**
- * @param timeout - milliseconds that a hook is given for one message
+ * Calls `onStuck` once if the counter in `memory` does not change for the timeout. Returns a function that stops watching.
+ *
+ * @param timeout - milliseconds
  * @param isDebugged - nothing counts as stuck while this returns true: a developer might be at a breakpoint
  */
-export function createWatchdog(timeout: number, isDebugged: () => boolean = isInspectorOpen): Watchdog {
-  const watched = new Set<WatchedCounter>()
-  let timer: NodeJS.Timeout | undefined
-
-  function poll(): void {
-    for (const entry of watched) {
-      const value = Atomics.load(entry.counter, 0)
-      const isUnchanged = value !== IDLE && value === entry.lastValue && !isDebugged()
-      entry.unchangedPolls = isUnchanged ? entry.unchangedPolls + 1 : 0
-      entry.lastValue = value
-      if (entry.unchangedPolls < POLLS_PER_TIMEOUT) continue
-      remove(entry)
-      entry.onStuck()
-    }
-  }
-
-  function remove(entry: WatchedCounter): void {
-    watched.delete(entry)
-    if (watched.size > 0) return
+export function watchCounter(
+  memory: SharedArrayBuffer,
+  timeout: number,
+  onStuck: () => void,
+  isDebugged: () => boolean = isInspectorOpen,
+): () => void {
+  const counter = new Int32Array(memory)
+  let lastValue = IDLE
+  let unchangedPolls = 0
+  const poll = (): void => {
+    const value = Atomics.load(counter, 0)
+    const isUnchanged = value !== IDLE && value === lastValue && !isDebugged()
+    unchangedPolls = isUnchanged ? unchangedPolls + 1 : 0
+    lastValue = value
+    if (unchangedPolls < POLLS_PER_TIMEOUT) return
     clearInterval(timer)
-    timer = undefined
+    onStuck()
   }
-
-  return {
-    watch(memory, onStuck) {
-      const entry: WatchedCounter = { counter: new Int32Array(memory), onStuck, lastValue: IDLE, unchangedPolls: 0 }
-      watched.add(entry)
-      timer ??= setInterval(poll, timeout / POLLS_PER_TIMEOUT).unref()
-      return () => remove(entry)
-    },
-  }
+  const timer = setInterval(poll, timeout / POLLS_PER_TIMEOUT).unref()
+  return () => clearInterval(timer)
 }
 
 /** Loads the module on first use, because Node can be built without an inspector. */
@@ -64,14 +43,4 @@ function isInspectorOpen(): boolean {
   } catch {
     return false
   }
-}
-
-/** One watchdog for each timeout in use. */
-const heartbeatWatchdogs = new Map<number, Watchdog>()
-
-/** Calls `onStuck` once if a worker's heartbeat does not change for `timeout` ms. Returns a function that stops watching. */
-export function watchHeartbeat(memory: SharedArrayBuffer, timeout: number, onStuck: () => void): () => void {
-  let watchdog = heartbeatWatchdogs.get(timeout)
-  if (!watchdog) heartbeatWatchdogs.set(timeout, (watchdog = createWatchdog(timeout)))
-  return watchdog.watch(memory, onStuck)
 }

@@ -11,8 +11,9 @@ import {
 } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
+import { LIFECYCLE_STATES } from '../../contract/control.js'
 import type { SupervisionConfig } from './policy.js'
-import { watchHeartbeat } from './watchdog.js'
+import { watchCounter } from './watchdog.js'
 
 /** The part of a Node `Worker` that supervision uses. Core in the host's own thread implements it too. */
 export interface ThreadHandle {
@@ -83,10 +84,17 @@ export type WorkerEvent =
   | { type: 'reload' }
   | { type: 'fail'; error: Error }
 
+/** The input of each of a worker's threads. `reported` is shared with the machine, because a report of a state is not a transition. */
+export interface ThreadInput {
+  spec: WorkerSpec
+  reported: { lifecycle: LifecycleState | undefined }
+}
+
 /** @internal */
-export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCallback<WorkerEvent, WorkerSpec>(
-  ({ input: spec, sendBack, receive }) => {
+export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCallback<WorkerEvent, ThreadInput>(
+  ({ input: { spec, reported }, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
+    reported.lifecycle = undefined
     const heartbeat = limit === false ? undefined : createHeartbeat(limit)
     let thread: ThreadHandle
     try {
@@ -99,7 +107,7 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
     }
     const stopWatching =
       heartbeat &&
-      watchHeartbeat(heartbeat.memory, limit as number, () => {
+      watchCounter(heartbeat.memory, limit as number, () => {
         const message = `${spec.name} blocked its event loop for ${String(limit)} ms`
         sendBack({ type: 'terminate', error: new BusError('Timeout', message) })
       })
@@ -116,6 +124,8 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
     }
     thread.on('message', report => {
       if (!isStateReport(report)) return spec.onReport(report)
+      // A worker without a sandbox can report anything.
+      reported.lifecycle = LIFECYCLE_STATES.includes(report.state) ? report.state : undefined
       spec.onState(report.state)
       if (report.state === 'ready') sendBack({ type: 'thread.ready' })
       if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))

@@ -3,7 +3,7 @@
 import { BusError } from '@sallyport/protocol/internal'
 import { type ActorRefFrom, type AnyStateMachine, assign, sendTo, setup } from 'xstate'
 import { nextRestart, NO_RESTARTS, type RestartHistory } from './policy.js'
-import { type Restart, workerActor, type WorkerEvent, type WorkerSpec } from './worker-actor.js'
+import { type Restart, type ThreadInput, workerActor, type WorkerEvent, type WorkerSpec } from './worker-actor.js'
 
 /** Default time to exit, after the time to drain, before a thread is terminated. */
 const STOP_TIMEOUT_MS = 500
@@ -19,7 +19,7 @@ export interface WorkerInput {
   random(): number
 }
 
-export interface WorkerContext extends WorkerInput {
+export interface WorkerContext extends WorkerInput, ThreadInput {
   /** The last thread's own error. */
   exitError: Error | undefined
   /** Why the worker restarts, waits or has failed. */
@@ -131,6 +131,7 @@ const machine = setup({
   id: 'worker',
   context: ({ input }) => ({
     ...input,
+    reported: { lifecycle: undefined },
     exitError: undefined,
     error: undefined,
     isCharged: false,
@@ -146,7 +147,7 @@ const machine = setup({
   on: { fail: { target: '.failed', actions: 'recordExternalError' } },
   states: {
     alive: {
-      invoke: { id: 'thread', src: 'thread', input: ({ context }) => context.spec },
+      invoke: { id: 'thread', src: 'thread', input: ({ context }) => context },
       on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'recordDrainTimeout' } },
       initial: 'starting',
       states: {

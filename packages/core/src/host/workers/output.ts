@@ -9,33 +9,21 @@ import { escapeText, isDefaultLog, type Logger, type LogOption, writeToStderr } 
 const MAX_LINE = 8192
 const MAX_CHUNK = 262_144
 
-export interface WorkerStdio {
-  stdout: Readable
-  stderr: Readable
-}
-
 /** Receives a line that a frontend prints. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
 
-/** A throttled log for all that a worker prints or reports. */
-export interface BoundedLog {
-  write(level: 'debug' | 'info' | 'warn' | 'error', text: string): void
-  /** Logs the lines that were held back, as a number, when the worker has ended. */
-  flush(): void
-}
+type Level = 'debug' | 'info' | 'warn' | 'error'
+type LineLog = Record<Level, (fields: object, line: string) => void>
+type ThrottledLines = Throttle<readonly [level: Level, text: string]>
 
-type LineLog = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, line: string) => void>
-
-export function boundedLog(log: LineLog, fields: { actor: string; label: string }): BoundedLog {
-  type Line = Parameters<BoundedLog['write']>
-  const lines = new Throttle<Line>(([level, text], more) => log[level](fields, formatSuppressed(text, more)))
-  return { write: (...line) => lines.add(line), flush: () => lines.flush() }
-}
+/** Throttles all that a worker prints or reports. */
+export const throttleLines = (log: LineLog, fields: { actor: string; label: string }): ThrottledLines =>
+  new Throttle(([level, text], more) => log[level](fields, formatSuppressed(text, more)))
 
 /** Logs standard output as `info`, and standard error as `warn`. */
-export function pipeToLog({ stdout, stderr }: WorkerStdio, log: BoundedLog): void {
-  forEachLine(stdout, line => log.write('info', line))
-  forEachLine(stderr, line => log.write('warn', line))
+export function pipeToLog({ stdout, stderr }: Worker, lines: ThrottledLines): void {
+  forEachLine(stdout, line => lines.add(['info', line]))
+  forEachLine(stderr, line => lines.add(['warn', line]))
 }
 
 /**
@@ -48,12 +36,12 @@ export function pipeOutput(
   log: Logger,
   option: LogOption,
 ): void {
-  const lines = isDefaultLog(option) ? boundedLog(createLabelledLog(fields.label), fields) : boundedLog(log, fields)
+  const lines = throttleLines(isDefaultLog(option) ? createLabelledLog(fields.label) : log, fields)
   pipeToLog(worker, lines)
   worker.once('exit', () => lines.flush())
 }
 
-export function pipeToHost({ stdout, stderr }: WorkerStdio, label: string, onStdio: OnStdio): void {
+export function pipeToHost({ stdout, stderr }: Worker, label: string, onStdio: OnStdio): void {
   stdout.setEncoding('utf8').on('data', (text: string) => onStdio(text, { label, stream: 'stdout' }))
   stderr.setEncoding('utf8').on('data', (text: string) => onStdio(text, { label, stream: 'stderr' }))
 }

@@ -3,9 +3,8 @@
 import { realpathSync } from 'node:fs'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol/internal'
-import { DEFAULT_HEAP_MB } from './heap-limit.js'
 import { getFlags, getModuleGrants, getReadGrants, isWithin, joinGrants, type ReadGrants } from './read-grants.js'
-import { type Entry, findEntry, spawnWorker } from './spawn.js'
+import { DEFAULT_HEAP_MB, type Entry, findEntry, spawnWorker } from './spawn.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 /** Flags of a worker and of a process. Until 22.13 Node had the model as an experiment, and warned of it at each start. */

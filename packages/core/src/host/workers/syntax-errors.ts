@@ -8,13 +8,6 @@ const MAX_FILES = 1000
 const TIMEOUT_MS = 10_000
 const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
 
-interface SyntaxErrorPlace {
-  /** `path:line`. */
-  place: string
-  /** The place, the line and a marker below it, as Node prints them. */
-  frame: string
-}
-
 /**
  * Adds the place of a syntax error to its message, and the line to its stack. The place is in `module`, or in a module that it imports
  * by a relative name.
@@ -23,20 +16,20 @@ export async function explainSyntax(error: Error, module: URL, signal: AbortSign
   if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(error.stack ?? '')) return
   // Node itself puts the place of a mistake in TypeScript into the stack.
   const [, path, line] = /^(?:file:\/\/)?([^\n]+\.[cm]?ts):(\d+)\n[^]*?\n\n/.exec(error.stack!) ?? []
-  const found = path === undefined ? await findSyntaxError(module, signal) : { place: `${path}:${line}`, frame: '' }
-  if (!found) return
-  error.message += ` (${found.place})`
-  error.stack = `${found.frame}${error.stack}`
+  const frame = path === undefined ? await findFrame(module, signal) : ''
+  if (frame === undefined) return
+  error.message += ` (${frame === '' ? `${path}:${line}` : frame.slice(0, frame.indexOf('\n'))})`
+  error.stack = `${frame}${error.stack}`
 }
 
-/** Checks the files that changed last first. */
-async function findSyntaxError(module: URL, signal: AbortSignal): Promise<SyntaxErrorPlace | undefined> {
+/** Returns `path:line`, the line and a marker below it, as Node prints them. Checks the files that changed last first. */
+async function findFrame(module: URL, signal: AbortSignal): Promise<string | undefined> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
   const files = (await listModules(module)).toSorted((a, b) => b.changed - a.changed)
   for (const { path } of files.slice(0, MAX_CHECKS)) {
     if (deadline.aborted) return undefined
     const frame = /^[^\n]+:\d+\n[^]*?\n\n/m.exec(await checkFile(path, deadline))?.[0]
-    if (frame !== undefined) return { place: frame.slice(0, frame.indexOf('\n')), frame }
+    if (frame !== undefined) return frame
   }
   return undefined
 }

@@ -1,8 +1,7 @@
 // A plugin for an xstate actor in core: frontends send it events and follow its snapshots, as far as their capabilities allow.
 import { BusError, formatSuppressed } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { App } from '../../api/app.js'
-import type { CommandContext } from '../../api/context.js'
+import type { App, CommandContext } from '../../api/app.js'
 import { command, type Command, type CommandHandler, plugin, type Plugin } from '../../api/define.js'
 import { stateKey } from '../../api/state.js'
 import { invalidArgument, whyMissing } from '../../rpc/arguments.js'

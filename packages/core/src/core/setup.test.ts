@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { EMPTY_SCOPE } from '../acl/scope.js'
 import type { App } from '../api/app.js'
 import { type CoreDefinition, plugin, type PluginApi } from '../api/define.js'
-import { setupPlugins } from './lifecycle.js'
+import { setupPlugins } from './core.js'
 
 const neverAborted = new AbortController().signal
 

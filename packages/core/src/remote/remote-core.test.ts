@@ -1,6 +1,6 @@
 // Delays between attempts to open a session.
 import { expect, test } from 'vitest'
-import { Backoff } from './session.js'
+import { Backoff } from './remote-core.js'
 
 test('the first attempt is immediate, and later delays double up to a maximum', () => {
   const backoff = new Backoff(
