@@ -65,7 +65,13 @@ function toOptions(project: string, flags: Readonly<Record<string, unknown>>) {
   if (unknownPermissions !== 'error' && unknownPermissions !== 'warn') {
     throw new UsageError('--unknown-permissions takes error or warn')
   }
-  return { project, core: core === undefined ? undefined : String(core), labels: [label].flat().map(String), unknownPermissions, json: json === true }
+  return {
+    project,
+    core: core === undefined ? undefined : String(core),
+    labels: [label].flat().map(String),
+    unknownPermissions,
+    json: json === true,
+  } as const
 }
 
 function readVersion(): string {

@@ -15,8 +15,7 @@ import {
   reportError,
 } from '@sallyport/protocol/internal'
 import { bridge } from './network/bridge.js'
-import { startChild } from './relay/child.js'
-import { CHECK_INTERVAL_MS, createLimitCheck, readUsage } from './relay/limits.js'
+import { CHECK_INTERVAL_MS, createLimitCheck, readUsage, startChild } from './relay/child.js'
 import { createReportParser, isPong, MAX_REPORT_BYTES, type RelayData } from './relay/messages.js'
 
 /** Time for a process to exit after its time to drain. */

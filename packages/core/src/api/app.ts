@@ -114,9 +114,8 @@ export interface MiddlewareCall {
 }
 
 /**
- * Runs around each call that a capability allows. The returned value answers the call, and an error fails it, as a
- * handler's would. `next` runs the remaining middleware and then the handler, once, and returns the handler's result: for a
- * stream, its async iterable.
+ * Runs around each call that a capability allows. The returned value answers the call, and an error fails it, as a handler's would. `next`
+ * runs the remaining middleware and then the handler, once, and returns the handler's result: for a stream, its async iterable.
  *
  * @example
  * const timing: Middleware = async ({ command, ctx }, next) => {

@@ -32,9 +32,8 @@ export interface CommandOptions<Schema extends StandardSchemaV1> {
 /** Options of a command that runs in the thread pool. */
 export interface PooledCommandOptions<Schema extends StandardSchemaV1> extends CommandOptions<Schema> {
   /**
-   * A module whose default export runs the command in a pool of threads: `export default (args) => result`. It receives only
-   * the
-   * arguments, by structured clone.
+   * A module whose default export runs the command in a pool of threads: `export default (args) => result`. It receives only the arguments,
+   * by structured clone.
    */
   thread: URL
 }
@@ -90,16 +89,13 @@ type UntypedHandler = (args: Record<string, unknown>, ctx: CommandContext, ...no
 export interface PluginDefinition<C = Commands> {
   /** The plugin's commands by name. */
   commands?: C
-  /**
-   * Permissions in addition to the generated ones: sets, scopes, and the content of `default`, as in Tauri's permission files.
-   */
+  /** Permissions in addition to the generated ones: sets, scopes, and the content of `default`, as in Tauri's permission files. */
   permissions?: readonly PermissionFile[]
   /** Runs once, before core is ready. An error stops the start and names the plugin. */
   setup?(app: App, api: PluginApi): void | Promise<void>
   /**
-   * Runs once when core ends: after the frontends have disconnected and their resources are closed, in reverse order of the
-   * setups.
-   * It may take as long as the bus takes to close. Errors are logged.
+   * Runs once when core ends: after the frontends have disconnected and their resources are closed, in reverse order of the setups. It may
+   * take as long as the bus takes to close. Errors are logged.
    */
   teardown?(app: App): void | Promise<void>
 }

@@ -82,10 +82,7 @@ export class ResourceTable implements Resources {
     return this.#open.has(rid)
   }
 
-  /**
-   * Closes all resources, the last opened first, and accepts no more. Resolves when they are closed or `signal` aborts; never
-   * rejects.
-   */
+  /** Closes all resources, the last opened first, and accepts no more. Resolves when they are closed or `signal` aborts; never rejects. */
   async closeAll(signal: AbortSignal): Promise<void> {
     this.#closed = true
     const steps = [...this.#open.values()].reverse().map(resource => () => closeResource(resource))

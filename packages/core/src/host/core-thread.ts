@@ -28,7 +28,8 @@ import type {
 } from '../contract/control.js'
 import { createCoreLog, runCoreActor } from '../core/core-actor.js'
 import type { Core } from '../core/core.js'
-import type { CoreEndpoint, CoreEndpointEvents, HostServices } from './frontends/types.js'
+import type { Frontends } from './frontends/frontends.js'
+import type { CoreEndpoint, HostServices } from './frontends/types.js'
 import type { BusConfig } from './options/resolve.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
 import { forwardLine } from './reporting/log.js'
@@ -50,13 +51,13 @@ export class CoreThread implements CoreEndpoint {
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
   readonly isInProcess: boolean
   readonly isRemote = false
+  frontends: Frontends | undefined
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
   readonly #codec: CodecName
   readonly #services: HostServices
   readonly #confirmRequests: HostConfirmRequests
-  #events: CoreEndpointEvents | undefined
   #acceptsLinks = true
   #measurements: ((measurement: Measurement) => void)[] = []
   /** Changes whenever core stops or becomes ready. */
@@ -81,10 +82,6 @@ export class CoreThread implements CoreEndpoint {
 
   get isUp(): boolean {
     return this.#acceptsLinks && this.worker.isUp
-  }
-
-  subscribe(events: CoreEndpointEvents): void {
-    this.#events = events
   }
 
   attach(attachment: Attachment): void {
@@ -172,7 +169,7 @@ export class CoreThread implements CoreEndpoint {
         return worker
       },
       ...(dev && core instanceof URL && { explainError: (error, signal) => explainSyntax(error, core, signal) }),
-      chargeExit: error => isInternalError(error) && this.#events?.charge(error) === true,
+      chargeExit: error => isInternalError(error) && this.frontends?.charge(error) === true,
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as CoreReport),
       onRestarted: () => (this.#nextHostEnd = this.#attachHost()),
@@ -198,7 +195,7 @@ export class CoreThread implements CoreEndpoint {
     this.#reconnected = reconnectClient(this.client, openLink(hostEnd, true)).then(() => {
       if (!this.worker.isUp || incarnation !== this.#incarnation) return
       this.#acceptsLinks = true
-      this.#events?.started()
+      this.frontends?.coreStarted()
     })
   }
 
@@ -209,17 +206,17 @@ export class CoreThread implements CoreEndpoint {
     if (this.#nextHostEnd) closeEndpoint(this.#nextHostEnd)
     this.#nextHostEnd = undefined
     this.#confirmRequests.reset()
-    this.#events?.stopped()
+    this.frontends?.coreStopped()
     this.#services.reporter.reportRestart('core', 'core', restart)
   }
 
   #onReport(report: CoreReport): void {
     const { log, reporter } = this.#services
     if (report.type === 'log') forwardLine(log, report.line)
-    else if (report.type === 'attached') this.#events?.get(report.label)?.attached(report.id, report.isOpen)
+    else if (report.type === 'attached') this.frontends?.get(report.label)?.attached(report.id, report.isOpen)
     else if (report.type === 'rejected') {
-      this.#events?.get(report.label)?.rejected(report.id, receiveError(report.error, 'core rejected the frontend'))
-    } else if (report.type === 'closed') this.#events?.get(report.label)?.closed(report.id)
+      this.frontends?.get(report.label)?.rejected(report.id, receiveError(report.error, 'core rejected the frontend'))
+    } else if (report.type === 'closed') this.frontends?.get(report.label)?.closed(report.id)
     else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
     else if (report.type === 'denied' || report.type === 'slow') {
       const { type, more, ...event } = report
@@ -235,7 +232,7 @@ export class CoreThread implements CoreEndpoint {
       const { label, id } = report
       const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
       reporter.reportFault(label, error)
-      if (id !== undefined) this.#events?.get(label)?.protocolError(id, error)
+      if (id !== undefined) this.frontends?.get(label)?.protocolError(id, error)
     }
   }
 }

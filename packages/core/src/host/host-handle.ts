@@ -35,7 +35,12 @@ export interface HostNames {
   subject: string
 }
 
-export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements FrontendHost {
+/** A core that reports to the frontends which are attached to it. Set before the first of them is. */
+interface ReportingCore extends CoreEndpoint {
+  frontends: Frontends | undefined
+}
+
+export class HostHandle<Core extends ReportingCore = ReportingCore> implements FrontendHost {
   readonly options: HostConfig & Partial<Pick<BusConfig, 'core'>>
   readonly log: Logger
   readonly supervisor: Supervisor = createSupervisor()
@@ -54,7 +59,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Fro
     this.log = createHostLog(options.log, options.dev)
     this.reporter = new BusReporter(this.log)
     this.core = createCore(this)
-    this.frontends = new Frontends(this)
+    this.frontends = this.core.frontends = new Frontends(this)
     if (pattern === 'isolation' && !isolation.dir) {
       const effect = 'its hook passes every message. Calls are still encrypted and authorized'
       this.log.warn(`The isolation pattern has no dir, so ${effect}`)
@@ -98,7 +103,6 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Fro
     await load()
   }
 
-  /** @param where - the caller, for error texts */
   async openExternal(where: string, label: string, options: ExternalFrontendOptions): Promise<ExternalFrontend> {
     const config = resolveExternal(where, label, options, this.options)
     this.checkRunning()

@@ -1,5 +1,4 @@
-// Loads a network module and joins its network. A network that fails later is logged, and delays neither statistics nor the end
-// of core.
+// Loads a network module and joins its network. A network that fails later is logged, and delays neither statistics nor the end of core.
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { NetworkModule, NetworkStats } from '../contract/control.js'

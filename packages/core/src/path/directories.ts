@@ -45,8 +45,7 @@ export interface PathResolver {
    * Tauri's bundler places it; any other absolute path is returned as it is.
    *
    * @param directory one of `BaseDirectory`, as `@tauri-apps/api` numbers them; numbers from a frontend are checked
-   * @throws {BusError} InvalidParams if the number is unknown; CommandFailed, `unknown path`, if this platform has no such
-   * directory
+   * @throws {BusError} InvalidParams if the number is unknown; CommandFailed, `unknown path`, if this platform has no such directory
    */
   resolve(directory: number, path?: string): string
   /** Returns the path with its variable replaced: `$HOME/x`, `$APPDATA/notes`. Drops every `..`. @throws like `resolve` */

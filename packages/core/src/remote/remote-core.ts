@@ -17,7 +17,9 @@ import {
 } from '@sallyport/protocol/internal'
 import type { Attachment } from '../contract/control.js'
 import type { RemoteSession, SessionDialer } from '../contract/network.js'
-import type { CoreEndpoint, CoreEndpointEvents, HostServices, LinkEvents } from '../host/frontends/types.js'
+import type { Frontend } from '../host/frontends/frontend.js'
+import type { Frontends } from '../host/frontends/frontends.js'
+import type { CoreEndpoint, HostServices } from '../host/frontends/types.js'
 import { bridge } from '../network/bridge.js'
 
 /** Time for one answer. A transport that never answers is dialed again. */
@@ -33,8 +35,8 @@ export class RemoteCore implements CoreEndpoint {
   readonly isInProcess = false
   readonly isRemote = true
   isUp = true
+  frontends: Frontends | undefined
   readonly #deps: RemoteCoreDeps
-  #events!: CoreEndpointEvents
   readonly #sessions = new Map<string, ReconnectingSession>()
   /** Sessions of frontends that are gone, until the last of their messages is sent. */
   readonly #ending = new Set<ReconnectingSession>()
@@ -43,15 +45,11 @@ export class RemoteCore implements CoreEndpoint {
     this.#deps = deps
   }
 
-  subscribe(events: CoreEndpointEvents): void {
-    this.#events = events
-  }
-
   attach(attachment: Attachment): void {
     const name = attachment.label!
     let session = this.#sessions.get(name)
     if (!session) {
-      session = new ReconnectingSession(name, this.#deps, this.#events)
+      session = new ReconnectingSession(name, this.#deps, () => this.frontends?.get(name))
       this.#sessions.set(name, session)
     }
     session.attach(attachment)
@@ -89,21 +87,18 @@ export class RemoteCore implements CoreEndpoint {
 class ReconnectingSession {
   readonly name: string
   readonly deps: RemoteCoreDeps
-  readonly #events: CoreEndpointEvents
+  /** Returns the frontend, unless it is gone. */
+  readonly getFrontend: () => Frontend | undefined
   readonly #backoff = new Backoff()
   /** The latest bridge that was opened; it can be closed already. */
   #current: SessionBridge | undefined
   #dialing: SessionBridge | undefined
   readonly #bridges = new Set<SessionBridge>()
 
-  constructor(name: string, deps: RemoteCoreDeps, events: CoreEndpointEvents) {
+  constructor(name: string, deps: RemoteCoreDeps, getFrontend: () => Frontend | undefined) {
     this.name = name
     this.deps = deps
-    this.#events = events
-  }
-
-  get linkEvents(): LinkEvents | undefined {
-    return this.#events.get(this.name)
+    this.getFrontend = getFrontend
   }
 
   /** Dials a session for a new link. The previous link stays connected until the new one is. */
@@ -139,7 +134,7 @@ class ReconnectingSession {
     this.#dialing = undefined
     this.#backoff.opened()
     this.deps.log.debug({ label: this.name }, 'connected to core')
-    this.linkEvents?.attached(bridged.id)
+    this.getFrontend()?.attached(bridged.id)
   }
 
   /**
@@ -262,7 +257,7 @@ class SessionBridge {
       closeEndpoint(endpoint)
       keyPort?.close()
       this.#state = 'closed'
-      this.#owner.linkEvents?.closed(this.id)
+      this.#owner.getFrontend()?.closed(this.id)
       return
     }
     this.#session = session
@@ -276,10 +271,10 @@ class SessionBridge {
     this.#state = 'closed'
     clearTimeout(this.#lingerTimer)
     if (first === 'near') return
-    const { name, deps, linkEvents } = this.#owner
+    const { name, deps } = this.#owner
     if (fault) deps.reporter.reportFault(name, fault)
     deps.log.info({ label: name }, 'session with core ended: reconnecting')
-    linkEvents?.disconnected(this.id)
+    this.#owner.getFrontend()?.disconnected(this.id)
   }
 
   async #open(): Promise<RemoteSession | undefined> {
@@ -289,7 +284,7 @@ class SessionBridge {
       if (!signal.aborted) return session
       session.link.close()
     } catch (error) {
-      if (!signal.aborted) this.#owner.linkEvents?.rejected(this.id, error as BusError)
+      if (!signal.aborted) this.#owner.getFrontend()?.rejected(this.id, error as BusError)
     }
     return undefined
   }
@@ -299,9 +294,9 @@ class SessionBridge {
     this.#state = 'frontendClosed'
     if (fault) {
       deps.reporter.reportFault(name, fault)
-      this.#owner.linkEvents?.protocolError(this.id, fault)
+      this.#owner.getFrontend()?.protocolError(this.id, fault)
     }
-    this.#owner.linkEvents?.closed(this.id)
+    this.#owner.getFrontend()?.closed(this.id)
     if (this.#isRetired) session.link.close()
     else this.#lingerTimer = setTimeout(() => this.close(), LINGER_MS)
   }

@@ -60,7 +60,8 @@ export class Sessions {
     const { router, getLog, report } = this.#deps
     const { label } = options
     const name = label ?? 'host'
-    const onResourceError = (err: unknown): void => getLog().error({ label: name, err }, 'a resource could not be closed')
+    const onResourceError = (err: unknown): void =>
+      getLog().error({ label: name, err }, 'a resource could not be closed')
     const resources = new ResourceTable(onResourceError, label)
     const denials = new Throttle<readonly [string, string]>(([command, hint], more) =>
       report({ type: 'denied', label: name, command, hint, more }),

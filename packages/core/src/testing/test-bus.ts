@@ -10,9 +10,7 @@ import type { ModuleLocation } from '../host/options/schema.js'
 import type { BusOptions, ConnectionOptions, SecurityOptions } from '../host/options/types.js'
 import { anyObject, check, isObject } from '../shared/validate.js'
 
-/**
- * Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result.
- */
+/** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result. */
 export type Fakes = Readonly<Record<string, AnyCommand | Error | object | string | number | boolean | null | undefined>>
 
 /** Returns the definition with fakes added, or instead of its commands. @throws {BusError} InvalidParams */
@@ -152,7 +150,8 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   try {
     const client = await bus.connect(label, connection)
     void bus.releaseEvents()
-    const calls: TestBus['calls'] = command => recorded.filter(call => command === undefined || call.command === command)
+    const calls: TestBus['calls'] = command =>
+      recorded.filter(call => command === undefined || call.command === command)
     return { bus, client, calls, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()

@@ -76,7 +76,7 @@ export class SupervisedWorld extends World {
     const options = hostOptions(this.#supervision.core, this.isolated)
     const services: HostServices = { supervisor, options, log: log as never, reporter }
     this.#core = new CoreThread(options, services)
-    this.#frontends = new ObservedFrontends(this, { ...services, core: this.#core })
+    this.#frontends = this.#core.frontends = new ObservedFrontends(this, { ...services, core: this.#core })
     supervisor.signal('core.ready')
     // Like the host does.
     void this.#core.worker.exited.then(({ error }) => {

@@ -38,7 +38,6 @@ export class ExternalRuntime implements FrontendRuntime {
     this.#events.stopped(true)
   }
 
-  /** Connects the code as soon as core and the gate are ready. Code that has joined before is disconnected. */
   join(code: ExternalCode): void {
     if (this.#isOver) return code.link.close()
     this.#leave()
@@ -47,7 +46,6 @@ export class ExternalRuntime implements FrontendRuntime {
     this.#events.restarted()
   }
 
-  /** Disconnects this code, unless other code has taken its place. */
   leave(code: ExternalCode): void {
     if (this.#code === code) this.#leave()
   }

@@ -17,7 +17,7 @@ import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { type Gate, getGateSupervision, startGate } from './gate.js'
-import type { FrontendHost, FrontendRuntime, LinkEvents, RuntimeEvents } from './types.js'
+import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface FrontendDeps {
   label: string
@@ -59,7 +59,7 @@ const SUSPECT_MS = 250
 
 let lastLinkId = 0
 
-export class Frontend implements LinkEvents {
+export class Frontend {
   /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
   readonly ready: Promise<void>
   /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
@@ -185,6 +185,7 @@ export class Frontend implements LinkEvents {
     while (this.#pending) await this.#pending.settled.promise
   }
 
+  /** Core took the link. `isOpen`: app commands are open to every frontend, as far as the host knows. */
   attached(link: number, isOpen = false): void {
     if (this.#pending?.id !== link) return
     this.canCallAll = isOpen
@@ -192,6 +193,7 @@ export class Frontend implements LinkEvents {
     this.#activate()
   }
 
+  /** Core rejected the link for good. */
   rejected(link: number, error: Error): void {
     if (this.#pending?.id !== link) return
     // A rejected first link is the error of `ready`, and not a failure to report.
@@ -200,6 +202,7 @@ export class Frontend implements LinkEvents {
     this.#runtime.fail(error)
   }
 
+  /** The session behind the link ended. */
   disconnected(link: number): void {
     this.#open.delete(link)
     if (link !== (this.#pending ?? this.#active)?.id) return
@@ -212,7 +215,7 @@ export class Frontend implements LinkEvents {
     if (this.#active?.id === link) this.#dismiss(error)
   }
 
-  /** If all that the link connected is still up after a grace period, nothing else would replace the link. */
+  /** Replaces a link that has closed on whichever side, if all that it connected is still up after a grace period. */
   closed(link: number): void {
     this.#open.delete(link)
     if (this.#active?.id !== link) return

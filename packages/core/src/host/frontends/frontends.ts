@@ -8,7 +8,6 @@ import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { ExternalRuntime } from './external-runtime.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
 import type {
-  CoreEndpointEvents,
   ExternalFrontend,
   FrontendHost,
   FrontendRuntime,
@@ -21,7 +20,7 @@ import { createConnectionRuntime, createWorkerRuntime, getClientStart } from './
 /** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
 const MAX_WARNED_LABELS = 1000
 
-export class Frontends implements CoreEndpointEvents {
+export class Frontends {
   /** Modules of the frontends in workers and processes, by label. */
   readonly modules: Map<string, URL> = new Map<string, URL>()
   onOpened: (module: URL) => void = () => {}
@@ -36,7 +35,6 @@ export class Frontends implements CoreEndpointEvents {
 
   constructor(host: FrontendHost) {
     this.#host = host
-    host.core.subscribe(this)
   }
 
   /** Connects this thread, or adds a session to a connection. Resolves once core has the link. */
@@ -93,7 +91,6 @@ export class Frontends implements CoreEndpointEvents {
     }
   }
 
-  /** Opens a frontend whose code joins later. Resolves once core has accepted its options. */
   async openExternal(label: string, options: ExternalFrontendConfig): Promise<ExternalFrontend> {
     // This thread posts only what it has copied, so core can trust a port, which takes far less memory than a ring.
     const link = this.#host.options.pattern === 'brownfield' ? 'port' : options.link
@@ -115,7 +112,6 @@ export class Frontends implements CoreEndpointEvents {
     }
   }
 
-  /** @throws {BusError} Disconnected for an unknown label */
   async close(label: string): Promise<void> {
     await this.#get(label).close()
   }
@@ -162,14 +158,19 @@ export class Frontends implements CoreEndpointEvents {
     return Object.fromEntries([...this.#frontends].map(([label, { stats }]) => [label, stats]))
   }
 
-  started(): void {
+  /** Core accepts links again after a restart. */
+  coreStarted(): void {
     for (const frontend of this.#frontends.values()) frontend.connect()
   }
 
-  stopped(): void {
+  coreStopped(): void {
     for (const frontend of this.#frontends.values()) frontend.coreStopped()
   }
 
+  /**
+   * Core failed with an error that is neither the application's nor due to memory. Fails the frontend to blame, if it is clear which
+   * one, and returns true in that case.
+   */
   charge(cause: Error): boolean {
     this.#forgetSuspects()
     const [label] = this.#suspects.keys()
@@ -183,6 +184,7 @@ export class Frontends implements CoreEndpointEvents {
     return true
   }
 
+  /** @param name - the frontend's name in its attachments */
   get(name: string): Frontend | undefined {
     return this.#frontends.get(name)
   }

@@ -49,39 +49,11 @@ export interface CoreEndpoint {
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
-  /** Sets the listener of this endpoint. To be called before the first `attach`. */
-  subscribe(events: CoreEndpointEvents): void
   attach(attachment: Attachment): void
   /** Restarts core. Absent if core is in another process. */
   reload?(): Promise<void>
   /** Reports that the code of a frontend begins, or that the frontend is gone. */
   post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void
-}
-
-export interface CoreEndpointEvents {
-  /** Core accepts links again after a restart. */
-  started(): void
-  stopped(): void
-  /**
-   * Core failed with an error that is neither the application's nor due to memory. Fails the frontend to blame, if it is clear which
-   * one, and returns true in that case.
-   */
-  charge(error: Error): boolean
-  /** Returns the listener to events of a frontend's links, by the frontend's name in its attachments. */
-  get(name: string): LinkEvents | undefined
-}
-
-/** Events of core's ends of a frontend's links. `link` is the attachment's id. */
-export interface LinkEvents {
-  /** Core took the link. `isOpen`: app commands are open to every frontend, as far as the host knows. */
-  attached(link: number, isOpen?: boolean): void
-  /** Core rejected the link for good. */
-  rejected(link: number, error: Error): void
-  /** The session behind the link ended; the frontend needs another link. */
-  disconnected(link: number): void
-  /** The link closed, on whichever side. */
-  closed(link: number): void
-  protocolError(link: number, error: Error): void
 }
 
 /** The place of a session among several of one connection. */

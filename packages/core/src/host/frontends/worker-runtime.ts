@@ -30,13 +30,14 @@ import type { RelayData } from '../../relay/messages.js'
 import type { ConnectionConfig, FrontendConfig, SandboxConfig } from '../options/resolve.js'
 import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
 import { pipeOutput, pipeToHost } from '../workers/output.js'
-import { getFlags, realModule } from '../workers/read-grants.js'
 import {
+  getFlags,
   getFrontendGrants,
   getNetFlags,
   getScriptGrants,
   getUnexpectedRead,
   MODEL,
+  realModule,
   spawnSandboxed,
 } from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
@@ -270,7 +271,6 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
   }
 }
 
-/** Returns the options of a frontend's client, wherever its code runs. */
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
   const { codec, data, maxInFlight, overflow } = config
   const isolated = options.pattern === 'isolation'

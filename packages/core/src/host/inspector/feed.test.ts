@@ -113,7 +113,10 @@ test('sends totals that do not fall when frontends end or begin again, or less i
       label,
       { ...worker, ...traffic, restarts, queued, calls: count, rejected: 0 },
     ])
-    return totals.update({ ...createView([]).getStats(), frontends: Object.fromEntries(frontends) as BusStats['frontends'] })
+    return totals.update({
+      ...createView([]).getStats(),
+      frontends: Object.fromEntries(frontends) as BusStats['frontends'],
+    })
   }
   expect(update({ one: 10, two: 5 }, 1, 900)).toMatchObject({ calls: 15, restarts: 2 })
   expect(update({ one: 12 }, 1, 0)).toMatchObject({ calls: 17, restarts: 2 })

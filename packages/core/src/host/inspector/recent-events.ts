@@ -44,7 +44,6 @@ export interface RecordedEvent {
   /** Times of the first and the latest one, in milliseconds since 1970. */
   since: number
   at: number
-  /** Number of equal events. */
   count: number
 }
 
@@ -94,7 +93,6 @@ export class RecentEvents {
   readonly #refusals = new EventList()
   readonly #troubles = new EventList()
   readonly #unsubscribes: (() => void)[]
-  /** Increments with each event. */
   version = 1
 
   constructor(on: BusReporter['on']) {

@@ -15,7 +15,6 @@ export interface BusView {
   getState(): BusState
   /** Returns the statistics as of the last `measure`. */
   getStats(): BusStats
-  /** Returns the status of each worker, by name. */
   getWorkerStatuses(): ReadonlyMap<string, WorkerStatus>
   readonly machines: { readonly bus: AnyStateMachine; readonly worker: AnyStateMachine }
   /** Updates the statistics, and lets core count calls by command. Resolves with `undefined` if core does not answer. */
@@ -68,7 +67,6 @@ export interface Snapshot {
   open: number
   /** Number of frontends with matching labels. */
   found: number
-  /** Number of workers by state. */
   states: Readonly<Record<string, number>>
   /** Time from which on events were recorded, in milliseconds since 1970. */
   since: number

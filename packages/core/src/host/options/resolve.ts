@@ -61,7 +61,6 @@ export type ExternalFrontendConfig = ConnectionConfig & Pick<FrontendConfig, 'al
 
 export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], { kind: Kind }>
 
-/** Options of a host, with core or without it. */
 export interface HostConfig extends FrontendDefaults {
   log: LogOption
   onConfirm: OnConfirm | undefined

@@ -44,9 +44,8 @@ export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
 }
 
 /**
- * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads
- * its own modules, and computes. `process`: the same, in a process of its own. `ses`: it computes, as a single script without
- * Node's API.
+ * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own
+ * modules, and computes. `process`: the same, in a process of its own. `ses`: it computes, as a single script without Node's API.
  */
 export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSandbox | ProcessSandbox | SesSandbox
 

@@ -47,7 +47,6 @@ const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
 const ensureBusError = (error: Error): BusError =>
   isBusError(error) ? error : new BusError('InternalError', error.message, { cause: error })
 
-/** True for a name that `bus.on` takes. */
 export const isBusEvent = (name: string): boolean => BUS_EVENTS.has(name)
 
 export class BusReporter {
@@ -63,7 +62,6 @@ export class BusReporter {
     this.#log = log
   }
 
-  /** Returns an unsubscribe function. */
   on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void {
     this.#events.on(name, listener)
     return () => void this.#events.off(name, listener)

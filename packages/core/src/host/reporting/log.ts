@@ -37,7 +37,6 @@ export function writeToStderr(text: string): void {
   stderr.write(text)
 }
 
-/** A line of pino, with the fields of the bus's own lines. */
 interface LogLine {
   level: number
   time: number

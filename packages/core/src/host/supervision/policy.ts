@@ -48,7 +48,6 @@ const DEFAULTS: Omit<SupervisionConfig, 'restart'> = {
   heartbeat: 10_000,
 }
 
-/** The period of `chargedIntensity`. */
 const CHARGED_PERIOD_MS = 60_000
 
 /** Applies the defaults. Later options override earlier ones. */
@@ -66,7 +65,6 @@ export function resolveSupervision(
 
 export type RestartLimits = Pick<SupervisionConfig, 'intensity' | 'period' | 'chargedIntensity' | 'delay'>
 
-/** A worker's restarts so far. */
 export interface RestartHistory {
   readonly count: number
   /** Times of the restarts within the period, without the charged ones. */

@@ -1,5 +1,4 @@
-// The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker
-// fails alone.
+// The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
 import type { TransferListItem } from 'node:worker_threads'
 import { callSafely, BusError } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
@@ -60,7 +59,6 @@ export interface Supervisor {
   readonly state: BusState
   /** Names of the workers that have not exited. */
   readonly workerNames: readonly string[]
-  /** The status of each worker that has not exited, by name. */
   getWorkerStatuses(): Map<string, WorkerStatus>
   start(spec: WorkerSpec): SupervisedWorker
   signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void

@@ -147,7 +147,8 @@ const machine = setup({
   on: { fail: { target: '.failed', actions: 'recordExternalError' } },
   states: {
     alive: {
-      invoke: { id: 'thread', src: 'thread', input: ({ context }) => context },
+      // Not the whole context, whose error would keep the previous thread alive.
+      invoke: { id: 'thread', src: 'thread', input: ({ context: { spec, reported } }) => ({ spec, reported }) },
       on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'recordDrainTimeout' } },
       initial: 'starting',
       states: {

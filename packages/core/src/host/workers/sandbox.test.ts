@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { getFlags, isWithin, joinGrants } from './read-grants.js'
+import { getFlags, isWithin, joinGrants } from './sandbox.js'
 
 test('omits grants that others contain', () => {
   const grants = { directories: ['/a/b', '/a/b/c', '/a/bc'], files: ['/a/b/file', '/a/bcd', '/a/package.json'] }

@@ -1,6 +1,6 @@
 // The limits of a process over invented samples, and the usage of a real process.
 import { describe, expect, test } from 'vitest'
-import { createLimitCheck, readUsage } from './limits.js'
+import { createLimitCheck, readUsage } from './child.js'
 
 const MIB = 2 ** 20
 
