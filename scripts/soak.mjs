@@ -1,4 +1,4 @@
-// `npm run soak -- --minutes N --seed S`: traffic and faults over real buses for a while, and then nothing must be left of them.
+// `npm run soak -- --minutes N --seed S`: traffic and faults over real buses, which must release everything afterwards.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,7 @@ const args = ['--seed', seed, '--seconds', String(values.minutes * 60)]
 if (values.leak) args.push('--leak', values.leak)
 if (values.verbose) args.push('--verbose')
 const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning']
-// Else glibc keeps arenas of threads that have ended, and RSS grows with restarts though nothing is held.
+// Otherwise glibc keeps arenas of ended threads, so that RSS grows with restarts without a leak.
 const env = { ...process.env, MALLOC_ARENA_MAX: '1' }
 const { status } = spawnSync(process.execPath, [...flags, program, ...args], { stdio: 'inherit', env })
 process.exitCode = status ?? 1

@@ -79,7 +79,7 @@ describe('sallyport-acl prints who can call what', () => {
     expect(stdout).toMatch(/[^\n]\n$/)
   })
 
-  test('for all frontends if no capability names one', async () => {
+  test('for the label * if no capability names a frontend', async () => {
     const directory = writeProject({ 'core.mjs': project['core.mjs'], 'tauri.conf.json': {} })
     const { code, stdout } = await run(directory, '--core', 'core.mjs')
     expect(code).toBe(0)

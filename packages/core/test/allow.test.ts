@@ -29,14 +29,14 @@ describe('allow', () => {
     expect(await invoke('other', 'greet')).toBe('Denied')
   })
 
-  test('closes app commands if it is empty, to other frontends too', async () => {
+  test('closes app commands if it is empty, also to other frontends', async () => {
     const bus = await startWith({ frontends: { main: { module, allow: [] } } })
     expect(await bus.call('main', 'invoke', { command: 'greet' })).toBe('Denied')
     const client = await bus.connect('other')
     await expect(client.invoke('greet')).rejects.toMatchObject({ reason: 'Denied' })
   })
 
-  test('ends with its frontend, and follows a restart of core', async () => {
+  test('applies until its frontend closes, also after a restart of core', async () => {
     const bus = await start({ core: fixture('core.mjs') })
     await bus.open('main', module, { allow: ['add'] })
     const add = { command: 'add', args: { a: 1, b: 2 } }
@@ -51,7 +51,7 @@ describe('allow', () => {
     expect(await bus.call('main', 'invoke', add)).toBe('Denied')
   })
 
-  test('is refused with the nearest name of a command or permission', async () => {
+  test('is rejected if a name is unknown, with the nearest command or permission', async () => {
     const bus = await startWith({})
     await expect(bus.open('main', module, { allow: ['greet', 'gret'] })).rejects.toThrow(
       'bus.open: allow[1]: unknown command or permission "gret" (did you mean "greet"?)',
@@ -70,7 +70,7 @@ describe('allow', () => {
 describe('the log', () => {
   const OPEN = /^A sandboxed frontend can call every app command: no capability names one\./
 
-  test('warns once of open commands, if a sandboxed frontend starts', async () => {
+  test('warns once about open commands if a sandboxed frontend starts', async () => {
     const { log, messages } = logged()
     const bus = await startWith({ frontends: { main: module }, log })
     await bus.open('other', module)
@@ -86,13 +86,13 @@ describe('the log', () => {
     ],
     ['no sandbox', { frontends: { main: { module, sandbox: 'none' } } }],
     ['no command', { core: {} }],
-  ])('does not warn with %s', async (_what, options) => {
+  ])('does not warn about open commands with %s', async (_what, options) => {
     const { log, messages } = logged()
     await startWith({ frontends: { main: module }, log, ...options })
     expect(messages().filter(message => OPEN.test(message))).toEqual([])
   })
 
-  test('says that the first capability at run time closes the other commands, once', async () => {
+  test('reports once that the first capability at run time closes the other commands', async () => {
     const { log, messages } = logged()
     const bus = await startWith({ log })
     await bus.addCapability({ identifier: 'files', windows: ['a'], permissions: ['files:allow-read-text'] })
@@ -119,7 +119,7 @@ test('a capability without windows and webviews is an error in options', async (
   )
 })
 
-test('quotas suggest windows for window', async () => {
+test('the option windows is suggested for window in quotas', async () => {
   const quotas = [{ window: ['a'], rate: 1 }] as object[]
   await expect(startWith({ calls: { quotas } })).rejects.toThrow(
     'createBus: unknown option "calls.quotas[0].window" (did you mean "windows"?)',

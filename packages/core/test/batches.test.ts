@@ -21,13 +21,13 @@ const commands = {
     for (const message of messages) void channel.send(message === 'nothing' ? undefined : message)
     channel.end()
   },
-  both: ({ one, two }: { one: Channel; two: Channel }, { app }: CommandContext) => {
-    void one.send('a')
-    void one.send('b')
-    void two.send('c')
+  both: ({ first, second }: { first: Channel; second: Channel }, { app }: CommandContext) => {
+    void first.send('a')
+    void first.send('b')
+    void second.send('c')
     app.emit('e', 'd')
     app.emit('e', 'e')
-    void one.send('f')
+    void first.send('f')
     return 'g'
   },
   emit: ({ count }: { count: number }, { app }: CommandContext) => {
@@ -82,7 +82,7 @@ describe.each<CodecName>(['json', 'msgpack'])('%s', codec => {
   test('another message ends a batch, and a single value is not an array', async () => {
     const peer = (await ready(codec)).send(invocation(1, 'plugin:event|listen', { event: 'e' }))
     const { result: id } = await peer.next()
-    peer.send(invocation(2, 'both', { one: '__CHANNEL__:1', two: '__CHANNEL__:2' }, { one: 1, two: 2 }))
+    peer.send(invocation(2, 'both', { first: '__CHANNEL__:1', second: '__CHANNEL__:2' }, { first: 1, second: 2 }))
     expect(await readUntil(peer, 2)).toEqual([
       { channel: 1, index: 0, messages: ['a', 'b'] },
       { channel: 2, index: 0, message: 'c' },
@@ -152,7 +152,7 @@ describe('an event to many frontends', () => {
     expect(payloads).toEqual([asJson, asMsgpack, asJson, asMsgpack, asJson])
   })
 
-  test('with bytes is encoded once per codec, and gives each frontend its own ids and bytes', async () => {
+  test('with bytes is encoded once per codec, and has ids and bytes for each frontend', async () => {
     const peers = await listenWithAll(['json', 'msgpack', 'json', 'msgpack', 'json'])
     peers[0]!.send(call(2, 'emit_counted_bytes'))
     const received = await Promise.all(peers.map(async peer => (await peer.next()).params))

@@ -55,12 +55,12 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   test('are detached immediately when they are transferred, large and small', async () => {
     const { client } = await connect('shared')
     for (const size of [8, MiB]) {
-      const [whole, part] = [filled(size), filled(size + 5).subarray(2, size + 2)]
+      const [complete, part] = [filled(size), filled(size + 5).subarray(2, size + 2)]
       const weighed = [
-        client.invoke('weigh', whole, { transfer: [whole.buffer] }),
+        client.invoke('weigh', complete, { transfer: [complete.buffer] }),
         client.invoke('weigh', { data: part }, { transfer: [part.buffer] }),
       ]
-      expect([whole.length, part.length]).toEqual([0, 0])
+      expect([complete.length, part.length]).toEqual([0, 0])
       expect(await Promise.all(weighed)).toEqual([weight(size), weight(size)])
     }
   })
@@ -80,14 +80,14 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
 
   test('arrive as payloads of events, in both directions', async () => {
     const { client } = await connect('shared')
-    const heard: unknown[] = []
-    await client.listen('weighed', ({ payload }) => void heard.push(payload))
-    await client.listen<{ data: Uint8Array }>('backend-event', ({ payload }) => void heard.push(payload.data.length))
+    const received: unknown[] = []
+    await client.listen('weighed', ({ payload }) => void received.push(payload))
+    await client.listen<{ data: Uint8Array }>('backend-event', ({ payload }) => void received.push(payload.data.length))
     const away = filled(MiB)
     await client.emit('weigh', away, { transfer: [away.buffer] })
-    await client.emitTo({ kind: 'App' }, 'nobody', filled(MiB))
+    await client.emitTo({ kind: 'App' }, 'absent', filled(MiB))
     await client.emit('frontend-event', { data: filled(MiB) })
-    await expect.poll(() => heard).toEqual([weight(MiB), MiB])
+    await expect.poll(() => received).toEqual([weight(MiB), MiB])
     expect(away.length).toBe(0)
   })
 

@@ -15,7 +15,7 @@ async function getStacks(environment: string): Promise<Stacks> {
   return JSON.parse(stdout) as Stacks
 }
 
-const CALLER = 'at async callerOf (file:'
+const CALLER = 'at async saveStack (file:'
 const IN_FRONTEND = /at async stackOfCall \(file:.*main\.mjs:/
 
 describe('in development', () => {
@@ -30,7 +30,7 @@ describe('in development', () => {
     ['timeout', 'Timeout'],
     ['stream', 'CommandFailed'],
     ['call', 'CommandFailed'],
-    ['nobody', 'Disconnected'],
+    ['absent', 'Disconnected'],
     ['listen', 'Denied'],
     ['capability', 'InvalidParams'],
     ['createBus', 'InvalidParams'],
@@ -40,9 +40,9 @@ describe('in development', () => {
     expect(stacks[name]).toContain(CALLER)
   })
 
-  test('a call that fails at once has the frame of its caller', () => {
+  test('a call that fails immediately has the frame of its caller', () => {
     expect(stacks['abort']).toMatch(/^\w+Error \[Cancelled\]: .*\n {4}at (?:async )?file:.*host\.mjs:\d+:\d+\n/)
-    expect(stacks['abort']).toContain('at callerOf (file:')
+    expect(stacks['abort']).toContain('at saveStack (file:')
   })
 
   test.each(['trusted', 'worker', 'process'])('a call of a frontend (%s) has the frame of its caller', label => {
@@ -54,7 +54,7 @@ describe('in development', () => {
   })
 })
 
-test('in production no thread captures stacks again', async () => {
+test('no thread captures stacks in production', async () => {
   const stacks = await getStacks('production')
   for (const name of ['invoke', 'timeout', 'call', 'disconnected']) expect(stacks[name]).not.toContain(CALLER)
   for (const label of ['trusted', 'worker', 'process']) expect(stacks[label]).not.toMatch(IN_FRONTEND)

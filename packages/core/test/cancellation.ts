@@ -48,15 +48,15 @@ export interface Caller {
 
 export async function createCaller(bus: Bus, label = 'tests'): Promise<Caller> {
   const client = await bus.connect(label)
-  const heard: string[] = []
+  const received: string[] = []
   client.expose({
     never: (_args: never, { signal }) => {
-      heard.push('never began')
-      signal.addEventListener('abort', () => heard.push(`never ${(signal.reason as { reason: string }).reason}`))
+      received.push('never began')
+      signal.addEventListener('abort', () => received.push(`never ${(signal.reason as { reason: string }).reason}`))
       return new Promise(() => {})
     },
   })
-  const seen = async (): Promise<string[]> => [...heard.splice(0), ...(await client.invoke<string[]>('seen'))]
+  const seen = async (): Promise<string[]> => [...received.splice(0), ...(await client.invoke<string[]>('seen'))]
   return { bus, client, seen }
 }
 

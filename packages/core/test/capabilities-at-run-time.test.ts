@@ -18,7 +18,7 @@ const reader: Capability = {
 }
 
 describe.each(['brownfield', 'isolation'] as const)('%s', use => {
-  test('one that is added holds for the next call, and no longer once it is removed', async () => {
+  test('an added capability applies from the next call until it is removed', async () => {
     const running = await bus(use)
     const [main, other] = [await running.connect('main'), await running.connect('other')]
     await expect(main.invoke(READ)).rejects.toMatchObject(DENIED)
@@ -31,27 +31,27 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     await expect(other.invoke('greet')).rejects.toMatchObject(DENIED)
     await running.removeCapability('reader')
     await expect(main.invoke(READ)).rejects.toMatchObject(DENIED)
-    // To take a right from one gives none to the others.
+    // Removing a capability allows nothing to the others.
     for (const client of [main, other]) await expect(client.invoke('greet')).rejects.toMatchObject(DENIED)
   })
 
-  test('a deny that is added takes away what was allowed, and events too', async () => {
+  test('an added deny overrides what was allowed, also events', async () => {
     const running = await bus(use, [{ ...reader, windows: ['*'] }])
-    const [main, guest] = [await running.connect('main'), await running.connect('guest')]
+    const [main, editor] = [await running.connect('main'), await running.connect('editor')]
     await running.addCapability({
-      identifier: 'no-guests',
-      windows: ['guest'],
+      identifier: 'no-editors',
+      windows: ['editor'],
       permissions: ['files:deny-read-text', 'core:event:deny-emit'],
     })
-    await expect(guest.invoke(READ)).rejects.toMatchObject(DENIED)
-    await expect(guest.invoke('plugin:event|emit', { event: 'x' })).rejects.toMatchObject(DENIED)
+    await expect(editor.invoke(READ)).rejects.toMatchObject(DENIED)
+    await expect(editor.invoke('plugin:event|emit', { event: 'x' })).rejects.toMatchObject(DENIED)
     expect(await main.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
-    await running.removeCapability('no-guests')
-    expect(await guest.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
-    await guest.invoke('plugin:event|emit', { event: 'x' })
+    await running.removeCapability('no-editors')
+    expect(await editor.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
+    await editor.invoke('plugin:event|emit', { event: 'x' })
   })
 
-  test('one that is wrong is refused, by name, and changes nothing', async () => {
+  test('an invalid capability is rejected by name, and changes nothing', async () => {
     const running = await bus(use, [reader])
     const main = await running.connect('main')
     const refused = (capability: unknown): Promise<string> =>
@@ -75,7 +75,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     expect(await main.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
   })
 
-  test("frontends can't change them", async () => {
+  test('frontends cannot change capabilities', async () => {
     const main = await (await bus(use)).connect('main')
     for (const name of ['add_capability', 'remove_capability']) {
       const call = main.invoke(`plugin:acl|${name}`, { capability: reader, identifier: 'reader' })
@@ -83,7 +83,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     }
   })
 
-  test('a plugin brings its permissions, and its setup gets its global scope', async () => {
+  test('the permissions of a plugin exist, and its setup gets its global scope', async () => {
     const permissions = ['files:default', 'files:no-secrets', 'allow-known']
     const main = await (await bus(use, [{ identifier: 'main', windows: ['main'], permissions }])).connect('main')
     expect(await main.invoke(READ)).toEqual({ allow: ['$APP/**'], deny: [], global: { allow: [], deny: ['secret'] } })
@@ -95,7 +95,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
 describe('in production', () => {
   afterEach(() => setDevelopment(true))
 
-  test("a denial has only Tauri's text", async () => {
+  test("a denial has only Tauri's message", async () => {
     setDevelopment(false)
     const main = await (await bus('isolation', [reader])).connect('main')
     await expect(main.invoke(WRITE)).rejects.toMatchObject({

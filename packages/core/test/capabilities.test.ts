@@ -1,4 +1,4 @@
-// The rules of both patterns, seen from real frontends.
+// The access rules of both patterns, for real frontends.
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusOptions, Capability } from '../src/index.js'
 import { fixture, start } from './start.js'
@@ -29,7 +29,7 @@ describe('brownfield', () => {
     await expect(other.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
   })
 
-  test('a capability of plugins and core sets alone leaves them open', async () => {
+  test('app commands stay open if a capability names only plugins and core sets', async () => {
     const client = await (
       await bus('brownfield', [
         { identifier: 'a', windows: ['*'], permissions: ['core:default', 'core:event:default'] },
@@ -50,10 +50,10 @@ describe('isolation', () => {
 })
 
 describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
-  test('a denial says what to add, is reported to the host, and leaves the frontend working', async () => {
+  test('a denial names the remedy, is reported to the host, and the frontend keeps running', async () => {
     const denying = await bus(use, [{ identifier: 'a', windows: ['main'], permissions: ['allow-add'] }])
-    const told: unknown[] = []
-    denying.on('denied', event => told.push(event))
+    const denials: unknown[] = []
+    denying.on('denied', event => denials.push(event))
     const client = await denying.connect('main')
     await expect(client.invoke('greet', { name: 'x' })).rejects.toThrow(
       'Command greet not allowed by ACL: add "allow-greet" to the permissions of a capability whose windows match "main"',
@@ -62,7 +62,7 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
     await denying.addCapability({ identifier: 'no', windows: ['main'], permissions: ['deny-greet'] })
     await expect(client.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
     await expect
-      .poll(() => told)
+      .poll(() => denials)
       .toEqual([
         {
           label: 'main',
@@ -73,17 +73,17 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
       ])
   })
 
-  test('deny wins over allow, for the labels of its capability', async () => {
+  test('deny overrides allow for the labels of its capability', async () => {
     const both = await bus(use, [
       { identifier: 'all', windows: ['*'], permissions: ['allow-add', 'allow-fails-with-value'] },
-      { identifier: 'not-here', windows: ['guest-*'], permissions: ['deny-add', 'core:event:deny-emit'] },
+      { identifier: 'not-here', windows: ['editor-*'], permissions: ['deny-add', 'core:event:deny-emit'] },
     ])
-    const [main, guest] = [await both.connect('main'), await both.connect('guest-1')]
+    const [main, editor] = [await both.connect('main'), await both.connect('editor-1')]
     expect(await main.invoke('add', add)).toBe(3)
-    await expect(guest.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
-    await expect(guest.invoke('plugin:event|emit', { event: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
-    await expect(guest.invoke('fails_with_value')).rejects.toMatchObject({ reason: 'CommandFailed' })
-    await guest.listen('x', () => {})
+    await expect(editor.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(editor.invoke('plugin:event|emit', { event: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(editor.invoke('fails_with_value')).rejects.toMatchObject({ reason: 'CommandFailed' })
+    await editor.listen('x', () => {})
   })
 
   test.each([
@@ -96,8 +96,8 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
     ['plugin-[ab]', 'plugin-c', false],
     ['{a,b}', 'a', false],
   ])('windows %j and the label %j: %j', async (glob, label, matches) => {
-    const one = await bus(use, [{ identifier: 'a', windows: [glob], permissions: ['allow-add'] }])
-    const client = await one.connect(label)
+    const matching = await bus(use, [{ identifier: 'a', windows: [glob], permissions: ['allow-add'] }])
+    const client = await matching.connect(label)
     if (matches) expect(await client.invoke('add', add)).toBe(3)
     else await expect(client.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
   })
@@ -111,7 +111,7 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
     expect(await open.invoke('plugin:files|read_text')).toBe('text, set up')
   })
 
-  test('a permission that does not exist stops the start, with the nearest that does', async () => {
+  test('an unknown permission fails the start, with the nearest one', async () => {
     const starting = bus(use, [{ identifier: 'main', windows: ['*'], permissions: ['allow-gret'] }])
     await expect(starting).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(starting).rejects.toThrow(

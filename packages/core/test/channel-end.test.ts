@@ -19,7 +19,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
     expect(await client.invoke('seen')).toEqual(['aborted: Disconnected', 'Disconnected'])
   })
 
-  test('closes when a loop over it is left, and can be passed on after that', async () => {
+  test('closes when a loop over it ends early, and can be passed to another call then', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     for (let round = 0; round < 3; round++) {
@@ -70,7 +70,7 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
     ['with bytes', 10, true],
     ['large, with bytes', 50_000, true],
   ])(
-    'messages that a toJSON sends come before the message that it is in, and no number twice: %s',
+    'messages that a toJSON sends precede its own message, each with its own index: %s',
     async (_what, size, bytes) => {
       const { core } = await setUp('brownfield', {
         nested: async ({ channel }: { channel: Channel }) => {
@@ -115,7 +115,7 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
   })
 
   test.each(['', 'x', '__CHANNEL__:', '__CHANNEL__:99999999999', '__CHANNEL__:5'])(
-    'a stream on %o, which is open or no channel, is refused',
+    'a stream on %o, which is open or not a channel, is rejected',
     async reference => {
       const { core } = await setUp()
       const peer = new Peer(core, 'main', undefined, codec)

@@ -8,7 +8,7 @@ import { fixture, routesTo, start } from './start.js'
 const core = fixture('command-errors.mjs')
 const commands = ['fail', 'fail_at_once', 'fail_at_length', 'fail_wrongly', 'fail_in_pool', 'fail_late', 'relay']
 
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+const getError = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'resolved',
     (error: unknown) => error,
@@ -20,7 +20,7 @@ const routes = routesTo(core, commands).filter(([name]) => /brownfield, json|iso
 describe.each(routes)('a command that throws a CommandError: %s', (_name, connect) => {
   test('fails with its code, message and data', async () => {
     const { client } = await connect('shared')
-    const error = await failureOf(client.invoke('fail', { data: 'plain' }))
+    const error = await getError(client.invoke('fail', { data: 'plain' }))
     expect(error).toMatchObject({ name: 'BusError', code: -32000, reason: 'CommandFailed', message: 'no such note' })
     expect((error as { data: unknown }).data).toStrictEqual({
       code: 'NOT_FOUND',
@@ -31,19 +31,19 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     expect(isCommandError(error, 'FULL')).toBe(false)
     expect(error).toMatchObject({ commandCode: 'NOT_FOUND', commandData: { id: 7, at: ['a', null] } })
 
-    const bare = await failureOf(client.invoke('fail_at_once'))
+    const bare = await getError(client.invoke('fail_at_once'))
     expect((bare as { data: unknown }).data).toStrictEqual({ code: 'AT_ONCE', message: 'AT_ONCE' })
 
     const stream = client.stream('fail_late')
     expect(await stream.next()).toMatchObject({ value: 1 })
-    expect(isCommandError(await failureOf(stream.next()), 'NOT_FOUND')).toBe(true)
+    expect(isCommandError(await getError(stream.next()), 'NOT_FOUND')).toBe(true)
   })
 
-  test('fails in the pool as well, and keeps its thread', async () => {
+  test('fails in the pool too, and its thread keeps running', async () => {
     const { client } = await connect('shared')
     const data = { code: 'IN_POOL', message: 'too heavy' }
     await expect(client.invoke('fail_in_pool', {})).rejects.toMatchObject({ data: { ...data, data: { id: 7 } } })
-    const error = await failureOf(client.invoke('fail_in_pool', { data: 'function' }))
+    const error = await getError(client.invoke('fail_in_pool', { data: 'function' }))
     expect(error).toMatchObject({
       reason: 'CommandFailed',
       message: expect.stringContaining('cannot be serialized') as string,
@@ -54,11 +54,11 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   test('keeps its code when its data cannot be serialized', async () => {
     const { client } = await connect('shared')
     for (const data of ['function', 'cycle']) {
-      const error = await failureOf(client.invoke('fail', { data }))
+      const error = await getError(client.invoke('fail', { data }))
       expect(error).toMatchObject({ reason: 'CommandFailed', data: { code: 'NOT_FOUND', message: 'no such note' } })
       expect(error).toMatchObject({ message: expect.stringContaining('cannot be serialized') as string })
     }
-    expect(isCommandError(await failureOf(client.invoke('fail', {})), 'NOT_FOUND')).toBe(true)
+    expect(isCommandError(await getError(client.invoke('fail', {})), 'NOT_FOUND')).toBe(true)
   })
 
   test('fails only its call when the message is too long', async () => {
@@ -67,7 +67,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     const long = { message: 'x'.repeat(15 * 2 ** 20) }
     await expect(client.invoke('fail_at_length', long)).rejects.toMatchObject({ reason: 'CommandFailed', data })
     // Each character takes six in JSON. Bytes next to it force MessagePack.
-    const wide = { message: '\u0001'.repeat(4 * 2 ** 20), code: 'LONG', beside: new Uint8Array(1) }
+    const wide = { message: '\u0001'.repeat(4 * 2 ** 20), code: 'LONG', extra: new Uint8Array(1) }
     await expect(client.invoke('fail_at_length', wide)).rejects.toMatchObject({ reason: 'CommandFailed' })
     await expect(client.invoke('fail_at_length', { ...wide, code: wide.message })).rejects.toMatchObject({
       reason: 'CommandFailed',
@@ -77,14 +77,14 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
 
   test('can have bytes as data', async () => {
     const { client } = await connect('shared')
-    const error = await failureOf(client.invoke('fail', { data: 'bytes' }))
+    const error = await getError(client.invoke('fail', { data: 'bytes' }))
     if (!isCommandError<Uint8Array>(error)) throw error
     expect([...error.commandData]).toEqual([1, 2, 3])
   })
 
   test('reveals no stack, cause or path', async () => {
     const { client } = await connect('shared')
-    const error = await failureOf(client.invoke('fail', { data: 'error' }))
+    const error = await getError(client.invoke('fail', { data: 'error' }))
     expect(error).toMatchObject({ data: { data: 'ENOENT: no such file or directory' } })
     expect((error as Error).cause).toBe(undefined)
     expect(`${JSON.stringify(error)}${String((error as Error).stack)}`).not.toMatch(/secret|fixtures/)
@@ -111,7 +111,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 })
 
-test('reads the same in middleware as in the caller', async () => {
+test('a CommandError has the same members in middleware and in the caller', async () => {
   const seen: unknown[] = []
   const bus = await start({
     core: {
@@ -123,7 +123,7 @@ test('reads the same in middleware as in the caller', async () => {
       use: [(_call, next) => next().catch((error: unknown) => (seen.push(error), Promise.reject(error as Error)))],
     },
   })
-  seen.push(await failureOf((await bus.connect('main')).invoke('fail')))
+  seen.push(await getError((await bus.connect('main')).invoke('fail')))
   expect(seen).toHaveLength(2)
   for (const error of seen) {
     if (!isCommandError<{ id: number }>(error, 'NOT_FOUND')) throw error
@@ -133,11 +133,11 @@ test('reads the same in middleware as in the caller', async () => {
   }
 })
 
-test("rejects with the plain value in Tauri's client", async () => {
+test("Tauri's client rejects with the plain value of a CommandError", async () => {
   const bus = await start({ core })
   const { uninstall } = installTauri(await bus.connect('main'))
   try {
-    const value = await failureOf(tauriInvoke('fail', { data: 'plain' }))
+    const value = await getError(tauriInvoke('fail', { data: 'plain' }))
     expect(value).toStrictEqual({ code: 'NOT_FOUND', message: 'no such note', data: { id: 7, at: ['a', null] } })
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
   } finally {

@@ -145,7 +145,7 @@ describe('arguments', () => {
 })
 
 test.each(['revoked', 'named', 'getter', 'message', 'has', null, 7])(
-  'whatever a handler throws, its call settles: %s',
+  'a call settles for every value that its handler throws: %s',
   async what => {
     const { client } = await routes[0]![1]()
     await expect(client.invoke('throws_odd', { what })).rejects.toMatchObject({ name: 'BusError' })
@@ -201,7 +201,7 @@ test('a generator is rejected as the result of invoke', async () => {
   })
 })
 
-test.each(['spawn', 'import'])('no path leaves core in an error of Node: %s', async what => {
+test.each(['spawn', 'import'])('an error of Node reaches the caller without paths: %s', async what => {
   const { client } = await routes[0]![1]()
   const error = await client.invoke('fails_with_path', { what }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ reason: 'CommandFailed' })

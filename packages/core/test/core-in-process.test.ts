@@ -39,11 +39,11 @@ describe.each(patterns)('core in the calling thread, %s', (_name, allowing) => {
   test('serves frontends that are workers, with events and calls to them', async () => {
     const core = defineCore({
       commands: { greet: ({ name }: { name: string }) => `Hello, ${name}!` },
-      setup: ({ listen, emit }) => void listen('shout', ({ payload }) => emit('heard', payload)),
+      setup: ({ listen, emit }) => void listen('shout', ({ payload }) => emit('received', payload)),
     })
     const bus = await start({ core, app: allowing('allow-greet'), frontends: { main: fixture('main.mjs') } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
-    const received = next(bus, 'heard')
+    const received = next(bus, 'received')
     await bus.emit('shout', 'x')
     expect(await received).toBe('x')
     await bus.closeFrontend('main')
@@ -110,7 +110,7 @@ describe('rejects an invalid core', () => {
   })
 })
 
-test('does not mistake a blocked host for a hung core, and runs several buses in one thread', async () => {
+test('does not take a blocked host for a hung core, and several buses run in one thread', async () => {
   const core = defineCore({ commands: { block: ({ ms }: { ms: number }) => block(ms) } })
   const buses = await Promise.all([1, 2].map(() => start({ core, supervision: { heartbeat: 50 } })))
   const clients = await Promise.all(buses.map(bus => bus.connect('tests')))

@@ -1,4 +1,4 @@
-// The core plugins as @tauri-apps/api calls them, and who may.
+// The core plugins as @tauri-apps/api calls them, and the permissions that they need.
 import { homedir } from 'node:os'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ const connect = async (more: Partial<BusOptions> = {}): Promise<Client> =>
   (await start({ core, app: { security: { capabilities: [windows] } }, ...more })).connect('one')
 
 describe('path', () => {
-  test('the directories and the text of paths', async () => {
+  test('resolves directories, and joins, splits and normalizes paths', async () => {
     const client = await connect({ identifier: 'com.example.app' })
     const path = (name: string, args: Record<string, unknown>): Promise<unknown> =>
       client.invoke(`plugin:path|${name}`, args)
@@ -32,7 +32,7 @@ describe('path', () => {
     expect(await client.invoke('home')).toEqual([`${homedir()}${sep}x`, `${homedir()}${sep}x`])
   })
 
-  test("mistakes, in Tauri's words", async () => {
+  test("rejects with Tauri's messages", async () => {
     const client = await connect()
     const fails: [string, Record<string, unknown>, string][] = [
       ['extname', { path: 'a' }, 'path does not have an extension'],
@@ -64,7 +64,7 @@ describe('path', () => {
 })
 
 describe('app', () => {
-  test('says who the program is', async () => {
+  test('returns the name, version and identifier of the application', async () => {
     const about = { productName: 'Notes', version: '1.2.3', identifier: 'com.example.notes' }
     const client = await connect(about)
     const app = (name: string): Promise<unknown> => client.invoke(`plugin:app|${name}`)
@@ -77,7 +77,7 @@ describe('app', () => {
     expect(await app('tauri_version')).toMatch(/^2\.\d+\.\d+$/)
   })
 
-  test('takes a listener of its plugin, which hears nothing and leaves nothing open', async () => {
+  test('accepts a listener of its plugin, which gets no events and leaves nothing open', async () => {
     const client = await connect()
     const handler = new client.Channel()
     await client.invoke('plugin:app|register_listener', { event: 'back-button', handler })
@@ -91,28 +91,28 @@ describe('app', () => {
 })
 
 describe('windows and webviews', () => {
-  test('are the frontends that there are', async () => {
+  test('are the open frontends', async () => {
     const bus = await start({ core, app: { security: { capabilities: [windows] } } })
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
-    expect(await two.invoke('plugin:window|get_all_windows')).toEqual(['one', 'two'])
-    expect(await one.invoke('plugin:webview|get_all_webviews')).toEqual([
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
+    expect(await second.invoke('plugin:window|get_all_windows')).toEqual(['one', 'two'])
+    expect(await first.invoke('plugin:webview|get_all_webviews')).toEqual([
       { windowLabel: 'one', label: 'one' },
       { windowLabel: 'two', label: 'two' },
     ])
-    await one.close()
-    await expect.poll(() => two.invoke('plugin:window|get_all_windows')).toEqual(['two'])
+    await first.close()
+    await expect.poll(() => second.invoke('plugin:window|get_all_windows')).toEqual(['two'])
   })
 
-  test('want a capability; path, app and resources are open until one denies them', async () => {
+  test('need a capability; path, app and resources are open until one denies them', async () => {
     const permissions = ['core:path:deny-join', 'core:app:deny-version']
     const capabilities = [{ identifier: 'a', windows: ['one'], permissions }]
     const bus = await start({ core, app: { security: { capabilities } } })
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     for (const name of ['plugin:window|get_all_windows', 'plugin:path|join', 'plugin:app|version']) {
-      await expect(one.invoke(name, { paths: [] })).rejects.toMatchObject({ reason: 'Denied' })
+      await expect(first.invoke(name, { paths: [] })).rejects.toMatchObject({ reason: 'Denied' })
     }
-    expect(await two.invoke('plugin:path|join', { paths: ['a'] })).toBe('a')
-    expect(await two.invoke('plugin:app|version')).toBe('')
-    expect(await one.invoke('plugin:path|dirname', { path: 'a/b' })).toBe('a')
+    expect(await second.invoke('plugin:path|join', { paths: ['a'] })).toBe('a')
+    expect(await second.invoke('plugin:app|version')).toBe('')
+    expect(await first.invoke('plugin:path|dirname', { path: 'a/b' })).toBe('a')
   })
 })

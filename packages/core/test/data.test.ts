@@ -5,7 +5,7 @@ import { fixture, next, places, start } from './start.js'
 const module = fixture('report-data.mjs')
 
 describe.each(places)('data: %s', (_name, app, sandbox) => {
-  test('belongs to the frontend, from its start', async () => {
+  test('is available to a frontend from its start', async () => {
     const data = { map: new Map([[1, new Date(0)]]), bytes: 'some' }
     const bus = await start({ app, frontends: { main: { module, data, sandbox } } })
     data.bytes = 'changed too late'

@@ -9,30 +9,30 @@ const settle = (client: Client): Promise<unknown> => client.invoke('add', { a: 1
 describe.each(patterns)('events: %s', (_name, app) => {
   test('arrive in order from frontend to core to frontend', async () => {
     const client = await (await start({ app })).connect('one')
-    const heard: unknown[] = []
-    await client.listen('backend-event', ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    await client.listen('backend-event', ({ payload }) => void received.push(payload))
     for (let i = 0; i < 100; i++) await client.emit('frontend-event', i)
     await settle(client)
-    expect(heard).toEqual(Array.from({ length: 100 }, (_, i) => i))
+    expect(received).toEqual(Array.from({ length: 100 }, (_, i) => i))
   })
 
   test('reach every listener: host, frontends, the sender itself', async () => {
     const bus = await start({ app })
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
-    const heard: string[] = []
-    await bus.listen('news', ({ payload }) => void heard.push(`host ${String(payload)}`))
-    await first.listen('news', event => void heard.push(`one ${event.event} ${String(event.payload)} ${event.id}`))
-    await second.listen('news', () => void heard.push('two'))
+    const received: string[] = []
+    await bus.listen('news', ({ payload }) => void received.push(`host ${String(payload)}`))
+    await first.listen('news', event => void received.push(`one ${event.event} ${String(event.payload)} ${event.id}`))
+    await second.listen('news', () => void received.push('two'))
     await first.emit('news', 'hello')
-    await expect.poll(() => heard).toHaveLength(3)
-    expect(heard).toEqual(expect.arrayContaining(['host hello', 'two', expect.stringMatching(/^one news hello \d+$/)]))
+    await expect.poll(() => received).toHaveLength(3)
+    expect(received).toEqual(expect.arrayContaining(['host hello', 'two', expect.stringMatching(/^one news hello \d+$/)]))
   })
 
   test('arrive from the host, with bytes as payload, too', async () => {
     const bus = await start({ app })
     const client = await bus.connect('one')
-    const heard: unknown[] = []
-    await client.listen('from-host', ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    await client.listen('from-host', ({ payload }) => void received.push(payload))
     await bus.emit('from-host', { a: 1 })
     await bus.emit('from-host', new Uint8Array([1, 2]))
     await bus.emit('from-host')
@@ -40,59 +40,59 @@ describe.each(patterns)('events: %s', (_name, app) => {
     await bus.emitTo('two', 'from-host', 'to two')
     await bus.listen('sync', () => {})
     await settle(client)
-    expect(heard).toEqual([{ a: 1 }, new Uint8Array([1, 2]), null, 'to one'])
+    expect(received).toEqual([{ a: 1 }, new Uint8Array([1, 2]), null, 'to one'])
   })
 
   test('to one label do not reach another', async () => {
     const bus = await start({ app })
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
-    const heard: string[] = []
-    await first.listen('for-one', () => void heard.push('one'))
-    await second.listen('for-one', () => void heard.push('two, any'))
-    await second.listen('for-one', () => void heard.push('two, as one'), { target: 'one' })
+    const received: string[] = []
+    await first.listen('for-one', () => void received.push('one'))
+    await second.listen('for-one', () => void received.push('two, any'))
+    await second.listen('for-one', () => void received.push('two, as one'), { target: 'one' })
     await second.emit('to-one', { label: 'one', text: 'hush' })
     await settle(second)
     await settle(first)
     await settle(second)
-    expect(heard).toEqual(['one'])
+    expect(received).toEqual(['one'])
   })
 
   test('are filtered by the label of a frontend in emitFilter', async () => {
     const bus = await start({ app })
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
-    const heard: string[] = []
-    await first.listen('filtered', () => void heard.push('one'))
-    await second.listen('filtered', () => void heard.push('two, any'))
-    await second.listen('filtered', () => void heard.push('two, as one'), { target: 'one' })
+    const received: string[] = []
+    await first.listen('filtered', () => void received.push('one'))
+    await second.listen('filtered', () => void received.push('two, any'))
+    await second.listen('filtered', () => void received.push('two, as one'), { target: 'one' })
     await second.emit('to-filtered', 'one')
     await settle(second)
     await settle(first)
     await settle(second)
-    expect(heard).toEqual(['one'])
+    expect(received).toEqual(['one'])
   })
 
   test('reach core when they were emitted before the bus closes', async () => {
-    const bus = await start({ app: {}, core: fixture('heard.mjs') })
-    const heard: unknown[] = []
-    await bus.listen('heard', ({ payload }) => void heard.push(payload))
+    const bus = await start({ app: {}, core: fixture('received.mjs') })
+    const received: unknown[] = []
+    await bus.listen('received', ({ payload }) => void received.push(payload))
     const client = await bus.connect('one')
     await client.emit('note', 'of a client')
     await bus.emit('note', 'of the host')
     const call = client.invoke('save')
     await bus.close()
     expect(await call).toBe('saved')
-    expect(new Set(heard)).toEqual(new Set(['of a client', 'of the host']))
+    expect(new Set(received)).toEqual(new Set(['of a client', 'of the host']))
   })
 
-  test('reach once one time and listen until unlisten, which works only for own listeners', async () => {
+  test('reach once a single time and listen until unlisten, which works only for the own listeners', async () => {
     const bus = await start({ app })
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
-    const heard: string[] = []
-    await first.once('tick', () => void heard.push('once'))
+    const received: string[] = []
+    await first.once('tick', () => void received.push('once'))
     let id = -1
     const unlisten = await first.listen('tick', event => {
       id = event.id
-      heard.push('listen')
+      received.push('listen')
     })
     await first.emit('tick')
     await settle(first)
@@ -103,7 +103,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
     unlisten()
     await first.emit('tick')
     await settle(first)
-    expect(heard).toEqual(['once', 'listen', 'listen'])
+    expect(received).toEqual(['once', 'listen', 'listen'])
   })
 
   test("have names that follow Tauri's rule", async () => {
@@ -136,12 +136,12 @@ describe.each(patterns)('events: %s', (_name, app) => {
     const client = await bus.connect('one')
     await client.emit('listener-throws')
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
-    const heard: unknown[] = []
-    await client.listen('once-heard', ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    await client.listen('once-received', ({ payload }) => void received.push(payload))
     await client.emit('once-only', 1)
     await client.emit('once-only', 2)
     await settle(client)
-    expect(heard).toEqual([1])
+    expect(received).toEqual([1])
   })
 
   test('all reach a host that listens right after the start', async () => {
@@ -149,30 +149,30 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
   })
 
-  test('arrive when they were emitted before a close', async () => {
+  test('arrive if they were emitted before a client closes', async () => {
     const bus = await start({ app })
-    const heard: unknown[] = []
-    await bus.listen('farewell', ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    await bus.listen('farewell', ({ payload }) => void received.push(payload))
     for (let i = 0; i < 5; i++) {
       const client = await bus.connect('leaving')
       await client.emit('farewell', i)
       await client.close()
       // The events of two clients have no order, so each is awaited.
-      await expect.poll(() => heard.at(-1)).toBe(i)
+      await expect.poll(() => received.at(-1)).toBe(i)
     }
-    expect(heard).toEqual([0, 1, 2, 3, 4])
+    expect(received).toEqual([0, 1, 2, 3, 4])
   })
 
   test('carry bytes at the top level of a payload, in both directions', async () => {
     const bus = await start({ app })
     const client = await bus.connect('one')
-    const heard: unknown[] = []
-    await bus.listen('up', ({ payload }) => void heard.push(payload))
-    await client.listen('down', ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    await bus.listen('up', ({ payload }) => void received.push(payload))
+    await client.listen('down', ({ payload }) => void received.push(payload))
     await client.emit('up', { data: new Uint8Array([1]) })
-    await expect.poll(() => heard).toEqual([{ data: new Uint8Array([1]) }])
+    await expect.poll(() => received).toEqual([{ data: new Uint8Array([1]) }])
     await bus.emit('down', { data: new Uint8Array([2]) })
-    await expect.poll(() => heard.at(-1)).toEqual({ data: new Uint8Array([2]) })
+    await expect.poll(() => received.at(-1)).toEqual({ data: new Uint8Array([2]) })
   })
 
   test('do not end core when a once listener of core rejects later', async () => {
@@ -185,20 +185,20 @@ describe.each(patterns)('events: %s', (_name, app) => {
   test('are not sent to a frontend that disconnected', async () => {
     const bus = await start({ app })
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
-    const heard: string[] = []
-    await first.listen('tick', () => void heard.push('one'))
+    const received: string[] = []
+    await first.listen('tick', () => void received.push('one'))
     await first.close()
     await second.emit('tick')
     await settle(second)
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     await expect(first.emit('tick')).rejects.toMatchObject({ reason: 'Disconnected' })
   })
 })
 
 describe("the names of the bus's own events", () => {
-  const own = ['fault', 'restart', 'failed', 'denied', 'rejected', 'slow', 'overload']
+  const names = ['fault', 'restart', 'failed', 'denied', 'rejected', 'slow', 'overload']
 
-  test.each(own)('%s is for bus.on, and for the application with an option', async name => {
+  test.each(names)('%s is reserved for bus.on, unless { application: true } is set', async name => {
     const bus = await start()
     const remedy = 'Use bus.on, or { application: true } for an event of the application'
     const message = (method: string): string => `bus.${method}: "${name}" is an event of the bus itself. ${remedy}`
@@ -207,15 +207,15 @@ describe("the names of the bus's own events", () => {
     expect(() => bus.once(name)).toThrow(message('once'))
     expect(() => bus.once('no.dots')).toThrow('Event name must include only')
     const client = await bus.connect('one')
-    const heard: unknown[] = []
+    const received: unknown[] = []
     const first = bus.once(name, { application: true })
-    await bus.listen(name, ({ payload }) => void heard.push(payload), { application: true })
+    await bus.listen(name, ({ payload }) => void received.push(payload), { application: true })
     await client.emit(name, 1)
     expect(await first).toMatchObject({ event: name, payload: 1 })
-    expect(heard).toEqual([1])
+    expect(received).toEqual([1])
   })
 
-  test('are the only ones that bus.on takes', async () => {
+  test('are the only ones that bus.on accepts', async () => {
     const bus = await start()
     const listen = (name: string) => () => bus.on(name as 'fault', () => {})
     const remedy = 'For events of the application use bus.listen'
@@ -227,7 +227,7 @@ describe("the names of the bus's own events", () => {
 test('once without a handler waits for an event, in host, core and client, at most until its deadline', async () => {
   let core!: App
   const app = defineCore({
-    setup: own => void (core = own),
+    setup: started => void (core = started),
     commands: {
       waits: async (args: { timeout?: number }, { app: own }) => (await own.once<number>('to-core', args)).payload,
       aborts: async (_args: unknown, { app: own }) => own.once('to-core', { signal: AbortSignal.abort() }),

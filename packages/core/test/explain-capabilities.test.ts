@@ -1,4 +1,4 @@
-// explainCapabilities takes what createBus takes, and starts nothing.
+// explainCapabilities takes createBus's options and starts nothing.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { explainCapabilities } from '../src/acl.js'
@@ -6,9 +6,13 @@ import { defineCore } from '../src/index.js'
 import { project } from './notes.js'
 import { writeProject } from './project.js'
 
-test("a project's files and its core module", async () => {
-  const folder = writeProject(project)
-  const explanation = await explainCapabilities({ config: folder, core: join(folder, 'core.mjs'), labels: ['main'] })
+test("explains a project's files and its core module", async () => {
+  const directory = writeProject(project)
+  const explanation = await explainCapabilities({
+    config: directory,
+    core: join(directory, 'core.mjs'),
+    labels: ['main'],
+  })
   const [main] = explanation.frontends
   const access = (name: string) => main!.commands.find(({ command }) => command === name)?.access
   expect(['greet', 'delete_note', 'plugin:files|read', 'plugin:files|write'].map(access)).toEqual([
@@ -20,7 +24,7 @@ test("a project's files and its core module", async () => {
   expect(explanation.text).toMatch(/^main \(main\)\n/)
 })
 
-test('inline capabilities and a definition', async () => {
+test('explains inline capabilities and a definition of core', async () => {
   const core = defineCore({ commands: { greet: () => 'hi', bye: () => 'bye' } })
   const capabilities = [{ identifier: 'a', windows: ['a'], permissions: ['deny-greet', 'allow-bye'] }]
   const { frontends } = await explainCapabilities({ app: { security: { capabilities } }, core })

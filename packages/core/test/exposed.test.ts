@@ -78,7 +78,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
         /^(ENOENT: no such file or directory|Access to this API has been restricted)/,
       ) as string,
     })
-    for (const what of ['uncarriable', 'iterable']) {
+    for (const what of ['not_serializable', 'iterable']) {
       await expect(bus.call('main', what)).rejects.toMatchObject({
         reason: 'InternalError',
         message: expect.stringContaining(`The result of command "${what}" cannot be serialized`) as string,
@@ -99,8 +99,8 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
       expect(bytes.byteLength).toBe(size)
       await bus.call('main', 'weigh', { data: bytes }, { transfer: [bytes.buffer] })
       expect(bytes.byteLength).toBe(0)
-      const whole = await bus.call<Uint8Array>('main', 'bytes', { size })
-      expect([whole.constructor, whole.length, whole.at(-1)]).toEqual([Uint8Array, size, 7])
+      const result = await bus.call<Uint8Array>('main', 'bytes', { size })
+      expect([result.constructor, result.length, result.at(-1)]).toEqual([Uint8Array, size, 7])
       expect(await bus.call('main', 'bytes', { size, named: true })).toEqual({
         data: new Uint8Array(size).fill(7),
         more: 1,
@@ -112,7 +112,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
     expect(small).toEqual(Array.from({ length: 50 }, (_, n) => ({ data: new Uint8Array([n]) })))
   })
 
-  test('sees its signal abort when the caller no longer waits', async () => {
+  test('gets an aborted signal when the caller no longer waits', async () => {
     const { bus, client } = await openShared(connect, name)
     const controller = new AbortController()
     const call = bus.call('main', 'never', {}, { signal: controller.signal })
@@ -195,7 +195,7 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
     })
   })
 
-  test('can belong to a client in the host', async () => {
+  test('can be exposed by a client in the host', async () => {
     const { bus, client } = await connect('shared')
     const take = client.expose({ double: ({ n }: { n: number }) => n * 2 })
     expect(await bus.call('tests', 'double', { n: 4 })).toBe(8)
@@ -228,11 +228,11 @@ const isolated = (dir: URL, envelope = false): Partial<BusOptions> => ({
   },
 })
 
-describe.each([false, true])('an answer that a hook sees, envelope: %s', envelope => {
+describe.each([false, true])('a hook that sees answers, envelope: %s', envelope => {
   const dir = fixture(envelope ? 'hooks/answers-envelope/' : 'hooks/answers/')
   let bus: Bus
 
-  test('can be changed and rejected, and stays in order', async () => {
+  test('can change and reject them, and keeps their order', async () => {
     bus = await start({ ...isolated(dir, envelope), frontends: { main: module } })
     const rejected: string[] = []
     bus.on('rejected', ({ command, why }) => rejected.push(`${command}: ${why}`))
@@ -242,7 +242,7 @@ describe.each([false, true])('an answer that a hook sees, envelope: %s', envelop
     expect(await ask('change')).toEqual({ changed: true })
     expect(await ask('fail')).toBe('resolved by hook')
     await expect(ask('error')).rejects.toMatchObject({ reason: 'CommandFailed', message: 'says the hook' })
-    for (const wish of ['null', 'throw', 'other-command', 'empty', 'both', 'bad-error', 'uncarriable']) {
+    for (const wish of ['null', 'throw', 'other-command', 'empty', 'both', 'bad-error', 'not_serializable']) {
       await expect(ask(wish), wish).rejects.toMatchObject({ reason: 'Rejected' })
     }
     await expect.poll(() => rejected).toHaveLength(7)

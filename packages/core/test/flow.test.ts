@@ -97,7 +97,7 @@ describe('a frontend that does not read', () => {
     expect(ticks.at(-1)).toBe(2 * MAX_EVENT_QUEUE - 1)
   })
 
-  it('is not read from meanwhile, and its calls are served later', async () => {
+  it('is not read meanwhile, and its calls are served later', async () => {
     const { peer } = await start()
     peer.link.pause()
     for (let id = 2; id < 12; id++) peer.send(call(id, 'big'))
@@ -112,7 +112,7 @@ describe('a frontend that does not read', () => {
     expect(peer.received.map(answer => (answer as any).id)).toEqual(Array.from({ length: 20 }, (_, at) => at + 2))
   })
 
-  it('is not served to the end of a frame', async () => {
+  it('is not served for the rest of a frame', async () => {
     const { peer } = await start()
     peer.link.pause()
     peer.send(`[${Array.from({ length: 100 }, (_, at) => call(at + 2, 'big')).join()}]`)
@@ -122,7 +122,7 @@ describe('a frontend that does not read', () => {
     await expect.poll(() => peer.received.length, POLL).toBe(100)
   })
 
-  it('gets late answers up to a limit, and errors in place of the others', async () => {
+  it('gets late answers up to a limit, and errors instead of the others', async () => {
     const { peer } = await start()
     const count = 2 * (MAX_SESSION_QUEUE_BYTES / MiB)
     peer.send(`[${Array.from({ length: count }, (_, at) => call(at + 2, 'later')).join()}]`)
@@ -137,7 +137,7 @@ describe('a frontend that does not read', () => {
     expect(refused[0]).toMatchObject({ error: { code: -32004 } })
   })
 
-  it('makes channels wait, and rejects messages of senders that do not, in order', async () => {
+  it('makes channels wait, and rejects messages of senders that do not wait, in order', async () => {
     const { peer } = await start('main', '{"channel":"__CHANNEL__:7"},"channels":{"channel":7}')
     peer.link.pause()
     let sent = 0

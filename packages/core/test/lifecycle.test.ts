@@ -100,7 +100,7 @@ describe('createBus rejects', () => {
     })
   })
 
-  test('accepts absolute paths', async () => {
+  test('createBus accepts absolute paths', async () => {
     const bus = await start({ core: fileURLToPath(core) })
     expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
   })
@@ -179,7 +179,7 @@ describe('a failing frontend', () => {
       process.exit(1)`,
     ],
     ['throws a value without a string form', 'setTimeout(() => { throw { toString: 1, valueOf: 1 } })'],
-  ])('that %s does not end the host', async (_name, source) => {
+  ])('does not end the host if it %s', async (_name, source) => {
     const bus = await start()
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', at(source), { loaded: false })

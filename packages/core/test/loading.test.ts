@@ -28,7 +28,7 @@ describe('a module that fails to load', () => {
     await expect(bus.open('main', module, options)).rejects.toMatchObject(rejection)
   })
 
-  test.each(sandboxes)('is not tried again, and frees its label: sandbox %s', async sandbox => {
+  test.each(sandboxes)('is not retried, and frees its label: sandbox %s', async sandbox => {
     const bus = await start({ supervision: { restart: 'permanent', delay: { min: 1, max: 1 } } })
     const reported: unknown[] = []
     for (const name of ['fault', 'restart', 'failed'] as const) bus.on(name, event => void reported.push(event))
@@ -74,21 +74,21 @@ describe('a module that waits for its host', () => {
     const bus = await start({ frontends: { main }, log })
     const msg = "The frontend's module is still loading; no longer waiting for it"
     expect(lines).toContainEqual(expect.objectContaining({ level: 40, label: 'main', ms: 50, msg }))
-    const heard: unknown[] = []
-    await bus.listen('loading', ({ payload }) => void heard.push(payload))
-    await expect.poll(() => heard).toEqual([0])
+    const received: unknown[] = []
+    await bus.listen('loading', ({ payload }) => void received.push(payload))
+    await expect.poll(() => received).toEqual([0])
     await bus.emit('go')
-    await expect.poll(() => heard).toEqual([0, 'loaded'])
+    await expect.poll(() => received).toEqual([0, 'loaded'])
   })
 
   test('is not waited for with `loaded: false`', async () => {
     const bus = await start()
     await bus.open('main', module, { data: { waits: true, events: 1 }, loaded: false, loadTimeout: 600_000 })
-    const heard: unknown[] = []
-    await bus.listen('loading', ({ payload }) => void heard.push(payload))
-    await expect.poll(() => heard).toEqual([0])
+    const received: unknown[] = []
+    await bus.listen('loading', ({ payload }) => void received.push(payload))
+    await expect.poll(() => received).toEqual([0])
     await bus.emit('go')
-    await expect.poll(() => heard).toEqual([0, 'loaded'])
+    await expect.poll(() => received).toEqual([0, 'loaded'])
   })
 
   test('rejects a wrong option', async () => {
@@ -124,23 +124,23 @@ describe('a host that listens at once', () => {
   test.each(places)('gets every event of modules that were loading, in order: %s', async (_name, app, sandbox) => {
     const options = { data: { events: 3 }, sandbox }
     const bus = await start({ app, frontends: { main: { module, ...options } } })
-    const heard: unknown[] = []
+    const received: unknown[] = []
     const opened: unknown[] = []
     await bus.listen('tauri://window-created', ({ payload }) => void opened.push(payload))
-    await bus.listen('loading', ({ payload }) => void heard.push(payload))
-    await expect.poll(() => heard).toEqual([0, 1, 2, 'loaded'])
-    heard.length = 0
+    await bus.listen('loading', ({ payload }) => void received.push(payload))
+    await expect.poll(() => received).toEqual([0, 1, 2, 'loaded'])
+    received.length = 0
     await bus.open('later', module, options)
-    await expect.poll(() => heard).toEqual([0, 1, 2, 'loaded'])
+    await expect.poll(() => received).toEqual([0, 1, 2, 'loaded'])
     expect(opened).toEqual([{ label: 'main' }, { label: 'later' }])
   })
 
   test('gets events of a frontend that is opened, also with a new listener', async () => {
     const bus = await start()
     await bus.open('main', getModule('ses'), { sandbox: 'ses', data: {} })
-    const heard: unknown[] = []
-    void bus.listen('loading', ({ payload }) => void heard.push(payload))
-    await expect.poll(() => heard).toEqual([0, 'loaded'])
+    const received: unknown[] = []
+    void bus.listen('loading', ({ payload }) => void received.push(payload))
+    await expect.poll(() => received).toEqual([0, 'loaded'])
   })
 
   test('gets events of a test bus', async () => {

@@ -71,9 +71,9 @@ describe.each(apps)('%s', (_name, app) => {
       await record(client.invoke('calls', { name, ...secret }))
       await record(bus.call('main', name, secret))
     }
-    const heard = next(client as unknown as Bus, 'from-core')
+    const received = next(client as unknown as Bus, 'from-core')
     await client.emit('to-core', secret)
-    await heard
+    await received
     await bus.emit('from-host', secret)
     expect(outcomes.length).toBeGreaterThan(8)
     // The payloads reach the callers, so they would be found.

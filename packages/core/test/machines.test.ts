@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
-test('the page is up to date', () => {
+test('docs/internals/machines.md is up to date', () => {
   const script = fileURLToPath(new URL('../../../scripts/machines.mjs', import.meta.url))
   expect(() => execFileSync(process.execPath, [script, '--check'])).not.toThrow()
 })

@@ -83,7 +83,7 @@ describe('a bus that does not start', () => {
     )
   })
 
-  test('commands that stand where the definition does', async () => {
+  test('commands in place of the definition', async () => {
     expect(await said({ core: fixture('newcomer/bare-commands.mjs') })).toMatch(
       /: unknown member "greet": a command stands in commands: \{ … \}$/,
     )
@@ -146,7 +146,7 @@ describe('a call', () => {
     )
   })
 
-  test('with what JSON has no form for', async () => {
+  test('with a value that JSON cannot represent', async () => {
     await start()
     const advice = "which JSON cannot represent: pass a string, or choose codec: 'msgpack'"
     expect(await failed(client.invoke('greet', { user: { ids: [1, 2n] } }), 'InvalidParams')).toBe(

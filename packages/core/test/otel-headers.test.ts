@@ -1,4 +1,4 @@
-// The trace context in the headers of calls: who puts it there, who takes it away, and what is measured of them.
+// The trace context in the headers of calls: when it is added and removed, and the measured durations.
 import { context, createTraceState, trace } from '@opentelemetry/api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, defineCore, type Bus, type BusOptions, type Client } from '../src/index.js'
@@ -31,12 +31,12 @@ describe.each(apps)('%s', (_name, app) => {
 
   const received = (headers: Record<string, string>): Promise<unknown> => client.invoke('headers', {}, { headers })
 
-  test('are not added without a tracer', async () => {
+  test('headers are not added without a tracer', async () => {
     expect(await client.invoke('headers')).toEqual({})
     expect(await received({ other: 'kept' })).toEqual({ other: 'kept' })
   })
 
-  test('those of a caller arrive, and are the parent of the span in core', async () => {
+  test('headers of a caller arrive, and are the parent of the span in core', async () => {
     const headers = { traceparent, tracestate: 'vendor=value', other: 'kept' }
     expect(await received(headers)).toEqual(headers)
     const spans = await client.invoke<{ name: string; traceId: string; parentId?: string; state?: string }[]>('spans')
@@ -47,7 +47,7 @@ describe.each(apps)('%s', (_name, app) => {
     })
   })
 
-  test('only malformed and overlong ones are dropped', async () => {
+  test('only malformed and overlong headers are dropped', async () => {
     const wrong = [
       '',
       'x'.repeat(100_000),
@@ -55,24 +55,25 @@ describe.each(apps)('%s', (_name, app) => {
       traceparent.toUpperCase(),
       `ff${traceparent.slice(2)}`,
     ]
-    for (const given of wrong) expect(await received({ traceparent: given, other: 'kept' })).toEqual({ other: 'kept' })
+    for (const invalid of wrong)
+      expect(await received({ traceparent: invalid, other: 'kept' })).toEqual({ other: 'kept' })
     for (const tracestate of ['', 'k=v\n', 'k=é', 'x'.repeat(513)]) {
       expect(await received({ traceparent, tracestate })).toEqual({ traceparent })
     }
     expect(await received({ tracestate: 'k=v' })).toEqual({})
   })
 
-  test("those of a tracer replace the caller's, and the caller's object is unchanged", async () => {
+  test("headers of a tracer replace the caller's, and the caller's object is unchanged", async () => {
     const instrumented = instrument(sdk)
     const headers = { traceparent, tracestate: 'vendor=value', other: 'kept' }
     const got = await received(headers)
     instrumented.stop()
-    const own = (sdk.spans() as { name: string; spanId: string; traceId: string }[]).at(-1)!
-    expect(got).toEqual({ traceparent: `00-${own.traceId}-${own.spanId}-01`, other: 'kept' })
+    const span = (sdk.spans() as { name: string; spanId: string; traceId: string }[]).at(-1)!
+    expect(got).toEqual({ traceparent: `00-${span.traceId}-${span.spanId}-01`, other: 'kept' })
     expect(headers).toEqual({ traceparent, tracestate: 'vendor=value', other: 'kept' })
   })
 
-  test('the state of a trace goes along', async () => {
+  test('the trace state is sent too', async () => {
     const instrumented = instrument(sdk)
     const spanContext = { ...parse(traceparent), traceState: createTraceState('vendor=value') }
     const within = trace.setSpanContext(context.active(), spanContext)
@@ -103,15 +104,15 @@ describe.each(apps)('%s', (_name, app) => {
     }
   })
 
-  test('stop ends the spans of calls that go on, and nothing is traced from then on', async () => {
+  test('stop ends the spans of running calls, and later calls are not traced', async () => {
     sdk.reset()
     const instrumented = instrument(sdk)
     const controller = new AbortController()
-    const given = client.invoke('until_aborted', {}, { signal: controller.signal })
+    const call = client.invoke('until_aborted', {}, { signal: controller.signal })
     instrumented.stop()
     await client.invoke('greet', {})
     controller.abort()
-    await expect(given).rejects.toMatchObject({ reason: 'Cancelled' })
+    await expect(call).rejects.toMatchObject({ reason: 'Cancelled' })
     expect((sdk.spans() as { name: string }[]).map(({ name }) => name)).toEqual(['until_aborted'])
   })
 })
@@ -120,14 +121,14 @@ test("if core is in the host's thread, one tracer sees both sides", async () => 
   sdk.reset()
   const inside: (string | undefined)[] = []
   const core = defineCore({
-    commands: { look: () => void inside.push(trace.getSpanContext(context.active())?.spanId) },
+    commands: { read_span: () => void inside.push(trace.getSpanContext(context.active())?.spanId) },
   })
   const bus = await createBus({ core, log: false })
   const client = await bus.connect('tests')
   // The host's own call at its start is over.
   await bus.listen('any', () => {})
   const instrumented = instrument(sdk)
-  await client.invoke('look')
+  await client.invoke('read_span')
   instrumented.stop()
   await bus.close()
   const [callee, caller] = sdk.spans() as { kind: string; spanId: string; parentId?: string }[]

@@ -50,14 +50,14 @@ describe.each(apps)('%s', (_name, app) => {
   })
   afterAll(() => bus.close({ timeout: 0 }))
 
-  const here = (name: string): Span[] => (sdk.spans() as Span[]).filter(span => span.name === name)
+  const inHost = (name: string): Span[] => (sdk.spans() as Span[]).filter(span => span.name === name)
   const inCore = async (name: string): Promise<Span[]> =>
     (await client.invoke<Span[]>('spans')).filter(span => span.name === name)
   const inFrontend = async (name: string): Promise<Span[]> =>
     (await bus.call<Span[]>('main', 'spans')).filter(span => span.name === name)
   /** The last of this name on each side. */
   const pair = async (name: string): Promise<[caller: Span, callee: Span]> => [
-    here(name).at(-1)!,
+    inHost(name).at(-1)!,
     (await inCore(name)).at(-1)!,
   ]
 
@@ -79,7 +79,7 @@ describe.each(apps)('%s', (_name, app) => {
     expect(callee.seconds).toBeLessThan(caller.seconds)
   })
 
-  test('the handler runs in the context of its span, all along, and the caller in its own', async () => {
+  test('the handler runs in the context of its span, also after an await, and the caller in its own', async () => {
     const tracer = sdk.tracerProvider.getTracer('test')
     const outer = tracer.startSpan('outer')
     const [inside, other] = await Promise.all([
@@ -90,7 +90,7 @@ describe.each(apps)('%s', (_name, app) => {
     expect(later.map(({ spanId }) => spanId)).toEqual([inside, other])
     expect((await inCore('inner')).map(({ parentId }) => parentId)).toEqual([inside, other])
     expect(
-      here('later')
+      inHost('later')
         .slice(-2)
         .map(({ parentId }) => parentId),
     ).toEqual([outer.spanContext().spanId, undefined])
@@ -123,18 +123,18 @@ describe.each(apps)('%s', (_name, app) => {
     }
   })
 
-  test('a call that was given up ends on both sides', async () => {
+  test('a cancelled call ends its spans on both sides', async () => {
     const controller = new AbortController()
-    const given = client.invoke('until_aborted', {}, { signal: controller.signal })
+    const call = client.invoke('until_aborted', {}, { signal: controller.signal })
     await client.invoke('greet', {})
     expect(await inCore('until_aborted')).toEqual([])
     controller.abort()
-    await expect(given).rejects.toMatchObject({ reason: 'Cancelled' })
+    await expect(call).rejects.toMatchObject({ reason: 'Cancelled' })
     await expect.poll(() => inCore('until_aborted')).toHaveLength(1)
     for (const span of await pair('until_aborted')) expect(span.status.message).toBe('Cancelled')
   })
 
-  test('a stream is a span as long as it lasts', async () => {
+  test('a stream is a span that ends with it', async () => {
     for await (const n of client.stream('numbers', { to: 5 })) expect(n).toBeTypeOf('number')
     const [caller, callee] = await pair('numbers')
     expect(callee).toMatchObject({ parentId: caller.spanId, attributes: { 'sallyport.stream': true } })
@@ -144,7 +144,7 @@ describe.each(apps)('%s', (_name, app) => {
   test('from a frontend to core and back, and from there to core: one trace', async () => {
     expect(await client.invoke('call_frontend', { label: 'main', name: 'greets' })).toBe('Hello, payload!')
     await expect.poll(() => inFrontend('greets')).toHaveLength(1)
-    const [invoked] = here('call_frontend').slice(-1)
+    const [invoked] = inHost('call_frontend').slice(-1)
     const [command] = await inCore('call_frontend')
     const [called] = await inCore('greets')
     const [exposed] = await inFrontend('greets')
@@ -156,7 +156,7 @@ describe.each(apps)('%s', (_name, app) => {
     expect(chain.slice(1).map(({ parentId }) => parentId)).toEqual(chain.slice(0, -1).map(({ spanId }) => spanId))
   })
 
-  test('bus.call, and what it fails with', async () => {
+  test('bus.call is a span, with the reason of its failure', async () => {
     await expect(bus.call('main', 'throws')).rejects.toMatchObject({ reason: 'CommandFailed' })
     const [host, core] = await pair('plugin:host|call')
     const [called] = await inCore('throws')

@@ -7,12 +7,12 @@ const at = (source: string): URL => new URL(`data:text/javascript,${encodeURICom
 
 test('a plugin gets its name and its part of the configuration', async () => {
   const bus = await start({ core, pluginOptions: { files: { root: '/tmp' }, other: 1 } })
-  const told = next(bus, 'setup')
-  await bus.emit('tell-setup')
-  expect(await told).toEqual({ name: 'files', config: { root: '/tmp' } })
+  const setup = next(bus, 'setup')
+  await bus.emit('get-setup')
+  expect(await setup).toEqual({ name: 'files', config: { root: '/tmp' } })
 })
 
-test('a setup that fails stops the start, and names its plugin', async () => {
+test('a setup that fails fails the start, and its plugin is named', async () => {
   const options = { core, pluginOptions: { files: { fails: true } } }
   await expect(start(options)).rejects.toMatchObject({
     message: 'failed to initialize plugin `files`: no such disk',

@@ -24,7 +24,7 @@ function readStat(pid: string): string {
 const descriptors = (): string[] => readdirSync('/proc/self/fd')
 
 test.runIf(process.platform === 'linux')(
-  'twenty leave no process, descriptor or directory',
+  'twenty ended frontends leave no process, descriptor or directory',
   { timeout: 60_000 },
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'come-and-go-'))

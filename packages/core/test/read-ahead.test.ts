@@ -66,7 +66,7 @@ test('the bound is an option, and holds for channels', async () => {
   await expect(bus.connect('more', { readAhead: 0 })).rejects.toThrow('readAhead must be whole bytes, from 1: got 0')
 })
 
-test('an upload whose chunks core asks for reads no chunk before the last was written, and reports progress', async () => {
+test('an upload reads each chunk when core requests it, and reports progress', async () => {
   const written: number[] = []
   const definition = defineCore({
     commands: {

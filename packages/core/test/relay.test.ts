@@ -136,7 +136,7 @@ describe('a relay', () => {
     expect(reports).toEqual([])
   })
 
-  test('holds core back while the process reads nothing, without buffering', async () => {
+  test('makes core wait while the process does not read, without buffering', async () => {
     const { worker, link, frames } = startRelay(`
       core.write(frame(1, 'here'))
       control.on('data', chunk => chunk.includes('stop') && core.resume().on('end', () => {}))

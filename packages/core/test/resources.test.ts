@@ -17,7 +17,7 @@ const open = 'plugin:files|open'
 const close = 'plugin:resources|close'
 
 describe('state', () => {
-  test('is shared by all handlers, and the first value stays', async () => {
+  test('is shared by all handlers, and keeps its first value', async () => {
     const { bus } = await setUp()
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     expect([await first.invoke('count'), await second.invoke('count')]).toEqual([1, 2])
@@ -25,7 +25,7 @@ describe('state', () => {
     expect(await first.invoke('count')).toBe(3)
   })
 
-  test("is named to the caller in Tauri's words when it is missing", async () => {
+  test("is named in Tauri's error when it is missing", async () => {
     const client = await (await setUp()).bus.connect('one')
     await expect(client.invoke('not_managed')).rejects.toMatchObject({
       message: 'state not managed for `settings`. You must call `.manage()` before using this command',
@@ -34,7 +34,7 @@ describe('state', () => {
 })
 
 describe('resources', () => {
-  test('are referred to by id, and closed like by the Resource of Tauri', async () => {
+  test('have an id, and the Resource of Tauri can close them', async () => {
     const { bus, closed } = await setUp()
     const client = await bus.connect('one')
     const rid = await client.invoke<number>(open, { name: 'a' })
@@ -69,7 +69,7 @@ describe('resources', () => {
     await expect.poll(() => closed).toEqual(['shared'])
   })
 
-  test('are closed when their frontend disconnects, last first, even if one throws', async () => {
+  test('are closed in reverse order when their frontend disconnects, even if one throws', async () => {
     const { bus, closed } = await setUp()
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     for (const name of ['first', 'throws', 'last']) await first.invoke(open, { name })
@@ -90,16 +90,16 @@ describe('resources', () => {
 
   test('are closed when the bus closes: first those of frontends, then teardowns, then those of the app', async () => {
     const { bus } = await setUp()
-    const heard: unknown[] = []
-    for (const event of ['closed', 'torn-down']) await bus.listen(event, ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    for (const event of ['closed', 'torn-down']) await bus.listen(event, ({ payload }) => void received.push(payload))
     const client = await bus.connect('one')
     for (const name of ['a', 'b']) await client.invoke(open, { name })
     await client.invoke(open, { name: 'shared', shared: true })
     await bus.close()
-    expect(heard).toEqual(['b', 'a', 'core', 'files', 'shared'])
+    expect(received).toEqual(['b', 'a', 'core', 'files', 'shared'])
   })
 
-  test('do not delay others or the bus when their closing hangs', async () => {
+  test('do not delay others or the bus when their close hangs', async () => {
     const { bus, closed } = await setUp()
     const client = await bus.connect('one')
     for (const name of ['below', 'hangs']) await client.invoke(open, { name })

@@ -1,4 +1,4 @@
-// One message through one hook, in a real gate.
+// runHook sends one message through one hook, in a real gate.
 import { describe, expect, test } from 'vitest'
 import { runHook, type HookInput } from '@sallyport/core/testing'
 import { fixture } from './start.js'
@@ -6,8 +6,8 @@ import { fixture } from './start.js'
 const judge = fixture('hooks/judge/')
 const wish = (hook: string, more: object = {}): HookInput => ({ cmd: 'echo', payload: { hook, ...more } })
 
-describe('runHook gives', () => {
-  test('returns what passes the hook, as core would get it', async () => {
+describe('runHook', () => {
+  test('returns a message that passes as core would get it', async () => {
     const message = { cmd: 'echo', payload: { a: 1 }, options: { headers: { trace: 'x' } } }
     expect(await runHook(judge, message)).toStrictEqual({ passed: true, message })
     expect(await runHook(judge, { cmd: 'plugin:event|emit', payload: { event: 'x' } })).toStrictEqual({
@@ -16,7 +16,7 @@ describe('runHook gives', () => {
     })
   })
 
-  test('returns what the hook has changed', async () => {
+  test('returns a message that the hook has changed', async () => {
     expect(await runHook(judge, wish('change'))).toMatchObject({ message: { payload: { a: 40, hook: 'changed' } } })
     expect(await runHook(judge, wish('other-command'))).toMatchObject({
       message: { cmd: 'add', payload: { a: 1, b: 1 } },
@@ -38,13 +38,13 @@ describe('runHook gives', () => {
     expect(await runHook(judge, wish(hook))).toStrictEqual({ passed: false, why })
   })
 
-  test('the answer of a person', async () => {
-    const asked: unknown[] = []
-    const onConfirm = (...given: unknown[]): boolean => asked.push(given) === 1
+  test('passes requests of the hook to onConfirm, and answers false without it', async () => {
+    const requests: unknown[] = []
+    const onConfirm = (...args: unknown[]): boolean => requests.push(args) === 1
     const question = wish('confirm', { question: 'Really?' })
     expect(await runHook(judge, question, { onConfirm })).toMatchObject({ message: { payload: { answer: true } } })
     expect(await runHook(judge, question)).toMatchObject({ message: { payload: { answer: false } } })
-    expect(asked).toEqual([['Really?', { label: 'test' }]])
+    expect(requests).toEqual([['Really?', { label: 'test' }]])
   })
 
   test('returns an error if the app is missing, cannot be loaded, or times out', async () => {

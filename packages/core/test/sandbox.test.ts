@@ -128,7 +128,7 @@ describe('a frontend', () => {
     expect(await read(file, 'permission', 'link/src/front/main.js')).toMatchObject({ dep: 'of a package' })
   })
 
-  test('reads the same in a process, whatever the working directory', async () => {
+  test('reads the same in a process with any working directory', async () => {
     const file = writeReader()
     process.chdir(file('secrets'))
     expect(await read(file, 'process', 'link/src/front/main.js')).toMatchObject({
@@ -137,7 +137,7 @@ describe('a frontend', () => {
     })
   })
 
-  test.each(['permission', 'process'] as const)('reads what is granted in addition: %s', async kind => {
+  test.each(['permission', 'process'] as const)('reads additional grants: %s', async kind => {
     const file = writeReader()
     process.chdir(file('empty'))
     const more = {
@@ -202,7 +202,7 @@ test.each([
   })
 })
 
-test('names the place of the option sandbox for a connection', async () => {
+test('an error about the sandbox of a connection names the correct place', async () => {
   const bus = await start()
   await expect(bus.connect('tests', { sandbox: 'permission' } as object)).rejects.toMatchObject({
     message: expect.stringMatching(/it belongs at frontends\.<label>\.sandbox/) as string,

@@ -27,7 +27,7 @@ async function probe(module: URL, app: object, options: FrontendOptions): Promis
 
 const PROBES = [
   ...['names', 'globals', 'hidden intrinsics', 'this', 'loading', 'shared objects changed', 'errors'],
-  ...['sallyport', 'results', 'what calls back', 'streams and channels', 'errors of the client'],
+  ...['sallyport', 'results', 'callbacks', 'streams and channels', 'errors of the client'],
 ]
 
 /** All that a script finds by name. Some of JavaScript's own are missing in older Nodes. */
@@ -55,7 +55,7 @@ const GLOBALS = [
 describe.each(sesApps)('sandbox: ses, %s', (_name, app) => {
   const data = { list: [new Map([[1, { a: new Uint8Array(2) }]])] }
 
-  test.each<CodecName>(['json', 'msgpack'])('probes find nothing: %s', async codec => {
+  test.each<CodecName>(['json', 'msgpack'])('no probe finds anything: %s', async codec => {
     const { ran, found, globals } = await probe(script, app, { sandbox: 'ses', codec, data })
     expect(ran).toEqual(PROBES)
     expect(found).toEqual({})
@@ -66,7 +66,7 @@ describe.each(sesApps)('sandbox: ses, %s', (_name, app) => {
   })
 })
 
-test('without a sandbox each of them finds something', async () => {
+test('each probe finds something without a sandbox', async () => {
   const { ran, found } = await probe(fixture('ses/unsandboxed.mjs'), {}, { sandbox: 'none' })
   expect(ran).toEqual(PROBES)
   expect(Object.keys(found)).toEqual(PROBES)

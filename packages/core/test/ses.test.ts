@@ -32,12 +32,12 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
     const cancelled = { reason: 'Cancelled', message: 'command "slow" was cancelled', is: true }
     expect(await call('cancels')).toEqual([cancelled, true, 'why', ['onabort', 'abort', true]])
     expect(await call('reads')).toEqual([600, 1200, [0, 1, 2]])
-    expect(await call('hears')).toEqual([
-      ['told', { n: 0 }],
+    expect(await call('receives')).toEqual([
+      ['news', { n: 0 }],
       ['once', { n: 0 }],
-      ['told', 'all'],
+      ['news', 'all'],
     ])
-    expect(await call('hears', { left: true })).toEqual([])
+    expect(await call('receives', { left: true })).toEqual([])
     await expect(bus.call('main', 'waits', {}, { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
     await expect.poll(() => call('ended')).toEqual(['Cancelled'])
     await expect(call('throws')).rejects.toMatchObject({ reason: 'CommandFailed', data: 'it broke' })
@@ -57,14 +57,14 @@ async function getError(module: URL, data?: unknown): Promise<Error> {
   )
 }
 
-describe('an error in a script ends it, and has its cause and its place', () => {
+describe('an error in a script ends it, and has its cause and location', () => {
   const throwing = (text: string): string => `function broken() {\n${text}\n}\nbroken()`
 
   test.each<[text: string, message: string | RegExp, stack?: RegExp]>([
     [throwing('null.x'), /^Cannot read properties of null/, /at broken \(script:inline:2:\d+\)/],
     [throwing('setTimeout(() => { throw new RangeError("later") })'), 'later', /^RangeError: later\n.*script:inline:2/],
     [throwing('queueMicrotask(() => null.x)'), /^Cannot read properties/, /script:inline:2/],
-    [throwing('Promise.reject(new Error("nobody waits"))'), 'nobody waits', /script:inline:2/],
+    [throwing('Promise.reject(new Error("no handler"))'), 'no handler', /script:inline:2/],
     ['await sallyport.invoke("nope")', 'Command nope not found'],
     ['sallyport.listen("x", () => { throw "a text" }); setTimeout(() => sallyport.emit("x"), 1)', 'a text'],
     ['throw { toString: () => { throw 1 } }', /cannot be shown/],
@@ -97,21 +97,21 @@ describe('an error in a script ends it, and has its cause and its place', () => 
     expect(error.stack).not.toMatch(/util\.inspect|\[as inspect\]/)
   })
 
-  test('more text than there may be', async () => {
-    const folder = writeProject({ 'long.js': `"${'x'.repeat(2 ** 24)}"` })
+  test('a script that is too long', async () => {
+    const directory = writeProject({ 'long.js': `"${'x'.repeat(2 ** 24)}"` })
     const message = expect.stringMatching(/long\.js: it is longer than 16777216 characters/) as string
-    const error = await getError(pathToFileURL(join(folder, 'long.js')))
+    const error = await getError(pathToFileURL(join(directory, 'long.js')))
     expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 
-  test('data with an object of Node', async () => {
+  test('data that contains an object of Node', async () => {
     const error = await getError(script(''), { deep: [new Blob(['x'])] })
     const message = expect.stringMatching(/contains an object of Node/) as string
     expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 })
 
-test('the log has the output of a script, and the names that it lacks', async () => {
+test('the log has the output of a script, and the names that are undefined in it', async () => {
   const lines: Record<string, unknown>[] = []
   const write = (line: string): void => void lines.push(JSON.parse(line) as (typeof lines)[number])
   const bus = await start({ log: pino({ level: 'info' }, { write }) })
@@ -119,8 +119,9 @@ test('the log has the output of a script, and the names that it lacks', async ()
   const text = 'console.log("a", { b: 1 }); console.error("c"); if (0) fetch("x"); await sallyport.emit("done")'
   await bus.open('main', script(text), { sandbox: { kind: 'ses', resourceLimits: { maxOldGenerationSizeMb: 64 } } })
   await done
-  const told = (): unknown[] => lines.filter(({ actor }) => actor === 'frontend').map(({ level, msg }) => [level, msg])
-  await expect.poll(told).toEqual(
+  const messages = (): unknown[] =>
+    lines.filter(({ actor }) => actor === 'frontend').map(({ level, msg }) => [level, msg])
+  await expect.poll(messages).toEqual(
     expect.arrayContaining([
       [30, 'a { b: 1 }'],
       [40, 'c'],
@@ -130,7 +131,7 @@ test('the log has the output of a script, and the names that it lacks', async ()
 })
 
 test('a module and its packages, bundled with @sallyport/frontend/script, are a script', async () => {
-  const folder = writeProject({
+  const directory = writeProject({
     'main.js': `import { emit, getLabel, invoke } from '@sallyport/frontend'
       import { twice } from './twice.js'
       const { name } = await import('./later.js')
@@ -140,13 +141,13 @@ test('a module and its packages, bundled with @sallyport/frontend/script, are a 
   })
   const frontend = fileURLToPath(import.meta.resolve('@sallyport/frontend/script'))
   const bundle = await rolldown({
-    input: join(folder, 'main.js'),
+    input: join(directory, 'main.js'),
     resolve: { alias: { '@sallyport/frontend': frontend } },
     logLevel: 'silent',
   })
   const { output } = await bundle.generate({ format: 'esm', codeSplitting: false })
   await bundle.close()
-  const file = join(folder, 'bundled.js')
+  const file = join(directory, 'bundled.js')
   writeFileSync(file, output[0].code)
   const bus = await start()
   const bundled = Promise.race([

@@ -17,7 +17,7 @@ describe('a gibibyte', () => {
     ['of answers to an isolated frontend that floods and does not read', 'answers', 'ring', 'isolation'],
     ['of calls of an isolated frontend to core, which is blocked', 'floods', 'port', 'isolation'],
   ])(
-    '%s costs a bounded amount, and every call settles',
+    '%s takes a bounded amount of memory, and every call settles',
     async (_name, way, link, pattern) => {
       const { stdout } = await run(process.execPath, [script, way, link, pattern])
       const { grew, dropped, ok, Overloaded = 0 } = JSON.parse(stdout) as Record<string, number>

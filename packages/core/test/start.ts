@@ -1,4 +1,4 @@
-// Starts buses for the tests, over the fixtures beside this file, and ends them after each test.
+// Starts buses for the tests, over the fixtures next to this file, and ends them after each test.
 import { afterAll, afterEach } from 'vitest'
 import {
   createBus,
@@ -31,7 +31,7 @@ export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
   return bus
 }
 
-/** The isolation pattern over the hook that stands in `fixtures/hooks/<name>`, with every command allowed. */
+/** The isolation pattern with the hook in `fixtures/hooks/<name>`, and every command allowed. */
 export function isolation(
   hook?: string,
   options: { envelope?: boolean; hookTimeout?: number } = {},
@@ -48,7 +48,7 @@ export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['isolation', isolation('judge')],
 ]
 
-/** Each pattern with a frontend's code in each place that it may run in. */
+/** Each pattern with each sandbox. */
 export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox: 'none' | 'permission' | 'process'][] =
   patterns.flatMap(([name, app]) =>
     (['none', 'permission', 'process'] as const).map((sandbox): (typeof places)[number] => [
@@ -58,22 +58,22 @@ export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox
     ]),
   )
 
-const lanes: [CodecName, 'port' | 'ring'][] = [
+const connections: [CodecName, 'port' | 'ring'][] = [
   ['json', 'port'],
   ['msgpack', 'port'],
   ['json', 'ring'],
   ['msgpack', 'ring'],
 ]
 
-/** Each pair of pattern, codec and link is among them, in half as many lanes as all three together would be. */
-const isTaken = (pattern: number, lane: number): boolean => (pattern + lane + (lane >> 1)) % 2 === 0
+/** Selects half of all combinations, so that each pair of pattern, codec and link is among them. */
+const isTaken = (pattern: number, index: number): boolean => (pattern + index + (index >> 1)) % 2 === 0
 
 type Connected = { bus: Bus; client: Client }
 
-/** `connect(options)` starts a bus; `connect('shared')` joins one that such tests of a file share: for those that leave nothing behind. */
+/** `connect(options)` starts a bus; `connect('shared')` joins a bus that tests share if they leave nothing behind. */
 type Route = [name: string, connect: (options?: Partial<BusOptions> | 'shared') => Promise<Connected>]
 
-/** A client under the label `tests`, over lanes in which each pattern, codec and link meets each other. */
+/** A client under the label `tests`, over combinations that pair each pattern, codec and link. */
 export const everyRoute: Route[] = routesIn(patterns, {})
 
 const isCommon = ([name]: Route): boolean => !name.startsWith('isolation with core in this thread')
@@ -111,8 +111,8 @@ function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
 
 function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
   return apps.flatMap(([name, app], pattern) => {
-    const [inWorkers, inThread] = [true, false].map(taken => lanes.filter((_, i) => isTaken(pattern, i) === taken))
-    const route = (title: string, [codec, link]: (typeof lanes)[number], isInThread: boolean): Route => {
+    const [inWorkers, inThread] = [true, false].map(taken => connections.filter((_, i) => isTaken(pattern, i) === taken))
+    const route = (title: string, [codec, link]: (typeof connections)[number], isInThread: boolean): Route => {
       const create = async (options: Partial<BusOptions> = {}): Promise<Bus> => {
         const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }
         return createBus({ app, core: isInThread ? await definitionIn(core as URL) : core, log: false, ...more })
@@ -129,8 +129,8 @@ function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
       return [title, connect]
     }
     return [
-      ...inWorkers!.map(lane => route(`${name}, ${lane.join(', ')}`, lane, false)),
-      ...inThread!.slice(0, 1).map(lane => route(`${name} with core in this thread, ${lane.join(', ')}`, lane, true)),
+      ...inWorkers!.map(each => route(`${name}, ${each.join(', ')}`, each, false)),
+      ...inThread!.slice(0, 1).map(each => route(`${name} with core in this thread, ${each.join(', ')}`, each, true)),
     ]
   })
 }

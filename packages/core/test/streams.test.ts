@@ -36,7 +36,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect(collect(client.stream('nothing'))).rejects.toMatchObject({ reason: 'MethodNotFound' })
   })
 
-  test('runs no faster than it is read', async () => {
+  test('waits for the reader', async () => {
     const { client } = await connect()
     const values = client.stream('up_to', { to: 100_000 })
     await values.next()
@@ -50,7 +50,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   test.each([
     ['at once', 1],
     ['in the middle', 400],
-  ])('ends the generator when it is left %s', async (_when, after) => {
+  ])('ends the generator when the reader stops %s', async (_when, after) => {
     const { client } = await connect('shared')
     let got = 0
     for await (const _value of client.stream('up_to', { to: 100_000 })) if (++got === after) break
@@ -58,7 +58,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     expect(await client.invoke('plain')).toBe(1)
   })
 
-  test('calls nothing until it is read, and can be read only once', async () => {
+  test('makes its call when it is first read, and can be read only once', async () => {
     const { client } = await connect()
     const values = client.stream('up_to', { to: 2 })
     await values.return()
@@ -80,7 +80,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Cancelled'])
   })
 
-  test('can be left while it waits for a value', async () => {
+  test('can be ended while it waits for a value', async () => {
     const { client } = await connect()
     const values = client.stream('never_yields')
     const waiting = values.next()

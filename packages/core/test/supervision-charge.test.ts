@@ -55,12 +55,12 @@ test.each(patterns.flatMap(([pattern, app]) => STREAMS.map(name => ({ pattern, a
   },
 )
 
-test('nor is a frontend that ends together with core', async () => {
+test('a frontend that ends together with core is not restarted', async () => {
   await endCoreBy({}, { name: 'ReadableStream', exits: true })
 })
 
 test.each(['FileHandle', 'Blob', 'deserializeInfo'])(
-  'core survives what only violates the protocol: %s',
+  'core keeps running after a protocol violation: %s',
   async name => {
     const { bus, events } = await supervise({ core: core({}) })
     const client = await bus.connect('tests')
@@ -73,7 +73,7 @@ test.each(['FileHandle', 'Blob', 'deserializeInfo'])(
   },
 )
 
-test("an error of the application counts as core's own, whatever a frontend did just before", async () => {
+test("an error of the application counts as core's own, even just after a call of a frontend", async () => {
   const { bus, events } = await supervise({ core: core({}) })
   const client = await bus.connect('tests')
   // A Blob violates the protocol, and does no harm.

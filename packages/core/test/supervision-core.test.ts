@@ -46,7 +46,7 @@ describe.each(patterns)('%s', (_name, app) => {
       'host,2',
       'once,1',
     ])
-    const reply = next(bus, 'heard')
+    const reply = next(bus, 'received')
     await bus.emitTo('main', 'to-frontend', 'x')
     expect(await reply).toEqual({ label: 'main', payload: 'x' })
     expect(events).toMatchObject([
@@ -153,7 +153,7 @@ describe('while core restarts', () => {
   })
 })
 
-test('survives crashes of core while frontends boot, and together with a frontend', async () => {
+test('serves again after crashes of core while frontends start, and together with a frontend', async () => {
   const { bus, events } = await supervise({ frontends: { main } })
   const client = await bus.connect('tests')
   // A module whose calls fail while it loads fails to open: its host opens it again.

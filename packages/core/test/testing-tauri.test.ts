@@ -48,7 +48,7 @@ afterAll(async () => {
   await made.close()
 })
 
-test('calls, listens and is denied in a page, and the test sees the results', async () => {
+test('a page calls, listens and is denied, and the test sees the results', async () => {
   expect(document.createElement('p')).toBeInstanceOf(window.HTMLElement)
   expect(await invoke('greet', { name: 'World' })).toBe('Hello, World!')
   expect(await invoke('plugin:fs|read_text_file', { path: 'a' })).toBe('text')
@@ -60,11 +60,11 @@ test('calls, listens and is denied in a page, and the test sees the results', as
   await expect.poll(() => counted).toEqual([1])
   expect(await invoke('weigh', new Uint8Array(5))).toBe('[object Uint8Array]5')
   expect([...new Uint8Array(await invoke<ArrayBuffer>('give'))]).toEqual([1, 2, 3])
-  const heard = new Set<unknown>()
-  await listen('news', ({ payload }) => heard.add(payload))
+  const received = new Set<unknown>()
+  await listen('news', ({ payload }) => received.add(payload))
   await made.bus.emit('news', 1)
   await emit('news', 2)
-  await expect.poll(() => heard).toEqual(new Set([1, 2]))
+  await expect.poll(() => received).toEqual(new Set([1, 2]))
   expect(made.calls().map(({ command, status }) => `${command} ${status}`)).toEqual([
     'greet succeeded',
     'plugin:fs|read_text_file succeeded',

@@ -15,7 +15,7 @@ async function using(options: TestBusOptions, run: (made: TestBus) => Promise<vo
 }
 
 describe('createTestBus', () => {
-  test.each([null, 5, { commands: null }, { commands: 'greet' }])('refuses %j', async options => {
+  test.each([null, 5, { commands: null }, { commands: 'greet' }])('rejects %j', async options => {
     await expect(createTestBus(options as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
 
@@ -102,7 +102,7 @@ describe('createTestBus', () => {
       },
     ))
 
-  test('applies capabilities and a hook, and does not record what they refuse', () =>
+  test('applies capabilities and a hook, and does not record rejected calls', () =>
     using(
       {
         commands: { echo: (args: unknown) => args, wipe: 'gone' },

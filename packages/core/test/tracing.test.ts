@@ -147,7 +147,7 @@ describe.each(['none', 'permission', 'process'] as const)('in a frontend, sandbo
   test.each(apps)('%s, %s', async (_name, codec, app) => {
     const module = fixture('traced-frontend.mjs')
     const bus = await startTraced(app, { frontends: { main: { module, sandbox, codec } } })
-    const traces = await next<Trace[]>(bus, 'heard')
+    const traces = await next<Trace[]>(bus, 'received')
     const [first] = traces
     expect(first).toEqual({ on: 'start', label: 'main', command: 'greet', id: 2, codec, stream: false })
     expect(traces.filter(({ command }) => command === 'greet').map(message => message.on)).toEqual([
@@ -167,7 +167,7 @@ describe.each(['none', 'permission', 'process'] as const)('in a frontend, sandbo
     const module = fixture('throwing-subscriber.mjs')
     const bus = await startTraced(undefined, { frontends: { main: { module, sandbox } } })
     const uncaught = ['start', 'end', 'asyncStart', 'asyncEnd']
-    expect(await next(bus, 'heard')).toEqual({ answer: 'Hello, World!', uncaught })
+    expect(await next(bus, 'received')).toEqual({ answer: 'Hello, World!', uncaught })
   })
 })
 
@@ -193,7 +193,7 @@ test('in the host: traces calls of its clients, and its own', async () => {
   try {
     await before
     await client.invoke('greet', { name: 'payload' })
-    await bus.call('nobody', 'x').catch(() => {})
+    await bus.call('absent', 'x').catch(() => {})
   } finally {
     for (const name of names) unsubscribe(name, keep)
   }

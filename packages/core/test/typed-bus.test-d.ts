@@ -60,7 +60,7 @@ test('events', () => {
   void typed.emit('progress')
 })
 
-test('a bus without types takes any name', () => {
+test('a bus without types accepts any name', () => {
   expectTypeOf(untyped.call('x', 'y', source)).resolves.toEqualTypeOf<unknown>()
   expectTypeOf(untyped.call<string>('x', 'y')).resolves.toEqualTypeOf<string>()
   void untyped.listen<number>('any', ({ payload }) => expectTypeOf(payload).toEqualTypeOf<number>())

@@ -96,7 +96,7 @@ test('arguments and results', () => {
   void api.invoke('ping', { loud: true })
   // @ts-expect-error an option that does not exist
   void api.invoke('ping', undefined, { timout: 1 })
-  // @ts-expect-error a sum is no text
+  // @ts-expect-error a number is not a string
   void api.invoke('add', { a: 1, b: 2 }).then((sum: string) => sum)
   // @ts-expect-error a date arrives as a text
   void api.invoke('user', { id: 1 }).then(user => user.born.getTime())
@@ -140,7 +140,7 @@ test('channels', () => {
   expectTypeOf<Receiving<string>>().not.toExtend<ChannelFor<number>>()
   // @ts-expect-error core sends objects with a text in them
   void api.invoke('download', { url: '', progress: new api.Channel<{ at: Date }>() })
-  // @ts-expect-error a function is no channel
+  // @ts-expect-error a function is not a channel
   void api.invoke('watch', { log: () => {} })
 })
 
@@ -152,7 +152,7 @@ test('streams', () => {
   expectTypeOf(api.stream('heavy', { n: 1 })).toEqualTypeOf<Stream<unknown>>()
   // @ts-expect-error a stream is not invoked
   void api.invoke('count', { to: 3 })
-  // @ts-expect-error a plain command is no stream
+  // @ts-expect-error a plain command is not a stream
   void api.stream('greet', { name: 'x' })
   // @ts-expect-error arguments are missing
   void api.stream('count')
@@ -185,11 +185,11 @@ test('plugins and variants', () => {
   // @ts-expect-error a core with plugins alone has no other commands
   void createClient<typeof alone>().invoke('get')
 
-  // A core that nobody typed has any command.
+  // A core without types accepts any command.
   const any = createClient<CoreDefinition>()
   expectTypeOf(any.invoke('x', { a: 1 })).resolves.toEqualTypeOf<unknown>()
   expectTypeOf(any.stream('plugin:x|y', { a: 1 })).toEqualTypeOf<Stream<unknown>>()
-  // @ts-expect-error a text is no core
+  // @ts-expect-error a string is not a core
   createClient<string>()
 })
 
@@ -229,7 +229,7 @@ test('events', () => {
   void api.listen<number>('whatever', event => expectTypeOf(event.payload).toEqualTypeOf<number>())
 })
 
-test('a client that is given keeps what it has', async () => {
+test('a client that is passed keeps its members', async () => {
   const bus = {} as Bus
   const client = createClient<typeof core, { events: { news: string } }>(await bus.connect('tests'))
   expectTypeOf(client.invoke('ping')).resolves.toEqualTypeOf<'pong'>()

@@ -1,11 +1,11 @@
-// createClient at run time: types are all that it adds, in the host and in a frontend.
+// createClient at run time, in the host and in a frontend. It adds types only.
 import { createClient } from '@sallyport/frontend'
 import { expect, it } from 'vitest'
 import { fixture, next, start } from './start.js'
 
 type Core = typeof import('./fixtures/core.mjs').default
 
-it('is the very client that it is given', async () => {
+it('createClient returns the client that it is passed', async () => {
   const bus = await start()
   const client = await bus.connect('tests')
   const api = createClient<Core>(client)
@@ -14,21 +14,21 @@ it('is the very client that it is given', async () => {
   expect(greeting).toBe('Hello, World!')
 })
 
-it('is the client of its thread in a frontend, where a module may make it first', async () => {
+it('createClient in a frontend returns the client of its thread, even before other calls', async () => {
   const bus = await start()
   const ready = next(bus, 'typed-ready')
   await bus.open('typed', fixture('typed.mjs'))
   await ready
   const result = next(bus, 'result')
-  await bus.emit('tell')
+  await bus.emit('report')
   expect(await result).toEqual({
     greeting: 'Hello, World!',
     counted: 2,
-    heard: [0, 1, { number: 0 }, { number: 1 }, 1, { once: 1 }, 2],
+    received: [0, 1, { number: 0 }, { number: 1 }, 1, { once: 1 }, 2],
   })
 })
 
-it('fails when it is called in a thread without a client', async () => {
+it('a client without a bus rejects calls', async () => {
   const api = createClient<Core>()
   const calls = [
     () => api.invoke('greet', { name: 'x' }),

@@ -1,4 +1,4 @@
-// What the commands of a core make of `invoke` of @tauri-apps/api: as a type of its own, and by a declaration.
+// `invoke` of @tauri-apps/api with the types of a core's commands: as a separate type, and by a declaration.
 import { Channel as TauriChannel, invoke } from '@tauri-apps/api/core'
 import type { CommandName, TauriInvoke, TauriParameters, TauriResult } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
@@ -18,7 +18,7 @@ const core = defineCore({
 })
 type Core = typeof core
 
-// In a project this stands in a declaration file. It holds for all of the program, so these names are nobody else's.
+// A project has this in a declaration file. It applies to the whole program, so no other test uses these names.
 declare module '@tauri-apps/api/core' {
   export function invoke<Name extends CommandName<Core>>(
     command: Name,
@@ -26,7 +26,7 @@ declare module '@tauri-apps/api/core' {
   ): Promise<TauriResult<Core, Name>>
 }
 
-test('a type of its own', () => {
+test('TauriInvoke types invoke', () => {
   const typed = invoke as TauriInvoke<Core>
   expectTypeOf(typed('typed_greet', { name: 'x' })).resolves.toEqualTypeOf<{ name: string; at: string }>()
   expectTypeOf(typed('typed_ping')).resolves.toEqualTypeOf<string>()
@@ -47,14 +47,14 @@ test('a type of its own', () => {
   void typed('typed_ping', {}, { signal: AbortSignal.timeout(1) })
   // @ts-expect-error Tauri has no streams
   void typed('typed_count')
-  // @ts-expect-error core sends objects with a text in them
+  // @ts-expect-error core sends objects with a string in them
   void typed('typed_watch', { log: new TauriChannel<number>() })
 })
 
-test('by a declaration', () => {
+test('a declaration types invoke', () => {
   expectTypeOf(invoke('typed_greet', { name: 'x' })).resolves.toEqualTypeOf<{ name: string; at: string }>()
   expectTypeOf(invoke('plugin:typed-fs|list', { path: '' })).resolves.toEqualTypeOf<string[]>()
-  // What fits no command is left as it was.
+  // Other calls keep their types.
   expectTypeOf(invoke('typed_greet', {})).resolves.toEqualTypeOf<unknown>()
   expectTypeOf(invoke<number>('other', { a: 1 })).resolves.toEqualTypeOf<number>()
 })

@@ -9,7 +9,7 @@ afterEach(() => setDevelopment(true))
 
 const core = defineCore({
   commands: { emit: ({ event }: { event: string }, { app }) => app.emit(event) },
-  setup: app => void app.listen('heard', () => {}),
+  setup: app => void app.listen('received', () => {}),
 })
 
 function createLog(): { log: Logger; getWarned: () => unknown[] } {
@@ -33,15 +33,15 @@ async function emit(bus: Bus, label: string, ...events: string[]): Promise<void>
   await bus.stats()
 }
 
-test('each name is warned about once, unless somebody listens', async () => {
+test('the log warns about each event once, unless it has a listener', async () => {
   const { log, getWarned } = createLog()
   const bus = await start({ core, log })
-  await emit(bus, 'a', 'lost', 'heard', 'lost', 'also-lost')
+  await emit(bus, 'a', 'lost', 'received', 'lost', 'also-lost')
   await emit(bus, 'b', 'lost')
   expect(getWarned()).toEqual(['lost', 'also-lost'])
 })
 
-test('nothing is warned about once the host has listened', async () => {
+test('there is no warning once the host has listened', async () => {
   const { log, getWarned } = createLog()
   const bus = await start({ core, log })
   const unlisten = await bus.listen('one', () => {})
@@ -50,7 +50,7 @@ test('nothing is warned about once the host has listened', async () => {
   expect(getWarned()).toEqual([])
 })
 
-test('a frontend that listens changes nothing for other names', async () => {
+test('a listener in a frontend does not affect warnings about other events', async () => {
   const { log, getWarned } = createLog()
   const bus = await start({ core, log })
   const client = await bus.connect('listener')
@@ -59,14 +59,14 @@ test('a frontend that listens changes nothing for other names', async () => {
   expect(getWarned()).toEqual(['lost'])
 })
 
-test('a frontend that floods with names is warned about 100 times', async () => {
+test('a frontend that floods with event names causes at most 100 warnings', async () => {
   const { log, getWarned } = createLog()
   const bus = await start({ core, log })
   await emit(bus, 'a', ...Array.from({ length: 150 }, (_, i) => `name-${i}`))
   expect(getWarned()).toHaveLength(100)
 })
 
-test('nothing is warned about in production', async () => {
+test('there is no warning in production', async () => {
   setDevelopment(false)
   const { log, getWarned } = createLog()
   const bus = await start({ core, log })

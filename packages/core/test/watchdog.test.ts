@@ -40,7 +40,7 @@ describe.each([
   })
 })
 
-test('detects a hang after a hundred messages that passed', async () => {
+test('detects a hang after a hundred messages have passed', async () => {
   const { bus, faults } = await startStuck()
   const client = await bus.connect('tests')
   for (let i = 0; i < 100; i++) expect(await client.invoke('add', { a: i, b: 1 })).toBe(i + 1)
@@ -48,7 +48,7 @@ test('detects a hang after a hundred messages that passed', async () => {
   await expect.poll(() => faults).toMatchObject([{ label: 'tests', error: { message: getMessage('tests') } }])
 })
 
-test('other frontends keep calling while a hook hangs', async () => {
+test('calls of other frontends are served while a hook hangs', async () => {
   const { bus, faults } = await startStuck({}, 'stuck', 1000)
   const [hung, busy] = await Promise.all([bus.connect('one'), bus.connect('two')])
   let over = false

@@ -1,4 +1,4 @@
-// Weaknesses of calls, channels and events in Tauri: each test is named after one, and shows that it does not exist here.
+// Calls, channels and events do not have the weaknesses of Tauri's, which the titles name in parentheses.
 // Weaknesses between frontends are in weaknesses.test.ts.
 import { setFlagsFromString } from 'node:v8'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -18,7 +18,7 @@ const begin = (app: NonNullable<BusOptions['app']>): Promise<Bus> =>
 // Workers that start from here on have `gc`.
 beforeAll(() => setFlagsFromString('--expose-gc'))
 
-test('a call that the hook rejects never settles', async () => {
+test('a call that the hook rejects settles (never in Tauri)', async () => {
   const client = await (await begin(patterns[1]![1])).connect('tests')
   for (const hook of ['null', 'undefined', 'throw', 'nonsense']) {
     await expect(client.invoke('echo', { name: 'x', hook }), hook).rejects.toMatchObject({ reason: 'Rejected' })
@@ -26,7 +26,7 @@ test('a call that the hook rejects never settles', async () => {
 })
 
 describe.each(patterns)('%s', (_name, app) => {
-  test('a denied, unknown or malformed call hangs', async () => {
+  test('a denied, unknown or malformed call rejects (hangs in Tauri)', async () => {
     const bus = await begin(app)
     const [client, stranger] = [await bus.connect('tests'), await bus.connect('stranger')]
     await expect(stranger.invoke('echo', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
@@ -35,7 +35,7 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect(client.invoke('$/cancelRequest', { id: 1 })).rejects.toMatchObject({ reason: 'InvalidRequest' })
   })
 
-  test('when the process that runs commands dies, all calls hang', async () => {
+  test('all calls reject when the process that runs commands exits (they hang in Tauri)', async () => {
     const client = await (await begin(app)).connect('tests')
     const calls = [client.invoke('never'), client.invoke('exits'), client.invoke('never')]
     for (const settled of await Promise.allSettled(calls)) {
@@ -43,7 +43,7 @@ describe.each(patterns)('%s', (_name, app) => {
     }
   })
 
-  test('a call cannot be cancelled, and has no deadline', async () => {
+  test('a call can be cancelled, and can have a deadline (neither in Tauri)', async () => {
     const client = await (await begin(app)).connect('tests')
     await expect(client.invoke('never', {}, { timeout: 20 })).rejects.toMatchObject({ reason: 'Timeout' })
     const abort = new AbortController()
@@ -53,7 +53,7 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect.poll(() => client.invoke('aborted')).toContain('tests: Cancelled')
   })
 
-  test('a handler goes on when its frontend has disconnected', async () => {
+  test('the signal of a handler aborts when its frontend disconnects (none in Tauri)', async () => {
     const bus = await begin(app)
     const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
     client.invoke('never').catch(() => {})
@@ -62,7 +62,7 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect.poll(() => other.invoke('aborted')).toEqual(['tests: Disconnected'])
   })
 
-  test('a channel that its command forgets to end leaks', async () => {
+  test('a channel that its command does not end is closed once it is garbage (it leaks in Tauri)', async () => {
     const client = await (await begin(app)).connect('tests')
     const channel = new client.Channel<string>()
     await client.invoke('forgets', { channel })
@@ -73,7 +73,7 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(got).toEqual(['one'])
   })
 
-  test('a channel cannot be closed from the frontend, and has no back-pressure', async () => {
+  test('a channel can be closed by the frontend, and has back-pressure (neither in Tauri)', async () => {
     const client = await (await begin(app)).connect('tests')
     const channel = new client.Channel<string>()
     const pouring = client.invoke('pours', { channel })
@@ -84,7 +84,7 @@ describe.each(patterns)('%s', (_name, app) => {
     await pouring
   })
 
-  test('channel data of another frontend can be fetched by its id', async () => {
+  test('channel data of another frontend cannot be fetched by its id (it can in Tauri)', async () => {
     const bus = await begin(app)
     const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
     const channel = new client.Channel<Uint8Array>()
@@ -101,19 +101,19 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect(fetching).rejects.toMatchObject({ reason: 'MethodNotFound' })
   })
 
-  test('listeners of a frontend that has disconnected stay', async () => {
+  test('listeners are removed when their frontend disconnects (they stay in Tauri)', async () => {
     const bus = await begin(app)
     const client = await bus.connect('m1')
     for (let i = 0; i < 100; i++) await client.listen('news', () => {})
     await client.close()
     const again = await bus.connect('m1')
-    const heard: unknown[] = []
-    await again.listen('news', ({ payload }) => heard.push(payload))
+    const received: unknown[] = []
+    await again.listen('news', ({ payload }) => received.push(payload))
     await bus.emit('news', 1)
-    await expect.poll(() => heard).toEqual([1])
+    await expect.poll(() => received).toEqual([1])
   })
 
-  test('ten thousand queued messages crash the window', async () => {
+  test('fifty thousand queued events arrive in order (ten thousand crash a window in Tauri)', async () => {
     const bus = await begin(app)
     const client = await bus.connect('tests')
     let [next, inOrder] = [0, true]
@@ -123,7 +123,7 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(inOrder).toBe(true)
   })
 
-  test('a flood of calls is accepted without a limit', async () => {
+  test('a flood of calls has a limit (none in Tauri)', async () => {
     // Calls beyond the limit wait in the client, unsent.
     const client = await (await begin(app)).connect('tests')
     const calls = Promise.allSettled(Array.from({ length: 17_000 }, () => client.invoke('never')))
@@ -132,22 +132,22 @@ describe.each(patterns)('%s', (_name, app) => {
     for (const settled of (await calls).slice(16_384)) expect(settled).toMatchObject(unsent)
   })
 
-  test('events carry no bytes', async () => {
+  test('events carry bytes (not in Tauri)', async () => {
     const bus = await begin(app)
     const client = await bus.connect('tests')
-    const heard = new Promise(resolve => void client.listen('bytes', ({ payload }) => resolve(payload)))
+    const received = new Promise(resolve => void client.listen('bytes', ({ payload }) => resolve(payload)))
     await client.invoke('echo', { name: 'x' })
     await bus.emit('bytes', { name: 'a', data: new Uint8Array(100_000).fill(9) })
-    expect(await heard).toEqual({ name: 'a', data: new Uint8Array(100_000).fill(9) })
+    expect(await received).toEqual({ name: 'a', data: new Uint8Array(100_000).fill(9) })
   })
 
-  test('a command that blocks freezes the window', async () => {
+  test('a command that blocks does not block the frontend (it freezes the window in Tauri)', async () => {
     // Core has its own thread: the frontend's event loop runs while a command blocks.
     const client = await (await begin(app)).connect('tests')
-    let turns = 0
-    const timer = setInterval(() => turns++, 1)
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
     await client.invoke('stall', { ms: 100 })
     clearInterval(timer)
-    expect(turns).toBeGreaterThan(10)
+    expect(ticks).toBeGreaterThan(10)
   })
 })

@@ -1,12 +1,11 @@
-// Weaknesses of Tauri: each test is named after one, and shows that it does not exist here. Those of channels are in
-// weaknesses-of-calls.test.ts.
+// Frontends do not have the weaknesses of Tauri that the groups name. Those of calls are in weaknesses-of-calls.test.ts.
 import { describe, expect, test } from 'vitest'
 import type { Bus, Client } from '../src/index.js'
 import { fixture, start } from './start.js'
 
 const core = fixture('features.mjs')
 
-async function two(): Promise<{ bus: Bus; victim: Client; attacker: Client }> {
+async function connectBoth(): Promise<{ bus: Bus; victim: Client; attacker: Client }> {
   const permissions = ['files:allow-open', 'files:allow-name-of']
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
   const bus = await start({ core, app: { security: { capabilities } } })
@@ -15,22 +14,22 @@ async function two(): Promise<{ bus: Bus; victim: Client; attacker: Client }> {
 
 describe('Tauri: unlisten removes any listener, also of other frontends', () => {
   test('a listener cannot be removed by another frontend', async () => {
-    const { bus, victim, attacker } = await two()
-    const heard: unknown[] = []
-    await victim.listen('news', ({ payload }) => void heard.push(payload))
+    const { bus, victim, attacker } = await connectBoth()
+    const received: unknown[] = []
+    await victim.listen('news', ({ payload }) => void received.push(payload))
     for (let eventId = 0; eventId < 50; eventId++) {
       await attacker.invoke('plugin:event|unlisten', { event: 'news', eventId })
     }
     await bus.emit('news', 1)
-    await expect.poll(() => heard).toEqual([1])
+    await expect.poll(() => received).toEqual([1])
   })
 })
 
 describe('Tauri: a listener can use the target of another window', () => {
   test('an event to one frontend cannot be received by another', async () => {
-    const { bus, victim, attacker } = await two()
+    const { bus, victim, attacker } = await connectBoth()
     const overheard: unknown[] = []
-    const heard: unknown[] = []
+    const received: unknown[] = []
     const targets = [
       undefined,
       'victim',
@@ -45,10 +44,10 @@ describe('Tauri: a listener can use the target of another window', () => {
         target === undefined ? {} : { target },
       )
     }
-    await victim.listen('secret', ({ payload }) => void heard.push(payload))
+    await victim.listen('secret', ({ payload }) => void received.push(payload))
     await bus.emitTo('victim', 'secret', 'for the victim')
     await bus.emitTo({ kind: 'WebviewWindow', label: 'victim' }, 'secret', 'again')
-    await expect.poll(() => heard).toEqual(['for the victim', 'again'])
+    await expect.poll(() => received).toEqual(['for the victim', 'again'])
     await attacker.invoke('count')
     expect(overheard).toEqual([])
   })
@@ -56,7 +55,7 @@ describe('Tauri: a listener can use the target of another window', () => {
 
 describe('Tauri: webviews of a window share a table of resources, and windows share that of the app', () => {
   test('a resource of another frontend can be neither used nor closed', async () => {
-    const { victim, attacker } = await two()
+    const { victim, attacker } = await connectBoth()
     const rid = await victim.invoke<number>('plugin:files|open', { name: 'private' })
     for (const command of ['plugin:resources|close', 'plugin:files|name_of']) {
       await expect(attacker.invoke(command, { rid })).rejects.toMatchObject({
@@ -69,7 +68,7 @@ describe('Tauri: webviews of a window share a table of resources, and windows sh
 
 describe('Tauri: the promise of a command that panics never settles', () => {
   test.each(['panics', 'ends_itself'])('a command that fails without an error settles: %s', async name => {
-    const { victim } = await two()
+    const { victim } = await connectBoth()
     await expect(victim.invoke(name)).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
     expect(await victim.invoke('count')).toBe(1)
   })
@@ -81,20 +80,20 @@ describe('Tauri: the promise of a command that panics never settles', () => {
     ['not allowed', 'plugin:files|missing_argument', 'Denied'],
     ['malformed', 'plugin:path|join', 'InvalidParams'],
   ])('a call that cannot be served settles: %s', async (_name, command, reason) => {
-    const { victim } = await two()
+    const { victim } = await connectBoth()
     await expect(victim.invoke(command)).rejects.toMatchObject({ reason })
   })
 })
 
 describe('Tauri: any webview can emit events of Tauri itself', () => {
   test('a frontend cannot emit the end of another frontend', async () => {
-    const { victim, attacker } = await two()
-    const heard: unknown[] = []
-    await victim.listen('tauri://destroyed', ({ payload }) => void heard.push(payload))
+    const { victim, attacker } = await connectBoth()
+    const received: unknown[] = []
+    await victim.listen('tauri://destroyed', ({ payload }) => void received.push(payload))
     await attacker.emit('tauri://destroyed', { label: 'victim' })
     await attacker.emitTo('victim', 'tauri://destroyed', { label: 'victim' })
     await attacker.invoke('count')
     await victim.invoke('count')
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 })

@@ -34,12 +34,12 @@ test.each([
   actor.stop()
 })
 
-test('a subscription without a channel', async () => {
+test('a subscription without a channel is rejected', async () => {
   const error = await refused(client.invoke('plugin:light|subscribe', { channel: 'none' }))
   expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining('channel') })
 })
 
-test('others pass: of a type that a transition begins with', async () => {
+test('events pass whose type begins a wildcard transition', async () => {
   const actor = await remoteActor('light', { client })
   await actor.send({ type: 'mouse.up.left' })
   await expect.poll(() => actor.getSnapshot()).toMatchObject({ value: 'red' })

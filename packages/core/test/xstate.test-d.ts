@@ -1,4 +1,4 @@
-// What an editor knows of an actor in core: its snapshots as they arrive, and its events as they may be sent.
+// The types of an actor in core: its snapshots as they arrive, and its events as they can be sent.
 import { createClient } from '@sallyport/frontend'
 import { remoteActor, type RemoteActorOf } from '@sallyport/frontend/xstate'
 import { expectTypeOf, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Actors in core, followed and sent events over the bus: what a frontend sees, what it may not send, and what becomes of it all.
+// Actors in core over the bus: the state that a frontend follows, the events that it sends, and the end of either side.
 import { isBusError } from '@sallyport/protocol/internal'
 import { remoteActor, type RemoteActor } from '@sallyport/frontend/xstate'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -16,86 +16,86 @@ afterEach(() => bus.close())
 
 const following = async <View>(name: string, of = client) => {
   const actor = await remoteActor<RemoteActor<View, { type: string; by?: number }>>(name, { client: of })
-  const told: View[] = []
+  const views: View[] = []
   const ends: unknown[] = []
   actor.subscribe({
-    next: view => told.push(view),
+    next: view => views.push(view),
     error: error => ends.push(error),
     complete: () => ends.push('complete'),
   })
-  return { actor, told, ends }
+  return { actor, views, ends }
 }
 
-describe('a machine', () => {
-  test('is followed from its state of now on, and takes events', async () => {
-    const { actor, told } = await following('light')
+describe('a machine in core', () => {
+  test('starts a follower with the current state, and handles its events', async () => {
+    const { actor, views } = await following('light')
     expect(actor.getSnapshot()).toEqual({ status: 'active', value: 'green', tags: ['go'] })
     await actor.send({ type: 'NEXT' })
-    await expect.poll(() => told).toEqual([{ status: 'active', value: 'yellow', tags: [] }])
-    expect(actor.getSnapshot()).toBe(told[0])
+    await expect.poll(() => views).toEqual([{ status: 'active', value: 'yellow', tags: [] }])
+    expect(actor.getSnapshot()).toBe(views[0])
     const late = await following('light')
-    expect(late.actor.getSnapshot()).toEqual(told[0])
-    expect(late.told).toEqual([])
+    expect(late.actor.getSnapshot()).toEqual(views[0])
+    expect(late.views).toEqual([])
   })
 
-  test('is heard by who subscribes, until who does no more', async () => {
-    const { actor, told } = await following<{ value: string }>('light')
+  test('reaches a subscriber until it unsubscribes', async () => {
+    const { actor, views } = await following<{ value: string }>('light')
     const values: string[] = []
     const { unsubscribe } = actor.subscribe(({ value }) => values.push(value))
     await actor.send({ type: 'NEXT' })
     await expect.poll(() => values).toEqual(['yellow'])
     unsubscribe()
     await actor.send({ type: 'NEXT' })
-    await expect.poll(() => told).toHaveLength(2)
+    await expect.poll(() => views).toHaveLength(2)
     expect(values).toEqual(['yellow'])
   })
 
-  test('that has ended is complete, for later followers too, and takes no more events', async () => {
-    const { actor, told, ends } = await following('light')
+  test('completes followers once it is done, also later ones, and rejects events', async () => {
+    const { actor, views, ends } = await following('light')
     for (const type of ['NEXT', 'NEXT', 'OFF']) await actor.send({ type })
     await expect.poll(() => ends).toEqual(['complete'])
-    expect(told.at(-1)).toEqual({ status: 'done', value: 'off', tags: [] })
+    expect(views.at(-1)).toEqual({ status: 'done', value: 'off', tags: [] })
     expect(await refused(actor.send({ type: 'NEXT' }))).toMatchObject({ reason: 'InvalidRequest' })
     const late = await following('light')
-    expect(late.actor.getSnapshot()).toEqual(told.at(-1))
+    expect(late.actor.getSnapshot()).toEqual(views.at(-1))
     await expect.poll(() => late.ends).toEqual(['complete'])
   })
 
-  test('that fails has failed, says not why, and leaves core alone', async () => {
-    const { actor, told, ends } = await following('light')
+  test('completes followers if it fails, without its error, and core keeps running', async () => {
+    const { actor, views, ends } = await following('light')
     await actor.send({ type: 'BREAK' })
     await expect.poll(() => ends).toEqual(['complete'])
-    expect(told).toEqual([{ status: 'error', value: 'green', tags: ['go'] }])
+    expect(views).toEqual([{ status: 'error', value: 'green', tags: ['go'] }])
     expect(await refused(actor.send({ type: 'NEXT' }))).toMatchObject({ reason: 'InvalidRequest' })
     expect(await client.invoke('looks')).toBe(0)
   })
 })
 
 describe('state that leaves core', () => {
-  test('is only the status of a promise', async () => {
+  test('is only the status for a promise', async () => {
     const { actor, ends } = await following('once')
     await expect.poll(() => ends).toEqual(['complete'])
     expect(actor.getSnapshot()).toEqual({ status: 'done', value: null, tags: [] })
   })
 
-  test('is the selected part, and nothing if that has not changed', async () => {
-    const { actor, told } = await following<{ count: number }>('counter')
+  test('is the selected part, and is not sent unless it has changed', async () => {
+    const { actor, views } = await following<{ count: number }>('counter')
     expect(actor.getSnapshot()).toEqual({ count: 0 })
     await actor.send({ type: 'HIDE' })
     await actor.send({ type: 'ADD', by: 2 })
-    await expect.poll(() => told).toEqual([{ count: 2 }])
+    await expect.poll(() => views).toEqual([{ count: 2 }])
   })
 
-  test('is looked at for those who follow, once for all of them', async () => {
+  test('is selected only while an actor is followed, once for all followers', async () => {
     await client.invoke('plugin:counter|send', { event: { type: 'ADD', by: 1 } })
     expect(await client.invoke('looks')).toBe(0)
     const both = await Promise.all([following('counter'), following('counter')])
     await client.invoke('plugin:counter|send', { event: { type: 'ADD', by: 1 } })
-    for (const { told } of both) await expect.poll(() => told).toEqual([{ count: 2 }])
+    for (const { views } of both) await expect.poll(() => views).toEqual([{ count: 2 }])
     expect(await client.invoke('looks')).toBe(2)
   })
 
-  test('is nothing where select throws, and core goes on', async () => {
+  test('is not sent if select throws, and core keeps running', async () => {
     expect(await refused(remoteActor(Symbol('light') as never, { client }))).toMatchObject({ reason: 'InvalidParams' })
     const error = await refused(remoteActor('blind', { client }))
     expect(error).toMatchObject({ reason: 'CommandFailed', data: 'no view' })
@@ -104,7 +104,7 @@ describe('state that leaves core', () => {
 })
 
 describe('permissions', () => {
-  test('each is a permission of its own; a failed event without a handler ends no frontend', async () => {
+  test('exist for each actor and command; a denied event that is not awaited ends no frontend', async () => {
     const unhandled = vi.fn<() => void>()
     process.on('unhandledRejection', unhandled)
     const watcher = await bus.connect('watcher')
@@ -117,8 +117,8 @@ describe('permissions', () => {
   })
 })
 
-describe('floods and slowness', () => {
-  test('a frontend that subscribes 10 000 times follows 16 times, and another still may', async () => {
+describe('under load', () => {
+  test('a frontend that subscribes 10 000 times gets 16 subscriptions, and another can still follow', async () => {
     const channels = Array.from({ length: 10_000 }, () => new client.Channel())
     const outcomes = await Promise.all(
       channels.map(channel => refused(client.invoke('plugin:light|subscribe', { channel }))),
@@ -134,7 +134,7 @@ describe('floods and slowness', () => {
     expect((await following('light')).actor.getSnapshot()).toMatchObject({ value: 'green' })
   })
 
-  test('a failed request is not followed any more', async () => {
+  test('a failed subscription does not count', async () => {
     for (let i = 0; i < 17; i++) {
       const stream = client.stream('plugin:light|subscribe', { channel: new client.Channel() })
       expect(await refused(stream.next())).toMatchObject({ reason: 'InvalidRequest' })
@@ -142,14 +142,14 @@ describe('floods and slowness', () => {
     expect((await following('light')).actor.getSnapshot()).toMatchObject({ value: 'green' })
   })
 
-  test('a flood of events is taken in order, and who follows is shown the newest', async () => {
-    const { actor, told } = await following<{ count: number }>('counter')
+  test('a flood of events is handled in order, and followers get the newest state', async () => {
+    const { actor, views } = await following<{ count: number }>('counter')
     await Promise.all(Array.from({ length: 5000 }, () => actor.send({ type: 'ADD', by: 1 })))
-    await expect.poll(() => told.at(-1)).toEqual({ count: 5000 })
-    expect(told.map(({ count }) => count)).toEqual(told.map(({ count }) => count).toSorted((a, b) => a - b))
+    await expect.poll(() => views.at(-1)).toEqual({ count: 5000 })
+    expect(views.map(({ count }) => count)).toEqual(views.map(({ count }) => count).toSorted((a, b) => a - b))
   })
 
-  test('a blocked frontend gets the newest state, not all that it missed', async () => {
+  test('a blocked frontend gets the newest state, not every state that it missed', async () => {
     const gate = new Int32Array(new SharedArrayBuffer(4))
     const module = new URL('fixtures/follower.mjs', import.meta.url)
     await bus.open('follower', module, { sandbox: 'none', data: gate })
@@ -160,23 +160,23 @@ describe('floods and slowness', () => {
     Atomics.notify(gate, 0)
     await blocked
     await expect.poll(() => bus.call('follower', 'now')).toEqual({ count: 5001 })
-    const told = await bus.call<number[]>('follower', 'told')
-    expect(told.at(-1)).toBe(5001)
-    expect(told.length).toBeLessThan(20)
+    const views = await bus.call<number[]>('follower', 'received')
+    expect(views.at(-1)).toBe(5001)
+    expect(views.length).toBeLessThan(20)
   })
 })
 
-describe('ends', () => {
-  test('stop ends the reports, and core forgets the follower', async () => {
-    const { actor, told, ends } = await following('light')
+describe('the end of an actor', () => {
+  test('stop completes it, and core drops the follower', async () => {
+    const { actor, views, ends } = await following('light')
     actor.stop()
     expect(ends).toEqual(['complete'])
     await client.invoke('plugin:light|send', { event: { type: 'NEXT' } })
     await client.invoke('looks')
-    expect(told).toEqual([])
+    expect(views).toEqual([])
   })
 
-  test('a client that closes completes, and one that is closed rejects', async () => {
+  test('the end of its client completes it, and later actors are rejected', async () => {
     const other = await bus.connect('watcher')
     const { ends } = await following('light', other)
     await other.close()
@@ -184,19 +184,19 @@ describe('ends', () => {
     expect(await refused(remoteActor('light', { client: other }))).toMatchObject({ reason: 'Disconnected' })
   })
 
-  test('a restarted core has a new actor, which is followed from then on', async () => {
-    const { actor, told, ends } = await following('light')
+  test('after the end of core it follows the actor of the next core', async () => {
+    const { actor, views, ends } = await following('light')
     await actor.send({ type: 'NEXT' })
-    await expect.poll(() => told).toMatchObject([{ value: 'yellow' }])
+    await expect.poll(() => views).toMatchObject([{ value: 'yellow' }])
     await refused(client.invoke('exit'))
     expect(actor.getSnapshot()).toMatchObject({ value: 'yellow' })
-    await expect.poll(() => told.at(-1)).toMatchObject({ value: 'green' })
+    await expect.poll(() => views.at(-1)).toMatchObject({ value: 'green' })
     await actor.send({ type: 'NEXT' })
-    await expect.poll(() => told.at(-1)).toMatchObject({ value: 'yellow' })
+    await expect.poll(() => views.at(-1)).toMatchObject({ value: 'yellow' })
     expect(ends).toEqual([])
   })
 
-  test('a follower without permission after core restarts gets an error', async () => {
+  test('after the end of core it fails without a permission', async () => {
     const watcher = await bus.connect('watcher')
     const { ends } = await following('light', watcher)
     await bus.removeCapability('watch')

@@ -35,7 +35,7 @@ describe('permissions', () => {
     expect(may('main', 'plugin:bare|go')).toBe(false)
   })
 
-  test('sets that hold themselves, or each other many times over, end', () => {
+  test('sets that contain themselves, or one another many times, are resolved', () => {
     const twice = (name: string): string[] => [name, name]
     const chain = Array.from({ length: 60 }, (_, index) => ({
       identifier: `s${index}`,
@@ -45,13 +45,13 @@ describe('permissions', () => {
     expect(may('main', 'greet')).toBe(true)
   })
 
-  test('the last definition of a name holds, and it replaces the generated one', () => {
+  test('the last definition of a name wins, also over the generated one', () => {
     const permission = [{ identifier: 'allow-greet', commands: { allow: ['add'] } }]
     const { may } = make({ permissions: { app: { permission } }, capabilities: [capability(['allow-greet'])] })
     expect([may('main', 'greet'), may('main', 'add')]).toEqual([false, true])
   })
 
-  test('manifests of a real project resolve, and their commands need not be here', () => {
+  test('manifests of a real project are accepted, even if core lacks their commands', () => {
     const manifests = {
       fs: {
         default_permission: { identifier: 'default', description: 'x', permissions: ['read-all', 'deny-secrets'] },
@@ -86,7 +86,7 @@ describe('permissions', () => {
     expect(may('main', READ_DIR)).toBe(false)
   })
 
-  test("knows Tauri's core permissions, most of which do nothing here", () => {
+  test("accepts Tauri's core permissions, most of which have no effect", () => {
     const { may } = make({
       capabilities: [
         capability([
@@ -106,12 +106,12 @@ describe('permissions', () => {
 })
 
 describe('capabilities', () => {
-  test('hold where a glob of windows or one of webviews matches', () => {
+  test('apply to labels that match a glob of windows or of webviews', () => {
     const { may } = make({ capabilities: [capability(['allow-greet'], { windows: ['a-*'], webviews: ['b', 'c?'] })] })
     expect(['a-1', 'b', 'cd', 'c', 'main'].map(label => may(label, 'greet'))).toEqual([true, true, true, false, false])
   })
 
-  test('for remote pages only allow no frontend anything', () => {
+  test('allow nothing if they are for remote pages only', () => {
     const remote = { urls: ['https://*.example.com'] }
     const { may } = make({
       capabilities: [
@@ -122,7 +122,7 @@ describe('capabilities', () => {
     expect([may('main', 'greet'), may('main', 'add')]).toEqual([false, true])
   })
 
-  test('for other platforms allow no frontend anything, and can name missing plugins', () => {
+  test('allow nothing if they are for other platforms, and can name missing plugins', () => {
     const capabilities = [
       capability(['allow-greet', 'barcode-scanner:default'], { platforms: ['android', 'iOS'] }),
       capability(['allow-add'], { identifier: 'desktop', platforms: ['linux', 'macOS', 'windows'] }),
@@ -132,22 +132,22 @@ describe('capabilities', () => {
     expect(() => make({ capabilities, platform: 'android' })).toThrow('unknown ACL for barcode-scanner')
   })
 
-  test('permissions of other platforms give nothing', () => {
+  test('permissions for other platforms allow nothing', () => {
     const permission = [{ identifier: 'mac', commands: { allow: ['greet'] }, platforms: ['macOS'] }]
     const options = { permissions: { app: { permission } }, capabilities: [capability(['mac'])] }
     expect(make(options).may('main', 'greet')).toBe(false)
     expect(make({ ...options, platform: 'macOS' }).may('main', 'greet')).toBe(true)
   })
 
-  test('a deny wins over every allow, for the labels of its capability alone', () => {
+  test('a deny overrides every allow, only for the labels of its capability', () => {
     const { may } = make({
       capabilities: [
         capability(['allow-greet', 'core:event:default'], { windows: ['*'] }),
-        capability(['deny-greet', 'core:event:deny-emit'], { identifier: 'guests', windows: ['guest'] }),
+        capability(['deny-greet', 'core:event:deny-emit'], { identifier: 'editors', windows: ['editor'] }),
       ],
     })
-    expect([may('main', 'greet'), may('guest', 'greet')]).toEqual([true, false])
-    expect([may('main', 'plugin:event|emit'), may('guest', 'plugin:event|emit')]).toEqual([true, false])
+    expect([may('main', 'greet'), may('editor', 'greet')]).toEqual([true, false])
+    expect([may('main', 'plugin:event|emit'), may('editor', 'plugin:event|emit')]).toEqual([true, false])
   })
 })
 
@@ -175,7 +175,7 @@ describe('without a capability', () => {
 })
 
 describe('changes at run time', () => {
-  test('hold from the next call on, for permits that were given out before', () => {
+  test('apply from the next call on, also to permits that exist already', () => {
     const { authority } = make({ pattern: 'brownfield' })
     const permits = authority.getPermits('main')
     const may = (method: string): boolean => permits.check(registry.get(method)!) === undefined
@@ -184,11 +184,11 @@ describe('changes at run time', () => {
     expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([false, true, true])
     expect(permits.getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
     authority.remove('main')
-    // To take a right from one must not give all of them to everybody.
+    // Removing a capability must not open the commands to every frontend.
     expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([false, false, false])
   })
 
-  test('one that is wrong changes nothing', () => {
+  test('an invalid capability changes nothing', () => {
     const { authority, may } = make({ capabilities: [capability(['allow-greet'])] })
     const wrong = (value: unknown): string => {
       try {

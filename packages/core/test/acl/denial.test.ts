@@ -7,8 +7,8 @@ const READ_FILE = 'plugin:fs|read_file'
 const getText = (options: Parameters<typeof make>[0], method: string): string | undefined =>
   make(options).check('main', method)?.message
 
-describe('in development', () => {
-  test('nothing allows it for anybody', () => {
+describe('the message of a denial in development', () => {
+  test('names the permission to add if no capability allows the command', () => {
     const permissions = {
       fs: {
         default: { permissions: ['reading'] },
@@ -23,9 +23,9 @@ fs.read_file not allowed. Permissions associated with this command: fs:allow-rea
     )
   })
 
-  test('it is allowed elsewhere', () => {
+  test('lists the capabilities that allow the command to other frontends', () => {
     const capabilities = [
-      capability(['allow-greet'], { identifier: 'a', windows: ['guest-*', 'b'], webviews: ['c'] }),
+      capability(['allow-greet'], { identifier: 'a', windows: ['editor-*', 'b'], webviews: ['c'] }),
       capability(['allow-greet'], { identifier: 'd', local: false, windows: [], platforms: ['linux'] }),
     ]
     expect(getText({ capabilities }, 'greet')).toBe(
@@ -33,13 +33,13 @@ fs.read_file not allowed. Permissions associated with this command: fs:allow-rea
 
 greet not allowed on window "main", webview "main", URL: local
 
-allowed on: [windows: "guest-*", "b", webviews: "c", URL: local], [URL: remote alone, platforms: linux]
+allowed on: [windows: "editor-*", "b", webviews: "c", URL: local], [URL: remote alone, platforms: linux]
 
 referenced by: capability: a, permission: allow-greet || capability: d, permission: allow-greet`,
     )
   })
 
-  test('it is denied', () => {
+  test('names the permission that denies the command', () => {
     const capabilities = [
       capability(['allow-greet']),
       capability(['deny-greet'], { identifier: 'x' }),
@@ -55,6 +55,6 @@ referenced by: capability: x, permission: deny-greet`,
   })
 })
 
-test("production has only Tauri's text", () => {
+test("the message of a denial in production is only Tauri's", () => {
   expect(denialText(registry.get(READ_FILE)!)).toBe('Command plugin:fs|read_file not allowed by ACL')
 })

@@ -1,4 +1,4 @@
-// Authorities for the tests, over commands that nobody runs.
+// Creates authorities for the tests. Their commands never run.
 import type { AclInput } from '../../src/acl/types.js'
 import { createAuthority, type Authority } from '../../src/acl/authority.js'
 import type { Capability, Pattern } from '../../src/acl/types.js'
@@ -36,12 +36,12 @@ export const registry: ReadonlyMap<string, RunnableCommand> = new Map(
 export interface Made {
   authority: Authority
   warnings: string[]
-  /** The error of a call, if it may not be made. */
+  /** Returns the error of a denied call. */
   check(label: string, method: string): BusError | undefined
   may(label: string, method: string): boolean
 }
 
-/** Values may be wrong: that is what is tested. */
+/** The types allow invalid values, because tests pass them. */
 export interface MakeOptions extends Partial<Omit<AclInput, 'capabilities' | 'permissionFiles' | 'manifests'>> {
   capabilities?: readonly unknown[]
   /** By plugin; `app` for the app's. */
@@ -50,7 +50,7 @@ export interface MakeOptions extends Partial<Omit<AclInput, 'capabilities' | 'pe
   pattern?: Pattern
 }
 
-export function aclOf({ capabilities = [], permissions = {}, manifests, ...more }: MakeOptions): AclInput {
+export function toAcl({ capabilities = [], permissions = {}, manifests, ...more }: MakeOptions): AclInput {
   return {
     capabilities: capabilities.map((value, index) => ({ value, from: `caps/${index}.json` })),
     permissionFiles: Object.entries(permissions).map(([plugin, value]) => ({
@@ -67,7 +67,7 @@ export function aclOf({ capabilities = [], permissions = {}, manifests, ...more 
 
 export function make({ pattern = 'isolation', ...options }: MakeOptions = {}): Made {
   const warnings: string[] = []
-  const acl = aclOf(options)
+  const acl = toAcl(options)
   const warn = (text: string): void => void warnings.push(text)
   const authority = createAuthority({ acl, commands: registry.values(), pattern, pluginFiles: [], warn })
   const check = (label: string, method: string): BusError | undefined =>

@@ -18,7 +18,7 @@ describe('a capability', () => {
   test.each<[what: string, value: unknown, text: string]>([
     ['unknown key', { ...named, permissons: [] }, 'unknown key "permissons" (did you mean "permissions"?)'],
     [
-      'unknown key within',
+      'unknown key in an entry',
       { ...named, permissions: [{ identifier: 'allow-greet', alow: [] }] },
       'permissions[0]: unknown key "alow" (did you mean "allow"?)',
     ],
@@ -55,15 +55,19 @@ describe('a capability', () => {
       'permissions[0]: must be an identifier, or { identifier, allow, deny }: got Array',
     ],
     [
-      'its scope',
+      'the scope of a permission',
       { ...named, permissions: [{ identifier: 'allow-greet', allow: {} }] },
       'permissions[0].allow: must be a list of values: got Object',
     ],
-    ['a list of some', { capabilites: [] }, 'unknown key "capabilites" (did you mean "capabilities"?)'],
-    ['something else', 'main', 'must be a capability: got "main"'],
+    [
+      'a misspelt list of capabilities',
+      { capabilites: [] },
+      'unknown key "capabilites" (did you mean "capabilities"?)',
+    ],
+    ['a string', 'main', 'must be a capability: got "main"'],
     ['a list of lists', [[]], '[0]: must be a capability: got Array'],
     [
-      'one of a list',
+      'an entry of a list',
       [
         { ...named, permissions: [] },
         { identifier: 5, permissions: [] },
@@ -71,7 +75,7 @@ describe('a capability', () => {
       '[1].identifier: must be a string: got 5',
     ],
     [
-      'one of a named list',
+      'an entry of a named list',
       { capabilities: [{ ...named, permissions: ['allow-gret'] }] },
       'capabilities[0].permissions[0]: capability "main": unknown permission allow-gret for app manifest (did you mean "allow-greet"?)',
     ],
@@ -112,7 +116,7 @@ describe('a capability', () => {
     expect(getMessage({ capabilities: [capability([{ identifier }])] })).toBe(at('permissions[0].identifier'))
   })
 
-  test('two of one identifier, with both files', () => {
+  test('two capabilities with one identifier are reported with both files', () => {
     expect(getMessage({ capabilities: [capability([]), capability([])] })).toBe(
       'caps/1.json: identifier: capability with identifier `main` already exists: in caps/0.json',
     )
@@ -123,7 +127,7 @@ describe('a capability', () => {
     expect(getMessage({ capabilities: [value] })).toBe('no error')
   })
 
-  test('splitting keeps invalid capabilities for the check', () => {
+  test('invalid capabilities survive the split of a file, so that they are reported', () => {
     expect(splitCapabilities({ value: 5, from: 'x' })).toEqual([{ value: 5, from: 'x' }])
     expect(splitCapabilities({ value: [], from: 'x' })).toEqual([])
     const [first] = splitCapabilities({ value: [[1]], from: 'x' })
@@ -168,23 +172,23 @@ describe('a permission file', () => {
     ],
     ['a set without permissions', { set: [{ identifier: 'x' }] }, 'set[0].permissions: is missing'],
     [
-      'a set of unknown ones',
+      'a set with an unknown permission',
       { set: [{ identifier: 'x', permissions: ['allow-greet', 'allow-gret'] }] },
       'set[0].permissions[1]: permission allow-gret not found from set x (did you mean "allow-greet"?)',
     ],
     [
-      'an unknown default',
+      'a default with an unknown permission',
       { default: { permissions: ['allow-gret'] } },
       'default.permissions[0]: permission allow-gret not found from set default (did you mean "allow-greet"?)',
     ],
     ['a version', { permission: [{ ...permission, version: 0 }] }, 'permission[0].version: must be 1 or more: got 0'],
-    ['something else', [], 'must be a permission file: { default, set, permission }: got Array'],
+    ['a list', [], 'must be a permission file: { default, set, permission }: got Array'],
   ])('%s', (_what, value, text) => {
     expect(getMessage({ permissions: { app: value } })).toBe(`permissions/app.toml: ${text}`)
   })
 })
 
-test('a set of a plugin', () => {
+test('a set of a plugin with an unknown permission', () => {
   const text = 'default.permissions[0]: permission allow-read-fil not found from set default'
   const hint = '(did you mean "fs:allow-read-file"?)'
   expect(getMessage({ permissions: { fs: { default: { permissions: ['allow-read-fil'] } } } })).toBe(
@@ -219,7 +223,7 @@ describe('unknownPermissions: warn', () => {
     )
   })
 
-  test('is reported only if it would help', () => {
+  test('is suggested only if it would help', () => {
     const hint = / \(unknownPermissions: 'warn' ignores plugins that are not here\)$/
     expect(getMessage({ capabilities: [capability(['opener:default'])] })).toMatch(hint)
     expect(getMessage({ capabilities: [capability(['allow-gret'])] })).not.toMatch(hint)
@@ -231,26 +235,26 @@ describe('unknownPermissions: warn', () => {
   })
 
   test.each(['allow-gret', 'core:event:allow-emitt', 'fs:allow-reed', 'Bad_name'])(
-    'typing errors stay errors: %s',
+    'misspelt names are still errors: %s',
     name => {
       const options = { ...warn, permissions: { fs: { set: [] } }, capabilities: [capability([name])] }
       expect(getMessage(options)).toContain('caps/0.json: permissions[0]')
     },
   )
 
-  test('wrong shapes stay errors', () => {
+  test('malformed capabilities are still errors', () => {
     expect(getMessage({ ...warn, capabilities: [{ identifier: 'x' }] })).toContain('permissions: is missing')
   })
 })
 
-test('a capability of a file without windows and webviews is a warning', () => {
+test('a capability of a file without windows and webviews causes a warning', () => {
   const { warnings } = make({ capabilities: [{ identifier: 'main', permissions: ['allow-greet'] }] })
   expect(warnings).toEqual([
     'caps/0.json: capability "main" applies to no frontend. Add its labels, as in "windows": ["main"]',
   ])
 })
 
-test('a default set that is missing or empty is a warning', () => {
+test('a missing or empty default set causes a warning', () => {
   const permissions = { fs: { default: { permissions: [] } } }
   const { warnings } = make({ permissions, capabilities: [capability(['bare:default', 'fs:default', 'core:default'])] })
   expect(warnings).toEqual([

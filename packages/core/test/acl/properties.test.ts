@@ -1,10 +1,10 @@
-// Properties of all capabilities: a deny wins, their order does not matter, and a removed one leaves nothing behind.
+// Properties of all capabilities: a deny overrides every allow, their order does not matter, and a removed one has no effect.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Capability, PermissionEntry } from '../../src/acl/types.js'
 import { make, registry, source, type Made } from './make.js'
 
-const LABELS = ['main', 'guest-a', 'guest-b', 'x']
+const LABELS = ['main', 'editor-a', 'editor-b', 'x']
 const METHODS = [...registry.keys()]
 const NAMES = [...registry.values()]
   .flatMap(({ allow, deny }) => [allow, deny])
@@ -14,11 +14,11 @@ const entry: fc.Arbitrary<PermissionEntry> = fc.oneof(
   fc.constantFrom(...NAMES),
   fc.record({ identifier: fc.constantFrom(...NAMES), allow: fc.array(fc.nat(9)), deny: fc.array(fc.nat(9)) }),
 )
-/** Named by a capability, they decide who may call the app's commands. */
-const OF_THE_APP = [...registry.values()]
+/** Permissions of app commands. A capability that names one closes the others. */
+const APP_PERMISSIONS = [...registry.values()]
   .filter(({ owner }) => owner === 'app')
   .flatMap(({ allow, deny }) => [allow, deny])
-const glob = fc.constantFrom('*', 'main', 'guest-*', 'guest-?', 'guest-[ab]', 'none')
+const glob = fc.constantFrom('*', 'main', 'editor-*', 'editor-?', 'editor-[ab]', 'none')
 const capabilities: fc.Arbitrary<Capability[]> = fc.uniqueArray(
   fc.record(
     {
@@ -46,26 +46,26 @@ const getAnswers = ({ authority }: Made): unknown =>
     })
   })
 
-test('a deny wins, whatever else allows it', () => {
+test('a deny overrides every allow', () => {
   fc.assert(
-    fc.property(capabilities, pattern, fc.constantFrom(...METHODS), (given, use, method) => {
+    fc.property(capabilities, pattern, fc.constantFrom(...METHODS), (initial, use, method) => {
       const { deny, allow } = registry.get(method)!
-      const denying = { identifier: 'denying', windows: ['guest-*'], permissions: [deny] }
+      const denying = { identifier: 'denying', windows: ['editor-*'], permissions: [deny] }
       const allowing = { identifier: 'allowing', windows: ['*'], permissions: [allow] }
-      const { may } = make({ capabilities: [...given, allowing, denying], pattern: use })
-      expect([may('guest-a', method), may('guest-b', method)]).toEqual([false, false])
+      const { may } = make({ capabilities: [...initial, allowing, denying], pattern: use })
+      expect([may('editor-a', method), may('editor-b', method)]).toEqual([false, false])
     }),
   )
 })
 
 test('the order of capabilities does not matter', () => {
-  const shuffled = capabilities.chain(given =>
-    fc.tuple(fc.constant(given), fc.shuffledSubarray(given, { minLength: given.length })),
+  const shuffled = capabilities.chain(initial =>
+    fc.tuple(fc.constant(initial), fc.shuffledSubarray(initial, { minLength: initial.length })),
   )
   fc.assert(
-    fc.property(shuffled, pattern, ([given, other], use) => {
-      const here = getAnswers(make({ capabilities: given, pattern: use }))
-      expect(getAnswers(make({ capabilities: other, pattern: use }))).toEqual(here)
+    fc.property(shuffled, pattern, ([initial, other], use) => {
+      const answers = getAnswers(make({ capabilities: initial, pattern: use }))
+      expect(getAnswers(make({ capabilities: other, pattern: use }))).toEqual(answers)
     }),
   )
 })
@@ -73,32 +73,32 @@ test('the order of capabilities does not matter', () => {
 /** Permissions of each label, one for each command. */
 const getRights = ({ may }: Made): unknown => LABELS.map(label => METHODS.map(method => may(label, method)))
 
-test('an added capability counts like an initial one, and removing it takes its permissions away', () => {
+test('an added capability counts like an initial one, and removing it revokes its permissions', () => {
   fc.assert(
-    fc.property(capabilities, pattern, fc.nat(6), (given, use, kept) => {
-      const made = make({ capabilities: given.slice(0, kept), pattern: use })
-      for (const each of given.slice(kept)) made.authority.add(source(each))
-      expect(getAnswers(made)).toEqual(getAnswers(make({ capabilities: given, pattern: use })))
-      for (const { identifier } of given.slice(kept)) made.authority.remove(identifier)
+    fc.property(capabilities, pattern, fc.nat(6), (initial, use, kept) => {
+      const made = make({ capabilities: initial.slice(0, kept), pattern: use })
+      for (const each of initial.slice(kept)) made.authority.add(source(each))
+      expect(getAnswers(made)).toEqual(getAnswers(make({ capabilities: initial, pattern: use })))
+      for (const { identifier } of initial.slice(kept)) made.authority.remove(identifier)
       // Commands of the app that were open stay closed, once a capability has named one of them.
-      const names = given.flatMap(({ permissions: named }) =>
+      const names = initial.flatMap(({ permissions: named }) =>
         named.map(each => (typeof each === 'string' ? each : each.identifier)),
       )
-      const permissions = names.some(name => OF_THE_APP.includes(name)) ? ['allow-add'] : []
-      const decider = { identifier: 'decider', windows: ['nobody'], permissions }
+      const permissions = names.some(name => APP_PERMISSIONS.includes(name)) ? ['allow-add'] : []
+      const decider = { identifier: 'decider', windows: ['other'], permissions }
       expect(getRights(made)).toEqual(
-        getRights(make({ capabilities: [...given.slice(0, kept), decider], pattern: use })),
+        getRights(make({ capabilities: [...initial.slice(0, kept), decider], pattern: use })),
       )
     }),
   )
 })
 
-test('nothing is allowed that no permission allows', () => {
+test('nothing is allowed without a permission that allows it', () => {
   fc.assert(
-    fc.property(capabilities, fc.constantFrom(...LABELS), (given, label) => {
-      const { may } = make({ capabilities: given })
+    fc.property(capabilities, fc.constantFrom(...LABELS), (initial, label) => {
+      const { may } = make({ capabilities: initial })
       const named = new Set(
-        given.flatMap(({ permissions }) =>
+        initial.flatMap(({ permissions }) =>
           permissions.map(each => (typeof each === 'string' ? each : each.identifier)),
         ),
       )

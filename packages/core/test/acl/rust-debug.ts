@@ -1,6 +1,6 @@
 // Reads what Rust's `{:#?}` writes, which is how Tauri's snapshots are kept: structs, enum variants, maps and lists.
 
-/** `Some(2)`, `Remote { url: … }`, `None`: its name, and what it holds. */
+/** An enum variant, such as `Some(2)`, `Remote { url: … }` or `None`, with its name and content. */
 export interface Variant {
   name: string
   fields?: Record<string, RustValue>

@@ -28,23 +28,26 @@ describe('the scope of a command', () => {
           identifier: 'b',
         }),
         capability([{ identifier: 'fs:allow-read-file', allow: ['/a'] }], { identifier: 'a' }),
-        capability([{ identifier: 'fs:allow-read-file', allow: ['/guest'] }], { identifier: 'c', windows: ['guest'] }),
+        capability([{ identifier: 'fs:allow-read-file', allow: ['/editor'] }], {
+          identifier: 'c',
+          windows: ['editor'],
+        }),
       ],
     })
     const { allow, deny } = getScope(made, READ_FILE)
     expect({ allow, deny }).toEqual({ allow: ['/a', 'more', '$APP/**'], deny: ['less', '$APP/*.db'] })
     expect(getScope(made, 'plugin:fs|read_dir')).toMatchObject({ allow: [], deny: [] })
-    expect(getScope(made, READ_FILE, 'guest').allow).toEqual(['/guest'])
+    expect(getScope(made, READ_FILE, 'editor').allow).toEqual(['/editor'])
   })
 
-  test('the scope of a set is that of its commands; a set without commands denies it to the whole plugin', () => {
+  test('a set applies its scopes to its own commands, and its denials also to the whole plugin', () => {
     const made = make({ permissions, capabilities: [capability(['fs:home', 'fs:allow-read-file'])] })
     expect(getScope(made, 'plugin:fs|read_dir')).toMatchObject({ allow: ['$HOME'], deny: ['secret'] })
     expect(getScope(made, READ_FILE)).toMatchObject({ allow: [], deny: [] })
     expect(getScope(made, READ_FILE).global).toMatchObject({ allow: [], deny: ['secret'] })
   })
 
-  test('permissions that name no command make the global scope of their plugin, for the labels of their capability', () => {
+  test('permissions without commands add to the global scope of their plugin, for the labels of their capability', () => {
     const made = make({
       permissions,
       capabilities: [
@@ -54,12 +57,12 @@ describe('the scope of a command', () => {
           'bare:allow-go',
           'fs:allow-read-file',
         ]),
-        capability(['fs:allow-read-file'], { identifier: 'guest', windows: ['guest'] }),
+        capability(['fs:allow-read-file'], { identifier: 'editor', windows: ['editor'] }),
       ],
     })
     expect(getScope(made, READ_FILE).global).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
     expect(getScope(made, 'plugin:bare|go').global).toMatchObject({ allow: [], deny: [] })
-    expect(getScope(made, READ_FILE, 'guest').global).toMatchObject({ allow: [], deny: [] })
+    expect(getScope(made, READ_FILE, 'editor').global).toMatchObject({ allow: [], deny: [] })
     expect(made.authority.getGlobalScope('fs')).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
   })
 
@@ -73,19 +76,19 @@ describe('the scope of a command', () => {
   })
 
   test("is the same frozen object for every call, and the caller's values stay unfrozen", () => {
-    const given = { path: { of: ['x'] } }
-    const made = make({ capabilities: [capability([{ identifier: 'fs:allow-read-file', allow: [given] }])] })
+    const value = { path: { of: ['x'] } }
+    const made = make({ capabilities: [capability([{ identifier: 'fs:allow-read-file', allow: [value] }])] })
     const permits = made.authority.getPermits('main')
     const scope = permits.getScope(registry.get(READ_FILE)!)
     expect(permits.getScope(registry.get(READ_FILE)!)).toBe(scope)
-    const [value] = scope.allow as (typeof given)[]
-    expect([scope, scope.allow, scope.global, scope.global.deny, value, value!.path.of].every(Object.isFrozen)).toBe(
+    const [frozen] = scope.allow as (typeof value)[]
+    expect([scope, scope.allow, scope.global, scope.global.deny, frozen, frozen!.path.of].every(Object.isFrozen)).toBe(
       true,
     )
-    expect(Object.isFrozen(given)).toBe(false)
+    expect(Object.isFrozen(value)).toBe(false)
   })
 
-  test("matches like Tauri's", () => {
+  test('matches as in Tauri', () => {
     const matches = (allow: string[], deny: string[], value: string): boolean => {
       const permission = { identifier: 'fs:allow-read-file', allow, deny }
       return getScope(make({ capabilities: [capability([permission])] }), READ_FILE).matches(entry => entry === value)

@@ -1,4 +1,4 @@
-// Tauri's own fixtures resolve as Tauri's own snapshots say. They are read from beside the repository and not copied into it.
+// Tauri's own fixtures resolve as Tauri's own snapshots say. They are in a directory next to the repository.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
@@ -11,32 +11,31 @@ import type { ScopeValues } from '../../src/acl/expand.js'
 import type { ResolvedCapability } from '../../src/acl/resolve.js'
 import { readRustDebug, type RustValue, type Variant } from './rust-debug.js'
 
-const folder = new URL('../../../../../shared/corpora/tauri-acl/fixtures/', import.meta.url)
-const present = existsSync(folder)
-if (!present)
-  console.warn('No ../shared/corpora/tauri-acl beside the repository: the authority goes without Tauri’s fixtures')
+const directory = new URL('../../../../../shared/corpora/tauri-acl/fixtures/', import.meta.url)
+const present = existsSync(directory)
+if (!present) console.warn('../shared/corpora/tauri-acl is missing: the fixtures of Tauri are not tested')
 
 const SPECIFIC = 'platform-specific-permissions'
 const PLATFORMS: Platform[] = ['linux', 'macOS', 'windows']
 
-it(`is ${present ? '' : 'not '}run against ../shared/corpora/tauri-acl beside the repository`, () => {
-  expect(existsSync(folder)).toBe(present)
+it(`the fixtures in ../shared/corpora/tauri-acl are ${present ? 'tested' : 'missing'}`, () => {
+  expect(existsSync(directory)).toBe(present)
 })
 
 describe.runIf(present)("Tauri's fixtures", () => {
-  const names = present ? readdirSync(new URL('capabilities/', folder)) : []
+  const names = present ? readdirSync(new URL('capabilities/', directory)) : []
   const cases = names.flatMap((name): [string, Platform][] =>
     name === SPECIFIC ? PLATFORMS.map(platform => [name, platform]) : [[name, 'linux']],
   )
 
-  it('are there', () => expect(cases.length).toBeGreaterThanOrEqual(10))
+  it('are complete', () => expect(cases.length).toBeGreaterThanOrEqual(10))
 
   it.each(cases)('%s on %s resolves as its snapshot says', (name, platform) => {
     const snapshot = readSnapshot(name, platform)
     expect(asTauri(resolveFixture(name, platform))).toEqual(snapshot)
   })
 
-  it.each(cases)('%s on %s: what a label is given is what the snapshot allows it', (name, platform) => {
+  it.each(cases)('%s on %s: each label gets the permissions that the snapshot allows', (name, platform) => {
     const { allowed, global } = readSnapshot(name, platform)
     const capabilities = resolveFixture(name, platform)
     for (const label of ['main', 'external', 'child1', 'other']) {
@@ -49,7 +48,7 @@ describe.runIf(present)("Tauri's fixtures", () => {
       })
       const scopes = [...access.allowed].map(([command, grants]) => [command, toValues(commandScope(grants))])
       expect(Object.fromEntries(scopes)).toEqual(Object.fromEntries(expected))
-      // Tauri’s global scope is the whole app’s; here it is that of the capabilities that hold for the label.
+      // Tauri's global scope is the whole app's; ours is that of the capabilities that match the label.
       for (const [key, { allow, deny }] of access.global) {
         expect(global[key]!.allow).toEqual(expect.arrayContaining([...allow]))
         expect(global[key]!.deny).toEqual(expect.arrayContaining([...deny]))
@@ -68,16 +67,16 @@ interface Entry {
 interface TauriResolved {
   allowed: Record<string, Entry[]>
   denied: Record<string, Entry[]>
-  /** All that commands have, whichever they are. */
+  /** Scopes of all commands. */
   commandScopes: ScopeValues[]
   global: Record<string, ScopeValues>
 }
 
 function resolveFixture(name: string, platform: Platform): ResolvedCapability[] {
-  const at = new URL(`capabilities/${name}/`, folder)
+  const at = new URL(`capabilities/${name}/`, directory)
   const plugins = JSON.parse(readFileSync(new URL('required-plugins.json', at), 'utf8')) as string[]
   const permissionFiles = plugins.flatMap(plugin =>
-    readAll(new URL(`plugins/${plugin}/`, folder), /\.toml$/).map((source): PermissionFileSource => ({
+    readAll(new URL(`plugins/${plugin}/`, directory), /\.toml$/).map((source): PermissionFileSource => ({
       ...source,
       plugin,
     })),
@@ -124,7 +123,7 @@ function asTauri(capabilities: readonly ResolvedCapability[]): TauriResolved {
 
 function readSnapshot(name: string, platform: Platform): TauriResolved {
   const file = `${name === SPECIFIC ? `${platform}/` : ''}acl_tests__tests__${name}.snap`
-  const text = readFileSync(new URL(`snapshots/${file}`, folder), 'utf8')
+  const text = readFileSync(new URL(`snapshots/${file}`, directory), 'utf8')
   const { fields } = readRustDebug(text.slice(text.indexOf('\nResolved'))) as Variant
   const { allowed_commands, denied_commands, command_scope, global_scope } = fields as Record<
     string,
@@ -135,7 +134,7 @@ function readSnapshot(name: string, platform: Platform): TauriResolved {
     Object.fromEntries(
       [...commands].map(([command, list]) => [command, (list as Variant[]).map(each => entryFrom(each, scopes))]),
     )
-  // An empty scope says nothing; Tauri’s snapshot for Linux has one of a permission that is left out there.
+  // Empty scopes are ignored: Tauri's snapshot for Linux has one of a permission that it omits otherwise.
   const global = [...global_scope!].map(([key, scope]): [string, ScopeValues] => [key, scopeFrom(scope)])
   return {
     allowed: entries(allowed_commands!),

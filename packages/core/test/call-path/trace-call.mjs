@@ -18,7 +18,7 @@ profiler.connect()
 await profiler.post('Profiler.enable')
 await profiler.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
 
-/** The functions that ran since the last call, by file. */
+/** Returns the functions that ran since the last call, by file. */
 async function takeCoverage() {
   const { result } = await profiler.post('Profiler.takePreciseCoverage')
   const ran = new Map()
@@ -41,7 +41,7 @@ async function takeCoverage() {
   return ran
 }
 
-// What is loaded or resolved once, for the first call of a label, is not part of a call.
+// The first call of a label loads and resolves more than later calls, so it is not measured.
 for (let warm = 0; warm < 3; warm++) await client.invoke('greet', { name: 'World' })
 await sleep(50)
 await takeCoverage()

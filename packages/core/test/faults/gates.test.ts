@@ -84,7 +84,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     await client.close()
   })
 
-  test('a closed link ends a client of the host, with a fault, and free its label', async () => {
+  test('a closed link ends a client of the host with a fault, and frees its label', async () => {
     const label = `link-${link}`
     const { client, calls, held } = await connect(label, link)
     client.invoke('add', { a: 1, b: 2, gate: 'link' }).catch(() => {})
@@ -105,7 +105,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     expect(await held()).toEqual({ began: 1, aborted: 1 })
   })
 
-  test('settles all calls of a batch in which a gate exits, of which only forwarded ones can have run', async () => {
+  test('settles all calls of a batch in which a gate exits; only forwarded ones can have run', async () => {
     const label = `midst-${link}`
     const { client, calls } = await connect(label, link, 'msgpack')
     const batch = Array.from({ length: 100 }, (_, i) =>

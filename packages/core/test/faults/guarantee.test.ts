@@ -26,11 +26,11 @@ const check = (expected: Partial<Expected>, events = restarted, lines = logged):
     calls: expected.calls ?? { call: rejected(error) },
   })
 
-test('a kept guarantee passes', async () => {
+test('the check passes if the guarantee holds', async () => {
   expect(await check({})).toBe('again')
 })
 
-describe('fails on', () => {
+describe('the check fails on', () => {
   test.each<[string, Partial<Expected>]>([
     ['a call that never settles', { calls: { call: new Promise(() => {}) } }],
     ['a call that succeeds', { calls: { call: Promise.resolve() } }],

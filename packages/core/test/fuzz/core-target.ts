@@ -7,7 +7,7 @@ import type { SendingChannel } from '../../src/rpc/channel.js'
 import type { CommandContext } from '../../src/api/app.js'
 import { CANARY, Wire } from './wire.js'
 
-const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'hold']
+const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'send', 'later', 'forever', 'hold']
 
 export interface Fuzzed {
   readonly core: Core
@@ -17,7 +17,7 @@ export interface Fuzzed {
   readonly badLines: string[]
   /** Returns the latest log line. */
   lastLine(): string
-  /** Gives core its end of a link. */
+  /** Passes an end of a link to core. */
   attach(label: string, codec: CodecName, endpoint: LinkEndpoint, keyPort?: MessagePort): void
   /** Connects a frontend without a gate. */
   connect(label: string, link: LinkKind, codec: CodecName, keyPort?: MessagePort): Wire
@@ -41,7 +41,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
       yield 1
       yield 2
     },
-    tell: async ({ channel }: { channel?: Partial<SendingChannel> }) => {
+    send: async ({ channel }: { channel?: Partial<SendingChannel> }) => {
       await channel?.send?.(1)
     },
     later: () => new Promise(resolve => setTimeout(resolve, 1)),

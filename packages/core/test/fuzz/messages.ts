@@ -60,7 +60,7 @@ const HOSTILE_NUMBERS = [
 ]
 
 /** Commands of the fuzzed core, including `forbidden`. */
-const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'forbidden', 'f']
+const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'send', 'later', 'forever', 'forbidden', 'f']
 const PLUGINS = [
   ...[
     'plugin:event|listen',
@@ -77,7 +77,7 @@ const PLUGINS = [
     'plugin:host|call',
   ],
 ]
-const KINDS = ['Any', 'AnyLabel', 'App', 'Window', 'Webview', 'WebviewWindow', 'Nobody']
+const KINDS = ['Any', 'AnyLabel', 'App', 'Window', 'Webview', 'WebviewWindow', 'Unknown']
 
 const text = (random: Random): string =>
   random.chance(0.8) ? random.pick(HOSTILE_TEXTS) : String.fromCharCode(...random.list(20, () => random.below(0xffff)))

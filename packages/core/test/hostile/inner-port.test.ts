@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { fixture, next, start } from '../start.js'
 
-test('ignores messages that Node itself would not send, and passes on others', async () => {
+test('ignores messages on internal ports that Node itself would not send, and forwards others', async () => {
   let text = ''
   const bus = await start()
   const ready = next(bus, 'lies-ready')

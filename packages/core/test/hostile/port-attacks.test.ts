@@ -28,7 +28,7 @@ describe.each(patterns)('%s', (_name, app) => {
       module: new URL('port-attacks.mjs', import.meta.url),
     })),
     { name: 'anything', sandbox: 'ses' as const, module: script },
-  ])('sandbox: $sandbox has no port to attack with: $name', async ({ name, sandbox, module }) => {
+  ])('sandbox: $sandbox has no port for an attack: $name', async ({ name, sandbox, module }) => {
     const { bus, events } = await supervise({ app })
     const client = await bus.connect('tests')
     const core = await client.invoke('which')

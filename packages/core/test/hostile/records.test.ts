@@ -1,5 +1,5 @@
-// Attacks on sealed records by a peer in place of a gate. Unless it delivers each record once and in order, its session ends with one
-// error that is reported, what runs for it is aborted, and others are not affected. A frontend holds no records: its frames pass its gate.
+// Attacks on sealed records by a peer in place of a gate. A record that is not delivered once and in order ends its session: one error
+// is reported, running handlers are aborted, and others are not affected. A frontend has no records: its frames pass its gate.
 import { beforeEach, describe, expect, test } from 'vitest'
 import { codecs, Outbox, FRAME_KIND, packMessage, type CallMessage, type FrameKind } from '@sallyport/protocol/internal'
 import type { Sealer } from '@sallyport/protocol/internal/records'
@@ -57,8 +57,8 @@ interface Held {
   peer: Peer
   /** Was delivered. */
   first: Records
-  one: Records
-  two: Records
+  second: Records
+  third: Records
 }
 
 /** Attaches a peer that has made two calls, one of which runs, and that holds back the records of two more. */
@@ -70,7 +70,7 @@ async function hold(label: string, bytes?: Uint8Array): Promise<Held> {
   const first = seal('count', { name: 'first' })
   deliver(peer, sealed([...first, ...seal('forever')]))
   expect(await peer.next()).toMatchObject({ id: 1, result: null })
-  return { peer, first, one: count('one'), two: count('two') }
+  return { peer, first, second: count('second'), third: count('third') }
 }
 
 const sealed = (records: Records): Delivery[] => records.map(body => ({ body, kind: FRAME_KIND.sealed }))
@@ -80,8 +80,8 @@ function deliver(peer: Peer, deliveries: Delivery[]): void {
 }
 
 /** Delivers frames, and then valid records, none of which is accepted any more. */
-async function attack(label: string, { peer, one, two }: Held, deliveries: Delivery[], served: string[]) {
-  deliver(peer, [...deliveries, ...sealed([...one, ...two])])
+async function attack(label: string, { peer, second, third }: Held, deliveries: Delivery[], served: string[]) {
+  deliver(peer, [...deliveries, ...sealed([...second, ...third])])
   for (const _name of served) expect(await peer.next()).toMatchObject({ result: null })
   expect(await peer.next()).toMatchObject({ id: null, error: { code: INVALID_REQUEST, message: REFUSED } })
   await peer.end()
@@ -105,33 +105,34 @@ const changed = (record: Uint8Array, at: number): Uint8Array => {
 const joined = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts))
 const clear = (text: string): Delivery => ({ body: Buffer.from(text), kind: FRAME_KIND.json })
 
-type Make = (own: Held, foreign: Held) => Delivery[]
+type Make = (held: Held, foreign: Held) => Delivery[]
 const attacks: [name: string, served: string[], make: Make][] = [
-  ['replays a record', ['one'], ({ one }) => sealed([...one, ...one])],
-  ['replays an old record', ['one'], ({ first, one }) => sealed([...one, ...first])],
+  ['replays a record', ['second'], ({ second }) => sealed([...second, ...second])],
+  ['replays an old record', ['second'], ({ first, second }) => sealed([...second, ...first])],
   ['replays a record out of order', [], ({ first }) => sealed(first)],
-  ['changes the order', [], ({ one, two }) => sealed([...two, ...one])],
-  ['drops a record', [], ({ two }) => sealed(two)],
-  ['cuts a record', [], ({ one: [record] }) => sealed([record!.subarray(0, -1)])],
-  ['cuts all but a header', [], ({ one: [record] }) => sealed([record!.subarray(0, BODY_AT)])],
+  ['changes the order', [], ({ second, third }) => sealed([...third, ...second])],
+  ['drops a record', [], ({ third }) => sealed(third)],
+  ['cuts a record', [], ({ second: [record] }) => sealed([record!.subarray(0, -1)])],
+  ['cuts all but a header', [], ({ second: [record] }) => sealed([record!.subarray(0, BODY_AT)])],
   ['sends nothing as a record', [], () => sealed([new Uint8Array(0)])],
-  ['lengthens a record', [], ({ one: [record] }) => sealed([joined(record!, Uint8Array.of(0))])],
-  ['shortens the tag', [], ({ one: [record] }) => sealed([changed(record!.subarray(0, -12), FIELDS.length)])],
+  ['lengthens a record', [], ({ second: [record] }) => sealed([joined(record!, Uint8Array.of(0))])],
+  ['shortens the tag', [], ({ second: [record] }) => sealed([changed(record!.subarray(0, -12), FIELDS.length)])],
   ...Object.entries(FIELDS).map(([name, at]): (typeof attacks)[number] => [
     `flips a bit of the ${name}`,
     [],
-    ({ one: [record] }) => sealed([changed(record!, at)]),
+    ({ second: [record] }) => sealed([changed(record!, at)]),
   ]),
   [
-    'puts one command in the place of another',
+    'replaces the content of a record with that of another',
     [],
-    ({ one: [one], two: [two] }) => sealed([joined(one!.subarray(0, BODY_AT), two!.subarray(BODY_AT))]),
+    ({ second: [second], third: [third] }) => sealed([joined(second!.subarray(0, BODY_AT), third!.subarray(BODY_AT))]),
   ],
-  ['sends the record of another session', [], (_own, { one }) => sealed(one)],
+  ['sends the record of another session', [], (_held, { second }) => sealed(second)],
   [
-    'sends the record of another session as its own',
+    'sends the record of another session as one of this session',
     [],
-    ({ one: [own] }, { one: [foreign] }) => sealed([joined(own!.subarray(0, BODY_AT), foreign!.subarray(BODY_AT))]),
+    ({ second: [held] }, { second: [foreign] }) =>
+      sealed([joined(held!.subarray(0, BODY_AT), foreign!.subarray(BODY_AT))]),
   ],
   ['sends a clear frame', [], () => [clear(call(9, 'count', ',"params":{"name":"clear"}'))]],
   [
@@ -145,26 +146,26 @@ const attacks: [name: string, served: string[], make: Make][] = [
     [],
     () => [clear('{"jsonrpc":"2.0","method":"$/rejected","params":{"id":9,"error":{"code":1,"message":"x"}}}')],
   ],
-  ['sends a record as a clear frame', [], ({ one: [record] }) => [{ body: record!, kind: FRAME_KIND.json }]],
+  ['sends a record as a clear frame', [], ({ second: [record] }) => [{ body: record!, kind: FRAME_KIND.json }]],
 ]
 
 describe('the session ends for a peer in place of a gate that', () => {
   test.each(attacks)('%s', async (_name, served, make) => {
     const foreign = await hold('foreign')
-    const own = await hold('own')
-    await attack('own', own, make(own, foreign), served)
-    deliver(foreign.peer, sealed([...foreign.one, ...foreign.two]))
+    const session = await hold('own')
+    await attack('own', session, make(session, foreign), served)
+    deliver(foreign.peer, sealed([...foreign.second, ...foreign.third]))
     expect([await foreign.peer.next(), await foreign.peer.next()]).toMatchObject([{ id: 3 }, { id: 4 }])
-    expect(runs.get('foreign'), 'the other session is served').toEqual(['first', 'one', 'two'])
+    expect(runs.get('foreign'), 'the other session is served').toEqual(['first', 'second', 'third'])
   })
 
   test.each<[string, (records: Records) => Records]>([
-    ['of another message', ([bytesOne, one, bytesTwo]) => [bytesTwo!, one!, bytesOne!]],
-    ['left out', ([, one]) => [one!]],
+    ['of another message', ([bytes2, second, bytes3]) => [bytes3!, second!, bytes2!]],
+    ['left out', ([, second]) => [second!]],
   ])('delivers a message with its attachment %s', async (_name, make) => {
-    const own = await hold('own', new Uint8Array(2 ** 16))
-    expect(own.one).toHaveLength(2)
-    await attack('own', own, sealed(make([...own.one, ...own.two])), [])
+    const session = await hold('own', new Uint8Array(2 ** 16))
+    expect(session.second).toHaveLength(2)
+    await attack('own', session, sealed(make([...session.second, ...session.third])), [])
   })
 
   test('delivers records of an earlier session of the same label', async () => {

@@ -36,7 +36,7 @@ test('sends the figures of bus.stats, without resetting its rates', async () => 
   expect(seen).toMatchObject({ bus: 'running', open: 1, found: 1, states: { running: 2 } })
 })
 
-test('goes on while core is blocked, and when it restarts', async () => {
+test('continues while core is blocked, and when it restarts', async () => {
   const { bus } = await supervise({ frontends: { main: at('setTimeout(() => {}, 1e6)') } })
   const { url } = await bus.inspectServer()
   const page = await listenTo(url)
@@ -104,7 +104,7 @@ test('restarts the counts of commands for the next inspector', async () => {
   expect(commands!.map(({ command }) => command)).not.toContain('add')
 })
 
-test('has the file and line of a fault, and how to allow a call that was denied', async () => {
+test('has the file and line of a fault, and the remedy for a denied call', async () => {
   const { bus, page } = await open({ app: { security: { capabilities: [some] } } })
   await bus.open('crashy', fixture('ends.mjs'), { supervision: { restart: 'temporary' } })
   await bus.call('crashy', 'ends', { how: 'throw' }).catch(() => {})
@@ -155,7 +155,7 @@ test('shows a core in the thread of the host', async () => {
   expect(seen.core).toMatchObject({ state: 'running', lifecycle: 'ready', answers: true })
 })
 
-test('answers who may call what, with changes at run time', async () => {
+test('explains capabilities, with changes at run time', async () => {
   const { bus, url } = await open({ app: { security: { capabilities: [some] } } })
   await bus.connect('tests')
   const accessTo = async (label: string, command: string): Promise<unknown> => {

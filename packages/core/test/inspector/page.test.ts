@@ -195,7 +195,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.close()
   })
 
-  test('shows who may call what, and finds commands and labels', async () => {
+  test('shows the access of each frontend, and finds commands and labels', async () => {
     const { page } = await openPage(browser, url)
     await expect.poll(() => getText(page, '#capabilities')).toMatch(/^Capabilities of tests: all \(/)
     const rows = (): Promise<string[]> => page.locator('#access tbody tr').allInnerTexts()

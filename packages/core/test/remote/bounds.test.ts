@@ -9,7 +9,7 @@ import { fixture } from '../start.js'
 import { disconnected } from '../supervised.js'
 import { join, noResponders, startCore } from './fake-core.js'
 
-test('bounds what waits for a core that takes nothing', async () => {
+test('bounds the messages for a core that does not read', async () => {
   const core = await startCore()
   let release!: () => void
   const stalled = new Promise<void>(resolve => (release = resolve))
@@ -42,7 +42,7 @@ test('bounds what waits for a core that takes nothing', async () => {
   expect((await Promise.all(calls)).map(({ length }) => length)).toEqual(calls.map(() => 2 ** 20))
 })
 
-test('closes the session of a frontend that closes while core takes nothing', async () => {
+test('closes the session of a frontend that closes while core does not read', async () => {
   const core = await startCore()
   let full = false
   const host = await join({
@@ -64,7 +64,7 @@ test('closes the session of a frontend that closes while core takes nothing', as
   await expect.poll(() => core.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
 })
 
-test('aborts dialing when the host closes, and closes a session that comes too late', async () => {
+test('aborts dialing when the host closes, and closes a session that opens too late', async () => {
   const core = await startCore()
   let letIn!: () => void
   const open = new Promise<void>(resolve => (letIn = resolve))
@@ -134,7 +134,7 @@ test.each([
   })
 })
 
-test('names itself in errors about wrong arguments', async () => {
+test('names the method in errors about wrong arguments', async () => {
   const host = await join(await startCore())
   const client = await host.connect('tests')
   await expect(host.connect('host')).rejects.toThrow('joined.connect: its label must be a label other than')

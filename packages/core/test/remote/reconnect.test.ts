@@ -67,7 +67,7 @@ describe.each(patterns)('%s', (pattern, app) => {
     expect(core.sessions.map(session => session.events)).toEqual([['begin'], [], []])
   })
 
-  test('rejects calls without a session as not delivered, and answers later ones', async () => {
+  test('rejects calls without a session as not delivered, and later calls succeed', async () => {
     const core = await startCore(pattern)
     const host = await join(core, { app })
     const client = await host.connect('tests')
@@ -98,7 +98,7 @@ describe.each(patterns)('%s', (pattern, app) => {
   })
 })
 
-test('reloads a frontend in a process, however long it takes, without counting a failure', async () => {
+test('reloads a slow frontend in a process without counting a failure', async () => {
   const core = await startCore()
   const module = fixture('exposing.mjs')
   const host = await join(core, { frontends: { main: { module, sandbox: 'process' } } })

@@ -78,7 +78,7 @@ test('rejects connections and workers with the error of core', async () => {
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
 })
 
-test('waits for a core that answers later', async () => {
+test('waits for a core that is not running yet', async () => {
   const core = await startCore()
   core.rejection = noResponders()
   const host = await join(core)

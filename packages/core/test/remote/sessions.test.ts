@@ -1,4 +1,4 @@
-// A connection with sessions to several cores: each call goes to one core, and a core that is lost takes only its own calls along.
+// A connection with sessions to several cores: each call goes to one core, and a lost core affects only its own calls.
 import { expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol/internal'
 import type { SessionDialer, RemoteHostOptions } from '../../src/network.js'

@@ -16,7 +16,7 @@ export async function comeAndGo(crowd: Crowd, random: Random): Promise<string[]>
 
   const expectOnly = (what: string, expected: Iterable<string>): void => {
     const due = new Set(expected)
-    for (const [label, frames] of crowd.heard)
+    for (const [label, frames] of crowd.received)
       if (!due.delete(label) || frames !== 1) wrong.push(`${what}: ${frames} frames came to ${label}`)
     for (const label of due) wrong.push(`${what}: nothing came to ${label}`)
   }

@@ -17,7 +17,7 @@ const QUIET_TICKS = 5
 export class Crowd {
   readonly clients = new Map<string, Client>()
   /** Frames by frontend since `forget`. A frontend without frames has no entry. */
-  readonly heard = new Map<string, number>()
+  readonly received = new Map<string, number>()
   /** Core's reports to the host. */
   readonly reports: CoreReport[] = []
   app!: App
@@ -86,7 +86,7 @@ export class Crowd {
   }
 
   forget(): void {
-    this.heard.clear()
+    this.received.clear()
   }
 
   /** Resolves once no frame is in flight. */
@@ -110,7 +110,7 @@ export class Crowd {
       receive({
         frame: frame => {
           this.#frames++
-          this.heard.set(label, (this.heard.get(label) ?? 0) + 1)
+          this.received.set(label, (this.received.get(label) ?? 0) + 1)
           receiver.frame(frame)
         },
         closed: fault => receiver.closed(fault),

@@ -1,4 +1,4 @@
-// A network that brings nothing by itself: whoever asked for it gets the hub.
+// A network without sessions of its own. It passes the hub to the caller.
 export async function join(hub, { take }) {
   take(hub)
   const close = async () => {}

@@ -34,7 +34,7 @@ test('each event and answer reaches only its receivers while frontends come and 
 })
 
 test.for<keyof BytesEach>(['session', 'client', 'listener'])(
-  'a %s takes as much memory among ten times as many',
+  'the memory of a %s is the same among ten times as many',
   part => {
     expect(many.bytes[part]).toBeGreaterThan(0)
     expect(many.bytes[part] / some.bytes[part]).toBeLessThan(SAME)
@@ -55,7 +55,7 @@ test.for<keyof WorkEach>(['call', 'eventToOne', 'eventToHundred', 'emitTo', 'eve
   },
 )
 
-test('the work for an event depends on its listeners', () => {
+test('the work for an event grows with its listeners', () => {
   expect(many.work.eventToHundred / many.work.eventToOne).toBeLessThan(100 * SAME)
 })
 

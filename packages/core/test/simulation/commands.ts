@@ -111,7 +111,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
     setup(app) {
       world.shouted = 0
       world.shout = () => shout(app)
-      app.listen('up', ({ payload }) => model.heard((payload as CallArguments).token, core))
+      app.listen('up', ({ payload }) => model.received((payload as CallArguments).token, core))
     },
   }
 }

@@ -18,7 +18,7 @@ interface Emitted {
   readonly crowded: boolean
   /** The sender got an error that says it was not sent. */
   refused: boolean
-  heard: number
+  received: number
 }
 
 export class Model {
@@ -86,7 +86,7 @@ export class Model {
       passes: isPassed,
       crowded: isCrowded(epoch),
       refused: false,
-      heard: 0,
+      received: 0,
     })
     return token
   }
@@ -96,10 +96,10 @@ export class Model {
   }
 
   /** Core has received an event of a frontend. */
-  heard(token: number, core: number): void {
+  received(token: number, core: number): void {
     const event = this.#emitted.get(token)
     if (!event) return this.#wrong(`an event that was not sent: ${token}`)
-    if (++event.heard > 1) this.#wrong(`event ${token} came ${event.heard} times`)
+    if (++event.received > 1) this.#wrong(`event ${token} came ${event.received} times`)
     if (!event.passes) this.#wrong(`event ${token} came, though the hook refused it`)
     if (event.epoch.core !== core) this.#wrong(`event ${token} came in core ${core}, not ${event.epoch.core}`)
     this.#inOrder(event.epoch, event.order, `event ${token}`)
@@ -126,10 +126,10 @@ export class Model {
       if (ask.ran === 0 && isLost && mayRun && ask.order !== undefined) this.#noGap(ask.epoch, ask.order, String(ask))
     }
     for (const [token, event] of this.#emitted) {
-      const { epoch, order, refused, crowded, heard } = event
-      if (refused && heard > 0)
+      const { epoch, order, refused, crowded, received } = event
+      if (refused && received > 0)
         this.#wrong(`event ${token} came, though its sender got an error that says it was not sent`)
-      if (heard === 0 && event.passes && !crowded && !refused) this.#noGap(epoch, order, `event ${token}`)
+      if (received === 0 && event.passes && !crowded && !refused) this.#noGap(epoch, order, `event ${token}`)
     }
   }
 

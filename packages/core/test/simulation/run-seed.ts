@@ -133,7 +133,7 @@ async function serveAgain(world: World): Promise<void> {
   await run(world)
   for (const { ticks, place } of frontends) {
     if (ticks.latest?.core !== world.coreNumber || ticks.latest.index !== world.shouted - 1)
-      simulation.fault(`${place.name} heard ${JSON.stringify(ticks.latest)} last, not ${world.shouted - 1}`)
+      simulation.fault(`${place.name} received ${JSON.stringify(ticks.latest)} last, not ${world.shouted - 1}`)
   }
   model.checkAtRest(world.runningCore, false)
   for (const stream of world.streams.values()) stream.checkAtRest()

@@ -48,7 +48,7 @@ export class Ticks {
     let left = false
     const { client } = this.#frontend
     const unlisten = await client.listen<Tick>('tick', ({ payload }) => {
-      if (left) this.#simulation.fault(`${this.#frontend.place.name} hears ${payload.index} after it has left`)
+      if (left) this.#simulation.fault(`${this.#frontend.place.name} received ${payload.index} after it has left`)
       if (latest && payload.core === latest.core && payload.index <= latest.index) this.#gap(payload, latest)
       latest = payload
     })
@@ -61,7 +61,7 @@ export class Ticks {
     const { epoch, place } = this.#frontend
     const { latest } = this
     if (tick.core !== epoch!.core)
-      this.#simulation.fault(`${place.name} hears core ${tick.core} over its link to core ${epoch!.core}`)
+      this.#simulation.fault(`${place.name} received core ${tick.core} over its link to core ${epoch!.core}`)
     if (latest && this.#epoch === epoch && tick.index !== latest.index + 1 + this.#dropped) this.#gap(tick, latest)
     this.#dropped = 0
     this.#epoch = epoch
@@ -70,7 +70,7 @@ export class Ticks {
 
   #gap({ index }: Tick, latest: Tick): void {
     this.#simulation.fault(
-      `${this.#frontend.place.name} hears event ${index} after ${latest.index}, ${this.#dropped} dropped`,
+      `${this.#frontend.place.name} received event ${index} after ${latest.index}, ${this.#dropped} dropped`,
     )
   }
 }

@@ -1,13 +1,13 @@
-// The two buses of the soak, in one process: each pattern with frontends over both links, in every place but SES, and a client
-// of the host's own.
+// The two buses of the soak, in one process: each pattern with frontends over both links, in every sandbox but SES, and a client
+// of the host.
 import { createBus } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
 import { commands } from './core.mjs'
-import { exposed } from './traffic.mjs'
+import { exposed } from './random-traffic.mjs'
 
 const module = new URL('frontend.mjs', import.meta.url)
 const frontends = {
-  // Nothing ends it; core and its gate are broken under it.
+  // No fault ends it, but core and its gate fail.
   steady: { module },
   ring: { module, link: 'ring', sandbox: 'permission' },
   port: { module, link: 'port', codec: 'msgpack', sandbox: 'none' },
@@ -20,7 +20,7 @@ const capability = {
     .map(name => `allow-${name.replaceAll('_', '-')}`),
 }
 const isolation = { use: 'isolation', options: { dir: new URL('hook/', import.meta.url), hookTimeout: 500 } }
-/** Restarts come soon, and as many as a seed wants. */
+/** Short delays, and enough restarts for any seed. */
 const supervision = { delay: { min: 20, max: 100 }, intensity: 10_000, heartbeat: 4000 }
 
 async function start(name, pattern, more) {
@@ -32,17 +32,17 @@ async function start(name, pattern, more) {
     supervision,
     log: false,
   })
-  const told = {}
+  const events = {}
   const failures = []
   for (const event of ['fault', 'restart', 'failed', 'overload', 'rejected', 'denied', 'slow']) {
     bus.on(event, ({ label, error, actor }) => {
       const key = event === 'restart' ? `restart of a ${actor}` : event
-      told[key] = (told[key] ?? 0) + 1
+      events[key] = (events[key] ?? 0) + 1
       if (event === 'failed') failures.push(`${name}: ${label} has failed: ${error.message}`)
     })
   }
   const host = await connect(bus, 'client')
-  return { name, bus, host, workers: Object.keys(all), labels: [...Object.keys(all), 'client'], told, failures }
+  return { name, bus, host, workers: Object.keys(all), labels: [...Object.keys(all), 'client'], events, failures }
 }
 
 export async function connect(bus, label) {
@@ -58,34 +58,34 @@ export const startBuses = () =>
     start('isolation', isolation),
   ])
 
-/** Until every actor of a bus runs, and answers, and nothing is in flight; else what is in the way. */
-export async function atRest({ name, bus, host, workers }, patience = 30_000) {
-  const end = performance.now() + patience
+/** Waits until every actor of a bus runs and answers, and nothing is in flight. Returns the problem after the timeout. */
+export async function waitUntilIdle({ name, bus, host, workers }, timeout = 30_000) {
+  const end = performance.now() + timeout
   for (;;) {
-    const what = await restless(bus, host, workers)
+    const what = await findActivity(bus, host, workers)
     if (what === undefined) return undefined
-    if (performance.now() > end) return `${name}: after ${patience} ms: ${what}`
+    if (performance.now() > end) return `${name}: after ${timeout} ms: ${what}`
     await delay(20)
   }
 }
 
-async function restless(bus, host, workers) {
+async function findActivity(bus, host, workers) {
   for (const label of workers) {
     const answer = await bus.call(label, 'echo', { label }, { timeout: 2000 }).catch(error => error)
     if (answer.label !== label) return `${label} does not answer: ${answer.message}`
   }
   const answer = await host.invoke('echo', { ok: 1 }, { timeout: 2000 }).catch(error => error)
-  if (answer.ok !== 1) return `the host’s client has no answer: ${answer.message}`
-  const { core, host: own, frontends } = await bus.stats()
+  if (answer.ok !== 1) return `the client of the host has no answer: ${answer.message}`
+  const { core, host: hostStats, frontends } = await bus.stats()
   if (core.state !== 'running' || core.inFlight > 0)
     return `core is ${core.state} with ${core.inFlight} calls in flight`
-  for (const [label, { state, inFlight, queued, gate }] of [...Object.entries(frontends), ['the host', own]]) {
+  for (const [label, { state, inFlight, queued, gate }] of [...Object.entries(frontends), ['the host', hostStats]]) {
     if (state !== undefined && state !== 'running') return `${label} is ${state}`
     if (gate && gate.state !== 'running') return `the gate of ${label} is ${gate.state}`
     if (inFlight > 0 || queued > 2 ** 21) return `${label} has ${inFlight} calls in flight and ${queued} bytes queued`
   }
-  const there = Object.keys(frontends)
+  const labels = Object.keys(frontends)
   const known =
-    there.length === workers.length + 1 && there.every(label => label === 'client' || workers.includes(label))
-  return known ? undefined : `there are the frontends ${there.join()}`
+    labels.length === workers.length + 1 && labels.every(label => label === 'client' || workers.includes(label))
+  return known ? undefined : `there are the frontends ${labels.join()}`
 }

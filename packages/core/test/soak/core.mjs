@@ -1,4 +1,4 @@
-// The commands of the soak: each kind of answer, and each way to break core.
+// The commands of the soak: each kind of answer, and each failure of core.
 import { command, defineCore } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
 import { memory } from './memory.mjs'
@@ -28,7 +28,7 @@ export const commands = {
   ask: ({ label, name, args, timeout }, { app, signal }) => app.call(label, name, args, { signal, timeout }),
   hold: (_args, { app }) => app.resources.add({ close() {} }),
   heavy: command({ thread: new URL('heavy.mjs', import.meta.url) }),
-  // More than a frontend takes that does nothing meanwhile.
+  // Emits more than a blocked frontend can receive.
   pour: async ({ label, count, size }, { app }) => {
     const text = 'x'.repeat(size)
     for (let i = 0; i < count; i++) app.emitTo(label, 'poured', { i, text })
@@ -43,7 +43,7 @@ export const commands = {
     })
     return new Promise(() => {})
   },
-  // `--leak`: shows that the soak finds what stays.
+  // `--leak`: shows that the soak finds leaks.
   leak_listeners: (_args, { app }) => {
     for (let i = 0; i < 20; i++) app.listen('leaked', () => {})
   },

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { memory } from './memory.mjs'
 
-const count = folder => readdirSync(folder).length
+const count = directory => readdirSync(directory).length
 
 function children() {
   const ids = readdirSync('/proc/self/task').map(id => readFileSync(`/proc/self/task/${id}/children`, 'utf8'))
@@ -13,15 +13,15 @@ function readProcess() {
   const handles = process.getActiveResourcesInfo().filter(kind => kind !== 'Timeout' && kind !== 'Immediate')
   const listeners = process.eventNames().map(name => process.listenerCount(name))
   const all = { handles: handles.length, listeners: listeners.reduce((sum, each) => sum + each, 0) }
-  // Elsewhere the rest is not known.
+  // Other platforms do not show the rest.
   if (process.platform !== 'linux') return all
   return { ...all, threads: count('/proc/self/task'), descriptors: count('/proc/self/fd'), children: children() }
 }
 
-/** `{ of: { life, …values } }` */
-export async function footprint(worlds) {
+/** Returns `{ generation, …values }` by actor. */
+export async function getFootprint(buses) {
   const all = {}
-  for (const { name, bus, host, workers } of worlds) {
+  for (const { name, bus, host, workers } of buses) {
     all[`${name}: core`] = await host.invoke('memory')
     for (const label of workers) all[`${name}: ${label}`] = await bus.call(label, 'memory')
   }

@@ -1,7 +1,7 @@
-// A frontend of the soak: makes traffic when the host asks for it, and breaks on request.
+// A frontend of the soak: makes traffic when the host asks for it, and fails on request.
 import * as bus from '@sallyport/frontend'
 import { memory } from './memory.mjs'
-import { exposed, traffic } from './traffic.mjs'
+import { exposed, runTraffic } from './random-traffic.mjs'
 
 const label = bus.getLabel()
 const block = ms => {
@@ -12,7 +12,7 @@ bus.expose({
   ...exposed,
   memory,
   hook: args => bus.invoke('echo', args),
-  traffic: args => traffic({ ...bus, label }, args),
+  traffic: args => runTraffic({ ...bus, label }, args),
   flood: async ({ calls, events }) => {
     for (let i = 0; i < events; i++) bus.emit('flooded', { i }).catch(() => {})
     const settled = await Promise.allSettled(Array.from({ length: calls }, (_, i) => bus.invoke('echo', { i })))
@@ -26,7 +26,7 @@ bus.expose({
       if (how === 'reject') return void Promise.reject(new Error('the frontend is ended'))
       throw new Error('the frontend is ended')
     })
-    // So that its caller knows when it has ended.
+    // The call settles when the frontend has ended.
     return new Promise(() => {})
   },
 })

@@ -1,18 +1,18 @@
-// Every kind of call that a frontend makes, each with the ways in which it may end. A value that is not the right one throws.
+// Every kind of call that a frontend makes, each with the ways in which it may end. A wrong value throws.
 import { setTimeout as delay } from 'node:timers/promises'
 
-const right = (condition, what) => {
+const check = (condition, what) => {
   if (!condition) throw new Error(`wrong: ${what}`)
 }
 
-/** `may`: reasons of errors with which it may end even where nothing is broken; `must`: it may not succeed. */
+/** `may`: reasons of errors that are expected even without faults; `must`: true if it must not succeed. */
 const kind = (run, may = [], must = false) => ({ run, may, must })
 const rejects = (reason, run) => kind(run, [reason], true)
 
 const receive = async (channel, count, wait) => {
   let next = 0
   for await (const value of channel) {
-    right(value === next++, `message ${value} of a channel, in the place of ${next - 1}`)
+    check(value === next++, `message ${value} of a channel, instead of ${next - 1}`)
     if (wait) await delay(wait)
     if (next === count) return
   }
@@ -20,12 +20,12 @@ const receive = async (channel, count, wait) => {
 const read = async (stream, count, wait) => {
   let next = 0
   for await (const value of stream) {
-    right(value === next++, `value ${value} of a stream`)
+    check(value === next++, `value ${value} of a stream`)
     if (wait) await delay(wait)
     if (next === count) return
   }
 }
-/** Over a channel of its own, which is left after `most` messages. */
+/** Reads at most `most` messages of a new channel. */
 const overChannel = async (bus, count, most, wait) => {
   const channel = new bus.Channel()
   const sent = bus.invoke('send', { channel, count })
@@ -39,16 +39,16 @@ export const kinds = {
   sync: kind(async (bus, random) => {
     const sent = { n: random.below(1e9), text: 'é\u2028"'.repeat(random.below(100)) }
     const got = await bus.invoke('echo', sent)
-    right(got.n === sent.n && got.text === sent.text, 'what echo gave')
+    check(got.n === sent.n && got.text === sent.text, 'the result of echo')
   }),
   async: kind(async (bus, random) => {
     const ms = random.below(10)
-    right((await bus.invoke('later', { ms })) === ms, 'what later gave')
+    check((await bus.invoke('later', { ms })) === ms, 'the result of later')
   }),
   burst: kind(async (bus, random) => {
     const calls = Array.from({ length: 50 + random.below(200) }, (_, n) => bus.invoke('echo', { n }))
     const got = await Promise.all(calls)
-    right(
+    check(
       got.every(({ n }, at) => n === at),
       'the order of a burst',
     )
@@ -58,9 +58,9 @@ export const kinds = {
   rejected: kind(bus => bus.invoke('echo', { hook: 'reject' }), ['Rejected']),
   'slow hook': kind((bus, random) => bus.invoke('echo', { hook: random.pick(['later', 'busy']) })),
   cancelled: rejects('Cancelled', (bus, random) => {
-    const given = new AbortController()
-    setTimeout(() => given.abort(), random.below(10))
-    return bus.invoke('never', {}, { signal: given.signal })
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), random.below(10))
+    return bus.invoke('never', {}, { signal: controller.signal })
   }),
   'timed out': rejects('Timeout', (bus, random) => bus.invoke('never', {}, { timeout: 1 + random.below(10) })),
   late: kind((bus, random) => bus.invoke('later', { ms: 5 }, { timeout: 1 + random.below(10) }), ['Timeout']),
@@ -69,15 +69,15 @@ export const kinds = {
     const sent = new Uint8Array(size).fill(size % 251)
     const moved = random.next() < 0.5
     const got = new Uint8Array(await bus.invoke('bytes', sent, moved ? { transfer: [sent.buffer] } : {}))
-    right(got.length === size && (size === 0 || got[size - 1] === size % 251), 'bytes')
+    check(got.length === size && (size === 0 || got[size - 1] === size % 251), 'bytes')
   }),
   events: kind(async (bus, random) => {
     const name = `own-${random.below(1e9)}`
-    let heard
-    const event = new Promise(resolve => (heard = resolve))
-    const unlisten = await bus.listen(name, heard)
+    let onEvent
+    const event = new Promise(resolve => (onEvent = resolve))
+    const unlisten = await bus.listen(name, onEvent)
     await bus.emitTo(bus.label, name, { some: 'payload' })
-    // An event may be lost where something breaks; the call comes behind it.
+    // An event may be lost when something fails. The call comes after it.
     await bus.invoke('echo', {})
     await Promise.race([event, delay(100)])
     await unlisten()
@@ -102,10 +102,10 @@ export const kinds = {
   exposed: kind(async (bus, random, { labels }) => {
     const n = random.below(1e9)
     const { n: got } = await bus.invoke('ask', { label: random.pick(labels), name: 'echo', args: { n } })
-    right(got === n, 'what an exposed function gave')
+    check(got === n, 'the result of an exposed function')
   }),
   'exposed, timed out': rejects('Timeout', (bus, random, { labels }) =>
     bus.invoke('ask', { label: random.pick(labels), name: 'never', args: {}, timeout: 1 + random.below(10) }),
   ),
-  pool: kind(async bus => right((await bus.invoke('heavy', { n: 100 })) === 5050, 'what the pool gave')),
+  pool: kind(async bus => check((await bus.invoke('heavy', { n: 100 })) === 5050, 'the result of the pool')),
 }

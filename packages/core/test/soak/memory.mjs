@@ -16,13 +16,13 @@ const KINDS = { ports: MessagePort, signals: AbortSignal, shared: SharedArrayBuf
 
 /** How long to wait for garbage. */
 const SETTLE_TIMEOUT_MS = 2500
-/** This many can be left of ended calls at any time; a leak soon exceeds it. */
+/** Ended calls can leave this many at any time. A leak soon exceeds it. */
 const FEW_SIGNALS = 4
 
 /** Collects all garbage before it counts, in tens of milliseconds. */
 const countObjects = kind => v8.queryObjects(KINDS[kind], { format: 'count' })
 
-/** Resolves with the number of signals. They come and go for a while after their calls: what stays is in every count. */
+/** Resolves with the number of signals. They come and go for a while after their calls; a leak is in every count. */
 async function settle() {
   const end = performance.now() + SETTLE_TIMEOUT_MS
   for (let wait = 100; ; wait *= 2) {
@@ -41,9 +41,9 @@ export async function memory() {
   const counts = ['ports', 'shared', 'functions'].map(kind => [kind, countObjects(kind)])
   const { heapUsed, external, rss } = process.memoryUsage()
   return {
-    // Another life of the same actor has another heap.
-    life: isMainThread ? process.pid : threadId,
-    // In a process with a sandbox nothing collects what buffers hold.
+    // A restarted actor has another heap.
+    generation: isMainThread ? process.pid : threadId,
+    // A process with a sandbox cannot collect garbage, so its heap and buffers are not counted.
     ...(collect && { heap: heapUsed, external }),
     ...(isMainThread && { rss }),
     signals,

@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0
   }
 
-  /** From 0 up to, and not, 1. */
+  /** Returns a number from 0 to below 1. */
   next() {
     this.#state = (this.#state + 0x6d2b_79f5) >>> 0
     let t = this.#state
@@ -24,7 +24,7 @@ export class Random {
     return list[this.below(list.length)]
   }
 
-  /** Picks one of these pairs of a value and its weight. */
+  /** Picks a value from pairs of a value and its weight. */
   weighted(pairs) {
     let left = this.next() * pairs.reduce((sum, [, weight]) => sum + weight, 0)
     return pairs.find(([, weight]) => (left -= weight) < 0)?.[0] ?? pairs[0][0]

@@ -1,16 +1,16 @@
 // The soak: `node run.mjs --seed N --seconds S [--round MS]`. Rounds of traffic and faults. After each the buses must be idle, serve
 // every kind of call, and hold no more than before. Prints a report, and exits with 1 if a bound is broken.
 import { parseArgs } from 'node:util'
-import { atRest, startBuses } from './buses.mjs'
-import { breakThings } from './faults.mjs'
-import { footprint } from './footprint.mjs'
+import { waitUntilIdle, startBuses } from './buses.mjs'
+import { causeFaults } from './faults.mjs'
+import { getFootprint } from './footprint.mjs'
 import { Random } from './random.mjs'
 import { report } from './report.mjs'
-import { traffic } from './traffic.mjs'
-import { growthOf } from './verdict.mjs'
+import { runTraffic } from './random-traffic.mjs'
+import { getGrowths } from './verdict.mjs'
 
 const CORE_BREAKS_EACH = 15
-/** Fewer rounds say nothing about growth. */
+/** The least number of rounds that show growth. */
 const LEAST_ROUNDS = 10
 const { values } = parseArgs({
   options: {
@@ -27,9 +27,9 @@ const random = new Random(seed)
 const begin = performance.now()
 const end = begin + Number(values.seconds) * 1000
 
-const worlds = await startBuses()
+const buses = await startBuses()
 const footprints = []
-const wrong = []
+const problems = []
 const outcomes = {}
 const faults = {}
 
@@ -39,59 +39,59 @@ const add = (sums, counts) => {
 const take = result => {
   // A frontend that ended meanwhile has no result.
   if (!result) return
-  wrong.push(...result.wrong)
+  problems.push(...result.problems)
   for (const [name, counts] of Object.entries(result.outcomes)) add((outcomes[name] ??= {}), counts)
 }
 
-/** All frontends at once; what the host's own client does runs here. */
-async function everywhere(options) {
-  const each = worlds.flatMap(({ bus, host, workers, labels }) => [
+/** Makes traffic in all frontends concurrently, and with the client of the host in this thread. */
+async function makeTraffic(options) {
+  const each = buses.flatMap(({ bus, host, workers, labels }) => [
     ...workers.map(label => bus.call(label, 'traffic', { ...options, labels, seed: random.below(2 ** 31) })),
-    traffic(host, { ...options, labels, seed: random.below(2 ** 31) }),
+    runTraffic(host, { ...options, labels, seed: random.below(2 ** 31) }),
   ])
   for (const { value, reason } of await Promise.allSettled(each)) {
-    if (reason && (options.calm || reason.reason !== 'Disconnected')) wrong.push(`traffic: ${reason.message}`)
+    if (reason && (options.calm || reason.reason !== 'Disconnected')) problems.push(`traffic: ${reason.message}`)
     take(value)
   }
 }
 
 async function run(round) {
-  // Rarely: what it holds can only be measured while it lives.
+  // Core fails rarely, because its memory is compared only until it restarts.
   const breaksCore = round % CORE_BREAKS_EACH === 1
   const [counts] = await Promise.all([
-    breakThings(worlds, random, ROUND_MS, breaksCore),
-    everywhere({ ms: ROUND_MS, width: 4 }),
+    causeFaults(buses, random, ROUND_MS, breaksCore),
+    makeTraffic({ ms: ROUND_MS, width: 4 }),
   ])
   add(faults, counts)
-  await rest()
+  await waitForBuses()
   if (values.leak) await leak(values.leak)
-  await everywhere({ calm: true })
-  await rest()
-  footprints.push(await footprint(worlds))
+  await makeTraffic({ calm: true })
+  await waitForBuses()
+  footprints.push(await getFootprint(buses))
   if (values.verbose) console.log(round, JSON.stringify(counts), JSON.stringify(footprints.at(-1)))
 }
 
-async function rest() {
-  for (const world of worlds) wrong.push(...[await atRest(world)].filter(Boolean), ...world.failures.splice(0))
-  if (wrong.length > 0) throw new Error('the buses are not at rest')
+async function waitForBuses() {
+  for (const target of buses) problems.push(...[await waitUntilIdle(target)].filter(Boolean), ...target.failures.splice(0))
+  if (problems.length > 0) throw new Error('the buses are not idle')
 }
 
-/** Shows that what stays is found. */
+/** Leaks on purpose, to show that a leak is found. */
 async function leak(what) {
-  for (const { host } of worlds) {
+  for (const { host } of buses) {
     if (what === 'core') await host.invoke('leak_listeners')
     if (what === 'signals') await host.invoke('leak_signals')
     if (what === 'listener') for (let i = 0; i < 20; i++) await host.listen('pong', () => {})
   }
 }
 
-for (let round = 0; (round < LEAST_ROUNDS || performance.now() < end) && wrong.length === 0; round++) {
-  await run(round).catch(error => wrong.push(`round ${round}: ${error.stack}`))
+for (let round = 0; (round < LEAST_ROUNDS || performance.now() < end) && problems.length === 0; round++) {
+  await run(round).catch(error => problems.push(`round ${round}: ${error.stack}`))
 }
 const ms = performance.now() - begin
-const told = {}
-for (const world of worlds) add(told, world.told)
-await Promise.all(worlds.map(({ bus }) => bus.close({ timeout: 0 })))
-const growths = growthOf(footprints)
-const failed = report({ seed, ms, rounds: footprints.length, outcomes, faults, told, wrong, growths })
+const events = {}
+for (const target of buses) add(events, target.events)
+await Promise.all(buses.map(({ bus }) => bus.close({ timeout: 0 })))
+const growths = getGrowths(footprints)
+const failed = report({ seed, ms, rounds: footprints.length, outcomes, faults, events, problems, growths })
 process.exitCode = failed ? 1 : 0

@@ -1,19 +1,19 @@
-// Whether what was measured grows. What has ended is let go of a little later, and how much that is differs from round to round:
-// so it is the least of the first half of the rounds that is compared with the least of the last.
+// Finds growth in footprints. Resources are released a little after they end, and their number differs between rounds,
+// so the minimum of the first half of the rounds is compared with the minimum of the second half.
 
-/** Rounds of each life of an actor that do not count: code is compiled, tables grow, threads of the pool start. */
+/** Rounds after the start of an actor that do not count: code is compiled, tables grow, threads of the pool start. */
 export const WARM_UP = 2
-/** Fewer rounds of one life after the warm-up are not judged. */
+/** The least number of rounds after the warm-up, until the actor restarts. */
 const ENOUGH = 4
-/** Growth per round is judged from this many rounds on: with fewer, one frontend more or less at the time of a measurement decides. */
+/** The least number of rounds for growth per round. With fewer, a single frontend at the time of a measurement changes the result. */
 const ENOUGH_FOR_RATE = 16
 const KiB = 2 ** 10
 const MiB = 2 ** 20
 
 /**
- * What it may grow by, from half to half, in all, and for each round between them. What comes and goes without being a leak: of
- * core the two threads of a pool (each 3 ports, 40 functions, 4 descriptors), code that is compiled, and of the RSS what the
- * allocator keeps of threads that have ended. A session that stays with each round is 3 ports and 40 functions.
+ * The most growth between the halves, in total and per round. The totals allow for resources that are not leaks: two threads of
+ * core's pool (each 3 ports, 40 functions, 4 descriptors), compiled code, and memory of ended threads that the allocator keeps.
+ * A leak of one session per round is 3 ports and 40 functions.
  */
 export const BOUNDS = {
   heap: { total: MiB, round: 128 * KiB },
@@ -30,34 +30,34 @@ export const BOUNDS = {
   children: { total: 0, round: 0 },
 }
 
-/** Of the footprints of all rounds: `{ of, kind, from, to, rounds, perRound, broken }` for each. */
-export function growthOf(footprints) {
-  return [...byActor(footprints)].flatMap(([key, lives]) => {
-    const [of, kind] = JSON.parse(key)
-    const all = [...lives.values()].map(points => points.slice(WARM_UP)).filter(points => points.length >= ENOUGH)
-    return all.map(points => growth(of, kind, points))
+/** Returns `{ actor, kind, from, to, rounds, perRound, broken }` for each actor and kind of resource. */
+export function getGrowths(footprints) {
+  return [...byActor(footprints)].flatMap(([key, generations]) => {
+    const [actor, kind] = JSON.parse(key)
+    const all = [...generations.values()].map(points => points.slice(WARM_UP)).filter(points => points.length >= ENOUGH)
+    return all.map(points => getGrowth(actor, kind, points))
   })
 }
 
-function growth(of, kind, points) {
+function getGrowth(actor, kind, points) {
   const half = points.length >> 1
   const least = some => Math.min(...some.map(([, value]) => value))
   const [from, to] = [least(points.slice(0, half)), least(points.slice(-half))]
   const perRound = (to - from) / (points.length - half)
   const { total, round } = BOUNDS[kind]
   const broken = to - from > total || (perRound > round && points.length >= ENOUGH_FOR_RATE)
-  return { of, kind, from, to, rounds: points.length, perRound, broken }
+  return { actor, kind, from, to, rounds: points.length, perRound, broken }
 }
 
-/** Another life of the same actor has another memory. */
+/** Groups values by actor and kind. A restarted actor is a generation of its own, because it has other memory. */
 function byActor(footprints) {
   const actors = new Map()
   footprints.forEach((all, round) => {
-    for (const [of, { life, ...values }] of Object.entries(all)) {
+    for (const [actor, { generation, ...values }] of Object.entries(all)) {
       for (const [kind, value] of Object.entries(values)) {
-        const key = JSON.stringify([of, kind])
-        const lives = actors.get(key) ?? new Map()
-        actors.set(key, lives.set(life, [...(lives.get(life) ?? []), [round, value]]))
+        const key = JSON.stringify([actor, kind])
+        const generations = actors.get(key) ?? new Map()
+        actors.set(key, generations.set(generation, [...(generations.get(generation) ?? []), [round, value]]))
       }
     }
   })

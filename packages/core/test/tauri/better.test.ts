@@ -1,10 +1,10 @@
-// Weaknesses of Tauri's IPC, which hangs, leaks or trusts: each test is named after the weakness that @tauri-apps/api does not meet here.
+// @tauri-apps/api over the bus, without weaknesses of Tauri's IPC, which the titles name in parentheses.
 import { Channel, invoke, transformCallback } from '@tauri-apps/api/core'
 import { emit, listen } from '@tauri-apps/api/event'
 import { installTauri, type TauriInstallation } from '@sallyport/frontend/tauri'
 import { afterEach, expect, test } from 'vitest'
 import type { Bus, BusOptions, Client } from '../../src/index.js'
-import { patterns, startBus } from './worlds.js'
+import { patterns, startBus } from './environments.js'
 
 let bus: Bus
 let installed: TauriInstallation | undefined
@@ -82,29 +82,29 @@ test('a crash of the other end settles calls and ends channels', async () => {
   await expect.poll(() => internals().callbacks.size).toBe(0)
 })
 
-test("another frontend can't remove a listener (in Tauri any id will do)", async () => {
+test('another frontend cannot remove a listener (in Tauri any id works)', async () => {
   await start(patterns[0]![1])
-  const heard: unknown[] = []
-  await listen('mine', ({ id }) => heard.push(id))
+  const received: unknown[] = []
+  await listen('mine', ({ id }) => received.push(id))
   await emit('mine')
   await invoke('nothing')
   const other = await bus.connect('other')
-  await other.invoke('plugin:event|unlisten', { event: 'mine', eventId: heard[0] })
+  await other.invoke('plugin:event|unlisten', { event: 'mine', eventId: received[0] })
   await emit('mine')
   await invoke('nothing')
-  expect(heard).toHaveLength(2)
+  expect(received).toHaveLength(2)
 })
 
-test('a listener that throws does not keep the event from the others', async () => {
+test('a listener that throws does not prevent the others from getting the event', async () => {
   await start(patterns[0]![1])
-  const heard: unknown[] = []
+  const received: unknown[] = []
   const thrown = new Promise(resolve => process.once('uncaughtException', resolve))
   await listen('shared', () => {
     throw new Error('of a listener')
   })
-  await listen('shared', ({ payload }) => heard.push(payload))
+  await listen('shared', ({ payload }) => received.push(payload))
   await emit('shared', 1)
   await invoke('nothing')
-  expect(heard).toEqual([1])
+  expect(received).toEqual([1])
   expect(await thrown).toMatchObject({ message: 'of a listener' })
 })

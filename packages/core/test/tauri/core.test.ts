@@ -1,4 +1,4 @@
 import { checks } from './checks/core.mjs'
-import { runEverywhere } from './worlds.js'
+import { runEverywhere } from './environments.js'
 
 runEverywhere('core', checks)

@@ -1,4 +1,4 @@
-// installTauri puts Tauri's globals there and takes them away again, on this thread's own globals and on windows of jsdom.
+// installTauri adds and removes Tauri's globals, in this thread and on windows of jsdom.
 import { invoke } from '@tauri-apps/api/core'
 import { listen } from '@tauri-apps/api/event'
 import { clearMocks, mockIPC, mockWindows } from '@tauri-apps/api/mocks'
@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { JSDOM } from 'jsdom'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Bus, Client } from '../../src/index.js'
-import { startBus } from './worlds.js'
+import { startBus } from './environments.js'
 
 const NAMES = ['__TAURI_INTERNALS__', '__TAURI_EVENT_PLUGIN_INTERNALS__', 'isTauri', 'window']
 const open: TauriInstallation[] = []
@@ -20,34 +20,34 @@ beforeEach(async () => {
   client = await bus.connect('main')
 })
 afterEach(async () => {
-  for (const one of open.splice(0)) one.uninstall()
+  for (const installation of open.splice(0)) installation.uninstall()
   await bus.close({ timeout: 0 })
 })
 
 function install(target?: object): TauriInstallation {
-  const one = installTauri(client, target)
-  open.push(one)
-  return one
+  const installation = installTauri(client, target)
+  open.push(installation)
+  return installation
 }
 
 describe('this thread', () => {
-  test('the host may import the entry: it installs nothing by itself', () => {
+  test('importing the entry in the host installs nothing', () => {
     expect(installed).toBeUndefined()
     expect(NAMES.filter(name => name in globalThis)).toEqual([])
   })
 
-  test('install, uninstall, and again', async () => {
+  test('installs and uninstalls repeatedly', async () => {
     for (let i = 0; i < 2; i++) {
-      const one = install()
+      const installation = install()
       expect(NAMES.filter(name => name in globalThis)).toEqual(NAMES)
       expect(await invoke('give', { value: i })).toBe(i)
-      one.uninstall()
+      installation.uninstall()
       expect(NAMES.filter(name => name in globalThis)).toEqual([])
-      one.uninstall()
+      installation.uninstall()
     }
   })
 
-  test('with `using`', async () => {
+  test('`using` uninstalls', async () => {
     {
       using _tauri = installTauri(client)
       expect(await invoke('give', { value: 1 })).toBe(1)
@@ -62,7 +62,7 @@ describe('this thread', () => {
     expect(NAMES.filter(name => name in globalThis)).toEqual([])
   })
 
-  test('a second one over the first is refused', () => {
+  test('a second installation over the first is rejected', () => {
     const first = install()
     expect(() => installTauri(client)).toThrow(
       expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('installed already') }),
@@ -82,7 +82,7 @@ describe('this thread', () => {
     const target = { ...before }
     const one = install(target)
     expect(target.isTauri).toBe(true)
-    one.uninstall()
+    installation.uninstall()
     expect(target).toEqual(before)
   })
 
@@ -90,38 +90,38 @@ describe('this thread', () => {
     const target: Record<string, unknown> = {}
     const one = install(target)
     Object.defineProperty(target, 'isTauri', { value: 'theirs', configurable: true })
-    one.uninstall()
+    installation.uninstall()
     expect(Object.getOwnPropertyNames(target)).toEqual(['isTauri'])
   })
 
-  test('uninstalling takes listeners and channels away, and lets calls end', async () => {
-    const heard: unknown[] = []
-    const one = install()
-    await listen('news', ({ payload }) => heard.push(payload))
+  test('uninstalling removes listeners and channels, and running calls settle', async () => {
+    const received: unknown[] = []
+    const installation = install()
+    await listen('news', ({ payload }) => received.push(payload))
     const { callbacks, invoke: call } = Reflect.get(globalThis, '__TAURI_INTERNALS__') as {
       callbacks: Map<number, unknown>
       invoke: typeof invoke
     }
     const counting = call('count_for_ever', { channel: { toJSON: () => '__CHANNEL__:7' } })
-    one.uninstall()
+    installation.uninstall()
     expect(callbacks.size).toBe(0)
     expect(await counting).toBeNull()
     await expect(call('nothing')).rejects.toMatch('uninstalled')
     await client.emit('news', 1)
     await client.invoke('nothing')
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 
-  test('listening that ends after uninstalling is taken away', async () => {
+  test('a listener that is confirmed after uninstalling is removed', async () => {
     const warn = vi.spyOn(console, 'warn')
-    const heard: unknown[] = []
-    const one = install()
-    const listening = listen('late', () => heard.push('late'))
-    one.uninstall()
+    const received: unknown[] = []
+    const installation = install()
+    const listening = listen('late', () => received.push('late'))
+    installation.uninstall()
     await listening
     await client.emit('late')
     await client.invoke('nothing')
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     expect(warn).not.toHaveBeenCalled()
     warn.mockRestore()
   })
@@ -138,12 +138,12 @@ describe('this thread', () => {
     expect(callbacks.size).toBe(0)
   })
 
-  test('the pattern', () => {
+  test('__TAURI_PATTERN__ names the pattern', () => {
     install()
     expect(Reflect.get(globalThis, '__TAURI_INTERNALS__')).toHaveProperty('__TAURI_PATTERN__.pattern', 'brownfield')
   })
 
-  test('mocks of @tauri-apps/api work before and after', async () => {
+  test('mocks of @tauri-apps/api work before and after an installation', async () => {
     for (let i = 0; i < 2; i++) {
       Object.assign(globalThis, { window: globalThis })
       mockWindows('mocked')
@@ -151,18 +151,18 @@ describe('this thread', () => {
       expect(await invoke('nothing')).toBe('mocked nothing')
       expect(getCurrentWindow().label).toBe('mocked')
       clearMocks()
-      const one = install()
+      const installation = install()
       expect(await invoke('nothing')).toBeNull()
       expect(getCurrentWindow().label).toBe('main')
       expect(() => mockIPC(() => {})).toThrow(TypeError)
-      one.uninstall()
+      installation.uninstall()
       for (const name of NAMES) Reflect.deleteProperty(globalThis, name)
     }
   })
 })
 
 describe("a jsdom's window", () => {
-  test('each window has its own', async () => {
+  test('each window has globals of its own', async () => {
     const [one, two] = [new JSDOM().window, new JSDOM().window]
     install(one)
     expect(two).not.toHaveProperty('__TAURI_INTERNALS__')
@@ -174,7 +174,7 @@ describe("a jsdom's window", () => {
     expect(label(one)).toBe('main')
   })
 
-  test('with scripts of its own, where lists, maps and bytes are of another realm', async () => {
+  test('accepts arrays, maps and bytes of the realm of the window', async () => {
     const { window } = new JSDOM('', { runScripts: 'outside-only' })
     install(window)
     const source = readFileSync(new URL(import.meta.resolve('@tauri-apps/api/core')).pathname.replace(/js$/, 'cjs'))

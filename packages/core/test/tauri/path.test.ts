@@ -1,4 +1,4 @@
 import { checks } from './checks/path.mjs'
-import { runEverywhere } from './worlds.js'
+import { runEverywhere } from './environments.js'
 
 runEverywhere('path', checks)

@@ -1,4 +1,4 @@
 import { checks } from './checks/window.mjs'
-import { runEverywhere } from './worlds.js'
+import { runEverywhere } from './environments.js'
 
 runEverywhere('window', checks)

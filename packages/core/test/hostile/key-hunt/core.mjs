@@ -5,9 +5,9 @@ import { appendFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { dumpMemory } from './dump-memory.mjs'
 
-const folder = process.env.KEY_HUNT
+const directory = process.env.KEY_HUNT
 const { hkdfSync, randomBytes } = crypto
-const note = (kind, bytes) => appendFileSync(`${folder}/secrets`, `${kind} ${Buffer.from(bytes).toString('hex')}\n`)
+const note = (kind, bytes) => appendFileSync(`${directory}/secrets`, `${kind} ${Buffer.from(bytes).toString('hex')}\n`)
 crypto.hkdfSync = (...args) => {
   const derived = hkdfSync(...args)
   if (derived.byteLength === 32) note(String(args[3]) === 'sallyport/1 session' ? 'secret' : 'key', derived)
@@ -23,6 +23,6 @@ syncBuiltinESMExports()
 export default defineCore({
   commands: {
     add: ({ a, b }) => a + b,
-    dump: () => dumpMemory(`${folder}/core`),
+    dump: () => dumpMemory(`${directory}/core`),
   },
 })

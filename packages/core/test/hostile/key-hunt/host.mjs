@@ -1,11 +1,11 @@
-// A program that starts a bus, and writes out its own memory and all that it can be shown.
+// A program that starts a bus, and writes out its own memory and everything that can be inspected.
 import { createBus } from '@sallyport/core'
 import { writeFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { pino } from 'pino'
 import { dumpMemory } from './dump-memory.mjs'
 
-const folder = process.env.KEY_HUNT
+const directory = process.env.KEY_HUNT
 const at = name => new URL(name, import.meta.url)
 const permissions = ['allow-add', 'allow-dump']
 let shown = ''
@@ -22,15 +22,15 @@ const bus = await createBus({
 const client = await bus.connect('tests')
 await client.invoke('add', { a: 1, b: 1 })
 globalThis.planted = Uint8Array.from(Buffer.from('planted in the host, 32 bytes ...'))
-await dumpMemory(`${folder}/host`)
+await dumpMemory(`${directory}/host`)
 
 bus.on('fault', fault => (shown += inspect(fault, { showHidden: true, depth: null })))
 await client.invoke('none').catch(error => (shown += inspect(error, { showHidden: true, depth: null })))
-await bus.open('hunter', at('frontend.mjs'), { sandbox: 'none', data: { folder } })
+await bus.open('hunter', at('frontend.mjs'), { sandbox: 'none', data: { directory } })
 const { readdirSync } = await import('node:fs')
-while (!readdirSync(folder).includes('core')) await new Promise(resolve => setTimeout(resolve, 20))
-for (const one of [bus, client, createBus]) {
-  shown += inspect(one, { showHidden: true, depth: null, getters: true, maxArrayLength: null, maxStringLength: null })
+while (!readdirSync(directory).includes('core')) await new Promise(resolve => setTimeout(resolve, 20))
+for (const value of [bus, client, createBus]) {
+  shown += inspect(value, { showHidden: true, depth: null, getters: true, maxArrayLength: null, maxStringLength: null })
 }
 await bus.close()
-writeFileSync(`${folder}/shown`, shown)
+writeFileSync(`${directory}/shown`, shown)

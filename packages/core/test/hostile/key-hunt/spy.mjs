@@ -1,16 +1,16 @@
-// Loaded first in the threads that have the program's flags: writes down what they give to all threads at once, as
+// Loaded first in the threads that have the program's flags: records what they share with all threads, as
 // environment data and over broadcast channels.
 import { appendFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { serialize } from 'node:v8'
 import threads from 'node:worker_threads'
 
-const note = (...given) => appendFileSync(`${process.env.KEY_HUNT}/shared`, serialize(given))
+const note = (...args) => appendFileSync(`${process.env.KEY_HUNT}/shared`, serialize(args))
 const { setEnvironmentData } = threads
 const { postMessage } = BroadcastChannel.prototype
-threads.setEnvironmentData = (...given) => {
-  note(...given)
-  return setEnvironmentData(...given)
+threads.setEnvironmentData = (...args) => {
+  note(...args)
+  return setEnvironmentData(...args)
 }
 BroadcastChannel.prototype.postMessage = function (message) {
   note(message)

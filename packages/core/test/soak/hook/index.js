@@ -1,4 +1,4 @@
-// Lets pass, rejects, takes its time, and breaks its gate: as the message asks for.
+// Passes, rejects or delays a message, or fails its gate, as the message requests.
 const kept = []
 const pass = message => message
 const ways = {
@@ -11,7 +11,7 @@ const ways = {
   spin() {
     for (;;);
   },
-  // More than a gate may keep.
+  // More memory than a gate can have.
   keep() {
     for (;;) kept.push({ some: [1, 2, 3] })
   },

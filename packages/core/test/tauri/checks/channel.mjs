@@ -8,7 +8,7 @@ async function until(condition) {
   while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 2))
 }
 
-/** A channel with what it has got. */
+/** Creates a channel, and a list of the messages that it receives. */
 function listeningChannel() {
   const got = []
   return { got, channel: new Channel(message => got.push(message)) }
@@ -17,18 +17,18 @@ function listeningChannel() {
 /** An object that is serialized like a channel of the package. */
 const channelWithId = id => ({ toJSON: () => `__CHANNEL__:${id}` })
 
-/** What a channel's callback is told, as it is: the class of the package keeps the end for itself. */
+/** Creates a channel that records raw messages. The Channel of the package hides the end. */
 function rawChannel() {
-  const told = []
+  const received = []
   const id = transformCallback(data => {
-    told.push(data)
+    received.push(data)
     if ('end' in data) window.__TAURI_INTERNALS__.unregisterCallback(id)
   })
-  return { told, id, channel: channelWithId(id) }
+  return { received, id, channel: channelWithId(id) }
 }
 
 export const checks = {
-  'a resource': async () => {
+  'a resource can be read until it is closed': async () => {
     const resource = new Resource(await invoke('open_resource', { text: 'kept' }))
     equal(await invoke('read_resource', { rid: resource.rid }), 'kept')
     await resource.close()
@@ -39,7 +39,7 @@ export const checks = {
     await rejects(invoke('read_resource', { rid: disposed.rid }), error => /is invalid/.test(error))
   },
 
-  'messages come in order, with back-pressure': async () => {
+  'messages arrive in order, with back-pressure': async () => {
     const { got, channel } = listeningChannel()
     equal(await invoke('count', { to: 1000, channel, end: true }), 1000)
     deepEqual(
@@ -49,10 +49,10 @@ export const checks = {
     await until(() => !callbacks().has(channel.id))
   },
 
-  'its messages are numbered, and so is its end': async () => {
-    const { told, channel } = rawChannel()
+  'messages and the end are numbered': async () => {
+    const { received, channel } = rawChannel()
     await invoke('count', { to: 3, channel, end: true })
-    deepEqual(told, [
+    deepEqual(received, [
       { message: 0, index: 0 },
       { message: 1, index: 1 },
       { message: 2, index: 2 },
@@ -60,7 +60,7 @@ export const checks = {
     ])
   },
 
-  'bytes come as an ArrayBuffer': async () => {
+  'bytes arrive as an ArrayBuffer': async () => {
     const { got, channel } = listeningChannel()
     await invoke('count', { to: 2, channel, bytes: true, end: true })
     ok(got.every(message => message instanceof ArrayBuffer))
@@ -73,7 +73,7 @@ export const checks = {
     )
   },
 
-  'a handler that is replaced': async () => {
+  'onmessage can be replaced': async () => {
     const channel = new Channel()
     const got = []
     channel.onmessage = message => got.push(message)
@@ -83,7 +83,7 @@ export const checks = {
 
   'a call that fails leaves no callback behind': async () => {
     const { got, channel } = listeningChannel()
-    await rejects(invoke('count', { to: 2, channel, fail: true }), error => error === 'failed on the way')
+    await rejects(invoke('count', { to: 2, channel, fail: true }), error => error === 'failed meanwhile')
     deepEqual(got, [0, 1])
     await until(() => !callbacks().has(channel.id))
     const unsent = listeningChannel().channel
@@ -94,22 +94,22 @@ export const checks = {
     await until(() => !callbacks().has(wrong.id))
   },
 
-  'one channel in two calls is one channel': async () => {
-    const { told, channel } = rawChannel()
+  'a channel can be passed to two calls': async () => {
+    const { received, channel } = rawChannel()
     await Promise.all([invoke('count', { to: 2, channel }), invoke('count', { to: 2, channel })])
     await invoke('count', { to: 1, channel, end: true })
     deepEqual(
-      told.map(({ index }) => index),
+      received.map(({ index }) => index),
       [0, 1, 2, 3, 4, 5],
     )
-    ok(told.at(-1).end)
+    ok(received.at(-1).end)
   },
 
-  'two channels in one call': async () => {
-    const [one, two] = [listeningChannel(), listeningChannel()]
-    const echoed = await invoke('echo', { one: one.channel, two: two.channel, text: '__CHANNEL__' })
-    deepEqual(Object.keys(echoed), ['one', 'two', 'text'])
-    ok(one.channel.id !== two.channel.id)
+  'a call can have two channels': async () => {
+    const [first, second] = [listeningChannel(), listeningChannel()]
+    const echoed = await invoke('echo', { first: first.channel, second: second.channel, text: '__CHANNEL__' })
+    deepEqual(Object.keys(echoed), ['first', 'second', 'text'])
+    ok(first.channel.id !== second.channel.id)
   },
 
   'a string that looks like a channel is a string': async () => {
@@ -120,7 +120,7 @@ export const checks = {
     equal(text, texts.text)
   },
 
-  'a channel whose callback is gone is closed': async () => {
+  'a channel whose callback was removed is closed': async () => {
     const before = (await invoke('ended')).length
     const { got, channel } = listeningChannel()
     const counting = invoke('count_for_ever', { channel })
@@ -133,7 +133,7 @@ export const checks = {
     equal(got.length, length)
   },
 
-  'a channel that nobody has is closed by its first message': async () => {
+  'a channel with an unknown id is closed by its first message': async () => {
     const { warn } = console
     const warned = []
     console.warn = text => warned.push(text)

@@ -103,7 +103,7 @@ export const checks = {
   },
 
   headers: async () => {
-    const headers = async given => (await invoke('received', {}, { headers: given })).headers
+    const headers = async init => (await invoke('received', {}, { headers: init })).headers
     deepEqual(await headers({ 'X-One': '1', two: 'zwei' }), { 'x-one': '1', two: 'zwei' })
     deepEqual(await headers([['a', 'b']]), { a: 'b' })
     deepEqual(await headers(new Headers({ a: 'b' })), { a: 'b' })
@@ -168,9 +168,9 @@ export const checks = {
 
   'transformCallback and its runtime': async () => {
     const internals = window.__TAURI_INTERNALS__
-    const heard = []
-    const id = transformCallback(value => heard.push(value))
-    const once = transformCallback(value => heard.push(['once', value]), true)
+    const received = []
+    const id = transformCallback(value => received.push(value))
+    const once = transformCallback(value => received.push(['once', value]), true)
     ok(Number.isInteger(id) && id >= 0 && id < 2 ** 32 && id !== once)
     equal(internals.callbacks.has(id), true)
     internals.runCallback(id, 1)
@@ -178,7 +178,7 @@ export const checks = {
     internals.runCallback(once, 3)
     equal(internals.callbacks.has(once), false)
     internals.unregisterCallback(id)
-    deepEqual(heard, [1, 2, ['once', 3]])
+    deepEqual(received, [1, 2, ['once', 3]])
     const { warn } = console
     const warned = []
     console.warn = text => warned.push(text)
@@ -190,7 +190,7 @@ export const checks = {
     }
     equal(warned.length, 2)
     ok(warned[0].startsWith(`[TAURI] Couldn't find callback id ${id}. This might happen when the app is reloaded`))
-    deepEqual(heard, [1, 2, ['once', 3]])
+    deepEqual(received, [1, 2, ['once', 3]])
   },
 
   'ipc and postMessage call back': async () => {
@@ -208,7 +208,7 @@ export const checks = {
     }
   },
 
-  'members can’t be replaced': async () => {
+  'members of __TAURI_INTERNALS__ cannot be replaced': async () => {
     const internals = window.__TAURI_INTERNALS__
     for (const name of Object.getOwnPropertyNames(internals)) {
       const { writable, configurable } = Object.getOwnPropertyDescriptor(internals, name)

@@ -1,54 +1,54 @@
-// Checks of @tauri-apps/api/event: who hears what, and what takes a listener away.
+// Checks of @tauri-apps/api/event: which listeners get an event, and how listeners are removed.
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { Channel, invoke, transformCallback } from '@tauri-apps/api/core'
 import { TauriEvent, emit, emitTo, listen, once } from '@tauri-apps/api/event'
 
 const internals = () => window.__TAURI_INTERNALS__
-/** What was emitted before this is answered has come: each link keeps its order. */
+/** Resolves when all earlier events have arrived, because each link keeps its order. */
 const settle = () => invoke('nothing')
 
 const KINDS = ['Any', 'App', 'AnyLabel', 'Window', 'Webview', 'WebviewWindow']
 const target = (kind, label = 'main') => (kind === 'Any' || kind === 'App' ? { kind } : { kind, label })
 
-/** Listeners of each kind, and which of them hear what `send` sends. */
-async function whoHears(event, send, label) {
-  const heard = []
+/** Adds a listener of each kind, and returns the kinds that get the event of `send`. */
+async function getReceivers(event, send, label) {
+  const received = []
   const unlisten = await Promise.all(
-    KINDS.map(kind => listen(event, () => heard.push(kind), { target: target(kind, label) })),
+    KINDS.map(kind => listen(event, () => received.push(kind), { target: target(kind, label) })),
   )
   await send()
   await settle()
-  for (const one of unlisten) one()
-  return KINDS.flatMap(kind => heard.filter(one => one === kind))
+  for (const stop of unlisten) stop()
+  return KINDS.flatMap(kind => received.filter(each => each === kind))
 }
 
 export const checks = {
   'listen, emit, unlisten': async () => {
-    const heard = []
-    const unlisten = await listen('news', event => heard.push(event))
+    const received = []
+    const unlisten = await listen('news', event => received.push(event))
     await emit('news', { a: 1 })
     await emit('news')
     await emit('news', 'text')
     await settle()
     deepEqual(
-      heard.map(({ event, payload }) => [event, payload]),
+      received.map(({ event, payload }) => [event, payload]),
       [
         ['news', { a: 1 }],
         ['news', null],
         ['news', 'text'],
       ],
     )
-    ok(heard.every(({ id }) => Number.isInteger(id) && id === heard[0].id))
+    ok(received.every(({ id }) => Number.isInteger(id) && id === received[0].id))
     unlisten()
     await emit('news', 'more')
     await settle()
-    equal(heard.length, 3)
+    equal(received.length, 3)
   },
 
-  'emit gives nothing, and is answered': async () => {
-    equal(await emit('nobody-hears', 1), undefined)
-    equal(await invoke('plugin:event|emit', { event: 'nobody-hears' }), null)
-    equal(await invoke('plugin:event|emit_to', { event: 'nobody-hears', target: { kind: 'Any' } }), null)
+  'emit resolves with nothing': async () => {
+    equal(await emit('no-listener', 1), undefined)
+    equal(await invoke('plugin:event|emit', { event: 'no-listener' }), null)
+    equal(await invoke('plugin:event|emit_to', { event: 'no-listener', target: { kind: 'Any' } }), null)
   },
 
   'each listener has its own id and its own event': async () => {
@@ -58,68 +58,68 @@ export const checks = {
     await settle()
     equal(new Set(events.map(({ id }) => id)).size, 3)
     equal(new Set(events).size, 3)
-    for (const one of unlisten) one()
+    for (const stop of unlisten) stop()
   },
 
-  once: async () => {
-    const heard = []
-    await once('one-time', ({ payload }) => heard.push(payload))
+  'once receives one event': async () => {
+    const received = []
+    await once('one-time', ({ payload }) => received.push(payload))
     await Promise.all([emit('one-time', 1), emit('one-time', 2), emit('one-time', 3)])
     await settle()
-    deepEqual(heard, [1])
+    deepEqual(received, [1])
   },
 
-  'from core, with every payload': async () => {
-    const heard = []
-    const unlisten = await listen('from-core', ({ payload }) => heard.push(payload))
+  'events of core arrive with every kind of payload': async () => {
+    const received = []
+    const unlisten = await listen('from-core', ({ payload }) => received.push(payload))
     for (const payload of [1, 'a', null, [1], { a: { b: 1 } }]) {
       await invoke('emit_from_core', { event: 'from-core', payload })
     }
     await invoke('emit_from_core', { event: 'from-core', target: 'main', payload: 'to main' })
     await invoke('emit_from_core', { event: 'from-core', target: 'other', payload: 'to another' })
     await settle()
-    deepEqual(heard, [1, 'a', null, [1], { a: { b: 1 } }, 'to main'])
+    deepEqual(received, [1, 'a', null, [1], { a: { b: 1 } }, 'to main'])
     unlisten()
   },
 
   'emit reaches listeners with every target': async () => {
-    deepEqual(await whoHears('emit-all', () => emit('emit-all')), KINDS)
+    deepEqual(await getReceivers('emit-all', () => emit('emit-all')), KINDS)
   },
 
-  'emitTo reaches those of Tauri’s table': async () => {
-    const hears = kind => whoHears(`to-${kind}`, () => emitTo(target(kind), `to-${kind}`))
-    deepEqual(await hears('Any'), KINDS)
-    deepEqual(await hears('App'), ['Any', 'App'])
-    deepEqual(await hears('AnyLabel'), ['Any', 'AnyLabel', 'Window', 'Webview', 'WebviewWindow'])
-    deepEqual(await hears('Window'), ['Any', 'AnyLabel', 'Window'])
-    deepEqual(await hears('Webview'), ['Any', 'AnyLabel', 'Webview'])
-    deepEqual(await hears('WebviewWindow'), ['Any', 'AnyLabel', 'WebviewWindow'])
-    const text = await whoHears('to-text', () => emitTo('main', 'to-text'))
+  "emitTo reaches the listeners of Tauri's table": async () => {
+    const getKinds = kind => getReceivers(`to-${kind}`, () => emitTo(target(kind), `to-${kind}`))
+    deepEqual(await getKinds('Any'), KINDS)
+    deepEqual(await getKinds('App'), ['Any', 'App'])
+    deepEqual(await getKinds('AnyLabel'), ['Any', 'AnyLabel', 'Window', 'Webview', 'WebviewWindow'])
+    deepEqual(await getKinds('Window'), ['Any', 'AnyLabel', 'Window'])
+    deepEqual(await getKinds('Webview'), ['Any', 'AnyLabel', 'Webview'])
+    deepEqual(await getKinds('WebviewWindow'), ['Any', 'AnyLabel', 'WebviewWindow'])
+    const text = await getReceivers('to-text', () => emitTo('main', 'to-text'))
     deepEqual(text, ['Any', 'AnyLabel', 'Window', 'Webview', 'WebviewWindow'])
   },
 
-  'what is addressed to another label is not heard': async () => {
-    deepEqual(await whoHears('elsewhere', () => emitTo('other', 'elsewhere')), [])
-    deepEqual(await whoHears('hijacked', () => emitTo('other', 'hijacked'), 'other'), [])
+  'an event to another label is not received': async () => {
+    deepEqual(await getReceivers('elsewhere', () => emitTo('other', 'elsewhere')), [])
+    deepEqual(await getReceivers('hijacked', () => emitTo('other', 'hijacked'), 'other'), [])
   },
 
-  'a label as the target of listen': async () => {
-    const heard = []
-    const unlisten = await listen('labelled', ({ payload }) => heard.push(payload), { target: 'main' })
+  'the target of listen can be a label': async () => {
+    const received = []
+    const unlisten = await listen('labelled', ({ payload }) => received.push(payload), { target: 'main' })
     await emitTo({ kind: 'Window', label: 'main' }, 'labelled', 1)
     await emitTo({ kind: 'App' }, 'labelled', 2)
     await settle()
-    deepEqual(heard, [1])
+    deepEqual(received, [1])
     unlisten()
   },
 
-  names: async () => {
+  'names are restricted as in Tauri': async () => {
     for (const name of ['a-b/c:d_e9', 'äß中', '', TauriEvent.WINDOW_FOCUS]) {
-      const heard = []
-      const unlisten = await listen(name, () => heard.push(name))
+      const received = []
+      const unlisten = await listen(name, () => received.push(name))
       await emit(name)
       await settle()
-      deepEqual(heard, [name])
+      deepEqual(received, [name])
       unlisten()
     }
     const text = command =>
@@ -144,11 +144,11 @@ export const checks = {
     equal(internals().callbacks.size, before)
   },
 
-  'unregisterListener ends delivery at once, and passes over ids that it does not know': async () => {
+  'unregisterListener ends delivery immediately, and ignores unknown ids': async () => {
     const { unregisterListener } = window.__TAURI_EVENT_PLUGIN_INTERNALS__
-    const heard = []
+    const received = []
     const before = internals().callbacks.size
-    const handler = transformCallback(({ payload }) => heard.push(payload))
+    const handler = transformCallback(({ payload }) => received.push(payload))
     const eventId = await invoke('plugin:event|listen', { event: 'sync', target: { kind: 'Any' }, handler })
     ok(Number.isInteger(eventId))
     unregisterListener('sync', eventId + 1000)
@@ -158,44 +158,44 @@ export const checks = {
     unregisterListener('sync', eventId)
     unregisterListener('sync', eventId)
     equal(internals().callbacks.size, before)
-    // Core still sends it, and nobody is asked for a callback that is gone.
+    // Core still sends the event. The missing callback causes no warning.
     const { warn } = console
-    console.warn = text => heard.push(text)
+    console.warn = text => received.push(text)
     await emit('sync', 2)
     await settle()
     console.warn = warn
-    deepEqual(heard, [1])
+    deepEqual(received, [1])
     equal(await invoke('plugin:event|unlisten', { event: 'sync', eventId }), null)
   },
 
-  'one callback of two listeners': async () => {
-    const heard = []
-    const handler = transformCallback(({ event }) => heard.push(event))
-    const listening = ['not a name', 'one', 'two'].map(event => invoke('plugin:event|listen', { event, handler }))
-    const [refused, one, two] = (await Promise.allSettled(listening)).map(({ value }) => value)
+  'two listeners can share a callback': async () => {
+    const received = []
+    const handler = transformCallback(({ event }) => received.push(event))
+    const listening = ['not a name', 'first', 'second'].map(event => invoke('plugin:event|listen', { event, handler }))
+    const [refused, first, second] = (await Promise.allSettled(listening)).map(({ value }) => value)
     equal(refused, undefined)
-    await invoke('plugin:event|unlisten', { event: 'one', eventId: one })
-    await emit('one')
-    await emit('two')
+    await invoke('plugin:event|unlisten', { event: 'first', eventId: first })
+    await emit('first')
+    await emit('second')
     await settle()
-    deepEqual(heard, ['two'])
-    await invoke('plugin:event|unlisten', { event: 'two', eventId: two })
+    deepEqual(received, ['second'])
+    await invoke('plugin:event|unlisten', { event: 'second', eventId: second })
     equal(internals().callbacks.has(handler), false)
   },
 
-  'nothing is left of a thousand listeners': async () => {
+  'a thousand removed listeners leave no callbacks': async () => {
     const before = internals().callbacks.size
     const unlisten = await Promise.all(Array.from({ length: 1000 }, () => listen('many', () => {})))
-    for (const one of unlisten) one()
+    for (const stop of unlisten) stop()
     equal(internals().callbacks.size, before)
   },
 
-  'a channel in an event is its text': async () => {
+  'a channel in an event arrives as its string': async () => {
     const channel = new Channel()
-    const heard = []
-    await once('with-channel', ({ payload }) => heard.push(payload))
+    const received = []
+    await once('with-channel', ({ payload }) => received.push(payload))
     await emit('with-channel', { channel })
     await settle()
-    deepEqual(heard, [{ channel: `__CHANNEL__:${channel.id}` }])
+    deepEqual(received, [{ channel: `__CHANNEL__:${channel.id}` }])
   },
 }

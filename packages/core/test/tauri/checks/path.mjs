@@ -1,4 +1,4 @@
-// Checks of @tauri-apps/api/path: that each function reaches its command. What they answer is tried beside those commands.
+// Checks of @tauri-apps/api/path: each function reaches its command. The commands have tests of their results.
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import path from 'node:path'
 import * as api from '@tauri-apps/api/path'

@@ -1,4 +1,4 @@
-// Checks of @tauri-apps/api/window, /webview and /webviewWindow, as far as they mean something without a window.
+// Checks of @tauri-apps/api/window, /webview and /webviewWindow, as far as they work without a window.
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { invoke } from '@tauri-apps/api/core'
 import { emitTo } from '@tauri-apps/api/event'
@@ -14,7 +14,7 @@ const current = {
   WebviewWindow: getCurrentWebviewWindow,
 }
 
-/** The outcome of a constructor that asks for a window: `tauri://created`, or `tauri://error` with its payload. */
+/** Returns the outcome of a constructor that opens a window: `tauri://created`, or `tauri://error` with its payload. */
 const outcome = created =>
   new Promise(resolve => {
     void created.once('tauri://created', resolve)
@@ -22,28 +22,28 @@ const outcome = created =>
   })
 
 export const checks = {
-  'all of them, and by label': async () => {
+  'getAll and getByLabel return the open ones': async () => {
     for (const kind of [Window, Webview, WebviewWindow]) {
       const all = await kind.getAll()
       deepEqual(
         all.map(({ label }) => label),
         ['main'],
       )
-      ok(all.every(one => one instanceof kind))
+      ok(all.every(each => each instanceof kind))
       equal((await kind.getByLabel('main')).label, 'main')
       equal(await kind.getByLabel('other'), null)
       equal(kind.getCurrent().label, 'main')
     }
   },
 
-  'what needs a window rejects with a text': async () => {
+  'functions that need a window reject with a string': async () => {
     for (const call of [() => getCurrentWindow().title(), () => getCurrentWindow().setTitle('x')]) {
       await rejects(call(), error => typeof error === 'string')
     }
     await rejects(getCurrentWebview().setZoom(2), error => typeof error === 'string')
   },
 
-  'labels of the current ones': async () => {
+  'the current ones have the label of the frontend': async () => {
     equal(getCurrentWindow().label, 'main')
     equal(getCurrentWebview().label, 'main')
     equal(getCurrentWebview().window.label, 'main')
@@ -51,33 +51,33 @@ export const checks = {
     equal(window.__TAURI_INTERNALS__.metadata.currentWebview.windowLabel, 'main')
   },
 
-  'each listens to what is addressed to its kind': async () => {
+  'each kind gets events to its kind': async () => {
     for (const [kind, get] of Object.entries(current)) {
-      const heard = []
-      const unlisten = await get().listen('mine', ({ payload }) => heard.push(payload))
+      const received = []
+      const unlisten = await get().listen('mine', ({ payload }) => received.push(payload))
       for (const to of Object.keys(current)) await emitTo({ kind: to, label: 'main' }, 'mine', to)
       await emitTo('main', 'mine', 'label')
       await emitTo({ kind, label: 'other' }, 'mine', 'other')
       await settle()
-      deepEqual(heard, [kind, 'label'])
+      deepEqual(received, [kind, 'label'])
       unlisten()
     }
   },
 
-  'emit, emitTo, once': async () => {
+  'emit and emitTo reach once': async () => {
     for (const get of Object.values(current)) {
-      const heard = []
-      await get().once('said', ({ payload }) => heard.push(payload))
+      const received = []
+      await get().once('said', ({ payload }) => received.push(payload))
       await get().emit('said', 1)
       await get().emit('said', 2)
-      await get().once('said-to', ({ payload }) => heard.push(payload))
+      await get().once('said-to', ({ payload }) => received.push(payload))
       await get().emitTo('main', 'said-to', 3)
       await settle()
-      deepEqual(heard, [1, 3])
+      deepEqual(received, [1, 3])
     }
   },
 
-  'a new one is refused by an event': async () => {
+  'a new window fails with the event tauri://error': async () => {
     for (const make of [
       () => new Window('more'),
       () => new Webview(getCurrentWindow(), 'more', { x: 0, y: 0, width: 1, height: 1 }),

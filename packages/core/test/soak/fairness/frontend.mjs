@@ -1,10 +1,10 @@
-// A frontend that calls quietly, or floods, for a while.
+// A frontend that makes sequential calls, or floods, for a while.
 import { expose, invoke } from '@sallyport/frontend'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const SECONDS = 3
 
-/** Calls in a row, 1 ms apart. */
+/** Makes calls one after another, 1 ms apart. */
 async function quiet() {
   const times = []
   for (const end = performance.now() + SECONDS * 1000; performance.now() < end;) {
@@ -17,17 +17,17 @@ async function quiet() {
   return { p50: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)] }
 }
 
-/** As many as there may be, `width` at a time. */
+/** Makes as many calls as possible, `width` at a time. */
 async function flood({ width }) {
   let calls = 0
   const end = performance.now() + SECONDS * 1000
-  const one = async () => {
+  const loop = async () => {
     while (performance.now() < end) {
       await invoke('work')
       calls++
     }
   }
-  await Promise.all(Array.from({ length: width }, one))
+  await Promise.all(Array.from({ length: width }, loop))
   return calls / SECONDS
 }
 

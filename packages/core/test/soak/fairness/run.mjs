@@ -1,5 +1,5 @@
-// What a frontend that floods leaves to a quiet one: `node run.mjs` prints, for each pattern and link, the latency of the quiet
-// one's calls without and beside the flood, and what share of core's calls it gets where it wants more.
+// Fairness between a flooding and a quiet frontend. `node run.mjs` prints, for each pattern and link, the latency of the quiet
+// frontend's calls without and during the flood, and its share of core's calls when it floods as well.
 import { createBus } from '@sallyport/core'
 
 const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-work'] }
@@ -9,24 +9,24 @@ async function measure(use, link) {
   const frontend = { module, link, sandbox: 'none' }
   const bus = await createBus({
     core: new URL('core.mjs', import.meta.url),
-    frontends: { one: frontend, other: frontend },
+    frontends: { quiet: frontend, other: frontend },
     log: false,
     app: { security: { pattern: { use }, capabilities: [capability] } },
   })
   const flood = (label, width) => bus.call(label, 'flood', { width })
-  const quiet = () => bus.call('one', 'quiet', {})
-  // Compiles it.
-  await Promise.all([flood('one', 64), flood('other', 64)])
+  const quiet = () => bus.call('quiet', 'quiet', {})
+  // Warms up the compiler.
+  await Promise.all([flood('quiet', 64), flood('other', 64)])
   const row = { pattern: use, link }
   const write = (name, { p50, p99 }) => Object.assign(row, { [`p50 ${name}`]: p50, [`p99 ${name}`]: p99 })
   write('alone', await quiet())
   for (const width of [64, 10_000]) {
-    const [beside, calls] = await Promise.all([quiet(), flood('other', width)])
-    write(`beside ${width}`, beside)
+    const [quietTimes, calls] = await Promise.all([quiet(), flood('other', width)])
+    write(`with ${width}`, quietTimes)
     row[`calls/s of ${width}`] = calls
   }
-  const [few, many] = await Promise.all([flood('one', 64), flood('other', 10_000)])
-  row['share of 64 beside 10000, %'] = (few / (few + many)) * 100
+  const [few, many] = await Promise.all([flood('quiet', 64), flood('other', 10_000)])
+  row['share of 64 against 10000, %'] = (few / (few + many)) * 100
   await bus.close()
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Math.round(value) || value]))
 }

@@ -1,4 +1,4 @@
-// Where the checks of @tauri-apps/api run: in frontend workers, and in this thread on its own globals or on a jsdom's window;
+// Environments of the checks of @tauri-apps/api: frontend workers, and this thread with its own globals or a window of jsdom,
 // in both patterns, and under both codecs.
 import { installTauri } from '@sallyport/frontend/tauri'
 import { JSDOM } from 'jsdom'
@@ -34,10 +34,10 @@ const program = { productName: 'Checks', version: '1.2.3', identifier: 'org.exam
 export const startBus = (app: NonNullable<BusOptions['app']>, options: Partial<BusOptions> = {}): Promise<Bus> =>
   createBus({ core: fixture('core.mjs'), log: false, app, ...program, ...options })
 
-/** The checks stand beside the frontend's folder, and so does what they import. */
+/** The checks are outside the frontend's directory. */
 const read = [new URL('./checks/', import.meta.url)]
 
-interface World {
+interface Environment {
   readonly name: string
   /** Returns a function that runs one check. */
   enter(file: string, checks: Checks): Promise<(name: string) => Promise<void>>
@@ -49,7 +49,7 @@ function inItsOwn(
   app: NonNullable<BusOptions['app']>,
   codec: CodecName,
   kind: 'permission' | 'process',
-): World {
+): Environment {
   let bus: Bus
   return {
     name: `in a ${kind === 'process' ? 'process' : 'worker'}, ${pattern}, ${codec}`,
@@ -72,11 +72,11 @@ function inItsOwn(
   }
 }
 
-function inThisThread(pattern: string, app: NonNullable<BusOptions['app']>, codec: CodecName, dom: boolean): World {
+function inThisThread(pattern: string, app: NonNullable<BusOptions['app']>, codec: CodecName, dom: boolean): Environment {
   let bus: Bus
   let leave = (): void => {}
   return {
-    name: `${dom ? 'on a jsdom’s window' : 'in this thread'}, ${pattern}, ${codec}`,
+    name: `${dom ? 'on a window of jsdom' : 'in this thread'}, ${pattern}, ${codec}`,
     async enter(_file, checks) {
       bus = await startBus(app)
       const window = dom ? new JSDOM().window : undefined
@@ -95,7 +95,7 @@ function inThisThread(pattern: string, app: NonNullable<BusOptions['app']>, code
   }
 }
 
-const worlds: World[] = [
+const environments: Environment[] = [
   ...patterns.flatMap(([name, app]) => codecs.map(codec => inItsOwn(name, app, codec, 'permission'))),
   inItsOwn(...patterns[1]!, 'json', 'process'),
   inThisThread(...patterns[0]!, 'json', false),
@@ -103,12 +103,12 @@ const worlds: World[] = [
   inThisThread(...patterns[0]!, 'json', true),
 ]
 
-/** Runs each of the checks in `checks/<file>.mjs`, in every world. */
+/** Runs each of the checks in `checks/<file>.mjs` in every environment. */
 export function runEverywhere(file: string, checks: Checks): void {
-  describe.each(worlds)('$name', world => {
+  describe.each(environments)('$name', environment => {
     let run: (name: string) => Promise<void>
-    beforeAll(async () => void (run = await world.enter(file, checks)))
-    afterAll(() => world.leave())
+    beforeAll(async () => void (run = await environment.enter(file, checks)))
+    afterAll(() => environment.leave())
     test.each(Object.keys(checks))('%s', name => run(name))
   })
 }
