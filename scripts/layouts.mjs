@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expectedOf } from './packed/expected.mjs'
+import { getExpected } from './packed/expected.mjs'
 import { install, run } from './packed/install.mjs'
 import { LAYOUTS } from './packed/layouts.mjs'
 import { pack } from './packed/pack.mjs'
@@ -30,7 +30,7 @@ try {
     const place = join(folder, name)
     const { output } = await install(place, layout, registry.url)
     if (!cases) judge(`${name}, the README’s example`, await run([...node, 'host.mjs'], place), output)
-    judge(`${name}, the cases`, await run([...node, 'app/host.mjs', ...(cases ?? [])], place), expectedOf(cases))
+    judge(`${name}, the cases`, await run([...node, 'app/host.mjs', ...(cases ?? [])], place), getExpected(cases))
     if (instead)
       judge(`${name}, the others`, await run([...node, 'app/host.mjs', 'brownfield'], place), RegExp(instead))
   }

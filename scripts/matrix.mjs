@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expectedOf } from './packed/expected.mjs'
+import { getExpected } from './packed/expected.mjs'
 import { install, run } from './packed/install.mjs'
 import { LAYOUTS } from './packed/layouts.mjs'
 import { pack } from './packed/pack.mjs'
@@ -35,7 +35,7 @@ try {
     const node = asked === undefined ? [process.execPath] : ['npx', '--yes', '-p', `node@${asked}`, 'node']
     const version = (await run([...node, '--version'], root)).stdout.trim()
     judge(`${version}, the README’s example`, await run([...node, 'host.mjs'], place), output)
-    judge(`${version}, the cases`, await run([...node, 'app/host.mjs'], place), expectedOf())
+    judge(`${version}, the cases`, await run([...node, 'app/host.mjs'], place), getExpected())
     const inCore = [...node, vitest, 'run', '--reporter=dot', ...TESTS]
     judge(`${version}, tests of core`, await run(inCore, join(root, 'packages/core')))
     for (const example of EXAMPLES) {

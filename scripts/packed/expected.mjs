@@ -22,4 +22,4 @@ const EXPECTED = {
 }
 
 /** @param {readonly string[]} cases */
-export const expectedOf = (cases = Object.keys(EXPECTED)) => cases.map(name => `${name} ${EXPECTED[name]}\n`).join('')
+export const getExpected = (cases = Object.keys(EXPECTED)) => cases.map(name => `${name} ${EXPECTED[name]}\n`).join('')

@@ -1,4 +1,4 @@
-// Reads a block of JSON, JSON5, TOML or YAML. What looks like a part of a configuration has to be one that a bus takes.
+// Reads a block of JSON, JSON5, TOML or YAML. A part of a configuration must be valid for a bus.
 import { explainCapabilities, type Capability, type PermissionFile } from '@sallyport/core/acl'
 import JSON5 from 'json5'
 import { parse as parseToml } from 'smol-toml'
@@ -12,7 +12,7 @@ export const readers: Record<string, (text: string) => unknown> = {
   yaml: parseYaml,
 }
 
-/** @throws where it can't be read, or a bus would refuse it */
+/** @throws if the block cannot be read, or a bus would reject it */
 export async function readData({ language, code }: Block): Promise<void> {
   const value = readers[language]!(code)
   if (!isObject(value)) return
@@ -29,7 +29,7 @@ const withCapabilities = (capabilities: unknown): object => ({
   app: { security: { capabilities: capabilities as Capability[] } },
 })
 
-/** Names of plugins and commands that only the page's reader has are none of our business. */
+/** Checks options. Names of plugins and commands that only the reader has are accepted. */
 async function accept(options: object): Promise<void> {
   await explainCapabilities({ ...options, unknownPermissions: 'warn' })
 }

@@ -1,4 +1,4 @@
-// As much of Electron's types as docs/guide/migrating.md shows: its package would download a browser.
+// The part of Electron's types that docs/guide/migrating.md shows. Its package would download a browser.
 declare module 'electron' {
   interface Sender {
     send(channel: string, ...args: unknown[]): void

@@ -1,4 +1,4 @@
-// What fragments on any page may use without showing where it comes from. A page that needs more declares it in a comment:
+// Names that fragments on any page can use without a declaration. A page that needs more declares it in a comment:
 // <!-- given: declare const notes: Map<string, string> -->
 import type { App, Bus, Channel as CoreChannel, Client, CommandContext } from '@sallyport/core'
 
@@ -25,6 +25,6 @@ export declare const bytes: Uint8Array<ArrayBuffer>
 export declare const payload: { name: string }
 
 declare global {
-  /** What a script in an SES sandbox has. */
+  /** The client of a script in an SES sandbox. */
   var sallyport: typeof import('@sallyport/frontend') & { label: string; data: unknown }
 }

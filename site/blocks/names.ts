@@ -28,7 +28,7 @@ interface Node {
 
 const TYPES = ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration']
 
-/** @throws where the code is no module */
+/** @throws if the code is not a module */
 export function declaredIn(code: string, language: string): Declared {
   const declared: Declared = { values: [], types: [], imported: [], starts: [] }
   const { body } = parseAst(code, { lang: language === 'js' ? 'js' : 'ts', sourceType: 'module' }) as unknown as {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { blocksOf } from './markdown.js'
-import { programsOf } from './programs.js'
+import { getBlocks } from './markdown.js'
+import { getPrograms } from './programs.js'
 
 const block = (name: string, code: string) => `\`\`\`js\n// ${name}\n${code}\n\`\`\`\n`
 const text = (code: string) => `\`\`\`text\n${code}\n\`\`\`\n`
 
-test('a file that is shown again begins a program, which has the files before it', () => {
+test('a repeated file begins another program, which keeps the other files', () => {
   const page = [
     block('core.mjs', '1'),
     block('host.mjs', '1'),
@@ -16,7 +16,7 @@ test('a file that is shown again begins a program, which has the files before it
     text('two'),
     text('$ node main.mjs --loud\nthree'),
   ].join('\n')
-  const programs = programsOf('page.md', blocksOf('page.md', page))
+  const programs = getPrograms('page.md', getBlocks('page.md', page))
   const shape = programs.map(({ files, runs }) => ({
     files: [...files].map(([name, { code }]) => `${name} ${code.split('\n')[1]}`),
     runs: runs.map(({ command, output }) => [command.join(' '), output]),

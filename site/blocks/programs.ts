@@ -4,15 +4,15 @@ import type { Block } from './markdown.js'
 
 export interface Program {
   page: string
-  /** Of this page, from 1. */
+  /** Number on this page, from 1. */
   number: number
   files: Map<string, Block>
   runs: Run[]
-  /** Blocks that are no file. */
+  /** Blocks without a file name. */
   fragments: Block[]
 }
 
-/** `node file …`, and what it prints on standard output, where the page shows it. */
+/** `node file …`, and its standard output if the page shows it. */
 export interface Run {
   command: string[]
   output: string | undefined
@@ -22,15 +22,15 @@ export interface Run {
 const NAME = /^(?:\/\/|#|<!--) ([\w./-]+\.(?:[mc]?[jt]s|d\.ts|jsonc?|json5|toml|html))(?: -->)?$/
 
 /** A block's own file name: `// host.mjs` is its first line. */
-const fileNameOf = ({ code }: Block): string | undefined => NAME.exec(code.slice(0, code.indexOf('\n')))?.[1]
+const getFileName = ({ code }: Block): string | undefined => NAME.exec(code.slice(0, code.indexOf('\n')))?.[1]
 
-export function programsOf(page: string, blocks: readonly Block[]): Program[] {
+export function getPrograms(page: string, blocks: readonly Block[]): Program[] {
   let program: Program = { page, number: 1, files: new Map(), runs: [], fragments: [] }
   const programs = [program]
-  /** In this program; the others are those of the one before. */
+  /** Files of this program. The others are those of the previous program. */
   const shown = new Set<string>()
   for (const block of blocks) {
-    const name = fileNameOf(block)
+    const name = getFileName(block)
     if (name !== undefined) {
       if (shown.has(name)) {
         shown.clear()
@@ -40,12 +40,12 @@ export function programsOf(page: string, blocks: readonly Block[]): Program[] {
       shown.add(name)
       program.files.set(name, block)
     } else {
-      const run = runOf(block, program)
+      const run = toRun(block, program)
       if (run) program.runs.push(run)
       else program.fragments.push(block)
     }
   }
-  // A host that says nothing, or nothing that is the same each time, has to end well all the same.
+  // A host without constant output must still exit with 0.
   for (const { files, runs } of programs)
     if (files.has('host.mjs') && runs.length === 0)
       runs.push({ command: ['host.mjs'], output: undefined, line: files.get('host.mjs')!.line })
@@ -53,7 +53,7 @@ export function programsOf(page: string, blocks: readonly Block[]): Program[] {
 }
 
 /** A `text` block that begins with `$ node file`, or the first one after `// host.mjs`. */
-function runOf({ language, code, line }: Block, { files, runs }: Program): Run | undefined {
+function toRun({ language, code, line }: Block, { files, runs }: Program): Run | undefined {
   if (language !== 'text') return undefined
   const [, command, output = ''] = /^\$ node (.+)\n([^]*)$/.exec(code) ?? []
   if (command !== undefined && files.has(command.split(' ')[0]!)) return { command: command.split(' '), output, line }

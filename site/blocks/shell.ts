@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, type Block } from './markdown.js'
 
-/** Programs that whoever reads has, or gets from elsewhere. */
+/** Programs that the reader has, or installs separately. */
 const OTHERS = [
   'cat',
   'cd',
@@ -28,7 +28,7 @@ const NPM = ['ci', 'init', 'pack', 'view', 'audit', 'create', 'exec', 'explain',
 const json = (path: string): Record<string, Record<string, string>> =>
   JSON.parse(readFileSync(join(root, path), 'utf8'))
 const workspaces = ['packages', 'examples']
-  .flatMap(folder => readdirSync(join(root, folder)).map(name => `${folder}/${name}/package.json`))
+  .flatMap(directory => readdirSync(join(root, directory)).map(name => `${directory}/${name}/package.json`))
   .concat('site/package.json', 'package.json')
   .filter(path => existsSync(join(root, path)))
   .map(json)
@@ -45,13 +45,13 @@ const ours: Record<string, string> = {
 }
 
 /** Without a version: `@sallyport/core@1` is `@sallyport/core`. */
-const nameOf = (spec: string): string => spec.replace(/(?<=.)@[^/]*$/, '')
+const toName = (spec: string): string => spec.replace(/(?<=.)@[^/]*$/, '')
 
 /**
- * @param files that the page shows
- * @returns what is wrong with the block: one line each
+ * @param files - names of files in the page
+ * @returns the mistakes of the block, each as a line
  */
-export function mistakesOfShell({ code, page, line }: Block, files: ReadonlySet<string>): string[] {
+export function findShellMistakes({ code, page, line }: Block, files: ReadonlySet<string>): string[] {
   const lines = code.replaceAll('\\\n', ' ').split('\n')
   return lines.flatMap((text, index) =>
     text
@@ -83,7 +83,7 @@ function mistakeIn([program = '', ...args]: string[], files: ReadonlySet<string>
 }
 
 function missingPackage(args: string[]): string | undefined {
-  const bare = args.filter(arg => !/^[-.]/.test(arg)).map(nameOf)
+  const bare = args.filter(arg => !/^[-.]/.test(arg)).map(toName)
   const missing = bare.filter(name => !names.has(name))
   return missing.length > 0
     ? `nothing here uses ${missing.join(', ')}: a package.json of the workspace names what the docs name`
@@ -95,13 +95,13 @@ function mistakeInNpx(args: string[], files: ReadonlySet<string>): string | unde
   const start = args.findIndex((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-p')
   const [program = '', ...rest] = args.slice(start)
   if (program in ours || program === 'node') return mistakeIn([program, ...rest], files)
-  const name = nameOf(program)
+  const name = toName(program)
   return names.has(name) || existsSync(join(root, 'node_modules/.bin', name)) ? undefined : `no program ${program}`
 }
 
 function mistakeInOptions(program: string, args: string[]): string | undefined {
   const command = program === 'sallyport-bench' && args[0] === 'compare' ? args[0] : ''
-  const known = new Set(helpOf(program, command).split(/[\s,]+/))
+  const known = new Set(getHelp(program, command).split(/[\s,]+/))
   const options = args.filter(arg => arg.startsWith('--')).map(arg => arg.split('=')[0]!)
   const unknown = options.filter(option => !known.has(option))
   return unknown.length > 0 ? `${program} has no option ${unknown.join(', ')}` : undefined
@@ -109,7 +109,7 @@ function mistakeInOptions(program: string, args: string[]): string | undefined {
 
 const helps = new Map<string, string>()
 
-function helpOf(program: string, command: string): string {
+function getHelp(program: string, command: string): string {
   const key = `${program} ${command}`
   const ask = [join(root, ours[program]!), ...(command ? [command] : []), '--help']
   if (!helps.has(key)) helps.set(key, execFileSync(process.execPath, ask, { encoding: 'utf8' }))

@@ -1,4 +1,4 @@
-// Writes the pages' code to a folder: files as they are, and fragments as modules that import what is given. Each block keeps
+// Writes the pages' code to a directory: files unchanged, and fragments as modules that import the given names. Each block keeps
 // the line numbers of its page.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -6,37 +6,37 @@ import { root, type Block } from './markdown.js'
 import { declaredIn } from './names.js'
 import type { Program } from './programs.js'
 
-/** A folder in `site/`, not kept in git. Below it: `docs/reference/options.md/1/host.mjs`. */
-export const blocksFolder = (purpose: 'compile' | 'run'): string => join(root, 'site/.blocks', purpose)
+/** Returns a directory in `site/` that git ignores. Below it: `docs/reference/options.md/1/host.mjs`. */
+export const getBlocksDirectory = (purpose: 'compile' | 'run'): string => join(root, 'site/.blocks', purpose)
 
-export const folderOf = ({ page, number }: Program, purpose: 'compile' | 'run'): string =>
-  join(blocksFolder(purpose), page, String(number))
+export const getDirectory = ({ page, number }: Program, purpose: 'compile' | 'run'): string =>
+  join(getBlocksDirectory(purpose), page, String(number))
 
 const shared = declaredIn(readFileSync(new URL('given.ts', import.meta.url), 'utf8'), 'ts')
 
 const isCode = ({ language, unchecked }: Block): boolean => /^(js|ts)$/.test(language) && unchecked === undefined
 
-/** Fragments are there to be compiled alone. */
+/** Writes programs. Fragments are only compiled. */
 export function writePrograms(programs: readonly Program[], purpose: 'compile' | 'run'): void {
-  rmSync(blocksFolder(purpose), { recursive: true, force: true })
+  rmSync(getBlocksDirectory(purpose), { recursive: true, force: true })
   for (const program of programs) {
-    const folder = folderOf(program, purpose)
-    for (const [name, block] of program.files) write(join(folder, name), headOf(name, block) + block.code)
-    if (purpose === 'compile') for (const block of program.fragments.filter(isCode)) writeFragment(folder, block)
+    const directory = getDirectory(program, purpose)
+    for (const [name, block] of program.files) write(join(directory, name), toHead(name, block) + block.code)
+    if (purpose === 'compile') for (const block of program.fragments.filter(isCode)) writeFragment(directory, block)
   }
 }
 
-/** Hooks are no modules, and have globals of their own: they are run, not compiled. */
-const headOf = (name: string, block: Block): string =>
+/** Hooks are not modules, and have globals of their own: they run, but are not compiled. */
+const toHead = (name: string, block: Block): string =>
   isCode(block) ? `${name.startsWith('dist-isolation') ? '// @ts-nocheck' : ''}${'\n'.repeat(block.line - 1)}` : ''
 
-function writeFragment(folder: string, block: Block): void {
+function writeFragment(directory: string, block: Block): void {
   const { line, language, code, given, within = '…' } = block
   const [before = '', after = ''] = within.split('…')
-  const own = given && declaredIn(given, 'ts')
-  if (own) write(join(folder, `given-${line}.ts`), own.starts.toReversed().reduce(withExport, given))
+  const declared = given && declaredIn(given, 'ts')
+  if (declared) write(join(directory, `given-${line}.ts`), declared.starts.toReversed().reduce(withExport, given))
   const module = `${before}\n${code}${after}`
-  const mine = namesOf(module, language)
+  const mine = getNames(module, language)
   const taken = new Set([...mine.values, ...mine.types, ...mine.imported])
   let imports = ''
   const take = (from: string, { values, types }: typeof shared): void => {
@@ -45,14 +45,14 @@ function writeFragment(folder: string, block: Block): void {
     for (const name of free) taken.add(name.replace('type ', ''))
     imports += `import { ${free.join(', ')} } from '${from}';`
   }
-  if (own) take(`./given-${line}.js`, own)
+  if (declared) take(`./given-${line}.js`, declared)
   take('#given', shared)
   // The line before the block is that of its fence.
-  write(join(folder, `block-${line}.${language}`), `${imports}${'\n'.repeat(line - 2)}${module}`)
+  write(join(directory, `block-${line}.${language}`), `${imports}${'\n'.repeat(line - 2)}${module}`)
 }
 
-/** A syntax error is for TypeScript to report. */
-function namesOf(code: string, language: string): ReturnType<typeof declaredIn> {
+/** Returns no names for a syntax error, which TypeScript reports. */
+function getNames(code: string, language: string): ReturnType<typeof declaredIn> {
   try {
     return declaredIn(code, language)
   } catch {
@@ -62,7 +62,7 @@ function namesOf(code: string, language: string): ReturnType<typeof declaredIn> 
 
 const withExport = (code: string, start: number): string => `${code.slice(0, start)}export ${code.slice(start)}`
 
-/** Makes the folder too. */
+/** Writes a file, and creates its directory. */
 export function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, text)

@@ -2,15 +2,15 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../blocks/compile.js'
 import { readData, readers } from '../blocks/data.js'
-import { allPages, blocksOf, type Block } from '../blocks/markdown.js'
-import { programsOf } from '../blocks/programs.js'
-import { mistakesOfShell } from '../blocks/shell.js'
+import { allPages, getBlocks, type Block } from '../blocks/markdown.js'
+import { getPrograms } from '../blocks/programs.js'
+import { findShellMistakes } from '../blocks/shell.js'
 import { writePrograms } from '../blocks/write.js'
 import { FOUND, PAGE, SHELL, TEXT } from './typos.ts'
 
 const read = ({ page, text }: { page: string; text: string }) => {
-  const own = blocksOf(page, text)
-  return { blocks: own, programs: programsOf(page, own) }
+  const found = getBlocks(page, text)
+  return { blocks: found, programs: getPrograms(page, found) }
 }
 const pages = allPages().map(read)
 const typos = read({ page: PAGE, text: TEXT })
@@ -20,12 +20,12 @@ const place = ({ page, line }: Block): string => `${page}:${line}`
 /** Shown as they are: what programs print, pictures, and pages of an isolation app, which are run with their program. */
 const SHOWN = ['text', 'mermaid', 'html', 'css', 'diff', 'vector']
 
-test('each block says what it is, in a word that decides how it is checked', () => {
+test('each block has a language that the checks know', () => {
   const known = ['js', 'ts', 'sh', ...Object.keys(readers), ...SHOWN]
   expect(blocks.filter(({ language }) => !known.includes(language)).map(place)).toEqual([])
 })
 
-test('what nothing checks says why, and is little', () => {
+test('unchecked blocks are few, and have a reason', () => {
   const unchecked = blocks.filter(block => block.unchecked !== undefined)
   expect(unchecked.filter(({ unchecked: reason }) => reason!.length < 20).map(place)).toEqual([])
   expect(unchecked.length).toBeLessThan(blocks.length / 20)
@@ -43,7 +43,7 @@ describe('JavaScript and TypeScript', () => {
     expect(mistakes.filter(mistake => !mistake.startsWith(PAGE))).toEqual([])
   })
 
-  test('and mistakes are found, where they are', () => {
+  test('has its mistakes reported with their lines', () => {
     const lines = mistakes.map(mistake => /^[^:]+:\d+/.exec(mistake)?.[0]).filter(at => at?.startsWith(PAGE))
     expect(new Set(lines)).toEqual(new Set(FOUND))
   })
@@ -53,25 +53,25 @@ describe('JSON, JSON5, TOML and YAML', () => {
   const data = blocks.filter(({ language, unchecked }) => language in readers && unchecked === undefined)
   test.each(data.map(block => ({ at: place(block), block })))('$at can be read', ({ block }) => readData(block))
 
-  test('and a mistake is found', async () => {
-    const [block] = blocksOf(PAGE, '```json\n{ "identifier": "main", "windws": ["main"], "permissions": [] }\n```\n')
+  test('is rejected if it has a mistake', async () => {
+    const [block] = getBlocks(PAGE, '```json\n{ "identifier": "main", "windws": ["main"], "permissions": [] }\n```\n')
     await expect(readData(block!)).rejects.toThrow('windws')
   })
 })
 
 describe('shell', () => {
-  const mistakesOf = (page: ReturnType<typeof read>): string[] => {
+  const findMistakes = (page: ReturnType<typeof read>): string[] => {
     const files = new Set(page.programs.flatMap(program => [...program.files.keys()]))
     return page.blocks
       .filter(({ language, unchecked }) => language === 'sh' && unchecked === undefined)
-      .flatMap(block => mistakesOfShell(block, files))
+      .flatMap(block => findShellMistakes(block, files))
   }
 
-  test('each command exists', () => {
-    expect(pages.flatMap(mistakesOf)).toEqual([])
+  test('has only commands that exist', () => {
+    expect(pages.flatMap(findMistakes)).toEqual([])
   })
 
-  test('and one that does not is found', () => {
-    expect(mistakesOf(typos)).toEqual(SHELL)
+  test('has unknown commands reported', () => {
+    expect(findMistakes(typos)).toEqual(SHELL)
   })
 })

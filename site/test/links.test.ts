@@ -7,7 +7,7 @@ import { allPages, root } from '../blocks/markdown.js'
 
 const withoutCode = (text: string): string => text.replace(/^( *)```[^]*?^\1```$/gm, '')
 
-function anchorsOf(path: string): Set<string> {
+function getAnchors(path: string): Set<string> {
   const slugger = new GithubSlugger()
   const text = withoutCode(readFileSync(path, 'utf8'))
   const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
@@ -16,32 +16,32 @@ function anchorsOf(path: string): Set<string> {
   return new Set(headings.map(title => slugger.slug(title.replaceAll(/[`*]/g, ''))))
 }
 
-function deadLinksOf(page: string, text: string): string[] {
+function findDeadLinks(page: string, text: string): string[] {
   const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
   return links.filter(link => {
     if (/^(https?|mailto):/.test(link)) return false
     const [place = '', anchor] = link.split('#')
     const path = place ? join(root, dirname(page), place) : join(root, page)
     if (!existsSync(path)) return true
-    return anchor !== undefined && path.endsWith('.md') && !anchorsOf(path).has(anchor)
+    return anchor !== undefined && path.endsWith('.md') && !getAnchors(path).has(anchor)
   })
 }
 
-test.each(allPages())('the links of $page', ({ page, text }) => {
-  expect(deadLinksOf(page, text)).toEqual([])
+test.each(allPages())('the links of $page lead to existing files and headings', ({ page, text }) => {
+  expect(findDeadLinks(page, text)).toEqual([])
 })
 
-test('READMEs of packages link to no file: npm shows them without the repository', () => {
+test('READMEs of packages do not link to files, because npm shows them without the repository', () => {
   const relative = allPages().filter(
     ({ page, text }) => /^packages\/[^/]+\/README\.md$/.test(page) && /\]\((?!https?:)/.test(withoutCode(text)),
   )
   expect(relative.map(({ page }) => page)).toEqual([])
 })
 
-test('dead ones are found', () => {
+test('dead links are found', () => {
   const text =
     '[a](nowhere.md) [b](options.md#no-such-heading) [c](#neither) [d](options.md#createbus) [e](../../README.md)'
-  expect(deadLinksOf('docs/reference/what-arrives.md', text)).toEqual([
+  expect(findDeadLinks('docs/reference/what-arrives.md', text)).toEqual([
     'nowhere.md',
     'options.md#no-such-heading',
     '#neither',

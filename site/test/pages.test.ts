@@ -1,4 +1,4 @@
-// Pages that follow the code: what they have to name is there.
+// Pages that follow the code name everything that they must name.
 import { ERROR_CODES } from '@sallyport/protocol/internal'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ test('the page on performance has no table of figures, and links to those of the
 })
 
 /** The members of an interface or class, as the report of the public interface has them. */
-function membersOf(name: string): string[] {
+function getMembers(name: string): string[] {
   const report = read('packages/core/etc/index.api.md').replaceAll('\r', '')
   const body = new RegExp(`^export (?:interface|class) ${name}\\b.*\\{\\n([^]*?)^\\}`, 'm').exec(report)?.[1] ?? ''
   return [...body.matchAll(/^    (?:readonly )?(\w+)[?(<:]/gm)].map(([, member]) => member!)
@@ -41,11 +41,11 @@ test.each([
   ['CallsOptions', 3],
   ['Bus', 16],
 ])('the guide has each member of %s', (name, least) => {
-  const members = membersOf(name)
+  const members = getMembers(name)
   expect(members.length).toBeGreaterThanOrEqual(least)
   const guide = read('docs/reference/options.md')
-  const isTold = (member: string): boolean => new RegExp(`\`(?:[\\w.]+\\.)?${member}\\b`).test(guide)
-  expect(members.filter(member => !isTold(member))).toEqual([])
+  const isNamed = (member: string): boolean => new RegExp(`\`(?:[\\w.]+\\.)?${member}\\b`).test(guide)
+  expect(members.filter(member => !isNamed(member))).toEqual([])
 })
 
 test('the page on support has each entry that users import', () => {

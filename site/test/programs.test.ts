@@ -1,16 +1,16 @@
-// Runs the programs and tests that the pages show, each in a folder of its own: they print what the page says.
+// Runs the programs and tests that the pages show, each in its own directory: they print what the page shows.
 import { execFile } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { blocksFolder, folderOf, writePrograms } from '../blocks/write.js'
-import { allPages, blocksOf } from '../blocks/markdown.js'
-import { programsOf } from '../blocks/programs.js'
+import { getBlocksDirectory, getDirectory, writePrograms } from '../blocks/write.js'
+import { allPages, getBlocks } from '../blocks/markdown.js'
+import { getPrograms } from '../blocks/programs.js'
 
 const programs = allPages()
   .filter(({ page }) => !/^(examples|templates)\//.test(page))
-  .flatMap(({ page, text }) => programsOf(page, blocksOf(page, text)))
+  .flatMap(({ page, text }) => getPrograms(page, getBlocks(page, text)))
 const runs = programs.flatMap(program =>
   program.runs.map(run => ({ ...run, title: `${run.command.join(' ')} of ${program.page}:${run.line}`, program })),
 )
@@ -22,9 +22,9 @@ const tests = programs.flatMap(program =>
 const run = promisify(execFile)
 
 beforeAll(() => writePrograms(programs, 'run'))
-afterAll(() => rm(blocksFolder('run'), { recursive: true, force: true }))
+afterAll(() => rm(getBlocksDirectory('run'), { recursive: true, force: true }))
 
-test('there are programs on these pages', () => {
+test('these pages have programs', () => {
   const withPrograms = [...new Set(runs.map(({ program }) => program.page))]
   expect(withPrograms).toEqual(expect.arrayContaining(['README.md', 'docs/guide/commands.md', 'docs/guide/tauri.md']))
   expect(tests.map(({ page }) => page)).toContain('docs/guide/testing.md')
@@ -33,8 +33,8 @@ test('there are programs on these pages', () => {
 test.each(runs)(
   '$title',
   async ({ program, command, output }) => {
-    // Rejects where the exit code is not 0, or the process has to be killed.
-    const { stdout } = await run(process.execPath, command, { cwd: folderOf(program, 'run'), timeout: 60_000 })
+    // Rejects if the exit code is not 0, or the process has to be killed.
+    const { stdout } = await run(process.execPath, command, { cwd: getDirectory(program, 'run'), timeout: 60_000 })
     expect(stdout).toBe(output ?? stdout)
   },
   70_000,
@@ -44,8 +44,8 @@ test.each(tests)(
   'the tests of $page pass: $file',
   async ({ program, file }) => {
     const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
-    const cwd = folderOf(program, 'run')
-    // Without a configuration of its own the folder has this site's, which looks for other files and finds none.
+    const cwd = getDirectory(program, 'run')
+    // Without its own configuration the directory would use that of this site, which includes other files.
     await writeFile(join(cwd, 'vitest.config.mjs'), 'export default { test: { testTimeout: 60_000 } }\n')
     const { stdout } = await run(process.execPath, [vitest, 'run', '--root', cwd, file], { cwd, timeout: 60_000 })
     expect(stdout).toMatch(/Tests .*\d passed/)

@@ -1,4 +1,4 @@
-// What readers search for, and the pages that answer it.
+// Questions of readers, and the pages that answer them.
 export const QUESTIONS: readonly [question: string, ...pages: string[]][] = [
   ['cancel a call', 'guide/streams-and-cancellation'],
   ['abort', 'guide/streams-and-cancellation'],

@@ -3,24 +3,24 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { allPages, blocksOf, root } from '../blocks/markdown.js'
-import { programsOf } from '../blocks/programs.js'
+import { allPages, getBlocks, root } from '../blocks/markdown.js'
+import { getPrograms } from '../blocks/programs.js'
 import { write } from '../blocks/write.js'
 
 test("README's example compiles in strict TypeScript", { timeout: 60_000 }, () => {
   const { page, text } = allPages().find(({ page: name }) => name === 'README.md')!
-  const [program] = programsOf(page, blocksOf(page, text))
-  const folder = join(root, 'site/.blocks/strict')
+  const [program] = getPrograms(page, getBlocks(page, text))
+  const directory = join(root, 'site/.blocks/strict')
   const names = [...program!.files.keys()].filter(name => name.endsWith('.mjs'))
   expect(names).toEqual(['plugin.mjs', 'app.mjs'])
   try {
-    for (const name of names) write(join(folder, name.replace('.mjs', '.mts')), program!.files.get(name)!.code)
+    for (const name of names) write(join(directory, name.replace('.mjs', '.mts')), program!.files.get(name)!.code)
     const compilerOptions = { strict: true, noEmit: true, target: 'es2023', module: 'nodenext', types: ['node'] }
-    write(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mts'] }))
+    write(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mts'] }))
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], { encoding: 'utf8' })
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', directory, '--pretty', 'false'], { encoding: 'utf8' })
     expect(stdout).toBe('')
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true })
   }
 })

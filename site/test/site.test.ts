@@ -31,7 +31,7 @@ beforeAll(async () => {
     }
 }, 300_000)
 
-test('every page of the sidebar is there, and every page is in the sidebar', () => {
+test('the sidebar has every page, and every entry exists', () => {
   const listed = sidebar().flatMap(({ items = [] }) => items.map(({ link }) => link))
   expect(new Set(listed)).toEqual(new Set([...pages.keys()].filter(page => !['/', '/404'].includes(page))))
   expect(listed).toContain('/api/core')
@@ -70,7 +70,7 @@ describe('the search', () => {
     index = MiniSearch.loadJSON(json, { fields, storeFields: ['title'], searchOptions, ...options })
   })
 
-  test.each(QUESTIONS)('answers "%s" with the first or second hit', (question, ...answers) => {
+  test.each(QUESTIONS)('finds the page for "%s" as the first or second hit', (question, ...answers) => {
     const hits = index.search(question).slice(0, 2)
     const found = hits.map(({ id }) => String(id).slice(1).replace(/#.*/, ''))
     expect(
@@ -82,7 +82,7 @@ describe('the search', () => {
   })
 })
 
-test('nothing is loaded from elsewhere', () => {
+test('nothing is loaded from other sites', () => {
   const elsewhere = /(?:src=|@import (?:url\()?)["']?https?:[^"')]+|<link [^>]*href="https?:[^"]+/g
   const styles = readdirSync(join(dist, 'assets')).filter(file => file.endsWith('.css'))
   const texts = [...pages.values(), ...styles.map(file => readFileSync(join(dist, 'assets', file), 'utf8'))]

@@ -31,13 +31,13 @@ test('a plugin answers, and can call a command that it is granted', async () => 
   assert.deepEqual(notices, ['hello: greeting test'])
 })
 
-test('grants, the hook and the sandbox each refuse a plugin', async () => {
+test('grants, the hook and the sandbox each reject calls of a plugin', async () => {
   await host.install(greedy)
   assert.equal(await host.call('greedy', 'attempt'), 'done, Rejected, Denied, ERR_ACCESS_DENIED')
   assert.deepEqual(notices, ['greedy: may'])
 })
 
-test('a plugin with a bad manifest or grant is skipped, and the others are installed', async () => {
+test('a plugin with an invalid manifest or grant is skipped, and the others are installed', async () => {
   await host.installAll(new URL('fixtures/several/', import.meta.url))
   skipped.sort()
   assert.equal(skipped.length, 3)
@@ -51,7 +51,7 @@ for (const [command, why, timeout] of [
   ['crash', /on purpose/],
   ['spin', /does not answer/, 500],
 ])
-  test(`stops a plugin that misbehaves, and no other: ${command}`, async () => {
+  test(`stops only the plugin that misbehaves: ${command}`, async () => {
     await host.install(hello)
     await host.install(greedy)
     await host.call('greedy', command, {}, timeout).catch(() => {})

@@ -1,5 +1,5 @@
-// Scripts over real threads: what the tools give, what is asked, refused and written down, and that nothing of one script is
-// left for the next.
+// Scripts over real threads: results of the tools, confirmations, rejections, the audit log, and no state that one script leaves
+// for the next.
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ const audited = async () =>
     .filter(Boolean)
     .map(line => JSON.parse(line))
 
-test('tools read and write in the workspace, and each call is written down', async () => {
+test('tools read and write in the workspace, and each call is in the audit log', async () => {
   const code = `await write_file({ name: 'b.txt', text: (await read_file({ name: 'a.txt' })).repeat(100) })
     return list_files()`
   expect(await host.run(code)).toEqual({ answer: ['a.txt', 'b.txt'] })
@@ -53,7 +53,7 @@ test('tools read and write in the workspace, and each call is written down', asy
 test.each([
   [false, 'REFUSED', true],
   [true, 'deleted', false],
-])('a person who is asked says %s: %s', async (says, expected, isThere) => {
+])('deleting a file asks the user, who answers %s: %s', async (says, expected, isThere) => {
   answer = says
   const code = `return delete_file({ name: 'a.txt' }).then(() => 'deleted', error => error.commandCode)`
   expect(await host.run(code)).toEqual({ answer: expected })
@@ -62,7 +62,7 @@ test.each([
   expect(await audited()).toMatchObject([{ outcome: says ? 'ok' : 'REFUSED' }])
 })
 
-test('what a script may not say is rejected, and is no question to anybody', async () => {
+test('forbidden calls are rejected without a question to the user', async () => {
   const code = `const calls = [
       read_file({ name: '../secret.txt' }),
       read_file({ name: ['../secret.txt'] }),
@@ -75,7 +75,7 @@ test('what a script may not say is rejected, and is no question to anybody', asy
   expect([await audited(), questions]).toEqual([[], []])
 })
 
-test('one that loops, throws or is no script says so, and the next one runs', async () => {
+test('a script that loops, throws or does not parse fails with the reason, and the next one runs', async () => {
   expect(await host.run('for (;;);')).toEqual({ failed: 'no answer after 2500 ms' })
   expect(await host.run(`throw new Error('no idea')`)).toEqual({ failed: 'no idea' })
   expect(await host.run('return (')).toEqual({
@@ -85,7 +85,7 @@ test('one that loops, throws or is no script says so, and the next one runs', as
   expect(await host.run('return typeof left')).toEqual({ answer: 'undefined' })
 })
 
-test('a quota is that of all scripts together', async () => {
+test('a quota counts the calls of all scripts together', async () => {
   const many = `const calls = Array.from({ length: 30 }, () => list_files())
     return (await Promise.allSettled(calls)).filter(({ reason }) => reason?.reason === 'Overloaded').length`
   const { answer: first } = (await host.run(many)) as { answer: number }

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const cwd = `${import.meta.dirname}/..`
 const [, output] = /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(readFileSync(`${cwd}/README.md`, 'utf8')) ?? []
 
-test('npm start', async () => {
+test('npm start prints what the README shows', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 15_000 })
   expect([stdout, stderr]).toEqual([output, ''])
 })

@@ -1,5 +1,5 @@
-// The same program by four bundlers, in two ways: with @sallyport/* left outside, where every pattern and sandbox works, and
-// with Sallyport in it. What docs/guide/deploying.md shows are these settings.
+// One program with four bundlers, in two ways: with @sallyport/* left outside, which supports every pattern and sandbox, and
+// with Sallyport bundled. docs/guide/deploying.md shows these settings.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { rollup } from 'rollup'
 import * as vite from 'vite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import webpack from 'webpack'
-import { expectedOf } from '../../../scripts/packed/expected.mjs'
+import { getExpected } from '../../../scripts/packed/expected.mjs'
 
 type Config = any
 
@@ -31,12 +31,12 @@ const BUNDLERS: Record<string, (config: Config) => Promise<unknown>> = {
     ),
 }
 
-/** Where no node_modules is found. */
+/** Copies a directory to a place without node_modules. */
 function moved(place: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bundled-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  cpSync(place, folder, { recursive: true })
-  return folder
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-bundled-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  cpSync(place, directory, { recursive: true })
+  return directory
 }
 
 const WAYS = {
@@ -55,19 +55,19 @@ describe.each(Object.entries(WAYS))('%s', (way, { program, cases, put }) => {
       await BUNDLERS[bundler]!(config)
       for (const name of ['script.js', 'dist-isolation']) cpSync(`src/${name}`, `${place}/${name}`, { recursive: true })
       const { stdout } = await promisify(execFile)('node', [join(put(place), program), ...(cases ?? [])])
-      expect(stdout).toBe(expectedOf(cases))
+      expect(stdout).toBe(getExpected(cases))
     },
     60_000,
   )
 
-  test.each(Object.keys(BUNDLERS))('docs/guide/deploying.md shows the settings of %s, or links to them', bundler => {
+  test.each(Object.keys(BUNDLERS))('docs/guide/deploying.md shows or links to the settings of %s', bundler => {
     const file = `${way}/${bundler}.config.mjs`
     const page = readFileSync('../../docs/guide/deploying.md', 'utf8')
     expect(page.includes(readFileSync(file, 'utf8')) || page.includes(`examples/bundled/${file}`)).toBe(true)
   })
 })
 
-test('bundled with Sallyport in it and without `workers`, it says what to do', async () => {
+test('a program with Sallyport bundled and without `workers` fails with the remedy', async () => {
   const place = 'dist/mistaken'
   const { default: config } = await import('../whole/esbuild.config.mjs')
   await BUNDLERS['esbuild']!({

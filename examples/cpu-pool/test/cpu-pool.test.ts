@@ -1,4 +1,4 @@
-// Work in the pool leaves core free, gives the same, and is ended with its call.
+// Work in the pool does not block core, has the same result, and ends with its call.
 import { createBus, type Bus, type Client } from '@sallyport/core'
 import { availableParallelism } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -17,17 +17,17 @@ beforeAll(async () => {
 })
 afterAll(() => bus.close())
 
-test('gives the same in core and in the pool', async () => {
-  const whole = render({ ...picture, top: 0, rows: picture.height }).join('\n')
-  expect(whole).toContain('@@@@@@')
-  expect(await draw(client, 'render_in_core', picture)).toBe(whole)
-  expect(await draw(client, 'render_in_pool', picture)).toBe(whole)
+test('core and the pool return the same picture', async () => {
+  const expected = render({ ...picture, top: 0, rows: picture.height }).join('\n')
+  expect(expected).toContain('@@@@@@')
+  expect(await draw(client, 'render_in_core', picture)).toBe(expected)
+  expect(await draw(client, 'render_in_pool', picture)).toBe(expected)
 })
 
 test.each([
   ['render_in_core', ['picture', 'ping']],
   ['render_in_pool', ['ping', 'picture']],
-])('beside %s these come in order: %s', async (command, expected) => {
+])('during %s the results arrive in the order %s', async (command, expected) => {
   const settled: string[] = []
   await Promise.all([
     client.invoke(command, heavy).then(() => settled.push('picture')),
@@ -36,7 +36,7 @@ test.each([
   expect(settled).toEqual(expected)
 })
 
-test('work whose call is given up ends, and frees its thread', async () => {
+test('work whose call is cancelled ends, and frees its thread', async () => {
   const controller = new AbortController()
   const calls = Array.from({ length: 4 * availableParallelism() }, () =>
     client.invoke('render_in_pool', endless, { signal: controller.signal }),
@@ -48,12 +48,12 @@ test('work whose call is given up ends, and frees its thread', async () => {
   expect(await client.invoke('render_in_pool', { ...picture, top: 0, rows: 1 })).toHaveLength(1)
 })
 
-test('arguments are checked before a thread is taken', async () => {
+test('arguments are checked before a thread is used', async () => {
   const error = { reason: 'InvalidParams', message: expect.stringContaining('rows') }
   await expect(client.invoke('render_in_pool', { ...heavy, rows: 0 })).rejects.toMatchObject(error)
 })
 
-test('what the pings take is measured until the work ends', async () => {
+test('the duration of pings is measured until the work ends', async () => {
   const { result, took, pings } = await measure(client, draw(client, 'render_in_pool', { ...picture, steps: 100_000 }))
   expect(result.split('\n')).toHaveLength(16)
   expect(pings.length).toBeGreaterThan(0)

@@ -9,7 +9,7 @@ const [, output = ''] =
   /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(readFileSync(`${cwd}/README.md`, 'utf8')) ?? []
 const withoutFigures = (text: string) => text.replaceAll(/\d+(\.\d+)?/g, 'n')
 
-test('npm start', async () => {
+test('npm start prints what the README shows', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 15_000 })
   expect([withoutFigures(stdout), stderr]).toEqual([withoutFigures(output), ''])
 })

@@ -1,4 +1,4 @@
-// The download over real threads: its progress, its end, and that nothing is left of one that was cancelled or cut short.
+// The download over real threads: its progress, its end, and no files left after a cancel or a failure.
 import { createBus, type Bus, type Client } from '@sallyport/core'
 import { createClient } from '@sallyport/frontend'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
@@ -49,7 +49,7 @@ async function start(options: Parameters<typeof startServer>[0]) {
   return { client, counts, download }
 }
 
-test('tells of its progress, in order, and the file is there at the end', async () => {
+test('reports its progress in order, and writes the file', async () => {
   const { download } = await start({ size: 3 * MIB + 1 })
   const received: number[] = []
   for await (const progress of download('a.bin')) {
@@ -62,7 +62,7 @@ test('tells of its progress, in order, and the file is there at the end', async 
   expect(await stat(join(directory, 'a.bin'))).toMatchObject({ size: 3 * MIB + 1 })
 })
 
-test('a cancel ends the request, and takes the partial file away', async () => {
+test('a cancel ends the request, and removes the partial file', async () => {
   const { download, counts } = await start({ size: 1024 * MIB })
   const controller = new AbortController()
   const progress = download('a.bin', undefined, controller.signal)
@@ -74,7 +74,7 @@ test('a cancel ends the request, and takes the partial file away', async () => {
   await expect.poll(() => counts.closed).toBe(1)
 })
 
-test('so does leaving the loop, and a frontend that goes', async () => {
+test('leaving the loop or closing the frontend ends the request, and removes the partial file', async () => {
   const { client, download, counts } = await start({ size: 1024 * MIB })
   for await (const { received } of download('a.bin')) if (received > MIB) break
   await expect.poll(() => counts.closed).toBe(1)
@@ -84,13 +84,13 @@ test('so does leaving the loop, and a frontend that goes', async () => {
   await expect.poll(() => readdir(directory)).toEqual([])
 })
 
-test('a frontend that does not read its progress holds the download back, and loses nothing of it', async () => {
+test('a frontend that does not read its progress pauses the download, and loses nothing', async () => {
   const size = 128 * MIB
   const { download, counts } = await start({ size })
   const progress = download('a.bin')
   let last = (await progress.next()).value?.received
   let sent = -1
-  // Until the server has sent nothing for a while: what is under way then is bounded.
+  // Waits until the server pauses, because the data in flight is bounded.
   while (sent !== counts.sent) {
     sent = counts.sent
     await delay(300)
@@ -100,14 +100,14 @@ test('a frontend that does not read its progress holds the download back, and lo
   expect([last, counts.sent]).toEqual([size, size])
 })
 
-test('what a core that was killed has left is taken away as the next one starts', async () => {
+test('core removes partial files of an earlier core when it starts', async () => {
   await writeFile(join(directory, '.b0f2.part'), '')
   await writeFile(join(directory, 'a.part'), '')
   await start({ size: 1 })
   expect(await readdir(directory)).toEqual(['a.part'])
 })
 
-test('a server that hangs up is an error, and no file', async () => {
+test('a server that disconnects causes an error, and leaves no file', async () => {
   const { download } = await start({ size: 4 * MIB, hangUpAt: MIB })
   const read = async () => {
     for await (const { received } of download('a.bin')) expect(received).toBeLessThanOrEqual(MIB)
@@ -121,7 +121,7 @@ test.each([
   ['a', 'file:///etc/passwd', 'CommandFailed', 'forbidden origin: null'],
   ['../a', undefined, 'InvalidParams', 'name'],
   ['.a', undefined, 'InvalidParams', 'name'],
-])('%s from %s is refused: %s', async (name, url, reason, message) => {
+])('%s from %s is rejected: %s', async (name, url, reason, message) => {
   const { download, counts } = await start({ size: 1 })
   await expect(download(name, url).next()).rejects.toMatchObject({ reason, message: expect.stringContaining(message) })
   expect([counts.sent, await readdir(directory)]).toEqual([0, []])

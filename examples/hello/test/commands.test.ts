@@ -24,12 +24,12 @@ describe.each(ways)('%s, %s', (_pattern, codec, hook) => {
   })
   afterAll(() => bus.close())
 
-  test('greet, process_data', async () => {
+  test('greet and process_data return their results', async () => {
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
     expect(await client.invoke('process_data', { input: 'test' })).toBe('Processed: test')
   })
 
-  test('read_file gives a text, or the error’s text without the path', async () => {
+  test('read_file returns a text, or an error without the path', async () => {
     expect(await client.invoke('read_file', { path: helloFile })).toBe('Hello from a file.\n')
     expect(await failure(client.invoke('read_file', { path: '/no/such/file' }))).toMatchObject({
       reason: 'CommandFailed',
@@ -38,7 +38,7 @@ describe.each(ways)('%s, %s', (_pattern, codec, hook) => {
     })
   })
 
-  test.each(['/etc/passwd', '../core.js', '/tmp/../etc/passwd'])('process_file refuses %s', async path => {
+  test.each(['/etc/passwd', '../core.js', '/tmp/../etc/passwd'])('process_file rejects %s', async path => {
     expect(await failure(client.invoke('process_file', { path }))).toMatchObject({
       reason: 'CommandFailed',
       message: 'Invalid path',
@@ -46,7 +46,7 @@ describe.each(ways)('%s, %s', (_pattern, codec, hook) => {
     })
   })
 
-  test('process_file takes other paths', async () => {
+  test('process_file accepts other paths', async () => {
     expect(await client.invoke('process_file', { path: '/home/user/notes.txt' })).toBe('Done')
   })
 
@@ -62,7 +62,7 @@ describe.each(ways)('%s, %s', (_pattern, codec, hook) => {
     expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining('`args.email`') })
   })
 
-  test('events go both ways', async () => {
+  test('events arrive in both directions', async () => {
     const answer = await next(client, 'backend-event')
     await client.emit('frontend-event', { data: 'value' })
     expect(await answer.event).toMatchObject({ event: 'backend-event', payload: 'payload data' })
@@ -71,26 +71,26 @@ describe.each(ways)('%s, %s', (_pattern, codec, hook) => {
       .toContainEqual(expect.objectContaining({ actor: 'core', msg: 'frontend-event', payload: { data: 'value' } }))
   })
 
-  test('the host hears and emits events too', async () => {
-    const heard = await next(bus, 'frontend-event')
+  test('the host receives and emits events too', async () => {
+    const received = await next(bus, 'frontend-event')
     await client.emit('frontend-event', { data: 'value' })
-    expect(await heard.event).toMatchObject({ payload: { data: 'value' } })
+    expect(await received.event).toMatchObject({ payload: { data: 'value' } })
     const answer = await next(client, 'from-host')
     await bus.emit('from-host', [1, 2])
     expect(await answer.event).toMatchObject({ payload: [1, 2] })
   })
 
-  test('a listener that was taken away hears nothing', async () => {
-    const heard: unknown[] = []
-    const unlisten = await client.listen('backend-event', ({ payload }) => void heard.push(payload))
+  test('a removed listener receives nothing', async () => {
+    const received: unknown[] = []
+    const unlisten = await client.listen('backend-event', ({ payload }) => void received.push(payload))
     unlisten()
     const answer = await next(client, 'backend-event')
     await client.emit('frontend-event', {})
     await answer.event
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 
-  test('download tells of its progress in order, and ends', async () => {
+  test('download reports its progress in order, and ends', async () => {
     const onEvent = new client.Channel<DownloadEvent>()
     const done = client.invoke('download', { url: 'https://tauri.app', onEvent })
     const messages: DownloadEvent[] = []
@@ -110,7 +110,7 @@ describe.each(ways)('%s, %s', (_pattern, codec, hook) => {
     expect(names).toEqual(['started', 'progress', 'progress', 'progress', 'progress', 'progress', 'finished'])
   })
 
-  test('a command that core does not have is not found', async () => {
+  test('an unknown command rejects with MethodNotFound', async () => {
     expect(await failure(client.invoke('save_settings', {}))).toMatchObject({ reason: 'MethodNotFound' })
   })
 })

@@ -1,4 +1,4 @@
-// What a hook stops, asks and changes: the hooks of Tauri's guides as they stand, and two of our own.
+// Hooks that reject, confirm and change messages: those of Tauri's guides, unchanged, and two of our own.
 import type { BusEvents, CodecName } from '@sallyport/core'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -16,7 +16,7 @@ async function open(chosen: Chosen): Promise<Running & { rejected: BusEvents['re
 
 const byNull = { reason: 'Rejected', code: -32002, data: { why: 'null' } }
 
-test('the hook that logs sees each command, event and channel, as Tauri’s hooks do', async () => {
+test('the hook that logs sees each command, event and channel, as in Tauri', async () => {
   const lines: { actor: string; msg: string }[] = []
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) })
   const { client } = await open({ hook: '../dist-isolation', log })
@@ -46,7 +46,7 @@ describe('the allow-list', () => {
     expect(await failure(client.invoke('save_settings'))).toMatchObject({ reason: 'MethodNotFound' })
   })
 
-  test('blocks a command that is not, and tells the host', async () => {
+  test('rejects other commands, and reports them to the host', async () => {
     const { client, rejected } = await open(chosen)
     const error = await failure(client.invoke('delete_item', { id: 1 }))
     expect(error).toMatchObject({ ...byNull, message: expect.stringContaining('"delete_item"') })
@@ -54,29 +54,29 @@ describe('the allow-list', () => {
     expect(await client.invoke('greet', { name: 'again' })).toBe('Hello, again!')
   })
 
-  test.each(['/etc/passwd', '/usr/bin/env', '/System/Library'])('blocks the path %s', async path => {
+  test.each(['/etc/passwd', '/usr/bin/env', '/System/Library'])('rejects the path %s', async path => {
     const { client } = await open(chosen)
     expect(await failure(client.invoke('read_config', { path }))).toMatchObject(byNull)
     expect(await failure(client.invoke('greet', { name: 'World', path }))).toMatchObject(byNull)
   })
 
-  test('is not for applications that listen: plugin:event|listen is a command too, and not on it', async () => {
+  test('rejects listeners, because plugin:event|listen is a command that is not on it', async () => {
     const { client } = await open(chosen)
     expect(await failure(client.listen('backend-event', () => {}))).toMatchObject(byNull)
   })
 
   test('passes events', async () => {
     const { bus, client } = await open(chosen)
-    const heard = await next(bus, 'frontend-event')
+    const received = await next(bus, 'frontend-event')
     await client.emit('frontend-event', { data: 'value' })
-    expect(await heard.event).toMatchObject({ payload: { data: 'value' } })
+    expect(await received.event).toMatchObject({ payload: { data: 'value' } })
   })
 })
 
 describe('the file guard', () => {
   const chosen: Chosen = { hook: '../dist-isolation-read-file', envelope: true }
 
-  test('passes files of its folder, blocks others', async () => {
+  test('passes files of its directory, and rejects others', async () => {
     const { client } = await open(chosen)
     const outside = await failure(client.invoke('readFile', { path: '/etc/passwd' }))
     expect(outside).toMatchObject(byNull)
@@ -92,12 +92,12 @@ describe('the file guard', () => {
     expect(lines[0]?.msg).toMatch(/^index\.js reads messages as .+ set .+envelope to true/)
   })
 
-  test('confirm is no where the host has no onConfirm', async () => {
+  test('confirm is false if the host has no onConfirm', async () => {
     const { client } = await open(chosen)
     expect(await failure(client.invoke('deleteItem', { id: 1 }))).toMatchObject(byNull)
   })
 
-  test('confirm asks onConfirm', async () => {
+  test('confirm returns the answer of onConfirm', async () => {
     const onConfirm = vi.fn<() => boolean | Promise<boolean>>().mockReturnValueOnce(false).mockResolvedValueOnce(true)
     const { client } = await open({ ...chosen, onConfirm })
     expect(await failure(client.invoke('deleteItem', { id: 1 }))).toMatchObject(byNull)
@@ -110,7 +110,7 @@ describe('the file guard', () => {
 describe.each<CodecName>(['json', 'msgpack'])('a hook that changes messages, %s', codec => {
   const chosen: Chosen = { hook: 'dist-isolation-changes', codec }
 
-  test('in place, as a whole, or to another command', async () => {
+  test('changes commands in place, completely, or to another command', async () => {
     const { client } = await open(chosen)
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, hook!')
     expect(await client.invoke('process_data', { input: '  test ' })).toBe('Processed: test')
@@ -119,24 +119,24 @@ describe.each<CodecName>(['json', 'msgpack'])('a hook that changes messages, %s'
 
   test('changes events', async () => {
     const { bus, client } = await open(chosen)
-    const heard = await next(bus, 'frontend-event')
+    const received = await next(bus, 'frontend-event')
     await client.emit('frontend-event', { data: 'value' })
-    expect(await heard.event).toMatchObject({ payload: { data: 'changed' } })
+    expect(await received.event).toMatchObject({ payload: { data: 'changed' } })
   })
 })
 
-describe('a hook that refuses an event', () => {
+describe('a hook that rejects an event', () => {
   const chosen: Chosen = { hook: 'dist-isolation-refuses' }
 
-  test('nobody hears it; the emit resolves, and the host is told', async () => {
+  test('no listener receives it, the emit resolves, and the host gets a report', async () => {
     const { bus, client, rejected } = await open(chosen)
-    const heard: string[] = []
-    await bus.listen('frontend-event', ({ event }) => void heard.push(event))
+    const received: string[] = []
+    await bus.listen('frontend-event', ({ event }) => void received.push(event))
     const other = await next(bus, 'other-event')
     await client.emit('frontend-event', { data: 'value' })
     await client.emit('other-event')
     await other.event
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     await expect.poll(() => rejected).toEqual([{ label: 'tests', command: 'plugin:event|emit', why: 'null' }])
   })
 
@@ -149,7 +149,7 @@ describe('a hook that refuses an event', () => {
   })
 })
 
-test('what the hook passes needs a capability all the same', async () => {
+test('a call that the hook passes still needs a capability', async () => {
   const { bus, client } = await open({ hook: '../dist-isolation', permissions: ['allow-greet'] })
   const denied = new Promise(resolve => bus.on('denied', resolve))
   expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')

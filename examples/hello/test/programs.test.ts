@@ -11,11 +11,11 @@ const blocks = [...readme.matchAll(/^```text\n\$ node (.+)\n([^]*?)^```$/gm)].ma
   output,
 }))
 
-test('the README shows all three', () => {
+test('the README shows all three programs', () => {
   expect(blocks.map(({ program }) => program)).toEqual(['brownfield.js', 'isolation.js', 'hooks.js'])
 })
 
-test.each(blocks)('node $program', async ({ program, output }) => {
+test.each(blocks)('node $program prints what the README shows', async ({ program, output }) => {
   // Rejects where the exit code is not 0, or the process has to be killed.
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd, timeout: 15_000 })
   expect(stdout).toBe(output)

@@ -12,7 +12,7 @@ const ALL = Object.keys(core.commands).map(name => `allow-${name.replaceAll('_',
 
 export interface Chosen extends Pick<BusOptions, 'log' | 'onConfirm'> {
   codec?: CodecName
-  /** The folder of an isolation app, from here; without one the pattern is brownfield. */
+  /** The relative directory of an isolation app. Without one the pattern is brownfield. */
   hook?: string
   envelope?: boolean
   /** In the isolation pattern; all commands unless given. */
@@ -46,8 +46,8 @@ export const failure = (call: Promise<unknown>): Promise<any> =>
 /** Waits for the next such event; resolves once the listener is in place. */
 export function next(where: Pick<Client, 'once'>, name: string): Promise<{ event: Promise<BusEvent> }> {
   return new Promise((resolve, reject) => {
-    const event = new Promise<BusEvent>(heard => {
-      where.once(name, heard).then(() => resolve({ event }), reject)
+    const event = new Promise<BusEvent>(received => {
+      where.once(name, received).then(() => resolve({ event }), reject)
     })
   })
 }

@@ -1,5 +1,5 @@
-// Packs the packages, installs them with npm into an empty folder, and runs the README's example there as pasted, and
-// each pattern and sandbox; these with pnpm too. scripts/layouts.mjs does so with more package managers.
+// Packs the packages and installs them with npm into an empty directory. The README's example, and each pattern and sandbox,
+// must run there. Patterns and sandboxes also run after pnpm install. scripts/layouts.mjs does so with more package managers.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
@@ -8,18 +8,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectedOf } from '../../../scripts/packed/expected.mjs'
+import { getExpected } from '../../../scripts/packed/expected.mjs'
 import { install } from '../../../scripts/packed/install.mjs'
 import { PACKAGES, pack } from '../../../scripts/packed/pack.mjs'
 import { startRegistry } from '../../../scripts/packed/registry.mjs'
-import { blocksOf } from '../../../site/blocks/markdown.js'
-import { programsOf } from '../../../site/blocks/programs.js'
-import { mistakesOfTypes } from './types.js'
+import { getBlocks } from '../../../site/blocks/markdown.js'
+import { getPrograms } from '../../../site/blocks/programs.js'
+import { findTypeMistakes } from './types.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const shell = process.platform === 'win32'
 const run = promisify(execFile)
-/** Unpacked, two thirds of it maps: what is above is to be noticed. */
+/** Limits of the unpacked sizes. Two thirds are source maps. */
 const MEGABYTES: Record<string, number> = {
   protocol: 1.2,
   frontend: 0.8,
@@ -28,31 +28,31 @@ const MEGABYTES: Record<string, number> = {
   nats: 0.8,
   bench: 1.5,
 }
-let folder: string
+let directory: string
 let registry: Awaited<ReturnType<typeof startRegistry>>
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
-  const tarballs = await pack(join(folder, 'tarballs'))
+  directory = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
+  const tarballs = await pack(join(directory, 'tarballs'))
   registry = await startRegistry(tarballs)
-  await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: folder, shell })
+  await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: directory, shell })
 }, 180_000)
 
 afterAll(async () => {
   registry.close()
-  await rm(folder, { recursive: true, force: true })
+  await rm(directory, { recursive: true, force: true })
 })
 
 describe.each(PACKAGES)('@sallyport/%s', name => {
-  const installed = () => join(folder, 'node_modules/@sallyport', name)
+  const installed = () => join(directory, 'node_modules/@sallyport', name)
 
-  test('is what was built, and nothing else', async () => {
+  test('contains only built files', async () => {
     const entries = await readdir(installed(), { recursive: true, withFileTypes: true })
     const files = entries
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name).slice(installed().length + 1))
       .filter(file => !file.startsWith('node_modules'))
-    // The benchmark has an isolation app, frontends, a schema, what its page is made of and a file to read beside its code.
+    // The benchmark has an isolation app, frontends, a schema, the parts of its page and a data file in addition to its code.
     const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|txt|css)$/
     const allowed =
       /^(package\.json|README\.md|LICENSE|dist[\\/].+\.(js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
@@ -60,7 +60,7 @@ describe.each(PACKAGES)('@sallyport/%s', name => {
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
   })
 
-  test('has maps that hold the sources, since it has none beside them', async () => {
+  test('has source maps that contain the sources', async () => {
     const maps = (await readdir(join(installed(), 'dist'), { recursive: true })).filter(file =>
       file.endsWith('.js.map'),
     )
@@ -72,7 +72,7 @@ describe.each(PACKAGES)('@sallyport/%s', name => {
     }
   })
 
-  test('is no larger than it has to be', async () => {
+  test('is within its limit of size', async () => {
     const entries = await readdir(installed(), { recursive: true, withFileTypes: true })
     const files = entries.filter(entry => entry.isFile() && !entry.parentPath.includes('/dist/node_modules'))
     const sizes = await Promise.all(files.map(async file => (await stat(join(file.parentPath, file.name))).size))
@@ -87,39 +87,39 @@ describe.each(PACKAGES)('@sallyport/%s', name => {
   })
 })
 
-test("the README's example answers as the README says", async () => {
+test("the README's example prints what the README shows", async () => {
   const page = 'README.md'
-  const [{ files, runs } = {}] = programsOf(page, blocksOf(page, await readFile(join(root, page), 'utf8')))
+  const [{ files, runs } = {}] = getPrograms(page, getBlocks(page, await readFile(join(root, page), 'utf8')))
   expect([...(files?.keys() ?? [])], 'no js block of README.md has the first line // app.mjs').toContain('app.mjs')
   const output = runs?.[0]?.output
   expect(output, 'README.md has no text block after app.mjs that shows its output').toBeDefined()
-  for (const [name, { code }] of files!) await writeFile(join(folder, name), code)
-  const { stdout } = await run('node', ['app.mjs'], { cwd: folder, timeout: 15_000 })
+  for (const [name, { code }] of files!) await writeFile(join(directory, name), code)
+  const { stdout } = await run('node', ['app.mjs'], { cwd: directory, timeout: 15_000 })
   expect(stdout).toBe(output)
 })
 
-test('its commands run where they are installed', async () => {
-  await writeFile(join(folder, 'tauri.conf.json'), '{ "app": { "security": { "capabilities": [] } } }')
-  const acl = join(folder, 'node_modules/.bin/sallyport-acl')
-  const { stdout } = await run(acl, ['--label', 'main'], { cwd: folder, shell })
+test('the installed commands run', async () => {
+  await writeFile(join(directory, 'tauri.conf.json'), '{ "app": { "security": { "capabilities": [] } } }')
+  const acl = join(directory, 'node_modules/.bin/sallyport-acl')
+  const { stdout } = await run(acl, ['--label', 'main'], { cwd: directory, shell })
   expect(stdout).toMatch(/^main \(no capability\)\n/)
 })
 
-test('its patterns and sandboxes work as npm lays it out', async () => {
-  await cp(join(root, 'examples/bundled/src'), join(folder, 'app'), { recursive: true })
-  const { stdout } = await run('node', ['app/host.mjs'], { cwd: folder })
-  expect(stdout).toBe(expectedOf())
+test('patterns and sandboxes work after npm install', async () => {
+  await cp(join(root, 'examples/bundled/src'), join(directory, 'app'), { recursive: true })
+  const { stdout } = await run('node', ['app/host.mjs'], { cwd: directory })
+  expect(stdout).toBe(getExpected())
 })
 
-test('its patterns and sandboxes work as pnpm lays it out', async () => {
-  const place = join(folder, 'pnpm')
+test('patterns and sandboxes work after pnpm install', async () => {
+  const place = join(directory, 'pnpm')
   await install(place, { add: [join(root, 'node_modules/.bin/pnpm'), 'add'] }, registry.url)
   const { stdout } = await run('node', ['app/host.mjs'], { cwd: place })
-  expect(stdout).toBe(expectedOf())
+  expect(stdout).toBe(getExpected())
 }, 60_000)
 
 test.each(['plugin-host', 'plugin-host-ts'])(
-  'templates/%s: copied, installed by its own ranges, it runs and its tests pass',
+  'a copy of templates/%s installs and runs, and its tests pass',
   async name => {
     const place = await mkdtemp(join(tmpdir(), 'sallyport-template-'))
     const npm = (...args: string[]) => run('npm', args, { cwd: place, shell, timeout: 50_000 })
@@ -130,7 +130,7 @@ test.each(['plugin-host', 'plugin-host-ts'])(
       const page = await readFile(join(place, 'README.md'), 'utf8')
       const [, output] = /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(page) ?? []
       expect(await npm('start', '--silent')).toEqual({ stdout: output, stderr: '' })
-      // What they print is in the report where one fails.
+      // If a test fails, its output is in the report.
       const { stdout } = await npm('test').catch((error: { stdout: string }) => error)
       expect(stdout).toMatch(/^. pass 5\n. fail 0$/m)
     } finally {
@@ -140,11 +140,11 @@ test.each(['plugin-host', 'plugin-host-ts'])(
   60_000,
 )
 
-describe('types, without skipLibCheck', () => {
+describe('the types compile without skipLibCheck', () => {
   test.each(['nodenext', 'bundler'])(
     'for moduleResolution %s',
     async resolution => {
-      expect(await mistakesOfTypes(folder, resolution)).toBe('')
+      expect(await findTypeMistakes(directory, resolution)).toBe('')
     },
     60_000,
   )

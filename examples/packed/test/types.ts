@@ -1,4 +1,4 @@
-// Type-checks what a strict user's TypeScript sees of the packages: every public entry, with all the declarations that it needs.
+// Type-checks every public entry of the packages with strict options, and all declarations that it needs.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
@@ -8,13 +8,13 @@ import { promisify } from 'node:util'
 import { PACKAGES } from '../../../scripts/packed/pack.mjs'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-/** To be started, or for Sallyport's own packages: docs/reference/support.md. */
+/** Entries of threads, or for Sallyport's own packages: docs/reference/support.md. */
 const NOT_PUBLIC = /^\.\/(internal|worker|process)(\/|$)/
 
-/** @returns `@sallyport/core/otel` and the like, of the packages that are installed in the folder */
-async function publicEntries(folder: string): Promise<string[]> {
+/** @returns `@sallyport/core/otel` and the like, of the packages that are installed in the directory */
+async function publicEntries(directory: string): Promise<string[]> {
   const ofPackages = PACKAGES.map(async name => {
-    const file = join(folder, 'node_modules/@sallyport', name, 'package.json')
+    const file = join(directory, 'node_modules/@sallyport', name, 'package.json')
     const { exports } = JSON.parse(await readFile(file, 'utf8')) as { exports: Record<string, { types?: string }> }
     const entries = Object.entries(exports).filter(([entry, { types }]) => types && !NOT_PUBLIC.test(entry))
     return entries.map(([entry]) => `@sallyport/${name}${entry.slice(1)}`)
@@ -22,21 +22,21 @@ async function publicEntries(folder: string): Promise<string[]> {
   return (await Promise.all(ofPackages)).flat()
 }
 
-/** What a TypeScript program installs beside them. */
-async function link(folder: string, name: string, from: string): Promise<void> {
-  const place = join(folder, 'node_modules', name)
+/** Links a package that a TypeScript program installs in addition. */
+async function link(directory: string, name: string, from: string): Promise<void> {
+  const place = join(directory, 'node_modules', name)
   if (existsSync(place)) return
   await mkdir(dirname(place), { recursive: true })
   await symlink(await realpath(join(root, from, 'node_modules', name)), place, 'junction')
 }
 
-/** @returns what `tsc` says; nothing where all is well */
-export async function mistakesOfTypes(folder: string, moduleResolution: string): Promise<string> {
-  const place = join(folder, `types-${moduleResolution}`)
+/** @returns the errors of `tsc` */
+export async function findTypeMistakes(directory: string, moduleResolution: string): Promise<string> {
+  const place = join(directory, `types-${moduleResolution}`)
   await cp(fileURLToPath(new URL('consumer', import.meta.url)), place, { recursive: true })
-  await link(folder, '@types/node', '.')
-  await link(folder, '@opentelemetry/api', 'packages/core')
-  const entries = await publicEntries(folder)
+  await link(directory, '@types/node', '.')
+  await link(directory, '@opentelemetry/api', 'packages/core')
+  const entries = await publicEntries(directory)
   const imports = entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`)
   await writeFile(join(place, 'entries.ts'), imports.join(''))
   const compilerOptions = {
@@ -58,7 +58,7 @@ export async function mistakesOfTypes(folder: string, moduleResolution: string):
   try {
     await compile()
     const { stdout } = await compile('--listFilesOnly')
-    // The benchmark brings it along. Who has the others alone has not got it.
+    // Only the benchmark depends on valibot. The other packages must not need it.
     return stdout
       .split('\n')
       .filter(file => file.includes('/node_modules/valibot/'))

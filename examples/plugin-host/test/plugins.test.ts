@@ -1,4 +1,4 @@
-// Plugins that come, go and misbehave, each in a real process behind a real gate; and manifests that are no good.
+// Plugins that come, go and misbehave, each in a real process behind a real gate; and invalid manifests.
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ const isAlive = (pid: number) => {
   }
 }
 
-test('a plugin keeps its storage when it is removed and comes back, and may do what it was granted', async () => {
+test('a plugin keeps its storage when it is removed and installed again, and can use its grants', async () => {
   expect(await host.install(join(plugins, 'remembers'))).toEqual(['storage', 'notify'])
   await expect(host.install(join(plugins, 'remembers'))).rejects.toThrow('There is a plugin remembers already')
   expect(await host.transform('one')).toBe('CommandFailed') // there is no such file yet
@@ -59,7 +59,7 @@ test('a plugin keeps its storage when it is removed and comes back, and may do w
   expect(stopped).toEqual([])
 })
 
-test('one that never answers is ended, and the others go on', async () => {
+test('a plugin that never answers is stopped, and the others keep running', async () => {
   await host.install(join(plugins, 'remembers'))
   expect(await host.transform('spin')).toBe('spin')
   expect(stopped).toEqual(['remembers: does not answer'])
@@ -71,16 +71,16 @@ test('one that never answers is ended, and the others go on', async () => {
   await host.remove('remembers')
 })
 
-test('one that dies as it is loaded is told of', async () => {
+test('a plugin that exits while it loads is reported', async () => {
   await expect(host.install(join(plugins, 'dies'))).rejects.toMatchObject({ reason: 'Disconnected' })
   await expect.poll(() => stopped).toEqual(['dies: born dead'])
   expect([host.names(), await host.transform('five')]).toEqual([[], 'five'])
 })
 
 test.each([
-  ['no JSON', '{', 'JSON'],
+  ['malformed JSON', '{', 'JSON'],
   ['no name', '{ "entry": "main.js", "permissions": [] }', 'name'],
-  ['a name that is none', '{ "name": "../x", "entry": "main.js", "permissions": [] }', 'a name has a-z, 0-9 and "-"'],
+  ['an invalid name', '{ "name": "../x", "entry": "main.js", "permissions": [] }', 'a name has a-z, 0-9 and "-"'],
   ['an unknown permission', '{ "name": "x", "entry": "main.js", "permissions": ["shell"] }', 'permissions.0'],
   ['an unknown member', '{ "name": "x", "entry": "main.js", "permissions": [], "sandbox": "none" }', 'sandbox'],
   ['no entry', '{ "name": "x", "entry": "none.js", "permissions": [] }', 'ENOENT'],
@@ -90,7 +90,7 @@ test.each([
     '{ "name": "x", "entry": "link.js", "permissions": [] }',
     'outside of the directory',
   ],
-])('a manifest with %s is refused', async (_what, text, message) => {
+])('a manifest with %s is rejected', async (_what, text, message) => {
   const directory = join(root, 'manifest')
   await rm(directory, { recursive: true, force: true })
   await mkdir(directory)

@@ -1,15 +1,15 @@
-// The program prints what the README says, and ends by itself. Of what the one that fills memory dies first is not said.
+// The program prints what the README shows, and ends by itself. The plugin that fills memory can fail for several reasons.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const cwd = `${import.meta.dirname}/..`
-const ofHoards = /(?<=stops hoards: ).+/
+const hoardsReason = /(?<=stops hoards: ).+/
 const [, output = ''] =
   /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(readFileSync(`${cwd}/README.md`, 'utf8')) ?? []
 
-test('npm start', async () => {
+test('npm start prints what the README shows', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 50_000 })
-  expect([stdout.replace(ofHoards, ''), stderr]).toEqual([output.replace(ofHoards, ''), ''])
+  expect([stdout.replace(hoardsReason, ''), stderr]).toEqual([output.replace(hoardsReason, ''), ''])
 }, 60_000)

@@ -24,7 +24,7 @@ function start(env: NodeJS.ProcessEnv = {}) {
 const plain = (text: string): string => text.replace(/before: .*/, 'before:').replaceAll(/\d+(\.\d+)?/g, 'n')
 
 describe.skipIf(!findServer())('with a NATS server (skipped without nats-server)', () => {
-  test('npm start', { timeout: 120_000 }, async () => {
+  test('npm start prints what the README shows', { timeout: 120_000 }, async () => {
     const program = start()
     expect(await program.closed).toEqual([0, null])
     expect([plain(program.stdout), program.stderr]).toEqual([plain(shown), ''])
@@ -52,7 +52,7 @@ describe.skipIf(!findServer())('with a NATS server (skipped without nats-server)
   })
 })
 
-test('without a nats-server it says so', async () => {
+test('without a nats-server it exits with the reason', async () => {
   const program = start({ NATS_SERVER: '/none' })
   expect(await program.closed).toEqual([1, null])
   const stderr = 'nats-server: program not found. Install it, or set NATS_SERVER to its path\n'

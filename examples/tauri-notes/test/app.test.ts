@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 
-test('node start.js', () => {
+test('node start.js prints what the README shows', () => {
   const printed = execFileSync(process.execPath, ['start.js'], { cwd: `${import.meta.dirname}/..`, encoding: 'utf8' })
   expect(printed.trim().split('\n')).toEqual([
     'This is the window main.',

@@ -84,7 +84,7 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('with t
     ])
   })
 
-  test('learns which calls need a native window', async () => {
+  test('gets an error for calls that need a native window', async () => {
     await page.goto(web.url)
     const setTitle = page.evaluate(
       '__TAURI_INTERNALS__.invoke("plugin:window|set_title", { value: "a" }).catch(String)',

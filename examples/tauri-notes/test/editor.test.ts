@@ -41,7 +41,7 @@ afterEach(async () => {
 
 const milk = () => bytes('Buy milk\nand bread\n')
 
-test('shows a note and its title, which the app’s own command makes', async () => {
+test("shows a note, and its title from the app's own command", async () => {
   const read = vi.fn<Handler>(milk)
   const { title, text, status, type } = await open({ 'plugin:fs|read_text_file': read })
   expect([title.textContent, text.value, status.textContent]).toEqual(['Buy milk', 'Buy milk\nand bread\n', ''])
@@ -50,7 +50,7 @@ test('shows a note and its title, which the app’s own command makes', async ()
   await expect.poll(() => title.textContent).toBe('Call home')
 })
 
-test.each(['port', 'ring'] as const)('saves what was typed, and says so when core has it, by a %s', async link => {
+test.each(['port', 'ring'] as const)('saves the text, and shows that it is saved when core has it, over a %s', async link => {
   let finish = () => {}
   const saved: string[] = []
   const write = async (body: Uint8Array) => {
@@ -66,14 +66,14 @@ test.each(['port', 'ring'] as const)('saves what was typed, and says so when cor
   expect([saved, button.disabled]).toEqual([['Buy bread'], false])
 })
 
-test('says why a note can’t be saved', async () => {
+test('shows why a note cannot be saved', async () => {
   const write = () => Promise.reject('the disk is full')
   const { button, status } = await open({ 'plugin:fs|read_text_file': milk, 'plugin:fs|write_text_file': write })
   button.click()
   await expect.poll(() => status.textContent).toBe('Not saved: the disk is full')
 })
 
-test('hears of core’s events, until it is closed', async () => {
+test("receives core's events until it is closed", async () => {
   const { count, close } = await open({ 'plugin:fs|read_text_file': milk })
   await client.invoke('count_notes')
   await expect.poll(() => count.textContent).toMatch(/^\d+ notes$/)
@@ -83,14 +83,14 @@ test('hears of core’s events, until it is closed', async () => {
   expect(count.textContent).toBe('')
 })
 
-test('the isolation hook stops a path that climbs, before any handler', async () => {
+test('the isolation hook rejects a path that leaves the directory, before any handler runs', async () => {
   const read = vi.fn<Handler>(milk)
   const { status } = await open({ 'plugin:fs|read_text_file': read }, { name: '../secret' })
   expect(status.textContent).toMatch(/^Cannot be read: .+ rejected by the isolation hook/)
   expect(read).not.toHaveBeenCalled()
 })
 
-test('the capability is that of the main window, and no other', async () => {
+test('the capability applies only to the main window', async () => {
   const read = vi.fn<Handler>(milk)
   const { status } = await open({ 'plugin:fs|read_text_file': read }, { label: 'settings' })
   expect(status.textContent).toMatch(/^Cannot be read: .+not allowed/)

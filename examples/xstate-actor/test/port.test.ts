@@ -1,4 +1,4 @@
-// The port over real threads: who may do what with it, and what they see.
+// The port over real threads: the permissions of each frontend, and the states that it sees.
 import { createBus, type Bus } from '@sallyport/core'
 import { remoteActor, type RemoteActorOf } from '@sallyport/frontend/xstate'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -32,27 +32,27 @@ const as = async (label: string) => {
   return { client, port, seen }
 }
 
-test('all see it open, and shut by itself', async () => {
+test('every frontend sees it open, and close by itself', async () => {
   const [guard, watcher] = [await as('guard'), await as('watcher')]
   await guard.port.send(open)
   for (const { seen } of [guard, watcher]) await expect.poll(() => seen).toEqual(['open', 'shut'])
   expect(watcher.port.getSnapshot()).toEqual({ value: 'shut', draught: false, passages: 1 })
 })
 
-test('a wrong watchword changes nothing that anybody sees', async () => {
+test('a wrong watchword changes no visible state', async () => {
   const { port, seen } = await as('guard')
   await port.send({ ...open, watchword: 'drawbridge' })
   await port.send(open)
   await expect.poll(() => seen).toEqual(['open', 'shut'])
 })
 
-test('who may only look can’t open it', async () => {
+test('a frontend that can only subscribe cannot open it', async () => {
   const { port, seen } = await as('watcher')
   await expect(port.send(open)).rejects.toMatchObject({ reason: 'Denied' })
   expect([port.getSnapshot().value, seen]).toEqual(['shut', []])
 })
 
-test('a siege is core’s to begin, and the end', async () => {
+test('only core can begin a siege, which ends the actor', async () => {
   const { client, port } = await as('guard')
   const siege = client.invoke('plugin:port|send', { event: { type: 'SIEGE' } })
   await expect(siege).rejects.toMatchObject({ reason: 'InvalidParams' })

@@ -7,11 +7,11 @@ import { expect, test } from 'vitest'
 const cwd = `${import.meta.dirname}/..`
 const [, output = ''] =
   /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(readFileSync(`${cwd}/README.md`, 'utf8')) ?? []
-const linesOf = (text: string, who: string) => text.split('\n').filter(line => line.startsWith(who))
+const getLines = (text: string, who: string) => text.split('\n').filter(line => line.startsWith(who))
 
-test('npm start', async () => {
+test('npm start prints what the README shows', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 15_000 })
   expect(stderr).toBe('')
-  expect(linesOf(output, 'guard')).toHaveLength(4)
-  for (const who of ['guard', 'watcher']) expect(linesOf(stdout, who)).toEqual(linesOf(output, who))
+  expect(getLines(output, 'guard')).toHaveLength(4)
+  for (const who of ['guard', 'watcher']) expect(getLines(stdout, who)).toEqual(getLines(output, who))
 })

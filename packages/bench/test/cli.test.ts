@@ -58,7 +58,7 @@ describe('usage', () => {
     const { code, stdout } = await bench(['list'])
     expect(code).toBe(0)
     for (const { id, title, cases, arms } of allScenarios()) {
-      for (const name of [id, title, ...cases.map(one => one.id), ...arms.map(arm => arm.id)])
+      for (const name of [id, title, ...cases.map(entry => entry.id), ...arms.map(arm => arm.id)])
         expect(stdout).toContain(name)
     }
   })
@@ -85,12 +85,12 @@ describe('usage', () => {
 function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void {
   const figures = new Map(everyFigure(report).map(({ path, figure }) => [path, figure]))
   for (const scenario of scenarios) {
-    for (const one of scenario.cases) {
+    for (const entry of scenario.cases) {
       for (const [at, arm] of scenario.arms.entries()) {
-        for (const { id } of one.figures) {
-          const figure = figures.get(`${scenario.id}/${one.id}/${arm.id}/${id}`)
+        for (const { id } of entry.figures) {
+          const figure = figures.get(`${scenario.id}/${entry.id}/${arm.id}/${id}`)
           // A silent process can take no time at all.
-          if (figure && one.task.loop === 'idle') continue
+          if (figure && entry.task.loop === 'idle') continue
           expect(figure?.median).toBeGreaterThan(0)
           expect(figure?.ratio).toBeGreaterThan(0)
           if (at === 0) expect(figure?.ratio).toBe(1)
@@ -127,7 +127,7 @@ describe('the shortest run of every scenario', () => {
     )
   }, TIMEOUT_MS)
 
-  test('fails nowhere, and says so by its exit code', () => {
+  test('has no failures, and exits with 0', () => {
     for (const { ended } of halves) {
       expect(ended.stdout.match(/Failed: .*/g)).toBeNull()
       expect(MEASURED).toContain(ended.code)
@@ -175,7 +175,7 @@ describe('a run with two processes and --json', () => {
 
   test('measures what the filter selects, with the reference and the noise check', () => {
     const { filter, scenarios, noise } = readReport(directory)
-    const ids = scenarios.map(({ id, arms, cases }) => [id, arms.map(arm => arm.id), cases.map(one => one.id)])
+    const ids = scenarios.map(({ id, arms, cases }) => [id, arms.map(arm => arm.id), cases.map(entry => entry.id)])
     expect(filter).toBe('shapes/sparse/ring')
     expect(ids).toEqual([
       ['noise', expect.any(Array), ['1', '64']],

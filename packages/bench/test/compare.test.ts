@@ -26,7 +26,7 @@ const TIMEOUT_MS = 90_000
 const packages = fileURLToPath(new URL('../../', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'sallyport-embedder-'))
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-temporary-'))
-afterAll(() => [project, temporary].forEach(folder => rmSync(folder, { recursive: true, force: true })))
+afterAll(() => [project, temporary].forEach(directory => rmSync(directory, { recursive: true, force: true })))
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(project, path)), { recursive: true })
@@ -40,10 +40,10 @@ const git = (...args: string[]): string =>
   })
 
 /** Links the libraries of this checkout, as an install would. */
-function installIn(folder: string): void {
-  mkdirSync(join(folder, 'node_modules', '@sallyport'), { recursive: true })
+function installIn(directory: string): void {
+  mkdirSync(join(directory, 'node_modules', '@sallyport'), { recursive: true })
   for (const name of ['core', 'frontend', 'nats', 'protocol']) {
-    symlinkSync(join(packages, name), join(folder, 'node_modules', '@sallyport', name), 'junction')
+    symlinkSync(join(packages, name), join(directory, 'node_modules', '@sallyport', name), 'junction')
   }
 }
 
@@ -75,8 +75,8 @@ interface Compared extends Ended {
 async function compare(...args: string[]): Promise<Compared> {
   const out = mkdtempSync(join(project, 'out-'))
   const env = { TMPDIR: temporary, TEMP: temporary }
-  const given = ['compare', '--out', out, '--processes', '1', '--rounds', '2', '--slot', '1', ...args]
-  const ended = await bench(given, { cwd: project, env })
+  const argv = ['compare', '--out', out, '--processes', '1', '--rounds', '2', '--slot', '1', ...args]
+  const ended = await bench(argv, { cwd: project, env })
   const read = (name: string): string => readFileSync(join(out, name), 'utf8')
   const comparison = existsSync(join(out, 'compare.json')) ? (JSON.parse(read('compare.json')) as Comparison) : null
   return { ...ended, read, comparison: comparison! }

@@ -13,14 +13,14 @@ const WIDTHS = [1280, 768, 390]
 
 /** Returns the texts that are in sight, with their rectangles. */
 const getPlaces = (page: Page, selector: string): Promise<{ text: string; box: number[] }[]> =>
-  page.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].filter(one => one.checkVisibility()).map(one => {
-    const { left, top, right, bottom } = one.getBoundingClientRect()
-    return { text: one.textContent, box: [left, top, right, bottom] }
+  page.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].filter(element => element.checkVisibility()).map(element => {
+    const { left, top, right, bottom } = element.getBoundingClientRect()
+    return { text: element.textContent, box: [left, top, right, bottom] }
   })`)
 
 const overlap = ([a, b, c, d]: number[], [e, f, g, h]: number[]): boolean => a! < g! && e! < c! && b! < h! && f! < d!
 
-// Chromium is not everywhere; the tests that need none are beside the code.
+// Chromium is not installed everywhere. The tests that need none are next to the code.
 describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () => {
   let pages: Pages
   beforeAll(async () => {
@@ -29,7 +29,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
   afterAll(() => pages.end())
 
   test.each(['light', 'dark'] as const)(
-    'fits a wide, a middle and a narrow screen when the theme is %s, prints nothing and asks for nothing',
+    'fits a wide, a middle and a narrow screen when the theme is %s, prints nothing and requests nothing',
     async scheme => {
       const { page, complaints } = await pages.open({ width: WIDTHS[0]!, scheme })
       await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`)
@@ -54,7 +54,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     ['light', 390],
     ['dark', 1280],
     ['dark', 390],
-  ] as const)('has no fault that axe finds when the theme is %s and the width %d', async (scheme, width) => {
+  ] as const)('has no violations in axe when the theme is %s and the width %d', async (scheme, width) => {
     const { page } = await pages.open({ width, scheme })
     await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`)
     await page.evaluate(axe.source)
@@ -65,14 +65,14 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.close()
   })
 
-  test('has every figure of the JSON in a table once with its full value', async () => {
+  test('has every figure of the JSON in a table once, with its full value', async () => {
     const { page } = await pages.open({ width: 1280, scheme: 'light' })
     const numbers = (selector: string): Promise<[string, number[]][]> =>
       page.evaluate(`[...document.querySelectorAll('[${selector}]')].map(cell =>
         [cell.getAttribute('${selector}'), [...cell.querySelectorAll('data')].map(({ value }) => Number(value))])`)
     const places = everyFigure(report)
     expect(places.length).toBeGreaterThan(100)
-    const byPath = (one: [string, unknown], other: [string, unknown]): number => (one[0] < other[0] ? -1 : 1)
+    const byPath = (a: [string, unknown], b: [string, unknown]): number => (a[0] < b[0] ? -1 : 1)
     const inTables = (await numbers('data-figure')).sort(byPath)
     expect(inTables).toEqual(
       places
@@ -85,7 +85,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.close()
   })
 
-  test('draws every interval, and in the colours of both themes', async () => {
+  test('draws every interval in the colours of both themes', async () => {
     const { page } = await pages.open({ width: 1280, scheme: 'light' })
     const ratios = everyFigure(report).filter(({ figure }) => figure.interval !== null)
     const rows: number = await page.evaluate(
@@ -115,7 +115,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await main.end()
   })
 
-  test('has the theme of the system until another is chosen', async () => {
+  test('has the theme of the system until the user chooses another', async () => {
     const { page } = await pages.open({ width: 1280, scheme: 'dark' })
     const paper = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor')
     const dark = await paper()
@@ -129,7 +129,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.close()
   })
 
-  test('has no colour but grey in a chart or a table when the noise check failed', async () => {
+  test('uses only grey in charts and tables when the noise check failed', async () => {
     const noisy = await servePage(toHtml(tooNoisy(noisySample(mainScenarios()))), pages.browser)
     const { page } = await noisy.open({ width: 1280, scheme: 'light' })
     expect(await page.locator('.better, .worse').count()).toBe(0)
@@ -139,7 +139,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await noisy.end()
   })
 
-  test('can be used by keyboard: a way past the contents, the themes, tables that scroll', async () => {
+  test('can be used by keyboard: skip link, themes, and tables that scroll', async () => {
     const { page } = await pages.open({ width: 390, scheme: 'light' })
     const focused = (): Promise<string> => page.evaluate('document.activeElement.textContent.trim()')
     await page.keyboard.press('Tab')
@@ -158,7 +158,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.close()
   })
 
-  test('is light, unfolded and not cut off on paper', async () => {
+  test('prints on paper in the light theme, unfolded and complete', async () => {
     const { page } = await pages.open({ width: 1280, scheme: 'dark' })
     const pdf = await page.pdf({ format: 'A4' })
     expect(pdf.byteLength).toBeGreaterThan(50_000)

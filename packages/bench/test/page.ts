@@ -9,27 +9,27 @@ const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 export const hasChromium = existsSync(executablePath)
 
-export interface Look {
+export interface View {
   width: number
   scheme: 'light' | 'dark'
 }
 
 export interface Opened {
   page: Page
-  /** Its output, errors and network requests. */
+  /** The output, errors and network requests of the page. */
   complaints: string[]
 }
 
 export interface Pages {
   browser: Browser
-  open(look: Look): Promise<Opened>
+  open(view: View): Promise<Opened>
   end(): Promise<void>
 }
 
 /** @param shared a browser that is already open, which the caller closes */
 export async function servePage(html: string, shared?: Browser): Promise<Pages> {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-page-'))
-  const file = join(folder, 'report.html')
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-page-'))
+  const file = join(directory, 'report.html')
   writeFileSync(file, html)
   const url = pathToFileURL(file).href
   const browser = shared ?? (await chromium.launch({ executablePath, args: ['--no-sandbox'] }))
@@ -50,7 +50,7 @@ export async function servePage(html: string, shared?: Browser): Promise<Pages> 
     end: async () => {
       await Promise.all(browser.contexts().map(context => context.close()))
       if (!shared) await browser.close()
-      rmSync(folder, { recursive: true })
+      rmSync(directory, { recursive: true })
     },
   }
 }

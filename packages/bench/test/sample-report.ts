@@ -135,7 +135,7 @@ const things: FigureKind = { id: 'things', title: 'things', unit: '', better: 'h
 /** A scenario as a user can write one: ids that no report knows, and titles with anything in them. */
 export const hostileScenario: Scenario = {
   id: 'my-own',
-  title: 'A user’s own <img src=x onerror=alert(1)>',
+  title: 'A custom <img src=x onerror=alert(1)>',
   about: 'things & "more" of them </script>',
   arms: [
     { id: 'first', title: '<b>first</b>', open: () => Promise.reject(new Error('made up')) },

@@ -23,7 +23,7 @@ async function runScript(greet: () => string): Promise<{ ask(task: Task): Promis
     listen: async (_: string, handler: typeof receive) => (receive = handler),
     emit: async (event: string, payload: Reply) => event === 'bench-reply' && (reply = payload),
   }
-  const program = runInThisContext(`(async sallyport => {${text}\n})`) as (given: object) => Promise<void>
+  const program = runInThisContext(`(async sallyport => {${text}\n})`) as (client: object) => Promise<void>
   await program(sallyport)
   return {
     called,
@@ -34,20 +34,20 @@ async function runScript(greet: () => string): Promise<{ ask(task: Task): Promis
   }
 }
 
-test('settles, and then measures by the clock of core', async () => {
+test('the script settles, and then measures by the clock of core', async () => {
   const { ask, called } = await runScript(() => 'Hello, World!')
   expect(await ask({ loop: 'calls', ms: 2, settleMs: 2, inFlight: 4 })).toEqual({ id: 7, figures: { p50: 1 } })
   expect(called).toEqual(['greet', 'clocked_greet', 'clock_start', 'clocked_greet', 'clock_stop'])
 })
 
-test('a wrong answer fails the measurement, however late', async () => {
+test('a wrong answer fails the measurement, even after correct ones', async () => {
   let answers = 0
   const { ask } = await runScript(() => (answers++ < 3 ? 'Hello, World!' : 'Bye'))
   const error = "'clocked_greet' returned Bye; expected Hello, World!"
   expect(await ask({ loop: 'calls', ms: 1000 })).toEqual({ id: 7, error })
 })
 
-test('a loop that it does not have', async () => {
+test('an unknown loop is an error', async () => {
   const { ask } = await runScript(() => '')
   expect(await ask({ loop: 'stream', ms: 1 })).toEqual({ id: 7, error: "This arm has no loop 'stream'" })
 })

@@ -1,5 +1,5 @@
-// Runs the scripts of workflow steps as GitHub does: bash, the variables and files that it sets, and programs that stand in
-// for those that a step starts.
+// Runs the scripts of workflow steps as GitHub does: bash, with GitHub's variables and files, and fakes of the programs that
+// a step starts.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ interface Workflow {
   jobs: Record<string, { steps: Step[] }>
 }
 
-export const stepOf = (workflow: string, job: string, name: string): Step =>
+export const getStep = (workflow: string, job: string, name: string): Step =>
   (parse(readRepositoryFile(`.github/workflows/${workflow}`)) as Workflow).jobs[job]!.steps.find(
     step => step.name === name,
   )!
@@ -48,26 +48,26 @@ export interface Ran {
   stderr: string
   output: string
   summary: string
-  folder: string
+  directory: string
 }
 
 /** @param programs scripts for bash, by the name that the step calls them by */
 export function runStep({ run }: Step, env: Record<string, string>, programs: Record<string, string>): Ran {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-step-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const bin = join(folder, '.bin')
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-step-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const bin = join(directory, '.bin')
   mkdirSync(bin)
   for (const [name, script] of Object.entries(programs)) {
     writeFileSync(join(bin, name), `#!/usr/bin/env bash\n${script}\n`)
     chmodSync(join(bin, name), 0o755)
   }
-  const files = { GITHUB_OUTPUT: join(folder, '.output'), GITHUB_STEP_SUMMARY: join(folder, '.summary') }
+  const files = { GITHUB_OUTPUT: join(directory, '.output'), GITHUB_STEP_SUMMARY: join(directory, '.summary') }
   for (const file of Object.values(files)) writeFileSync(file, '')
-  const script = join(folder, '.step.sh')
+  const script = join(directory, '.step.sh')
   writeFileSync(script, run!)
   // GitHub's own way to start bash.
   const { status, stdout, stderr } = spawnSync('bash', ['--noprofile', '--norc', '-e', '-o', 'pipefail', script], {
-    cwd: folder,
+    cwd: directory,
     encoding: 'utf8',
     env: {
       ...process.env,
@@ -85,6 +85,6 @@ export function runStep({ run }: Step, env: Record<string, string>, programs: Re
     stderr,
     output: read(files.GITHUB_OUTPUT),
     summary: read(files.GITHUB_STEP_SUMMARY),
-    folder,
+    directory,
   }
 }

@@ -229,9 +229,9 @@ test('once without a handler waits for an event, in host, core and client, at mo
   const app = defineCore({
     setup: started => void (core = started),
     commands: {
-      waits: async (args: { timeout?: number }, { app: own }) => (await own.once<number>('to-core', args)).payload,
-      aborts: async (_args: unknown, { app: own }) => own.once('to-core', { signal: AbortSignal.abort() }),
-      wrong: (_args: unknown, { app: own }) => own.once('no name'),
+      waits: async (args: { timeout?: number }, { app: context }) => (await context.once<number>('to-core', args)).payload,
+      aborts: async (_args: unknown, { app: context }) => context.once('to-core', { signal: AbortSignal.abort() }),
+      wrong: (_args: unknown, { app: context }) => context.once('no name'),
     },
   })
   const bus = await start({ core: app })

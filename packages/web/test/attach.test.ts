@@ -65,7 +65,7 @@ test('a page of another origin is refused unless it is listed', async () => {
   expect(await tryConnect(port, { cookie, origin: `https://127.0.0.1:${port}` })).toBe(101)
 })
 
-test('the other pages and WebSockets of the server are its own, and it stays open', async () => {
+test('other pages and WebSockets of the server still work, and it stays open', async () => {
   await attach()
   expect((await get(port, '/sallyport')).text).toBe('own page')
   const other = new WebSocket(`ws://127.0.0.1:${port}/other`)
@@ -78,7 +78,7 @@ test('the other pages and WebSockets of the server are its own, and it stays ope
   expect((await get(port, '/')).text).toBe('own page')
 })
 
-test('closes with the bus', async () => {
+test('closes when the bus closes', async () => {
   await attach()
   const page = await connect({ port, cookie: 'user=main' })
   await bus.close()
@@ -96,13 +96,13 @@ test.each([
   [{ frontends: { main: {} }, ports: 1 }, 'unknown option ports'],
   [{ frontends: { main: {} }, origins: ['localhost:1'] }, 'origins.0 must be an origin such as'],
   [{ frontends: { main: {} }, server: createServer() }, 'server requires authenticate'],
-])('refuses %o', async (options, text) => {
+])('rejects the options %o', async (options, text) => {
   await attach()
   const served = serveFrontends(bus, options as never)
   await expect(served).rejects.toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(text) })
 })
 
-test('refuses what is no bus, and a label that is taken', async () => {
+test('rejects an invalid bus, and a label that is in use', async () => {
   await attach()
   await expect(serveFrontends({} as Bus, { frontends: { x: {} } })).rejects.toThrow('The bus must be the result')
   await expect(serveFrontends(bus, { frontends: { main: {} } })).rejects.toThrow('already exists')

@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the
     expect(await bus.call('main', 'upper', { text: 'abc' })).toBe('ABC')
   })
 
-  test('that is reloaded takes its label over', async () => {
+  test('takes its label over when it is reloaded', async () => {
     const page = await open()
     for (let n = 0; n < 3; n++) {
       await page.reload()
@@ -123,7 +123,7 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the
     expect(await getStates()).toEqual({ main: 'running' })
   })
 
-  test('that is closed leaves its label, to which the next one connects', async () => {
+  test('frees its label for the next page when it is closed', async () => {
     const page = await open()
     await run(page, 'window.client = client')
     await page.close()
@@ -134,7 +134,7 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the
 })
 
 describe.skipIf(!hasChromium)('a second tab', () => {
-  test('is told that the page is open, and can take over when the first one is closed', async () => {
+  test('gets an error that the page is open, and can take over when the first one is closed', async () => {
     await serve()
     const first = await open()
     await run(first, 'window.client = client')
@@ -148,7 +148,7 @@ describe.skipIf(!hasChromium)('a second tab', () => {
     expect(await run(second, 'return client.invoke("who")')).toBe('main')
   })
 
-  test('has a label of its own with `multiple`, and the same rights', async () => {
+  test('has a label of its own with `multiple`, and the same permissions', async () => {
     await serve('isolation', { page: { multiple: true } })
     const pages = [await open(), await open()]
     for (const page of pages) await run(page, 'window.client = client')
@@ -203,7 +203,7 @@ const LISTEN = `
 describe.skipIf(!hasChromium)('a page whose connection', () => {
   const answers = (): Promise<unknown> => bus.call('main', 'ping').catch(() => 'nothing')
 
-  test('drops connects again: calls in flight settle, listeners and exposed functions stay', async () => {
+  test('is lost reconnects: calls in flight settle, listeners and exposed functions remain', async () => {
     await serve()
     const proxy = await startProxy(Number(new URL(web.url).port))
     await web.close()
@@ -221,7 +221,7 @@ describe.skipIf(!hasChromium)('a page whose connection', () => {
     proxy.close()
   })
 
-  test('hangs is given up by both sides, and made again', async () => {
+  test('hangs is closed by both ends, and opened again', async () => {
     await serve()
     const proxy = await startProxy(Number(new URL(web.url).port))
     await web.close()
@@ -238,7 +238,7 @@ describe.skipIf(!hasChromium)('a page whose connection', () => {
     proxy.close()
   })
 
-  test('ends because core restarts connects again', async () => {
+  test('ends because core restarts reconnects', async () => {
     const module = new URL('./fixtures/core.mjs', import.meta.url)
     bus = await createBus({ core: module, log: false })
     web = await serveFrontends(bus, { frontends: { main: { dir, allow: ['who'] } } })

@@ -55,7 +55,7 @@ describe('a request', () => {
     }
   })
 
-  test('gets a page with a strict policy, and the script that connects it', async () => {
+  test('gets a page with a strict policy, and its script', async () => {
     const { status, headers, text } = await fetchPage('/')
     expect([status, text]).toEqual([
       200,
@@ -96,7 +96,7 @@ describe('a request', () => {
     expect([status, text]).toEqual([404, 'There is no such file.\n'])
   })
 
-  test('that never ends its headers is disconnected', { timeout: 30_000 }, async () => {
+  test('is disconnected if it never ends its headers', { timeout: 30_000 }, async () => {
     const sockets = ['', 'GET / HTTP/1.1\r\nHost: a\r\nX-Slow: '].map(text => {
       const socket = connectSocket(served.port, '127.0.0.1')
       socket.on('error', () => {})
@@ -108,12 +108,12 @@ describe('a request', () => {
 })
 
 describe('a WebSocket', () => {
-  const own = ({ port, cookie }: Served) => ({ cookie, origin: `http://127.0.0.1:${port}` })
+  const toHeaders = ({ port, cookie }: Served) => ({ cookie, origin: `http://127.0.0.1:${port}` })
 
   test('is refused for another origin, another host, a forged token, another path', async () => {
     served = await serve()
     const { port, cookie } = served
-    const headers = own(served)
+    const headers = toHeaders(served)
     expect(await tryConnect(port, headers)).toBe(101)
     for (const origin of [
       'http://evil.example',
@@ -132,18 +132,18 @@ describe('a WebSocket', () => {
     }
   })
 
-  test('has bounds on pages, and on pages that connect at once', async () => {
+  test('is limited to a number of pages, and of pages that connect concurrently', async () => {
     served = await serve({ maxConnections: 3, maxHandshakes: 5, page: { multiple: true } })
     const pages = await Promise.all([connect(served), connect(served), connect(served)])
     expect(new Set(pages.map(({ greeting }) => greeting['label']))).toEqual(new Set(['main', 'main-2', 'main-3']))
-    expect(await tryConnect(served.port, own(served))).toBe(503)
+    expect(await tryConnect(served.port, toHeaders(served))).toBe(503)
     for (const { socket } of pages) socket.terminate()
     await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
-    const statuses = await Promise.all(Array.from({ length: 20 }, () => tryConnect(served.port, own(served))))
+    const statuses = await Promise.all(Array.from({ length: 20 }, () => tryConnect(served.port, toHeaders(served))))
     expect(statuses).toContain(429)
   })
 
-  test('that sends a frame over the limit is disconnected, and the host learns why', async () => {
+  test('is disconnected if it sends a frame over the limit, and the host gets the reason', async () => {
     served = await serve({ maxMessageBytes: 1000 })
     const faults: string[] = []
     served.bus.on('fault', ({ label, error }) => faults.push(`${label}: ${error.message}`))
@@ -156,13 +156,13 @@ describe('a WebSocket', () => {
   })
 
   test.each([
-    ['JSON that is none', 'no json'],
+    ['malformed JSON', 'no json'],
     ['an empty binary message', new Uint8Array()],
     ['an unknown kind of frame', Uint8Array.of(9, 1)],
     ['a record, which only a gate may send', Uint8Array.of(3, 1, 2, 3)],
     ['invalid MessagePack', Uint8Array.of(2, 0xc1)],
     ['a reply to nothing', '[]'],
-  ])('that sends %s loses its session, not the bus', async (_what, message) => {
+  ])('loses its session if it sends %s, and the bus keeps running', async (_what, message) => {
     served = await serve()
     const page = await connect(served)
     page.socket.send(message)
@@ -170,7 +170,7 @@ describe('a WebSocket', () => {
     expect(await (await connect(served)).ask(call(1, 'still here'))).toContain('still here')
   })
 
-  test('that never reads costs bounded memory: events are dropped', async () => {
+  test('takes bounded memory if it never reads: events are dropped', async () => {
     served = await serve()
     const page = await connect(served)
     const listen = { event: 'tick', target: { kind: 'Any' } }
@@ -185,7 +185,7 @@ describe('a WebSocket', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)
   })
 
-  test('that floods is read no faster than core answers', async () => {
+  test('is read no faster than core answers if it floods', async () => {
     served = await serve()
     const page = await connect(served)
     let answers = 0
@@ -195,7 +195,7 @@ describe('a WebSocket', () => {
     await expect.poll(() => page.socket.bufferedAmount, { timeout: 15_000 }).toBe(0)
   })
 
-  test('that goes silent is disconnected by its heartbeat', async () => {
+  test('is disconnected by its heartbeat if it is silent', async () => {
     served = await serve({ heartbeat: 100 })
     const page = await connect(served)
     // Reading no more is how a page looks whose network has gone: no pong comes.
@@ -203,7 +203,7 @@ describe('a WebSocket', () => {
     await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
   })
 
-  test('that answers its heartbeats stays', async () => {
+  test('stays connected if it answers its heartbeats', async () => {
     served = await serve({ heartbeat: 500 })
     const page = await connect(served)
     for (let n = 0; n < 3; n++) await once(page.socket, 'ping')

@@ -26,7 +26,7 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** Serves a directory with a page, with a symbolic link to a file outside of it, and with a file whose name begins with a dot. */
+/** Serves a directory with a page, hidden files, and symbolic links that lead outside. */
 export async function serve({ page, ...options }: Partial<WebOptions> & { page?: PageOptions } = {}): Promise<Served> {
   const root = mkdtempSync(join(tmpdir(), 'sallyport-web-'))
   const dir = join(root, 'dist')

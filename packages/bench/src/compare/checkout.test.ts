@@ -36,7 +36,7 @@ describe('the preparation of a checkout', () => {
   })
 })
 
-test('runs a command of the user, and says so when it fails', async () => {
+test('runs a command of the user, and reports its failure', async () => {
   const write = `node -e "require('fs').writeFileSync('made','')"`
   await prepare(directory, write, signal)
   rmSync(join(directory, 'made'))
@@ -80,7 +80,7 @@ describe('a harness', () => {
   const lead = ({ entry }: Harness, name: string): string =>
     realpathSync(fileURLToPath(new URL(`../node_modules/${name}`, entry)))
 
-  test('the harness of the head finds what this package finds', () => {
+  test('the harness of the head resolves the same libraries as this package', () => {
     const head = makeHarness(join(place, 'head'))
     expect(existsSync(head.entry)).toBe(true)
     expect(existsSync(new URL('../hooks', head.entry))).toBe(true)
@@ -106,7 +106,7 @@ describe('a harness', () => {
     expect(above).toContain(join(root, 'node_modules'))
   })
 
-  test('refuses a checkout without Sallyport, even if another one lies around it', () => {
+  test('rejects a checkout without Sallyport, even inside a directory that has it', () => {
     install('app', 'within')
     expect(() => makeHarness(join(place, 'none'), join(place, 'app', 'within'))).toThrow('has no @sallyport/core')
   })

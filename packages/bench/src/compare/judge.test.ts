@@ -104,7 +104,7 @@ describe('one figure', () => {
     expect(many![0]).toBeLessThan(single![0])
   })
 
-  test('says from which slow-down on it would be red', () => {
+  test('has the smallest slow-down that would count', () => {
     const quiet = seenFrom(judge(measured({}), rule).slower!, rule)
     const noisy = seenFrom(judge(measured({ state: 0.2 }), rule).slower!, rule)
     expect(quiet).toBeGreaterThan(rule.tolerance)
@@ -113,7 +113,7 @@ describe('one figure', () => {
   })
 })
 
-describe('the whole', () => {
+describe('a comparison', () => {
   const single = (figure: string, outcome: Judged['outcome']): Judged => ({
     figure,
     kind: time,
@@ -145,7 +145,7 @@ describe('the whole', () => {
     expect(conclude([single('a', 'fine'), single('b', 'fine'), single('c', 'blind')], [])).toBe('fine')
   })
 
-  test('calls none of 100 comparisons of the same slower', () => {
+  test('reports no slow-down in 100 comparisons of equal sides', () => {
     const rules = { tolerance: 1.05, figures: 100 }
     const outcomes = Array.from(
       { length: 100 },

@@ -67,7 +67,7 @@ describe('settling', () => {
     expect(await settle(call => (call < 120 ? 2 : 1))).toMatchObject({ stationary: 1, p50: 1000 })
   })
 
-  test('takes the second half when no three parts agree, and says so', async () => {
+  test('takes the second half when no three parts agree, and notes it', async () => {
     expect(await settle(call => 1.004 ** call)).toMatchObject({ stationary: 0 })
   })
 })

@@ -6,7 +6,7 @@ import { toHtml } from './html.js'
 const all = toHtml(noisySample([...allScenarios(), hostileScenario]))
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
 
-test('needs no other file and no address, and has a policy that lets nothing in', () => {
+test('needs no other file or URL, and has a policy that blocks everything else', () => {
   const withoutPolicy = all.replace(/<script(?: [^>]*)?>[\s\S]*?<\/script>/g, '')
   expect(withoutPolicy).not.toMatch(/(?:src|href)="(?!#|data:,)/)
   expect(withoutPolicy).not.toMatch(/url\(|@import/)

@@ -55,7 +55,7 @@ test('draws the digest', () => {
   `)
 })
 
-test('draws what isolation costs', () => {
+test('draws the cost of isolation', () => {
   expect(`\n${drawTable({ ...costTable(sampleReport(), 20)!, about: 'About.' }, screen(80))}`).toMatchInlineSnapshot(`
     "
      Cost of isolation
@@ -69,7 +69,7 @@ test('draws what isolation costs', () => {
   `)
 })
 
-test('says what failed, and draws a dash for what was not measured', () => {
+test('shows failures, and a dash for figures that were not measured', () => {
   const report = sampleReport(withFailure('events', 'isolation-ring-json', 'the gate is shut'))
   expect(drawTable(scenarioTable(byId(report, 'events')), screen(80))).toContain('failed')
   expect(getFailures(report)).toEqual(['events/*/isolation-ring-json: the gate is shut'])

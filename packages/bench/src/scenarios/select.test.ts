@@ -111,7 +111,7 @@ describe('the chosen scenarios', () => {
 describe('scenarios that this machine cannot measure', () => {
   const lacking: Scenario = { ...start, id: 'far', lacks: () => 'there is no ferry' }
 
-  test('is left out, with a line that says why', () => {
+  test('is left out, with a line that names the reason', () => {
     expect(leaveOut([noise, start, lacking])).toEqual({
       scenarios: [noise, start],
       leftOut: ['far is left out: there is no ferry'],

@@ -44,7 +44,7 @@ it("returns a resource by its id and class, or fails with Tauri's text", async (
   expect(() => table.get(rid)).toThrow(`The resource id ${rid} is invalid.`)
 })
 
-it('refuses to close a number of none at once, so that a handler that does not await it fails, and not core', () => {
+it('throws synchronously for an unknown id, so that a handler that does not await close fails instead of core', () => {
   const { table } = setUp()
   expect(() => table.close(7)).toThrow('The resource id 7 is invalid.')
 })
@@ -65,7 +65,7 @@ it('closes one by close(), or else by Symbol.asyncDispose or Symbol.dispose', as
   expect(table.has(failing)).toBe(false)
 })
 
-it('closes all, the last opened first, whatever one of them throws', async () => {
+it('closes all in reverse order, even if one throws', async () => {
   const { table, failures } = setUp('main')
   const log: string[] = []
   table.add(new File('first', log))
@@ -88,12 +88,12 @@ it('closes immediately what is added later', async () => {
   await expect.poll(() => log).toEqual(['late'])
 })
 
-it('those of a frontend are bounded', () => {
+it('limits the resources of a frontend', () => {
   const { table } = setUp('main')
   for (let i = 0; i < MAX_RESOURCES; i++) table.add({})
   expect(() => table.add({})).toThrow('More than 16384 resources of one frontend are open')
 })
 
-it.each([5, 'x', null, undefined])('refuses %j as a resource', value => {
+it.each([5, 'x', null, undefined])('rejects %j as a resource', value => {
   expect(() => setUp().table.add(value as never)).toThrow('takes an object')
 })

@@ -27,7 +27,7 @@ it('a key that is managed keeps its first value, as in Tauri', () => {
   expect(store.get(key)).toBe(undefined)
 })
 
-it('two keys of one name are two', () => {
+it('two keys with one name are different', () => {
   const store = new StateStore()
   store.manage(stateKey<number>('n'), 1)
   expect(() => store.get(stateKey<number>('n'))).toThrow('state not managed for `n`')
@@ -39,12 +39,12 @@ it("names a missing key with Tauri's text", () => {
   )
 })
 
-it.each([undefined, null, 'name', 5])('refuses %j as a key', key => {
+it.each([undefined, null, 'name', 5])('rejects %j as a key', key => {
   expect(() => new StateStore().manage(key as never, 1)).toThrow('app.manage() takes a key and a value')
   expect(() => new StateStore().get(key as never)).toThrow(`state not managed for \`${String(key)}\``)
 })
 
-it('a value without a key, as Tauri has it, is refused: it would never be found', () => {
+it('a value without a key is rejected, because it could not be found', () => {
   const store = new StateStore() as unknown as { manage(value: unknown): boolean }
   expect(() => store.manage(new Counter())).toThrow('app.manage(Counter, new Counter())')
 })

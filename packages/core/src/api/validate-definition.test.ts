@@ -27,7 +27,7 @@ it.each<[string, object, RegExp]>([
   expect(() => of(definition)).toThrow(message)
 })
 
-it('a whole one is taken as it is', () => {
+it('a complete definition is returned unchanged', () => {
   const nothing = (): void => {}
   const plugin = { name: 'fs', commands: {}, permissions: [{}], setup: nothing, teardown: nothing }
   const definition = { commands: {}, plugins: [plugin], use: [nothing], setup: nothing, teardown: nothing }

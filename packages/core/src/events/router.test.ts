@@ -43,7 +43,7 @@ it('calls the onEmit listener before other listeners, for emit and emitTo only',
   expect(calls).toHaveLength(7)
 })
 
-it('delivers an event here and throws when the onEmit listener throws', () => {
+it('delivers an event to local listeners and throws when the onEmit listener throws', () => {
   const router = new EventRouter()
   const received: unknown[] = []
   new LocalListeners(router).listen('e', ({ payload }) => void received.push(payload), { kind: 'Any' })

@@ -108,7 +108,7 @@ describe('Windows', () => {
     expect(text.resolve(paths, on, 'C:\\work')).toBe(expected)
   })
 
-  it('takes both slashes, and gives its own', () => {
+  it('accepts both slashes, and returns backslashes', () => {
     expect(text.normalize('C:/a/./b/../c/', on)).toBe('C:\\a\\c\\')
     expect(text.join(['a/b', 'c'], on)).toBe('a\\b\\c')
     expect(text.dirname('C:\\a\\b.txt', on)).toBe('C:\\a')
@@ -132,7 +132,7 @@ it.each([
   expect([text.isAbsolute(path, 'posix'), text.isAbsolute(path, 'win32')]).toEqual([posix, windows])
 })
 
-it.each(['posix', 'win32'] as const)('long ones cost no more than their length: %s', platform => {
+it.each(['posix', 'win32'] as const)('the time for a long path is proportional to its length: %s', platform => {
   const began = performance.now()
   const paths = Array<string>(300_000).fill('a')
   expect(text.resolve(paths, platform, '/')).toHaveLength(600_000)

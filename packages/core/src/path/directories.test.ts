@@ -52,7 +52,7 @@ it('Linux', () => {
   expect(new Set(requested)).toEqual(new Set(['/home/ann/.config']))
 })
 
-it('Linux, with its variables: those that are relative count for nothing', () => {
+it('Linux with its variables, of which relative ones are ignored', () => {
   const env = {
     XDG_CONFIG_HOME: '/etc/ann',
     XDG_DATA_HOME: 'relative',

@@ -34,7 +34,7 @@ describe('resolve', () => {
     expect(createPathResolver(around).resolve(directory, path)).toBe(expected)
   })
 
-  it('says what is not there', () => {
+  it('throws for an unknown directory', () => {
     const { resolve } = createPathResolver(linux)
     expect(() => resolve(BaseDirectory.Runtime)).toThrow(/^unknown path$/)
     expect(() => createPathResolver({ ...linux, resources: undefined }).resolve(BaseDirectory.Resource)).toThrow(

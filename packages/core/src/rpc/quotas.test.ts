@@ -23,7 +23,7 @@ describe('rate', () => {
     expect(fill(quota, 1e9)).toBe(100)
   })
 
-  it('returns when there will be a token', () => {
+  it('returns the time until the next token', () => {
     const quota = new Quota({ rate: 3 }, 0)
     expect(fill(quota, 0)).toBe(3)
     const retryAfter = quota.getRetryAfter(100)
@@ -42,7 +42,7 @@ describe('rate', () => {
     expect(fast.getRetryAfter(0)).toBe(1)
   })
 
-  it('loses no tokens when it is asked often', () => {
+  it('loses no tokens when it is checked often', () => {
     const quota = new Quota({ rate: 7 }, 0)
     let begun = 0
     for (let now = 0; now <= 10_000; now++) begun += fill(quota, now)

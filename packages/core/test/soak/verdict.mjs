@@ -1,5 +1,5 @@
-// Finds growth in footprints. Resources are released a little after they end, and their number differs between rounds,
-// so the minimum of the first half of the rounds is compared with the minimum of the second half.
+// Finds growth in footprints. Resources are released a little after they end, and their number differs between rounds.
+// Therefore the minimum of the first half of the rounds is compared with that of the second half.
 
 /** Rounds after the start of an actor that do not count: code is compiled, tables grow, threads of the pool start. */
 export const WARM_UP = 2

@@ -80,7 +80,7 @@ describe('this thread', () => {
   test('uninstalling restores the earlier globals', () => {
     const before = { __TAURI_INTERNALS__: { mine: 1 }, isTauri: false, window: undefined as unknown }
     const target = { ...before }
-    const one = install(target)
+    const installation = install(target)
     expect(target.isTauri).toBe(true)
     installation.uninstall()
     expect(target).toEqual(before)
@@ -88,7 +88,7 @@ describe('this thread', () => {
 
   test('uninstalling keeps globals that were replaced in the meantime', () => {
     const target: Record<string, unknown> = {}
-    const one = install(target)
+    const installation = install(target)
     Object.defineProperty(target, 'isTauri', { value: 'theirs', configurable: true })
     installation.uninstall()
     expect(Object.getOwnPropertyNames(target)).toEqual(['isTauri'])
@@ -163,15 +163,15 @@ describe('this thread', () => {
 
 describe("a jsdom's window", () => {
   test('each window has globals of its own', async () => {
-    const [one, two] = [new JSDOM().window, new JSDOM().window]
-    install(one)
-    expect(two).not.toHaveProperty('__TAURI_INTERNALS__')
-    const other = installTauri(await bus.connect('other'), two)
+    const [first, second] = [new JSDOM().window, new JSDOM().window]
+    install(first)
+    expect(second).not.toHaveProperty('__TAURI_INTERNALS__')
+    const other = installTauri(await bus.connect('other'), second)
     const label = (window: object): unknown => Reflect.get(window, '__TAURI_INTERNALS__').metadata.currentWindow.label
-    expect([label(one), label(two)]).toEqual(['main', 'other'])
+    expect([label(first), label(second)]).toEqual(['main', 'other'])
     other.uninstall()
-    expect(two).not.toHaveProperty('__TAURI_INTERNALS__')
-    expect(label(one)).toBe('main')
+    expect(second).not.toHaveProperty('__TAURI_INTERNALS__')
+    expect(label(first)).toBe('main')
   })
 
   test('accepts arrays, maps and bytes of the realm of the window', async () => {

@@ -28,7 +28,7 @@ describe('a body', () => {
     ['in a ring of the usual size', {}],
     ['where positions become negative', { bytes: 2 ** 12, position: 0x7fff_e000 }],
     ['where positions begin again at 0', { bytes: 2 ** 12, position: -0x2000 }],
-  ])('of any size and kind arrives whole and in order, %s', async (_name, options) => {
+  ])('arrives complete and in order, with any size and kind: %s', async (_name, options) => {
     const [near, far] = createRingPair(options)
     const frames = collect(far)
     const sizes = [
@@ -81,7 +81,7 @@ describe('a body', () => {
     near.close()
   })
 
-  it('that waits for room is not affected if its caller changes the bytes', async () => {
+  it('is not affected if its caller changes the bytes while it waits for room', async () => {
     const [near, far] = createRingPair({ bytes: 2 ** 12 })
     const bodies = [fill(3 * PART, 1), fill(20_000, 2), fill(5, 3)]
     const expected = bodies.map(body => show({ kind: 2, body }))
@@ -112,7 +112,7 @@ describe('a body', () => {
     near.close()
   })
 
-  it('in each direction at once blocks neither, even if each is answered by another', async () => {
+  it('does not block another in the other direction, even if each is answered by another', async () => {
     const ends = createRingPair({ bytes: 2 ** 14 })
     const received = [0, 0]
     for (const [i, end] of ends.entries()) {
@@ -130,7 +130,7 @@ describe('a body', () => {
     ends[0].close()
   })
 
-  it('of which the last parts never come is dropped with the end of the link', async () => {
+  it('is dropped with the end of the link if its last parts do not arrive', async () => {
     const [near, far] = createRingPair({ bytes: 2 ** 12 })
     const seen: string[] = []
     near.send({ kind: 2, body: fill(MiB, 1) })

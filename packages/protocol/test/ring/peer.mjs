@@ -1,7 +1,7 @@
 // The other threads of the tests that need them: each has one end of a link, and echoes, passes frames on, counts, runs random traffic, or does nothing.
 import { parentPort, workerData } from 'node:worker_threads'
 import { openLink } from '../../dist/link/endpoints.js'
-import { runTraffic } from './traffic.mjs'
+import { runTraffic } from './random-traffic.mjs'
 
 const { endpoint, role, traffic, first } = workerData
 const link = openLink(endpoint, false)

@@ -5,7 +5,7 @@ import { describe, it } from 'vitest'
 import { RING_WORD, createRingBuffer } from '../../src/link/ring/ring-buffer.js'
 import type { PollMode } from '../../src/link/ring/polling.js'
 import { createRingLink } from '../../src/link/ring/ring-link.js'
-import { runTraffic } from './traffic.mjs'
+import { runTraffic } from './random-traffic.mjs'
 
 const long = Number(process.env['RING_STRESS'] ?? 0)
 const seed = Number(process.env['RING_SEED'] ?? (long ? Date.now() % 1e9 : 7))
@@ -61,5 +61,5 @@ describe('random traffic between two threads', { timeout: long ? 3_600_000 : 20_
     ['rings of 4 KiB, polling', 2 ** 12, 'adaptive', true],
     ['rings of 4 KiB, never polling', 2 ** 12, 'never', false],
     ['rings of 64 KiB, polling', 2 ** 16, 'adaptive', false],
-  ])(`arrives whole, once and in order: %s`, (_name, bytes, poll, awaits) => stress(bytes, poll, awaits))
+  ])(`arrives complete, once and in order: %s`, (_name, bytes, poll, awaits) => stress(bytes, poll, awaits))
 })

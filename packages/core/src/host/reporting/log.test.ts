@@ -13,7 +13,7 @@ function createLog(): { log: Logger; written: string[] } {
   }
 }
 
-test('writes an event on one line: time, level, whose it is, message and fields', () => {
+test('writes an event on one line: time, level, label, message and fields', () => {
   const { log, written } = createLog()
   log.info('ready')
   log.warn({ actor: 'frontend', label: 'main', restarts: 1 }, 'restarting')
@@ -55,7 +55,7 @@ test('counts a warning that repeats within a second', () => {
   expect(process.listenerCount('exit')).toBe(listeners)
 })
 
-test('escapes what a terminal obeys, and a text cannot look like another event', () => {
+test('escapes control characters of terminals, and a text cannot look like another event', () => {
   const { log, written } = createLog()
   const evil = '\u001b[2J\u009b\r\n03:04:05 error [core] fault'
   log.warn({ label: 'main', command: evil }, 'denied')

@@ -1,5 +1,5 @@
-// Fairness between a flooding and a quiet frontend. `node run.mjs` prints, for each pattern and link, the latency of the quiet
-// frontend's calls without and during the flood, and its share of core's calls when it floods as well.
+// Fairness between a flooding and a quiet frontend. `node run.mjs` prints the latency of the quiet frontend's
+// calls without and during the flood. It also prints its share of core's calls when it floods as well.
 import { createBus } from '@sallyport/core'
 
 const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-work'] }
