@@ -90,7 +90,13 @@ const LITERALS = [['typographic', /[‘’“”]/, 'ASCII quotes and apostrophe
 
 /** Titles of tests. */
 const TITLES = [
-  ['says why', /\bsays? (so|why|not why)\b/i, 'names the reason', 'throws: the bus has failed, and says why', 'says it'],
+  [
+    'says why',
+    /\bsays? (so|why|not why)\b/i,
+    'names the reason',
+    'throws: the bus has failed, and says why',
+    'says it',
+  ],
   ['give up', /\bgiv(e|es|en|ing) (\S+ )?up\b/i, 'cancels, stops', 'a call that is given up', 'is given'],
   ['take away', /\b(takes?|taken|taking) (\S+ )?away\b/i, 'removes', 'is taken away', 'takes a file'],
 ]
@@ -154,14 +160,18 @@ const UNCHECKED = ['packages/core/etc/a.api.md', 'packages/core/dist/a.js', 'scr
 
 /** Texts in their places: path, source, and the rules that must find something there. */
 const CASES = [
-  ['packages/core/test/fair-turns/a.mjs', "// Of one.\nconst told = 'in vain'\n", 'begins Of, turns, vague name, tell, in vain'],
+  [
+    'packages/core/test/fair-turns/a.mjs',
+    "// Of one.\nconst told = 'in vain'\n",
+    'begins Of, turns, vague name, tell, in vain',
+  ],
   ['packages/core/src/satellite/waiting-line.ts', '', 'satellite, Outflow'],
   ['packages/a.ts', '// calls under\n// way\n', 'under way'],
   ['packages/a.ts', '/**\n * Calls under\n * way.\n */\n', 'under way'],
   ['packages/a.ts', '/** @param path what is read\n * @example folder */\n', 'begins What'],
   ['packages/a.ts', 'throw Error("calls under " + `way of ${one} in ${"vain"}`)', 'under way, in vain'],
   ['packages/a.ts', "it.each([])('what comes', run)", 'begins What'],
-  ['packages/a.ts', "describe.each`a`(`the guest ${one} has, in turn, no patience`, run)", 'patience, in turn, guest'],
+  ['packages/a.ts', 'describe.each`a`(`the guest ${one} has, in turn, no patience`, run)', 'patience, in turn, guest'],
   ['packages/a.ts', "const { there: [own] } = await import('./folder.js')", 'vague name'],
   ['packages/a.ts', '// Returns `folder`.\nfolder.there("a/folder")\n', ''],
   ['a.md', '# What it is\n\n- What it is\n  under\n  way [x](folder)\n\n```\nfolder\n```\n', 'begins What, under way'],

@@ -52,6 +52,10 @@ const DIRECTORIES = ['docs', 'examples', 'packages', 'templates']
 
 /** Every page that users see, by its path in the repository. */
 export function allPages(): { page: string; text: string }[] {
-  const pages = [...readdirSync(root).filter(file => file.endsWith('.md')), 'site/index.md', ...DIRECTORIES.flatMap(below)]
+  const pages = [
+    ...readdirSync(root).filter(file => file.endsWith('.md')),
+    'site/index.md',
+    ...DIRECTORIES.flatMap(below),
+  ]
   return pages.toSorted().map(page => ({ page, text: readFileSync(`${root}${page}`, 'utf8') }))
 }

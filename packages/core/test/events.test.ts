@@ -25,7 +25,9 @@ describe.each(patterns)('events: %s', (_name, app) => {
     await second.listen('news', () => void received.push('two'))
     await first.emit('news', 'hello')
     await expect.poll(() => received).toHaveLength(3)
-    expect(received).toEqual(expect.arrayContaining(['host hello', 'two', expect.stringMatching(/^one news hello \d+$/)]))
+    expect(received).toEqual(
+      expect.arrayContaining(['host hello', 'two', expect.stringMatching(/^one news hello \d+$/)]),
+    )
   })
 
   test('arrive from the host, with bytes as payload, too', async () => {
@@ -229,7 +231,8 @@ test('once without a handler waits for an event, in host, core and client, at mo
   const app = defineCore({
     setup: started => void (core = started),
     commands: {
-      waits: async (args: { timeout?: number }, { app: context }) => (await context.once<number>('to-core', args)).payload,
+      waits: async (args: { timeout?: number }, { app: context }) =>
+        (await context.once<number>('to-core', args)).payload,
       aborts: async (_args: unknown, { app: context }) => context.once('to-core', { signal: AbortSignal.abort() }),
       wrong: (_args: unknown, { app: context }) => context.once('no name'),
     },

@@ -111,7 +111,9 @@ function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
 
 function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
   return apps.flatMap(([name, app], pattern) => {
-    const [inWorkers, inThread] = [true, false].map(taken => connections.filter((_, i) => isTaken(pattern, i) === taken))
+    const [inWorkers, inThread] = [true, false].map(taken =>
+      connections.filter((_, i) => isTaken(pattern, i) === taken),
+    )
     const route = (title: string, [codec, link]: (typeof connections)[number], isInThread: boolean): Route => {
       const create = async (options: Partial<BusOptions> = {}): Promise<Bus> => {
         const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }

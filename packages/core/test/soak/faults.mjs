@@ -10,7 +10,8 @@ const end = how => (target, random) => {
   const label = random.pick(target.workers.filter(each => each !== 'steady'))
   return settle(target.bus.call(label, 'end', { how }, LIMIT))
 }
-const hook = way => (target, random) => settle(target.bus.call(random.pick(target.labels), 'hook', { hook: way }, LIMIT))
+const hook = way => (target, random) =>
+  settle(target.bus.call(random.pick(target.labels), 'hook', { hook: way }, LIMIT))
 
 /** Name, function, weight, and the only bus that can have the fault. */
 const faults = [
@@ -28,7 +29,8 @@ const faults = [
   ['hook keeps memory', hook('keep'), 1, 'isolation'],
   [
     'frontend floods',
-    (target, random) => settle(target.bus.call(random.pick(target.workers), 'flood', { calls: 3000, events: 3000 }, LIMIT)),
+    (target, random) =>
+      settle(target.bus.call(random.pick(target.workers), 'flood', { calls: 3000, events: 3000 }, LIMIT)),
     1,
   ],
   [

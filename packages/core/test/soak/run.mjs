@@ -72,7 +72,8 @@ async function run(round) {
 }
 
 async function waitForBuses() {
-  for (const target of buses) problems.push(...[await waitUntilIdle(target)].filter(Boolean), ...target.failures.splice(0))
+  for (const target of buses)
+    problems.push(...[await waitUntilIdle(target)].filter(Boolean), ...target.failures.splice(0))
   if (problems.length > 0) throw new Error('the buses are not idle')
 }
 

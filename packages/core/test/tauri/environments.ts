@@ -72,7 +72,12 @@ function inItsOwn(
   }
 }
 
-function inThisThread(pattern: string, app: NonNullable<BusOptions['app']>, codec: CodecName, dom: boolean): Environment {
+function inThisThread(
+  pattern: string,
+  app: NonNullable<BusOptions['app']>,
+  codec: CodecName,
+  dom: boolean,
+): Environment {
   let bus: Bus
   let leave = (): void => {}
   return {
