@@ -12,8 +12,8 @@ function setUp(leads = true) {
   return {
     pass: (milliseconds: number) => (now += milliseconds),
     /** Frames by the doorbell, each `gap` after the previous one. */
-    arrive(count: number, gap: number) {
-      for (let i = 0; i < count; i++) polling.onDoorbell((now += gap), (position += FRAME_BYTES))
+    arrive(count: number, gap: number, bytes = FRAME_BYTES) {
+      for (let i = 0; i < count; i++) polling.onDoorbell((now += gap), (position += bytes))
     },
     didNotPay: () => polling.didNotPay,
     start: () => polling.start(now),
@@ -42,20 +42,30 @@ type SetUp = ReturnType<typeof setUp>
 const warm = ({ arrive }: SetUp): void => arrive(1200, 0.05)
 
 describe('the end that leads', () => {
-  it('sleeps at first, and polls after frames have come close together for 50 ms', () => {
+  it('sleeps at first, and polls after frames have come close together for 4 ms', () => {
     const end = setUp()
     expect(end.mayStart()).toBe(false)
-    end.arrive(900, 0.05)
+    end.arrive(70, 0.05)
     expect(end.mayStart()).toBe(false)
-    end.arrive(200, 0.05)
+    end.arrive(20, 0.05)
     expect(end.mayStart()).toBe(true)
   })
 
-  it('never polls for bursts of 40 ms with silence between them', () => {
+  it('polls for large frames only after 50 ms, and then for gaps of up to 1 ms', () => {
+    const end = setUp()
+    end.arrive(80, 0.6, 4096)
+    expect(end.mayStart()).toBe(false)
+    end.arrive(10, 0.6, 4096)
+    expect(end.mayStart()).toBe(true)
+    end.arrive(100, 1.1, 4096)
+    expect(end.mayStart()).toBe(false)
+  })
+
+  it('never polls for bursts of 40 frames with silence between them', () => {
     const end = setUp()
     for (let burst = 0; burst < 20; burst++) {
-      end.pass(200)
-      end.arrive(800, 0.05)
+      end.pass(60)
+      end.arrive(40, 0.05)
       expect(end.mayStart()).toBe(false)
     }
   })
@@ -120,11 +130,27 @@ describe('the end that leads', () => {
     }
   })
 
-  it('tries again after a silence, whatever the penalty, and compares with what came since', () => {
+  it('waits for the end of the penalty even after a silence if polls found next to nothing', () => {
     const end = setUp()
     for (let i = 0; i < 12; i++) {
       warm(end)
       end.start()
+      end.pollWithoutFrames()
+    }
+    end.pass(20)
+    warm(end)
+    expect(end.mayStart()).toBe(false)
+    end.pass(500)
+    warm(end)
+    expect(end.mayStart()).toBe(true)
+  })
+
+  it('tries again after a silence if polls found frames but no gain, and compares with what came since', () => {
+    const end = setUp()
+    warm(end)
+    for (let i = 0; i < 12; i++) {
+      end.start()
+      end.find(100, 0.06)
       end.pollWithoutFrames()
     }
     // Frames of 64 calls: more bytes a millisecond than one call at a time can bring, even polled.

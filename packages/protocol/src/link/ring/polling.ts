@@ -3,14 +3,17 @@ import type { RingMemory } from './ring-buffer.js'
 
 // All times are milliseconds. docs/adr/0006-polling.md has the measurements.
 
-/** Polling begins only if the mean gap between frames is below this. */
-const MAX_MEAN_GAP = 0.25
-/** Polling begins only after frames have come for this long: a short burst is over before a poll has paid. */
-const WARM_UP = 50
+/**
+ * Polling begins only if the mean gap between frames is below the first value, and frames have come for the second: a short burst is over
+ * before a poll has paid. Frames above `SMALL_FRAME` bytes carry many messages for each wake-up, so a poll gains less, and gaps are longer.
+ */
+const SMALL_FRAMES = { maxMeanGap: 0.25, warmUp: 4 }
+const LARGE_FRAMES = { maxMeanGap: 1, warmUp: 50 }
+const SMALL_FRAME = 1024
 /** A silence of this length restarts the warm-up. */
 const SILENCE = 10
 /** A longer gap counts as this one, so that the mean forgets a single delay within a few frames. */
-const MAX_GAP = 0.6
+const MAX_GAP = 2
 /**
  * The time that one poll can wait for frames that do not come, in total. It is longer than a tick of the scheduler, 4 ms on many systems: if both threads share
  * a processor, one of them is moved only because both were runnable at a tick.
@@ -18,7 +21,7 @@ const MAX_GAP = 0.6
 const BUDGET = 8
 /** The budget that each frame restores, about the processor time of a wake-up. */
 const REFUND = 0.015
-/** A poll has paid only if it found this many frames. */
+/** A poll has paid only if it found this many frames. With fewer, the peer had no processor of its own. */
 const MIN_FRAMES = 64
 /** A poll has paid only if it found this many times the bytes that would have come while this end slept. */
 const MIN_GAIN = 1.1
@@ -30,7 +33,7 @@ const MAX_PENALTY = 500
 
 /** Decides when a thread polls its ring instead of sleeping. */
 export interface PollPolicy {
-  /** True if the last poll did not pay, so that the two threads are better off alternating. */
+  /** True if the last polls found too little, because the two threads share a processor: then they are better off alternating. */
   readonly didNotPay: boolean
   onSend(now: number): void
   /** Records frames that came while this end slept. @param position - up to which the ring has been read */
@@ -119,6 +122,8 @@ class AdaptivePolling implements PollPolicy {
   #budget = 0
   /** Since when the poll waits for the next frame; 0 if it does not wait. */
   #waitingSince = 0
+  /** The last poll found so little that the peer probably waited for this processor. */
+  #foundFew = false
   #penalty = 0
   #penaltyEnd = 0
 
@@ -127,7 +132,7 @@ class AdaptivePolling implements PollPolicy {
   }
 
   get didNotPay(): boolean {
-    return this.#penalty > MIN_PENALTY && !this.#isPolling
+    return this.#foundFew && this.#penalty > MIN_PENALTY && !this.#isPolling
   }
 
   onSend(): void {}
@@ -136,9 +141,10 @@ class AdaptivePolling implements PollPolicy {
     const gap = now - this.#lastArrival
     const bytes = this.#takeBytes(position)
     if (gap > SILENCE) {
-      // New traffic can differ from what the averages describe. It permits one try, but no shorter penalty.
+      // New traffic can differ from what the averages describe. It permits one try, unless the processors were taken.
       this.#warmUpStart = now
-      this.#sleepingFrames = this.#penaltyEnd = 0
+      this.#sleepingFrames = 0
+      if (!this.#foundFew) this.#penaltyEnd = 0
     } else {
       const weight = 1 / Math.min(SLEEPING_FRAMES, ++this.#sleepingFrames)
       this.#sleepingGap += (gap - this.#sleepingGap) * weight
@@ -157,8 +163,9 @@ class AdaptivePolling implements PollPolicy {
 
   /** The end that does not lead follows its peer. */
   mayStart(now: number, peerPolls: boolean): boolean {
-    if (this.#meanGap >= MAX_MEAN_GAP) return false
-    return this.#leads ? now >= this.#penaltyEnd && now - this.#warmUpStart >= WARM_UP : peerPolls
+    const { maxMeanGap, warmUp } = this.#sleepingBytes > SMALL_FRAME ? LARGE_FRAMES : SMALL_FRAMES
+    if (this.#meanGap >= maxMeanGap) return false
+    return this.#leads ? now >= this.#penaltyEnd && now - this.#warmUpStart >= warmUp : peerPolls
   }
 
   start(now: number): void {
@@ -176,8 +183,9 @@ class AdaptivePolling implements PollPolicy {
     this.#isPolling = false
     // The unsuccessful wait belongs to the poll and not to the time asleep.
     this.#lastArrival = now
+    this.#foundFew = this.#frames < MIN_FRAMES
     const sleepingRate = this.#sleepingBytes / this.#sleepingGap
-    const hasPaid = this.#frames >= MIN_FRAMES && this.#bytes > (now - this.#startedAt) * sleepingRate * MIN_GAIN
+    const hasPaid = !this.#foundFew && this.#bytes > (now - this.#startedAt) * sleepingRate * MIN_GAIN
     this.#penalty = hasPaid ? MIN_PENALTY : Math.min(MAX_PENALTY, Math.max(MIN_PENALTY, this.#penalty * 2))
     this.#penaltyEnd = now + this.#penalty
     return false
