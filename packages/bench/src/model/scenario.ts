@@ -85,6 +85,8 @@ export interface Case {
   /** Replace those of the scenario. */
   share?: number
   settleShare?: number
+  /** Measurements of each arm in a round: many short ones find the threads on many combinations of cores. @default 1 */
+  repeats?: number
 }
 
 /** Something that goes on while a scenario is measured. */

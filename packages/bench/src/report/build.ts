@@ -58,7 +58,7 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
     rows,
     reference: arms[0].id,
     rounds: getRounds(plan, scenario) * plan.processes,
-    measuredRounds: Math.max(...cells.map(({ processes }) => processes.flat().length)),
+    measuredRounds: Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
     notStationary: cells.reduce(
       (sum, { coldStarts = 0, processes }) =>
         sum + coldStarts + processes.flat().filter(({ stationary }) => stationary === 0).length,

@@ -52,7 +52,9 @@ const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
 /** The approximate time of a scenario when nothing is late. */
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
-  const rounds = cases.map(inCase => getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase))
+  const rounds = cases.map(
+    inCase => (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase)) * (inCase.repeats ?? 1),
+  )
   const measured = rounds.reduce((sum, ms) => sum + ms, 0) * getRounds(plan, scenario)
   return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * getWarmUpMs(plan, scenario) + measured))
 }

@@ -81,6 +81,11 @@ describe('rounds', () => {
     expect(interleave(['a1', 'b1', 'a2', 'b2'], 2, 0)).toHaveLength(4)
   })
 
+  test('repeat a case within a round, and turn the order round with each repeat', () => {
+    const order = (round: number) => interleave(['a', 'b'], 2, round, () => 2).join('')
+    expect([order(0), order(1), order(2)]).toEqual(['ab', 'abba', 'baab'])
+  })
+
   test('open the arms again in each process, and continue their order', async () => {
     const log = newLog()
     const two: Plan = { ...plan, warmUpMs: 0, processes: 2 }

@@ -108,7 +108,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
   }
 
   async function measureRound(round: number, measure: (cell: Cell, arm: OpenArm) => Promise<unknown>): Promise<void> {
-    for (const cell of interleave(cells, scenario.arms.length, number * rounds + round)) {
+    for (const cell of interleave(cells, scenario.arms.length, number * rounds + round, getRepeats)) {
       if (cell.error) continue
       signal.throwIfAborted()
       watcher.slot(outcome, cell, round === 0 ? 0 : number * rounds + round)
@@ -160,21 +160,34 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
 }
 
 /**
- * Returns the order of a round. Arms go forwards in one round and backwards in the next (A B C, C B A): a machine that warms up or
+ * Returns the order of a round, or of one of the repeats in it. Arms go forwards in one round and backwards in the next (A B C, C B A): a machine that warms up or
  * slows down then favours none. Every two rounds begin with the next arm. An arm that is measured first, or twice in a row, finds its
  * threads on other cores than the rest.
  *
  * @param cells all arms of the first case, then all of the second, …
  * @param round from 1; 0 is the warm-up
  */
-export function interleave<T>(cells: readonly T[], arms: number, round: number): T[] {
-  const first = Math.max(0, Math.floor((round - 1) / 2)) % arms
-  return Array.from({ length: cells.length / arms }, (_, index) => {
-    const inOrder = cells.slice(index * arms, (index + 1) * arms)
-    const rotated = [...inOrder.slice(first), ...inOrder.slice(0, first)]
-    return round % 2 === 0 ? rotated.toReversed() : rotated
-  }).flat()
+export function interleave<T>(
+  cells: readonly T[],
+  arms: number,
+  round: number,
+  getRepeats: (cell: T) => number = () => 1,
+): T[] {
+  const byCase = Array.from({ length: cells.length / arms }, (_, index) =>
+    cells.slice(index * arms, (index + 1) * arms),
+  )
+  return byCase.flatMap(inOrder => {
+    const repeats = round === 0 ? 1 : getRepeats(inOrder[0]!)
+    return Array.from({ length: repeats }, (_, repeat) => {
+      const number = Math.max(0, round - 1) * repeats + repeat
+      const first = Math.floor(number / 2) % arms
+      const rotated = [...inOrder.slice(first), ...inOrder.slice(0, first)]
+      return number % 2 === 1 ? rotated.toReversed() : rotated
+    }).flat()
+  })
 }
+
+const getRepeats = ({ inCase }: Cell): number => inCase.repeats ?? 1
 
 /**
  * Checks what an arm returned.
