@@ -12,7 +12,7 @@ import {
   inOrder,
   isRestricted,
   merge,
-  getDefaultPolicy,
+  isOpenByDefault,
   resolveAll,
   resolveAllowList,
   resolveCapability,
@@ -57,9 +57,7 @@ export interface Authority {
   allow(label: string, list: AllowList | undefined): void
   /** True while the core has app commands that every frontend may call. */
   readonly isOpen: boolean
-  /**
-   * True once a capability has named an app command, even if it was removed later: from then on app commands need a capability.
-   */
+  /** True once a capability has named an app command, even if it was removed later: app commands need a capability. */
   readonly isRestricted: boolean
   /** Lists what these labels may call now, and which permission allows it. */
   explain(labels: readonly string[]): Promise<ExplainedFrontend[]>
@@ -75,17 +73,13 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
   let capabilities: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
   /** Capabilities of frontends with `allow`, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
   const allowed = new Map<string, ResolvedCapability>()
+  // Stays true after a removal: taking a right from one frontend must not open all commands to every frontend.
   let restricted = sources.acl.isRestricted === true || isRestricted(capabilities, catalogue)
-  let isOpen = getDefaultPolicy(restricted, pattern)
   let version = 0
+  const isOpen = (command: CommandName): boolean => isOpenByDefault(command, restricted, pattern)
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
-    update(isRestricted(capabilities, catalogue))
-  }
-  const update = (isNowRestricted: boolean): void => {
-    // Stays restricted after a removal: taking a right from one frontend must not open all commands to every frontend.
-    restricted ||= isNowRestricted
-    isOpen = getDefaultPolicy(restricted, pattern)
+    restricted ||= isRestricted(changed, catalogue)
     version++
   }
   const getCapabilities = (label: string): readonly ResolvedCapability[] => {
@@ -105,7 +99,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
   }
 
   return {
-    getPermits(label: string): Permits {
+    getPermits(label) {
       const verdicts = new Map<CommandName, Verdict>()
       let access: Access | undefined
       let seen = version
@@ -115,14 +109,13 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
           access = undefined
           verdicts.clear()
         }
-        const known = verdicts.get(command)
-        if (known) return known
-        const made = getVerdict(command, label, (access ??= getAccess(label, getCapabilities(label))))
-        verdicts.set(command, made)
-        return made
+        access ??= getAccess(label, getCapabilities(label))
+        let known = verdicts.get(command)
+        if (!known) verdicts.set(command, (known = getVerdict(command, label, access)))
+        return known
       }
       return {
-        check(command: CommandName): BusError | undefined {
+        check(command) {
           const { denial } = verdict(command)
           return denial === undefined ? undefined : new BusError('Denied', denial)
         },
@@ -132,10 +125,8 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
     },
     getGlobalScope: plugin =>
       merge(capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global,
-    add(source: CapabilitySource): void {
-      change(inOrder([...capabilities, resolveCapability(source, options)]))
-    },
-    remove(identifier: string): void {
+    add: source => change(inOrder([...capabilities, resolveCapability(source, options)])),
+    remove(identifier) {
       const left = capabilities.filter(({ capability }) => capability.identifier !== identifier)
       if (left.length === capabilities.length) {
         const names = capabilities.map(({ capability }) => capability.identifier)
@@ -145,14 +136,16 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
       change(left)
     },
     allow(label, list) {
-      if (list) allowed.set(label, resolveAllowList(label, list, options))
-      else if (!allowed.delete(label)) return
-      update(list !== undefined)
+      if (list) {
+        allowed.set(label, resolveAllowList(label, list, options))
+        restricted = true
+      } else if (!allowed.delete(label)) return
+      version++
     },
-    get isOpen(): boolean {
+    get isOpen() {
       return commands.some(command => command.owner === 'app' && isOpen(command))
     },
-    get isRestricted(): boolean {
+    get isRestricted() {
       return restricted
     },
     async explain(labels) {
@@ -160,10 +153,10 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
       const { explainFrontend } = await import('./explain.js')
       return labels.map(label => explainFrontend(label, getCapabilities(label), commands, isOpen))
     },
-    restore({ added, removed, ...before }: CapabilityChanges): void {
-      restricted ||= before.decided
+    restore({ added, removed, decided }) {
+      restricted ||= decided
       const kept = capabilities.filter(({ capability }) => !removed.has(capability.identifier))
-      const again = [...added.values()].map(value =>
+      const again = Array.from(added.values(), value =>
         resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options),
       )
       change(inOrder([...kept, ...again]))

@@ -43,19 +43,17 @@ export interface AclDeps {
   warn: (text: string) => void
 }
 
-type CatalogueDeps = Pick<AclDeps, 'commands' | 'pluginFiles'> & {
-  acl: Pick<AclInput, 'manifests' | 'permissionFiles'>
-}
-
 /** @throws {BusError} InvalidParams if a permission file or manifest is malformed */
-export function createCatalogue({ acl, commands, pluginFiles }: CatalogueDeps): Catalogue {
+export function createCatalogue({ acl, commands, pluginFiles }: Omit<AclDeps, 'warn'>): Catalogue {
   const plugins = new Map<string, PluginPermissions>()
   const getPlugin = (key: string): PluginPermissions => {
-    let plugin = plugins.get(key)
-    if (!plugin) {
-      plugin = { permissions: new Map(), sets: new Map(), defaultSet: undefined, described: false }
-      plugins.set(key, plugin)
+    const plugin = plugins.get(key) ?? {
+      permissions: new Map(),
+      sets: new Map(),
+      defaultSet: undefined,
+      described: false,
     }
+    plugins.set(key, plugin)
     return plugin
   }
   const describe = (
@@ -71,12 +69,16 @@ export function createCatalogue({ acl, commands, pluginFiles }: CatalogueDeps): 
     for (const set of sets) plugin.sets.set(set.identifier, set)
   }
   getPlugin(APP_KEY)
-  const coreDefaults = Object.keys(CORE_COMMANDS).map(name => `core:${name}:default`)
-  describe('core', coreDefaults)
+  describe(
+    'core',
+    Object.keys(CORE_COMMANDS).map(name => `core:${name}:default`),
+  )
   for (const [name, { byDefault, others }] of Object.entries(CORE_COMMANDS)) {
     const key = `core:${name}`
-    const defaults = byDefault.map(command => getPermissions(command).allow)
-    describe(key, defaults)
+    describe(
+      key,
+      byDefault.map(command => getPermissions(command).allow),
+    )
     for (const command of [...byDefault, ...others]) generate(getPlugin(key), getPermissions(command), command)
   }
   for (const command of commands) {

@@ -37,12 +37,12 @@ function reason(command: CommandName, { label, capabilities, catalogue }: Denial
   const elsewhere = capabilities.flatMap(({ capability, permissions }) =>
     permissions
       .filter(({ allow }) => allow.includes(command.method))
-      .map(({ identifier }) => ({ capability, grant: { capability: capability.identifier, permission: identifier } })),
+      .map(({ identifier }) => ({ ...capability, capability: capability.identifier, permission: identifier })),
   )
   if (elsewhere.length === 0) {
     return `not allowed. Permissions associated with this command: ${permissionsFor(command, catalogue).join(', ')}`
   }
-  const on = elsewhere.map(({ capability: { windows = [], webviews = [], local = true, platforms } }) => {
+  const on = elsewhere.map(({ windows = [], webviews = [], local = true, platforms }) => {
     const parts = [
       windows.length > 0 && `windows: ${quote(windows)}`,
       webviews.length > 0 && `webviews: ${quote(webviews)}`,
@@ -52,10 +52,9 @@ function reason(command: CommandName, { label, capabilities, catalogue }: Denial
     return `[${parts.filter(Boolean).join(', ')}]`
   })
   const quoted = JSON.stringify(label)
-  const grants = elsewhere.map(({ grant }) => grant)
   return (
     `not allowed on window ${quoted}, webview ${quoted}, URL: local\n\n` +
-    `allowed on: ${on.join(', ')}\n\nreferenced by: ${references(grants)}`
+    `allowed on: ${on.join(', ')}\n\nreferenced by: ${references(elsewhere)}`
   )
 }
 

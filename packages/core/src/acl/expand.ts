@@ -1,13 +1,7 @@
 // Expands the name of a permission to the permissions behind it: sets hold permissions, other sets, and those of other plugins.
 import type { Catalogue } from './catalogue.js'
-import {
-  joinIdentifier,
-  malformed,
-  getMethod,
-  describeAclKey,
-  type PermissionName,
-  splitIdentifier,
-} from './identifier.js'
+import { describeAclKey, getMethod, joinIdentifier, malformed, splitIdentifier } from './identifier.js'
+import type { PermissionName } from './identifier.js'
 import { nearestPermission } from './suggest.js'
 import { APP_KEY, type PermissionDefinition, type PermissionEntry, type PermissionSetDefinition } from './types.js'
 
@@ -65,8 +59,8 @@ export class Expansion {
 
 /** The name of an app's command can contain a colon. */
 function inCapability(identifier: string, { plugins }: Catalogue): PermissionName {
-  const isApps = plugins.get(APP_KEY)?.permissions.has(identifier)
-  return isApps ? { key: APP_KEY, name: identifier } : splitIdentifier(identifier)
+  if (plugins.get(APP_KEY)?.permissions.has(identifier)) return { key: APP_KEY, name: identifier }
+  return splitIdentifier(identifier)
 }
 
 /** Within a set, a bare name belongs to the same plugin. */
@@ -121,22 +115,19 @@ export interface ResolvedPermission {
   readonly scope: ScopeValues | undefined
 }
 
-interface ResolvedEntry {
-  permissions: ResolvedPermission[]
-  globalScopes: GlobalScope[]
-}
-
-export function resolveEntry(entry: PermissionEntry, expanded: readonly ExpandedPermission[]): ResolvedEntry {
-  const resolved: ResolvedEntry = { permissions: [], globalScopes: [] }
+export function resolveEntry(
+  entry: PermissionEntry,
+  expanded: readonly ExpandedPermission[],
+): { permissions: ResolvedPermission[]; globalScopes: GlobalScope[] } {
+  const resolved: ReturnType<typeof resolveEntry> = { permissions: [], globalScopes: [] }
   for (const key of new Set(expanded.map(each => each.key))) {
     const members = expanded.filter(each => each.key === key)
     // The capability's part of the scope comes first, as in Tauri.
     const scope = mergeScopes([typeof entry === 'string' ? undefined : entry, ...members.map(getScope)])
     const isGlobal = !members.some(namesCommand)
     // A denied value without a command is denied to every command, in a set too.
-    const denied = mergeScopes(
-      members.filter(each => !namesCommand(each)).map(each => ({ deny: getScope(each)?.deny ?? [] })),
-    )
+    const unnamed = members.filter(each => !namesCommand(each))
+    const denied = mergeScopes(unnamed.map(each => ({ deny: getScope(each)?.deny ?? [] })))
     const global = isGlobal ? scope : denied?.deny.length ? denied : undefined
     if (global) resolved.globalScopes.push({ key, scope: global })
     resolved.permissions.push(...members.map(each => resolvePermission(each, isGlobal ? undefined : scope)))

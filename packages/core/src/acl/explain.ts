@@ -7,7 +7,7 @@ import {
   commandScope,
   type Grant,
   isRestricted,
-  getDefaultPolicy,
+  isOpenByDefault,
   resolveAll,
   type ResolvedCapability,
   getResolveOptions,
@@ -71,16 +71,14 @@ export interface Explanation {
  */
 export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainInput): Explanation {
   const warnings: string[] = []
+  const warn = (text: string): void => void warnings.push(text)
   const commands = getCommandNames(core)
-  const options = getResolveOptions({
-    acl,
-    commands,
-    pluginFiles: getPluginFiles(core),
-    warn: text => void warnings.push(text),
-  })
+  const options = getResolveOptions({ acl, commands, pluginFiles: getPluginFiles(core), warn })
   const capabilities = resolveAll(acl.capabilities, options)
-  const isOpen = getDefaultPolicy(acl.isRestricted === true || isRestricted(capabilities, options.catalogue), pattern)
-  const names = [...commands, ...coreCommands()]
+  const restricted = acl.isRestricted === true || isRestricted(capabilities, options.catalogue)
+  const isOpen = (command: CommandName): boolean => isOpenByDefault(command, restricted, pattern)
+  const openCommands = [...OPEN_COMMANDS].map(method => ({ method, owner: 'core', allow: '', deny: '' }) as const)
+  const names = [...commands, ...openCommands]
   return {
     frontends: (labels ?? labelsIn(capabilities)).map(label => explainFrontend(label, capabilities, names, isOpen)),
     capabilities: capabilities.map(({ capability, source, isActive }) => ({ capability, from: source.from, isActive })),
@@ -118,9 +116,6 @@ function explainCommand(command: string, { allowed, denied }: Access, isOpen: bo
 const toReference = ({ capability, permission }: Grant): ExplainedCommand['by'][number] => ({ capability, permission })
 
 const getValues = ({ allow, deny }: Scope): ScopeValues => ({ allow, deny })
-
-const coreCommands = (): CommandName[] =>
-  [...OPEN_COMMANDS].map(method => ({ method, owner: 'core', allow: '', deny: '' }))
 
 /** Returns each glob as a label that it matches: `[ab]` becomes `a`. */
 function labelsIn(capabilities: readonly ResolvedCapability[]): string[] {
@@ -182,10 +177,7 @@ const isOfTauri = ({ access, by, scope }: ExplainedCommand): boolean =>
   access === 'allowed' && scope === undefined && by.every(({ permission }) => permission.startsWith('core:'))
 
 const renderScope = ({ allow, deny }: ScopeValues): string =>
-  [
-    ['allow', allow],
-    ['deny', deny],
-  ]
-    .filter(([, values]) => values!.length > 0)
-    .map(([name, values]) => ` ${String(name)} ${JSON.stringify(values)}`)
+  Object.entries({ allow, deny })
+    .filter(([, values]) => values.length > 0)
+    .map(([name, values]) => ` ${name} ${JSON.stringify(values)}`)
     .join('')

@@ -23,7 +23,6 @@ import {
   type CapabilitySource,
   type CommandName,
   type Pattern,
-  type PermissionEntry,
   splitCapabilities,
 } from './types.js'
 
@@ -67,7 +66,7 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
       isLost = true
       if (isActive) lose(source, member, `capability ${JSON.stringify(identifier)}: `, what, options)
     }
-    const name = getIdentifier(entry)
+    const name = typeof entry === 'string' ? entry : entry.identifier
     const expanded = new Expansion(catalogue, lost).expand(name)
     if (isActive && !isLost && expanded.length === 0 && /(?:^|:)default$/.test(name)) {
       // Tauri's files name a plugin's `default`, and a plugin written for a test often has none.
@@ -123,9 +122,9 @@ export function resolveAllowList(
 /** Checks the permissions that the sets of permission files name, so that a mistake is found at the start. */
 function checkSets(options: ResolveOptions): void {
   for (const { source, key, file } of options.catalogue.files) {
-    const defaultSet = file.default && { ...file.default, identifier: 'default', at: 'default' }
     const sets = (file.set ?? []).map((set, index) => ({ ...set, at: `set[${index}]` }))
-    for (const { identifier, permissions, at } of [...(defaultSet ? [defaultSet] : []), ...sets]) {
+    if (file.default) sets.unshift({ ...file.default, identifier: 'default', at: 'default' })
+    for (const { identifier, permissions, at } of sets) {
       permissions.forEach((name, index) => {
         const lost = (what: Lost): void => lose(source, `${at}.permissions[${index}]`, '', what, options)
         new Expansion(options.catalogue, lost).expandSet({ identifier, permissions: [name] }, key)
@@ -158,17 +157,15 @@ function matchers(source: Place, member: string, globs: readonly string[]): ((la
   })
 }
 
-const getIdentifier = (entry: PermissionEntry): string => (typeof entry === 'string' ? entry : entry.identifier)
-
 const isFor = ({ platforms }: Pick<Capability, 'platforms'>, platform: AclInput['platform']): boolean =>
   platforms?.includes(platform) ?? true
 
 /** @throws {BusError} InvalidParams if a permission file or manifest is invalid */
-export function getResolveOptions({ acl, commands: names, pluginFiles, warn }: AclDeps): ResolveOptions {
-  const { unknownPermissions, platform } = acl
-  const commands = [...names]
-  const catalogue = createCatalogue({ acl, commands, pluginFiles })
-  const options = { catalogue, commands, unknownPermissions, platform, warn }
+export function getResolveOptions(deps: AclDeps): ResolveOptions {
+  const { unknownPermissions, platform } = deps.acl
+  const commands = [...deps.commands]
+  const catalogue = createCatalogue({ ...deps, commands })
+  const options = { catalogue, commands, unknownPermissions, platform, warn: deps.warn }
   checkSets(options)
   return options
 }
@@ -184,13 +181,12 @@ export function inOrder(capabilities: readonly ResolvedCapability[]): ResolvedCa
   for (const each of capabilities) {
     const { identifier } = each.capability
     const first = known.get(identifier)
-    if (first) {
-      const text = `capability with identifier \`${identifier}\` already exists: in ${first.source.from}`
-      throw mistake(each.source, 'identifier', text)
-    }
     known.set(identifier, each)
+    if (!first) continue
+    const text = `capability with identifier \`${identifier}\` already exists: in ${first.source.from}`
+    throw mistake(each.source, 'identifier', text)
   }
-  return [...known.values()].toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
+  return capabilities.toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
 }
 
 // The rights of one label: everything that the capabilities that apply to it allow and deny.
@@ -218,10 +214,10 @@ export function merge(capabilities: readonly ResolvedCapability[]): Access {
   const [allowed, denied] = [new Map<string, Grant[]>(), new Map<string, Grant[]>()]
   const global = new Map<string, ScopeValues[]>()
   for (const { capability, permissions, globalScopes } of capabilities) {
-    for (const permission of permissions) {
-      const grant = { capability: capability.identifier, permission: permission.identifier, scope: permission.scope }
-      for (const command of permission.allow) push(allowed, command, grant)
-      for (const command of permission.deny) push(denied, command, grant)
+    for (const { identifier, scope, allow, deny } of permissions) {
+      const grant = { capability: capability.identifier, permission: identifier, scope }
+      for (const command of allow) push(allowed, command, grant)
+      for (const command of deny) push(denied, command, grant)
     }
     for (const { key, scope } of globalScopes) push(global, key, scope)
   }
@@ -237,8 +233,10 @@ export function commandScope(grants: readonly Grant[], global: Scope = EMPTY_SCO
 
 function getScope(scopes: readonly ScopeValues[]): Scope {
   if (scopes.length === 0) return EMPTY_SCOPE.global
-  const [allow, deny] = [scopes.flatMap(scope => scope.allow), scopes.flatMap(scope => scope.deny)]
-  return createScope(allow, deny)
+  return createScope(
+    scopes.flatMap(scope => scope.allow),
+    scopes.flatMap(scope => scope.deny),
+  )
 }
 
 function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
@@ -254,10 +252,9 @@ export const isRestricted = (capabilities: readonly ResolvedCapability[], { plug
   plugins.get(APP_KEY)?.described === true || capabilities.some(each => each.namesAppCommand)
 
 /**
- * Returns which commands are open by default. Events, paths, app data and resources always are, plugin commands never. App
- * commands are open in the brownfield pattern until `restricted`.
+ * True for a command that needs no capability. Those of events, paths, app data and resources never do, plugin commands always.
+ * App commands need none in the brownfield pattern until `restricted`.
  */
-export function getDefaultPolicy(decided: boolean, pattern: Pattern): (command: CommandName) => boolean {
-  const appIsOpen = pattern === 'brownfield' && !decided
-  return ({ method, owner }) => (owner === 'core' ? OPEN_COMMANDS.has(method) : owner === 'app' && appIsOpen)
+export function isOpenByDefault({ method, owner }: CommandName, restricted: boolean, pattern: Pattern): boolean {
+  return owner === 'core' ? OPEN_COMMANDS.has(method) : owner === 'app' && pattern === 'brownfield' && !restricted
 }

@@ -12,37 +12,32 @@ const MAX_DEPTH = 128
 
 /** @throws {BusError} InvalidParams with the place of a value that is not JSON */
 export function checkPlain(source: AclSource & Place): void {
-  const [stray] = findStrays(source.value, '')
-  if (stray) throw mistake(source, stray.at, `must be a value that JSON carries: got ${stray.what}`)
-}
-
-interface Stray {
-  at: string
-  what: string
-}
-
-/** @param within arrays and objects that contain the value, outermost first */
-function* findStrays(value: unknown, at: string, within: readonly object[] = []): Generator<Stray> {
-  if (value === null || Number.isFinite(value) || ['string', 'boolean', 'undefined'].includes(typeof value)) return
-  if (typeof value !== 'object') return yield { at, what: typeof value === 'number' ? String(value) : typeof value }
-  if (within.includes(value)) return yield { at, what: 'an object that holds itself' }
-  if (within.length === MAX_DEPTH) return yield { at, what: `more than ${MAX_DEPTH} levels` }
-  const inside = [...within, value]
-  if (Array.isArray(value)) {
-    for (const [index, member] of value.entries()) {
-      const place = `${at}[${index}]`
-      if (member === undefined) yield { at: place, what: 'undefined' }
-      else yield* findStrays(member, place, inside)
+  const refuse = (at: string, what: string): never => {
+    throw mistake(source, at, `must be a value that JSON carries: got ${what}`)
+  }
+  /** @param within arrays and objects that contain the value, outermost first */
+  const checkValue = (value: unknown, at: string, within: readonly object[]): void => {
+    if (value === null || Number.isFinite(value) || ['string', 'boolean', 'undefined'].includes(typeof value)) return
+    if (typeof value !== 'object') return refuse(at, typeof value === 'number' ? String(value) : typeof value)
+    if (within.includes(value)) return refuse(at, 'an object that holds itself')
+    if (within.length === MAX_DEPTH) return refuse(at, `more than ${MAX_DEPTH} levels`)
+    const inside = [...within, value]
+    if (Array.isArray(value)) {
+      for (const [index, member] of value.entries()) {
+        if (member === undefined) refuse(`${at}[${index}]`, 'undefined')
+        checkValue(member, `${at}[${index}]`, inside)
+      }
+      return
     }
-    return
+    const prototype: unknown = Object.getPrototypeOf(value)
+    // Prototypes of any realm.
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) refuse(at, value.constructor.name)
+    for (const [name, member] of Object.entries(value)) {
+      if (name === '__proto__') refuse(at, 'a key named "__proto__"')
+      checkValue(member, at === '' ? name : `${at}.${name}`, inside)
+    }
   }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // Prototypes of any realm.
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return yield { at, what: value.constructor.name }
-  for (const [name, member] of Object.entries(value)) {
-    if (name === '__proto__') yield { at, what: 'a key named "__proto__"' }
-    else yield* findStrays(member, at === '' ? name : `${at}.${name}`, inside)
-  }
+  checkValue(source.value, '', [])
 }
 
 const string = v.string('a string')
@@ -55,15 +50,10 @@ const platform = v.picklist(
   '"linux", "macOS", "windows", "android" or "iOS"',
 )
 const platforms = v.nullish(v.array(platform, 'a list of platforms'))
-type PlainSchema = v.CustomSchema<object, v.ErrorMessage<v.CustomIssue> | undefined>
 
 /** valibot accepts an array as an object. */
-const plain = (what: string): PlainSchema => v.custom<object>(isObject, what)
-const object = <E extends v.ObjectEntries>(
-  entries: E,
-  what: string,
-): v.SchemaWithPipe<readonly [PlainSchema, v.StrictObjectSchema<E, string>]> =>
-  v.pipe(plain(what), v.strictObject(entries, what))
+const object = <E extends v.ObjectEntries>(entries: E, what: string) =>
+  v.pipe(v.custom<object>(isObject, what), v.strictObject(entries, what))
 
 /** For completion in editors. */
 const $schema = v.optional(string)
@@ -89,11 +79,7 @@ const capability = object(
   'a capability',
 )
 
-const permissionEntries = {
-  identifier: name,
-  version,
-  description: v.nullish(string),
-}
+const permissionEntries = { identifier: name, version, description: v.nullish(string) }
 const commandEntries = { allow: v.optional(strings), deny: v.optional(strings) }
 const scopeEntries = { allow: values, deny: values }
 

@@ -1,6 +1,5 @@
 // Scopes: what a caller may do with a command, beyond calling it. The bus passes them to the handler, which has to enforce
-// them, as
-// in Tauri.
+// them, as in Tauri.
 
 /** Values in the form that the command's plugin defines, for instance `{ path: '$HOME/**' }` of Tauri's fs. */
 export interface Scope {

@@ -36,14 +36,12 @@ export type Accepts = (target: EventTarget, subscriber: Subscriber) => boolean
 
 /** One event's listeners of one subscriber. It is reused until listeners change, so that consecutive events form a batch. */
 export class Delivery implements BatchSource {
-  readonly event: string
-  readonly subscriber: Subscriber
   readonly ids: number[] = []
 
-  constructor(event: string, subscriber: Subscriber) {
-    this.event = event
-    this.subscriber = subscriber
-  }
+  constructor(
+    readonly event: string,
+    readonly subscriber: Subscriber,
+  ) {}
 
   createMessage(payload: unknown): CallMessage {
     return { jsonrpc: '2.0', method: METHOD.event, params: { event: this.event, ids: this.ids, payload } }
@@ -56,15 +54,12 @@ export class Delivery implements BatchSource {
 
 /** The payload of one event, encoded once for each codec, however many frontends receive it. */
 export class Payload {
-  readonly value: unknown
   #hasBytes: boolean | undefined
   #json: EncodedMessage | undefined
   #msgpack: EncodedMessage | undefined
   readonly #packed: Partial<Record<CodecName, PackedMessage>> = {}
 
-  constructor(value: unknown) {
-    this.value = value
-  }
+  constructor(readonly value: unknown) {}
 
   /** True if the event needs `pack`, because its payload holds bytes. */
   get hasBytes(): boolean {

@@ -38,26 +38,22 @@ class ListenerIndex {
     return listener
   }
 
-  /** Returns the deliveries to listeners that `accepts` selects, those that get a copy of the payload first. */
-  getDeliveries(event: string, accepts?: Accepts): readonly Delivery[] {
-    if (accepts) return createDeliveries(event, this.#byLabel.values(), accepts)
-    return (this.#toAll ??= createDeliveries(event, this.#byLabel.values()))
-  }
-
-  /** Like `getDeliveries`, limited to listeners of the frontend `label`, core and the host. */
-  getDeliveriesWithin(label: string, event: string, accepts: Accepts): readonly Delivery[] {
-    const eligible = [this.#byLabel.get(label), this.#byLabel.get(undefined)]
-    return createDeliveries(
-      event,
-      eligible.filter(listeners => listeners !== undefined),
-      accepts,
-    )
+  /**
+   * Returns the deliveries to listeners that `accepts` selects, those that get a copy of the payload first.
+   *
+   * @param within limits them to listeners of this frontend, core and the host
+   */
+  getDeliveries(event: string, accepts?: Accepts, within?: string): readonly Delivery[] {
+    if (!accepts) return (this.#toAll ??= createDeliveries(event, this.#byLabel.values()))
+    if (within === undefined) return createDeliveries(event, this.#byLabel.values(), accepts)
+    const eligible = [this.#byLabel.get(within) ?? [], this.#byLabel.get(undefined) ?? []]
+    return createDeliveries(event, eligible, accepts)
   }
 }
 
 function createDeliveries(
   event: string,
-  listenersByLabel: Iterable<Map<number, Listener>>,
+  listenersByLabel: Iterable<Iterable<[id: number, listener: Listener]>>,
   accepts?: Accepts,
 ): readonly Delivery[] {
   const deliveries = new Map<Subscriber, Delivery>()
@@ -78,7 +74,7 @@ export type EmitListener = (target: EventTarget | undefined, event: string, valu
 
 export class EventRouter {
   readonly #byEvent = new Map<string, ListenerIndex>()
-  /** Each subscriber's events by listener id, so that it can be dropped without a search. */
+  /** Each subscriber's events by listener id. */
   readonly #bySubscriber = new Map<Subscriber, Map<number, string>>()
   #nextId = 0
   #emitListener: EmitListener | undefined
@@ -151,13 +147,18 @@ export class EventRouter {
 
   /** Emits an event to all listeners. @throws the errors of `deliverWhere` and of the `onEmit` listener */
   emit(event: unknown, value: unknown): void {
-    if (this.#emitListener) this.#emitAndDeliver(this.#emitListener, undefined, event, value)
-    else this.deliverWhere(event, value)
+    this.emitTo(undefined, event, value)
   }
 
-  emitTo(target: EventTarget, event: unknown, value: unknown): void {
-    if (this.#emitListener) this.#emitAndDeliver(this.#emitListener, target, event, value)
-    else this.deliver(target, event, value)
+  emitTo(target: EventTarget | undefined, event: unknown, value: unknown): void {
+    if (!this.#emitListener) return this.deliver(target, event, value)
+    checkEventName(event)
+    try {
+      // Emitted before it is delivered, because listeners of core get the very value, and can change it.
+      this.#emitListener(target, event, value)
+    } finally {
+      this.deliver(target, event, value)
+    }
   }
 
   /** Sends an event to the listeners of this core that match the target, or to all of them. */
@@ -180,15 +181,11 @@ export class EventRouter {
     if (!listeners) {
       // A name with listeners was checked when they were added.
       checkEventName(event)
-      held?.add(event, new Payload(value), accepts)
-      if (held) held.addUnheard(event)
-      else this.#unheardListener?.(event)
-      return
+      if (!held) return this.#unheardListener?.(event)
+      if (held.unheard.size < MAX_UNHEARD) held.unheard.add(event)
+      return held.add(event, new Payload(value), accepts)
     }
-    const deliveries =
-      accepts && within !== undefined
-        ? listeners.getDeliveriesWithin(within, event as string, accepts)
-        : listeners.getDeliveries(event as string, accepts)
+    const deliveries = listeners.getDeliveries(event as string, accepts, within)
     const payload = new Payload(value)
     held?.add(event as string, payload, accepts)
     let failure: { error: unknown } | undefined
@@ -207,16 +204,6 @@ export class EventRouter {
     const listener = listeners.delete(id, subscriber)
     if (listener && isHost(subscriber)) this.#held?.take(id, event, listener)
     if (listeners.isEmpty) this.#byEvent.delete(event)
-  }
-
-  /** Emits before it delivers, because listeners of core get the very value, and can change it. */
-  #emitAndDeliver(listener: EmitListener, target: EventTarget | undefined, event: unknown, value: unknown): void {
-    checkEventName(event)
-    try {
-      listener(target, event, value)
-    } finally {
-      this.deliver(target, event, value)
-    }
   }
 }
 
@@ -263,10 +250,6 @@ class HeldEvents {
   /** Names of events that had no listener when they were emitted. */
   readonly unheard: Set<string> = new Set<string>()
 
-  addUnheard(event: string): void {
-    if (this.unheard.size < MAX_UNHEARD) this.unheard.add(event)
-  }
-
   /** Ignores an event that cannot be serialized. */
   add(event: string, payload: Payload, accepts: Accepts | undefined): void {
     const bytes = measure(event, payload, 'json') ?? measure(event, payload, 'msgpack')
@@ -284,8 +267,9 @@ class HeldEvents {
     this.#takenBefore.set(id, this.#taken)
     const missed = this.#getEvents(id, event, listener)
     if (missed.length === 0) return
-    const { subscriber } = listener
-    this.#awaited.push(() => missed.forEach(({ payload }) => deliver(id, event, subscriber, payload)))
+    const delivery = new Delivery(event, listener.subscriber)
+    delivery.ids.push(id)
+    this.#awaited.push(() => missed.forEach(({ payload }) => listener.subscriber.deliver(delivery, payload)))
     queueMicrotask(() => this.flush())
   }
 
@@ -298,12 +282,8 @@ class HeldEvents {
   /** Returns the events for a listener, from the first that no listener had taken when it was added. */
   #getEvents(id: number, event: string, { target, subscriber }: Listener): HeldEvent[] {
     const taken = this.#takenBefore.get(id)
-    return this.#events.filter(
-      held =>
-        held.event === event &&
-        taken?.has(held) !== true &&
-        (held.accepts === undefined || held.accepts(target, subscriber)),
-    )
+    const candidates = this.#events.filter(held => held.event === event && !taken?.has(held))
+    return candidates.filter(({ accepts }) => !accepts || accepts(target, subscriber))
   }
 
   /** Delivers what `replay` still owes: called before any later event, so that order is preserved. */
@@ -319,10 +299,4 @@ function measure(event: string, payload: Payload, codec: CodecName): number | un
   } catch {
     return undefined
   }
-}
-
-function deliver(id: number, event: string, subscriber: Subscriber, payload: Payload): void {
-  const delivery = new Delivery(event, subscriber)
-  delivery.ids.push(id)
-  subscriber.deliver(delivery, payload)
 }

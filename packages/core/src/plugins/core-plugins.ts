@@ -18,6 +18,7 @@ import { invalidArgument, whyMissing } from '../rpc/arguments.js'
 import { Call } from '../rpc/call-table.js'
 import type { Channel } from '../rpc/channel.js'
 import type { RunnableCommand } from '../rpc/registry.js'
+import { isCount } from '../shared/validate.js'
 
 /** The version of Tauri whose IPC this is, for `@tauri-apps/api` and plugins. */
 const TAURI_VERSION = '2.12.5'
@@ -32,7 +33,7 @@ export interface CoreCommandDeps {
   resources: Resources
   path: PathResolver
   platform: Surroundings['platform']
-  /** Returns the labels of the connected frontends. */
+  /** Labels of the connected frontends. */
   labels: () => readonly string[]
 }
 
@@ -201,8 +202,6 @@ class Arguments {
 
 const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every(item => typeof item === 'string')
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** Describes a value in serde's words, as Tauri's errors do. */
 function describeType(value: unknown): string {

@@ -42,7 +42,6 @@ export interface Runnable {
 export class Call implements CommandContext {
   readonly app: App
   readonly label: string
-  readonly request: CommandRequest
   readonly resources: Resources
   readonly #id: RequestId | undefined
   readonly #command: CommandName
@@ -55,12 +54,11 @@ export class Call implements CommandContext {
     owner: CallOwner,
     id: RequestId | undefined,
     command: CommandName,
-    request: CommandRequest,
+    readonly request: CommandRequest,
     channels: readonly SendingChannel[],
   ) {
     this.app = owner.app
     this.label = owner.name
-    this.request = request
     this.resources = owner.resources
     this.#id = id
     this.#command = command
@@ -202,7 +200,6 @@ export class CallTable {
     return isAwaited
   }
 
-  /** Resolves once no call runs. */
   async idle(): Promise<void> {
     if (this.size > 0) await new Promise<void>(resolve => (this.#whenIdle = resolve))
   }

@@ -2,6 +2,7 @@
 // once all handles of a channel are garbage, no more can be sent, and the channel ends.
 import {
   type BatchSource,
+  BoundedQueue,
   BusError,
   type CallChannels,
   type CallHeaders,
@@ -50,7 +51,6 @@ export interface SendOptions {
 export type ChannelSender = Pick<SessionWriter, 'encode' | 'sendValue' | 'send' | 'room' | 'isFull'>
 
 interface QueuedSend {
-  index: number
   encoded: Encoded
   resolve(): void
   reject(error: BusError): void
@@ -58,6 +58,8 @@ interface QueuedSend {
 
 /** Shared by all messages for which there is room. */
 const SENT: Promise<void> = Promise.resolve()
+
+const QUEUE_LIMITS = { count: MAX_SESSION_QUEUE, bytes: MAX_SESSION_QUEUE_BYTES }
 
 /** Releases handles that are collected without `end`, as dropping a channel does in Tauri. */
 const collectedHandles = new FinalizationRegistry<SendingChannel>(channel => channel.releaseHandle())
@@ -92,16 +94,11 @@ export class SendingChannel implements Channel, BatchSource {
   readonly id: number
   readonly #sender: ChannelSender
   readonly #closed: () => void
-  #queued: QueuedSend[] = []
-  #queuedBytes = 0
+  readonly #queued = new BoundedQueue<QueuedSend>(QUEUE_LIMITS)
   /** Messages that can be sent before the frontend gives credit. */
   #window: number = CHANNEL_WINDOW
-  readonly #readAhead: number
   /** Messages in flight that are not batched, in order. Batched ones are small, so `CHANNEL_WINDOW` bounds their bytes. */
-  readonly #large: { readonly index: number; readonly bytes: number }[] = []
-  #largeBytes = 0
-  /** Number of the next message to be sent. */
-  #nextIndex = 0
+  readonly #large: BoundedQueue<{ readonly index: number }>
   #isCreditedEach = false
   /** Credit that counts once the link has room. */
   #credited = 0
@@ -121,7 +118,7 @@ export class SendingChannel implements Channel, BatchSource {
    */
   constructor(id: number, sender: ChannelSender, readAhead: number, closed: () => void) {
     this.id = id
-    this.#readAhead = readAhead
+    this.#large = new BoundedQueue({ count: Infinity, bytes: readAhead })
     this.#sender = sender
     this.#closed = closed
   }
@@ -149,22 +146,15 @@ export class SendingChannel implements Channel, BatchSource {
   send(message: unknown, options?: SendOptions): Promise<void> {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
-      if (
-        this.#sender.isFull ||
-        this.#queued.length >= MAX_SESSION_QUEUE ||
-        this.#queuedBytes >= MAX_SESSION_QUEUE_BYTES
-      ) {
-        throw new BusError(
-          'Overloaded',
-          `The message was not sent: too many messages of channel ${this.id} are queued`,
-          { data: { delivered: 'no' } },
-        )
+      if (this.#sender.isFull || this.#queued.isFull) {
+        const text = `The message was not sent: too many messages of channel ${this.id} are queued`
+        throw new BusError('Overloaded', text, { data: { delivered: 'no' } })
       }
       const encoded = this.#sender.encode(this, message, options?.transfer)
       // A `toJSON` of the message can have ended the channel, or closed the link.
       if (this.#isEnding || this.#isOver) throw this.#createError()
       const index = this.#index++
-      if (!this.#canSend()) return ignoreRejection(this.#enqueue(index, encoded))
+      if (!this.#canSend()) return ignoreRejection(this.#enqueue(encoded))
       this.#sendNow(index, encoded)
       return this.#sender.room() ?? SENT
     } catch (error) {
@@ -182,7 +172,7 @@ export class SendingChannel implements Channel, BatchSource {
 
   end(): void {
     this.#isEnding = true
-    if (this.#queued.length === 0) this.#finish()
+    if (this.#queued.size === 0) this.#finish()
   }
 
   /** Ends the channel because the call that opened it failed. Holders of a handle see the signal abort. */
@@ -211,7 +201,7 @@ export class SendingChannel implements Channel, BatchSource {
     this.#isOver = true
     this.#failure = reason
     this.#closed()
-    for (const { reject } of this.#queued.splice(0)) reject(this.#createError())
+    for (const { reject } of this.#queued.clear()) reject(this.#createError())
     this.#controller?.abort(this.#createError())
   }
 
@@ -220,38 +210,38 @@ export class SendingChannel implements Channel, BatchSource {
     this.#window = Math.min(CHANNEL_WINDOW, this.#window + this.#credited)
     this.#credited = 0
     const firstInFlight = this.#nextIndex - (CHANNEL_WINDOW - this.#window)
-    while (this.#large.length > 0 && this.#large[0]!.index < firstInFlight)
-      this.#largeBytes -= this.#large.shift()!.bytes
-    while (this.#queued.length > 0 && this.#canSend()) {
-      const { index, encoded, resolve } = this.#queued.shift()!
-      this.#queuedBytes -= getSize(encoded)
+    while ((this.#large.peek()?.index ?? Infinity) < firstInFlight) this.#large.shift()
+    while (this.#queued.size > 0 && this.#canSend()) {
+      const index = this.#nextIndex
+      const { encoded, resolve } = this.#queued.shift()!
       this.#sendNow(index, encoded)
       resolve()
     }
-    if (this.#isEnding && this.#queued.length === 0) this.#finish()
+    if (this.#isEnding && this.#queued.size === 0) this.#finish()
   }
 
-  #enqueue(index: number, encoded: Encoded): Promise<void> {
-    this.#queuedBytes += getSize(encoded)
-    return new Promise((resolve, reject) => this.#queued.push({ index, encoded, resolve, reject }))
+  #enqueue(encoded: Encoded): Promise<void> {
+    return new Promise((resolve, reject) => this.#queued.push({ encoded, resolve, reject }, getSize(encoded)))
+  }
+
+  /** Number of the next message to be sent. */
+  get #nextIndex(): number {
+    return this.#index - this.#queued.size
   }
 
   #sendNow(index: number, encoded: Encoded): void {
     this.#sender.sendValue(this, index, encoded)
     this.#window--
-    this.#nextIndex = index + 1
     if (isValue(encoded)) return
-    const bytes = getSize(encoded)
-    this.#large.push({ index, bytes })
-    this.#largeBytes += bytes
-    if (this.#largeBytes < this.#readAhead || this.#isCreditedEach) return
+    this.#large.push({ index }, getSize(encoded))
+    if (!this.#large.isFull || this.#isCreditedEach) return
     // The frontend would wait for more messages before it gives credit, and none will come.
     this.#isCreditedEach = true
     this.#sender.send({ jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, creditEach: true } })
   }
 
   #canSend(): boolean {
-    return this.#window > 0 && this.#largeBytes < this.#readAhead
+    return this.#window > 0 && !this.#large.isFull
   }
 
   /** Errors are created only when needed, because creating one takes as long as a whole call. */

@@ -6,20 +6,11 @@ import type { CoreReport } from '../contract/control.js'
 /** Open requests of one frontend. */
 const MAX_CONFIRM_REQUESTS = 16
 
-export interface ConfirmCaller {
-  label: string
-  command: string
-  signal: AbortSignal
-}
-
-interface PendingConfirm {
-  readonly label: string
-  settle(isConfirmed: boolean): void
-}
+export type ConfirmCaller = { label: string; command: string; signal: AbortSignal }
 
 export class ConfirmRequests {
   readonly #report: (report: CoreReport) => void
-  readonly #pending = new Map<number, PendingConfirm>()
+  readonly #pending = new Map<number, { label: string; settle: (isConfirmed: boolean) => void }>()
   #lastId = 0
 
   constructor(report: (report: CoreReport) => void) {

@@ -15,16 +15,11 @@ import { countedStream } from '../shared/async-iterable.js'
 import { isStream } from './call-table.js'
 import type { CommandRegistry, RunnableCommand } from './registry.js'
 
-export interface QuotaLimits {
-  /** Calls per second. After a second without calls, this many can come at once. */
-  rate?: number | undefined
-  /** Calls at a time. */
-  concurrency?: number | undefined
-}
-
 /** The quota of one command for one frontend: a token bucket, and the number of running calls. */
 export class Quota {
-  readonly #limits: QuotaLimits
+  /** Calls per second. After a second without calls, this many can come at once. */
+  readonly #rate: number
+  readonly #concurrency: number
   /** Tokens of a full bucket: those of one second, at least one. */
   readonly #bucketSize: number
   #tokens: number
@@ -32,25 +27,24 @@ export class Quota {
   #runningCount = 0
 
   /** @param now milliseconds of a monotonic clock, as in all methods */
-  constructor(limits: QuotaLimits, now: number) {
-    this.#limits = limits
-    this.#bucketSize = Math.max(1, limits.rate ?? 1)
-    this.#tokens = this.#bucketSize
+  constructor({ rate = Infinity, concurrency = Infinity }: Pick<CallQuota, 'rate' | 'concurrency'>, now: number) {
+    this.#rate = rate
+    this.#concurrency = concurrency
+    this.#bucketSize = this.#tokens = Math.max(1, rate)
     this.#refilledAt = now
   }
 
   /** True if no further call can run at this time. */
   get isBusy(): boolean {
-    return this.#runningCount >= (this.#limits.concurrency ?? Infinity)
+    return this.#runningCount >= this.#concurrency
   }
 
   /** Returns the whole milliseconds until there is a token, 0 if there is one. */
   getRetryAfter(now: number): number {
-    const { rate } = this.#limits
-    if (rate === undefined) return 0
-    this.#tokens = Math.min(this.#bucketSize, this.#tokens + ((now - this.#refilledAt) * rate) / 1000)
+    if (this.#rate === Infinity) return 0
+    this.#tokens = Math.min(this.#bucketSize, this.#tokens + ((now - this.#refilledAt) * this.#rate) / 1000)
     this.#refilledAt = now
-    return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) * 1000) / rate))
+    return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) * 1000) / this.#rate))
   }
 
   /** Takes a token for a call, for which `getRetryAfter` has returned 0. */
@@ -67,7 +61,7 @@ export class Quota {
   /** True if this quota could be replaced by a new one. */
   isIdle(now: number): boolean {
     this.getRetryAfter(now)
-    return this.#runningCount === 0 && (this.#limits.rate === undefined || this.#tokens >= this.#bucketSize)
+    return this.#runningCount === 0 && this.#tokens >= this.#bucketSize
   }
 }
 
@@ -79,10 +73,7 @@ export interface Quotas {
   releaseRegistry(label: string): void
 }
 
-interface Rule extends CallQuota {
-  matchesLabel(label: string): boolean
-  matchesCommand(command: RunnableCommand): boolean
-}
+type Rule = ReturnType<typeof toRule>
 
 interface LimitedRegistry {
   readonly registry: CommandRegistry
@@ -97,7 +88,7 @@ export function createQuotas(
   now: () => number = () => performance.now(),
 ): Quotas {
   const rules = callQuotas.map(toRule)
-  warnAboutUnusedQuotas(rules, sharedRegistry, getLog)
+  warnAboutUnusedQuotas(callQuotas, sharedRegistry, getLog)
   const registries = new Map<string, LimitedRegistry>()
 
   const deleteIdleRegistries = (): void => {
@@ -118,37 +109,36 @@ export function createQuotas(
   }
 
   return {
-    acquireRegistry(label: string): CommandRegistry {
+    acquireRegistry(label) {
       const labelRules = rules.filter(rule => rule.matchesLabel(label))
       if (labelRules.length === 0) return sharedRegistry
-      let limited = registries.get(label)
-      if (!limited) {
-        deleteIdleRegistries()
-        registries.set(label, (limited = createRegistry(label, labelRules)))
-      }
+      if (!registries.has(label)) deleteIdleRegistries()
+      const limited = registries.get(label) ?? createRegistry(label, labelRules)
+      registries.set(label, limited)
       limited.sessionCount += 1
       return limited.registry
     },
-    releaseRegistry(label: string): void {
+    releaseRegistry(label) {
       const limited = registries.get(label)
       if (limited) limited.sessionCount -= 1
     },
   }
 }
 
-function toRule(quota: CallQuota): Rule {
+function toRule(quota: CallQuota) {
   const windows = quota.windows?.map(labelMatcher)
   const commands = quota.commands?.map(labelMatcher)
   return {
     ...quota,
-    matchesLabel: label => windows === undefined || windows.some(matches => matches(label)),
-    matchesCommand: ({ method, owner }) => commands?.some(matches => matches(method)) ?? owner !== 'core',
+    matchesLabel: (label: string) => windows === undefined || windows.some(matches => matches(label)),
+    matchesCommand: ({ method, owner }: RunnableCommand) =>
+      commands?.some(matches => matches(method)) ?? owner !== 'core',
   }
 }
 
 /** A quota without a matching command is a mistake, and would silently limit nothing. */
-function warnAboutUnusedQuotas(rules: readonly Rule[], registry: CommandRegistry, getLog: () => Logger): void {
-  for (const [index, { commands = [] }] of rules.entries()) {
+function warnAboutUnusedQuotas(quotas: readonly CallQuota[], registry: CommandRegistry, getLog: () => Logger): void {
+  for (const [index, { commands = [] }] of quotas.entries()) {
     for (const glob of commands) {
       if ([...registry.keys()].some(labelMatcher(glob))) continue
       getLog().warn(`calls.quotas[${index}].commands: no command matches ${describeName(glob)}`)
@@ -196,7 +186,7 @@ function limit(
       try {
         result = run(args, ctx)
       } catch (error) {
-        return fail(error)
+        fail(error)
       }
       return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
     },

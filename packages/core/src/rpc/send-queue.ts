@@ -92,59 +92,6 @@ interface QueuedMessage {
   readonly isEvent: boolean
 }
 
-/** Messages that wait for the link, oldest first. Events are bounded on their own, and the oldest ones are dropped. */
-class WaitingMessages {
-  readonly #messages = new BoundedQueue<QueuedMessage>()
-  /** The events among the messages. */
-  readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>()
-  #droppedCount = 0
-
-  get bytes(): number {
-    return this.#messages.bytes
-  }
-
-  /** True if no message other than an event can be added. */
-  get isFull(): boolean {
-    const keptCount = this.#messages.size - this.#events.size
-    const keptBytes = this.#messages.bytes - this.#events.bytes
-    return keptBytes >= MAX_SESSION_QUEUE_BYTES || keptCount >= MAX_SESSION_QUEUE
-  }
-
-  add(source: BatchSource | undefined, index: number, encoded: Encoded): void {
-    this.#messages.push({ source, index, encoded, isEvent: false }, getSize(encoded))
-  }
-
-  /** Returns the number of events that were dropped for this one. */
-  addEvent(source: BatchSource, encoded: Encoded): number {
-    const bytes = getSize(encoded)
-    this.#events.push(this.#messages.push({ source, index: 0, encoded, isEvent: true }, bytes), bytes)
-    let droppedCount = 0
-    while (
-      this.#events.size > MAX_EVENT_QUEUE ||
-      (this.#events.bytes > MAX_EVENT_QUEUE_BYTES && this.#events.size > 1)
-    ) {
-      this.#messages.remove(this.#events.shift()!)
-      droppedCount++
-    }
-    this.#droppedCount += droppedCount
-    return droppedCount
-  }
-
-  /** Takes the oldest message. */
-  take(): QueuedMessage | undefined {
-    const message = this.#messages.shift()
-    if (message?.isEvent) this.#events.shift()
-    return message
-  }
-
-  /** Returns the number of events that were dropped since the last call. */
-  takeDroppedCount(): number {
-    const count = this.#droppedCount
-    this.#droppedCount = 0
-    return count
-  }
-}
-
 /** Events of a `SendQueue`, for its session. */
 export interface SendQueueEvents {
   /** The link has no room: messages wait. */
@@ -161,19 +108,24 @@ export class SendQueue {
   protected readonly codec: Codec
   protected readonly counts: Float64Array
   readonly #link: Link
-  readonly #events: SendQueueEvents
+  readonly #listener: SendQueueEvents
   readonly #outbox: Outbox
   readonly #batcher: Batcher
-  readonly #waiting = new WaitingMessages()
+  /** Messages that wait for the link, oldest first. */
+  readonly #waiting = new BoundedQueue<QueuedMessage>()
+  /** The events among the waiting messages. They are bounded on their own, and the oldest ones are dropped. */
+  readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>()
+  /** Events that were dropped since the link last had room. */
+  #droppedCount = 0
   #isCongested = false
   #isFlushScheduled = false
   #isCorked = false
 
-  constructor(link: Link, codec: Codec, counts: Float64Array, events: SendQueueEvents) {
+  constructor(link: Link, codec: Codec, counts: Float64Array, listener: SendQueueEvents) {
     this.codec = codec
     this.counts = counts
     this.#link = link
-    this.#events = events
+    this.#listener = listener
     const scheduleFlush = (): void => this.#scheduleFlush()
     const send: SendBatch = (kind, body, _count, borrowed) => {
       counts[COUNT.bytesOut]! += body.length
@@ -187,7 +139,10 @@ export class SendQueue {
 
   /** True if the link has no room and no further message other than an event can wait. */
   get isFull(): boolean {
-    return this.#isCongested && this.#waiting.isFull
+    if (!this.#isCongested) return false
+    const keptCount = this.#waiting.size - this.#events.size
+    const keptBytes = this.#waiting.bytes - this.#events.bytes
+    return keptBytes >= MAX_SESSION_QUEUE_BYTES || keptCount >= MAX_SESSION_QUEUE
   }
 
   /** Bytes that wait here, in addition to those of the link. */
@@ -202,7 +157,7 @@ export class SendQueue {
 
   /** Sends a message without attachments. */
   sendMessage(codec: Codec, encoded: EncodedMessage): void {
-    if (this.#isCongested) this.#waiting.add(undefined, 0, { codec, encoded, attachments: NO_ATTACHMENTS })
+    if (this.#isCongested) this.#wait(undefined, 0, { codec, encoded, attachments: NO_ATTACHMENTS })
     else this.#putMessage(codec, encoded, NO_ATTACHMENTS)
   }
 
@@ -210,22 +165,29 @@ export class SendQueue {
   sendPacked(packed: PackedMessage): void {
     const { codec, encoded, attachments, borrowed } = packed
     if (!this.#isCongested) return this.#putMessage(codec, encoded, attachments, borrowed)
-    this.#waiting.add(undefined, 0, borrowed ? detachAttachments(packed) : packed)
+    this.#wait(undefined, 0, borrowed ? detachAttachments(packed) : packed)
   }
 
   /** Sends a value, batched with those that its source sends before and after. */
   sendValue(source: BatchSource, index: number, encoded: Encoded): void {
-    if (this.#isCongested) this.#waiting.add(source, index, encoded)
+    if (this.#isCongested) this.#wait(source, index, encoded)
     else this.#putValue(source, index, encoded)
   }
 
   /** Sends an event. While the link has no room, this event or earlier ones can be dropped. */
   sendEvent(source: BatchSource, encoded: Encoded): void {
     if (!this.#isCongested) return this.#putValue(source, 0, encoded)
-    const count = this.#waiting.addEvent(source, encoded)
+    const events = this.#events
+    const slot = this.#wait(source, 0, encoded, true)
+    events.push(slot, slot.bytes)
+    let count = 0
+    for (; events.size > MAX_EVENT_QUEUE || (events.bytes > MAX_EVENT_QUEUE_BYTES && events.size > 1); count++) {
+      this.#waiting.remove(events.shift()!)
+    }
     if (count === 0) return
+    this.#droppedCount += count
     this.counts[COUNT.dropped]! += count
-    this.#events.dropped(count)
+    this.#listener.dropped(count)
   }
 
   /** Holds messages back until `uncork`, so that they share frames. */
@@ -241,29 +203,36 @@ export class SendQueue {
   /** Hands all waiting messages to the link, even if it has no room. The link has to be closed next. */
   finish(): void {
     this.#isCongested = true
-    for (let message = this.#waiting.take(); message; message = this.#waiting.take()) this.#put(message)
+    for (const message of this.#waiting.clear()) this.#put(message)
+    this.#events.clear()
     this.#flush()
+  }
+
+  #wait(source: BatchSource | undefined, index: number, encoded: Encoded, isEvent = false): QueueSlot<QueuedMessage> {
+    return this.#waiting.push({ source, index, encoded, isEvent }, getSize(encoded))
   }
 
   #checkRoom(): void {
     const room = this.#link.room()
     if (!room) return
     this.#isCongested = true
-    this.#events.congested()
+    this.#listener.congested()
     void room.then(() => this.#drain())
   }
 
   #drain(): void {
     this.#isCongested = false
-    const count = this.#waiting.takeDroppedCount()
-    if (count > 0) this.#events.recovered(count)
+    const count = this.#droppedCount
+    this.#droppedCount = 0
+    if (count > 0) this.#listener.recovered(count)
     while (!this.#isCongested) {
-      const message = this.#waiting.take()
+      const message = this.#waiting.shift()
       if (!message) break
+      if (message.isEvent) this.#events.shift()
       this.#put(message)
     }
     if (!this.#isCongested) this.#flush()
-    if (!this.#isCongested) this.#events.drained()
+    if (!this.#isCongested) this.#listener.drained()
   }
 
   #put({ source, index, encoded }: QueuedMessage): void {

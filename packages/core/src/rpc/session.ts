@@ -31,13 +31,13 @@ import type { Delivery, Payload } from '../events/delivery.js'
 import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { type CommandCounts, COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { isCount } from '../shared/validate.js'
 import { Call, type CallOwner, CallTable, getDisplayName, getTimeout } from './call-table.js'
 import { ChannelTable, type SendingChannel } from './channel.js'
 import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
 import { FrontendCalls } from './frontend-calls.js'
 import { PAUSED, ReadScheduler } from './read-scheduler.js'
 import { type CommandRegistry, describeNotFound } from './registry.js'
-import type { SlowCallSource } from './slow-calls.js'
 import { sendAll } from './stream.js'
 import { flushAfterMicrotasks } from './tick.js'
 import { commands, eventsReceived, eventsSent, publishEvent, traceCommand, type TraceSource } from './tracing.js'
@@ -48,7 +48,7 @@ export interface SessionOptions {
   label: string | undefined
   codec: CodecName
   link: Link
-  /** Opens the records of the isolation pattern. If it is set, nothing but records is read. */
+  /** Opens the records of the isolation pattern. If it is set, only records are read. */
   opener: Opener | undefined
   permits: Permits
   registry: CommandRegistry
@@ -66,11 +66,9 @@ export interface SessionOptions {
 }
 
 export interface SessionEvents {
-  /** A call was denied. */
   denied(command: string, hint: string): void
   /** Something is to be logged that cannot be answered. */
   warned(text: string, fields?: { command: string; reason: string }): void
-  /** A call has been running for `ms` milliseconds. */
   slow(command: string, ms: number): void
   /** The peer violated the protocol, and the session closes. */
   fault(error: BusError): void
@@ -83,7 +81,7 @@ type Answered = Pick<CallMessage, 'id' | 'method'>
 
 const NO_CHANNELS: readonly SendingChannel[] = []
 
-export class Session implements CallOwner, SlowCallSource {
+export class Session implements CallOwner {
   readonly label: string | undefined
   readonly name: string
   readonly app: App
@@ -93,7 +91,7 @@ export class Session implements CallOwner, SlowCallSource {
   readonly #metrics: SessionMetrics
   readonly #counts: Float64Array
   readonly #traceSource: TraceSource
-  readonly #decoder: FrameDecoder
+  readonly #reader = new BatchReader()
   readonly #reads: ReadScheduler
   readonly #calls: CallTable
   readonly #writer: SessionWriter
@@ -114,7 +112,6 @@ export class Session implements CallOwner, SlowCallSource {
     this.#metrics = metrics
     this.#counts = metrics.counts
     this.#traceSource = { label: this.name, codec }
-    this.#decoder = new FrameDecoder(options.opener)
     this.#reads = new ReadScheduler(link, this)
     this.#calls = new CallTable(this.#counts, (call, error) => void this.#fail(call, error))
     this.#writer = new SessionWriter(link, codecs[codec], this.#counts, {
@@ -176,9 +173,7 @@ export class Session implements CallOwner, SlowCallSource {
 
   /** Ends the session from this side. Resolves once all answers are sent, or the peer has disconnected. */
   close(): Promise<void> {
-    this.#writer.finish()
-    this.#options.link.close()
-    this.#end(undefined)
+    this.#close(undefined)
     return this.#linkClosed
   }
 
@@ -199,11 +194,23 @@ export class Session implements CallOwner, SlowCallSource {
     this.#counts[COUNT.bytesIn]! += frame.body.length
     let messages: readonly unknown[]
     try {
-      messages = this.#decoder.decode(frame)
+      messages = this.#decode(frame)
     } catch (error) {
-      return this.#fault(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
+      return this.#close(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
     }
     this.#reads.add(messages)
+  }
+
+  /** Returns the messages of a frame. An attachment has none, and waits for its message. @throws {BusError} `InvalidRequest`, `ParseError` */
+  #decode(frame: ReceivedFrame): readonly unknown[] {
+    const { opener } = this.#options
+    if (!opener) return this.#reader.read(frame.kind, frame.body)
+    // In the isolation pattern plaintext is refused.
+    if (frame.kind !== FRAME_KIND.sealed || typeof frame.body === 'string') throw createRecordError()
+    const { kind, body, count } = opener.open(frame.body)
+    const messages = this.#reader.read(kind, body)
+    if (messages.length === count) return messages
+    throw new BusError('InvalidRequest', 'The message count of the record differs from that of its batch')
   }
 
   #serveMessage(message: unknown): void {
@@ -297,28 +304,26 @@ export class Session implements CallOwner, SlowCallSource {
 
   /** Handles a `$/…` notification, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): undefined {
-    // Only a gate can send this: it seals what the frontend sends, and refuses this method.
-    if (id === undefined && method === METHOD.rejected && this.#options.opener) return this.#answerRejected(params)
     const { id: callId, channel, messages } = (params ?? {}) as Record<string, unknown>
-    if (id === undefined && method === METHOD.cancel && isCount(callId)) this.#calls.cancel(callId)
-    else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {
+    if (id !== undefined) throw createNotificationError(method)
+    // Only a gate can send this: it seals what the frontend sends, and refuses this method.
+    if (method === METHOD.rejected && this.#options.opener) {
+      const rejected = params as RejectedParams
+      this.#writer.error(rejected.id, '', fromErrorObject(rejected.error))
+    } else if (method === METHOD.cancel && isCount(callId)) this.#calls.cancel(callId)
+    else if (method === METHOD.credit && isCount(channel) && isCount(messages)) {
       flushAfterMicrotasks()
       this.#channels.credit(channel, messages)
-    } else if (id === undefined && method === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
-    else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
+    } else if (method === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
+    else throw createNotificationError(method)
   }
 
-  #answerRejected(params: unknown): undefined {
-    const { id, error } = params as RejectedParams
-    this.#writer.error(id, '', fromErrorObject(error))
-  }
-
-  /** Closes the session because its peer violated the protocol. */
-  #fault(error: BusError): void {
-    this.#writer.error(null, '', error)
+  /** @param fault the violation of the protocol because of which the session closes */
+  #close(fault: BusError | undefined): void {
+    if (fault) this.#writer.error(null, '', fault)
     this.#writer.finish()
     this.#options.link.close()
-    this.#end(error)
+    this.#end(fault)
   }
 
   #end(fault: BusError | undefined): void {
@@ -328,11 +333,9 @@ export class Session implements CallOwner, SlowCallSource {
     const { router, events } = this.#options
     const reason = `The frontend ${JSON.stringify(this.name)} disconnected`
     const aborted = this.#calls.abortAll(new BusError('Disconnected', reason))
-    if (this.#isDraining) {
-      for (const call of aborted) {
-        const fields = { command: getDisplayName(call), reason: 'Disconnected' }
-        events.warned('a call was still running when the bus closed', fields)
-      }
+    for (const call of this.#isDraining ? aborted : []) {
+      const fields = { command: getDisplayName(call), reason: 'Disconnected' }
+      events.warned('a call was still running when the bus closed', fields)
     }
     this.updateCounts()
     this.#channels.abandonAll(reason)
@@ -343,26 +346,5 @@ export class Session implements CallOwner, SlowCallSource {
   }
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-
-/** Opens and decodes frames. Any error here closes the session. */
-export class FrameDecoder {
-  readonly #opener: Opener | undefined
-  readonly #reader = new BatchReader()
-
-  constructor(opener: Opener | undefined) {
-    this.#opener = opener
-  }
-
-  /** Returns the messages of a frame. An attachment has none, and waits for its message. @throws {BusError} `InvalidRequest`, `ParseError` */
-  decode(frame: ReceivedFrame): readonly unknown[] {
-    if (!this.#opener) return this.#reader.read(frame.kind, frame.body)
-    // In the isolation pattern plaintext is refused.
-    if (frame.kind !== FRAME_KIND.sealed || typeof frame.body === 'string') throw createRecordError()
-    const { kind, body, count } = this.#opener.open(frame.body)
-    const messages = this.#reader.read(kind, body)
-    if (messages.length !== count)
-      throw new BusError('InvalidRequest', 'The message count of the record differs from that of its batch')
-    return messages
-  }
-}
+const createNotificationError = (method: string): BusError =>
+  new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)

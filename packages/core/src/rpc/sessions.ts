@@ -43,7 +43,7 @@ export class Sessions {
 
   /** Labels of the connected frontends. */
   get labels(): readonly string[] {
-    return [...this.#open].map(({ label }) => label).filter(label => label !== undefined)
+    return [...this.#open].flatMap(({ label }) => label ?? [])
   }
 
   /** All open sessions, the host's too. */
@@ -51,7 +51,6 @@ export class Sessions {
     return this.#open
   }
 
-  /** Returns the latest session of a label. */
   get(label: string): Session | undefined {
     return this.#byLabel.get(label)
   }
@@ -73,6 +72,7 @@ export class Sessions {
       getLog().warn({ label: name, ...fields }, formatSuppressed(text, more)),
     )
     const drops = new Throttle<undefined>((_, more) => report({ type: 'overload', label: name, dropped: more + 1 }), 1)
+    const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
     const closed = (): void => {
       this.#open.delete(session)
       for (const throttle of [denials, slowCalls, drops, warnings]) throttle.flush()
@@ -86,8 +86,7 @@ export class Sessions {
       if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
       if (this.#endedFrontends.has(session)) emitDestroyed(router, label)
     }
-    const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
-    const sessionEvents: SessionEvents = {
+    const events: SessionEvents = {
       denied: (command, hint) => denials.add([truncate(command), hint]),
       warned: (text, fields) => warnings.add([text, fields && { ...fields, command: truncate(fields.command) }]),
       slow: (command, ms) => slowCalls.add([truncate(command), ms]),
@@ -95,7 +94,7 @@ export class Sessions {
       dropped: count => drops.add(undefined, count),
       closed,
     }
-    const session = new Session({ ...options, router, resources, events: sessionEvents })
+    const session = new Session({ ...options, router, resources, events })
     session.countCommands(this.#commands)
     this.#open.add(session)
     if (label !== undefined) this.#byLabel.set(label, session)
@@ -162,10 +161,9 @@ export class Sessions {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
     for (const session of frontends) this.#endedFrontends.add(session)
     const closed = Promise.all(frontends.map(session => session.close()))
-    if (signal.aborted) this.#resourcesAbort.abort()
-    else signal.addEventListener('abort', () => this.#resourcesAbort.abort(), { once: true })
+    const stopped = aborted(signal).then(() => this.#resourcesAbort.abort())
     await Promise.all([...this.#closingResources])
-    await Promise.race([closed, aborted(signal)])
+    await Promise.race([closed, stopped])
   }
 
   /** Closes all remaining sessions, the host's too. Resolves once their answers are sent. */

@@ -1,23 +1,19 @@
 // Reports calls that run for long, once each. Calls carry no start time, which would cost every call something. Instead all
 // running calls are polled ten times per limit: a call was running since the first poll that found it.
 import { type Call, getDisplayName, isStream } from './call-table.js'
-
-export interface SlowCallSource {
-  readonly runningCalls: readonly Call[]
-  reportSlowCall(command: string, ms: number): void
-}
+import type { Session } from './session.js'
 
 const MIN_INTERVAL_MS = 10
 
 /** Returns a function that stops watching. */
-export function watchSlowCalls(getSources: () => Iterable<SlowCallSource>, slowAfterMs: number): () => void {
+export function watchSlowCalls(getSessions: () => Iterable<Session>, slowAfterMs: number): () => void {
   let firstSeen = new Map<Call, number>()
   const reported = new WeakSet<Call>()
   const poll = (): void => {
     const now = performance.now()
     const running = new Map<Call, number>()
-    for (const source of getSources()) {
-      for (const call of source.runningCalls) {
+    for (const session of getSessions()) {
+      for (const call of session.runningCalls) {
         if (isStream(call) || reported.has(call)) continue
         const since = firstSeen.get(call) ?? now
         if (now - since < slowAfterMs) {
@@ -25,7 +21,7 @@ export function watchSlowCalls(getSources: () => Iterable<SlowCallSource>, slowA
           continue
         }
         reported.add(call)
-        source.reportSlowCall(getDisplayName(call), Math.round(now - since))
+        session.reportSlowCall(getDisplayName(call), Math.round(now - since))
       }
     }
     firstSeen = running

@@ -50,7 +50,7 @@ export function createPool(getLog: () => Logger): Pool {
   }
 
   return {
-    async run(method: string, module: URL, args: unknown, signal: AbortSignal): Promise<unknown> {
+    async run(method, module, args, signal) {
       if (holdsInstance(args, ChannelHandle)) {
         throw new BusError('InvalidParams', 'A channel cannot be passed to a command of the pool')
       }
@@ -73,9 +73,7 @@ export function createPool(getLog: () => Logger): Pool {
       // Safe, because the pool's thread no longer shares the memory.
       return holdsBytes(outcome.value) ? transfer(outcome.value as object) : outcome.value
     },
-    async close(): Promise<void> {
-      await (await loading)?.destroy()
-    },
+    close: async () => (await loading)?.destroy(),
   }
 }
 

@@ -6,7 +6,6 @@ import {
   BusError,
   checkSize,
   checkTransfer,
-  type CodecName,
   describeCommand,
   detachAttachments,
   encodeMessage,
@@ -35,16 +34,14 @@ import { type Encoded, SendQueue } from './send-queue.js'
 
 /** Values of this size or more are not batched. */
 const LARGE_VALUE_BYTES = 16 * 1024
-const NO_ATTACHMENTS: readonly never[] = []
 
 type Buffers = readonly ArrayBufferLike[]
 
-/** The part of a channel that its messages are encoded with. */
-interface NumberedSource extends BatchSource {
-  readonly id: number
-  /** Number of the next message. It is read after the value is encoded, because the value's `toJSON` can send first. */
-  readonly index: number
-}
+/**
+ * The part of a channel that its messages are encoded with. `index` is the number of the next one. It is read after the value is
+ * encoded, because the value's `toJSON` can send first.
+ */
+type NumberedSource = BatchSource & { readonly id: number; readonly index: number }
 
 export class SessionWriter extends SendQueue {
   /** Answers with a result, or with an error if the result cannot be serialized. Returns the error in that case. */
@@ -102,9 +99,10 @@ export class SessionWriter extends SendQueue {
   event(delivery: Delivery, payload: Payload): void {
     this.counts[COUNT.eventsOut]! += 1
     try {
+      const { name } = this.codec
       const encoded = payload.hasBytes
-        ? packEvent(delivery, payload, this.codec.name)
-        : this.#encodeAlone(delivery, 0, payload.encode(this.codec.name))
+        ? appendLastParam(payload.pack(delivery.event, name), delivery.ids)
+        : this.#encodeAlone(delivery, 0, payload.encode(name))
       this.sendEvent(delivery, encoded)
     } catch (cause) {
       const subject = `The payload of event ${JSON.stringify(delivery.event)}`
@@ -120,9 +118,13 @@ export class SessionWriter extends SendQueue {
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (holdsBytes(value)) return packChannelMessage(channel, value, this.codec.name, transfer)
-      const encoded = encodeValue(this.codec, value)
-      return this.#encodeAlone(channel, channel.index, encoded)
+      if (!holdsBytes(value)) {
+        const encoded = encodeValue(this.codec, value)
+        return this.#encodeAlone(channel, channel.index, encoded)
+      }
+      const params = { channel: channel.id, message: value, index: null }
+      const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params }, this.codec.name)
+      return appendLastParam(packed, channel.index, transfer)
     } catch (cause) {
       throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
     }
@@ -152,28 +154,15 @@ export class SessionWriter extends SendQueue {
       value === undefined
         ? codec.encode(source.createMessage(undefined, index))
         : checkSize(spliceLastParam(codec.encode(source.createMessage(null, index)), value))
-    return { codec, encoded, attachments: NO_ATTACHMENTS }
+    return { codec, encoded, attachments: [] }
   }
 }
 
 const createOverload = (subject: string): BusError =>
   new BusError('Overloaded', `${subject} was not sent: too many messages are queued for the frontend`)
 
-/** The index is the last member, because it is known only after `message` is encoded. */
-function packChannelMessage(
-  channel: NumberedSource,
-  message: unknown,
-  codecName: CodecName,
-  transfer?: Buffers,
-): PackedMessage {
-  const params = { channel: channel.id, message, index: null }
-  const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params }, codecName)
+/** Detaches the attachments, and adds what is known only now: a channel's index, or the listener ids of one frontend. */
+function appendLastParam(packed: PackedMessage, value: unknown, transfer?: Buffers): PackedMessage {
   const { codec, encoded, attachments } = detachAttachments(packed, transfer)
-  return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, channel.index)!), attachments }
-}
-
-/** Adds a frontend's listener ids to the message that all frontends share, and copies the attachments. */
-function packEvent({ event, ids }: Delivery, payload: Payload, codecName: CodecName): PackedMessage {
-  const { codec, encoded, attachments } = detachAttachments(payload.pack(event, codecName))
-  return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, ids)!), attachments }
+  return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, value)!), attachments }
 }

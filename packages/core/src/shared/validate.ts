@@ -71,6 +71,8 @@ export const integer = (what: string, min: number, max: number = 2 ** 31 - 1): v
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
 /** @internal */
 export const anyObject = v.custom<object>(isObject, 'an object')
 /** @internal */

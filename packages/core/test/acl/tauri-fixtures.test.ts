@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
-import type { AclSource, PermissionFileSource } from '../../src/acl/types.js'
+import type { AclInput, AclSource, PermissionFileSource } from '../../src/acl/types.js'
 import { getAccess, commandScope } from '../../src/acl/resolve.js'
 import { resolveAll } from '../../src/acl/resolve.js'
 import type { Platform } from '../../src/acl/types.js'
@@ -81,7 +81,11 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
       plugin,
     })),
   )
-  const catalogue = createCatalogue({ acl: { manifests: undefined, permissionFiles }, commands: [], pluginFiles: [] })
+  const acl: AclInput = {
+    ...{ capabilities: [], permissionFiles, manifests: undefined },
+    ...{ unknownPermissions: 'error', platform },
+  }
+  const catalogue = createCatalogue({ acl, commands: [], pluginFiles: [] })
   const warn = (text: string): void => expect.fail(text)
   return resolveAll(readAll(at, /^cap/), { catalogue, commands: [], platform, unknownPermissions: 'error', warn })
 }

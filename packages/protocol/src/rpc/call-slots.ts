@@ -57,7 +57,6 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
     return [...this.#slots.filter(call => call !== undefined), ...this.#others.values()]
   }
 
-  /** Removes all calls and returns them. */
   takeAll(): Call[] {
     const calls = this.all()
     this.#slots.fill(undefined)

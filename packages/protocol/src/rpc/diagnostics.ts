@@ -42,8 +42,6 @@ export interface EventTrace {
   readonly codec: CodecName
 }
 
-const tracedError = ({ code, reason }: BusError): TracedError => ({ code, reason })
-
 /**
  * The five channels of Node's `tracePromise`. Check for subscribers before `traceCaller` and `traceRun`: a call without subscribers
  * should cost no more than that check.
@@ -73,23 +71,19 @@ export function traceCaller<T>(
     settled()
     calls.asyncEnd.publish(trace)
   }
-  const fail = (error: BusError): void => {
-    trace.error = tracedError(error)
-    calls.error.publish(trace)
-  }
   return calls.start.runStores(trace, () => {
     trace.async = true
     try {
       return call(
         result => settle(() => resolve(result)),
         error => {
-          fail(error)
+          publishError(calls, trace, error)
           settle(() => reject(error))
         },
       )
     } catch (error) {
       trace.async = undefined
-      fail(error as BusError)
+      publishError(calls, trace, error as BusError)
       throw error
     } finally {
       calls.end.publish(trace)
@@ -99,13 +93,8 @@ export function traceCaller<T>(
 
 /** Traces a call by its callee: `start` and `end` around the synchronous part, then the outcome. `run` sees the bound stores. */
 export function traceRun(calls: CallChannel, trace: CallTrace, run: () => Outcome | Promise<Outcome>): void {
-  const publishError = (outcome: Outcome): void => {
-    if (!outcome) return
-    trace.error = tracedError(outcome)
-    calls.error.publish(trace)
-  }
   const settled = (outcome: Outcome): void => {
-    publishError(outcome)
+    publishError(calls, trace, outcome)
     calls.asyncStart.publish(trace)
     calls.asyncEnd.publish(trace)
   }
@@ -114,8 +103,14 @@ export function traceRun(calls: CallChannel, trace: CallTrace, run: () => Outcom
     if (outcome instanceof Promise) {
       trace.async = true
       void outcome.then(settled)
-    } else publishError(outcome)
+    } else publishError(calls, trace, outcome)
     calls.end.publish(trace)
   }
   calls.start.runStores(trace, () => (trace.within ? trace.within(begin) : begin()))
+}
+
+function publishError(calls: CallChannel, trace: CallTrace, error: Outcome): void {
+  if (!error) return
+  trace.error = { code: error.code, reason: error.reason }
+  calls.error.publish(trace)
 }

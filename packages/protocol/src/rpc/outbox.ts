@@ -49,11 +49,7 @@ export class Outbox {
     this.#arm = arm ?? ((): void => onEndOfTick(flush))
   }
 
-  /**
-   * Encodes a message immediately, and sends it with the others of this tick.
-   *
-   * @throws whatever `encodeMessage` throws
-   */
+  /** Encodes a message, and sends it with the others of this tick. @throws whatever `encodeMessage` throws */
   post(codec: Codec, message: Message): void {
     this.put(codec, encodeMessage(codec, message))
   }
@@ -124,11 +120,7 @@ export function checkSize(encoded: EncodedMessage): EncodedMessage {
 
 const JSON_END = 'null}}'
 
-/**
- * Encodes a single value. Returns `undefined` if JSON has no text for it.
- *
- * @throws whatever `Codec.encode` throws
- */
+/** Encodes a single value. Returns `undefined` if JSON has no text for it. @throws whatever `Codec.encode` throws */
 export function encodeValue(codec: Codec, value: unknown): EncodedMessage | undefined {
   return codec.name === 'json' ? stringifyJson(value) : encodeMsgpackValue(value)
 }

@@ -19,8 +19,7 @@ import { encodeMessage, type PackedMessage } from './outbox.js'
  */
 export function packMessage(original: Message, codec: CodecName): PackedMessage {
   const { message, attachments, lengths } = markAttachments(codec === 'json' ? toJsonMessage(original) : original)
-  let size = 0
-  for (const length of lengths) size += length
+  const size = lengths.reduce((sum, length) => sum + length, 0)
   if (size > MAX_ATTACHED_BYTES) {
     throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
   }
@@ -33,7 +32,8 @@ export function packMessage(original: Message, codec: CodecName): PackedMessage 
 }
 
 /**
- * Copies the attachments for `Outbox.put`, or moves those in `transfer`.
+ * Detaches the attachments for `Outbox.put`. Each gets a buffer without other references: a copy, or the moved buffer if it is in
+ * `transfer`. The caller loses all of `transfer`, or none of it if this throws.
  *
  * @throws {BusError} InvalidParams if a buffer cannot be transferred
  */
@@ -41,7 +41,24 @@ export function detachAttachments(
   { codec, encoded, attachments }: PackedMessage,
   transfer: readonly ArrayBufferLike[] = [],
 ): PackedMessage {
-  return { codec, encoded, attachments: detachBytes(attachments, transfer) }
+  const transferred = [...new Set(transfer.filter(buffer => !isPooled(buffer)))]
+  for (const buffer of transferred) checkAttached(buffer)
+  const unclaimed = new Set(transferred)
+  const claimed = attachments.map(bytes => {
+    // Two values can be views of one buffer: the first that fills it gets it.
+    if (ownsWholeBuffer(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
+    const copy = allocate(bytes.byteLength)
+    copy.set(bytes)
+    return copy
+  })
+  if (transferred.length === 0) return { codec, encoded, attachments: claimed }
+  const moved = moveAll(transferred)
+  const movedBuffers = new Map(transferred.map((buffer, at) => [buffer, moved[at]!]))
+  const detached = claimed.map(bytes => {
+    const buffer = movedBuffers.get(bytes.buffer)
+    return buffer ? new Uint8Array(buffer) : bytes
+  })
+  return { codec, encoded, attachments: detached }
 }
 
 /** Returns the buffers of the bytes that a value is, or has as its own members. */
@@ -71,31 +88,6 @@ export function checkTransfer(transfer: unknown, value: unknown): void {
   }
 }
 
-/**
- * Returns the bytes, each alone in a buffer without other references: copies, or moved buffers of `transfer`. The caller loses all
- * of `transfer`, or none of it if this throws.
- *
- * @throws {BusError} InvalidParams if a buffer cannot be transferred
- */
-function detachBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferLike[]): Uint8Array[] {
-  const transferred = [...new Set(transfer.filter(buffer => !isPooled(buffer)))].map(checkAttached)
-  const unclaimed = new Set(transferred)
-  const claimed = all.map(bytes => {
-    // Two values can be views of one buffer: the first that fills it gets it.
-    if (ownsWholeBuffer(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
-    const copy = allocate(bytes.byteLength)
-    copy.set(bytes)
-    return copy
-  })
-  if (transferred.length === 0) return claimed
-  const moved = moveAll(transferred)
-  const movedBuffers = new Map(transferred.map((buffer, at) => [buffer, moved[at]!]))
-  return claimed.map(bytes => {
-    const buffer = movedBuffers.get(bytes.buffer)
-    return buffer ? new Uint8Array(buffer) : bytes
-  })
-}
-
 /** Moves all buffers or none, as a structured clone does. `ArrayBuffer.prototype.transfer` is too new for Node 20. */
 function moveAll(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
   try {
@@ -106,10 +98,9 @@ function moveAll(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
 }
 
 /** Refuses a detached buffer, which Node 20 would send as an empty one. */
-function checkAttached(buffer: ArrayBufferLike): ArrayBufferLike {
+function checkAttached(buffer: ArrayBufferLike): void {
   try {
     new Uint8Array(buffer)
-    return buffer
   } catch (cause) {
     throw createTransferError(cause)
   }
