@@ -16,7 +16,7 @@ import * as text from '../path/components.js'
 import { directoryName, type PathResolver, type Surroundings, textPlatform } from '../path/directories.js'
 import { invalidArgument, whyMissing } from '../rpc/arguments.js'
 import { Call } from '../rpc/call-table.js'
-import type { Channel } from '../rpc/channel.js'
+import { ChannelHandle } from '../rpc/channel.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { isCount } from '../shared/validate.js'
 
@@ -26,7 +26,7 @@ const TAURI_VERSION = '2.12.5'
 /** Commands of one plugin by name: `join` of `path` is `plugin:path|join`, allowed by `core:path:allow-join`. */
 type PluginCommands = Readonly<Record<string, (args: Arguments, call: Call) => unknown>>
 
-export interface CoreCommandDeps {
+interface CoreCommandDeps {
   router: EventRouter
   appInfo: AppInfo
   /** Resources of the app. */
@@ -41,7 +41,7 @@ export function createCoreCommands(deps: CoreCommandDeps): RunnableCommand[] {
   const { labels, resources: appResources } = deps
   const plugins: Readonly<Record<string, PluginCommands>> = {
     event: createEventCommands(deps.router),
-    path: createPathCommands(deps),
+    path: createPathCommands(deps.path, textPlatform(deps.platform)),
     app: createAppCommands(deps.appInfo),
     resources: {
       // Resources of the app are searched if the caller has no such resource.
@@ -115,26 +115,20 @@ function withEvent<T>(args: Arguments, act: (event: unknown) => T): T {
 }
 
 /** The commands that `@tauri-apps/api/path` calls. */
-function createPathCommands({ path, platform }: CoreCommandDeps): PluginCommands {
-  const on = textPlatform(platform)
-  return {
-    resolve_directory(args) {
-      const directory = args.getCount('directory')
-      if (!directoryName(directory)) {
-        const why = `invalid value: ${directory}, expected one of 1 to 23`
-        throw invalidArgument(args.method, 'directory', why)
-      }
-      return path.resolve(directory, args.getOptionalString('path'))
-    },
-    resolve: args => text.resolve(args.getStrings('paths'), on, process.cwd()),
-    normalize: args => text.normalize(args.getString('path'), on),
-    join: args => text.join(args.getStrings('paths'), on),
-    dirname: args => text.dirname(args.getString('path'), on),
-    extname: args => text.extname(args.getString('path'), on),
-    basename: args => text.basename(args.getString('path'), args.getOptionalString('ext'), on),
-    is_absolute: args => text.isAbsolute(args.getString('path'), on),
-  }
-}
+const createPathCommands = (path: PathResolver, on: ReturnType<typeof textPlatform>): PluginCommands => ({
+  resolve_directory(args) {
+    const directory = args.getCount('directory')
+    if (directoryName(directory)) return path.resolve(directory, args.getOptionalString('path'))
+    throw invalidArgument(args.method, 'directory', `invalid value: ${directory}, expected one of 1 to 23`)
+  },
+  resolve: args => text.resolve(args.getStrings('paths'), on, process.cwd()),
+  normalize: args => text.normalize(args.getString('path'), on),
+  join: args => text.join(args.getStrings('paths'), on),
+  dirname: args => text.dirname(args.getString('path'), on),
+  extname: args => text.extname(args.getString('path'), on),
+  basename: args => text.basename(args.getString('path'), args.getOptionalString('ext'), on),
+  is_absolute: args => text.isAbsolute(args.getString('path'), on),
+})
 
 const createAppCommands = ({ productName, version, identifier }: AppInfo): PluginCommands => ({
   name: () => productName ?? '',
@@ -148,7 +142,7 @@ const createAppCommands = ({ productName, version, identifier }: AppInfo): Plugi
   register_listener(args) {
     args.getString('event')
     const { handler } = args.values
-    if (!isChannel(handler)) {
+    if (!(handler instanceof ChannelHandle)) {
       const why = 'invalid channel value, expected a string in the `__CHANNEL__:ID` format'
       throw invalidArgument(args.method, 'handler', why)
     }
@@ -161,9 +155,6 @@ const createAppCommands = ({ productName, version, identifier }: AppInfo): Plugi
     return null
   },
 })
-
-/** Received values have no functions, except the channels that core has put in place of their references. */
-const isChannel = (value: unknown): value is Channel => typeof (value as Channel | null | undefined)?.end === 'function'
 
 /** Named arguments of one call, whose getters throw `InvalidParams` with Tauri's texts. */
 class Arguments {

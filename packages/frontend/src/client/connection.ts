@@ -51,14 +51,9 @@ export interface CallDefaults extends FlowOptions {
 export interface ConnectionOwner {
   readonly label: string
   readonly codec: CodecName
-  readonly listeners: EventReceiver
+  /** `disconnected` is called when core has forgotten all listeners. */
+  readonly listeners: { dispatch(params: EventParams): void; disconnected(): void }
   readonly functions: FunctionRegistry
-}
-
-interface EventReceiver {
-  dispatch(params: EventParams): void
-  /** Core has forgotten all listeners. */
-  disconnected(): void
 }
 
 /** A call from its caller's arguments to its result. */
@@ -111,7 +106,7 @@ export class Connection {
     this.#timeout = timeout
     this.#sendsDeadlines = deadlines
     this.pending = new PendingCalls(id => this.#abandoned(id), flow.maxInFlight)
-    this.#queue = new SendQueue({ link, codec: owner.codec, pending: this.pending }, flow)
+    this.#queue = new SendQueue(link, owner.codec, this.pending, flow.overflow)
     this.closed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -125,11 +120,7 @@ export class Connection {
     return this.#link === link
   }
 
-  /**
-   * Makes a call. Returns its id.
-   *
-   * @throws {BusError} if the call cannot be sent or queued
-   */
+  /** Makes a call. Returns its id. @throws {BusError} if the call cannot be sent or queued */
   call(call: OutgoingCall): number {
     if (!invokes.hasSubscribers) return this.#prepare(call, undefined)
     const { command, stream } = call
@@ -141,11 +132,7 @@ export class Connection {
     )
   }
 
-  /**
-   * Makes a call of the bus itself on behalf of a user, which can be refused like the user's own.
-   *
-   * @throws {BusError} if the call cannot be sent or queued
-   */
+  /** Makes a call of the bus itself for a user. @throws {BusError} if it cannot be sent or queued, as the user's own */
   request({ headers, ...call }: InternalCall): void {
     const prepared = { params: call.args, hasBytes: false, channels: NO_CHANNELS }
     this.#send({ ...call, options: headers && { headers }, stream: undefined }, prepared, undefined)
@@ -176,11 +163,7 @@ export class Connection {
     return sent
   }
 
-  /**
-   * Sends the response to a call of an exposed function.
-   *
-   * @throws what the codec throws if the response cannot be serialized
-   */
+  /** Sends the response to a call of an exposed function. @throws what the codec throws if it cannot be serialized */
   respond(response: Message, hasBytes: boolean): void {
     this.#queue.sendNow(response, hasBytes)
   }
@@ -226,11 +209,12 @@ export class Connection {
     if (options !== undefined) checkCallOptions(command, options, params)
     // Streams last, and the caller of `listen` watches its deadline itself.
     const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#timeout
+    const timeout = this.#sendsDeadlines ? (options?.timeout ?? defaultTimeout) : undefined
     const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
     if (channels.size > 0)
       message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
     if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
-    if (this.#sendsDeadlines) addDeadline(message, options?.timeout ?? defaultTimeout)
+    if (timeout !== undefined) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
     if (trace !== undefined) addTraceContext(message, trace)
     if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
     this.#queue.enqueue(message, hasBytes, options?.transfer)
@@ -313,8 +297,4 @@ export class Connection {
     this.channels.finishAll()
     this.#owner.functions.disconnected(this.#closeError)
   }
-}
-
-function addDeadline(message: CallMessage, timeout: number | undefined): void {
-  if (timeout !== undefined) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
 }

@@ -3,7 +3,7 @@
 import {
   BusError,
   CallSlots,
-  type CodecName,
+  type CallTrace,
   CommandError,
   describeCommand,
   describeName,
@@ -53,22 +53,16 @@ export interface Exposed<Functions = ExposedFunctions> {
 /** Sends the response to a call. Throws what the codec throws if the response cannot be serialized. */
 export type SendResponse = (response: Message, hasBytes: boolean) => void
 
-interface Frontend {
-  readonly label: string
-  readonly codec: CodecName
-}
+type Frontend = Pick<CallTrace, 'label' | 'codec'>
 
 type Run = (args: unknown, ctx: ExposedContext) => unknown
 
 class RunningCall implements ExposedContext {
-  readonly id: RequestId
   /** Set once the caller does not wait for the response any more. */
   abortReason: BusError | undefined
   #controller: AbortController | undefined
 
-  constructor(id: RequestId) {
-    this.id = id
-  }
+  constructor(readonly id: RequestId) {}
 
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal
@@ -103,7 +97,7 @@ export class FunctionRegistry {
     this.#functions = functions
   }
 
-  /** Creates a registry of the same functions for calls from another core, whose ids are its own. */
+  /** Returns a registry of the same functions for calls from another core, whose ids are its own. */
   forConnection(sendResponse: SendResponse): FunctionRegistry {
     return new FunctionRegistry(this.#frontend, sendResponse, this.#functions)
   }
@@ -231,19 +225,16 @@ export class FunctionRegistry {
   #notExposed(method: string): BusError {
     const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
     const exposed = names.length === 0 ? 'no functions' : names.join(', ')
-    return new BusError(
-      'MethodNotFound',
-      `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`,
-    )
+    const text = `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`
+    return new BusError('MethodNotFound', text)
   }
 }
 
 /** Returns the error of a call. The option that allows what the sandbox denied is for the host, which may see paths. */
 function toCallError(method: string, thrown: unknown): BusError {
   const denial = explainDenial(thrown)
-  return denial === undefined
-    ? toBusError(method, thrown)
-    : new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
+  if (denial === undefined) return toBusError(method, thrown)
+  return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
 }
 
 function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string, unknown>): ExposedFunctions {

@@ -41,11 +41,7 @@ export class Listeners {
   /** Resolve once core has answered the registrations that are in flight. */
   readonly registrations: Set<Promise<void>> = new Set<Promise<void>>()
 
-  /**
-   * Registers a listener with core. Resolves with the client's id.
-   *
-   * @throws {BusError} as `Client.listen` does
-   */
+  /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
   subscribe(connection: Connection, subscription: Subscription, options: CallOptions): Promise<number> {
     return createCallPromise((resolve, reject) => {
       const subject = describeCommand(METHOD.listen)
@@ -86,8 +82,7 @@ export class Listeners {
 
   /** Registers all listeners over a new connection, in their order. Resolves once core has answered for each. */
   async resubscribe(connection: Connection): Promise<void> {
-    const requests = Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener))
-    await Promise.all(requests)
+    await Promise.all(Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener)))
   }
 
   /** Adds a registration. Returns a function that removes it. */
@@ -103,13 +98,10 @@ export class Listeners {
 
   #resubscribe(connection: Connection, { id, event, target, headers }: Listener): Promise<void> {
     return new Promise(done => {
-      const resolve = (result: unknown): void => {
-        const coreId = result as number
+      const resolve = (coreId: unknown): void => {
         const listener = this.#byId.get(id)
-        if (listener) {
-          listener.coreId = coreId
-          this.#byCoreId.set(coreId, listener)
-        } else unsubscribeInCore(connection, event, coreId)
+        if (listener) this.#setCoreId(listener, coreId as number)
+        else unsubscribeInCore(connection, event, coreId as number)
         done()
       }
       const reject = (error: BusError): void => {
@@ -167,10 +159,15 @@ export class Listeners {
   #add(coreId: number, subscription: Subscription): number {
     let id = coreId
     while (this.#byId.has(id)) id++
-    const listener: Listener = { ...subscription, id, coreId }
+    const listener: Listener = { ...subscription, id, coreId: undefined }
     this.#byId.set(id, listener)
-    this.#byCoreId.set(coreId, listener)
+    this.#setCoreId(listener, coreId)
     return id
+  }
+
+  #setCoreId(listener: Listener, coreId: number): void {
+    listener.coreId = coreId
+    this.#byCoreId.set(coreId, listener)
   }
 }
 

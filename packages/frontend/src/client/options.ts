@@ -65,8 +65,7 @@ export function toPlainHeaders(headers: CallHeaders): CallHeaders {
   try {
     return Object.fromEntries(headers as unknown as Iterable<[string, string]>)
   } catch (cause) {
-    throw new BusError('InvalidParams', `\`headers\` must be pairs of name and value: ${describeThrown(cause)}`, {
-      cause,
-    })
+    const problem = `\`headers\` must be pairs of name and value: ${describeThrown(cause)}`
+    throw new BusError('InvalidParams', problem, { cause })
   }
 }

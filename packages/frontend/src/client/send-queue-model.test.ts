@@ -33,7 +33,7 @@ class Real {
       },
       isFull: (unsent = 0) => getSize() - unsent >= window,
     }
-    this.queue = new SendQueue({ link, codec: 'json', pending }, {})
+    this.queue = new SendQueue(link, 'json', pending)
   }
 
   send(id: number | undefined, name: string): void {

@@ -17,6 +17,7 @@ import {
   MAX_CLIENT_QUEUE_BYTES,
   type Message,
   Outbox,
+  type PackedMessage,
   packMessage,
   type PendingCalls,
   type QueueSlot,
@@ -39,25 +40,17 @@ export interface FlowOptions {
   overflow?: 'wait' | 'reject'
 }
 
-export interface SendQueueDeps {
-  readonly link: Link
-  readonly codec: CodecName
-  /** Calls without a response, those in the queue included. */
-  readonly pending: Pick<PendingCalls, 'size' | 'isFull'>
-}
-
 /** A call or an event, encoded when it was made: later changes of its arguments have no effect. */
-interface QueuedMessage {
+interface QueuedMessage extends PackedMessage {
   /** The id of a call; `undefined` for an event. */
   readonly id: number | undefined
-  readonly codec: Codec
-  readonly encoded: EncodedMessage
-  readonly attachments: readonly Uint8Array[]
   /** Notifications to send right after a call. */
   followers?: EncodedMessage[]
   /** Settles the promise of an event's sender. */
   sender?: { resolve(): void; reject(error: BusError): void }
 }
+
+type CallCount = Pick<PendingCalls, 'size' | 'isFull'>
 
 /** Buffers to transfer, already checked. They are detached when nothing else can fail. */
 type Transfer = readonly ArrayBufferLike[] | undefined
@@ -67,8 +60,8 @@ const NO_ATTACHMENTS: readonly Uint8Array[] = []
 export class SendQueue {
   readonly #link: Link
   readonly #codec: Codec
-  readonly #pending: SendQueueDeps['pending']
-  readonly #overflow: 'wait' | 'reject'
+  readonly #pending: CallCount
+  readonly #overflow: FlowOptions['overflow']
   readonly #outbox: Outbox
   readonly #queue = new BoundedQueue<QueuedMessage>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
   /** Calls that were not sent, by id: those in the queue, and those that `finish` has dropped. */
@@ -76,7 +69,8 @@ export class SendQueue {
   #isAwaitingRoom = false
   #isFinished = false
 
-  constructor({ link, codec, pending }: SendQueueDeps, { overflow = 'wait' }: FlowOptions) {
+  /** @param pending calls without a response, those in the queue included */
+  constructor(link: Link, codec: CodecName, pending: CallCount, overflow: FlowOptions['overflow'] = 'wait') {
     this.#link = link
     this.#codec = codecs[codec]
     this.#pending = pending
@@ -125,11 +119,7 @@ export class SendQueue {
     return true
   }
 
-  /**
-   * Sends a response, or a notification of the bus itself, without waiting in the queue.
-   *
-   * @throws what the codec throws if the message cannot be serialized
-   */
+  /** Sends a message without waiting in the queue. @throws what the codec throws if it cannot be serialized */
   sendNow(message: Message, hasBytes = false): void {
     this.#write(message, hasBytes, undefined, false)
   }
@@ -140,7 +130,6 @@ export class SendQueue {
     await this.#link.room()
   }
 
-  /** Returns true if a call was not sent. */
   isUnsent(id: number): boolean {
     return this.#unsentCalls.has(id)
   }
@@ -202,16 +191,13 @@ export class SendQueue {
       this.#outbox.put(codec, encoded, attachments, borrowed)
       return undefined
     }
-    return this.#push({ id: message.id as number | undefined, codec, encoded, attachments })
-  }
-
-  #push(message: QueuedMessage): QueuedMessage {
-    const { id, encoded, attachments } = message
+    const id = message.id as number | undefined
+    const queued: QueuedMessage = { id, codec, encoded, attachments }
     const bytes = attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.length)
-    const slot = this.#queue.push(message, bytes)
+    const slot = this.#queue.push(queued, bytes)
     if (id !== undefined) this.#unsentCalls.set(id, slot)
     this.#drainWhenRoom()
-    return message
+    return queued
   }
 
   #send({ id, codec, encoded, attachments, followers, sender }: QueuedMessage): void {

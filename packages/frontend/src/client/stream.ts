@@ -58,13 +58,11 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
     const response = new Promise<void>((resolve, reject) => {
       this.#cancel = this.#begin(this.#channel as Channel, resolve, reject)
     })
-    response.then(
-      () => this.#channel.finish(),
-      () => {
-        this.#hasFailed = true
-        this.#channel.finish()
-      },
-    )
+    const finish = (): void => this.#channel.finish()
+    response.then(finish, () => {
+      this.#hasFailed = true
+      finish()
+    })
     return response
   }
 

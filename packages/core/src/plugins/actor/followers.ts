@@ -1,15 +1,10 @@
 // Followers of an actor. Nothing is queued for them: each receives the newest snapshot when its channel has room, so a slow
-// frontend
-// skips the snapshots in between. A view equal to the last one is not sent again.
+// frontend skips the snapshots in between. A view equal to the last one is not sent again.
 import { isDeepStrictEqual } from 'node:util'
 import { BusError } from '@sallyport/protocol/internal'
 import type { Channel } from '../../rpc/channel.js'
 
-// The part of xstate's `Actor` that the bus uses, and the default view of a snapshot. A machine's context belongs to the app
-// and never
-// leaves core by default.
-
-/** An actor made by xstate's `createActor`. */
+/** An actor made by xstate's `createActor`: the part that the bus uses. */
 export interface ActorLike<Snapshot = unknown, Event extends { type: string } = never> {
   /** Starts the actor. */
   start(): unknown
@@ -25,7 +20,7 @@ export interface ActorLike<Snapshot = unknown, Event extends { type: string } = 
   readonly logic?: unknown
 }
 
-/** The default view of a snapshot: without context, output and error. */
+/** The default view of a snapshot. Context, output and error belong to the app, and do not leave core by default. */
 export interface SnapshotView<Value = unknown> {
   /** The actor's status. */
   status: 'active' | 'done' | 'error' | 'stopped'
@@ -86,7 +81,11 @@ export class Followers<Snapshot, View> {
     }
     this.#getView()
     this.#counts.set(label, count + 1)
-    void this.#show(channel).then(() => this.#remove(label))
+    void this.#show(channel).then(() => {
+      const left = this.#counts.get(label)! - 1
+      if (left === 0) this.#counts.delete(label)
+      else this.#counts.set(label, left)
+    })
   }
 
   /** A later error, of `select` too, ends the channel. The next subscription gets the error. */
@@ -107,12 +106,6 @@ export class Followers<Snapshot, View> {
     }
   }
 
-  #remove(label: string): void {
-    const left = (this.#counts.get(label) ?? 1) - 1
-    if (left === 0) this.#counts.delete(label)
-    else this.#counts.set(label, left)
-  }
-
   /** Computes one view per snapshot, for all followers. */
   #getView(): { view: View; version: number } {
     const snapshot = this.#actor.getSnapshot()
@@ -120,9 +113,8 @@ export class Followers<Snapshot, View> {
     if (seen?.snapshot === snapshot) return seen
     const view = this.#select(snapshot)
     const same = seen !== undefined && isDeepStrictEqual(view, seen.view)
-    const current = { snapshot, view, version: (seen?.version ?? 0) + (same ? 0 : 1) }
-    this.#seen = current
-    return current
+    this.#seen = { snapshot, view, version: (seen?.version ?? 0) + (same ? 0 : 1) }
+    return this.#seen
   }
 
   #change(signal: AbortSignal): Promise<void> {

@@ -21,11 +21,10 @@ import {
 
 const OWN = 'xstate.'
 
-interface Args<Event> {
-  event: Event
-}
+type Args<Event> = { event: Event }
+type Result<Event> = StandardSchemaV1.Result<Args<Event>>
 
-/** Returns the schema of `send`'s arguments, `{ event }`. */
+/** Returns the schema of `send`'s arguments. */
 function getArgs<Sent, Event>(
   events: StandardSchemaV1<Sent, Event> | undefined,
 ): StandardSchemaV1<Args<Sent>, Args<Event>> {
@@ -39,8 +38,6 @@ function getArgs<Sent, Event>(
   }
   return { '~standard': { version: 1, vendor: 'sallyport', validate } }
 }
-
-type Result<Event> = StandardSchemaV1.Result<Args<Event>>
 
 const inEvent = <Event>(result: StandardSchemaV1.Result<Event>): Result<Event> =>
   result.issues
@@ -61,21 +58,14 @@ function checkNamed(actor: ActorLike, { type }: { type: string }): void {
     name => !name.startsWith(OWN),
   )
   if (named.some(name => matches(name, type))) return
-  const known = named.length === 0 ? 'it takes none' : `it takes ${listed(named)}`
+  const listed = formatSuppressed(named.slice(0, 10).join(', '), Math.max(0, named.length - 10))
+  const known = named.length === 0 ? 'it takes none' : `it takes ${listed}`
   throw invalidArgument('send', 'event', `the actor has no event ${JSON.stringify(type.slice(0, 100))}: ${known}`)
 }
 
 /** Compares with a transition's type: exact, a prefix (`mouse.*`), or any (`*`). */
 const matches = (name: string, type: string): boolean =>
   name === type || name === '*' || (name.endsWith('.*') && `${type}.`.startsWith(name.slice(0, -1)))
-
-const listed = (names: readonly string[]): string =>
-  formatSuppressed(names.slice(0, 10).join(', '), Math.max(0, names.length - 10))
-
-/** @throws {BusError} InvalidRequest */
-function ended(name: string): BusError {
-  return new BusError('InvalidRequest', `The actor ${JSON.stringify(name)} has ended: it takes no more events`)
-}
 
 const SUBSCRIBE = 'subscribe'
 
@@ -130,7 +120,9 @@ export function actorPlugin<
   const send = ({ event }: { event: Event }, ctx: CommandContext): void => {
     const { actor } = ctx.state(running)
     if (events === undefined) checkNamed(actor, event)
-    if (!isActive(actor)) throw ended(name)
+    if (!isActive(actor)) {
+      throw new BusError('InvalidRequest', `The actor ${JSON.stringify(name)} has ended: it takes no more events`)
+    }
     actor.send(event)
   }
 
