@@ -61,7 +61,6 @@ export interface Authority {
   readonly isRestricted: boolean
   /** Lists what these labels may call now, and which permission allows it. */
   explain(labels: readonly string[]): Promise<ExplainedFrontend[]>
-  /** Repeats run-time changes in a new core. */
   restore(changes: CapabilityChanges): void
 }
 

@@ -14,11 +14,9 @@ import {
   type PermissionSetDefinition,
 } from './types.js'
 
-/** The permissions of one plugin or of the app. */
 export interface PluginPermissions {
   readonly permissions: Map<string, PermissionDefinition>
   readonly sets: Map<string, PermissionSetDefinition>
-  /** The `default` set, if one is defined. */
   defaultSet: PermissionSetDefinition | undefined
   /**
    * True if a file or manifest describes the plugin completely. Otherwise only the generated permissions of some commands are
@@ -33,11 +31,9 @@ export interface Catalogue {
   readonly files: readonly { readonly source: AclSource; readonly key: string; readonly file: PermissionFile }[]
 }
 
-/** The sources of a bus's permissions and capabilities. */
 export interface AclDeps {
   acl: AclInput
   commands: Iterable<CommandName>
-  /** Permission files of the core module's plugins. */
   pluginFiles: readonly PermissionFileSource[]
   /** Receives what `unknownPermissions: 'warn'` ignores. */
   warn: (text: string) => void

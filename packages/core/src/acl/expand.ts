@@ -15,7 +15,6 @@ export interface Lost {
   readonly text: string
   /** True if the plugin is not described here, so that the name can still be right. */
   readonly plausible: boolean
-  /** Set if the plugin is unknown. */
   readonly absent?: true
 }
 
@@ -26,13 +25,11 @@ export class Expansion {
   readonly #catalogue: Catalogue
   readonly #lost: (what: Lost) => void
 
-  /** @param lost - receives names that do not exist */
   constructor(catalogue: Catalogue, lost: (what: Lost) => void) {
     this.#catalogue = catalogue
     this.#lost = lost
   }
 
-  /** Expands the name that an entry of a capability has. */
   expand(identifier: string): readonly ExpandedPermission[] {
     this.#open(inCapability(identifier, this.#catalogue))
     return [...this.#found.values()]
@@ -99,16 +96,13 @@ export interface ScopeValues {
 }
 
 export interface GlobalScope {
-  /** The plugin's ACL key. */
   readonly key: string
   readonly scope: ScopeValues
 }
 
 export interface ResolvedPermission {
-  /** `fs:allow-read-file` */
   readonly identifier: string
   readonly key: string
-  /** Methods of the allowed commands. */
   readonly allow: readonly string[]
   readonly deny: readonly string[]
   /** Shared by everything that one entry of a capability gives to one plugin. */

@@ -26,7 +26,6 @@ export function splitIdentifier(identifier: string): PermissionName {
 
 export const joinIdentifier = ({ key, name }: PermissionName): string => (key === APP_KEY ? name : `${key}:${name}`)
 
-/** Returns the owner's name as Tauri's error texts have it. */
 export const describeAclKey = (key: string): string => (key === APP_KEY ? 'app manifest' : key)
 
 /** Returns the method of a command: `greet`, `plugin:fs|read_file`. */
@@ -65,17 +64,16 @@ export interface CoreModule {
   }[]
 }
 
-export function getCommandNames({ commands = {}, plugins = [] }: CoreModule): CommandName[] {
-  const apps = Object.keys(commands).map(name => ({ method: name, owner: 'app' as const, ...getPermissions(name) }))
-  const others = plugins.flatMap(plugin =>
-    Object.keys(plugin.commands ?? {}).map(name => ({
-      method: `plugin:${plugin.name}|${name}`,
-      owner: 'plugin' as const,
-      ...getPermissions(name, plugin.name),
-    })),
-  )
-  return [...apps, ...others]
+/** @param plugin `undefined` for a command of the app */
+export function toCommandName(name: string, plugin?: string): CommandName {
+  if (plugin === undefined) return { method: name, owner: 'app', ...getPermissions(name) }
+  return { method: `plugin:${plugin}|${name}`, owner: 'plugin', ...getPermissions(name, plugin) }
 }
+
+export const getCommandNames = ({ commands = {}, plugins = [] }: CoreModule): CommandName[] => [
+  ...Object.keys(commands).map(name => toCommandName(name)),
+  ...plugins.flatMap(plugin => Object.keys(plugin.commands ?? {}).map(name => toCommandName(name, plugin.name))),
+]
 
 /** Returns the permissions of the plugins as sources, like permission files. */
 export function getPluginFiles({ plugins = [] }: CoreModule): PermissionFileSource[] {

@@ -209,7 +209,6 @@ export function getAccess(label: string, capabilities: readonly ResolvedCapabili
   return merge(capabilities.filter(capability => capability.holdsFor(label)))
 }
 
-/** Merges capabilities, whatever labels they apply to. */
 export function merge(capabilities: readonly ResolvedCapability[]): Access {
   const [allowed, denied] = [new Map<string, Grant[]>(), new Map<string, Grant[]>()]
   const global = new Map<string, ScopeValues[]>()

@@ -55,7 +55,6 @@ const platforms = v.nullish(v.array(platform, 'a list of platforms'))
 const object = <E extends v.ObjectEntries>(entries: E, what: string) =>
   v.pipe(v.custom<object>(isObject, what), v.strictObject(entries, what))
 
-/** For completion in editors. */
 const $schema = v.optional(string)
 
 const permissionEntry = v.lazy(entry =>
@@ -151,7 +150,6 @@ const PERMISSION_KEYS = [
   ...SCOPE_KEYS,
 ]
 
-/** @throws {BusError} InvalidParams, like the functions below */
 export function toCapability(source: CapabilitySource): Capability {
   checkPlain(source)
   return check(source, capability, source.value, CAPABILITY_KEYS) as Capability

@@ -2,14 +2,12 @@
 // window, menu and tray commands need a screen. Taken from the build script of Tauri 2.0, plus what @tauri-apps/api 2.12 calls.
 
 interface CoreCommands {
-  /** Commands in the plugin's `default` set. */
   readonly byDefault: readonly string[]
   readonly others: readonly string[]
 }
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
-/** Tauri's core plugins by name. */
 export const CORE_COMMANDS: Readonly<Record<string, CoreCommands>> = {
   app: {
     byDefault: words(`version name tauri_version identifier bundle_type register_listener remove_listener

@@ -130,7 +130,6 @@ export interface CommandName {
 
 /** Changes of the capabilities at run time. A restarted core begins with them. */
 export interface CapabilityChanges {
-  /** By identifier. */
   added: Map<string, unknown>
   /** Removed identifiers among the initial capabilities. */
   removed: Set<string>

@@ -20,7 +20,6 @@ export interface Subscriber {
   readonly label: string | undefined
   /** The listeners get the payload itself instead of a copy. They come last, because they can change it. */
   readonly sharesPayload?: true
-  /** Called when this subscriber emits an event. */
   emitted?(event: unknown): void
   /** @throws {BusError} if the payload cannot be serialized for this subscriber */
   deliver(delivery: Delivery, payload: Payload): void
@@ -31,7 +30,6 @@ export interface Listener {
   readonly subscriber: Subscriber
 }
 
-/** Decides whether a listener receives an event. */
 export type Accepts = (target: EventTarget, subscriber: Subscriber) => boolean
 
 /** One event's listeners of one subscriber. It is reused until listeners change, so that consecutive events form a batch. */

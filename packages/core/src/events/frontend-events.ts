@@ -40,7 +40,6 @@ export function emitDestroyed(router: EventRouter, label: string): void {
   )
 }
 
-/** Emits to one frontend how many events were dropped because it was too slow. */
 export function emitDropped(router: EventRouter, frontend: Subscriber, count: number): void {
   router.deliverWhere(DROPPED, { count }, (_target, subscriber) => subscriber === frontend, frontend.label)
 }

@@ -128,7 +128,6 @@ export class EventRouter {
     this.#removeListener(event, id, subscriber)
   }
 
-  /** Removes all listeners of a subscriber. */
   dropSubscriber(subscriber: Subscriber): void {
     const events = this.#bySubscriber.get(subscriber)
     this.#bySubscriber.delete(subscriber)
@@ -292,7 +291,6 @@ class HeldEvents {
   }
 }
 
-/** Returns `undefined` if the codec cannot encode the payload. */
 function measure(event: string, payload: Payload, codec: CodecName): number | undefined {
   try {
     return payload.measure(event, codec)

@@ -29,11 +29,9 @@ type PluginCommands = Readonly<Record<string, (args: Arguments, call: Call) => u
 interface CoreCommandDeps {
   router: EventRouter
   appInfo: AppInfo
-  /** Resources of the app. */
   resources: Resources
   path: PathResolver
   platform: Surroundings['platform']
-  /** Labels of the connected frontends. */
   labels: () => readonly string[]
 }
 
@@ -114,7 +112,6 @@ function withEvent<T>(args: Arguments, act: (event: unknown) => T): T {
   }
 }
 
-/** The commands that `@tauri-apps/api/path` calls. */
 const createPathCommands = (path: PathResolver, on: ReturnType<typeof textPlatform>): PluginCommands => ({
   resolve_directory(args) {
     const directory = args.getCount('directory')

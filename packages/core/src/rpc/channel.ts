@@ -64,7 +64,6 @@ const QUEUE_LIMITS = { count: MAX_SESSION_QUEUE, bytes: MAX_SESSION_QUEUE_BYTES 
 /** Releases handles that are collected without `end`, as dropping a channel does in Tauri. */
 const collectedHandles = new FinalizationRegistry<SendingChannel>(channel => channel.releaseHandle())
 
-/** The channel that a handler holds. */
 export class ChannelHandle implements Channel {
   readonly #channel: SendingChannel
 
@@ -307,7 +306,6 @@ export class ChannelTable {
     throw new BusError('InvalidRequest', `The header ${STREAM_HEADER} must refer to a channel that is not open yet`)
   }
 
-  /** Abandons a channel that the frontend closed. */
   close(id: number): void {
     this.#open.get(id)?.abandon(`The frontend closed channel ${id}`)
   }

@@ -33,7 +33,6 @@ export class FrontendCalls {
   readonly #counts: Float64Array
   readonly #warn: (text: string) => void
   readonly #pending: PendingCalls
-  /** The reason once the session has ended. */
   #endReason: string | undefined
 
   constructor(traceSource: TraceSource, writer: CallWriter, counts: Float64Array, warn: (text: string) => void) {
@@ -85,7 +84,6 @@ export class FrontendCalls {
     }
   }
 
-  /** Rejects all calls, because the session has ended. */
   end(reason: string): void {
     this.#endReason = reason
     this.#pending.rejectAll(() => new BusError('Disconnected', reason, { data: { delivered: 'unknown' } }))

@@ -30,7 +30,6 @@ export function wrapWithMiddleware(use: readonly Middleware[], method: string, r
   }
 }
 
-/** Runs the middleware from `index` on, and then the handler. */
 async function runFrom(
   use: readonly Middleware[],
   index: number,

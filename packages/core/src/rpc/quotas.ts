@@ -34,7 +34,6 @@ export class Quota {
     this.#refilledAt = now
   }
 
-  /** True if no further call can run at this time. */
   get isBusy(): boolean {
     return this.#runningCount >= this.#concurrency
   }
@@ -53,7 +52,6 @@ export class Quota {
     this.#runningCount += 1
   }
 
-  /** Counts the end of a call's handler. */
   end(): void {
     this.#runningCount -= 1
   }
@@ -65,7 +63,6 @@ export class Quota {
   }
 }
 
-/** The registries of frontends' sessions. */
 export interface Quotas {
   /** Returns the commands of a new session. Its quotas are shared with other sessions of the label, and survive them. */
   acquireRegistry(label: string): CommandRegistry
@@ -146,7 +143,6 @@ function warnAboutUnusedQuotas(quotas: readonly CallQuota[], registry: CommandRe
   }
 }
 
-/** Returns the command with quotas around its handler. */
 function limit(
   command: RunnableCommand,
   label: string,

@@ -15,14 +15,9 @@ export const PAUSED = { noRoom: 1, timeSliceUsed: 2 } as const
 
 const NO_MESSAGES: readonly never[] = []
 
-interface MessageServer {
-  /** Serves messages while the scheduler `isReady`. */
-  serve(): void
-}
-
 export class ReadScheduler {
   readonly #link: Pick<Link, 'pause' | 'resume'>
-  readonly #server: MessageServer
+  readonly #server: { serve(): void }
   /** Messages of the latest frame. Those from `#next` on are unread. */
   #messages: readonly unknown[] = NO_MESSAGES
   #next = 0
@@ -34,7 +29,8 @@ export class ReadScheduler {
   #tickStartedAt = 0
   #tickCountedAt = 0
 
-  constructor(link: Pick<Link, 'pause' | 'resume'>, server: MessageServer) {
+  /** @param server serves messages while the scheduler `isReady` */
+  constructor(link: Pick<Link, 'pause' | 'resume'>, server: { serve(): void }) {
     this.#link = link
     this.#server = server
   }
@@ -53,13 +49,11 @@ export class ReadScheduler {
     return this.#paused === 0 && this.#next < this.#messages.length
   }
 
-  /** Takes the next message. */
   take(): unknown {
     this.#messagesUntilCheck--
     return this.#messages[this.#next++]
   }
 
-  /** @param reason a member of `PAUSED` */
   pause(reason: number): void {
     if (this.#paused === 0) this.#link.pause()
     this.#paused |= reason
@@ -73,7 +67,6 @@ export class ReadScheduler {
     if (this.#paused === 0) this.#link.resume()
   }
 
-  /** Drops all unread messages. */
   stop(): void {
     this.#messages = NO_MESSAGES
   }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BusError, describeCommand, describeName, isDevelopment } from '@sallyport/protocol/internal'
-import { getPermissions, splitMethod } from '../acl/identifier.js'
+import { splitMethod, toCommandName } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { CommandName } from '../acl/types.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
@@ -23,23 +23,24 @@ export function createRegistry(
   pool: Pool,
 ): CommandRegistry {
   const registry = new Map<string, RunnableCommand>(coreCommands.map(command => [command.method, command]))
-  const addAll = (owner: 'app' | 'plugin', commands: Commands | undefined, plugin?: string): void => {
+  const addAll = (commands: Commands | undefined, plugin?: string): void => {
     for (const [name, command] of Object.entries(commands ?? {})) {
-      const method = plugin === undefined ? name : `plugin:${plugin}|${name}`
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name))) {
         throw new BusError('InvalidParams', `${describeCommand(name)} has a name that is reserved for the bus`)
       }
+      const commandName = toCommandName(name, plugin)
+      const { method } = commandName
       const run = wrapWithMiddleware(definition.use ?? [], method, createRunner(method, command, pool))
-      registry.set(method, { method, owner, ...getPermissions(name, plugin), run })
+      registry.set(method, { ...commandName, run })
     }
   }
-  addAll('app', definition.commands)
+  addAll(definition.commands)
   const plugins = new Set<string>()
   for (const plugin of definition.plugins ?? []) {
     checkPluginName(plugin.name)
     if (plugins.has(plugin.name)) throw new BusError('InvalidParams', `There are two plugins named ${plugin.name}`)
     plugins.add(plugin.name)
-    addAll('plugin', plugin.commands, plugin.name)
+    addAll(plugin.commands, plugin.name)
   }
   return registry
 }

@@ -46,7 +46,6 @@ class Batcher {
   readonly #outbox: Outbox
   readonly #started: () => void
   #source: BatchSource | undefined
-  /** The number of the first value. */
   #index = 0
   #values: EncodedMessage[] = []
   #bytes = 0
@@ -92,13 +91,10 @@ interface QueuedMessage {
   readonly isEvent: boolean
 }
 
-/** Events of a `SendQueue`, for its session. */
 export interface SendQueueEvents {
-  /** The link has no room: messages wait. */
   congested(): void
   /** The link has room again, and no message waits. */
   drained(): void
-  /** Events were dropped because too many waited. */
   dropped(count: number): void
   /** The link has room again after this many events were dropped. Messages sent from here leave before those that wait. */
   recovered(count: number): void
@@ -111,7 +107,6 @@ export class SendQueue {
   readonly #listener: SendQueueEvents
   readonly #outbox: Outbox
   readonly #batcher: Batcher
-  /** Messages that wait for the link, oldest first. */
   readonly #waiting = new BoundedQueue<QueuedMessage>()
   /** The events among the waiting messages. They are bounded on their own, and the oldest ones are dropped. */
   readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>()
@@ -155,7 +150,6 @@ export class SendQueue {
     return this.#isCongested ? this.#link.room() : undefined
   }
 
-  /** Sends a message without attachments. */
   sendMessage(codec: Codec, encoded: EncodedMessage): void {
     if (this.#isCongested) this.#wait(undefined, 0, { codec, encoded, attachments: NO_ATTACHMENTS })
     else this.#putMessage(codec, encoded, NO_ATTACHMENTS)

@@ -30,7 +30,7 @@ import type { Resources } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { type CommandCounts, COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
 import { Call, type CallOwner, CallTable, getDisplayName, getTimeout } from './call-table.js'
 import { ChannelTable, type SendingChannel } from './channel.js'
@@ -88,7 +88,7 @@ export class Session implements CallOwner {
   readonly permits: Permits
   readonly resources: Resources
   readonly #options: SessionOptions
-  readonly #metrics: SessionMetrics
+  readonly metrics: SessionMetrics
   readonly #counts: Float64Array
   readonly #traceSource: TraceSource
   readonly #reader = new BatchReader()
@@ -109,7 +109,7 @@ export class Session implements CallOwner {
     this.app = options.app
     this.permits = options.permits
     this.resources = options.resources
-    this.#metrics = metrics
+    this.metrics = metrics
     this.#counts = metrics.counts
     this.#traceSource = { label: this.name, codec }
     this.#reads = new ReadScheduler(link, this)
@@ -149,18 +149,12 @@ export class Session implements CallOwner {
     this.#options.events.slow(command, ms)
   }
 
-  /** Counts calls by command from now on, or no longer. */
-  countCommands(commands: CommandCounts | undefined): void {
-    this.#metrics.commands = commands
-  }
-
   /** Updates the counts that are not kept up to date call by call. */
   updateCounts(): void {
     this.#counts[COUNT.inFlight] = this.#calls.size
     this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
   }
 
-  /** Calls a function that the frontend exposes. */
   call(...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
     return this.#frontendCalls.call(...call)
   }
@@ -237,12 +231,12 @@ export class Session implements CallOwner {
     const { id, method, params = {}, headers = {} } = message
     const { registry, hasDeadlines } = this.#options
     this.#counts[COUNT.calls]! += 1
-    const startedAt = this.#metrics.begin()
+    const startedAt = this.metrics.begin()
     if (this.#isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
     const command = registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
     const denial = this.permits.check(command)
-    this.#metrics.commands?.addCall(method)
+    this.metrics.commands?.addCall(method)
     if (denial) throw this.#deny(command, denial)
     this.#calls.checkAdmission(id)
     const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
@@ -255,8 +249,8 @@ export class Session implements CallOwner {
       if (stream !== undefined) return this.#await(call, sendAll(result, stream, method, call.signal), 0, timeoutMs)
       if (isThenable(result)) return this.#await(call, Promise.resolve(result), startedAt, timeoutMs)
       if (startedAt !== 0 && id !== undefined) {
-        const nanoseconds = this.#metrics.end(startedAt)
-        this.#metrics.commands?.addDuration(method, nanoseconds)
+        const nanoseconds = this.metrics.end(startedAt)
+        this.metrics.commands?.addDuration(method, nanoseconds)
       }
       return this.#succeed(message, result)
     } catch (error) {
@@ -274,8 +268,8 @@ export class Session implements CallOwner {
   /** @param startedAt 0 if the call is not timed */
   #await(call: Call, result: Promise<unknown>, startedAt: number, timeoutMs: number | undefined): Promise<Outcome> {
     if (startedAt !== 0) {
-      const { commands } = this.#metrics
-      this.#metrics.endWith(result, startedAt, commands && (duration => commands.addDuration(call.method, duration)))
+      const { commands } = this.metrics
+      this.metrics.endWith(result, startedAt, commands && (duration => commands.addDuration(call.method, duration)))
     }
     flushAfterMicrotasks()
     this.#calls.add(call, timeoutMs)
@@ -296,7 +290,7 @@ export class Session implements CallOwner {
   #fail({ id, method }: Answered, thrown: unknown): BusError {
     this.#counts[COUNT.failures]! += 1
     const error = toBusError(method, thrown)
-    this.#metrics.commands?.addFailure(method, error.reason)
+    this.metrics.commands?.addFailure(method, error.reason)
     if (id !== undefined) return this.#writer.error(id, method, error)
     this.#options.events.warned('a call without an id failed', { command: method, reason: error.reason })
     return error

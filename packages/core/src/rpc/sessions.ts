@@ -19,7 +19,6 @@ export interface SessionsDeps {
 export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'events'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
-  /** Called once a frontend's session has ended. */
   ended(): void
 }
 
@@ -32,7 +31,6 @@ export class Sessions {
   readonly #byLabel = new Map<string, Session>()
   /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
   readonly #endedFrontends = new WeakSet<Session>()
-  /** Resources of frontends that are being closed. */
   readonly #closingResources = new Set<Promise<void>>()
   readonly #resourcesAbort = new AbortController()
   #commands: CommandCounts | undefined
@@ -41,12 +39,10 @@ export class Sessions {
     this.#deps = deps
   }
 
-  /** Labels of the connected frontends. */
   get labels(): readonly string[] {
     return [...this.#open].flatMap(({ label }) => label ?? [])
   }
 
-  /** All open sessions, the host's too. */
   get open(): Iterable<Session> {
     return this.#open
   }
@@ -95,7 +91,7 @@ export class Sessions {
       closed,
     }
     const session = new Session({ ...options, router, resources, events })
-    session.countCommands(this.#commands)
+    session.metrics.commands = this.#commands
     this.#open.add(session)
     if (label !== undefined) this.#byLabel.set(label, session)
     return session
@@ -132,7 +128,7 @@ export class Sessions {
   measure(countCommands: boolean = this.#commands !== undefined): Measurement {
     if (countCommands !== (this.#commands !== undefined)) {
       this.#commands = countCommands ? new CommandCounts() : undefined
-      for (const session of this.#open) session.countCommands(this.#commands)
+      for (const session of this.#open) session.metrics.commands = this.#commands
     }
     for (const session of this.#open) session.updateCounts()
     const commands = this.#commands?.get(this.#getRunning())

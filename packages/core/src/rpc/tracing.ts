@@ -13,7 +13,6 @@ import {
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 
 export const commands: CallChannel = tracingChannel('sallyport.command')
-/** Calls of functions that frontends expose. */
 export const frontendCalls: CallChannel = tracingChannel('sallyport.call')
 
 /** Messages are of type `EventTrace`. */

@@ -32,7 +32,6 @@ import { dismiss } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
 import { type Encoded, SendQueue } from './send-queue.js'
 
-/** Values of this size or more are not batched. */
 const LARGE_VALUE_BYTES = 16 * 1024
 
 type Buffers = readonly ArrayBufferLike[]
@@ -130,7 +129,6 @@ export class SessionWriter extends SendQueue {
     }
   }
 
-  /** Sends a message without bytes. */
   send(message: Message): void {
     this.sendMessage(this.codec, encodeMessage(this.codec, message))
   }

@@ -2,7 +2,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { MAX_DURATION_NS, SamplingTimer } from '@sallyport/protocol/internal'
 
-/** Indexes of the counters. */
 export const COUNT = {
   /** Calls of commands, and events that the frontend emits. */
   calls: 0,
@@ -73,7 +72,6 @@ export class CommandCounts {
     row.latency.record(nanoseconds)
   }
 
-  /** @param running - the calls that run now */
   get(running: Iterable<{ call: object; command: string; label: string }>): CommandStats[] {
     const stats = new Map<string, CommandStats>()
     for (const [command, { calls, failures, latency }] of this.#rows) {

@@ -2,7 +2,6 @@
 import { BusError, describeName } from '@sallyport/protocol/internal'
 import { distance } from 'fastest-levenshtein'
 
-/** Longer names are not compared. */
 const MAX_COMPARED_LENGTH = 100
 /** Further names are not compared: ten thousand would take longer than a thousand calls. */
 const MAX_NAMES = 1000

@@ -102,8 +102,9 @@ function describeOption(where: string, issue: Issue, options: unknown, names: re
     return `${where}: unknown option ${JSON.stringify(path)}${hintAtSibling(issue, names) ?? suggestOption(issue, names)}`
   }
   const subject = path === '' ? where : `${where}: ${path}`
-  if (isMissing(issue))
+  if (isMissing(issue)) {
     return path === '' && !where.includes(':') ? `${where}: the options are missing` : `${subject} is missing`
+  }
   const received = issue.input instanceof URL ? JSON.stringify(issue.input.href) : issue.received
   return `${subject} must be ${issue.message}: got ${received}`
 }

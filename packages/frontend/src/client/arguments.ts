@@ -21,7 +21,6 @@ export interface PreparedArguments {
   readonly params: unknown
   /** True if the call must be encoded as MessagePack. */
   readonly hasBytes: boolean
-  /** The arguments that are channels, by name. */
   readonly channels: ReadonlyMap<string, Channel>
 }
 

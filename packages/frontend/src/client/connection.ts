@@ -275,7 +275,6 @@ export class Connection {
     else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
   }
 
-  /** Publishes a trace for each event of a batch. */
   #traceEvents({ event, ...params }: EventParams): void {
     const { label, codec } = this.#owner
     const count = 'payloads' in params && Array.isArray(params.payloads) ? params.payloads.length : 1

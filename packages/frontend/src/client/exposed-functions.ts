@@ -129,7 +129,6 @@ export class FunctionRegistry {
     )
   }
 
-  /** Runs a call, and sends its response. */
   run(message: RequestMessage): void {
     const { id, method } = message
     const run = this.#functions.get(method) as Run | undefined
@@ -141,7 +140,6 @@ export class FunctionRegistry {
     traceRun(exposedCalls, trace, () => this.#run(message, run))
   }
 
-  /** Aborts a call whose caller has cancelled it. */
   cancel(id: RequestId): void {
     this.#waiting?.delete(id)
     const call = this.#running.get(id)
@@ -188,7 +186,6 @@ export class FunctionRegistry {
     return this.#finish(call) ? this.#respondError(call.id, toCallError(method, thrown)) : call.abortReason
   }
 
-  /** Returns false if the call was aborted. */
   #finish(call: RunningCall): boolean {
     if (this.#running.get(call.id) !== call) return false
     this.#running.delete(call.id)

@@ -29,7 +29,6 @@ export interface Subscription {
 }
 
 interface Listener extends Subscription {
-  /** The client's id. */
   readonly id: number
   /** Core's id; `undefined` while core does not know the listener. */
   coreId: number | undefined
@@ -74,7 +73,6 @@ export class Listeners {
     })
   }
 
-  /** Removes a listener, and unregisters it with core. */
   unsubscribe(connection: Connection, event: string, id: number): void {
     const coreId = this.remove(id)
     if (coreId !== undefined) unsubscribeInCore(connection, event, coreId)
@@ -85,7 +83,6 @@ export class Listeners {
     await Promise.all(Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener)))
   }
 
-  /** Adds a registration. Returns a function that removes it. */
   #addRegistration(): () => void {
     let resolve = (): void => {}
     const registration = new Promise<void>(answered => (resolve = answered))
@@ -116,7 +113,6 @@ export class Listeners {
     })
   }
 
-  /** Removes a listener. Returns core's id if core knows the listener. */
   remove(id: number): number | undefined {
     const listener = this.#byId.get(id)
     if (!listener) return undefined

@@ -1,7 +1,6 @@
 // Explains errors of Node's permission model. Node suggests a flag, which a frontend doesn't have: its host has options.
 import { describeThrown } from '@sallyport/protocol/internal'
 
-/** The sandbox of this thread. */
 let sandboxKind: 'permission' | 'process' | undefined
 
 export const setSandboxKind = (kind: typeof sandboxKind): void => void (sandboxKind = kind)

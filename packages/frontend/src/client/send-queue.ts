@@ -42,7 +42,6 @@ export interface FlowOptions {
 
 /** A call or an event, encoded when it was made: later changes of its arguments have no effect. */
 interface QueuedMessage extends PackedMessage {
-  /** The id of a call; `undefined` for an event. */
   readonly id: number | undefined
   /** Notifications to send right after a call. */
   followers?: EncodedMessage[]
@@ -175,7 +174,6 @@ export class SendQueue {
     return (isCall && this.#pending.isFull()) || this.#link.room() !== undefined
   }
 
-  /** Encodes a message, then sends or queues it. */
   #write(message: Message, hasBytes: boolean, transfer: Transfer, mustWait: boolean): QueuedMessage | undefined {
     let codec = this.#codec
     let encoded: EncodedMessage

@@ -78,7 +78,6 @@ export class Outbox {
     if (this.#batch.push(encoded) >= (this.#getMaxMessages?.() ?? Infinity)) this.flush()
   }
 
-  /** Sends the current batch now. */
   flush(): void {
     const codec = this.#codec
     const batch = this.#batch

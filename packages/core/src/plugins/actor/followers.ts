@@ -48,14 +48,12 @@ export const isActive = (actor: ActorLike): boolean => (actor.getSnapshot() as M
 /** A message to a follower: the current snapshot, or that the actor has ended. A channel that ends without one was cut off. */
 export type Followed<View> = { snapshot: View } | { ended: true }
 
-/** Maximum subscriptions of one frontend to one actor. */
 const MAX_FOLLOWED = 16
 
 export class Followers<Snapshot, View> {
   readonly #actor: ActorLike<Snapshot>
   readonly #select: (snapshot: Snapshot) => View
   readonly #waiting = new Set<() => void>()
-  /** Subscriptions by label. */
   readonly #counts = new Map<string, number>()
   #seen: { snapshot: Snapshot; view: View; version: number } | undefined
 

@@ -24,7 +24,6 @@ const OWN = 'xstate.'
 type Args<Event> = { event: Event }
 type Result<Event> = StandardSchemaV1.Result<Args<Event>>
 
-/** Returns the schema of `send`'s arguments. */
 function getArgs<Sent, Event>(
   events: StandardSchemaV1<Sent, Event> | undefined,
 ): StandardSchemaV1<Args<Sent>, Args<Event>> {
