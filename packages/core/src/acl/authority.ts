@@ -6,7 +6,6 @@ import { type AclDeps, getCommandKey } from './catalogue.js'
 import { denialHint, denialText, explainedDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
 import {
-  type Access,
   getAccess,
   commandScope,
   inOrder,
@@ -16,9 +15,9 @@ import {
   resolveAll,
   resolveAllowList,
   resolveCapability,
-  type ResolvedCapability,
   getResolveOptions,
 } from './resolve.js'
+import type { Access, ResolvedCapability } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { misnamedCommands } from './suggest.js'
 import type { AllowList, CapabilityChanges, CapabilitySource, CommandName, Pattern } from './types.js'

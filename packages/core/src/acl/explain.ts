@@ -1,17 +1,8 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
 import type { ScopeValues } from './expand.js'
 import { type CoreModule, getCommandNames, getPluginFiles, splitMethod } from './identifier.js'
-import {
-  type Access,
-  getAccess,
-  commandScope,
-  type Grant,
-  isRestricted,
-  isOpenByDefault,
-  resolveAll,
-  type ResolvedCapability,
-  getResolveOptions,
-} from './resolve.js'
+import { getAccess, commandScope, isRestricted, isOpenByDefault, resolveAll, getResolveOptions } from './resolve.js'
+import type { Access, Grant, ResolvedCapability } from './resolve.js'
 import type { Scope } from './scope.js'
 import { OPEN_COMMANDS } from './tauri-permissions.js'
 import type { AclInput, Capability, CommandName, Pattern } from './types.js'

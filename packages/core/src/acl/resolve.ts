@@ -3,28 +3,14 @@ import { isBusError } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
-import {
-  Expansion,
-  type GlobalScope,
-  type Lost,
-  type ResolvedPermission,
-  resolveEntry,
-  type ScopeValues,
-} from './expand.js'
+import { Expansion, resolveEntry } from './expand.js'
+import type { GlobalScope, Lost, ResolvedPermission, ScopeValues } from './expand.js'
 import { labelMatcher } from './label-glob.js'
 import { toCapability } from './schema.js'
 import { type CommandScope, createScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { OPEN_COMMANDS } from './tauri-permissions.js'
-import {
-  type AclInput,
-  type AllowList,
-  APP_KEY,
-  type Capability,
-  type CapabilitySource,
-  type CommandName,
-  type Pattern,
-  splitCapabilities,
-} from './types.js'
+import { APP_KEY, splitCapabilities } from './types.js'
+import type { AclInput, AllowList, Capability, CapabilitySource, CommandName, Pattern } from './types.js'
 
 export interface ResolvedCapability {
   readonly source: CapabilitySource

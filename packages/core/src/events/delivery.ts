@@ -1,17 +1,12 @@
 // One event's delivery to a subscriber: the listeners that receive it, and its payload, which is encoded only once.
-import {
-  type BatchSource,
-  type CallMessage,
-  type CodecName,
-  codecs,
-  type EncodedMessage,
-  encodeValue,
-  type EventTarget,
-  holdsBytes,
-  METHOD,
-  type PackedMessage,
-  packMessage,
-  toJsonValue,
+import { codecs, encodeValue, holdsBytes, METHOD, packMessage, toJsonValue } from '@sallyport/protocol/internal'
+import type {
+  BatchSource,
+  CallMessage,
+  CodecName,
+  EncodedMessage,
+  EventTarget,
+  PackedMessage,
 } from '@sallyport/protocol/internal'
 
 /** An owner of listeners: a frontend's session, the host's session, or core itself. */

@@ -3,12 +3,11 @@
 import {
   BusError,
   checkEventName,
-  type CodecName,
-  type EventTarget,
   MAX_EVENT_QUEUE,
   MAX_EVENT_QUEUE_BYTES,
   MAX_LISTENERS,
 } from '@sallyport/protocol/internal'
+import type { CodecName, EventTarget } from '@sallyport/protocol/internal'
 import { type Accepts, Delivery, type Listener, Payload, type Subscriber } from './delivery.js'
 
 /** The listeners of one event by their label, so that an event for one label does not cost time for the others. */

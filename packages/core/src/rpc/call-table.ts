@@ -1,15 +1,14 @@
 // The calls of one session that have not ended: each id is unique, the number of calls is bounded, and each ends exactly once.
 import {
   BusError,
-  type CallHeaders,
   CallSlots,
   DeadlineTimers,
   describeCommand,
   MAX_IN_FLIGHT,
-  type RequestId,
   STREAM_HEADER,
   TIMEOUT_HEADER,
 } from '@sallyport/protocol/internal'
+import type { CallHeaders, RequestId } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
 import { splitMethod } from '../acl/identifier.js'

@@ -1,12 +1,8 @@
 // The sending end of channels. A channel keeps order and makes `send` wait while the frontend is behind. Handlers hold handles:
 // once all handles of a channel are garbage, no more can be sent, and the channel ends.
 import {
-  type BatchSource,
   BoundedQueue,
   BusError,
-  type CallChannels,
-  type CallHeaders,
-  type CallMessage,
   CHANNEL_READ_AHEAD,
   CHANNEL_WINDOW,
   MAX_CHANNELS,
@@ -16,6 +12,7 @@ import {
   parseChannelReference,
   STREAM_HEADER,
 } from '@sallyport/protocol/internal'
+import type { BatchSource, CallChannels, CallHeaders, CallMessage } from '@sallyport/protocol/internal'
 import { type Encoded, getSize, isValue } from './send-queue.js'
 import type { SessionWriter } from './writer.js'
 

@@ -2,7 +2,6 @@
 // names, once, and has no other effect.
 import {
   BusError,
-  type CallTrace,
   checkDeadline,
   checkNamedArguments,
   checkTransfer,
@@ -14,11 +13,10 @@ import {
   METHOD,
   parseResponse,
   PendingCalls,
-  type ResponseMessage,
   toErrorObject,
   traceCaller,
-  type TraceContext,
 } from '@sallyport/protocol/internal'
+import type { CallTrace, ResponseMessage, TraceContext } from '@sallyport/protocol/internal'
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
 import { COUNT } from '../shared/metrics.js'
 import { ChannelHandle } from './channel.js'

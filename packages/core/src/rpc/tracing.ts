@@ -1,15 +1,8 @@
 // The diagnostics channels of core's thread: commands, events, and calls of frontends' functions. Callers check for subscribers
 // first, so that a call costs no more than that check while nobody listens.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
-import {
-  type CallChannel,
-  type CallMessage,
-  type CallTrace,
-  type EventTrace,
-  type Outcome,
-  STREAM_HEADER,
-  traceRun,
-} from '@sallyport/protocol/internal'
+import { STREAM_HEADER, traceRun } from '@sallyport/protocol/internal'
+import type { CallChannel, CallMessage, CallTrace, EventTrace, Outcome } from '@sallyport/protocol/internal'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 
 export const commands: CallChannel = tracingChannel('sallyport.command')

@@ -1,12 +1,6 @@
 // A pool of threads (piscina) for CPU-heavy commands, so that core stays responsive. It is loaded with the first such call.
-import {
-  BusError,
-  describeCommand,
-  type ErrorObject,
-  fromErrorObject,
-  holdsBytes,
-  toBusError,
-} from '@sallyport/protocol/internal'
+import { BusError, describeCommand, fromErrorObject, holdsBytes, toBusError } from '@sallyport/protocol/internal'
+import type { ErrorObject } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Piscina } from 'piscina'
 import { holdsInstance } from '../api/frontend-call.js'

@@ -2,31 +2,22 @@
 // port, an isolation gate, a network. On a bus it can reconnect when core or its gate restarts.
 import {
   BusError,
-  type BusEvent,
   createAbortError,
   checkEventName,
   checkOptionNames,
-  type CodecName,
   createCallPromise,
   describeCommand,
-  type EventTarget,
   isBusError,
-  type Link,
   METHOD,
   toEventTarget,
-  type Unlisten,
   watchEvent,
 } from '@sallyport/protocol/internal'
+import type { BusEvent, CodecName, EventTarget, Link, Unlisten } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
-import {
-  type Exposed,
-  type ExposedFunctions,
-  FunctionRegistry,
-  type InferredFunctions,
-  type WithArguments,
-} from './exposed-functions.js'
+import { FunctionRegistry } from './exposed-functions.js'
+import type { Exposed, ExposedFunctions, InferredFunctions, WithArguments } from './exposed-functions.js'
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
 import { type EmitOptions, type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
 import { Stream } from './stream.js'

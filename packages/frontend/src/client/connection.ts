@@ -25,14 +25,8 @@ import {
   TIMEOUT_HEADER,
   traceCaller,
 } from '@sallyport/protocol/internal'
-import {
-  checkCommandName,
-  findChannels,
-  NO_CHANNELS,
-  payloadHoldsBytes,
-  type PreparedArguments,
-  prepareCall,
-} from './arguments.js'
+import { checkCommandName, findChannels, NO_CHANNELS, payloadHoldsBytes, prepareCall } from './arguments.js'
+import type { PreparedArguments } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { eventsReceived, eventsSent, invokes } from './diagnostics.js'
 import type { FunctionRegistry } from './exposed-functions.js'

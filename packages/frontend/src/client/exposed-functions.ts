@@ -3,22 +3,18 @@
 import {
   BusError,
   CallSlots,
-  type CallTrace,
   CommandError,
   describeCommand,
   describeName,
   holdsBytes,
   isThenable,
-  type Message,
   notSerializable,
-  type Outcome,
-  type RequestId,
-  type RequestMessage,
   toBusError,
   toErrorObject,
   traceRun,
   withoutData,
 } from '@sallyport/protocol/internal'
+import type { CallTrace, Message, Outcome, RequestId, RequestMessage } from '@sallyport/protocol/internal'
 import { exposedCalls } from './diagnostics.js'
 import { explainDenial } from './sandbox-denial.js'
 

@@ -2,20 +2,16 @@
 // one they get new ids in core, while the client keeps the id that each had first.
 import {
   BusError,
-  type BusEvent,
-  type CallHeaders,
-  type CallOptions,
   checkDeadline,
   createCallPromise,
   describeCommand,
   describeName,
-  type EventParams,
-  type EventTarget,
   METHOD,
   throwLater,
   warn,
   watchDeadline,
 } from '@sallyport/protocol/internal'
+import type { BusEvent, CallHeaders, CallOptions, EventParams, EventTarget } from '@sallyport/protocol/internal'
 import type { Connection } from './connection.js'
 
 /** The return value is ignored. */

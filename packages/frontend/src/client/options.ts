@@ -1,15 +1,13 @@
 // The options of calls, listeners and events, and the checks that they are valid.
 import {
   BusError,
-  type CallHeaders,
-  type CallOptions,
   checkDeadline,
   checkOptionNames,
   checkTransfer,
   describeCommand,
   describeThrown,
-  type EventTarget,
 } from '@sallyport/protocol/internal'
+import type { CallHeaders, CallOptions, EventTarget } from '@sallyport/protocol/internal'
 
 /** Options of `emit` and `emitTo`. */
 export interface EmitOptions {

@@ -6,15 +6,8 @@ import { command, type Command, type CommandHandler, plugin, type Plugin } from 
 import { stateKey } from '../../api/state.js'
 import { invalidArgument, whyMissing } from '../../rpc/arguments.js'
 import type { Channel } from '../../rpc/channel.js'
-import {
-  type ActorLike,
-  type Followed,
-  Followers,
-  isActive,
-  type SnapshotView,
-  type ValueOf,
-  getView,
-} from './followers.js'
+import { Followers, isActive, getView } from './followers.js'
+import type { ActorLike, Followed, SnapshotView, ValueOf } from './followers.js'
 
 // Which events a frontend may send: never xstate's own, which stop an actor or forge the events of its children and timers;
 // otherwise those that a schema accepts, or else those that the machine names.
