@@ -18,10 +18,7 @@ export interface PluginPermissions {
   readonly permissions: Map<string, PermissionDefinition>
   readonly sets: Map<string, PermissionSetDefinition>
   defaultSet: PermissionSetDefinition | undefined
-  /**
-   * True if a file or manifest describes the plugin completely. Otherwise only the generated permissions of some commands are
-   * known.
-   */
+  /** False if only the generated permissions of some commands are known: neither a file nor a manifest describes the plugin. */
   described: boolean
 }
 

@@ -55,11 +55,7 @@ export interface Explanation {
   readonly warnings: readonly string[]
 }
 
-/**
- * Explains who may call what, without starting anything.
- *
- * @throws {BusError} InvalidParams if the ACL would prevent a bus from starting
- */
+/** Explains who may call what, without starting anything. @throws {BusError} InvalidParams, as the start of a bus would */
 export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainInput): Explanation {
   const warnings: string[] = []
   const warn = (text: string): void => void warnings.push(text)

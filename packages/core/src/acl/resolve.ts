@@ -76,11 +76,7 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
   }
 }
 
-/**
- * Resolves `allow` of a frontend to a capability for its label.
- *
- * @throws {BusError} InvalidParams for an entry that is neither a command nor a permission
- */
+/** Resolves `allow` of a frontend to a capability for its label. @throws {BusError} InvalidParams for an unknown entry */
 export function resolveAllowList(
   label: string,
   { entries, from }: AllowList,

@@ -37,11 +37,7 @@ class ListenerIndex {
     return listener
   }
 
-  /**
-   * Returns the deliveries to listeners that `accepts` selects, those that get a copy of the payload first.
-   *
-   * @param within limits them to listeners of this frontend, core and the host
-   */
+  /** Returns the deliveries to listeners that `accepts` selects, `within` a frontend, core and the host. Copies come first. */
   getDeliveries(event: string, accepts?: Accepts, within?: string): readonly Delivery[] {
     if (!accepts) return (this.#toAll ??= createDeliveries(event, this.#byLabel.values()))
     if (within === undefined) return createDeliveries(event, this.#byLabel.values(), accepts)

@@ -272,11 +272,7 @@ export class ChannelTable {
     this.#readAhead = readAhead
   }
 
-  /**
-   * Replaces the references of declared channels in `args` by channels. Returns the channels that this call opened.
-   *
-   * @throws {BusError} `Overloaded` if too many channels are open; none of this call's remain open
-   */
+  /** Replaces the references of declared channels in `args`. Returns the channels that this call opened. @throws {BusError} `Overloaded` */
   bind(args: unknown, declared: CallChannels): readonly SendingChannel[] {
     const unopened = new Set(Object.values(declared).filter(id => !this.#open.has(id)))
     if (this.#open.size + unopened.size > MAX_CHANNELS) throw createLimitError()
@@ -286,12 +282,7 @@ export class ChannelTable {
     return opened
   }
 
-  /**
-   * Opens the channel of a call that wants a stream.
-   *
-   * @param opened the other channels of this call, which are closed if this one cannot be opened
-   * @throws {BusError} `InvalidRequest` for an invalid header, `Overloaded` if too many channels are open
-   */
+  /** Opens the channel of a call that wants a stream, or ends `opened`, the call's other channels. @throws {BusError} */
   openStream(headers: CallHeaders, opened: readonly SendingChannel[]): SendingChannel | undefined {
     const reference = headers[STREAM_HEADER]
     if (reference === undefined) return undefined

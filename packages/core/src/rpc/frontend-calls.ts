@@ -43,10 +43,7 @@ export class FrontendCalls {
     })
   }
 
-  /**
-   * @param context trace context of the call that this one is made for
-   * @throws {BusError} any reason, because the frontend's function can throw all of them
-   */
+  /** @param context trace context of the call that this one is made for */
   call(name: string, args: unknown, options: FrontendCallOptions = {}, context?: TraceContext): Promise<unknown> {
     return createCallPromise((resolve, reject) => {
       if (this.#endReason !== undefined) {
@@ -87,11 +84,7 @@ export class FrontendCalls {
     this.#pending.rejectAll(() => new BusError('Disconnected', reason, { data: { delivered: 'unknown' } }))
   }
 
-  /**
-   * Drops a late answer. A malformed answer rejects the call that it names.
-   *
-   * @throws {BusError} `InvalidRequest` for a malformed answer, and for an answer to a call that was never made
-   */
+  /** Drops a late answer. A malformed one rejects the call that it names. @throws {BusError} `InvalidRequest` */
   #settle(message: unknown): void {
     let answer: ResponseMessage
     try {

@@ -97,11 +97,7 @@ export class Sessions {
     return session
   }
 
-  /**
-   * Calls a function that a frontend exposes.
-   *
-   * @throws {BusError} `Disconnected` if the frontend is not connected, or disconnects; the function's own errors
-   */
+  /** Calls a function that a frontend exposes. @throws {BusError} `Disconnected`; the function's own errors */
   async call(label: string, ...call: Parameters<Session['call']>): Promise<unknown> {
     const session = this.#byLabel.get(label)
     if (session) return session.call(...call)
@@ -120,11 +116,7 @@ export class Sessions {
     else emitDestroyed(this.#deps.router, label)
   }
 
-  /**
-   * Updates the counts of all sessions. Returns a few of the running calls.
-   *
-   * @param countCommands - whether to count calls by command from now on. @default as before
-   */
+  /** Updates the counts of all sessions. Returns a few of the running calls, and counts calls by command from now on, or not. */
   measure(countCommands: boolean = this.#commands !== undefined): Measurement {
     if (countCommands !== (this.#commands !== undefined)) {
       this.#commands = countCommands ? new CommandCounts() : undefined

@@ -5,13 +5,7 @@ import { takeTransfer } from '../api/transfer.js'
 import { getIterator, leaveIterator } from '../shared/async-iterable.js'
 import type { SendingChannel } from './channel.js'
 
-/**
- * Sends the values of an async iterable, and then the channel's end.
- *
- * @param result the handler's result, or a promise of it
- * @throws {BusError} `InvalidRequest` if the result is not an async iterable, `InvalidParams` if a value cannot be serialized
- * @throws the iterable's own errors
- */
+/** Sends the values of an async iterable, or of a promise of one, and then the channel's end. @throws the iterable's own errors too */
 export async function sendAll(
   result: unknown,
   channel: SendingChannel,

@@ -109,11 +109,7 @@ export class SessionWriter extends SendQueue {
     }
   }
 
-  /**
-   * Encodes a channel's next message, for `sendValue` now or later.
-   *
-   * @throws {BusError} `InvalidParams` if the message cannot be serialized or a buffer cannot be transferred
-   */
+  /** Encodes a channel's next message, for `sendValue` now or later. @throws {BusError} `InvalidParams` */
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)

@@ -41,11 +41,7 @@ export async function dismiss(source: AsyncIterable<unknown>): Promise<void> {
   }
 }
 
-/**
- * Returns the stream with a callback for its end.
- *
- * @param onEnd - called once: the source is done, has thrown, cannot be read, or its `return` has settled
- */
+/** @param onEnd - called once: the source is done, has thrown, cannot be read, or its `return` has settled */
 export function countedStream(source: AsyncIterable<unknown>, onEnd: () => void): AsyncIterable<unknown> {
   let hasEnded = false
   const end = (): void => {

@@ -16,23 +16,17 @@ import {
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
 
-export interface PreparedArguments {
+interface PreparedArguments {
   /** An object, bytes, or `undefined` if there are no arguments. */
   readonly params: unknown
   /** True if the call must be encoded as MessagePack. */
   readonly hasBytes: boolean
-  readonly channels: ReadonlyMap<string, Channel>
+  readonly channels: ReadonlyMap<string, Channel> | undefined
 }
 
 type NamedArguments = Record<string, unknown>
 
-export const NO_CHANNELS: ReadonlyMap<string, Channel> = new Map()
-
-/**
- * Checks a call's name, the names of its options, and its arguments. Replaces channels by references to them.
- *
- * @throws {BusError} `InvalidParams` if one of them is invalid, or an argument cannot be read
- */
+/** Checks a call's name, options and arguments. Replaces channels by references to them. @throws {BusError} `InvalidParams` */
 export function prepareCall(command: string, args: unknown, options: InvokeOptions | undefined): PreparedArguments {
   checkCommandName(command)
   if (options !== undefined) checkOptionNames(command, options, OPTION_NAMES.call)
@@ -53,8 +47,8 @@ export function checkCommandName(command: unknown): void {
 }
 
 function prepareArguments(command: string, args: unknown): PreparedArguments {
-  if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: NO_CHANNELS }
-  if (isBytes(args)) return { params: args, hasBytes: true, channels: NO_CHANNELS }
+  if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: undefined }
+  if (isBytes(args)) return { params: args, hasBytes: true, channels: undefined }
   checkNamedArguments(command, args)
   const named: NamedArguments = args
   let hasBytes = false
@@ -65,7 +59,7 @@ function prepareArguments(command: string, args: unknown): PreparedArguments {
     else if (value instanceof Channel) hasChannels = true
     else if (value instanceof Promise) throw createPromiseError(command, named)
   }
-  if (!hasChannels) return { params: args, hasBytes, channels: NO_CHANNELS }
+  if (!hasChannels) return { params: args, hasBytes, channels: undefined }
   return { ...replaceChannels(command, named), hasBytes }
 }
 

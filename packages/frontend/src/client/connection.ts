@@ -25,8 +25,7 @@ import {
   TIMEOUT_HEADER,
   traceCaller,
 } from '@sallyport/protocol/internal'
-import { checkCommandName, findChannels, NO_CHANNELS, payloadHoldsBytes, prepareCall } from './arguments.js'
-import type { PreparedArguments } from './arguments.js'
+import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { eventsReceived, eventsSent, invokes } from './diagnostics.js'
 import type { FunctionRegistry } from './exposed-functions.js'
@@ -116,20 +115,19 @@ export class Connection {
 
   /** Makes a call. Returns its id. @throws {BusError} if the call cannot be sent or queued */
   call(call: OutgoingCall): number {
-    if (!invokes.hasSubscribers) return this.#prepare(call, undefined)
+    if (!invokes.hasSubscribers) return this.#send(call, undefined)
     const { command, stream } = call
     checkCommandName(command)
     const { label, codec } = this.#owner
     const trace: TracedCall = { label, command, id: this.pending.takeId(), codec, stream: stream !== undefined }
     return traceCaller(invokes, trace, call.resolve, call.reject, (resolve, reject) =>
-      this.#prepare({ ...call, resolve, reject }, trace),
+      this.#send({ ...call, resolve, reject }, trace),
     )
   }
 
   /** Makes a call of the bus itself for a user. @throws {BusError} if it cannot be sent or queued, as the user's own */
   request({ headers, ...call }: InternalCall): void {
-    const prepared = { params: call.args, hasBytes: false, channels: NO_CHANNELS }
-    this.#send({ ...call, options: headers && { headers }, stream: undefined }, prepared, undefined)
+    this.#send({ ...call, options: headers && { headers }, stream: undefined }, undefined)
   }
 
   /** Makes a call of the bus itself, which is queued if it must be, and never refused. */
@@ -174,54 +172,43 @@ export class Connection {
     this.#end(reason)
   }
 
-  /** Prepares a call's arguments, and binds the channels among them to the call: they end if it fails. */
-  #prepare(call: OutgoingCall, trace: TracedCall | undefined): number {
-    const { command, args, options } = call
+  #send(call: OutgoingCall, trace: TracedCall | undefined): number {
+    const { command, args, options, stream } = call
     try {
-      const prepared = prepareCall(command, args, options)
-      if (prepared.channels.size === 0) return this.#send(call, prepared, trace)
-      const unopened = this.channels.findUnopened([...prepared.channels.values()])
-      const reject = (error: BusError): void => {
-        finishChannels(unopened)
-        call.reject(error)
-      }
-      const id = this.#send({ ...call, reject }, prepared, trace)
-      for (const channel of unopened) this.channels.open(channel, id)
+      const { params, hasBytes, channels } = prepareCall(command, args, options)
+      const opened = channels && this.channels.findUnopened([...channels.values()])
+      // The id is taken before the arguments are encoded: their `toJSON` can make calls.
+      const id = trace?.id ?? this.pending.takeId()
+      if (this.#closeError) throw new BusError('Disconnected', this.#closeError.message, { data: { delivered: 'no' } })
+      if (options !== undefined) checkCallOptions(command, options, params)
+      // Streams last, and the caller of `listen` watches its deadline itself.
+      const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#timeout
+      const timeout = this.#sendsDeadlines ? (options?.timeout ?? defaultTimeout) : undefined
+      const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
+      if (channels) message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
+      if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
+      if (timeout !== undefined) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
+      if (trace !== undefined) addTraceContext(message, trace)
+      if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
+      this.#queue.enqueue(message, hasBytes, options?.transfer)
+      const reject = !opened
+        ? call.reject
+        : (error: BusError): void => {
+            finishChannels(opened)
+            call.reject(error)
+          }
+      this.pending.add(id, command, call.resolve, reject, options, defaultTimeout)
+      for (const channel of opened ?? []) this.channels.open(channel, id)
+      if (stream !== undefined) this.channels.open(stream, id)
       return id
     } catch (error) {
+      // The channels among the arguments belong to the call: they end if it fails.
       finishChannels(this.channels.findUnopened(findChannels(args)))
       throw error
     }
   }
 
-  #send(call: OutgoingCall, prepared: PreparedArguments, trace: TracedCall | undefined): number {
-    const { command, options, stream } = call
-    const { params, hasBytes, channels } = prepared
-    // The id is taken before the arguments are encoded: their `toJSON` can make calls.
-    const id = trace?.id ?? this.pending.takeId()
-    if (this.#closeError) throw new BusError('Disconnected', this.#closeError.message, { data: { delivered: 'no' } })
-    if (options !== undefined) checkCallOptions(command, options, params)
-    // Streams last, and the caller of `listen` watches its deadline itself.
-    const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#timeout
-    const timeout = this.#sendsDeadlines ? (options?.timeout ?? defaultTimeout) : undefined
-    const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
-    if (channels.size > 0)
-      message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
-    if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
-    if (timeout !== undefined) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
-    if (trace !== undefined) addTraceContext(message, trace)
-    if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
-    this.#queue.enqueue(message, hasBytes, options?.transfer)
-    this.pending.add(id, command, call.resolve, call.reject, options, defaultTimeout)
-    if (stream !== undefined) this.channels.open(stream, id)
-    return id
-  }
-
-  /**
-   * Sends a notification of the bus itself without queueing it: queued calls can depend on it.
-   *
-   * @param after a call; if that is queued, the notification is sent right after it
-   */
+  /** Sends a notification of the bus itself: right after the call `after` if that is queued, or now, because queued calls can depend on it. */
   #notify(method: string, params: object, after?: number): void {
     if (this.#closeError) return
     const message: CallMessage = { jsonrpc: '2.0', method, params }

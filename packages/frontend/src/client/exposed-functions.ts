@@ -98,11 +98,7 @@ export class FunctionRegistry {
     return new FunctionRegistry(this.#frontend, sendResponse, this.#functions)
   }
 
-  /**
-   * Exposes all functions, or none. Returns a function that removes them.
-   *
-   * @throws {BusError} `InvalidParams` if a name is invalid or exposed already, or a value is not a function
-   */
+  /** Exposes all functions, or none. Returns a function that removes them. @throws {BusError} `InvalidParams` */
   expose(functions: ExposedFunctions): () => void {
     const added = Object.entries(checkFunctions(functions, this.#functions))
     for (const [name, run] of added) this.#functions.set(name, run)

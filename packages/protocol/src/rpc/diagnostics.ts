@@ -54,11 +54,7 @@ type Reject = (error: BusError) => void
 /** The error of a call, or `undefined` if it succeeded. */
 export type Outcome = BusError | undefined
 
-/**
- * Traces a call by its caller: `start` and `end` around sending it, then its outcome.
- *
- * @param call - sends the call, or throws
- */
+/** Traces a call by its caller: `start` and `end` around sending it with `call`, then its outcome. */
 export function traceCaller<T>(
   calls: CallChannel,
   trace: CallTrace,

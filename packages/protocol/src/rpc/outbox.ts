@@ -124,11 +124,7 @@ export function encodeValue(codec: Codec, value: unknown): EncodedMessage | unde
   return codec.name === 'json' ? stringifyJson(value) : encodeMsgpackValue(value)
 }
 
-/**
- * Replaces the last member of a message's params by a value. Both must be encoded by one codec.
- *
- * @param message a call without headers, whose last member of the params is `null`
- */
+/** Replaces the last member of the params, which is `null`, of a message without headers. Both must be encoded by one codec. */
 export function spliceLastParam(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
   if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
   // In MessagePack nothing follows the last member, and null is one byte.

@@ -67,11 +67,7 @@ export function getBuffers(value: unknown): Set<ArrayBufferLike> {
   return new Set(members.filter(isBytes).map(bytes => (isArrayBuffer(bytes) ? bytes : bytes.buffer)))
 }
 
-/**
- * Checks a `transfer` option against the value that it belongs to.
- *
- * @throws {BusError} InvalidParams if it is not an array, or names a buffer that the value does not hold
- */
+/** Checks a `transfer` option against the value that it belongs to. @throws {BusError} InvalidParams */
 export function checkTransfer(transfer: unknown, value: unknown): void {
   if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be an array of ArrayBuffers')
   const buffers = getBuffers(value)

@@ -67,11 +67,7 @@ export class Followers<Snapshot, View> {
     for (const wake of [...this.#waiting]) wake()
   }
 
-  /**
-   * Sends snapshots to the frontend with this label until the actor or the channel ends.
-   *
-   * @throws {BusError} Overloaded; and what `select` throws for the current snapshot
-   */
+  /** Sends snapshots until the actor or the channel ends. @throws {BusError} Overloaded; what `select` throws for the current snapshot */
   add(label: string, channel: Channel<Followed<View>>): void {
     const count = this.#counts.get(label) ?? 0
     if (count === MAX_FOLLOWED) {
