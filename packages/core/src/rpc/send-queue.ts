@@ -40,49 +40,6 @@ export function getSize(encoded: Encoded): number {
   return encoded.attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.encoded.length)
 }
 
-/** Batches consecutive values of one source into one message. Any other message ends the batch, so order is preserved. */
-class Batcher {
-  readonly #codec: Codec
-  readonly #outbox: Outbox
-  readonly #started: () => void
-  #source: BatchSource | undefined
-  #index = 0
-  #values: EncodedMessage[] = []
-  #bytes = 0
-
-  /** @param started is called when a batch starts: it has to arrange for `close` at the end of the tick */
-  constructor(codec: Codec, outbox: Outbox, started: () => void) {
-    this.#codec = codec
-    this.#outbox = outbox
-    this.#started = started
-  }
-
-  add(source: BatchSource, index: number, value: EncodedMessage): void {
-    if (source !== this.#source) {
-      this.close()
-      this.#source = source
-      this.#index = index
-      this.#started()
-    }
-    this.#bytes += value.length
-    if (this.#values.push(value) < FULL_BATCH_COUNT && this.#bytes < FULL_BATCH_BYTES) return
-    this.close()
-    this.#outbox.flush()
-  }
-
-  /** Ends the batch and puts its message into the outbox. */
-  close(): void {
-    const source = this.#source
-    if (!source) return
-    const values = this.#values
-    this.#source = undefined
-    this.#values = []
-    this.#bytes = 0
-    const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
-    this.#outbox.put(this.#codec, spliceLastParam(this.#codec.encode(message), this.#codec.join(values)))
-  }
-}
-
 interface QueuedMessage {
   /** `undefined` for a message that is neither an event nor a channel's. */
   readonly source: BatchSource | undefined
@@ -106,7 +63,12 @@ export class SendQueue {
   readonly #link: Link
   readonly #listener: SendQueueEvents
   readonly #outbox: Outbox
-  readonly #batcher: Batcher
+  /** The batch: consecutive values of one source, for one message. Any other message ends it, so order is preserved. */
+  #values: EncodedMessage[] = []
+  #source: BatchSource | undefined
+  /** The number of the first value. */
+  #index = 0
+  #bytes = 0
   readonly #waiting = new BoundedQueue<QueuedMessage>()
   /** The events among the waiting messages. They are bounded on their own, and the oldest ones are dropped. */
   readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>()
@@ -121,15 +83,13 @@ export class SendQueue {
     this.counts = counts
     this.#link = link
     this.#listener = listener
-    const scheduleFlush = (): void => this.#scheduleFlush()
     const send: SendBatch = (kind, body, _count, borrowed) => {
       counts[COUNT.bytesOut]! += body.length
       if (borrowed) link.send({ kind, body, borrowed })
       else link.send({ kind, body })
       if (!this.#isCongested) this.#checkRoom()
     }
-    this.#outbox = new Outbox(send, undefined, scheduleFlush)
-    this.#batcher = new Batcher(codec, this.#outbox, scheduleFlush)
+    this.#outbox = new Outbox(send, undefined, () => this.#scheduleFlush())
   }
 
   /** True if the link has no room and no further message other than an event can wait. */
@@ -236,17 +196,36 @@ export class SendQueue {
   }
 
   #putValue(source: BatchSource, index: number, encoded: Encoded): void {
-    if (isValue(encoded)) this.#batcher.add(source, index, encoded)
-    else this.#putMessage(encoded.codec, encoded.encoded, encoded.attachments)
+    if (!isValue(encoded)) return this.#putMessage(encoded.codec, encoded.encoded, encoded.attachments)
+    if (source !== this.#source) {
+      this.#closeBatch()
+      this.#source = source
+      this.#index = index
+      this.#scheduleFlush()
+    }
+    this.#bytes += encoded.length
+    if (this.#values.push(encoded) >= FULL_BATCH_COUNT || this.#bytes >= FULL_BATCH_BYTES) this.#flush()
   }
 
   #putMessage(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[], borrowed?: boolean): void {
-    this.#batcher.close()
+    this.#closeBatch()
     this.#outbox.put(codec, encoded, attachments, borrowed)
   }
 
+  #closeBatch(): void {
+    const source = this.#source
+    if (!source) return
+    const { codec } = this
+    const values = this.#values
+    this.#source = undefined
+    this.#values = []
+    this.#bytes = 0
+    const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
+    this.#outbox.put(codec, spliceLastParam(codec.encode(message), codec.join(values)))
+  }
+
   #flush(): void {
-    this.#batcher.close()
+    this.#closeBatch()
     this.#outbox.flush()
   }
 

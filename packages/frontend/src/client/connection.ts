@@ -208,7 +208,7 @@ export class Connection {
     }
   }
 
-  /** Sends a notification of the bus itself: right after the call `after` if that is queued, or now, because queued calls can depend on it. */
+  /** Sends a notification of the bus itself now, because queued calls can depend on it, or right after the queued call `after`. */
   #notify(method: string, params: object, after?: number): void {
     if (this.#closeError) return
     const message: CallMessage = { jsonrpc: '2.0', method, params }
