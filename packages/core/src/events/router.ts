@@ -69,7 +69,7 @@ export type EmitListener = (target: EventTarget | undefined, event: string, valu
 
 export class EventRouter {
   readonly #byEvent = new Map<string, ListenerIndex>()
-  /** Each subscriber's events by listener id. */
+  /** Each subscriber's events by listener id, so that it can be dropped without a search. */
   readonly #bySubscriber = new Map<Subscriber, Map<number, string>>()
   #nextId = 0
   #emitListener: EmitListener | undefined

@@ -272,7 +272,7 @@ export class ChannelTable {
     this.#readAhead = readAhead
   }
 
-  /** Replaces the references of declared channels in `args`. Returns the channels that this call opened. @throws {BusError} `Overloaded` */
+  /** Replaces the references of declared channels in `args`. Returns those that this call opened. @throws {BusError} `Overloaded` */
   bind(args: unknown, declared: CallChannels): readonly SendingChannel[] {
     const unopened = new Set(Object.values(declared).filter(id => !this.#open.has(id)))
     if (this.#open.size + unopened.size > MAX_CHANNELS) throw createLimitError()

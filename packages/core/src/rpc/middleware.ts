@@ -17,14 +17,12 @@ export function wrapWithMiddleware(use: readonly Middleware[], method: string, r
       if (isUnread) dismissStream(handlerResult)
       return handlerResult
     }
+    let result: unknown
     try {
-      const result = await runFrom(use, 0, call, ctx, runHandler)
-      isUnread = !isAsyncIterable(result)
+      result = await runFrom(use, 0, call, ctx, runHandler)
       return result
-    } catch (error) {
-      isUnread = true
-      throw error
     } finally {
+      isUnread = !isAsyncIterable(result)
       if (isUnread) dismissStream(handlerResult)
     }
   }

@@ -5,7 +5,7 @@ import { takeTransfer } from '../api/transfer.js'
 import { getIterator, leaveIterator } from '../shared/async-iterable.js'
 import type { SendingChannel } from './channel.js'
 
-/** Sends the values of an async iterable, or of a promise of one, and then the channel's end. @throws the iterable's own errors too */
+/** Sends the values of an async iterable, or a promise of one, then the channel's end. @throws the iterable's own errors, too */
 export async function sendAll(
   result: unknown,
   channel: SendingChannel,

@@ -11,8 +11,6 @@ export class ConnectionPool {
   #connections: readonly Connection[]
   #primary: Connection
   readonly #onPrimaryChange: (primary: Connection) => void
-  /** Times until which connections get no calls. */
-  readonly #restingUntil = new Map<Connection, number>()
   #nextIndex = 0
 
   constructor(primary: Connection, onPrimaryChange: (primary: Connection) => void) {
@@ -37,15 +35,13 @@ export class ConnectionPool {
       if (holder) return holder
     }
     const isOpen = (connection: Connection): boolean => !connection.isClosed
-    return (
-      this.#findIdlest(connection => isOpen(connection) && !this.#isResting(connection)) ?? this.#findIdlest(isOpen)
-    )
+    return this.#findIdlest(connection => isOpen(connection) && !isResting(connection)) ?? this.#findIdlest(isOpen)
   }
 
   /** Lets a connection rest if it disconnects this call. */
   watchCall(connection: Connection, call: OutgoingCall): OutgoingCall {
     const reject = (error: BusError): void => {
-      if (isBusError(error, 'Disconnected')) this.#restingUntil.set(connection, performance.now() + REST_MS)
+      if (isBusError(error, 'Disconnected')) connection.restsUntil = performance.now() + REST_MS
       call.reject(error)
     }
     return { ...call, reject }
@@ -74,18 +70,9 @@ export class ConnectionPool {
     return idlest
   }
 
-  #isResting(connection: Connection): boolean {
-    const until = this.#restingUntil.get(connection)
-    if (until === undefined) return false
-    if (performance.now() < until) return true
-    this.#restingUntil.delete(connection)
-    return false
-  }
-
   #watch(connection: Connection): void {
     void connection.closed.then(() => {
       this.#connections = this.#connections.filter(other => other !== connection)
-      this.#restingUntil.delete(connection)
       this.#replacePrimary()
     })
   }
@@ -98,3 +85,5 @@ export class ConnectionPool {
     this.#onPrimaryChange(next)
   }
 }
+
+const isResting = ({ restsUntil }: Connection): boolean => restsUntil > 0 && performance.now() < restsUntil

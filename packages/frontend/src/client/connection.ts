@@ -81,6 +81,8 @@ export class Connection {
   readonly channels: OpenChannels = new OpenChannels((method, params, after) => this.#notify(method, params, after))
   /** True if core knows the client's listeners by this connection. */
   holdsListeners = true
+  /** Time until which a pool gives this connection no calls; 0 if it does not rest. */
+  restsUntil = 0
   readonly #link: Link
   readonly #owner: ConnectionOwner
   readonly #timeout: number | undefined
