@@ -117,11 +117,12 @@ export function resolveEntry(
   for (const key of new Set(expanded.map(each => each.key))) {
     const members = expanded.filter(each => each.key === key)
     // The capability's part of the scope comes first, as in Tauri.
-    const scope = mergeScopes([typeof entry === 'string' ? undefined : entry, ...members.map(getScope)])
+    const ownScope = typeof entry === 'string' ? undefined : entry
+    const scope = mergeScopes([ownScope, ...members.map(({ permission }) => permission.scope)])
     const isGlobal = !members.some(namesCommand)
     // A denied value without a command is denied to every command, in a set too.
     const unnamed = members.filter(each => !namesCommand(each))
-    const denied = mergeScopes(unnamed.map(each => ({ deny: getScope(each)?.deny ?? [] })))
+    const denied = mergeScopes(unnamed.map(({ permission }) => ({ deny: permission.scope?.deny ?? [] })))
     const global = isGlobal ? scope : denied?.deny.length ? denied : undefined
     if (global) resolved.globalScopes.push({ key, scope: global })
     resolved.permissions.push(...members.map(each => resolvePermission(each, isGlobal ? undefined : scope)))
@@ -130,8 +131,6 @@ export function resolveEntry(
 }
 
 type GivenScope = PermissionDefinition['scope']
-
-const getScope = ({ permission }: ExpandedPermission): GivenScope => permission.scope
 
 function namesCommand({ permission: { commands } }: ExpandedPermission): boolean {
   return (commands?.allow?.length ?? 0) + (commands?.deny?.length ?? 0) > 0

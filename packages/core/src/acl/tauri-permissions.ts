@@ -1,14 +1,10 @@
 // Tauri's core plugins and their commands, so that every capability written for Tauri works unchanged, although most
 // window, menu and tray commands need a screen. Taken from the build script of Tauri 2.0, plus what @tauri-apps/api 2.12 calls.
 
-interface CoreCommands {
-  readonly byDefault: readonly string[]
-  readonly others: readonly string[]
-}
-
 const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
-export const CORE_COMMANDS: Readonly<Record<string, CoreCommands>> = {
+/** Tauri's core plugins by name. Commands `byDefault` are those of the plugin's `default` set. */
+export const CORE_COMMANDS: Readonly<Record<string, Record<'byDefault' | 'others', readonly string[]>>> = {
   app: {
     byDefault: words(`version name tauri_version identifier bundle_type register_listener remove_listener
       supports_multiple_windows`),

@@ -47,11 +47,7 @@ export interface SendOptions {
 /** The part of a session's writer that channels use. */
 export type ChannelSender = Pick<SessionWriter, 'encode' | 'sendValue' | 'send' | 'room' | 'isFull'>
 
-interface QueuedSend {
-  encoded: Encoded
-  resolve(): void
-  reject(error: BusError): void
-}
+type QueuedSend = { encoded: Encoded; resolve(): void; reject(error: BusError): void }
 
 /** Shared by all messages for which there is room. */
 const SENT: Promise<void> = Promise.resolve()

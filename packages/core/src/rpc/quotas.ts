@@ -72,12 +72,6 @@ export interface Quotas {
 
 type Rule = ReturnType<typeof toRule>
 
-interface LimitedRegistry {
-  readonly registry: CommandRegistry
-  readonly quotas: readonly Quota[]
-  sessionCount: number
-}
-
 export function createQuotas(
   callQuotas: readonly CallQuota[],
   sharedRegistry: CommandRegistry,
@@ -86,15 +80,8 @@ export function createQuotas(
 ): Quotas {
   const rules = callQuotas.map(toRule)
   warnAboutUnusedQuotas(callQuotas, sharedRegistry, getLog)
-  const registries = new Map<string, LimitedRegistry>()
 
-  const deleteIdleRegistries = (): void => {
-    for (const [label, { sessionCount, quotas }] of registries) {
-      if (sessionCount === 0 && quotas.every(quota => quota.isIdle(now()))) registries.delete(label)
-    }
-  }
-
-  const createRegistry = (label: string, labelRules: readonly Rule[]): LimitedRegistry => {
+  const createRegistry = (label: string, labelRules: readonly Rule[]) => {
     const quotas: Quota[] = []
     const commands = [...sharedRegistry.values()].map((command): RunnableCommand => {
       const commandRules = labelRules.filter(rule => rule.matchesCommand(command))
@@ -103,6 +90,14 @@ export function createQuotas(
       return commandQuotas.length === 0 ? command : limit(command, label, commandQuotas, now, getLog)
     })
     return { registry: new Map(commands.map(command => [command.method, command])), quotas, sessionCount: 0 }
+  }
+
+  const registries = new Map<string, ReturnType<typeof createRegistry>>()
+
+  const deleteIdleRegistries = (): void => {
+    for (const [label, { sessionCount, quotas }] of registries) {
+      if (sessionCount === 0 && quotas.every(quota => quota.isIdle(now()))) registries.delete(label)
+    }
   }
 
   return {
