@@ -162,8 +162,4 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
   }
 }
 
-interface Verdict {
-  denial: string | undefined
-  hint: string
-  scope: CommandScope
-}
+type Verdict = { denial: string | undefined; hint: string; scope: CommandScope }

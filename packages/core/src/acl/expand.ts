@@ -95,10 +95,7 @@ export interface ScopeValues {
   readonly deny: readonly unknown[]
 }
 
-export interface GlobalScope {
-  readonly key: string
-  readonly scope: ScopeValues
-}
+export type GlobalScope = { readonly key: string; readonly scope: ScopeValues }
 
 export interface ResolvedPermission {
   readonly identifier: string

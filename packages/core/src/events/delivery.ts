@@ -20,10 +20,7 @@ export interface Subscriber {
   deliver(delivery: Delivery, payload: Payload): void
 }
 
-export interface Listener {
-  readonly target: EventTarget
-  readonly subscriber: Subscriber
-}
+export type Listener = { readonly target: EventTarget; readonly subscriber: Subscriber }
 
 export type Accepts = (target: EventTarget, subscriber: Subscriber) => boolean
 

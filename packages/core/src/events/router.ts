@@ -221,12 +221,7 @@ function matches(target: EventTarget, listener: EventTarget): boolean {
 /** A hostile frontend could emit any number of names. */
 const MAX_UNHEARD = 100
 
-interface HeldEvent {
-  readonly event: string
-  readonly payload: Payload
-  readonly accepts: Accepts | undefined
-  readonly bytes: number
-}
+type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }
 
 /** Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen. */
 class HeldEvents {

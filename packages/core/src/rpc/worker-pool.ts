@@ -7,12 +7,7 @@ import { holdsInstance } from '../api/frontend-call.js'
 import { transfer } from '../api/transfer.js'
 import { ChannelHandle } from './channel.js'
 
-export interface PoolTask {
-  method: string
-  module: string
-  args: unknown
-}
-
+export type PoolTask = { method: string; module: string; args: unknown }
 export type PoolOutcome = { value: unknown } | { failure: ErrorObject }
 
 export interface Pool {

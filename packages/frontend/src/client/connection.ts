@@ -65,11 +65,7 @@ export type InternalCall = Pick<OutgoingCall, 'command' | 'args' | 'resolve' | '
   readonly headers?: CallHeaders | undefined
 }
 
-export interface OutgoingEvent {
-  readonly event: string
-  readonly payload: unknown
-  readonly target?: EventTarget
-}
+export type OutgoingEvent = { readonly event: string; readonly payload: unknown; readonly target?: EventTarget }
 
 /** A call that is published to diagnostics channels has its id before it is sent. */
 type TracedCall = CallTrace & { readonly id: number }

@@ -32,11 +32,7 @@ export interface SnapshotView<Value = unknown> {
 
 export type ValueOf<Snapshot> = Snapshot extends { value: infer Value } ? Value : null
 
-interface MachineSnapshot {
-  status: SnapshotView['status']
-  value?: unknown
-  tags?: Iterable<string>
-}
+type MachineSnapshot = { status: SnapshotView['status']; value?: unknown; tags?: Iterable<string> }
 
 export function getView<Snapshot>(snapshot: Snapshot): SnapshotView<ValueOf<Snapshot>> {
   const { status, value = null, tags = [] } = snapshot as MachineSnapshot
