@@ -52,10 +52,8 @@ function reason(command: CommandName, { label, capabilities, catalogue }: Denial
     return `[${parts.filter(Boolean).join(', ')}]`
   })
   const quoted = JSON.stringify(label)
-  return (
-    `not allowed on window ${quoted}, webview ${quoted}, URL: local\n\n` +
-    `allowed on: ${on.join(', ')}\n\nreferenced by: ${references(elsewhere)}`
-  )
+  const refused = `not allowed on window ${quoted}, webview ${quoted}, URL: local`
+  return `${refused}\n\nallowed on: ${on.join(', ')}\n\nreferenced by: ${references(elsewhere)}`
 }
 
 const quote = (globs: readonly string[]): string => globs.map(glob => JSON.stringify(glob)).join(', ')

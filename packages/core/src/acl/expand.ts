@@ -106,11 +106,10 @@ export interface ResolvedPermission {
   readonly scope: ScopeValues | undefined
 }
 
-export function resolveEntry(
-  entry: PermissionEntry,
-  expanded: readonly ExpandedPermission[],
-): { permissions: ResolvedPermission[]; globalScopes: GlobalScope[] } {
-  const resolved: ReturnType<typeof resolveEntry> = { permissions: [], globalScopes: [] }
+type ResolvedEntry = { permissions: ResolvedPermission[]; globalScopes: GlobalScope[] }
+
+export function resolveEntry(entry: PermissionEntry, expanded: readonly ExpandedPermission[]): ResolvedEntry {
+  const resolved: ResolvedEntry = { permissions: [], globalScopes: [] }
   for (const key of new Set(expanded.map(each => each.key))) {
     const members = expanded.filter(each => each.key === key)
     // The capability's part of the scope comes first, as in Tauri.
@@ -133,10 +132,7 @@ function namesCommand({ permission: { commands } }: ExpandedPermission): boolean
   return (commands?.allow?.length ?? 0) + (commands?.deny?.length ?? 0) > 0
 }
 
-function resolvePermission(
-  { permission, ...name }: ExpandedPermission,
-  scope: ScopeValues | undefined,
-): ResolvedPermission {
+function resolvePermission({ permission, ...name }: ExpandedPermission, scope?: ScopeValues): ResolvedPermission {
   const methods = (names: readonly string[] = []): string[] => names.map(command => getMethod(name.key, command))
   const { allow, deny } = permission.commands ?? {}
   return { identifier: joinIdentifier(name), key: name.key, allow: methods(allow), deny: methods(deny), scope }

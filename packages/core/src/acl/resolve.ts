@@ -59,10 +59,8 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
       const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined`
       options.warn(mistake(source, member, `${text}. Name permissions of commands`).message)
     }
-    return resolveEntry(
-      entry,
-      expanded.filter(({ permission }) => isFor(permission, platform)),
-    )
+    const inForce = expanded.filter(({ permission }) => isFor(permission, platform))
+    return resolveEntry(entry, inForce)
   })
   const permissions = entries.flatMap(entry => entry.permissions)
   return {
@@ -214,10 +212,8 @@ export function commandScope(grants: readonly Grant[], global: Scope = EMPTY_SCO
 
 function getScope(scopes: readonly ScopeValues[]): Scope {
   if (scopes.length === 0) return EMPTY_SCOPE.global
-  return createScope(
-    scopes.flatMap(scope => scope.allow),
-    scopes.flatMap(scope => scope.deny),
-  )
+  const [allow, deny] = [scopes.flatMap(scope => scope.allow), scopes.flatMap(scope => scope.deny)]
+  return createScope(allow, deny)
 }
 
 function push<T>(lists: Map<string, T[]>, key: string, value: T): void {

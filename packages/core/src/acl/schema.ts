@@ -45,10 +45,8 @@ const strings = v.array(string, 'a list of strings')
 const name = v.pipe(string, v.nonEmpty('a name'))
 const version = v.nullish(v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(1, '1 or more')))
 const values = v.nullish(v.array(v.unknown(), 'a list of values'))
-const platform = v.picklist(
-  ['linux', 'macOS', 'windows', 'android', 'iOS'],
-  '"linux", "macOS", "windows", "android" or "iOS"',
-)
+const platformNames = ['linux', 'macOS', 'windows', 'android', 'iOS'] as const
+const platform = v.picklist(platformNames, '"linux", "macOS", "windows", "android" or "iOS"')
 const platforms = v.nullish(v.array(platform, 'a list of platforms'))
 
 /** valibot accepts an array as an object. */
@@ -88,50 +86,40 @@ const definedName = v.pipe(
   v.check(name => name !== 'default', 'a name other than "default", which has a table of its own'),
 )
 
+const set = object({ identifier: definedName, description: v.optional(string), permissions: strings }, 'a set')
+const permission = object(
+  {
+    ...permissionEntries,
+    identifier: definedName,
+    commands: v.optional(object(commandEntries, '{ allow, deny }')),
+    scope: v.optional(object(scopeEntries, '{ allow, deny }')),
+    platforms,
+  },
+  'a permission',
+)
 const permissionFile = object(
   {
     $schema,
     default: v.nullish(object({ version, description: v.nullish(string), permissions: strings }, 'a table')),
-    set: v.optional(
-      v.array(
-        object({ identifier: definedName, description: v.optional(string), permissions: strings }, 'a set'),
-        'a list of sets',
-      ),
-    ),
-    permission: v.optional(
-      v.array(
-        object(
-          {
-            ...permissionEntries,
-            identifier: definedName,
-            commands: v.optional(object(commandEntries, '{ allow, deny }')),
-            scope: v.optional(object(scopeEntries, '{ allow, deny }')),
-            platforms,
-          },
-          'a permission',
-        ),
-        'a list of permissions',
-      ),
-    ),
+    set: v.optional(v.array(set, 'a list of sets')),
+    permission: v.optional(v.array(permission, 'a list of permissions')),
   },
   'a permission file: { default, set, permission }',
 )
 
 const manifestSet = v.object({ identifier: name, permissions: strings }, 'a set')
+const manifestPermission = v.object(
+  {
+    ...permissionEntries,
+    commands: v.optional(v.object(commandEntries)),
+    scope: v.optional(v.object(scopeEntries)),
+    platforms,
+  },
+  'a permission',
+)
 const manifest = {
   default_permission: v.nullish(manifestSet),
-  permissions: v.record(
-    v.string(),
-    v.object(
-      {
-        ...permissionEntries,
-        commands: v.optional(v.object(commandEntries)),
-        scope: v.optional(v.object(scopeEntries)),
-        platforms,
-      },
-      'a permission',
-    ),
-  ),
+  permissions: v.record(v.string(), manifestPermission),
   permission_sets: v.record(v.string(), manifestSet),
 }
 const manifests = v.record(

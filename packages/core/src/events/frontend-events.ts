@@ -2,7 +2,7 @@
 // They stay in this core, because each core of a network emits those of its own sessions.
 import { BusError } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
-import type { Subscriber } from './delivery.js'
+import type { Accepts, Subscriber } from './delivery.js'
 import type { EventRouter } from './router.js'
 
 const WINDOW_CREATED = 'tauri://window-created'
@@ -33,11 +33,8 @@ export function emitCreated(router: EventRouter, label: string): void {
 
 /** Emits that a frontend ended, to listeners of everything and of this label. */
 export function emitDestroyed(router: EventRouter, label: string): void {
-  router.deliverWhere(
-    DESTROYED,
-    { label },
-    target => target.kind === 'Any' || ('label' in target && target.label === label),
-  )
+  const accepts: Accepts = target => target.kind === 'Any' || ('label' in target && target.label === label)
+  router.deliverWhere(DESTROYED, { label }, accepts)
 }
 
 export function emitDropped(router: EventRouter, frontend: Subscriber, count: number): void {

@@ -138,10 +138,8 @@ export function getTimeout({ [TIMEOUT_HEADER]: text }: CallHeaders): number | un
   if (text === undefined) return undefined
   const ms = /^\d{1,10}$/.test(text) ? Number(text) : NaN
   if (ms <= MAX_TIMEOUT_MS) return ms
-  throw new BusError(
-    'InvalidParams',
-    `The header ${TIMEOUT_HEADER} must be whole milliseconds from 0 to ${MAX_TIMEOUT_MS}`,
-  )
+  const problem = `The header ${TIMEOUT_HEADER} must be whole milliseconds from 0 to ${MAX_TIMEOUT_MS}`
+  throw new BusError('InvalidParams', problem)
 }
 
 export class CallTable {

@@ -54,11 +54,7 @@ export class FrontendCalls {
         throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
       }
       const id = this.#pending.takeId()
-      const send = (
-        done: typeof resolve,
-        fail: (error: BusError) => void,
-        sentContext: TraceContext | undefined,
-      ): void => {
+      const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
         this.#writer.request(id, name, args ?? undefined, options.transfer, sentContext)
         this.#pending.add(id, name, done, fail, options)
       }

@@ -14,10 +14,8 @@ export async function sendAll(
 ): Promise<null> {
   const iterable = await result
   if (!isAsyncIterable(iterable)) {
-    throw new BusError(
-      'InvalidRequest',
-      `${describeCommand(method)} returned one value instead of a stream. Call it with invoke`,
-    )
+    const text = `${describeCommand(method)} returned one value instead of a stream. Call it with invoke`
+    throw new BusError('InvalidRequest', text)
   }
   await sendUntilAbort(getIterator(iterable), channel, signal)
   channel.end()

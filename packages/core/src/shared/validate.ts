@@ -154,10 +154,8 @@ const formatPlace = (path: readonly unknown[]): string => formatPath(path).repla
 
 /** The name itself is among `names` if it is valid in another place. */
 function suggestName(name: string, names: readonly string[]): string {
-  return didYouMean(
-    name,
-    names.filter(each => each !== name),
-  )
+  const others = names.filter(each => each !== name)
+  return didYouMean(name, others)
 }
 
 const getPath = ({ path }: Issue): unknown[] => (path ?? []).map(({ key }) => key)

@@ -83,11 +83,7 @@ export class FunctionRegistry {
   /** Waiting calls will be tried in the next microtask: calls that arrive before then must not overtake them. */
   #isRunDue = false
 
-  constructor(
-    frontend: Frontend,
-    sendResponse: SendResponse,
-    functions: Map<string, ExposedFunction> = new Map<string, ExposedFunction>(),
-  ) {
+  constructor(frontend: Frontend, sendResponse: SendResponse, functions: Map<string, ExposedFunction> = new Map()) {
     this.#frontend = frontend
     this.#sendResponse = sendResponse
     this.#functions = functions

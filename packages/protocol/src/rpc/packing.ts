@@ -76,10 +76,9 @@ export function checkTransfer(transfer: unknown, value: unknown): void {
       throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: for a Uint8Array, pass its `buffer`')
     }
     if (!buffers.has(buffer)) {
-      throw new BusError(
-        'InvalidParams',
-        'A buffer in `transfer` is neither the whole payload nor the value of one of its top-level members',
-      )
+      const problem =
+        'A buffer in `transfer` is neither the whole payload nor the value of one of its top-level members'
+      throw new BusError('InvalidParams', problem)
     }
   }
 }

@@ -46,9 +46,8 @@ function whyNoEvent(event: unknown): string | undefined {
 
 /** @throws {BusError} InvalidParams if no state of the machine has such an event */
 function checkNamed(actor: ActorLike, { type }: { type: string }): void {
-  const named = ((actor.logic as { events?: readonly string[] } | undefined)?.events ?? []).filter(
-    name => !name.startsWith(OWN),
-  )
+  const { events = [] } = (actor.logic ?? {}) as { events?: readonly string[] }
+  const named = events.filter(name => !name.startsWith(OWN))
   if (named.some(name => matches(name, type))) return
   const listed = formatSuppressed(named.slice(0, 10).join(', '), Math.max(0, named.length - 10))
   const known = named.length === 0 ? 'it takes none' : `it takes ${listed}`
