@@ -33,8 +33,8 @@ function* namesIn({ plugins }: Catalogue): Iterable<string> {
 export function misnamedCommands({ files }: Catalogue, commands: Iterable<CommandName>): string[] {
   const all = [...commands]
   return files.flatMap(({ source, key, file }) => {
-    const own = all.filter(command => getCommandKey(command) === key)
-    const names = new Set(own.map(({ method }) => splitMethod(method).name))
+    const candidates = all.filter(command => getCommandKey(command) === key)
+    const names = new Set(candidates.map(({ method }) => splitMethod(method).name))
     const suggestCommand = (name: string): string => (names.has(name) ? '' : didYouMean(name, names))
     return (file.permission ?? []).flatMap(({ commands: named }, index) =>
       (['allow', 'deny'] as const).flatMap(effect =>
