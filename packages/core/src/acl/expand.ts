@@ -31,14 +31,21 @@ export class Expansion {
   }
 
   expand(identifier: string): readonly ExpandedPermission[] {
-    this.#open(inCapability(identifier, this.#catalogue))
+    // The name of an app's command can contain a colon.
+    const isApps = this.#catalogue.plugins.get(APP_KEY)?.permissions.has(identifier)
+    this.#open(isApps ? { key: APP_KEY, name: identifier } : splitIdentifier(identifier))
     return [...this.#found.values()]
   }
 
   expandSet(set: PermissionSetDefinition, key: string): void {
     if (this.#seen.has(set)) return
     this.#seen.add(set)
-    for (const inner of set.permissions) this.#open(inSet(inner, key, this.#catalogue), set)
+    for (const identifier of set.permissions) {
+      const split = splitIdentifier(identifier)
+      // A bare name belongs to the same plugin.
+      const isQualified = identifier.includes(':') && this.#catalogue.plugins.has(split.key)
+      this.#open(isQualified ? split : { key, name: identifier }, set)
+    }
   }
 
   #open(name: PermissionName, within?: PermissionSetDefinition): void {
@@ -52,18 +59,6 @@ export class Expansion {
     else if (permission) this.#found.set(joinIdentifier(name), { ...name, permission })
     else this.#lost(unknown(name, within, this.#catalogue))
   }
-}
-
-/** The name of an app's command can contain a colon. */
-function inCapability(identifier: string, { plugins }: Catalogue): PermissionName {
-  if (plugins.get(APP_KEY)?.permissions.has(identifier)) return { key: APP_KEY, name: identifier }
-  return splitIdentifier(identifier)
-}
-
-/** Within a set, a bare name belongs to the same plugin. */
-function inSet(identifier: string, key: string, { plugins }: Catalogue): PermissionName {
-  const split = splitIdentifier(identifier)
-  return identifier.includes(':') && plugins.has(split.key) ? split : { key, name: identifier }
 }
 
 function unknown(name: PermissionName, within: PermissionSetDefinition | undefined, catalogue: Catalogue): Lost {

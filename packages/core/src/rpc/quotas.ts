@@ -79,7 +79,13 @@ export function createQuotas(
   now: () => number = () => performance.now(),
 ): Quotas {
   const rules = callQuotas.map(toRule)
-  warnAboutUnusedQuotas(callQuotas, sharedRegistry, getLog)
+  for (const [index, { commands = [] }] of callQuotas.entries()) {
+    // A quota without a matching command is a mistake, and would silently limit nothing.
+    const unused = commands.filter(glob => ![...sharedRegistry.keys()].some(labelMatcher(glob)))
+    for (const glob of unused) {
+      getLog().warn(`calls.quotas[${index}].commands: no command matches ${describeName(glob)}`)
+    }
+  }
 
   const createRegistry = (label: string, labelRules: readonly Rule[]) => {
     const quotas: Quota[] = []
@@ -125,16 +131,6 @@ function toRule(quota: CallQuota) {
     matchesLabel: (label: string) => windows === undefined || windows.some(matches => matches(label)),
     matchesCommand: ({ method, owner }: RunnableCommand) =>
       commands?.some(matches => matches(method)) ?? owner !== 'core',
-  }
-}
-
-/** A quota without a matching command is a mistake, and would silently limit nothing. */
-function warnAboutUnusedQuotas(quotas: readonly CallQuota[], registry: CommandRegistry, getLog: () => Logger): void {
-  for (const [index, { commands = [] }] of quotas.entries()) {
-    for (const glob of commands) {
-      if ([...registry.keys()].some(labelMatcher(glob))) continue
-      getLog().warn(`calls.quotas[${index}].commands: no command matches ${describeName(glob)}`)
-    }
   }
 }
 

@@ -71,15 +71,13 @@ function createRunner(method: string, command: AnyCommand, pool: Pool): Runnable
 /** Tauri's plugins that draw. Only their commands that list windows exist here. */
 const GUI_PLUGINS: ReadonlySet<string> = new Set(['window', 'webview', 'menu', 'tray', 'image'])
 
-const isGuiCommand = (plugin: string, name: string): boolean =>
-  GUI_PLUGINS.has(plugin) || (plugin === 'app' && name !== 'exit' && CORE_COMMANDS['app']!.others.includes(name))
-
 /** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
 export function describeNotFound(method: string, registry: CommandRegistry): string {
   const { plugin, name: wholeName } = splitMethod(method)
   const name = wholeName.slice(0, MAX_NAME_LENGTH)
   if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
-  if (isGuiCommand(plugin, name)) {
+  const needsWindow = plugin === 'app' && name !== 'exit' && CORE_COMMANDS['app']!.others.includes(name)
+  if (needsWindow || GUI_PLUGINS.has(plugin)) {
     return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} is not available without a GUI`
   }
   const known = Array.from(registry.keys(), splitMethod)

@@ -299,17 +299,17 @@ export class Session implements CallOwner {
   /** Handles a `$/…` notification, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): undefined {
     const { id: callId, channel, messages } = (params ?? {}) as Record<string, unknown>
-    if (id !== undefined) throw createNotificationError(method)
+    const notification = id === undefined ? method : undefined
     // Only a gate can send this: it seals what the frontend sends, and refuses this method.
-    if (method === METHOD.rejected && this.#options.opener) {
+    if (notification === METHOD.rejected && this.#options.opener) {
       const rejected = params as RejectedParams
       this.#writer.error(rejected.id, '', fromErrorObject(rejected.error))
-    } else if (method === METHOD.cancel && isCount(callId)) this.#calls.cancel(callId)
-    else if (method === METHOD.credit && isCount(channel) && isCount(messages)) {
+    } else if (notification === METHOD.cancel && isCount(callId)) this.#calls.cancel(callId)
+    else if (notification === METHOD.credit && isCount(channel) && isCount(messages)) {
       flushAfterMicrotasks()
       this.#channels.credit(channel, messages)
-    } else if (method === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
-    else throw createNotificationError(method)
+    } else if (notification === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
+    else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
   }
 
   /** @param fault the violation of the protocol because of which the session closes */
@@ -339,6 +339,3 @@ export class Session implements CallOwner {
     events.closed()
   }
 }
-
-const createNotificationError = (method: string): BusError =>
-  new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)

@@ -171,7 +171,11 @@ export class FunctionRegistry {
   }
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
-    return this.#finish(call) ? this.#respondError(call.id, toCallError(method, thrown)) : call.abortReason
+    if (!this.#finish(call)) return call.abortReason
+    // The option that allows what the sandbox denied is for the host, which may see paths.
+    const denial = explainDenial(thrown)
+    if (denial === undefined) return this.#respondError(call.id, toBusError(method, thrown))
+    return this.#respondError(call.id, new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown }))
   }
 
   #finish(call: RunningCall): boolean {
@@ -213,13 +217,6 @@ export class FunctionRegistry {
     const text = `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`
     return new BusError('MethodNotFound', text)
   }
-}
-
-/** Returns the error of a call. The option that allows what the sandbox denied is for the host, which may see paths. */
-function toCallError(method: string, thrown: unknown): BusError {
-  const denial = explainDenial(thrown)
-  if (denial === undefined) return toBusError(method, thrown)
-  return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
 }
 
 function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string, unknown>): ExposedFunctions {

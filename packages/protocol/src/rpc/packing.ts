@@ -42,7 +42,6 @@ export function detachAttachments(
   transfer: readonly ArrayBufferLike[] = [],
 ): PackedMessage {
   const transferred = [...new Set(transfer.filter(buffer => !isPooled(buffer)))]
-  for (const buffer of transferred) checkAttached(buffer)
   const unclaimed = new Set(transferred)
   const claimed = attachments.map(bytes => {
     // Two values can be views of one buffer: the first that fills it gets it.
@@ -86,20 +85,11 @@ export function checkTransfer(transfer: unknown, value: unknown): void {
 /** Moves all buffers or none, as a structured clone does. `ArrayBuffer.prototype.transfer` is too new for Node 20. */
 function moveAll(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
   try {
+    // Refuses a detached buffer, which Node 20 would send as an empty one.
+    for (const buffer of buffers) new Uint8Array(buffer)
     return structuredClone(buffers, { transfer: buffers as ArrayBuffer[] })
   } catch (cause) {
-    throw createTransferError(cause)
+    const problem = `A buffer in \`transfer\` cannot be transferred: ${describeThrown(cause)}`
+    throw new BusError('InvalidParams', problem, { cause })
   }
 }
-
-/** Refuses a detached buffer, which Node 20 would send as an empty one. */
-function checkAttached(buffer: ArrayBufferLike): void {
-  try {
-    new Uint8Array(buffer)
-  } catch (cause) {
-    throw createTransferError(cause)
-  }
-}
-
-const createTransferError = (cause: unknown): BusError =>
-  new BusError('InvalidParams', `A buffer in \`transfer\` cannot be transferred: ${describeThrown(cause)}`, { cause })
