@@ -116,7 +116,12 @@ export function resolveEntry(entry: PermissionEntry, expanded: readonly Expanded
     const denied = mergeScopes(unnamed.map(({ permission }) => ({ deny: permission.scope?.deny ?? [] })))
     const global = isGlobal ? scope : denied?.deny.length ? denied : undefined
     if (global) resolved.globalScopes.push({ key, scope: global })
-    resolved.permissions.push(...members.map(each => resolvePermission(each, isGlobal ? undefined : scope)))
+    for (const { permission, name } of members) {
+      const getMethods = (names: readonly string[] = []): string[] => names.map(command => getMethod(key, command))
+      const [allow, deny] = [getMethods(permission.commands?.allow), getMethods(permission.commands?.deny)]
+      const identifier = joinIdentifier({ key, name })
+      resolved.permissions.push({ identifier, key, allow, deny, scope: isGlobal ? undefined : scope })
+    }
   }
   return resolved
 }
@@ -125,12 +130,6 @@ type GivenScope = PermissionDefinition['scope']
 
 function namesCommand({ permission: { commands } }: ExpandedPermission): boolean {
   return (commands?.allow?.length ?? 0) + (commands?.deny?.length ?? 0) > 0
-}
-
-function resolvePermission({ permission, ...name }: ExpandedPermission, scope?: ScopeValues): ResolvedPermission {
-  const methods = (names: readonly string[] = []): string[] => names.map(command => getMethod(name.key, command))
-  const { allow, deny } = permission.commands ?? {}
-  return { identifier: joinIdentifier(name), key: name.key, allow: methods(allow), deny: methods(deny), scope }
 }
 
 /** Returns a copy of all lists, or `undefined` if no scope has a list, empty or not. */

@@ -146,9 +146,13 @@ export class SendingChannel implements Channel, BatchSource {
       // A `toJSON` of the message can have ended the channel, or closed the link.
       if (this.#isEnding || this.#isOver) throw this.#createError()
       const index = this.#index++
-      if (!this.#canSend()) return ignoreRejection(this.#enqueue(encoded))
-      this.#sendNow(index, encoded)
-      return this.#sender.room() ?? SENT
+      if (this.#canSend()) {
+        this.#sendNow(index, encoded)
+        return this.#sender.room() ?? SENT
+      }
+      const bytes = getSize(encoded)
+      const sent = new Promise<void>((resolve, reject) => this.#queued.push({ encoded, resolve, reject }, bytes))
+      return ignoreRejection(sent)
     } catch (error) {
       return ignoreRejection(Promise.reject(error as BusError))
     }
@@ -210,10 +214,6 @@ export class SendingChannel implements Channel, BatchSource {
       resolve()
     }
     if (this.#isEnding && this.#queued.size === 0) this.#finish()
-  }
-
-  #enqueue(encoded: Encoded): Promise<void> {
-    return new Promise((resolve, reject) => this.#queued.push({ encoded, resolve, reject }, getSize(encoded)))
   }
 
   /** Number of the next message to be sent. */

@@ -24,7 +24,6 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal'
 import type { Permits } from '../acl/authority.js'
-import type { CommandName } from '../acl/types.js'
 import type { App } from '../api/app.js'
 import type { Resources } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
@@ -237,7 +236,11 @@ export class Session implements CallOwner {
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
     const denial = this.permits.check(command)
     this.metrics.commands?.addCall(method)
-    if (denial) throw this.#deny(command, denial)
+    if (denial) {
+      this.#counts[COUNT.denied]! += 1
+      this.#options.events.denied(method, this.permits.getHint(command))
+      throw denial
+    }
     this.#calls.checkAdmission(id)
     const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : this.#channels.bind(params, message.channels)
@@ -257,12 +260,6 @@ export class Session implements CallOwner {
       call.failChannels()
       throw error
     }
-  }
-
-  #deny(command: CommandName, denial: BusError): BusError {
-    this.#counts[COUNT.denied]! += 1
-    this.#options.events.denied(command.method, this.permits.getHint(command))
-    return denial
   }
 
   /** @param startedAt 0 if the call is not timed */

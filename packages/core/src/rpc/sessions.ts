@@ -139,7 +139,6 @@ export class Sessions {
     }
   }
 
-  /** Rejects further calls. Resolves once the running ones have ended. */
   async drain(): Promise<void> {
     await Promise.all([...this.#open].map(session => session.drain()))
   }

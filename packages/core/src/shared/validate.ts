@@ -137,7 +137,9 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
   const path = getPath(issue)
   const name = String(path.at(-1))
   const getName = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
-  const inPlace = places.filter(each => getParent(each) === getParent(formatPlace(path)))
+  // In the form of `OPTION_PLACES`, with which labels are compared as they are.
+  const parent = getParent(formatPath(path).replaceAll(/\[\d+\]/g, '[…]'))
+  const inPlace = places.filter(each => getParent(each) === parent)
   const place = places.find(each => getName(each) === name)
   const hint = place === undefined ? suggestName(name, places.map(getName)) : `: it belongs at ${place}`
   const renamed = RENAMED.get(name)
@@ -148,9 +150,6 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
 }
 
 const getParent = (place: string): string => place.slice(0, Math.max(0, place.lastIndexOf('.')))
-
-/** Returns a path in the form of `OPTION_PLACES`, with which labels are compared as they are. */
-const formatPlace = (path: readonly unknown[]): string => formatPath(path).replaceAll(/\[\d+\]/g, '[…]')
 
 /** The name itself is among `names` if it is valid in another place. */
 function suggestName(name: string, names: readonly string[]): string {
