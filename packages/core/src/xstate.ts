@@ -1,3 +1,3 @@
 // Entry `@sallyport/core/xstate`: an XState actor as a plugin of core. XState itself is not imported: any version of it can make the actor.
-export { actorPlugin, type ActorCommands, type ActorPlugin, type ActorPluginOptions } from './plugins/actor/plugin.js'
-export type { ActorLike, Followed, SnapshotView } from './plugins/actor/followers.js'
+export { actorPlugin, type ActorCommands, type ActorPlugin, type ActorPluginOptions } from './plugins/actor.js'
+export type { ActorLike, Followed, SnapshotView } from './plugins/actor.js'

@@ -37,7 +37,6 @@ import { createQuotas, type Quotas } from '../rpc/quotas.js'
 import { type CommandRegistry, createRegistry, type RunnableCommand } from '../rpc/registry.js'
 import type { Session } from '../rpc/session.js'
 import { type AddedSession, Sessions } from '../rpc/sessions.js'
-import { watchSlowCalls } from '../rpc/slow-calls.js'
 import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { SessionMetrics } from '../shared/metrics.js'
 import { runSequentially } from '../shared/teardown.js'
@@ -147,7 +146,7 @@ export class Core {
       scope: this.#authority.getGlobalScope(name),
     })
     this.#tearDown = await setupPlugins(this.#definition, this.#app, getApi, signal => this.#resources.closeAll(signal))
-    if (calls?.slowAfter) this.#stopWatching = watchSlowCalls(() => this.sessions.open, calls.slowAfter)
+    if (calls?.slowAfter) this.#stopWatching = this.sessions.watchSlowCalls(calls.slowAfter)
     if (!network) return
     try {
       this.#network = await joinNetwork(network, this.#createHub())

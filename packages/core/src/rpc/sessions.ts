@@ -7,7 +7,7 @@ import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { createNoFrontendError, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { CommandCounts } from '../shared/metrics.js'
-import { type Call, getDisplayName } from './call-table.js'
+import { type Call, getDisplayName, isStream } from './call-table.js'
 import { Session, type SessionEvents, type SessionOptions } from './session.js'
 
 export interface SessionsDeps {
@@ -23,6 +23,7 @@ export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources
 }
 
 const MAX_RUNNING_CALLS = 20
+const MIN_POLL_MS = 10
 
 export class Sessions {
   readonly #deps: SessionsDeps
@@ -41,10 +42,6 @@ export class Sessions {
 
   get labels(): readonly string[] {
     return [...this.#open].flatMap(({ label }) => label ?? [])
-  }
-
-  get open(): Iterable<Session> {
-    return this.#open
   }
 
   get(label: string): Session | undefined {
@@ -136,6 +133,37 @@ export class Sessions {
       for (const call of session.runningCalls) {
         yield { call, label: call.label, command: getDisplayName(call).slice(0, MAX_NAME_LENGTH) }
       }
+    }
+  }
+
+  /**
+   * Reports calls that run for long, once each. Calls carry no start time, which would cost every call something. Instead all running
+   * calls are polled ten times per limit: a call was running since the first poll that found it. Returns a function that stops it.
+   */
+  watchSlowCalls(slowAfterMs: number): () => void {
+    let firstSeen = new Map<Call, number>()
+    const reported = new WeakSet<Call>()
+    const poll = (): void => {
+      const now = performance.now()
+      const running = new Map<Call, number>()
+      for (const session of this.#open) {
+        for (const call of session.runningCalls) {
+          if (isStream(call) || reported.has(call)) continue
+          const since = firstSeen.get(call) ?? now
+          if (now - since < slowAfterMs) {
+            running.set(call, since)
+            continue
+          }
+          reported.add(call)
+          session.reportSlowCall(getDisplayName(call), Math.round(now - since))
+        }
+      }
+      firstSeen = running
+    }
+    const timer = setInterval(poll, Math.max(MIN_POLL_MS, slowAfterMs / 10)).unref()
+    return () => {
+      clearInterval(timer)
+      firstSeen = new Map()
     }
   }
 
