@@ -45,9 +45,7 @@ export class Client {
   readonly Channel: typeof Channel = Channel
   /** Resolves once the client has closed for good. */
   readonly closed: Promise<void>
-  readonly #codec: CodecName
-  readonly #reconnects: boolean
-  readonly #defaults: CallDefaults
+  readonly #options: ClientOptions
   readonly #listeners = new Listeners()
   readonly #functions: FunctionRegistry
   #connection: Connection
@@ -58,14 +56,12 @@ export class Client {
   #resolveClosed!: () => void
 
   constructor(link: Link, options: ClientOptions) {
-    // Destructured here: a declaration file would repeat names in the signature, and `reconnects` is internal.
-    const { label, codec = 'json', data, isolated = false, reconnects = false, ...defaults } = options
+    // Destructured here: a declaration file would repeat names in the signature, and `isolated` is internal.
+    const { label, codec = 'json', data, isolated = false } = options
     this.label = label
     this.isolated = isolated
     this.data = data
-    this.#codec = codec
-    this.#reconnects = reconnects
-    this.#defaults = defaults
+    this.#options = { ...options }
     this.#functions = new FunctionRegistry({ label, codec }, (response, hasBytes) =>
       this.#connection.respond(response, hasBytes),
     )
@@ -184,7 +180,7 @@ export class Client {
   ): Promise<number> {
     checkEventName(event)
     checkHandler(event, handler)
-    const { headers, signal, target = { kind: 'Any' }, timeout = this.#defaults.timeout } = options
+    const { headers, signal, target = { kind: 'Any' }, timeout = this.#options.timeout } = options
     const subscription = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
     const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
     return this.#listeners.subscribe(this.#connection, subscription, deadline)
@@ -285,9 +281,10 @@ export class Client {
   }
 
   #connect(link: Link, functions: FunctionRegistry): Connection {
-    const owner = { label: this.label, codec: this.#codec, listeners: this.#listeners, functions }
-    const connection = new Connection(link, owner, this.#defaults)
-    void connection.closed.then(() => this.#reconnects || this.#resolveClosed())
+    const { codec = 'json', reconnects } = this.#options
+    const owner = { label: this.label, codec, listeners: this.#listeners, functions }
+    const connection = new Connection(link, owner, this.#options)
+    void connection.closed.then(() => reconnects || this.#resolveClosed())
     return connection
   }
 

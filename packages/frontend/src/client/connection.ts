@@ -81,8 +81,7 @@ export class Connection {
   restsUntil = 0
   readonly #link: Link
   readonly #owner: ConnectionOwner
-  readonly #timeout: number | undefined
-  readonly #sendsDeadlines: boolean
+  readonly #defaults: CallDefaults
   readonly #reader = new BatchReader(true)
   readonly #queue: SendQueue
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
@@ -90,14 +89,11 @@ export class Connection {
   #closeError: BusError | undefined
 
   constructor(link: Link, owner: ConnectionOwner, defaults: CallDefaults = {}) {
-    // Destructured here: a declaration file would repeat names in the signature, and one of them is internal.
-    const { timeout, deadlines = false, ...flow } = defaults
     this.#link = link
     this.#owner = owner
-    this.#timeout = timeout
-    this.#sendsDeadlines = deadlines
-    this.pending = new PendingCalls(id => this.#abandoned(id), flow.maxInFlight)
-    this.#queue = new SendQueue(link, owner.codec, this.pending, flow.overflow)
+    this.#defaults = defaults
+    this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
+    this.#queue = new SendQueue(link, owner.codec, this.pending, defaults.overflow)
     this.closed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -180,8 +176,8 @@ export class Connection {
       if (this.#closeError) throw new BusError('Disconnected', this.#closeError.message, { data: { delivered: 'no' } })
       if (options !== undefined) checkCallOptions(command, options, params)
       // Streams last, and the caller of `listen` watches its deadline itself.
-      const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#timeout
-      const timeout = this.#sendsDeadlines ? (options?.timeout ?? defaultTimeout) : undefined
+      const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#defaults.timeout
+      const timeout = this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
       const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
       if (channels) message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
       if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
