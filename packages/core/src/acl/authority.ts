@@ -40,19 +40,11 @@ export interface Authority {
   getPermits(label: string): Permits
   /** Returns a plugin's global scope over all capabilities, whatever labels they apply to. The plugin's `setup` receives it. */
   getGlobalScope(plugin: string): Scope
-  /**
-   * Adds a capability, effective from the next call. An invalid capability changes nothing.
-   *
-   * @throws {BusError} InvalidParams if the capability is invalid or its identifier is taken
-   */
+  /** Adds a capability, effective from the next call. An invalid one changes nothing. @throws {BusError} InvalidParams */
   add(source: CapabilitySource): void
   /** @throws {BusError} InvalidParams if there is no capability with this identifier */
   remove(identifier: string): void
-  /**
-   * Replaces the commands that `allow` of a frontend names, and restricts app commands. `undefined` removes them.
-   *
-   * @throws {BusError} InvalidParams for an entry that is neither a command nor a permission
-   */
+  /** Replaces or removes the commands that `allow` of a frontend names. A list restricts app commands. @throws {BusError} InvalidParams */
   allow(label: string, list: AllowList | undefined): void
   /** True while the core has app commands that every frontend may call. */
   readonly isOpen: boolean

@@ -72,8 +72,6 @@ export class Payload {
   /**
    * Encodes the whole message, once for both codecs if the rules of JSON do not change the payload. The last member of its params
    * is `ids`, which is `null`. Its attachments are still the emitter's memory.
-   *
-   * @throws the errors of `packMessage`
    */
   pack(event: string, codec: CodecName): PackedMessage {
     return (this.#packed[codec] ??= this.#pack(event, codec))

@@ -20,12 +20,9 @@ export function mistake(place: Place, member: string, text: string): BusError {
 }
 
 /**
- * Returns the output of `schema` for `value`.
- *
+ * @internal Returns the output of `schema` for `value`. @throws {BusError} InvalidParams
  * @param where - the function whose options these are, the path of a file, or a place in a file
  * @param names - valid names, of options with the places where they belong: `app.security.capabilities`
- * @throws {BusError} InvalidParams
- * @internal
  */
 export function check<S extends v.GenericSchema>(
   where: string | Place,
@@ -43,7 +40,6 @@ export function check<S extends v.GenericSchema>(
 /**
  * Returns the output of a valibot schema for options that hold secrets: error texts repeat none of the values.
  *
- * @param where - the function whose options these are
  * @throws {BusError} InvalidParams
  */
 export function checkSecretOptions<S extends StandardSchemaV1>(

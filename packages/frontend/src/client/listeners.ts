@@ -126,10 +126,9 @@ export class Listeners {
   /** Calls the handlers of an event, or of a batch of events. */
   dispatch(params: EventParams): void {
     const { event, ids } = params
-    if (!Array.isArray(ids)) return
-    if (!('payloads' in params)) return this.#dispatch(event, ids, params.payload)
-    if (!Array.isArray(params.payloads)) return
-    for (const payload of params.payloads) this.#dispatch(event, ids, payload)
+    const payloads: unknown = 'payloads' in params ? params.payloads : [params.payload]
+    if (!Array.isArray(ids) || !Array.isArray(payloads)) return
+    for (const payload of payloads as unknown[]) this.#dispatch(event, ids, payload)
   }
 
   /** A handler that throws does not stop the others: its error is thrown in the thread, as in a browser. */

@@ -86,12 +86,7 @@ export class SendQueue {
     return this.#queue.size === 0
   }
 
-  /**
-   * Sends a call or an event, or queues it. Returns the message if it was queued.
-   *
-   * @param hasBytes whether the message must be encoded as MessagePack
-   * @throws {BusError} `Overloaded` if the message must wait and cannot, `InvalidParams` if it cannot be serialized
-   */
+  /** Sends a call or an event, or queues and returns it. @throws {BusError} `Overloaded` if it must wait and cannot, `InvalidParams` */
   enqueue(message: CallMessage, hasBytes: boolean, transfer: Transfer): QueuedMessage | undefined {
     const mustWait = this.#mustWait(message.id !== undefined)
     if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.#overloaded(message)

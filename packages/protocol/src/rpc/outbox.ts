@@ -90,8 +90,7 @@ export class Outbox {
 
 /**
  * @param checked true for messages to core or a gate, which would close the session for what is refused here
- * @throws whatever the codec throws for a value that cannot be serialized
- * @throws {BusError} InvalidParams if the message is too large for a frame
+ * @throws what the codec throws, and {BusError} InvalidParams if the message is too large for a frame
  */
 export function encodeMessage(codec: Codec, message: Message, checked = false): EncodedMessage {
   return checkSize(codec.encode(message, checked))
