@@ -35,8 +35,8 @@ export default defineConfig({
     setupFiles: fileURLToPath(new URL('scripts/compare-bytes.mjs', import.meta.url)),
     sequence: { sequencer: SoakFirst },
     pool: 'forks',
-    // Most tests wait for threads to start: two files at a time pay even on two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most tests wait for threads to start: three files at a time pay even on two cores.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // A busy machine needs longer.

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Comparison } from '../src/compare/judge.js'
 import { everyFigure } from '../src/report/report.js'
 import { bench, type Ended } from './bench.js'
@@ -22,6 +22,7 @@ import { noisySample, tooNoisy } from './sample-report.js'
 
 /** Each comparison starts some processes. */
 const TIMEOUT_MS = 90_000
+vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS })
 
 const packages = fileURLToPath(new URL('../../', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'sallyport-embedder-'))
@@ -91,7 +92,7 @@ describe('a head that is the same as a git ref', () => {
   let compared: Compared
   beforeAll(async () => {
     compared = await compare('--base', 'before', '--prepare', 'node scripts/prepare.mjs', ...ANY)
-  }, TIMEOUT_MS)
+  })
 
   test('does not count as a regression, and its reference is not judged', () => {
     const { code, stdout, comparison } = compared
@@ -119,7 +120,7 @@ test('a failed preparation of a git ref exits with 2', async () => {
   })
 })
 
-test('a directory is compared by the packages that are installed in it', { timeout: TIMEOUT_MS }, async () => {
+test('a directory is compared by the packages that are installed in it', async () => {
   const { code, comparison } = await compare('--base', '.', ...ANY)
   expect(FINE).toContain(code)
   expect(comparison).toMatchObject({ base: { kind: 'directory' } })
@@ -197,7 +198,7 @@ test.each([
   [['--base', 'package.json'], 'are compared with --base and --head'],
   [['--base', '.', '--head', 'package.json'], 'are compared with --base and --head'],
   [['--base', 'scripts'], 'has no @sallyport/'],
-])('compare %j exits with 2', { timeout: TIMEOUT_MS }, async (args, words) => {
+])('compare %j exits with 2', async (args, words) => {
   const { code, stderr, comparison } = await compare(...args)
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) })
   expect(comparison).toBeNull()

@@ -66,7 +66,8 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('are detached in core only when a handler transfers them', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
+    await client.invoke('forget')
     for (const size of [8, MiB]) {
       for (const args of [{ size }, { size, named: true }, { size, part: 3 }]) {
         const result = await client.invoke<Uint8Array | { data: Uint8Array }>('give', args)
@@ -92,7 +93,8 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('arrive on a channel as they were when they were sent', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
+    await client.invoke('forget')
     for (const away of [false, true]) {
       const channel = new client.Channel<{ i: number; bytes: Uint8Array }>()
       const lengths = [MiB, 10, 70 * KiB, 2 * MiB]
@@ -106,7 +108,8 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('are detached immediately when a full channel queues them', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
+    await client.invoke('forget')
     const channel = new client.Channel<{ i: number; bytes: Uint8Array }>()
     const lengths = Array.from({ length: 300 }, (_, i) => 65 * KiB + i)
     await client.invoke('stream', { channel, sizes: lengths, away: true, burst: true })
@@ -147,12 +150,11 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
 })
 
 describe.each(patterns)('very large bytes: %s', (_name, app) => {
-  test.each(['port', 'ring'] as const)('arrive in core and back with 64 MiB and 200 MiB over a %s', async link => {
+  test.each(['port', 'ring'] as const)('arrive in core and back with 200 MiB over a %s', async link => {
     const client = await (await start({ app })).connect('tests', { link })
-    for (const size of [64 * MiB, 200 * MiB]) {
-      const bytes = filled(size)
-      const { data } = await client.invoke<{ data: Uint8Array }>('echo', { data: bytes }, { transfer: [bytes.buffer] })
-      expect([data.length, data[0], data.at(-1)]).toEqual([size, 3, 3])
-    }
+    const size = 200 * MiB
+    const bytes = filled(size)
+    const { data } = await client.invoke<{ data: Uint8Array }>('echo', { data: bytes }, { transfer: [bytes.buffer] })
+    expect([data.length, data[0], data.at(-1)]).toEqual([size, 3, 3])
   })
 })

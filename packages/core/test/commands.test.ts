@@ -128,7 +128,7 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
 
 describe('arguments', () => {
   test('can make another call while they are encoded', async () => {
-    const { client } = await routes[0]![1]()
+    const { client } = await routes[0]![1]('shared')
     let inner: Promise<unknown> | undefined
     const a = { toJSON: () => ((inner ??= client.invoke('add', { a: 1, b: 1 })), 5) }
     expect(await client.invoke('add', { a, b: 6 })).toBe(11)
@@ -139,7 +139,7 @@ describe('arguments', () => {
     ['a Map', new Map([['name', 'x']])],
     ['a promise that was not awaited', Promise.resolve({ name: 'x' })],
   ])('are rejected when they are %s', async (_name, args) => {
-    const { client } = await routes[0]![1]()
+    const { client } = await routes[0]![1]('shared')
     await expect(client.invoke('greet', args as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
 })
@@ -147,14 +147,14 @@ describe('arguments', () => {
 test.each(['revoked', 'named', 'getter', 'message', 'has', null, 7])(
   'a call settles for every value that its handler throws: %s',
   async what => {
-    const { client } = await routes[0]![1]()
+    const { client } = await routes[0]![1]('shared')
     await expect(client.invoke('throws_odd', { what })).rejects.toMatchObject({ name: 'BusError' })
     expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
   },
 )
 
 test('a command of the pool fails like any other, and rejects channels', async () => {
-  const { client } = await routes[0]![1]()
+  const { client } = await routes[0]![1]('shared')
   await expect(client.invoke('heavy', { fail: 'null' })).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
   await expect(client.invoke('heavy', { fail: 'yes' })).rejects.toMatchObject({ data: 'too heavy' })
   for (const fail of ['path', 'import']) {
@@ -170,12 +170,12 @@ test('a command of the pool fails like any other, and rejects channels', async (
 })
 
 test('an asynchronous schema is awaited', async () => {
-  const { client } = await routes[0]![1]()
+  const { client } = await routes[0]![1]('shared')
   await expect(client.invoke('unchecked')).rejects.toMatchObject({ reason: 'InvalidParams' })
 })
 
 test('unknown options of a call are rejected by name', async () => {
-  const { client } = await routes[0]![1]()
+  const { client } = await routes[0]![1]('shared')
   await expect(client.invoke('add', {}, { timout: 1 } as never)).rejects.toMatchObject({
     message: 'command "add" has no option "timout"',
   })
@@ -192,7 +192,7 @@ test('unknown options of a call are rejected by name', async () => {
 })
 
 test('a generator is rejected as the result of invoke', async () => {
-  const { client } = await routes[0]![1]()
+  const { client } = await routes[0]![1]('shared')
   await expect(client.invoke('generates')).rejects.toMatchObject({
     reason: 'InternalError',
     message: expect.stringContaining(
@@ -202,7 +202,7 @@ test('a generator is rejected as the result of invoke', async () => {
 })
 
 test.each(['spawn', 'import'])('an error of Node reaches the caller without paths: %s', async what => {
-  const { client } = await routes[0]![1]()
+  const { client } = await routes[0]![1]('shared')
   const error = await client.invoke('fails_with_path', { what }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ reason: 'CommandFailed' })
   expect(JSON.stringify([error, (error as Error).message])).not.toContain('secret')

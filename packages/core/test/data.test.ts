@@ -1,6 +1,6 @@
 // Data that a host passes to a frontend: a copy of anything that can be cloned.
 import { describe, expect, test } from 'vitest'
-import { fixture, next, places, start } from './start.js'
+import { fixture, next, patterns, places, start } from './start.js'
 
 const module = fixture('report-data.mjs')
 
@@ -14,6 +14,7 @@ describe.each(places)('data: %s', (_name, app, sandbox) => {
       data: { map: { 1: '1970-01-01T00:00:00.000Z' }, bytes: 'some' },
       isMap: true,
     })
+    expect((await bus.connect('tests')).data).toBeUndefined()
   })
 
   test('is passed to frontends that are opened later', async () => {
@@ -26,12 +27,11 @@ describe.each(places)('data: %s', (_name, app, sandbox) => {
     expect(client.data).toEqual({ set: new Set([1]) })
     expect(client.data).not.toBe(data)
   })
+})
 
-  test('is undefined by default', async () => {
-    const bus = await start({ app, frontends: { main: { module, sandbox } } })
-    expect(await next(bus, 'data')).toEqual({ label: 'main', isMap: false })
-    expect((await bus.connect('tests')).data).toBeUndefined()
-  })
+test.each(patterns)('data is undefined by default: %s', async (_name, app) => {
+  const bus = await start({ app, frontends: { main: { module } } })
+  expect(await next(bus, 'data')).toEqual({ label: 'main', isMap: false })
 })
 
 test('data that cannot be cloned is rejected before anything starts, by its option', async () => {

@@ -1,14 +1,16 @@
 // Events in both directions and both patterns: who receives them, in what order, and when listeners are removed.
 import { describe, expect, test } from 'vitest'
 import { type App, type Client, defineCore } from '../src/index.js'
-import { fixture, next, patterns, start } from './start.js'
+import { fixture, next, patterns, reuseBus, start } from './start.js'
 
 /** Resolves once everything that was sent before has arrived, because each link keeps its order. */
 const settle = (client: Client): Promise<unknown> => client.invoke('add', { a: 1, b: 1 })
 
 describe.each(patterns)('events: %s', (_name, app) => {
+  const getBus = reuseBus({ app })
+
   test('arrive in order from frontend to core to frontend', async () => {
-    const client = await (await start({ app })).connect('one')
+    const client = await (await getBus()).connect('one')
     const received: unknown[] = []
     await client.listen('backend-event', ({ payload }) => void received.push(payload))
     for (let i = 0; i < 100; i++) await client.emit('frontend-event', i)
@@ -17,7 +19,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('reach every listener: host, frontends, the sender itself', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const received: string[] = []
     await bus.listen('news', ({ payload }) => void received.push(`host ${String(payload)}`))
@@ -31,7 +33,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('arrive from the host, with bytes as payload, too', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const client = await bus.connect('one')
     const received: unknown[] = []
     await client.listen('from-host', ({ payload }) => void received.push(payload))
@@ -46,7 +48,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('to one label do not reach another', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const received: string[] = []
     await first.listen('for-one', () => void received.push('one'))
@@ -60,7 +62,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('are filtered by the label of a frontend in emitFilter', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const received: string[] = []
     await first.listen('filtered', () => void received.push('one'))
@@ -87,7 +89,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('reach once a single time and listen until unlisten, which works only for the own listeners', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const received: string[] = []
     await first.once('tick', () => void received.push('once'))
@@ -109,7 +111,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test("have names that follow Tauri's rule", async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const client = await bus.connect('one')
     await expect(client.emit('no spaces')).rejects.toMatchObject({ reason: 'InvalidParams' })
     expect(() => client.listen('no.dots', () => {})).toThrow('Event name must include only')
@@ -134,7 +136,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('reach other listeners when a listener of core throws', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const client = await bus.connect('one')
     await client.emit('listener-throws')
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
@@ -152,7 +154,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('arrive if they were emitted before a client closes', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const received: unknown[] = []
     await bus.listen('farewell', ({ payload }) => void received.push(payload))
     for (let i = 0; i < 5; i++) {
@@ -166,7 +168,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('carry bytes at the top level of a payload, in both directions', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const client = await bus.connect('one')
     const received: unknown[] = []
     await bus.listen('up', ({ payload }) => void received.push(payload))
@@ -178,14 +180,14 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('do not end core when a once listener of core rejects later', async () => {
-    const client = await (await start({ app })).connect('one')
+    const client = await (await getBus()).connect('one')
     await client.emit('once-rejects')
     await settle(client)
     expect(await client.invoke('slow', { ms: 20, value: 1 })).toBe(1)
   })
 
   test('are not sent to a frontend that disconnected', async () => {
-    const bus = await start({ app })
+    const bus = await getBus()
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const received: string[] = []
     await first.listen('tick', () => void received.push('one'))
@@ -200,8 +202,10 @@ describe.each(patterns)('events: %s', (_name, app) => {
 describe("the names of the bus's own events", () => {
   const names = ['fault', 'restart', 'failed', 'denied', 'rejected', 'slow', 'overload']
 
+  const getBus = reuseBus()
+
   test.each(names)('%s is reserved for bus.on, unless { application: true } is set', async name => {
-    const bus = await start()
+    const bus = await getBus()
     const remedy = 'Use bus.on, or { application: true } for an event of the application'
     const message = (method: string): string => `bus.${method}: "${name}" is an event of the bus itself. ${remedy}`
     expect(() => bus.listen(name, () => {})).toThrow(message('listen'))
@@ -218,7 +222,7 @@ describe("the names of the bus's own events", () => {
   })
 
   test('are the only ones that bus.on accepts', async () => {
-    const bus = await start()
+    const bus = await getBus()
     const listen = (name: string) => () => bus.on(name as 'fault', () => {})
     const remedy = 'For events of the application use bus.listen'
     expect(listen('backend-event')).toThrow(`bus.on: no event "backend-event" of the bus itself. ${remedy}`)

@@ -1,6 +1,6 @@
 // Frontend workers that abuse the transport of large bytes: each loses its own session, and no other is affected.
 import { describe, expect, test } from 'vitest'
-import { patterns, start, withLinkPort } from './start.js'
+import { patterns, reuseBus, withLinkPort } from './start.js'
 
 const worker = (source: string): URL =>
   withLinkPort(`const large = (size = 2 ** 16) => new ArrayBuffer(size)
@@ -8,6 +8,8 @@ const worker = (source: string): URL =>
     ${source}`)
 
 describe.each(patterns)('a frontend worker: %s', (_name, app) => {
+  const getBus = reuseBus({ app, supervision: { restart: 'temporary' } })
+
   test.each([
     ['posts attachments and never their message', 'for (let i = 0; i < 5; i++) port.postMessage([large(2 ** 26)])'],
     ['posts a small attachment', 'port.postMessage([large(10)]); port.postMessage(frame(2, 0x90))'],
@@ -17,7 +19,7 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
     ['posts shared memory', 'port.postMessage([new SharedArrayBuffer(2 ** 16)])'],
     ['posts a list without end', 'port.postMessage(Array(2 ** 20).fill(large(1)))'],
   ])('loses only its own session if it %s', async (_what, source) => {
-    const bus = await start({ app, supervision: { restart: 'temporary' } })
+    const bus = await getBus()
     const client = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', worker(source), { link: 'port', sandbox: 'none' })

@@ -1,13 +1,14 @@
 // The isolation pattern end to end: a hook passes, changes and rejects calls and events, in both codecs.
 import { describe, expect, test } from 'vitest'
-import { fixture, isolation, next, patterns, start, withLinkPort } from './start.js'
+import { fixture, isolation, next, patterns, reuseBus, start, withLinkPort } from './start.js'
 
 describe.each([
   ['json', 'port'],
   ['msgpack', 'ring'],
 ] as const)('the hook, in %s over a %s', (codec, link) => {
+  const getBus = reuseBus({ app: isolation('judge') })
   const connect = async () => {
-    const bus = await start({ app: isolation('judge') })
+    const bus = await getBus()
     return { bus, client: await bus.connect('tests', { codec, link }) }
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Bus, Client } from '../src/index.js'
 import { fixture, next, start } from './start.js'
-import { at, eventually, disconnected, patterns, supervise } from './supervised.js'
+import { at, eventually, disconnected, patientPatterns, supervise } from './supervised.js'
 
 /** The state arrives at the host by another port than events and answers, in no order with them. */
 const expectRunning = (bus: Bus) =>
@@ -10,7 +10,7 @@ const expectRunning = (bus: Bus) =>
 
 const getThread = (client: Client): Promise<number> => client.invoke<number>('which')
 
-describe.each(patterns)('bus.reload, %s', (_name, app) => {
+describe.each(patientPatterns)('bus.reload, %s', (_name, app) => {
   test('replaces the thread of core, settles calls, keeps listeners, and counts no restart', async () => {
     const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
     const client = await bus.connect('tests')
@@ -68,7 +68,7 @@ test('rejects unknown names, and connections and cores without a module', async 
 })
 
 test('reloads the hook of a connection', async () => {
-  const [, app] = patterns[1]!
+  const [, app] = patientPatterns[1]!
   const { bus } = await supervise({ app })
   const client = await bus.connect('tests')
   const thread = await getThread(client)

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import type { CodecName } from '../src/index.js'
 import { writeProject } from './project.js'
 import { sesApps, sesCore } from './ses.js'
-import { fixture, next, start } from './start.js'
+import { fixture, next, reuseBus, start } from './start.js'
 
 const script = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`)
 
@@ -47,9 +47,11 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
   })
 })
 
+const getBus = reuseBus({ supervision: { restart: 'temporary' } })
+
 /** Returns the error of a script, which rejects `open` while the script is loading, and is a fault later. */
 async function getError(module: URL, data?: unknown): Promise<Error> {
-  const bus = await start()
+  const bus = await getBus()
   const fault = new Promise<Error>(resolve => bus.on('fault', ({ error }) => resolve(error)))
   return bus.open('main', module, { sandbox: 'ses', data }).then(
     () => fault,

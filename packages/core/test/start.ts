@@ -18,7 +18,7 @@ export const everyCommand: Capability = {
   permissions: [
     ...['greet', 'add', 'slow', 'echo', 'body', 'bytes', 'fails', 'fails-with-value', 'rejects', 'unsendable'],
     ...['weigh', 'give', 'keep', 'stream'],
-    ...['heavy', 'count', 'seen', 'log-line', 'fails-in-system', 'endless', 'never-ends'],
+    ...['heavy', 'count', 'seen', 'log-line', 'fails-in-system', 'endless', 'never-ends', 'forget'],
   ].map(name => `allow-${name}`),
 }
 
@@ -108,6 +108,21 @@ function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
     return bus
   }
 }
+
+const reused: Bus[] = []
+afterEach(async () => {
+  for (const bus of reused)
+    // A frontend can have ended meanwhile.
+    for (const label of Object.keys((await bus.stats()).frontends)) await bus.closeFrontend(label).catch(() => {})
+})
+
+/** Returns a function that returns the same bus to each test, and starts it on first use. After each test its frontends are closed. */
+export const reuseBus = (options: Partial<BusOptions> = {}): (() => Promise<Bus>) =>
+  shareBus(async () => {
+    const bus = await createBus({ core: fixture('core.mjs'), log: false, ...options })
+    reused.push(bus)
+    return bus
+  })
 
 function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
   return apps.flatMap(([name, app], pattern) => {

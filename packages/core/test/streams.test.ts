@@ -12,6 +12,13 @@ async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {
   return got
 }
 
+/** Joins the shared bus, whose core forgets what it has seen. */
+async function connectAfresh(connect: (typeof routes)[number][1]): ReturnType<typeof connect> {
+  const connected = await connect('shared')
+  await connected.client.invoke('forget')
+  return connected
+}
+
 describe.each(routes)('a stream: %s', (_name, connect) => {
   test('yields every value in order, and ends', async () => {
     const { client } = await connect('shared')
@@ -37,7 +44,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('waits for the reader', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     const values = client.stream('up_to', { to: 100_000 })
     await values.next()
     await expect.poll(async () => (await client.invoke<unknown[]>('seen')).length).toBeGreaterThan(255)
@@ -59,7 +66,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('makes its call when it is first read, and can be read only once', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     const values = client.stream('up_to', { to: 2 })
     await values.return()
     client.stream('up_to', { to: 2 })
@@ -69,7 +76,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test.each(['signal', 'timeout'])('ends with its %s when the handler never yields', async what => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     const controller = new AbortController()
     const options = what === 'signal' ? { signal: controller.signal } : { timeout: 600 }
     const reading = collect(client.stream('never_yields', {}, options))
@@ -81,7 +88,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('can be ended while it waits for a value', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     const values = client.stream('never_yields')
     const waiting = values.next()
     await expect.poll(() => client.invoke('seen')).toEqual(['began'])
@@ -91,7 +98,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('cancels a ReadableStream or destroys a Readable that waits for data', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     for await (const value of client.stream('readable_silent')) {
       expect(value).toBe('first')
       break
@@ -105,7 +112,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('ends even if `return` of the iterator throws or never resolves', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     for (const name of ['return_throws', 'return_never_ends']) {
       for await (const value of client.stream(name)) {
         expect(value).toBe(1)
@@ -116,7 +123,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('ends with an error at a value that cannot be serialized, even if `return` never resolves', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     await expect(collect(client.stream('return_never_ends', { bad: true }))).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: expect.stringContaining('cannot be serialized') as string,
@@ -125,7 +132,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('yields bytes, and transfers marked ones', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     const sizes = [0, 10, 100_000]
     const got = (await collect(client.stream('chunks', { sizes }))) as { bytes: Uint8Array }[]
     expect(got.map(({ bytes }) => [bytes.byteLength, bytes.at(-1)])).toEqual(
@@ -137,7 +144,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('rejects invoke of a stream, and stream of a single value', async () => {
-    const { client } = await connect()
+    const { client } = await connectAfresh(connect)
     await expect(collect(client.stream('plain'))).rejects.toMatchObject({
       reason: 'InvalidRequest',
       message: 'command "plain" returned one value instead of a stream. Call it with invoke',

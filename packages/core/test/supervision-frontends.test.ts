@@ -126,7 +126,7 @@ describe('a gate', () => {
   })
 })
 
-test('thirty restarts leave no thread, handle or listener behind', async () => {
+test('twenty restarts leave no thread, handle or listener behind', async () => {
   const { bus } = await supervise({ app: brownfield, supervision: { ...soon, delay: { min: 0, max: 0 } } })
   const client = await bus.connect('tests')
   await client.listen('pong', () => {})
@@ -139,15 +139,15 @@ test('thirty restarts leave no thread, handle or listener behind', async () => {
   }
   await restart(5)
   const before = resources()
-  await restart(25)
+  await restart(15)
   expect(resources()).toBeLessThan(before + 10)
 }, 120_000)
 
 test('a frontend in a process restarts with core, and after failures of its own', async () => {
-  const frontends = { main: { module: main, sandbox: 'process' as const, supervision: { ...soon, heartbeat: 3000 } } }
+  const frontends = { main: { module: main, sandbox: 'process' as const, supervision: { ...soon, heartbeat: 2000 } } }
   const { bus, events } = await supervise({ app: brownfield, frontends })
   await next(bus, 'up')
-  expect(await bus.call('main', 'block', { ms: 1000 })).toBe('awake')
+  expect(await bus.call('main', 'block', { ms: 500 })).toBe('awake')
   const client = await bus.connect('tests')
   const first = await client.invoke<number>('which')
   let ups = 0

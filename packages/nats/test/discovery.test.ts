@@ -46,7 +46,7 @@ describe.skipIf(!hasServer)('service discovery', () => {
 
     const { client } = await openRemoteFrontend({ url, ...network, label: 'far', instance: 'one' })
     await client.invoke('greet', { name: 'x' })
-    await nats.request(`sallyport.${network.bus}.open.one`, 'malformed')
+    await nats.request(`sallyport.${network.bus}.open.one`, 'malformed', { timeout: 10_000 })
     const figures = { num_errors: 0, last_error: '', processing_time: expect.any(Number) }
     expect(await query(`$SRV.STATS.${service}.one`)).toEqual([
       {

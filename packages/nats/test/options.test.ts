@@ -86,7 +86,7 @@ describe.skipIf(!hasServer)('an instance', () => {
     const far = await openRemoteFrontend({ url, ...network, label: 'far' })
     await bus.close()
     await expect(far.client.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Disconnected' })
-    const hello = far.nats.request(`sallyport.${network.bus}.open`, far.hello)
+    const hello = far.nats.request(`sallyport.${network.bus}.open`, far.hello, { timeout: 20_000 })
     await expect(hello).rejects.toThrow('no responders')
   })
 })

@@ -39,8 +39,8 @@ const read = [new URL('./checks/', import.meta.url)]
 
 interface Environment {
   readonly name: string
-  /** Returns a function that runs one check. */
-  enter(file: string, checks: Checks): Promise<(name: string) => Promise<void>>
+  /** Returns a function that runs one of the checks of `checks/<file>.mjs`. */
+  enter(): Promise<(file: string, name: string, checks: Checks) => Promise<void>>
   leave(): Promise<void>
 }
 
@@ -53,11 +53,11 @@ function inItsOwn(
   let bus: Bus
   return {
     name: `in a ${kind === 'process' ? 'process' : 'worker'}, ${pattern}, ${codec}`,
-    async enter(file) {
+    async enter() {
       const main = { module: fixture('frontend.mjs'), codec, sandbox: { kind, read } }
       bus = await startBus(app, { frontends: { main } })
       await new Promise<void>(resolve => void bus.once('ready-to-run', () => resolve()))
-      return async name => {
+      return async (file, name) => {
         const { promise, resolve, reject } = withResolvers()
         const unlisten = await bus.listen<{ name: string; error?: string }>('ran', ({ payload }) => {
           if (payload.name !== name) return
@@ -82,7 +82,7 @@ function inThisThread(
   let leave = (): void => {}
   return {
     name: `${dom ? 'on a window of jsdom' : 'in this thread'}, ${pattern}, ${codec}`,
-    async enter(_file, checks) {
+    async enter() {
       bus = await startBus(app)
       const window = dom ? new JSDOM().window : undefined
       if (window) Object.assign(globalThis, { window })
@@ -91,7 +91,7 @@ function inThisThread(
         installed.uninstall()
         if (window) Reflect.deleteProperty(globalThis, 'window')
       }
-      return name => checks[name]!()
+      return (_file, name, checks) => checks[name]!()
     },
     leave() {
       leave()
@@ -108,13 +108,16 @@ const environments: Environment[] = [
   inThisThread(...patterns[0]!, 'json', true),
 ]
 
-/** Runs each of the checks in `checks/<file>.mjs` in every environment. */
-export function runEverywhere(file: string, checks: Checks): void {
+/** Runs all checks, by the name of their file, in every environment. */
+export function runEverywhere(files: Record<string, Checks>): void {
   describe.each(environments)('$name', environment => {
-    let run: (name: string) => Promise<void>
-    beforeAll(async () => void (run = await environment.enter(file, checks)))
+    let run: Awaited<ReturnType<Environment['enter']>>
+    beforeAll(async () => void (run = await environment.enter()))
     afterAll(() => environment.leave())
-    test.each(Object.keys(checks))('%s', name => run(name))
+
+    describe.each(Object.entries(files))('%s', (file, checks) => {
+      test.each(Object.keys(checks))('%s', name => run(file, name, checks))
+    })
   })
 }
 

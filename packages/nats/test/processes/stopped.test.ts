@@ -19,42 +19,39 @@ const countSessions = async (core: Process): Promise<number> => {
 }
 
 describe.skipIf(!hasServer)('calls settle, and later calls succeed,', { timeout: 3 * TIMEOUT_MS }, () => {
-  test.each(['brownfield', 'isolation'] as const)(
-    'when a joined process and an instance are stopped and resumed: %s',
-    async pattern => {
-      const { url } = await useServer()
-      const network = await useProcesses({ servers: url }, pattern, SHORT_HEARTBEAT_MS)
-      const [a, stopped, other] = await Promise.all([
-        network.startCore('a'),
-        network.startJoined(),
-        network.startJoined(),
-      ])
-      await stopped.call('connect', { label: 'stopped' })
-      await other.call('connect', { label: 'other' })
-      await stopped.call('load', { label: 'stopped', parallel: 8, ms: 10, timeout: 2000 })
-      await other.call('load', { label: 'other', parallel: 8, ms: 10, timeout: 500 })
-      await waitForAnswers(stopped, 'stopped')
-      const held = stopped.call('invoke', { label: 'stopped', command: 'hold' })
-      await waitForAnswers(stopped, 'stopped')
+  test('when a joined process and an instance are stopped and resumed', async () => {
+    const { url } = await useServer()
+    const network = await useProcesses({ servers: url }, 'isolation', SHORT_HEARTBEAT_MS)
+    const [a, stopped, other] = await Promise.all([
+      network.startCore('a'),
+      network.startJoined(),
+      network.startJoined(),
+    ])
+    await stopped.call('connect', { label: 'stopped' })
+    await other.call('connect', { label: 'other' })
+    await stopped.call('load', { label: 'stopped', parallel: 8, ms: 10, timeout: 2000 })
+    await other.call('load', { label: 'other', parallel: 8, ms: 10, timeout: 500 })
+    await waitForAnswers(stopped, 'stopped')
+    const held = stopped.call('invoke', { label: 'stopped', command: 'hold' })
+    await waitForAnswers(stopped, 'stopped')
 
-      stopped.pause()
-      await expect.poll(() => countSessions(a), { timeout: TIMEOUT_MS }).toBe(1)
-      await waitForAnswers(other, 'other')
-      stopped.resume()
-      await expect(held).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
-      await waitForAnswers(stopped, 'stopped')
-      await waitForAnswers(other, 'other')
+    stopped.pause()
+    await expect.poll(() => countSessions(a), { timeout: TIMEOUT_MS }).toBe(1)
+    await waitForAnswers(other, 'other')
+    stopped.resume()
+    await expect(held).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
+    await waitForAnswers(stopped, 'stopped')
+    await waitForAnswers(other, 'other')
 
-      const b = await network.startCore('b')
-      await waitForInstances(other, 'other')
-      const failed = await trackFailures(other, 'other')
-      a.pause()
-      await failed()
-      await waitForAnswers(other, 'other', 50)
-      a.resume()
-      await waitForInstances(other, 'other')
-      await network.settle([stopped, 'stopped'], [other, 'other'])
-      await closeProcesses(stopped, other, a, b)
-    },
-  )
+    const b = await network.startCore('b')
+    await waitForInstances(other, 'other')
+    const failed = await trackFailures(other, 'other')
+    a.pause()
+    await failed()
+    await waitForAnswers(other, 'other', 50)
+    a.resume()
+    await waitForInstances(other, 'other')
+    await network.settle([stopped, 'stopped'], [other, 'other'])
+    await closeProcesses(stopped, other, a, b)
+  })
 })

@@ -1,4 +1,0 @@
-import { checks } from './checks/app.mjs'
-import { runEverywhere } from './environments.js'
-
-runEverywhere('app', checks)

@@ -1,4 +1,0 @@
-import { checks } from './checks/channel.mjs'
-import { runEverywhere } from './environments.js'
-
-runEverywhere('channel', checks)

@@ -1,4 +1,0 @@
-import { checks } from './checks/path.mjs'
-import { runEverywhere } from './environments.js'
-
-runEverywhere('path', checks)

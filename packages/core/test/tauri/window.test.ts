@@ -1,4 +1,0 @@
-import { checks } from './checks/window.mjs'
-import { runEverywhere } from './environments.js'
-
-runEverywhere('window', checks)
