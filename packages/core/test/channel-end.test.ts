@@ -133,7 +133,7 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
   )
 })
 
-test('streams that end or are cancelled leave no channel open', async () => {
+test('streams that end or are cancelled leave no channel open', { timeout: 120_000 }, async () => {
   const { core } = await setUp('brownfield', {
     two: async function* () {
       yield 1
