@@ -45,7 +45,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     const got: number[] = []
     for await (const message of channel) got.push(message)
     expect(got).toEqual([0, 1, 2])
-    await expect(counted).rejects.toMatchObject({ message: 'failed on the way' })
+    await expect(counted).rejects.toMatchObject({ message: 'failed meanwhile' })
   })
 
   test('end immediately when their call is denied or unknown', async () => {

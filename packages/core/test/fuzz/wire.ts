@@ -17,7 +17,7 @@ import type { FuzzFrame } from './frames.js'
 export const CANARY = 'canary-of-the-honest-frontend'
 
 /** Milliseconds until a peer has to answer or close, on a busy machine. */
-const TIMEOUT_MS = 5000
+const TIMEOUT_MS = 15_000
 
 const LEAK = /\n\s+at |file:\/\/|node_modules|node:internal|\.(?:ts|js|mjs):\d/u
 

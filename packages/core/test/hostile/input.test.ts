@@ -1,12 +1,15 @@
 // Hostile inputs, once and as a flood, to core and through a gate: each gets a typed error or closes its session, in bounded time
 // and memory. Nothing runs or leaks, no prototype changes, and others are served.
 import { FRAME_KIND, type LinkKind } from '@sallyport/protocol/internal'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFuzzed, type Fuzzed } from '../fuzz/core-target.js'
 import { openGate } from '../fuzz/gate-target.js'
 import { Random } from '../fuzz/random.js'
 import { createWatch, type Watch } from '../fuzz/watch.js'
 import { INPUTS, type Input } from './inputs.js'
+
+// A busy machine needs longer for a flood.
+vi.setConfig({ testTimeout: 60_000 })
 
 let open: Fuzzed
 let sealed: Fuzzed
