@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import {
   BusError,
   createHeartbeatFor,
-  createStreamLink,
+  StreamLink,
   FRAME_KIND,
   type FrontendCommand,
   type FrontendProcessCommand,
@@ -47,7 +47,7 @@ function onPipeClosed(fault: BusError | undefined): void {
 const report = (message: FrontendReport): void => host.postMessage(message)
 const reportFailure = (error: unknown): void => report({ type: 'state', state: 'failed', error: reportError(error) })
 
-const control = createStreamLink(child.control, MAX_REPORT_BYTES)
+const control = new StreamLink(child.control, MAX_REPORT_BYTES)
 control.send({ kind: FRAME_KIND.bytes, body: start })
 const parseReport = createReportParser()
 const beat = heartbeat && createHeartbeatFor(heartbeat)
@@ -79,7 +79,7 @@ host.on('message', (command: FrontendCommand & { timeout?: number }) => {
 
 /** Called once: a pipe cannot be connected to another link, so a frontend whose link has closed restarts as a whole. */
 function connect(endpoint: LinkEndpoint): void {
-  bridged = bridge(openLink(endpoint, true), createStreamLink(child.link)).then(({ far }) => onPipeClosed(far))
+  bridged = bridge(openLink(endpoint, true), new StreamLink(child.link)).then(({ far }) => onPipeClosed(far))
 }
 
 if (heartbeat) setInterval(() => sendCommand({ type: 'ping' }), heartbeat.every).unref()

@@ -16,7 +16,7 @@ import {
   BusError,
   FRAME_KIND,
   RECORD_DIRECTION,
-  createStreamLink,
+  StreamLink,
   type BusErrorReason,
   type Link,
 } from '@sallyport/protocol/internal'
@@ -78,7 +78,7 @@ export async function dial(
     const [reason, ...text] = answer.split(': ')
     throw new BusError((reason || 'Disconnected') as BusErrorReason, text.join(': '))
   }
-  const link = createStreamLink(socket)
+  const link = new StreamLink(socket)
   const client = createReconnectingClient(key ? sealing(link, key) : link, options)
   ends.push(() => endClient(client, undefined))
   return { client, socket }

@@ -3,7 +3,7 @@
 import { Socket } from 'node:net'
 import { deserialize } from 'node:v8'
 import {
-  createStreamLink,
+  StreamLink,
   FRAME_KIND,
   getText,
   type FrontendProcessCommand,
@@ -16,7 +16,7 @@ import {
 } from '@sallyport/protocol/internal'
 import { startFrontend } from './runtime/start-frontend.js'
 
-const openPipe = (fd: number): Link => createStreamLink(new Socket({ fd }))
+const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))
 
 // Saved before the frontend's code, which could replace it, is loaded. Runs no exit handlers.
 const { reallyExit } = process as unknown as { reallyExit(code: number): never }

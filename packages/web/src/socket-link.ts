@@ -3,12 +3,11 @@
 import {
   BusError,
   type Frame,
-  FrameDelivery,
   FRAME_KIND,
   isFrameKind,
   type Link,
-  type LinkReceiver,
   type ReceivedFrame,
+  ReceivingLink,
   RoomSignal,
 } from '@sallyport/protocol/internal'
 
@@ -29,11 +28,10 @@ export interface SocketAdapter {
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
 
-export class SocketLink implements Link {
+export class SocketLink extends ReceivingLink implements Link {
   readonly #socket: SocketAdapter
   readonly #room = new RoomSignal()
   readonly #arrived: ReceivedFrame[] = []
-  readonly #delivery: FrameDelivery
   /** False until the peer can take frames. */
   #isStarted: boolean
   #isAwaitingDrain = false
@@ -42,16 +40,13 @@ export class SocketLink implements Link {
 
   /** @param isStarted - false if the peer cannot take frames before `start` */
   constructor(socket: SocketAdapter, isStarted = true) {
+    super()
     this.#socket = socket
     this.#isStarted = isStarted
-    this.#delivery = new FrameDelivery(
-      () => this.#arrived.shift(),
-      () => {},
-    )
   }
 
   get queued(): number {
-    return this.#delivery.isOver ? 0 : this.#socket.bufferedAmount + Math.min(this.#sent, UNSEEN_BYTES)
+    return this.isOver ? 0 : this.#socket.bufferedAmount + Math.min(this.#sent, UNSEEN_BYTES)
   }
 
   start(): void {
@@ -60,7 +55,7 @@ export class SocketLink implements Link {
   }
 
   send({ kind, body }: Frame): void {
-    if (!this.#delivery.isOpen || this.#delivery.isOver) return
+    if (!this.isOpen || this.isOver) return
     this.#sent += body.length
     if (kind === FRAME_KIND.json) return this.#socket.send(body, true)
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
@@ -71,7 +66,7 @@ export class SocketLink implements Link {
   }
 
   room(): Promise<void> | undefined {
-    if (this.#delivery.isOver || (this.#isStarted && !this.#socket.isFull)) return undefined
+    if (this.isOver || (this.#isStarted && !this.#socket.isFull)) return undefined
     if (this.#isStarted && !this.#isAwaitingDrain) {
       this.#isAwaitingDrain = true
       this.#socket.onDrained(() => {
@@ -82,24 +77,20 @@ export class SocketLink implements Link {
     return this.#room.promise
   }
 
-  receive(receiver: LinkReceiver): void {
-    this.#delivery.receive(receiver)
-  }
-
-  pause(): void {
-    this.#delivery.pause()
+  override pause(): void {
+    super.pause()
     this.#socket.pause()
   }
 
-  resume(): void {
-    this.#delivery.resume()
+  override resume(): void {
+    super.resume()
     this.#socket.resume()
   }
 
   close(): void {
-    if (!this.#delivery.isOpen) return
-    this.#delivery.close()
-    if (!this.#delivery.isOver) this.#socket.close()
+    if (!this.isOpen) return
+    this.closeDelivery()
+    if (!this.isOver) this.#socket.close()
   }
 
   /** Takes a text message, as a string or its bytes. */
@@ -122,13 +113,17 @@ export class SocketLink implements Link {
   /** The socket has closed. */
   onClosed(): void {
     this.#room.release()
-    if (this.#fault) this.#delivery.fail(this.#fault)
-    else this.#delivery.end()
+    if (this.#fault) this.failDelivery(this.#fault)
+    else this.endDelivery()
+  }
+
+  protected nextFrame(): ReceivedFrame | undefined {
+    return this.#arrived.shift()
   }
 
   #take(frame: ReceivedFrame): void {
-    if (!this.#delivery.isOpen) return
+    if (!this.isOpen) return
     this.#arrived.push(frame)
-    this.#delivery.deliver()
+    this.deliver()
   }
 }

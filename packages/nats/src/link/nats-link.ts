@@ -5,12 +5,12 @@ import {
   CREDIT_WINDOW_BYTES,
   CreditQueue,
   type Frame,
-  FrameDelivery,
   isBusError,
   LINGER_MS,
   type Link,
-  type LinkReceiver,
   MAX_BODY_BYTES,
+  type ReceivedFrame,
+  ReceivingLink,
   StreamFrames,
   TakenBytes,
 } from '@sallyport/protocol/internal'
@@ -52,7 +52,7 @@ export interface NatsLinkOptions {
   detached?(): void
 }
 
-export class NatsLink implements Link {
+export class NatsLink extends ReceivingLink implements Link {
   readonly #options: NatsLinkOptions
   readonly #outgoing = new CreditQueue<Fragment>(
     fragment => this.#publish(writeFragment(fragment)),
@@ -61,10 +61,6 @@ export class NatsLink implements Link {
   readonly #taken = new TakenBytes()
   /** Fragments wait here until the receiver takes their frames: while it is paused, they fill one window at most. */
   readonly #incoming = new StreamFrames(MAX_BODY_BYTES, fragment => this.#sendCredit(fragment))
-  readonly #delivery = new FrameDelivery(
-    () => this.#incoming.next(),
-    () => this.#leave(),
-  )
   readonly #keepAlive: KeepAlive
   #hasOpened = false
   /** True once nothing is sent or read any more. Frames that have arrived before can still wait for delivery. */
@@ -72,6 +68,7 @@ export class NatsLink implements Link {
   #linger: NodeJS.Timeout | undefined
 
   constructor(options: NatsLinkOptions) {
+    super()
     this.#options = options
     this.#keepAlive = new KeepAlive(
       options.heartbeat,
@@ -85,24 +82,12 @@ export class NatsLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (this.#isDetached || !this.#delivery.isOpen) return
+    if (this.#isDetached || !this.isOpen) return
     addFragments(frame, this.#outgoing, this.#options.wire.maxPayload)
   }
 
   room(): Promise<void> | undefined {
     return this.#outgoing.room()
-  }
-
-  receive(receiver: LinkReceiver): void {
-    this.#delivery.receive(receiver)
-  }
-
-  pause(): void {
-    this.#delivery.pause()
-  }
-
-  resume(): void {
-    this.#delivery.resume()
   }
 
   /** Reports to the peer that the code of this end begins. */
@@ -116,8 +101,8 @@ export class NatsLink implements Link {
   }
 
   close(): void {
-    if (!this.#delivery.isOpen) return
-    this.#delivery.close()
+    if (!this.isOpen) return
+    this.closeDelivery()
     if (this.#isDetached) return
     if (!this.#outgoing.isWaiting) return this.#leave()
     this.#linger = setTimeout(() => this.#leave(), LINGER_MS).unref()
@@ -127,7 +112,7 @@ export class NatsLink implements Link {
   fail(error: BusError): void {
     if (this.#isDetached) return
     this.#detach()
-    this.#delivery.fail(this.#delivery.isOpen ? error : undefined)
+    this.failDelivery(this.isOpen ? error : undefined)
   }
 
   /** Ends the link unless the peer answers soon. Anybody can send the hint that the peer is gone. */
@@ -162,28 +147,35 @@ export class NatsLink implements Link {
 
   #read(plain: Buffer): void {
     const type = plain[0]
-    const { isOpen } = this.#delivery
     if (type === MESSAGE.data) return this.#handleData(plain.subarray(1))
     if (type === MESSAGE.credit) return this.#handleCredit(readCredit(plain))
     if (plain.length === 1) {
       if (type === MESSAGE.ping) return this.#publish(createSignal(MESSAGE.pong))
       if (type === MESSAGE.pong) return
       if (type === MESSAGE.close) return this.#handleClose()
-      if (type === MESSAGE.begin) return void (isOpen && this.#options.begun?.())
-      if (type === MESSAGE.end) return void (isOpen && this.#options.ended?.())
+      if (type === MESSAGE.begin) return void (this.isOpen && this.#options.begun?.())
+      if (type === MESSAGE.end) return void (this.isOpen && this.#options.ended?.())
     }
     this.#refuse(violation('a malformed message'))
   }
 
   #handleData(fragment: Buffer): void {
-    if (!this.#delivery.isOpen) return
+    if (!this.isOpen) return
     const isValid = fragment.length > 0 && fragment.length <= MAX_DATA_BYTES
     // A correct peer sends nothing after it has filled the window.
     if (!isValid || this.#incoming.waiting >= CREDIT_WINDOW_BYTES) {
       return this.#refuse(violation('more than it has credit for'))
     }
     this.#incoming.add(fragment, getCost(fragment.length))
-    this.#delivery.deliver()
+    this.deliver()
+  }
+
+  protected nextFrame(): ReceivedFrame | undefined {
+    return this.#incoming.next()
+  }
+
+  protected override ended(): void {
+    this.#leave()
   }
 
   #sendCredit(fragment: Buffer): void {
@@ -193,7 +185,7 @@ export class NatsLink implements Link {
 
   #handleCredit(total: number): void {
     if (!this.#outgoing.acknowledge(total)) return this.#refuse(violation('credit for bytes that were not sent'))
-    if (this.#delivery.isOpen) return
+    if (this.isOpen) return
     if (this.#outgoing.isWaiting) this.#linger?.refresh()
     else this.#leave()
   }
@@ -201,7 +193,7 @@ export class NatsLink implements Link {
   #handleClose(): void {
     this.#detach()
     this.#incoming.end()
-    this.#delivery.end()
+    this.endDelivery()
   }
 
   #publish(message: Buffer): void {
@@ -224,7 +216,7 @@ export class NatsLink implements Link {
   #leave(): void {
     this.#publish(createSignal(MESSAGE.close))
     this.#detach()
-    queueMicrotask(() => this.#delivery.end())
+    queueMicrotask(() => this.endDelivery())
   }
 
   #detach(): void {

@@ -2,10 +2,10 @@
 // the ends of a link in both directions. In the isolation pattern a link is a triangle: frontend → gate → core → frontend.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Link } from '../wire/link.js'
-import { createPortLink } from './port-link.js'
+import { PortLink } from './port-link.js'
 import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import type { PollMode } from './ring/polling.js'
-import { createRingLink } from './ring/ring-link.js'
+import { RingLink } from './ring/ring-link.js'
 
 /** `ring`: shared memory, polled while that pays. `port`: MessagePorts, for threads that trust each other. */
 export type LinkKind = 'ring' | 'port'
@@ -66,4 +66,4 @@ export function closeEndpoint(endpoint: LinkEndpoint): void {
 
 /** @param awaitsReplies - true for an end that mostly sends requests, and expects a response soon after each */
 export const openLink = (endpoint: LinkEndpoint, awaitsReplies: boolean): Link =>
-  endpoint.kind === 'ring' ? createRingLink({ ...endpoint, awaitsReplies }) : createPortLink(endpoint.out, endpoint.in)
+  endpoint.kind === 'ring' ? new RingLink({ ...endpoint, awaitsReplies }) : new PortLink(endpoint.out, endpoint.in)

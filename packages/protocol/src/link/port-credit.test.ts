@@ -7,7 +7,7 @@ import { recorder, settle } from '../../test/link-behaviour.js'
 import { CreditQueue, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import type { Link } from '../wire/link.js'
-import { createPortLink } from './port-link.js'
+import { PortLink } from './port-link.js'
 
 const channels: MessageChannel[] = []
 afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
@@ -16,7 +16,7 @@ function bare(): { peer: MessagePort; link: Link; seen: ReturnType<typeof record
   const channel = new MessageChannel()
   channels.push(channel)
   const [seen, got]: [ReturnType<typeof recorder>, unknown[]] = [recorder(), []]
-  const link = createPortLink(channel.port2)
+  const link = new PortLink(channel.port2)
   link.receive(seen)
   channel.port1.on('message', data => got.push(data))
   return { peer: channel.port1, link, seen, got }

@@ -5,15 +5,15 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { linkBehaviour, recorder, settle } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
 import type { Link } from '../wire/link.js'
-import { createPortLink } from './port-link.js'
+import { PortLink } from './port-link.js'
 
 const createPair = (): [Link, Link] => {
   const { port1, port2 } = new MessageChannel()
-  return [createPortLink(port1), createPortLink(port2)]
+  return [new PortLink(port1), new PortLink(port2)]
 }
 const createPairOfTwoChannels = (): [Link, Link] => {
   const [forward, backward] = [new MessageChannel(), new MessageChannel()]
-  return [createPortLink(forward.port1, backward.port2), createPortLink(backward.port1, forward.port2)]
+  return [new PortLink(forward.port1, backward.port2), new PortLink(backward.port1, forward.port2)]
 }
 linkBehaviour('a port link', createPair)
 linkFlow('a port link', createPair)
@@ -32,7 +32,7 @@ afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
 function bare(inward?: MessageChannel) {
   const channel = createChannel()
   const seen = recorder()
-  const link = createPortLink(channel.port2, inward?.port2)
+  const link = new PortLink(channel.port2, inward?.port2)
   link.receive(seen)
   return { peer: (inward ?? channel).port1, out: channel.port1, link, seen }
 }
@@ -170,7 +170,7 @@ describe('a port link', () => {
   it('ends when the thread of its peer exits', async () => {
     const { port1, port2 } = new MessageChannel()
     const seen = recorder()
-    createPortLink(port2).receive(seen)
+    new PortLink(port2).receive(seen)
     const code = `const { workerData } = require('node:worker_threads')
       workerData.postMessage(Uint8Array.from([1, 0x61]).buffer)
       setTimeout(() => process.exit(), 20)`

@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { isArrayBuffer } from '../util/type-guards.js'
-import { CreditQueue, FrameDelivery, TakenBytes } from '../wire/flow.js'
+import { CreditQueue, ReceivingLink, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import {
   type Frame,
@@ -54,7 +54,8 @@ function toFrame(message: PortMessage): ReceivedFrame | undefined {
   return frame?.kind === FRAME_KIND.bytes ? undefined : frame
 }
 
-class PortLink implements Link {
+/** One end of a link. */
+export class PortLink extends ReceivingLink implements Link {
   readonly #out: MessagePort
   readonly #in: MessagePort
   readonly #outgoing = new CreditQueue<PortMessage>(message => this.#post(message), getCost)
@@ -63,19 +64,17 @@ class PortLink implements Link {
   readonly #arrived = new BoundedQueue<PortMessage>({ count: Infinity, bytes: CREDIT_WINDOW_BYTES })
   /** A message that need not wait. */
   #current: PortMessage | undefined
-  readonly #delivery = new FrameDelivery(
-    () => this.#next(),
-    fault => (fault ? this.#closePorts() : this.close()),
-  )
   #isListening = false
   #linger: NodeJS.Timeout | undefined
 
-  constructor(out: MessagePort, inward: MessagePort) {
+  /** @param inward - the same as `out` if both directions share a port */
+  constructor(out: MessagePort, inward: MessagePort = out) {
+    super()
     this.#out = out
     this.#in = inward
     // Registered before there is a receiver: a port emits its end only once.
     out.on('close', () => this.#onOutClosed())
-    inward.on('close', () => this.#delivery.end())
+    inward.on('close', () => this.endDelivery())
   }
 
   get queued(): number {
@@ -83,16 +82,16 @@ class PortLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (this.#delivery.isOpen) this.#outgoing.add(toMessage(frame))
+    if (this.isOpen) this.#outgoing.add(toMessage(frame))
   }
 
   room(): Promise<void> | undefined {
     return this.#outgoing.room()
   }
 
-  receive(receiver: LinkReceiver): void {
-    this.#delivery.receive(receiver)
-    if (this.#isListening || this.#delivery.isOver) return
+  override receive(receiver: LinkReceiver): void {
+    super.receive(receiver)
+    if (this.#isListening || this.isOver) return
     this.#isListening = true
     // A closed port still delivers what had arrived before.
     this.#in.on('message', (data: unknown) => this.#onMessage(data))
@@ -102,17 +101,9 @@ class PortLink implements Link {
     }
   }
 
-  pause(): void {
-    this.#delivery.pause()
-  }
-
-  resume(): void {
-    this.#delivery.resume()
-  }
-
   close(): void {
-    if (!this.#delivery.isOpen) return
-    this.#delivery.close()
+    if (!this.isOpen) return
+    this.closeDelivery()
     if (!this.#outgoing.isWaiting || !this.#isListening) return this.#closePorts()
     this.#linger = setTimeout(() => this.#closePorts(), LINGER_MS)
   }
@@ -124,41 +115,46 @@ class PortLink implements Link {
 
   #onMessage(data: unknown): void {
     if (typeof data === 'number' && data >= CREDIT_STEP_BYTES && this.#in === this.#out) return this.#onCredit(data)
-    if (!this.#delivery.isOpen) return
+    if (!this.isOpen) return
     if (!isPortMessage(data)) return this.#fail(INVALID_FRAME)
     // A correct peer sends nothing after it has filled the window.
     if (this.#arrived.isFull) return this.#fail('The peer exceeded its credit')
-    if (this.#arrived.size === 0 && this.#delivery.isReady) this.#current = data
+    if (this.#arrived.size === 0 && this.isReady) this.#current = data
     else this.#arrived.push(data, getCost(data))
-    this.#delivery.deliver()
+    this.deliver()
   }
 
-  #next(): ReceivedFrame | undefined {
+  protected nextFrame(): ReceivedFrame | undefined {
     const message = this.#current ?? this.#arrived.shift()
     this.#current = undefined
     if (message === undefined) return undefined
     const frame = toFrame(message)
     if (!frame) throw new BusError('InvalidRequest', INVALID_FRAME)
     const total = this.#taken.add(getCost(message))
-    if (total > 0 && !this.#delivery.isOver) this.#in.postMessage(total)
+    if (total > 0 && !this.isOver) this.#in.postMessage(total)
     return frame
   }
 
   #onCredit(total: unknown): void {
     if (!this.#outgoing.acknowledge(total)) return this.#fail('The peer acknowledged more than was sent')
     if (this.#outgoing.isWaiting) this.#linger?.refresh()
-    else if (!this.#delivery.isOpen) this.#closePorts()
+    else if (!this.isOpen) this.#closePorts()
   }
 
   #onOutClosed(): void {
     this.#outgoing.close()
     clearTimeout(this.#linger)
-    if (!this.#delivery.isOpen) this.#closePorts()
+    if (!this.isOpen) this.#closePorts()
   }
 
   #fail(text: string): void {
     this.#outgoing.close()
-    this.#delivery.fail(new BusError('InvalidRequest', text))
+    this.failDelivery(new BusError('InvalidRequest', text))
+  }
+
+  protected override ended(fault: BusError | undefined): void {
+    if (fault) this.#closePorts()
+    else this.close()
   }
 
   #closePorts(): void {
@@ -166,6 +162,3 @@ class PortLink implements Link {
     this.#in.close()
   }
 }
-
-/** Creates one end of a link. @param inward - the same as `out` if both directions share a port */
-export const createPortLink = (out: MessagePort, inward: MessagePort = out): Link => new PortLink(out, inward)

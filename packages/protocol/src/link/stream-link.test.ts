@@ -10,7 +10,7 @@ import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-
 import { linkFlow } from '../../test/link-flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import type { Link } from '../wire/link.js'
-import { createStreamLink } from './stream-link.js'
+import { StreamLink } from './stream-link.js'
 
 let server: Server
 const place =
@@ -57,7 +57,7 @@ async function settled(): Promise<void> {
 
 const createPair = (): [Link, Link] => {
   const [near, far] = sockets()
-  return [createStreamLink(near), createStreamLink(far)]
+  return [new StreamLink(near), new StreamLink(far)]
 }
 linkBehaviour('a stream link', createPair, settled)
 linkFlow('a stream link', createPair)
@@ -72,7 +72,7 @@ function header(length: number, kind: number): Buffer {
 /** Creates a link and the bare stream of its peer. */
 function bare(maxBodyBytes?: number): { link: Link; seen: Recorder; peer: Socket } {
   const [socket, peer] = sockets()
-  const link = createStreamLink(socket, maxBodyBytes)
+  const link = new StreamLink(socket, maxBodyBytes)
   const seen = recorder()
   link.receive(seen)
   peer.on('error', () => {})

@@ -2,7 +2,7 @@
 // closed end are dropped, as on every link.
 import type { Duplex } from 'node:stream'
 import { BusError } from '../errors/bus-error.js'
-import { FrameDelivery, RoomSignal } from '../wire/flow.js'
+import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import { type Frame, FRAME_KIND, LINGER_MS, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
 import { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './stream-frames.js'
@@ -14,20 +14,18 @@ const READ_AHEAD_BYTES: number = 2 ** 16
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
 
-class StreamLink implements Link {
+export class StreamLink extends ReceivingLink implements Link {
   readonly #stream: Duplex
   readonly #frames: StreamFrames
   readonly #room = new RoomSignal()
-  readonly #delivery = new FrameDelivery(
-    () => this.#next(),
-    fault => (fault ? void this.#stream.destroy() : this.close()),
-  )
   #isReading = false
   #corked = false
   #sent = 0
   #linger: NodeJS.Timeout | undefined
 
-  constructor(stream: Duplex, maxBodyBytes: number) {
+  /** @param maxBodyBytes - maximum bytes in the body of a received frame; more is a protocol violation */
+  constructor(stream: Duplex, maxBodyBytes: number = MAX_BODY_BYTES) {
+    super()
     this.#stream = stream
     this.#frames = new StreamFrames(maxBodyBytes)
     stream.on('drain', () => this.#room.release())
@@ -38,16 +36,16 @@ class StreamLink implements Link {
       clearTimeout(this.#linger)
       this.#room.release()
       this.#frames.end()
-      this.#delivery.end()
+      this.endDelivery()
     })
   }
 
   get queued(): number {
-    return this.#delivery.isOver ? 0 : this.#stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
+    return this.isOver ? 0 : this.#stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
   }
 
   send({ kind, body, borrowed = false }: Frame): void {
-    if (!this.#delivery.isOpen || this.#delivery.isOver) return
+    if (!this.isOpen || this.isOver) return
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
     if (length > MAX_BODY_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     this.#cork()
@@ -63,28 +61,20 @@ class StreamLink implements Link {
   }
 
   room(): Promise<void> | undefined {
-    return this.#delivery.isOver || !this.#stream.writableNeedDrain ? undefined : this.#room.promise
+    return this.isOver || !this.#stream.writableNeedDrain ? undefined : this.#room.promise
   }
 
-  receive(receiver: LinkReceiver): void {
-    this.#delivery.receive(receiver)
+  override receive(receiver: LinkReceiver): void {
+    super.receive(receiver)
     if (this.#isReading) return
     this.#isReading = true
     this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
   }
 
-  pause(): void {
-    this.#delivery.pause()
-  }
-
-  resume(): void {
-    this.#delivery.resume()
-  }
-
   close(): void {
-    if (!this.#delivery.isOpen) return
-    this.#delivery.close()
-    if (this.#delivery.isOver) return
+    if (!this.isOpen) return
+    this.closeDelivery()
+    if (this.isOver) return
     this.#linger = setTimeout(() => this.#stream.destroy(), LINGER_MS)
     this.#stream.end()
     this.#stream.resume()
@@ -102,20 +92,20 @@ class StreamLink implements Link {
   }
 
   #onData(chunk: Buffer): void {
-    if (!this.#delivery.isOpen) return
+    if (!this.isOpen) return
     this.#frames.add(chunk)
-    this.#delivery.deliver()
-    if (this.#delivery.isOpen && this.#frames.waiting >= READ_AHEAD_BYTES) this.#stream.pause()
+    this.deliver()
+    if (this.isOpen && this.#frames.waiting >= READ_AHEAD_BYTES) this.#stream.pause()
   }
 
-  #next(): ReceivedFrame | undefined {
+  protected nextFrame(): ReceivedFrame | undefined {
     const frame = this.#frames.next()
     if (!frame) this.#stream.resume()
     return frame
   }
-}
 
-/** @param maxBodyBytes - maximum bytes in the body of a received frame; more is a protocol violation */
-export function createStreamLink(stream: Duplex, maxBodyBytes: number = MAX_BODY_BYTES): Link {
-  return new StreamLink(stream, maxBodyBytes)
+  protected override ended(fault: BusError | undefined): void {
+    if (fault) this.#stream.destroy()
+    else this.close()
+  }
 }

@@ -107,39 +107,26 @@ export class TakenBytes {
   }
 }
 
-/** Delivers the frames of a link while its receiver is not paused, and then the end, once. */
-export class FrameDelivery {
-  readonly #next: () => ReceivedFrame | undefined
-  readonly #ended: (fault: BusError | undefined) => void
+/** The receiving half of a link: delivers frames while the receiver is not paused, and then the end, once. */
+export abstract class ReceivingLink {
+  /** False once this end has closed the link, or the link has failed. */
+  protected isOpen = true
+  /** True once nothing more arrives. Frames can still wait for the receiver. */
+  protected isOver = false
   #receiver: LinkReceiver | undefined
-  #isOpen = true
-  #isOver = false
   #isPaused = false
   #hasEnded = false
   #fault: BusError | undefined
 
-  /**
-   * @param next - returns the next frame that has arrived, or throws a `BusError` if the peer violated the protocol
-   * @param ended - called after the receiver, which can have sent last frames unless there was a fault
-   */
-  constructor(next: () => ReceivedFrame | undefined, ended: (fault: BusError | undefined) => void) {
-    this.#next = next
-    this.#ended = ended
-  }
+  /** Returns the next frame that has arrived, or throws a `BusError` if the peer violated the protocol. */
+  protected abstract nextFrame(): ReceivedFrame | undefined
 
-  /** False once this end has closed the link, or the link has failed. */
-  get isOpen(): boolean {
-    return this.#isOpen
-  }
-
-  /** True once nothing more arrives. Frames can still wait for the receiver. */
-  get isOver(): boolean {
-    return this.#isOver
-  }
+  /** Called after the receiver got the end. It can have sent last frames unless there was a fault. */
+  protected ended(_fault: BusError | undefined): void {}
 
   /** True if `deliver` takes the next frame. */
-  get isReady(): boolean {
-    return this.#receiver !== undefined && this.#isOpen && !this.#isPaused
+  protected get isReady(): boolean {
+    return this.#receiver !== undefined && this.isOpen && !this.#isPaused
   }
 
   receive(receiver: LinkReceiver): void {
@@ -158,44 +145,44 @@ export class FrameDelivery {
   }
 
   /** Delivers the frames that have arrived, and the end if it has come. */
-  deliver(): void {
+  protected deliver(): void {
     try {
       while (this.isReady) {
-        const frame = this.#next()
+        const frame = this.nextFrame()
         if (!frame) break
         deliverFrame(frame, this.#receiver!)
       }
     } catch (error) {
       if (!isBusError(error)) throw error
-      return this.fail(error)
+      return this.failDelivery(error)
     }
     this.#reportEnd()
   }
 
   /** Handles the end of the link: no frame follows those that have arrived. */
-  end(): void {
-    this.#isOver = true
+  protected endDelivery(): void {
+    this.isOver = true
     this.deliver()
   }
 
   /** Reports the end now, without the frames that wait. @param fault - `undefined` if this end had closed the link before */
-  fail(fault: BusError | undefined): void {
-    this.#isOpen = false
-    this.#isOver = true
+  protected failDelivery(fault: BusError | undefined): void {
+    this.isOpen = false
+    this.isOver = true
     this.#fault = fault
     this.#reportEnd()
   }
 
   /** Closes this end: the receiver gets nothing more but the end, in a later microtask. */
-  close(): void {
-    this.#isOpen = false
-    if (this.#isOver) queueMicrotask(() => this.#reportEnd())
+  protected closeDelivery(): void {
+    this.isOpen = false
+    if (this.isOver) queueMicrotask(() => this.#reportEnd())
   }
 
   #reportEnd(): void {
-    if (!this.#isOver || this.#hasEnded || !this.#receiver || (this.#isOpen && this.#isPaused)) return
+    if (!this.isOver || this.#hasEnded || !this.#receiver || (this.isOpen && this.#isPaused)) return
     this.#hasEnded = true
     this.#receiver.closed(this.#fault)
-    this.#ended(this.#fault)
+    this.ended(this.#fault)
   }
 }

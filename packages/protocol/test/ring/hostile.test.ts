@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it, vi } from 'vitest'
 import { RING_WORD, RingWriter, createRingBuffer, openRing, type RingMemory } from '../../src/link/ring/ring-buffer.js'
-import { createRingLink } from '../../src/link/ring/ring-link.js'
+import { RingLink } from '../../src/link/ring/ring-link.js'
 import { MAX_BODY_BYTES } from '../../src/wire/limits.js'
 import { recorder, settle } from '../link-behaviour.js'
 
@@ -11,7 +11,7 @@ import { recorder, settle } from '../link-behaviour.js'
 function bare(bytes = 4096) {
   const [inRing, outRing] = [createRingBuffer(bytes), createRingBuffer(bytes)]
   const seen = recorder()
-  const link = createRingLink({ out: outRing, in: inRing, poll: 'adaptive' })
+  const link = new RingLink({ out: outRing, in: inRing, poll: 'adaptive' })
   link.receive(seen)
   const writer = new RingWriter(openRing(inRing))
   const write = (kind: number, length: number, remaining: number): void => {

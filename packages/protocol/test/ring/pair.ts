@@ -2,7 +2,7 @@
 import type { Link } from '../../src/wire/link.js'
 import { createRingBuffer, RING_WORD } from '../../src/link/ring/ring-buffer.js'
 import type { PollMode } from '../../src/link/ring/polling.js'
-import { createRingLink } from '../../src/link/ring/ring-link.js'
+import { RingLink } from '../../src/link/ring/ring-link.js'
 
 interface PairOptions {
   /** Bytes of each ring. */
@@ -19,7 +19,7 @@ export function createRingPair({ bytes, poll = 'adaptive', position = 0 }: PairO
     control[RING_WORD.head] = control[RING_WORD.tail] = position
   }
   return [
-    createRingLink({ out: forward, in: backward, awaitsReplies: true, poll }),
-    createRingLink({ out: backward, in: forward, poll }),
+    new RingLink({ out: forward, in: backward, awaitsReplies: true, poll }),
+    new RingLink({ out: backward, in: forward, poll }),
   ]
 }

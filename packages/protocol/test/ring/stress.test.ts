@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { describe, it } from 'vitest'
 import { RING_WORD, createRingBuffer } from '../../src/link/ring/ring-buffer.js'
 import type { PollMode } from '../../src/link/ring/polling.js'
-import { createRingLink } from '../../src/link/ring/ring-link.js'
+import { RingLink } from '../../src/link/ring/ring-link.js'
 import { runTraffic } from './random-traffic.mjs'
 
 const long = Number(process.env['RING_STRESS'] ?? 0)
@@ -24,7 +24,7 @@ async function stress(ringBytes: number, poll: PollMode, awaitsReplies: boolean)
       traffic: { ...common, seed: seed + 1, peerSeed: seed, mine: 1, theirs: 0 },
     },
   })
-  const link = createRingLink({ out: forward, in: backward, awaitsReplies, poll })
+  const link = new RingLink({ out: forward, in: backward, awaitsReplies, poll })
   const state = (): string => {
     const words = (ring: SharedArrayBuffer): string =>
       Object.entries(RING_WORD)

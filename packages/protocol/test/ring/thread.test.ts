@@ -6,13 +6,13 @@ import type { Link } from '../../src/wire/link.js'
 import { closeEndpoint, type LinkEndpoint } from '../../src/link/endpoints.js'
 import { createRingBuffer } from '../../src/link/ring/ring-buffer.js'
 import type { PollMode } from '../../src/link/ring/polling.js'
-import { createRingLink } from '../../src/link/ring/ring-link.js'
+import { RingLink } from '../../src/link/ring/ring-link.js'
 
 function start(role: string, { bytes = 2 ** 16, poll = 'adaptive' }: { bytes?: number; poll?: PollMode } = {}) {
   const [forward, backward] = [createRingBuffer(bytes), createRingBuffer(bytes)]
   const endpoint: LinkEndpoint = { kind: 'ring', out: backward, in: forward, poll }
   const worker = new Worker(new URL('peer.mjs', import.meta.url), { workerData: { endpoint, role } })
-  const link: Link = createRingLink({ out: forward, in: backward, awaitsReplies: true, poll })
+  const link: Link = new RingLink({ out: forward, in: backward, awaitsReplies: true, poll })
   return { endpoint, worker, link }
 }
 

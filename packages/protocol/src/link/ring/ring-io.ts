@@ -18,20 +18,12 @@ import {
   SMALL_BODY_BYTES,
 } from '../../wire/link.js'
 import { RingDoorbell } from './polling.js'
-import {
-  createRingError,
-  HEADER_BYTES,
-  RING_WORD,
-  type RingMemory,
-  type RingReader,
-  RingWriter,
-} from './ring-buffer.js'
+import { createRingError, HEADER_BYTES, RING_WORD, type RingMemory, RingReader, RingWriter } from './ring-buffer.js'
 
 /** Both threads copy at the same time if a large body has several parts. */
 const MAX_PART_BYTES: number = 2 ** 16
 
-export class RingSender {
-  readonly #writer: RingWriter
+export class RingSender extends RingWriter {
   readonly #doorbell: RingDoorbell
   /** A larger body is written in parts of this size. */
   readonly #partBytes: number
@@ -40,14 +32,14 @@ export class RingSender {
   /** Bytes of the next frame that were written. */
   #written = 0
   readonly #room = new RoomSignal()
-  /** Set by `finish`: to be called when nothing waits any more. */
+  /** Set by `finishWhenIdle`: to be called when nothing waits any more. */
   #onFinished: (() => void) | undefined
   #linger: NodeJS.Timeout | undefined
 
   /** @param onFault - called with the error if the peer violated the protocol while frames waited */
   constructor(ring: RingMemory, onFault: (error: unknown) => void) {
-    this.#writer = new RingWriter(ring)
-    this.#partBytes = Math.min(this.#writer.size >> 2, MAX_PART_BYTES) - HEADER_BYTES
+    super(ring)
+    this.#partBytes = Math.min(ring.size >> 2, MAX_PART_BYTES) - HEADER_BYTES
     this.#doorbell = new RingDoorbell(ring, RING_WORD.wanted, () => {
       try {
         this.flush()
@@ -62,18 +54,13 @@ export class RingSender {
     return this.#waiting.size === 0
   }
 
-  /** True if the consumer's thread polls the ring, or is about to. */
-  get peerAwake(): boolean {
-    return this.#writer.peerAwake
-  }
-
   /**
    * Bytes that the consumer has not taken: waiting, or in the ring. 0 if it will take nothing more.
    *
    * @throws {BusError} InvalidRequest if the peer violated the protocol
    */
   get queued(): number {
-    return this.#writer.isAbandoned ? 0 : this.#waiting.bytes + this.#writer.unread()
+    return this.isAbandoned ? 0 : this.#waiting.bytes + this.unread()
   }
 
   /** Returns a promise that resolves when no frame waits, or `undefined` if none does. */
@@ -93,7 +80,7 @@ export class RingSender {
       this.#waiting.push({ kind, body: mayBeLarge ? body : toOwnBody(kind, body, borrowed) }, body.length)
       if (isFirst) this.flush()
     }
-    this.#writer.wake()
+    this.wake()
   }
 
   /**
@@ -103,20 +90,20 @@ export class RingSender {
    */
   flush(): void {
     if (this.isIdle) return
-    const position = this.#writer.position
+    const position = this.position
     // Tried once more after `want`: the consumer could have made room before it was asked.
     if (!this.#writeWaiting()) {
-      this.#writer.want()
+      this.want()
       if (!this.#writeWaiting()) this.#doorbell.listen()
     }
-    const hasWritten = this.#writer.position !== position
-    if (hasWritten) this.#writer.wake()
+    const hasWritten = this.position !== position
+    if (hasWritten) this.wake()
     if (hasWritten) this.#linger?.refresh()
-    if (this.isIdle || this.#writer.isAbandoned) this.drop()
+    if (this.isIdle || this.isAbandoned) this.drop()
   }
 
   /** Ends the ring once nothing waits any more, or the consumer has taken nothing for some time. */
-  finish(onFinished: () => void): void {
+  finishWhenIdle(onFinished: () => void): void {
     this.#onFinished = onFinished
     if (this.isIdle) return this.drop()
     this.#linger = setTimeout(() => this.drop(), LINGER_MS)
@@ -132,7 +119,7 @@ export class RingSender {
     this.#onFinished = undefined
     clearTimeout(this.#linger)
     this.#doorbell.stop()
-    this.#writer.finish()
+    this.finish()
     onFinished()
   }
 
@@ -148,23 +135,23 @@ export class RingSender {
   /** Writes a body, or the rest of it. Returns false if the ring is full before its end. */
   #write(kind: FrameKind, body: Frame['body']): boolean {
     if (typeof body === 'string') {
-      const offset = this.#writer.reserve(body.length * 3)
+      const offset = this.reserve(body.length * 3)
       if (offset < 0) return false
-      this.#writer.publish(kind, this.#writer.bytes.write(body, offset, body.length * 3), 0)
+      this.publish(kind, this.bytes.write(body, offset, body.length * 3), 0)
       return true
     }
     for (;;) {
       const start = this.#written
       const length = Math.min(body.byteLength - start, this.#partBytes)
-      const offset = this.#writer.reserve(length)
+      const offset = this.reserve(length)
       if (offset < 0) return false
-      this.#writer.bytes.set(length === body.byteLength ? body : body.subarray(start, start + length), offset)
+      this.bytes.set(length === body.byteLength ? body : body.subarray(start, start + length), offset)
       this.#written = start + length
       const remaining = body.byteLength - this.#written
-      this.#writer.publish(kind, length, remaining)
+      this.publish(kind, length, remaining)
       if (remaining === 0) break
       // The consumer copies this part while the next one is written.
-      this.#writer.wake()
+      this.wake()
     }
     this.#written = 0
     return true
@@ -179,8 +166,7 @@ function toOwnBody(kind: FrameKind, body: Frame['body'], isBorrowed: boolean): F
 
 const SLAB_BYTES: number = 2 ** 16
 
-export class RingReceiver {
-  readonly #reader: RingReader
+export class RingReceiver extends RingReader {
   /** Memory for small bodies. No byte of a slab is used twice. */
   #slab: Buffer = Buffer.alloc(0)
   #slabUsed = 0
@@ -188,21 +174,17 @@ export class RingReceiver {
   #body: BodyBuffer | undefined
   #kind = 0
 
-  constructor(reader: RingReader) {
-    this.#reader = reader
-  }
-
   /**
-   * Takes the reader's current frame. Returns `undefined` if further parts of its body have to arrive.
+   * Takes the current frame. Returns `undefined` if further parts of its body have to arrive.
    *
    * @throws {BusError} InvalidRequest if the frame is invalid
    */
   take(): ReceivedFrame | undefined {
-    const { length, kind, remaining } = this.#reader
+    const { length, kind, remaining } = this
     if (!isFrameKind(kind)) throw createRingError('invalid kind of frame')
     if (this.#body || remaining > 0) return this.#takePart(kind, length, remaining)
     const body = this.#allocate(kind, length)
-    this.#reader.copy(body, 0)
+    this.copy(body, 0)
     return { kind, body }
   }
 
@@ -215,7 +197,7 @@ export class RingReceiver {
     // A part without bytes would let the sender occupy this thread for ever.
     const isNext = length > 0 && kind === this.#kind && remaining === body.missing - length
     if (!isNext) throw createRingError('a part out of order')
-    this.#reader.copy(body.reserve(length), 0)
+    this.copy(body.reserve(length), 0)
     if (remaining > 0) return undefined
     this.#body = undefined
     return { kind, body: body.complete() }

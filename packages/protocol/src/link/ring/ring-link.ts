@@ -4,7 +4,7 @@
 import { type BusError, isBusError } from '../../errors/bus-error.js'
 import { deliverFrame, type Frame, type Link, type LinkReceiver } from '../../wire/link.js'
 import { createPollPolicy, type PollMode, type PollPolicy, RingDoorbell } from './polling.js'
-import { openRing, RING_WORD, RingReader } from './ring-buffer.js'
+import { openRing, RING_WORD } from './ring-buffer.js'
 import { RingReceiver, RingSender } from './ring-io.js'
 
 /** Checks of the ring within one tick while polling: about a microsecond, as long as the tick itself takes. */
@@ -25,12 +25,12 @@ export interface RingLinkOptions {
   poll: PollMode
 }
 
-class RingLink implements Link {
+/** One end of a link. */
+export class RingLink implements Link {
   readonly #awaitsReplies: boolean
   readonly #polling: PollPolicy | undefined
-  readonly #reader: RingReader
+  readonly #reader: RingReceiver
   readonly #sender: RingSender
-  readonly #frames: RingReceiver
   readonly #doorbell: RingDoorbell
   /** Keeps the thread alive, which the doorbells do not. */
   readonly #keepAlive: NodeJS.Timeout = setInterval(() => {}, MAX_INTERVAL_MS)
@@ -48,9 +48,8 @@ class RingLink implements Link {
     const inRing = openRing(inward)
     this.#awaitsReplies = awaitsReplies
     this.#polling = createPollPolicy(poll, awaitsReplies)
-    this.#reader = new RingReader(inRing)
+    this.#reader = new RingReceiver(inRing)
     this.#sender = new RingSender(openRing(out), error => this.#fail(error))
-    this.#frames = new RingReceiver(this.#reader)
     this.#doorbell = new RingDoorbell(inRing, RING_WORD.parked, () => this.#onDoorbell())
   }
 
@@ -112,7 +111,7 @@ class RingLink implements Link {
     this.#open = false
     this.#reader.abandon()
     this.#flush()
-    this.#sender.finish(() => queueMicrotask(() => this.#end()))
+    this.#sender.finishWhenIdle(() => queueMicrotask(() => this.#end()))
   }
 
   /** Called when the peer has rung: there can be frames, or the end of the ring, or neither. */
@@ -180,7 +179,7 @@ class RingLink implements Link {
           if (isFinished) this.#end()
           return false
         }
-        frame = this.#frames.take()
+        frame = this.#reader.take()
       } catch (error) {
         this.#fail(error)
         return false
@@ -230,6 +229,3 @@ class RingLink implements Link {
     this.close()
   }
 }
-
-/** Creates one end of a link. */
-export const createRingLink = (options: RingLinkOptions): Link => new RingLink(options)
