@@ -32,7 +32,6 @@ export const endClient = (client: Client, reason: BusError | undefined): void =>
 /** Adds a link to another core of the same bus. Each call uses the core with the fewest calls in flight. */
 export const addConnection = (client: Client, link: Link): void => client.addConnection(link)
 
-/** Ends the connection over this link. */
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
   client.endConnection(link, reason)
 export type { CallParameters, CommandName, CommandResult } from './types/commands.js'

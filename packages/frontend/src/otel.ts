@@ -1,21 +1,15 @@
 // Creates OpenTelemetry spans and metrics from the diagnostics channels of this thread: of a frontend, of core, or of the host. It
 // knows the channels by name, and imports no code of the bus.
 import { tracingChannel, type TracingChannelSubscribers } from 'node:diagnostics_channel'
+import type { Attributes, Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api'
 import {
-  type Attributes,
-  type Context,
   context as contexts,
   createTraceState,
   isSpanContextValid,
-  type Meter,
-  type MeterProvider,
   metrics,
   ROOT_CONTEXT,
-  type Span,
   SpanKind,
   SpanStatusCode,
-  type Tracer,
-  type TracerProvider,
   trace as traces,
 } from '@opentelemetry/api'
 import type { CallTrace } from '@sallyport/protocol/internal'
@@ -92,7 +86,6 @@ const getCallAttributes = ({ command, error }: CallTrace): Attributes => ({
   ...(error && { 'rpc.status_code': String(error.code), 'error.type': String(error.code) }),
 })
 
-/** Further attributes of a span. */
 const getSpanAttributes = ({ id, label, codec, stream }: CallTrace): Attributes => ({
   'jsonrpc.protocol.version': '2.0',
   'jsonrpc.request.id': String(id),
@@ -103,9 +96,6 @@ const getSpanAttributes = ({ id, label, codec, stream }: CallTrace): Attributes 
 
 const isUnknownCommand = (error: CallTrace['error']): boolean => error?.reason === 'MethodNotFound'
 
-/** Name of a span if `rpc.method` is `_OTHER`. */
-const UNKNOWN_NAME = 'jsonrpc'
-
 /** Buckets in seconds, as the conventions recommend. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
@@ -114,15 +104,8 @@ const DIRECTION = { client: 'an outgoing', server: 'an incoming' }
 /** The spans of one side's calls. */
 interface Spans {
   begin(trace: CallTrace): void
-  /** Does nothing if the call has finished, or began before `instrument` was called. */
   finish(trace: CallTrace): void
   endAll(): void
-}
-
-interface OpenSpan {
-  readonly span: Span
-  readonly context: Context
-  readonly startedAt: number
 }
 
 /**
@@ -130,7 +113,7 @@ interface OpenSpan {
  * format, whatever propagator the SDK uses for other traffic.
  */
 function createSpans(side: Side, tracer: Tracer, meter: Meter): Spans {
-  const open = new Map<CallTrace, OpenSpan>()
+  const open = new Map<CallTrace, { span: Span; context: Context; startedAt: number }>()
   const kind = side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER
   const propagate = side === 'client' ? sendContext : runInContext
   const duration = meter.createHistogram(`rpc.${side}.call.duration`, {
@@ -168,7 +151,8 @@ function setError(span: Span, trace: CallTrace): void {
   span.setAttributes(getCallAttributes(trace))
   span.setStatus({ code: SpanStatusCode.ERROR, message: trace.error!.reason })
   if (!isUnknownCommand(trace.error)) return
-  span.updateName(UNKNOWN_NAME)
+  // The name of a span whose method is `_OTHER`.
+  span.updateName('jsonrpc')
   span.setAttribute('rpc.method_original', trace.command)
 }
 

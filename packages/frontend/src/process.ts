@@ -1,19 +1,8 @@
-// The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports, and no IPC
-// channel of Node.
+// The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports.
 import { Socket } from 'node:net'
 import { deserialize } from 'node:v8'
-import {
-  StreamLink,
-  FRAME_KIND,
-  getText,
-  type FrontendProcessCommand,
-  type FrontendReport,
-  type FrontendStart,
-  type Link,
-  type Pong,
-  PROCESS_PIPES,
-  reportError,
-} from '@sallyport/protocol/internal'
+import type { FrontendProcessCommand, FrontendReport, FrontendStart, Link, Pong } from '@sallyport/protocol/internal'
+import { StreamLink, FRAME_KIND, getText, PROCESS_PIPES, reportError } from '@sallyport/protocol/internal'
 import { startFrontend } from './runtime/start-frontend.js'
 
 const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))

@@ -51,13 +51,10 @@ const EVENT_CHANNELS = {
   'sallyport:core.event:sent': 'sent',
 }
 
-/** Events are written when this many were recorded. */
 const BATCH_SIZE = 1000
-/** Events are written at the latest after this time. */
 const FLUSH_INTERVAL_MS = 100
 
 type RecordEvent = (event: Omit<TraceEvent, 'pid' | 'tid'>) => void
-
 const now = (): number => (performance.timeOrigin + performance.now()) * 1000
 
 /**

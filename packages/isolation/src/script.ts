@@ -35,16 +35,10 @@ async function run(source: ScriptSource, functions: FrontendFunctions, fault: (e
 
 function createGlobals(functions: FrontendFunctions): Record<string, unknown> {
   const sallyport = createScriptClient(functions)
-  // SES omits these, because Compartments of one thread could communicate by the bits of a NaN. This thread has only one.
+  // SES omits arrays of fractions, because Compartments of one thread could communicate by the bits of a NaN. This thread has only one.
   const numbers = { Float32Array, Float64Array }
-  return harden({
-    ...numbers,
-    ...createTimers(),
-    ...abortGlobals,
-    ...createUrls(),
-    console: createConsole(log),
-    sallyport,
-  })
+  const console = createConsole(log)
+  return harden({ ...numbers, ...createTimers(), ...abortGlobals, ...createUrls(), console, sallyport })
 }
 
 /** Writes to standard output and error, which go to the host's log. */

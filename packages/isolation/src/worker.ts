@@ -1,19 +1,14 @@
 // The entry of an isolation worker: loads the hook into its sandbox, waits for a link and its session's key, then serves the gate.
 import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { GateCommand, GateReport, GateWorkerData, Link, Sealer, SessionKey } from '@sallyport/protocol/internal'
 import {
   beat,
   BusError,
   closeEndpoint,
-  type GateCommand,
-  type GateReport,
-  type GateWorkerData,
-  type Link,
   openLink,
   RECORD_DIRECTION,
   reportError,
-  type Sealer,
-  type SessionKey,
   setDevelopment,
 } from '@sallyport/protocol/internal'
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
@@ -24,32 +19,22 @@ import { createHook, type Hook } from './hook/hook.js'
 import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
 import type { ConsoleSink } from './sandbox/console.js'
 
-const {
-  label,
-  dir,
-  envelope,
-  development,
-  confirm,
-  heartbeat,
-  watch: watchMemory,
-  times,
-} = workerData as GateWorkerData
-setDevelopment(development)
+const { label, dir, envelope, confirm, times, ...data } = workerData as GateWorkerData
+setDevelopment(data.development)
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
 
-const sleep = beat(heartbeat)
+const sleep = beat(data.heartbeat)
 const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
 
 let checkMemory = (): void => {}
-const watch = createHookWatch(watchMemory, () => checkMemory())
+const watch = createHookWatch(data.watch, () => checkMemory())
 let hook: Hook
 
 /** The latest link that has a key. */
 let current: { link: Link; sealer: Sealer; isEnded: boolean } | undefined
 let latestCommand: GateCommand | undefined
 let drainTimeoutMs = 0
-/** Called when a link has ended. */
 let onLinkEnded = (): void => {}
 /** Called with each new link. Until the gate serves, this ends the handshake. */
 let onLink!: () => void

@@ -1,5 +1,4 @@
-// The entry `@sallyport/protocol/internal/actor`: the lifecycle of a worker as an xstate actor, for core, frontend and gate. The other
-// entries do not load xstate.
+// The entry `@sallyport/protocol/internal/actor`: the lifecycle of a worker as an xstate actor. No other entry loads xstate.
 import { createActor, fromCallback, fromPromise, setup } from 'xstate'
 import type { LifecycleState } from './worker/messages.js'
 
@@ -9,36 +8,19 @@ export type { LifecycleState }
 export type LifecycleEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }
 
 export interface WorkerLifecycle {
-  /** Loads the modules of this worker. */
   boot(): Promise<void>
-  /** Waits for the other side. */
   handshake(): Promise<void>
   /** Opens and serves the links, and returns a function that closes them. Only faults are sent as events. */
   serve(send: (event: LifecycleEvent) => void): () => void
-  /** Waits for calls in flight. */
   drain(): Promise<void>
   /** Called for each state that is entered; `error` is the cause of `failed`. */
   onState(state: LifecycleState, error?: unknown): void
 }
 
-export interface WorkerActor {
-  stop(): void
-}
-
 const failed = { target: '#worker.failed', actions: 'keepError' } as const
 
 /** Returns the state machine without behavior, for the page that draws it. Its xstate type is hidden: users may not have xstate. */
-export const createWorkerMachine = (): object =>
-  createMachine(
-    {
-      boot: async () => {},
-      handshake: async () => {},
-      serve: () => () => {},
-      drain: async () => {},
-      onState: () => {},
-    },
-    () => {},
-  )
+export const createWorkerMachine = (): object => createMachine({} as WorkerLifecycle, () => {})
 
 function createMachine(lifecycle: WorkerLifecycle, onError: (error: unknown) => void) {
   return setup({
@@ -74,7 +56,7 @@ function createMachine(lifecycle: WorkerLifecycle, onError: (error: unknown) => 
 }
 
 /** `booting → handshaking → serving (ready → draining) → stopped | failed` */
-export function startWorkerActor(lifecycle: WorkerLifecycle): WorkerActor {
+export function startWorkerActor(lifecycle: WorkerLifecycle): { stop(): void } {
   let failure: unknown
   const machine = createMachine(lifecycle, error => (failure = error))
 

@@ -1,5 +1,4 @@
-// The entry `@sallyport/protocol/internal/records`: sealing and opening. It loads node:crypto, which frontends and a brownfield core do not
-// need.
+// The entry `@sallyport/protocol/internal/records`: sealing and opening, with node:crypto, which a brownfield bus does not load.
 
 export * from './crypto/aead.js'
 export * from './crypto/key-schedule.js'

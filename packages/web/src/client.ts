@@ -1,8 +1,7 @@
 // `@sallyport/web/client`: the client of a page.
 import type { Client } from '@sallyport/frontend'
 import { BASE_PATH } from './greeting.js'
-import { PageSession } from './page-session.js'
-import { findPageSession, getTab } from './page-globals.js'
+import { findPageSession, getTab, PageSession } from './page-session.js'
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
 export { Channel } from '@sallyport/frontend/internal'

@@ -10,11 +10,7 @@ import * as v from 'valibot'
 export interface PageOptions extends Omit<ExternalFrontendOptions, 'codec' | 'link' | 'poll'> {
   /** The directory of the page's static files, as a URL or an absolute path. Not available with `server`, which serves them itself. */
   dir?: URL | string
-  /**
-   * Lets further tabs have labels of their own, `main-2`, `main-3` and so on, with the same `allow`. Without it, a second tab is refused.
-   *
-   * @default false
-   */
+  /** Lets further tabs have labels of their own, `main-2` and so on, with the same `allow`. Otherwise they are refused. @default false */
   multiple?: boolean
   /** Content security policy of the served pages. By default, everything must come from the page's own origin. */
   csp?: string
@@ -90,11 +86,9 @@ const schema = v.strictObject(
 type Optional = 'server' | 'authenticate'
 
 export interface PageConfig {
-  /** Path of the directory. */
   dir: string | undefined
   csp: string | undefined
   multiple: boolean
-  /** Options that core checks. */
   frontend: ExternalFrontendOptions
 }
 
@@ -134,5 +128,4 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
 
-/** Returns the path of a directory that was given as a URL or a path. */
 const toPath = (dir: URL | string): string => fileURLToPath(typeof dir === 'string' ? pathToFileURL(dir) : dir)

@@ -8,11 +8,9 @@ const ANSWER_TIMEOUT_MS = 2000
 /** Time for a page that has a label of its own to come back. */
 const RETURN_TIMEOUT_MS = 30_000
 
-/** One label, and the page that has it. */
 interface Slot {
   readonly number: number
   frontend: Promise<ExternalFrontend>
-  /** The tab of the latest page. */
   tab: string | undefined
   page: PageSocket | undefined
   timer?: NodeJS.Timeout

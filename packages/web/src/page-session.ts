@@ -15,7 +15,6 @@ const MISSED_HEARTBEATS = 3
 const GREETING_TIMEOUT_MS = 30_000
 
 export interface PageSessionOptions {
-  /** URL of the WebSocket. */
   url: string
   /** The greeting as far as it is known, for a client that can be used before the server has answered. */
   expected?: Greeting | undefined
@@ -61,10 +60,8 @@ export class PageSession {
   }
 
   #open(isStarted: boolean): void {
-    this.#link = openSocket(this.#options.url, isStarted, {
-      greeted: greeting => this.#onGreeting(greeting),
-      closed: (code, reason) => this.#onClosed(code, reason),
-    })
+    const onGreeting = (greeting: Greeting): void => this.#onGreeting(greeting)
+    this.#link = openSocket(this.#options.url, isStarted, onGreeting, (...end) => this.#onClosed(...end))
   }
 
   #onGreeting(greeting: Greeting): void {
@@ -114,13 +111,13 @@ export class PageSession {
   }
 }
 
-interface SocketEvents {
-  greeted(greeting: Greeting): void
-  closed(code: number, reason: string): void
-}
-
 /** Opens a WebSocket. Its first message is the greeting; what follows are the frames of the link. */
-function openSocket(url: string, isStarted: boolean, events: SocketEvents): SocketLink {
+function openSocket(
+  url: string,
+  isStarted: boolean,
+  onGreeting: (greeting: Greeting) => void,
+  onClosed: (code: number, reason: string) => void,
+): SocketLink {
   const socket = new WebSocket(url)
   socket.binaryType = 'arraybuffer'
   const link = new SocketLink(createAdapter(socket), isStarted)
@@ -140,7 +137,7 @@ function openSocket(url: string, isStarted: boolean, events: SocketEvents): Sock
     isClosed = true
     clearInterval(watchdog)
     link.onClosed()
-    events.closed(code, reason)
+    onClosed(code, reason)
   }
   socket.onclose = ({ code, reason }) => end(code, reason)
   socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
@@ -153,7 +150,7 @@ function openSocket(url: string, isStarted: boolean, events: SocketEvents): Sock
     limit = heartbeat * MISSED_HEARTBEATS
     clearInterval(watchdog)
     watchdog = setInterval(check, heartbeat)
-    events.greeted(greeting)
+    onGreeting(greeting)
   }
   return link
 }
@@ -178,3 +175,32 @@ const createAdapter = (socket: WebSocket): SocketAdapter => ({
   resume() {},
   close: () => socket.close(),
 })
+
+// State that the scripts of one page share: its session, and the id of its tab.
+
+const SESSION = Symbol.for('@sallyport/web:session')
+const TAB_KEY = 'sallyport-tab'
+
+/** The session of the page, whichever copy of this package has opened it. */
+export const findPageSession = (): Pick<PageSession, 'connected'> | undefined =>
+  (globalThis as { [SESSION]?: PageSession })[SESSION]
+
+export function setPageSession(session: PageSession): void {
+  Object.defineProperty(globalThis, SESSION, { value: session })
+}
+
+/** Returns an id that a reload of the page keeps, so that the server knows it from a second tab. */
+export function getTab(): string {
+  try {
+    const known = sessionStorage.getItem(TAB_KEY)
+    if (known !== null) return known
+    const tab = createTab()
+    sessionStorage.setItem(TAB_KEY, tab)
+    return tab
+  } catch {
+    // Storage can be disabled.
+    return createTab()
+  }
+}
+
+const createTab = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')

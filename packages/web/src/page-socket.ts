@@ -16,7 +16,6 @@ export const createGreeting = (client: ExternalFrontend['client'], heartbeat: nu
 })
 
 export class PageSocket {
-  /** The id of the page's tab. */
   readonly tab: string
   readonly closed: Promise<void>
   readonly #socket: WebSocket

@@ -2,8 +2,7 @@
 import { Client, install, type InvokeOptions } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal'
 import { BASE_PATH, type Greeting } from './greeting.js'
-import { getTab, setPageSession } from './page-globals.js'
-import { PageSession } from './page-session.js'
+import { getTab, PageSession, setPageSession } from './page-session.js'
 
 /** The server writes this line before the script. */
 declare const SALLYPORT_GREETING: Greeting
@@ -32,7 +31,6 @@ function convertFileSrc(path: string): never {
   throw new BusError('MethodNotFound', text)
 }
 
-/** Replaces the page by a text. */
 function showEnd({ message }: BusError): void {
   const note = document.createElement('p')
   note.setAttribute('role', 'alert')

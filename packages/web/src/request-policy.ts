@@ -13,7 +13,7 @@ const OTHER_SITE: Refusal = {
   text: 'Requests of other sites are not allowed. Open the URL of serveFrontends from the address bar.',
 }
 const WRONG_METHOD: Refusal = { status: 405, text: 'Use GET or HEAD.' }
-const NO_TOKEN: Refusal = {
+export const NO_TOKEN: Refusal = {
   status: 401,
   text: 'The token is missing or wrong. Open the URL of serveFrontends; each run has a new token.',
 }
@@ -28,7 +28,6 @@ export class PageToken {
     this.#cookieName = `sallyport-${port}-${encodeURIComponent(label)}`
   }
 
-  /** Returns the URL of a page with the token. */
   addTo(url: string): string {
     return `${url}?token=${this.#secret}`
   }
@@ -42,7 +41,6 @@ export class PageToken {
     return timingSafeEqual(hash(token), hash(this.#secret))
   }
 
-  /** True if the request has the cookie. */
   isInCookie({ headers }: IncomingMessage): boolean {
     for (const pair of (headers.cookie ?? '').split(';')) {
       const [name, value] = pair.trim().split('=', 2)
@@ -54,8 +52,6 @@ export class PageToken {
 
 /** Hashes have one length, which `timingSafeEqual` demands. */
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
-
-export const refuseToken = (): Refusal => NO_TOKEN
 
 export class RequestPolicy {
   /** Origins of this server; `undefined` for a server of the host's own, whose names are not known. */

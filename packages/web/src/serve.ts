@@ -12,7 +12,7 @@ import { BASE_PATH, PAGE_SCRIPT_PATH } from './greeting.js'
 import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
-import { PageToken, type Refusal, refuseToken, RequestPolicy } from './request-policy.js'
+import { NO_TOKEN, PageToken, type Refusal, RequestPolicy } from './request-policy.js'
 import { serveFile } from './static-files.js'
 
 /** Time for the headers of a request, and for a connection to send one. */
@@ -173,13 +173,13 @@ class FrontendServer implements WebServer {
       authenticate ? (await authenticate(request)) === label : token.isInCookie(request)
     const url = `http://127.0.0.1:${actualPort}/`
     this.urls[label] = authenticate ? url : token.addTo(url)
-    const serve = this.#createService(label, page, { policy, isKnown, token: authenticate ? undefined : token })
+    const serve = this.#createService(label, page, policy, isKnown, authenticate ? undefined : token)
     server.on('request', (request, response) => {
       serve(request, response).catch((error: unknown) => this.#onFailure(error, response))
     })
     server.on('upgrade', (request, socket, head) => {
       const identify = async (): Promise<string | undefined> => ((await isKnown(request)) ? label : undefined)
-      void this.#upgrade({ request, socket, head, policy, identify })
+      void this.#upgrade(request, socket, head, policy, identify)
     })
   }
 
@@ -189,20 +189,27 @@ class FrontendServer implements WebServer {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (getUrl(request).pathname !== BASE_PATH) return
       const identify = async (): Promise<string | undefined> => this.#config.authenticate!(request)
-      void this.#upgrade({ request, socket, head, policy, identify })
+      void this.#upgrade(request, socket, head, policy, identify)
     }
     server.on('upgrade', onUpgrade)
     this.#detach = () => server.off('upgrade', onUpgrade)
   }
 
-  #createService(label: string, { dir, csp }: PageConfig, { policy, isKnown, token }: ServiceDeps) {
+  /** @param token - absent if the host has its own check */
+  #createService(
+    label: string,
+    { dir, csp }: PageConfig,
+    policy: RequestPolicy,
+    isKnown: (request: IncomingMessage) => Promise<boolean>,
+    token: PageToken | undefined,
+  ) {
     return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const refusal = policy.checkRequest(request)
       if (refusal) return refuse(response, refusal)
       const { pathname, searchParams } = getUrl(request)
       const secret = searchParams.get('token')
       if (token && secret !== null) {
-        if (!token.isEqual(secret)) return refuse(response, refuseToken())
+        if (!token.isEqual(secret)) return refuse(response, NO_TOKEN)
         searchParams.delete('token')
         const query = searchParams.size > 0 ? `?${searchParams}` : ''
         // A path that begins with two slashes would lead to another host.
@@ -210,7 +217,7 @@ class FrontendServer implements WebServer {
         response.writeHead(303, { ...HEADERS, 'set-cookie': token.cookie, location })
         return void response.end()
       }
-      if (!(await isKnown(request))) return refuse(response, refuseToken())
+      if (!(await isKnown(request))) return refuse(response, NO_TOKEN)
       const headers = { ...HEADERS, 'content-security-policy': csp ?? getDefaultCsp(request.headers.host!) }
       if (pathname === PAGE_SCRIPT_PATH) return this.#servePageScript(label, response, headers)
       if (dir !== undefined && (await serveFile(dir, pathname, request, response, headers))) return
@@ -227,7 +234,14 @@ class FrontendServer implements WebServer {
     response.end(`{const SALLYPORT_GREETING=${greeting};\n${this.#pageScript}}`)
   }
 
-  async #upgrade({ request, socket, head, policy, identify }: Upgrade): Promise<void> {
+  /** @param identify - returns the label of the page */
+  async #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    policy: RequestPolicy,
+    identify: () => Promise<string | undefined>,
+  ): Promise<void> {
     // A WebSocket must not keep the process alive, and its errors are those of the page.
     const onError = (): void => void socket.destroy()
     socket.on('error', onError)
@@ -240,7 +254,7 @@ class FrontendServer implements WebServer {
       if (pathname !== BASE_PATH || !TAB.test(tab)) return this.#refuseUpgrade(socket, request, NO_SOCKET)
       const label = await identify()
       const pages = label === undefined ? undefined : this.#labels.get(label)
-      if (!pages) return this.#refuseUpgrade(socket, request, refuseToken())
+      if (!pages) return this.#refuseUpgrade(socket, request, NO_TOKEN)
       if (this.#pages.size >= this.#config.maxConnections) return this.#refuseUpgrade(socket, request, TOO_MANY_PAGES)
       if (!this.#takeHandshake()) return this.#refuseUpgrade(socket, request, TOO_MANY_HANDSHAKES)
       this.#sockets.handleUpgrade(request, socket, head, accepted => {
@@ -298,22 +312,6 @@ class FrontendServer implements WebServer {
     for (const server of this.#servers) server.closeAllConnections()
     this.#resolveClosed()
   }
-}
-
-interface ServiceDeps {
-  policy: RequestPolicy
-  isKnown(request: IncomingMessage): Promise<boolean>
-  /** Absent if the host has its own check. */
-  token: PageToken | undefined
-}
-
-interface Upgrade {
-  request: IncomingMessage
-  socket: Duplex
-  head: Buffer
-  policy: RequestPolicy
-  /** Returns the label of the page. */
-  identify(): Promise<string | undefined>
 }
 
 const NO_SOCKET: Refusal = { status: 404, text: 'There is no such WebSocket.' }

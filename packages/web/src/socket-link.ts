@@ -1,15 +1,6 @@
-// A link over a WebSocket, for a browser and for Node: JSON frames are text messages, all others are binary messages that begin with the
-// kind byte of the frame.
-import {
-  BusError,
-  type Frame,
-  FRAME_KIND,
-  isFrameKind,
-  type Link,
-  type ReceivedFrame,
-  ReceivingLink,
-  RoomSignal,
-} from '@sallyport/protocol/internal'
+// A link over a WebSocket, for a browser and for Node: JSON frames are text messages, others binary, with the kind byte first.
+import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal'
+import { BusError, FRAME_KIND, isFrameKind, ReceivingLink, RoomSignal } from '@sallyport/protocol/internal'
 
 /** A WebSocket as the link uses it. */
 export interface SocketAdapter {
@@ -110,7 +101,6 @@ export class SocketLink extends ReceivingLink implements Link {
     this.close()
   }
 
-  /** The socket has closed. */
   onClosed(): void {
     this.#room.release()
     if (this.#fault) this.failDelivery(this.#fault)

@@ -36,12 +36,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const SCRIPT_TAG = `<script src="${PAGE_SCRIPT_PATH}"></script>`
 
-/**
- * Serves the file at a path of a URL. Returns false if there is no such file.
- *
- * @param root - the directory
- * @param headers - headers of the response, in addition to those of the file
- */
+/** Serves the file at a path of a URL, with these headers besides its own. Returns false if there is no such file. */
 export async function serveFile(
   root: string,
   pathname: string,

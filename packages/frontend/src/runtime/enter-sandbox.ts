@@ -3,10 +3,6 @@ import { BusError, type FrontendSandbox } from '@sallyport/protocol/internal'
 import { join } from 'node:path'
 import { harden } from './harden.js'
 
-interface Permission {
-  has(scope: string, reference: string): boolean
-}
-
 /**
  * Hardens this thread. Returns the directory that it can read although that was not granted: since version 22, Node lets workers
  * read everything below the working directory by default.
@@ -14,7 +10,7 @@ interface Permission {
  * @throws {BusError} `InternalError` if there is such a directory and the sandbox is strict
  */
 export function enterSandbox({ unexpectedRead, strict }: FrontendSandbox): string | undefined {
-  const { permission } = process as unknown as { permission?: Permission }
+  const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } }
   if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
   // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.
   const readableDirectory =

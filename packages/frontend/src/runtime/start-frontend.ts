@@ -1,19 +1,15 @@
 // The lifecycle of a frontend in a worker or a process: creates the thread's client, then loads the user's module or script.
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
-import {
-  BusError,
-  explainTypeScript,
-  type FrontendFunctions,
-  type FrontendReport,
-  type FrontendScript,
-  type FrontendStart,
-  isBusError,
-  type Link,
-  reportError,
-  type ScriptRunner,
-  setDevelopment,
+import type {
+  FrontendFunctions,
+  FrontendReport,
+  FrontendScript,
+  FrontendStart,
+  Link,
+  ScriptRunner,
 } from '@sallyport/protocol/internal'
+import { BusError, explainTypeScript, isBusError, reportError, setDevelopment } from '@sallyport/protocol/internal'
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
@@ -55,7 +51,10 @@ export function startFrontend(
       setSandboxKind(isMainThread ? 'process' : 'permission')
       const { enterSandbox } = await import('./enter-sandbox.js')
       const readableDirectory = enterSandbox(sandbox)
-      if (runner !== undefined) script = await loadScript(runner, module)
+      if (runner !== undefined) {
+        const { loadScript } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
+        script = await loadScript(module)
+      }
       // A script cannot read files at all.
       else if (readableDirectory !== undefined) host.report({ type: 'unexpected-read', directory: readableDirectory })
     },
@@ -86,11 +85,6 @@ export function startFrontend(
       if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
     },
   })
-}
-
-async function loadScript(runner: string, module: string): Promise<FrontendScript> {
-  const loaded = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
-  return loaded.loadScript(module)
 }
 
 /** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */

@@ -94,7 +94,6 @@ export class ChannelBridges {
     return { args: copy ?? args, bridges }
   }
 
-  /** Closes the channel of this callback, if there is one. */
   close(id: number): void {
     this.#open.get(id)?.close()
   }
@@ -106,34 +105,29 @@ export class ChannelBridges {
   #getBridge(id: number): Bridge {
     const open = this.#open.get(id)
     if (open) return open
-    const bridge = new Bridge({
-      createChannel: () => this.#client.Channel.withId(id),
-      emit: data => this.#callbacks.run(id, data),
-      forget: () => void this.#open.delete(id),
-    })
+    const bridge = new Bridge(id, this.#client, this.#callbacks, () => this.#open.delete(id))
     this.#open.set(id, bridge)
     return bridge
   }
 }
 
-interface BridgeDeps {
-  createChannel(): Channel
-  /** Runs the callback. Returns false if it was removed. */
-  emit(data: unknown): boolean
-  forget(): void
-}
-
-/** One channel of a Tauri client. */
+/** One channel of a Tauri client, whose callback has the same id. */
 class Bridge {
-  readonly #deps: BridgeDeps
+  readonly #id: number
+  readonly #client: Client
+  readonly #callbacks: Callbacks
+  readonly #forget: () => void
   #channel: Channel | undefined
   #index = 0
   /** Calls that the channel was passed to and that have not settled. */
   #calls = 0
   #isClosed = false
 
-  constructor(deps: BridgeDeps) {
-    this.#deps = deps
+  constructor(id: number, client: Client, callbacks: Callbacks, forget: () => void) {
+    this.#id = id
+    this.#client = client
+    this.#callbacks = callbacks
+    this.#forget = forget
   }
 
   enter(): EnteredBridge {
@@ -153,14 +147,14 @@ class Bridge {
   /** Closes the channel without emitting its end: the callback was removed. */
   close(): void {
     this.#isClosed = true
-    this.#deps.forget()
+    this.#forget()
     this.#channel?.close()
   }
 
   #openChannel(): Channel {
-    const channel = this.#deps.createChannel()
+    const channel = this.#client.Channel.withId(this.#id)
     channel.onmessage = message => {
-      if (!this.#deps.emit({ message: toAnswer(message), index: this.#index++ })) this.close()
+      if (!this.#callbacks.run(this.#id, { message: toAnswer(message), index: this.#index++ })) this.close()
     }
     channel.onend = () => {
       this.#channel = undefined
@@ -172,7 +166,7 @@ class Bridge {
   #endIfOver(): void {
     if (this.#calls > 0 || this.#channel || this.#isClosed) return
     this.#isClosed = true
-    this.#deps.forget()
-    this.#deps.emit({ end: true, index: this.#index })
+    this.#forget()
+    this.#callbacks.run(this.#id, { end: true, index: this.#index })
   }
 }

@@ -10,12 +10,9 @@ import {
 import type { InvokeOptions } from '../client/options.js'
 
 export function toAnswer(result: unknown): unknown {
-  if (isUint8Array(result)) return toArrayBuffer(result)
-  return result === undefined ? null : result
-}
-
-/** Copies the bytes only if their buffer contains others. */
-function toArrayBuffer({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBufferLike {
+  if (!isUint8Array(result)) return result === undefined ? null : result
+  const { buffer, byteOffset, byteLength } = result
+  // The bytes are copied only if their buffer contains others.
   return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)
 }
 

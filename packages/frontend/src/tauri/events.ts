@@ -1,28 +1,9 @@
-// Tauri's event plugin for its clients: a listener is the id of a callback, which gets the events. Only the bus's own `listen` and
-// `unlisten` are sent.
-import {
-  BusError,
-  type BusEvent,
-  checkEventName,
-  EVENT_NAME_RULE,
-  type EventTarget,
-  METHOD,
-  toEventTarget,
-} from '@sallyport/protocol/internal'
+// Tauri's event plugin: a listener is the id of a callback, which gets the events. Only the bus's `listen` and `unlisten` are sent.
+import type { BusEvent, EventTarget } from '@sallyport/protocol/internal'
+import { BusError, checkEventName, EVENT_NAME_RULE, METHOD, toEventTarget } from '@sallyport/protocol/internal'
 import type { Client } from '../client/client.js'
-import type { InvokeOptions } from '../client/options.js'
 import type { Callbacks } from './channels.js'
 import { type IpcOptions, toCallOptions } from './convert.js'
-
-interface ListenArguments {
-  readonly event: string
-  readonly target?: unknown
-}
-
-interface Listener {
-  readonly event: string
-  readonly handler: number
-}
 
 /** The commands that take an event's name, and their names in Tauri's error texts. */
 const COMMANDS: ReadonlyMap<string, string> = new Map([
@@ -51,7 +32,7 @@ const invalid = (command: string, key: string, problem: string): BusError =>
 export class TauriListeners {
   readonly #client: Client
   readonly #callbacks: Callbacks
-  readonly #listeners = new Map<number, Listener>()
+  readonly #listeners = new Map<number, { event: string; handler: number }>()
   /** The number of listeners of each callback, by the callback's id. */
   readonly #uses = new Map<number, number>()
   #isOver = false
@@ -67,30 +48,27 @@ export class TauriListeners {
     if (typeof handler !== 'number') throw invalid('listen', 'handler', 'command listen missing required key handler')
     this.#uses.set(handler, (this.#uses.get(handler) ?? 0) + 1)
     try {
-      return await this.#listen(payload as ListenArguments, handler, toCallOptions(options))
+      const callOptions = toCallOptions(options)
+      checkListenEvent(METHOD.listen, payload)
+      const { event, target } = payload as { event: string; target?: unknown }
+      // The first event can arrive before `subscribe` has resolved, and can remove the listener (`once`).
+      let isAdded = false
+      const add = (id: number): void => {
+        if (!isAdded) this.#listeners.set(id, { event, handler })
+        isAdded = true
+      }
+      const handleEvent = (received: BusEvent): void => {
+        add(received.id)
+        this.#callbacks.run(handler, received)
+      }
+      const id = await this.#client.subscribe(event, handleEvent, { ...callOptions, target: parseTarget(target) })
+      add(id)
+      if (this.#isOver) this.clear()
+      return id
     } catch (error) {
       this.#release(handler)
       throw error
     }
-  }
-
-  async #listen(payload: ListenArguments, handler: number, options: InvokeOptions | undefined): Promise<number> {
-    checkListenEvent(METHOD.listen, payload)
-    const { event, target } = payload
-    // The first event can arrive before `subscribe` has resolved, and can remove the listener (`once`).
-    let isAdded = false
-    const add = (id: number): void => {
-      if (!isAdded) this.#listeners.set(id, { event, handler })
-      isAdded = true
-    }
-    const handleEvent = (received: BusEvent): void => {
-      add(received.id)
-      this.#callbacks.run(handler, received)
-    }
-    const id = await this.#client.subscribe(event, handleEvent, { ...options, target: parseTarget(target) })
-    add(id)
-    if (this.#isOver) this.clear()
-    return id
   }
 
   /** Removes a listener, if there is one. Returns core's id of it, for the `plugin:event|unlisten` that notifies core. */

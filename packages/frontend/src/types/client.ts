@@ -11,11 +11,7 @@ import type { Serialized } from './serialized.js'
 
 /** The types of a client in addition to those of its core. */
 export interface ClientTypes {
-  /**
-   * The codec of the client.
-   *
-   * @default 'json'
-   */
+  /** The codec of the client. @default 'json' */
   codec?: CodecName
   /** Payloads by event name: `{ progress: { percent: number } }`. Without it, any event can have any payload. */
   events?: object
@@ -27,11 +23,7 @@ export type CodecOf<Types> = Types extends { codec: infer Codec extends CodecNam
 /** The commands of a core, as a client calls them. */
 export interface TypedCalls<Core extends CoreLike, Codec extends CodecName = 'json'> {
   readonly Channel: typeof Channel
-  /**
-   * Calls a command and returns its result.
-   *
-   * @throws {BusError} with any reason: see its table
-   */
+  /** Calls a command and returns its result. @throws {BusError} with any reason: see its table */
   invoke<Name extends `${CommandName<Core>}`>(
     command: Name,
     ...call: CallParameters<Core, Name, Codec>

@@ -9,14 +9,9 @@ export interface CoreLike {
   /** Commands by name. */
   readonly commands?: object
   /** Plugins with their commands. */
-  readonly plugins?: readonly PluginLike[]
+  readonly plugins?: readonly { readonly name: string; readonly commands?: object }[]
   /** Distinguishes a definition from other objects. */
   readonly setup?: unknown
-}
-
-interface PluginLike {
-  readonly name: string
-  readonly commands?: object
 }
 
 /** The full names of all commands: `greet`, `plugin:fs|read_text_file`. */

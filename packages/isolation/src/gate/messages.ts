@@ -43,16 +43,11 @@ export function toHookMessage(message: FrontendMessage): HookMessage {
   return { cmd: method, callback, error: callback, payload, options }
 }
 
-/**
- * Encodes a message as the hook has passed it. Its attachments can be the hook's own memory.
- *
- * @throws what the hook's values throw, or BusError if they are not a valid message
- */
+/** Encodes a message as the hook has passed it. Its attachments can be the hook's own memory. Throws what the hook's values throw. */
 export function encodePassed(message: FrontendMessage, passed: PassedMessage, codec: Codec): PackedMessage {
   return encode(isCall(message) ? toCall(message, passed) : toResponse(message, passed), codec)
 }
 
-/** Encodes an error in place of a response. */
 export function encodeErrorResponse({ id }: Pick<Response, 'id'>, error: BusError, codec: Codec): PackedMessage {
   return encode({ jsonrpc: '2.0', id, error: toErrorObject(error) }, codec)
 }
@@ -117,7 +112,6 @@ function getPassedHeaders(original: CallHeaders | undefined, passed: CallHeaders
   return stream === undefined ? others : { ...others, [STREAM_HEADER]: stream }
 }
 
-/** Returns a response to the same call. */
 function toResponse({ id }: Response, { cmd, payload }: PassedMessage): ResponseMessage {
   if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The response was changed to another message')
   const { result, error } = payload as { result?: unknown; error?: unknown }

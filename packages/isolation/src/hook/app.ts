@@ -31,7 +31,7 @@ const INERT = new Set(['template', 'noscript'])
  */
 function findScripts(html: string): ScriptElement[] {
   const scripts: ScriptElement[] = []
-  let open: { line: number; src: string | undefined; module: boolean } | undefined
+  let open: Omit<ScriptElement, 'text'> | undefined
   let text = ''
   let inertDepth = 0
   let line = 1

@@ -10,22 +10,6 @@ const isRecord = (value: unknown): value is Members => {
   return !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer)
 }
 
-/** The arguments that were shown to the hook. */
-interface ShownArgs {
-  readonly args: unknown
-  /** A copy of `args` if they are named arguments. */
-  readonly named: Members | undefined
-}
-
-/** The members of the `message` that the hook returned. */
-interface ReturnedMessage {
-  readonly args: unknown
-  /** All members except `cmd` and `args`. */
-  readonly members: Members
-  /** True if `message` is another object than the one that was shown. */
-  readonly isRebuilt: boolean
-}
-
 /**
  * Returns the arguments of a changed message, or a string that describes why it is ambiguous. Arguments are shown twice: in
  * `message.args`, and as members next to it. A hook can change either.
@@ -36,19 +20,32 @@ interface ReturnedMessage {
  * - If `args` is the same object in a rebuilt message without its members, it is ambiguous: unchanged, or no arguments?
  *
  * Unchanged arguments are returned as the same object.
+ *
+ * @param named - a copy of the shown arguments if they have names
+ * @param members - all members of the returned message except `cmd` and `args`
+ * @param isRebuilt - true if the returned message is another object than the shown one
  */
-function mergeArgs(shown: ShownArgs, { args, members, isRebuilt }: ReturnedMessage): { args: unknown } | string {
-  const before = shown.named ?? {}
+function mergeArgs(
+  shown: unknown,
+  named: Members | undefined,
+  args: unknown,
+  members: Members,
+  isRebuilt: boolean,
+): { args: unknown } | string {
+  const before = named ?? {}
   const changed = Object.keys(members).filter(
     name => !Object.hasOwn(before, name) || !Object.is(before[name], members[name]),
   )
-  if (args !== shown.args) {
-    if (args === undefined || args === null) return withoutArgs(shown, members)
+  if (args !== shown) {
+    if (args === undefined || args === null) {
+      const hadOthers = named === undefined && shown !== undefined && shown !== null
+      return hadOthers ? 'args that are not named arguments were removed' : { args: members }
+    }
     if (typeof args !== 'object') return `args are a ${typeof args}`
     if (changed.length === 0) return { args }
     return isRecord(args) ? { args: overlay(args, members, changed) } : NAMELESS
   }
-  if (shown.named === undefined) {
+  if (named === undefined) {
     if (changed.length === 0) return { args }
     return args === undefined || args === null ? { args: members } : NAMELESS
   }
@@ -65,21 +62,13 @@ function mergeArgs(shown: ShownArgs, { args, members, isRebuilt }: ReturnedMessa
 
 const NAMELESS = 'message has changed members, but its args are not named arguments'
 
-function withoutArgs(shown: ShownArgs, members: Members): { args: unknown } | string {
-  return shown.named === undefined && shown.args !== undefined && shown.args !== null
-    ? 'args that are not named arguments were removed'
-    : { args: members }
-}
-
 function overlay(args: object, members: Members, changed: readonly string[]): Members {
   const merged: Members = { ...args }
   for (const name of changed) merged[name] = members[name]
   return merged
 }
 
-/** One message in the format of older examples. */
 export interface Envelope {
-  /** The value that the hook is called with. */
   readonly shown: object
   readonly read: AnswerReader
 }
@@ -116,7 +105,7 @@ function openInvoke({ cmd, callback, error, payload, options }: HookMessage): En
       const returned = answer.message
       if (!isRecord(returned)) return 'message is not an object'
       const { cmd: command, args, ...members } = returned
-      const merged = mergeArgs({ args: payload, named }, { args, members, isRebuilt: returned !== message })
+      const merged = mergeArgs(payload, named, args, members, returned !== message)
       if (typeof merged === 'string') return merged
       return { cmd: command as string, payload: merged.args, options: answer.options }
     },
@@ -148,7 +137,6 @@ export function mentionsEnvelope(source: string): boolean {
   return HINTS.some(hint => hint.test(source))
 }
 
-/** Typical expressions of scripts that read messages in this format. */
 const HINTS = [
   // payload.message, payload?.message, payload['message']
   /\bpayload\s*(?:\?\.|\.)\s*message\b/,

@@ -1,5 +1,4 @@
-// Judges messages with the user's hook. A hook's answer is read once and checked; a thrown value is never read. A synchronous
-// answer costs no promise.
+// Judges messages with the user's hook. An answer is read once and checked; a thrown value is never read.
 import { BusError, DeadlineTimers } from '@sallyport/protocol/internal'
 import { HOOK_NAME, type Sandbox } from '../sandbox/hook-sandbox.js'
 import type { IsolationApp } from './app.js'
@@ -15,17 +14,11 @@ export type HookFunction = (message: unknown) => unknown
  */
 export type VerdictHandler<Result> = (verdict: Verdict, isLate: boolean) => Result
 
-/**
- * Judges one message. Returns the result of `handle`, as a promise only if the hook's answer was one. The promise never rejects.
- */
+/** Judges one message. Returns the result of `handle`, as a promise only if the hook's answer was one. The promise never rejects. */
 export type Hook = <Result>(message: HookMessage, handle: VerdictHandler<Result>) => Result | Promise<Result>
 
 export interface HookOptions {
-  /**
-   * Milliseconds that an asynchronous hook can take.
-   *
-   * @default 30000
-   */
+  /** Milliseconds that an asynchronous hook can take. @default 30000 */
   deadline?: number
   /** Shows messages in the format of older examples (`payload.message.cmd`): see `openEnvelope`. */
   envelope?: boolean
@@ -34,11 +27,7 @@ export interface HookOptions {
 /** Hooks time out at most this much later than their deadline, so that a message needs no timer of its own. */
 const DEADLINE_STEP_MS = 10
 
-/**
- * Returns the hook that the scripts have set. Its `this` is `window`. `null` means, as in Tauri, that every message passes.
- *
- * @throws {BusError} `InvalidParams` if the scripts have set no hook, or anything else in its place
- */
+/** Returns the hook that the scripts have set. Its `this` is `window`. `null` means, as in Tauri, that every message passes. */
 export function findHook(sandbox: Sandbox, app: IsolationApp): HookFunction | null {
   const scripts = app.scripts.map(script => script.name).join(', ')
   let hook: unknown
@@ -60,12 +49,7 @@ export function findHook(sandbox: Sandbox, app: IsolationApp): HookFunction | nu
  * `options`, in place or in a new object. `callback` and `error` are not read back.
  */
 export function createHook(judge: HookFunction | null, options: HookOptions = {}): Hook {
-  if (judge === null) {
-    return (message, handle) => {
-      const { cmd, payload, options: messageOptions } = message
-      return handle({ kind: 'pass', message: { cmd, payload, options: messageOptions } }, false)
-    }
-  }
+  if (judge === null) return (message, handle) => handle({ kind: 'pass', message }, false)
   const { deadline = 30_000, envelope: isEnveloped = false } = options
   const deadlines = new DeadlineTimers<() => void>(DEADLINE_STEP_MS, expire => expire())
   return (message, handle) => {

@@ -2,7 +2,7 @@
 import { CONFIRM_WORD, type ConfirmRequest, type GateWorkerData, toConfirmText } from '@sallyport/protocol/internal'
 import type { ConsoleSink } from '../sandbox/console.js'
 import { describeMissingNames } from '../sandbox/diagnostics.js'
-import { createSandbox } from '../sandbox/hook-sandbox.js'
+import { Sandbox } from '../sandbox/hook-sandbox.js'
 import { lockDown } from '../sandbox/lockdown.js'
 import { loadIsolationApp } from './app.js'
 import { mentionsEnvelope } from './envelope.js'
@@ -33,7 +33,7 @@ export async function loadHook({ dir, envelope, confirm, watch, sleep, log }: Ho
     if (warning !== undefined) log('warn', warning)
   }
   lockDown()
-  const sandbox = createSandbox({ console: log, confirm: createConfirm({ confirm, watch, sleep }) })
+  const sandbox = new Sandbox({ console: log, confirm: createConfirm({ confirm, watch, sleep }) })
   watch.enter()
   sandbox.run(app.scripts)
   return createHook(findHook(sandbox, app), { envelope })
@@ -44,11 +44,8 @@ export async function loadHook({ dir, envelope, confirm, watch, sleep, log }: Ho
  * without a timeout of its own: when the host stops waiting, it answers `no`, or terminates the thread. Without a port, or if the
  * port fails, the answer is `false`.
  */
-export function createConfirm({
-  confirm,
-  watch,
-  sleep,
-}: Pick<HookSource, 'confirm' | 'watch' | 'sleep'>): (message?: unknown) => boolean {
+export function createConfirm(source: Pick<HookSource, 'confirm' | 'watch' | 'sleep'>): (message?: unknown) => boolean {
+  const { confirm, watch, sleep } = source
   if (confirm === undefined) return () => false
   const answer = new Int32Array(confirm.answer)
   return message => {

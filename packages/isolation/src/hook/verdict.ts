@@ -1,5 +1,4 @@
-// The message that a hook gets, its answer, and the verdict on the message. Each member of the answer is read once, because reading can
-// run the hook's code.
+// The message that a hook gets, its answer, and the verdict. Members of an answer are read once: reading can run the hook's code.
 
 /** Tauri's message, as a hook sees every command and every event of the frontend. */
 export interface HookMessage {
@@ -53,11 +52,7 @@ export const NOT_SERIALIZABLE: Rejection = malformed('it cannot be serialized')
 /** The hook was not called, because too many messages wait for it. */
 export const OVERLOADED: Rejection = reject('overloaded')
 
-/**
- * Reads a hook's answer. Never throws.
- *
- * @param readAnswer - reads an answer in another format; see `Envelope`
- */
+/** Reads a hook's answer. Never throws. @param readAnswer - reads an answer in another format; see `Envelope` */
 export function readVerdict(answer: unknown, readAnswer?: AnswerReader): Verdict {
   if (answer === null || answer === undefined) return REJECT.null
   if (typeof answer !== 'object') return malformed(`the hook returned a ${typeof answer}`)
@@ -76,7 +71,6 @@ export function readVerdict(answer: unknown, readAnswer?: AnswerReader): Verdict
   }
 }
 
-/** Returns true for named arguments, or bytes. */
 const isPayload = (payload: unknown): boolean =>
   typeof payload === 'object' && payload !== null && !Array.isArray(payload)
 

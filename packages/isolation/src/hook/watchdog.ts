@@ -60,7 +60,6 @@ const RUNS_PER_CHECK = 16
 /** A hook that runs long can allocate much: the memory is also checked after this time. */
 const CHECK_INTERVAL_MS = 10
 
-/** The members of `getHeapStatistics` that are checked. */
 export interface MemoryUsage {
   used_heap_size: number
   external_memory?: number

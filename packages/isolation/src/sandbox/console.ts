@@ -4,7 +4,6 @@ import { formatWithOptions, types } from 'node:util'
 
 export type ConsoleLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** Receives one text for each call of a console method. */
 export type ConsoleSink = (level: ConsoleLevel, text: string) => void
 
 /** Limit of a text in UTF-16 code units. A longer text is cut, and ends with `…`. */
@@ -20,14 +19,12 @@ const FORMAT = {
   breakLength: Infinity,
 } as const
 
-/** The methods that log, by level. */
 const METHODS: Record<ConsoleLevel, readonly string[]> = {
   debug: ['debug', 'trace'],
   info: ['log', 'info', 'dir', 'dirxml', 'table', 'group', 'groupCollapsed'],
   warn: ['warn'],
   error: ['error'],
 }
-/** Methods that a script can call without effect. */
 const SILENT = ['clear', 'count', 'countReset', 'groupEnd', 'time', 'timeEnd', 'timeLog', 'timeStamp'] as const
 
 /** Creates a console whose methods never throw. */

@@ -42,11 +42,7 @@ export function explainRefusal(message: string, locate: (line: number) => string
   return `${locate(Number(line))}: it contains ${expression}, even in a string or a comment: write it in two pieces`
 }
 
-/**
- * Compiles a script in strict mode, as in the sandbox, without running it. Returns its syntax error, if there is one.
- *
- * @param firstLine - the line of the file on which the script begins
- */
+/** Compiles a script in strict mode, as in the sandbox, without running it. Returns its syntax error, if there is one. */
 export function findSyntaxError(
   source: string,
   file: string,

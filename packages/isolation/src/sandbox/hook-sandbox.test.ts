@@ -1,6 +1,6 @@
 // This file locks its process down. Each test file has its own process (pool: forks).
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createSandbox, type Sandbox } from './hook-sandbox.js'
+import { Sandbox } from './hook-sandbox.js'
 import { lockDown } from './lockdown.js'
 
 beforeAll(() => {
@@ -11,7 +11,7 @@ beforeAll(() => {
 
 function sandbox(confirm: (message?: unknown) => boolean = () => false): { it: Sandbox; logs: string[] } {
   const logs: string[] = []
-  return { it: createSandbox({ console: (level, text) => logs.push(`${level} ${text}`), confirm }), logs }
+  return { it: new Sandbox({ console: (level, text) => logs.push(`${level} ${text}`), confirm }), logs }
 }
 
 /** Evaluates an expression in a new sandbox. */

@@ -61,10 +61,7 @@ let isLocked = false
 
 export const isLockedDown = (): boolean => isLocked
 
-/**
- * Locks down this thread's JavaScript. A second call does nothing. All options are set, so that no environment variable
- * (`LOCKDOWN_…`) can weaken one.
- */
+/** Locks down this thread's JavaScript, once. All options are set, so that no environment variable (`LOCKDOWN_…`) can weaken one. */
 export function lockDown(): void {
   if (isLocked) return
   warmUpCodec()

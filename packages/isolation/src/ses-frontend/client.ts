@@ -5,17 +5,17 @@ import { toNodeSignal, toScriptSignal } from './globals.js'
 import { toScriptError } from './source.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
-type Functions = Record<Exclude<keyof FrontendFunctions, 'BusError' | 'CommandError' | 'Channel'>, AnyFunction>
+type Functions = Record<keyof FrontendFunctions, AnyFunction>
 
 /** The result must be hardened, together with the client's classes that it leads to. */
 export function createScriptClient(functions: FrontendFunctions): object {
   const client = functions as unknown as Functions
-  const data = checkData(functions.getData())
-  const label = functions.getLabel()
+  const data = checkData(client.getData())
+  const label = client.getLabel()
   const sallyport: Record<string, unknown> = {
-    BusError: functions.BusError,
-    CommandError: functions.CommandError,
-    Channel: functions.Channel,
+    BusError: client.BusError,
+    CommandError: client.CommandError,
+    Channel: client.Channel,
     label,
     // A getter: hardening freezes the values of properties, but a script can change its data.
     get data() {
@@ -78,10 +78,6 @@ function withSignal(options: unknown): unknown {
   return copy
 }
 
-interface ExposedContext {
-  readonly signal: AbortSignal
-}
-
 function wrapFunctions(functions: unknown): unknown {
   if (typeof functions !== 'object' || functions === null) return functions
   return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, withContext(run)]))
@@ -89,7 +85,7 @@ function wrapFunctions(functions: unknown): unknown {
 
 function withContext(run: unknown): unknown {
   if (typeof run !== 'function') return run
-  return (args: unknown, ctx: ExposedContext): unknown => {
+  return (args: unknown, ctx: { readonly signal: AbortSignal }): unknown => {
     let signal: object | undefined
     return Reflect.apply(run, undefined, [
       args,
@@ -102,11 +98,7 @@ function withContext(run: unknown): unknown {
   }
 }
 
-/**
- * Checks that `data` contains no objects of Node: a structured clone can contain a key, or a blob.
- *
- * @throws {BusError} `InvalidParams`
- */
+/** Throws if `data` contains objects of Node: a structured clone can contain a key, or a blob. */
 function checkData(data: unknown, seen = new Set<unknown>()): unknown {
   if (typeof data !== 'object' || data === null || seen.has(data)) return data
   seen.add(data)

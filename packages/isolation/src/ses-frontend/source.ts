@@ -81,7 +81,6 @@ export function hideFrames(): void {
   }
 }
 
-/** Converts a value that the client threw for a script. */
 export function toScriptError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || isSafe(thrown)) return thrown
   if (!isBusError(thrown)) return new BusError('InternalError', describeThrown(thrown))

@@ -15,7 +15,7 @@ import {
 } from '@sallyport/protocol/internal/records'
 import { checkName, isName } from '../connection/subjects.js'
 import { readBusSecret } from '../handshake/credential.js'
-import { Fields, short, u64, u8 } from '../handshake/fields.js'
+import { Fields, short, u64 } from '../handshake/fields.js'
 
 const VERSION = 1
 const SENDER_BYTES = 16
@@ -23,7 +23,6 @@ const SENDER_BYTES = 16
 const EPOCH_MESSAGES = 2 ** 16
 /** Milliseconds by which the time of a message may differ from the receiver's clock, either way. */
 const MAX_BROADCAST_AGE = 30_000
-/** Senders that an instance remembers. */
 export const MAX_SENDERS = 1024
 
 /** Identifies an instance among the others of its bus. */
@@ -91,9 +90,8 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       return message
     },
     open(message) {
-      if (!isUint8Array(message)) return undefined
       try {
-        return tryOpen(message)
+        return isUint8Array(message) ? tryOpen(message) : undefined
       } catch {
         return undefined
       }
@@ -113,13 +111,9 @@ export interface BroadcastHeader {
 }
 
 export const writeHeader = ({ sender, sequence, time, instance }: BroadcastHeader): Uint8Array =>
-  Buffer.concat([u8(VERSION), sender, u64(sequence), u64(time), short(instance)])
+  Buffer.concat([Uint8Array.of(VERSION), sender, u64(sequence), u64(time), short(instance)])
 
-/**
- * Returns the header and its length, or undefined for another version or an invalid name.
- *
- * @throws {RangeError} if the message is cut short
- */
+/** Returns the header and its length, or undefined for another version or an invalid name. Throws if the message is cut short. */
 function readHeader(message: Uint8Array): (BroadcastHeader & { end: number }) | undefined {
   const fields = new Fields(message)
   if (fields.u8() !== VERSION) return undefined
@@ -155,11 +149,10 @@ function getNonce(sequence: number): Uint8Array {
   return nonce
 }
 
+/** A sender, with the sequence and the time of its last accepted message. */
 interface Sender {
   readonly getKey: GetKey
-  /** Sequence of the last accepted message. */
   sequence: number
-  /** Time of the last accepted message. */
   time: number
 }
 
@@ -185,7 +178,6 @@ class Senders {
     return { getKey: this.#createKeys(header.sender), sequence: -1, time: 0 }
   }
 
-  /** Records an authentic message. */
   update(header: BroadcastHeader, sender: Sender): void {
     const id = toKey(header)
     sender.sequence = header.sequence

@@ -5,8 +5,6 @@ import { readCredential } from '../handshake/credential.js'
 /** An array of credentials, or a function that returns the credential for a label before each session, so that it can be renewed. */
 export type Credentials = readonly string[] | ((label: string) => string | Promise<string>)
 
-type GetCredential = Exclude<Credentials, readonly string[]>
-
 /** @throws {BusError} InvalidParams if the label has no valid credential, Disconnected if the function failed */
 export type CredentialProvider = (label: string) => Promise<string>
 
@@ -28,7 +26,7 @@ export function createCredentialProvider(credentials: Credentials): CredentialPr
   }
 }
 
-async function callProvider(getCredential: GetCredential, label: string): Promise<string> {
+async function callProvider(getCredential: Exclude<Credentials, readonly string[]>, label: string): Promise<string> {
   let credential: string
   try {
     credential = await getCredential(label)

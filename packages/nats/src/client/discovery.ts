@@ -1,10 +1,9 @@
-// Finds the instances of a bus by NATS's service discovery (ADR-32). Anybody can answer: only a handshake proves that an answer comes
-// from an instance.
+// Finds the instances of a bus by NATS's service discovery (ADR-32). Anybody can answer: only a handshake proves an instance.
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from '../connection/connection.js'
 import { discoverySubject, isName } from '../connection/subjects.js'
-import type { ReplyInbox } from './reply-inbox.js'
+import type { ReplyInbox } from './session-dialer.js'
 
 const MAX_ANSWER_BYTES = 4096
 /** Answers to one query that are read: a flood finds no more instances than these. */
@@ -14,7 +13,6 @@ export interface DiscoveryDeps {
   connection: Pick<Connection, 'publish' | 'isConnected'>
   inbox: Pick<ReplyInbox, 'open' | 'close'>
   bus: string
-  /** Milliseconds between queries. */
   intervalMs: number
 }
 
@@ -35,7 +33,10 @@ export class Discovery {
     this.query()
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0) this.#stop()
+      if (this.#listeners.size > 0) return
+      clearInterval(this.#timer)
+      this.#timer = undefined
+      if (this.#queryId !== undefined) this.#deps.inbox.close(this.#queryId)
     }
   }
 
@@ -47,24 +48,13 @@ export class Discovery {
     this.#queryId = randomBytes(16).toString('hex')
     let answers = 0
     const reply = inbox.open(this.#queryId, message => {
-      if (++answers <= MAX_ANSWERS) this.#handleAnswer(message)
+      const instance = ++answers <= MAX_ANSWERS ? readAnswer(message) : undefined
+      if (instance !== undefined) for (const watcher of this.#listeners) watcher(instance)
     })
     connection.publish(discoverySubject(bus), new Uint8Array(), reply)
   }
-
-  #handleAnswer(message: Msg): void {
-    const instance = readAnswer(message)
-    if (instance !== undefined) for (const listener of this.#listeners) listener(instance)
-  }
-
-  #stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
-    if (this.#queryId !== undefined) this.#deps.inbox.close(this.#queryId)
-  }
 }
 
-/** Returns the instance's name, or undefined for a malformed answer. */
 function readAnswer({ data }: Pick<Msg, 'data'>): string | undefined {
   if (data.byteLength > MAX_ANSWER_BYTES) return undefined
   try {

@@ -1,14 +1,8 @@
 // Joins a bus over NATS: a remote host whose sessions go over NATS, and connections that balance their calls over all instances.
 import { randomBytes } from 'node:crypto'
 import type { Client, CloseOptions, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
-import {
-  checkSecretOptions,
-  connectHost,
-  type RemoteHost,
-  type RemoteHostEvents,
-  type RemoteHostOptions,
-  type RemoteHostStats,
-} from '@sallyport/core/internal/network'
+import type { RemoteHost, RemoteHostEvents, RemoteHostOptions, RemoteHostStats } from '@sallyport/core/internal/network'
+import { checkSecretOptions, connectHost } from '@sallyport/core/internal/network'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 import { type Connection, connectNats } from '../connection/connection.js'
@@ -18,8 +12,7 @@ import type { NatsLink } from '../link/nats-link.js'
 import { createCredentialProvider, type Credentials } from './credentials.js'
 import { Discovery } from './discovery.js'
 import { LoadBalancer } from './load-balancer.js'
-import { ReplyInbox } from './reply-inbox.js'
-import { NatsSessionDialer } from './session-dialer.js'
+import { NatsSessionDialer, ReplyInbox } from './session-dialer.js'
 
 const DISCOVERY_INTERVAL_MS = 3000
 /** Label of the connection's own faults. No frontend has it, because labels contain no space. */
@@ -186,7 +179,7 @@ export async function joinBus(options: JoinOptions): Promise<JoinedBus> {
   const connection = await connectNats('joinBus', nats, heartbeat, {
     disconnected: error => links.forEach(link => link.fail(error)),
     reconnected: () => discovery.query(),
-    fault: error => faults.report(CONNECTION_LABEL, error),
+    fault: error => faults.add({ label: CONNECTION_LABEL, error }),
   })
   const client = randomBytes(16).toString('hex')
   const inbox = new ReplyInbox(connection, bus, client)

@@ -64,18 +64,18 @@ export class LoadBalancer {
       isConnected,
       dial: (instance, signal) => dialer.dial({ label, codec: options.codec ?? 'json', instance, signal }),
       async addSession(name) {
-        const unregister = dialer.register(name, connection)
+        dialer.sources.set(name, signal => connection.nextSession(name, signal))
         try {
           const pooled = await remoteHost.addSession({ label, name, client, options })
           client = pooled.client
           void pooled.closed.then(() => {
-            unregister()
+            dialer.sources.delete(name)
             // The instance, or another in its place, can be there soon.
             discovery.query()
           })
           return pooled
         } catch (error) {
-          unregister()
+          dialer.sources.delete(name)
           throw error
         }
       },
@@ -154,11 +154,7 @@ export class LoadBalancedConnection {
     }
   }
 
-  /**
-   * Opens the next session of the pooled session of this name.
-   *
-   * @throws {BusError} as `dial`; Cancelled to remove the pooled session, because its instance is gone and others are left
-   */
+  /** Opens the next session of a pooled session. Throws `Cancelled` to remove it: its instance is gone, and others are left. */
   async nextSession(name: string, signal: AbortSignal): Promise<OpenedSession> {
     const member = this.#pool.get(name)
     if (!member) throw removed()
@@ -189,10 +185,7 @@ export class LoadBalancedConnection {
     return until === undefined || performance.now() >= until
   }
 
-  /**
-   * True if the pool has, or might get, a session with this instance. A pooled session that goes to any instance might land on this
-   * one; before the first session, none is added.
-   */
+  /** True if the pool has, or might get, a session with this instance, or is empty: no session is added before the first one. */
   #isCovered(instance: string): boolean {
     if (this.#pool.size === 0) return true
     return [...this.#pool.values()].some(member => member.instance === undefined || member.instance === instance)

@@ -6,18 +6,40 @@ import type { RemoteSession, SessionDialer, Pattern } from '@sallyport/core/inte
 import { BusError, type CodecName, isBusError, type SessionKey } from '@sallyport/protocol/internal'
 import { type Connection, hasNoResponders } from '../connection/connection.js'
 import type { FaultReporter } from '../connection/errors.js'
-import { coreSubject, openSubject } from '../connection/subjects.js'
+import { clientSubject, coreSubject, openSubject } from '../connection/subjects.js'
 import { type HandshakeInitiator, initiateHandshake } from '../handshake/initiator.js'
 import type { NatsLink } from '../link/nats-link.js'
 import { createSessionLink, deliverMessage } from '../link/session-link.js'
 import type { CredentialProvider } from './credentials.js'
-import type { ReplyInbox } from './reply-inbox.js'
 
 const ANSWER_TIMEOUT_MS = 5000
 /** Time for a better answer after "no responders", which the server or anybody else sent. */
 const NO_RESPONDERS_GRACE_MS = 200
 /** Time for a better answer after one that proves nothing. */
 const UNPROVEN_GRACE_MS = 1000
+
+/** The one subscription of a joined process. The last token of a subject is the id of a session, a handshake or a query. */
+export class ReplyInbox {
+  readonly #getSubject: (id: string) => string
+  readonly #listeners = new Map<string, (message: Msg) => void>()
+
+  constructor(connection: Connection, bus: string, client: string) {
+    this.#getSubject = id => clientSubject(bus, client, id)
+    const prefixLength = this.#getSubject('').length
+    connection.subscribe(this.#getSubject('*'), message =>
+      this.#listeners.get(message.subject.slice(prefixLength))?.(message),
+    )
+  }
+
+  open(id: string, listener: (message: Msg) => void): string {
+    this.#listeners.set(id, listener)
+    return this.#getSubject(id)
+  }
+
+  close(id: string): void {
+    this.#listeners.delete(id)
+  }
+}
 
 /** Shared by all sessions of a joined process. */
 export interface JoinContext {
@@ -27,7 +49,6 @@ export interface JoinContext {
   readonly client: string
   readonly pattern: Pattern
   readonly heartbeat: number
-  /** The open links. */
   readonly links: Set<NatsLink>
   readonly faults: FaultReporter
 }
@@ -47,16 +68,11 @@ export interface OpenedSession {
   readonly key: SessionKey
 }
 
-/** Chooses the instance of each session of one name. */
-export interface SessionSource {
-  nextSession(name: string, signal: AbortSignal): Promise<OpenedSession>
-}
-
 export class NatsSessionDialer implements SessionDialer {
   readonly #context: JoinContext
   readonly #getCredential: CredentialProvider
-  /** By the names of pooled sessions. */
-  readonly #sources = new Map<string, SessionSource>()
+  /** Functions that open sessions in place of `dial`, by the names of pooled sessions. */
+  readonly sources: Map<string, (signal: AbortSignal) => Promise<OpenedSession>> = new Map()
   /** Labels that have had a session: at most as many as there are credentials. */
   readonly #knownLabels = new Set<string>()
 
@@ -65,17 +81,9 @@ export class NatsSessionDialer implements SessionDialer {
     this.#getCredential = getCredential
   }
 
-  /** Lets a source open the sessions of this name. Returns a function that removes the source. */
-  register(name: string, source: SessionSource): () => void {
-    this.#sources.set(name, source)
-    return () => this.#sources.delete(name)
-  }
-
   async open({ label, codec, signal }: Parameters<SessionDialer['open']>[0]): Promise<RemoteSession> {
-    const source = this.#sources.get(label)
-    const { link, key } = source
-      ? await source.nextSession(label, signal)
-      : await this.dial({ label, codec, instance: undefined, signal })
+    const openNext = this.sources.get(label)
+    const { link, key } = await (openNext?.(signal) ?? this.dial({ label, codec, instance: undefined, signal }))
     return { link, key, begin: () => link.begin(), end: () => link.end() }
   }
 
@@ -89,21 +97,20 @@ export class NatsSessionDialer implements SessionDialer {
     const { label } = request
     const credential = await this.#getCredential(label)
     const isKnown = this.#knownLabels.has(label)
-    const session = await openSession(this.#context, { ...request, credential, isKnown })
+    const session = await openSession(this.#context, request, credential, isKnown)
     this.#knownLabels.add(label)
     return session
   }
 }
 
-interface OpenRequest extends Omit<DialRequest, 'label'> {
-  credential: string
-  /** True if the label has had a session: a refusal without proof is not final then. */
-  isKnown: boolean
-}
-
-function openSession(context: JoinContext, request: OpenRequest): Promise<OpenedSession> {
+/** @param isKnown - true if the label has had a session: a refusal without proof is not final then */
+function openSession(
+  context: JoinContext,
+  { codec, instance, signal }: DialRequest,
+  credential: string,
+  isKnown: boolean,
+): Promise<OpenedSession> {
   const { connection, inbox, bus, client, pattern } = context
-  const { credential, codec, instance, isKnown, signal } = request
   const handshake = initiateHandshake({ credential, bus, client, pattern, codec })
   const id = randomBytes(16).toString('hex')
   return new Promise((resolve, reject) => {
@@ -148,11 +155,7 @@ function openSession(context: JoinContext, request: OpenRequest): Promise<Opened
   })
 }
 
-/**
- * Creates the link before the next message is read, because that can be the link's first.
- *
- * @throws {BusError} if the answer is not a valid welcome of the requested instance
- */
+/** Creates the link before the next message is read, because that can be the link's first. Throws if the answer is not a valid welcome. */
 function acceptWelcome(
   context: JoinContext,
   handshake: HandshakeInitiator,

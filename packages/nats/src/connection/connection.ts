@@ -3,24 +3,20 @@
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type Authenticator,
-  connect,
-  credsAuthenticator,
-  type Msg,
-  type NatsConnection,
-  nkeyAuthenticator,
-  type NodeConnectionOptions,
-  type Status,
-  type Subscription,
-  type TlsOptions,
+import type {
+  Authenticator,
+  Msg,
+  NatsConnection,
+  NodeConnectionOptions,
+  Subscription,
+  TlsOptions,
 } from '@nats-io/transport-node'
+import { connect, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
 import { BusError, describeThrown, getBackoff } from '@sallyport/protocol/internal'
 import { type NatsOptions, getServers } from './options.js'
 import { toConnectError, toServerError } from './errors.js'
 
 const CONNECT_TIMEOUT_MS = 10_000
-/** Time for the last flush. */
 const CLOSE_TIMEOUT_MS = 1000
 /** Unanswered pings after which the server counts as lost. */
 const MAX_PINGS_OUT = 2
@@ -77,7 +73,6 @@ export class Connection {
     void nats.closed().then(error => this.#onDown(error ? describeThrown(error) : 'it was closed'))
   }
 
-  /** Limit of the current server. */
   get maxPayload(): number {
     return this.#nats.info?.max_payload ?? 2 ** 20
   }
@@ -91,11 +86,7 @@ export class Connection {
     return this.#nats.getServer()
   }
 
-  /**
-   * Publishes a message, or drops it while the connection is down.
-   *
-   * @throws {BusError} Overloaded if the payload exceeds `maxPayload`, Disconnected after `close`
-   */
+  /** Publishes a message, or drops it while the connection is down. Throws `Overloaded` if it is too large, `Disconnected` after `close`. */
   publish(subject: string, payload: Uint8Array, reply?: string): void {
     if (this.#closing || this.#nats.isClosed()) throw new BusError('Disconnected', 'The connection to NATS is closed')
     if (!this.#isUp) return
@@ -115,11 +106,7 @@ export class Connection {
     return this.#nats.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
   }
 
-  /**
-   * Resolves once the server has received everything that was sent.
-   *
-   * @throws {BusError} Denied if the server refused a subscription, Disconnected if the connection is lost
-   */
+  /** Resolves once the server has received everything. Rejects with `Denied` if it refused a subscription, or with `Disconnected`. */
   async flush(): Promise<void> {
     try {
       await this.#nats.flush()
@@ -167,19 +154,15 @@ export class Connection {
         this.#lastError = undefined
         this.#events.reconnected()
       } else if (status.type === 'reconnecting') backoff.attempted()
-      else this.#onStatus(status)
-    }
-  }
-
-  #onStatus(status: Status): void {
-    if (status.type === 'disconnect')
-      return this.#onDown(this.#lastError?.message ?? 'the server closed the connection')
-    if (status.type === 'staleConnection') {
-      this.#lastError = new BusError('Disconnected', 'the server did not answer pings')
-      destroySocket(this.#nats)
-    } else if (status.type === 'error') {
-      this.#lastError = toServerError(status.error)
-      this.#events.fault(this.#lastError)
+      else if (status.type === 'disconnect') {
+        this.#onDown(this.#lastError?.message ?? 'the server closed the connection')
+      } else if (status.type === 'staleConnection') {
+        this.#lastError = new BusError('Disconnected', 'the server did not answer pings')
+        destroySocket(this.#nats)
+      } else if (status.type === 'error') {
+        this.#lastError = toServerError(status.error)
+        this.#events.fault(this.#lastError)
+      }
     }
   }
 

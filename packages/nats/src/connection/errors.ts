@@ -1,10 +1,8 @@
-// NATS's errors as errors of the bus, and the throttled report of faults. Texts name the server and the subject, and never repeat
-// a password or a token.
+// NATS's errors as errors of the bus, and the throttled report of faults. Texts never repeat a password or a token.
 import { errors } from '@nats-io/transport-node'
 import { BusError, describeThrown, Throttle } from '@sallyport/protocol/internal'
 import { type NatsOptions, getServers } from './options.js'
 
-/** Converts the error of a failed attempt to connect. */
 export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {
   const servers = getServers(options).join(', ')
   // Neither the server nor the client repeats credentials in its error texts.
@@ -20,7 +18,6 @@ export function toConnectError(where: string, options: NatsOptions, error: unkno
   return new BusError('Disconnected', `${where}: no connection to NATS at ${servers}: ${cause}`)
 }
 
-/** Converts an error that the server reports on an open connection. */
 export function toServerError(error: Error): BusError {
   if (error instanceof errors.PermissionViolationError) {
     const { operation, subject } = error
@@ -37,16 +34,10 @@ export function toServerError(error: Error): BusError {
 export const CORE_LABEL = 'core'
 
 /** Reports faults to the host, throttled: a flood of messages on the bus's subjects must not flood the log. */
-export interface FaultReporter {
-  report(label: string, error: BusError): void
-  /** Reports how many faults were suppressed. */
-  flush(): void
-}
+export type FaultReporter = Throttle<{ label: string; error: BusError }>
 
-export function createFaultReporter(report: (label: string, error: BusError) => void): FaultReporter {
-  const throttle = new Throttle<{ label: string; error: BusError }>(({ label, error }, suppressed) => {
+export const createFaultReporter = (report: (label: string, error: BusError) => void): FaultReporter =>
+  new Throttle(({ label, error }, suppressed) => {
     if (suppressed === 0) return report(label, error)
     report(label, new BusError(error.reason, `${error.message} (and ${suppressed} more, of this frontend and others)`))
   })
-  return { report: (label, error) => throttle.add({ label, error }), flush: () => throttle.flush() }
-}

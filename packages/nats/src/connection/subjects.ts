@@ -3,13 +3,9 @@ import { BusError } from '@sallyport/protocol/internal'
 
 /** ADR-32 of NATS allows no other characters in the name and id of a service. */
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/
-
 export const isName = (value: unknown): value is string => typeof value === 'string' && NAME.test(value)
 
-/**
- * @param what - names the value in the error text
- * @throws {BusError} InvalidParams if the value cannot be a name
- */
+/** @param what - names the value in the error text */
 export function checkName(what: string, value: unknown): string {
   if (isName(value)) return value
   throw new BusError('InvalidParams', `${what} must be 1 to 64 letters, digits, "-" and "_"`)
@@ -27,16 +23,11 @@ export const coreSubject = (bus: string, instance: string, session: string): str
 export const clientSubject = (bus: string, client: string, session: string): string =>
   `sallyport.${bus}.from.${client}.${session}`
 
-/** Subject of events between instances. */
 export const eventsSubject = (bus: string): string => `sallyport.${bus}.events`
-
-/** Subject of the instances' presence broadcasts. */
 export const instancesSubject = (bus: string): string => `sallyport.${bus}.instances`
 
 /** Queue group of all instances. */
 export const CORE_GROUP = 'core'
-
-/** Service name of the bus (ADR-32). */
 export const serviceName = (bus: string): string => `sallyport-${bus}`
 
 /** Subject of NATS's service discovery (ADR-32). */

@@ -1,11 +1,11 @@
 // Events between the instances of a bus: events emitted here are published, encrypted, and events of other instances are delivered to
 // the listeners here. An event that cannot be sent is dropped and reported, because events have no acknowledgement.
-import type { Hub } from '@sallyport/core/internal/network'
 import { BusError, codecs, type EventTarget, toEventTarget } from '@sallyport/protocol/internal'
-import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
+import { createBroadcast } from '../broadcast/broadcast.js'
 import type { Connection } from '../connection/connection.js'
-import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
+import { CORE_LABEL } from '../connection/errors.js'
 import { eventsSubject } from '../connection/subjects.js'
+import type { InstanceContext } from './presence.js'
 
 /** Bytes that sealing and joining can add to the events of a message. */
 const OVERHEAD_BYTES = 512
@@ -13,17 +13,11 @@ const OVERHEAD_BYTES = 512
 const BATCH_BYTES = 16 * 1024
 const MAX_UNSENT_BYTES = 16 * 2 ** 20
 
-export interface EventFanoutDeps extends Identity {
-  hub: Pick<Hub, 'onEmit' | 'deliver'>
-  connection: Connection
-  faults: FaultReporter
-}
-
-export function fanOutEvents({ hub, connection, faults, ...identity }: EventFanoutDeps): void {
+export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceContext): void {
   const subject = eventsSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
   const window = new PublishWindow(connection)
-  const reportFault = (error: BusError): void => faults.report(CORE_LABEL, error)
+  const reportFault = (error: BusError): void => faults.add({ label: CORE_LABEL, error })
   const batch = new EventBatch(publish)
 
   function add(target: EventTarget | undefined, event: string, payload: unknown): void {
@@ -87,13 +81,7 @@ export class EventBatch {
     this.#send = send
   }
 
-  /**
-   * Adds an event, which is encoded immediately.
-   *
-   * @param maxBytes - limit of a message
-   * @returns false if the event alone exceeds the limit
-   * @throws if the payload cannot be serialized as MessagePack
-   */
+  /** Adds an event, encoded immediately. Returns false if it alone exceeds the limit of a message. */
   add(params: SentEvent, maxBytes: number): boolean {
     const encoded = codecs.msgpack.encode({ jsonrpc: '2.0', method: 'event', params }, true) as Uint8Array
     if (encoded.byteLength > maxBytes) return false

@@ -1,5 +1,4 @@
-// Makes core an instance of a bus over NATS: its handshakes become sessions, which become frontends of core, and its events reach the
-// other instances.
+// Makes core an instance of a bus over NATS: handshakes become sessions of frontends, and events reach the other instances.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { checkSecretOptions, type Hub, type Network } from '@sallyport/core/internal/network'
@@ -78,7 +77,7 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
   let knownSessions: Sessions | undefined
   const connection = await connectNats('natsNetwork', { name: `${bus} ${instance}`, ...nats }, heartbeat, {
     disconnected(error) {
-      faults.report(CORE_LABEL, error)
+      faults.add({ label: CORE_LABEL, error })
       knownSessions?.failAll(error)
     },
     reconnected() {
@@ -86,12 +85,13 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
       log.warn({ bus, instance, server: connection.server }, 'reconnected to NATS')
       presence.announce()
     },
-    fault: error => faults.report(CORE_LABEL, error),
+    fault: error => faults.add({ label: CORE_LABEL, error }),
   })
-  const sessions = (knownSessions = new Sessions({ hub, connection, faults, responder, bus, instance, heartbeat }))
+  const context = { hub, connection, faults, ...identity }
+  const sessions = (knownSessions = new Sessions({ ...context, responder, heartbeat }))
   sessions.listen()
-  fanOutEvents({ hub, connection, faults, ...identity })
-  const presence = trackPresence({ hub, connection, faults, ...identity })
+  fanOutEvents(context)
+  const presence = trackPresence(context)
   try {
     await connection.flush()
   } catch (error) {
@@ -102,7 +102,7 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
   presence.announce()
   // Subscribed after the flush: if the user lacks this permission, a fault reports it, and the instance works without. Connections
   // that balance their calls cannot discover it then.
-  serveDiscovery({ hub, connection, bus, instance, handshakes: sessions.handshakes })
+  serveDiscovery(context, sessions.handshakes)
   log.info({ bus, instance, server: connection.server }, 'connected to NATS')
   return {
     stats: () => presence.stats(),

@@ -1,6 +1,7 @@
-import type { NetworkCounts } from '@sallyport/core/internal/network'
+import type { Hub, NetworkCounts } from '@sallyport/core/internal/network'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Connection } from '../connection/connection.js'
+import { createFaultReporter } from '../connection/errors.js'
 import { createBusSecret } from '../handshake/credential.js'
 import { type Presence, trackPresence } from './presence.js'
 
@@ -31,8 +32,9 @@ function createInstances(...names: string[]): { instances: Presence[]; faults: s
         listeners.forEach((listener, at) => at !== self && listener({ data: Uint8Array.from(data) })),
       subscribe: (_subject: string, listener: (message: { data: Uint8Array }) => void) => listeners.push(listener),
     } as unknown as Connection
-    const reporter = { report: (_label: string, error: Error) => void faults.push(error.message), flush: () => {} }
-    return trackPresence({ hub: { counts: () => counts }, connection, faults: reporter, secret, bus: 'test', instance })
+    const hub = { counts: () => counts } as unknown as Hub
+    const reporter = createFaultReporter((_label, error) => void faults.push(error.message))
+    return trackPresence({ hub, connection, faults: reporter, secret, bus: 'test', instance })
   })
   return { instances, faults }
 }

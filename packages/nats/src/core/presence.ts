@@ -11,8 +11,9 @@ const ANNOUNCE_INTERVAL_MS = 2000
 /** Silence after which an instance no longer counts. */
 const PRESENCE_TIMEOUT_MS = 3 * ANNOUNCE_INTERVAL_MS
 
-export interface PresenceDeps extends Identity {
-  hub: Pick<Hub, 'counts'>
+/** An instance of a bus, as its parts share it. */
+export interface InstanceContext extends Identity {
+  hub: Hub
   connection: Connection
   faults: FaultReporter
 }
@@ -22,11 +23,10 @@ export interface Presence {
   stats(): NetworkStats
   /** Announces this instance now, and not only with the next interval. */
   announce(): void
-  /** Announces that this instance is gone. */
   leave(): void
 }
 
-export function trackPresence({ hub, connection, faults, ...identity }: PresenceDeps): Presence {
+export function trackPresence({ hub, connection, faults, ...identity }: InstanceContext): Presence {
   const subject = instancesSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
   const others = new Map<string, { counts: NetworkCounts; heardAt: number }>()
@@ -63,7 +63,8 @@ export function trackPresence({ hub, connection, faults, ...identity }: Presence
     if (isNew) announce()
   }
 
-  const reportFault = (text: string): void => faults.report(CORE_LABEL, new BusError('InvalidRequest', text))
+  const reportFault = (text: string): void =>
+    faults.add({ label: CORE_LABEL, error: new BusError('InvalidRequest', text) })
 
   connection.subscribe(subject, ({ data }) => handleMessage(data))
   const timer = setInterval(announce, ANNOUNCE_INTERVAL_MS).unref()
@@ -94,14 +95,6 @@ function sumCounts(shape: NetworkCounts, instances: readonly NetworkCounts[]): N
   return Object.fromEntries(total) as unknown as NetworkCounts
 }
 
-export interface ServiceDeps {
-  hub: Pick<Hub, 'appInfo' | 'pattern' | 'counts'>
-  connection: Connection
-  bus: string
-  instance: string
-  handshakes: HandshakeCounts
-}
-
 /** Handshakes since the start. */
 export interface HandshakeCounts {
   answered: number
@@ -114,7 +107,8 @@ export interface HandshakeCounts {
 const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[\dA-Za-z.-]+)?$/
 
 /** Answers service discovery (ADR-32 of NATS) with names and counts. Anybody who may ask there sees these, and nothing else. */
-export function serveDiscovery({ hub, connection, bus, instance, handshakes }: ServiceDeps): void {
+export function serveDiscovery(context: InstanceContext, handshakes: HandshakeCounts): void {
+  const { hub, connection, bus, instance } = context
   const { appInfo, pattern } = hub
   const name = serviceName(bus)
   const started = new Date().toISOString()

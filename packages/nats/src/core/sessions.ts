@@ -1,26 +1,19 @@
 // The sessions of joined processes with this instance. A hello, to any instance or to this one, makes a session half-open; core accepts
 // it with its first authentic message. The last token of a subject names the session.
 import type { Msg, Subscription } from '@nats-io/transport-node'
-import type { Accepted, Hub, NetworkSession } from '@sallyport/core/internal/network'
+import type { Accepted, NetworkSession } from '@sallyport/core/internal/network'
 import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol/internal'
 import { createOpener } from '@sallyport/protocol/internal/records'
-import type { Connection } from '../connection/connection.js'
-import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
+import { CORE_LABEL } from '../connection/errors.js'
 import { clientSubject, CORE_GROUP, coreSubject, openSubject } from '../connection/subjects.js'
 import { readRefusal, writeRefusal } from '../handshake/messages.js'
 import type { HandshakeResponder, HandshakeResult } from '../handshake/responder.js'
 import type { NatsLink } from '../link/nats-link.js'
 import { createSessionLink, deliverMessage } from '../link/session-link.js'
-import type { HandshakeCounts } from './presence.js'
+import type { HandshakeCounts, InstanceContext } from './presence.js'
 
-export interface SessionsDeps {
-  hub: Pick<Hub, 'pattern' | 'accept'>
-  connection: Connection
-  faults: FaultReporter
+export interface SessionsDeps extends InstanceContext {
   responder: HandshakeResponder
-  bus: string
-  instance: string
-  /** Milliseconds. */
   heartbeat: number
 }
 
@@ -51,7 +44,6 @@ export class Sessions {
     ]
   }
 
-  /** Ends all sessions, because the connection is lost. */
   failAll(error: BusError): void {
     for (const link of [...this.#links.values()]) link.fail(error)
   }
@@ -82,7 +74,8 @@ export class Sessions {
     if (!refusal) return
     handshakes.refused += 1
     handshakes.lastRefusal = refusal.message
-    faults.report(CORE_LABEL, new BusError(refusal.reason, `A session was refused: ${refusal.message}`))
+    const error = new BusError(refusal.reason, `A session was refused: ${refusal.message}`)
+    faults.add({ label: CORE_LABEL, error })
   }
 
   /** The session exists before the answer is sent, because its first message can follow at once. */
@@ -130,7 +123,7 @@ export class Sessions {
     } catch (error) {
       session.link.close()
       // `Disconnected` means that core is closing, which is not a fault.
-      if (isBusError(error) && error.reason !== 'Disconnected') this.#deps.faults.report(session.label, error)
+      if (isBusError(error) && error.reason !== 'Disconnected') this.#deps.faults.add({ label: session.label, error })
       return undefined
     }
   }
@@ -162,7 +155,6 @@ export class HalfOpenSessions {
     this.#sessions.set(session, { credential, timer: setTimeout(drop, FIRST_MESSAGE_TIMEOUT_MS).unref(), drop })
   }
 
-  /** Removes a session that has opened or ended. */
   delete(session: string): void {
     clearTimeout(this.#sessions.get(session)?.timer)
     this.#sessions.delete(session)

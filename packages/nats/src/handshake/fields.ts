@@ -1,8 +1,6 @@
 // Binary layout of handshake messages and broadcast headers: fields of fixed length, and short ASCII strings with a length byte.
 // Each message has exactly one encoding, and the bytes themselves are what is authenticated.
 
-export const u8 = (value: number): Uint8Array => Uint8Array.of(value)
-
 /** Big-endian. */
 export function u64(value: number): Uint8Array {
   const bytes = Buffer.alloc(8)
@@ -11,7 +9,8 @@ export function u64(value: number): Uint8Array {
 }
 
 /** An ASCII string of at most 255 characters. */
-export const short = (text: string): Uint8Array => Buffer.concat([u8(text.length), Buffer.from(text, 'latin1')])
+export const short = (text: string): Uint8Array =>
+  Buffer.concat([Uint8Array.of(text.length), Buffer.from(text, 'latin1')])
 
 /** Reads a copy of the bytes. Each method throws a RangeError if there are too few bytes. */
 export class Fields {

@@ -1,19 +1,11 @@
-// The joined process's side of the handshake: sends one hello, and derives the session's keys once an answer proves that it comes
-// from core.
+// The joined process's side of the handshake: sends one hello, and derives the keys once an answer proves that it comes from core.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol/internal'
 import { checkName } from '../connection/subjects.js'
 import { readCredential } from './credential.js'
-import {
-  deriveSessionKeys,
-  NONCE_BYTES,
-  readProvenRefusal,
-  readRefusal,
-  readWelcome,
-  type SessionKeys,
-  writeHello,
-} from './messages.js'
+import type { SessionKeys } from './messages.js'
+import { deriveSessionKeys, NONCE_BYTES, readProvenRefusal, readRefusal, readWelcome, writeHello } from './messages.js'
 
 export interface HandshakeOptions {
   credential: string
@@ -25,9 +17,7 @@ export interface HandshakeOptions {
 }
 
 export interface HandshakeInitiator {
-  /** Label of the credential. */
   readonly label: string
-  /** Opens one session with one instance. */
   readonly hello: Uint8Array
   /**
    * Reads the answer. After a call that throws, a later answer can still succeed.
@@ -36,7 +26,6 @@ export interface HandshakeInitiator {
    * InvalidRequest for a malformed answer, and after the first valid welcome
    */
   finish(answer: Uint8Array): { instance: string; keys: SessionKeys }
-  /** Returns the error of a refusal that proves to come from core. */
   readProvenRefusal(answer: Uint8Array): BusError | undefined
 }
 

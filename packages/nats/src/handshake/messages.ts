@@ -12,7 +12,6 @@ export const VERSION = 1
 export const KIND = { hello: 1, welcome: 2, refusal: 3, provenRefusal: 4 } as const
 export const NONCE_BYTES = 32
 export const PROOF_BYTES = 32
-/** Upper bound of the length of a hello. */
 export const MAX_HELLO_BYTES = 512
 const MAX_REFUSAL_BYTES = 1024
 const REFUSAL_HEADER_BYTES = 6
@@ -28,7 +27,6 @@ export interface Hello extends Claims {
   readonly time: number
   readonly nonce: Uint8Array
   readonly bus: string
-  /** Name of the joined process in its subjects. */
   readonly client: string
 }
 

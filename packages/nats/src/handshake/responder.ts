@@ -32,7 +32,6 @@ export interface HandshakeResponderOptions {
   now?: () => number
 }
 
-/** A session that a hello has opened. */
 export interface HandshakeResult {
   label: string
   codec: CodecName
@@ -140,10 +139,7 @@ const RETENTION_MS = 2 * MAX_HELLO_AGE
 /** About a thousand a second during the retention; some 10 MB. */
 export const MAX_HELLOS = 65_536
 
-/**
- * Hellos that were accepted recently, so that no hello opens two sessions. Only authenticated hellos are added: only a holder of a
- * credential can fill the cache.
- */
+/** Hellos that were accepted recently, so that none opens two sessions. Only holders of a credential can fill the cache. */
 export class ReplayCache {
   /** Time after which a proof is too old anyway, by proof, in order of arrival. */
   readonly #expiries = new Map<string, number>()

@@ -1,12 +1,9 @@
-// The plaintext of a session's messages. A message is a type byte, followed by a fragment of the stream of frames, or by the total of
-// taken bytes as float64.
+// The plaintext of a session's messages: a type byte, then a fragment of the stream of frames, or taken bytes as float64.
+import type { CreditQueue, Frame, FrameKind } from '@sallyport/protocol/internal'
 import {
   BUFFER_COST,
   BusError,
-  type CreditQueue,
-  type Frame,
   FRAME_KIND,
-  type FrameKind,
   MAX_BODY_BYTES,
   STREAM_HEADER_BYTES,
   writeStreamHeader,
@@ -23,7 +20,6 @@ const MIN_DATA_BYTES: number = STREAM_HEADER_BYTES + 1
 export const getDataBytes = (maxPayload: number): number =>
   Math.max(MIN_DATA_BYTES, Math.min(MAX_DATA_BYTES, maxPayload - PROTECTION_BYTES - 1))
 
-/** Returns the credit that a fragment costs, at both ends. */
 export const getCost = (dataBytes: number): number => dataBytes + BUFFER_COST
 
 export function createSignal(type: number): Buffer {
@@ -42,29 +38,20 @@ export function createCredit(total: number): Buffer {
 /** Returns NaN for a malformed message. */
 export const readCredit = (plain: Buffer): number => (plain.length === 9 ? plain.readDoubleBE(1) : Number.NaN)
 
-interface FragmentedFrame {
-  readonly kind: FrameKind
-  body: Uint8Array
-}
-
 /** A part of a frame's header and body, which is copied when it is sent. */
 export interface Fragment {
-  readonly frame: FragmentedFrame
+  readonly frame: { readonly kind: FrameKind; body: Uint8Array }
   readonly start: number
   readonly end: number
 }
 
-/**
- * Cuts a frame into fragments that the server accepts, and adds them to a queue.
- *
- * @throws {BusError} InvalidParams for a frame that the peer would reject as a protocol violation
- */
+/** Cuts a frame into fragments that the server accepts, and adds them to a queue. Throws if the peer would reject the frame. */
 export function addFragments({ kind, body, borrowed }: Frame, queue: CreditQueue<Fragment>, maxPayload: number): void {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
   if (length > MAX_BODY_BYTES) {
     throw new BusError('InvalidParams', `A frame of ${length} bytes exceeds the limit of ${MAX_BODY_BYTES}`)
   }
-  const frame: FragmentedFrame = { kind, body: typeof body === 'string' ? Buffer.from(body) : body }
+  const frame: Fragment['frame'] = { kind, body: typeof body === 'string' ? Buffer.from(body) : body }
   const size = STREAM_HEADER_BYTES + length
   const step = getDataBytes(maxPayload)
   for (let start = 0; start < size; start += step) queue.add({ frame, start, end: Math.min(start + step, size) })
@@ -73,7 +60,6 @@ export function addFragments({ kind, body, borrowed }: Frame, queue: CreditQueue
   if (queue.isWaiting && (borrowed || !isTransferred)) frame.body = Uint8Array.from(frame.body)
 }
 
-/** Returns a message of `allocateMessage` with a fragment. */
 export function writeFragment({ frame: { kind, body }, start, end }: Fragment): Buffer {
   const message = allocateMessage(1 + end - start)
   message[PLAIN_AT] = MESSAGE.data

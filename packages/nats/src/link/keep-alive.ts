@@ -16,10 +16,7 @@ export class KeepAlive {
   #suspicion: NodeJS.Timeout | undefined
   #suspicionMs: number
 
-  /**
-   * @param heartbeat - milliseconds of silence before a ping, and between pings
-   * @param lost - called with the milliseconds of silence
-   */
+  /** @param heartbeat - milliseconds of silence before a ping, and between pings */
   constructor(heartbeat: number, ping: () => void, lost: (silenceMs: number) => void) {
     this.#ping = ping
     this.#lost = lost
@@ -40,10 +37,7 @@ export class KeepAlive {
     this.#suspicionMs *= 2
   }
 
-  /**
-   * Suspects the peer: it is lost unless a message arrives soon. The delay doubles after each false alarm, up to the regular timeout;
-   * after that, suspicions are ignored.
-   */
+  /** Ends a silent peer soon. The delay doubles after each false alarm; beyond the regular timeout, suspicions are ignored. */
   suspect(): void {
     const delay = this.#suspicionMs
     if (this.#suspicion || delay >= this.#silenceMs) return

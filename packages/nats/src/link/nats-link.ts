@@ -1,24 +1,22 @@
 // A link over a broker to which anybody can publish. Each message is protected: forged and replayed messages are dropped, and a lost
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
+import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal'
 import {
   BusError,
   CREDIT_WINDOW_BYTES,
   CreditQueue,
-  type Frame,
   isBusError,
   LINGER_MS,
-  type Link,
   MAX_BODY_BYTES,
-  type ReceivedFrame,
   ReceivingLink,
   StreamFrames,
   TakenBytes,
 } from '@sallyport/protocol/internal'
+import type { Fragment } from './fragmentation.js'
 import {
   addFragments,
   createCredit,
   createSignal,
-  type Fragment,
   getCost,
   MAX_DATA_BYTES,
   MESSAGE,
@@ -31,7 +29,6 @@ import type { Protection } from './protection.js'
 /** Publishes messages to the peer, in order. Must not call `handleMessage` within `publish`. */
 export interface Wire {
   publish(message: Uint8Array): void
-  /** Limit of the bytes of one message. */
   readonly maxPayload: number
 }
 
@@ -212,7 +209,6 @@ export class NatsLink extends ReceivingLink implements Link {
     this.fail(fault)
   }
 
-  /** Sends the close after the last frame. */
   #leave(): void {
     this.#publish(createSignal(MESSAGE.close))
     this.#detach()

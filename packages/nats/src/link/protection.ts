@@ -19,11 +19,7 @@ export const PROTECTION_BYTES: number = PLAIN_AT + TAG_BYTES
 export interface Protection {
   /** Seals the plaintext in a message of `allocateMessage`, in place. */
   readonly seal: (message: Buffer) => Buffer
-  /**
-   * Returns the plaintext, which can share the message's memory, or undefined for a forged or replayed message.
-   *
-   * @throws {BusError} InvalidRequest if the message is authentic and earlier messages were lost
-   */
+  /** Returns the plaintext, in the message's memory or not, or undefined if it is forged or replayed. Throws if earlier messages were lost. */
   readonly open: (message: Uint8Array) => Buffer | undefined
 }
 

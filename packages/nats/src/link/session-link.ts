@@ -16,9 +16,7 @@ export interface SessionLinkOptions
   connection: Pick<Connection, 'publish' | 'maxPayload'>
   faults: FaultReporter
   label: string
-  /** Subject of this end. */
   subject: string
-  /** Subject of the other end. */
   peerSubject: string
   keys: SessionKeys
   pattern: Pattern
@@ -35,8 +33,10 @@ export function createSessionLink(options: SessionLinkOptions): NatsLink {
   }
   const { session, wire: secret } = keys
   const protection = createProtection({ secret, session, side, cipher: pattern === 'isolation' })
-  const dropped = (): void =>
-    faults.report(label, new BusError('InvalidRequest', 'A forged or replayed message to the session was dropped'))
+  const dropped = (): void => {
+    const error = new BusError('InvalidRequest', 'A forged or replayed message to the session was dropped')
+    faults.add({ label, error })
+  }
   const link = new NatsLink({ ...linkOptions, wire, protection, dropped })
   // Core accepts the session with its first authentic message, which proves that the hello was not a replay.
   if (side === 'frontend') wire.publish(protection.seal(createSignal(MESSAGE.ping)))

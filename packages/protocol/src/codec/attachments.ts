@@ -18,15 +18,6 @@ export class AttachmentMark {
   }
 }
 
-/** A message with marks, and the bytes that they replace. */
-export interface MarkedMessage {
-  message: Message
-  /** The replaced bytes, in the order of their marks. They are still the caller's memory. */
-  attachments: Uint8Array[]
-  /** The lengths that the marks have. A getter in the message could resize a buffer afterwards. */
-  lengths: number[]
-}
-
 /** The methods whose params have the user's value as one member. The params of a command are the user's value. */
 const USER_MEMBERS: ReadonlyMap<string, string> = new Map([
   [METHOD.emit, 'payload'],
@@ -68,7 +59,11 @@ function withUserValue(message: Message, value: unknown): Message {
   return (name === 'params' || name === 'result' ? changed : { ...message, params: changed }) as unknown as Message
 }
 
-export function markAttachments(message: Message): MarkedMessage {
+/**
+ * Replaces large bytes by marks. Returns the replaced bytes in the order of their marks, still the caller's memory, and the lengths that
+ * the marks have: a getter in the message could resize a buffer afterwards.
+ */
+export function markAttachments(message: Message): { message: Message; attachments: Uint8Array[]; lengths: number[] } {
   const attachments: Uint8Array[] = []
   const lengths: number[] = []
   const [owner, name] = findUserValue(message)
@@ -76,7 +71,7 @@ export function markAttachments(message: Message): MarkedMessage {
   return { message: attachments.length === 0 ? message : withUserValue(message, marked), attachments, lengths }
 }
 
-/** Replaces large bytes by marks. Returns the value itself if it has none, or a copy. */
+/** Returns the value itself if it has no large bytes, or a copy. */
 function mark(value: unknown, attachments: Uint8Array[], lengths: number[]): unknown {
   if (isLarge(value)) return attach(value, attachments, lengths)
   if (!isPlain(value)) return value

@@ -1,6 +1,6 @@
-// The interface of a codec. A message is encoded when it is sent, with the values of that moment. Encoded messages are
-// joined into the body of a frame later.
+// The interface of a codec. A message is encoded when it is sent, with the values of that moment, and joined to a frame later.
 import type { Message } from '../message/message.js'
+import { concatBytes } from '../util/platform.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import type { FrameKind } from '../wire/link.js'
 
@@ -30,10 +30,17 @@ export interface Codec {
 
 export type CodecName = 'json' | 'msgpack'
 
+/** Joins messages without another pass: a MessagePack array is a head followed by its elements. */
+export function joinMsgpack(messages: readonly EncodedMessage[]): EncodedMessage {
+  const { length } = messages
+  if (length === 1) return messages[0]!
+  const head = Uint8Array.of(0xdd, length >>> 24, length >>> 16, length >>> 8, length)
+  return concatBytes([head, ...(messages as readonly Uint8Array[])])
+}
+
 // Errors of every codec for values that its format would allow.
 
 export const tooDeep = (): RangeError => new RangeError(`nested deeper than ${MAX_DEPTH}`)
-
 export const tooMany = (): RangeError => new RangeError(`more than ${MAX_NODES} values`)
 
 /** Plain assignment would turn such a key into a prototype. */

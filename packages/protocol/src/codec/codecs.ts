@@ -10,10 +10,7 @@ export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgp
 
 const NO_MESSAGES: readonly never[] = []
 
-/**
- * Decodes the frames of one link into messages. Attachments precede the frame that they belong to and wait here for it, up to a
- * limit.
- */
+/** Decodes the frames of one link into messages. Attachments wait here, up to a limit, for the frame that they belong to. */
 export class BatchReader {
   readonly #trusted: boolean
   #attachments: Uint8Array[] = []

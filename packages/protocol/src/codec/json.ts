@@ -84,7 +84,9 @@ function scanIfLarge(text: string): void {
 }
 
 function read(body: string | Uint8Array, trusted: boolean): unknown {
-  const text = typeof body === 'string' ? checkText(body, trusted) : toText(body, trusted)
+  if (typeof body === 'string') checkText(body, trusted)
+  else checkFrame(body, trusted)
+  const text = typeof body === 'string' ? body : decodeUtf8(body)
   const value: unknown = JSON.parse(text)
   if (!trusted) {
     refuseProtoKeys(text, value)
@@ -93,19 +95,10 @@ function read(body: string | Uint8Array, trusted: boolean): unknown {
   return value
 }
 
-function toText(body: Uint8Array, trusted: boolean): string {
-  checkFrame(body, trusted)
-  return decodeUtf8(body)
-}
-
-/** ES2024, available in every supported Node but not in the libraries that TypeScript loads here. */
-type WellFormedText = string & { isWellFormed(): boolean }
-
 /** Checks a text that came as a string as it would be checked as bytes: a UTF-16 code unit has at most three of them in UTF-8. */
-function checkText(text: string, trusted: boolean): string {
+function checkText(text: string, trusted: boolean): void {
   if (text.length * 3 > SCAN_ABOVE_BYTES) checkFrame(toUtf8(text), trusted)
-  if (!(text as WellFormedText).isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
-  return text
+  if (!text.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
 }
 
 function checkFrame(body: Uint8Array, trusted: boolean): void {

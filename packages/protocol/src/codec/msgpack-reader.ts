@@ -76,60 +76,25 @@ export class Reader {
     return array
   }
 
+  /** Reads what follows a token from 0xc0 to 0xdf, in the order of the specification. */
   #tagged(token: number, depth: number): unknown {
-    switch (token) {
-      case 0xc0:
-        return null
-      case 0xc2:
-        return false
-      case 0xc3:
-        return true
-      case 0xc4: // bin 8, 16, 32
-      case 0xc5:
-      case 0xc6:
-        return this.#binary(this.#uint(1 << (token - 0xc4)))
-      case 0xc7: // ext 8, 16, 32
-      case 0xc8:
-      case 0xc9:
-        return this.#extension(this.#uint(1 << (token - 0xc7)))
-      // Turns -0 into 0, as which it would be encoded again.
-      case 0xca:
-        return this.view.getFloat32(this.skip(4)) + 0
-      case 0xcb:
-        return this.view.getFloat64(this.skip(8)) + 0
-      case 0xcc: // uint 8, 16, 32
-      case 0xcd:
-      case 0xce:
-        return this.#uint(1 << (token - 0xcc))
-      case 0xcf:
-        return this.view.getBigUint64(this.skip(8))
-      case 0xd0:
-        return this.view.getInt8(this.skip(1))
-      case 0xd1:
-        return this.view.getInt16(this.skip(2))
-      case 0xd2:
-        return this.view.getInt32(this.skip(4))
-      case 0xd3:
-        return this.view.getBigInt64(this.skip(8))
-      case 0xd4: // fixext 1 to 16
-      case 0xd5:
-      case 0xd6:
-      case 0xd7:
-      case 0xd8:
-        return this.#extension(1 << (token - 0xd4))
-      case 0xd9: // str 8, 16, 32
-      case 0xda:
-      case 0xdb:
-        return this.#string(this.#uint(1 << (token - 0xd9)))
-      case 0xdc: // array 16, 32
-      case 0xdd:
-        return this.#array(this.#uint(2 << (token - 0xdc)), depth)
-      case 0xde: // map 16, 32
-      case 0xdf:
-        return this.#map(this.#uint(2 << (token - 0xde)), depth)
-      default:
-        throw new TypeError('the byte 0xc1 is invalid')
-    }
+    if (token === 0xc1) throw new TypeError('the byte 0xc1 is invalid')
+    if (token < 0xc4) return token === 0xc0 ? null : token === 0xc3
+    if (token < 0xc7) return this.#binary(this.#uint(1 << (token - 0xc4)))
+    if (token < 0xca) return this.#extension(this.#uint(1 << (token - 0xc7)))
+    // Turns -0 into 0, as which it would be encoded again.
+    if (token === 0xca) return this.view.getFloat32(this.skip(4)) + 0
+    if (token === 0xcb) return this.view.getFloat64(this.skip(8)) + 0
+    if (token < 0xcf) return this.#uint(1 << (token - 0xcc))
+    if (token === 0xcf) return this.view.getBigUint64(this.skip(8))
+    if (token === 0xd0) return this.view.getInt8(this.skip(1))
+    if (token === 0xd1) return this.view.getInt16(this.skip(2))
+    if (token === 0xd2) return this.view.getInt32(this.skip(4))
+    if (token === 0xd3) return this.view.getBigInt64(this.skip(8))
+    if (token < 0xd9) return this.#extension(1 << (token - 0xd4))
+    if (token < 0xdc) return this.#string(this.#uint(1 << (token - 0xd9)))
+    if (token < 0xde) return this.#array(this.#uint(2 << (token - 0xdc)), depth)
+    return this.#map(this.#uint(2 << (token - 0xde)), depth)
   }
 
   #array(length: number, depth: number): unknown[] {

@@ -63,7 +63,6 @@ export class Writer {
   view: DataView = new DataView(this.bytes.buffer)
   at = 0
   #start = 0
-  /** The number of values since `begin`. */
   #nodes = 1
 
   begin(): void {
@@ -83,12 +82,10 @@ export class Writer {
     return this.at - this.#start
   }
 
-  /** Returns the byte at an offset from `begin`. */
   byteAt(offset: number): number {
     return this.bytes[this.#start + offset]!
   }
 
-  /** Discards what was written since `begin`. */
   undo(): void {
     this.at = this.#start
   }
@@ -139,7 +136,6 @@ export class Writer {
     }
   }
 
-  /** @throws RangeError if the value does not fit into 64 bits */
   bigint(value: bigint): void {
     const signed = BigInt.asIntN(64, value) === value
     if (!signed && BigInt.asUintN(64, value) !== value) {
@@ -221,11 +217,7 @@ export class Writer {
     this.#rare(value as object, depth)
   }
 
-  /**
-   * Counts values that are about to be written, keys included.
-   *
-   * @throws RangeError if the message has too many
-   */
+  /** Counts values that are about to be written, keys included. @throws RangeError if the message has too many */
   expect(values: number): void {
     this.#nodes += values
     if (this.#nodes > MAX_NODES) throw tooMany()
@@ -287,9 +279,14 @@ export class Writer {
       this.at += 4
       return
     }
-    if (ArrayBuffer.isView(value)) throw createViewError(value)
+    if (ArrayBuffer.isView(value)) {
+      throw new TypeError(
+        `${Object.prototype.toString.call(value).slice(8, -1)} has to be given as a Uint8Array of its bytes`,
+      )
+    }
     if (value instanceof Date) return writeDate(this, value)
-    const json = toJSONValue(value)
+    const { toJSON } = value as { toJSON?: unknown }
+    const json: unknown = typeof toJSON === 'function' ? toJSON.call(value) : value
     if (json !== value) this.value(json, depth)
     else if (value instanceof Map) this.#map(value, depth)
     else if (value instanceof Set) this.#array(Array.from(value), depth)
@@ -300,18 +297,7 @@ export class Writer {
   }
 }
 
-/** Returns the result of the object's `toJSON`, or the object if it has none. */
-function toJSONValue(value: object): unknown {
-  const { toJSON } = value as { toJSON?: unknown }
-  return typeof toJSON === 'function' ? (toJSON.call(value) as unknown) : value
-}
-
 const isKey = (key: unknown): boolean =>
   key === null || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint'
-
-function createViewError(value: object): TypeError {
-  const type = Object.prototype.toString.call(value).slice(8, -1)
-  return new TypeError(`${type} has to be given as a Uint8Array of its bytes`)
-}
 
 const stringHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)

@@ -8,8 +8,12 @@ import { MAX_DEPTH } from '../wire/limits.js'
 import { msgpackCodec as browserCodec } from './msgpack.browser.js'
 import { msgpackCodec } from './msgpack.js'
 
-// Both codecs use the browser's functions here: their tests elsewhere use Node's.
-vi.mock('../util/platform.js', () => import('../util/platform.browser.js'))
+// Both codecs use the browser's functions here, as far as there are any: their tests elsewhere use Node's.
+vi.mock('../util/platform.js', async () => ({
+  ...(await import('../util/platform.browser.js')),
+  readLatin1: (all: Uint8Array, from: number, to: number) => Buffer.from(all).toString('latin1', from, to),
+  isPooled: () => false,
+}))
 
 const bytes = fc.uint8Array({ maxLength: 300 })
 const value = fc.oneof(

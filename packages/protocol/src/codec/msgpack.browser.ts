@@ -1,11 +1,11 @@
 // `msgpack.ts` for browsers, for bytes next to JSON values: a page has the codec JSON, and reads only what core has written.
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
-import { concatBytes, isArrayBuffer, isUint8Array, readUtf8, toUtf8 } from '../util/platform.js'
+import { isArrayBuffer, isUint8Array, readUtf8, toUtf8 } from '../util/platform.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
-import { type Codec, protoKey, tooDeep, tooMany } from './codec.js'
+import { type Codec, joinMsgpack, protoKey, tooDeep, tooMany } from './codec.js'
 
 /** Most bytes of a head, or of a number. */
 const HEAD_BYTES = 16
@@ -207,11 +207,6 @@ export const msgpackCodec: Codec = {
   name: 'msgpack',
   kind: FRAME_KIND.msgpack,
   encode,
-  join(messages) {
-    const { length } = messages
-    if (length === 1) return messages[0]!
-    const head = Uint8Array.of(0xdd, length >>> 24, length >>> 16, length >>> 8, length)
-    return concatBytes([head, ...(messages as readonly Uint8Array[])])
-  },
+  join: joinMsgpack,
   decode,
 }

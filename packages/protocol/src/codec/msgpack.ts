@@ -2,11 +2,10 @@
 // One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
-import { concatBytes } from '../util/platform.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
-import type { Codec, EncodedMessage } from './codec.js'
+import { type Codec, joinMsgpack } from './codec.js'
 import { isShortString, Reader } from './msgpack-reader.js'
 import { Writer } from './msgpack-writer.js'
 
@@ -162,22 +161,10 @@ const encode = (message: Message, checked = false): Uint8Array => write(message,
 
 const writeChecked = (writer: Writer, message: Message): void => writeMessage(writer, message, true)
 
-/**
- * Encodes a value as it is encoded within a message.
- *
- * @throws what `Codec.encode` throws
- */
+/** Encodes a value as it is encoded within a message. @throws what `Codec.encode` throws */
 export const encodeMsgpackValue = (value: unknown): Uint8Array => write(value, writeValue)
 
 const writeValue = (writer: Writer, value: unknown): void => writer.value(value, 0)
-
-/** Joins encoded messages without another pass: a MessagePack array is a head followed by its elements. */
-function join(messages: readonly EncodedMessage[]): Uint8Array {
-  if (messages.length === 1) return messages[0] as Uint8Array
-  const { length } = messages
-  const head = Uint8Array.of(0xdd, length >>> 24, length >>> 16, length >>> 8, length)
-  return concatBytes([head, ...(messages as readonly Uint8Array[])])
-}
 
 function decode(body: Uint8Array, trusted = false, attachments: readonly Uint8Array[] = NO_ATTACHMENTS): unknown {
   if (body.byteLength > MAX_FRAME_BYTES) {
@@ -197,6 +184,6 @@ export const msgpackCodec: Codec = {
   name: 'msgpack',
   kind: FRAME_KIND.msgpack,
   encode,
-  join,
+  join: joinMsgpack,
   decode,
 }

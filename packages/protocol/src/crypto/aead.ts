@@ -1,14 +1,7 @@
 // AES-256-GCM and HKDF-SHA256 of node:crypto in the form that records use: 96-bit nonces, 128-bit tags, and no plaintext before
 // it is authenticated. The tests run the Wycheproof vectors against these functions.
-import {
-  type CipherGCM,
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  type DecipherGCM,
-  hkdfSync,
-  type KeyObject,
-} from 'node:crypto'
+import type { CipherGCM, DecipherGCM, KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto'
 
 export const KEY_BYTES = 32
 export const NONCE_BYTES = 12

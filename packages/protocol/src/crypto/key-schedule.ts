@@ -33,7 +33,6 @@ export interface KeyScheduleOptions {
 export interface KeySchedule {
   /** Returns the key and nonce of the next record. Begins a new epoch if the last record reached a limit. */
   next(): { key: KeyObject; nonce: Uint8Array; epoch: number; sequence: number }
-  /** Counts a record as sealed or opened. */
   advance(plainBytes: number): void
 }
 

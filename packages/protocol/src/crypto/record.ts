@@ -45,7 +45,6 @@ function readCount(record: Uint8Array): number {
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
 
-/** True if a record begins with exactly this header. */
 function beginsWith(record: Uint8Array, header: Uint8Array): boolean {
   for (let i = 0; i < HEADER_BYTES; i++) if (record[i] !== header[i]) return false
   return true
@@ -67,19 +66,11 @@ export interface Sealer {
   seal(kind: number, body: string | Uint8Array, count: number): Uint8Array<ArrayBuffer>
 }
 
-export interface OpenedRecord {
-  kind: number
-  /** Memory of the receiver, which no other thread can write. */
-  body: Uint8Array
-  count: number
-}
+/** A record's body is memory of the receiver, which no other thread can write. */
+export type OpenedRecord = { kind: number; body: Uint8Array; count: number }
 
 export interface Opener {
-  /**
-   * Opens the next record.
-   *
-   * @throws {BusError} InvalidRequest, always with the same text; every later record is refused as well
-   */
+  /** Opens the next record. @throws {BusError} InvalidRequest, always with the same text; every later record is refused as well */
   open(record: Uint8Array): OpenedRecord
 }
 
@@ -152,13 +143,6 @@ export function createOpener(options: KeyScheduleOptions): Opener {
   }
 }
 
-/** A cipher, used once, for the sequence that it was made for. */
-interface SequencedCipher<Cipher> {
-  cipher: Cipher
-  epoch: number
-  sequence: number
-}
-
 /**
  * The ciphers of consecutive records. The next one is made in advance, once the thread has nothing else to do: right after a thread has slept, that
  * takes several times as long as encrypting a short record.
@@ -166,7 +150,8 @@ interface SequencedCipher<Cipher> {
 class CipherSequence<Cipher> {
   readonly #keys: KeySchedule
   readonly #create: (key: KeyObject, nonce: Uint8Array) => Cipher
-  #next: SequencedCipher<Cipher> | undefined
+  /** A cipher, used once, for the sequence that it was made for. */
+  #next: { cipher: Cipher; epoch: number; sequence: number } | undefined
   #isScheduled = false
 
   constructor(options: KeyScheduleOptions, create: (key: KeyObject, nonce: Uint8Array) => Cipher) {
@@ -175,13 +160,12 @@ class CipherSequence<Cipher> {
   }
 
   /** @throws {RangeError} if the session has used up its epochs */
-  take(): SequencedCipher<Cipher> {
+  take(): { cipher: Cipher; epoch: number; sequence: number } {
     const next = this.#next ?? this.#make()
     this.#next = undefined
     return next
   }
 
-  /** Counts the record whose cipher was taken. */
   advance(plainBytes: number): void {
     this.#keys.advance(plainBytes)
     if (this.#isScheduled) return
@@ -196,7 +180,7 @@ class CipherSequence<Cipher> {
     })
   }
 
-  #make(): SequencedCipher<Cipher> {
+  #make(): { cipher: Cipher; epoch: number; sequence: number } {
     const { key, nonce, epoch, sequence } = this.#keys.next()
     return { cipher: this.#create(key, nonce), epoch, sequence }
   }

@@ -41,7 +41,6 @@ export function isCommandError<Data = unknown, Code extends string = string>(
   return code === undefined || error.commandCode === code
 }
 
-/** Returns the error response to a call of `method` whose handler threw `thrown`. */
 export function toBusError(method: string, thrown: unknown): BusError {
   const failed = `${describeCommand(method)} failed`
   try {
@@ -67,11 +66,6 @@ export function withoutData(error: BusError, what: string, cause: unknown): BusE
   return new BusError(reason, message, kept === undefined ? { cause } : { data: kept, cause })
 }
 
-/**
- * Returns the error for a value that a codec refused.
- *
- * @param what - the subject of the error text
- * @param cause - the error of the codec
- */
+/** Returns the error for a value that a codec refused, for the reason `cause`. @param what - the subject of the error text */
 export const notSerializable = (what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError =>
   new BusError(reason, `${what} cannot be serialized: ${whyNotSerializable(cause, value)}`, { cause })

@@ -22,7 +22,6 @@ export function whyNotSerializable(cause: unknown, value: unknown): string {
   return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
 }
 
-/** Objects that a search visits at most. */
 const MAX_VISITED = 10_000
 
 /** Returns the path of the first BigInt as JavaScript writes it, such as `user.ids[0]`. */

@@ -5,7 +5,7 @@ import type { Link } from '../wire/link.js'
 import { PortLink } from './port-link.js'
 import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import type { PollMode } from './ring/polling.js'
-import { RingLink } from './ring/ring-link.js'
+import { type RingEndpoint, RingLink } from './ring/ring-link.js'
 
 /** `ring`: shared memory, polled while that pays. `port`: MessagePorts, for threads that trust each other. */
 export type LinkKind = 'ring' | 'port'
@@ -13,16 +13,8 @@ export type LinkKind = 'ring' | 'port'
 export type { PollMode }
 
 /** An end of a link: what its thread sends to, and what it receives from. */
-export type LinkEndpoint =
-  | {
-      kind: 'ring'
-      out: SharedArrayBuffer
-      in: SharedArrayBuffer
-      poll: PollMode
-    }
-  | { kind: 'port'; out: MessagePort; in: MessagePort }
+export type LinkEndpoint = ({ kind: 'ring' } & RingEndpoint) | { kind: 'port'; out: MessagePort; in: MessagePort }
 
-/** Creates the two ends of a link. */
 export function createLinkEndpoints(kind: LinkKind, poll: PollMode = 'adaptive'): [LinkEndpoint, LinkEndpoint] {
   if (kind === 'ring') return createCircle(kind, poll, 2) as [LinkEndpoint, LinkEndpoint]
   const { port1, port2 } = new MessageChannel()
@@ -54,7 +46,6 @@ function createCircle(kind: LinkKind, poll: PollMode, count: number): LinkEndpoi
   return channels.map(({ port1 }, index) => ({ kind, out: port1, in: channels.at(index - 1)!.port2 }))
 }
 
-/** Returns the ports to transfer with an endpoint. */
 export const getPorts = (endpoint: LinkEndpoint): MessagePort[] =>
   endpoint.kind === 'ring' ? [] : [...new Set([endpoint.out, endpoint.in])]
 
@@ -66,4 +57,4 @@ export function closeEndpoint(endpoint: LinkEndpoint): void {
 
 /** @param awaitsReplies - true for an end that mostly sends requests, and expects a response soon after each */
 export const openLink = (endpoint: LinkEndpoint, awaitsReplies: boolean): Link =>
-  endpoint.kind === 'ring' ? new RingLink({ ...endpoint, awaitsReplies }) : new PortLink(endpoint.out, endpoint.in)
+  endpoint.kind === 'ring' ? new RingLink(endpoint, awaitsReplies) : new PortLink(endpoint.out, endpoint.in)

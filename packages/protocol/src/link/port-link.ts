@@ -7,17 +7,8 @@ import { BoundedQueue } from '../util/bounded-queue.js'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { CreditQueue, ReceivingLink, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
-import {
-  type Frame,
-  FRAME_KIND,
-  LINGER_MS,
-  type Link,
-  type LinkReceiver,
-  ownsWholeBuffer,
-  readFrame,
-  type ReceivedFrame,
-  writeFrame,
-} from '../wire/link.js'
+import type { Frame, Link, LinkReceiver, ReceivedFrame } from '../wire/link.js'
+import { FRAME_KIND, LINGER_MS, ownsWholeBuffer, readFrame, writeFrame } from '../wire/link.js'
 
 /**
  * A string is the text of a JSON frame. An array holds an attachment, which needs no copy without a kind byte. An ArrayBuffer holds any other
@@ -33,7 +24,6 @@ function isPortMessage(message: unknown): message is PortMessage {
   return Array.isArray(message) && message.length === 1 && isArrayBuffer(message[0])
 }
 
-/** Returns the cost of a message in credit. */
 function getCost(message: PortMessage): number {
   if (typeof message === 'string') return message.length + BUFFER_COST
   return (isArrayBuffer(message) ? message : message[0]).byteLength + BUFFER_COST
@@ -54,20 +44,18 @@ function toFrame(message: PortMessage): ReceivedFrame | undefined {
   return frame?.kind === FRAME_KIND.bytes ? undefined : frame
 }
 
-/** One end of a link. */
 export class PortLink extends ReceivingLink implements Link {
   readonly #out: MessagePort
   readonly #in: MessagePort
   readonly #outgoing = new CreditQueue<PortMessage>(message => this.#post(message), getCost)
   readonly #taken = new TakenBytes()
-  /** Messages that wait for the receiver. */
   readonly #arrived = new BoundedQueue<PortMessage>({ count: Infinity, bytes: CREDIT_WINDOW_BYTES })
   /** A message that need not wait. */
   #current: PortMessage | undefined
   #isListening = false
   #linger: NodeJS.Timeout | undefined
 
-  /** @param inward - the same as `out` if both directions share a port */
+  /** @param inward - by default `out`: both directions share a port */
   constructor(out: MessagePort, inward: MessagePort = out) {
     super()
     this.#out = out

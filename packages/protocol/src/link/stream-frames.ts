@@ -2,14 +2,8 @@
 import { BusError } from '../errors/bus-error.js'
 import { BodyBuffer } from '../util/body-buffer.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
-import {
-  FRAME_KIND,
-  type FrameKind,
-  getHeadroom,
-  isFrameKind,
-  type ReceivedFrame,
-  SMALL_BODY_BYTES,
-} from '../wire/link.js'
+import type { FrameKind, ReceivedFrame } from '../wire/link.js'
+import { FRAME_KIND, getHeadroom, isFrameKind, SMALL_BODY_BYTES } from '../wire/link.js'
 
 export const STREAM_HEADER_BYTES = 5
 
@@ -43,7 +37,6 @@ export class StreamFrames {
     this.#taken = taken
   }
 
-  /** Sum of the costs of the chunks that wait. */
   get waiting(): number {
     return this.#chunks.bytes
   }
@@ -57,11 +50,7 @@ export class StreamFrames {
     this.#hasEnded = true
   }
 
-  /**
-   * Returns the next complete frame, or `undefined` if more bytes have to arrive first.
-   *
-   * @throws {BusError} InvalidRequest if the frame is invalid, Disconnected if the stream has ended within it
-   */
+  /** Returns the next complete frame, if it has arrived. Throws a `BusError` if it is invalid, or the stream has ended within it. */
   next(): ReceivedFrame | undefined {
     for (;;) {
       const frame = this.#read()
@@ -76,7 +65,6 @@ export class StreamFrames {
     throw new BusError('Disconnected', 'The peer disconnected within a frame')
   }
 
-  /** Returns the next frame if the current chunk completes it. */
   #read(): ReceivedFrame | undefined {
     const kind = this.#kind ?? this.#readHeader()
     if (kind === undefined) return undefined

@@ -1,5 +1,4 @@
-// A link over a Node Duplex: a pipe to another process, or a socket. Closing one end closes the other, and frames for a
-// closed end are dropped, as on every link.
+// A link over a Node Duplex: a pipe or a socket. Closing one end closes the other, and frames for a closed end are dropped.
 import type { Duplex } from 'node:stream'
 import { BusError } from '../errors/bus-error.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
@@ -80,7 +79,6 @@ export class StreamLink extends ReceivingLink implements Link {
     this.#stream.resume()
   }
 
-  /** Writes all frames of a tick at once. */
   #cork(): void {
     if (this.#corked) return
     this.#corked = true

@@ -3,9 +3,7 @@ import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { allowManyListeners } from '../util/platform.js'
 
 export interface CallOptions {
-  /**
-   * Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`.
-   */
+  /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
   signal?: AbortSignal
   /** Milliseconds until the call rejects with `Timeout`. No timeout by default. */
   timeout?: number
@@ -43,11 +41,7 @@ export function checkDeadline(subject: string, { signal, timeout }: CallOptions)
   if (signal.aborted) throw createAbortError(subject, signal)
 }
 
-/**
- * Watches a wait for an event like `watchDeadline`.
- *
- * @throws {BusError} as `checkDeadline`
- */
+/** Watches a wait for an event like `watchDeadline`. @throws {BusError} as `checkDeadline` */
 export function watchEvent(event: string, options: CallOptions, abandon: (error: BusError) => void): () => void {
   const subject = `waiting for event ${describeName(event)}`
   checkDeadline(subject, options)

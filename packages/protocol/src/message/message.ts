@@ -1,5 +1,4 @@
-// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` and `channels` as the only members of our own, and the
-// checks of incoming and outgoing ones.
+// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification) with our own `headers` and `channels`, and their checks.
 import { BusError, describeCommand, describeName, type ErrorObject } from '../errors/bus-error.js'
 import { isArrayBuffer, isThenable, isUint8Array } from '../util/type-guards.js'
 import { MAX_CHANNELS } from '../wire/limits.js'
@@ -154,11 +153,7 @@ export function parseChannelReference(value: unknown): number | undefined {
 export const getRequestId = (message: unknown): RequestId | null =>
   isObject(message) && isRequestId(message['id']) ? message['id'] : null
 
-/**
- * Checks an incoming call, and removes a malformed trace context.
- *
- * @throws {BusError} InvalidRequest, with the name of the malformed member
- */
+/** Checks an incoming call, and removes a malformed trace context. @throws {BusError} InvalidRequest, with the malformed member */
 export function parseCall(message: unknown): CallMessage {
   if (!isObject(message)) throw invalid('a message must be an object')
   if (message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
@@ -187,11 +182,7 @@ export const isResponseLike = (message: unknown): boolean =>
   (message as { method?: unknown }).method === undefined &&
   ('result' in message || 'error' in message)
 
-/**
- * Checks an incoming response of an untrusted peer.
- *
- * @throws {BusError} InvalidRequest, with the name of the malformed member
- */
+/** Checks an incoming response of an untrusted peer. @throws {BusError} InvalidRequest, with the name of the malformed member */
 export function parseResponse(message: unknown): ResponseMessage & { id: RequestId } {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
   if (!isRequestId(message['id'])) throw invalid('the `id` of a response must be a string or a safe integer')

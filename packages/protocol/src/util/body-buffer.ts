@@ -17,7 +17,6 @@ export class BodyBuffer {
     this.#buffer = Buffer.allocUnsafeSlow(Math.min(this.#size, FIRST_BYTES))
   }
 
-  /** Bytes that have not arrived. */
   get missing(): number {
     return this.#size - this.#used
   }
@@ -35,7 +34,6 @@ export class BodyBuffer {
     return part
   }
 
-  /** Returns the body, which fills its ArrayBuffer but for the headroom. */
   complete(): Uint8Array {
     return this.#buffer.subarray(this.#headroom)
   }

@@ -1,12 +1,6 @@
 // A FIFO queue with limits on the number and the bytes of its items, for messages that wait until a link has room. Removing
 // an item takes constant time: its slot becomes a tombstone, and tombstones are dropped once they outnumber the items.
 
-export interface QueueLimits {
-  readonly count: number
-  readonly bytes: number
-}
-
-/** An item in the queue, and what `remove` takes. */
 export interface QueueSlot<Item> {
   readonly bytes: number
   /** `undefined` once the item has left the queue. */
@@ -19,7 +13,7 @@ const COMPACT_THRESHOLD = 1024
 const TOMBSTONE: QueueSlot<never> = { bytes: 0, item: undefined }
 
 export class BoundedQueue<Item extends object | string> {
-  readonly #limits: QueueLimits
+  readonly #limits: { readonly count: number; readonly bytes: number }
   #slots: QueueSlot<Item>[] = []
   /** Index of the first slot that can hold an item. */
   #head = 0
@@ -27,7 +21,7 @@ export class BoundedQueue<Item extends object | string> {
   #bytes = 0
 
   /** @param limits - unlimited by default */
-  constructor(limits: QueueLimits = { count: Infinity, bytes: Infinity }) {
+  constructor(limits: { count: number; bytes: number } = { count: Infinity, bytes: Infinity }) {
     this.#limits = limits
   }
 

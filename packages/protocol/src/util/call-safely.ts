@@ -1,5 +1,4 @@
-// Calls third-party code from within the bus: an error of the callback becomes an uncaught exception of its thread, and the
-// caller goes on.
+// Calls third-party code from within the bus: its error becomes an uncaught exception of the thread, and the caller goes on.
 
 /** Throws `error` in a microtask of its own, as an uncaught exception. */
 export function throwLater(error: unknown): void {

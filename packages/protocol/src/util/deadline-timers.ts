@@ -7,9 +7,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export class DeadlineTimers<Item> {
   readonly #stepMs: number
   readonly #expired: (item: Item) => void
-  /** Items by the number of their step, oldest first. */
-  readonly #itemsByStep = new Map<number, Set<Item>>()
-  readonly #stepByItem = new Map<Item, number>()
+  /** The number of the step in which each item expires. */
+  readonly #steps = new Map<Item, number>()
   /** Unref'd: a deadline does not keep the thread alive. */
   #timer: ReturnType<typeof setTimeout> | undefined
   /** The step that the timer is set for. It can be earlier than that of the first item. */
@@ -24,27 +23,18 @@ export class DeadlineTimers<Item> {
   /** @param ms can be `Infinity` */
   add(item: Item, ms: number): void {
     const step = Math.ceil((performance.now() + ms) / this.#stepMs)
-    const items = this.#itemsByStep.get(step)
-    if (items) items.add(item)
-    else this.#itemsByStep.set(step, new Set([item]))
-    this.#stepByItem.set(item, step)
+    this.#steps.set(item, step)
     if (step < this.#timerStep) this.#setTimer(step)
   }
 
   remove(item: Item): void {
-    const step = this.#stepByItem.get(item)
-    if (step === undefined) return
-    this.#stepByItem.delete(item)
-    const items = this.#itemsByStep.get(step)
-    items?.delete(item)
-    if (items?.size === 0) this.#itemsByStep.delete(step)
+    this.#steps.delete(item)
   }
 
   clear(): void {
     clearTimeout(this.#timer)
     this.#timerStep = Infinity
-    this.#itemsByStep.clear()
-    this.#stepByItem.clear()
+    this.#steps.clear()
   }
 
   #setTimer(step: number): void {
@@ -57,17 +47,16 @@ export class DeadlineTimers<Item> {
   #expire(): void {
     this.#timerStep = Infinity
     const now = performance.now()
-    for (const [step, items] of [...this.#itemsByStep].filter(([each]) => each * this.#stepMs <= now)) {
-      this.#itemsByStep.delete(step)
-      for (const item of items) {
-        // Another item's callback can have removed this one.
-        if (this.#stepByItem.get(item) !== step) continue
-        this.#stepByItem.delete(item)
-        this.#expired(item)
-      }
-    }
     let next = Infinity
-    for (const step of this.#itemsByStep.keys()) next = Math.min(next, step)
+    // An item's callback can add and remove items meanwhile.
+    for (const [item, step] of this.#steps) {
+      if (step * this.#stepMs > now) {
+        next = Math.min(next, step)
+        continue
+      }
+      this.#steps.delete(item)
+      this.#expired(item)
+    }
     if (next < this.#timerStep) this.#setTimer(next)
   }
 }

@@ -33,18 +33,6 @@ export const writeUtf8 = (target: Uint8Array, text: string, at: number, size: nu
 export const readUtf8 = (bytes: Uint8Array, from: number, to: number): string =>
   decoder.decode(bytes.subarray(from, to))
 
-/** Most characters that `String.fromCharCode` takes at a time. */
-const SLICE = 8192
-
-export function readLatin1(bytes: Uint8Array, from: number, to: number): string {
-  let text = ''
-  const end = Math.min(to, bytes.length)
-  for (let at = from; at < end; at += SLICE) {
-    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + SLICE, end)))
-  }
-  return text
-}
-
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return strictDecoder.decode(bytes)
@@ -59,4 +47,3 @@ export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType
   setTimeout(callback, ms)
 export const allowManyListeners = (_signal: AbortSignal): void => {}
 export const warn = (message: string): void => console.warn(message)
-export const isPooled = (_buffer: object): boolean => false

@@ -70,7 +70,6 @@ export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType
 /** One signal can serve a thousand calls. Node would warn of a leak. */
 export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners(0, signal)
 
-/** Logs a warning for the developer. */
 export const warn = (message: string): void => process.emitWarning(message)
 
 /**

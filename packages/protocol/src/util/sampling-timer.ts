@@ -1,5 +1,4 @@
-// Measures durations of something that can happen a million times a second. Only a sample is measured, because to read the clock
-// twice costs a tenth of a small call.
+// Measures a sample of durations, because reading the clock twice costs a tenth of a small call.
 import type { RecordableHistogram } from 'node:perf_hooks'
 
 /** An hour, in nanoseconds. Longer durations are recorded as this one. */
@@ -34,11 +33,7 @@ export class SamplingTimer {
     return nanoseconds
   }
 
-  /**
-   * Measures until the promise resolves. A rejected promise is not measured.
-   *
-   * @param recorded - is called with the recorded nanoseconds
-   */
+  /** Measures until the promise resolves, and calls `recorded` with the nanoseconds. A rejected promise is not measured. */
   endWith(result: Promise<unknown>, startedAt: number, recorded?: (nanoseconds: number) => void): void {
     result.then(
       () => {

@@ -18,7 +18,6 @@ export class RoomSignal {
     return this.#waiting.promise
   }
 
-  /** Resolves the promise: there is room, or the link has ended. */
   release(): void {
     this.#waiting?.resolve()
     this.#waiting = undefined
@@ -49,7 +48,6 @@ export class CreditQueue<Message extends object | string> {
     return this.#isClosed ? 0 : this.#sent - this.#taken + this.#waiting.bytes
   }
 
-  /** True while messages wait for credit. */
   get isWaiting(): boolean {
     return this.#waiting.size > 0
   }
@@ -144,7 +142,6 @@ export abstract class ReceivingLink {
     queueMicrotask(() => this.deliver())
   }
 
-  /** Delivers the frames that have arrived, and the end if it has come. */
   protected deliver(): void {
     try {
       while (this.isReady) {

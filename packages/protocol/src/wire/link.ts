@@ -3,10 +3,7 @@ import type { BusError } from '../errors/bus-error.js'
 import { throwLater } from '../util/call-safely.js'
 import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '../util/platform.js'
 
-/**
- * The kind byte of each frame. Zero is unused, so that cleared memory is not a frame. `bytes` is an attachment: raw bytes that belong to a
- * message of the next frame of kind `msgpack`.
- */
+/** The kind byte of each frame, never 0 as in cleared memory. `bytes` is an attachment, of a message of the next frame of kind `msgpack`. */
 export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, bytes: 5 } as const
 
 export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
@@ -35,18 +32,11 @@ export const getText = (body: string | Uint8Array): string =>
 
 export interface LinkReceiver {
   frame(frame: ReceivedFrame): void
-  /**
-   * Called once, after the last frame. Frames that are sent from here still leave, unless the peer was at fault.
-   *
-   * @param fault - the protocol violation, if the peer sent something malformed
-   */
+  /** Called once, after the last frame. Frames that are sent from here still leave, unless the peer violated the protocol (`fault`). */
   closed(fault?: BusError): void
 }
 
-/**
- * An ordered transport of frames to one actor and from one, often the same. Its owner does not depend on what carries the frames, nor on who
- * is at the other ends.
- */
+/** An ordered transport of frames to one actor and from one, often the same. Its owner does not depend on what carries them. */
 export interface Link {
   /**
    * Maximum number of messages that a frame should hold while few wait, so that both ends of a ring work in parallel.
@@ -102,10 +92,7 @@ export const ownsWholeBuffer = (bytes: Uint8Array, headroom: number): bytes is U
   bytes.byteLength + headroom === bytes.buffer.byteLength &&
   isArrayBuffer(bytes.buffer)
 
-/**
- * Writes a frame, as kind byte and body, to an ArrayBuffer of exactly that size, which can be transferred. A record is written
- * in place, because it has room for the kind byte before it.
- */
+/** Writes a frame, as kind byte and body, to an ArrayBuffer of that size, which can be transferred. A record is written in place. */
 export function writeFrame({ kind, body }: Frame): ArrayBuffer {
   if (kind === FRAME_KIND.sealed && typeof body !== 'string' && ownsWholeBuffer(body, RECORD_HEADROOM)) {
     new Uint8Array(body.buffer)[0] = kind

@@ -23,11 +23,7 @@ export function createHeartbeatFor({ memory }: Heartbeat): () => void {
   return () => void Atomics.store(word, 0, (count = (count + 1) | 0 || 1))
 }
 
-/**
- * Starts the heartbeat, which does not keep the thread alive.
- *
- * @returns a function that runs a callback which blocks the thread on purpose
- */
+/** Starts the heartbeat, which does not keep the thread alive. Returns a function that runs what blocks the thread on purpose. */
 export function beat(heartbeat: Heartbeat | undefined): <T>(block: () => T) => T {
   if (!heartbeat) return block => block()
   const word = new Int32Array(heartbeat.memory)

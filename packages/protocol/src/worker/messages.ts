@@ -1,5 +1,4 @@
-// Messages between the host and its workers, and what a worker is given at its start. Core must not import what runs in the workers,
-// nor they core.
+// Messages between the host and its workers, and what a worker is given at its start. Neither imports the other.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { CodecName } from '../codec/codec.js'
@@ -49,12 +48,6 @@ export interface FrontendWorkerData extends FrontendStart {
 /** Descriptors of the pipes of a frontend process. Its `FrontendStart` comes first over `control`, by `v8.serialize`. */
 export const PROCESS_PIPES = { control: 3, link: 4 } as const
 
-/** Frontend → host: the frontend can read everything below this directory, although it has no grant. */
-export interface UnexpectedReadReport {
-  type: 'unexpected-read'
-  directory: string
-}
-
 export type LifecycleState = 'booting' | 'handshaking' | 'ready' | 'draining' | 'stopped' | 'failed'
 
 /** Frontend → host: the frontend's lifecycle. */
@@ -64,12 +57,8 @@ export interface StateReport {
   error?: ReportedError
 }
 
-/** Frontend → host: the frontend's module was evaluated. */
-export interface LoadedReport {
-  type: 'loaded'
-}
-
-export type FrontendReport = StateReport | LoadedReport | UnexpectedReadReport
+/** Frontend → host, also: its module was evaluated, or it can read everything below a directory without having a grant. */
+export type FrontendReport = StateReport | { type: 'loaded' } | { type: 'unexpected-read'; directory: string }
 
 /** Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one. */
 export type FrontendCommand = { type: 'link'; link: LinkEndpoint } | { type: 'stop' }
@@ -99,9 +88,7 @@ export interface GateWorkerData {
 
 /** Durations in nanoseconds that a gate records and the host reads. */
 export interface GateTimes {
-  /** The hook, for one message. */
   hook: RecordableHistogram
-  /** Sealing one record. */
   seal: RecordableHistogram
 }
 
@@ -156,22 +143,12 @@ export function toConfirmText(message: unknown): string {
 // runner, whose URL the host passes.
 
 /** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
-export interface FrontendFunctions {
-  readonly BusError: abstract new (...args: never) => Error
-  readonly Channel: abstract new (...args: never) => object
-  readonly CommandError: abstract new (...args: never) => Error
-  isBusError(error: unknown, reason?: never): boolean
-  isCommandError(error: unknown, code?: never): boolean
-  getLabel(): string
-  getData(): unknown
-  invoke(command: never, args: never, options: never): Promise<unknown>
-  stream(command: never, args: never, options: never): AsyncIterableIterator<unknown, void>
-  emit(event: never, payload: unknown, options: never): Promise<void>
-  emitTo(target: never, event: never, payload: unknown, options: never): Promise<void>
-  listen(event: never, handler: never, options: never): Promise<() => void>
-  once(event: never, handler: never, options: never): Promise<unknown>
-  expose(functions: never): () => void
-}
+export type FrontendFunctions = Readonly<
+  Record<'BusError' | 'Channel' | 'CommandError', abstract new (...args: never) => object> &
+    Record<'isBusError' | 'isCommandError' | 'getLabel' | 'getData' | 'expose', FrontendFunction> &
+    Record<'invoke' | 'stream' | 'emit' | 'emitTo' | 'listen' | 'once', FrontendFunction>
+>
+type FrontendFunction = (...args: never) => unknown
 
 export interface FrontendScript {
   /**
@@ -185,10 +162,6 @@ export interface FrontendScript {
 
 /** The exports of the module at `FrontendStart.runner`. */
 export interface ScriptRunner {
-  /**
-   * Reads a script, then permanently locks this thread down.
-   *
-   * @throws {BusError} InvalidParams if the file is not a script
-   */
+  /** Reads a script, then permanently locks this thread down. @throws {BusError} InvalidParams if the file is not a script */
   loadScript(url: string): Promise<FrontendScript>
 }

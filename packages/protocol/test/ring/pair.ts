@@ -18,8 +18,5 @@ export function createRingPair({ bytes, poll = 'adaptive', position = 0 }: PairO
     const control = new Int32Array(ring)
     control[RING_WORD.head] = control[RING_WORD.tail] = position
   }
-  return [
-    new RingLink({ out: forward, in: backward, awaitsReplies: true, poll }),
-    new RingLink({ out: backward, in: forward, poll }),
-  ]
+  return [new RingLink({ out: forward, in: backward, poll }, true), new RingLink({ out: backward, in: forward, poll })]
 }

@@ -24,7 +24,7 @@ async function stress(ringBytes: number, poll: PollMode, awaitsReplies: boolean)
       traffic: { ...common, seed: seed + 1, peerSeed: seed, mine: 1, theirs: 0 },
     },
   })
-  const link = new RingLink({ out: forward, in: backward, awaitsReplies, poll })
+  const link = new RingLink({ out: forward, in: backward, poll }, awaitsReplies)
   const state = (): string => {
     const words = (ring: SharedArrayBuffer): string =>
       Object.entries(RING_WORD)

@@ -12,7 +12,7 @@ function start(role: string, { bytes = 2 ** 16, poll = 'adaptive' }: { bytes?: n
   const [forward, backward] = [createRingBuffer(bytes), createRingBuffer(bytes)]
   const endpoint: LinkEndpoint = { kind: 'ring', out: backward, in: forward, poll }
   const worker = new Worker(new URL('peer.mjs', import.meta.url), { workerData: { endpoint, role } })
-  const link: Link = new RingLink({ out: forward, in: backward, awaitsReplies: true, poll })
+  const link: Link = new RingLink({ out: forward, in: backward, poll }, true)
   return { endpoint, worker, link }
 }
 

@@ -23,8 +23,6 @@ import {
   isDevelopment,
   type LinkEndpoint,
   openLink,
-  type LoadedReport,
-  type UnexpectedReadReport,
 } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../relay/messages.js'
 import type { ConnectionConfig, FrontendConfig, SandboxConfig } from '../options/resolve.js'
@@ -93,9 +91,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
-      const { type, directory } = (report ?? {}) as Partial<LoadedReport | UnexpectedReadReport> & {
-        directory?: unknown
-      }
+      const { type, directory } = (report ?? {}) as { type?: unknown; directory?: unknown }
       if (type === 'loaded') return onLoaded()
       if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) {
         const message =

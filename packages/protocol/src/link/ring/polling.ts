@@ -43,7 +43,6 @@ export interface PollPolicy {
   /** @param peerPolls - true if the peer polls its own ring */
   mayStart(now: number, peerPolls: boolean): boolean
   start(now: number): void
-  /** Returns whether a poll that has found nothing now should continue. */
   mayContinue(now: number): boolean
 }
 
@@ -195,7 +194,6 @@ class AdaptivePolling implements PollPolicy {
     return this.#waitingSince === 0 ? 0 : now - this.#waitingSince
   }
 
-  /** Returns the bytes that were read since the last call. */
   #takeBytes(position: number): number {
     const bytes = (position - this.#position) >>> 0
     this.#position = position
@@ -207,14 +205,6 @@ class AdaptivePolling implements PollPolicy {
     this.#lastArrival = now
   }
 }
-
-/** ES2024, available in every supported Node but not in the libraries that TypeScript loads here. */
-type WaitAsync = (
-  words: Int32Array,
-  index: number,
-  value: number,
-) => { async: false; value: string } | { async: true; value: Promise<string> }
-const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync }
 
 /**
  * The doorbell of a thread: an asynchronous wait on a word of a ring, which is 1 while the thread waits. It is as fast as a message of a
@@ -241,7 +231,7 @@ export class RingDoorbell {
   listen(): void {
     if (this.#isWaiting) return
     this.#isWaiting = true
-    const wait = waitAsync(this.#control, this.#word, 1)
+    const wait = Atomics.waitAsync(this.#control, this.#word, 1)
     if (wait.async) void wait.value.then(this.#onWoken)
     else setImmediate(this.#onWoken)
   }

@@ -35,7 +35,6 @@ const LENGTH_MASK = 0xff_ffff
 /** Returns the bytes that a frame with a body of `length` bytes takes in the ring. */
 export const getFrameSize = (length: number): number => (length + HEADER_BYTES + 7) & ~7
 
-/** Returns the error for invalid data that the peer wrote. */
 export const createRingError = (what: string): BusError =>
   new BusError('InvalidRequest', `The peer violated the ring protocol: ${what}`)
 
@@ -70,42 +69,36 @@ const isRingSize = (bytes: number): boolean =>
 
 /**
  * The consumer's end of a ring. Each word of the producer is read once and checked before use, because the producer can change it at
- * any time. Bodies are copied to memory of this thread before anything reads them.
+ * any time. An invalid one throws a `BusError` InvalidRequest. Bodies are copied to memory of this thread before anything reads them.
  */
 export class RingReader {
   readonly #ring: RingMemory
   /** Position of the next frame, mod 2^32. */
-  #tail: number
+  position: number
   /** Published bytes from there on, as last seen. */
   #ready = 0
   #bodyOffset = 0
-  /** Bytes of the current frame in the ring. */
   length = 0
-  /** Kind of the current frame. */
   kind = 0
   /** Bytes of the body that follow in further frames. */
   remaining = 0
 
   constructor(ring: RingMemory) {
     this.#ring = ring
-    this.#tail = Atomics.load(ring.control, RING_WORD.tail) & ~7
+    this.position = Atomics.load(ring.control, RING_WORD.tail) & ~7
   }
 
-  /**
-   * Makes the next frame the current one. Returns false if there is no frame.
-   *
-   * @throws {BusError} InvalidRequest if a position, a length or a skip of the producer is invalid
-   */
+  /** Makes the next frame the current one. Returns false if there is no frame. */
   next(): boolean {
     if (this.#ready === 0 && !this.#checkHead()) return false
     const { size, words } = this.#ring
-    let offset = this.#tail & (size - 1)
+    let offset = this.position & (size - 1)
     let word = words[offset >> 2]!
     if (word === SKIP) {
       const skip = size - offset
       // A skip is published together with the frame after it.
       if (offset === 0 || skip >= this.#ready) throw createRingError('a skip out of range')
-      this.#tail = (this.#tail + skip) | 0
+      this.position = (this.position + skip) | 0
       this.#ready -= skip
       offset = 0
       word = words[0]!
@@ -122,13 +115,12 @@ export class RingReader {
 
   #checkHead(): boolean {
     const head = Atomics.load(this.#ring.control, RING_WORD.head)
-    const ready = (head - this.#tail) >>> 0
+    const ready = (head - this.position) >>> 0
     if (ready > this.#ring.size || (head & 7) !== 0) throw createRingError('a write position out of range')
     this.#ready = ready
     return ready !== 0
   }
 
-  /** Copies the body of the current frame. */
   copy(target: Uint8Array, start: number): void {
     this.#ring.bytes.copy(target, start, this.#bodyOffset, this.#bodyOffset + this.length)
   }
@@ -137,9 +129,9 @@ export class RingReader {
   release(): void {
     const { control, size } = this.#ring
     const frameSize = getFrameSize(this.length)
-    this.#tail = (this.#tail + frameSize) | 0
+    this.position = (this.position + frameSize) | 0
     this.#ready -= frameSize
-    Atomics.store(control, RING_WORD.tail, this.#tail)
+    Atomics.store(control, RING_WORD.tail, this.position)
     // Half empty rather than at the first free byte, so that a woken producer can write more than one frame.
     if (Atomics.load(control, RING_WORD.wanted) === 1 && this.#ready <= size >> 1) ring(control, RING_WORD.wanted)
   }
@@ -149,14 +141,10 @@ export class RingReader {
     return Atomics.load(this.#ring.control, RING_WORD.finished) !== 0
   }
 
-  /** Announces that this end will read nothing more. */
   abandon(): void {
-    abandonRing(this.#ring.control)
-  }
-
-  /** Position up to which this has read, mod 2^32. */
-  get position(): number {
-    return this.#tail
+    const { control } = this.#ring
+    Atomics.store(control, RING_WORD.abandoned, 1)
+    ring(control, RING_WORD.wanted)
   }
 
   /**
@@ -164,11 +152,11 @@ export class RingReader {
    * stale, so a thread that is about to sleep checks `isEmpty`.
    */
   get mayHaveFrame(): boolean {
-    return this.#ring.control[RING_WORD.head] !== this.#tail
+    return this.#ring.control[RING_WORD.head] !== this.position
   }
 
   get isEmpty(): boolean {
-    return this.#tail === Atomics.load(this.#ring.control, RING_WORD.head)
+    return this.position === Atomics.load(this.#ring.control, RING_WORD.head)
   }
 
   /** Announces that this thread will sleep. `isEmpty` must be checked after that, never before. */
@@ -184,20 +172,19 @@ export class RingReader {
 
 /**
  * The producer's end of a ring. It keeps its own position. It reads the consumer's position only when room seems short, and accepts
- * only a value between the last one and its own.
+ * only a value between the last one and its own. Any other value throws a `BusError` InvalidRequest.
  */
 export class RingWriter {
   readonly #ring: RingMemory
   /** Position of the next frame, mod 2^32. */
-  #head: number
+  position: number
   /** The consumer's position, as last seen. */
   #tailSeen: number
-  /** Offset of the reserved body. */
   #bodyOffset = 0
 
   constructor(ring: RingMemory) {
     this.#ring = ring
-    this.#head = this.#tailSeen = Atomics.load(ring.control, RING_WORD.head) & ~7
+    this.position = this.#tailSeen = Atomics.load(ring.control, RING_WORD.head) & ~7
   }
 
   /** The memory that the offsets of `reserve` refer to. */
@@ -205,60 +192,39 @@ export class RingWriter {
     return this.#ring.bytes
   }
 
-  get size(): number {
-    return this.#ring.size
-  }
-
-  /** Position of the next frame, mod 2^32. */
-  get position(): number {
-    return this.#head
-  }
-
-  /**
-   * Returns the offset for a body of up to `length` bytes, or -1 if there is no room at present.
-   *
-   * @throws {BusError} InvalidRequest if the consumer's position is invalid
-   */
+  /** Returns the offset for a body of up to `length` bytes, or -1 if there is no room at present. */
   reserve(length: number): number {
     const { size, words } = this.#ring
     const frameSize = getFrameSize(length)
-    const offset = this.#head & (size - 1)
+    const offset = this.position & (size - 1)
     const skip = offset + frameSize > size ? size - offset : 0
-    const usedSeen = (this.#head - this.#tailSeen) >>> 0
+    const usedSeen = (this.position - this.#tailSeen) >>> 0
     if (usedSeen + skip + frameSize > size && this.unread() + skip + frameSize > size) return -1
     if (skip !== 0) {
       words[offset >> 2] = SKIP
-      this.#head = (this.#head + skip) | 0
+      this.position = (this.position + skip) | 0
     }
-    this.#bodyOffset = (this.#head & (size - 1)) + HEADER_BYTES
+    this.#bodyOffset = (this.position & (size - 1)) + HEADER_BYTES
     return this.#bodyOffset
   }
 
-  /**
-   * Returns the number of bytes that the consumer has not read yet.
-   *
-   * @throws {BusError} InvalidRequest if the consumer's position is invalid
-   */
+  /** Returns the number of bytes that the consumer has not read yet. */
   unread(): number {
     const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
-    const [used, usedSeen] = [(this.#head - tail) >>> 0, (this.#head - this.#tailSeen) >>> 0]
+    const [used, usedSeen] = [(this.position - tail) >>> 0, (this.position - this.#tailSeen) >>> 0]
     if (used > usedSeen || (tail & 7) !== 0) throw createRingError('a read position out of range')
     this.#tailSeen = tail
     return used
   }
 
-  /**
-   * Publishes the reserved frame with `length` bytes of a body, which must not exceed the reserved length.
-   *
-   * @param remaining - bytes of the body that follow in further frames
-   */
+  /** Publishes the reserved frame with `length` bytes of a body, at most as many as reserved. `remaining` ones follow in further frames. */
   publish(kind: number, length: number, remaining: number): void {
     const { control, words } = this.#ring
     const word = (this.#bodyOffset - HEADER_BYTES) >> 2
     words[word] = (kind << 24) | length
     words[word + 1] = remaining
-    this.#head = (this.#head + getFrameSize(length)) | 0
-    Atomics.store(control, RING_WORD.head, this.#head)
+    this.position = (this.position + getFrameSize(length)) | 0
+    Atomics.store(control, RING_WORD.head, this.position)
   }
 
   /** Requests to be woken when there is room. Check for room once more after that. */
@@ -277,36 +243,24 @@ export class RingWriter {
     if (Atomics.load(control, RING_WORD.parked) === 1) ring(control, RING_WORD.parked)
   }
 
-  /** True if the consumer will read nothing more. */
   get isAbandoned(): boolean {
     return Atomics.load(this.#ring.control, RING_WORD.abandoned) !== 0
   }
 
-  /** Announces that this end will write nothing more. */
   finish(): void {
-    finishRing(this.#ring.control)
+    const { control } = this.#ring
+    Atomics.store(control, RING_WORD.finished, 1)
+    ring(control, RING_WORD.parked)
   }
 }
 
-type Control = Int32Array<SharedArrayBuffer>
-
 /** Wakes the thread that waits for the doorbell of this word, once. */
-function ring(control: Control, word: number): void {
+function ring(control: RingMemory['control'], word: number): void {
   if (Atomics.compareExchange(control, word, 1, 0) === 1) Atomics.notify(control, word, 1)
-}
-
-function finishRing(control: Control): void {
-  Atomics.store(control, RING_WORD.finished, 1)
-  ring(control, RING_WORD.parked)
-}
-
-function abandonRing(control: Control): void {
-  Atomics.store(control, RING_WORD.abandoned, 1)
-  ring(control, RING_WORD.wanted)
 }
 
 /** Ends a thread's rings on its behalf, after it has exited: it writes nothing more to `out`, and reads nothing more from `in`. */
 export function endRings(out: SharedArrayBuffer, inward: SharedArrayBuffer): void {
-  finishRing(openRing(out).control)
-  abandonRing(openRing(inward).control)
+  new RingWriter(openRing(out)).finish()
+  new RingReader(openRing(inward)).abandon()
 }

@@ -6,17 +6,8 @@ import { BodyBuffer } from '../../util/body-buffer.js'
 import { BoundedQueue } from '../../util/bounded-queue.js'
 import { RoomSignal } from '../../wire/flow.js'
 import { MAX_BODY_BYTES } from '../../wire/limits.js'
-import {
-  type Frame,
-  FRAME_KIND,
-  type FrameKind,
-  getHeadroom,
-  isFrameKind,
-  LINGER_MS,
-  ownsWholeBuffer,
-  type ReceivedFrame,
-  SMALL_BODY_BYTES,
-} from '../../wire/link.js'
+import type { Frame, FrameKind, ReceivedFrame } from '../../wire/link.js'
+import { FRAME_KIND, getHeadroom, isFrameKind, LINGER_MS, ownsWholeBuffer, SMALL_BODY_BYTES } from '../../wire/link.js'
 import { RingDoorbell } from './polling.js'
 import { createRingError, HEADER_BYTES, RING_WORD, type RingMemory, RingReader, RingWriter } from './ring-buffer.js'
 
@@ -27,7 +18,6 @@ export class RingSender extends RingWriter {
   readonly #doorbell: RingDoorbell
   /** A larger body is written in parts of this size. */
   readonly #partBytes: number
-  /** Frames that wait for room. */
   readonly #waiting = new BoundedQueue<Frame>()
   /** Bytes of the next frame that were written. */
   #written = 0
@@ -54,16 +44,11 @@ export class RingSender extends RingWriter {
     return this.#waiting.size === 0
   }
 
-  /**
-   * Bytes that the consumer has not taken: waiting, or in the ring. 0 if it will take nothing more.
-   *
-   * @throws {BusError} InvalidRequest if the peer violated the protocol
-   */
+  /** Bytes that the consumer has not taken: waiting, or in the ring. 0 if it will take nothing more. */
   get queued(): number {
     return this.isAbandoned ? 0 : this.#waiting.bytes + this.unread()
   }
 
-  /** Returns a promise that resolves when no frame waits, or `undefined` if none does. */
   room(): Promise<void> | undefined {
     return this.isIdle ? undefined : this.#room.promise
   }
@@ -83,11 +68,7 @@ export class RingSender extends RingWriter {
     this.wake()
   }
 
-  /**
-   * Writes waiting frames while there is room, and asks to be woken when there is more.
-   *
-   * @throws {BusError} InvalidRequest if the peer violated the protocol
-   */
+  /** Writes waiting frames while there is room, and asks to be woken when there is more. */
   flush(): void {
     if (this.isIdle) return
     const position = this.position
@@ -174,11 +155,7 @@ export class RingReceiver extends RingReader {
   #body: BodyBuffer | undefined
   #kind = 0
 
-  /**
-   * Takes the current frame. Returns `undefined` if further parts of its body have to arrive.
-   *
-   * @throws {BusError} InvalidRequest if the frame is invalid
-   */
+  /** Takes the current frame. Returns `undefined` if further parts of its body have to arrive. */
   take(): ReceivedFrame | undefined {
     const { length, kind, remaining } = this
     if (!isFrameKind(kind)) throw createRingError('invalid kind of frame')

@@ -13,19 +13,15 @@ const CHECKS_PER_TICK = 1000
 const FRAME_MESSAGES = 16
 /** Maximum number of frames taken within one tick. */
 const FRAMES_PER_PASS = 256
-/** The longest interval of a timer. */
 const MAX_INTERVAL_MS: number = 2 ** 31 - 1
 
-export interface RingLinkOptions {
-  /** Memory of `createRingBuffer`. */
+/** An end of a link: memory of `createRingBuffer`, and when it is polled. */
+export interface RingEndpoint {
   out: SharedArrayBuffer
   in: SharedArrayBuffer
-  /** True for an end that mostly sends requests. It decides whether to poll, right after it has sent; the others follow. */
-  awaitsReplies?: boolean
   poll: PollMode
 }
 
-/** One end of a link. */
 export class RingLink implements Link {
   readonly #awaitsReplies: boolean
   readonly #polling: PollPolicy | undefined
@@ -44,7 +40,8 @@ export class RingLink implements Link {
   /** True if this link has work scheduled for a later tick. */
   #awake = false
 
-  constructor({ out, in: inward, awaitsReplies = false, poll }: RingLinkOptions) {
+  /** @param awaitsReplies - true for an end that mostly sends requests: it decides whether to poll, right after it has sent */
+  constructor({ out, in: inward, poll }: RingEndpoint, awaitsReplies = false) {
     const inRing = openRing(inward)
     this.#awaitsReplies = awaitsReplies
     this.#polling = createPollPolicy(poll, awaitsReplies)
