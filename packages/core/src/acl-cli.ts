@@ -17,11 +17,7 @@ const EXAMPLES = [
   'sallyport-acl src-tauri --json > acl.json          to compare it with an earlier one',
 ]
 
-/**
- * @param argv - `process.argv`
- * @returns `undefined` when help or the version was asked for, and has been printed
- * @throws {UsageError} with a description of the mistake, and the valid options
- */
+/** Returns `undefined` when help or the version was asked for, and has been printed. */
 function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
   const cli = cac('sallyport-acl')
   const command = cli

@@ -11,7 +11,7 @@ import {
 import { getDefinition } from './api/validate-definition.js'
 import type { CoreReport, CoreWorkerData } from './contract/control.js'
 import { createCoreLog, runCoreActor } from './core/core-actor.js'
-import { createCore } from './core/core.js'
+import { type Core, createCore } from './core/core.js'
 
 const { module, heartbeat, development, sourceMaps, ...options } = workerData as CoreWorkerData
 setDevelopment(development)
@@ -21,12 +21,9 @@ const control = parentPort!
 const report = (message: CoreReport): void => control.postMessage(message)
 const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
 
-runCoreActor({
-  create: async () => createCore(getDefinition(await load(module), module), { ...options, module }, getLog, report),
-  subscribe: handle => control.on('message', handle),
-  report,
-  ended: () => void setImmediate(() => process.exit()),
-})
+const create = async (): Promise<Core> =>
+  createCore(getDefinition(await load(module), module), { ...options, module }, getLog, report)
+runCoreActor(control, create, () => void setImmediate(() => process.exit()))
 
 // Without its control port, core could neither take frontends nor learn that the bus closes.
 control.once('close', () => {

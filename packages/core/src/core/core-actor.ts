@@ -1,22 +1,19 @@
 // The lifecycle of a core in any thread: it starts, is attached to links, drains, and reports each state to its host.
 import { createRequire } from 'node:module'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
+import type { MessagePort } from 'node:worker_threads'
 import { reportError } from '@sallyport/protocol/internal'
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import type { Logger } from 'pino'
 import type { Attachment, CoreCommand, CoreReport } from '../contract/control.js'
 import type { Core } from './core.js'
 
-/** The thread that a core runs in. */
-export interface CoreActorHost {
-  create(): Promise<Core>
-  subscribe(handle: (command: CoreCommand) => void): void
-  report(report: CoreReport): void
-  /** Called after the core has stopped or failed. */
-  ended(): void
-}
-
-export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost): void {
+/**
+ * @param port - to the host
+ * @param onEnd - called after the core has stopped or failed
+ */
+export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onEnd: () => void): void {
+  const report = (message: CoreReport): void => port.postMessage(message)
   /** Commands that arrived before the core was created. */
   const pending: CoreCommand[] = []
   let core: Core | undefined
@@ -38,11 +35,11 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
     },
     onState(state, error) {
       report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
-      if (state === 'stopped' || state === 'failed') ended()
+      if (state === 'stopped' || state === 'failed') onEnd()
     },
   })
 
-  subscribe(handle)
+  port.on('message', handle)
 
   function handle(command: CoreCommand): void {
     if (command.type === 'stop') {

@@ -50,11 +50,7 @@ const FAILED_START_MS = 1000
 
 export type CoreConfig = CoreOptions & Partial<CoreWorkerData>
 
-/**
- * Creates a core, runs the setups of its plugins and definition, and joins its network.
- *
- * @throws {BusError} `InvalidParams` if the definition or a capability is invalid; the error of a setup or of the network
- */
+/** @throws {BusError} `InvalidParams` if the definition or a capability is invalid; the error of a setup or of the network */
 export async function createCore(...parameters: ConstructorParameters<typeof Core>): Promise<Core> {
   const core = new Core(...parameters)
   await core.start()

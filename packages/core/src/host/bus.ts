@@ -433,12 +433,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 }
 
-/**
- * Builds a bus from its options: starts core, the frontends and their gates, and loads the frontends' modules once core is ready.
- * Core keeps events for the host until `bus.releaseEvents`.
- *
- * @internal
- */
+/** @internal Core keeps events for the host until `bus.releaseEvents`. */
 export async function assemble(input: BusOptions): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)

@@ -88,8 +88,7 @@ export class CoreThread implements CoreEndpoint {
     const { endpoint, keyPort, allow } = attachment
     // A restarted core must not open app commands until this frontend is back.
     if (allow) this.changes.decided = true
-    const ports = getPorts(endpoint)
-    if (keyPort) ports.push(keyPort)
+    const ports = [...getPorts(endpoint), ...(keyPort ? [keyPort] : [])]
     this.worker.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
   }
 
@@ -97,11 +96,7 @@ export class CoreThread implements CoreEndpoint {
     this.worker.post(command)
   }
 
-  /**
-   * Restarts core with its module as it is now. Resolves once the host is connected to it again.
-   *
-   * @throws {BusError} InvalidParams if core runs in this thread, and the error that prevents the restart
-   */
+  /** Resolves once the host is connected to the restarted core. */
   async reload(): Promise<void> {
     if (this.isInProcess) {
       throw new BusError('InvalidParams', 'bus.reload: core runs in this thread and has no module to reload')
@@ -123,11 +118,7 @@ export class CoreThread implements CoreEndpoint {
     if (this.#holds === 0) this.post({ type: 'hold', holds: false })
   }
 
-  /**
-   * Updates the metrics of all links. Resolves with `undefined` if core does not answer in time.
-   *
-   * @param countCommands - whether core counts calls by command from now on. @default as before
-   */
+  /** Updates the metrics of all links. Resolves with `undefined` if core does not answer in time. */
   measure(countCommands?: boolean): Promise<Measurement | undefined> {
     if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
     return new Promise(resolve => {
@@ -226,8 +217,7 @@ export class CoreThread implements CoreEndpoint {
       this.#measurements.splice(0).forEach(resolve => resolve(report))
     } else if (report.type === 'withdraw') this.#confirmRequests.withdraw(report.id)
     else if (report.type === 'confirm') {
-      const { id } = report
-      this.#confirmRequests.ask(report, agreed => this.post({ type: 'confirmed', id, agreed }))
+      this.#confirmRequests.ask(report, agreed => this.post({ type: 'confirmed', id: report.id, agreed }))
     } else if (report.type === 'fault') {
       const { label, id } = report
       const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
@@ -259,13 +249,9 @@ class InProcessCore extends EventEmitter implements ThreadHandle {
     const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
     // Core is imported only here, because a host whose core is a worker never needs its code.
     this.#core = import('../core/core.js').then(({ createCore }) => createCore(definition, ownData, getLog, report))
-    runCoreActor({
-      create: () => this.#core,
-      subscribe: handle => corePort.on('message', (command: CoreCommand) => handle(command)),
-      report,
-      // Reports that were sent before arrive before the close.
-      ended: () => this.#close(corePort),
-    })
+    // Reports that were sent before arrive before the close.
+    const onEnd = (): void => this.#close(corePort)
+    runCoreActor(corePort, () => this.#core, onEnd)
   }
 
   postMessage(message: unknown, transfer: readonly TransferListItem[] = []): void {

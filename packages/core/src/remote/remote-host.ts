@@ -151,11 +151,7 @@ export interface RemoteHostNames {
   name: string
 }
 
-/**
- * Builds a remote host: the frontends and gates of any host, with core behind the network.
- *
- * @param firstLinkTimeout - milliseconds for the first link of a frontend
- */
+/** @param firstLinkTimeout - milliseconds for the first link of a frontend */
 export async function assemble(
   input: RemoteHostOptions,
   dialer: SessionDialer,

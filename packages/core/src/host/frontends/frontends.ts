@@ -116,11 +116,7 @@ export class Frontends {
     await this.#get(label).close()
   }
 
-  /**
-   * @param where - the caller, for error texts
-   * @param otherNames - names that the caller takes in addition to labels
-   * @throws {BusError} Disconnected for an unknown label, InvalidParams for a connection, and the error that prevents a restart
-   */
+  /** @param otherNames - names that the caller takes in addition to labels */
   async reload(where: string, label: string, otherNames: readonly string[] = []): Promise<void> {
     if (await this.#get(label, otherNames).reload(true)) return
     const message = `${where}: ${describeName(label)} is a connection of the host and has no module to reload`

@@ -161,12 +161,7 @@ function spawnGate(
   return spawnSandboxed({ entry, workerData, transferList, reads: getGateGrants(entry, dir) })
 }
 
-/**
- * Starts a gate with its sandbox and its watchdog, but without a bus. The caller connects it.
- *
- * @param onFailed - called when the hook cannot be loaded or does not return in time
- * @throws {BusError} InvalidParams if there is no such app
- */
+/** Starts a gate without a bus, which the caller connects. @throws {BusError} InvalidParams if there is no such app */
 export async function startStandaloneGate(
   label: string,
   location: ModuleLocation,

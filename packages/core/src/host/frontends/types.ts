@@ -8,7 +8,7 @@ import type { Logger } from '../reporting/log.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
 
-/** Services that core, the gates and the frontends of a host use. */
+/** @internal Services that core, the gates and the frontends of a host use. */
 export interface HostServices {
   readonly options: HostConfig
   readonly log: Logger
@@ -16,6 +16,7 @@ export interface HostServices {
   readonly reporter: BusReporter
 }
 
+/** @internal */
 export interface FrontendHost extends HostServices {
   readonly core: CoreEndpoint
 }

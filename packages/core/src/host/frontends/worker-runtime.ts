@@ -137,11 +137,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   }
 }
 
-/**
- * Starts the worker of a frontend in its sandbox; for a process, the worker is its relay.
- *
- * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
- */
+/** Starts the worker of a frontend in its sandbox; for a process, the worker is its relay. */
 function spawnFrontend(
   data: FrontendWorkerData,
   { sandbox, onStdio }: FrontendConfig,
@@ -176,11 +172,7 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Sand
   return { workerData, reads, net, resourceLimits: sandbox.resourceLimits }
 }
 
-/**
- * Starts the relay of a frontend in a process of its own, under the same permission model as a worker.
- *
- * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
- */
+/** Starts the relay of a frontend in a process of its own, under the same permission model as a worker. */
 function spawnRelay(data: FrontendWorkerData, sandbox: SandboxConfig<'process'>): Worker {
   const { heartbeat, ...frontend } = data
   const { read, net, resourceLimits, memory, cpu } = sandbox

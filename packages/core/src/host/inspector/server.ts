@@ -65,10 +65,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 export async function openInspector(view: BusView, port: number): Promise<OpenInspector> {
   const token = randomBytes(32).toString('base64url')
   const files = await loadFiles(token, view.machines)
-  const server = createServer({
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    connectionsCheckingInterval: HEADERS_TIMEOUT_MS,
-  })
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS })
   server.maxConnections = MAX_CONNECTIONS
   // The server and its connections must not keep the process alive.
   server.on('connection', socket => void socket.unref())

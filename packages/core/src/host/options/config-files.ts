@@ -53,12 +53,7 @@ function readTomlError(error: unknown): Mistake {
   return [error.line, error.column, error.message.split('\n', 1)[0]!.replace('Invalid TOML document: ', '')]
 }
 
-/**
- * Reads a file of capabilities or permissions, or all files in a directory.
- *
- * @param what - the option that names it, for error texts
- * @throws {BusError} InvalidParams
- */
+/** @param what - the option that names the file or directory, for error texts */
 export async function readFileOrDirectory(what: string, url: URL): Promise<AclSource[]> {
   const path = fileURLToPath(url)
   const found = await stat(path).catch((cause: unknown) => {

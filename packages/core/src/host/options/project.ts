@@ -26,10 +26,7 @@ export interface Project extends AppInfo {
   manifests: AclSource | undefined
 }
 
-/**
- * @throws {BusError} InvalidParams, which names the file and the place in it
- * @internal
- */
+/** @internal */
 export async function readProject(url: URL): Promise<Project> {
   const { path, from, value } = await readConfig(await findConfig(fileURLToPath(url)))
   const directory = dirname(path)

@@ -104,8 +104,6 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
 }
 
 /**
- * Resolves the options of any host.
- *
  * @param input - the options as they were written: valibot omits some keys of a record
  * @param patternFrom - the function or file that names the pattern, for error texts
  */
@@ -137,7 +135,6 @@ export function resolveHost(
   }
 }
 
-/** Resolves the options of a frontend that is opened while the bus runs. @throws {BusError} InvalidParams */
 export function resolveFrontend(
   where: string,
   label: string,
@@ -148,7 +145,6 @@ export function resolveFrontend(
   return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), defaults)
 }
 
-/** Resolves the options of a connection, which has no worker. @throws {BusError} InvalidParams */
 export function resolveConnection(
   where: string,
   label: string,
@@ -165,7 +161,6 @@ export function resolveConnection(
   }
 }
 
-/** Resolves the options of a frontend whose code runs outside of this process. @throws {BusError} InvalidParams */
 export function resolveExternal(
   where: string,
   label: string,
@@ -263,11 +258,7 @@ async function suggestFile(path: string): Promise<string> {
 /** Options with files as URLs or paths, and identifiers as strings. */
 type Entries = readonly (URL | string | object)[]
 
-/**
- * Gathers capabilities and permissions in the options, and in the files that they or the configuration name.
- *
- * @throws {BusError} InvalidParams for a missing or malformed file, and for an identifier that is in none of the files
- */
+/** Gathers capabilities and permissions in the options, and in the files that they or the configuration name. */
 async function createAclInput(
   { app, frontends = {}, permissions, unknownPermissions = 'error' }: ParsedOptions,
   project: Project | undefined,

@@ -63,8 +63,6 @@ export function resolveSupervision(
   return supervision
 }
 
-export type RestartLimits = Pick<SupervisionConfig, 'intensity' | 'period' | 'chargedIntensity' | 'delay'>
-
 export interface RestartHistory {
   readonly count: number
   /** Times of the restarts within the period, without the charged ones. */
@@ -87,7 +85,7 @@ export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], charged: [], 
 export function nextRestart(
   history: RestartHistory,
   isCharged: boolean,
-  { intensity, period, chargedIntensity, delay: limits }: RestartLimits,
+  { intensity, period, chargedIntensity, delay: limits }: SupervisionConfig,
   now: number,
   random: number,
 ): RestartHistory | undefined {

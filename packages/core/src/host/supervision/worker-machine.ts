@@ -45,10 +45,9 @@ const getStartTimeout = ({ startupMs = 0 }: WorkerContext): number =>
 const getError = (event: WorkerEvent): Error | undefined => ('error' in event ? event.error : undefined)
 
 /** Records an error that is both the thread's own and the reason for what follows. */
-const failWith = (
-  error: Error | undefined,
-  isCharged = false,
-): Pick<WorkerContext, 'error' | 'exitError' | 'isCharged'> => ({ error, exitError: error, isCharged })
+const failWith = (error: Error | undefined, isCharged = false): Partial<WorkerContext> => {
+  return { error, exitError: error, isCharged }
+}
 
 const hasStarted = ({ spec, startupMs }: WorkerContext): boolean => startupMs !== undefined && !spec.isOpening?.()
 
