@@ -28,7 +28,7 @@ function write([name, { types }], out) {
     tsdocMetadata: { enabled: false },
     messages: {
       // Release tags and TSDoc's syntax are not used here.
-      extractorMessageReporting: { default: { logLevel: 'none' } },
+      extractorMessageReporting: { default: { logLevel: 'none' }, 'ae-forgotten-export': { logLevel: 'warning' } },
       tsdocMessageReporting: { default: { logLevel: 'none' } },
       compilerMessageReporting: { default: { logLevel: 'none' } },
     },
@@ -38,7 +38,28 @@ function write([name, { types }], out) {
     configObjectFullPath: undefined,
     packageJsonFullPath: resolve('package.json'),
   })
-  Extractor.invoke(config, { localBuild: true, messageCallback: message => (message.handled = true) })
+  const messageCallback = message => {
+    message.handled = true
+    if (message.messageId === 'ae-forgotten-export') forgotten.add(/"(.+?)"/.exec(message.text)[1])
+  }
+  Extractor.invoke(config, { localBuild: true, messageCallback })
+}
+
+/** Names that API Extractor found in the package, and which the entry that uses them does not export. */
+const forgotten = new Set()
+const EXPORT = /^export (?:(?:abstract |declare )*(?:const|function|class|interface|type) |\{ )(\w+)/gm
+const getExports = report => [...report.matchAll(EXPORT)].map(([, name]) => name)
+
+/**
+ * Returns the types that users read in a signature and cannot import from this package. The body of a type alias can use generic types
+ * of its own, because editors and the compiler resolve them.
+ */
+function findHidden(report, exported) {
+  const internal = [...report.matchAll(/^import .*?(\w+) \} from '.*\/internal/gm)].map(([, name]) => name)
+  const blocks = report.split('\n\n').filter(block => !block.includes('import '))
+  const isUsed = name =>
+    blocks.some(block => new RegExp(`\\b${name}\\b${/^export type/m.test(block) ? '(?!<)' : ''}`).test(block))
+  return [...internal, ...forgotten].filter(name => !exported.has(name) && isUsed(name))
 }
 
 const read = file => {
@@ -62,6 +83,13 @@ try {
     console.error(
       `packages/${basename(folder)}/etc/${file} has names without a docstring: search it for "(undocumented)".`,
     )
+  }
+  const exported = new Set(wanted.flatMap(file => getExports(read(join(out, file)))))
+  for (const file of wanted) {
+    const hidden = findHidden(read(join(out, file)), exported)
+    if (hidden.length === 0) continue
+    process.exitCode = 1
+    console.error(`packages/${basename(folder)}/etc/${file} uses types that no entry exports: ${hidden.join(', ')}`)
   }
   const stale = [...new Set([...wanted, ...kept])].filter(file => read(join(out, file)) !== read(join('etc', file)))
   for (const file of stale) {

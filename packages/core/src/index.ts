@@ -7,12 +7,25 @@ export type {
   CodecName,
   EventTarget,
   CallHeaders,
+  CallOptions,
   CallTrace,
   EventTrace,
   TracedError,
   Unlisten,
 } from '@sallyport/protocol/internal'
-export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/internal'
+export type {
+  CallParameters,
+  Client,
+  ClientTypes,
+  CommandName,
+  CommandResult,
+  EmitOptions,
+  EmitParameters,
+  EventHandler,
+  InvokeOptions,
+  ListenOptions,
+  Serialized,
+} from '@sallyport/frontend/internal'
 export type {
   App,
   AppEventHandler,
@@ -22,7 +35,14 @@ export type {
   Middleware,
   MiddlewareCall,
 } from './api/app.js'
-export type { Capability, PermissionEntry, PermissionFile } from './acl/types.js'
+export type {
+  Capability,
+  PermissionDefinition,
+  PermissionEntry,
+  PermissionFile,
+  PermissionSetDefinition,
+  Platform,
+} from './acl/types.js'
 export type { CommandScope, Scope } from './acl/scope.js'
 export type { Channel, SendOptions } from './rpc/channel.js'
 export type { FrontendCallOptions } from './api/frontend-call.js'
@@ -36,6 +56,7 @@ export {
   type CommandOptions,
   type Commands,
   type CoreDefinition,
+  type InferredCommands,
   type Plugin,
   type PluginApi,
   type PluginDefinition,

@@ -1,7 +1,18 @@
 // The types of a bus in an editor: the functions that its frontends expose, and its events.
 import { expose, type Exposed } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
-import { type Bus, type BusError, type BusOptions, createBus } from '../src/index.js'
+import {
+  type Bus,
+  type BusError,
+  type BusOptions,
+  type CallOptions,
+  type Capability,
+  type CommandResult,
+  createBus,
+  type EmitParameters,
+  type Platform,
+  type Serialized,
+} from '../src/index.js'
 
 interface Source {
   src: string
@@ -79,4 +90,13 @@ test('an interface is accepted as arguments', async () => {
   const client = await untyped.connect('main')
   void client.invoke('transform', source)
   void client.stream('transform', source)
+})
+
+test('types that signatures of the bus refer to have names', () => {
+  type Types = { events: { progress: { at: Date } }; codec: 'msgpack' }
+  expectTypeOf<Serialized<Types['events']['progress'], Types['codec']>>().toEqualTypeOf<{ at: Date }>()
+  expectTypeOf<EmitParameters<undefined>>().toExtend<[payload?: undefined, options?: object]>()
+  expectTypeOf<Parameters<Bus<Types>['once']>[1]>().toExtend<CallOptions | ((event: never) => unknown) | undefined>()
+  expectTypeOf<CommandResult<Main, 'ping'>>().toEqualTypeOf<'pong'>()
+  expectTypeOf<Platform>().toExtend<NonNullable<Capability['platforms']>[number]>()
 })

@@ -5,7 +5,9 @@ export type {
   BusErrorReason,
   BusEvent,
   CallHeaders,
+  CallOptions,
   CallTrace,
+  CodecName,
   EventTarget,
   EventTrace,
   TracedError,
@@ -17,7 +19,13 @@ export type { EventHandler } from './client/listeners.js'
 export type { Exposed, ExposedContext, ExposedFunctions } from './client/exposed-functions.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'
-export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './types/client.js'
+export {
+  createClient,
+  type ClientTypes,
+  type EmitParameters,
+  type TypedClient,
+  type TypedConnection,
+} from './types/client.js'
 export type {
   CallParameters,
   ChannelFor,
@@ -27,5 +35,6 @@ export type {
   StreamItem,
   StreamName,
 } from './types/commands.js'
+export type { Serialized } from './types/serialized.js'
 export type { TauriInvoke, TauriParameters, TauriResult } from './types/tauri.js'
 export type { Stream } from './client/stream.js'

@@ -3,7 +3,7 @@ import type { BusError, Link } from '@sallyport/protocol/internal'
 import { Client, type ClientOptions } from './client/client.js'
 
 export { Channel } from './client/channel.js'
-export { Client, type ClientOptions } from './client/client.js'
+export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 
@@ -15,6 +15,10 @@ export interface ReconnectingClientOptions extends ClientOptions {
   /** Sends each call's deadline to core, which a network can disconnect without notice. */
   deadlines?: boolean | undefined
 }
+
+/** The class of clients with its constructor, which is not public. */
+export const LinkClient: new (link: Link, options: ReconnectingClientOptions & { reconnects?: boolean }) => Client =
+  Client
 
 /** Creates a client that stays open when its link closes, until its user or `endClient` closes it. */
 export const createReconnectingClient = (link: Link, options: ReconnectingClientOptions): Client =>
@@ -35,6 +39,6 @@ export const addConnection = (client: Client, link: Link): void => client.addCon
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
   client.endConnection(link, reason)
 export type { CallParameters, CommandName, CommandResult } from './types/commands.js'
-export type { ClientTypes, CodecOf, EmitParameters } from './types/client.js'
+export type { ClientTypes, EmitParameters } from './types/client.js'
 export type { Serialized } from './types/serialized.js'
 export { install, type TauriRuntime } from './tauri/install.js'

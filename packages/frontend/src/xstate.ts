@@ -7,19 +7,19 @@ import type { Client } from './client/client.js'
 import { currentClient } from './client/current-client.js'
 import type { CallParameters, ChannelFor, CoreLike } from './types/commands.js'
 
-interface Observer<Snapshot> {
-  next?: ((snapshot: Snapshot) => void) | undefined
-  error?: ((error: unknown) => void) | undefined
-  complete?: (() => void) | undefined
-}
-
 /** The interface of an XState actor, as far as code outside of the actor uses it. */
 export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {
   /** Returns the newest snapshot. It stays available while core restarts, and when the actor has ended. */
   getSnapshot(): Snapshot
   /** Emits each change from now on; `complete` when the actor has ended, `error` when it cannot be followed any more. */
   subscribe(
-    observer: Observer<Snapshot> | ((snapshot: Snapshot) => void),
+    observer:
+      | ((snapshot: Snapshot) => void)
+      | {
+          next?: ((snapshot: Snapshot) => void) | undefined
+          error?: ((error: unknown) => void) | undefined
+          complete?: (() => void) | undefined
+        },
     error?: (error: unknown) => void,
     complete?: () => void,
   ): { unsubscribe(): void }
@@ -35,6 +35,8 @@ export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {
   /** Calls `close`. */
   [Symbol.asyncDispose](): Promise<void>
 }
+
+type Observer<Snapshot> = Exclude<Parameters<RemoteActor<Snapshot>['subscribe']>[0], CallableFunction>
 
 /** Options of `remoteActor`. */
 export interface RemoteActorOptions {

@@ -1,6 +1,6 @@
 // A frontend with one session over NATS, in this thread, built by hand from the parts of joined processes.
 import { connect, createInbox, type NatsConnection } from '@nats-io/transport-node'
-import { Client } from '@sallyport/frontend/internal'
+import { type Client, LinkClient } from '@sallyport/frontend/internal'
 import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport/protocol/internal'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { onTestFinished } from 'vitest'
@@ -75,7 +75,9 @@ export async function openRemoteFrontend(options: RemoteFrontendOptions): Promis
   })
   nats.publish(openSubject(bus, options.instance), handshake.hello, { reply: inbox })
   const session = await opening
-  const client = new Client(pattern === 'isolation' ? sealFrames(session.link, session.keys) : session.link, { label })
+  const client = new LinkClient(pattern === 'isolation' ? sealFrames(session.link, session.keys) : session.link, {
+    label,
+  })
   onTestFinished(() => client.close())
   return { client, ...session }
 }

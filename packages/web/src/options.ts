@@ -2,12 +2,16 @@
 import type { IncomingMessage, Server } from 'node:http'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { FrontendOptions } from '@sallyport/core'
 import type { ExternalFrontendOptions } from '@sallyport/core/internal'
 import { BusError } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 
 /** Options of the pages of one label. */
-export interface PageOptions extends Omit<ExternalFrontendOptions, 'codec' | 'link' | 'poll'> {
+export interface PageOptions extends Pick<
+  FrontendOptions,
+  'allow' | 'data' | 'maxInFlight' | 'overflow' | 'readAhead'
+> {
   /** The directory of the page's static files, as a URL or an absolute path. Not available with `server`, which serves them itself. */
   dir?: URL | string
   /** Lets further tabs have labels of their own, `main-2` and so on, with the same `allow`. Otherwise they are refused. @default false */

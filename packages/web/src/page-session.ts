@@ -1,5 +1,11 @@
 // The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
-import { Client, endClient, reconnectClient, type ReconnectingClientOptions } from '@sallyport/frontend/internal'
+import {
+  type Client,
+  LinkClient,
+  endClient,
+  reconnectClient,
+  type ReconnectingClientOptions,
+} from '@sallyport/frontend/internal'
 import { BusError, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
 import { CLOSE_CODE, type Greeting } from './greeting.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
@@ -19,7 +25,7 @@ export interface PageSessionOptions {
   /** The greeting as far as it is known, for a client that can be used before the server has answered. */
   expected?: Greeting | undefined
   /** A class of client that explains errors. @default Client */
-  clientClass?: typeof Client
+  clientClass?: typeof LinkClient
   /** Called when the server has ended the session for good. */
   onEnded?(error: BusError): void
 }
@@ -80,7 +86,7 @@ export class PageSession {
   }
 
   #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow }: Greeting): void {
-    const { clientClass = Client } = this.#options
+    const { clientClass = LinkClient } = this.#options
     const options = { label, codec, data, isolated, timeout, maxInFlight, overflow, reconnects: true }
     this.#client = new clientClass(this.#link, options as ReconnectingClientOptions)
     void this.#client.closed.then(() => this.#end())

@@ -1,5 +1,5 @@
 // The script that the server adds to a page, before the page's own: connects it, and installs Tauri's globals.
-import { Client, install, type InvokeOptions } from '@sallyport/frontend/internal'
+import { LinkClient, install, type InvokeOptions } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal'
 import { BASE_PATH, type Greeting } from './greeting.js'
 import { getTab, PageSession, setPageSession } from './page-session.js'
@@ -10,7 +10,7 @@ declare const SALLYPORT_GREETING: Greeting
 const NATIVE = /^plugin:(window|webview|menu|tray|image)\|/
 
 /** A client whose errors say what a page cannot do. */
-class PageClient extends Client {
+class PageClient extends LinkClient {
   override invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
     const result = super.invoke<T>(command, args, options)
     return NATIVE.test(command)

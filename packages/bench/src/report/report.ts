@@ -1,8 +1,4 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
-import type { FigureKind, Scenario } from '../model/scenario.js'
-import type { Machine } from '../run/machine.js'
-import type { Estimate } from '../statistics/ratio.js'
-import type { Goal } from './goals.js'
 
 /** Grows with every change that a reader of the old form would stumble on. */
 export const SCHEMA_VERSION = 4
@@ -23,86 +19,113 @@ export interface Report {
   seconds: number
   /** Some scenarios have a part of these rounds. */
   plan: { processes: number; rounds: number; slotMs: number }
-  /** The computer that ran the benchmark. */
-  machine: Machine
-  /** The noise check; null if the run measured nothing twice. */
-  noise: Noise | null
+  /** The computer that ran the benchmark. Load averages are of 1 minute, before and after the run; 0 on Windows. */
+  machine: {
+    cpu: string
+    cores: number
+    memoryBytes: number
+    platform: string
+    release: string
+    arch: string
+    node: string
+    loadBefore: number
+    loadAfter: number
+  }
+  /** Whether arms that were measured against themselves (A/A) agreed, and other programs left the CPU alone; null if nothing was measured twice. */
+  noise: {
+    /** `too noisy`: one of the limits was exceeded, so that nothing is judged. */
+    outcome: 'steady' | 'too noisy'
+    /** How far from 1 a ratio can be, as a factor above 1. */
+    tolerance: number
+    /** How far from 1 its interval can reach, as a factor above 1. */
+    reach: number
+    /** The part of the CPU time that other programs took during the run, 0 to 1; null if unknown. */
+    othersCpu: number | null
+    /** The limit of `othersCpu`. */
+    othersLimit: number
+    /** `figure` is the `scenario/case/arm/figure` of the second of the two. */
+    checks: { figure: string; ratio: number; interval: [low: number, high: number] }[]
+  } | null
   /** The scenarios that ran, in their order. */
-  scenarios: ScenarioReport[]
+  scenarios: {
+    id: string
+    title: string
+    /** One sentence: what is measured, and what the reference is. */
+    about: string
+    /** Whether its table has one row for each arm or for each case. */
+    rows: 'arms' | 'cases'
+    /** Id of the arm that ratios refer to. */
+    reference: string
+    /** Planned rounds. */
+    rounds: number
+    /** Rounds that were measured. */
+    measuredRounds: number
+    /** Warm-ups and measurements whose arm was not stationary before their time ran out. */
+    notStationary: number
+    /** The title has the version, if the arm is another library. */
+    arms: { id: string; title: string }[]
+    /** `payloadBytes` is the mean size of the payload, as JSON without white space. */
+    cases: {
+      id: string
+      title: string
+      payload: string
+      payloadBytes: number
+      /** The figures of one arm, or the error that it failed with. */
+      results: {
+        arm: string
+        error?: string
+        figures: {
+          id: string
+          title: string
+          /** `%` is of one core, or of all attempts; `B` are bytes of memory; the empty string is a plain number. */
+          unit: 'µs' | '/s' | '%' | 'B' | ''
+          better: 'lower' | 'higher'
+          /** Reported, but not shown in tables. */
+          aside?: true
+          /** The median of the processes' medians. */
+          median: number
+          /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null without one. */
+          ratio: number | null
+          /** The 95 % interval of the ratio; null for the reference itself, and after a single round. */
+          interval: [low: number, high: number] | null
+          /** One value for each round of each fresh process, in order. */
+          processes: number[][]
+        }[]
+      }[]
+    }[]
+  }[]
   /** Each goal that this run measured. */
-  goals: GoalReport[]
+  goals: {
+    id: string
+    /** The measured work. */
+    work: string
+    /** The reference in the same run. */
+    reference: string
+    /** `scenario/case/arm/figure` of the work. */
+    figure: string
+    /** `scenario/case/arm/figure` of the reference. */
+    against: string
+    /** A `difference` has the figure's unit. */
+    compare: 'ratio' | 'difference'
+    bound: 'at most' | 'at least'
+    goal: number
+    /** The number of the record in `docs/adr` that says what is known about this figure. */
+    adr: number
+    /** A ratio, or a difference in the figure's unit; null if one of the two figures is missing. */
+    measured: number | null
+    /** The 95 % interval of a ratio. */
+    interval: [low: number, high: number] | null
+    outcome: 'met' | 'missed' | 'too noisy'
+  }[]
 }
 
-/** Whether arms that were measured against themselves (A/A) agreed, and other programs left the CPU alone. */
-export interface Noise {
-  /** `too noisy`: one of the limits was exceeded, so that nothing is judged. */
-  outcome: 'steady' | 'too noisy'
-  /** How far from 1 a ratio can be, and its interval can reach, as factors above 1. */
-  tolerance: number
-  reach: number
-  /** The part of the CPU time that other programs took during the run, 0 to 1, and its limit; null if unknown. */
-  othersCpu: number | null
-  othersLimit: number
-  checks: NoiseCheck[]
-}
-
-export interface NoiseCheck extends Pick<Estimate, 'ratio' | 'interval'> {
-  /** `scenario/case/arm/figure` of the second of the two. */
-  figure: string
-}
-
-export interface GoalReport extends Goal {
-  /** A ratio, or a difference in the figure's unit; null if one of the two figures is missing. */
-  measured: number | null
-  /** The 95 % interval of a ratio. */
-  interval: [low: number, high: number] | null
-  outcome: 'met' | 'missed' | 'too noisy'
-}
-
-export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' | 'rows'> {
-  /** Id of the arm that ratios refer to. */
-  reference: string
-  /** Planned rounds, and those that were measured. */
-  rounds: number
-  measuredRounds: number
-  /** Warm-ups and measurements whose arm was not stationary before their time ran out. */
-  notStationary: number
-  arms: ArmReport[]
-  cases: CaseReport[]
-}
-
-export interface ArmReport {
-  id: string
-  /** With its version, if it is another library. */
-  title: string
-}
-
-export interface CaseReport {
-  id: string
-  title: string
-  payload: string
-  /** The mean size of the payload, as JSON without white space. */
-  payloadBytes: number
-  results: Result[]
-}
-
-/** The figures of one arm in one case, or the error that it failed with. */
-export interface Result {
-  arm: string
-  figures: Figure[]
-  error?: string
-}
-
-export interface Figure extends FigureKind {
-  /** The median of the processes' medians. */
-  median: number
-  /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null without one. */
-  ratio: number | null
-  /** The 95 % interval of the ratio; null for the reference itself, and after a single round. */
-  interval: [low: number, high: number] | null
-  /** One value for each round of each fresh process, in order. */
-  processes: number[][]
-}
+export type Noise = NonNullable<Report['noise']>
+export type NoiseCheck = Noise['checks'][number]
+export type GoalReport = Report['goals'][number]
+export type ScenarioReport = Report['scenarios'][number]
+export type ArmReport = ScenarioReport['arms'][number]
+export type CaseReport = ScenarioReport['cases'][number]
+export type Figure = CaseReport['results'][number]['figures'][number]
 
 /** A figure, and its place in the report. */
 export interface FigurePlace {

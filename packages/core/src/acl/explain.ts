@@ -1,5 +1,4 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
-import type { ScopeValues } from './expand.js'
 import { type CoreModule, getCommandNames, getPluginFiles, splitMethod } from './identifier.js'
 import { getAccess, commandScope, isRestricted, isOpenByDefault, resolveAll, getResolveOptions } from './resolve.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
@@ -26,7 +25,7 @@ export interface ExplainedCommand {
   /** The permissions that allow or deny the command. */
   readonly by: readonly { readonly capability: string; readonly permission: string }[]
   /** The content of `ctx.scope`, or `undefined` if it is empty. */
-  readonly scope: ScopeValues | undefined
+  readonly scope: Pick<Scope, 'allow' | 'deny'> | undefined
 }
 
 /** The commands that one frontend can and cannot call. */
@@ -38,7 +37,7 @@ export interface ExplainedFrontend {
   /** Every command of core. */
   readonly commands: readonly ExplainedCommand[]
   /** The content of `ctx.scope.global` by plugin. */
-  readonly globalScopes: Readonly<Record<string, ScopeValues>>
+  readonly globalScopes: Readonly<Record<string, Pick<Scope, 'allow' | 'deny'>>>
 }
 
 /** The commands that each label can call. */
@@ -102,7 +101,7 @@ function explainCommand(command: string, { allowed, denied }: Access, isOpen: bo
 
 const toReference = ({ capability, permission }: Grant): ExplainedCommand['by'][number] => ({ capability, permission })
 
-const getValues = ({ allow, deny }: Scope): ScopeValues => ({ allow, deny })
+const getValues = ({ allow, deny }: Scope): Pick<Scope, 'allow' | 'deny'> => ({ allow, deny })
 
 /** Returns each glob as a label that it matches: `[ab]` becomes `a`. */
 function labelsIn(capabilities: readonly ResolvedCapability[]): string[] {
@@ -163,7 +162,7 @@ function toTauriRows(commands: readonly ExplainedCommand[]): Row[] {
 const isOfTauri = ({ access, by, scope }: ExplainedCommand): boolean =>
   access === 'allowed' && scope === undefined && by.every(({ permission }) => permission.startsWith('core:'))
 
-const renderScope = ({ allow, deny }: ScopeValues): string =>
+const renderScope = ({ allow, deny }: Pick<Scope, 'allow' | 'deny'>): string =>
   Object.entries({ allow, deny })
     .filter(([, values]) => values.length > 0)
     .map(([name, values]) => ` ${name} ${JSON.stringify(values)}`)

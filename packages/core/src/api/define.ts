@@ -76,14 +76,13 @@ const wrong = (what: string): BusError => new BusError('InvalidParams', `command
 /** Commands by name. */
 export type Commands = Readonly<Record<string, AnyCommand>>
 
-type NoCommands = Readonly<Record<never, AnyCommand>>
-
-/** Commands whose types are inferred. `CallableFunction` has no signature, so it gives unannotated parameters no type. */
-type InferredCommands = Readonly<Record<string, CallableFunction | Command>>
-
-/** Commands whose handlers may omit the type of their arguments: it is `Record<string, unknown>`, because callers can send anything. */
-type WithArguments<C> = { [Name in keyof C]: C[Name] | UntypedHandler }
-type UntypedHandler = (args: Record<string, unknown>, ctx: CommandContext, ...none: never[]) => unknown
+/**
+ * Commands whose handlers may omit the type of their arguments: it is `Record<string, unknown>`, because callers can send anything.
+ * `CallableFunction`, which `C` extends, has no signature, so it gives unannotated parameters no type.
+ */
+export type InferredCommands<C> = {
+  [Name in keyof C]: C[Name] | ((args: Record<string, unknown>, ctx: CommandContext, ...none: never[]) => unknown)
+}
 
 /** The content of a plugin. */
 export interface PluginDefinition<C = Commands> {
@@ -119,12 +118,12 @@ export interface Plugin<Name extends string = string, C = Commands> extends Plug
 /** Defines a plugin without commands: it has `setup`, `teardown`, permissions or middleware only. */
 export function plugin<const Name extends string>(
   name: Name,
-  definition: PluginDefinition<NoCommands> & { commands?: never },
-): Plugin<Name, NoCommands>
+  definition: PluginDefinition<Record<never, AnyCommand>> & { commands?: never },
+): Plugin<Name, Record<never, AnyCommand>>
 /** Defines a named group of commands, called as `plugin:<name>|<command>`. */
-export function plugin<const Name extends string, C extends InferredCommands>(
+export function plugin<const Name extends string, C extends Readonly<Record<string, CallableFunction | Command>>>(
   name: Name,
-  definition: PluginDefinition<WithArguments<C>>,
+  definition: PluginDefinition<InferredCommands<C>>,
 ): Plugin<Name, C>
 export function plugin<const Name extends string>(name: Name, definition: PluginDefinition): Plugin<Name> {
   return { ...definition, name }
@@ -144,15 +143,13 @@ export interface CoreDefinition<C = Commands, P = Plugin> {
   teardown?(app: App): void | Promise<void>
 }
 
-/** A plugin whose commands give no types to those of a plugin that is defined in its place. */
-type AnyPlugin = Plugin<string, object>
-
 /**
  * Types a core module's definition and returns it unchanged: `{ ...base, plugins }` makes a variant. Arguments of a handler without a type
  * are `Record<string, unknown>`.
  */
-export function defineCore<C extends InferredCommands, D extends CoreDefinition<unknown, AnyPlugin>>(
-  definition: D & CoreDefinition<WithArguments<C>, AnyPlugin>,
-): D {
+export function defineCore<
+  C extends Readonly<Record<string, CallableFunction | Command>>,
+  D extends CoreDefinition<unknown, Plugin<string, object>>,
+>(definition: D & CoreDefinition<InferredCommands<C>, Plugin<string, object>>): D {
   return definition
 }

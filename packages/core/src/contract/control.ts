@@ -20,7 +20,6 @@ export const LIFECYCLE_STATES: readonly LifecycleState[] = [
 export interface AppInfo {
   productName?: string
   version?: string
-  /** For example `com.example.app`. */
   identifier?: string
 }
 

@@ -5,7 +5,6 @@ import {
   Channel,
   type Client,
   type ClientTypes,
-  type CodecOf,
   type CommandName,
   type CommandResult,
   type EmitOptions,
@@ -55,48 +54,6 @@ export interface BusTypes extends ClientTypes {
   /** The result of each frontend's `expose`, by label. Without it, any function can be called with any arguments. */
   frontends?: object
 }
-
-/** Any label if the bus has no types of frontends. */
-export type UntypedLabel<Types> = Types extends { frontends: object } ? never : string
-
-/** Any event if the bus has no types of events. */
-export type UntypedEvent<Types> = Types extends { events: object } ? never : string
-
-export type FrontendLabel<Types> = Types extends { frontends: infer Frontends extends object }
-  ? keyof Frontends & string
-  : never
-
-export type FunctionName<Types, Label> = CommandName<FunctionsOf<Types, Label>> & string
-
-export type FunctionParameters<Types, Label, Name> = CallParameters<
-  FunctionsOf<Types, Label>,
-  Name,
-  CodecOf<Types>,
-  FrontendCallOptions
->
-
-export type FunctionResult<Types, Label, Name> = CommandResult<FunctionsOf<Types, Label>, Name, CodecOf<Types>>
-
-export type EventName<Types> = Types extends { events: infer Events extends object } ? keyof Events & string : never
-
-export type EventPayload<Types, Name> = Serialized<PayloadOf<Types, Name>, CodecOf<Types>>
-
-export type EventParameters<Types, Name> = EmitParameters<PayloadOf<Types, Name>>
-
-/** Exposed functions in the form of a core, which the types of calls are inferred from. */
-type FunctionsOf<Types, Label> = Types extends { frontends: infer Frontends }
-  ? Label extends keyof Frontends
-    ? Frontends[Label] extends { readonly functions?: infer Functions }
-      ? { readonly commands: NonNullable<Functions> }
-      : never
-    : never
-  : never
-
-type PayloadOf<Types, Name> = Types extends { events: infer Events }
-  ? Name extends keyof Events
-    ? Events[Name]
-    : unknown
-  : unknown
 
 /** Options of `bus.close`. */
 export interface CloseOptions {
@@ -183,9 +140,16 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 
   /** Sends an event to every listener: in core, in this thread, and in all frontends. */
-  emit(event: UntypedEvent<Types>, payload?: unknown, options?: EmitOptions): Promise<void>
+  emit(
+    event: Types extends { events: object } ? never : string,
+    payload?: unknown,
+    options?: EmitOptions,
+  ): Promise<void>
   /** Sends an event whose payload has the type that `Types` declares. */
-  emit<Name extends EventName<Types>>(event: Name, ...payload: EventParameters<Types, Name>): Promise<void>
+  emit<Name extends keyof Types['events'] & string>(
+    event: Name,
+    ...payload: EmitParameters<Types['events'][Name]>
+  ): Promise<void>
   emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     return this.#client.emit(event, payload, options)
   }
@@ -193,15 +157,15 @@ export class Bus<Types extends BusTypes = BusTypes> {
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   emitTo(
     target: string | EventTarget,
-    event: UntypedEvent<Types>,
+    event: Types extends { events: object } ? never : string,
     payload?: unknown,
     options?: EmitOptions,
   ): Promise<void>
   /** Sends an event whose payload has the type that `Types` declares to the listeners that match `target`. */
-  emitTo<Name extends EventName<Types>>(
+  emitTo<Name extends keyof Types['events'] & string>(
     target: string | EventTarget,
     event: Name,
-    ...payload: EventParameters<Types, Name>
+    ...payload: EmitParameters<Types['events'][Name]>
   ): Promise<void>
   emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     return this.#client.emitTo(target, event, payload, options)
@@ -215,14 +179,14 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * which `bus.on` listens. The promise rejects with `Disconnected`, which doesn't have to be caught, or with another reason
    */
   listen<T = unknown>(
-    event: UntypedEvent<Types>,
+    event: Types extends { events: object } ? never : string,
     handler: EventHandler<T>,
     options?: HostListenOptions,
   ): Promise<Unlisten>
   /** Listens to an event whose payload has the type that `Types` declares. */
-  listen<Name extends EventName<Types>>(
+  listen<Name extends keyof Types['events'] & string>(
     event: Name,
-    handler: EventHandler<EventPayload<Types, Name>>,
+    handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
     options?: HostListenOptions,
   ): Promise<Unlisten>
   listen(event: string, handler: EventHandler<never>, options?: HostListenOptions): Promise<Unlisten> {
@@ -236,22 +200,25 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * bus closes
    * @example const { payload } = await bus.once<number>('done', { timeout: 5000 })
    */
-  once<T = unknown>(event: UntypedEvent<Types>, options?: HostListenOptions): Promise<BusEvent<T>>
+  once<T = unknown>(
+    event: Types extends { events: object } ? never : string,
+    options?: HostListenOptions,
+  ): Promise<BusEvent<T>>
   /** Waits for an event whose payload has the type that `Types` declares. */
-  once<Name extends EventName<Types>>(
+  once<Name extends keyof Types['events'] & string>(
     event: Name,
     options?: HostListenOptions,
-  ): Promise<BusEvent<EventPayload<Types, Name>>>
+  ): Promise<BusEvent<Serialized<Types['events'][Name], Types['codec']>>>
   /** Listens to an event once. Resolves, as `listen` does, with a function that removes the listener. */
   once<T = unknown>(
-    event: UntypedEvent<Types>,
+    event: Types extends { events: object } ? never : string,
     handler: EventHandler<T>,
     options?: HostListenOptions,
   ): Promise<Unlisten>
   /** Listens once to an event whose payload has the type that `Types` declares. */
-  once<Name extends EventName<Types>>(
+  once<Name extends keyof Types['events'] & string>(
     event: Name,
-    handler: EventHandler<EventPayload<Types, Name>>,
+    handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
     options?: HostListenOptions,
   ): Promise<Unlisten>
   once(
@@ -275,13 +242,18 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * Overloaded; CommandFailed with what the function threw as its `data`
    * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
    */
-  call<T = unknown>(label: UntypedLabel<Types>, name: string, args?: object, options?: FrontendCallOptions): Promise<T>
+  call<T = unknown>(
+    label: Types extends { frontends: object } ? never : string,
+    name: string,
+    args?: object,
+    options?: FrontendCallOptions,
+  ): Promise<T>
   /** Calls a function with the arguments and the result that `Types` declares. */
-  call<Label extends FrontendLabel<Types>, Name extends FunctionName<Types, Label>>(
+  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<Types['frontends'][Label]>>(
     label: Label,
     name: Name,
-    ...call: FunctionParameters<Types, Label, Name>
-  ): Promise<FunctionResult<Types, Label, Name>>
+    ...call: CallParameters<Types['frontends'][Label], Name, Types['codec'], FrontendCallOptions>
+  ): Promise<CommandResult<Types['frontends'][Label], Name, Types['codec']>>
   async call(label: string, name: string, args?: object, options: FrontendCallOptions = {}): Promise<unknown> {
     if (typeof label !== 'string' || typeof name !== 'string') {
       const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'

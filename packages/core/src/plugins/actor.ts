@@ -34,7 +34,7 @@ export interface SnapshotView<Value = unknown> {
   tags: string[]
 }
 
-export type ValueOf<Snapshot> = Snapshot extends { value: infer Value } ? Value : null
+type ValueOf<Snapshot> = Snapshot extends { value: infer Value } ? Value : null
 
 type MachineSnapshot = { status: SnapshotView['status']; value?: unknown; tags?: Iterable<string> }
 
@@ -217,7 +217,7 @@ export function actorPlugin<
   const Name extends string,
   Snapshot,
   Event extends { type: string },
-  View = SnapshotView<ValueOf<Snapshot>>,
+  View = SnapshotView<Snapshot extends { value: infer Value } ? Value : null>,
   Sent = Event,
 >(
   name: Name,

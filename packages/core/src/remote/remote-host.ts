@@ -9,7 +9,7 @@ import { checkFiles, type HostConfig, resolveHost } from '../host/options/resolv
 import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../host/options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions, PatternOptions } from '../host/options/types.js'
 import type { BusEvents } from '../host/reporting/events.js'
-import type { JoinedStats } from '../host/reporting/stats.js'
+import type { FrontendStats, TrafficStats } from '../host/reporting/stats.js'
 import type { WorkerMakers } from '../host/workers/spawn.js'
 import { check } from '../shared/validate.js'
 import { RemoteCore } from './remote-core.js'
@@ -52,7 +52,7 @@ export interface RemoteHostStats {
   /** Milliseconds since this process joined. */
   uptime: number
   /** Statistics by label. The statistics of core's own host have what core counts. */
-  frontends: Record<string, JoinedStats>
+  frontends: Record<string, Omit<FrontendStats, keyof TrafficStats>>
 }
 
 const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>(['fault', 'restart', 'failed', 'rejected'])

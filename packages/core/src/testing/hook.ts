@@ -1,6 +1,6 @@
 // Sends one message through an isolation hook in a gate of its own. This thread is its frontend, and opens its records as core would.
 import { MessageChannel } from 'node:worker_threads'
-import { Client } from '@sallyport/frontend/internal'
+import { LinkClient } from '@sallyport/frontend/internal'
 import {
   BatchReader,
   BusError,
@@ -15,7 +15,7 @@ import {
   type RejectedParams,
 } from '@sallyport/protocol/internal'
 import type { ModuleLocation } from '../host/options/schema.js'
-import type { StandaloneGateOptions } from '../host/options/types.js'
+import type { HookOptions } from '../host/options/types.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** A message as a frontend sends it. */
@@ -43,9 +43,6 @@ export type HookOutcome =
       /** `null`: the hook returned null or undefined. `malformed`: it returned an invalid message. */
       readonly why: 'null' | 'threw' | 'timeout' | 'malformed'
     }
-
-/** Options of `runHook`. */
-export type HookOptions = StandaloneGateOptions
 
 const LABEL = 'test'
 
@@ -80,7 +77,7 @@ export async function runHook(
   const key = new MessageChannel()
   const opener = createKeys()(key.port1)
   gate.connect(endpoints.gate, key.port2)
-  const client = new Client(openLink(endpoints.frontend, true), { label: LABEL, codec: 'json' })
+  const client = new LinkClient(openLink(endpoints.frontend, true), { label: LABEL, codec: 'json' })
   const core = openLink(endpoints.core, false)
   try {
     const outcome = receiveOutcome(core, opener)

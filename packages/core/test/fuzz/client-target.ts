@@ -1,6 +1,6 @@
 // A client with a hostile core: it keeps answering calls of its functions, or its link closes.
 import { createLinkEndpoints, openLink, type CodecName, type LinkKind } from '@sallyport/protocol/internal'
-import { Channel, Client } from '@sallyport/frontend/internal'
+import { Channel, LinkClient } from '@sallyport/frontend/internal'
 import { Wire } from './wire.js'
 
 export interface ClientRun {
@@ -11,7 +11,7 @@ export interface ClientRun {
 /** Creates a client with pending calls, an open channel, a stream and a listener. */
 export function openClient(link: LinkKind, codec: CodecName): ClientRun {
   const [hostileEndpoint, endpoint] = createLinkEndpoints(link)
-  const client = new Client(openLink(hostileEndpoint, true), { label: 'fuzzed', codec })
+  const client = new LinkClient(openLink(hostileEndpoint, true), { label: 'fuzzed', codec })
   const wire = new Wire(endpoint)
   client.expose({ f: (args: unknown) => args, fails: () => Promise.reject(new Error('it fails')) })
   const settled: Promise<unknown>[] = [client.invoke('a'), client.invoke('b', { channel: new Channel(() => {}) })]

@@ -17,7 +17,7 @@ import { Channel } from './channel.js'
 import { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
 import { FunctionRegistry } from './exposed-functions.js'
-import type { Exposed, ExposedFunctions, InferredFunctions, WithArguments } from './exposed-functions.js'
+import type { Exposed, ExposedContext, ExposedFunctions } from './exposed-functions.js'
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
 import { type EmitOptions, type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
 import { Stream } from './stream.js'
@@ -55,6 +55,7 @@ export class Client {
   readonly #waiting = new Set<(error: BusError) => void>()
   #resolveClosed!: () => void
 
+  /** @internal */
   constructor(link: Link, options: ClientOptions) {
     // Destructured here: a declaration file would repeat names in the signature, and `isolated` is internal.
     const { label, codec = 'json', data, isolated = false } = options
@@ -227,12 +228,14 @@ export class Client {
 
   /**
    * Lets core and the host call these functions of this frontend: `app.call(label, name, args)`, `bus.call(…)`. Returns a
-   * function that removes them.
+   * function that removes them. Arguments without a type are `Record<string, unknown>`, because callers can send anything.
    *
    * @throws {BusError} `InvalidParams` if a name is invalid or exposed already, or a value is not a function
    * @example client.expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
    */
-  expose<F extends InferredFunctions>(functions: WithArguments<F>): Exposed<F> {
+  expose<F extends Readonly<Record<string, CallableFunction>>>(functions: {
+    [Name in keyof F]: F[Name] | ((args: Record<string, unknown>, ctx: ExposedContext, ...none: never[]) => unknown)
+  }): Exposed<F> {
     return this.#functions.expose(functions as ExposedFunctions)
   }
 

@@ -3,7 +3,6 @@
 import { BusError, type BusEvent, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
-import type { Exposed, InferredFunctions, WithArguments } from './exposed-functions.js'
 import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 import type { Stream } from './stream.js'
 
@@ -64,9 +63,7 @@ export function stream<T = unknown>(command: string, args?: object, options?: In
  * @example
  * export default expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
  */
-export function expose<F extends InferredFunctions>(functions: WithArguments<F>): Exposed<F> {
-  return currentClient().expose(functions)
-}
+export const expose: Client['expose'] = functions => currentClient().expose(functions)
 
 /** Sends an event to every listener: in core, the host and all frontends, including this one. */
 export function emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {

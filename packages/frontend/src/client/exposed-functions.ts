@@ -24,19 +24,8 @@ export interface ExposedContext {
   readonly signal: AbortSignal
 }
 
-/** Takes named arguments (or bytes, if the caller sent only bytes), and returns a value or a promise of one. */
-type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
-
-/** Exposed functions by name. */
-export type ExposedFunctions = Readonly<Record<string, ExposedFunction>>
-
-/** Functions whose types are inferred. `CallableFunction` has no signature, so it gives unannotated parameters no type. */
-export type InferredFunctions = Readonly<Record<string, CallableFunction>>
-
-/** Functions that may omit the type of their arguments: it is `Record<string, unknown>`, because callers can send anything. */
-export type WithArguments<F> = {
-  [Name in keyof F]: F[Name] | ((args: Record<string, unknown>, ctx: ExposedContext, ...none: never[]) => unknown)
-}
+/** Exposed functions by name. They take named arguments (or bytes, if the caller sent only bytes). */
+export type ExposedFunctions = Readonly<Record<string, (args: never, ctx: ExposedContext) => unknown>>
 
 /** Removes the functions that `expose` added. Its type names these functions for `createBus`. */
 export interface Exposed<Functions = ExposedFunctions> {
@@ -76,14 +65,18 @@ class RunningCall implements ExposedContext {
 export class FunctionRegistry {
   readonly #frontend: Frontend
   readonly #sendResponse: SendResponse
-  readonly #functions: Map<string, ExposedFunction>
+  readonly #functions: Map<string, ExposedFunctions[string]>
   readonly #running = new CallSlots<RunningCall>()
   /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
   #waiting: Map<RequestId, RequestMessage> | undefined
   /** Waiting calls will be tried in the next microtask: calls that arrive before then must not overtake them. */
   #isRunDue = false
 
-  constructor(frontend: Frontend, sendResponse: SendResponse, functions: Map<string, ExposedFunction> = new Map()) {
+  constructor(
+    frontend: Frontend,
+    sendResponse: SendResponse,
+    functions: Map<string, ExposedFunctions[string]> = new Map(),
+  ) {
     this.#frontend = frontend
     this.#sendResponse = sendResponse
     this.#functions = functions

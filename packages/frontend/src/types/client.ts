@@ -17,34 +17,47 @@ export interface ClientTypes {
   events?: object
 }
 
-/** The codec that `ClientTypes` name. */
-export type CodecOf<Types> = Types extends { codec: infer Codec extends CodecName } ? Codec : 'json'
-
-/** The commands of a core, as a client calls them. */
-export interface TypedCalls<Core extends CoreLike, Codec extends CodecName = 'json'> {
+/** A client that is typed by a core. Without types of events, the caller chooses the type of a payload. */
+export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = {
   readonly Channel: typeof Channel
   /** Calls a command and returns its result. @throws {BusError} with any reason: see its table */
   invoke<Name extends `${CommandName<Core>}`>(
     command: Name,
-    ...call: CallParameters<Core, Name, Codec>
-  ): Promise<CommandResult<Core, Name, Codec>>
+    ...call: CallParameters<Core, Name, Types['codec']>
+  ): Promise<CommandResult<Core, Name, Types['codec']>>
   /** Calls a command whose handler returns an async iterable. Leaving the loop ends the handler. */
   stream<Name extends `${StreamName<Core>}`>(
     command: Name,
-    ...call: CallParameters<Core, Name, Codec>
-  ): Stream<StreamItem<Core, Name, Codec>>
-}
-
-/** A client that is typed by a core. */
-export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedCalls<
-  Core,
-  CodecOf<Types>
-> &
-  (Types extends { events: infer Events extends object } ? TypedEvents<Events, CodecOf<Types>> : UntypedEvents)
+    ...call: CallParameters<Core, Name, Types['codec']>
+  ): Stream<StreamItem<Core, Name, Types['codec']>>
+} & (Types extends { events: infer Events extends object }
+  ? {
+      emit<Name extends keyof Events & string>(event: Name, ...payload: EmitParameters<Events[Name]>): Promise<void>
+      emitTo<Name extends keyof Events & string>(
+        target: string | EventTarget,
+        event: Name,
+        ...payload: EmitParameters<Events[Name]>
+      ): Promise<void>
+      listen<Name extends keyof Events & string>(
+        event: Name,
+        handler: EventHandler<Serialized<Events[Name], Types['codec']>>,
+        options?: ListenOptions,
+      ): Promise<Unlisten>
+      once<Name extends keyof Events & string>(
+        event: Name,
+        options?: ListenOptions,
+      ): Promise<BusEvent<Serialized<Events[Name], Types['codec']>>>
+      once<Name extends keyof Events & string>(
+        event: Name,
+        handler: EventHandler<Serialized<Events[Name], Types['codec']>>,
+        options?: ListenOptions,
+      ): Promise<Unlisten>
+    }
+  : Pick<Client, 'emit' | 'emitTo' | 'listen' | 'once'>)
 
 /** A given client: typed functions, and its other members. */
 export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedClient<Core, Types> &
-  Omit<Client, keyof TypedCalls<Core> | keyof UntypedEvents>
+  Omit<Client, keyof TypedClient<Core>>
 
 /**
  * Adds the types of a core to this thread's client. The core itself is not loaded.
@@ -72,30 +85,3 @@ const thisThreadClient = { Channel, invoke, stream, emit, emitTo, listen, once }
 export type EmitParameters<Payload> = undefined extends Payload
   ? [payload?: Payload, options?: EmitOptions]
   : [payload: Payload, options?: EmitOptions]
-
-/** The event functions of a client whose events all have a type. */
-export interface TypedEvents<Events, Codec extends CodecName = 'json'> {
-  emit<Name extends keyof Events & string>(event: Name, ...payload: EmitParameters<Events[Name]>): Promise<void>
-  emitTo<Name extends keyof Events & string>(
-    target: string | EventTarget,
-    event: Name,
-    ...payload: EmitParameters<Events[Name]>
-  ): Promise<void>
-  listen<Name extends keyof Events & string>(
-    event: Name,
-    handler: EventHandler<Serialized<Events[Name], Codec>>,
-    options?: ListenOptions,
-  ): Promise<Unlisten>
-  once<Name extends keyof Events & string>(
-    event: Name,
-    options?: ListenOptions,
-  ): Promise<BusEvent<Serialized<Events[Name], Codec>>>
-  once<Name extends keyof Events & string>(
-    event: Name,
-    handler: EventHandler<Serialized<Events[Name], Codec>>,
-    options?: ListenOptions,
-  ): Promise<Unlisten>
-}
-
-/** The event functions of a client without types of events: the caller chooses the type of a payload. */
-export type UntypedEvents = Pick<Client, 'emit' | 'emitTo' | 'listen' | 'once'>

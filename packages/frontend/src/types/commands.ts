@@ -17,34 +17,31 @@ export interface CoreLike {
 /** The full names of all commands: `greet`, `plugin:fs|read_text_file`. */
 export type AnyCommandName<Core> = (keyof CommandsOf<Core> & string) | PluginCommandName<PluginOf<Core>>
 
-/** The names of the commands that `invoke` calls. */
+/** The names of the commands that `invoke` calls, or of the functions of `Exposed`. */
 export type CommandName<Core> = NameWhere<Core, AnyCommandName<Core>, 'value'>
 
 /** The names of the commands that `stream` calls: their handlers return an async iterable. */
 export type StreamName<Core> = NameWhere<Core, AnyCommandName<Core>, 'stream'>
 
 /** Arguments and options of a call. The arguments are optional if none of them is required. */
-export type CallParameters<Core, Name, Codec extends CodecName = 'json', Options = InvokeOptions> = ParametersFor<
+export type CallParameters<Core, Name, Codec = 'json', Options = InvokeOptions> = ParametersFor<
   ArgumentsOf<HandlerOf<Core, Name>, Codec>,
   Options
 >
 
 /** The type that `invoke` resolves with. */
-export type CommandResult<Core, Name, Codec extends CodecName = 'json'> = Serialized<
-  Awaited<ReturnOf<HandlerOf<Core, Name>>>,
-  Codec
->
+export type CommandResult<Core, Name, Codec = 'json'> = Serialized<Awaited<ReturnOf<HandlerOf<Core, Name>>>, Codec>
 
 /** The type of a stream's values. */
-export type StreamItem<Core, Name, Codec extends CodecName = 'json'> =
+export type StreamItem<Core, Name, Codec = 'json'> =
   Awaited<ReturnOf<HandlerOf<Core, Name>>> extends AsyncIterable<infer T> ? Serialized<T, Codec> : unknown
 
-/** The commands of a core or plugin. Without the check of `keyof`, `infer` would find `never`, whose keys are all names. */
+/** The commands of a core or plugin, or exposed functions. Without the check of `keyof`, `infer` would find `never`, whose keys are all names. */
 type CommandsOf<Owner> = 'commands' extends keyof Owner
-  ? Owner extends { readonly commands?: infer Commands }
-    ? NonNullable<Commands>
-    : never
-  : Record<never, never>
+  ? NonNullable<Owner['commands']>
+  : 'functions' extends keyof Owner
+    ? NonNullable<Owner['functions']>
+    : Record<never, never>
 type PluginOf<Core> = Core extends { readonly plugins?: readonly (infer P)[] } ? P : never
 type PluginCommandName<P> = P extends { readonly name: infer N extends string }
   ? `plugin:${N}|${keyof CommandsOf<P> & string}`
@@ -93,7 +90,7 @@ type ParametersFor<Args, Options> = [Args] extends [never]
       : [args: Args, options?: Options]
 
 /** Named arguments or bytes; `never` if the handler takes anything. */
-type ArgumentsOf<F, Codec extends CodecName> = F extends (...args: infer Parameters) => unknown
+type ArgumentsOf<F, Codec> = F extends (...args: infer Parameters) => unknown
   ? Parameters extends readonly []
     ? Record<string, never> | undefined
     : NamedArguments<Parameters[0], Codec>
@@ -105,7 +102,7 @@ type IsUntyped<A> = unknown extends A
     ? true
     : false
 
-type NamedArguments<A, Codec extends CodecName> =
+type NamedArguments<A, Codec> =
   IsUntyped<A> extends true
     ? never
     : A extends Bytes
@@ -120,13 +117,13 @@ type Bytes = Uint8Array | ArrayBuffer
  * One named argument. The handler's channel is the caller's channel of serialized messages. A type that cannot arrive as the
  * handler expects it is `never`: a Date is a string in JSON. Members of arguments are not checked.
  */
-type Argument<T, Codec extends CodecName> = unknown extends T
+type Argument<T, Codec> = unknown extends T
   ? T
   : T extends Bytes
     ? Bytes
     : T extends { send(message: infer Message, ...rest: never): Promise<void>; end(): void }
       ? ChannelFor<unknown extends Message ? never : Serialized<Message, Codec>>
-      : T extends Lost[Codec]
+      : T extends Lost[[Codec] extends ['msgpack'] ? 'msgpack' : 'json']
         ? never
         : T
 

@@ -28,13 +28,13 @@ interface BlobLike {
 }
 
 /** A value as the frontend receives it with its codec. Bytes are a `Uint8Array` if they are the whole value, or one of its members. */
-export type Serialized<T, Codec extends CodecName = 'json'> = unknown extends T
+export type Serialized<T, Codec = 'json'> = unknown extends T
   ? T
   : T extends undefined | void
     ? null
     : T extends Bytes
       ? Uint8Array
-      : Codec extends 'msgpack'
+      : [Codec] extends ['msgpack']
         ? Unpacked<T>
         : Jsonify<T, Bytes>
 

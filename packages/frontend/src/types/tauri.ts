@@ -10,9 +10,14 @@ export type TauriParameters<Core, Name> = CallParameters<
 >
 
 /** The type that `invoke` resolves with. Tauri returns bytes as an `ArrayBuffer` if they are the whole result. */
-export type TauriResult<Core, Name> = AsTauri<CommandResult<Core, Name>>
-
-type AsTauri<Result> = unknown extends Result ? Result : Result extends Uint8Array ? ArrayBuffer : Result
+export type TauriResult<Core, Name> =
+  CommandResult<Core, Name> extends infer Result
+    ? unknown extends Result
+      ? Result
+      : Result extends Uint8Array
+        ? ArrayBuffer
+        : Result
+    : never
 
 /**
  * The `invoke` of `@tauri-apps/api/core` with checked names, arguments and results of one core. The type accepts the `Channel` of

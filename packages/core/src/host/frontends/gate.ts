@@ -17,7 +17,7 @@ import { createLatency } from '../../shared/metrics.js'
 import { check } from '../../shared/validate.js'
 import { checkFile, resolveHost } from '../options/resolve.js'
 import { isolationDefaults, locationSchema, type ModuleLocation, remoteHostSchema } from '../options/schema.js'
-import type { StandaloneGateOptions } from '../options/types.js'
+import type { HookOptions } from '../options/types.js'
 import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog } from '../reporting/log.js'
@@ -165,11 +165,7 @@ function spawnGate(
 export async function startStandaloneGate(
   label: string,
   location: ModuleLocation,
-  {
-    envelope = isolationDefaults.envelope,
-    hookTimeout = isolationDefaults.hookTimeout,
-    onConfirm,
-  }: StandaloneGateOptions,
+  { envelope = isolationDefaults.envelope, hookTimeout = isolationDefaults.hookTimeout, onConfirm }: HookOptions,
   onFailed: (error: Error) => void,
 ): Promise<Gate> {
   const from = 'runHook: dir'

@@ -1,9 +1,9 @@
 // Types of the options as users write them. `resolve.ts` has those that the host uses.
 import type { ResourceLimits } from 'node:worker_threads'
-import type { CodecName, LinkKind } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal'
 import type { Capability, PermissionFile } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
-import type { AppInfo, CallsOptions } from '../../contract/control.js'
+import type { CallsOptions } from '../../contract/control.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { Logger, LogLevel } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
@@ -59,7 +59,7 @@ export interface ConnectionOptions {
    *
    * @default 'auto'
    */
-  link?: 'auto' | LinkKind
+  link?: 'auto' | 'ring' | 'port'
   /**
    * Polls a ring. With `false` a busy event loop has no additional ticks. A ring is never polled if the threads of a call cannot
    * have a CPU core each.
@@ -146,8 +146,8 @@ export interface IsolationOptions {
   hookTimeout?: number
 }
 
-/** Options of a gate without a bus, which tests one hook. */
-export interface StandaloneGateOptions extends Pick<IsolationOptions, 'envelope' | 'hookTimeout'> {
+/** Options of `runHook`. */
+export interface HookOptions extends Pick<IsolationOptions, 'envelope' | 'hookTimeout'> {
   /** Answers the hook's `confirm`. Requests are declined by default. */
   onConfirm?: OnConfirm
 }
@@ -167,7 +167,13 @@ export interface SecurityOptions {
 }
 
 /** `productName`, `version`, `identifier` and the members of `app.security` take precedence over those of `config`. */
-export interface BusOptions extends AppInfo {
+export interface BusOptions {
+  /** The program's name, as in `tauri.conf.json`. */
+  productName?: string
+  /** The program's version, as in `tauri.conf.json`. */
+  version?: string
+  /** The program's identifier, as in `tauri.conf.json`, for example `com.example.app`. */
+  identifier?: string
   /**
    * The core module, whose default export is made by `defineCore`: it runs in a worker. A definition instead of a module runs in the
    * calling thread: its handlers can use that thread's objects, and block it (docs/guide/development.md).

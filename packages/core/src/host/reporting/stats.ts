@@ -70,16 +70,16 @@ export interface GateStats extends WorkerStats {
   seal: LatencyStats
 }
 
-/** Statistics of a frontend in the process that it runs in. */
-export interface JoinedStats extends WorkerStats {
+/** Figures of one frontend since its first start. */
+export interface FrontendStats extends WorkerStats, TrafficStats {
   /** In the isolation pattern. */
   gate?: GateStats
   /** Messages that the isolation hook rejected; they are not counted in `calls`. */
   rejected: number
 }
 
-/** Figures of one frontend since its first start. */
-export interface FrontendStats extends JoinedStats, TrafficStats {}
+/** Statistics of a frontend in the process that it runs in. */
+export type JoinedStats = Omit<FrontendStats, keyof TrafficStats>
 
 /** The result of `bus.stats()`. */
 export interface BusStats {
