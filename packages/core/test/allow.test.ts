@@ -31,7 +31,14 @@ describe('allow', () => {
 
   test('closes app commands if it is empty, also to other frontends', async () => {
     const bus = await startWith({ frontends: { main: { module, allow: [] } } })
+    const hints: string[] = []
+    bus.on('denied', ({ hint }) => void hints.push(hint))
     expect(await bus.call('main', 'invoke', { command: 'greet' })).toBe('Denied')
+    expect(await bus.call('main', 'invoke', { command: 'plugin:files|read_text' })).toBe('Denied')
+    const names = ['greet', 'files:allow-read-text']
+    await expect
+      .poll(() => hints)
+      .toEqual(names.map(name => `add "${name}" to the option "allow" of the frontend "main"`))
     const client = await bus.connect('other')
     await expect(client.invoke('greet')).rejects.toMatchObject({ reason: 'Denied' })
   })

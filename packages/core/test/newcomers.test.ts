@@ -58,7 +58,9 @@ describe('a bus that does not start', () => {
     expect(await said({ core, frontends })).toBe(
       `createBus: unknown option "frontends.main.window": ${renamed} "maxInFlight"`,
     )
-    expect(await said({ core, frontend: {} })).toBe('createBus: unknown option "frontend" (did you mean "frontends"?)')
+    for (const name of ['frontend', 'frontned']) {
+      expect(await said({ core, [name]: {} })).toBe(`createBus: unknown option "${name}" (did you mean "frontends"?)`)
+    }
   })
 
   test('a relative path', async () => {

@@ -83,7 +83,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
       return { denial: undefined, hint: '', scope: commandScope(grants, global.get(getCommandKey(command))) }
     }
-    const details = { label, access, capabilities: getCapabilities(label), catalogue }
+    const details = { label, isListed: allowed.has(label), access, capabilities: getCapabilities(label), catalogue }
     const denial = isDevelopment() ? explainedDenial(command, details) : denialText(command)
     return { denial, hint: denialHint(command, details), scope: EMPTY_SCOPE }
   }

@@ -7,6 +7,8 @@ import type { CommandName } from './types.js'
 
 export interface DenialDetails {
   label: string
+  /** True if the frontend has the option `allow`. */
+  isListed: boolean
   access: Access
   capabilities: readonly ResolvedCapability[]
   catalogue: Catalogue
@@ -14,9 +16,12 @@ export interface DenialDetails {
 
 export const denialText = ({ method }: CommandName): string => `Command ${method} not allowed by ACL`
 
-/** Returns which permission of a capability to add, or which one denies the command. */
-export function denialHint({ method, allow }: CommandName, { label, access }: DenialDetails): string {
+/** Returns what to add to a capability or to `allow` of the frontend, or which permission denies the command. */
+export function denialHint({ method, owner, allow }: CommandName, { label, isListed, access }: DenialDetails): string {
   const [quoted, denied] = [JSON.stringify(label), access.denied.get(method)]
+  if (!denied && isListed) {
+    return `add ${JSON.stringify(owner === 'app' ? method : allow)} to the option "allow" of the frontend ${quoted}`
+  }
   if (!denied) return `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
   const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
   return `${names} is among the permissions of a capability for ${quoted}`

@@ -16,7 +16,7 @@ export function didYouMean(name: string, names: Iterable<string>): string {
   let compared = 0
   for (const candidate of names) {
     if (++compared > MAX_NAMES) break
-    const apart = isTransposed(name, candidate) ? 1 : distance(name, candidate)
+    const apart = isTransposed(name, candidate) || isTransposed(`${name}s`, candidate) ? 1 : distance(name, candidate)
     if (apart < bestDistance) [best, bestDistance] = [candidate, apart]
   }
   return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`

@@ -24,7 +24,8 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
   }
   for (const name of Object.keys(options)) {
     if (!known.has(name)) {
-      throw new BusError('InvalidParams', `${describeCommand(method)} has no option ${JSON.stringify(name)}`)
+      const text = `${describeCommand(method)} has no option ${JSON.stringify(name)}: it has ${[...known].join(', ')}`
+      throw new BusError('InvalidParams', text)
     }
   }
 }
