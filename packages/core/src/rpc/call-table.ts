@@ -180,7 +180,7 @@ export class CallTable {
   /** Adds a call whose handler goes on after it has returned. */
   add(call: Call, timeoutMs: number | undefined): void {
     if (call.id === undefined) return void this.#unanswered.add(call)
-    this.#running.add(call.id, call)
+    this.#running.set(call.id, call)
     if (timeoutMs === undefined) return
     this.#deadlines ??= new DeadlineTimers(DEADLINE_STEP_MS, expired => this.#expire(expired))
     this.#deadlines.add(call, timeoutMs)

@@ -86,16 +86,16 @@ export class Session implements CallOwner {
   readonly app: App
   readonly permits: Permits
   readonly resources: Resources
-  readonly #options: SessionOptions
   readonly metrics: SessionMetrics
+  readonly calls: CallTable
+  readonly frontendCalls: FrontendCalls
+  readonly #options: SessionOptions
   readonly #counts: Float64Array
   readonly #traceSource: TraceSource
   readonly #reader = new BatchReader()
   readonly #reads: ReadScheduler
-  readonly #calls: CallTable
   readonly #writer: SessionWriter
   readonly #channels: ChannelTable
-  readonly #frontendCalls: FrontendCalls
   readonly #linkClosed: Promise<void>
   #isDraining = false
   #isClosed = false
@@ -112,7 +112,7 @@ export class Session implements CallOwner {
     this.#counts = metrics.counts
     this.#traceSource = { label: this.name, codec }
     this.#reads = new ReadScheduler(link, this)
-    this.#calls = new CallTable(this.#counts, (call, error) => void this.#fail(call, error))
+    this.calls = new CallTable(this.#counts, (call, error) => void this.#fail(call, error))
     this.#writer = new SessionWriter(link, codecs[codec], this.#counts, {
       congested: () => this.#reads.pause(PAUSED.noRoom),
       drained: () => this.#reads.resume(PAUSED.noRoom),
@@ -120,7 +120,7 @@ export class Session implements CallOwner {
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
     this.#channels = new ChannelTable(this.#writer, options.readAhead)
-    this.#frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
+    this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
     this.#linkClosed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -140,28 +140,20 @@ export class Session implements CallOwner {
     return this.#options.confirmRequests.confirm(text, caller)
   }
 
-  get runningCalls(): readonly Call[] {
-    return this.#calls.all
-  }
-
   reportSlowCall(command: string, ms: number): void {
     this.#options.events.slow(command, ms)
   }
 
   /** Updates the counts that are not kept up to date call by call. */
   updateCounts(): void {
-    this.#counts[COUNT.inFlight] = this.#calls.size
+    this.#counts[COUNT.inFlight] = this.calls.size
     this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
-  }
-
-  call(...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
-    return this.#frontendCalls.call(...call)
   }
 
   /** Rejects further calls. Resolves once the running ones have ended. */
   drain(): Promise<void> {
     this.#isDraining = true
-    return this.#calls.idle()
+    return this.calls.idle()
   }
 
   /** Ends the session from this side. Resolves once all answers are sent, or the peer has disconnected. */
@@ -179,7 +171,7 @@ export class Session implements CallOwner {
       // Events that a new listener of the host has missed are sent with the answer to its registration.
       if (this.label === undefined) this.#options.router.flushHeld()
       this.#writer.uncork()
-      this.#counts[COUNT.inFlight] = this.#calls.size
+      this.#counts[COUNT.inFlight] = this.calls.size
     }
   }
 
@@ -207,7 +199,7 @@ export class Session implements CallOwner {
   }
 
   #serveMessage(message: unknown): void {
-    if (isResponseLike(message)) return this.#frontendCalls.settle(message)
+    if (isResponseLike(message)) return this.frontendCalls.settle(message)
     let call: CallMessage
     try {
       call = parseCall(message)
@@ -241,7 +233,7 @@ export class Session implements CallOwner {
       this.#options.events.denied(method, this.permits.getHint(command))
       throw denial
     }
-    this.#calls.checkAdmission(id)
+    this.calls.checkAdmission(id)
     const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : this.#channels.bind(params, message.channels)
     const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
@@ -269,13 +261,13 @@ export class Session implements CallOwner {
       this.metrics.endWith(result, startedAt, commands && (duration => commands.addDuration(call.method, duration)))
     }
     flushAfterMicrotasks()
-    this.#calls.add(call, timeoutMs)
+    this.calls.add(call, timeoutMs)
     return result.then(
       // A call that was removed before was cancelled or expired, or its session has ended: it is not answered.
-      value => (this.#calls.remove(call) ? this.#succeed(call, value) : call.abortReason),
+      value => (this.calls.remove(call) ? this.#succeed(call, value) : call.abortReason),
       (error: unknown) => {
         call.failChannels()
-        return this.#calls.remove(call) || call.id === undefined ? this.#fail(call, error) : call.abortReason
+        return this.calls.remove(call) || call.id === undefined ? this.#fail(call, error) : call.abortReason
       },
     )
   }
@@ -301,7 +293,7 @@ export class Session implements CallOwner {
     if (notification === METHOD.rejected && this.#options.opener) {
       const rejected = params as RejectedParams
       this.#writer.error(rejected.id, '', fromErrorObject(rejected.error))
-    } else if (notification === METHOD.cancel && isCount(callId)) this.#calls.cancel(callId)
+    } else if (notification === METHOD.cancel && isCount(callId)) this.calls.cancel(callId)
     else if (notification === METHOD.credit && isCount(channel) && isCount(messages)) {
       flushAfterMicrotasks()
       this.#channels.credit(channel, messages)
@@ -323,14 +315,14 @@ export class Session implements CallOwner {
     this.#reads.stop()
     const { router, events } = this.#options
     const reason = `The frontend ${JSON.stringify(this.name)} disconnected`
-    const aborted = this.#calls.abortAll(new BusError('Disconnected', reason))
+    const aborted = this.calls.abortAll(new BusError('Disconnected', reason))
     for (const call of this.#isDraining ? aborted : []) {
       const fields = { command: getDisplayName(call), reason: 'Disconnected' }
       events.warned('a call was still running when the bus closed', fields)
     }
     this.updateCounts()
     this.#channels.abandonAll(reason)
-    this.#frontendCalls.end(reason)
+    this.frontendCalls.end(reason)
     router.dropSubscriber(this)
     if (fault) events.fault(fault)
     events.closed()

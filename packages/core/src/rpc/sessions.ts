@@ -8,6 +8,7 @@ import type { EventRouter } from '../events/router.js'
 import { createNoFrontendError, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { CommandCounts } from '../shared/metrics.js'
 import { type Call, getDisplayName, isStream } from './call-table.js'
+import type { FrontendCalls } from './frontend-calls.js'
 import { Session, type SessionEvents, type SessionOptions } from './session.js'
 
 export interface SessionsDeps {
@@ -95,9 +96,9 @@ export class Sessions {
   }
 
   /** Calls a function that a frontend exposes. @throws {BusError} `Disconnected`; the function's own errors */
-  async call(label: string, ...call: Parameters<Session['call']>): Promise<unknown> {
+  async call(label: string, ...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
     const session = this.#byLabel.get(label)
-    if (session) return session.call(...call)
+    if (session) return session.frontendCalls.call(...call)
     throw createNoFrontendError(String(label), this.#byLabel.keys())
   }
 
@@ -130,7 +131,7 @@ export class Sessions {
 
   *#getRunning(): Generator<RunningCall & { call: Call }> {
     for (const session of this.#open) {
-      for (const call of session.runningCalls) {
+      for (const call of session.calls.all) {
         yield { call, label: call.label, command: getDisplayName(call).slice(0, MAX_NAME_LENGTH) }
       }
     }
@@ -147,7 +148,7 @@ export class Sessions {
       const now = performance.now()
       const running = new Map<Call, number>()
       for (const session of this.#open) {
-        for (const call of session.runningCalls) {
+        for (const call of session.calls.all) {
           if (isStream(call) || reported.has(call)) continue
           const since = firstSeen.get(call) ?? now
           if (now - since < slowAfterMs) {

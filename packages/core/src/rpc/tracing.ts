@@ -8,9 +8,7 @@ import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 export const commands: CallChannel = tracingChannel('sallyport.command')
 export const frontendCalls: CallChannel = tracingChannel('sallyport.call')
 
-/** Messages are of type `EventTrace`. */
 export const eventsSent: Channel = channel('sallyport:core.event:sent')
-/** Messages are of type `EventTrace`. */
 export const eventsReceived: Channel = channel('sallyport:core.event:received')
 
 /** Cuts a name that a caller chose. */

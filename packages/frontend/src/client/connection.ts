@@ -131,7 +131,7 @@ export class Connection {
     this.pending.add(id, command, resolve, reject, undefined)
   }
 
-  /** Sends an event. Returns a promise if it was queued, or the link has no room for more; it resolves once both are over. @throws {BusError} */
+  /** Sends an event. Returns a promise if it was queued or the link has no room: it resolves once both are over. @throws {BusError} */
   emit(method: string, params: OutgoingEvent, options: EmitOptions | undefined): Promise<void> | undefined {
     const { event, payload } = params
     checkEventName(event)

@@ -6,7 +6,5 @@ export const invokes: CallChannel = tracingChannel('sallyport.invoke')
 /** Calls that core and the host make of this frontend's functions. */
 export const exposedCalls: CallChannel = tracingChannel('sallyport.exposed')
 
-/** Publishes an `EventTrace`. */
 export const eventsSent: Channel = channel('sallyport:client.event:sent')
-/** Publishes an `EventTrace`. */
 export const eventsReceived: Channel = channel('sallyport:client.event:received')

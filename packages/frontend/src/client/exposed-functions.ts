@@ -138,7 +138,7 @@ export class FunctionRegistry {
   #run({ id, method, params = {} }: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
     if (!run) return this.#respondError(id, this.#notExposed(method))
     const call = new RunningCall(id)
-    this.#running.add(id, call)
+    this.#running.set(id, call)
     try {
       const result = run(params, call)
       if (!isThenable(result)) return this.#succeed(call, method, result)

@@ -6,16 +6,8 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> exte
     return !this.has(id)
   }
 
-  add(id: RequestId, call: Call): void {
-    this.set(id, call)
-  }
-
-  all(): Call[] {
-    return [...this.values()]
-  }
-
   takeAll(): Call[] {
-    const calls = this.all()
+    const calls = [...this.values()]
     this.clear()
     return calls
   }

@@ -19,7 +19,7 @@ function compare(getId: (at: number) => RequestId, calls: number): void {
     if (map.delete(id)) slots.delete(id)
     else {
       const call = { id }
-      slots.add(id, call)
+      slots.set(id, call)
       map.set(id, call)
     }
     expect(slots.size).toBe(map.size)
@@ -44,7 +44,7 @@ describe('CallSlots', () => {
   it('does not find or delete a call by another id of its slot', () => {
     const slots = new CallSlots<Call>()
     const call = { id: 3 }
-    slots.add(3, call)
+    slots.set(3, call)
     for (const id of [67, -61, 3 + 2 ** 32, '3', 3.5]) {
       slots.delete(id)
       expect(slots.get(id)).toBeUndefined()
@@ -55,10 +55,10 @@ describe('CallSlots', () => {
   it('keeps calls that shared a slot with a deleted call', () => {
     const slots = new CallSlots<Call>()
     const [first, second, third] = [{ id: 1 }, { id: 65 }, { id: 129 }]
-    for (const call of [first, second, third]) slots.add(call.id, call)
+    for (const call of [first, second, third]) slots.set(call.id, call)
     slots.delete(1)
     expect([slots.get(65), slots.get(129), slots.size]).toEqual([second, third, 2])
-    slots.add(1, first)
+    slots.set(1, first)
     slots.delete(65)
     expect([slots.get(1), slots.get(65), slots.get(129), slots.size]).toEqual([first, undefined, third, 2])
   })

@@ -32,7 +32,7 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
   }
 
   /** Adds a call whose id is `id`. No call of that id may be in here yet. */
-  add(id: RequestId, call: Call): void {
+  set(id: RequestId, call: Call): void {
     if (typeof id !== 'number') return void this.#others.set(id, call)
     if (this.#taken * 2 >= this.#slots.length) this.#grow()
     const slot = this.#getSlot(id)

@@ -59,7 +59,7 @@ export class PendingCalls {
     defaultTimeout?: number,
   ): void {
     const call: PendingCall = { id, resolve, reject, stopWatching: undefined }
-    this.#calls.add(id, call)
+    this.#calls.set(id, call)
     const signal = options?.signal
     const timeout = options?.timeout ?? defaultTimeout
     if (signal === undefined && timeout === undefined) return
