@@ -1,5 +1,5 @@
-// The diagnostics channels of core's thread: commands, events, and calls of frontends' functions. Callers check for subscribers
-// first, so that a call costs no more than that check while nobody listens.
+// The diagnostics channels of core's thread: commands, events (each an `EventTrace`), and calls of frontends' functions. Callers
+// check for subscribers first, so that a call costs no more than that check while nobody listens.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import { STREAM_HEADER, traceRun } from '@sallyport/protocol/internal'
 import type { CallChannel, CallMessage, CallTrace, EventTrace, Outcome } from '@sallyport/protocol/internal'

@@ -1,4 +1,4 @@
-// Channels of node:diagnostics_channel for a client's calls and events, and for calls of its exposed functions.
+// Channels of node:diagnostics_channel for a client's calls and events (each an `EventTrace`), and for calls of its exposed functions.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import type { CallChannel } from '@sallyport/protocol/internal'
 
