@@ -62,22 +62,15 @@ export function createCatalogue({ acl, commands, pluginFiles }: Omit<AclDeps, 'w
     for (const set of sets) plugin.sets.set(set.identifier, set)
   }
   getPlugin(APP_KEY)
-  describe(
-    'core',
-    Object.keys(CORE_COMMANDS).map(name => `core:${name}:default`),
-  )
+  const coreDefaults = Object.keys(CORE_COMMANDS).map(name => `core:${name}:default`)
+  describe('core', coreDefaults)
   for (const [name, { byDefault, others }] of Object.entries(CORE_COMMANDS)) {
     const key = `core:${name}`
-    describe(
-      key,
-      byDefault.map(command => getPermissions(command).allow),
-    )
-    for (const command of [...byDefault, ...others]) generate(getPlugin(key), getPermissions(command), command)
+    const defaults = byDefault.map(command => getPermissions(command).allow)
+    describe(key, defaults)
+    for (const command of [...byDefault, ...others]) generate(getPlugin(key), command)
   }
-  for (const command of commands) {
-    const { name } = splitMethod(command.method)
-    generate(getPlugin(getCommandKey(command)), getPermissions(name), name)
-  }
+  for (const command of commands) generate(getPlugin(getCommandKey(command)), splitMethod(command.method).name)
   for (const [key, manifest] of Object.entries(acl.manifests ? toManifests(acl.manifests) : {})) {
     const { default_permission: byDefault, permissions, permission_sets: sets } = manifest
     describe(key, byDefault?.permissions, Object.values(permissions), Object.values(sets))
@@ -92,9 +85,9 @@ export function createCatalogue({ acl, commands, pluginFiles }: Omit<AclDeps, 'w
 }
 
 /** Two commands can share their permissions: `read_file` and `read-file`. */
-function generate({ permissions }: PluginPermissions, names: { allow: string; deny: string }, command: string): void {
+function generate({ permissions }: PluginPermissions, command: string): void {
   for (const effect of ['allow', 'deny'] as const) {
-    const identifier = names[effect]
+    const identifier = getPermissions(command)[effect]
     const commands = new Set([...(permissions.get(identifier)?.commands?.[effect] ?? []), command])
     permissions.set(identifier, { identifier, commands: { [effect]: [...commands] } })
   }
