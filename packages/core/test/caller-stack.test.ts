@@ -32,6 +32,7 @@ describe('in development', () => {
     ['call', 'CommandFailed'],
     ['absent', 'Disconnected'],
     ['listen', 'Denied'],
+    ['once', 'Timeout'],
     ['capability', 'InvalidParams'],
     ['createBus', 'InvalidParams'],
     ['disconnected', 'Disconnected'],

@@ -3,6 +3,7 @@ import {
   BusError,
   type BusEvent,
   type CallOptions,
+  createCallPromise,
   type EventTarget,
   toEventTarget,
   watchEvent,
@@ -41,7 +42,7 @@ export class LocalListeners implements Subscriber {
     let reject: (reason: BusError) => void = () => {}
     let stopWatching = (): void => {}
     const id = this.listen(event, first => resolve(first), toEventTarget(target))
-    const received = new Promise<BusEvent>((...settle) => {
+    const received = createCallPromise<BusEvent>((...settle) => {
       ;[resolve, reject] = settle
       stopWatching = watchEvent(event, deadline, reject)
       this.#waiting.add(reject)

@@ -260,7 +260,7 @@ export class Client {
     checkEventName(event)
     checkOptionNames(METHOD.listen, options, OPTION_NAMES.listen)
     const { target, ...deadline } = options
-    const received = new Promise<BusEvent<T>>((resolve, reject) => {
+    const received = createCallPromise<BusEvent<T>>((resolve, reject) => {
       const stop = (): void => {
         stopWatching()
         this.#waiting.delete(fail)
