@@ -32,9 +32,9 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
   async function work(): Promise<void> {
     for (let i = 0; isBusy; i++) {
       const calls = Array.from({ length: 20 }, (_, n) => client.invoke('which', { a: i, b: n }))
-      const refused = i % 3 === 0 ? [client.invoke('count'), client.invoke(HOSTILE, { hook: 'null' })] : []
+      const refused = i % 10 === 0 ? [client.invoke('count'), client.invoke(HOSTILE, { hook: 'null' })] : []
       await Promise.allSettled([...calls, ...refused, client.emit('tick', { i })])
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await new Promise(resolve => setTimeout(resolve, 5))
     }
   }
 
