@@ -11,10 +11,7 @@ const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
 
 type Class = abstract new (...args: never[]) => object
 
-/**
- * @param channel the class of channels on the caller's side, which cannot be passed to a frontend
- * @throws {BusError} InvalidParams
- */
+/** @param channel the class of channels on the caller's side, which cannot be passed to a frontend */
 export function checkFrontendCall(name: string, args: unknown, options: FrontendCallOptions, channel: Class): void {
   checkOptionNames(name, options, OPTIONS)
   if (!holdsInstance(args, channel)) return

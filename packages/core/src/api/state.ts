@@ -33,11 +33,7 @@ export function stateKey<T>(name: string): NamedStateKey<T> {
 export class StateStore {
   readonly #values = new Map<object, unknown>()
 
-  /**
-   * Returns false if the key is managed already: the first value stays, as in Tauri.
-   *
-   * @throws {BusError} InvalidParams if the key is invalid
-   */
+  /** Returns false if the key is managed already: the first value stays, as in Tauri. */
   manage<T>(key: StateKey<T>, value: T): boolean {
     if (typeof key !== 'function' && (key as NamedStateKey<T> | null | undefined)?.kind !== 'state') {
       throw new BusError('InvalidParams', 'app.manage() takes a key and a value: app.manage(Counter, new Counter())')

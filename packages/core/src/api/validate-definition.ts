@@ -7,7 +7,6 @@ import type { CoreDefinition } from './define.js'
 const MEMBERS = ['commands', 'plugins', 'use', 'setup', 'teardown']
 const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
 
-/** @throws {BusError} InvalidParams */
 export function getDefinition(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
   const where = `The core module ${describeName(url)}`
@@ -17,10 +16,7 @@ export function getDefinition(module: { default?: unknown }, url: string): CoreD
   return checkDefinition(where, definition)
 }
 
-/**
- * @param others option names that are valid elsewhere, for the error text
- * @throws {BusError} InvalidParams
- */
+/** @param others option names that are valid elsewhere, for the error text */
 export function checkDefinition(where: string, definition: object, others: readonly string[] = []): CoreDefinition {
   if (definition instanceof Promise) throw wrong(`${where} is a promise: \`await\` it`)
   if (!isObject(definition)) throw wrong(`${where} must be a definition, made with defineCore({ … })`)

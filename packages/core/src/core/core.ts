@@ -215,11 +215,7 @@ export class Core {
     await Promise.all([this.#network?.drain(), this.sessions.drain()])
   }
 
-  /**
-   * Ends the frontends, runs the teardowns, and closes all links. Resolves once all answers are sent.
-   *
-   * @param timeoutMs limit for the frontends, teardowns and network together
-   */
+  /** Ends the frontends, runs the teardowns, and closes all links, all within the timeout. Resolves once all answers are sent. */
   close(timeoutMs = 0): Promise<void> {
     return (this.#closing ??= this.#close(timeoutMs))
   }
@@ -309,12 +305,7 @@ async function callFrontend(sessions: Sessions, args: unknown, { request, signal
 /** Runs all teardowns, the last setup's first. Resolves early if the signal aborts, and never rejects. */
 type Teardown = (signal: AbortSignal) => Promise<void>
 
-/**
- * Runs the setups of the plugins in their order, then the definition's.
- *
- * @param closeResources runs after all teardowns
- * @throws the error of a setup, with Tauri's text if it is a plugin's. Earlier setups are torn down first
- */
+/** Runs the setups of the plugins in their order, then the definition's. Earlier setups are torn down if one fails. */
 export async function setupPlugins(
   definition: CoreDefinition,
   app: App,

@@ -19,11 +19,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
 /** More combining marks than these would climb over the lines above. */
 const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu
 
-/**
- * Returns a text of bounded length in which nothing hides or reorders the text around it. HTML needs no escape: the page inserts text.
- *
- * @param max - length; a longer text ends with `…`
- */
+/** Returns a text of bounded length in which nothing hides or reorders the text around it. HTML needs no escape: the page inserts text. */
 export function toPrintable(text: string, max: number): string {
   const printable = text.slice(0, max).replace(STACKED_MARKS, '$1…').replace(INVISIBLE, escape)
   return text.length > max ? `${printable}…` : printable

@@ -76,12 +76,7 @@ export interface RestartHistory {
 
 export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], charged: [], streak: 0, delay: 0 }
 
-/**
- * Returns the history with one more restart, or `undefined` if that is one too many.
- *
- * @param isCharged - true if a frontend caused the restart
- * @param random - a number from 0 to 1
- */
+/** Returns the history with one more restart, which a frontend caused if `isCharged`; `undefined` if that is one too many. */
 export function nextRestart(
   history: RestartHistory,
   isCharged: boolean,

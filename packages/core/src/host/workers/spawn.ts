@@ -39,11 +39,7 @@ export interface WorkerMakers {
 /** The URL of a module, or a function to call instead of `new Worker`. */
 export type Entry = string | WorkerMaker
 
-/**
- * Starts a worker. If its heap exceeds `maxOldGenerationSizeMb`, or the host's own limit by default, it exits with the error `ERR_WORKER_OUT_OF_MEMORY`.
- *
- * @throws {BusError} InvalidParams if a function does not return a worker, and errors of `new Worker`
- */
+/** If the heap of the worker exceeds `maxOldGenerationSizeMb`, or the host's own limit by default, it exits with `ERR_WORKER_OUT_OF_MEMORY`. */
 export function spawnWorker(
   entry: Entry,
   workerData: object,
