@@ -53,12 +53,8 @@ const SIGNS = { 'too noisy': '≈', failed: '✕', missed: '!', fine: '✓' } as
 function drawHeader(report: Report): Html {
   const { outcome, line } = getVerdict(report)
   const failed = getFailures(report).slice(0, 5)
-  const themes = ['Auto', 'Light', 'Dark'].map(name => h`<option value="${name.toLowerCase()}">${name}</option>`)
   return h`<header>
-    <div class="top">
-      <h1>Sallyport benchmark</h1>
-      <select class="themes" aria-label="Colours" hidden>${themes}</select>
-    </div>
+    <h1>Sallyport benchmark</h1>
     <p class="verdict ${outcome.replace(' ', '-')}"><span aria-hidden="true">${SIGNS[outcome]}</span> ${line}</p>
     <dl class="headlines">${getHeadlines(report).map(
       ({ title, cell, reference }) =>
