@@ -1,10 +1,12 @@
 // A process of the benchmark: opens arms and measures on request. Loads only what a request needs, because some of them measure the
 // memory of this process.
 import { createBirpc } from 'birpc'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BENCH_EVENT } from './loops/serve.js'
 import { startCpuClock } from './loops/subject.js'
-import type { Arm, Measurement, OpenArm, Scenario, Task } from './model/scenario.js'
+import type { Measurement, OpenArm, Scenario, Task } from './model/scenario.js'
 import { usualCall } from './payloads/payloads.js'
 import type { ProcessHost } from './run/fresh-process.js'
 
@@ -29,14 +31,10 @@ const host: ProcessHost = {
     return arm.measure(task, found.payload)
   },
   close: handle => opened[handle]!.arm.close(),
-  measureIdle: async (armId, task) => {
-    const { callArms } = await import('./arms/features.js')
-    return measureIdle(
-      callArms().find(({ id }) => id === armId)!,
-      task,
-    )
-  },
+  measureIdle,
   measureMemory,
+  measurePages,
+  openPages,
   occupyCore: () => void setImmediate(occupyCore),
   readCpu: () => {
     const { user, system } = process.cpuUsage()
@@ -48,7 +46,9 @@ const host: ProcessHost = {
 const CALLS_MS = 50
 
 /** Opens an arm, calls for a moment, and measures the CPU time (in % of a core) and the memory of the silence after that. */
-async function measureIdle(arm: Arm, { ms, settleMs = 0 }: Task): Promise<Measurement> {
+async function measureIdle(armId: string, { ms, settleMs = 0 }: Task): Promise<Measurement> {
+  const { callArms } = await import('./arms/features.js')
+  const arm = callArms().find(({ id }) => id === armId)!
   const before = process.memoryUsage.rss()
   const { measure, close } = await arm.open()
   try {
@@ -99,6 +99,32 @@ async function measureMemory(name: string): Promise<Measurement> {
     return { rss: others.reduce((sum, rss) => sum + rss, grown) / FRONTENDS }
   } finally {
     await bus.close({ timeout: 0 })
+  }
+}
+
+/** Idle pages whose mean is taken. Some more come first, which load what all of them share. */
+const PAGES = 1000
+const FIRST_PAGES = 100
+
+/** Lets another process open pages, and measures by how much the memory of this one grows for each. */
+async function measurePages(name: string): Promise<Measurement> {
+  const { WEB_SERVERS } = await import('./arms/web.js')
+  const { startProcess } = await import('./run/fresh-process.js')
+  const [{ url }, browser] = [await WEB_SERVERS[name]!(), startProcess()]
+  const open = async (pages: number): Promise<number> => {
+    // A bus greets each page when it is connected.
+    await browser.rpc.openPages(url, pages, name === 'ws' ? 'open' : 'message')
+    await delay(SETTLE_MS)
+    return process.memoryUsage.rss()
+  }
+  const before = await open(FIRST_PAGES)
+  return { rss: ((await open(PAGES)) - before) / PAGES }
+}
+
+async function openPages(url: string, pages: number, event: string): Promise<void> {
+  const { WebSocket } = await import('ws')
+  for (let count = 0; count < pages; count++) {
+    await once(new WebSocket(`${url}sallyport?tab=${randomUUID()}`, { origin: new URL(url).origin }), event)
   }
 }
 

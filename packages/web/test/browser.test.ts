@@ -250,6 +250,39 @@ describe.skipIf(!hasChromium)('a page whose connection', () => {
   })
 })
 
+describe.skipIf(!hasChromium)('a page that', { timeout: 60_000 }, () => {
+  const getBuffers = (): number => process.memoryUsage().arrayBuffers
+
+  test('is blocked costs bounded memory: events are dropped, and it goes on', async () => {
+    await serve()
+    const page = await open()
+    await run(page, 'window.seen = 0; await client.listen("tick", () => window.seen++)')
+    const dialog = page.waitForEvent('dialog')
+    const blocked = page.evaluate('alert("blocked")')
+    const shown = await dialog
+    const before = getBuffers()
+    for (let n = 0; n < 3000; n++) await bus.emit('tick', 'x'.repeat(100_000))
+    const { events, queued } = (await bus.stats()).frontends['main']!
+    expect(events.dropped).toBeGreaterThan(1000)
+    expect(queued).toBeLessThan(128 * 2 ** 20)
+    expect(getBuffers() - before).toBeLessThan(64 * 2 ** 20)
+    await shown.accept()
+    await blocked
+    expect(await run(page, 'return client.invoke("who")')).toBe('main')
+    await expect.poll(() => page.evaluate('window.seen')).toBeGreaterThan(0)
+  })
+
+  test('floods gets an answer to each call, and costs the host bounded memory', async () => {
+    await serve()
+    const page = await open()
+    const before = getBuffers()
+    const flood = `const calls = Array.from({ length: 20_000 }, () => client.invoke("greet", { name: "x".repeat(1000) }))
+      return new Set(await Promise.all(calls)).size`
+    expect(await run(page, flood)).toBe(1)
+    expect(getBuffers() - before).toBeLessThan(64 * 2 ** 20)
+  })
+})
+
 describe.skipIf(!hasChromium)('a page of another origin', () => {
   test('can neither read nor connect, even with the cookie', async () => {
     await serve('brownfield', { frontends: { main: { dir, allow }, other: { dir, allow: [] } } })

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { sharedClock } from '../loops/handlers.js'
-import type { Arm, Arms, Background, Measurement, OpenArm } from '../model/scenario.js'
+import type { Arm, Arms, Background, Measurement, OpenArm, Task } from '../model/scenario.js'
 import { startProcess, type StartedProcess } from '../run/fresh-process.js'
 import * as bus from './bus.js'
 import { workerUrl } from './threads.js'
@@ -16,15 +16,18 @@ const arm = (id: string, title: string, measure: OpenArm['measure']): Arm => ({
   open: async () => ({ measure, close: async () => {} }),
 })
 
+type MeasureProcess = (rpc: StartedProcess['rpc'], task: Task) => Promise<Measurement>
+
 /** Measures with a process that is started for it alone. */
-async function withProcess(measure: (rpc: StartedProcess['rpc']) => Promise<Measurement>): Promise<Measurement> {
-  const { rpc, kill } = startProcess()
-  try {
-    return await measure(rpc)
-  } finally {
-    await kill()
-  }
-}
+export const processArm = (id: string, title: string, measure: MeasureProcess): Arm =>
+  arm(id, title, async task => {
+    const { rpc, kill } = startProcess()
+    try {
+      return await measure(rpc, task)
+    } finally {
+      await kill()
+    }
+  })
 
 /** From `createBus` to the answer to the frontend's first call. */
 const startArm = (id: string, title: string, settings: Settings): Arm =>
@@ -76,7 +79,7 @@ const inEachSandbox = (createArm: (id: string, title: string, settings: Settings
 
 /** @param sandbox one of `SANDBOXES`, or `isolation` for frontends that also have a gate */
 export const memoryArm = (sandbox: string, title: string): Arm =>
-  arm(sandbox, title, () => withProcess(rpc => rpc.measureMemory(sandbox)))
+  processArm(sandbox, title, rpc => rpc.measureMemory(sandbox))
 
 export const sandboxArms: Arms = inEachSandbox(bus.busArm)
 export const sandboxStarts: Arms = inEachSandbox(startArm)
@@ -84,10 +87,7 @@ export const memoryArms: Arms = [...inEachSandbox(memoryArm), memoryArm('isolati
 
 /** Measures arms while they are silent, each in a process of its own. */
 export function idleArms([reference, ...others]: Arms): Arms {
-  const change = (opened: Arm): Arm => {
-    const { id, title } = opened
-    return { ...opened, ...arm(id, title, task => withProcess(rpc => rpc.measureIdle(id, task))) }
-  }
+  const change = ({ id, title }: Arm): Arm => processArm(id, title, (rpc, task) => rpc.measureIdle(id, task))
   return [change(reference), ...others.map(change)]
 }
 

@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path'
 import type { Arm, Arms, OpenArm } from '../model/scenario.js'
 import { readVersion } from '../run/machine.js'
 import { createCapability, createPattern, LABEL } from './bus.js'
-import { startNetworkThread, threadArm, workerUrl } from './threads.js'
+import { startThread, threadArm, workerUrl } from './threads.js'
 
 /** Debian installs it where a user's PATH may not look. */
 const DIRECTORIES = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
@@ -66,9 +66,9 @@ const natsArm = (arm: Omit<Arm, 'open'>, open: (url: string) => Promise<OpenArm>
 /** Reads the version of NATS's client when it is called. */
 export const natsArms = (): Arms => [
   natsArm({ id: 'nats', title: `NATS ${readVersion('@nats-io/transport-node')}` }, async url => {
-    const answering = startNetworkThread('answerNats', url)
+    const answering = startThread('answerNats', [url])
     await once(answering, 'message')
-    return threadArm(startNetworkThread('measureNats', url), answering)
+    return threadArm(startThread('measureNats', [url]), answering)
   }),
   natsArm({ id: 'nats-json', title: 'NATS JSON' }, async servers => {
     // A base of a comparison may be older than this package: then only this arm fails.
@@ -81,7 +81,7 @@ export const natsArms = (): Arms => [
     const core = await createBus({ core: workerUrl('core'), network, log: false, app: { security } })
     const credentials = [issueCredential(secret, { label: LABEL })]
     const options = { ...joining, credentials, log: false, app: { security: { pattern } } } as const
-    const joined = threadArm(startNetworkThread('measureJoined', options, LABEL))
+    const joined = threadArm(startThread('measureJoined', [options, LABEL]))
     return { ...joined, close: async () => void (await Promise.all([joined.close(), core.close()])) }
   }),
 ]

@@ -12,22 +12,12 @@ import { readVersion } from '../run/machine.js'
 export const workerUrl = (name: string): URL => new URL(import.meta.resolve(`#dist/workers/${name}`))
 
 type Roles = Omit<typeof import('../workers/threads.js'), never>
-type NetworkRoles = Omit<typeof import('../workers/network.js'), never>
-
-const startWorker = (name: string, role: string, args: readonly unknown[], ports: MessagePort[] = []): Worker =>
-  new Worker(workerUrl(name), { workerData: { role, args }, transferList: ports })
-
 /** @param args those of the function of `workers/threads.ts` that the thread runs */
-const startThread = <Role extends keyof Roles>(
+export const startThread = <Role extends keyof Roles>(
   role: Role,
   args: Parameters<Roles[Role]>,
-  ports?: MessagePort[],
-): Worker => startWorker('threads', role, args, ports)
-
-export const startNetworkThread = <Role extends keyof NetworkRoles>(
-  role: Role,
-  ...args: Parameters<NetworkRoles[Role]>
-): Worker => startWorker('network', role, args)
+  ports: MessagePort[] = [],
+): Worker => new Worker(workerUrl('threads'), { workerData: { role, args }, transferList: ports })
 
 /** How long a task may take beyond its own time: for checks, large documents and busy machines. */
 const GRACE_MS = 30_000

@@ -1,25 +1,22 @@
-// Resolves `--base`: a report.json or its directory, a checkout's directory, or a git ref, which is checked out temporarily.
+// Resolves `--base`: a checkout's directory, or a git ref, which is checked out temporarily.
 // Both sides run the head's benchmark: a module finds its imports by its place, so the harness is copied, and its
 // node_modules lead to the side's Sallyport, and to the head's everything else.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { findPackage } from '../run/machine.js'
 import { UsageError } from '../shared/text.js'
 
 /** `root` is the whole checkout. */
 export type CodeBase = { name: string; root: string } & ({ kind: 'directory' } | { kind: 'ref'; commit: string })
 
-/** A `file` can also be a directory with a report.json. */
-export type Base = CodeBase | { kind: 'file'; name: string }
-
 export interface OpenedBase {
-  base: Base
+  base: CodeBase
   /** A directory of our own, for as long as the base is open. */
   temporary: string
   /** Removes the directory. It goes with the process, too, in whatever way that ends. */
@@ -50,13 +47,11 @@ export async function openBase(name: string, command: string | null, signal: Abo
 
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
 
-async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
+async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<CodeBase> {
   const found = await stat(name).catch(() => undefined)
-  const isReport = existsSync(join(name, 'report.json')) && !existsSync(join(name, 'package.json'))
-  if (found?.isFile() || isReport) return { kind: 'file', name }
-  if (found) return { kind: 'directory', name, root: resolve(name) }
+  if (found?.isDirectory()) return { kind: 'directory', name, root: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
-    throw new UsageError(`--base: '${name}' is not a file, a directory or a git ref`)
+    throw new UsageError(`--base: '${name}' is not a directory or a git ref`)
   })
   await git('worktree', 'add', '--detach', '--force', root, commit)
   await prepare(root, command, signal)
@@ -127,10 +122,10 @@ export function makeHarness(directory: string, checkout?: string): Harness {
   const { dependencies = {}, files = [] } = readManifest(ownDirectory)
   const found = Object.keys(dependencies).flatMap(name => {
     const isSide = name.startsWith(OURS) && checkout !== undefined
-    const path = isSide ? findInCheckout(checkout, name) : findPackage(ownDirectory, name)
+    const path = isSide ? findInCheckout(checkout, name) : findPackage(name, ownDirectory)
     if (path === undefined && !isSide) throw new Error(`${name} is not installed next to the benchmark`)
     // Packages that are newer than the side are not measured there.
-    return path === undefined ? [] : [{ name, path }]
+    return path === undefined ? [] : [{ name, path: realpathSync(path) }]
   })
   const ours = found.filter(({ name }) => name.startsWith(OURS))
   if (!ours.some(({ name }) => name === '@sallyport/core'))
@@ -157,14 +152,7 @@ function link(to: string, at: string): void {
 /** Finds the real directory of a package in a checkout of Sallyport, or in a project that has it installed. */
 function findInCheckout(checkout: string, name: string): string | undefined {
   const places = ['packages/bench', '.', 'node_modules/@sallyport/bench'].map(place => join(checkout, place))
-  const found = places.filter(existsSync).map(place => findPackage(realpathSync(place), name, realpathSync(checkout)))
+  // A checkout can lie within another.
+  const found = places.filter(existsSync).map(place => findPackage(name, realpathSync(place), realpathSync(checkout)))
   return found.find(path => path !== undefined)
-}
-
-/** @param limit - nothing above this directory is found: a checkout can lie within another */
-function findPackage(from: string, name: string, limit = ''): string | undefined {
-  const places = createRequire(join(from, 'index.js')).resolve.paths(name) ?? []
-  const within = places.filter(place => limit === '' || place.startsWith(limit + sep))
-  const found = within.map(place => join(place, name)).find(path => existsSync(join(path, 'package.json')))
-  return found && realpathSync(found)
 }

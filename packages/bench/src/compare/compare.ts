@@ -11,13 +11,12 @@ import { drawTable, wrap, type Screen } from '../report/terminal.js'
 import { describeMachine } from '../report/verdict.js'
 import { describeMachine as readMachine, readLoad, readPackageInfo } from '../run/machine.js'
 import { run, type Watcher } from '../run/run.js'
-import { count, formatChange, formatEffect, oneLine, short, UsageError } from '../shared/text.js'
+import { count, formatChange, formatEffect, oneLine, short } from '../shared/text.js'
 import { median } from '../statistics/median.js'
 import { openBase } from './checkout.js'
 import { compareInterleaved, type Measure } from './interleaved.js'
 import { COMPARISON_VERSION, conclude, getConfidence, getRegressions, getSuspects, seenFrom } from './judge.js'
 import type { Change, Comparison, Judged, Verdict } from './judge.js'
-import { compareReports } from './reports.js'
 
 /** The width that a comment shows. */
 const PLAIN: Screen = { columns: 100, colors: pc.createColors(false) }
@@ -55,20 +54,15 @@ export async function compare(options: CompareOptions): Promise<number> {
       )
   }
   try {
-    if ((base.kind === 'file') !== (options.head !== null))
-      throw new UsageError('Two report.json files are compared with --base and --head; nothing else takes --head.')
     const machine = readMachine()
-    const method =
-      base.kind === 'file'
-        ? compareReports(base.name, options.head!, options.tolerance)
-        : compareInterleaved(base, options, temporary, measure)
+    const interleaved = compareInterleaved(base, options, temporary, measure)
     showStart(machine, output)
-    const first = await method.measure(showPart)
+    const first = await interleaved.measure(showPart)
     const suspects = getSuspects(first)
     if (suspects.length > 0) output.log(`Slower at first, and so measured once more: ${suspects.join(' ')}`)
-    const again = suspects.length > 0 ? await method.measure(showPart, suspects) : []
+    const again = suspects.length > 0 ? await interleaved.measure(showPart, suspects) : []
     const repeat = again.filter(({ figure }) => suspects.includes(figure))
-    const { measure: _, ...found } = method
+    const { rule, notes } = interleaved
     machine.loadAfter = readLoad()
     const comparison: Comparison = {
       comparisonVersion: COMPARISON_VERSION,
@@ -79,7 +73,7 @@ export async function compare(options: CompareOptions): Promise<number> {
       machine,
       base: { name: base.name, kind: base.kind, ...(base.kind === 'ref' && { commit: base.commit }) },
       plan: { processes: plan.processes, rounds: plan.rounds, slotMs: plan.slotMs },
-      ...{ ...found, first, repeat },
+      ...{ rule, notes, first, repeat },
     }
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
     const text = `${JSON.stringify(comparison, shorten, 2)}\n`
@@ -178,7 +172,7 @@ function describeRun(comparison: Comparison): string[] {
 }
 
 /** The comparison for a terminal, and plain for the fence of a summary or a comment. */
-function toText(comparison: Comparison, screen: Screen): string {
+export function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim, ...colours } = screen.colors
   const tint = colours[VERDICTS[comparison.verdict].colour]
   const wrapped = (text: string): string[] => wrap(text, screen.columns - 2)

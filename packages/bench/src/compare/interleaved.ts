@@ -8,7 +8,7 @@ import type { Launch, Launched, Outcome } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
 import { nothingFound, parseFilter, select } from '../scenarios/select.js'
 import { makeHarness, type CodeBase } from './checkout.js'
-import { judge, leastProcesses, type Judged, type Method, type Sides } from './judge.js'
+import { judge, leastProcesses, type Comparison, type Judged, type Sides } from './judge.js'
 
 export type Side = 'base' | 'head' | 'again'
 
@@ -28,12 +28,17 @@ export type Measure = (
   done: (outcome: Outcome) => void,
 ) => Promise<unknown>
 
+interface Interleaved extends Pick<Comparison, 'rule' | 'notes'> {
+  /** Measures everything, or only these figures once more. Reports the figures of each part when it is measured. */
+  measure(report: (judged: readonly Judged[]) => void, figures?: readonly string[]): Promise<Judged[]>
+}
+
 export function compareInterleaved(
   base: CodeBase,
   { filter, plan, tolerance }: CompareOptions,
   temporary: string,
   measure: Measure,
-): Method {
+): Interleaved {
   const chosen = chooseForComparison(filter)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
@@ -109,7 +114,7 @@ export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side)
 }
 
 /** False for tails, which say too little in few rounds, for what has no ratio, and for what stands aside. */
-export const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
+const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
   !aside && !id.startsWith('p99') && (unit === 'µs' || unit === '/s' || unit === 'B')
 
 const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>

@@ -48,26 +48,13 @@ export interface Rule {
   figures: number
 }
 
-/** A way of comparing: with a git ref or a directory, or of two reports. */
-export interface Method {
-  rule: Rule
-  /**
-   * Measures everything, or only these figures once more.
-   *
-   * @param report receives the figures of each part when it is measured
-   */
-  measure(report: (judged: readonly Judged[]) => void, figures?: readonly string[]): Promise<Judged[]>
-  /** Notes for the reader, for instance that both sides are the same code. */
-  notes: string[]
-}
-
 export type Verdict = 'fine' | 'regression' | 'too noisy'
 
 /** Grows with every change that a reader of the old form would stumble on. */
 export const COMPARISON_VERSION = 1
 
 /** compare.json */
-export interface Comparison extends Omit<Method, 'measure'> {
+export interface Comparison {
   comparisonVersion: typeof COMPARISON_VERSION
   tool: Report['tool']
   /** ISO 8601, UTC. */
@@ -75,8 +62,11 @@ export interface Comparison extends Omit<Method, 'measure'> {
   seconds: number
   machine: Machine
   /** The given name, with the commit of a git ref. */
-  base: { name: string; kind: 'ref' | 'directory' | 'file'; commit?: string }
+  base: { name: string; kind: 'ref' | 'directory'; commit?: string }
   plan: Report['plan']
+  rule: Rule
+  /** Notes for the reader, for instance that both sides are the same code. */
+  notes: string[]
   verdict: Verdict
   first: Judged[]
   /** The repeat of what looked slower at first. */

@@ -53,6 +53,9 @@ const echo = (id: string, title: string, documents: readonly unknown[]): Payload
   calls: documents.map(document => ({ command: 'echo', args: document, expected: document })),
 })
 
+/** The arguments of the usual call, which come back. */
+export const usualEcho: Payload = echo('usual-echo', '{ name, n, tags[3] }', [ARGS])
+
 /** One document as bytes, which nothing on the way has to parse. */
 export const echoBytes = (id: string, title: string, document: unknown): Payload =>
   payload(id, title, { command: 'echo_bytes', args: document, expected: document, bytes: true })

@@ -158,7 +158,9 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
     const differences = figure.map((rounds, process) =>
       rounds.map((value, round) => value - (against[process]?.[round] ?? NaN)),
     )
-    const value = goal.compare === 'ratio' ? (estimate?.ratio ?? NaN) : medianOfMedians(differences)
+    const value =
+      estimate?.ratio ??
+      { ratio: NaN, difference: medianOfMedians(differences), bytes: medianOfMedians(figure) }[goal.compare]
     const measured = Number.isNaN(value) ? null : short(value)
     const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
     const judged = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'

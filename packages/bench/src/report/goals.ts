@@ -10,8 +10,8 @@ export interface Goal {
   /** `scenario/case/arm/figure` of the work and of its reference. */
   figure: string
   against: string
-  /** A `difference` has the figure's unit. */
-  compare: 'ratio' | 'difference'
+  /** A `difference` has the figure's unit; `bytes` are the figure itself, whatever the reference takes. */
+  compare: 'ratio' | 'difference' | 'bytes'
   bound: 'at most' | 'at least'
   goal: number
   /** The number of the record in `docs/adr` that says what is known about this figure. */
@@ -19,7 +19,8 @@ export interface Goal {
 }
 
 /**
- * One goal a line. `against` is another arm in the same figure, or the path of another figure. A goal with a sign is a difference.
+ * One goal a line. `against` is another arm in the same figure, or the path of another figure. A goal with a sign is a difference, one with KiB
+ * the figure itself.
  */
 const TABLE = readTable(`
   id                 | work                     | figure                                      | against                      | goal    | reference       | adr
@@ -60,6 +61,11 @@ const TABLE = readTable(`
   start-isolation    | start, isolation         | start/start/isolation-ring-json/time        | worker                       | ≤ 5.5   | empty Worker    | 8
   nats-p50           | over NATS, one call, p50 | nats/1/nats-json/p50                        | nats                         | ≤ 1.15  | NATS's request  | 25
   nats-bytes         | over NATS, 1 MiB         | nats/mebibyte/nats-json/p50                 | nats                         | ≤ 1.5   | NATS's request  | 25
+  web-p50            | web page, one call, p50  | web/1/web-json/p50                          | ws                           | ≤ 1.25  | bare ws         | 32
+  web-worker-p50     | web page, core in worker | web/1/web-worker/p50                        | ws                           | ≤ 1.25  | bare ws         | 32
+  web-64             | web page, 64 in flight   | web/64/web-json/rate                        | ws                           | ≥ 0.8   | bare ws         | 32
+  web-bytes          | web page, 1 MiB          | web/mebibyte/web-json/p50                   | ws                           | ≤ 1.5   | bare ws         | 32
+  web-memory         | an idle page, memory     | web-pages/memory/web-json/rss               | ws                           | ≤ 30 KiB | none            | 32
   flat-in-flight     | a call of 512 in flight  | throughput/512/ring-json/each               | throughput/64/ring-json/each | ≤ 1.25  | of 64           | 11
   flat-frontends     | an event to 16 frontends | fan-out/16/ring-json/each                   | fan-out/1/ring-json/each     | ≤ 1.25  | to 1            | 19
   flat-listeners     | one of 10,000 listeners  | listeners/10000/ring-json/each              | listeners/10/ring-json/each  | ≤ 1.25  | 10              | 19
@@ -76,9 +82,9 @@ export const GOALS: readonly Goal[] = (TABLE.slice(1) as Row[]).map(
       reference,
       figure,
       against: other.includes('/') ? other : [scenario, inCase, other, kind].join('/'),
-      compare: goal.includes('+') ? 'difference' : 'ratio',
+      compare: goal.includes('KiB') ? 'bytes' : goal.includes('+') ? 'difference' : 'ratio',
       bound: goal.includes('≤') ? 'at most' : 'at least',
-      goal: Number(/[\d.]+/.exec(goal)),
+      goal: Number(/[\d.]+/.exec(goal)) * (goal.includes('KiB') ? 1024 : 1),
       adr: Number(adr),
     }
   },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 export interface Machine {
@@ -59,11 +59,21 @@ export function readPackageInfo(): PackageInfo {
   return { name, version }
 }
 
-/** Returns the installed version of a dependency. Its package.json is read by path, because some packages do not export it. */
+/**
+ * Finds the directory of an installed package. Its package.json is found by path, because some packages do not export it.
+ *
+ * @param from - the directory whose code would import the package
+ * @param limit - nothing above this directory is found
+ */
+export function findPackage(name: string, from: string = import.meta.dirname, limit = ''): string | undefined {
+  const places = createRequire(join(from, 'index.js')).resolve.paths(name) ?? []
+  const within = places.filter(place => limit === '' || place.startsWith(limit + sep))
+  return within.map(place => join(place, name)).find(path => existsSync(join(path, 'package.json')))
+}
+
+/** Returns the installed version of a dependency. */
 export function readVersion(dependency: string): string {
-  const directories = createRequire(import.meta.url).resolve.paths(dependency) ?? []
-  const files = directories.map(directory => join(directory, dependency, 'package.json'))
-  const found = files.find(file => existsSync(file))
+  const found = findPackage(dependency)
   if (found === undefined) throw new Error(`${dependency} is not installed`)
-  return readManifest(pathToFileURL(found)).version
+  return readManifest(pathToFileURL(join(found, 'package.json'))).version
 }

@@ -4,6 +4,7 @@ import * as features from '../arms/features.js'
 import * as lifecycle from '../arms/lifecycle.js'
 import { lacksServer, natsArms } from '../arms/nats.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
+import { webArms, webMemoryArms } from '../arms/web.js'
 import { FAN_SIZES } from '../loops/handlers.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
@@ -119,6 +120,8 @@ const TABLE = readTable(`
   given         |              | 5 1.2 0.5 0.5   | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
   sealed        |              | 5 1.2 0.5 0.5   | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
   nats          | spawns       | 10 0.6 0.75 0.5 | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
+  web           | spawns       | 10 0.6 0.75 0.5 | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
+  web-pages     | cases spawns | 1 0 0 0.5       | The memory of an idle page                 | the resident memory of the host that one more of 1,000 connected pages takes; the reference is a WebSocket of a bare ws
   fan-out       | cases        | 5 0 0.5 0.33    | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
   listeners     | cases        | 5 0 0.5 0.33    | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
   sandbox       | spawns       | 2 3 0.5 0.5     | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
@@ -153,6 +156,8 @@ export const allScenarios = (): Scenario[] => {
     given: [features.plain, mebibyte('giving')],
     sealed: [features.encrypted, mebibyte('calls')],
     nats: [natsArms(), [alone, pipelined('64', '64 in flight'), ...mebibyte('calls')]],
+    web: [webArms(), [...callCases([P50, CPU], payloads.usualEcho), ...mebibyte('calls')]],
+    'web-pages': [webMemoryArms(), [inCase('memory', 'each page', { loop: 'memory' }, [MEMORY], greet)]],
     'fan-out': [features.fanOut, bySize('fan-out', 'frontends', FAN_SIZES)],
     listeners: [features.plain, bySize('listeners', 'listeners', [10, 100, 1000, 10_000])],
     sandbox: [lifecycle.sandboxArms, callCases([P50, P99], clockedCall)],

@@ -3,17 +3,9 @@ import { least } from 'd3-array'
 import { distance } from 'fastest-levenshtein'
 import { stripVTControlCharacters } from 'node:util'
 
-/** A mistake in the command line, or in a file that it names. */
+/** A mistake in the command line. */
 export class UsageError extends Error {
   override name = 'UsageError'
-
-  /** @param exitCode 3 for a file whose run failed its noise check */
-  constructor(
-    message: string,
-    readonly exitCode: 2 | 3 = 2,
-  ) {
-    super(message)
-  }
 }
 
 /** Returns ` (did you mean 'list'?)` if one of the names is near enough, or an empty string. */
@@ -69,9 +61,13 @@ const FORMATS = {
 export const formatFigure = ({ median, unit }: { median: number; unit: 'µs' | '/s' | '%' | 'B' | '' }): string =>
   FORMATS[unit](median)
 
-/** Formats a goal, or what was measured for it: a ratio, or a difference of parts of a core. */
-export const formatGoal = (value: number, compare: 'ratio' | 'difference'): string =>
-  compare === 'ratio' ? formatRatio(value) : `${value < 0 ? '' : '+'}${percent(value)}`
+/** Formats a goal, or what was measured for it: a ratio, a difference of parts of a core, or bytes. */
+export const formatGoal = (value: number, compare: 'ratio' | 'difference' | 'bytes'): string =>
+  compare === 'bytes'
+    ? formatBytes(value)
+    : compare === 'ratio'
+      ? formatRatio(value)
+      : `${value < 0 ? '' : '+'}${percent(value)}`
 
 /** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
 export const formatRatio = (ratio: number): string =>

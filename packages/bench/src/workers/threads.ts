@@ -1,5 +1,8 @@
 // The worker threads of all arms but the bus: `workerData` names the export that one runs, which loads what only it needs.
-import { MessageChannel, workerData, type MessagePort } from 'node:worker_threads'
+import type { NatsConnection } from '@nats-io/transport-node'
+import type { JoinOptions } from '@sallyport/nats'
+import { once } from 'node:events'
+import { MessageChannel, parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { CodecName } from '@sallyport/protocol/internal'
 import { createCodecLoop, type MeasuredCodec } from '../loops/codec.js'
 import * as handlers from '../loops/handlers.js'
@@ -150,7 +153,97 @@ export async function measureOneThread(kind: CodecName | 'raw'): Promise<void> {
   serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
 }
 
-const rawRoles = { measureRaw, answerRaw, listenRaw }
-const roles = { ...rawRoles, measurePeer, answerPeer, measureCodec, measureCipher, measureOneThread }
+/** Milliseconds: enough for 1 MiB on the slowest machine. */
+const TIMEOUT_MS = 60_000
+
+/** The subjects of both threads begin with this. */
+const PREFIX = 'sallyport-bench'
+
+async function connect(url: string): Promise<NatsConnection> {
+  const nats = await import('@nats-io/transport-node')
+  return nats.connect({ servers: url })
+}
+
+/** NATS's own request and reply, as its README uses it: a subject for each command, and JSON text or bytes. Nothing is checked. */
+export async function measureNats(url: string): Promise<void> {
+  const connection = await connect(url)
+  const call = async (command: string, args: unknown): Promise<unknown> => {
+    const isBytes = args instanceof Uint8Array
+    const body = isBytes ? args : JSON.stringify(args)
+    const answer = await connection.request(`${PREFIX}.${command}`, body, { timeout: TIMEOUT_MS })
+    return isBytes ? answer.data : answer.json()
+  }
+  serveParent(createLoops(callsOnly(call)))
+}
+
+/** Posts a message once the server knows the subscriptions. */
+export async function answerNats(url: string): Promise<void> {
+  const connection = await connect(url)
+  connection.subscribe(`${PREFIX}.greet`, {
+    callback: (_error, message) =>
+      void message.respond(JSON.stringify(handlers.greet(message.json<{ name: string }>()))),
+  })
+  connection.subscribe(`${PREFIX}.echo_bytes`, { callback: (_error, message) => void message.respond(message.data) })
+  await connection.flush()
+  parentPort?.postMessage('ready')
+}
+
+/** A process that has joined the bus over NATS, whose own thread calls. */
+export async function measureJoined(options: JoinOptions, label: string): Promise<void> {
+  const { joinBus } = await import('@sallyport/nats')
+  const joined = await joinBus(options)
+  const client = await joined.connect(label, { codec: 'json' })
+  serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
+}
+
+/** A bare WebSocket to a server that sends back what it receives: JSON-RPC text, or bytes, one call at a time. */
+export async function measureSocket(url: string): Promise<void> {
+  const { WebSocket } = await import('ws')
+  const socket = new WebSocket(url)
+  await once(socket, 'open')
+  const pending = new Map<number, (value: unknown) => void>()
+  let calls = 0
+  socket.on('message', (data: Buffer, isBinary) => {
+    const { id, params } = isBinary
+      ? { id: 0, params: data }
+      : (JSON.parse(data.toString()) as { id: number; params: unknown })
+    pending.get(id)?.(params)
+    pending.delete(id)
+  })
+  const call = (method: string, params: unknown): Promise<unknown> =>
+    new Promise(resolve => {
+      const id = params instanceof Uint8Array ? 0 : ++calls
+      pending.set(id, resolve)
+      socket.send(id === 0 ? (params as Uint8Array) : JSON.stringify({ jsonrpc: '2.0', id, method, params }))
+    })
+  serveParent(createLoops(callsOnly(call)))
+}
+
+/** The client of a page, with what it needs of a browser. */
+export async function measurePage(url: string): Promise<void> {
+  const { WebSocket } = await import('ws')
+  class PageSocket extends WebSocket {
+    constructor(address: string) {
+      super(address, { origin: new URL(url).origin })
+    }
+  }
+  Object.assign(globalThis, { WebSocket: PageSocket, location: new URL(url) })
+  const { connect } = await import('@sallyport/web/client')
+  const client = await connect()
+  serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
+}
+
+const rawRoles = {
+  measureRaw,
+  answerRaw,
+  listenRaw,
+  measurePeer,
+  answerPeer,
+  measureCodec,
+  measureCipher,
+  measureOneThread,
+}
+const networkRoles = { measureNats, answerNats, measureJoined, measureSocket, measurePage }
+const roles = { ...rawRoles, ...networkRoles }
 const { role, args } = workerData as { role: keyof typeof roles; args: unknown[] }
 await (roles[role] as (...args: unknown[]) => unknown)(...args)
