@@ -105,8 +105,8 @@ export interface Report {
     figure: string
     /** `scenario/case/arm/figure` of the reference. */
     against: string
-    /** A `difference` has the figure's unit. */
-    compare: 'ratio' | 'difference'
+    /** A `difference` has the figure's unit; `bytes` are the figure itself. */
+    compare: 'ratio' | 'difference' | 'bytes'
     bound: 'at most' | 'at least'
     goal: number
     /** The number of the record in `docs/adr` that says what is known about this figure. */
