@@ -128,11 +128,11 @@ function openSocket(
   socket.binaryType = 'arraybuffer'
   const link = new SocketLink(createAdapter(socket), isStarted)
   let heartbeat: number | undefined
-  let heardAt = performance.now()
+  let receivedAt = performance.now()
   let limit = GREETING_TIMEOUT_MS
   let isClosed = false
   const check = (): void => {
-    if (performance.now() - heardAt < limit) return
+    if (performance.now() - receivedAt < limit) return
     // A browser would wait for the other end of a connection that is gone.
     socket.close()
     end(1006, '')
@@ -147,7 +147,7 @@ function openSocket(
   }
   socket.onclose = ({ code, reason }) => end(code, reason)
   socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-    heardAt = performance.now()
+    receivedAt = performance.now()
     if (isClosed || data === '') return
     if (typeof data !== 'string') return link.onBinary(new Uint8Array(data))
     if (heartbeat !== undefined) return link.onText(data)

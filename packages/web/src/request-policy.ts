@@ -55,13 +55,13 @@ const hash = (text: string): Buffer => createHash('sha256').update(text).digest(
 
 export class RequestPolicy {
   /** Origins of this server; `undefined` for a server of the host's own, whose names are not known. */
-  readonly #own: readonly string[] | undefined
+  readonly #ownOrigins: readonly string[] | undefined
   readonly #origins: readonly string[]
 
   /** @param port - the port on 127.0.0.1; `undefined` for a server of the host's own */
   constructor(port: number | undefined, origins: readonly string[]) {
-    this.#own = port === undefined ? undefined : [`http://127.0.0.1:${port}`, `http://localhost:${port}`]
-    this.#origins = [...(this.#own ?? []), ...origins]
+    this.#ownOrigins = port === undefined ? undefined : [`http://127.0.0.1:${port}`, `http://localhost:${port}`]
+    this.#origins = [...(this.#ownOrigins ?? []), ...origins]
   }
 
   /** Returns why a request for a file is refused: another user's page, or a name that resolves to 127.0.0.1 (DNS rebinding). */
@@ -82,12 +82,12 @@ export class RequestPolicy {
   }
 
   #isHostAllowed(host: string | undefined): boolean {
-    return this.#own === undefined || this.#origins.some(origin => new URL(origin).host === host)
+    return this.#ownOrigins === undefined || this.#origins.some(origin => new URL(origin).host === host)
   }
 
   /** A proxy can end TLS before a server of the host's own, so that only host and port are compared there. */
   #isOriginAllowed(origin: string, host: string | undefined): boolean {
     if (this.#origins.includes(origin)) return true
-    return this.#own === undefined && URL.canParse(origin) && new URL(origin).host === host
+    return this.#ownOrigins === undefined && URL.canParse(origin) && new URL(origin).host === host
   }
 }

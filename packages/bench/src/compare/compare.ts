@@ -15,7 +15,14 @@ import { count, formatChange, formatEffect, oneLine, short } from '../shared/tex
 import { median } from '../statistics/median.js'
 import { openBase } from './checkout.js'
 import { compareInterleaved, type Measure } from './interleaved.js'
-import { COMPARISON_VERSION, conclude, getConfidence, getRegressions, getSuspects, seenFrom } from './judge.js'
+import {
+  COMPARISON_VERSION,
+  conclude,
+  getConfidence,
+  getRegressions,
+  getSuspects,
+  getDetectableFactor,
+} from './judge.js'
 import type { Change, Comparison, Judged, Verdict } from './judge.js'
 
 /** The width that a comment shows. */
@@ -105,10 +112,10 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   if (unsteady > 0) return `Too noisy to judge: the base differed from itself in ${count(unsteady, 'figure')}.`
   if (judged.length === 0) return 'Nothing could be judged: the base has none of these figures.'
   // A green light says little without this.
-  const from = judged.flatMap(({ slower }) => (slower ? [seenFrom(slower, rule)] : []))
+  const from = judged.flatMap(({ slower }) => (slower ? [getDetectableFactor(slower, rule)] : []))
   const [half, all] = [formatEffect(median(from)), formatEffect(Math.max(...from))]
-  const sight = `Half of them would have shown a slow-down of ${half}, all of them only one of ${all}.`
-  const reach = from.length > 0 ? sight : 'A single round says nothing about the next.'
+  const evidence = `Half of them would have shown a slow-down of ${half}, all of them only one of ${all}.`
+  const reach = from.length > 0 ? evidence : 'A single round says nothing about the next.'
   if (verdict === 'too noisy') return `Too noisy to judge. ${reach}`
   return `No regression: none of ${count(judged.length, 'figure')} is ${than}. ${reach}`
 }
@@ -131,7 +138,7 @@ function toTable({ first, repeat, rule, verdict }: Comparison): Table {
         { text: dirname(dirname(figure)), ratio: figure.split('/').slice(2).join('/') },
         { text: slower ? formatChange(slower.factor) : '–', ...(judge && tone && { tone }) },
         { text: slower ? formatBounds(slower) : '–' },
-        { text: slower ? formatEffect(seenFrom(slower, rule)) : '–' },
+        { text: slower ? formatEffect(getDetectableFactor(slower, rule)) : '–' },
         { text: judge || outcome !== 'faster' ? describe(entry, again) : '' },
       ]
     }),

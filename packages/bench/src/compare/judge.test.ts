@@ -5,7 +5,7 @@ import {
   judge,
   leastProcesses,
   getRegressions,
-  seenFrom,
+  getDetectableFactor,
   type Judged,
   type Rule,
   type Sides,
@@ -105,8 +105,8 @@ describe('one figure', () => {
   })
 
   test('has the smallest slow-down that would count', () => {
-    const quiet = seenFrom(judge(measured({}), rule).slower!, rule)
-    const noisy = seenFrom(judge(measured({ state: 0.2 }), rule).slower!, rule)
+    const quiet = getDetectableFactor(judge(measured({}), rule).slower!, rule)
+    const noisy = getDetectableFactor(judge(measured({ state: 0.2 }), rule).slower!, rule)
     expect(quiet).toBeGreaterThan(rule.tolerance)
     expect(noisy).toBeGreaterThan(quiet)
     expect(outcome({ factor: quiet * 1.02 })).toBe('slower')

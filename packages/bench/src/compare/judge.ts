@@ -105,7 +105,7 @@ export function getOutcome(slower: Change | null, drift: Change | null, rule: Ru
   if (drift && (drift.bounds[0] > tolerance || drift.bounds[1] < 1 / tolerance)) return 'unsteady'
   if (slower.bounds[0] > tolerance) return 'slower'
   if (slower.bounds[1] < 1 / tolerance) return 'faster'
-  return seenFrom(slower, rule) > 1 + BLIND * (tolerance - 1) ? 'blind' : 'fine'
+  return getDetectableFactor(slower, rule) > 1 + BLIND * (tolerance - 1) ? 'blind' : 'fine'
 }
 
 /** With fewer processes, all of them agree by chance more often than the bounds say. */
@@ -129,5 +129,6 @@ export function conclude(first: readonly Judged[], repeat: readonly Judged[]): V
   return first.length - missing - blind > blind ? 'fine' : 'too noisy'
 }
 
-/** From which factor on a slow-down would have been beyond the tolerance in a run that is as noisy as this one. */
-export const seenFrom = ({ factor, bounds }: Change, { tolerance }: Rule): number => (tolerance * factor) / bounds[0]
+/** Returns the least slow-down, as a factor, that a run with this noise would report. */
+export const getDetectableFactor = ({ factor, bounds }: Change, { tolerance }: Rule): number =>
+  (tolerance * factor) / bounds[0]

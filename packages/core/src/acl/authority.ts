@@ -143,8 +143,8 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
       const { explainFrontend } = await import('./explain.js')
       return labels.map(label => explainFrontend(label, getCapabilities(label), commands, isOpen))
     },
-    restore({ added, removed, decided }) {
-      restricted ||= decided
+    restore({ added, removed, restricted: wasRestricted }) {
+      restricted ||= wasRestricted
       const kept = capabilities.filter(({ capability }) => !removed.has(capability.identifier))
       const again = Array.from(added.values(), value =>
         resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options),

@@ -126,14 +126,14 @@ export function resolveEntry(entry: PermissionEntry, expanded: readonly Expanded
   return resolved
 }
 
-type GivenScope = PermissionDefinition['scope']
+type PermissionScope = PermissionDefinition['scope']
 
 function namesCommand({ permission: { commands } }: ExpandedPermission): boolean {
   return (commands?.allow?.length ?? 0) + (commands?.deny?.length ?? 0) > 0
 }
 
 /** Returns a copy of all lists, or `undefined` if no scope has a list, empty or not. */
-function mergeScopes(scopes: readonly GivenScope[]): ScopeValues | undefined {
+function mergeScopes(scopes: readonly PermissionScope[]): ScopeValues | undefined {
   if (!scopes.some(scope => scope?.allow ?? scope?.deny)) return undefined
   const allow = scopes.flatMap(scope => scope?.allow ?? [])
   const deny = scopes.flatMap(scope => scope?.deny ?? [])

@@ -134,7 +134,7 @@ export interface CapabilityChanges {
   /** Removed identifiers among the initial capabilities. */
   removed: Set<string>
   /** True once a capability has named an app command: app commands stay restricted. */
-  decided: boolean
+  restricted: boolean
 }
 
 // Tauri's capabilities: which labels may call which commands, and with which values.

@@ -133,7 +133,7 @@ export type CoreCommand =
   | { type: 'end'; label: string }
   /** `countCommands`: whether core counts calls by command from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; countCommands?: boolean | undefined }
-  | { type: 'confirmed'; id: number; agreed: boolean }
+  | { type: 'confirmed'; id: number; answer: boolean }
   /** Core keeps events for listeners that the host adds, until `holds` is false. */
   | { type: 'hold'; holds: boolean }
   | { type: 'stop'; timeout: number }

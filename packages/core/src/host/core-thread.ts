@@ -48,7 +48,7 @@ export class CoreThread implements CoreEndpoint {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
-  readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
+  readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), restricted: false }
   readonly isInProcess: boolean
   readonly isRemote = false
   frontends: Frontends | undefined
@@ -87,7 +87,7 @@ export class CoreThread implements CoreEndpoint {
   attach(attachment: Attachment): void {
     const { endpoint, keyPort, allow } = attachment
     // A restarted core must not open app commands until this frontend is back.
-    if (allow) this.changes.decided = true
+    if (allow) this.changes.restricted = true
     const ports = [...getPorts(endpoint), ...(keyPort ? [keyPort] : [])]
     this.worker.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
   }
@@ -217,7 +217,7 @@ export class CoreThread implements CoreEndpoint {
       this.#measurements.splice(0).forEach(resolve => resolve(report))
     } else if (report.type === 'withdraw') this.#confirmRequests.withdraw(report.id)
     else if (report.type === 'confirm') {
-      this.#confirmRequests.ask(report, agreed => this.post({ type: 'confirmed', id: report.id, agreed }))
+      this.#confirmRequests.ask(report, answer => this.post({ type: 'confirmed', id: report.id, answer }))
     } else if (report.type === 'fault') {
       const { label, id } = report
       const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)

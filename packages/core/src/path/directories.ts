@@ -80,7 +80,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
       if (!name) throw new BusError('InvalidParams', `There is no base directory ${String(directory)}`)
       const found = base(name)
       if (path === undefined) return found
-      return name === 'Resource' ? below(found, placeOfResource(path), platform) : push(found, path, platform)
+      return name === 'Resource' ? below(found, getResourceParts(path), platform) : push(found, path, platform)
     },
     parse(path) {
       const { prefix, rooted, names } = splitPath(path, platform)
@@ -93,7 +93,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
   }
 
   /** Maps a resource from elsewhere as Tauri's bundler does. */
-  function placeOfResource(path: string): readonly string[] {
+  function getResourceParts(path: string): readonly string[] {
     const { rooted, names } = splitPath(path, platform)
     const placed = names.filter(name => name !== '.').map(name => (name === '..' ? '_up_' : name))
     return rooted ? ['_root_', ...placed] : placed
@@ -101,7 +101,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
 }
 
 /** Reads the surroundings of this process. @param module the core module's URL */
-export function surroundingsHere(identifier: string, module: string | undefined): Surroundings {
+export function readSurroundings(identifier: string, module: string | undefined): Surroundings {
   const { platform, env } = process
   return {
     platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',

@@ -90,7 +90,7 @@ export class FrontendCalls {
       if (id !== null) this.#pending.settle({ jsonrpc: '2.0', id, error: toErrorObject(error as BusError) })
       throw error
     }
-    if (!this.#pending.hasGiven(answer.id)) {
+    if (!this.#pending.hasIssued(answer.id)) {
       throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
     }
     if (!this.#pending.settle(answer)) this.#counts[COUNT.late]! += 1

@@ -73,8 +73,8 @@ const GUI_PLUGINS: ReadonlySet<string> = new Set(['window', 'webview', 'menu', '
 
 /** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
 export function describeNotFound(method: string, registry: CommandRegistry): string {
-  const { plugin, name: wholeName } = splitMethod(method)
-  const name = wholeName.slice(0, MAX_NAME_LENGTH)
+  const { plugin, name: fullName } = splitMethod(method)
+  const name = fullName.slice(0, MAX_NAME_LENGTH)
   if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
   const needsWindow = plugin === 'app' && name !== 'exit' && CORE_COMMANDS['app']!.others.includes(name)
   if (needsWindow || GUI_PLUGINS.has(plugin)) {

@@ -67,7 +67,7 @@ export const coreProgram =
       if (command.type === 'stop') actor.stop()
       else if (command.type === 'begin') core?.sessions.begin(command.label)
       else if (command.type === 'end') core?.sessions.end(command.label)
-      else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
+      else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
       else if (command.type === 'measure') thread.report({ type: 'measured', running: core?.measure() ?? [] })
       else if (command.type === 'hold') core?.holdEvents(command.holds)
       else if (core) attach(command.attachment)

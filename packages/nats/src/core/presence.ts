@@ -29,7 +29,7 @@ export interface Presence {
 export function trackPresence({ hub, connection, faults, ...identity }: InstanceContext): Presence {
   const subject = instancesSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
-  const others = new Map<string, { counts: NetworkCounts; heardAt: number }>()
+  const others = new Map<string, { counts: NetworkCounts; receivedAt: number }>()
   let hasLeft = false
 
   /** @param counts - undefined to leave */
@@ -45,7 +45,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
 
   function removeSilent(): void {
     const now = performance.now()
-    for (const [name, { heardAt }] of others) if (now - heardAt > PRESENCE_TIMEOUT_MS) others.delete(name)
+    for (const [name, { receivedAt }] of others) if (now - receivedAt > PRESENCE_TIMEOUT_MS) others.delete(name)
   }
 
   function handleMessage(message: Uint8Array): void {
@@ -59,7 +59,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
       const consequence = 'they are counted and reached as one. Name each instance differently'
       return reportFault(`Another instance is named ${instance} too: ${consequence}`)
     }
-    others.set(instance, { counts, heardAt: performance.now() })
+    others.set(instance, { counts, receivedAt: performance.now() })
     if (isNew) announce()
   }
 

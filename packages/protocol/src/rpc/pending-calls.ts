@@ -67,7 +67,7 @@ export class PendingCalls {
   }
 
   /** True if a call had this id. The call may be settled: a response can come late, or twice. */
-  hasGiven(id: RequestId | null): boolean {
+  hasIssued(id: RequestId | null): boolean {
     return typeof id === 'number' && id > 0 && id < this.#nextId
   }
 
