@@ -32,7 +32,6 @@ describe('in development', () => {
     ['call', 'CommandFailed'],
     ['absent', 'Disconnected'],
     ['listen', 'Denied'],
-    ['once', 'Timeout'],
     ['capability', 'InvalidParams'],
     ['createBus', 'InvalidParams'],
     ['disconnected', 'Disconnected'],
@@ -41,9 +40,12 @@ describe('in development', () => {
     expect(stacks[name]).toContain(CALLER)
   })
 
-  test('a call that fails immediately has the frame of its caller', () => {
+  test('a call that fails immediately, or that need not be awaited, has the frame of its caller', () => {
     expect(stacks['abort']).toMatch(/^\w+Error \[Cancelled\]: .*\n {4}at (?:async )?file:.*host\.mjs:\d+:\d+\n/)
     expect(stacks['abort']).toContain('at saveStack (file:')
+    expect(stacks['once']).toMatch(
+      /^TimeoutError \[Timeout\]: .*\n {4}at file:.*host\.mjs:\d+:\d+\n {4}at saveStack \(file:/,
+    )
   })
 
   test.each(['trusted', 'worker', 'process'])('a call of a frontend (%s) has the frame of its caller', label => {

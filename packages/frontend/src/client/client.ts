@@ -2,6 +2,7 @@
 // port, an isolation gate, a network. On a bus it can reconnect when core or its gate restarts.
 import {
   BusError,
+  captureCaller,
   createAbortError,
   checkEventName,
   checkOptionNames,
@@ -260,14 +261,15 @@ export class Client {
     checkEventName(event)
     checkOptionNames(METHOD.listen, options, OPTION_NAMES.listen)
     const { target, ...deadline } = options
-    const received = createCallPromise<BusEvent<T>>((resolve, reject) => {
+    const addCaller = captureCaller()
+    const received = new Promise<BusEvent<T>>((resolve, reject) => {
       const stop = (): void => {
         stopWatching()
         this.#waiting.delete(fail)
       }
       const fail = (error: BusError): void => {
         stop()
-        reject(error)
+        reject(addCaller(error))
         listening.then(unlisten => unlisten()).catch(() => {})
       }
       const handle = (first: BusEvent<T>): void => {

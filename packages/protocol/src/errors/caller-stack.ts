@@ -1,7 +1,7 @@
 // Stacks that lead to the caller, in development. An answer arrives in a message handler, where V8 knows nothing of the call. So a
 // rejected call captures its stack once more in a continuation of its own promise, where V8 adds the functions that await it.
 import { isDevelopment } from '../util/development.js'
-import { isBusError } from './bus-error.js'
+import { type BusError, isBusError } from './bus-error.js'
 
 /** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */
 const INTERNAL =
@@ -34,6 +34,13 @@ export function createCallPromise<T>(
 
 /** Returns the promise. In development, its errors get the frames of the functions that await it. */
 export const withCaller = <T>(promise: Promise<T>): Promise<T> => (isDevelopment() ? promise.catch(addCaller) : promise)
+
+/** Returns what adds the frames of this call, in development, to an error: for a promise that need not be awaited. */
+export function captureCaller(): (error: BusError) => BusError {
+  if (!isDevelopment()) return error => error
+  const frames = getFrames(new Error('caller').stack ?? '')
+  return error => Object.assign(error, { stack: getUserStack(error, frames) })
+}
 
 /** Replaces the stack of an error by that of `getUserStack`. Returns the error. */
 export function hideInternalFrames(error: unknown): unknown {
