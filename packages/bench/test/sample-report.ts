@@ -2,7 +2,6 @@
 import type { Plan } from '../src/run/plan.js'
 import { buildReport } from '../src/report/build.js'
 import type { Report } from '../src/report/report.js'
-import type { Machine } from '../src/run/machine.js'
 import type { Cell, Outcome } from '../src/run/run.js'
 import { usualCall } from '../src/payloads/payloads.js'
 import { type FigureKind, type Measurement, NOISE, type Scenario } from '../src/model/scenario.js'
@@ -13,7 +12,7 @@ export const mainScenarios = (): Scenario[] => allScenarios().filter(({ main }) 
 
 export const getScenario = (id: string): Scenario => allScenarios().find(scenario => scenario.id === id)!
 
-const machine: Machine = {
+const machine: Report['machine'] = {
   cpu: 'Sample CPU 3.0 GHz',
   cores: 4,
   memoryBytes: 8 * 1024 ** 3,

@@ -28,16 +28,12 @@ async function startPages(core?: URL, hook?: BusArmOptions['hook']): Promise<Ech
   // A base of a comparison may be older than this package: then only this arm fails.
   const { serveFrontends } = await import('@sallyport/web')
   const definition = (await import('../workers/core.js')).default
-  const bus = await createBus({
-    core: core ?? definition,
-    log: false,
-    app: { security: { pattern: createPattern(hook) } },
-  })
+  const app = { security: { pattern: createPattern(hook) } }
+  const bus = await createBus({ core: core ?? definition, log: false, app })
   const web = await serveFrontends(bus, {
     frontends: { [LABEL]: { allow: ['echo', 'echo_bytes'], multiple: true } },
     authenticate: () => LABEL,
-    maxConnections: 10_000,
-    maxHandshakes: 10_000,
+    ...{ maxConnections: 10_000, maxHandshakes: 10_000 },
   })
   return { url: web.url, close: () => bus.close({ timeout: 0 }) }
 }

@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildReport, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
+import { readLoad, readMachine } from '../report/machine.js'
 import type { Report } from '../report/report.js'
 import { costTable, digestTable, getFailures, goalsTable, scenarioTable, type Table } from '../report/tables.js'
 import { drawTable, wrap } from '../report/terminal.js'
 import { describeMachine, describeRun, getNotes, getVerdict } from '../report/verdict.js'
 import { launchFresh } from '../run/fresh-process.js'
-import { describeMachine as readMachine, type Machine, readLoad, readPackageInfo } from '../run/machine.js'
+import { readPackageInfo } from '../run/machine.js'
 import { expectedMs, QUICK } from '../run/plan.js'
 import { run, type Watcher } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
@@ -95,7 +96,11 @@ export async function makeWritable(out: string): Promise<void> {
 }
 
 /** Shows where the run takes place, and what it leaves out. */
-export function showStart(machine: Machine, { screen, print }: Output, leftOut: readonly string[] = []): void {
+export function showStart(
+  machine: Report['machine'],
+  { screen, print }: Output,
+  leftOut: readonly string[] = [],
+): void {
   const { bold, dim } = screen.colors
   const lines = [describeMachine(machine), ...leftOut].map(line => ` ${dim(line)}\n`)
   print(`\n ${bold('Sallyport bench')} ${readPackageInfo().version}\n${lines.join('')}`)

@@ -1,7 +1,7 @@
 // The text of a comparison, of figures that are data, so that the check is judged and not this machine.
 import pc from 'picocolors'
 import { expect, test } from 'vitest'
-import { readLoad, describeMachine } from '../run/machine.js'
+import { readMachine } from '../report/machine.js'
 import { toText } from './compare.js'
 import { COMPARISON_VERSION, conclude, type Comparison, getOutcome, type Judged } from './judge.js'
 
@@ -20,7 +20,7 @@ function draw(first: Judged[], repeat: Judged[]): string {
     tool: { name: '@sallyport/bench', version: '0.1.0' },
     startedAt: '2026-01-02T03:04:05.678Z',
     seconds: 100,
-    machine: { ...describeMachine(), loadAfter: readLoad() },
+    machine: readMachine(),
     base: { name: 'main', kind: 'ref', commit: '0123456789' },
     plan: { processes: 12, rounds: 6, slotMs: 15 },
     rule,

@@ -1,7 +1,6 @@
 // Judges whether the head is slower than its base: no clock, no file. Three rules keep false alarms rare: the whole bound has
 // to lie beyond the tolerance, a fresh repeat has to agree, and if the base differs from itself, nothing is judged.
 import type { Report } from '../report/report.js'
-import type { Machine } from '../run/machine.js'
 import type { FigureKind } from '../model/scenario.js'
 import { estimateRatio, type Processes } from '../statistics/ratio.js'
 
@@ -54,16 +53,10 @@ export type Verdict = 'fine' | 'regression' | 'too noisy'
 export const COMPARISON_VERSION = 1
 
 /** compare.json */
-export interface Comparison {
+export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds' | 'machine' | 'plan'> {
   comparisonVersion: typeof COMPARISON_VERSION
-  tool: Report['tool']
-  /** ISO 8601, UTC. */
-  startedAt: string
-  seconds: number
-  machine: Machine
   /** The given name, with the commit of a git ref. */
   base: { name: string; kind: 'ref' | 'directory'; commit?: string }
-  plan: Report['plan']
   rule: Rule
   /** Notes for the reader, for instance that both sides are the same code. */
   notes: string[]

@@ -1,6 +1,5 @@
 // Makes the report of a run: medians over the rounds, ratios to the reference round by round, and what follows from them.
 import { payloadBytes } from '../payloads/payloads.js'
-import type { Machine } from '../run/machine.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { NOISE } from '../model/scenario.js'
@@ -20,13 +19,9 @@ const REACH = 1.25
 /** The part of the CPU time that other programs may take. */
 const OTHERS_LIMIT = 0.1
 
-export interface RunFacts {
-  tool: Report['tool']
+export interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
   plan: Plan
-  filter: string | null
   startedAt: Date
-  seconds: number
-  machine: Machine
 }
 
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {

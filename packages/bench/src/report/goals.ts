@@ -1,22 +1,8 @@
 // The goals of the design's chapter on speed, and how flat the cost of a message should stay.
 import { readTable } from '../shared/text.js'
+import type { GoalReport } from './report.js'
 
-export interface Goal {
-  id: string
-  /** The measured work, in the words of the design. */
-  work: string
-  /** The reference in the same run. */
-  reference: string
-  /** `scenario/case/arm/figure` of the work and of its reference. */
-  figure: string
-  against: string
-  /** A `difference` has the figure's unit; `bytes` are the figure itself, whatever the reference takes. */
-  compare: 'ratio' | 'difference' | 'bytes'
-  bound: 'at most' | 'at least'
-  goal: number
-  /** The number of the record in `docs/adr` that says what is known about this figure. */
-  adr: number
-}
+export type Goal = Omit<GoalReport, 'measured' | 'interval' | 'outcome'>
 
 /**
  * One goal a line. `against` is another arm in the same figure, or the path of another figure. A goal with a sign is a difference, one with KiB

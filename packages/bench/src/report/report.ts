@@ -142,13 +142,8 @@ export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): FigurePla
     scenario.cases.flatMap(inCase =>
       inCase.results.flatMap(({ arm: id, figures }) => {
         const arm = scenario.arms.find(arm => arm.id === id) ?? { id, title: id }
-        return figures.map(figure => ({
-          path: [scenario.id, inCase.id, id, figure.id].join('/'),
-          figure,
-          scenario,
-          inCase,
-          arm,
-        }))
+        const place = { scenario, inCase, arm }
+        return figures.map(figure => ({ path: [scenario.id, inCase.id, id, figure.id].join('/'), figure, ...place }))
       }),
     ),
   )

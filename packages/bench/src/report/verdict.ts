@@ -1,5 +1,4 @@
 // The one line that a reader needs first: whether the run can be believed, and its result. Notes follow.
-import type { Machine } from '../run/machine.js'
 import { count, formatEffect } from '../shared/text.js'
 import type { Noise, Report } from './report.js'
 import { getFailures } from './tables.js'
@@ -57,7 +56,7 @@ export function getNotes(report: Report): string[] {
   return notes.filter(note => note !== false)
 }
 
-export const describeMachine = (machine: Machine): string =>
+export const describeMachine = (machine: Report['machine']): string =>
   `${machine.cores} × ${machine.cpu} · Node ${machine.node.slice(1)} · ${machine.platform} ${machine.arch}`
 
 export const describeRun = ({ startedAt, mode, seconds, machine }: Report): string =>

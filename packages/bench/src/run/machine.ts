@@ -1,40 +1,9 @@
-// The machine of a run, and the versions of the packages that it measures.
+// The CPU time of this machine, and the packages that a run measures.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { cpus } from 'node:os'
 import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-
-export interface Machine {
-  cpu: string
-  cores: number
-  memoryBytes: number
-  platform: string
-  release: string
-  arch: string
-  node: string
-  /** The 1-minute load average before and after the run; 0 on Windows. */
-  loadBefore: number
-  loadAfter: number
-}
-
-/** Describes this machine before a run. The caller replaces `loadAfter` after it. */
-export function describeMachine(): Machine {
-  const load = readLoad()
-  return {
-    cpu: cpus()[0]?.model.trim() || 'unknown CPU',
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    platform: platform(),
-    release: release(),
-    arch: arch(),
-    node: process.version,
-    loadBefore: load,
-    loadAfter: load,
-  }
-}
-
-export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100
 
 interface CpuTimes {
   total: number
