@@ -103,8 +103,7 @@ async function measureMemory(name: string): Promise<Measurement> {
 }
 
 /** Idle pages whose mean is taken. Some more come first, which load what all of them share. */
-const PAGES = 1000
-const FIRST_PAGES = 100
+const [FIRST_PAGES, PAGES] = [100, 1000]
 
 /** Lets another process open pages, and measures by how much the memory of this one grows for each. */
 async function measurePages(name: string): Promise<Measurement> {
@@ -112,7 +111,6 @@ async function measurePages(name: string): Promise<Measurement> {
   const { startProcess } = await import('./run/fresh-process.js')
   const [{ url }, browser] = [await WEB_SERVERS[name]!(), startProcess()]
   const open = async (pages: number): Promise<number> => {
-    // A bus greets each page when it is connected.
     await browser.rpc.openPages(url, pages, name === 'ws' ? 'open' : 'message')
     await delay(SETTLE_MS)
     return process.memoryUsage.rss()

@@ -67,7 +67,6 @@ export const webArms = (): Arms => [
   webArm('web-isolation', 'page, isolation'),
 ]
 
-/** Measures idle connections to a server in a process of its own. */
 export const webMemoryArms = (): Arms => [measurePages(bare()), measurePages(page)]
 
 const measurePages = ({ id, title }: Arm): Arm => processArm(id, title, rpc => rpc.measurePages(id))

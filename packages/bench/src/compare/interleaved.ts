@@ -29,7 +29,7 @@ export type Measure = (
 ) => Promise<unknown>
 
 interface Interleaved extends Pick<Comparison, 'rule' | 'notes'> {
-  /** Measures everything, or only these figures once more. Reports the figures of each part when it is measured. */
+  /** Measures everything, or only these figures. Reports each part when it is measured. */
   measure(report: (judged: readonly Judged[]) => void, figures?: readonly string[]): Promise<Judged[]>
 }
 

@@ -58,7 +58,6 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
   /** The given name, with the commit of a git ref. */
   base: { name: string; kind: 'ref' | 'directory'; commit?: string }
   rule: Rule
-  /** Notes for the reader, for instance that both sides are the same code. */
   notes: string[]
   verdict: Verdict
   first: Judged[]

@@ -17,7 +17,6 @@ export interface ProcessHost {
   close(handle: number): Promise<void>
   measureIdle(arm: string, task: Task): Promise<Measurement>
   measureMemory(sandbox: string): Promise<Measurement>
-  /** @param arm - one of those whose server is in `arms/web.ts` */
   measurePages(arm: string): Promise<Measurement>
   /** Opens so many WebSockets, each until its first event of this name, and leaves them open. */
   openPages(url: string, pages: number, event: string): Promise<void>

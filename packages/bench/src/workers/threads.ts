@@ -233,17 +233,8 @@ export async function measurePage(url: string): Promise<void> {
   serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
 }
 
-const rawRoles = {
-  measureRaw,
-  answerRaw,
-  listenRaw,
-  measurePeer,
-  answerPeer,
-  measureCodec,
-  measureCipher,
-  measureOneThread,
-}
+const threadRoles = { measureRaw, answerRaw, listenRaw, measurePeer, answerPeer, measureCodec, measureCipher }
 const networkRoles = { measureNats, answerNats, measureJoined, measureSocket, measurePage }
-const roles = { ...rawRoles, ...networkRoles }
+const roles = { ...threadRoles, ...networkRoles, measureOneThread }
 const { role, args } = workerData as { role: keyof typeof roles; args: unknown[] }
 await (roles[role] as (...args: unknown[]) => unknown)(...args)
