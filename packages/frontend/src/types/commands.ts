@@ -1,6 +1,5 @@
 // Infers the commands of a core module from its type: their names, parameters and results. A definition is recognized by its shape,
 // because a frontend does not depend on the package that defines it.
-import type { CodecName } from '@sallyport/protocol/internal'
 import type { InvokeOptions } from '../client/options.js'
 import type { NotJson, Serialized } from './serialized.js'
 

@@ -1,6 +1,5 @@
 // The types of results, events' payloads and channels' messages as they arrive, for each codec. The table in docs/reference/what-arrives.md lists the
 // values. No library is used: a published type's imports are dependencies of every user, and none knows where bytes can be.
-import type { CodecName } from '@sallyport/protocol/internal'
 
 type Bytes = Uint8Array | ArrayBuffer
 type AnyFunction = (...args: never) => unknown
