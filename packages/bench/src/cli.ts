@@ -23,5 +23,5 @@ try {
   const isUsage = error instanceof UsageError
   const text = isUsage ? plain(error.message) : error instanceof Error ? error.stack : String(error)
   process.stderr.write(`sallyport-bench: ${text}\n`)
-  process.exitCode = isUsage ? EXIT.usage : EXIT.failed
+  process.exitCode = isUsage ? error.exitCode : EXIT.failed
 }

@@ -1,4 +1,5 @@
-// The regression check from outside: a project that has Sallyport installed, compared with an earlier commit of its own.
+// The regression check from outside: a project that has Sallyport installed, compared with an earlier commit of its own; and two
+// reports, whose figures are data, so that the check is judged and not this machine.
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,
@@ -15,7 +16,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Comparison } from '../src/compare/judge.js'
+import { everyFigure } from '../src/report/report.js'
 import { bench, type Ended } from './bench.js'
+import { noisySample, tooNoisy } from './sample-report.js'
 
 /** Each comparison starts some processes. */
 const TIMEOUT_MS = 90_000
@@ -124,13 +127,76 @@ test('a directory is compared by the packages that are installed in it', async (
   expect(comparison.notes).toContain('Head and base are the same directories: every difference is noise.')
 })
 
+describe('two reports', () => {
+  const report = noisySample()
+  const slower = structuredClone(report)
+  const changed = everyFigure(slower).find(({ path }) => path === 'codec/usual/json/each')!.figure
+  changed.ratio = changed.ratio! * 1.5
+  changed.interval = [changed.interval![0] * 1.5, changed.interval![1] * 1.5]
+  const other = { ...report, machine: { ...report.machine, cores: report.machine.cores + 1 } }
+  const reports = { report, slower, other, noisy: tooNoisy(report), old: { ...report, schemaVersion: 1 }, broken: {} }
+  beforeAll(() => {
+    for (const [name, content] of Object.entries(reports)) write(`${name}.json`, JSON.stringify(content))
+  })
+  const compareFiles = (base: string, head: string): Promise<Compared> =>
+    compare('--base', `${base}.json`, '--head', `${head}.json`)
+
+  test('are compared without measuring, and a slower ratio is a regression in every form', async () => {
+    const { code, stdout, stderr, comparison, read } = await compareFiles('report', 'slower')
+    expect(code).toBe(1)
+    expect(stdout).toContain('Regression: 1 of')
+    expect(stderr).not.toContain('round')
+    const [found] = comparison.first.filter(({ outcome }) => outcome === 'slower')
+    expect(found).toMatchObject({ figure: 'codec/usual/json/each', slower: { factor: expect.closeTo(1.5, 2) } })
+    const text = read('compare.txt')
+    expect(text).toMatch(/codec\/usual +\+50 % .* confirmed: \+50 %/)
+    expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
+  })
+
+  test('are found by their directories', async () => {
+    mkdirSync(join(project, 'earlier'))
+    write('earlier/report.json', JSON.stringify(report))
+    expect(await compare('--base', 'earlier', '--head', 'earlier')).toMatchObject({
+      code: 0,
+      comparison: { base: { kind: 'file' } },
+    })
+  })
+
+  test('exit with 3 when one of them failed its noise check', async () => {
+    for (const [base, head] of [
+      ['noisy', 'report'],
+      ['report', 'noisy'],
+    ])
+      expect(await compareFiles(base!, head!)).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/noisy\.json: that run failed its noise check\. Measure again/),
+      })
+  })
+
+  test('show a faster ratio as faster', async () => {
+    const { first } = (await compareFiles('slower', 'report')).comparison
+    expect(first.filter(({ outcome }) => outcome === 'faster')).toHaveLength(1)
+    expect(first.filter(({ outcome }) => outcome === 'slower')).toEqual([])
+  })
+
+  test.each([
+    ['other', /its cores: 4 and 5/],
+    ['old', /old\.json: its version is 1/],
+    ['broken', /broken\.json: not a report\.json/],
+    ['missing', /missing\.json: broken: ENOENT/],
+  ])('exit with 2 when the second is %s', async (head, words) => {
+    expect(await compareFiles('report', head)).toMatchObject({ code: 2, stderr: expect.stringMatching(words) })
+  })
+})
+
 test.each([
   [[], 'compare needs --base'],
   [['--base', '.', '--prepare', 'a', '--prepare', 'b'], '--prepare can be given once'],
-  [['--base', 'no-such-thing'], "'no-such-thing' is not a directory or a git ref"],
+  [['--base', 'no-such-thing'], "'no-such-thing' is not a file, a directory or a git ref"],
   [['--base', '.', '--tolerance', '5'], '--tolerance takes a percentage above 0'],
   [['--base', '.', '--filter', 'nonsense'], "Nothing has 'nonsense' in its path"],
-  [['--base', 'package.json'], "'package.json' is not a directory or a git ref"],
+  [['--base', 'package.json'], 'are compared with --base and --head'],
+  [['--base', '.', '--head', 'package.json'], 'are compared with --base and --head'],
   [['--base', 'scripts'], 'has no @sallyport/'],
 ])('compare %j exits with 2', async (args, words) => {
   const { code, stderr, comparison } = await compare(...args)

@@ -15,6 +15,8 @@ export interface Options {
 
 export interface CompareOptions extends Options {
   base: string
+  /** A report.json, if `base` is one. */
+  head: string | null
   /** A factor above 1. */
   tolerance: number
   /** The command that installs and builds a git ref; null for what its files ask for. */
@@ -34,7 +36,8 @@ export const EXIT = { fine: 0, failed: 1, usage: 2, tooNoisy: 3 } as const
 const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 400, rounds: 6, slotMs: 15, budgetMs: 190_000 }
 
 const OPTIONS = readTable(`
-  --base <what>         | compare          | A git ref, which is checked out and built, or a directory
+  --base <what>         | compare          | A git ref (checked out and built), a directory, or a report.json
+  --head <file>         | compare          | A report.json to compare with that of --base, without measuring
   --tolerance <percent> | compare          | The slowdown to tolerate (default: 5%)
   --prepare <command>   | compare          | Installs and builds the checkout of a git ref
   --all                 | run              | Include the scenarios that are left out by default
@@ -107,10 +110,11 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   const options: Options = { plan, filter: filter ?? null, all, out, json }
   if (name !== 'compare') return { name, options }
   const [base, tolerance = '5%'] = [get('base'), get('tolerance')]
-  if (base === undefined) throw new UsageError('compare needs --base: a git ref or a directory')
+  if (base === undefined) throw new UsageError('compare needs --base: a git ref, a directory or a report.json')
   const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(tolerance)?.[1])
   if (!(percent > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${tolerance}'`)
-  return { name, options: { ...options, base, tolerance: 1 + percent / 100, prepare: get('prepare') ?? null } }
+  const [head = null, prepare = null] = [get('head'), get('prepare')]
+  return { name, options: { ...options, base, head, tolerance: 1 + percent / 100, prepare } }
 }
 
 interface Parsed {

@@ -1,4 +1,4 @@
-// Resolves `--base`: a checkout's directory, or a git ref, which is checked out temporarily.
+// Resolves `--base`: a report.json or its directory, a checkout's directory, or a git ref, which is checked out temporarily.
 // Both sides run the head's benchmark: a module finds its imports by its place, so the harness is copied, and its
 // node_modules lead to the side's Sallyport, and to the head's everything else.
 import { execFile, spawn, spawnSync } from 'node:child_process'
@@ -15,8 +15,11 @@ import { UsageError } from '../shared/text.js'
 /** `root` is the whole checkout. */
 export type CodeBase = { name: string; root: string } & ({ kind: 'directory' } | { kind: 'ref'; commit: string })
 
+/** A `file` can also be a directory with a report.json. */
+export type Base = CodeBase | { kind: 'file'; name: string }
+
 export interface OpenedBase {
-  base: CodeBase
+  base: Base
   /** A directory of our own, for as long as the base is open. */
   temporary: string
   /** Removes the directory. It goes with the process, too, in whatever way that ends. */
@@ -47,11 +50,13 @@ export async function openBase(name: string, command: string | null, signal: Abo
 
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
 
-async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<CodeBase> {
+async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
   const found = await stat(name).catch(() => undefined)
-  if (found?.isDirectory()) return { kind: 'directory', name, root: resolve(name) }
+  const isReport = existsSync(join(name, 'report.json')) && !existsSync(join(name, 'package.json'))
+  if (found?.isFile() || isReport) return { kind: 'file', name }
+  if (found) return { kind: 'directory', name, root: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
-    throw new UsageError(`--base: '${name}' is not a directory or a git ref`)
+    throw new UsageError(`--base: '${name}' is not a file, a directory or a git ref`)
   })
   await git('worktree', 'add', '--detach', '--force', root, commit)
   await prepare(root, command, signal)

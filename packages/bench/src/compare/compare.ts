@@ -12,7 +12,7 @@ import { drawTable, wrap, type Screen } from '../report/terminal.js'
 import { describeMachine } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
 import { run, type Watcher } from '../run/run.js'
-import { count, formatChange, formatEffect, oneLine, short } from '../shared/text.js'
+import { count, formatChange, formatEffect, oneLine, short, UsageError } from '../shared/text.js'
 import { median } from '../statistics/median.js'
 import { openBase } from './checkout.js'
 import { compareInterleaved, type Measure } from './interleaved.js'
@@ -24,6 +24,7 @@ import {
   getSuspects,
   getDetectableFactor,
 } from './judge.js'
+import { compareReports } from './reports.js'
 import type { Change, Comparison, Judged, Verdict } from './judge.js'
 
 /** The width that a comment shows. */
@@ -63,14 +64,19 @@ export async function compare(options: CompareOptions): Promise<number> {
   }
   try {
     const machine = readMachine()
-    const interleaved = compareInterleaved(base, options, temporary, measure)
+    if ((base.kind === 'file') !== (options.head !== null))
+      throw new UsageError('Two report.json files are compared with --base and --head; nothing else takes --head.')
+    const method =
+      base.kind === 'file'
+        ? compareReports(base.name, options.head!, options.tolerance)
+        : compareInterleaved(base, options, temporary, measure)
     showStart(machine, output)
-    const first = await interleaved.measure(showPart)
+    const first = await method.measure(showPart)
     const suspects = getSuspects(first)
     if (suspects.length > 0) output.log(`Slower at first, and so measured once more: ${suspects.join(' ')}`)
-    const again = suspects.length > 0 ? await interleaved.measure(showPart, suspects) : []
+    const again = suspects.length > 0 ? await method.measure(showPart, suspects) : []
     const repeat = again.filter(({ figure }) => suspects.includes(figure))
-    const { rule, notes } = interleaved
+    const { rule, notes } = method
     machine.loadAfter = readLoad()
     const comparison: Comparison = {
       comparisonVersion: COMPARISON_VERSION,

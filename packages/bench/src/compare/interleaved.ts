@@ -28,7 +28,7 @@ export type Measure = (
   done: (outcome: Outcome) => void,
 ) => Promise<unknown>
 
-interface Interleaved extends Pick<Comparison, 'rule' | 'notes'> {
+export interface Method extends Pick<Comparison, 'rule' | 'notes'> {
   /** Measures everything, or only these figures. Reports each part when it is measured. */
   measure(report: (judged: readonly Judged[]) => void, figures?: readonly string[]): Promise<Judged[]>
 }
@@ -38,7 +38,7 @@ export function compareInterleaved(
   { filter, plan, tolerance }: CompareOptions,
   temporary: string,
   measure: Measure,
-): Interleaved {
+): Method {
   const chosen = chooseForComparison(filter)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
@@ -114,7 +114,7 @@ export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side)
 }
 
 /** False for tails, which say too little in few rounds, for what has no ratio, and for what stands aside. */
-const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
+export const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
   !aside && !id.startsWith('p99') && (unit === 'µs' || unit === '/s' || unit === 'B')
 
 const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>

@@ -56,7 +56,7 @@ export const COMPARISON_VERSION = 1
 export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds' | 'machine' | 'plan'> {
   comparisonVersion: typeof COMPARISON_VERSION
   /** The given name, with the commit of a git ref. */
-  base: { name: string; kind: 'ref' | 'directory'; commit?: string }
+  base: { name: string; kind: 'ref' | 'directory' | 'file'; commit?: string }
   rule: Rule
   notes: string[]
   verdict: Verdict

@@ -3,9 +3,11 @@ import { least } from 'd3-array'
 import { distance } from 'fastest-levenshtein'
 import { stripVTControlCharacters } from 'node:util'
 
-/** A mistake in the command line. */
+/** A mistake in the command line, or in a file that it names. */
 export class UsageError extends Error {
   override name = 'UsageError'
+  /** 3 for a report whose run failed its noise check. */
+  exitCode: 2 | 3 = 2
 }
 
 /** Returns ` (did you mean 'list'?)` if one of the names is near enough, or an empty string. */
