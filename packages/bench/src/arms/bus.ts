@@ -100,13 +100,9 @@ const withoutCipher: WorkerMakers = {
   },
 }
 
-export interface StartedBus {
-  bus: Bus
-  /** Resolves when the frontend's first call is answered and the others listen; rejects if one of them fails. */
-  ready: Promise<Ready>
-}
+type StartedBus = { bus: Bus; ready: Promise<Ready> }
 
-/** Starts a bus, without waiting for its frontends. */
+/** Starts a bus. `ready` resolves when the frontend's first call is answered and the others listen, and rejects if one of them fails. */
 export async function startBus({ cipher = true, ...settings }: BusArmOptions): Promise<StartedBus> {
   const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
   const ready = new Promise<Ready>((resolve, reject) => {
@@ -122,24 +118,18 @@ export async function startBus({ cipher = true, ...settings }: BusArmOptions): P
   return { bus, ready: Promise.all([ready, listening]).then(([first]) => first) }
 }
 
-/** Opens an arm on a new bus. */
-async function openBus(settings: BusArmOptions): Promise<OpenArm & { bus: Bus }> {
+/** Opens an arm on a new bus, whose measuring frontend runs the tasks. A fault of the bus fails the arm. */
+async function openBus(settings: BusArmOptions): Promise<OpenArm> {
   const { bus, ready } = await startBus(settings)
   const close = (): Promise<void> => bus.close({ timeout: 0 })
+  const { measure, receive, fail } = createConversation(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
+  bus.on('fault', ({ label, error }) => fail(new Error(`${label}: ${error.message}`)))
   try {
-    const measure = await converseWithFrontend(bus)
+    await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))
     await ready
-    return { bus, measure, close }
+    return { measure, close }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-/** Lets the measuring frontend run tasks. A fault of the bus fails the arm. */
-async function converseWithFrontend(bus: Bus): Promise<OpenArm['measure']> {
-  const { measure, receive, fail } = createConversation(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
-  bus.on('fault', ({ label, error }) => fail(new Error(`${label}: ${error.message}`)))
-  await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))
-  return measure
 }

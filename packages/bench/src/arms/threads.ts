@@ -1,6 +1,5 @@
 // Starts the benchmark's own worker threads and talks to them, and the arms that are made of nothing else.
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
-import type { MeasuredCodec } from '../loops/codec.js'
 import { FAN_SIZES } from '../loops/handlers.js'
 import type { Reply, Request } from '../loops/serve.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
@@ -98,34 +97,26 @@ export const FAN_LISTENERS: number = Math.max(...FAN_SIZES) - 1
 export const rawPort: Arm = rawArm(0)
 export const fanRaw: Arm = rawArm(FAN_LISTENERS)
 
-const oneThreadArm = (id: string, title: string, start: () => Worker): Arm => ({
+const oneThreadArm = (id: string, title: string, ...thread: Parameters<typeof startThread>): Arm => ({
   id,
   title,
-  open: async () => threadArm(start()),
+  open: async () => threadArm(startThread(...thread)),
 })
 
 /** The reference of encrypted bytes: the same cipher in one thread, with nothing sent. */
-export const cipher: Arm = oneThreadArm('aes-256-gcm', 'AES-256-GCM of node:crypto', () =>
-  startThread('measureCipher', []),
-)
-
-const codecArm = (id: string, title: string, codec: MeasuredCodec): Arm =>
-  oneThreadArm(id, title, () => startThread('measureCodec', [codec]))
+export const cipher: Arm = oneThreadArm('aes-256-gcm', 'AES-256-GCM of node:crypto', 'measureCipher', [])
 
 export const codecArms: Arms = [
-  codecArm('clone', 'structured clone', 'clone'),
-  codecArm('json', 'JSON-RPC', 'json'),
-  codecArm('msgpack', 'msgpack', 'msgpack'),
+  oneThreadArm('clone', 'structured clone', 'measureCodec', ['clone']),
+  oneThreadArm('json', 'JSON-RPC', 'measureCodec', ['json']),
+  oneThreadArm('msgpack', 'msgpack', 'measureCodec', ['msgpack']),
 ]
-
-const bothSides = (id: 'raw' | 'json' | 'msgpack', title: string): Arm =>
-  oneThreadArm(id, title, () => startThread('measureOneThread', [id]))
 
 /** Client and core within one thread: the bus's own code, without what other threads add, so that versions can be compared. */
 export const oneThreadArms: Arms = [
-  bothSides('raw', 'raw MessagePort'),
-  bothSides('json', 'JSON'),
-  bothSides('msgpack', 'msgpack'),
+  oneThreadArm('raw', 'raw MessagePort', 'measureOneThread', ['raw']),
+  oneThreadArm('json', 'JSON', 'measureOneThread', ['json']),
+  oneThreadArm('msgpack', 'msgpack', 'measureOneThread', ['msgpack']),
 ]
 
 /** A peer between two threads. */

@@ -115,7 +115,6 @@ export interface Harness {
 
 const OURS = '@sallyport/'
 
-/** The directory of this package. */
 const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
 
 /**

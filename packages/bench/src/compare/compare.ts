@@ -16,16 +16,9 @@ import { count, formatChange, formatEffect, oneLine, short, UsageError } from '.
 import { median } from '../statistics/median.js'
 import { openBase } from './checkout.js'
 import { compareInterleaved, type Measure } from './interleaved.js'
-import {
-  COMPARISON_VERSION,
-  conclude,
-  getConfidence,
-  getRegressions,
-  getSuspects,
-  getDetectableFactor,
-} from './judge.js'
+import { COMPARISON_VERSION, conclude, getConfidence, getDetectableFactor } from './judge.js'
+import { getRegressions, getSuspects, type Change, type Comparison, type Judged, type Verdict } from './judge.js'
 import { compareReports } from './reports.js'
-import type { Change, Comparison, Judged, Verdict } from './judge.js'
 
 /** The width that a comment shows. */
 const PLAIN: Screen = { columns: 100, colors: pc.createColors(false) }
@@ -108,14 +101,12 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   const judged = first.filter(({ outcome }) => outcome !== 'missing')
   const commit = base.commit === undefined ? '' : ` (${base.commit.slice(0, 7)})`
   const than = `slower than ${base.name}${commit} by more than ${formatEffect(rule.tolerance)}`
-  const [failed, unsteady, found] = [
-    countOutcomes('failed'),
-    countOutcomes('unsteady'),
-    getRegressions(first, repeat).length,
-  ]
+  const failed = countOutcomes('failed')
+  const found = getRegressions(first, repeat).length
   if (failed > 0) return `Regression: ${count(failed, 'figure')} can no longer be measured, because the head fails.`
   if (verdict === 'regression')
     return `Regression: ${found} of ${count(first.length, 'figure')} ${found === 1 ? 'is' : 'are'} ${than}, in two runs.`
+  const unsteady = countOutcomes('unsteady')
   if (unsteady > 0) return `Too noisy to judge: the base differed from itself in ${count(unsteady, 'figure')}.`
   if (judged.length === 0) return 'Nothing could be judged: the base has none of these figures.'
   // A green light says little without this.
@@ -169,20 +160,15 @@ function describe({ outcome }: Judged, repeat: Judged | undefined): string {
 
 const LONGEST_ERROR = 200
 
-const listErrors = ({ first }: Comparison): string[] =>
-  first.flatMap(({ figure, error, outcome }) => {
-    if (error === undefined) return []
-    return [
-      `${figure}: the ${outcome === 'failed' ? 'head' : 'base'} failed: ${oneLine(error).slice(0, LONGEST_ERROR)}`,
-    ]
+function describeRun({ first, startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {
+  const errors = first.flatMap(({ figure, error, outcome }) => {
+    const side = outcome === 'failed' ? 'head' : 'base'
+    return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, LONGEST_ERROR)}`
   })
-
-function describeRun(comparison: Comparison): string[] {
-  const { startedAt, seconds, machine, plan, rule, notes } = comparison
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
   const how = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`
   const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
-  return [...listErrors(comparison), ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
+  return [...errors, ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
 }
 
 /** The comparison for a terminal, and plain for the fence of a summary or a comment. */

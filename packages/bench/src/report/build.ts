@@ -54,11 +54,9 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
     reference: arms[0].id,
     rounds: getRounds(plan, scenario) * plan.processes,
     measuredRounds: Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
-    notStationary: cells.reduce(
-      (sum, { coldStarts = 0, processes }) =>
-        sum + coldStarts + processes.flat().filter(({ stationary }) => stationary === 0).length,
-      0,
-    ),
+    notStationary:
+      cells.reduce((sum, { coldStarts = 0 }) => sum + coldStarts, 0) +
+      cells.flatMap(({ processes }) => processes.flat()).filter(({ stationary }) => stationary === 0).length,
     arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {
       const caseCells = cells.filter(cell => cell.inCase === inCase)

@@ -62,11 +62,10 @@ describe('a forest plot', () => {
 
   test('has an interval around each point, and 1 among its ticks', () => {
     const chart = draw(ratio(1.2, 1.1, 1.4))
-    expect(chart.groups[0]!.rows[0]!.marks).toEqual([
-      { kind: 'range', from: 1.1, to: 1.4 },
-      { kind: 'point', from: 1.2, shape: 'diamond' },
-    ])
-    expect(drawChart(chart)!.text).toMatch(/<span class="tick strong" [^>]*>1×</)
+    expect(chart.groups[0]!.rows[0]!).toMatchObject({ ratio: 1.2, interval: [1.1, 1.4] })
+    const { text } = drawChart(chart)!
+    expect(text).toMatch(/<i class="range "[^>]*><\/i>\s+<i class="point diamond"/)
+    expect(text).toMatch(/<span class="tick strong" [^>]*>1×</)
   })
 
   test('cuts an interval that would make all others too short, and shows that it did', () => {

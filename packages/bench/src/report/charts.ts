@@ -48,22 +48,15 @@ const SHAPES = { better: 'dot', worse: 'diamond', same: 'ring' }
 const LEGEND = h`${KEYS.better} better and ${KEYS.worse} worse than the reference, ${KEYS.same} not to be told from it.`
 const NOT_JUDGED = h`${KEYS.same} not judged: the noise check failed.`
 
-interface Mark {
-  kind: 'range' | 'point'
-  from: number
-  /** For all but points. */
-  to?: number
-  shape?: string
-}
-
 interface ChartRow {
   name: string
   /** `same` cannot be told from the reference. */
   tone: keyof typeof SHAPES
-  marks: Mark[]
+  ratio: number
+  interval: readonly [low: number, high: number]
 }
 
-/** A chart of rows: a name, and a track with marks. */
+/** A chart of rows: a name, and a track with a ratio and its interval. */
 export interface Chart {
   title: string
   caption: Html
@@ -72,21 +65,19 @@ export interface Chart {
   groups: { title?: string; rows: ChartRow[] }[]
 }
 
-/** Returns the scale of a chart. A range that reaches further than twice the outermost points is cut, and shown to be. */
-function getScale({ groups }: Chart): Scale {
-  const marks = groups.flatMap(({ rows }) => rows.flatMap(row => row.marks))
-  const points = [1, ...marks.flatMap(({ kind, from }) => (kind === 'point' ? [from] : []))]
-  const [lowest, highest] = [Math.min(...points) / 2, Math.max(...points) * 2]
-  const ends = marks.flatMap(({ kind, from, to }) => (kind === 'range' ? [from, to!] : []))
-  return logScale([...points, ...ends.map(end => Math.min(highest, Math.max(lowest, end)))])
+/** Returns the scale of rows. An interval that reaches further than twice the outermost ratios is cut, and shown to be. */
+function getScale(rows: readonly ChartRow[]): Scale {
+  const ratios = [1, ...rows.map(({ ratio }) => ratio)]
+  const [lowest, highest] = [Math.min(...ratios) / 2, Math.max(...ratios) * 2]
+  const ends = rows.flatMap(({ interval }) => interval)
+  return logScale([...ratios, ...ends.map(end => Math.min(highest, Math.max(lowest, end)))])
 }
 
 /** Draws a chart; nothing without rows. */
-export function drawChart(chart: Chart): Html | undefined {
-  const { title, caption, axis } = chart
-  const groups = chart.groups.filter(({ rows }) => rows.length > 0)
+export function drawChart({ title, caption, axis, groups: all }: Chart): Html | undefined {
+  const groups = all.filter(({ rows }) => rows.length > 0)
   if (groups.length === 0) return undefined
-  const { at, ticks } = getScale(chart)
+  const { at, ticks } = getScale(groups.flatMap(({ rows }) => rows))
   const drawTick = (tick: number): Html =>
     h`<span class="tick${tick === 1 && ' strong'}" style="left:${at(tick)}%">${tick}×</span>`
   // Lines behind every track, as backgrounds.
@@ -94,14 +85,12 @@ export function drawChart(chart: Chart): Html | undefined {
     const colour = tick === 1 ? 'var(--line-strong)' : 'var(--line)'
     return `linear-gradient(${colour},${colour}) ${at(tick)}% 0/1px 100% no-repeat`
   })
-  const drawMark = ({ kind, from, to = from, shape }: Mark): Html => {
-    const isCut = (end: number): boolean => kind === 'range' && [0, 100].includes(at(end))
-    const width = kind !== 'point' && `width:${(at(to) - at(from)).toFixed(2)}%;`
-    return h`<i class="${kind} ${shape}${isCut(from) && ' cut-left'}${isCut(to) && ' cut-right'}"
-      style="left:${at(from)}%;${width}"></i>`
-  }
-  const drawRow = ({ name, tone, marks }: ChartRow): Html =>
-    h`<div class="row ${tone}"><span class="name">${name}</span> <span class="track">${marks.map(drawMark)}</span></div>`
+  const isCut = (end: number): boolean => [0, 100].includes(at(end))
+  const drawRow = ({ name, tone, ratio, interval: [low, high] }: ChartRow): Html =>
+    h`<div class="row ${tone}"><span class="name">${name}</span> <span class="track">
+      <i class="range ${isCut(low) && ' cut-left'}${isCut(high) && ' cut-right'}"
+        style="left:${at(low)}%;width:${(at(high) - at(low)).toFixed(2)}%;"></i>
+      <i class="point ${SHAPES[tone]}" style="left:${at(ratio)}%;"></i></span></div>`
   return h`<figure class="chart"><h3>${title}</h3>
     <div class="rows" role="img" aria-label="${title}: ${axis}. The table below has all values." style="--grid:${grid.join(',')}">
       ${groups.map(group => [group.title && h`<div class="group">${group.title}</div>`, group.rows.map(drawRow)])}
@@ -109,15 +98,9 @@ export function drawChart(chart: Chart): Html | undefined {
     </div><figcaption>${caption}</figcaption></figure>`
 }
 
-/** A ratio with its interval; nothing without an interval. */
-const toRatioRow = (name: string, { ratio, interval }: Figure, tone: keyof typeof SHAPES): ChartRow[] => {
-  if (ratio === null || interval === null) return []
-  const range: Mark = { kind: 'range', from: interval[0], to: interval[1] }
-  return [{ name, tone, marks: [range, { kind: 'point', from: ratio, shape: SHAPES[tone] }] }]
-}
-
 /**
- * Ratios with their intervals (a forest plot): an interval across 1 cannot be told from the reference.
+ * Ratios with their intervals (a forest plot), without figures that have no interval. An interval across 1 cannot be told from the
+ * reference.
  *
  * @param judge - false if the noise check failed: nothing is better or worse then
  */
@@ -127,18 +110,17 @@ export function forest(
   reference: string,
   judge: boolean,
 ): Chart {
-  const getTone = ({ interval, better }: Figure): 'better' | 'worse' | 'same' => {
-    const [low, high] = interval ?? [1, 1]
-    return !judge || (low <= 1 && high >= 1) ? 'same' : low > 1 === (better === 'higher') ? 'better' : 'worse'
+  const toRow = (name: string, { ratio, interval, better }: Figure): ChartRow[] => {
+    if (ratio === null || interval === null) return []
+    const [low, high] = interval
+    const direction = low > 1 === (better === 'higher') ? 'better' : 'worse'
+    return [{ name, tone: !judge || (low <= 1 && high >= 1) ? 'same' : direction, ratio, interval }]
   }
   const lower = groups.every(({ rows }) => rows.every(({ figure }) => figure.better === 'lower'))
   return {
     title,
     caption: h`${judge ? LEGEND : NOT_JUDGED} Bar: 95 % interval.`,
     axis: `ratio to ${reference}${judge ? ` · further ${lower ? 'left' : 'right'} is better` : ''}`,
-    groups: groups.map(({ rows, ...group }) => ({
-      ...group,
-      rows: rows.flatMap(({ name, figure }) => toRatioRow(name, figure, getTone(figure))),
-    })),
+    groups: groups.map(group => ({ ...group, rows: group.rows.flatMap(({ name, figure }) => toRow(name, figure)) })),
   }
 }

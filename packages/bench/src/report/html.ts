@@ -89,12 +89,8 @@ const drawSummary = (id: string, table: Table | undefined): Section[] =>
 function drawGoals(report: Report): Section[] {
   const [all, missed] = [goalsTable(report), goalsTable(report, 'missed')]
   if (!all) return []
-  const content = [
-    drawAbout(all),
-    missed && drawTable(missed, 'hidden'),
-    drawMore('All goals', drawTable(all, 'hidden')),
-  ]
-  return [{ id: 'the-goals', title: all.title, content }]
+  const [inSight, folded] = [missed && drawTable(missed, 'hidden'), drawMore('All goals', drawTable(all, 'hidden'))]
+  return [{ id: 'the-goals', title: all.title, content: [drawAbout(all), inSight, folded] }]
 }
 
 const drawAbout = ({ about }: Table): Html => h`<p class="about">${about}</p>`

@@ -133,18 +133,14 @@ export interface FigurePlace {
   path: string
   figure: Figure
   scenario: ScenarioReport
-  inCase: CaseReport
-  arm: ArmReport
 }
 
 export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): FigurePlace[] =>
   scenarios.flatMap(scenario =>
-    scenario.cases.flatMap(inCase =>
-      inCase.results.flatMap(({ arm: id, figures }) => {
-        const arm = scenario.arms.find(arm => arm.id === id) ?? { id, title: id }
-        const place = { scenario, inCase, arm }
-        return figures.map(figure => ({ path: [scenario.id, inCase.id, id, figure.id].join('/'), figure, ...place }))
-      }),
+    scenario.cases.flatMap(({ id, results }) =>
+      results.flatMap(({ arm, figures }) =>
+        figures.map(figure => ({ path: [scenario.id, id, arm, figure.id].join('/'), figure, scenario })),
+      ),
     ),
   )
 

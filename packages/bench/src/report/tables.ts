@@ -177,14 +177,9 @@ export const getHeadlines = (report: Scenarios): { title: string; cell: Cell; re
   HEADLINES.flatMap(([title, path]) => {
     const place = everyFigure(report).find(entry => entry.path === path)
     if (!place) return []
-    const { arms, reference } = place.scenario
-    return [
-      {
-        title,
-        cell: figureCell(place.figure, false, false),
-        reference: arms.find(({ id }) => id === reference)!.title,
-      },
-    ]
+    const { arms, reference: id } = place.scenario
+    const { title: reference } = arms.find(arm => arm.id === id)!
+    return [{ title, cell: figureCell(place.figure, false, false), reference }]
   })
 
 /**

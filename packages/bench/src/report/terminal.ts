@@ -34,11 +34,8 @@ function drawRows({ head, rows, words = [] }: Table, wide: boolean, withInterval
   const getLongest = (cells: readonly Cell[], part: 'text' | 'ratio' | 'interval'): number =>
     Math.max(0, ...cells.map(cell => cell[part]?.length ?? 0))
   const names = rows.map(([name]) => name!)
-  const [longest, sizes, intervals] = [
-    getLongest(names, 'text'),
-    getLongest(names, 'ratio'),
-    getLongest(rows.flat(), 'interval'),
-  ]
+  const [longest, sizes] = [getLongest(names, 'text'), getLongest(names, 'ratio')]
+  const intervals = getLongest(rows.flat(), 'interval')
   const gap = wide ? ' ' : '\n'
   const drawName = ({ text, ratio = '' }: Cell): string => {
     if (sizes === 0) return text

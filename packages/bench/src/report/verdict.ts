@@ -28,10 +28,8 @@ export function getVerdict(report: Judged): Verdict {
 
 function describeNoise({ checks, tolerance, reach, othersCpu, othersLimit }: Noise): string {
   const toPercent = (part: number): string => `${Math.round(part * 100)} %`
-  const [most, widest] = [
-    Math.max(...checks.map(({ ratio }) => Math.max(ratio, 1 / ratio))),
-    Math.max(...checks.map(({ interval: [low, high] }) => Math.max(high, 1 / low))),
-  ]
+  const most = Math.max(...checks.map(({ ratio }) => Math.max(ratio, 1 / ratio)))
+  const widest = Math.max(...checks.map(({ interval: [low, high] }) => Math.max(high, 1 / low)))
   const reasons = [
     most > tolerance && `two identical arms differed by ${formatEffect(most)} (limit: ${formatEffect(tolerance)})`,
     widest > reach &&

@@ -31,14 +31,13 @@ export function estimateRatio(figure: Processes, reference: Processes, confidenc
 
 /** Takes the rounds that both have, and in which neither value is zero. */
 function getLogRatios(figure: Processes, reference: Processes): number[][] {
-  return figure
-    .map((rounds, process) =>
-      rounds.flatMap((value, round) => {
-        const base = reference[process]?.[round]
-        return base !== undefined && base > 0 && value > 0 ? [Math.log(value / base)] : []
-      }),
-    )
-    .filter(rounds => rounds.length > 0)
+  const logs = figure.map((rounds, process) =>
+    rounds.flatMap((value, round) => {
+      const base = reference[process]?.[round] ?? 0
+      return base > 0 && value > 0 ? [Math.log(value / base)] : []
+    }),
+  )
+  return logs.filter(rounds => rounds.length > 0)
 }
 
 /** So many that quantiles of 99.9 % lie between drawn values. */
