@@ -46,21 +46,19 @@ export type {
 export type { CommandScope, Scope } from './acl/scope.js'
 export type { Channel, SendOptions } from './rpc/channel.js'
 export type { FrontendCallOptions } from './api/frontend-call.js'
-export {
-  command,
-  defineCore,
-  plugin,
-  type AnyCommand,
-  type Command,
-  type CommandHandler,
-  type CommandOptions,
-  type Commands,
-  type CoreDefinition,
-  type InferredCommands,
-  type Plugin,
-  type PluginApi,
-  type PluginDefinition,
-  type PooledCommandOptions,
+export { command, defineCore, plugin } from './api/define.js'
+export type {
+  AnyCommand,
+  Command,
+  CommandHandler,
+  CommandOptions,
+  Commands,
+  CoreDefinition,
+  InferredCommands,
+  Plugin,
+  PluginApi,
+  PluginDefinition,
+  PooledCommandOptions,
 } from './api/define.js'
 export type { Bus, BusTypes, CloseOptions, HostListenOptions } from './host/bus.js'
 export type { Inspector, InspectorOptions } from './host/inspector/server.js'

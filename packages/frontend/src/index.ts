@@ -19,13 +19,8 @@ export type { EventHandler } from './client/listeners.js'
 export type { Exposed, ExposedContext, ExposedFunctions } from './client/exposed-functions.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'
-export {
-  createClient,
-  type ClientTypes,
-  type EmitParameters,
-  type TypedClient,
-  type TypedConnection,
-} from './types/client.js'
+export { createClient } from './types/client.js'
+export type { ClientTypes, EmitParameters, TypedClient, TypedConnection } from './types/client.js'
 export type {
   CallParameters,
   ChannelFor,

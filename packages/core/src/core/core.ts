@@ -16,14 +16,8 @@ import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
 import { markBuffers, movable } from '../api/transfer.js'
-import {
-  type Attachment,
-  type CoreOptions,
-  type CoreReport,
-  type CoreWorkerData,
-  HOST_METHOD,
-  type Measurement,
-} from '../contract/control.js'
+import { HOST_METHOD } from '../contract/control.js'
+import type { Attachment, CoreOptions, CoreReport, CoreWorkerData, Measurement } from '../contract/control.js'
 import type { Hub } from '../contract/network.js'
 import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'

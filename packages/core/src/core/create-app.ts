@@ -1,13 +1,6 @@
 // Creates the app object that handlers and setups use.
-import {
-  BusError,
-  type BusEvent,
-  type CallOptions,
-  createCallPromise,
-  type EventTarget,
-  toEventTarget,
-  watchEvent,
-} from '@sallyport/protocol/internal'
+import { BusError, createCallPromise, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
+import type { BusEvent, CallOptions, EventTarget } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { App, AppEventHandler, AppListenOptions } from '../api/app.js'
 import type { FrontendCallOptions } from '../api/frontend-call.js'

@@ -1,31 +1,27 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import { setImmediate as nextTick } from 'node:timers/promises'
-import {
-  type CallParameters,
-  Channel,
-  type Client,
-  type ClientTypes,
-  type CommandName,
-  type CommandResult,
-  type EmitOptions,
-  type EmitParameters,
-  endClient,
-  type EventHandler,
-  getRegistrations,
-  type ListenOptions,
-  type Serialized,
+import { Channel, endClient, getRegistrations } from '@sallyport/frontend/internal'
+import type {
+  CallParameters,
+  Client,
+  ClientTypes,
+  CommandName,
+  CommandResult,
+  EmitOptions,
+  EmitParameters,
+  EventHandler,
+  ListenOptions,
+  Serialized,
 } from '@sallyport/frontend/internal'
 import {
   BusError,
-  type BusEvent,
   describeCommand,
   describeName,
-  type EventTarget,
   hideInternalFrames,
   isBusError,
-  type Unlisten,
   withCaller,
 } from '@sallyport/protocol/internal'
+import type { BusEvent, EventTarget, Unlisten } from '@sallyport/protocol/internal'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'

@@ -6,15 +6,14 @@ import { type Client, createReconnectingClient, reconnectClient } from '@sallypo
 import {
   BusError,
   closeEndpoint,
-  type CodecName,
   createLinkEndpoints,
   describeName,
   getPorts,
   isDevelopment,
-  type LinkEndpoint,
   openLink,
   receiveError,
 } from '@sallyport/protocol/internal'
+import type { CodecName, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'

@@ -12,14 +12,8 @@ import type {
   PoolMember,
 } from './frontends/types.js'
 import { locationSchema, type ModuleLocation } from './options/schema.js'
-import {
-  type BusConfig,
-  checkFile,
-  type HostConfig,
-  resolveConnection,
-  resolveExternal,
-  resolveFrontend,
-} from './options/resolve.js'
+import { checkFile, resolveConnection, resolveExternal, resolveFrontend } from './options/resolve.js'
+import type { BusConfig, HostConfig } from './options/resolve.js'
 import type { ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'

@@ -1,13 +1,6 @@
 // Messages of a relay: what the host gives it, and what a frontend's process reports.
-import {
-  FRAME_KIND,
-  getText,
-  type FrontendReport,
-  type Heartbeat,
-  type Pong,
-  type ReceivedFrame,
-  type ReportedError,
-} from '@sallyport/protocol/internal'
+import { FRAME_KIND, getText } from '@sallyport/protocol/internal'
+import type { FrontendReport, Heartbeat, Pong, ReceivedFrame, ReportedError } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import { LIFECYCLE_STATES } from '../contract/control.js'
 

@@ -7,14 +7,12 @@ import {
   BusError,
   CHANNEL_READ_AHEAD,
   closeEndpoint,
-  type CodecName,
   describeName,
   getBackoff,
   isBusError,
-  type Link,
   openLink,
-  type SessionKey,
 } from '@sallyport/protocol/internal'
+import type { CodecName, Link, SessionKey } from '@sallyport/protocol/internal'
 import type { Attachment } from '../contract/control.js'
 import type { RemoteSession, SessionDialer } from '../contract/network.js'
 import type { Frontend } from '../host/frontends/frontend.js'

@@ -4,16 +4,13 @@ import { LinkClient } from '@sallyport/frontend/internal'
 import {
   BatchReader,
   BusError,
-  type CallMessage,
   createTriangleEndpoints,
   describeCommand,
   fromErrorObject,
-  type Link,
   METHOD,
-  type Opener,
   openLink,
-  type RejectedParams,
 } from '@sallyport/protocol/internal'
+import type { CallMessage, Link, Opener, RejectedParams } from '@sallyport/protocol/internal'
 import type { ModuleLocation } from '../host/options/schema.js'
 import type { HookOptions } from '../host/options/types.js'
 import { anyObject, check } from '../shared/validate.js'

@@ -8,9 +8,8 @@ import {
   createLinkEndpoints,
   createTriangleEndpoints,
   describeName,
-  type PollMode,
-  type TriangleEndpoints,
 } from '@sallyport/protocol/internal'
+import type { PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'

@@ -1,18 +1,8 @@
 // A frontend's gate: an isolation worker between the frontend and core. Each session gives it a link from the frontend to core, and a
 // private port over which core sends the session's key.
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
-import {
-  BusError,
-  describeName,
-  type GateCommand,
-  type GateReport,
-  type GateTimes,
-  type GateWorkerData,
-  getPorts,
-  isDevelopment,
-  type LinkEndpoint,
-  receiveError,
-} from '@sallyport/protocol/internal'
+import { BusError, describeName, getPorts, isDevelopment, receiveError } from '@sallyport/protocol/internal'
+import type { GateCommand, GateReport, GateTimes, GateWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import { createLatency } from '../../shared/metrics.js'
 import { check } from '../../shared/validate.js'
 import { checkFile, resolveHost } from '../options/resolve.js'

@@ -12,17 +12,14 @@ import {
   endConnection,
   reconnectClient,
 } from '@sallyport/frontend/internal'
-import {
-  type BusError,
-  closeEndpoint,
-  type FrontendCommand,
-  type FrontendStart,
-  type FrontendWorkerData,
-  type Link,
-  getPorts,
-  isDevelopment,
-  type LinkEndpoint,
-  openLink,
+import { closeEndpoint, getPorts, isDevelopment, openLink } from '@sallyport/protocol/internal'
+import type {
+  BusError,
+  FrontendCommand,
+  FrontendStart,
+  FrontendWorkerData,
+  Link,
+  LinkEndpoint,
 } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../relay/messages.js'
 import type { ConnectionConfig, FrontendConfig, SandboxConfig } from '../options/resolve.js'

@@ -6,14 +6,8 @@ import { deserialize, serialize } from 'node:v8'
 import { BusError, describeThrown } from '@sallyport/protocol/internal'
 import type * as v from 'valibot'
 import { checkPlain } from '../../acl/schema.js'
-import {
-  type AclInput,
-  type AllowList,
-  type CapabilitySource,
-  getPlatform,
-  type Pattern,
-  splitCapabilities,
-} from '../../acl/types.js'
+import { getPlatform, splitCapabilities } from '../../acl/types.js'
+import type { AclInput, AllowList, CapabilitySource, Pattern } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { checkDefinition } from '../../api/validate-definition.js'
 import type { AppInfo, CallLimits } from '../../contract/control.js'
@@ -33,12 +27,10 @@ import {
   isolationDefaults,
   labelSchema,
   OPTION_PLACES,
-  type ParsedOptions,
-  type ParsedPattern,
-  type remoteHostSchema,
   toDirectoryUrl,
   toUrl,
 } from './schema.js'
+import type { ParsedOptions, ParsedPattern, remoteHostSchema } from './schema.js'
 import type { BusOptions, ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './types.js'
 
 /** Options of the bus that a frontend's own options override. */

@@ -1,14 +1,8 @@
 // One worker thread as an xstate callback actor, which lives exactly as long as the thread. Only the thread's readiness and its
 // exit go up as events.
 import type { TransferListItem } from 'node:worker_threads'
-import {
-  BusError,
-  createHeartbeat,
-  type Heartbeat,
-  receiveError,
-  reportError,
-  type StateReport,
-} from '@sallyport/protocol/internal'
+import { BusError, createHeartbeat, receiveError, reportError } from '@sallyport/protocol/internal'
+import type { Heartbeat, StateReport } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import { LIFECYCLE_STATES } from '../../contract/control.js'
