@@ -5,9 +5,7 @@ import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
 
 export async function runTask({ method, module, args }: PoolTask): Promise<PoolOutcome> {
   try {
-    const { default: run } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ module)) as {
-      default?: unknown
-    }
+    const { default: run }: { default?: unknown } = await import(/* webpackIgnore: true */ /* @vite-ignore */ module)
     if (typeof run !== 'function') {
       throw new BusError('InternalError', 'The module of this command has no default export')
     }

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   BusError,
+  createDeferred,
   createHeartbeatFor,
   StreamLink,
   FRAME_KIND,
@@ -28,9 +29,8 @@ const host = parentPort!
 const child = startChild(args, temporary)
 let isStopping = false
 let bridged: Promise<unknown> | undefined
-let abandonBridge!: () => void
 /** Resolves when the last messages of the process are no longer waited for. */
-const abandoned = new Promise<void>(resolve => (abandonBridge = resolve))
+const abandoned = createDeferred()
 let killReason: BusError | undefined
 
 function kill(reason?: BusError): void {
@@ -73,7 +73,7 @@ host.on('message', (command: FrontendCommand & { timeout?: number }) => {
   isStopping = true
   setTimeout(() => {
     kill()
-    abandonBridge()
+    abandoned.resolve()
   }, command.timeout! + KILL_TIMEOUT_MS)
 })
 
@@ -98,7 +98,7 @@ try {
   if (signal && !isStopping) {
     killReason ??= new BusError('InternalError', `The frontend process was terminated by ${signal}`)
   }
-  await Promise.race([bridged, abandoned])
+  await Promise.race([bridged, abandoned.promise])
   if (killReason) reportFailure(killReason)
   await child.guardExited
   setImmediate(() => process.exit(killReason ? 1 : (code ?? 0)))

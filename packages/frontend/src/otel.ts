@@ -101,18 +101,11 @@ const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.
 
 const DIRECTION = { client: 'an outgoing', server: 'an incoming' }
 
-/** The spans of one side's calls. */
-interface Spans {
-  begin(trace: CallTrace): void
-  finish(trace: CallTrace): void
-  endAll(): void
-}
-
 /**
- * A caller's span is the parent of the callee's span in any thread. Its context is written into the call and read from it in W3C's
+ * Creates the spans of one side's calls. A caller's span is the parent of the callee's span in any thread. Its context is written into the call and read from it in W3C's
  * format, whatever propagator the SDK uses for other traffic.
  */
-function createSpans(side: Side, tracer: Tracer, meter: Meter): Spans {
+function createSpans(side: Side, tracer: Tracer, meter: Meter) {
   const open = new Map<CallTrace, { span: Span; context: Context; startedAt: number }>()
   const kind = side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER
   const propagate = side === 'client' ? sendContext : runInContext
@@ -123,7 +116,7 @@ function createSpans(side: Side, tracer: Tracer, meter: Meter): Spans {
   })
 
   return {
-    begin(trace) {
+    begin(trace: CallTrace): void {
       const parent = side === 'client' ? contexts.active() : getReceivedContext(trace)
       const attributes = { ...getCallAttributes(trace), ...getSpanAttributes(trace) }
       const span = tracer.startSpan(trace.command, { kind, attributes }, parent)
@@ -131,7 +124,7 @@ function createSpans(side: Side, tracer: Tracer, meter: Meter): Spans {
       open.set(trace, { span, context, startedAt: performance.now() })
       propagate(trace, span, context)
     },
-    finish(trace) {
+    finish(trace: CallTrace): void {
       const call = open.get(trace)
       if (!call) return
       open.delete(trace)
@@ -140,7 +133,7 @@ function createSpans(side: Side, tracer: Tracer, meter: Meter): Spans {
       // The context lets the SDK keep the span as an exemplar.
       duration.record((performance.now() - call.startedAt) / 1000, getCallAttributes(trace), call.context)
     },
-    endAll() {
+    endAll(): void {
       for (const { span } of open.values()) span.end()
       open.clear()
     },

@@ -1,7 +1,7 @@
 // Follows an XState actor in core over the bus. Snapshots arrive on a channel; a subscriber gets the newest one, so a slow subscriber
 // or a blocked thread skips the others. When core restarts, the new core's actor is followed. Imports nothing from XState: a remote
 // actor has the shape of an actor, which is all that `useSelector` and similar functions need.
-import { BusError, callSafely, getBackoff, isBusError } from '@sallyport/protocol/internal'
+import { BusError, callSafely, createDeferred, getBackoff, isBusError } from '@sallyport/protocol/internal'
 import { Channel } from './client/channel.js'
 import type { Client } from './client/client.js'
 import { currentClient } from './client/current-client.js'
@@ -72,20 +72,18 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
   let channel: Channel<Followed<Snapshot>> | undefined
   let isOver = false
   let skipDelay = (): void => {}
-  let resolveFirst!: () => void
-  let rejectFirst!: (error: unknown) => void
-  const first = new Promise<void>((resolve, reject) => ([resolveFirst, rejectFirst] = [resolve, reject]))
+  const first = createDeferred()
 
   const receive = (snapshot: Snapshot): void => {
     const isFirst = latest === undefined
     latest = { snapshot }
-    if (isFirst) resolveFirst()
+    if (isFirst) first.resolve()
     else observers.next(snapshot)
   }
   const end = (error?: unknown): void => {
     if (isOver) return
     isOver = true
-    rejectFirst(error ?? new BusError('Disconnected', `The client has closed before ${name} was followed`))
+    first.reject(error ?? new BusError('Disconnected', `The client has closed before ${name} was followed`))
     observers.end(error)
   }
   const stop = (): void => {
@@ -115,7 +113,7 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
     }
   }
   void follow()
-  await first
+  await first.promise
 
   const actor: RemoteActor<Snapshot, { type: string }> = {
     getSnapshot: () => (latest as { snapshot: Snapshot }).snapshot,

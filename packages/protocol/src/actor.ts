@@ -2,8 +2,6 @@
 import { createActor, fromCallback, fromPromise, setup } from 'xstate'
 import type { LifecycleState } from './worker/messages.js'
 
-export type { LifecycleState }
-
 /** Events of a worker's state machine. Messages of calls and events never pass through it. */
 export type LifecycleEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }
 

@@ -15,10 +15,8 @@ type Class = abstract new (...args: never[]) => object
 export function checkFrontendCall(name: string, args: unknown, options: FrontendCallOptions, channel: Class): void {
   checkOptionNames(name, options, OPTIONS)
   if (!holdsInstance(args, channel)) return
-  throw new BusError(
-    'InvalidParams',
-    `A channel cannot be passed to a frontend, as an argument of ${describeCommand(name)}`,
-  )
+  const text = `A channel cannot be passed to a frontend, as an argument of ${describeCommand(name)}`
+  throw new BusError('InvalidParams', text)
 }
 
 /** Returns true if a named argument is an instance of `type`. */

@@ -47,9 +47,7 @@ export class StateStore {
   get<T>(key: StateKey<T>): T {
     if (this.#values.has(key)) return this.#values.get(key) as T
     const name = String((key as { name?: unknown } | undefined)?.name ?? key)
-    throw new BusError(
-      'InternalError',
-      `state not managed for \`${name}\`. You must call \`.manage()\` before using this command`,
-    )
+    const text = `state not managed for \`${name}\`. You must call \`.manage()\` before using this command`
+    throw new BusError('InternalError', text)
   }
 }

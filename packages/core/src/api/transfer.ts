@@ -22,10 +22,8 @@ const marked = new WeakMap<object, readonly ArrayBufferLike[]>()
 export function transfer<T extends object>(value: T): T {
   if (!holdsBytes(value)) throw new BusError('InvalidParams', 'transfer() takes bytes, or an object with bytes in it')
   // Shared memory cannot be transferred and is copied.
-  return markBuffers(
-    value,
-    [...getBuffers(value)].filter(buffer => isArrayBuffer(buffer)),
-  )
+  const buffers = [...getBuffers(value)].filter(buffer => isArrayBuffer(buffer))
+  return markBuffers(value, buffers)
 }
 
 /** Marks some of a value's buffers. */

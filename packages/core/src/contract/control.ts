@@ -1,20 +1,9 @@
 // Control messages between host and core: plain objects for a worker's lifecycle, for frontends that come and go, and for
 // statistics. Serving a call sends none of them.
 import type { MessagePort } from 'node:worker_threads'
-import type { CodecName, Heartbeat, LinkEndpoint, ReportedError } from '@sallyport/protocol/internal'
-import type { LifecycleState } from '@sallyport/protocol/internal/actor'
+import type { CodecName, Heartbeat, LinkEndpoint, ReportedError, StateReport } from '@sallyport/protocol/internal'
 import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { CommandStats, MetricsMemory } from '../shared/metrics.js'
-
-/** In the order in which a worker passes through them. */
-export const LIFECYCLE_STATES: readonly LifecycleState[] = [
-  'booting',
-  'handshaking',
-  'ready',
-  'draining',
-  'stopped',
-  'failed',
-]
 
 /** The program's identity, as in `tauri.conf.json`. */
 export interface AppInfo {
@@ -140,7 +129,7 @@ export type CoreCommand =
 
 /** Messages from core to the host. `more` is the number of further reports for this frontend that were suppressed. */
 export type CoreReport =
-  | { type: 'state'; state: LifecycleState; error?: ReportedError }
+  | StateReport
   | { type: 'log'; line: string }
   /** The frontend's link was taken. `isOpen`: app commands are open to every frontend. */
   | { type: 'attached'; label: string; id: number; isOpen: boolean }

@@ -72,11 +72,6 @@ const require = createRequire(import.meta.url)
  */
 export function createCoreLog(level: string, write: (line: string) => void): () => Logger {
   let log: Logger | undefined
-  return () => {
-    if (!log) {
-      const { pino } = require('pino') as typeof import('pino')
-      log = pino({ level, base: { actor: 'core' } }, { write })
-    }
-    return log
-  }
+  const load = (): typeof import('pino') => require('pino') as typeof import('pino')
+  return () => (log ??= load().pino({ level, base: { actor: 'core' } }, { write }))
 }

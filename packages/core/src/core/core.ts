@@ -193,9 +193,8 @@ export class Core {
     const wasOpen = this.isOpen
     change()
     if (!wasOpen || this.isOpen) return
-    this.#getLog().warn(
-      'App commands are now closed to every frontend, except those that a capability or `allow` names',
-    )
+    const text = 'App commands are now closed to every frontend, except those that a capability or `allow` names'
+    this.#getLog().warn(text)
   }
 
   /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of commands and the network. */

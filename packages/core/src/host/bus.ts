@@ -88,10 +88,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
   /** @internal @throws {BusError} InvalidParams for anything but a bus of this copy of the package */
   static getHost(bus: Bus): HostHandle<CoreThread> {
     if (typeof bus === 'object' && bus !== null && #host in bus) return bus.#host
-    throw new BusError(
-      'InvalidParams',
-      'The bus must be the result of `await createBus(…)` of the same @sallyport/core',
-    )
+    const text = 'The bus must be the result of `await createBus(…)` of the same @sallyport/core'
+    throw new BusError('InvalidParams', text)
   }
 
   /** Makes this thread a frontend, subject to the same checks as any other: for tests, and for calls of the host itself. */

@@ -13,8 +13,7 @@ import {
   openLink,
   receiveError,
 } from '@sallyport/protocol/internal'
-import type { CodecName, LinkEndpoint } from '@sallyport/protocol/internal'
-import type { LifecycleState } from '@sallyport/protocol/internal/actor'
+import type { CodecName, LifecycleState, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
 import type {

@@ -26,15 +26,11 @@ export async function explainProject({ core, labels, ...security }: ExplainOptio
 }
 
 async function load(url: string): Promise<CoreDefinition> {
-  let module: { default?: unknown }
-  try {
-    module = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as typeof module
-  } catch (cause) {
-    throw new Error(`The core module ${url} could not be loaded: ${describeThrown(explainTypeScript(cause))}`, {
-      cause,
-    })
-  }
-  return getDefinition(module, url)
+  const module: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ url).catch((cause: unknown) => {
+    const text = `The core module ${url} could not be loaded: ${describeThrown(explainTypeScript(cause))}`
+    throw new Error(text, { cause })
+  })
+  return getDefinition(module as { default?: unknown }, url)
 }
 
 /**

@@ -57,10 +57,8 @@ export class NetworkSessions {
       addTo(sum, counts)
     }
     const names = ['failures', 'denied', 'inFlight', 'eventsIn', 'eventsOut', 'bytesIn', 'bytesOut'] as const
-    const counts = Object.fromEntries(names.map(name => [name, sum[COUNT[name]]!])) as Record<
-      (typeof names)[number],
-      number
-    >
+    type Sums = Record<(typeof names)[number], number>
+    const counts = Object.fromEntries(names.map(name => [name, sum[COUNT[name]]!])) as Sums
     return { sessions: this.#open.size, calls: Math.max(0, sum[COUNT.calls]! - counts.eventsIn), ...counts }
   }
 

@@ -56,7 +56,8 @@ export function createCoreCommands(deps: CoreCommandDeps): RunnableCommand[] {
     Object.entries(commands).map(([name, run]): RunnableCommand => {
       const method = `plugin:${plugin}|${name}`
       const permissions = getPermissions(name, `core:${plugin}`)
-      return { method, owner: 'core', ...permissions, run: (args, call) => run(new Arguments(method, args), call) }
+      const getArguments = (args: unknown): Arguments => new Arguments(method, args as Arguments['values'])
+      return { method, owner: 'core', ...permissions, run: (args, call) => run(getArguments(args), call) }
     }),
   )
 }
@@ -155,14 +156,11 @@ const createAppCommands = ({ productName, version, identifier }: AppInfo): Plugi
 
 /** Named arguments of one call, whose getters throw `InvalidParams` with Tauri's texts. */
 class Arguments {
-  readonly method: string
-  /** Bytes have no names, and so no members. */
-  readonly values: Readonly<Record<string, unknown>>
-
-  constructor(method: string, args: unknown) {
-    this.method = method
-    this.values = args as Arguments['values']
-  }
+  /** @param values - the arguments; bytes have no names, and so no members */
+  constructor(
+    readonly method: string,
+    readonly values: Readonly<Record<string, unknown>>,
+  ) {}
 
   getString(key: string): string {
     return this.#get(key, 'a string', value => typeof value === 'string')

@@ -1,8 +1,6 @@
 // Messages of a relay: what the host gives it, and what a frontend's process reports.
-import { FRAME_KIND, getText } from '@sallyport/protocol/internal'
+import { FRAME_KIND, getText, LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal'
 import type { FrontendReport, Heartbeat, Pong, ReceivedFrame, ReportedError } from '@sallyport/protocol/internal'
-import type { LifecycleState } from '@sallyport/protocol/internal/actor'
-import { LIFECYCLE_STATES } from '../contract/control.js'
 
 /** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */
 export interface RelayData {

@@ -83,21 +83,18 @@ export class RemoteCore implements CoreEndpoint {
 
 /** The session of one frontend with core. */
 class ReconnectingSession {
-  readonly name: string
-  readonly deps: RemoteCoreDeps
-  /** Returns the frontend, unless it is gone. */
-  readonly getFrontend: () => Frontend | undefined
   readonly #backoff = new Backoff()
   /** The latest bridge that was opened; it can be closed already. */
   #current: SessionBridge | undefined
   #dialing: SessionBridge | undefined
   readonly #bridges = new Set<SessionBridge>()
 
-  constructor(name: string, deps: RemoteCoreDeps, getFrontend: () => Frontend | undefined) {
-    this.name = name
-    this.deps = deps
-    this.getFrontend = getFrontend
-  }
+  /** @param getFrontend - returns the frontend, unless it is gone */
+  constructor(
+    readonly name: string,
+    readonly deps: RemoteCoreDeps,
+    readonly getFrontend: () => Frontend | undefined,
+  ) {}
 
   /** Dials a session for a new link. The previous link stays connected until the new one is. */
   attach(attachment: Attachment): void {
@@ -178,9 +175,8 @@ class ReconnectingSession {
         session => session.link.close(),
         () => {},
       )
-      throw new BusError('Disconnected', `core did not answer within ${DIAL_TIMEOUT_MS} ms`, {
-        data: { delivered: 'no' },
-      })
+      const text = `core did not answer within ${DIAL_TIMEOUT_MS} ms`
+      throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
     })
     try {
       return await Promise.race([opening, abandoned])

@@ -19,7 +19,7 @@ export function wrapWithMiddleware(use: readonly Middleware[], method: string, r
     }
     let result: unknown
     try {
-      result = await runFrom(use, 0, call, ctx, runHandler)
+      result = await use.reduceRight<Run>((inner, middleware) => wrap(middleware, call, ctx, inner), runHandler)()
       return result
     } finally {
       isUnread = !isAsyncIterable(result)
@@ -28,39 +28,36 @@ export function wrapWithMiddleware(use: readonly Middleware[], method: string, r
   }
 }
 
-async function runFrom(
-  use: readonly Middleware[],
-  index: number,
-  call: MiddlewareCall,
-  ctx: Call,
-  runHandler: () => Promise<unknown>,
-): Promise<unknown> {
-  const middleware = use[index]
-  if (!middleware) return runHandler()
-  let state: 'running' | 'nextCalled' | 'ended' = 'running'
-  const runNext = async (): Promise<unknown> => {
-    const { method, abortReason } = ctx
-    if (state !== 'running') {
-      const when = state === 'nextCalled' ? 'twice' : 'after it had ended'
-      throw new BusError('InternalError', `A middleware of ${describeCommand(method)} called next ${when}`)
+type Run = () => Promise<unknown>
+
+/** Returns a function that runs a middleware, whose `next` runs `inner`: the next middleware, or the handler. */
+const wrap =
+  (middleware: Middleware, call: MiddlewareCall, ctx: Call, inner: Run): Run =>
+  async () => {
+    let state: 'running' | 'nextCalled' | 'ended' = 'running'
+    const runNext: Run = async () => {
+      const { method, abortReason } = ctx
+      if (state !== 'running') {
+        const when = state === 'nextCalled' ? 'twice' : 'after it had ended'
+        throw new BusError('InternalError', `A middleware of ${describeCommand(method)} called next ${when}`)
+      }
+      state = 'nextCalled'
+      // The caller no longer waits, and the handler has not begun.
+      if (abortReason) throw abortReason
+      return inner()
     }
-    state = 'nextCalled'
-    // The caller no longer waits, and the handler has not begun.
-    if (abortReason) throw abortReason
-    return runFrom(use, index + 1, call, ctx, runHandler)
+    const next: Run = () => {
+      const result = runNext()
+      // A `next()` that is not awaited must not end core: callers can make it fail.
+      result.catch(() => {})
+      return result
+    }
+    try {
+      return await middleware(call, next)
+    } finally {
+      if (state === 'running') state = 'ended'
+    }
   }
-  const next = (): Promise<unknown> => {
-    const result = runNext()
-    // A `next()` that is not awaited must not end core: callers can make it fail.
-    result.catch(() => {})
-    return result
-  }
-  try {
-    return await middleware(call, next)
-  } finally {
-    if (state === 'running') state = 'ended'
-  }
-}
 
 /** Ends a stream that no middleware passed on, because nothing reads it. */
 function dismissStream(result: unknown): void {

@@ -58,8 +58,6 @@ export interface SendQueueEvents {
 }
 
 export class SendQueue {
-  protected readonly codec: Codec
-  protected readonly counts: Float64Array
   readonly #link: Link
   readonly #listener: SendQueueEvents
   readonly #outbox: Outbox
@@ -78,9 +76,12 @@ export class SendQueue {
   #isFlushScheduled = false
   #isCorked = false
 
-  constructor(link: Link, codec: Codec, counts: Float64Array, listener: SendQueueEvents) {
-    this.codec = codec
-    this.counts = counts
+  constructor(
+    link: Link,
+    protected readonly codec: Codec,
+    protected readonly counts: Float64Array,
+    listener: SendQueueEvents,
+  ) {
     this.#link = link
     this.#listener = listener
     const send: SendBatch = (kind, body, _count, borrowed) => {

@@ -30,10 +30,7 @@ function withFakes(base: CoreDefinition, fakes: Fakes): CoreDefinition {
 }
 
 function toCommand(fake: Fakes[string]): AnyCommand {
-  if (typeof fake === 'function') return fake as AnyCommand
-  if (typeof fake === 'object' && fake !== null && (fake as { kind?: unknown }).kind === 'command') {
-    return fake as AnyCommand
-  }
+  if (typeof fake === 'function' || Object(fake).kind === 'command') return fake as AnyCommand
   if (fake instanceof Promise) throw new BusError('InvalidParams', 'createTestBus: a fake is a promise: `await` it')
   if (fake instanceof Error) {
     return () => {
@@ -77,20 +74,12 @@ function record(calls: RecordedCall[]): Middleware {
 }
 
 /** Copies each member of an object by itself if one of them, such as a channel, cannot be copied. */
-function copyValue(value: unknown): unknown {
+function copyValue(value: unknown, isMember = false): unknown {
   try {
     return structuredClone(value)
   } catch {
-    if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyMember(member)]))
-  }
-}
-
-function copyMember(member: unknown): unknown {
-  try {
-    return structuredClone(member)
-  } catch {
-    return member
+    if (isMember || !isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyValue(member, true)]))
   }
 }
 

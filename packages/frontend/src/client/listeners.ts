@@ -4,6 +4,7 @@ import {
   BusError,
   checkDeadline,
   createCallPromise,
+  createDeferred,
   describeCommand,
   describeName,
   METHOD,
@@ -80,11 +81,10 @@ export class Listeners {
   }
 
   #addRegistration(): () => void {
-    let resolve = (): void => {}
-    const registration = new Promise<void>(answered => (resolve = answered))
-    this.registrations.add(registration)
+    const { promise, resolve } = createDeferred()
+    this.registrations.add(promise)
     return () => {
-      this.registrations.delete(registration)
+      this.registrations.delete(promise)
       resolve()
     }
   }

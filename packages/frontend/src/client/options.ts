@@ -26,11 +26,7 @@ export interface InvokeOptions extends CallOptions, EmitOptions {
 
 /** Options of a listener. */
 export interface ListenOptions extends CallOptions {
-  /**
-   * The listener receives events for this target: a label, or one of Tauri's targets.
-   *
-   * @default { kind: 'Any' }
-   */
+  /** The listener receives events for this target: a label, or one of Tauri's targets. @default { kind: 'Any' } */
   target?: string | EventTarget
 }
 

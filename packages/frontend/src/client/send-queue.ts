@@ -25,11 +25,7 @@ import {
 } from '@sallyport/protocol/internal'
 
 export interface FlowOptions {
-  /**
-   * Calls that can be in flight at a time, 1 to 16384. Core refuses more.
-   *
-   * @default 16384
-   */
+  /** Calls that can be in flight at a time, 1 to 16384. Core refuses more. @default 16384 */
   maxInFlight?: number
   /**
    * The handling of calls beyond the window, and of calls and events when the link has no room. With `wait` they are

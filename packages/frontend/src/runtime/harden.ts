@@ -137,10 +137,7 @@ function getDatagramHandle(): object {
 }
 
 function denyDescriptor(name: string, callback: unknown): void {
-  const error = Object.assign(
-    new Error(`fs.${name}: in a frontend's sandbox, only for files that the frontend has opened itself`),
-    { code: 'ERR_ACCESS_DENIED' },
-  )
+  const error = createError(`fs.${name}: in a frontend's sandbox, only for files that the frontend has opened itself`)
   if (typeof callback !== 'function') throw error
   process.nextTick(callback as Callable, error)
 }
@@ -178,6 +175,8 @@ function replace(holder: object, name: string, value: unknown): void {
 
 function createRefusal(name: string): () => never {
   return function refused() {
-    throw Object.assign(new Error(`${name} is not available in a frontend's sandbox`), { code: 'ERR_ACCESS_DENIED' })
+    throw createError(`${name} is not available in a frontend's sandbox`)
   }
 }
+
+const createError = (text: string): Error => Object.assign(new Error(text), { code: 'ERR_ACCESS_DENIED' })

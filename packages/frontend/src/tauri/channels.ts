@@ -105,68 +105,57 @@ export class ChannelBridges {
   #getBridge(id: number): Bridge {
     const open = this.#open.get(id)
     if (open) return open
-    const bridge = new Bridge(id, this.#client, this.#callbacks, () => this.#open.delete(id))
+    const bridge = createBridge(id, this.#client, this.#callbacks, () => this.#open.delete(id))
     this.#open.set(id, bridge)
     return bridge
   }
 }
 
-/** One channel of a Tauri client, whose callback has the same id. */
-class Bridge {
-  readonly #id: number
-  readonly #client: Client
-  readonly #callbacks: Callbacks
-  readonly #forget: () => void
-  #channel: Channel | undefined
-  #index = 0
+type Bridge = ReturnType<typeof createBridge>
+
+/** Bridges one channel of a Tauri client, whose callback has the same id. */
+function createBridge(id: number, client: Client, callbacks: Callbacks, forget: () => void) {
+  let channel: Channel | undefined
+  let index = 0
   /** Calls that the channel was passed to and that have not settled. */
-  #calls = 0
-  #isClosed = false
-
-  constructor(id: number, client: Client, callbacks: Callbacks, forget: () => void) {
-    this.#id = id
-    this.#client = client
-    this.#callbacks = callbacks
-    this.#forget = forget
-  }
-
-  enter(): EnteredBridge {
-    this.#calls++
-    const isNew = this.#channel === undefined
-    const channel = (this.#channel ??= this.#openChannel())
-    const leave = (hasFailed: boolean): void => {
-      // A call can fail before the client has opened its channels.
-      if (hasFailed && isNew) channel.finish()
-      this.#calls--
-      if (hasFailed) onNextTick(() => this.#endIfOver())
-      else this.#endIfOver()
-    }
-    return { channel, leave }
-  }
+  let calls = 0
+  let isClosed = false
 
   /** Closes the channel without emitting its end: the callback was removed. */
-  close(): void {
-    this.#isClosed = true
-    this.#forget()
-    this.#channel?.close()
+  const close = (): void => {
+    isClosed = true
+    forget()
+    channel?.close()
   }
-
-  #openChannel(): Channel {
-    const channel = this.#client.Channel.withId(this.#id)
-    channel.onmessage = message => {
-      if (!this.#callbacks.run(this.#id, { message: toAnswer(message), index: this.#index++ })) this.close()
+  const endIfOver = (): void => {
+    if (calls > 0 || channel || isClosed) return
+    isClosed = true
+    forget()
+    callbacks.run(id, { end: true, index })
+  }
+  const openChannel = (): Channel => {
+    const opened = client.Channel.withId(id)
+    opened.onmessage = message => {
+      if (!callbacks.run(id, { message: toAnswer(message), index: index++ })) close()
     }
-    channel.onend = () => {
-      this.#channel = undefined
-      this.#endIfOver()
+    opened.onend = () => {
+      channel = undefined
+      endIfOver()
     }
-    return channel
+    return opened
   }
-
-  #endIfOver(): void {
-    if (this.#calls > 0 || this.#channel || this.#isClosed) return
-    this.#isClosed = true
-    this.#forget()
-    this.#callbacks.run(this.#id, { end: true, index: this.#index })
+  const enter = (): EnteredBridge => {
+    calls++
+    const isNew = channel === undefined
+    const entered = (channel ??= openChannel())
+    const leave = (hasFailed: boolean): void => {
+      // A call can fail before the client has opened its channels.
+      if (hasFailed && isNew) entered.finish()
+      calls--
+      if (hasFailed) onNextTick(endIfOver)
+      else endIfOver()
+    }
+    return { channel: entered, leave }
   }
+  return { enter, close }
 }

@@ -5,18 +5,13 @@ import type { Client } from '../client/client.js'
 import type { Callbacks } from './channels.js'
 import { type IpcOptions, toCallOptions } from './convert.js'
 
-/** The commands that take an event's name, and their names in Tauri's error texts. */
-const COMMANDS: ReadonlyMap<string, string> = new Map([
-  [METHOD.listen, 'listen'],
-  [METHOD.unlisten, 'unlisten'],
-  [METHOD.emit, 'emit'],
-  [METHOD.emitTo, 'emit_to'],
-])
+/** The commands that take an event's name. */
+const COMMANDS: ReadonlySet<string> = new Set([METHOD.listen, METHOD.unlisten, METHOD.emit, METHOD.emitTo])
 
 /** @throws {BusError} `InvalidParams` with Tauri's text, if `command` takes an event's name and that is invalid */
 export function checkListenEvent(command: string, payload: unknown): void {
-  const name = COMMANDS.get(command)
-  if (name === undefined) return
+  if (!COMMANDS.has(command)) return
+  const name = command.slice(command.indexOf('|') + 1)
   const { event } = (payload ?? {}) as { event?: unknown }
   if (event === undefined) throw invalid(name, 'event', `command ${name} missing required key event`)
   try {

@@ -69,10 +69,8 @@ export interface TauriInstallation {
 export function install(client: Client, target: object, runtime: TauriRuntime): TauriInstallation {
   checkClient(client)
   if (isOurs(Reflect.get(target, '__TAURI_INTERNALS__'))) {
-    throw new BusError(
-      'InvalidParams',
-      "Tauri's globals are installed already: call uninstall() on the result of the first installTauri",
-    )
+    const text = "Tauri's globals are installed already: call uninstall() on the result of the first installTauri"
+    throw new BusError('InvalidParams', text)
   }
   const ipc = new TauriIpc(client)
   const eventInternals = createObject({
@@ -102,10 +100,8 @@ export function install(client: Client, target: object, runtime: TauriRuntime): 
 function checkClient(client: unknown): void {
   if (typeof (client as Client | undefined)?.subscribe === 'function') return
   const kind = Object.prototype.toString.call(client).slice('[object '.length, -1)
-  throw new BusError(
-    'InvalidParams',
-    `installTauri: the client must be the result of \`await bus.connect(label)\`: got ${kind}`,
-  )
+  const text = `installTauri: the client must be the result of \`await bus.connect(label)\`: got ${kind}`
+  throw new BusError('InvalidParams', text)
 }
 
 function checkReplaceable(holder: object, name: string): void {

@@ -11,11 +11,7 @@ export const ATTACHMENT_EXTENSION = 0x53
 
 /** A placeholder for the next attachment of a message. */
 export class AttachmentMark {
-  readonly length: number
-
-  constructor(length: number) {
-    this.length = length
-  }
+  constructor(readonly length: number) {}
 }
 
 /** The methods whose params have the user's value as one member. The params of a command are the user's value. */

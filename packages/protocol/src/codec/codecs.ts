@@ -54,10 +54,8 @@ export class BatchReader {
 function checkBatch(decoded: unknown): readonly unknown[] {
   if (!Array.isArray(decoded)) return [decoded]
   if (decoded.length === 0 || decoded.length > MAX_BATCH) {
-    throw new BusError(
-      'InvalidRequest',
-      `Invalid Request: a batch has 1 to ${MAX_BATCH} messages, not ${decoded.length}`,
-    )
+    const text = `Invalid Request: a batch has 1 to ${MAX_BATCH} messages, not ${decoded.length}`
+    throw new BusError('InvalidRequest', text)
   }
   return decoded
 }

@@ -280,9 +280,8 @@ export class Writer {
       return
     }
     if (ArrayBuffer.isView(value)) {
-      throw new TypeError(
-        `${Object.prototype.toString.call(value).slice(8, -1)} has to be given as a Uint8Array of its bytes`,
-      )
+      const type = Object.prototype.toString.call(value).slice(8, -1)
+      throw new TypeError(`${type} has to be given as a Uint8Array of its bytes`)
     }
     if (value instanceof Date) return writeDate(this, value)
     const { toJSON } = value as { toJSON?: unknown }

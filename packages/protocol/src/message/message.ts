@@ -127,10 +127,8 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
   if (isNonNullObject && !(Symbol.iterator in args) && !isThenable(args)) return
   const kind = isNonNullObject ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
   const actual = Array.isArray(args) ? 'an array' : isThenable(args) ? `${kind}: is an \`await\` missing?` : kind
-  throw new BusError(
-    'InvalidParams',
-    `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${actual}`,
-  )
+  const rule = 'must be an object of named arguments, or bytes'
+  throw new BusError('InvalidParams', `Arguments of ${describeCommand(command)} ${rule}: got ${actual}`)
 }
 
 const MAX_CHANNEL_ID = 0xffff_ffff
@@ -168,9 +166,8 @@ export function parseCall(message: unknown): CallMessage {
     dropInvalidTraceContext(headers)
   }
   if (channels !== undefined && !isChannels(channels, params)) {
-    throw invalid(
-      `\`channels\` of ${describeName(method)} must be the ids of at most ${MAX_CHANNELS} channels among the arguments`,
-    )
+    const rule = `must be the ids of at most ${MAX_CHANNELS} channels among the arguments`
+    throw invalid(`\`channels\` of ${describeName(method)} ${rule}`)
   }
   return message as unknown as CallMessage
 }

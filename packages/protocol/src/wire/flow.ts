@@ -1,21 +1,17 @@
 // Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
 import { type BusError, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
+import { createDeferred, type Deferred } from '../util/deferred.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
 import { deliverFrame, type LinkReceiver, type ReceivedFrame } from './link.js'
 
 /** The promise of a full link that it has room again, shared by everyone who waits. */
 export class RoomSignal {
-  #waiting: { promise: Promise<void>; resolve(): void } | undefined
+  #waiting: Deferred<void> | undefined
 
   /** Resolves with the next `release`. */
   get promise(): Promise<void> {
-    if (!this.#waiting) {
-      let resolve!: () => void
-      const promise = new Promise<void>(settle => (resolve = settle))
-      this.#waiting = { promise, resolve }
-    }
-    return this.#waiting.promise
+    return (this.#waiting ??= createDeferred()).promise
   }
 
   release(): void {

@@ -48,7 +48,10 @@ export interface FrontendWorkerData extends FrontendStart {
 /** Descriptors of the pipes of a frontend process. Its `FrontendStart` comes first over `control`, by `v8.serialize`. */
 export const PROCESS_PIPES = { control: 3, link: 4 } as const
 
-export type LifecycleState = 'booting' | 'handshaking' | 'ready' | 'draining' | 'stopped' | 'failed'
+/** In the order in which a worker passes through them. */
+export const LIFECYCLE_STATES = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed'] as const
+
+export type LifecycleState = (typeof LIFECYCLE_STATES)[number]
 
 /** Frontend → host: the frontend's lifecycle. */
 export interface StateReport {

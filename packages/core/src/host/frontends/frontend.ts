@@ -5,14 +5,14 @@ import { MessageChannel } from 'node:worker_threads'
 import {
   BusError,
   closeEndpoint,
+  createDeferred,
   createLinkEndpoints,
   createTriangleEndpoints,
   describeName,
 } from '@sallyport/protocol/internal'
-import type { PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
+import type { Deferred, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
-import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { type Gate, getGateSupervision, startGate } from './gate.js'

@@ -1,11 +1,10 @@
 // The frontends of a host, by name: workers that it started, and connections of its own thread. Routes core's events to them.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError, describeName, isDevelopment } from '@sallyport/protocol/internal'
-import { createDeferred } from '../../shared/deferred.js'
+import { BusError, createDeferred, describeName, isDevelopment } from '@sallyport/protocol/internal'
 import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, ExternalFrontendConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
-import { ExternalRuntime } from './external-runtime.js'
+import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
 import type {
   ExternalFrontend,
@@ -97,7 +96,7 @@ export class Frontends {
     const config: ExternalFrontendConfig = { ...options, link }
     let runtime!: ExternalRuntime
     const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
-      (runtime = new ExternalRuntime(label, this.#host.reporter, events))
+      (runtime = createExternalRuntime(label, this.#host.reporter, events))
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
     await this.#waitFor(frontend)
     if (frontend.canCallAll) this.#warnOfOpenCommands(label)
@@ -231,10 +230,8 @@ export class Frontends {
     if (this.#hasWarnedOfOpenCommands) return
     this.#hasWarnedOfOpenCommands = true
     const remedy = 'List its commands in the option "allow" of the frontend, or close them all with "capabilities: []"'
-    this.#host.log.warn(
-      { label },
-      `A sandboxed frontend can call every app command: no capability names one. ${remedy}`,
-    )
+    const text = `A sandboxed frontend can call every app command: no capability names one. ${remedy}`
+    this.#host.log.warn({ label }, text)
   }
 
   #warnOfMissingSandbox(label: string, { sandbox }: FrontendConfig): void {

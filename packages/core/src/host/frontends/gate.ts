@@ -160,11 +160,9 @@ export async function startStandaloneGate(
 ): Promise<Gate> {
   const from = 'runHook: dir'
   const isolation = { dir: check(from, locationSchema, location), envelope, hookTimeout }
+  const pattern = { use: 'isolation', options: isolation } as const
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
-  const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, {}), {
-    use: 'isolation',
-    options: isolation,
-  })
+  const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, {}), pattern)
   await checkFile(from, new URL('index.html', options.isolation.dir))
   const log = createHostLog(options.log)
   const host = { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log) }

@@ -138,11 +138,7 @@ export interface IsolationOptions {
    * @default false
    */
   envelope?: boolean
-  /**
-   * Milliseconds that the hook may take to load, or for one message. Its gate restarts after that.
-   *
-   * @default 1000
-   */
+  /** Milliseconds that the hook may take to load, or for one message. Its gate restarts after that. @default 1000 */
   hookTimeout?: number
 }
 

@@ -33,15 +33,8 @@ export interface BusEvents {
   rejected: { label: string; command: string; why: string; more?: number }
 }
 
-const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
-  'fault',
-  'restart',
-  'failed',
-  'denied',
-  'rejected',
-  'slow',
-  'overload',
-])
+const NAMES: readonly (keyof BusEvents)[] = ['fault', 'restart', 'failed', 'denied', 'rejected', 'slow', 'overload']
+const BUS_EVENTS: ReadonlySet<string> = new Set(NAMES)
 
 /** Node reports errors of its own about threads and processes. */
 const ensureBusError = (error: Error): BusError =>

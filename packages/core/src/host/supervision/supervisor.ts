@@ -1,9 +1,7 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
 import type { TransferListItem } from 'node:worker_threads'
-import { callSafely, BusError } from '@sallyport/protocol/internal'
-import type { LifecycleState } from '@sallyport/protocol/internal/actor'
+import { BusError, callSafely, createDeferred, type Deferred, type LifecycleState } from '@sallyport/protocol/internal'
 import { type ActorOptions, type AnyStateMachine, createActor, enqueueActions, setup, stopChild } from 'xstate'
-import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { WorkerState, WorkerStats } from './policy.js'
 import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
 import { type WorkerInput, workerMachine, type WorkerMachineActor } from './worker-machine.js'
@@ -68,10 +66,7 @@ export interface Supervisor {
 
 type SupervisorEvent =
   | { type: 'worker.start'; id: string; input: WorkerInput }
-  | { type: 'core.ready' }
-  | { type: 'core.failed' }
-  | { type: 'drain' }
-  | { type: 'ended' }
+  | { type: 'core.ready' | 'core.failed' | 'drain' | 'ended' }
   | { type: `xstate.done.actor.${string}`; actorId: string }
 
 const machine = setup({

@@ -1,11 +1,9 @@
 // One worker thread as an xstate callback actor, which lives exactly as long as the thread. Only the thread's readiness and its
 // exit go up as events.
 import type { TransferListItem } from 'node:worker_threads'
-import { BusError, createHeartbeat, receiveError, reportError } from '@sallyport/protocol/internal'
-import type { Heartbeat, StateReport } from '@sallyport/protocol/internal'
-import type { LifecycleState } from '@sallyport/protocol/internal/actor'
+import { BusError, createHeartbeat, LIFECYCLE_STATES, receiveError, reportError } from '@sallyport/protocol/internal'
+import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
-import { LIFECYCLE_STATES } from '../../contract/control.js'
 import type { SupervisionConfig } from './policy.js'
 import { watchCounter } from './watchdog.js'
 
@@ -68,15 +66,11 @@ export interface WorkerExit {
 }
 
 export type WorkerEvent =
-  | { type: 'thread.ready' }
+  | { type: 'thread.ready' | 'kill' | 'reload' }
   | { type: 'thread.exited'; error: Error | undefined; isCharged: boolean }
   | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
   | { type: 'stop'; timeout: number }
-  | { type: 'kill' }
-  | { type: 'terminate'; error: Error }
-  | { type: 'dismiss'; error: Error }
-  | { type: 'reload' }
-  | { type: 'fail'; error: Error }
+  | { type: 'terminate' | 'dismiss' | 'fail'; error: Error }
 
 /** The input of each of a worker's threads. `reported` is shared with the machine, because a report of a state is not a transition. */
 export interface ThreadInput {
