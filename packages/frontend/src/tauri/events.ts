@@ -61,7 +61,8 @@ export class TauriListeners {
       if (this.#isOver) this.clear()
       return id
     } catch (error) {
-      this.#release(handler)
+      // Not now: other calls of this tick can share the callback.
+      queueMicrotask(() => this.#release(handler))
       throw error
     }
   }
