@@ -17,9 +17,7 @@ let handleCommand: ((command: FrontendProcessCommand) => void) | undefined
 
 control.receive({
   frame({ kind, body }) {
-    if (kind === FRAME_KIND.json) {
-      return handleCommand?.(JSON.parse(getText(body)) as FrontendProcessCommand)
-    }
+    if (kind === FRAME_KIND.json) return handleCommand?.(JSON.parse(getText(body)) as FrontendProcessCommand)
     startFrontend(deserialize(body as Uint8Array) as FrontendStart, {
       report,
       onCommand(handle) {

@@ -71,10 +71,7 @@ function createTile(list: Element, { title, getValue, format, isTrouble }: Tile)
   }
 }
 
-interface Point {
-  at: number
-  value: number
-}
+type Point = { at: number; value: number }
 
 /** Draws the last minute, from zero up to `max`. */
 function toPath(points: readonly Point[], max: number, now: number): string {

@@ -85,16 +85,13 @@ export interface PermissionDefinition {
 }
 
 /** The part of Tauri's `acl-manifests.json` that is read, by plugin (`fs`, `core:event`, `__app-acl__` for the app). */
-export type Manifests = Readonly<
-  Record<
-    string,
-    {
-      default_permission?: PermissionSetDefinition | null
-      permissions: Readonly<Record<string, PermissionDefinition>>
-      permission_sets: Readonly<Record<string, PermissionSetDefinition>>
-    }
-  >
->
+export type Manifests = Readonly<Record<string, Manifest>>
+
+interface Manifest {
+  default_permission?: PermissionSetDefinition | null
+  permissions: Readonly<Record<string, PermissionDefinition>>
+  permission_sets: Readonly<Record<string, PermissionSetDefinition>>
+}
 
 /** Tauri's key of the app's own permissions. */
 export const APP_KEY = '__app-acl__'

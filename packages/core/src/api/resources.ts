@@ -96,15 +96,9 @@ function invalidResource(rid: unknown): BusError {
   return new BusError('InvalidParams', `The resource id ${String(rid).slice(0, 20)} is invalid.`)
 }
 
-interface Closable {
-  close?: unknown
-  [Symbol.asyncDispose]?: unknown
-  [Symbol.dispose]?: unknown
-}
-
-function closeResource(resource: Closable): unknown {
-  for (const name of ['close', Symbol.asyncDispose, Symbol.dispose] as const) {
-    const close = resource[name]
+function closeResource(resource: object): unknown {
+  for (const name of ['close', Symbol.asyncDispose, Symbol.dispose]) {
+    const close = (resource as Record<PropertyKey, unknown>)[name]
     if (typeof close === 'function') return close.call(resource)
   }
   return undefined

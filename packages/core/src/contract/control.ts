@@ -50,10 +50,7 @@ export interface CallsOptions {
 export type CallLimits = { [Name in keyof CallsOptions]: CallsOptions[Name] | undefined }
 
 /** A module that connects frontends of other processes. */
-export interface NetworkModule {
-  module: string
-  options: unknown
-}
+export type NetworkModule = { module: string; options: unknown }
 
 export interface CoreOptions {
   pattern: Pattern
@@ -100,10 +97,7 @@ export interface Attachment {
   metrics?: MetricsMemory
 }
 
-export interface RunningCall {
-  label: string
-  command: string
-}
+export type RunningCall = { label: string; command: string }
 
 export interface Measurement {
   /** At most 20 of the running calls. */

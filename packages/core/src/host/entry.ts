@@ -59,10 +59,8 @@ export interface ExplainedCapabilities extends Explanation {
  * console.log((await explainCapabilities({ config, core })).text)
  */
 export async function explainCapabilities(options: ExplainOptions): Promise<ExplainedCapabilities> {
-  const [{ explainProject }, { renderExplanation }] = await Promise.all([
-    import('./explain-acl.js'),
-    import('../acl/explain.js'),
-  ])
+  const { explainProject } = await import('./explain-acl.js')
+  const { renderExplanation } = await import('../acl/explain.js')
   const explanation = await explainProject(options)
   return { ...explanation, text: renderExplanation(explanation) }
 }

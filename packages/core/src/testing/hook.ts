@@ -4,6 +4,7 @@ import { LinkClient } from '@sallyport/frontend/internal'
 import {
   BatchReader,
   BusError,
+  createDeferred,
   createTriangleEndpoints,
   describeCommand,
   fromErrorObject,
@@ -59,17 +60,14 @@ export async function runHook(
   check('runHook: the message', anyObject, message)
   check('runHook: its settings', anyObject, settings)
   const { cmd, payload, options } = message
-  const [{ startStandaloneGate }, { createKeys }] = await Promise.all([
-    import('../host/bus.js'),
-    import('../core/session-keys.js'),
-  ])
+  const { startStandaloneGate } = await import('../host/bus.js')
+  const { createKeys } = await import('../core/session-keys.js')
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
     throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} belongs to the bus: hooks do not see it`)
   }
-  let onFailure!: (error: Error) => void
-  const failure = new Promise<never>((_resolve, reject) => (onFailure = reject))
-  failure.catch(() => {})
-  const gate = await startStandaloneGate(LABEL, dir, settings, error => onFailure(error))
+  const failure = createDeferred<never>()
+  failure.promise.catch(() => {})
+  const gate = await startStandaloneGate(LABEL, dir, settings, error => failure.reject(error))
   const endpoints = createTriangleEndpoints('ring', 'never')
   const key = new MessageChannel()
   const opener = createKeys()(key.port1)
@@ -81,7 +79,7 @@ export async function runHook(
     const headers = options?.headers
     // Nothing answers the call: it rejects only if it cannot be sent.
     const call = client.invoke(cmd, payload as Record<string, unknown>, headers && { headers })
-    return await Promise.race([outcome, call as Promise<never>, failure])
+    return await Promise.race([outcome, call as Promise<never>, failure.promise])
   } finally {
     core.close()
     await client.close()

@@ -129,10 +129,7 @@ interface IpcMessage {
   options?: IpcOptions
 }
 
-interface UnlistenArguments {
-  event: string
-  eventId: number
-}
+type UnlistenArguments = { event: string; eventId: number }
 
 /** `invoke`, `ipc` and `postMessage` of Tauri's runtime, over a client of the bus. Every call settles. */
 class TauriIpc {

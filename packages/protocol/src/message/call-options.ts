@@ -23,10 +23,9 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
     throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
   }
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) {
-      const text = `${describeCommand(method)} has no option ${JSON.stringify(name)}: it has ${[...known].join(', ')}`
-      throw new BusError('InvalidParams', text)
-    }
+    if (known.has(name)) continue
+    const text = `${describeCommand(method)} has no option ${JSON.stringify(name)}: it has ${[...known].join(', ')}`
+    throw new BusError('InvalidParams', text)
   }
 }
 

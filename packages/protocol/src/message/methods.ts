@@ -26,10 +26,7 @@ export const METHOD = {
 } as const
 
 /** Params of `$/rejected`. The id is `null` if the request had none that could be read. */
-export interface RejectedParams {
-  id: RequestId | null
-  error: ErrorMessage['error']
-}
+export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'] }
 
 /** Marks a call that expects a stream. The header's value refers to the channel for the stream's values. */
 export const STREAM_HEADER = 'sallyport-stream'

@@ -70,9 +70,7 @@ export type FrontendCommand = { type: 'link'; link: LinkEndpoint } | { type: 'st
 export type FrontendProcessCommand = { type: 'link' } | { type: 'stop' } | { type: 'ping' }
 
 /** Frontend process → relay: the event loop is not blocked. */
-export interface Pong {
-  type: 'pong'
-}
+export type Pong = { type: 'pong' }
 
 export interface GateWorkerData {
   label: string
@@ -90,10 +88,7 @@ export interface GateWorkerData {
 }
 
 /** Durations in nanoseconds that a gate records and the host reads. */
-export interface GateTimes {
-  hook: RecordableHistogram
-  seal: RecordableHistogram
-}
+export type GateTimes = { hook: RecordableHistogram; seal: RecordableHistogram }
 
 /** Host → gate: stop, after at most `timeout` milliseconds for what the frontend has sent, or a link from the frontend to core and the port on which core sends the session's key. */
 export type GateCommand = { type: 'link'; link: LinkEndpoint; key: MessagePort } | { type: 'stop'; timeout: number }
@@ -105,19 +100,13 @@ export type GateReport =
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
 
 /** Core → gate, over the key port: the key of one session's records. */
-export interface SessionKey {
-  session: Uint8Array
-  secret: Uint8Array
-}
+export type SessionKey = { session: Uint8Array; secret: Uint8Array }
 
 /** Sender and receiver of records, in the info of the key derivation. Both ends of a session must use the same text. */
 export const RECORD_DIRECTION = 'gate to core'
 
 /** Gate → host, over the port for confirmations. */
-export interface ConfirmRequest {
-  type: 'confirm'
-  text: string
-}
+export type ConfirmRequest = { type: 'confirm'; text: string }
 
 /** Word 0 of the memory for the host's answer. The gate sets `waiting`, sends a `ConfirmRequest`, and blocks until the word changes. */
 export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const

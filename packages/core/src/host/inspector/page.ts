@@ -31,16 +31,9 @@ export const drawDiagrams = ({ bus, worker }: BusView['machines']): Diagram[] =>
   { id: 'lifecycle', title: 'The worker itself', svg: draw('lifecycle', createWorkerMachine() as AnyStateMachine) },
 ]
 
-interface Edge {
-  from: string
-  to: string
-  events: string[]
-}
+type Edge = { from: string; to: string; events: string[] }
 
-interface Point {
-  x: number
-  y: number
-}
+type Point = { x: number; y: number }
 
 function draw(id: string, machine: AnyStateMachine): string {
   const states = getLeaves(machine.root)

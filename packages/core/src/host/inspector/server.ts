@@ -104,10 +104,7 @@ export async function openInspector(view: BusView, port: number): Promise<OpenIn
   return { url: `http://127.0.0.1:${usedPort}/?token=${token}`, end, close, closed, [Symbol.asyncDispose]: close }
 }
 
-interface PageFile {
-  type: string
-  text: string
-}
+type PageFile = { type: string; text: string }
 
 /** Loads the files of the page, by path. Each of the page's own requests carries the token. */
 async function loadFiles(token: string, machines: BusView['machines']): Promise<Map<string, PageFile>> {

@@ -103,11 +103,8 @@ export interface SupervisorOptions extends Partial<Pick<WorkerInput, 'now' | 'ra
 }
 
 /** @internal */
-export function createSupervisor({
-  clock,
-  now = () => performance.now(),
-  random = Math.random,
-}: SupervisorOptions = {}): Supervisor {
+export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
+  const { clock, now = () => performance.now(), random = Math.random } = options
   const listeners = new Set<(event: BusInspection) => void>()
   const actor = createActor(machine, {
     ...(clock && { clock }),
