@@ -1,11 +1,6 @@
 // The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
-import {
-  type Client,
-  LinkClient,
-  endClient,
-  reconnectClient,
-  type ReconnectingClientOptions,
-} from '@sallyport/frontend/internal'
+import type { Client, ReconnectingClientOptions } from '@sallyport/frontend/internal'
+import { LinkClient, endClient, reconnectClient } from '@sallyport/frontend/internal'
 import { BusError, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
 import { CLOSE_CODE, type Greeting } from './greeting.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'

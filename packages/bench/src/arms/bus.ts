@@ -1,15 +1,8 @@
 // The bus as its users have it: core, frontend and gate in a worker each, with the loops in the frontend. The arms differ in their
 // options, and two run without the cipher.
 import { Worker } from 'node:worker_threads'
-import {
-  createBus,
-  type Bus,
-  type BusOptions,
-  type Capability,
-  type FrontendOptions,
-  type PatternOptions,
-  type WorkerMakers,
-} from '@sallyport/core'
+import { createBus } from '@sallyport/core'
+import type { Bus, BusOptions, Capability, FrontendOptions, PatternOptions, WorkerMakers } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
 import { sharedClock } from '../loops/handlers.js'
 import { BENCH_EVENT, type Ready, type Reply } from '../loops/serve.js'

@@ -117,14 +117,8 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   return { name, options: { ...options, base, head, tolerance: 1 + percent / 100, prepare } }
 }
 
-interface Parsed {
-  name: Command['name']
-  /** Values as they were written, even if they look like numbers: the commit 0123456, the directory 007. */
-  texts: Record<string, string[]>
-  flags: Record<string, true | undefined>
-}
-
-function parse(args: string[]): Parsed {
+/** Returns texts as they were written, even if they look like numbers: the commit 0123456, the directory 007. */
+function parse(args: string[]) {
   const options = OPTIONS.map(({ usage }) => {
     const [, name, short] = /^--(\w+)(?:, -(\w))?/.exec(usage)!
     const type = usage.includes('<') ? ('string' as const) : ('boolean' as const)
@@ -132,7 +126,7 @@ function parse(args: string[]): Parsed {
   })
   const config = { args, options: Object.fromEntries(options), allowPositionals: true }
   const [first] = parseArgs({ ...config, strict: false }).positionals
-  const name = COMMANDS.find(command => command === first) ?? 'run'
+  const name: Command['name'] = COMMANDS.find(command => command === first) ?? 'run'
   const known = options.flatMap(([option], at) => (OPTIONS[at]!.commands.includes(name) ? [option] : []))
   try {
     const { values, positionals } = parseArgs(config)
@@ -145,8 +139,9 @@ function parse(args: string[]): Parsed {
     }
     const unknown = Object.keys(values).find(key => !known.includes(key))
     if (unknown !== undefined) throw new Error(`Unknown option '--${unknown}'`)
-    const texts = Object.entries(values).filter(([, value]) => Array.isArray(value))
-    return { name, texts: Object.fromEntries(texts) as Parsed['texts'], flags: values as Parsed['flags'] }
+    const lists = Object.entries(values).filter(([, value]) => Array.isArray(value))
+    const texts = Object.fromEntries(lists) as Record<string, string[]>
+    return { name, texts, flags: values as Record<string, true | undefined> }
   } catch (error) {
     if (error instanceof UsageError) throw error
     const [message] = (error as Error).message.split('. ')

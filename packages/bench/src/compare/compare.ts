@@ -50,10 +50,8 @@ export async function compare(options: CompareOptions): Promise<number> {
     return run(scenarios, plan, { ...progress, done }, signal, launch).finally(progress.clear)
   }
   const showPart = (judged: readonly Judged[]): void => {
-    for (const { figure, slower, error } of judged)
-      output.log(
-        ` ${figure}: ${slower ? `${formatChange(slower.factor)} (${formatBounds(slower)})` : (error ?? 'not measured')}`,
-      )
+    for (const { figure, slower, error = 'not measured' } of judged)
+      output.log(` ${figure}: ${slower ? `${formatChange(slower.factor)} (${formatBounds(slower)})` : error}`)
   }
   try {
     const machine = readMachine()

@@ -12,10 +12,8 @@ import { getOutcome, type Judged, type Rule } from './judge.js'
 export function compareReports(base: string, head: string, tolerance: number): Method {
   const [before, now] = [readReport(base), readReport(head)]
   const differ = getDifferences(before, now)
-  if (differ.length > 0)
-    throw new UsageError(
-      `${base} and ${head} are not compared, because their ratios differ in what they hold for:${differ.join('')}`,
-    )
+  const reason = 'because their ratios differ in what they hold for'
+  if (differ.length > 0) throw new UsageError(`${base} and ${head} are not compared, ${reason}:${differ.join('')}`)
   const ratios = readRatios(before)
   const common = [...readRatios(now)].filter(([path]) => ratios.has(path))
   if (common.length === 0) throw new UsageError(`${base} and ${head} have no ratio in common`)
@@ -74,10 +72,10 @@ function getDifferences(base: Report, head: Report): string[] {
       ['the machine', `${machine.platform} ${machine.arch} ${machine.cpu}`],
       ['its cores', machine.cores],
       ['Node', Number.parseInt(machine.node.slice(1))],
-      ...scenarios.map(
-        ({ id, reference, arms }) =>
-          [`the reference of ${id}`, arms.find(arm => arm.id === reference)?.title ?? reference] as const,
-      ),
+      ...scenarios.map(({ id, reference, arms }) => {
+        const title = arms.find(arm => arm.id === reference)?.title ?? reference
+        return [`the reference of ${id}`, title] as const
+      }),
     ])
   const [before, now] = [describe(base), describe(head)]
   const differ = [...now].filter(([what, value]) => before.has(what) && before.get(what) !== value)
@@ -93,11 +91,6 @@ function judgeRatio(path: string, before: Ratio, now: Ratio, rule: Rule): Judged
   const log = Math.log(slow.ratio / fast.ratio)
   const bounds = [log - Math.hypot(down(slow), up(fast)), log + Math.hypot(up(slow), down(fast))] as const
   const slower = { factor: Math.exp(log), bounds: bounds.map(Math.exp) as [number, number] }
-  return {
-    figure: path,
-    kind: { id, title, unit, better },
-    slower,
-    drift: null,
-    outcome: getOutcome(slower, null, rule),
-  }
+  const kind = { id, title, unit, better }
+  return { figure: path, kind, slower, drift: null, outcome: getOutcome(slower, null, rule) }
 }

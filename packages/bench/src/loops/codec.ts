@@ -5,9 +5,7 @@ import type { Measure } from './serve.js'
 /** `clone` is V8's structured clone, which a MessagePort uses. */
 export type MeasuredCodec = CodecName | 'clone'
 
-type RoundTrip = (messages: readonly Message[]) => unknown
-
-async function createRoundTrip(name: MeasuredCodec): Promise<RoundTrip> {
+async function createRoundTrip(name: MeasuredCodec): Promise<(messages: readonly Message[]) => unknown> {
   if (name === 'clone') {
     const { deserialize, serialize } = await import('node:v8')
     return messages => deserialize(serialize(messages.length === 1 ? messages[0] : messages))

@@ -2,31 +2,22 @@
 import type { Payload } from '../payloads/payloads.js'
 
 /**
- * The loops that a measuring thread can run:
- *
  * - `calls`: calls and their answers, `inFlight` at a time · `sparse`: one call after 4 ms of silence, again and again
  * - `burst`: 40 calls, one after the other, after 60 ms of silence · `open`: `perSecond` calls a second, each sent when it is due
- * - `giving`: bytes there and back, transferred by both sides · `codec`: `inFlight` messages written and read within one thread
+ * - `giving`: bytes there and back, transferred by both sides
+ */
+type CallLoop = 'calls' | 'sparse' | 'burst' | 'open' | 'giving'
+/**
  * - `events-in`: events from core to the measuring thread · `events-out`: the other direction
  * - `listeners`: events to `size` listeners, one after the other · `fan-out`: each event to `size` frontends
- * - `stream`: channels that core fills, one after the other · `start`: from nothing to the first reply
- * - `idle`: silence after a start · `memory`: what frontends occupy
+ * - `stream`: channels that core fills, one after the other
  */
-export type Loop =
-  | 'calls'
-  | 'sparse'
-  | 'burst'
-  | 'open'
-  | 'giving'
-  | 'events-in'
-  | 'events-out'
-  | 'listeners'
-  | 'fan-out'
-  | 'stream'
-  | 'start'
-  | 'idle'
-  | 'memory'
-  | 'codec'
+type MessageLoop = 'events-in' | 'events-out' | 'listeners' | 'fan-out' | 'stream'
+/**
+ * The loops that a measuring thread can run. `codec`: `inFlight` messages written and read within one thread · `start`: from nothing to
+ * the first reply · `idle`: silence after a start · `memory`: what frontends occupy
+ */
+export type Loop = CallLoop | MessageLoop | 'codec' | 'start' | 'idle' | 'memory'
 
 /** One measurement to make: plain data, because tasks cross threads. */
 export interface Task {

@@ -40,13 +40,11 @@ export function logScale(values: readonly number[]): Scale {
   return { at, ticks: roomy.find(({ length }) => length > 2) ?? roomy[0] ?? [1] }
 }
 
-const drawKey = (style: string): Html => h`<i class="key point ${style}"></i>`
-
-const KEYS = { better: drawKey('dot better'), worse: drawKey('diamond worse'), same: drawKey('ring same') }
 const SHAPES = { better: 'dot', worse: 'diamond', same: 'ring' }
+const drawKey = (tone: keyof typeof SHAPES): Html => h`<i class="key point ${SHAPES[tone]} ${tone}"></i>`
 
-const LEGEND = h`${KEYS.better} better and ${KEYS.worse} worse than the reference, ${KEYS.same} not to be told from it.`
-const NOT_JUDGED = h`${KEYS.same} not judged: the noise check failed.`
+const LEGEND = h`${drawKey('better')} better and ${drawKey('worse')} worse than the reference, ${drawKey('same')} not to be told from it.`
+const NOT_JUDGED = h`${drawKey('same')} not judged: the noise check failed.`
 
 interface ChartRow {
   name: string

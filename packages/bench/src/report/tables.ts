@@ -58,15 +58,14 @@ export function getKinds(cases: readonly CaseReport[]): Figure[] {
   return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
 }
 
-export interface TableOptions {
-  /** True for the figures that stand aside, too. */
-  all?: boolean
-  /** False if the noise check failed, or has no result yet: nothing is better or worse then. */
-  judge?: boolean
-}
-
-/** Medians with their ratios: one row for each arm or for each case, as the scenario asks for. */
-export function scenarioTable(scenario: ScenarioReport, { all = false, judge = true }: TableOptions = {}): Table {
+/**
+ * Medians with their ratios: one row for each arm or for each case, as the scenario asks for. `all` adds the figures that stand aside.
+ * Without `judge`, the noise check failed, or has no result yet: nothing is better or worse then.
+ */
+export function scenarioTable(
+  scenario: ScenarioReport,
+  { all = false, judge = true }: { all?: boolean; judge?: boolean } = {},
+): Table {
   const { id, title, about, arms, cases, reference, rows: kindOfRows } = scenario
   const byArms = kindOfRows === 'arms'
   const isShown = ({ aside }: Figure): boolean => all || !aside

@@ -27,17 +27,12 @@ export const createOpener = (): Opener => ({
   },
 })
 
-interface Resolved {
-  url: string
-  shortCircuit?: boolean
-}
-
 /** The hook of the module loader that puts this module in place of the real one. */
 export function resolve<T>(
   specifier: string,
   context: { parentURL?: string | undefined },
   next: (specifier: string, context: object) => T,
-): T | Resolved {
+): T | { url: string; shortCircuit: boolean } {
   const isReplaced = specifier === '@sallyport/protocol/internal/records' && context.parentURL !== import.meta.url
   return isReplaced ? { url: import.meta.url, shortCircuit: true } : next(specifier, context)
 }

@@ -243,9 +243,13 @@ class VerdictQueue {
     return this.#queue.length >= MAX_IN_FLIGHT
   }
 
-  /** Queues a message without a verdict. Messages after it wait until it is decided. */
-  enqueue(id: RequestId | undefined, bytes: number): QueuedMessage {
-    return this.#push(id, bytes, undefined)
+  /** Queues a message; without an outcome, messages after it wait until it is decided. */
+  enqueue(id: RequestId | undefined, bytes: number, outcome?: PackedMessage): QueuedMessage {
+    const message: QueuedMessage = { id, bytes, outcome }
+    this.#queue.push(message)
+    this.#heldBytes += bytes
+    this.#updatePause()
+    return message
   }
 
   /** @param outcome - the message to seal, or `null` to seal nothing */
@@ -257,7 +261,7 @@ class VerdictQueue {
   /** Seals a message, or queues it behind others. A queued message is copied, because the hook can change its attachments. */
   pass(outcome: PackedMessage, id: RequestId | undefined, bytes: number): void {
     if (this.#queue.length === 0) this.#seal(outcome)
-    else this.#push(id, bytes, detachAttachments(outcome))
+    else this.enqueue(id, bytes, detachAttachments(outcome))
   }
 
   /** Drops a message. Returns false if no message of this id is queued. */
@@ -280,14 +284,6 @@ class VerdictQueue {
       this.#isLinkFull = false
       this.#updatePause()
     })
-  }
-
-  #push(id: RequestId | undefined, bytes: number, outcome: QueuedMessage['outcome']): QueuedMessage {
-    const message = { id, bytes, outcome }
-    this.#queue.push(message)
-    this.#heldBytes += bytes
-    this.#updatePause()
-    return message
   }
 
   #release(): void {

@@ -1,23 +1,17 @@
 // Converts messages at the gate: to the message that the hook sees, from the hook's answer, and to the error of a rejection. A message
 // is a call of the frontend, or its response to a call of an exposed function.
+import type { CallMessage, Codec, Message, PackedMessage, ResponseMessage } from '@sallyport/protocol/internal'
 import {
   BusError,
-  type CallChannels,
-  type CallHeaders,
-  type CallMessage,
   carriesBytes,
   channelReference,
-  type Codec,
   describeCommand,
   isBytes,
   MAX_IN_FLIGHT,
-  type Message,
   METHOD,
-  type PackedMessage,
   packMessage,
   packPlain,
   parseResponse,
-  type ResponseMessage,
   STREAM_HEADER,
   toErrorObject,
 } from '@sallyport/protocol/internal'
@@ -92,7 +86,7 @@ function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage):
  * Returns the channels among the hook's arguments. The hook sees channels as their references, and can remove, move and copy those.
  * Any other reference is a string. So is a string of the frontend that reads like the reference of one of its channels.
  */
-function getPassedChannels({ params, channels }: CallMessage, payload: unknown): CallChannels | undefined {
+function getPassedChannels({ params, channels }: CallMessage, payload: unknown): CallMessage['channels'] {
   if (channels === undefined || payload === undefined || isBytes(payload)) return undefined
   const original = params as Readonly<Record<string, unknown>>
   const ids = new Map<unknown, number>(Object.values(channels).map(id => [channelReference(id), id]))
@@ -105,7 +99,7 @@ function getPassedChannels({ params, channels }: CallMessage, payload: unknown):
 }
 
 /** Returns the hook's headers with the original channel of a stream, which the hook cannot change, just like an id. */
-function getPassedHeaders(original: CallHeaders | undefined, passed: CallHeaders | undefined): CallHeaders | undefined {
+function getPassedHeaders(original: CallMessage['headers'], passed: CallMessage['headers']): CallMessage['headers'] {
   const stream = original?.[STREAM_HEADER]
   if (passed?.[STREAM_HEADER] === stream) return passed
   const { [STREAM_HEADER]: _changed, ...others } = passed ?? {}

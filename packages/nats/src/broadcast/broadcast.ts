@@ -2,17 +2,7 @@
 // most once, in the sender's order; lost messages go unnoticed. docs/internals/nats-protocol.md has the layout and the keys.
 import { type KeyObject, randomBytes } from 'node:crypto'
 import { isUint8Array } from '@sallyport/protocol/internal'
-import {
-  createCipher,
-  createDecipher,
-  decrypt,
-  encrypt,
-  hkdfSha256,
-  importKey,
-  KEY_BYTES,
-  NONCE_BYTES,
-  TAG_BYTES,
-} from '@sallyport/protocol/internal/records'
+import * as records from '@sallyport/protocol/internal/records'
 import { checkName, isName } from '../connection/subjects.js'
 import { readBusSecret } from '../handshake/credential.js'
 import { Fields, short, u64 } from '../handshake/fields.js'
@@ -68,12 +58,13 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     if (!header || senderId.equals(header.sender)) return undefined
     if (!(Math.abs(now() - header.time) <= MAX_BROADCAST_AGE)) return undefined
     const sender = senders.find(header)
-    const end = message.byteLength - TAG_BYTES
+    const end = message.byteLength - records.TAG_BYTES
     if (!sender || end < header.end) return undefined
     const key = sender.getKey(header.sequence)
     const aad = message.subarray(0, header.end)
     const ciphertext = message.subarray(header.end, end)
-    const [plain] = decrypt(createDecipher(key, getNonce(header.sequence)), aad, [ciphertext], message.subarray(end))
+    const decipher = records.createDecipher(key, getNonce(header.sequence))
+    const [plain] = records.decrypt(decipher, aad, [ciphertext], message.subarray(end))
     senders.update(header, sender)
     return plain && { instance: header.instance, plain }
   }
@@ -83,9 +74,10 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       // Receivers rely on times that never decrease, whatever the clock does.
       time = Math.max(time, Math.floor(now()))
       const header = writeHeader({ sender: senderId, sequence, time, instance })
-      const message = new Uint8Array(header.byteLength + plain.byteLength + TAG_BYTES)
+      const message = new Uint8Array(header.byteLength + plain.byteLength + records.TAG_BYTES)
       message.set(header)
-      encrypt(createCipher(getKey(sequence), getNonce(sequence)), header, [plain], message.subarray(header.byteLength))
+      const cipher = records.createCipher(getKey(sequence), getNonce(sequence))
+      records.encrypt(cipher, header, [plain], message.subarray(header.byteLength))
       sequence += 1
       return message
     },
@@ -136,7 +128,7 @@ export function broadcastKeys(secret: Uint8Array, sender: Uint8Array, bus: strin
     if (!key || epoch !== currentEpoch) {
       currentEpoch = epoch
       info.writeBigUInt64BE(BigInt(epoch), info.length - 8)
-      key = importKey(hkdfSha256(secret, sender, info, KEY_BYTES))
+      key = records.importKey(records.hkdfSha256(secret, sender, info, records.KEY_BYTES))
     }
     return key
   }
@@ -144,8 +136,8 @@ export function broadcastKeys(secret: Uint8Array, sender: Uint8Array, bus: strin
 
 /** A sender's key encrypts each sequence only once, so the sequence alone is the nonce. */
 function getNonce(sequence: number): Uint8Array {
-  const nonce = Buffer.alloc(NONCE_BYTES)
-  nonce.writeBigUInt64BE(BigInt(sequence), NONCE_BYTES - 8)
+  const nonce = Buffer.alloc(records.NONCE_BYTES)
+  nonce.writeBigUInt64BE(BigInt(sequence), records.NONCE_BYTES - 8)
   return nonce
 }
 

@@ -3,14 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type {
-  Authenticator,
-  Msg,
-  NatsConnection,
-  NodeConnectionOptions,
-  Subscription,
-  TlsOptions,
-} from '@nats-io/transport-node'
+import type { Msg, NatsConnection, NodeConnectionOptions, Subscription, TlsOptions } from '@nats-io/transport-node'
 import { connect, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
 import { BusError, describeThrown, getBackoff } from '@sallyport/protocol/internal'
 import { type NatsOptions, getServers } from './options.js'
@@ -225,15 +218,13 @@ async function toClientOptions(where: string, options: NatsOptions): Promise<Nod
   }
 }
 
-async function getAuthenticator(
-  where: string,
-  { credsFile, nkeySeed }: NatsOptions,
-): Promise<Authenticator | undefined> {
+async function getAuthenticator(where: string, { credsFile, nkeySeed }: NatsOptions) {
+  if (credsFile === undefined && nkeySeed === undefined) return undefined
   try {
-    let authenticator: Authenticator
-    if (credsFile !== undefined) authenticator = credsAuthenticator(await readFile(credsFile))
-    else if (nkeySeed !== undefined) authenticator = nkeyAuthenticator(Buffer.from(nkeySeed))
-    else return undefined
+    const authenticator =
+      credsFile === undefined
+        ? nkeyAuthenticator(Buffer.from(nkeySeed!))
+        : credsAuthenticator(await readFile(credsFile))
     // Tried here, because the client would report invalid credentials as a lost connection.
     authenticator('nonce')
     return authenticator

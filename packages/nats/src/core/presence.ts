@@ -128,14 +128,16 @@ export function serveDiscovery(context: InstanceContext, handshakes: HandshakeCo
       description: 'Core of a Sallyport bus',
       endpoints: [open, calls].map(endpoint => ({ ...endpoint, metadata: {} })),
     }),
-    STATS: () => ({
-      type: 'io.nats.micro.v1.stats_response',
-      started,
-      endpoints: [
-        { ...open, ...getHandshakeStats(handshakes) },
-        { ...calls, ...getCallStats(hub.counts()) },
-      ],
-    }),
+    STATS: () => {
+      const { answered, refused, lastRefusal, nanoseconds } = handshakes
+      const counts = hub.counts()
+      const endpoints = [
+        { ...open, ...getEndpointStats(answered, refused, lastRefusal, nanoseconds) },
+        // Processing times are 0 here: `bus.stats()` has them for each command.
+        { ...calls, ...getEndpointStats(counts.calls, counts.failures), data: counts },
+      ]
+      return { type: 'io.nats.micro.v1.stats_response', started, endpoints }
+    },
   }
   for (const [verb, createResponse] of Object.entries(responses)) {
     for (const subject of [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${instance}`]) {
@@ -146,20 +148,11 @@ export function serveDiscovery(context: InstanceContext, handshakes: HandshakeCo
   }
 }
 
-const getHandshakeStats = ({ answered, refused, lastRefusal, nanoseconds }: HandshakeCounts): object => ({
-  num_requests: answered,
-  num_errors: refused,
-  last_error: lastRefusal ?? '',
-  processing_time: nanoseconds,
-  average_processing_time: answered === 0 ? 0 : Math.round(nanoseconds / answered),
-})
-
-/** Processing times are 0 here: `bus.stats()` has them for each command. */
-const getCallStats = (counts: NetworkCounts): object => ({
-  num_requests: counts.calls,
-  num_errors: counts.failures,
-  last_error: '',
-  processing_time: 0,
-  average_processing_time: 0,
-  data: counts,
+/** Statistics of an endpoint, as ADR-32 names them. Times are in nanoseconds. */
+const getEndpointStats = (requests: number, errors: number, lastError = '', time = 0): object => ({
+  num_requests: requests,
+  num_errors: errors,
+  last_error: lastError,
+  processing_time: time,
+  average_processing_time: requests === 0 ? 0 : Math.round(time / requests),
 })

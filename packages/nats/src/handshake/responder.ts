@@ -5,21 +5,8 @@ import { BusError, type CodecName, isBusError, isUint8Array } from '@sallyport/p
 import { SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { checkName } from '../connection/subjects.js'
 import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret } from './credential.js'
-import {
-  deriveSessionKeys,
-  type Hello,
-  isProven,
-  KIND,
-  MAX_HELLO_BYTES,
-  NONCE_BYTES,
-  PROOF_BYTES,
-  readHello,
-  type SessionKeys,
-  VERSION,
-  writeProvenRefusal,
-  writeRefusal,
-  writeWelcome,
-} from './messages.js'
+import * as messages from './messages.js'
+import type { Hello, SessionKeys } from './messages.js'
 
 export interface HandshakeResponderOptions {
   secret: string
@@ -63,17 +50,17 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
   /** @throws {BusError} why the hello cannot be authenticated */
   function authenticate(bytes: Uint8Array): { hello: Hello; key: Uint8Array } {
     const [version, kind] = bytes
-    if (kind === KIND.hello && version !== VERSION) {
+    if (kind === messages.KIND.hello && version !== messages.VERSION) {
       throw new BusError(
         'InvalidRequest',
-        `Handshake version ${version} is not supported: this instance has ${VERSION}`,
+        `Handshake version ${version} is not supported: this instance has ${messages.VERSION}`,
       )
     }
-    const hello = readHello(bytes)
+    const hello = messages.readHello(bytes)
     if (!hello) throw new BusError('InvalidRequest', 'Malformed hello')
     const key = deriveCredentialKey(master, hello)
     // Revocation and expiry are reported only to a holder of the credential. Forged and unknown credentials look the same.
-    if (!isProven(key, bytes)) throw new BusError('Denied', 'The credential is not valid for this bus')
+    if (!messages.isProven(key, bytes)) throw new BusError('Denied', 'The credential is not valid for this bus')
     return { hello, key }
   }
 
@@ -93,7 +80,7 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
       const limit = `more than ${MAX_HELLO_AGE / 1000} s. Synchronize the clocks`
       throw new BusError('Denied', `The time of the hello differs from core's clock by ${limit}`)
     }
-    const proof = Buffer.from(bytes.subarray(-PROOF_BYTES)).toString('base64')
+    const proof = Buffer.from(bytes.subarray(-messages.PROOF_BYTES)).toString('base64')
     if (replayCache.has(proof)) throw new BusError('InvalidRequest', 'The hello was used before')
     if (!replayCache.add(proof, time)) throw new BusError('Overloaded', 'Too many sessions were opened within a minute')
   }
@@ -101,11 +88,11 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
   function open(bytes: Uint8Array): { answer: Uint8Array; session?: HandshakeResult } {
     const { hello, key } = authenticate(bytes)
     const refusal = getRefusal(hello)
-    if (refusal) return { answer: writeProvenRefusal(key, bytes, refusal) }
+    if (refusal) return { answer: messages.writeProvenRefusal(key, bytes, refusal) }
     checkFreshness(hello, bytes)
-    const [session, nonce] = [randomBytes(SESSION_BYTES), randomBytes(NONCE_BYTES)]
-    const welcome = writeWelcome({ session, nonce, instance })
-    const { keys, proof } = deriveSessionKeys(key, bytes, welcome, session)
+    const [session, nonce] = [randomBytes(SESSION_BYTES), randomBytes(messages.NONCE_BYTES)]
+    const welcome = messages.writeWelcome({ session, nonce, instance })
+    const { keys, proof } = messages.deriveSessionKeys(key, bytes, welcome, session)
     const { label, codec, client, id } = hello
     return {
       answer: Buffer.concat([welcome, proof]),
@@ -116,12 +103,12 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
   return {
     respond(hello) {
       try {
-        const isReadable = isUint8Array(hello) && hello.byteLength <= MAX_HELLO_BYTES
+        const isReadable = isUint8Array(hello) && hello.byteLength <= messages.MAX_HELLO_BYTES
         // Copied, because bytes in shared memory could change between check and use.
         return open(isReadable ? new Uint8Array(hello) : new Uint8Array())
       } catch (error) {
         const refusal = isBusError(error) ? error : new BusError('InternalError', 'The hello could not be verified')
-        return { answer: writeRefusal(refusal) }
+        return { answer: messages.writeRefusal(refusal) }
       }
     },
   }
