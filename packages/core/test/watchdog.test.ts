@@ -1,7 +1,8 @@
 // Hooks that never return or use too much memory, in real gates: each gate restarts, and other frontends are not affected.
+import type { LinkKind } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, Client } from '../src/index.js'
-import { fixture, isolation, next, start } from './start.js'
+import { fixture, isolation, next, reuseBus, start } from './start.js'
 
 const LIMIT = 300
 
@@ -10,6 +11,18 @@ const startStuck = async (options: Partial<BusOptions> = {}, hook = 'stuck', hoo
   const faults: { label: string; error: Error }[] = []
   bus.on('fault', fault => void faults.push(fault))
   return { bus, faults }
+}
+
+const reuse = reuseBus({ app: isolation('stuck', { hookTimeout: LIMIT }), onConfirm: () => true })
+let labels = 0
+
+/** Connects to a bus that tests share, with a label of its own: the restarts of a label are counted. */
+const connectStuck = async (link: LinkKind = 'port') => {
+  const bus = await reuse()
+  const label = `tests-${++labels}`
+  const faults: { label: string; error: Error }[] = []
+  bus.on('fault', fault => void faults.push(fault))
+  return { bus, label, faults, client: await bus.connect(label, { link }) }
 }
 const getMessage = (label: string, limit = LIMIT): string =>
   `The isolation hook of "${label}" did not return within ${limit} ms`
@@ -24,28 +37,24 @@ describe.each([
   ['ring', ['spin', 'spin-behind', 'promises']],
 ] as const)('over a %s', (link, hooks) => {
   test.each(hooks)('restarts the gate of a hook that does not return (%s)', async hook => {
-    const { bus, faults } = await startStuck({ onConfirm: () => true })
-    const client = await bus.connect('tests', { link })
+    const { label, faults, client } = await connectStuck(link)
     const calls = [client.invoke('add', { hook }), client.invoke('add', { a: 1, b: 2 })]
     // A message that passed before the hook hung in a promise is still answered.
     const results = await Promise.allSettled(calls)
     if (hook !== 'spin-behind' && hook !== 'promises') {
       expect(results).toMatchObject(Array(2).fill({ status: 'rejected', reason: disconnected }))
     }
-    await expect
-      .poll(() => faults)
-      .toMatchObject([{ label: 'tests', error: { reason: 'Timeout', message: getMessage('tests') } }])
+    await expect.poll(() => faults).toMatchObject([{ label, error: { reason: 'Timeout', message: getMessage(label) } }])
     await waitForRestart(client)
     expect(faults.length).toBe(1)
   })
 })
 
 test('detects a hang after a hundred messages have passed', async () => {
-  const { bus, faults } = await startStuck()
-  const client = await bus.connect('tests')
+  const { label, faults, client } = await connectStuck()
   for (let i = 0; i < 100; i++) expect(await client.invoke('add', { a: i, b: 1 })).toBe(i + 1)
   await expect(client.invoke('add', { hook: 'spin' })).rejects.toMatchObject(disconnected)
-  await expect.poll(() => faults).toMatchObject([{ label: 'tests', error: { message: getMessage('tests') } }])
+  await expect.poll(() => faults).toMatchObject([{ label, error: { message: getMessage(label) } }])
 })
 
 test('calls of other frontends are served while a hook hangs', async () => {
@@ -114,8 +123,7 @@ describe('the watchdog', () => {
   })
 
   test('ignores a hook whose promise is pending for a long time', async () => {
-    const { bus, faults } = await startStuck()
-    const client = await bus.connect('tests')
+    const { faults, client } = await connectStuck()
     const waits = client.invoke('add', { hook: 'never' }, { timeout: 3 * LIMIT })
     await expect(waits).rejects.toMatchObject({ reason: 'Timeout', message: expect.stringMatching(/add/) as string })
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
@@ -123,8 +131,7 @@ describe('the watchdog', () => {
   })
 
   test('ignores a hook that handles many messages for longer than the limit in total', async () => {
-    const { bus, faults } = await startStuck()
-    const client = await bus.connect('tests')
+    const { faults, client } = await connectStuck()
     const calls = Array.from({ length: 40 }, () => client.invoke('add', { a: 1, b: 2, hook: 'busy' }))
     expect(await Promise.all(calls)).toEqual(Array(40).fill(3))
     expect(faults).toEqual([])
@@ -133,10 +140,10 @@ describe('the watchdog', () => {
 
 describe('a hook that uses too much memory', () => {
   test('in a single call counts as hung', async () => {
-    const { bus, faults } = await startStuck()
-    const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
+    const { bus, label, faults, client } = await connectStuck()
+    const other = await bus.connect('other')
     await expect(client.invoke('add', { hook: 'memory' })).rejects.toMatchObject(disconnected)
-    await expect.poll(() => faults).toMatchObject([{ label: 'tests', error: { message: getMessage('tests') } }])
+    await expect.poll(() => faults).toMatchObject([{ label, error: { message: getMessage(label) } }])
     expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 
