@@ -10,10 +10,7 @@ import { createPattern, LABEL, type BusArmOptions } from './bus.js'
 import { processArm } from './lifecycle.js'
 import { startThread, threadArm, workerUrl } from './threads.js'
 
-export interface EchoServer {
-  url: string
-  close(): Promise<void>
-}
+export type EchoServer = { url: string; close(): Promise<void> }
 
 async function startBare(): Promise<EchoServer> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })

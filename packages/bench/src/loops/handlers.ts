@@ -34,10 +34,7 @@ export const getChunk = (message: unknown): number =>
 
 type Emit = (event: string, payload: unknown) => void
 
-interface FanSeen {
-  burst: number
-  seen: number
-}
+type FanSeen = { burst: number; seen: number }
 
 /** In every frontend: counts the events of a burst, and reports the number at its end. */
 export function countFan(report: (seen: FanSeen) => unknown): (payload: unknown) => void {

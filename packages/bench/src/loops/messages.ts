@@ -83,10 +83,7 @@ export const measureFanOut: MeasureLoop = async (subject, _calls, { ms, size: fr
   }
 }
 
-interface Sent {
-  messages: number
-  elapsed: number
-}
+type Sent = { messages: number; elapsed: number }
 
 /** @param sendBurst sends `count` messages, and resolves when they have arrived */
 async function sendBursts(ms: number, sendBurst: (count: number) => Promise<unknown>): Promise<Sent> {

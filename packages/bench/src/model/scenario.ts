@@ -81,9 +81,7 @@ export interface Case {
 }
 
 /** Something that goes on while a scenario is measured. */
-export interface Background {
-  end(): Promise<void>
-}
+export type Background = { end(): Promise<void> }
 
 export interface Scenario {
   id: string

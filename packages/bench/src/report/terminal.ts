@@ -3,10 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Colors } from 'picocolors/types.js'
 import type { Cell, Table } from './tables.js'
 
-export interface Screen {
-  columns: number
-  colors: Colors
-}
+export type Screen = { columns: number; colors: Colors }
 
 /** From the widest on: ratios next to their figures or below them, and with their intervals. */
 const LAYOUTS = [true, false].flatMap(wide => [true, false].map(interval => ({ wide, interval })))
