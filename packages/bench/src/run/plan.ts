@@ -16,7 +16,7 @@ export interface Plan {
   budgetMs: number
 }
 
-export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 400, rounds: 4, slotMs: 30, budgetMs: 58_000 }
+export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 280, rounds: 4, slotMs: 30, budgetMs: 58_000 }
 export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 600, rounds: 4, slotMs: 40, budgetMs: 240_000 }
 
 /** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
@@ -24,7 +24,10 @@ export const MIN_ROUNDS = 2
 
 /** The approximate time to start and end one process, and to open and close one arm in it. */
 const LAUNCH_MS = 150
-const OPEN_MS = 80
+const OPEN_MS = 120
+
+/** The time to ask an arm for one measurement, and to check its answers. */
+const REQUEST_MS = 3
 
 /** Allows for a busy machine. */
 const SLACK = 1.04
@@ -53,7 +56,8 @@ const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
   const rounds = cases.map(
-    inCase => (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase)) * (inCase.repeats ?? 1),
+    inCase =>
+      (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1),
   )
   const measured = rounds.reduce((sum, ms) => sum + ms, 0) * getRounds(plan, scenario)
   return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * getWarmUpMs(plan, scenario) + measured))

@@ -9,7 +9,7 @@ import type { RingMemory } from './ring-buffer.js'
  */
 const SMALL_FRAMES = { maxMeanGap: 0.25, warmUp: 4 }
 const LARGE_FRAMES = { maxMeanGap: 1, warmUp: 50 }
-const SMALL_FRAME = 1024
+const SMALL_FRAME = 512
 /** A silence of this length restarts the warm-up. */
 const SILENCE = 10
 /** A longer gap counts as this one, so that the mean forgets a single delay within a few frames. */
@@ -143,7 +143,7 @@ class AdaptivePolling implements PollPolicy {
       // New traffic can differ from what the averages describe. It permits one try, unless the processors were taken.
       this.#warmUpStart = now
       this.#sleepingFrames = 0
-      if (!this.#foundFew) this.#penaltyEnd = 0
+      if (!this.#foundFew) this.#penalty = this.#penaltyEnd = 0
     } else {
       const weight = 1 / Math.min(SLEEPING_FRAMES, ++this.#sleepingFrames)
       this.#sleepingGap += (gap - this.#sleepingGap) * weight
