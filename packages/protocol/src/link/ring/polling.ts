@@ -140,7 +140,7 @@ class AdaptivePolling implements PollPolicy {
     const gap = now - this.#lastArrival
     const bytes = this.#takeBytes(position)
     if (gap > SILENCE) {
-      // New traffic can differ from what the averages describe. It permits one try, unless the processors were taken.
+      // New traffic can differ from what the averages and the penalty are based on, unless it is the processors that were taken.
       this.#warmUpStart = now
       this.#sleepingFrames = 0
       if (!this.#foundFew) this.#penalty = this.#penaltyEnd = 0
