@@ -53,7 +53,9 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
     rows,
     reference: arms[0].id,
     rounds: getRounds(plan, scenario) * plan.processes,
-    measuredRounds: Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
+    measuredRounds: Math.ceil(
+      Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
+    ),
     notStationary:
       cells.reduce((sum, { coldStarts = 0 }) => sum + coldStarts, 0) +
       cells.flatMap(({ processes }) => processes.flat()).filter(({ stationary }) => stationary === 0).length,
