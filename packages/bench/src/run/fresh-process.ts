@@ -42,7 +42,11 @@ const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))
 
 /** @param entry the module that the process runs: this package's own, or the copy of a comparison */
 export function startProcess(entry: URL = ENTRY): StartedProcess {
-  const child = fork(entry, { execArgv: [], serialization: 'advanced' })
+  const child = fork(entry, {
+    execArgv: [],
+    serialization: 'advanced',
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
   const rpc = createBirpc<ProcessHost>(
     {},
     {

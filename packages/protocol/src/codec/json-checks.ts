@@ -115,8 +115,21 @@ function includesValue(root: unknown, matches: (value: unknown) => boolean): boo
  * @throws {TypeError} for a BigInt and a cycle; in development also for the types of `REMEDIES`, typed arrays and a DataView
  */
 export function stringifyJson(value: unknown, convert?: (value: unknown) => unknown): string | undefined {
-  if (isDevelopment()) return JSON.stringify(value, createCheck(convert))
+  if (isDevelopment() && (convert || !isPlain(value))) return JSON.stringify(value, createCheck(convert))
   return JSON.stringify(value, convert && ((_key, each) => convert(each)))
+}
+
+/** What lies deeper, or in a cycle, is left to the replacer. */
+const MAX_PLAIN_DEPTH = 8
+
+/** True for what JSON carries as it is: primitives, arrays and plain objects. This is several times as fast as a replacer. */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function'
+  if (depth > MAX_PLAIN_DEPTH || 'toJSON' in value || Symbol.toStringTag in value) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false
+  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false
+  return true
 }
 
 const AS_BYTES = 'pass a Uint8Array of its bytes as a member of the outermost object'

@@ -29,11 +29,20 @@ describe('stringifyJson in development', () => {
     [{ a: { bytes } }, 'a.bytes is a value of type Uint8Array'],
     [{ a: [Buffer.from(bytes)] }, 'a[0] is a value of type Uint8Array'],
     [{ a: { buffer: bytes.buffer } }, 'a.buffer is a value of type ArrayBuffer'],
+    [{ a: { toJSON: () => new Map() } }, 'a is a value of type Map'],
+    [{ a: Object.assign(() => 1, { toJSON: () => new Map() }) }, 'a is a value of type Map'],
+    [[[[[[[[[[[[new Map()]]]]]]]]]]], '[0][0][0][0][0][0][0][0][0][0][0] is a value of type Map'],
     [[Promise.resolve()], '[0] is a value of type Promise, which JSON cannot represent: await it first'],
   ])('refuses %o', (value, text) => {
     expect(() => stringifyJson(value)).toThrow(text)
     setDevelopment(false)
     expect(stringifyJson(value)).toBe(JSON.stringify(value))
+  })
+
+  it('refuses a cycle as JSON.stringify does', () => {
+    const cycle: unknown[] = []
+    cycle.push({ cycle })
+    expect(() => stringifyJson(cycle)).toThrow('circular structure')
   })
 
   it.each<[value: unknown]>([
