@@ -22,11 +22,9 @@ export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 600, rounds: 4
 /** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
 export const MIN_ROUNDS = 2
 
-/** The approximate time to start and end one process, and to open and close one arm in it. */
+/** The approximate time to start and end one process, to open and close one arm in it, and to ask that for a measurement. */
 const LAUNCH_MS = 150
 const OPEN_MS = 120
-
-/** The time to ask an arm for one measurement, and to check its answers. */
 const REQUEST_MS = 3
 
 /** Allows for a busy machine. */

@@ -119,7 +119,7 @@ export function stringifyJson(value: unknown, convert?: (value: unknown) => unkn
   return JSON.stringify(value, convert && ((_key, each) => convert(each)))
 }
 
-/** What lies deeper, or in a cycle, is left to the replacer. */
+/** Deeper values, and cycles, are left to the replacer. */
 const MAX_PLAIN_DEPTH = 8
 
 /** True for what JSON carries as it is: primitives, arrays and plain objects. This is several times as fast as a replacer. */
