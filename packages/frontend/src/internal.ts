@@ -27,8 +27,8 @@ export const createReconnectingClient = (link: Link, options: ReconnectingClient
 /** Continues over another link. Resolves once core knows the client's listeners again; nothing else is sent before. */
 export const reconnectClient = (client: Client, link: Link): Promise<void> => client.reconnect(link)
 
-/** Returns registrations of listeners that core has not answered yet. */
-export const getRegistrations = (client: Client): ReadonlySet<Promise<void>> => client.registrations
+/** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
+export const settleListeners = (client: Client): Promise<boolean> => client.settleListeners()
 
 /** Closes the client immediately: no other link will follow. */
 export const endClient = (client: Client, reason: BusError | undefined): void => client.end(reason)

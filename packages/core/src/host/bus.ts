@@ -1,6 +1,6 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { Channel, endClient, getRegistrations } from '@sallyport/frontend/internal'
+import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
 import type {
   CallParameters,
   Client,
@@ -340,10 +340,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** @internal Lets core forget the events that it has kept, in the first tick in which the host calls no `listen`. */
   async releaseEvents(): Promise<void> {
-    do {
-      await Promise.all(getRegistrations(this.#client))
-      await nextTick()
-    } while (getRegistrations(this.#client).size > 0)
+    do await nextTick()
+    while (await settleListeners(this.#client))
     this.#host.core.releaseEvents()
   }
 

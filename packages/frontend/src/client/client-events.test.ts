@@ -2,6 +2,7 @@ import type { BusEvent, EventTarget, Link } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { uncaught } from '../../test/uncaught.js'
+import { settleListeners } from '../internal.js'
 import { Client } from './client.js'
 
 const event = (name: string, ids: unknown, payload: unknown = null): unknown =>
@@ -295,5 +296,32 @@ describe('the promise of emit', () => {
     room = undefined
     makeRoom()
     await Promise.all(emits)
+  })
+})
+
+describe('settleListeners', () => {
+  it('resolves after the events that core sends in later frames than its answer', async () => {
+    const { client, peer } = setUp()
+    const order: unknown[] = []
+    void client.listen('e', ({ payload }) => void order.push(payload))
+    void settleListeners(client).then(added => order.push({ added }))
+    peer.send(result(1, 7))
+    await crossed()
+    await crossed()
+    peer.send(event('e', [7], 'kept'))
+    await crossed()
+    expect(order).toEqual(['kept'])
+    peer.send(result(peer.last.id, null))
+    await crossed()
+    expect(order).toEqual(['kept', { added: true }])
+  })
+
+  it('resolves at once without new listeners, and when the link closes', async () => {
+    const { client, peer } = setUp()
+    expect(await settleListeners(client)).toBe(false)
+    client.listen('e', () => {}).catch(() => {})
+    const settled = settleListeners(client)
+    peer.close()
+    expect(await settled).toBe(true)
   })
 })

@@ -193,9 +193,9 @@ export class Client {
     this.#listeners.unsubscribe(this.#connection, event, eventId)
   }
 
-  /** @internal Registrations of listeners that core has not answered yet. */
-  get registrations(): ReadonlySet<Promise<void>> {
-    return this.#listeners.registrations
+  /** @internal Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
+  settleListeners(): Promise<boolean> {
+    return this.#listeners.settle(this.#connection)
   }
 
   /** @internal Removes a listener without notifying core. Returns core's id if core knows the listener. */

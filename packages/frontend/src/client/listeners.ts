@@ -35,7 +35,7 @@ export class Listeners {
   readonly #byId = new Map<number, Listener>()
   readonly #byCoreId = new Map<number, Listener>()
   /** Resolve once core has answered the registrations that are in flight. */
-  readonly registrations: Set<Promise<void>> = new Set<Promise<void>>()
+  readonly #registrations = new Set<Promise<void>>()
 
   /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
   subscribe(connection: Connection, subscription: Subscription, options: CallOptions): Promise<number> {
@@ -80,11 +80,20 @@ export class Listeners {
     await Promise.all(Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener)))
   }
 
+  /** Waits for core's answers to the registrations in flight, and for the events that follow them. Resolves with false if nothing is in flight. */
+  async settle(connection: Connection): Promise<boolean> {
+    if (this.#registrations.size === 0) return false
+    await Promise.all(this.#registrations)
+    // Core answers in order, and ignores an id that it does not know.
+    await new Promise<void>(resolve => unsubscribeInCore(connection, 'settled', Number.MAX_SAFE_INTEGER, resolve))
+    return true
+  }
+
   #addRegistration(): () => void {
     const { promise, resolve } = createDeferred()
-    this.registrations.add(promise)
+    this.#registrations.add(promise)
     return () => {
-      this.registrations.delete(promise)
+      this.#registrations.delete(promise)
       resolve()
     }
   }
@@ -162,10 +171,10 @@ export class Listeners {
   }
 }
 
-function unsubscribeInCore(connection: Connection, event: string, eventId: number): void {
-  if (connection.isClosed) return
-  const ignore = (): void => {}
-  connection.requestInternal({ command: METHOD.unlisten, args: { event, eventId }, resolve: ignore, reject: ignore })
+/** @param done - is called in every case */
+function unsubscribeInCore(connection: Connection, event: string, eventId: number, done = (): void => {}): void {
+  if (connection.isClosed) return done()
+  connection.requestInternal({ command: METHOD.unlisten, args: { event, eventId }, resolve: done, reject: done })
 }
 
 /** @throws {BusError} `InvalidParams` if the handler is not a function */
