@@ -15,7 +15,7 @@ function setUp(leads = true) {
     arrive(count: number, gap: number, bytes = FRAME_BYTES) {
       for (let i = 0; i < count; i++) polling.onDoorbell((now += gap), (position += bytes))
     },
-    didNotPay: () => polling.didNotPay,
+    sharesProcessor: () => polling.sharesProcessor,
     start: () => polling.start(now),
     /** Polls until the policy stops, and returns how long that took. */
     pollWithoutFrames() {
@@ -162,7 +162,7 @@ describe('the end that leads', () => {
     end.start()
     end.find(1000, 0.006)
     end.pollWithoutFrames()
-    expect(end.didNotPay()).toBe(false)
+    expect(end.sharesProcessor()).toBe(false)
   })
 
   it('polls again after 1 ms if a poll has brought frames closer together', () => {
@@ -200,18 +200,18 @@ describe('the end that leads', () => {
 describe('frames between two threads on a busy processor', () => {
   it('are few and full while polls are unsuccessful, and small while polling pays or is tried', () => {
     const end = setUp()
-    expect(end.didNotPay()).toBe(false)
+    expect(end.sharesProcessor()).toBe(false)
     warm(end)
     for (let i = 0; i < 3; i++) {
       end.start()
-      expect(end.didNotPay()).toBe(false)
+      expect(end.sharesProcessor()).toBe(false)
       end.pollWithoutFrames()
     }
-    expect(end.didNotPay()).toBe(true)
+    expect(end.sharesProcessor()).toBe(true)
     end.start()
     end.find(1000, 0.004)
     end.pollWithoutFrames()
-    expect(end.didNotPay()).toBe(false)
+    expect(end.sharesProcessor()).toBe(false)
   })
 })
 

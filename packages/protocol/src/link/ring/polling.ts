@@ -15,13 +15,13 @@ const SILENCE = 10
 /** A longer gap counts as this one, so that the mean forgets a single delay within a few frames. */
 const MAX_GAP = 2
 /**
- * The time that one poll can wait for frames that do not come, in total. It is longer than a tick of the scheduler, 4 ms on many systems: if both threads share
- * a processor, one of them is moved only because both were runnable at a tick.
+ * The time that one poll can wait for frames that do not come, in total. It is longer than a tick of the scheduler, 4 ms on many systems:
+ * if both threads share a processor, one of them is moved only because both were runnable at a tick.
  */
 const BUDGET = 8
 /** The budget that each frame restores, about the processor time of a wake-up. */
 const REFUND = 0.015
-/** A poll has paid only if it found this many frames. With fewer, the peer had no processor of its own. */
+/** A poll has paid only if it found this many frames. With fewer, the peer probably had no processor of its own. */
 const MIN_FRAMES = 64
 /** A poll has paid only if it found this many times the bytes that would have come while this end slept. */
 const MIN_GAIN = 1.1
@@ -33,8 +33,8 @@ const MAX_PENALTY = 500
 
 /** Decides when a thread polls its ring instead of sleeping. */
 export interface PollPolicy {
-  /** True if the last polls found too little, because the two threads share a processor: then they are better off alternating. */
-  readonly didNotPay: boolean
+  /** True if the last polls found next to nothing: the two threads probably share a processor, and are better off alternating. */
+  readonly sharesProcessor: boolean
   onSend(now: number): void
   /** Records frames that came while this end slept. @param position - up to which the ring has been read */
   onDoorbell(now: number, position: number): void
@@ -66,7 +66,7 @@ const MAX_PAUSE = 0.5
 
 /** Polls for the reply to a request, while replies come quickly and requests follow them. */
 class ReplyPolling implements PollPolicy {
-  readonly didNotPay = false
+  readonly sharesProcessor = false
   #sentAt = Number.NEGATIVE_INFINITY
   #arrivedAt = Number.NEGATIVE_INFINITY
   #roundTrip = Number.POSITIVE_INFINITY
@@ -121,7 +121,7 @@ class AdaptivePolling implements PollPolicy {
   #budget = 0
   /** Since when the poll waits for the next frame; 0 if it does not wait. */
   #waitingSince = 0
-  /** The last poll found so little that the peer probably waited for this processor. */
+  /** The last poll found fewer than `MIN_FRAMES`. */
   #foundFew = false
   #penalty = 0
   #penaltyEnd = 0
@@ -130,7 +130,7 @@ class AdaptivePolling implements PollPolicy {
     this.#leads = leads
   }
 
-  get didNotPay(): boolean {
+  get sharesProcessor(): boolean {
     return this.#foundFew && this.#penalty > MIN_PENALTY && !this.#isPolling
   }
 
@@ -140,7 +140,7 @@ class AdaptivePolling implements PollPolicy {
     const gap = now - this.#lastArrival
     const bytes = this.#takeBytes(position)
     if (gap > SILENCE) {
-      // New traffic can differ from what the averages and the penalty are based on, unless it is the processors that were taken.
+      // New traffic can differ from the old. Only a penalty for a lack of processors outlasts the silence.
       this.#warmUpStart = now
       this.#sleepingFrames = 0
       if (!this.#foundFew) this.#penalty = this.#penaltyEnd = 0

@@ -52,7 +52,7 @@ export class RingLink implements Link {
 
   /** Threads that cannot run at the same time are best off with few and full frames. */
   get frameMessages(): number | undefined {
-    return this.#polling?.didNotPay ? undefined : FRAME_MESSAGES
+    return this.#polling?.sharesProcessor ? undefined : FRAME_MESSAGES
   }
 
   send(frame: Frame): void {
