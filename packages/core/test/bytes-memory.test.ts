@@ -36,9 +36,9 @@ describe.each(patterns)('memory: %s', (_name, app) => {
     }
     const first = await growth(once)
     const many = await growth(async () => {
-      for (let i = 0; i < 12; i++) await once()
+      for (let i = 0; i < 20; i++) await once()
     })
-    expect(first / SIZE, 'one').toBeLessThan(12)
-    expect(many / SIZE, 'one after another').toBeLessThan(16)
+    expect(first / SIZE, 'one').toBeLessThan(10)
+    expect(many / SIZE, 'one after another').toBeLessThan(20)
   })
 })

@@ -178,7 +178,7 @@ describe('a WebSocket', () => {
     page.socket.pause()
     const before = process.memoryUsage().arrayBuffers
     const text = 'x'.repeat(100_000)
-    for (let n = 0; n < 150; n++) await Promise.all(Array.from({ length: 10 }, () => served.bus.emit('tick', text)))
+    for (let n = 0; n < 300; n++) await Promise.all(Array.from({ length: 10 }, () => served.bus.emit('tick', text)))
     const { events, queued } = (await served.bus.stats()).frontends['main']!
     expect(events.dropped).toBeGreaterThan(100)
     expect(queued).toBeLessThan(128 * 2 ** 20)

@@ -162,7 +162,7 @@ describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
   test('settles every call and serves again after repeated exits', async () => {
     const { bus } = await begin(pattern, link)
     const calls: Record<string, Promise<unknown>> = {}
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 8; round++) {
       for (let i = 0; i < 20; i++) calls[`${round}.${i}`] = client.invoke(i === 10 ? 'exit' : 'which')
       calls[`${round}.host`] = bus.call('main', 'which')
       await Promise.allSettled(Object.values(calls))
@@ -173,7 +173,7 @@ describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
       calls,
       reasons: ['Disconnected', 'resolved'],
       serves: () => bus.call('main', 'which'),
-      events: Array.from({ length: 4 }, () => ['fault', 'restart'] as const).flat(),
+      events: Array.from({ length: 8 }, () => ['fault', 'restart'] as const).flat(),
     })
   })
 })

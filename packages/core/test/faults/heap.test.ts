@@ -46,7 +46,7 @@ const expectRestart = (
 const script = `const kept = []
   sallyport.expose({ add: ({ a, b }) => a + b, fill() { for (;;) kept.push(new Array(1e4).fill({})) } })`
 
-describe.each([64, 160, undefined])('a limit of %s MB', { timeout: 60_000 }, limit => {
+describe.each([64, 256, undefined])('a limit of %s MB', { timeout: 60_000 }, limit => {
   const resourceLimits = limit === undefined ? {} : { maxOldGenerationSizeMb: limit }
   const prefix = limit === undefined ? 'default' : `heap-${limit}`
 

@@ -6,7 +6,7 @@ import { fuzz, replay } from './fuzz.js'
 
 const { SALLYPORT_FUZZ_SEED, SALLYPORT_FUZZ_SECONDS, SALLYPORT_FUZZ_FROM } = process.env
 const seed = Number(SALLYPORT_FUZZ_SEED ?? 5)
-const seconds = Number(SALLYPORT_FUZZ_SECONDS ?? 5)
+const seconds = Number(SALLYPORT_FUZZ_SECONDS ?? 10)
 
 test(
   `random and mutated frames break neither core, the gate nor the client: ${seconds} s by seed ${seed}`,

@@ -28,8 +28,8 @@ afterAll(async () => {
 /** Outcomes of values that only some versions of Node can serialize again. */
 const TYPED = [-32_000, -32_002, -32_600, -32_602, -32_603]
 
-/** Returns the number of frames of a flood, of at most one MiB unless they are large. */
-const getFlood = ({ frame }: Input): number => Math.max(5, Math.min(250, Math.floor(2 ** 20 / frame.body.length)))
+/** Returns the number of frames of a flood, of at most two MiB unless they are large. */
+const getFlood = ({ frame }: Input): number => Math.max(5, Math.min(500, Math.floor(2 ** 21 / frame.body.length)))
 
 async function attack(input: Input, route: 'core' | 'gate', times: number, link: LinkKind = 'port') {
   const fuzzed = route === 'core' ? open : sealed

@@ -58,8 +58,8 @@ const lines = Number(SALLYPORT_SIMULATE_LINES ?? 60)
 const { SALLYPORT_SIMULATE_WORLD } = process.env
 
 const worlds = [
-  ['on their own', false, 600],
-  ['under the real host', true, 250],
+  ['on their own', false, 1200],
+  ['under the real host', true, 500],
 ] as const
 
 describe.for(worlds)('core, gates and clients %s', ([name, supervised, usual]) => {

@@ -11,7 +11,7 @@ import { getGrowths } from './verdict.mjs'
 
 const CORE_BREAKS_EACH = 15
 /** The least number of rounds that show growth. */
-const LEAST_ROUNDS = 8
+const LEAST_ROUNDS = 10
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },

@@ -1,4 +1,4 @@
-// The soak in CI: eight short rounds with a fixed seed. `npm run soak` takes its duration and seed from the command line.
+// The soak in CI: ten short rounds with a fixed seed. `npm run soak` takes its duration and seed from the command line.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
