@@ -1,4 +1,5 @@
-// Expands the name of a permission to the permissions behind it: sets hold permissions, other sets, and those of other plugins.
+// Expands the entry of a capability to the permissions behind its name, and resolves them to commands and their scope. Sets hold
+// permissions, other sets, and those of other plugins.
 import type { Catalogue } from './catalogue.js'
 import { describeAclKey, getMethod, joinIdentifier, malformed, splitIdentifier } from './identifier.js'
 import type { PermissionName } from './identifier.js'
@@ -10,7 +11,7 @@ export interface ExpandedPermission extends PermissionName {
 }
 
 /** A name that no permission or set has. */
-export interface Lost {
+export interface UnknownPermission {
   /** Tauri's error text, with the nearest known name. */
   readonly text: string
   /** True if the plugin is not described here, so that the name can still be right. */
@@ -18,27 +19,30 @@ export interface Lost {
   readonly absent?: true
 }
 
-/** The permissions behind names. Visits each permission once, however many sets contain it, so that sets can contain themselves. */
+/** The permissions behind a name. Visits each permission once, however many sets contain it, so that sets can contain themselves. */
 export class Expansion {
+  readonly unknown: UnknownPermission[] = []
   readonly #found = new Map<string, ExpandedPermission>()
   readonly #seen = new Set<PermissionSetDefinition>()
   readonly #catalogue: Catalogue
-  readonly #lost: (what: Lost) => void
 
-  constructor(catalogue: Catalogue, lost: (what: Lost) => void) {
+  constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue
-    this.#lost = lost
   }
 
-  expand(identifier: string): readonly ExpandedPermission[] {
-    // The name of an app's command can contain a colon.
-    const isApps = this.#catalogue.plugins.get(APP_KEY)?.permissions.has(identifier)
-    this.#open(isApps ? { key: APP_KEY, name: identifier } : splitIdentifier(identifier))
+  get permissions(): readonly ExpandedPermission[] {
     return [...this.#found.values()]
   }
 
-  expandSet(set: PermissionSetDefinition, key: string): void {
-    if (this.#seen.has(set)) return
+  expand(identifier: string): this {
+    // The name of an app's command can contain a colon.
+    const isApps = this.#catalogue.plugins.get(APP_KEY)?.permissions.has(identifier)
+    this.#open(isApps ? { key: APP_KEY, name: identifier } : splitIdentifier(identifier))
+    return this
+  }
+
+  expandSet(set: PermissionSetDefinition, key: string): this {
+    if (this.#seen.has(set)) return this
     this.#seen.add(set)
     for (const identifier of set.permissions) {
       const split = splitIdentifier(identifier)
@@ -46,6 +50,7 @@ export class Expansion {
       const isQualified = identifier.includes(':') && this.#catalogue.plugins.has(split.key)
       this.#open(isQualified ? split : { key, name: identifier }, set)
     }
+    return this
   }
 
   #open(name: PermissionName, within?: PermissionSetDefinition): void {
@@ -57,11 +62,15 @@ export class Expansion {
       if (plugin.defaultSet) this.expandSet(plugin.defaultSet, name.key)
     } else if (set) this.expandSet(set, name.key)
     else if (permission) this.#found.set(joinIdentifier(name), { ...name, permission })
-    else this.#lost(unknown(name, within, this.#catalogue))
+    else this.unknown.push(describeUnknown(name, within, this.#catalogue))
   }
 }
 
-function unknown(name: PermissionName, within: PermissionSetDefinition | undefined, catalogue: Catalogue): Lost {
+function describeUnknown(
+  name: PermissionName,
+  within: PermissionSetDefinition | undefined,
+  catalogue: Catalogue,
+): UnknownPermission {
   const identifier = within ? name.name : joinIdentifier(name)
   const hint = nearestPermission(name, catalogue)
   const wrong = malformed(identifier)
@@ -79,10 +88,6 @@ function unknown(name: PermissionName, within: PermissionSetDefinition | undefin
   const text = `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`
   return { text, plausible: true, absent: true }
 }
-
-// Resolves one entry of a capability to commands and their scope. The permissions of a set in one plugin are merged, as in
-// Tauri's snapshots: the set's scope is the scope of its commands, and the plugin's global scope only if the set names no command.
-// (Tauri's releases since 2.0 make the set's scope global, which widens every other command.)
 
 /** The values of a scope. Frozen, because handlers receive them. */
 export interface ScopeValues {
@@ -103,6 +108,11 @@ export interface ResolvedPermission {
 
 type ResolvedEntry = { permissions: ResolvedPermission[]; globalScopes: GlobalScope[] }
 
+/**
+ * Resolves one entry of a capability. The permissions of a set in one plugin are merged, as in Tauri's snapshots: the set's scope is the
+ * scope of its commands, and the plugin's global scope only if the set names no command. (Tauri's releases since 2.0 make the set's
+ * scope global, which widens every other command.)
+ */
 export function resolveEntry(entry: PermissionEntry, expanded: readonly ExpandedPermission[]): ResolvedEntry {
   const resolved: ResolvedEntry = { permissions: [], globalScopes: [] }
   for (const key of new Set(expanded.map(each => each.key))) {

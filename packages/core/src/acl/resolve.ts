@@ -4,7 +4,7 @@ import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
 import { Expansion, resolveEntry } from './expand.js'
-import type { GlobalScope, Lost, ResolvedPermission, ScopeValues } from './expand.js'
+import type { GlobalScope, ResolvedPermission, ScopeValues, UnknownPermission } from './expand.js'
 import { labelMatcher } from './label-glob.js'
 import { toCapability } from './schema.js'
 import { type CommandScope, createScope, EMPTY_SCOPE, type Scope } from './scope.js'
@@ -46,15 +46,10 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
   const isActive = isFor(capability, platform)
   const entries = capability.permissions.map((entry, index) => {
     const member = `permissions[${index}]${typeof entry === 'string' ? '' : '.identifier'}`
-    let isLost = false
-    // Another core can have other plugins.
-    const lost = (what: Lost): void => {
-      isLost = true
-      if (isActive) lose(source, member, `capability ${JSON.stringify(identifier)}: `, what, options)
-    }
     const name = typeof entry === 'string' ? entry : entry.identifier
-    const expanded = new Expansion(catalogue, lost).expand(name)
-    if (isActive && !isLost && expanded.length === 0 && /(?:^|:)default$/.test(name)) {
+    const { permissions: expanded, unknown } = new Expansion(catalogue).expand(name)
+    if (isActive) refuseUnknown(unknown, source, member, options, `capability ${JSON.stringify(identifier)}: `)
+    if (isActive && unknown.length + expanded.length === 0 && /(?:^|:)default$/.test(name)) {
       // Tauri's files name a plugin's `default`, and a plugin written for a test often has none.
       const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined`
       options.warn(mistake(source, member, `${text}. Name permissions of commands`).message)
@@ -85,15 +80,13 @@ export function resolveAllowList(
   const permissions = entries.flatMap((entry, index) => {
     const command = commands.find(({ method }) => method === entry)
     if (command) return command.allow
-    let isLost = false
-    const lost = (what: Lost): void => {
-      isLost = true
-      const hint = didYouMean(entry, names)
-      const text = hint === '' ? what.text : `unknown command or permission ${JSON.stringify(entry)}${hint}`
-      lose({ from: `${from}[${index}]` }, '', '', { ...what, text }, options)
-    }
-    new Expansion(options.catalogue, lost).expand(entry)
-    return isLost ? [] : entry
+    const { unknown } = new Expansion(options.catalogue).expand(entry)
+    if (unknown.length === 0) return entry
+    const hint = didYouMean(entry, names)
+    const text = hint && `unknown command or permission ${JSON.stringify(entry)}${hint}`
+    const described = unknown.map(each => ({ ...each, text: text || each.text }))
+    refuseUnknown(described, { from: `${from}[${index}]` }, '', options)
+    return []
   })
   const capability = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
   return { ...resolveCapability({ value: capability, from }, options), namesAppCommand: true }
@@ -106,25 +99,28 @@ function checkSets(options: ResolveOptions): void {
     if (file.default) sets.unshift({ ...file.default, identifier: 'default', at: 'default' })
     for (const { identifier, permissions, at } of sets) {
       permissions.forEach((name, index) => {
-        const lost = (what: Lost): void => lose(source, `${at}.permissions[${index}]`, '', what, options)
-        new Expansion(options.catalogue, lost).expandSet({ identifier, permissions: [name] }, key)
+        const { unknown } = new Expansion(options.catalogue).expandSet({ identifier, permissions: [name] }, key)
+        refuseUnknown(unknown, source, `${at}.permissions[${index}]`, options)
       })
     }
   }
 }
 
-function lose(
+/** Throws for the first name that is a mistake, and warns of those that another core can have. */
+function refuseUnknown(
+  unknown: readonly UnknownPermission[],
   place: Place,
   member: string,
-  whose: string,
-  { text, plausible, absent }: Lost,
-  options: ResolveOptions,
+  { unknownPermissions, warn }: ResolveOptions,
+  subject = '',
 ): void {
-  const isRefused = !plausible || options.unknownPermissions === 'error'
-  const hint = isRefused && absent ? ` (unknownPermissions: 'warn' ignores plugins that are not here)` : ''
-  const error = mistake(place, member, whose + text + hint)
-  if (isRefused) throw error
-  options.warn(error.message)
+  for (const { text, plausible, absent } of unknown) {
+    const isRefused = !plausible || unknownPermissions === 'error'
+    const hint = isRefused && absent ? ` (unknownPermissions: 'warn' ignores plugins that are not here)` : ''
+    const error = mistake(place, member, subject + text + hint)
+    if (isRefused) throw error
+    warn(error.message)
+  }
 }
 
 function matchers(source: Place, member: string, globs: readonly string[]): ((label: string) => boolean)[] {
@@ -169,8 +165,6 @@ export function inOrder(capabilities: readonly ResolvedCapability[]): ResolvedCa
   return capabilities.toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
 }
 
-// The rights of one label: everything that the capabilities that apply to it allow and deny.
-
 /** One permission that allows or denies a command. */
 export interface Grant {
   readonly capability: string
@@ -178,6 +172,7 @@ export interface Grant {
   readonly scope: ScopeValues | undefined
 }
 
+/** The rights of one label: everything that the capabilities that apply to it allow and deny. */
 export interface Access {
   readonly allowed: ReadonlyMap<string, readonly Grant[]>
   readonly denied: ReadonlyMap<string, readonly Grant[]>
@@ -221,8 +216,6 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
   if (list) list.push(value)
   else lists.set(key, [value])
 }
-
-// Which commands need no capability.
 
 /** True if app commands need a capability: a capability names one, or the app has permission files. */
 export const isRestricted = (capabilities: readonly ResolvedCapability[], { plugins }: Catalogue): boolean =>

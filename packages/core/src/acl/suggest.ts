@@ -26,10 +26,10 @@ function* namesIn({ plugins }: Catalogue): Iterable<string> {
   }
 }
 
-// Finds commands in permission files that do not exist but nearly match an existing one. In a `deny` such a typing error denies
-// nothing. Other unknown names pass, because files can be written for more commands than this core has.
-
-/** Returns a sentence for each, with its file and place. */
+/**
+ * Finds commands in permission files that do not exist but nearly match an existing one. In a `deny` such a typing error denies nothing.
+ * Other unknown names pass, because files can be written for more commands than this core has. Returns a sentence for each.
+ */
 export function misnamedCommands({ files }: Catalogue, commands: Iterable<CommandName>): string[] {
   const all = [...commands]
   return files.flatMap(({ source, key, file }) => {
