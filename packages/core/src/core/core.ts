@@ -23,7 +23,7 @@ import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from '../network/loader.js'
 import { NetworkSessions } from '../network/sessions.js'
-import { createPathResolver, readSurroundings } from '../path/directories.js'
+import { createPathResolver, readPathEnvironment } from '../path/directories.js'
 import { createCoreCommands } from '../plugins/core-plugins.js'
 import type { Call } from '../rpc/call-table.js'
 import { ConfirmRequests } from '../rpc/confirm.js'
@@ -89,10 +89,10 @@ export class Core {
     const onResourceError = (err: unknown): void => getLog().error({ err }, 'a resource of the app could not be closed')
     this.#resources = new ResourceTable(onResourceError)
     const sessions = new Sessions({ router: this.#router, getLog, report })
-    const surroundings = readSurroundings(appInfo.identifier ?? '', module)
-    const path = createPathResolver(surroundings)
+    const environment = readPathEnvironment(appInfo.identifier ?? '', module)
+    const path = createPathResolver(environment)
     const shared = { router: this.#router, resources: this.#resources, path }
-    const { platform } = surroundings
+    const { platform } = environment
     const coreCommands = createCoreCommands({ ...shared, appInfo, platform, labels: () => sessions.labels })
     const registry = createRegistry(definition, coreCommands, this.#pool)
     this.sessions = sessions

@@ -45,7 +45,7 @@ export function push(base: string, path: string, platform: PathPlatform): string
 }
 
 /** Joins `names` below `base`; none of them can lead out of it. */
-export function below(base: string, names: readonly string[], platform: PathPlatform): string {
+export function joinBelow(base: string, names: readonly string[], platform: PathPlatform): string {
   if (names.length === 0) return base
   const separator = getSeparator(platform)
   return base + (base === '' || base.endsWith(separator) ? '' : separator) + names.join(separator)
@@ -68,7 +68,7 @@ function pushAll(paths: readonly string[], platform: PathPlatform): PathComponen
 }
 
 /** Removes `.` and `..`, and drops a `..` that leads above the beginning. */
-function normalized({ prefix, rooted, names }: PathComponents, platform: PathPlatform): string {
+function toNormalized({ prefix, rooted, names }: PathComponents, platform: PathPlatform): string {
   const kept: string[] = []
   for (const name of names) {
     if (name === '..') kept.pop()
@@ -82,8 +82,7 @@ function getNames(path: string, separators: RegExp): string[] {
   return path.split(separators).filter((name, at) => name !== '' && (name !== '.' || (at === 0 && !rooted)))
 }
 
-// Creates the error of a path command. Tauri's clients get the message unchanged.
-
+/** Creates the error of a path command. Tauri's clients get the message unchanged. */
 export const pathError = (text: string): BusError => new BusError('CommandFailed', text, { data: text })
 
 // Tauri's path functions. They differ from Node's `path`: `..` above the
@@ -91,10 +90,10 @@ export const pathError = (text: string): BusError => new BusError('CommandFailed
 
 /** Resolves from the working directory, each path relative to those before it. */
 export const resolve = (paths: readonly string[], platform: PathPlatform, cwd: string): string =>
-  normalized(pushAll([cwd, ...paths], platform), platform)
+  toNormalized(pushAll([cwd, ...paths], platform), platform)
 
 export function normalize(path: string, platform: PathPlatform): string {
-  const text = normalized(splitPath(path, platform), platform)
+  const text = toNormalized(splitPath(path, platform), platform)
   if (text === '' && (path === '.' || path === '..')) return path
   const slash = /[\\/]$/
   return slash.test(path) && !slash.test(text) ? (text || '.') + getSeparator(platform) : text
@@ -103,7 +102,7 @@ export function normalize(path: string, platform: PathPlatform): string {
 export function join(paths: readonly string[], platform: PathPlatform): string {
   const separator = getSeparator(platform)
   const path = paths.filter(part => part !== '').join(separator)
-  return normalized(splitPath(path, platform), platform) || '.'
+  return toNormalized(splitPath(path, platform), platform) || '.'
 }
 
 /** @throws {BusError} CommandFailed: `path does not have a parent` */

@@ -1,6 +1,6 @@
 // Every base directory on three platforms, by the rules of Rust's `dirs` and of Tauri.
 import { expect, it } from 'vitest'
-import { BaseDirectory, type DirectoryName, getDirectory, type Surroundings } from './directories.js'
+import { BaseDirectory, type DirectoryName, getDirectory, type PathEnvironment } from './directories.js'
 
 const USER_DIRS = `# This file is written by xdg-user-dirs-update
 XDG_DESKTOP_DIR="$HOME/Schreibtisch"
@@ -10,7 +10,7 @@ XDG_MUSIC_DIR="$HOME/My \\"Music\\""
 XDG_VIDEOS_DIR="relative"
 `
 
-const around = (platform: Surroundings['platform'], more: Partial<Surroundings> = {}): Surroundings => ({
+const around = (platform: PathEnvironment['platform'], more: Partial<PathEnvironment> = {}): PathEnvironment => ({
   platform,
   env: {},
   home: platform === 'win32' ? 'C:\\Users\\ann' : '/home/ann',
@@ -20,7 +20,7 @@ const around = (platform: Surroundings['platform'], more: Partial<Surroundings> 
   ...more,
 })
 
-const all = (surroundings: Surroundings): Partial<Record<DirectoryName, string>> =>
+const all = (surroundings: PathEnvironment): Partial<Record<DirectoryName, string>> =>
   Object.fromEntries(
     Object.keys(BaseDirectory)
       .map(name => [name, getDirectory(name as DirectoryName, surroundings)] as const)

@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal'
-import { below, isAbsolute, joinParts, pathError, type PathPlatform, push, splitPath } from './components.js'
+import { isAbsolute, joinBelow, joinParts, pathError, type PathPlatform, push, splitPath } from './components.js'
 
 /** Tauri's base directories by name, with numbers as in `@tauri-apps/api/path`. */
 export const BaseDirectory = {
@@ -64,13 +64,13 @@ const VARIABLES = new Map<string, DirectoryName>(
 /** Returns the name of a directory's number, as Tauri's core does, or `undefined`. */
 export const directoryName = (number: unknown): DirectoryName | undefined => NAMES.get(number)
 
-export function createPathResolver(around: Surroundings): PathResolver {
-  const platform = textPlatform(around.platform)
+export function createPathResolver(environment: PathEnvironment): PathResolver {
+  const platform = toPathPlatform(environment.platform)
   const base = (name: DirectoryName): string => {
-    if (name.startsWith('App') && around.identifier === '') {
+    if (name.startsWith('App') && environment.identifier === '') {
       throw new BusError('InternalError', `${name} is named after the program: the bus needs an \`identifier\``)
     }
-    const found = getDirectory(name, around)
+    const found = getDirectory(name, environment)
     if (found === undefined) throw pathError('unknown path')
     return found
   }
@@ -80,7 +80,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
       if (!name) throw new BusError('InvalidParams', `There is no base directory ${String(directory)}`)
       const found = base(name)
       if (path === undefined) return found
-      return name === 'Resource' ? below(found, getResourceParts(path), platform) : push(found, path, platform)
+      return name === 'Resource' ? joinBelow(found, getResourceParts(path), platform) : push(found, path, platform)
     },
     parse(path) {
       const { prefix, rooted, names } = splitPath(path, platform)
@@ -88,7 +88,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
       const kept = names.filter((name, at) => name !== '..' || (at === 0 && free))
       const variable = free ? VARIABLES.get(names[0] ?? '') : undefined
       if (!variable) return joinParts({ prefix, rooted, names: kept }, platform)
-      return below(base(variable), kept.slice(1), platform)
+      return joinBelow(base(variable), kept.slice(1), platform)
     },
   }
 
@@ -100,8 +100,8 @@ export function createPathResolver(around: Surroundings): PathResolver {
   }
 }
 
-/** Reads the surroundings of this process. @param module the core module's URL */
-export function readSurroundings(identifier: string, module: string | undefined): Surroundings {
+/** Reads the environment of this process. @param module the core module's URL */
+export function readPathEnvironment(identifier: string, module: string | undefined): PathEnvironment {
   const { platform, env } = process
   return {
     platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',
@@ -123,7 +123,7 @@ export function readSurroundings(identifier: string, module: string | undefined)
 }
 
 /** Everything that the result depends on. */
-export interface Surroundings {
+export interface PathEnvironment {
   readonly platform: 'linux' | 'darwin' | 'win32'
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
@@ -135,7 +135,7 @@ export interface Surroundings {
   userDirs(config: string): string | undefined
 }
 
-export const textPlatform = (platform: Surroundings['platform']): PathPlatform =>
+export const toPathPlatform = (platform: PathEnvironment['platform']): PathPlatform =>
   platform === 'win32' ? 'win32' : 'posix'
 
 interface Place {
@@ -175,32 +175,32 @@ const APP_DIRECTORIES: Partial<Record<DirectoryName, DirectoryName>> = {
 }
 
 /** Returns `undefined` if the platform has no such directory. */
-export function getDirectory(name: DirectoryName, around: Surroundings): string | undefined {
-  const { platform, env, identifier } = around
+export function getDirectory(name: DirectoryName, environment: PathEnvironment): string | undefined {
+  const { platform, env, identifier } = environment
   const at = (base: string | undefined, path: string | undefined): string | undefined =>
-    base === undefined || path === undefined ? undefined : push(base, path, textPlatform(platform))
-  if (name === 'Home') return around.home
-  if (name === 'Resource') return around.resources
+    base === undefined || path === undefined ? undefined : push(base, path, toPathPlatform(platform))
+  if (name === 'Home') return environment.home
+  if (name === 'Resource') return environment.resources
   if (name === 'Temp') {
     return platform === 'win32' ? (env['TMP'] ?? env['TEMP'] ?? env['USERPROFILE']) : env['TMPDIR'] || '/tmp'
   }
   if (name === 'AppLog') {
-    if (platform === 'darwin') return at(at(around.home, 'Library/Logs'), identifier)
-    return at(at(getDirectory('LocalData', around), identifier), 'logs')
+    if (platform === 'darwin') return at(at(environment.home, 'Library/Logs'), identifier)
+    return at(at(getDirectory('LocalData', environment), identifier), 'logs')
   }
   const userDirectory = APP_DIRECTORIES[name]
-  if (userDirectory) return at(getDirectory(userDirectory, around), identifier)
+  if (userDirectory) return at(getDirectory(userDirectory, environment), identifier)
   const { xdg, user, darwin, win32 } = PLACES[name] ?? {}
-  if (platform === 'darwin') return at(around.home, darwin)
-  if (platform === 'win32') return getWindowsDirectory(name, around) ?? at(around.home, win32)
+  if (platform === 'darwin') return at(environment.home, darwin)
+  if (platform === 'win32') return getWindowsDirectory(name, environment) ?? at(environment.home, win32)
   if (name === 'Runtime') return getAbsolute(env['XDG_RUNTIME_DIR'])
-  if (name === 'Font') return at(getDirectory('Data', around), 'fonts')
-  if (xdg) return getAbsolute(env[xdg[0]]) ?? at(around.home, xdg[1])
-  return user && readUserDirectory(user, around.userDirs(getDirectory('Config', around)!), around.home)
+  if (name === 'Font') return at(getDirectory('Data', environment), 'fonts')
+  if (xdg) return getAbsolute(env[xdg[0]]) ?? at(environment.home, xdg[1])
+  return user && readUserDirectory(user, environment.userDirs(getDirectory('Config', environment)!), environment.home)
 }
 
 /** Returns a directory that Windows names in a variable, or that is within one of those. */
-function getWindowsDirectory(name: DirectoryName, { env, home }: Surroundings): string | undefined {
+function getWindowsDirectory(name: DirectoryName, { env, home }: PathEnvironment): string | undefined {
   const roaming = env['APPDATA'] || push(home, 'AppData\\Roaming', 'win32')
   if (name === 'Config' || name === 'Data') return roaming
   if (name === 'Cache' || name === 'LocalData') return env['LOCALAPPDATA'] || push(home, 'AppData\\Local', 'win32')

@@ -1,10 +1,10 @@
 // Base directories with paths below them, and text that begins with one.
 import * as api from '@tauri-apps/api/path'
 import { describe, expect, it } from 'vitest'
-import { BaseDirectory, type Surroundings } from './directories.js'
+import { BaseDirectory, type PathEnvironment } from './directories.js'
 import { createPathResolver } from './directories.js'
 
-const linux: Surroundings = {
+const linux: PathEnvironment = {
   platform: 'linux',
   env: {},
   home: '/home/ann',
@@ -12,7 +12,7 @@ const linux: Surroundings = {
   resources: '/opt/app',
   userDirs: () => undefined,
 }
-const windows: Surroundings = { ...linux, platform: 'win32', home: 'C:\\Users\\ann', resources: 'C:\\app' }
+const windows: PathEnvironment = { ...linux, platform: 'win32', home: 'C:\\Users\\ann', resources: 'C:\\app' }
 
 it('the numbers are those of @tauri-apps/api', () => {
   const theirs = Object.entries(api.BaseDirectory).filter(([, value]) => typeof value === 'number')
@@ -20,7 +20,7 @@ it('the numbers are those of @tauri-apps/api', () => {
 })
 
 describe('resolve', () => {
-  it.each<[Surroundings, BaseDirectory, string | undefined, string]>([
+  it.each<[PathEnvironment, BaseDirectory, string | undefined, string]>([
     [linux, BaseDirectory.Home, undefined, '/home/ann'],
     [linux, BaseDirectory.AppData, 'notes/a.txt', '/home/ann/.local/share/com.example.app/notes/a.txt'],
     [linux, BaseDirectory.Home, '/etc/passwd', '/etc/passwd'],
@@ -48,7 +48,7 @@ describe('resolve', () => {
 })
 
 describe('parse', () => {
-  it.each<[Surroundings, string, string]>([
+  it.each<[PathEnvironment, string, string]>([
     [linux, '$HOME/.bashrc', '/home/ann/.bashrc'],
     [linux, '$HOME', '/home/ann'],
     [linux, '$APPDATA/**', '/home/ann/.local/share/com.example.app/**'],

@@ -12,8 +12,8 @@ import type { Resources } from '../api/resources.js'
 import type { AppInfo } from '../contract/control.js'
 import { checkNotReserved } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import * as text from '../path/components.js'
-import { directoryName, type PathResolver, type Surroundings, textPlatform } from '../path/directories.js'
+import * as paths from '../path/components.js'
+import { directoryName, type PathEnvironment, type PathResolver, toPathPlatform } from '../path/directories.js'
 import { invalidArgument, whyMissing } from '../rpc/arguments.js'
 import { Call } from '../rpc/call-table.js'
 import { ChannelHandle } from '../rpc/channel.js'
@@ -31,7 +31,7 @@ interface CoreCommandDeps {
   appInfo: AppInfo
   resources: Resources
   path: PathResolver
-  platform: Surroundings['platform']
+  platform: PathEnvironment['platform']
   labels: () => readonly string[]
 }
 
@@ -39,7 +39,7 @@ export function createCoreCommands(deps: CoreCommandDeps): RunnableCommand[] {
   const { labels, resources: appResources } = deps
   const plugins: Readonly<Record<string, PluginCommands>> = {
     event: createEventCommands(deps.router),
-    path: createPathCommands(deps.path, textPlatform(deps.platform)),
+    path: createPathCommands(deps.path, toPathPlatform(deps.platform)),
     app: createAppCommands(deps.appInfo),
     resources: {
       // Resources of the app are searched if the caller has no such resource.
@@ -113,19 +113,19 @@ function withEvent<T>(args: Arguments, act: (event: unknown) => T): T {
   }
 }
 
-const createPathCommands = (path: PathResolver, on: ReturnType<typeof textPlatform>): PluginCommands => ({
+const createPathCommands = (resolver: PathResolver, platform: paths.PathPlatform): PluginCommands => ({
   resolve_directory(args) {
     const directory = args.getCount('directory')
-    if (directoryName(directory)) return path.resolve(directory, args.getOptionalString('path'))
+    if (directoryName(directory)) return resolver.resolve(directory, args.getOptionalString('path'))
     throw invalidArgument(args.method, 'directory', `invalid value: ${directory}, expected one of 1 to 23`)
   },
-  resolve: args => text.resolve(args.getStrings('paths'), on, process.cwd()),
-  normalize: args => text.normalize(args.getString('path'), on),
-  join: args => text.join(args.getStrings('paths'), on),
-  dirname: args => text.dirname(args.getString('path'), on),
-  extname: args => text.extname(args.getString('path'), on),
-  basename: args => text.basename(args.getString('path'), args.getOptionalString('ext'), on),
-  is_absolute: args => text.isAbsolute(args.getString('path'), on),
+  resolve: args => paths.resolve(args.getStrings('paths'), platform, process.cwd()),
+  normalize: args => paths.normalize(args.getString('path'), platform),
+  join: args => paths.join(args.getStrings('paths'), platform),
+  dirname: args => paths.dirname(args.getString('path'), platform),
+  extname: args => paths.extname(args.getString('path'), platform),
+  basename: args => paths.basename(args.getString('path'), args.getOptionalString('ext'), platform),
+  is_absolute: args => paths.isAbsolute(args.getString('path'), platform),
 })
 
 const createAppCommands = ({ productName, version, identifier }: AppInfo): PluginCommands => ({
