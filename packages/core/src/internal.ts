@@ -1,4 +1,4 @@
-// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`.
+// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, and local servers, for `@sallyport/web`.
 import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
 import type { ExternalFrontendOptions } from './host/options/types.js'
@@ -6,6 +6,7 @@ import type { Logger } from './host/reporting/log.js'
 
 export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
 export type { ExternalFrontendOptions } from './host/options/types.js'
+export { isEqualSecret, LOCAL_HEADERS, startLocalServer } from './shared/local-server.js'
 export type { Logger } from './host/reporting/log.js'
 
 /**

@@ -1,7 +1,7 @@
 // The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
 import type { Client, ReconnectingClientOptions } from '@sallyport/frontend/internal'
 import { LinkClient, endClient, reconnectClient } from '@sallyport/frontend/internal'
-import { BusError, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
+import { BusError, createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
 import { CLOSE_CODE, type Greeting } from './greeting.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
 
@@ -29,8 +29,7 @@ export class PageSession {
   /** Resolves with the client after the first greeting. */
   readonly connected: Promise<Client>
   readonly #options: PageSessionOptions
-  #resolve!: (client: Client) => void
-  #reject!: (error: BusError) => void
+  readonly #connected = createDeferred<Client>()
   #client: Client | undefined
   /** The link of a client that was created before the first greeting. */
   #earlyLink: SocketLink | undefined
@@ -41,10 +40,7 @@ export class PageSession {
 
   constructor(options: PageSessionOptions) {
     this.#options = options
-    this.connected = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+    this.connected = this.#connected.promise
     // A page does not have to wait for it.
     this.connected.catch(() => {})
     const { expected } = options
@@ -77,7 +73,7 @@ export class PageSession {
       else void reconnectClient(client, this.#link)
     }
     this.#earlyLink = undefined
-    this.#resolve(this.#client!)
+    this.#connected.resolve(this.#client!)
   }
 
   #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow }: Greeting): void {
@@ -97,7 +93,7 @@ export class PageSession {
     }
     const text = reason || `The server at ${this.#options.url} refused the page or did not answer`
     const error = new BusError('Disconnected', text, { data: { delivered: 'no' } })
-    this.#reject(error)
+    this.#connected.reject(error)
     if (this.#client) endClient(this.#client, error)
     this.#end()
     this.#options.onEnded?.(error)
@@ -108,7 +104,7 @@ export class PageSession {
     clearTimeout(this.#timer)
     this.#link.close()
     // Without effect after the first greeting.
-    this.#reject(new BusError('Disconnected', 'The client was closed', { data: { delivered: 'no' } }))
+    this.#connected.reject(new BusError('Disconnected', 'The client was closed', { data: { delivered: 'no' } }))
   }
 }
 

@@ -1,6 +1,7 @@
 // Decides whether a request may be served: its host, its origin, and its token or what the host's own check says.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { isEqualSecret } from '@sallyport/core/internal'
 
 export interface Refusal {
   readonly status: number
@@ -38,7 +39,7 @@ export class PageToken {
   }
 
   isEqual(token: string): boolean {
-    return timingSafeEqual(hash(token), hash(this.#secret))
+    return isEqualSecret(token, this.#secret)
   }
 
   isInCookie({ headers }: IncomingMessage): boolean {
@@ -49,9 +50,6 @@ export class PageToken {
     return false
   }
 }
-
-/** Hashes have one length, which `timingSafeEqual` demands. */
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 export class RequestPolicy {
   /** Origins of this server; `undefined` for a server of the host's own, whose names are not known. */

@@ -1,11 +1,9 @@
 // Serves web pages as frontends of a bus: static files and a WebSocket, on servers of its own or in one of the host's.
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Bus } from '@sallyport/core'
-import { getLog, type Logger, openExternalFrontend } from '@sallyport/core/internal'
+import { getLog, LOCAL_HEADERS, type Logger, openExternalFrontend, startLocalServer } from '@sallyport/core/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, PAGE_SCRIPT_PATH } from './greeting.js'
@@ -15,21 +13,11 @@ import { createGreeting, PageSocket } from './page-socket.js'
 import { NO_TOKEN, PageToken, type Refusal, RequestPolicy } from './request-policy.js'
 import { serveFile } from './static-files.js'
 
-/** Time for the headers of a request, and for a connection to send one. */
-const HEADERS_TIMEOUT_MS = 5000
+/** Time to decide whether a page is admitted. */
+const UPGRADE_TIMEOUT_MS = 5000
 /** Connections to a server of its own that are not WebSockets. */
 const MAX_REQUESTS = 64
 const TAB = /^[\w-]{1,64}$/
-
-const HEADERS: Readonly<Record<string, string>> = {
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'cache-control': 'no-store',
-  // The token is in the first URL.
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-}
 
 /** Everything must come from the page's own origin, no other page frames it, and no text runs as a script. */
 const getDefaultCsp = (host: string): string =>
@@ -151,24 +139,12 @@ class FrontendServer implements WebServer {
 
   /** Serves the pages of one label on a port of their own: a page can read all pages of its origin. */
   async #listen(label: string, page: PageConfig, port: number): Promise<void> {
-    const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS })
-    server.maxConnections = this.#config.maxConnections + MAX_REQUESTS
-    // A server must not keep the process alive.
-    server.unref()
-    server.on('connection', socket => void socket.unref())
-    try {
-      await once(server.listen(port, '127.0.0.1'), 'listening')
-    } catch (cause) {
-      const text = `serveFrontends: port ${port} is not available: ${(cause as Error).message}`
-      throw new BusError('InvalidParams', text, { cause })
-    }
+    const { maxConnections, origins, authenticate } = this.#config
+    const started = await startLocalServer('serveFrontends', port, maxConnections + MAX_REQUESTS)
+    const { server, port: actualPort } = started
     this.#servers.push(server)
-    // A connection that cannot be accepted must not end the host.
-    server.on('error', () => {})
-    const { port: actualPort } = server.address() as AddressInfo
     const token = new PageToken(actualPort, label)
-    const policy = new RequestPolicy(actualPort, this.#config.origins)
-    const { authenticate } = this.#config
+    const policy = new RequestPolicy(actualPort, origins)
     const isKnown = async (request: IncomingMessage): Promise<boolean> =>
       authenticate ? (await authenticate(request)) === label : token.isInCookie(request)
     const url = `http://127.0.0.1:${actualPort}/`
@@ -214,11 +190,11 @@ class FrontendServer implements WebServer {
         const query = searchParams.size > 0 ? `?${searchParams}` : ''
         // A path that begins with two slashes would lead to another host.
         const location = pathname === BASE_PATH ? '/' : `/${pathname.replace(/^\/+/, '')}${query}`
-        response.writeHead(303, { ...HEADERS, 'set-cookie': token.cookie, location })
+        response.writeHead(303, { ...LOCAL_HEADERS, 'set-cookie': token.cookie, location })
         return void response.end()
       }
       if (!(await isKnown(request))) return refuse(response, NO_TOKEN)
-      const headers = { ...HEADERS, 'content-security-policy': csp ?? getDefaultCsp(request.headers.host!) }
+      const headers = { ...LOCAL_HEADERS, 'content-security-policy': csp ?? getDefaultCsp(request.headers.host!) }
       if (pathname === PAGE_SCRIPT_PATH) return this.#servePageScript(label, response, headers)
       if (dir !== undefined && (await serveFile(dir, pathname, request, response, headers))) return
       refuse(response, { status: 404, text: 'There is no such file.' })
@@ -245,7 +221,7 @@ class FrontendServer implements WebServer {
     // A WebSocket must not keep the process alive, and its errors are those of the page.
     const onError = (): void => void socket.destroy()
     socket.on('error', onError)
-    const timer = setTimeout(() => socket.destroy(), HEADERS_TIMEOUT_MS)
+    const timer = setTimeout(() => socket.destroy(), UPGRADE_TIMEOUT_MS)
     try {
       const { pathname, searchParams } = getUrl(request)
       const tab = searchParams.get('tab') ?? ''
@@ -336,6 +312,6 @@ function getUrl({ url = '' }: IncomingMessage): URL {
 
 function refuse(response: ServerResponse, { status, text }: Refusal): void {
   const allow = status === 405 ? { allow: 'GET, HEAD' } : {}
-  response.writeHead(status, { ...HEADERS, ...allow, 'content-type': 'text/plain; charset=utf-8' })
+  response.writeHead(status, { ...LOCAL_HEADERS, ...allow, 'content-type': 'text/plain; charset=utf-8' })
   response.end(`${text}\n`)
 }

@@ -1,10 +1,9 @@
 // The server behind `bus.inspectServer`: checks each request, and serves the page, its feed, and what a frontend may call. Nothing in it
 // changes the bus.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { BusError } from '@sallyport/protocol/internal'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isEqualSecret, LOCAL_HEADERS, startLocalServer } from '../../shared/local-server.js'
 import { Feed } from './feed.js'
 import { drawDiagrams, getPage } from './page.js'
 import { type BusView, getAccess } from './snapshot.js'
@@ -33,7 +32,6 @@ export interface OpenInspector extends Inspector {
 
 /** Connections, answered or not; a page needs two. */
 const MAX_CONNECTIONS = 64
-const HEADERS_TIMEOUT_MS = 5000
 const MAX_FIND_LENGTH = 200
 
 /** Nothing but the page's own files runs or is loaded, no other page frames it, and no text becomes HTML (Trusted Types). */
@@ -50,28 +48,13 @@ const CONTENT_POLICY = [
   "trusted-types 'none'",
 ].join('; ')
 
-const HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': CONTENT_POLICY,
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'cache-control': 'no-store',
-  // The token is in the URL.
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-}
+const HEADERS = { ...LOCAL_HEADERS, 'content-security-policy': CONTENT_POLICY }
 
 /** @internal */
 export async function openInspector(view: BusView, port: number): Promise<OpenInspector> {
   const token = randomBytes(32).toString('base64url')
   const files = await loadFiles(token, view.machines)
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS })
-  server.maxConnections = MAX_CONNECTIONS
-  // The server and its connections must not keep the process alive.
-  server.on('connection', socket => void socket.unref())
-  const usedPort = await listen(server.unref(), port)
-  // A connection that cannot be accepted must not end the host.
-  server.on('error', () => {})
+  const { server, port: usedPort } = await startLocalServer('bus.inspectServer', port, MAX_CONNECTIONS)
   const feed = new Feed(view)
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = getUrl(request)
@@ -116,17 +99,6 @@ async function loadFiles(token: string, machines: BusView['machines']): Promise<
   ])
 }
 
-/** Listens on the port, and returns it: 0 lets the system choose. */
-async function listen(server: Server, port: number): Promise<number> {
-  try {
-    await once(server.listen(port, '127.0.0.1'), 'listening')
-    return (server.address() as AddressInfo).port
-  } catch (cause) {
-    const text = `bus.inspectServer: port ${port} is not available: ${(cause as Error).message}`
-    throw new BusError('InvalidParams', text, { cause })
-  }
-}
-
 const WRONG_HOST = 'Host header not allowed.'
 const OTHER_SITE = 'Requests of other sites are not allowed. Open the URL of the inspector from the address bar.'
 const WRONG_TOKEN =
@@ -149,14 +121,9 @@ function getRefusal(
     return { status: 403, text: OTHER_SITE }
   if (!['same-origin', 'none', undefined].includes(site)) return { status: 403, text: OTHER_SITE }
   if (!['GET', 'HEAD'].includes(method)) return { status: 405, text: 'The inspector is read-only: use GET or HEAD.' }
-  if (tokens.length !== 1 || !isEqual(tokens[0]!, token)) return { status: 401, text: WRONG_TOKEN }
+  if (tokens.length !== 1 || !isEqualSecret(tokens[0]!, token)) return { status: 401, text: WRONG_TOKEN }
   return undefined
 }
-
-/** Compares in constant time, whatever the lengths. */
-const isEqual = (text: string, secret: string): boolean => timingSafeEqual(hash(text), hash(secret))
-
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** An invalid URL leads to a 404. */
 function getUrl({ url = '' }: IncomingMessage): URL {
