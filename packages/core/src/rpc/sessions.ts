@@ -1,4 +1,5 @@
-// All sessions of a core: who hears that frontends come and go, what is reported of them, and what is closed after them.
+// All sessions of a core: notifies the others when frontends come and go, reports their events to the host, and closes their resources.
+import { once } from 'node:events'
 import { formatSuppressed, reportError, Throttle } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
@@ -177,7 +178,8 @@ export class Sessions {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
     for (const session of frontends) this.#endedFrontends.add(session)
     const closed = Promise.all(frontends.map(session => session.close()))
-    const stopped = aborted(signal).then(() => this.#resourcesAbort.abort())
+    const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort')
+    const stopped = aborted.then(() => this.#resourcesAbort.abort())
     await Promise.all([...this.#closingResources])
     await Promise.race([closed, stopped])
   }
@@ -187,9 +189,3 @@ export class Sessions {
     await Promise.all([...this.#open].map(session => session.close()))
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
