@@ -17,6 +17,10 @@ function namesIn(parts) {
 }
 const entriesOf = ({ exports, imports }) => namesIn([exports, imports])
 
+/** Each `./dist/bundle/<name>.cjs` that is named there is a copy of `dist/<name>.cjs`. */
+const copiesOf = ({ imports = {} }) =>
+  [...JSON.stringify(imports).matchAll(/"\.\/dist\/bundle\/([\w-]+\.cjs)"/g)].map(([, name]) => name)
+
 /** Each is one file of its own: with what they share split off, every start would wait for one file more. */
 const commandsOf = ({ bin = {} }) => namesIn([bin])
 
@@ -95,6 +99,7 @@ export async function bundle(folder) {
   const output = [shared, ...(await Promise.all(commands))].flat()
   const out = join(folder, 'dist/bundle')
   const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? file.code : file.source]))
+  for (const name of copiesOf(info)) files.set(name, read(join(folder, 'dist', name)).replace(/^\/\/# source.*/m, ''))
   const licences = licencesOf(output.flatMap(file => file.moduleIds ?? []))
   if (licences) files.set('LICENSES.txt', `${licences}\n`)
   writeFiles(out, files)

@@ -1,4 +1,4 @@
-// Entry of a thread of the pool: runs the default export of a user's module. Its outcome is wrapped, so that anything it throws,
+// Runs a task in a thread of the pool: the default export of a user's module. Its outcome is wrapped, so that anything it throws,
 // also `null`, arrives as thrown. Errors are converted before they cross threads, because they lose members on the way.
 import { BusError, describeCommand, toBusError, toErrorObject, withoutData } from '@sallyport/protocol/internal'
 import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
@@ -24,6 +24,3 @@ function toCloneable(method: string, error: BusError): BusError {
     return withoutData(error, `The error of ${describeCommand(method)}`, cause)
   }
 }
-
-/** An empty task, which makes the pool start a thread. */
-export const doNothing = (): void => {}

@@ -11,6 +11,7 @@ test.each([
     'with flags of V8 and of the process',
     ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('program.mjs'))],
   ],
+  ['that requires no ES module', ['--trace-require-module=all', fileURLToPath(fixture('program.mjs'))]],
   [
     'from the command line',
     ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('program.mjs').href)})`],

@@ -24,7 +24,7 @@ export function createPool(getLog: () => Logger): Pool {
 
   const load = async (): Promise<Piscina> => {
     const { Piscina: PiscinaPool } = await import('piscina')
-    const filename = import.meta.resolve('#pool-task')
+    const filename = import.meta.resolve('#pool-entry')
     const piscina = new PiscinaPool({ filename, name: 'runTask', minThreads: 0, idleTimeout: 30_000 })
     // Emitted for an idle thread. Without a listener it would end core.
     piscina.on('error', error => getLog().error({ err: error as unknown }, 'a thread of the pool exited'))
