@@ -2,7 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it, vi } from 'vitest'
-import { RING_WORD, RingWriter, createRingBuffer, openRing, type RingMemory } from '../../src/link/ring/ring-buffer.js'
+import {
+  createRingBuffer,
+  endRings,
+  openRing,
+  RING_WORD,
+  type RingMemory,
+  RingWriter,
+} from '../../src/link/ring/ring-buffer.js'
 import { RingLink } from '../../src/link/ring/ring-link.js'
 import { MAX_BODY_BYTES } from '../../src/wire/limits.js'
 import { recorder, settle } from '../link-behaviour.js'
@@ -186,6 +193,25 @@ describe('a ring link', () => {
     inRing.bytes.fill(0)
     expect(bodies.map(body => Buffer.from(body).toString())).toEqual(Array(3).fill('a'.repeat(100)))
     expect(new Set(bodies.map(body => body.buffer)).has(inRing.bytes.buffer as never)).toBe(false)
+  })
+
+  it.each([0, 7])('ends when its peer has exited and left %i in the word of the doorbell', async word => {
+    const { inRing, outRing, seen } = bare()
+    await settle()
+    Atomics.store(inRing.control, RING_WORD.parked, word)
+    endRings(inRing.control.buffer, outRing.control.buffer)
+    await settle()
+    expect(seen.log).toEqual(['closed'])
+  })
+
+  it('waits for no doorbell after its end, even if its peer waits for it many times', async () => {
+    const { inRing, link } = bare()
+    Atomics.store(inRing.control, RING_WORD.parked, 1)
+    for (let i = 0; i < 100; i++) Atomics.waitAsync(inRing.control, RING_WORD.parked, 1)
+    await settle()
+    link.close()
+    await settle()
+    expect(Atomics.notify(inRing.control, RING_WORD.parked)).toBe(0)
   })
 
   it('keeps its event loop alive when the peer rings and parks endlessly', async () => {

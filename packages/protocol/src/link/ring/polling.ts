@@ -238,6 +238,6 @@ export class RingDoorbell {
 
   /** Ends the wait. The memory of a waiter that is never woken would leak. */
   stop(): void {
-    if (this.#isWaiting) Atomics.notify(this.#control, this.#word, 16)
+    if (this.#isWaiting) Atomics.notify(this.#control, this.#word)
   }
 }

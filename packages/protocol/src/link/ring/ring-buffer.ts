@@ -144,7 +144,7 @@ export class RingReader {
   abandon(): void {
     const { control } = this.#ring
     Atomics.store(control, RING_WORD.abandoned, 1)
-    ring(control, RING_WORD.wanted)
+    ringAll(control, RING_WORD.wanted)
   }
 
   /**
@@ -250,13 +250,19 @@ export class RingWriter {
   finish(): void {
     const { control } = this.#ring
     Atomics.store(control, RING_WORD.finished, 1)
-    ring(control, RING_WORD.parked)
+    ringAll(control, RING_WORD.parked)
   }
 }
 
 /** Wakes the thread that waits for the doorbell of this word, once. */
 function ring(control: RingMemory['control'], word: number): void {
   if (Atomics.compareExchange(control, word, 1, 0) === 1) Atomics.notify(control, word, 1)
+}
+
+/** Wakes every thread that waits for the doorbell of this word. A hostile peer can have cleared the word, or wait for it many times. */
+function ringAll(control: RingMemory['control'], word: number): void {
+  Atomics.store(control, word, 0)
+  Atomics.notify(control, word)
 }
 
 /** Ends a thread's rings on its behalf, after it has exited: it writes nothing more to `out`, and reads nothing more from `in`. */
