@@ -96,14 +96,17 @@ describe('a request', () => {
     expect([status, text]).toEqual([404, 'There is no such file.\n'])
   })
 
-  test('is disconnected if it never ends its headers', { timeout: 30_000 }, async () => {
-    const sockets = ['', 'GET / HTTP/1.1\r\nHost: a\r\nX-Slow: '].map(text => {
+  test('is disconnected if it never ends its headers or its body', { timeout: 30_000 }, async () => {
+    const head = 'GET / HTTP/1.1\r\nHost: a\r\n'
+    const sockets = ['', `${head}X-Slow: `, `${head}Content-Length: 1000000\r\n\r\n`].map(text => {
       const socket = connectSocket(served.port, '127.0.0.1')
       socket.on('error', () => {})
       socket.write(text)
       return socket.resume()
     })
+    const timer = setInterval(() => sockets.slice(1).forEach(socket => void socket.write('x')), 100)
     await Promise.all(sockets.map(socket => once(socket, 'close')))
+    clearInterval(timer)
   })
 })
 

@@ -54,6 +54,22 @@ it('delivers an event to local listeners and throws when the onEmit listener thr
   expect(received).toEqual([1])
 })
 
+it('keeps no long names for a frontend, which could fill the memory with them', () => {
+  const router = new EventRouter()
+  const unheard: string[] = []
+  router.onUnheard(event => void unheard.push(event))
+  const any = { kind: 'Any' } as const
+  const frontend = { label: 'a', deliver: () => {} }
+  const [longest, longer] = ['x'.repeat(1000), 'x'.repeat(1001)]
+  const refusal = "The listener's event and target have more than 1000 characters"
+  expect(() => router.listen(longer, any, frontend)).toThrow(refusal)
+  expect(() => router.listen('e', { kind: 'AnyLabel', label: longest }, frontend)).toThrow(refusal)
+  for (const event of [longer, longest]) router.emit(event, 1)
+  expect(unheard).toEqual([longest])
+  router.listen(longest, any, frontend)
+  router.listen(longer, any, { label: undefined, deliver: () => {} })
+})
+
 describe('events that are held for the host', () => {
   const any = { kind: 'Any' } as const
   const createSubscriber = (label: string | undefined) => {

@@ -102,6 +102,13 @@ export class EventRouter {
     if (subscriber.label !== undefined && events && events.size >= MAX_LISTENERS) {
       throw new BusError('Overloaded', `More than ${MAX_LISTENERS} listeners of one frontend`)
     }
+    const characters = event.length + ('label' in target ? target.label.length : 0)
+    if (subscriber.label !== undefined && characters > MAX_LISTENER_CHARACTERS) {
+      throw new BusError(
+        'InvalidParams',
+        `The listener's event and target have more than ${MAX_LISTENER_CHARACTERS} characters`,
+      )
+    }
     if (!events) this.#bySubscriber.set(subscriber, (events = new Map()))
     const id = this.#nextId++
     events.set(id, event)
@@ -175,8 +182,9 @@ export class EventRouter {
     if (!listeners) {
       // A name with listeners was checked when they were added.
       checkEventName(event)
-      if (!held) return this.#unheardListener?.(event)
-      if (held.unheard.size < MAX_UNHEARD) held.unheard.add(event)
+      const isKept = event.length <= MAX_LISTENER_CHARACTERS
+      if (!held) return isKept ? this.#unheardListener?.(event) : undefined
+      if (isKept && held.unheard.size < MAX_UNHEARD) held.unheard.add(event)
       return held.add(event, new Payload(value), accepts)
     }
     const deliveries = listeners.getDeliveries(event as string, accepts, within)
@@ -218,8 +226,10 @@ function matches(target: EventTarget, listener: EventTarget): boolean {
   return 'label' in listener && listener.label === target.label && REACHED_KINDS[target.kind]!.includes(listener.kind)
 }
 
-/** A hostile frontend could emit any number of names. */
+/** A hostile frontend could emit any number of names, of any length. */
 const MAX_UNHEARD = 100
+/** Maximum characters of a frontend's event and target that core keeps. */
+const MAX_LISTENER_CHARACTERS = 1000
 
 type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }
 

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { BusError } from '@sallyport/protocol/internal'
 
-/** Time for the headers of a request, and for a connection to send one. */
-const HEADERS_TIMEOUT_MS = 5000
+/** Time for a request with its body, and for a connection to send one. */
+const REQUEST_TIMEOUT_MS = 5000
 
 /** Headers of every response: no other site can frame it or read it, and its URL, which can hold a token, is not passed on. */
 export const LOCAL_HEADERS: Readonly<Record<string, string>> = {
@@ -30,7 +30,7 @@ export async function startLocalServer(
   port: number,
   maxConnections: number,
 ): Promise<{ server: Server; port: number }> {
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS })
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS })
   server.maxConnections = maxConnections
   server.unref().on('connection', socket => void socket.unref())
   try {
