@@ -14,7 +14,8 @@ import type {
   PoolMember,
   RuntimeEvents,
 } from './types.js'
-import { createConnectionRuntime, createWorkerRuntime, getClientStart } from './worker-runtime.js'
+import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
+import { createWorkerRuntime } from './worker-runtime.js'
 
 /** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
 const MAX_WARNED_LABELS = 1000

@@ -1,29 +1,13 @@
-// The runtimes of frontends: a worker thread, the relay of a process, a connection of the host's own thread, or one session of a
-// connection that has several.
+// The runtime of a frontend that has a worker: its thread, or the relay of its process.
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import type { ResourceLimits, Worker } from 'node:worker_threads'
-import {
-  addConnection,
-  type Client,
-  createReconnectingClient,
-  endClient,
-  endConnection,
-  reconnectClient,
-} from '@sallyport/frontend/internal'
-import { closeEndpoint, getPorts, isDevelopment, openLink } from '@sallyport/protocol/internal'
-import type {
-  BusError,
-  FrontendCommand,
-  FrontendStart,
-  FrontendWorkerData,
-  Link,
-  LinkEndpoint,
-} from '@sallyport/protocol/internal'
+import { closeEndpoint, getPorts, isDevelopment } from '@sallyport/protocol/internal'
+import type { FrontendCommand, FrontendStart, FrontendWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../relay/messages.js'
-import type { ConnectionConfig, FrontendConfig, SandboxConfig } from '../options/resolve.js'
-import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
+import type { FrontendConfig, SandboxConfig } from '../options/resolve.js'
+import { getWorkerName } from '../supervision/policy.js'
 import { pipeOutput, pipeToHost } from '../workers/output.js'
 import {
   getFlags,
@@ -37,7 +21,8 @@ import {
 } from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
-import type { ClientStart, FrontendHost, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
+import { getClientStart } from './connection-runtime.js'
+import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
   label: string
@@ -205,60 +190,4 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
     ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
     ...(stack === undefined ? [] : [`--stack-size=${Math.max(64, Math.floor(stack * 1024) - 192)}`]),
   ]
-}
-
-export interface ConnectionDeps {
-  label: string
-  config: ConnectionConfig
-  host: FrontendHost
-  /** Set if the client has several sessions, each with another core, with links and a gate of its own. */
-  member: PoolMember | undefined
-  onConnected(client: Client): void
-}
-
-/** Creates a client in the host's own thread, or adds a session to one. Each further link replaces the previous one. */
-export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEvents): FrontendRuntime {
-  const { label, config, host, member, onConnected } = deps
-  let client = member?.client
-  let link: Link | undefined
-  let isUp = true
-  const end = (error?: Error): void => {
-    if (!isUp) return
-    isUp = false
-    if (client && !member) endClient(client, error as BusError | undefined)
-    else if (client && link) endConnection(client, link, error as BusError | undefined)
-    events.exited(error)
-  }
-  return {
-    get isUp() {
-      return isUp
-    },
-    get stats(): WorkerStats {
-      return { state: isUp ? 'running' : 'stopped', restarts: 0 }
-    },
-    connect(endpoint) {
-      const previous = link
-      link = openLink(endpoint, true)
-      if (client && previous && member) endConnection(client, previous, undefined)
-      if (!client) client = createReconnectingClient(link, getClientStart(label, config, host))
-      else if (member) addConnection(client, link)
-      else return void reconnectClient(client, link)
-      if (previous) return
-      void client.closed.then(() => end())
-      onConnected(client)
-    },
-    dismiss: end,
-    fail: end,
-    async stop() {
-      if (!member) await client?.close()
-      end()
-    },
-  }
-}
-
-export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
-  const { codec, data, maxInFlight, overflow } = config
-  const isolated = options.pattern === 'isolation'
-  const { timeout } = options.calls
-  return { label, codec, data, isolated, timeout, maxInFlight, overflow, deadlines: core.isRemote }
 }
