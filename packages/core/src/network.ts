@@ -22,8 +22,8 @@ export async function connectHost(
   names: RemoteHostNames = { where: 'connectHost', name: 'host' },
 ): Promise<RemoteHost> {
   checkRuntime()
-  const { assemble } = await import('./remote/remote-host.js')
-  return assemble(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
+  const { startRemoteHost } = await import('./remote/remote-host.js')
+  return startRemoteHost(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
 }
 
 export type { Link } from '@sallyport/protocol/internal'

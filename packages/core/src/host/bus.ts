@@ -398,7 +398,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 }
 
 /** @internal Core keeps events for the host until `bus.releaseEvents`. */
-export async function assemble(input: BusOptions): Promise<Bus> {
+export async function startBus(input: BusOptions): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
   const names = { name: 'bus', subject: 'The bus' }

@@ -23,8 +23,8 @@ import type { BusOptions } from './options/types.js'
  */
 export async function createBus<Types extends BusTypes = BusTypes>(options: BusOptions): Promise<Bus<Types>> {
   checkRuntime()
-  const { assemble } = await import('./bus.js').catch(explainBundle)
-  const bus = await withCaller(assemble(options))
+  const { startBus } = await import('./bus.js').catch(explainBundle)
+  const bus = await withCaller(startBus(options))
   void bus.releaseEvents()
   return bus as unknown as Bus<Types>
 }

@@ -152,7 +152,7 @@ export interface RemoteHostNames {
 }
 
 /** @param firstLinkTimeout - milliseconds for the first link of a frontend */
-export async function assemble(
+export async function startRemoteHost(
   input: RemoteHostOptions,
   dialer: SessionDialer,
   { where, name }: RemoteHostNames,

@@ -125,7 +125,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   check('createTestBus: its options', anyObject, options)
   const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
-  const { assemble, getPermissions } = await import('../host/bus.js')
+  const { startBus, getPermissions } = await import('../host/bus.js')
   const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)
   const isOpen = capabilities === undefined && rest.config === undefined
@@ -134,7 +134,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
     ...(isOpen ? { capabilities: [allowEverything(definition, getPermissions)] } : capabilities && { capabilities }),
   }
   const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
-  const bus = await assemble({ log: false, ...rest, core, app: { security } })
+  const bus = await startBus({ log: false, ...rest, core, app: { security } })
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)

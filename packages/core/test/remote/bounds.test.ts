@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { BusError } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
-import { assemble } from '../../src/remote/remote-host.js'
+import { startRemoteHost } from '../../src/remote/remote-host.js'
 import type { RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
 import { disconnected } from '../supervised.js'
@@ -90,7 +90,7 @@ test('aborts dialing when the host closes, and closes a session that opens too l
 test('rejects a frontend whose first link takes too long, with the latest cause', async () => {
   const core = await startCore()
   core.rejection = noResponders()
-  const host = await assemble({ log: false }, core, { where: 'joinBus', name: 'joined' }, 300)
+  const host = await startRemoteHost({ log: false }, core, { where: 'joinBus', name: 'joined' }, 300)
   await expect(host.connect('tests')).rejects.toMatchObject({
     ...disconnected('no'),
     message: 'core did not answer "tests" within 300 ms: no responders',
