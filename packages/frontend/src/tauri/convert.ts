@@ -4,6 +4,7 @@ import {
   isArrayBufferOfAnyRealm as isArrayBuffer,
   isBusError,
   isMap,
+  isPlainObject,
   isUint8ArrayOfAnyRealm as isUint8Array,
   stringifyJson,
 } from '@sallyport/protocol/internal'
@@ -109,12 +110,7 @@ function isJson(value: unknown, depth: number): boolean {
   return true
 }
 
-/** Objects of another realm, such as a jsdom window, are not plain. */
-function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && !isSpecial(value)
-}
+const isPlain = (value: unknown): value is Record<string, unknown> => isPlainObject(value) && !isSpecial(value)
 
 const isSpecial = (value: object): boolean => 'toJSON' in value || SERIALIZE_TO_IPC_FN in value
 

@@ -3,7 +3,7 @@
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
 import { toJsonValue } from './json-values.js'
 import { METHOD } from '../message/methods.js'
-import { isArrayBuffer } from '../util/type-guards.js'
+import { isArrayBuffer, isPlainObject } from '../util/type-guards.js'
 import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 
 /** The MessagePack extension of a mark. Its data is the length of the attachment, in 4 bytes. */
@@ -27,7 +27,7 @@ function findUserValue(message: Message): [owner: Record<string, unknown>, name:
   if ('result' in message || 'error' in message) return [message as unknown as Record<string, unknown>, 'result']
   const { method, params } = message
   const name = USER_MEMBERS.get(method)
-  return name !== undefined && isPlain(params)
+  return name !== undefined && isPlainObject(params)
     ? [params, name]
     : [message as unknown as Record<string, unknown>, 'params']
 }
@@ -70,7 +70,7 @@ export function markAttachments(message: Message): { message: Message; attachmen
 /** Returns the value itself if it has no large bytes, or a copy. */
 function mark(value: unknown, attachments: Uint8Array[], lengths: number[]): unknown {
   if (isLarge(value)) return attach(value, attachments, lengths)
-  if (!isPlain(value)) return value
+  if (!isPlainObject(value)) return value
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(value)) {
     const member = value[key]
@@ -90,10 +90,3 @@ function attach(value: Uint8Array | ArrayBuffer, attachments: Uint8Array[], leng
 
 const isLarge = (value: unknown): value is Uint8Array | ArrayBuffer =>
   isBytes(value) && value.byteLength >= MIN_ATTACHMENT_BYTES
-
-/** Returns whether codecs encode the value by its own members. */
-function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}

@@ -6,3 +6,10 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 
 export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+
+/** Returns whether codecs encode the value by its own members. Objects of another realm, such as a jsdom window, are not plain. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
