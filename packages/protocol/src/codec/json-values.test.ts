@@ -1,7 +1,7 @@
 // The rules of JSON for values, in development and in production, and next to bytes.
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Message } from '../message/message.js'
-import { packMessage } from '../rpc/packing.js'
+import { packMessage } from '../rpc/bytes.js'
 import { setDevelopment } from '../util/development.js'
 import { codecs } from './codecs.js'
 import { toJsonValue } from './json-values.js'

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
 import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
-import { packMessage } from './packing.js'
+import { packMessage } from './bytes.js'
 import { packPlain } from './outbox.js'
 
 const callWith = (params: object) => ({ jsonrpc: '2.0', id: 1, method: 'm', params }) as Message

@@ -1,4 +1,4 @@
-// `packing.ts` for browsers, where a WebSocket copies all bytes: `transfer` has no effect.
+// `bytes.ts` for browsers, where a WebSocket copies all bytes: `transfer` has no effect.
 import { markAttachments, toJsonMessage } from '../codec/attachments.js'
 import { msgpackCodec } from '../codec/msgpack.js'
 import type { Message } from '../message/message.js'
