@@ -3,14 +3,14 @@
 import { BusError, isDevelopment } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { type AclDeps, getCommandKey } from './catalogue.js'
-import { denialHint, denialText, explainedDenial } from './denial.js'
+import { getDenialHint, getDenialText, explainDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
 import {
   getAccess,
-  commandScope,
-  inOrder,
+  getCommandScope,
+  sortCapabilities,
   isRestricted,
-  merge,
+  toAccess,
   isOpenByDefault,
   resolveAll,
   resolveAllowList,
@@ -19,7 +19,7 @@ import {
 } from './resolve.js'
 import type { Access, ResolvedCapability } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
-import { misnamedCommands } from './suggest.js'
+import { findMisnamedCommands } from './suggest.js'
 import type { AllowList, CapabilityChanges, CapabilitySource, CommandName, Pattern } from './types.js'
 
 /** The permissions of one frontend. */
@@ -59,7 +59,7 @@ export interface Authority {
 export function createAuthority({ pattern, commands: names, ...sources }: AclDeps & { pattern: Pattern }): Authority {
   const options = getResolveOptions({ ...sources, commands: names })
   const { catalogue, commands } = options
-  misnamedCommands(catalogue, commands).forEach(sources.warn)
+  findMisnamedCommands(catalogue, commands).forEach(sources.warn)
   let capabilities: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
   /** Capabilities of frontends with `allow`, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
   const allowed = new Map<string, ResolvedCapability>()
@@ -81,11 +81,11 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
     const { denied, global } = access
     const grants = access.allowed.get(command.method) ?? []
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
-      return { denial: undefined, hint: '', scope: commandScope(grants, global.get(getCommandKey(command))) }
+      return { denial: undefined, hint: '', scope: getCommandScope(grants, global.get(getCommandKey(command))) }
     }
     const details = { label, isListed: allowed.has(label), access, capabilities: getCapabilities(label), catalogue }
-    const denial = isDevelopment() ? explainedDenial(command, details) : denialText(command)
-    return { denial, hint: denialHint(command, details), scope: EMPTY_SCOPE }
+    const denial = isDevelopment() ? explainDenial(command, details) : getDenialText(command)
+    return { denial, hint: getDenialHint(command, details), scope: EMPTY_SCOPE }
   }
 
   return {
@@ -114,8 +114,8 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
       }
     },
     getGlobalScope: plugin =>
-      merge(capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global,
-    add: source => change(inOrder([...capabilities, resolveCapability(source, options)])),
+      toAccess(capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global,
+    add: source => change(sortCapabilities([...capabilities, resolveCapability(source, options)])),
     remove(identifier) {
       const left = capabilities.filter(({ capability }) => capability.identifier !== identifier)
       if (left.length === capabilities.length) {
@@ -149,7 +149,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
       const again = Array.from(added.values(), value =>
         resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options),
       )
-      change(inOrder([...kept, ...again]))
+      change(sortCapabilities([...kept, ...again]))
     },
   }
 }

@@ -101,7 +101,7 @@ export function getCommandKey({ method, owner }: CommandName): string {
 }
 
 /** Returns the full names of all permissions and sets that allow a command. */
-export function permissionsFor(command: CommandName, { plugins }: Catalogue): string[] {
+export function getPermissionsFor(command: CommandName, { plugins }: Catalogue): string[] {
   const key = getCommandKey(command)
   const plugin = plugins.get(key)
   if (!plugin) return []

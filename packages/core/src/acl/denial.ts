@@ -1,6 +1,6 @@
 // The text of a denial: Tauri's own. In development it also says what Tauri's development builds say, and which capability to
 // change.
-import { type Catalogue, permissionsFor } from './catalogue.js'
+import { type Catalogue, getPermissionsFor } from './catalogue.js'
 import { splitMethod } from './identifier.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
 import type { CommandName } from './types.js'
@@ -14,10 +14,13 @@ export interface DenialDetails {
   catalogue: Catalogue
 }
 
-export const denialText = ({ method }: CommandName): string => `Command ${method} not allowed by ACL`
+export const getDenialText = ({ method }: CommandName): string => `Command ${method} not allowed by ACL`
 
 /** Returns what to add to a capability or to `allow` of the frontend, or which permission denies the command. */
-export function denialHint({ method, owner, allow }: CommandName, { label, isListed, access }: DenialDetails): string {
+export function getDenialHint(
+  { method, owner, allow }: CommandName,
+  { label, isListed, access }: DenialDetails,
+): string {
   const [quoted, denied] = [JSON.stringify(label), access.denied.get(method)]
   if (!denied && isListed) {
     return `add ${JSON.stringify(owner === 'app' ? method : allow)} to the option "allow" of the frontend ${quoted}`
@@ -28,24 +31,24 @@ export function denialHint({ method, owner, allow }: CommandName, { label, isLis
 }
 
 /** Explains a denial. Used in development only, because the text names capabilities. */
-export function explainedDenial(command: CommandName, details: DenialDetails): string {
+export function explainDenial(command: CommandName, details: DenialDetails): string {
   const { plugin, name } = splitMethod(command.method)
   const denied = details.access.denied.get(command.method)
   const detail = denied
-    ? `explicitly denied on origin local\n\nreferenced by: ${references(denied)}`
-    : reason(command, details)
+    ? `explicitly denied on origin local\n\nreferenced by: ${joinReferences(denied)}`
+    : getReason(command, details)
   const subject = plugin === undefined ? name : `${plugin}.${name}`
-  return `${denialText(command)}: ${denialHint(command, details)}\n\n${subject} ${detail}`
+  return `${getDenialText(command)}: ${getDenialHint(command, details)}\n\n${subject} ${detail}`
 }
 
-function reason(command: CommandName, { label, capabilities, catalogue }: DenialDetails): string {
+function getReason(command: CommandName, { label, capabilities, catalogue }: DenialDetails): string {
   const elsewhere = capabilities.flatMap(({ capability, permissions }) =>
     permissions
       .filter(({ allow }) => allow.includes(command.method))
       .map(({ identifier }) => ({ ...capability, capability: capability.identifier, permission: identifier })),
   )
   if (elsewhere.length === 0) {
-    return `not allowed. Permissions associated with this command: ${permissionsFor(command, catalogue).join(', ')}`
+    return `not allowed. Permissions associated with this command: ${getPermissionsFor(command, catalogue).join(', ')}`
   }
   const on = elsewhere.map(({ windows = [], webviews = [], local = true, platforms }) => {
     const parts = [
@@ -58,10 +61,10 @@ function reason(command: CommandName, { label, capabilities, catalogue }: Denial
   })
   const quoted = JSON.stringify(label)
   const refused = `not allowed on window ${quoted}, webview ${quoted}, URL: local`
-  return `${refused}\n\nallowed on: ${on.join(', ')}\n\nreferenced by: ${references(elsewhere)}`
+  return `${refused}\n\nallowed on: ${on.join(', ')}\n\nreferenced by: ${joinReferences(elsewhere)}`
 }
 
 const quote = (globs: readonly string[]): string => globs.map(glob => JSON.stringify(glob)).join(', ')
 
-const references = (grants: readonly Pick<Grant, 'capability' | 'permission'>[]): string =>
+const joinReferences = (grants: readonly Pick<Grant, 'capability' | 'permission'>[]): string =>
   grants.map(({ capability, permission }) => `capability: ${capability}, permission: ${permission}`).join(' || ')

@@ -1,9 +1,9 @@
 // Expands the entry of a capability to the permissions behind its name, and resolves them to commands and their scope. Sets hold
 // permissions, other sets, and those of other plugins.
 import type { Catalogue } from './catalogue.js'
-import { describeAclKey, getMethod, joinIdentifier, malformed, splitIdentifier } from './identifier.js'
+import { describeAclKey, getMethod, joinIdentifier, explainMalformed, splitIdentifier } from './identifier.js'
 import type { PermissionName } from './identifier.js'
-import { nearestPermission } from './suggest.js'
+import { suggestPermission } from './suggest.js'
 import { APP_KEY, type PermissionDefinition, type PermissionEntry, type PermissionSetDefinition } from './types.js'
 
 export interface ExpandedPermission extends PermissionName {
@@ -72,8 +72,8 @@ function describeUnknown(
   catalogue: Catalogue,
 ): UnknownPermission {
   const identifier = within ? name.name : joinIdentifier(name)
-  const hint = nearestPermission(name, catalogue)
-  const wrong = malformed(identifier)
+  const hint = suggestPermission(name, catalogue)
+  const wrong = explainMalformed(identifier)
   if (wrong) return { text: `${JSON.stringify(identifier)}: ${wrong}${hint}`, plausible: false }
   const plugin = catalogue.plugins.get(name.key)
   if (within) {

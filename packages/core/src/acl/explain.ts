@@ -1,6 +1,6 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
 import { type CoreModule, getCommandNames, getPluginFiles, splitMethod } from './identifier.js'
-import { getAccess, commandScope, isRestricted, isOpenByDefault, resolveAll, getResolveOptions } from './resolve.js'
+import { getAccess, getCommandScope, isRestricted, isOpenByDefault, resolveAll, getResolveOptions } from './resolve.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
 import type { Scope } from './scope.js'
 import { OPEN_COMMANDS } from './tauri-permissions.js'
@@ -66,7 +66,7 @@ export function explain({ acl, core = {}, pattern = 'brownfield', labels }: Expl
   const openCommands = [...OPEN_COMMANDS].map(method => ({ method, owner: 'core', allow: '', deny: '' }) as const)
   const names = [...commands, ...openCommands]
   return {
-    frontends: (labels ?? labelsIn(capabilities)).map(label => explainFrontend(label, capabilities, names, isOpen)),
+    frontends: (labels ?? getLabels(capabilities)).map(label => explainFrontend(label, capabilities, names, isOpen)),
     capabilities: capabilities.map(({ capability, source, isActive }) => ({ capability, from: source.from, isActive })),
     warnings,
   }
@@ -94,7 +94,7 @@ function explainCommand(command: string, { allowed, denied }: Access, isOpen: bo
   const [refusing, granting] = [denied.get(command), allowed.get(command) ?? []]
   if (refusing) return { command, access: 'denied', by: refusing.map(toReference), scope: undefined }
   if (granting.length === 0) return { command, access: isOpen ? 'open' : 'closed', by: [], scope: undefined }
-  const scope = getValues(commandScope(granting))
+  const scope = getValues(getCommandScope(granting))
   const isEmpty = scope.allow.length + scope.deny.length === 0
   return { command, access: 'allowed', by: granting.map(toReference), scope: isEmpty ? undefined : scope }
 }
@@ -104,7 +104,7 @@ const toReference = ({ capability, permission }: Grant): ExplainedCommand['by'][
 const getValues = ({ allow, deny }: Scope): Pick<Scope, 'allow' | 'deny'> => ({ allow, deny })
 
 /** Returns each glob as a label that it matches: `[ab]` becomes `a`. */
-function labelsIn(capabilities: readonly ResolvedCapability[]): string[] {
+function getLabels(capabilities: readonly ResolvedCapability[]): string[] {
   const globs = capabilities.flatMap(({ capability: { windows = [], webviews = [] } }) => [...windows, ...webviews])
   return [...new Set(globs.map(glob => glob.replace(/\[([^!])[^\]]*\]/g, '$1')))].toSorted()
 }

@@ -41,7 +41,7 @@ export function splitMethod(method: string): { plugin: string | undefined; name:
 }
 
 /** Returns Tauri's reason to refuse an identifier that no permission can have, or `undefined`. */
-export function malformed(identifier: string): string | undefined {
+export function explainMalformed(identifier: string): string | undefined {
   if (identifier.startsWith('tauri-plugin-')) return 'identifiers cannot start with tauri-plugin-'
   if (identifier.length > 116) return `identifiers cannot be longer than 116, found ${identifier.length}`
   const parts = identifier.split(':')

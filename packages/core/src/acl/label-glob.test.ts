@@ -1,6 +1,6 @@
 // The globs of labels, by the rules of Rust's glob::Pattern.
 import { describe, expect, test } from 'vitest'
-import { labelMatcher } from './label-glob.js'
+import { createGlobMatcher } from './label-glob.js'
 
 describe('a glob', () => {
   test.each<[glob: string, matching: string[], others: string[]]>([
@@ -27,12 +27,12 @@ describe('a glob', () => {
     ['a\\d', ['a\\d'], ['a1']],
     ['(a|b)+$^', ['(a|b)+$^'], ['a']],
   ])('%j', (glob, matching, others) => {
-    const matches = labelMatcher(glob)
+    const matches = createGlobMatcher(glob)
     expect(matching.filter(label => !matches(label))).toEqual([])
     expect(others.filter(label => matches(label))).toEqual([])
   })
 
   test.each(['[', 'a[b', '[]', '[!]', 'a**', '**a', 'a**b', '***'])('%j is refused, by name', glob => {
-    expect(() => labelMatcher(glob)).toThrow(`the glob ${JSON.stringify(glob)}:`)
+    expect(() => createGlobMatcher(glob)).toThrow(`the glob ${JSON.stringify(glob)}:`)
   })
 })

@@ -4,7 +4,7 @@
 import { BusError } from '@sallyport/protocol/internal'
 
 /** @throws {BusError} InvalidParams for a glob that Rust refuses as well */
-export function labelMatcher(glob: string): (label: string) => boolean {
+export function createGlobMatcher(glob: string): (label: string) => boolean {
   const pattern = new RegExp(`^${toSource(glob)}$`, 'su')
   return label => pattern.test(label)
 }

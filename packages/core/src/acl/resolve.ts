@@ -5,7 +5,7 @@ import { mistake, type Place } from '../shared/validate.js'
 import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
 import { Expansion, resolveEntry } from './expand.js'
 import type { GlobalScope, ResolvedPermission, ScopeValues, UnknownPermission } from './expand.js'
-import { labelMatcher } from './label-glob.js'
+import { createGlobMatcher } from './label-glob.js'
 import { toCapability } from './schema.js'
 import { type CommandScope, createScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { OPEN_COMMANDS } from './tauri-permissions.js'
@@ -42,7 +42,7 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     if (source.isOption) throw error
     options.warn(error.message)
   }
-  const globs = [...matchers(source, 'windows', windows), ...matchers(source, 'webviews', webviews)]
+  const globs = [...createMatchers(source, 'windows', windows), ...createMatchers(source, 'webviews', webviews)]
   const isActive = isFor(capability, platform)
   const entries = capability.permissions.map((entry, index) => {
     const member = `permissions[${index}]${typeof entry === 'string' ? '' : '.identifier'}`
@@ -123,10 +123,10 @@ function refuseUnknown(
   }
 }
 
-function matchers(source: Place, member: string, globs: readonly string[]): ((label: string) => boolean)[] {
+function createMatchers(source: Place, member: string, globs: readonly string[]): ((label: string) => boolean)[] {
   return globs.map((glob, index) => {
     try {
-      return labelMatcher(glob)
+      return createGlobMatcher(glob)
     } catch (error) {
       throw isBusError(error) ? mistake(source, `${member}[${index}]`, error.message) : error
     }
@@ -148,11 +148,11 @@ export function getResolveOptions(deps: AclDeps): ResolveOptions {
 
 /** @throws {BusError} InvalidParams if a capability is invalid or two have the same identifier */
 export function resolveAll(sources: readonly CapabilitySource[], options: ResolveOptions): ResolvedCapability[] {
-  return inOrder(sources.flatMap(splitCapabilities).map(source => resolveCapability(source, options)))
+  return sortCapabilities(sources.flatMap(splitCapabilities).map(source => resolveCapability(source, options)))
 }
 
 /** Sorts by identifier, as Tauri does, so that the order in which files are read does not matter. */
-export function inOrder(capabilities: readonly ResolvedCapability[]): ResolvedCapability[] {
+export function sortCapabilities(capabilities: readonly ResolvedCapability[]): ResolvedCapability[] {
   const known = new Map<string, ResolvedCapability>()
   for (const each of capabilities) {
     const { identifier } = each.capability
@@ -181,25 +181,25 @@ export interface Access {
 }
 
 export function getAccess(label: string, capabilities: readonly ResolvedCapability[]): Access {
-  return merge(capabilities.filter(capability => capability.holdsFor(label)))
+  return toAccess(capabilities.filter(capability => capability.holdsFor(label)))
 }
 
-export function merge(capabilities: readonly ResolvedCapability[]): Access {
+export function toAccess(capabilities: readonly ResolvedCapability[]): Access {
   const [allowed, denied] = [new Map<string, Grant[]>(), new Map<string, Grant[]>()]
   const global = new Map<string, ScopeValues[]>()
   for (const { capability, permissions, globalScopes } of capabilities) {
     for (const { identifier, scope, allow, deny } of permissions) {
       const grant = { capability: capability.identifier, permission: identifier, scope }
-      for (const command of allow) push(allowed, command, grant)
-      for (const command of deny) push(denied, command, grant)
+      for (const command of allow) append(allowed, command, grant)
+      for (const command of deny) append(denied, command, grant)
     }
-    for (const { key, scope } of globalScopes) push(global, key, scope)
+    for (const { key, scope } of globalScopes) append(global, key, scope)
   }
   return { allowed, denied, global: new Map([...global].map(([key, scopes]) => [key, getScope(scopes)])) }
 }
 
 /** Returns the scope of a command with these grants. Frozen, because every call receives the same object. */
-export function commandScope(grants: readonly Grant[], global: Scope = EMPTY_SCOPE.global): CommandScope {
+export function getCommandScope(grants: readonly Grant[], global: Scope = EMPTY_SCOPE.global): CommandScope {
   // Permissions of one entry share their scope.
   const scopes = new Set(grants.flatMap(({ scope }) => scope ?? []))
   return Object.freeze({ ...getScope([...scopes]), global })
@@ -211,7 +211,7 @@ function getScope(scopes: readonly ScopeValues[]): Scope {
   return createScope(allow, deny)
 }
 
-function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
+function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key)
   if (list) list.push(value)
   else lists.set(key, [value])

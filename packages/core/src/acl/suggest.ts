@@ -6,9 +6,9 @@ import { joinIdentifier, type PermissionName, splitMethod } from './identifier.j
 import type { CommandName } from './types.js'
 
 /** Returns ` (did you mean "fs:allow-read"?)`, or an empty string. */
-export function nearestPermission(name: PermissionName, catalogue: Catalogue): string {
+export function suggestPermission(name: PermissionName, catalogue: Catalogue): string {
   const identifier = joinIdentifier(name)
-  const names = new Set(namesIn(catalogue))
+  const names = new Set(getNames(catalogue))
   const same = otherNames(identifier).find(each => names.has(each))
   return same === undefined ? didYouMean(identifier, names) : ` (did you mean ${JSON.stringify(same)}?)`
 }
@@ -19,7 +19,7 @@ function otherNames(identifier: string): string[] {
   return [plain, `core:${plain}`].flatMap(name => [name, name.replace(/[^:]*$/, 'allow-$&'), `${name}:default`])
 }
 
-function* namesIn({ plugins }: Catalogue): Iterable<string> {
+function* getNames({ plugins }: Catalogue): Iterable<string> {
   for (const [key, { permissions, sets, defaultSet }] of plugins) {
     for (const name of [...permissions.keys(), ...sets.keys()]) yield joinIdentifier({ key, name })
     if (defaultSet) yield joinIdentifier({ key, name: 'default' })
@@ -30,7 +30,7 @@ function* namesIn({ plugins }: Catalogue): Iterable<string> {
  * Finds commands in permission files that do not exist but nearly match an existing one. In a `deny` such a typing error denies nothing.
  * Other unknown names pass, because files can be written for more commands than this core has. Returns a sentence for each.
  */
-export function misnamedCommands({ files }: Catalogue, commands: Iterable<CommandName>): string[] {
+export function findMisnamedCommands({ files }: Catalogue, commands: Iterable<CommandName>): string[] {
   const all = [...commands]
   return files.flatMap(({ source, key, file }) => {
     const candidates = all.filter(command => getCommandKey(command) === key)

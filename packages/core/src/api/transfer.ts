@@ -41,7 +41,7 @@ export function takeTransfer(value: unknown): readonly ArrayBufferLike[] | undef
 }
 
 /** Returns the buffers of a received value that can be transferred: those that hold nothing else. */
-export const movable = (value: unknown): ArrayBufferLike[] =>
+export const getMovableBuffers = (value: unknown): ArrayBufferLike[] =>
   [...getBuffers(value)].filter(buffer => isUnshared(value, buffer))
 
 function isUnshared(value: unknown, buffer: ArrayBufferLike): boolean {

@@ -15,7 +15,7 @@ import { getPluginFiles } from '../acl/identifier.js'
 import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
-import { markBuffers, movable } from '../api/transfer.js'
+import { markBuffers, getMovableBuffers } from '../api/transfer.js'
 import { HOST_METHOD } from '../contract/control.js'
 import type { Attachment, CoreOptions, CoreReport, CoreWorkerData, Measurement } from '../contract/control.js'
 import type { Hub } from '../contract/network.js'
@@ -35,7 +35,7 @@ import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { SessionMetrics } from '../shared/metrics.js'
 import { runSequentially } from '../shared/teardown.js'
 import { createApp, LocalListeners } from './create-app.js'
-import type { createKeys } from './session-keys.js'
+import type { createSessionKeys } from './session-keys.js'
 
 /** Least time for what can be closed immediately. A worker that takes longer is terminated a little later. */
 const MIN_CLOSE_MS = 100
@@ -67,7 +67,7 @@ export class Core {
   readonly #hostRegistry: CommandRegistry
   readonly #app: App
   readonly #networkSessions: NetworkSessions
-  #handOverKey: ReturnType<typeof createKeys> | undefined
+  #handOverKey: ReturnType<typeof createSessionKeys> | undefined
   #tearDown: Teardown | undefined
   #stopWatching: (() => void) | undefined
   #network: JoinedNetwork | undefined
@@ -129,7 +129,7 @@ export class Core {
   /** Runs the setups and joins the network. Rejects with the error of either, after tearing down again. */
   async start(): Promise<void> {
     const { pattern, calls, plugins, network } = this.#config
-    if (pattern === 'isolation') this.#handOverKey = (await import('./session-keys.js')).createKeys()
+    if (pattern === 'isolation') this.#handOverKey = (await import('./session-keys.js')).createSessionKeys()
     const getApi = ({ name }: { name: string }): PluginApi => ({
       name,
       config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
@@ -291,8 +291,8 @@ function createHostCommands(
 async function callFrontend(sessions: Sessions, args: unknown, { request, signal }: Call): Promise<unknown> {
   const { label = '', name = '', traceparent, tracestate } = request.headers
   const context = traceparent === undefined ? undefined : { traceparent, tracestate }
-  const result = await sessions.call(label, name, args, { signal, transfer: movable(args) }, context)
-  return markBuffers(result, movable(result))
+  const result = await sessions.call(label, name, args, { signal, transfer: getMovableBuffers(args) }, context)
+  return markBuffers(result, getMovableBuffers(result))
 }
 
 /** Runs all teardowns, the last setup's first. Resolves early if the signal aborts, and never rejects. */

@@ -9,7 +9,7 @@ import { createOpener, createSessionSecret } from '@sallyport/protocol/internal/
  * Returns a function that creates a session's key, hands it to the gate, and returns the opener of the gate's records. Each session
  * has its own key, so that no gate can seal for another frontend. Each core has a new master secret.
  */
-export function createKeys(): (gate: MessagePort) => Opener {
+export function createSessionKeys(): (gate: MessagePort) => Opener {
   const master = randomBytes(32)
   return gate => {
     const session = new Uint8Array(randomBytes(16))

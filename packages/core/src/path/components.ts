@@ -83,7 +83,7 @@ function getNames(path: string, separators: RegExp): string[] {
 }
 
 /** Creates the error of a path command. Tauri's clients get the message unchanged. */
-export const pathError = (text: string): BusError => new BusError('CommandFailed', text, { data: text })
+export const createPathError = (text: string): BusError => new BusError('CommandFailed', text, { data: text })
 
 // Tauri's path functions. They differ from Node's `path`: `..` above the
 // beginning is dropped, and a path without a parent, an extension or a base name is an error.
@@ -108,14 +108,14 @@ export function join(paths: readonly string[], platform: PathPlatform): string {
 /** @throws {BusError} CommandFailed: `path does not have a parent` */
 export function dirname(path: string, platform: PathPlatform): string {
   const parts = splitPath(path, platform)
-  if (parts.names.length === 0) throw pathError('path does not have a parent')
+  if (parts.names.length === 0) throw createPathError('path does not have a parent')
   return joinParts({ ...parts, names: parts.names.slice(0, -1) }, platform)
 }
 
 /** @throws {BusError} CommandFailed: `path does not have a basename` */
 export function basename(path: string, ext: string | undefined, platform: PathPlatform): string {
   const name = getFileName(path, platform)
-  if (name === undefined) throw pathError('path does not have a basename')
+  if (name === undefined) throw createPathError('path does not have a basename')
   return ext !== undefined && name.endsWith(ext) ? name.slice(0, name.length - ext.length) : name
 }
 
@@ -123,7 +123,7 @@ export function basename(path: string, ext: string | undefined, platform: PathPl
 export function extname(path: string, platform: PathPlatform): string {
   const name = getFileName(path, platform) ?? ''
   const dot = name.lastIndexOf('.')
-  if (dot <= 0) throw pathError('path does not have an extension')
+  if (dot <= 0) throw createPathError('path does not have an extension')
   return name.slice(dot + 1)
 }
 

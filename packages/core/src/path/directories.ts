@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal'
-import { isAbsolute, joinBelow, joinParts, pathError, type PathPlatform, push, splitPath } from './components.js'
+import { isAbsolute, joinBelow, joinParts, createPathError, type PathPlatform, push, splitPath } from './components.js'
 
 /** Tauri's base directories by name, with numbers as in `@tauri-apps/api/path`. */
 export const BaseDirectory = {
@@ -62,7 +62,7 @@ const VARIABLES = new Map<string, DirectoryName>(
 )
 
 /** Returns the name of a directory's number, as Tauri's core does, or `undefined`. */
-export const directoryName = (number: unknown): DirectoryName | undefined => NAMES.get(number)
+export const getDirectoryName = (number: unknown): DirectoryName | undefined => NAMES.get(number)
 
 export function createPathResolver(environment: PathEnvironment): PathResolver {
   const platform = toPathPlatform(environment.platform)
@@ -71,12 +71,12 @@ export function createPathResolver(environment: PathEnvironment): PathResolver {
       throw new BusError('InternalError', `${name} is named after the program: the bus needs an \`identifier\``)
     }
     const found = getDirectory(name, environment)
-    if (found === undefined) throw pathError('unknown path')
+    if (found === undefined) throw createPathError('unknown path')
     return found
   }
   return {
     resolve(directory, path) {
-      const name = directoryName(directory)
+      const name = getDirectoryName(directory)
       if (!name) throw new BusError('InvalidParams', `There is no base directory ${String(directory)}`)
       const found = base(name)
       if (path === undefined) return found

@@ -13,7 +13,7 @@ import type { AppInfo } from '../contract/control.js'
 import { checkNotReserved } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import * as paths from '../path/components.js'
-import { directoryName, type PathEnvironment, type PathResolver, toPathPlatform } from '../path/directories.js'
+import { getDirectoryName, type PathEnvironment, type PathResolver, toPathPlatform } from '../path/directories.js'
 import { invalidArgument, whyMissing } from '../rpc/arguments.js'
 import { Call } from '../rpc/call-table.js'
 import { ChannelHandle } from '../rpc/channel.js'
@@ -116,7 +116,7 @@ function withEvent<T>(args: Arguments, act: (event: unknown) => T): T {
 const createPathCommands = (resolver: PathResolver, platform: paths.PathPlatform): PluginCommands => ({
   resolve_directory(args) {
     const directory = args.getCount('directory')
-    if (directoryName(directory)) return resolver.resolve(directory, args.getOptionalString('path'))
+    if (getDirectoryName(directory)) return resolver.resolve(directory, args.getOptionalString('path'))
     throw invalidArgument(args.method, 'directory', `invalid value: ${directory}, expected one of 1 to 23`)
   },
   resolve: args => paths.resolve(args.getStrings('paths'), platform, process.cwd()),

@@ -1,7 +1,7 @@
 // Wraps the handler of a command in the app's middleware.
 import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol/internal'
 import type { Middleware, MiddlewareCall } from '../api/app.js'
-import { dismiss } from '../shared/async-iterable.js'
+import { discard } from '../shared/async-iterable.js'
 import type { Call, Runnable } from './call-table.js'
 
 /** Returns `run` itself if there is no middleware, so that calls cost nothing more. @param use from the outermost inwards */
@@ -14,7 +14,7 @@ export function wrapWithMiddleware(use: readonly Middleware[], method: string, r
     let isUnread = false
     const runHandler = async (): Promise<unknown> => {
       handlerResult = await run(args, ctx)
-      if (isUnread) dismissStream(handlerResult)
+      if (isUnread) discardStream(handlerResult)
       return handlerResult
     }
     let result: unknown
@@ -23,7 +23,7 @@ export function wrapWithMiddleware(use: readonly Middleware[], method: string, r
       return result
     } finally {
       isUnread = !isAsyncIterable(result)
-      if (isUnread) dismissStream(handlerResult)
+      if (isUnread) discardStream(handlerResult)
     }
   }
 }
@@ -60,6 +60,6 @@ const wrap =
   }
 
 /** Ends a stream that no middleware passed on, because nothing reads it. */
-function dismissStream(result: unknown): void {
-  if (isAsyncIterable(result)) void dismiss(result)
+function discardStream(result: unknown): void {
+  if (isAsyncIterable(result)) void discard(result)
 }

@@ -9,7 +9,7 @@ import {
   Throttle,
 } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
-import { labelMatcher } from '../acl/label-glob.js'
+import { createGlobMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/control.js'
 import { countedStream } from '../shared/async-iterable.js'
 import { isStream } from './call-table.js'
@@ -81,7 +81,7 @@ export function createQuotas(
   const rules = callQuotas.map(toRule)
   for (const [index, { commands = [] }] of callQuotas.entries()) {
     // A quota without a matching command is a mistake, and would silently limit nothing.
-    const unused = commands.filter(glob => ![...sharedRegistry.keys()].some(labelMatcher(glob)))
+    const unused = commands.filter(glob => ![...sharedRegistry.keys()].some(createGlobMatcher(glob)))
     for (const glob of unused) {
       getLog().warn(`calls.quotas[${index}].commands: no command matches ${describeName(glob)}`)
     }
@@ -124,8 +124,8 @@ export function createQuotas(
 }
 
 function toRule(quota: CallQuota) {
-  const windows = quota.windows?.map(labelMatcher)
-  const commands = quota.commands?.map(labelMatcher)
+  const windows = quota.windows?.map(createGlobMatcher)
+  const commands = quota.commands?.map(createGlobMatcher)
   return {
     ...quota,
     matchesLabel: (label: string) => windows === undefined || windows.some(matches => matches(label)),

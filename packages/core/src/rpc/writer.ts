@@ -28,7 +28,7 @@ import {
 } from '@sallyport/protocol/internal'
 import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
-import { dismiss } from '../shared/async-iterable.js'
+import { discard } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
 import { type Encoded, SendQueue } from './send-queue.js'
 
@@ -49,7 +49,7 @@ export class SessionWriter extends SendQueue {
     const result = value ?? null
     try {
       if (typeof result === 'object' && isAsyncIterable(result)) {
-        void dismiss(result)
+        void discard(result)
         throw new TypeError('an async iterable is not a value. Call the command with stream instead of invoke')
       }
       const message: Message = { jsonrpc: '2.0', id, result }

@@ -33,7 +33,7 @@ export async function leaveIterator(iterator: AsyncIterator<unknown>): Promise<v
 }
 
 /** Ends an iterable that has not been read. Never rejects. */
-export async function dismiss(source: AsyncIterable<unknown>): Promise<void> {
+export async function discard(source: AsyncIterable<unknown>): Promise<void> {
   try {
     await leaveIterator(getIterator(source))
   } catch {

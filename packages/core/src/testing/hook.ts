@@ -61,7 +61,7 @@ export async function runHook(
   check('runHook: its settings', anyObject, settings)
   const { cmd, payload, options } = message
   const { startStandaloneGate } = await import('../host/bus.js')
-  const { createKeys } = await import('../core/session-keys.js')
+  const { createSessionKeys } = await import('../core/session-keys.js')
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
     throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} belongs to the bus: hooks do not see it`)
   }
@@ -70,7 +70,7 @@ export async function runHook(
   const gate = await startStandaloneGate(LABEL, dir, settings, error => failure.reject(error))
   const endpoints = createTriangleEndpoints('ring', 'never')
   const key = new MessageChannel()
-  const opener = createKeys()(key.port1)
+  const opener = createSessionKeys()(key.port1)
   gate.connect(endpoints.gate, key.port2)
   const client = new LinkClient(openLink(endpoints.frontend, true), { label: LABEL, codec: 'json' })
   const core = openLink(endpoints.core, false)

@@ -1,6 +1,6 @@
 // The error of a denied caller: Tauri's text in production, Tauri's details and a remedy in development.
 import { describe, expect, test } from 'vitest'
-import { denialText } from '../../src/acl/denial.js'
+import { getDenialText } from '../../src/acl/denial.js'
 import { capability, make, registry } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'
@@ -56,5 +56,5 @@ referenced by: capability: x, permission: deny-greet`,
 })
 
 test("the message of a denial in production is only Tauri's", () => {
-  expect(denialText(registry.get(READ_FILE)!)).toBe('Command plugin:fs|read_file not allowed by ACL')
+  expect(getDenialText(registry.get(READ_FILE)!)).toBe('Command plugin:fs|read_file not allowed by ACL')
 })

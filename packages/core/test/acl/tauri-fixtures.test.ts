@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
 import type { AclInput, AclSource, PermissionFileSource } from '../../src/acl/types.js'
-import { getAccess, commandScope } from '../../src/acl/resolve.js'
+import { getAccess, getCommandScope } from '../../src/acl/resolve.js'
 import { resolveAll } from '../../src/acl/resolve.js'
 import type { Platform } from '../../src/acl/types.js'
 import { createCatalogue } from '../../src/acl/catalogue.js'
@@ -46,7 +46,7 @@ describe.runIf(present)("Tauri's fixtures", () => {
         )
         return matching.length === 0 ? [] : [[command, mergeScopes(matching.flatMap(({ scope }) => scope ?? []))]]
       })
-      const scopes = [...access.allowed].map(([command, grants]) => [command, toValues(commandScope(grants))])
+      const scopes = [...access.allowed].map(([command, grants]) => [command, toValues(getCommandScope(grants))])
       expect(Object.fromEntries(scopes)).toEqual(Object.fromEntries(expected))
       // Tauri's global scope is the whole app's; ours is that of the capabilities that match the label.
       for (const [key, { allow, deny }] of access.global) {

@@ -2,7 +2,7 @@
 // below it is inspected.
 import {
   BusError,
-  channelReference,
+  toChannelReference,
   checkNamedArguments,
   checkOptionNames,
   describeCommand,
@@ -69,7 +69,7 @@ function replaceChannels(command: string, args: NamedArguments): Pick<PreparedAr
   for (const name of Object.keys(args)) {
     const value = readArgument(command, args, name)
     if (value instanceof Channel) channels.set(name, value)
-    params[name] = value instanceof Channel ? channelReference(value.renew()) : value
+    params[name] = value instanceof Channel ? toChannelReference(value.renew()) : value
   }
   return { params, channels }
 }

@@ -1,6 +1,12 @@
 // The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, and arrives there
 // as the sending end. Messages that were read are credited to the sender, so a slow reader makes the sender wait.
-import { CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD, throwLater } from '@sallyport/protocol/internal'
+import {
+  CHANNEL_WINDOW,
+  type ChannelParams,
+  toChannelReference,
+  METHOD,
+  throwLater,
+} from '@sallyport/protocol/internal'
 
 /** The connection over which a channel is open. */
 export interface ChannelOwner {
@@ -66,7 +72,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   /** Returns Tauri's representation of a channel as an argument. */
   toJSON(): string {
-    return channelReference(this.id)
+    return toChannelReference(this.id)
   }
 
   /**

@@ -1,10 +1,10 @@
 // Channels among a call's arguments, as the hook passes them on: it can remove, move and copy a channel, and cannot create one.
-import { channelReference, codecs, FRAME_KIND } from '@sallyport/protocol/internal'
+import { toChannelReference, codecs, FRAME_KIND } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
 
 type Args = Record<string, unknown>
-const [seven, eight, nine] = [7, 8, 9].map(channelReference)
+const [seven, eight, nine] = [7, 8, 9].map(toChannelReference)
 /** `text` and `deep` are strings that look like channels. */
 const params = { a: seven, b: eight, text: seven, other: nine, deep: { a: seven } }
 const sent = { ...call(1, 'm', params), channels: { a: 7, b: 8 } }

@@ -4,7 +4,7 @@ import type { CallMessage, Codec, Message, PackedMessage, ResponseMessage } from
 import {
   BusError,
   carriesBytes,
-  channelReference,
+  toChannelReference,
   describeCommand,
   isBytes,
   MAX_IN_FLIGHT,
@@ -89,7 +89,7 @@ function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage):
 function getPassedChannels({ params, channels }: CallMessage, payload: unknown): CallMessage['channels'] {
   if (channels === undefined || payload === undefined || isBytes(payload)) return undefined
   const original = params as Readonly<Record<string, unknown>>
-  const ids = new Map<unknown, number>(Object.values(channels).map(id => [channelReference(id), id]))
+  const ids = new Map<unknown, number>(Object.values(channels).map(id => [toChannelReference(id), id]))
   const passed: Record<string, number> = {}
   for (const [name, value] of Object.entries(payload as object)) {
     const id = ids.get(value)

@@ -46,7 +46,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
   const secret = readBusSecret(options.secret)
   const bus = checkName('The name of a bus', options.bus)
   const instance = checkName('The name of an instance', options.instance)
-  const createKeys = (sender: Uint8Array): GetKey => broadcastKeys(secret, sender, bus, subject)
+  const createKeys = (sender: Uint8Array): GetKey => createBroadcastKeys(secret, sender, bus, subject)
   const senderId = randomBytes(SENDER_BYTES)
   const getKey = createKeys(senderId)
   const senders = new Senders(createKeys, now())
@@ -119,7 +119,7 @@ type GetKey = (sequence: number) => KeyObject
  * Returns the function from a sequence to its key: HKDF-SHA256 with the bus's secret as key material and the sender as salt. The info
  * is `sallyport/1 broadcast`, a zero byte, the bus, a zero byte, the subject, a zero byte, and the epoch as u64, big-endian.
  */
-export function broadcastKeys(secret: Uint8Array, sender: Uint8Array, bus: string, subject: string): GetKey {
+export function createBroadcastKeys(secret: Uint8Array, sender: Uint8Array, bus: string, subject: string): GetKey {
   const info = Buffer.from(`sallyport/1 broadcast\0${bus}\0${subject}\0........`)
   let currentEpoch = -1
   let key: KeyObject | undefined

@@ -3,7 +3,7 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { BusError } from '@sallyport/protocol/internal'
 import { expect, it } from 'vitest'
-import { broadcastKeys, createBroadcast, writeHeader } from '../broadcast/broadcast.js'
+import { createBroadcastKeys, createBroadcast, writeHeader } from '../broadcast/broadcast.js'
 import { readCredential, writeCredential } from './credential.js'
 import { deriveSessionKeys, writeHello, writeProvenRefusal, writeWelcome } from './messages.js'
 import { createHandshakeResponder } from './responder.js'
@@ -86,7 +86,7 @@ it('a broadcast', () => {
   const [bus, subject, sender] = [text('bus'), text('subject'), hex('sender')]
   const key = hkdf(secret, sender, `sallyport/1 broadcast\0${bus}\0${subject}\0`, u64(0))
   expect(key).toEqual(hex('its-key'))
-  expect(broadcastKeys(secret, sender, bus, subject)(sequence).export()).toEqual(key)
+  expect(createBroadcastKeys(secret, sender, bus, subject)(sequence).export()).toEqual(key)
   const header = writeHeader({ sender, sequence, time, instance: text('instance') })
   expect(hex('broadcast').subarray(0, header.length)).toEqual(header)
   const receiver = createBroadcast({ secret: text('secret'), bus, subject, instance: 'other', now: () => time })

@@ -19,7 +19,7 @@ export interface RequestMessage {
   /** An object of named arguments, or bytes (a raw body). */
   params?: unknown
   headers?: CallHeaders
-  /** Declares channels among the arguments. The value of each is its `channelReference`. */
+  /** Declares channels among the arguments. The value of each is its `toChannelReference`. */
   channels?: CallChannels
 }
 
@@ -90,7 +90,7 @@ const isChannels = (channels: unknown, params: unknown): channels is CallChannel
   isObject(params) &&
   Object.keys(channels).length <= MAX_CHANNELS &&
   Object.entries(channels).every(
-    ([name, id]) => Object.hasOwn(params, name) && isChannelId(id) && params[name] === channelReference(id),
+    ([name, id]) => Object.hasOwn(params, name) && isChannelId(id) && params[name] === toChannelReference(id),
   )
 
 const isErrorObject = (value: unknown): value is ErrorObject =>
@@ -138,7 +138,7 @@ const isChannelId = (id: unknown): id is number =>
 const CHANNEL_PATTERN = /^__CHANNEL__:(\d{1,10})$/
 
 /** A channel as an argument, in Tauri's form. */
-export const channelReference = (id: number): string => `__CHANNEL__:${id}`
+export const toChannelReference = (id: number): string => `__CHANNEL__:${id}`
 
 /** Returns the id in a channel's reference, or `undefined` for any other value. */
 export function parseChannelReference(value: unknown): number | undefined {

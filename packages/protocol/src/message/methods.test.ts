@@ -1,7 +1,7 @@
 // Event names and targets follow Tauri's rules; channel references have Tauri's form.
 import { describe, expect, it } from 'vitest'
 import { checkEventName, METHOD, toEventTarget } from './methods.js'
-import { channelReference, parseChannelReference } from './message.js'
+import { toChannelReference, parseChannelReference } from './message.js'
 
 describe('event names', () => {
   it.each([
@@ -56,10 +56,10 @@ describe('event names', () => {
 
 describe('channel references', () => {
   it.each([0, 1, 256, 2 ** 32 - 1])('preserve the id %i', id =>
-    expect(parseChannelReference(channelReference(id))).toBe(id),
+    expect(parseChannelReference(toChannelReference(id))).toBe(id),
   )
 
-  it("have Tauri's form", () => expect(channelReference(7)).toBe('__CHANNEL__:7'))
+  it("have Tauri's form", () => expect(toChannelReference(7)).toBe('__CHANNEL__:7'))
 
   it.each([
     '__CHANNEL__:',

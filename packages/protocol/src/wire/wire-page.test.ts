@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from '../codec/attachments.js'
 import { ERROR_CODES } from '../errors/bus-error.js'
 import { CHANNEL_WINDOW, METHOD, STREAM_HEADER } from '../message/methods.js'
-import { channelReference } from '../message/message.js'
+import { toChannelReference } from '../message/message.js'
 import { RING_BYTES } from '../link/ring/ring-buffer.js'
 import { FRAME_KIND } from './link.js'
 import * as bounds from './limits.js'
@@ -46,8 +46,8 @@ describe('the pages on the wire and on limits state', () => {
       `| ${CREDIT_WINDOW_BYTES / 2 ** 20} MiB; the ring, ${kib(RING_BYTES)}; then it waits |`,
     ],
     ['the window of a channel', `| messages of a channel in flight | ${CHANNEL_WINDOW} |`],
-    ['the header of a stream', `header \`${STREAM_HEADER}: ${channelReference(0).replace(/0$/, '<id>')}\``],
-    ['the form of a channel', `\`${channelReference(0).replace(/0$/, '<id>')}\``],
+    ['the header of a stream', `header \`${STREAM_HEADER}: ${toChannelReference(0).replace(/0$/, '<id>')}\``],
+    ['the form of a channel', `\`${toChannelReference(0).replace(/0$/, '<id>')}\``],
   ])('%s', (_name, text) => expect(page).toContain(text))
 
   it.each(Object.entries(ERROR_CODES))('the code of %s', (reason, code) => {

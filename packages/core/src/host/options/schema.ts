@@ -12,7 +12,7 @@ import {
   MAX_IN_FLIGHT,
 } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
-import { labelMatcher } from '../../acl/label-glob.js'
+import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { integer, isObject } from '../../shared/validate.js'
 import { LOG_LEVELS } from '../reporting/log.js'
@@ -118,7 +118,7 @@ export const callsSchema = v.optional(
 
 function isGlob(value: string): boolean {
   try {
-    labelMatcher(value)
+    createGlobMatcher(value)
     return true
   } catch {
     return false
