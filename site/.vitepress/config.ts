@@ -21,6 +21,8 @@ export default defineConfig({
   description:
     'Run plugins, user scripts and AI-agent tools in your Node.js app, and decide which functions they can call',
   lang: 'en',
+  // None: a browser would ask for /favicon.ico.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: root,
   srcExclude: ['README.md', 'packages/**', 'examples/**', 'templates/**', 'node_modules/**', 'site/node_modules/**'],
   outDir: './dist',

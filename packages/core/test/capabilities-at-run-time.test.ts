@@ -69,7 +69,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     )
     expect(
       await refused({ ...reader, identifier: 'x', permissions: [{ identifier: 'allow-scope', deny: [NaN] }] }),
-    ).toBe('bus.addCapability: permissions[0].deny[0]: must be a value that JSON carries: got NaN')
+    ).toBe('bus.addCapability: permissions[0].deny[0]: must be a JSON value: got NaN')
     await expect(main.invoke(WRITE)).rejects.toMatchObject(DENIED)
     await expect(running.removeCapability('readr')).rejects.toThrow('no capability "readr" (did you mean "reader"?)')
     expect(await main.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })

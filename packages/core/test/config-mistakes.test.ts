@@ -34,7 +34,7 @@ describe('does not start with', () => {
     [
       'a wrong type',
       { 'capabilities/main.json': { ...main, windows: 'main', permissions: [] } },
-      /^<directory>\/capabilities\/main\.json: windows: must be a list of strings: got "main"/,
+      /^<directory>\/capabilities\/main\.json: windows: must be an array of strings: got "main"/,
     ],
     [
       'two capabilities of one identifier',

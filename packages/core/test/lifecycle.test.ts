@@ -39,7 +39,7 @@ describe('createBus rejects', () => {
       { core: at('export default { comands: {} }') },
       /unknown member "comands" \(did you mean "commands"/,
     ],
-    ['invalid plugins', { core: at('export default { plugins: {} }') }, /plugins must be a list of plugin/],
+    ['invalid plugins', { core: at('export default { plugins: {} }') }, /plugins must be an array of plugin/],
     ['invalid commands', { core: at('export default { commands: 5 }') }, /commands must be an object/],
     [
       'a missing thread file',

@@ -62,7 +62,7 @@ const location = v.custom<URL | string>(
 const pageSchema = v.looseObject({
   dir: v.optional(location),
   multiple: v.optional(v.boolean('true or false'), false),
-  csp: v.optional(v.string('a text')),
+  csp: v.optional(v.string('a string')),
 })
 const schema = v.strictObject(
   {
@@ -118,7 +118,8 @@ export function resolveOptions(options: WebOptions): WebConfig {
       throw invalid(`frontends.${label}.dir: the server serves the files of its pages itself`)
     }
     for (const name of ['codec', 'link', 'poll']) {
-      if (name in frontend) throw invalid(`frontends.${label}.${name}: a page has JSON, with bytes, over a WebSocket`)
+      if (name in frontend)
+        throw invalid(`frontends.${label}.${name}: a web page always uses JSON over a WebSocket. Remove the option`)
     }
     // Core's own check names what it does not know.
     frontends[label] = { dir: dir && toPath(dir), csp, multiple, frontend: { ...frontend, codec: 'json' } }

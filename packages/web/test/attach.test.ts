@@ -90,7 +90,7 @@ test.each([
   [{ frontends: {} }, 'frontends must be an object with at least one label'],
   [{ frontends: { main: {} }, port: -1 }, 'port must be a port, from 0 to 65535'],
   [{ frontends: { main: { dir: 'dist' } } }, 'frontends.main.dir must be a file URL or an absolute path'],
-  [{ frontends: { main: { codec: 'msgpack' } } }, 'frontends.main.codec: a page has JSON'],
+  [{ frontends: { main: { codec: 'msgpack' } } }, 'frontends.main.codec: a web page always uses JSON'],
   [{ frontends: { x: { data: 1n } } }, 'frontends.x.data cannot be serialized as JSON'],
   [{ frontends: { main: { alow: [] } } }, 'alow'],
   [{ frontends: { main: {} }, ports: 1 }, 'unknown option ports'],

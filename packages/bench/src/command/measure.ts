@@ -57,7 +57,7 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   return report.noise?.outcome === 'too noisy' ? EXIT.tooNoisy : EXIT.fine
 }
 
-/** Shows the notes and, as the last screen, the verdict, the digest and the missed goals. */
+/** Shows the notes and, as the last screen, the digest, the missed goals and the verdict. */
 function showEnd(report: Report, failures: readonly string[], { screen, print }: Output): void {
   const { bold, dim, green, red, yellow } = screen.colors
   const show = (line: string, tint: (text: string) => string): void =>
@@ -69,10 +69,10 @@ function showEnd(report: Report, failures: readonly string[], { screen, print }:
   const { outcome, line } = getVerdict(report)
   const tints = { 'too noisy': yellow, failed: red, missed: yellow, fine: green }
   print('')
-  show(line, text => bold(tints[outcome](text)))
-  print('')
   showTable(digestTable(report))
   showTable(goalsTable(report, 'missed'))
+  show(line, text => bold(tints[outcome](text)))
+  print('')
 }
 
 /** Returns the address of the job, if this is one of GitHub's. */

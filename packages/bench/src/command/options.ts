@@ -72,7 +72,7 @@ ${OPTIONS.filter(({ commands }) => commands.includes(command))
 Examples:
   $ sallyport-bench                         the main questions, in less than a minute
   $ sallyport-bench list                    all scenarios
-  $ sallyport-bench --filter burst          one shape of traffic, in a few seconds
+  $ sallyport-bench --filter burst          one shape of traffic, in half a minute
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
   $ sallyport-bench --all --full            all scenarios, in twenty minutes
   $ sallyport-bench compare --base main     did this change make anything slower?

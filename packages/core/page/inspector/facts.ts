@@ -68,7 +68,7 @@ export function createFacts(): Facts {
 const formatRestarts = (restarts: number): string =>
   restarts === 0 ? 'has never restarted' : `has restarted ${restarts === 1 ? 'once' : `${restarts} times`}`
 
-/** Returns the state, and what happened in the last minute. */
+/** Returns the state, and what happened in the last minute, or since the page was opened. */
 function getHealth(
   { bus, core, frontends, commands }: Snapshot,
   minute: Rates<Snapshot['totals']>,
@@ -84,7 +84,8 @@ function getHealth(
     .map(key => [key, minute.getChange(key)] as const)
     .filter(([, change]) => change > 0)
     .map(([key, change]) => `${key} ${count(change)}`)
-  const recent = counts.length > 0 ? `In the last minute: ${counts.join(', ')}.` : ''
+  const span = minute.spanMs < MINUTE_MS ? duration(Math.max(1000, minute.spanMs)) : 'minute'
+  const recent = counts.length > 0 ? `In the last ${span}: ${counts.join(', ')}.` : ''
   const [oldest] = (commands ?? []).toSorted((a, b) => (b.oldest?.ms ?? 0) - (a.oldest?.ms ?? 0))
   const isLong = oldest?.oldest && oldest.oldest.ms > LONG_MS
   const call = isLong

@@ -19,10 +19,14 @@ export class Rates<Counts extends Readonly<Record<string, number>>> {
     while (this.#samples.length > 2 && at - this.#samples[1]!.at >= this.#windowMs) this.#samples.shift()
   }
 
+  /** Milliseconds between the first and the last sample of the window. */
+  get spanMs(): number {
+    return this.#samples.at(-1)!.at - this.#samples[0]!.at
+  }
+
   /** Returns a rate per second, or `undefined` after a single sample. */
   get(key: keyof Counts & string): number | undefined {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)]
-    return first && last && last.at > first.at ? (this.getChange(key) / (last.at - first.at)) * 1000 : undefined
+    return this.spanMs > 0 ? (this.getChange(key) / this.spanMs) * 1000 : undefined
   }
 
   /** Returns by how much the counter has grown within the window. */

@@ -19,7 +19,7 @@ test.each<[value: unknown, got: string]>([
   [() => 1, 'allow[1]: .* got function'],
   [undefined, 'allow[1]: .* got undefined'],
   [{ a: { b: [NaN] } }, 'allow[1].a.b[0]: .* got NaN'],
-  [holder, 'allow[1].self[0]: .* got an object that holds itself'],
+  [holder, 'allow[1].self[0]: .* got a circular reference'],
   [deep, 'allow[1](\\[0\\])+: .* got more than 128 levels'],
   [JSON.parse('{ "__proto__": 1 }'), 'allow[1]: .* got a key named "__proto__"'],
 ])('%o', (value, got) => {

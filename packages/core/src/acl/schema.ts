@@ -13,13 +13,13 @@ const MAX_DEPTH = 128
 /** @throws {BusError} InvalidParams with the place of a value that is not JSON */
 export function checkPlain(source: AclSource & Place): void {
   const refuse = (at: string, what: string): never => {
-    throw mistake(source, at, `must be a value that JSON carries: got ${what}`)
+    throw mistake(source, at, `must be a JSON value: got ${what}`)
   }
   /** @param within arrays and objects that contain the value, outermost first */
   const checkValue = (value: unknown, at: string, within: readonly object[]): void => {
     if (value === null || Number.isFinite(value) || ['string', 'boolean', 'undefined'].includes(typeof value)) return
     if (typeof value !== 'object') return refuse(at, typeof value === 'number' ? String(value) : typeof value)
-    if (within.includes(value)) return refuse(at, 'an object that holds itself')
+    if (within.includes(value)) return refuse(at, 'a circular reference')
     if (within.length === MAX_DEPTH) return refuse(at, `more than ${MAX_DEPTH} levels`)
     const inside = [...within, value]
     if (Array.isArray(value)) {
@@ -41,13 +41,13 @@ export function checkPlain(source: AclSource & Place): void {
 }
 
 const string = v.string('a string')
-const strings = v.array(string, 'a list of strings')
+const strings = v.array(string, 'an array of strings')
 const name = v.pipe(string, v.nonEmpty('a name'))
 const version = v.nullish(v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(1, '1 or more')))
-const values = v.nullish(v.array(v.unknown(), 'a list of values'))
+const values = v.nullish(v.array(v.unknown(), 'an array of values'))
 const platformNames = ['linux', 'macOS', 'windows', 'android', 'iOS'] as const
 const platform = v.picklist(platformNames, '"linux", "macOS", "windows", "android" or "iOS"')
-const platforms = v.nullish(v.array(platform, 'a list of platforms'))
+const platforms = v.nullish(v.array(platform, 'an array of platforms'))
 
 /** valibot accepts an array as an object. */
 const object = <E extends v.ObjectEntries>(entries: E, what: string) =>
@@ -70,7 +70,7 @@ const capability = object(
     remote: v.nullish(object({ urls: strings }, '{ urls }')),
     windows: v.optional(strings),
     webviews: v.optional(strings),
-    permissions: v.array(permissionEntry, 'a list of permissions'),
+    permissions: v.array(permissionEntry, 'an array of permissions'),
     platforms,
   },
   'a capability',
@@ -101,8 +101,8 @@ const permissionFile = object(
   {
     $schema,
     default: v.nullish(object({ version, description: v.nullish(string), permissions: strings }, 'a table')),
-    set: v.optional(v.array(set, 'a list of sets')),
-    permission: v.optional(v.array(permission, 'a list of permissions')),
+    set: v.optional(v.array(set, 'an array of sets')),
+    permission: v.optional(v.array(permission, 'an array of permissions')),
   },
   'a permission file: { default, set, permission }',
 )

@@ -7,8 +7,8 @@ const of = (definition: unknown): unknown => getDefinition({ default: definition
 it.each<[string, object, RegExp]>([
   ['a member', { setupp: 1 }, /unknown member "setupp" \(did you mean "setup"\?\)$/],
   ['a promise of one', Promise.resolve({}), /has no definition/],
-  ['use', { use: () => {} }, /use must be a list of functions$/],
-  ['one of use', { use: [() => {}, 5] }, /use must be a list of functions$/],
+  ['use', { use: () => {} }, /use must be an array of functions$/],
+  ['one of use', { use: [() => {}, 5] }, /use must be an array of functions$/],
   ['teardown', { teardown: 5 }, /teardown must be a function$/],
   ['a plugin without a name', { plugins: [{}] }, /a plugin has no name: it is made with plugin\(name, { … }\)$/],
   [
@@ -21,7 +21,7 @@ it.each<[string, object, RegExp]>([
   [
     'permissions of a plugin',
     { plugins: [{ name: 'fs', permissions: {} }] },
-    /plugin "fs": permissions must be a list of permission files$/,
+    /plugin "fs": permissions must be an array of permission files$/,
   ],
 ])('%s', (_name, definition, message) => {
   expect(() => of(definition)).toThrow(message)

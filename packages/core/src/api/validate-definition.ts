@@ -24,15 +24,15 @@ export function checkDefinition(where: string, definition: object, others: reado
   checkMembers(where, definition, MEMBERS, others)
   const { plugins = [], use = [] } = definition
   if (!Array.isArray(use) || !use.every(each => typeof each === 'function'))
-    throw wrong(`${where}: use must be a list of functions`)
-  if (!Array.isArray(plugins) || !plugins.every(isObject)) throw wrong(`${where}: plugins must be a list of plugin(…)`)
+    throw wrong(`${where}: use must be an array of functions`)
+  if (!Array.isArray(plugins) || !plugins.every(isObject)) throw wrong(`${where}: plugins must be an array of plugin(…)`)
   for (const plugin of plugins) {
     const { name, permissions = [] } = plugin
     if (typeof name !== 'string') throw wrong(`${where}: a plugin has no name: it is made with plugin(name, { … })`)
     const what = `${where}: plugin ${describeName(name)}`
     checkMembers(what, plugin, PLUGIN_MEMBERS)
     if (!Array.isArray(permissions) || !permissions.every(isObject))
-      throw wrong(`${what}: permissions must be a list of permission files`)
+      throw wrong(`${what}: permissions must be an array of permission files`)
   }
   return definition
 }

@@ -30,7 +30,7 @@ describe('a capability', () => {
     ['no identifier', { permissions: [] }, 'identifier: is missing'],
     ['an empty identifier', { identifier: '', permissions: [] }, 'identifier: must be a name: got 0'],
     ['no permissions', named, 'permissions: is missing'],
-    ['windows', { ...named, windows: 'main', permissions: [] }, 'windows: must be a list of strings: got "main"'],
+    ['windows', { ...named, windows: 'main', permissions: [] }, 'windows: must be an array of strings: got "main"'],
     ['a window', { ...named, windows: ['a', 5], permissions: [] }, 'windows[1]: must be a string: got 5'],
     ['a glob', { ...named, windows: ['a', '['], permissions: [] }, 'windows[1]: the glob "[": "[" is never closed'],
     [
@@ -57,7 +57,7 @@ describe('a capability', () => {
     [
       'the scope of a permission',
       { ...named, permissions: [{ identifier: 'allow-greet', allow: {} }] },
-      'permissions[0].allow: must be a list of values: got Object',
+      'permissions[0].allow: must be an array of values: got Object',
     ],
     [
       'a misspelt list of capabilities',
@@ -139,7 +139,7 @@ describe('a permission file', () => {
   const permission = { identifier: 'x' }
   test.each<[what: string, value: unknown, text: string]>([
     ['unknown key', { permissions: [] }, 'unknown key "permissions" (did you mean "permission"?)'],
-    ['a table for a list', { permission }, 'permission: must be a list of permissions: got Object'],
+    ['a table for a list', { permission }, 'permission: must be an array of permissions: got Object'],
     [
       'a command',
       { permission: [{ ...permission, commands: { allow: [5] } }] },

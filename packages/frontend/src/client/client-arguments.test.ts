@@ -90,7 +90,7 @@ describe('a call with arguments that cannot be serialized', () => {
     ['msgpack', 'a cycle', cycle, 'nested deeper than 64'],
     ['msgpack', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
     ['msgpack', 'a deep value', deep, 'nested deeper than 64'],
-    ['msgpack', 'a typed array', new Float32Array(1), 'Float32Array has to be given as a Uint8Array'],
+    ['msgpack', 'a typed array', new Float32Array(1), 'Float32Array must be passed as a Uint8Array'],
   ])('rejects with the command and the reason, and the next call works (%s: %s)', async (codec, _name, value, why) => {
     const { client, peer } = setUp(codec)
     const before = client.invoke('before')

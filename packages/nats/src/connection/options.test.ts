@@ -27,7 +27,7 @@ describe('the options of NATS', () => {
   test.each([
     [undefined, 'test: the options are missing'],
     [{}, 'test: servers is missing'],
-    [{ servers: [] }, 'servers must be an array of one server or more'],
+    [{ servers: [] }, 'servers must be a non-empty array of servers'],
     [{ servers: 'ws://localhost' }, 'servers must be a server: nats://host:port'],
     [{ servers: 'nats://ann:passw0rd@localhost' }, 'with credentials in separate options'],
     [{ servers, pass: 'passw0rd' }, 'with user if it has pass'],

@@ -43,7 +43,7 @@ export const getServers = ({ servers }: NatsOptions): string[] =>
 const SERVER = /^(?:(?:nats|tls):\/\/)?(?:[a-z\d_.-]+|\[[a-f\d:.]+\])(?::\d{1,5})?$/i
 const SERVER_RULE = 'a server: nats://host:port, tls://host:port or host:port, with credentials in separate options'
 const server = v.pipe(v.string('a string'), v.regex(SERVER, SERVER_RULE))
-const text = v.optional(v.pipe(v.string('a string'), v.nonEmpty('a string that is not empty')))
+const text = v.optional(v.pipe(v.string('a string'), v.nonEmpty('a non-empty string')))
 const path = v.optional(v.pipe(v.string('an absolute path'), v.check(isAbsolute, 'an absolute path')))
 
 const tlsEntries = {
@@ -54,7 +54,7 @@ const tlsEntries = {
 }
 const natsEntries = {
   servers: v.union(
-    [server, v.pipe(v.array(server), v.minLength(1, 'an array of one server or more'))],
+    [server, v.pipe(v.array(server), v.minLength(1, 'a non-empty array of servers'))],
     'a server of NATS, or an array of servers, as in nats://host:port',
   ),
   user: text,

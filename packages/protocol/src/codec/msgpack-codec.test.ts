@@ -132,9 +132,9 @@ describe('encode refuses', () => {
     ['depth over 64', deep, 'nested deeper than 64'],
     ['a million values', Array.from({ length: 1e6 }, () => 0), 'more than 1000000 values'],
     ['a Map with objects for keys', new Map([[{}, 1]]), 'a key is neither a string nor a number'],
-    ['a Float32Array', new Float32Array([1.5]), 'Float32Array has to be given as a Uint8Array of its bytes'],
-    ['an empty Int16Array', new Int16Array(0), 'Int16Array has to be given'],
-    ['a DataView', new DataView(new ArrayBuffer(2)), 'DataView has to be given'],
+    ['a Float32Array', new Float32Array([1.5]), 'Float32Array must be passed as a Uint8Array of its bytes'],
+    ['an empty Int16Array', new Int16Array(0), 'Int16Array must be passed'],
+    ['a DataView', new DataView(new ArrayBuffer(2)), 'DataView must be passed'],
   ]
 
   it.each(refused)('%s at any place in a value, and encodes the next value', (_name, value, why) => {
@@ -156,7 +156,7 @@ describe('encode refuses', () => {
       new Holder(),
       Object.assign(new URL('a:b'), json),
     ]) {
-      expect(() => encode({ value })).toThrow('Float64Array has to be given')
+      expect(() => encode({ value })).toThrow('Float64Array must be passed')
     }
   })
 })

@@ -281,7 +281,7 @@ export class Writer {
     }
     if (ArrayBuffer.isView(value)) {
       const type = Object.prototype.toString.call(value).slice(8, -1)
-      throw new TypeError(`${type} has to be given as a Uint8Array of its bytes`)
+      throw new TypeError(`${type} must be passed as a Uint8Array of its bytes`)
     }
     if (value instanceof Date) return writeDate(this, value)
     const { toJSON } = value as { toJSON?: unknown }

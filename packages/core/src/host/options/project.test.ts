@@ -283,7 +283,7 @@ describe('rejects a mistake with its file, place and the nearest valid name:', (
     [
       'capabilities instead of a list',
       security({ capabilities: 'main' }),
-      '<directory>/tauri.conf.json: app.security.capabilities must be a list: got "main"',
+      '<directory>/tauri.conf.json: app.security.capabilities must be an array: got "main"',
     ],
     [
       'an invalid capability',

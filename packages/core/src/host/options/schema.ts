@@ -70,9 +70,9 @@ const isInline = (value: unknown): value is object => isObject(value) && !(value
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const boolean = v.boolean('true or false')
 const string = v.string('a string')
-const text = v.string('a text')
+const text = v.string('a string')
 const options = <Entries extends v.ObjectEntries>(entries: Entries) => v.strictObject(entries, 'an object')
-/** An object with any keys, but no list, which valibot takes for an object. */
+/** An object with any keys, but not an array, which valibot accepts as an object. */
 const table = v.custom<Record<string, unknown>>(isInline, 'an object')
 
 /** Chooses the schema by the value, so that an error names what is wrong in the intended form. */
@@ -89,8 +89,8 @@ export const labelSchema = v.pipe(
 const milliseconds = v.optional(integer('whole milliseconds, from 1', 1))
 const integerOrFalse = (what: string, min: number) => v.union([v.literal(false), integer(what, min)], what)
 
-const glob = v.check(isGlob, 'a glob as capabilities have them')
-const globs = v.optional(v.pipe(v.array(v.pipe(text, glob), 'a list'), v.minLength(1, 'a list that is not empty')))
+const glob = v.check(isGlob, 'a glob, as in capabilities')
+const globs = v.optional(v.pipe(v.array(v.pipe(text, glob), 'an array'), v.minLength(1, 'a non-empty array')))
 const callCount = integer(`a whole number from 1 to ${MAX_IN_FLIGHT}`, 1, MAX_IN_FLIGHT)
 const rateUnit = 'calls in a second'
 const quotaRule = 'an object with a rate, a concurrency, or both'
@@ -111,7 +111,7 @@ export const callsSchema = v.optional(
   options({
     timeout: milliseconds,
     slowAfter: v.optional(integerOrFalse('whole milliseconds, from 10, or false', 10), 30_000),
-    quotas: v.optional(v.array(quota, 'a list')),
+    quotas: v.optional(v.array(quota, 'an array')),
   }),
   {},
 )
@@ -129,7 +129,7 @@ const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more th
 const memoryEntries = { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: megabytes, stackSizeMb: megabytes }
 const resourceLimits = v.optional(options({ ...memoryEntries, codeRangeSizeMb: megabytes }))
 const net = v.optional(boolean, false)
-const read = v.optional(v.array(fileSchema, 'a list'), [])
+const read = v.optional(v.array(fileSchema, 'an array'), [])
 /** Limits that are watched in /proc. */
 const watched = (what: string) => {
   const onLinux = v.check<number, string>(() => existsSync('/proc/self/stat'), 'left out: it needs Linux')
@@ -181,7 +181,7 @@ const connectionEntries = {
 }
 /** @internal */
 export const allowSchema = v.optional(
-  v.array(v.pipe(text, v.nonEmpty('the name of a command or permission')), 'a list'),
+  v.array(v.pipe(text, v.nonEmpty('the name of a command or permission')), 'an array'),
 )
 const frontendEntries = {
   ...connectionEntries,
@@ -236,7 +236,7 @@ const pattern = getPattern(v.optional(isolation, {}))
 /** @internal */
 export type ParsedPattern = v.InferOutput<typeof pattern>
 const getList = <Entry extends v.GenericSchema>(entry: Entry) =>
-  v.optional(v.array(inlineOr(v.custom<object>(isInline), entry), 'a list'))
+  v.optional(v.array(inlineOr(v.custom<object>(isInline), entry), 'an array'))
 const capability = v.union(
   [fileSchema, v.string()],
   'a capability, its identifier, or a file or directory of capabilities',

@@ -34,7 +34,7 @@ export interface TrafficRates {
 export interface TrafficStats extends TrafficRates {
   /** Calls that run in core now, including those that were cancelled. */
   inFlight: number
-  /** Bytes that are queued for the frontend, in core and on its link. */
+  /** Bytes that are queued for the frontend, in core and on its link. Over a port, up to 2 MiB that it has read count too. */
   queued: number
   /** Calls of commands that core received. */
   calls: number

@@ -23,7 +23,7 @@ const PERMISSION = [...MODEL, '--interactive']
 /** The permission model knows only files, and a worker under it has no loader for packages in archives. */
 const PLUG_N_PLAY =
   "A frontend or gate under Node's permission model can't find its modules in the archives of Yarn's Plug'n'Play: " +
-  'say `nodeLinker: node-modules` in .yarnrc.yml and install again, or give a frontend that you trust `sandbox: "none"`'
+  'set `nodeLinker: node-modules` in .yarnrc.yml and install again, or use `sandbox: "none"` for a frontend that you trust'
 
 /** Returns the flag that grants the network. Node before 25 has no such flag, and denies nothing. */
 export const getNetFlags = (net: boolean): string[] =>
