@@ -66,6 +66,11 @@ describe('allow', () => {
     await expect(bus.open('main', module, { allow: ['files:allow-reed-text'] })).rejects.toThrow(
       'did you mean "files:allow-read-text"?',
     )
+    for (const name of ['plugin:fs|read_text_file', 'erase']) {
+      await expect(bus.open('main', module, { allow: [name] })).rejects.toThrow(
+        `bus.open: allow[0]: unknown command or permission "${name}"`,
+      )
+    }
     await bus.open('main', module, { allow: ['greet'] })
     expect(await bus.call('main', 'invoke', { command: 'greet' })).toBe('hello')
     await expect(startWith({ frontends: { main: { module, allow: ['gret'] } } })).rejects.toThrow(

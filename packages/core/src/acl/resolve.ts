@@ -80,10 +80,12 @@ export function resolveAllowList(
   const permissions = entries.flatMap((entry, index) => {
     const command = commands.find(({ method }) => method === entry)
     if (command) return command.allow
+    const [isPluginCommand, hint] = [entry.startsWith('plugin:'), didYouMean(entry, names)]
+    const isCommand = isPluginCommand || hint || !/:|^(allow|deny)-/.test(entry)
+    const text = isCommand && `unknown command or permission ${JSON.stringify(entry)}${hint}`
+    if (text && isPluginCommand) throw mistake({ from: `${from}[${index}]` }, '', text)
     const { unknown } = new Expansion(options.catalogue).expand(entry)
     if (unknown.length === 0) return entry
-    const hint = didYouMean(entry, names)
-    const text = hint && `unknown command or permission ${JSON.stringify(entry)}${hint}`
     const described = unknown.map(each => ({ ...each, text: text || each.text }))
     refuseUnknown(described, { from: `${from}[${index}]` }, '', options)
     return []
