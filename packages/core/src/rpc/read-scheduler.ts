@@ -35,8 +35,10 @@ export class ReadScheduler {
     this.#server = server
   }
 
-  /** Adds the messages of a frame, and has them served unless reading is paused. */
-  add(messages: readonly unknown[]): void {
+  /** Adds the messages of a frame of so many bytes, and has them served unless reading is paused. */
+  add(messages: readonly unknown[], bytes: number): void {
+    // Large messages take longer: 4 KiB count as a message.
+    this.#messagesUntilCheck -= bytes >> 12
     const hasUnread = this.#next < this.#messages.length
     this.#messages = hasUnread ? [...this.#messages.slice(this.#next), ...messages] : messages
     this.#next = 0

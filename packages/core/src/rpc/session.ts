@@ -183,7 +183,7 @@ export class Session implements CallOwner {
     } catch (error) {
       return this.#close(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
     }
-    this.#reads.add(messages)
+    this.#reads.add(messages, frame.body.length)
   }
 
   /** Returns the messages of a frame. An attachment has none, and waits for its message. @throws {BusError} `InvalidRequest`, `ParseError` */
