@@ -1,7 +1,9 @@
-// The memory of a body that arrives in parts. It grows to at most twice what has arrived, because the announced size is not trusted.
+// The memory of a body that arrives in parts. It grows to at most 2.25 times what has arrived, because the announced size is not trusted.
 
 /** Memory up to this size is allocated at once. */
 const FIRST_BYTES: number = 2 ** 22
+/** A body with a header around a power of two is not copied once more for the header. */
+const GROWTH = 2.25
 
 export class BodyBuffer {
   readonly #size: number
@@ -25,7 +27,7 @@ export class BodyBuffer {
   reserve(length: number): Uint8Array {
     const end = this.#used + length
     if (end > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * 2, end)))
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * GROWTH, end)))
       this.#buffer.copy(larger, 0, 0, this.#used)
       this.#buffer = larger
     }
