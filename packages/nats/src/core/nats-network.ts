@@ -9,7 +9,7 @@ import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection
 import { createHandshakeResponder } from '../handshake/responder.js'
 import { fanOutEvents } from './event-fanout.js'
 import { serveDiscovery, trackPresence } from './presence.js'
-import { Sessions } from './sessions.js'
+import { JoinedSessions } from './joined-sessions.js'
 
 /** Options of `natsNetwork`. */
 export interface NatsNetworkOptions {
@@ -74,7 +74,7 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
   const responder = createHandshakeResponder({ ...identity, pattern, revoked })
   const faults = createFaultReporter((label, error) => hub.fault(label, error))
   /** `disconnected` can be emitted before the sessions exist. */
-  let knownSessions: Sessions | undefined
+  let knownSessions: JoinedSessions | undefined
   const connection = await connectNats('natsNetwork', { name: `${bus} ${instance}`, ...nats }, heartbeat, {
     disconnected(error) {
       faults.add({ label: CORE_LABEL, error })
@@ -88,7 +88,7 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
     fault: error => faults.add({ label: CORE_LABEL, error }),
   })
   const context = { hub, connection, faults, ...identity }
-  const sessions = (knownSessions = new Sessions({ ...context, responder, heartbeat }))
+  const sessions = (knownSessions = new JoinedSessions({ ...context, responder, heartbeat }))
   sessions.listen()
   fanOutEvents(context)
   const presence = trackPresence(context)

@@ -6,6 +6,7 @@ import {
   createCipher,
   createDecipher,
   createKeySchedule,
+  type KeySchedule,
   decrypt,
   encrypt,
   TAG_BYTES,
@@ -88,7 +89,6 @@ export function createProtection({ secret, session, side, cipher, limits }: Prot
   }
 }
 
-type KeySchedule = ReturnType<typeof createKeySchedule>
 type NextKey = ReturnType<KeySchedule['next']>
 
 /** Returns undefined for a forged message, whatever the reason. */

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HalfOpenSessions } from './sessions.js'
+import { HalfOpenSessions } from './joined-sessions.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** Dropped sessions are removed, as `Sessions` does it. */
+/** Dropped sessions are removed, as `JoinedSessions` does it. */
 function create() {
   const halfOpen = new HalfOpenSessions()
   const dropped: string[] = []

@@ -12,20 +12,20 @@ import type { NatsLink } from '../link/nats-link.js'
 import { createSessionLink, deliverMessage } from '../link/session-link.js'
 import type { HandshakeCounts, InstanceContext } from './presence.js'
 
-export interface SessionsDeps extends InstanceContext {
+export interface JoinedSessionsDeps extends InstanceContext {
   responder: HandshakeResponder
   heartbeat: number
 }
 
-export class Sessions {
+export class JoinedSessions {
   readonly handshakes: HandshakeCounts = { answered: 0, refused: 0, nanoseconds: 0 }
-  readonly #deps: SessionsDeps
+  readonly #deps: JoinedSessionsDeps
   #helloSubscriptions: Subscription[] = []
   readonly #links = new Map<string, NatsLink>()
   readonly #halfOpen = new HalfOpenSessions()
   #onEmpty: (() => void) | undefined
 
-  constructor(deps: SessionsDeps) {
+  constructor(deps: JoinedSessionsDeps) {
     this.#deps = deps
   }
 
