@@ -1,13 +1,13 @@
 // Creates a hook in a sandbox in this thread, which is locked down.
 import { findHook, type HookFunction } from '../src/hook/hook.js'
 import { lockDown } from '../src/sandbox/lockdown.js'
-import { Sandbox } from '../src/sandbox/hook-sandbox.js'
+import { HookSandbox } from '../src/sandbox/hook-sandbox.js'
 
 /** @param before - code that runs first, in the hook's scope */
 export function sandboxed(hook: string, before = ''): { fn: HookFunction; logs: string[] } {
   lockDown()
   const logs: string[] = []
-  const sandbox = new Sandbox({
+  const sandbox = new HookSandbox({
     console: (_level, text) => logs.push(text),
     confirm: () => false,
   })

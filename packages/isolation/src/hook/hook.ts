@@ -1,6 +1,6 @@
 // Judges messages with the user's hook. An answer is read once and checked; a thrown value is never read.
 import { BusError, DeadlineTimers } from '@sallyport/protocol/internal'
-import { HOOK_NAME, type Sandbox } from '../sandbox/hook-sandbox.js'
+import { HOOK_NAME, type HookSandbox } from '../sandbox/hook-sandbox.js'
 import type { IsolationApp } from './app.js'
 import { openEnvelope } from './envelope.js'
 import { type AnswerReader, type HookMessage, readVerdict, REJECT, type Verdict } from './verdict.js'
@@ -28,7 +28,7 @@ export interface HookOptions {
 const DEADLINE_STEP_MS = 10
 
 /** Returns the hook that the scripts have set. Its `this` is `window`. `null` means, as in Tauri, that every message passes. */
-export function findHook(sandbox: Sandbox, app: IsolationApp): HookFunction | null {
+export function findHook(sandbox: HookSandbox, app: IsolationApp): HookFunction | null {
   const scripts = app.scripts.map(script => script.name).join(', ')
   let hook: unknown
   try {

@@ -2,7 +2,7 @@
 import { CONFIRM_WORD, type ConfirmRequest, type GateWorkerData, toConfirmText } from '@sallyport/protocol/internal'
 import type { ConsoleSink } from '../sandbox/console.js'
 import { describeMissingNames } from '../sandbox/diagnostics.js'
-import { Sandbox } from '../sandbox/hook-sandbox.js'
+import { HookSandbox } from '../sandbox/hook-sandbox.js'
 import { lockDown } from '../sandbox/lockdown.js'
 import { loadIsolationApp } from './app.js'
 import { mentionsEnvelope } from './envelope.js'
@@ -33,7 +33,7 @@ export async function loadHook({ dir, envelope, confirm, watch, sleep, log }: Ho
     if (warning !== undefined) log('warn', warning)
   }
   lockDown()
-  const sandbox = new Sandbox({ console: log, confirm: createConfirm({ confirm, watch, sleep }) })
+  const sandbox = new HookSandbox({ console: log, confirm: createConfirm({ confirm, watch, sleep }) })
   watch.enter()
   sandbox.run(app.scripts)
   return createHook(findHook(sandbox, app), { envelope })

@@ -1,6 +1,6 @@
 // This file locks its process down. Each test file has its own process (pool: forks).
 import { beforeAll, describe, expect, test } from 'vitest'
-import { Sandbox } from './hook-sandbox.js'
+import { HookSandbox } from './hook-sandbox.js'
 import { lockDown } from './lockdown.js'
 
 beforeAll(() => {
@@ -9,9 +9,9 @@ beforeAll(() => {
   lockDown()
 })
 
-function sandbox(confirm: (message?: unknown) => boolean = () => false): { it: Sandbox; logs: string[] } {
+function sandbox(confirm: (message?: unknown) => boolean = () => false): { it: HookSandbox; logs: string[] } {
   const logs: string[] = []
-  return { it: new Sandbox({ console: (level, text) => logs.push(`${level} ${text}`), confirm }), logs }
+  return { it: new HookSandbox({ console: (level, text) => logs.push(`${level} ${text}`), confirm }), logs }
 }
 
 /** Evaluates an expression in a new sandbox. */

@@ -33,7 +33,7 @@ function joinScripts(scripts: readonly IsolationScript[]): { source: string; loc
   }
 }
 
-export class Sandbox {
+export class HookSandbox {
   /** The scripts' global object: their `window`, `self` and `globalThis`. */
   readonly window: Record<string, unknown>
   readonly #compartment: SandboxCompartment
