@@ -1,5 +1,5 @@
 // The section on access. It asks core when another frontend is selected, when core has restarted, and on request.
-import type { Access, CommandAccess } from '../../src/host/inspector/snapshot.js'
+import type { ShownAccess, CommandAccess } from '../../src/host/inspector/snapshot.js'
 import { getById, setOptions, setText } from './dom.js'
 import type { ShowSnapshot } from './follow.js'
 import { clock, count } from './figures.js'
@@ -28,7 +28,7 @@ export function createAccess(token: string): ShowSnapshot {
   const command = getById('which', HTMLInputElement)
   const summary = getById('capabilities', HTMLElement)
   const showRows = createTable(getById('access', HTMLTableElement), 'Access', COLUMNS, row => row.command)
-  let access: Access | undefined
+  let access: ShownAccess | undefined
   let shownFor = ''
   let requests = 0
 
@@ -47,7 +47,7 @@ export function createAccess(token: string): ShowSnapshot {
     }
     const query = new URLSearchParams({ token, label })
     const answer = await fetch(`access?${query}`).then(
-      response => (response.ok ? (response.json() as Promise<Access>) : undefined),
+      response => (response.ok ? (response.json() as Promise<ShownAccess>) : undefined),
       () => undefined,
     )
     if (request !== requests) return
@@ -67,7 +67,7 @@ export function createAccess(token: string): ShowSnapshot {
   }
 }
 
-function summarize(label: string, access: Access | undefined): string {
+function summarize(label: string, access: ShownAccess | undefined): string {
   if (!access) return 'No answer.'
   if (access.error !== undefined) return `Core did not answer: ${access.error}`
   const names = access.capabilities.join(', ') || 'none'

@@ -77,7 +77,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
     return listed ? [...capabilities, listed] : capabilities
   }
 
-  const getVerdict = (command: CommandName, label: string, access: Access): Verdict => {
+  const decide = (command: CommandName, label: string, access: Access): Decision => {
     const { denied, global } = access
     const grants = access.allowed.get(command.method) ?? []
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
@@ -90,27 +90,27 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
 
   return {
     getPermits(label) {
-      const verdicts = new Map<CommandName, Verdict>()
+      const decisions = new Map<CommandName, Decision>()
       let access: Access | undefined
       let seen = version
-      const verdict = (command: CommandName): Verdict => {
+      const getDecision = (command: CommandName): Decision => {
         if (seen !== version) {
           seen = version
           access = undefined
-          verdicts.clear()
+          decisions.clear()
         }
         access ??= getAccess(label, getCapabilities(label))
-        let known = verdicts.get(command)
-        if (!known) verdicts.set(command, (known = getVerdict(command, label, access)))
+        let known = decisions.get(command)
+        if (!known) decisions.set(command, (known = decide(command, label, access)))
         return known
       }
       return {
         check(command) {
-          const { denial } = verdict(command)
+          const { denial } = getDecision(command)
           return denial === undefined ? undefined : new BusError('Denied', denial)
         },
-        getHint: command => verdict(command).hint,
-        getScope: command => verdict(command).scope,
+        getHint: command => getDecision(command).hint,
+        getScope: command => getDecision(command).scope,
       }
     },
     getGlobalScope: plugin =>
@@ -154,4 +154,4 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
   }
 }
 
-type Verdict = { denial: string | undefined; hint: string; scope: CommandScope }
+type Decision = { denial: string | undefined; hint: string; scope: CommandScope }

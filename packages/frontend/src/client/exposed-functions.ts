@@ -16,7 +16,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { CallTrace, Message, Outcome, RequestId, RequestMessage } from '@sallyport/protocol/internal'
 import { exposedCalls } from './diagnostics.js'
-import { explainDenial } from './sandbox-denial.js'
+import { explainSandboxDenial } from './sandbox-denial.js'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -166,7 +166,7 @@ export class FunctionRegistry {
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
     if (!this.#finish(call)) return call.abortReason
     // The option that allows what the sandbox denied is for the host, which may see paths.
-    const denial = explainDenial(thrown)
+    const denial = explainSandboxDenial(thrown)
     if (denial === undefined) return this.#respondError(call.id, toBusError(method, thrown))
     return this.#respondError(call.id, new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown }))
   }

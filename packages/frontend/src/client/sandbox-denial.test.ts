@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { explainDenial, setSandboxKind } from './sandbox-denial.js'
+import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 
 beforeEach(() => setSandboxKind('permission'))
 afterEach(() => setSandboxKind(undefined))
@@ -25,7 +25,7 @@ test.each([
     new TypeError('fetch failed', { cause: new AggregateError([denied({ syscall: 'connect' })]) }),
     `fetch failed: ${allowNet}`,
   ],
-])('explains %o', (error, text) => expect(explainDenial(error)).toBe(text))
+])('explains %o', (error, text) => expect(explainSandboxDenial(error)).toBe(text))
 
 const cyclic = new Error('x')
 cyclic.cause = cyclic
@@ -38,12 +38,12 @@ test.each([
   undefined,
   null,
   { code: 'ERR_ACCESS_DENIED', permission: 'WASI' },
-])('ignores %o', error => expect(explainDenial(error)).toBeUndefined())
+])('ignores %o', error => expect(explainSandboxDenial(error)).toBeUndefined())
 
 test('names the kind of the sandbox', () => {
   const error = denied({ permission: 'Net' })
   setSandboxKind('process')
-  expect(explainDenial(error)).toContain("{ kind: 'process', net: true }")
+  expect(explainSandboxDenial(error)).toContain("{ kind: 'process', net: true }")
   setSandboxKind(undefined)
-  expect(explainDenial(error)).toBeUndefined()
+  expect(explainSandboxDenial(error)).toBeUndefined()
 })

@@ -9,7 +9,7 @@ export const setSandboxKind = (kind: typeof sandboxKind): void => void (sandboxK
 const MAX_DEPTH = 4
 
 /** Returns what the sandbox denied and the option that allows it, if the error or one of its causes is a denial in a sandbox. */
-export function explainDenial(error: unknown): string | undefined {
+export function explainSandboxDenial(error: unknown): string | undefined {
   if (sandboxKind === undefined) return undefined
   let cause = error
   for (let depth = 0; depth < MAX_DEPTH && cause instanceof Error; depth++) {

@@ -13,10 +13,10 @@ import { BusError, explainTypeScript, isBusError, reportError, setDevelopment } 
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
-import { explainDenial, setSandboxKind } from '../client/sandbox-denial.js'
+import { explainSandboxDenial, setSandboxKind } from '../client/sandbox-denial.js'
 
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
-export interface FrontendHost {
+export interface HostConnection {
   report(report: FrontendReport): void
   onCommand(handle: (command: HostCommand) => void): void
   /** Loads the functions that a script gets, which a module would import. */
@@ -28,7 +28,7 @@ export type HostCommand = { type: 'link'; link: Link } | { type: 'stop' }
 
 export function startFrontend(
   { module, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
-  host: FrontendHost,
+  host: HostConnection,
 ): void {
   let script: FrontendScript | undefined
   let firstLink: Link
@@ -93,7 +93,7 @@ function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
   if (explained !== error || !isSandboxed) return explained
   const denial = isUnknownExtension(error)
     ? `${error.message}: the host's loaders are not available in a frontend's sandbox`
-    : explainDenial(error)
+    : explainSandboxDenial(error)
   return denial === undefined ? error : new BusError('InternalError', denial, { cause: error })
 }
 
@@ -103,7 +103,7 @@ const isUnknownExtension = (error: unknown): error is Error =>
 /** Adds to an error that ends the thread what the sandbox denied, and that an `await` might be missing, before it is reported. */
 function explainUncaughtErrors(): void {
   process.prependListener('uncaughtExceptionMonitor', (error, origin) => {
-    const denial = explainDenial(error)
+    const denial = explainSandboxDenial(error)
     if (denial !== undefined) setMessage(error, denial)
     else if (origin === 'unhandledRejection' && isBusError(error)) {
       setMessage(error, `${error.message} (this rejection was not caught: is an \`await\` missing?)`)

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isEqualSecret, LOCAL_HEADERS, startLocalServer } from '../../shared/local-server.js'
 import { Feed } from './feed.js'
 import { drawDiagrams, getPage } from './page.js'
-import { type BusView, getAccess } from './snapshot.js'
+import { type BusView, explainAccess } from './snapshot.js'
 
 /** Options of `bus.inspectServer`. */
 export interface InspectorOptions {
@@ -63,7 +63,7 @@ export async function openInspector(view: BusView, port: number): Promise<OpenIn
     const file = files.get(pathname)
     if (file) return answer(request, response, 200, file)
     if (pathname === '/access') {
-      const access = await getAccess(view, searchParams.get('label') ?? '')
+      const access = await explainAccess(view, searchParams.get('label') ?? '')
       return answer(request, response, 200, { type: 'application/json', text: JSON.stringify(access) })
     }
     if (pathname !== '/feed') return answer(request, response, 404, toTextFile('There is no such page.'))

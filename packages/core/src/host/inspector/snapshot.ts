@@ -175,7 +175,7 @@ export interface CommandAccess {
   scope: string
 }
 
-export interface Access {
+export interface ShownAccess {
   /** Why core did not answer. */
   error?: string
   capabilities: readonly string[]
@@ -185,7 +185,7 @@ export interface Access {
 }
 
 /** Returns what a frontend may call now, with changes at run time. Never rejects. @internal */
-export async function getAccess(view: BusView, label: string): Promise<Access> {
+export async function explainAccess(view: BusView, label: string): Promise<ShownAccess> {
   try {
     const { capabilities, commands } = await view.explain(label)
     return {
