@@ -2,6 +2,7 @@
 import { access, readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { BusError, describeThrown } from '@sallyport/protocol/internal'
 import type * as v from 'valibot'
@@ -211,7 +212,10 @@ function cloneData<T>(what: string, data: T): T {
 /** Copies the data as it is sent to another process. */
 function serializeData(what: string, data: unknown): unknown {
   try {
-    return deserialize(serialize(data))
+    const copy: unknown = deserialize(serialize(data))
+    // Node 22 and later serialize their own objects, such as a Blob, as empty ones.
+    if (isDeepStrictEqual(copy, structuredClone(data))) return copy
+    throw new TypeError('it contains an object of Node.js')
   } catch (cause) {
     const text = `${what} can't be sent to another process: ${describeThrown(cause)}`
     throw new BusError('InvalidParams', text, { cause })
