@@ -47,7 +47,7 @@ function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
     if (error instanceof UsageError) throw error
     const { message } = error as Error
     const flags = command.options.map(({ rawName }) => rawName.split(' ')[0])
-    throw new UsageError(`${message}. There are ${flags.join(' ')} --help --version`)
+    throw new UsageError(`${message}. The options are ${flags.join(' ')} --help --version`)
   }
 }
 

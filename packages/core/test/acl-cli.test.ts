@@ -124,7 +124,7 @@ describe('sallyport-acl exits with', () => {
   test.each<[name: string, args: string[], code: number, out: RegExp]>([
     ['0 and its help', ['--help'], 0, /^sallyport-acl \[tauri\.conf\.json \| directory\].*Exit codes: 0/s],
     ['0 and its version', ['--version'], 0, new RegExp(`^sallyport-acl/${version.replaceAll('.', '\\.')} `)],
-    ['2 for an unknown option', ['--lable', 'x'], 2, /Unknown option `--lable`\. There are --core --label/],
+    ['2 for an unknown option', ['--lable', 'x'], 2, /Unknown option `--lable`\. The options are --core --label/],
     ['2 for an option without its value', ['--core'], 2, /--core <file>.*value is missing/],
     ['2 for one argument too many', ['.', '.'], 2, /Unused args/],
     ['2 for two cores', ['--core', 'a', '--core', 'b'], 2, /--core can be given once/],

@@ -25,7 +25,8 @@ export function checkDefinition(where: string, definition: object, others: reado
   const { plugins = [], use = [] } = definition
   if (!Array.isArray(use) || !use.every(each => typeof each === 'function'))
     throw wrong(`${where}: use must be an array of functions`)
-  if (!Array.isArray(plugins) || !plugins.every(isObject)) throw wrong(`${where}: plugins must be an array of plugin(…)`)
+  if (!Array.isArray(plugins) || !plugins.every(isObject))
+    throw wrong(`${where}: plugins must be an array of plugin(…)`)
   for (const plugin of plugins) {
     const { name, permissions = [] } = plugin
     if (typeof name !== 'string') throw wrong(`${where}: a plugin has no name: it is made with plugin(name, { … })`)
