@@ -316,6 +316,23 @@ describe('settleListeners', () => {
     expect(order).toEqual(['kept', { added: true }])
   })
 
+  it('resolves after the events of a listener that core has answered before', async () => {
+    const { client, peer } = setUp()
+    const order: unknown[] = []
+    void client.listen('e', ({ payload }) => void order.push(payload))
+    peer.send(result(1, 7))
+    await crossed()
+    void settleListeners(client).then(added => order.push({ added }))
+    await crossed()
+    peer.send(event('e', [7], 'kept'))
+    await crossed()
+    expect(order).toEqual(['kept'])
+    peer.send(result(peer.last.id, null))
+    await crossed()
+    expect(order).toEqual(['kept', { added: true }])
+    expect(await settleListeners(client)).toBe(false)
+  })
+
   it('resolves at once without new listeners, and when the link closes', async () => {
     const { client, peer } = setUp()
     expect(await settleListeners(client)).toBe(false)

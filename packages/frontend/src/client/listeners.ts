@@ -36,6 +36,8 @@ export class Listeners {
   readonly #byCoreId = new Map<number, Listener>()
   /** Resolve once core has answered the registrations that are in flight. */
   readonly #registrations = new Set<Promise<void>>()
+  /** True if a registration was sent after the last call of `settle`. */
+  #hasNew = false
 
   /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
   subscribe(connection: Connection, subscription: Subscription, options: CallOptions): Promise<number> {
@@ -80,9 +82,10 @@ export class Listeners {
     await Promise.all(Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener)))
   }
 
-  /** Waits for core's answers to the registrations in flight, and for the events that follow them. Resolves with false if nothing is in flight. */
+  /** Waits for core's answers to new registrations, and for the events that follow them. Resolves with false if none is new. */
   async settle(connection: Connection): Promise<boolean> {
-    if (this.#registrations.size === 0) return false
+    if (!this.#hasNew) return false
+    this.#hasNew = false
     await Promise.all(this.#registrations)
     // Core answers in order, and ignores an id that it does not know.
     await new Promise<void>(resolve => unsubscribeInCore(connection, 'settled', Number.MAX_SAFE_INTEGER, resolve))
@@ -92,6 +95,7 @@ export class Listeners {
   #addRegistration(): () => void {
     const { promise, resolve } = createDeferred()
     this.#registrations.add(promise)
+    this.#hasNew = true
     return () => {
       this.#registrations.delete(promise)
       resolve()
