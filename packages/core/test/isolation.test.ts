@@ -6,8 +6,7 @@ describe.each([
   ['json', 'port'],
   ['msgpack', 'ring'],
 ] as const)('the hook, in %s over a %s', (codec, link) => {
-  // Serializing a large message counts as time in the hook, and takes longer on a busy machine.
-  const getBus = reuseBus({ app: isolation('judge', { hookTimeout: 60_000 }) })
+  const getBus = reuseBus({ app: isolation('judge') })
   const connect = async () => {
     const bus = await getBus()
     return { bus, client: await bus.connect('tests', { codec, link }) }

@@ -31,7 +31,10 @@ export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
   return bus
 }
 
-/** The isolation pattern with the hook in `fixtures/hooks/<name>`, and every command allowed. */
+/**
+ * The isolation pattern with the hook in `fixtures/hooks/<name>`, and every command allowed. Its hooks return, and none counts as stuck,
+ * however busy the machine is: a test of hooks that hang gives a `hookTimeout`.
+ */
 export function isolation(
   hook?: string,
   options: { envelope?: boolean; hookTimeout?: number } = {},
@@ -39,7 +42,10 @@ export function isolation(
 ): NonNullable<BusOptions['app']> {
   const dir = hook === undefined ? {} : { dir: fixture(`hooks/${hook}/`) }
   return {
-    security: { pattern: { use: 'isolation', options: { ...dir, ...options } }, capabilities: [allowed] },
+    security: {
+      pattern: { use: 'isolation', options: { ...dir, hookTimeout: 60_000, ...options } },
+      capabilities: [allowed],
+    },
   }
 }
 

@@ -31,7 +31,6 @@ export const faults = {
       for (;;);
     }),
   block: () => {
-    const until = performance.now() + 1500
-    while (performance.now() < until);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
   },
 }

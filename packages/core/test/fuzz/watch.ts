@@ -46,6 +46,9 @@ const WATCHER = `
   }, 500)`
 
 export function createWatch(): Watch {
+  // Vitest looks up the source of each frame, which takes longer than most cases: nearly all end in an error.
+  const { prepareStackTrace } = Error
+  Reflect.deleteProperty(Error, 'prepareStackTrace')
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const memory = new SharedArrayBuffer(8 + MAX_TEXT)
@@ -83,6 +86,7 @@ export function createWatch(): Watch {
       return growth > MAX_GROWTH ? `memory: ${Math.round(growth / 2 ** 20)} MiB more than at the start` : undefined
     },
     async stop() {
+      Error.prepareStackTrace = prepareStackTrace
       process.off('unhandledRejection', unhandled)
       process.off('uncaughtException', unhandled)
       await watcher.terminate()

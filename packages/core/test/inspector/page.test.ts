@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
       const calls = Array.from({ length: 20 }, (_, n) => client.invoke('which', { a: i, b: n }))
       const refused = i % 10 === 0 ? [client.invoke('count'), client.invoke(HOSTILE, { hook: 'null' })] : []
       await Promise.allSettled([...calls, ...refused, client.emit('tick', { i })])
-      await new Promise(resolve => setTimeout(resolve, 5))
+      await new Promise(resolve => setTimeout(resolve, 25))
     }
   }
 

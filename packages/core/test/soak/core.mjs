@@ -33,9 +33,7 @@ export const commands = {
     const text = 'x'.repeat(size)
     for (let i = 0; i < count; i++) app.emitTo(label, 'poured', { i, text })
   },
-  block: ({ ms }) => {
-    for (const end = performance.now() + ms; performance.now() < end;);
-  },
+  block: ({ ms }) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
   end: ({ how }) => {
     setTimeout(() => {
       if (how === 'exit') process.exit(3)

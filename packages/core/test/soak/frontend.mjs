@@ -4,9 +4,7 @@ import { memory } from './memory.mjs'
 import { exposed, runTraffic } from './random-traffic.mjs'
 
 const label = bus.getLabel()
-const block = ms => {
-  for (const end = performance.now() + ms; performance.now() < end;);
-}
+const block = ms => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
 bus.expose({
   ...exposed,

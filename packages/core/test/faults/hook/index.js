@@ -18,7 +18,7 @@ const faults = {
   },
   unencodable: message => ({ ...message, payload: { n: 1n } }),
   block: message => {
-    const until = Date.now() + 1000
+    const until = Date.now() + 500
     while (Date.now() < until);
     return message
   },
