@@ -17,7 +17,7 @@ test('the README shows all three programs', () => {
 
 test.each(blocks)('node $program prints what the README shows', async ({ program, output }) => {
   // Rejects where the exit code is not 0, or the process has to be killed.
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd, timeout: 15_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd, timeout: 50_000 })
   expect(stdout).toBe(output)
   expect(stderr).toBe('')
 })

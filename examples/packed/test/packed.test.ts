@@ -95,7 +95,7 @@ test("the README's example prints what the README shows", async () => {
   const output = runs?.[0]?.output
   expect(output, 'README.md has no text block after app.mjs that shows its output').toBeDefined()
   for (const [name, { code }] of files!) await writeFile(join(directory, name), code)
-  const { stdout } = await run('node', ['app.mjs'], { cwd: directory, timeout: 15_000 })
+  const { stdout } = await run('node', ['app.mjs'], { cwd: directory, timeout: 60_000 })
   expect(stdout).toBe(output)
 })
 

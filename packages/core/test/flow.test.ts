@@ -9,7 +9,7 @@ import type { CommandContext as Context } from '../src/api/app.js'
 import { Peer, call, setUp } from './peer.js'
 
 const MiB = 2 ** 20
-const POLL = { timeout: 15_000 }
+const POLL = { timeout: 20_000 }
 const big = 'x'.repeat(MiB)
 const held: { app?: App; channel?: Channel; ran: number } = { ran: 0 }
 

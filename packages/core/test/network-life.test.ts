@@ -19,7 +19,7 @@ describe.each(cores)('core %s', (_where, core) => {
     const slow = client.invoke('slow', { ms: 300, value: 'in time' })
     await client.invoke('add', { a: 1, b: 2 })
     const closing = bus.close({ timeout: 60_000 })
-    await vi.waitFor(() => expect(existsSync(path)).toBe(false), { timeout: 10_000 })
+    await vi.waitFor(() => expect(existsSync(path)).toBe(false), { timeout: 20_000 })
     await expect(dial(path, { label: 'late' })).rejects.toThrow()
     await expect(client.invoke('add', { a: 1, b: 2 })).rejects.toMatchObject({
       reason: 'Disconnected',

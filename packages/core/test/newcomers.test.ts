@@ -184,7 +184,7 @@ test('a failed call without a handler ends its frontend with an explanation', as
   bus = await createBus({ core, log: false, frontends: { main: fixture('newcomer/main.mjs') } })
   const faults: string[] = []
   bus.on('fault', ({ error }) => faults.push(error.message))
-  await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 10_000 })
+  await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 20_000 })
   expect(faults[0]).toBe(
     'Command gret not found (did you mean "greet"?) (this rejection was not caught: is an `await` missing?)',
   )

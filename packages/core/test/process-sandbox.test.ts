@@ -13,7 +13,7 @@ const module = fixture('ends.mjs')
 const linux = process.platform === 'linux'
 
 /** Time for processes to start and exit on a busy machine. */
-const POLL = { timeout: 15_000 }
+const POLL = { timeout: 20_000 }
 
 const isAlive = (pid: number): boolean => {
   try {

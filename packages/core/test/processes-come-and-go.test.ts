@@ -46,9 +46,9 @@ test.runIf(process.platform === 'linux')(
         bus.call('two', 'ends', { how: 'abort' }).catch(() => {})
         await Promise.allSettled(labels.map(label => bus.closeFrontend(label)))
       }
-      await expect.poll(() => children().length, { timeout: 10_000 }).toBe(processes)
-      await expect.poll(() => descriptors().length, { timeout: 10_000 }).toBe(files)
-      await expect.poll(() => readdirSync(directory), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => children().length).toBe(processes)
+      await expect.poll(() => descriptors().length).toBe(files)
+      await expect.poll(() => readdirSync(directory)).toEqual([])
     } finally {
       rmSync(directory, { recursive: true })
       if (before === undefined) delete process.env['TMPDIR']

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../src/relay/messages.js'
 
 /** Time for processes to start on a busy machine. */
-const POLL = { timeout: 15_000 }
+const POLL = { timeout: 20_000 }
 
 const prelude = `
   const { Socket } = require('node:net')

@@ -86,7 +86,7 @@ describe.each(patterns)('stats, %s', (name, app) => {
     const { core, frontends } = await meanwhile
     expect(core).toMatchObject({ state: 'backingOff', restarts: 1, inFlight: 0 })
     expect(frontends['tests']).toMatchObject({ state: 'running', inFlight: 0, queued: 0, calls: 3 })
-    await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore), { timeout: 15_000 }).toBe('answered')
+    await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore)).toBe('answered')
     expect(await bus.stats()).toMatchObject({ core: { state: 'running', restarts: 1 } })
     expect((await getStats(bus)).calls).toBeGreaterThan(3)
     await bus.close()
@@ -170,7 +170,7 @@ test('measures a hook until its promise settles, across a reload of its gate', a
   // Sealing excludes the wait. Both durations have the same unit.
   expect(seal.p50).toBeLessThan(hook.max)
   await bus.reload('tests')
-  await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore), { timeout: 15_000 }).toBe('answered')
+  await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore)).toBe('answered')
   expect((await getStats(bus)).gate!.hook.count).toBe(3)
   await bus.close()
 })

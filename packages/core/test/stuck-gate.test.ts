@@ -6,5 +6,5 @@ test('the calls of an earlier run of a frontend are aborted when its stuck gate 
   const main = { module: fixture('stuck-gate.mjs'), sandbox: 'none', supervision: { restart: 'permanent' } } as const
   const bus = await start({ app: isolation('stuck', { hookTimeout: 1000 }), frontends: { main } })
   const client = await bus.connect('tests')
-  await expect.poll(() => client.invoke('seen'), { timeout: 10_000 }).toEqual(['began', 'Disconnected'])
+  await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Disconnected'])
 })

@@ -54,7 +54,7 @@ export async function eventually<T>(call: () => Promise<T>): Promise<T> {
         )
         return result !== undefined
       },
-      { timeout: 15_000, interval: 10 },
+      { timeout: 20_000, interval: 10 },
     )
     .toBe(true)
   return result!.value

@@ -48,7 +48,7 @@ describe.each(patterns)('%s', (_name, app) => {
     const limited = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
     await bus.open('bad', at('throw new Error("no")'), { supervision: limited, loaded: false })
     await expect
-      .poll(() => events.at(-1), { timeout: 10_000 })
+      .poll(() => events.at(-1))
       .toMatchObject({
         name: 'failed',
         label: 'bad',

@@ -110,7 +110,7 @@ describe.skipIf(!hasServer)('an instance over NATS', () => {
       await client.invoke('greet', { name: 'x' })
     }
     const stats = async () => (await first.bus.stats()).network
-    await expect.poll(async () => (await stats())?.total.calls, { timeout: 15_000 }).toBe(3)
+    await expect.poll(async () => (await stats())?.total.calls).toBe(3)
     expect(await stats()).toMatchObject({
       instance: 'one',
       instances: { one: { sessions: 1 }, two: { sessions: 2 } },

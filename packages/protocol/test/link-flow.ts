@@ -9,7 +9,7 @@ const body = 'x'.repeat(60_000)
 /** More bytes than any link has room for: a ring, or the window of a port. */
 const MANY = 300
 /** Long enough for a busy machine. */
-const POLL = { timeout: 10_000 }
+const POLL = { timeout: 20_000 }
 
 export function linkFlow(name: string, createPair: () => [Link, Link]): void {
   const connect = (): { near: Link; far: Link; atNear: Recorder; atFar: Recorder } => {

@@ -15,7 +15,7 @@ import { recorder, type Recorder, settle } from './link-behaviour.js'
 
 const ACTORS = ['frontend', 'gate', 'core'] as const
 type Actor = (typeof ACTORS)[number]
-const POLL = { timeout: 10_000 }
+const POLL = { timeout: 20_000 }
 
 const forEachActor = <T>(create: (actor: Actor) => T): Record<Actor, T> => ({
   frontend: create('frontend'),

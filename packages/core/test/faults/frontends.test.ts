@@ -63,7 +63,7 @@ describe.each(patterns)('%s', (name, app) => {
         { name: 'restart', actor: 'frontend', restarts: 1 },
       ],
     })
-    await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
   }
 
   // To its gate a frontend has the same links as to core.

@@ -59,7 +59,7 @@ async function connect(label: string, link: 'port' | 'ring', codec: CodecName = 
   for (const call of Object.values(calls)) call.catch(() => {})
   const held = () => other.invoke<Held>('held', { label })
   await vi.waitFor(async () => expect({ ...(await held()), holding }).toEqual({ began: 1, aborted: 0, holding: 2 }), {
-    timeout: 10_000,
+    timeout: 20_000,
   })
   return { client, calls, held }
 }
@@ -80,7 +80,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
         { name: 'restart', actor: 'gate', restarts: 1 },
       ],
     })
-    await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }), { timeout: 20_000 })
     await client.close()
   })
 
@@ -135,7 +135,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
         await watched.bus.call(label, 'invoke', { a: 1, b: 2, gate: 'exit' }).catch(() => {})
         expect(watched.events.findLast(event => event.label === label)?.name).toBe('failed')
       },
-      { timeout: 10_000, interval: 10 },
+      { timeout: 20_000, interval: 10 },
     )
     await checkGuarantee(watched, {
       label,
@@ -162,14 +162,14 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     for (const call of Object.values(calls)) await expect(call).rejects.toMatchObject({ reason: 'Disconnected' })
     // The first answer can be lost with the gate.
     await vi.waitFor(async () => expect(await watched.bus.call(label, 'calls')).toBeTypeOf('number'), {
-      timeout: 10_000,
+      timeout: 20_000,
     })
     const restarted = () => watched.events.filter(event => event.label === label && event.name === 'restart')
     await vi.waitFor(() => expect(new Set(restarted().map(({ actor }) => actor))).toEqual(bothActors), {
-      timeout: 10_000,
+      timeout: 20_000,
     })
     await vi.waitFor(async () => expect(await watched.bus.call(label, 'invoke', { a: 1, b: 2 })).toBe(3), {
-      timeout: 10_000,
+      timeout: 20_000,
     })
     // If the frontend restarts before its gate exits, its first call is lost, before or after it reaches core.
     const { began, aborted } = await held()

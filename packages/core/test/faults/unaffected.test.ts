@@ -75,7 +75,7 @@ describe.each(patterns)('%s', (name, app) => {
         serves: () => reopened.then(() => call(label, 'calls')),
         events: [],
       })
-      await vi.waitFor(async () => expect(await victim.held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
+      await vi.waitFor(async () => expect(await victim.held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
     })
 
     test('answers or disconnects earlier calls of a batch in which a frontend exits, and runs nothing twice', async () => {
@@ -111,7 +111,7 @@ describe.each(patterns)('%s', (name, app) => {
         checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
       expect(await Promise.all(pair.map(check))).toEqual([1, 1])
       for (const { held } of pair)
-        await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
+        await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
     })
   })
 
@@ -120,7 +120,7 @@ describe.each(patterns)('%s', (name, app) => {
       const { label, calls, held } = await open('ports', { sandbox: 'none', link: 'port' })
       call(label, 'fault', { how: 'ports' }).catch(() => {})
       await checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
-      await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
+      await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
     })
 
     test('has finished and frees its label if it exits', async () => {

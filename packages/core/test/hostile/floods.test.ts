@@ -18,7 +18,7 @@ async function flooded(event: 'denied' | 'rejected', options: NonNullable<Parame
   const refused = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected')
   expect(refused.length).toBe(FLOOD)
   const total = () => reports.reduce((sum, { more = 0 }) => sum + 1 + more, 0)
-  await expect.poll(total, { timeout: 10_000 }).toBe(refused.length)
+  await expect.poll(total).toBe(refused.length)
   return { reports, lines: lines.filter(({ msg }) => msg.startsWith(event)) }
 }
 

@@ -69,7 +69,7 @@ describe.each(['core', 'gate'] as const)('to %s', route => {
     const { closed } = await attack(input, route, getFlood(input))
     expect(closed).toBe(input.closes)
     // A closed port releases its messages a moment later.
-    await expect.poll(() => watch.grown(), { timeout: 10_000 }).toBeUndefined()
+    await expect.poll(() => watch.grown()).toBeUndefined()
   })
 })
 

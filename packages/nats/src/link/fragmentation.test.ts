@@ -55,7 +55,7 @@ describe('fragments', () => {
       links[0].send({ kind: 2, body })
       body.fill(2)
     }
-    await expect.poll(() => received.length, { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => received.length).toBe(2)
     for (const body of received) expect(body.every(byte => byte === 1)).toBe(true)
     links[0].close()
   })

@@ -72,9 +72,7 @@ describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('%s', pat
       expect.objectContaining({ reason: expect.objectContaining({ reason: 'Disconnected' }) }),
     )
     // The listeners were registered at `a` first, and are known to `b` now.
-    await expect
-      .poll(() => (received.length > 0 ? received : void client.emit('ping', 2)), { timeout: 10_000 })
-      .toBeDefined()
+    await expect.poll(() => (received.length > 0 ? received : void client.emit('ping', 2))).toBeDefined()
     expect(received[0]).toEqual({ from: 'b', payload: 2 })
 
     await b.bus.close()

@@ -96,7 +96,7 @@ describe.skipIf(!hasServer)('a process that joins', () => {
     const client = await joined.connect('web')
     const countInstances = async (): Promise<unknown> =>
       new Set(await Promise.all([1, 2].map(() => client.invoke('who')))).size
-    await expect.poll(countInstances, { timeout: 10_000 }).toBe(2)
+    await expect.poll(countInstances).toBe(2)
     await joined.close()
     await a.bus.close()
     expect(faults).toEqual([])

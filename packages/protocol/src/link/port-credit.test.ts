@@ -23,7 +23,7 @@ function bare(): { peer: MessagePort; link: Link; seen: ReturnType<typeof record
 }
 
 const MiB = 2 ** 20
-const POLL = { timeout: 10_000 }
+const POLL = { timeout: 20_000 }
 const frame = (size: number): ArrayBuffer => new Uint8Array(size).fill(1).buffer
 const createQueue = () =>
   new CreditQueue<{ bytes: number }>(

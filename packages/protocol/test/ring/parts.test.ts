@@ -6,7 +6,7 @@ import { settle } from '../link-behaviour.js'
 import { createRingPair } from './pair.js'
 
 const MiB = 2 ** 20
-const POLL = { timeout: 10_000 }
+const POLL = { timeout: 20_000 }
 /** The smallest body of several parts is one byte longer than this, in a ring of 4 KiB. */
 const PART = 2 ** 10 - 8
 

@@ -54,7 +54,7 @@ describe('a worker', () => {
     const worker = createSupervisor().start({ ...silent, spawn, explainError })
     const onExit = vi.fn<() => void>()
     void worker.exited.then(onExit)
-    await vi.waitFor(() => expect(explainError).toHaveBeenCalled(), { timeout: 10_000 })
+    await vi.waitFor(() => expect(explainError).toHaveBeenCalled(), { timeout: 20_000 })
     await new Promise(resolve => setTimeout(resolve, 50))
     expect(onExit).not.toHaveBeenCalled()
     const { error } = await worker.stop(60_000)
@@ -144,7 +144,7 @@ describe('a worker', () => {
       queryObjects(Worker, { format: 'count' })
       return threads.length === 2 && threads[0]!.deref() === undefined
     }
-    await vi.waitFor(() => expect(isReleased()).toBe(true), { timeout: 10_000 })
+    await vi.waitFor(() => expect(isReleased()).toBe(true), { timeout: 20_000 })
     await worker.stop(0)
   })
 
