@@ -19,14 +19,16 @@ const capability = {
     .filter(name => name !== 'forbidden')
     .map(name => `allow-${name.replaceAll('_', '-')}`),
 }
-const isolation = { use: 'isolation', options: { dir: new URL('hook/', import.meta.url), hookTimeout: 500 } }
+const isolation = { use: 'isolation', options: { dir: new URL('hook/', import.meta.url), hookTimeout: 1000 } }
 /** Short delays, and enough restarts for any seed. */
 const supervision = { delay: { min: 20, max: 100 }, intensity: 10_000, heartbeat: 4000 }
+/** Only frontends loop, and a busy machine can stall core for seconds. */
+const core = { module: new URL('core.mjs', import.meta.url), supervision: { heartbeat: 60_000 } }
 
 async function start(name, pattern, more) {
   const all = { ...frontends, ...more }
   const bus = await createBus({
-    core: new URL('core.mjs', import.meta.url),
+    core,
     frontends: all,
     app: { security: { pattern, capabilities: [capability] } },
     supervision,
