@@ -80,3 +80,13 @@ test('a program with Sallyport bundled and without `workers` fails with the reme
     stdout: expect.stringMatching(/^pool failed: .*#worker was not found.*`workers`/),
   })
 })
+
+test.each(['esm', 'cjs'] as const)('a bundle by no settings but the format %s fails with the remedy', async format => {
+  const outfile = join(moved('src'), format === 'esm' ? 'plain.mjs' : 'plain.cjs')
+  const contents =
+    "import { createBus } from '@sallyport/core'; createBus({ core: {} }).catch(e => console.log(e.message))"
+  const stdin = { contents, resolveDir: import.meta.dirname }
+  await esbuild.build({ stdin, outfile, format, bundle: true, platform: 'node', logLevel: 'silent' })
+  const { stdout } = await promisify(execFile)('node', [outfile])
+  expect(stdout).toMatch(/^The bundle of this program lacks .* Leave @sallyport\/\* out of the bundle: see "Bundlers"/)
+})

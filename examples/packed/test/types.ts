@@ -41,6 +41,8 @@ export async function findTypeMistakes(directory: string, moduleResolution: stri
   await writeFile(join(place, 'entries.ts'), imports.join(''))
   const compilerOptions = {
     strict: true,
+    // Inferred types must have names in declarations, without files inside of the packages.
+    declaration: true,
     skipLibCheck: false,
     module: moduleResolution === 'bundler' ? 'esnext' : moduleResolution,
     moduleResolution,

@@ -79,7 +79,29 @@ describe('allow', () => {
   })
 })
 
+describe('an unknown entry of allow', () => {
+  test.each([
+    ['read_text', ' (did you mean "plugin:files|read_text"?)'],
+    ['files|read_text', ' (did you mean "plugin:files|read_text"?)'],
+    ['plugin:files|reed_text', ' (did you mean "plugin:files|read_text"?)'],
+    ['plugin:http|fetch', ''],
+    ['*', ''],
+  ])('%j is rejected as neither a command nor a permission', async (entry, hint) => {
+    await expect(startWith({ frontends: { main: { module, allow: ['greet', entry] } } })).rejects.toMatchObject({
+      message: `createBus: frontends.main.allow[1]: unknown command or permission "${entry}"${hint}`,
+    })
+  })
+})
+
 describe('the log', () => {
+  test('warns about the entry of allow that allows nothing', async () => {
+    const { log, messages } = logged()
+    await startWith({ frontends: { main: { module, allow: ['greet', 'files:default'] } }, log })
+    expect(messages()).toEqual([
+      'createBus: frontends.main.allow[1]: "files:default" allows nothing, because no default permissions are defined. Name permissions of commands',
+    ])
+  })
+
   const OPEN = /^A sandboxed frontend can call every app command: no capability names one\./
 
   test('warns once about open commands if a sandboxed frontend starts', async () => {

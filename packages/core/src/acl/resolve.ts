@@ -1,6 +1,6 @@
 // Resolves capabilities to everything that they allow and deny, for one label or for all.
 import { isBusError } from '@sallyport/protocol/internal'
-import { didYouMean } from '../shared/suggest.js'
+import { didYouMean, suggest } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
 import { Expansion, resolveEntry } from './expand.js'
@@ -49,11 +49,7 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     const name = typeof entry === 'string' ? entry : entry.identifier
     const { permissions: expanded, unknown } = new Expansion(catalogue).expand(name)
     if (isActive) refuseUnknown(unknown, source, member, options, `capability ${JSON.stringify(identifier)}: `)
-    if (isActive && unknown.length + expanded.length === 0 && /(?:^|:)default$/.test(name)) {
-      // Tauri's files name a plugin's `default`, and a plugin written for a test often has none.
-      const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined`
-      options.warn(mistake(source, member, `${text}. Name permissions of commands`).message)
-    }
+    if (isActive && unknown.length + expanded.length === 0) warnIfDefault(name, source, member, options)
     const inForce = expanded.filter(({ permission }) => isFor(permission, platform))
     return resolveEntry(entry, inForce)
   })
@@ -70,24 +66,24 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
 }
 
 /** Resolves `allow` of a frontend to a capability for its label. @throws {BusError} InvalidParams for an unknown entry */
-export function resolveAllowList(
-  label: string,
-  { entries, from }: AllowList,
-  options: ResolveOptions,
-): ResolvedCapability {
+export function resolveAllowList(label: string, list: AllowList, options: ResolveOptions): ResolvedCapability {
+  const { entries, from } = list
   const { commands } = options
   const names = commands.map(({ method }) => method)
   const permissions = entries.flatMap((entry, index) => {
     const command = commands.find(({ method }) => method === entry)
     if (command) return command.allow
-    const [isPluginCommand, hint] = [entry.startsWith('plugin:'), didYouMean(entry, names)]
+    const place = { from: `${from}[${index}]` }
+    const isPluginCommand = entry.startsWith('plugin:')
+    const hint = didYouMean(entry, names) || suggest(names.find(name => name.endsWith(`|${entry.split('|').at(-1)}`)))
     const isCommand = isPluginCommand || hint || !/:|^(allow|deny)-/.test(entry)
     const text = isCommand && `unknown command or permission ${JSON.stringify(entry)}${hint}`
-    if (text && isPluginCommand) throw mistake({ from: `${from}[${index}]` }, '', text)
-    const { unknown } = new Expansion(options.catalogue).expand(entry)
-    if (unknown.length === 0) return entry
+    if (text && isPluginCommand) throw mistake(place, '', text)
+    const { permissions: expanded, unknown } = new Expansion(options.catalogue).expand(entry)
+    if (unknown.length + expanded.length === 0) warnIfDefault(entry, place, '', options)
+    if (unknown.length === 0) return expanded.length === 0 ? [] : entry
     const described = unknown.map(each => ({ ...each, text: text || each.text }))
-    refuseUnknown(described, { from: `${from}[${index}]` }, '', options)
+    refuseUnknown(described, place, '', options)
     return []
   })
   const capability = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
@@ -106,6 +102,13 @@ function checkSets(options: ResolveOptions): void {
       })
     }
   }
+}
+
+/** Tauri's files name a plugin's `default`, and a plugin written for a test often has none. */
+function warnIfDefault(name: string, place: Place, member: string, { warn }: ResolveOptions): void {
+  if (!/(?:^|:)default$/.test(name)) return
+  const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined`
+  warn(mistake(place, member, `${text}. Name permissions of commands`).message)
 }
 
 /** Throws for the first name that is a mistake, and warns of those that another core can have. */

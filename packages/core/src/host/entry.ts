@@ -37,11 +37,11 @@ export function checkRuntime(): void {
   throw new BusError('InvalidParams', text)
 }
 
-/** A bundler that makes an ES module of pino, which is CommonJS, leaves it without `require`. */
+/** A bundle that is an ES module has no `require` for pino, which is CommonJS. One in CommonJS has no `import.meta.url`. */
 function explainBundle(cause: unknown): never {
-  if (!String(cause).includes('Dynamic require of')) throw cause
+  if (!/Dynamic require of|'filename' must be a file URL/.test(String(cause))) throw cause
   const text =
-    'The bundle of this program has no `require`, which its libraries need. Leave @sallyport/* out of the bundle: see "Bundlers" on the page "Deploying" of the documentation'
+    'The bundle of this program lacks `require` or `import.meta.url`, which its libraries need. Leave @sallyport/* out of the bundle: see "Bundlers" on the page "Deploying" of the documentation'
   throw new BusError('InvalidParams', text, { cause })
 }
 

@@ -99,7 +99,8 @@ function describeOption(where: string, issue: Issue, options: unknown, names: re
   }
   const subject = path === '' ? where : `${where}: ${path}`
   if (isMissing(issue)) {
-    return path === '' && !where.includes(':') ? `${where}: the options are missing` : `${subject} is missing`
+    if (path === '' && !where.includes(':')) return `${where}: the options are missing`
+    return `${subject} is missing${issue.type === 'variant' ? `: it must be ${issue.message}` : ''}`
   }
   const received = issue.input instanceof URL ? JSON.stringify(issue.input.href) : issue.received
   return `${subject} must be ${issue.message}: got ${received}`

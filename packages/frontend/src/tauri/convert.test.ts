@@ -116,3 +116,14 @@ test('values are converted as in Tauri before JSON refuses others', () => {
     'map.a is a value of type Set, which JSON cannot represent: pass an array',
   )
 })
+
+test.each([
+  [{ set: new Set() }, 'set is a value of type Set, which JSON cannot represent: pass an array'],
+  [{ bytes: Buffer.from([1]) }, 'bytes is a value of type Buffer, which JSON cannot represent: pass a Uint8Array'],
+  [
+    { floats: new Float32Array(1) },
+    'floats is a value of type Float32Array, which JSON cannot represent: pass a Uint8Array of its bytes',
+  ],
+])('a refusal of %o names no codec, because Tauri sends JSON under each', (args, message) => {
+  expect(() => serializePayload(args)).toThrow(new TypeError(message))
+})

@@ -22,14 +22,18 @@ export type CommandName<Core> = NameWhere<Core, AnyCommandName<Core>, 'value'>
 /** The names of the commands that `stream` calls: their handlers return an async iterable. */
 export type StreamName<Core> = NameWhere<Core, AnyCommandName<Core>, 'stream'>
 
+// Declaration files name a conditional type, but expand an alias of one: CallParameters and CommandResult are conditional for that.
+
 /** Arguments and options of a call. The arguments are optional if none of them is required. */
-export type CallParameters<Core, Name, Codec = 'json', Options = InvokeOptions> = ParametersFor<
+export type CallParameters<Core, Name, Codec = 'json', Options = InvokeOptions> = [
   ArgumentsOf<HandlerOf<Core, Name>, Codec>,
-  Options
->
+] extends [never]
+  ? [args?: object, options?: Options]
+  : ParametersFor<ArgumentsOf<HandlerOf<Core, Name>, Codec>, Options>
 
 /** The type that `invoke` resolves with. */
-export type CommandResult<Core, Name, Codec = 'json'> = Serialized<Awaited<ReturnOf<HandlerOf<Core, Name>>>, Codec>
+export type CommandResult<Core, Name, Codec = 'json'> =
+  Awaited<ReturnOf<HandlerOf<Core, Name>>> extends infer Result ? Serialized<Result, Codec> : never
 
 /** The type of a stream's values. */
 export type StreamItem<Core, Name, Codec = 'json'> =
@@ -80,13 +84,11 @@ type FunctionOf<H> = H extends { readonly kind: 'command'; readonly handler: inf
 
 type ReturnOf<F> = F extends (...args: never) => infer R ? R : unknown
 
-type ParametersFor<Args, Options> = [Args] extends [never]
-  ? [args?: object, options?: Options]
-  : undefined extends Args
+type ParametersFor<Args, Options> = undefined extends Args
+  ? [args?: Args, options?: Options]
+  : Partial<Args> extends Args
     ? [args?: Args, options?: Options]
-    : Partial<Args> extends Args
-      ? [args?: Args, options?: Options]
-      : [args: Args, options?: Options]
+    : [args: Args, options?: Options]
 
 /** Named arguments or bytes; `never` if the handler takes anything. */
 type ArgumentsOf<F, Codec> = F extends (...args: infer Parameters) => unknown

@@ -88,10 +88,7 @@ function hasLongDigits(text: string): boolean {
   return false
 }
 
-function isDigit(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  return code >= 0x30 && code <= 0x39
-}
+const isDigit = (text: string, at: number): boolean => text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39
 
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity
 const hasProtoKey = (value: unknown): boolean =>
@@ -132,7 +129,8 @@ function isPlain(value: unknown, depth = 0): boolean {
   return true
 }
 
-const AS_BYTES = 'pass a Uint8Array of its bytes as a member of the outermost object'
+const AS_MEMBER = ' as a member of the outermost object'
+const AS_BYTES = `pass a Uint8Array of its bytes${AS_MEMBER}`
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
 
 /** Remedies by the name of the value's type. */
@@ -141,9 +139,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   Set: `pass an array${OR_MSGPACK}`,
   RegExp: `pass its source${OR_MSGPACK}`,
   Error: `pass its message${OR_MSGPACK}`,
-  ArrayBuffer: `pass it as a member of the outermost object${OR_MSGPACK}`,
+  ArrayBuffer: `pass it${AS_MEMBER}${OR_MSGPACK}`,
+  Buffer: `pass a Uint8Array${AS_MEMBER}${OR_MSGPACK}`,
   SharedArrayBuffer: AS_BYTES,
-  Uint8Array: `pass it as a member of the outermost object${OR_MSGPACK}`,
+  Uint8Array: `pass it${AS_MEMBER}${OR_MSGPACK}`,
   Blob: AS_BYTES,
   File: AS_BYTES,
   Promise: 'await it first',
@@ -161,7 +160,7 @@ function createCheck(convert?: (value: unknown) => unknown): Replacer {
     if (typeof value !== 'object' || value === null) return value
     const type =
       getType(value) ??
-      (isBufferAsJson(value) && isBytes((this as Record<string, unknown>)[key]) ? 'Uint8Array' : undefined)
+      (isBufferAsJson(value) && isBytes((this as Record<string, unknown>)[key]) ? 'Buffer' : undefined)
     while (holders.length > 0 && holders.at(-1) !== this) {
       holders.pop()
       names.pop()
@@ -169,7 +168,9 @@ function createCheck(convert?: (value: unknown) => unknown): Replacer {
     const name = holders.length === 0 ? '' : Array.isArray(this) ? `[${key}]` : `.${key}`
     if (type !== undefined) {
       const path = [...names, name].join('').replace(/^\./, '')
-      const remedy = REMEDIES[type] ?? AS_BYTES
+      let remedy = REMEDIES[type] ?? AS_BYTES
+      // Converted values are JSON whatever the codec, and can have bytes anywhere.
+      if (convert) remedy = remedy.replace(AS_MEMBER, '').replace(OR_MSGPACK, '')
       throw new TypeError(`${path || 'it'} is a value of type ${type}, which JSON cannot represent: ${remedy}`)
     }
     holders.push(value)

@@ -27,7 +27,7 @@ describe('stringifyJson in development', () => {
     ],
     [{ view: new DataView(new ArrayBuffer(1)) }, 'view is a value of type DataView'],
     [{ a: { bytes } }, 'a.bytes is a value of type Uint8Array'],
-    [{ a: [Buffer.from(bytes)] }, 'a[0] is a value of type Uint8Array'],
+    [{ a: [Buffer.from(bytes)] }, 'a[0] is a value of type Buffer'],
     [{ a: { buffer: bytes.buffer } }, 'a.buffer is a value of type ArrayBuffer'],
     [{ a: { toJSON: () => new Map() } }, 'a is a value of type Map'],
     [{ a: Object.assign(() => 1, { toJSON: () => new Map() }) }, 'a is a value of type Map'],

@@ -1,0 +1,23 @@
+// What a library exports: its declarations name the types that the packages infer, by their public entries.
+import { createBus } from '@sallyport/core'
+import { createTestBus } from '@sallyport/core/testing'
+import { createClient, expose } from '@sallyport/frontend'
+import core from './core.js'
+
+export const api = createClient<typeof core>()
+export const { invoke, stream, listen, once, emit, emitTo } = api
+export const { once: waitFor } = createClient<typeof core, { events: { saved: Date }; codec: 'msgpack' }>()
+export const greeting = api.invoke('greet', { name: 'World' })
+export const lines = api.stream('lines')
+export class Notes {
+  readonly client = createClient<typeof core>()
+  readonly invoke = this.client.invoke
+}
+export const exposed = expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
+export const bus = await createBus<{ frontends: { main: typeof exposed } }>({ core })
+export const { call, connect, open, on } = bus
+export const transformed = bus.call('main', 'transform', { src: '' })
+export const connected = createClient<typeof core>(await bus.connect('me'))
+export const stats = await bus.stats()
+export const { client, calls } = await createTestBus(core)
+export default core
