@@ -1,4 +1,4 @@
-// What a library exports: its declarations name the types that the packages infer, by their public entries.
+// Exports of a library. Its declarations name the types that the packages infer, by their public entries.
 import { createBus } from '@sallyport/core'
 import { createTestBus } from '@sallyport/core/testing'
 import { createClient, expose } from '@sallyport/frontend'
