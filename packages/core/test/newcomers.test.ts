@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createBus, type Bus, type BusOptions, type Client } from '../src/index.js'
 import { fixture } from './start.js'
 
@@ -76,15 +76,6 @@ describe('a bus that does not start', () => {
     const main = new URL('../nowhere/main.mjs', core)
     expect(await said({ core, frontends: { main } })).toMatch(
       /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
-    )
-  })
-
-  test('a JavaScript file that has not been built yet', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'sallyport-unbuilt-'))
-    onTestFinished(() => rm(directory, { recursive: true }))
-    await writeFile(join(directory, 'core.ts'), 'export default {}')
-    expect(await said({ core: join(directory, 'core.js') })).toBe(
-      `createBus: core: there is no file ${join(directory, 'core.js')}. Build it from core.ts first: see the page "TypeScript" of the documentation`,
     )
   })
 

@@ -1,6 +1,6 @@
 // Resolves capabilities to everything that they allow and deny, for one label or for all.
 import { isBusError } from '@sallyport/protocol/internal'
-import { didYouMean, suggest } from '../shared/suggest.js'
+import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
 import { Expansion, resolveEntry } from './expand.js'
@@ -68,23 +68,21 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
 /** Resolves `allow` of a frontend to a capability for its label. @throws {BusError} InvalidParams for an unknown entry */
 export function resolveAllowList(label: string, list: AllowList, options: ResolveOptions): ResolvedCapability {
   const { entries, from } = list
-  const { commands } = options
-  const names = commands.map(({ method }) => method)
+  const names = options.commands.map(({ method }) => method)
   const permissions = entries.flatMap((entry, index) => {
-    const command = commands.find(({ method }) => method === entry)
+    const command = options.commands.find(({ method }) => method === entry)
     if (command) return command.allow
     const place = { from: `${from}[${index}]` }
-    const isPluginCommand = entry.startsWith('plugin:')
-    const hint = didYouMean(entry, names) || suggest(names.find(name => name.endsWith(`|${entry.split('|').at(-1)}`)))
+    const sameName = names.find(name => name.endsWith(`|${entry.split('|').at(-1)}`))
+    const [isPluginCommand, hint] = [entry.startsWith('plugin:'), didYouMean(sameName ?? entry, names)]
     const isCommand = isPluginCommand || hint || !/:|^(allow|deny)-/.test(entry)
     const text = isCommand && `unknown command or permission ${JSON.stringify(entry)}${hint}`
     if (text && isPluginCommand) throw mistake(place, '', text)
     const { permissions: expanded, unknown } = new Expansion(options.catalogue).expand(entry)
-    if (unknown.length + expanded.length === 0) warnIfDefault(entry, place, '', options)
-    if (unknown.length === 0) return expanded.length === 0 ? [] : entry
     const described = unknown.map(each => ({ ...each, text: text || each.text }))
     refuseUnknown(described, place, '', options)
-    return []
+    if (unknown.length + expanded.length === 0) warnIfDefault(entry, place, '', options)
+    return unknown.length > 0 || expanded.length === 0 ? [] : entry
   })
   const capability = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
   return { ...resolveCapability({ value: capability, from }, options), namesAppCommand: true }
@@ -106,9 +104,8 @@ function checkSets(options: ResolveOptions): void {
 
 /** Tauri's files name a plugin's `default`, and a plugin written for a test often has none. */
 function warnIfDefault(name: string, place: Place, member: string, { warn }: ResolveOptions): void {
-  if (!/(?:^|:)default$/.test(name)) return
-  const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined`
-  warn(mistake(place, member, `${text}. Name permissions of commands`).message)
+  const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined. Name permissions of commands`
+  if (/(?:^|:)default$/.test(name)) warn(mistake(place, member, text).message)
 }
 
 /** Throws for the first name that is a mistake, and warns of those that another core can have. */

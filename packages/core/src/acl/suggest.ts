@@ -1,6 +1,6 @@
 // Suggests the nearest right name for a wrong permission. Many mistakes are other names of the same thing: the
 // command's method, or the name before Tauri added `core:`.
-import { didYouMean, suggest } from '../shared/suggest.js'
+import { didYouMean } from '../shared/suggest.js'
 import { type Catalogue, getCommandKey } from './catalogue.js'
 import { joinIdentifier, type PermissionName, splitMethod } from './identifier.js'
 import type { CommandName } from './types.js'
@@ -10,7 +10,7 @@ export function suggestPermission(name: PermissionName, catalogue: Catalogue): s
   const identifier = joinIdentifier(name)
   const names = new Set(getNames(catalogue))
   const same = otherNames(identifier).find(each => names.has(each))
-  return suggest(same) || didYouMean(identifier, names)
+  return same === undefined ? didYouMean(identifier, names) : ` (did you mean ${JSON.stringify(same)}?)`
 }
 
 /** `read_file` is `allow-read-file`, `plugin:fs|read` is `fs:allow-read`, `event:default` is `core:event:default`. */

@@ -19,11 +19,8 @@ export function didYouMean(name: string, names: Iterable<string>): string {
     const apart = isTransposed(name, candidate) || isTransposed(`${name}s`, candidate) ? 1 : distance(name, candidate)
     if (apart < bestDistance) [best, bestDistance] = [candidate, apart]
   }
-  return suggest(best)
+  return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`
 }
-
-export const suggest = (name: string | undefined): string =>
-  name === undefined ? '' : ` (did you mean ${JSON.stringify(name)}?)`
 
 /** The error of everything that names a frontend that is not there, or no longer. It can come back, so nothing was delivered yet. */
 export function createNoFrontendError(label: string, names: Iterable<string>): BusError {

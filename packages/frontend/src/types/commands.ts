@@ -1,5 +1,6 @@
 // Infers the commands of a core module from its type: their names, parameters and results. A definition is recognized by its shape,
 // because a frontend does not depend on the package that defines it.
+// Declaration files name a conditional type, but expand an alias of one: CallParameters and CommandResult are conditional for that.
 import type { InvokeOptions } from '../client/options.js'
 import type { NotJson, Serialized } from './serialized.js'
 
@@ -21,8 +22,6 @@ export type CommandName<Core> = NameWhere<Core, AnyCommandName<Core>, 'value'>
 
 /** The names of the commands that `stream` calls: their handlers return an async iterable. */
 export type StreamName<Core> = NameWhere<Core, AnyCommandName<Core>, 'stream'>
-
-// Declaration files name a conditional type, but expand an alias of one: CallParameters and CommandResult are conditional for that.
 
 /** Arguments and options of a call. The arguments are optional if none of them is required. */
 export type CallParameters<Core, Name, Codec = 'json', Options = InvokeOptions> = [

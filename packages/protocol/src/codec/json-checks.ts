@@ -129,9 +129,10 @@ function isPlain(value: unknown, depth = 0): boolean {
   return true
 }
 
-const AS_MEMBER = ' as a member of the outermost object'
-const AS_BYTES = `pass a Uint8Array of its bytes${AS_MEMBER}`
+const AS_BYTES = 'pass a Uint8Array of its bytes as a member of the outermost object'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
+/** Remedies that values which are converted first don't need: they are JSON whatever the codec, and can have bytes anywhere. */
+const UNCONVERTED = / as a member of the outermost object|, or choose codec: 'msgpack'/g
 
 /** Remedies by the name of the value's type. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -139,10 +140,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   Set: `pass an array${OR_MSGPACK}`,
   RegExp: `pass its source${OR_MSGPACK}`,
   Error: `pass its message${OR_MSGPACK}`,
-  ArrayBuffer: `pass it${AS_MEMBER}${OR_MSGPACK}`,
-  Buffer: `pass a Uint8Array${AS_MEMBER}${OR_MSGPACK}`,
+  ArrayBuffer: `pass it as a member of the outermost object${OR_MSGPACK}`,
+  Buffer: `pass a Uint8Array as a member of the outermost object${OR_MSGPACK}`,
   SharedArrayBuffer: AS_BYTES,
-  Uint8Array: `pass it${AS_MEMBER}${OR_MSGPACK}`,
+  Uint8Array: `pass it as a member of the outermost object${OR_MSGPACK}`,
   Blob: AS_BYTES,
   File: AS_BYTES,
   Promise: 'await it first',
@@ -168,9 +169,8 @@ function createCheck(convert?: (value: unknown) => unknown): Replacer {
     const name = holders.length === 0 ? '' : Array.isArray(this) ? `[${key}]` : `.${key}`
     if (type !== undefined) {
       const path = [...names, name].join('').replace(/^\./, '')
-      let remedy = REMEDIES[type] ?? AS_BYTES
-      // Converted values are JSON whatever the codec, and can have bytes anywhere.
-      if (convert) remedy = remedy.replace(AS_MEMBER, '').replace(OR_MSGPACK, '')
+      const full = REMEDIES[type] ?? AS_BYTES
+      const remedy = convert ? full.replaceAll(UNCONVERTED, '') : full
       throw new TypeError(`${path || 'it'} is a value of type ${type}, which JSON cannot represent: ${remedy}`)
     }
     holders.push(value)

@@ -1,5 +1,4 @@
 // Checks the options and reads the files that they name, before anything starts.
-import { existsSync } from 'node:fs'
 import { access, readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -245,9 +244,6 @@ export async function checkFile(what: string, url: URL): Promise<void> {
 
 async function suggestFile(path: string): Promise<string> {
   const directory = dirname(path)
-  const source = path.replace(/js$/, 'ts')
-  const build = `. Build it from ${basename(source)} first: see the page "TypeScript" of the documentation`
-  if (source !== path && existsSync(source)) return build
   try {
     return didYouMean(basename(path), await readdir(directory))
   } catch {
