@@ -109,6 +109,7 @@ test("a failure with two suspects counts as core's own", async () => {
 test('charged restarts beyond their limit count as those of core', async () => {
   const { bus, events } = await supervise({ core: core({ chargedIntensity: 2 }) })
   const client = await bus.connect('tests')
+  slowClock()
   for (const label of ['a', 'b', 'c']) {
     await eventually(() => client.invoke('which'))
     const attack = await openEvil(bus, label)
