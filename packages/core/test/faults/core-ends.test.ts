@@ -47,7 +47,7 @@ describe.each([
   beforeAll(async () => {
     setEnvironmentData('faulty-core counts', counts)
     const frontends = { main: { module: fixture('waiting-frontend.mjs'), ...forLink(link) } }
-    // A busy machine can stall core for as long: the limit is short only where a test needs it.
+    // A busy machine can stall core for as long: the limit is short only if a test needs it.
     const supervision = { ...soon, ...(tested.some(([how]) => how === 'blocks forever') && { heartbeat: 1500 }) }
     watched = await watch({ core: fixture('faulty-core.mjs'), frontends, app: apps[pattern], supervision })
     const { bus } = watched

@@ -49,7 +49,7 @@ afterEach(async () => {
   watched = undefined
 })
 
-/** A short limit only where core blocks: a busy machine can stall any thread for a second. */
+/** A short limit only if core blocks: a busy machine can stall any thread for a second. */
 const superviseFor = (how: string) => ({ ...soon, ...(how.startsWith('blocks') && { heartbeat: 1000 }) })
 
 const failures: [how: string, message: string][] = [
