@@ -203,8 +203,7 @@ export function toAccess(capabilities: readonly ResolvedCapability[]): Access {
 /** Returns the scope of a command with these grants. Frozen, because every call receives the same object. */
 export function getCommandScope(grants: readonly Grant[], global: Scope = EMPTY_SCOPE.global): CommandScope {
   // Permissions of one entry share their scope.
-  const scopes = new Set(grants.flatMap(({ scope }) => scope ?? []))
-  return Object.freeze({ ...getScope([...scopes]), global })
+  return Object.freeze({ ...getScope([...new Set(grants.flatMap(({ scope }) => scope ?? []))]), global })
 }
 
 function getScope(scopes: readonly ScopeValues[]): Scope {

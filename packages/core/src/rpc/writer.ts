@@ -113,10 +113,7 @@ export class SessionWriter extends SendQueue {
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (!holdsBytes(value)) {
-        const encoded = encodeValue(this.codec, value)
-        return this.#encodeAlone(channel, channel.index, encoded)
-      }
+      if (!holdsBytes(value)) return this.#encodeAlone(channel, channel.index, encodeValue(this.codec, value))
       const params = { channel: channel.id, message: value, index: null }
       const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params }, this.codec.name)
       return appendLastParam(packed, channel.index, transfer)
