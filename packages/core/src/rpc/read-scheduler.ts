@@ -35,9 +35,8 @@ export class ReadScheduler {
     this.#server = server
   }
 
-  /** Adds the messages of a frame of so many bytes, and has them served unless reading is paused. */
+  /** Adds the messages of a frame, and has them served unless reading is paused. 4 KiB count as a message: large ones take longer. */
   add(messages: readonly unknown[], bytes: number): void {
-    // Large messages take longer: 4 KiB count as a message.
     this.#messagesUntilCheck -= bytes >> 12
     const hasUnread = this.#next < this.#messages.length
     this.#messages = hasUnread ? [...this.#messages.slice(this.#next), ...messages] : messages

@@ -2,8 +2,6 @@
 
 /** Memory up to this size is allocated at once. */
 const FIRST_BYTES: number = 2 ** 22
-/** A body with a header around a power of two is not copied once more for the header. */
-const GROWTH = 2.25
 
 export class BodyBuffer {
   readonly #size: number
@@ -27,7 +25,7 @@ export class BodyBuffer {
   reserve(length: number): Uint8Array {
     const end = this.#used + length
     if (end > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * GROWTH, end)))
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * 2.25, end)))
       this.#buffer.copy(larger, 0, 0, this.#used)
       this.#buffer = larger
     }

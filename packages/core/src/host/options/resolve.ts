@@ -213,9 +213,8 @@ function cloneData<T>(what: string, data: T): T {
 function serializeData(what: string, data: unknown): unknown {
   try {
     const copy: unknown = deserialize(serialize(data))
-    // Node 22 and later serialize their own objects, such as a Blob, as empty ones.
     if (isDeepStrictEqual(copy, structuredClone(data))) return copy
-    throw new TypeError('it contains an object of Node.js')
+    throw new TypeError('it contains an object of Node.js, which would arrive empty')
   } catch (cause) {
     const text = `${what} can't be sent to another process: ${describeThrown(cause)}`
     throw new BusError('InvalidParams', text, { cause })
