@@ -1,6 +1,6 @@
 // Instances of a bus over NATS: remote frontends call them, and they share events and counts.
 import type { BusError } from '@sallyport/protocol/internal'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openRemoteFrontend } from './remote-frontend.js'
 import { createNetworkOptions, startInstance } from './instance.js'
 import { hasServer, useServer } from './server.js'
@@ -132,7 +132,8 @@ describe.skipIf(!hasServer)('an instance over NATS', () => {
     await expect.poll(async () => (await bus.stats()).network?.total.sessions).toBe(0)
     expect(await reason).toBe('Disconnected')
     expect(faults).toContainEqual(expect.objectContaining({ label: 'core', reason: 'Disconnected' }))
-    const again = await openRemoteFrontend({ ...network, url: server.url, label: 'far' })
+    // The instance subscribes again a moment after the server is back.
+    const again = await vi.waitFor(() => openRemoteFrontend({ ...network, url: server.url, label: 'far' }), 20_000)
     expect(await again.client.invoke('greet', { name: 'again' })).toBe('Hello, again!')
   })
 
