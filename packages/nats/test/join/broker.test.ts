@@ -57,8 +57,9 @@ describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('a publis
   test('ends no session and calls nothing by forging, replaying, or sending "no responders"', async () => {
     const network = await useNetwork(pattern)
     const { nats, seen } = await recordMessages(network)
-    const instance = await network.startInstance('a')
-    const joined = await network.join()
+    // No peer is lost: a busy machine must not end a session either.
+    const instance = await network.startInstance('a', {}, { heartbeat: 60_000 })
+    const joined = await network.join({ heartbeat: 60_000 })
     const faults: unknown[] = []
     joined.on('fault', ({ error }) => faults.push(error))
     const client = await joined.connect('web', { sticky: true })
