@@ -1,4 +1,4 @@
-// The memory of a body that arrives in parts. It grows to at most 2.25 times what has arrived, because the announced size is not trusted.
+// The memory of a body that arrives in parts. It grows to at most 4.25 times what has arrived, because the announced size is not trusted.
 
 /** Memory up to this size is allocated at once. */
 const FIRST_BYTES: number = 2 ** 22
@@ -25,7 +25,7 @@ export class BodyBuffer {
   reserve(length: number): Uint8Array {
     const end = this.#used + length
     if (end > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * 2.25, end)))
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * 4.25, end)))
       this.#buffer.copy(larger, 0, 0, this.#used)
       this.#buffer = larger
     }
