@@ -53,6 +53,16 @@ describe('an invalid message gets an error and leaves the session open', () => {
     ])
   })
 
+  test('answers `$/sync` in order, whatever is in flight', async () => {
+    const peer = new Peer((await setUp()).core, 'main')
+    peer.send(`[${call(1, 'forever')},${call(2, 'ok')},${call(3, '$/sync')},${call(4, 'ok')}]`)
+    expect([await peer.next(), await peer.next(), await peer.next()]).toMatchObject([
+      { id: 2, result: 'fine' },
+      { id: 3, result: null },
+      { id: 4, result: 'fine' },
+    ])
+  })
+
   test('rejects a second call with an id in flight, and still answers the first', async () => {
     const peer = new Peer((await setUp()).core, 'main').send(call(1, 'forever')).send(call(1, 'ok'))
     expect(await peer.next()).toMatchObject({ id: 1, error: { message: 'The id is already in flight' } })

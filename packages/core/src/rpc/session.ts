@@ -285,8 +285,9 @@ export class Session implements CallOwner {
     return error
   }
 
-  /** Handles a `$/…` notification, which is the protocol's own. @throws {BusError} `InvalidRequest` */
+  /** Handles a `$/…` message, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): undefined {
+    if (method === METHOD.sync && id !== undefined) return void this.#writer.result(id, method, null)
     const { id: callId, channel, messages } = (params ?? {}) as Record<string, unknown>
     const notification = id === undefined ? method : undefined
     // Only a gate can send this: it seals what the frontend sends, and refuses this method.

@@ -198,6 +198,11 @@ export class Client {
     return this.#listeners.settle(this.#connection)
   }
 
+  /** @internal Resolves once core has handled all that was sent before, or the link is closed. */
+  synchronize(): Promise<void> {
+    return this.#connection.synchronize()
+  }
+
   /** @internal Removes a listener without notifying core. Returns core's id if core knows the listener. */
   forget(eventId: number): number | undefined {
     return this.#listeners.remove(eventId)

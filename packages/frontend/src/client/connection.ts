@@ -131,6 +131,14 @@ export class Connection {
     this.pending.add(id, command, resolve, reject, undefined)
   }
 
+  /** Resolves once core has handled all that was sent before, and what it sent until then has arrived; or once the link is closed. */
+  synchronize(): Promise<void> {
+    return new Promise(done => {
+      if (this.isClosed) return done()
+      this.requestInternal({ command: METHOD.sync, args: {}, resolve: () => done(), reject: () => done() })
+    })
+  }
+
   /** Sends an event. Returns a promise if it was queued or the link has no room: it resolves once both are over. @throws {BusError} */
   emit(method: string, params: OutgoingEvent, options: EmitOptions | undefined): Promise<void> | undefined {
     const { event, payload } = params

@@ -4,7 +4,6 @@ import {
   BusError,
   checkDeadline,
   createCallPromise,
-  createDeferred,
   describeCommand,
   describeName,
   METHOD,
@@ -34,9 +33,7 @@ interface Listener extends Subscription {
 export class Listeners {
   readonly #byId = new Map<number, Listener>()
   readonly #byCoreId = new Map<number, Listener>()
-  /** Resolve once core has answered the registrations that are in flight. */
-  readonly #registrations = new Set<Promise<void>>()
-  /** True if a registration was sent after the last call of `settle`. */
+  /** True if a listener was registered after the last call of `settle`. */
   #hasNew = false
 
   /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
@@ -45,12 +42,10 @@ export class Listeners {
       const subject = describeCommand(METHOD.listen)
       checkDeadline(subject, options)
       const { event, target, headers } = subscription
-      const answered = this.#addRegistration()
       let isOver = false
       let release: (() => void) | undefined
       const fail = (error: BusError): void => {
         isOver = true
-        answered()
         release?.()
         reject(error)
       }
@@ -58,16 +53,11 @@ export class Listeners {
       const succeed = (coreId: unknown): void => {
         // The request itself has no deadline, so that an abandoned listener does not remain in core.
         if (isOver) return unsubscribeInCore(connection, event, coreId as number)
-        answered()
         release?.()
         resolve(this.#add(coreId as number, subscription))
       }
-      try {
-        connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
-      } catch (error) {
-        answered()
-        throw error
-      }
+      connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
+      this.#hasNew = true
       release = watchDeadline(subject, options, fail)
     })
   }
@@ -82,24 +72,12 @@ export class Listeners {
     await Promise.all(Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener)))
   }
 
-  /** Waits for core's answers to new registrations, and for the events that follow them. Resolves with false if none is new. */
+  /** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
   async settle(connection: Connection): Promise<boolean> {
     if (!this.#hasNew) return false
     this.#hasNew = false
-    await Promise.all(this.#registrations)
-    // Core answers in order, and ignores an id that it does not know.
-    await new Promise<void>(resolve => unsubscribeInCore(connection, 'settled', Number.MAX_SAFE_INTEGER, resolve))
+    await connection.synchronize()
     return true
-  }
-
-  #addRegistration(): () => void {
-    const { promise, resolve } = createDeferred()
-    this.#registrations.add(promise)
-    this.#hasNew = true
-    return () => {
-      this.#registrations.delete(promise)
-      resolve()
-    }
   }
 
   #resubscribe(connection: Connection, { id, event, target, headers }: Listener): Promise<void> {
@@ -175,10 +153,10 @@ export class Listeners {
   }
 }
 
-/** @param done - is called in every case */
-function unsubscribeInCore(connection: Connection, event: string, eventId: number, done = (): void => {}): void {
-  if (connection.isClosed) return done()
-  connection.requestInternal({ command: METHOD.unlisten, args: { event, eventId }, resolve: done, reject: done })
+function unsubscribeInCore(connection: Connection, event: string, eventId: number): void {
+  if (connection.isClosed) return
+  const ignore = (): void => {}
+  connection.requestInternal({ command: METHOD.unlisten, args: { event, eventId }, resolve: ignore, reject: ignore })
 }
 
 /** @throws {BusError} `InvalidParams` if the handler is not a function */

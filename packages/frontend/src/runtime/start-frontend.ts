@@ -68,7 +68,8 @@ export function startFrontend(
         : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
       client.whileLoading(loaded)
       loaded.then(
-        () => host.report({ type: 'loaded' }),
+        // Core has the events that the module emitted, before the host is told.
+        () => client!.synchronize().then(() => host.report({ type: 'loaded' })),
         (error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }),
       )
       return () => void client?.close()

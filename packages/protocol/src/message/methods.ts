@@ -21,6 +21,8 @@ export const METHOD = {
   credit: '$/credit',
   /** frontend → core: the messages of a channel have no reader any more. */
   closeChannel: '$/closeChannel',
+  /** frontend → core: a request that core answers in order, after all that was sent before. It passes by the hook. */
+  sync: '$/sync',
   /** gate → core: this request did not pass, and core answers it with this error. A frontend cannot send it. */
   rejected: '$/rejected',
 } as const
