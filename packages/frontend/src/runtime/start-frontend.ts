@@ -68,7 +68,7 @@ export function startFrontend(
         : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
       client.whileLoading(loaded)
       loaded.then(
-        // Core has the events that the module emitted, before the host is told.
+        // By then, core has the events that the module emitted.
         () => client!.synchronize().then(() => host.report({ type: 'loaded' })),
         (error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }),
       )
