@@ -340,6 +340,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** @internal Lets core forget the events that it has kept, in the first tick in which the host calls no `listen`. */
   async releaseEvents(): Promise<void> {
+    await this.#host.frontends.synchronized
     do await nextTick()
     while (await settleListeners(this.#client))
     this.#host.core.releaseEvents()

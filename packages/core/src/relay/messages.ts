@@ -23,21 +23,22 @@ export interface ProcessLimits {
 /** Maximum bytes of one report: an error with its stack. */
 export const MAX_REPORT_BYTES: number = 2 ** 20
 
+const MODULE_STEPS = ['loaded', 'synchronized'] as const
 const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 
 /**
  * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
- * its error; `loaded` is accepted once, after `ready`. The parser returns `undefined` for an invalid report.
+ * its error; `loaded` and then `synchronized` are accepted once, after `ready`. The parser returns `undefined` for an invalid report.
  */
 export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | undefined {
   let last = -1
-  let isLoaded = false
+  let moduleSteps = 0
   return ({ kind, body }) => {
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error } = parseObject(body)
-    if (type === 'loaded') {
-      if (isLoaded || last < LIFECYCLE_STATES.indexOf('ready')) return undefined
-      isLoaded = true
+    if (type === 'loaded' || type === 'synchronized') {
+      if (type !== MODULE_STEPS[moduleSteps] || last < LIFECYCLE_STATES.indexOf('ready')) return undefined
+      moduleSteps++
       return { type }
     }
     const index = LIFECYCLE_STATES.indexOf(state as LifecycleState)

@@ -132,11 +132,11 @@ export class Connection {
   }
 
   /** Resolves once core has handled all that was sent before, and what it sent until then has arrived; or once the link is closed. */
-  synchronize(): Promise<void> {
-    return new Promise(done => {
-      if (this.isClosed) return done()
-      this.requestInternal({ command: METHOD.sync, args: {}, resolve: () => done(), reject: () => done() })
-    })
+  async synchronize(): Promise<void> {
+    if (this.isClosed) return
+    const send = (done: () => void): void =>
+      this.requestInternal({ command: METHOD.sync, args: {}, resolve: done, reject: done })
+    await new Promise<void>(send)
   }
 
   /** Sends an event. Returns a promise if it was queued or the link has no room: it resolves once both are over. @throws {BusError} */

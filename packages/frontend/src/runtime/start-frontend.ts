@@ -68,8 +68,10 @@ export function startFrontend(
         : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
       client.whileLoading(loaded)
       loaded.then(
-        // By then, core has the events that the module emitted.
-        () => client!.synchronize().then(() => host.report({ type: 'loaded' })),
+        () => {
+          host.report({ type: 'loaded' })
+          void client!.synchronize().then(() => host.report({ type: 'synchronized' }))
+        },
         (error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }),
       )
       return () => void client?.close()

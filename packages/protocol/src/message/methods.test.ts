@@ -125,6 +125,7 @@ it('the names of the methods are fixed', () => {
     cancel: '$/cancelRequest',
     credit: '$/credit',
     closeChannel: '$/closeChannel',
+    sync: '$/sync',
     rejected: '$/rejected',
   })
 })

@@ -61,7 +61,10 @@ export interface StateReport {
 }
 
 /** Frontend → host, also: its module was evaluated, or it can read everything below a directory without having a grant. */
-export type FrontendReport = StateReport | { type: 'loaded' } | { type: 'unexpected-read'; directory: string }
+export type FrontendReport =
+  | StateReport
+  | { type: 'loaded' | 'synchronized' }
+  | { type: 'unexpected-read'; directory: string }
 
 /** Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one. */
 export type FrontendCommand = { type: 'link'; link: LinkEndpoint } | { type: 'stop' }

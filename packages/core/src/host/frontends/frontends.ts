@@ -24,6 +24,8 @@ export class Frontends {
   /** Modules of the frontends in workers and processes, by label. */
   readonly modules: Map<string, URL> = new Map<string, URL>()
   onOpened: (module: URL) => void = () => {}
+  /** Resolves once core has the events that all modules emitted while they were loading. */
+  synchronized: Promise<void> = Promise.resolve()
   readonly #host: FrontendHost
   readonly #frontends = new Map<string, Frontend>()
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
@@ -59,16 +61,14 @@ export class Frontends {
       const text = 'is not available for a host without core. Add a capability to the bus that has core'
       throw new BusError('InvalidParams', `${allow.from} ${text}`)
     }
-    const booted = createDeferred()
-    const opened = createDeferred()
+    const steps = { booted: createDeferred(), loaded: createDeferred(), synchronized: createDeferred() }
     let isOpening = loaded
-    const onLoaded = (): void => {
-      isOpening = false
-      opened.resolve()
+    const onStep = (step: keyof typeof steps): void => {
+      if (step === 'loaded') isOpening = false
+      steps[step].resolve()
     }
-    const reports = { onBooted: booted.resolve, onLoaded, isOpening: () => isOpening }
-    const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
-      createWorkerRuntime({ label, module, config, host: this.#host, ...reports }, events)
+    const deps = { label, module, config, host: this.#host, onStep, isOpening: () => isOpening }
+    const createRuntime = (events: RuntimeEvents): FrontendRuntime => createWorkerRuntime(deps, events)
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
     this.modules.set(label, module)
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
@@ -76,18 +76,21 @@ export class Frontends {
     this.#warnOfMissingSandbox(label, config)
     // With `strict`, the worker fails while it boots if its sandbox has a hole.
     const isStrict = sandbox.kind === 'permission' && sandbox.strict
-    await this.#waitFor(frontend, isStrict ? booted.promise : undefined)
+    await this.#waitFor(frontend, isStrict ? steps.booted.promise : undefined)
     if (sandbox.kind !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
     const onTimeout = (): void => {
       const text = "The frontend's module is still loading; no longer waiting for it"
       this.#host.log.warn({ label, ms: loadTimeout }, text)
-      onLoaded()
+      onStep('loaded')
+      onStep('synchronized')
     }
     return async () => {
       frontend.start()
       if (!loaded) return
+      const isSynchronized = Promise.race([steps.synchronized.promise, frontend.exited])
+      this.synchronized = Promise.all([this.synchronized, isSynchronized]).then(() => {})
       const timer = setTimeout(onTimeout, loadTimeout)
-      await this.#waitFor(frontend, opened.promise).finally(() => clearTimeout(timer))
+      await this.#waitFor(frontend, steps.loaded.promise).finally(() => clearTimeout(timer))
     }
   }
 

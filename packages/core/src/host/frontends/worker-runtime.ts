@@ -29,10 +29,8 @@ export interface WorkerRuntimeDeps {
   module: URL
   config: FrontendConfig
   host: FrontendHost
-  /** Called when the thread has loaded its own code and its sandbox is in place. */
-  onBooted(): void
-  /** Called when the module has been evaluated, after each start. */
-  onLoaded(): void
+  /** Called in each start: the sandbox is in place, the module has been evaluated, and core has the events that it emitted. */
+  onStep(step: 'booted' | 'loaded' | 'synchronized'): void
   /** True while the host waits for the module: a failure rejects what it called, and is not reported. */
   isOpening(): boolean
 }
@@ -42,7 +40,7 @@ const RELAY_STOP_TIMEOUT_MS = 10_000
 
 /** Starts a worker, which loads its module with the first link. */
 export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): FrontendRuntime {
-  const { label, module, config, host, onBooted, onLoaded, isOpening } = deps
+  const { label, module, config, host, onStep, isOpening } = deps
   const { supervisor, log, reporter, options } = host
   const { dev } = options
   const isProcess = config.sandbox.kind === 'process'
@@ -69,12 +67,12 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
     onState(state) {
       log.debug({ actor: 'frontend', label, state }, 'state')
-      if (state === 'handshaking') onBooted()
+      if (state === 'handshaking') onStep('booted')
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
       const { type, directory } = (report ?? {}) as { type?: unknown; directory?: unknown }
-      if (type === 'loaded') return onLoaded()
+      if (type === 'loaded' || type === 'synchronized') return onStep(type)
       if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) {
         const message =
           'Node lets this frontend read everything below the working directory. Start the host in an empty directory.'
