@@ -56,7 +56,7 @@ describe.each(PACKAGES)('@sallyport/%s', name => {
     // The benchmark has an isolation app, frontends, a schema, the parts of its page and a data file in addition to its code.
     const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|txt|css)$/
     const allowed =
-      /^(package\.json|README\.md|LICENSE|dist[\\/].+\.(js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
+      /^(package\.json|README\.md|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
     expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
   })
