@@ -40,9 +40,7 @@ export interface Launched {
 
 export type Launch = () => Promise<Launched>
 
-/**
- * @throws the signal's reason if it aborts; all threads and processes have ended by then
- */
+/** @throws the signal's reason if it aborts; all threads and processes have ended by then */
 export async function run(
   scenarios: readonly Scenario[],
   plan: Plan,

@@ -113,7 +113,11 @@ export class SessionWriter extends SendQueue {
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (!holdsBytes(value)) return this.#encodeAlone(channel, channel.index, encodeValue(this.codec, value))
+      if (!holdsBytes(value)) {
+        // Before the index is read: a `toJSON` can send messages.
+        const encoded = encodeValue(this.codec, value)
+        return this.#encodeAlone(channel, channel.index, encoded)
+      }
       const params = { channel: channel.id, message: value, index: null }
       const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params }, this.codec.name)
       return appendLastParam(packed, channel.index, transfer)

@@ -26,8 +26,7 @@ export function currentClient(): Client {
   )
 }
 
-// The functions below find the client with each call. A module can be loaded, and create its typed client, before the thread has a
-// client.
+// The functions below find the client with each call. A module can create its typed client before the thread has one.
 
 /** Returns this frontend's label. */
 export const getLabel = (): string => currentClient().label

@@ -1,6 +1,6 @@
 // Writes out what code in this thread could ever find in its memory: the contents of every ArrayBuffer, typed array and
 // DataView that is alive, and a heap snapshot, which has every text.
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { getHeapSnapshot } from 'node:v8'
 
@@ -11,7 +11,9 @@ const PROTOTYPES = [
   'SharedArrayBuffer.prototype',
 ]
 
-export async function dumpMemory(file) {
+/** @param target - the file, which appears when it is complete */
+export async function dumpMemory(target) {
+  const file = `${target}.part`
   const session = new Session()
   session.connect()
   const post = (method, params) => {
@@ -40,4 +42,5 @@ export async function dumpMemory(file) {
   }
   session.disconnect()
   for await (const chunk of getHeapSnapshot()) appendFileSync(file, chunk)
+  renameSync(file, target)
 }
