@@ -1,6 +1,7 @@
 // The resources of idle buses: the memory of each thread, and the handles, threads and descriptors of this process.
 import { readdirSync, readFileSync } from 'node:fs'
 import { memory } from './memory.mjs'
+import { countPorts } from './thread-ports.mjs'
 
 const count = directory => readdirSync(directory).length
 
@@ -25,6 +26,6 @@ export async function getFootprint(buses) {
     all[`${name}: core`] = await host.invoke('memory')
     for (const label of workers) all[`${name}: ${label}`] = await bus.call(label, 'memory')
   }
-  all.host = { ...(await memory()), ...readProcess() }
+  all.host = { ...(await memory()), ports: countPorts().others, ...readProcess() }
   return all
 }
