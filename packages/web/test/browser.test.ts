@@ -143,6 +143,7 @@ describe.skipIf(!hasChromium)('a second tab', () => {
     await second.getByRole('alert').filter({ hasText: 'This page is open in another tab' }).waitFor()
     expect(await run(first, 'return client.invoke("who")')).toBe('main')
     await first.close()
+    await expect.poll(getStates).toEqual({ main: 'stopped' })
     await second.reload()
     await isReady(second)
     expect(await run(second, 'return client.invoke("who")')).toBe('main')
