@@ -81,6 +81,18 @@ describe('a module that waits for its host', () => {
     await expect.poll(() => received).toEqual([0, 'loaded'])
   })
 
+  test('cannot make core keep events for longer than `loadTimeout`', async () => {
+    const bus = await start()
+    await bus.open('main', fixture('unsynchronized.mjs'), { sandbox: 'none', loadTimeout: 500 })
+    const listen = async (): Promise<unknown[]> => {
+      const received: unknown[] = []
+      await bus.listen('loading', ({ payload }) => void received.push(payload))
+      await bus.call('main', 'answer')
+      return received
+    }
+    await expect.poll(listen).toEqual([])
+  })
+
   test('is not waited for with `loaded: false`', async () => {
     const bus = await start()
     await bus.open('main', module, { data: { waits: true, events: 1 }, loaded: false, loadTimeout: 600_000 })

@@ -80,17 +80,17 @@ export class Frontends {
     if (sandbox.kind !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
     const onTimeout = (): void => {
       const text = "The frontend's module is still loading; no longer waiting for it"
-      this.#host.log.warn({ label, ms: loadTimeout }, text)
+      if (isOpening) this.#host.log.warn({ label, ms: loadTimeout }, text)
       onStep('loaded')
       onStep('synchronized')
     }
     return async () => {
       frontend.start()
       if (!loaded) return
-      const isSynchronized = Promise.race([steps.synchronized.promise, frontend.exited])
-      this.synchronized = Promise.all([this.synchronized, isSynchronized]).then(() => {})
       const timer = setTimeout(onTimeout, loadTimeout)
-      await this.#waitFor(frontend, steps.loaded.promise).finally(() => clearTimeout(timer))
+      const isSynchronized = Promise.race([steps.synchronized.promise, frontend.exited]).then(() => clearTimeout(timer))
+      this.synchronized = Promise.all([this.synchronized, isSynchronized]).then(() => {})
+      await this.#waitFor(frontend, steps.loaded.promise)
     }
   }
 
