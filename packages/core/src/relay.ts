@@ -77,9 +77,11 @@ host.on('message', (command: FrontendCommand & { timeout?: number }) => {
   }, command.timeout! + KILL_TIMEOUT_MS)
 })
 
-/** Called once: a pipe cannot be connected to another link, so a frontend whose link has closed restarts as a whole. */
+/** Called once: a pipe cannot be connected to another link. If core closes the link, the process goes on until the host restarts it. */
 function connect(endpoint: LinkEndpoint): void {
-  bridged = bridge(openLink(endpoint, true), new StreamLink(child.link)).then(({ far }) => onPipeClosed(far))
+  bridged = bridge(openLink(endpoint, true), new StreamLink(child.link)).then(({ first, far }) => {
+    if (first === 'far' || far) onPipeClosed(far)
+  })
 }
 
 if (heartbeat) setInterval(() => sendCommand({ type: 'ping' }), heartbeat.every).unref()

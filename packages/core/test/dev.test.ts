@@ -117,6 +117,16 @@ describe('reports a syntax error with its location, and waits for a fix', () => 
   })
 })
 
+test('a frontend in a process waits for a core that starts slowly', async () => {
+  const frontends = { main: { module: join(directory, 'main.mjs'), sandbox: 'process' as const } }
+  const { bus, faults, core } = await develop({ frontends })
+  const sleep = 'await new Promise(resolve => setTimeout(resolve, 1500))'
+  await write('core.mjs', `${sleep}\nexport default { commands: { version: () => 2 } }`)
+  await expect.poll(core).toBe(2)
+  await expect.poll(() => getVersion(bus)).toBe(1)
+  expect(faults).toEqual([])
+})
+
 test('reloads the hook when it changes', async () => {
   const hook = (answer: string): string => `window.__TAURI_ISOLATION_HOOK__ = message => ${answer}`
   await write('hook/index.html', '<script src="index.js"></script>')

@@ -10,7 +10,12 @@ const crash = new Error('boom')
 /** Starts a supervisor with one worker, whose threads the test makes ready and ends. By default, delays are not randomized. */
 export function start(
   options: SupervisionOptions = {},
-  { waitsAfterError = false, random = (): number => 0, chargeExit = (): boolean => false } = {},
+  {
+    waitsAfterError = false,
+    random = (): number => 0,
+    chargeExit = (): boolean => false,
+    explained,
+  }: { waitsAfterError?: boolean; random?(): number; chargeExit?(): boolean; explained?: Promise<void> } = {},
 ) {
   const clock = new SimulatedClock()
   const supervisor = createSupervisor({ clock, now: () => clock.now(), random })
@@ -26,6 +31,7 @@ export function start(
     supervision: resolveSupervision('permanent', { heartbeat: false }, options),
     waitsAfterError,
     chargeExit,
+    ...(explained && { explainError: () => explained }),
     spawn,
     onReport: () => {},
     onState: () => {},

@@ -118,9 +118,7 @@ function createDirectoryWatcher(onChanged: (files: readonly string[]) => void) {
       watchers.push(watcher)
     },
     /** Resolves once changes in all added directories are seen. */
-    async ready(): Promise<void> {
-      await Promise.all(starting)
-    },
+    ready: () => Promise.all(starting),
     async close(): Promise<void> {
       clearTimeout(timer)
       await Promise.all(watchers.map(async watcher => watcher.close()))

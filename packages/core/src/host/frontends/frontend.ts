@@ -201,11 +201,10 @@ export class Frontend {
     this.#runtime.fail(error)
   }
 
-  /** The session behind the link ended. */
+  /** The session behind the link ended. A process cannot get another link, so it is replaced. */
   disconnected(link: number): void {
     this.#open.delete(link)
     if (link !== (this.#pending ?? this.#active)?.id) return
-    // A process would exit with its pipes, as failed, before it could get another link.
     if (this.#isProcess && !this.#pending) void this.#runtime.reload?.().catch(() => {})
     else this.connect()
   }
@@ -220,8 +219,8 @@ export class Frontend {
     if (this.#active?.id !== link) return
     clearTimeout(this.#closeTimer)
     this.#closeTimer = setTimeout(() => {
-      const isReconnecting = this.#pending || !this.#host.core.isUp || this.#gate?.isUp === false
-      if (this.#active?.id !== link || isReconnecting) return
+      const isUp = !this.#pending && this.#host.core.isUp && this.#gate?.isUp !== false && this.#runtime.isUp
+      if (this.#active?.id !== link || !isUp) return
       const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
       const error = new BusError('Disconnected', message)
       this.#host.reporter.reportFault(this.#deps.label, error)

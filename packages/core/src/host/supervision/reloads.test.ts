@@ -1,4 +1,5 @@
 // Reloads of a worker: a new thread in place of the current one, which does not count as a restart.
+import { createDeferred } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
 import { start } from '../../../test/thread-doubles.js'
 
@@ -60,4 +61,14 @@ test('restarts a worker that waits after an error in development', async () => {
   fail()
   void worker.stop(0)
   expect(await worker.exited).toEqual({ error: undefined, exitError: undefined })
+})
+
+test('a worker whose thread has exited is not up while the error is explained', async () => {
+  const explained = createDeferred()
+  const { worker, ready, fail } = start({}, { waitsAfterError: true, explained: explained.promise })
+  ready()
+  fail()
+  expect([worker.stats.state, worker.isUp]).toEqual(['running', false])
+  explained.resolve()
+  await expect.poll(() => worker.stats.state).toBe('waiting')
 })

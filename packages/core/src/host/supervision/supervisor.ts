@@ -139,7 +139,7 @@ type WorkerSnapshot = ReturnType<WorkerMachineActor['getSnapshot']>
 
 const getWorkerStatus = (snapshot: WorkerSnapshot): WorkerStatus => ({
   ...getStats(snapshot),
-  lifecycle: snapshot.matches('alive') ? snapshot.context.reported.lifecycle : undefined,
+  lifecycle: snapshot.matches('alive') ? snapshot.context.status.lifecycle : undefined,
 })
 
 /** `ended` and `reloaded` are transient states: no snapshot shows them. */
@@ -197,7 +197,7 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
       return getStats(actor.getSnapshot())
     },
     get isUp(): boolean {
-      return isUp
+      return isUp && actor.getSnapshot().context.status.thread !== undefined
     },
     ready: ready.promise,
     exited: exited.promise,

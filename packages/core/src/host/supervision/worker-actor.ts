@@ -72,21 +72,21 @@ export type WorkerEvent =
   | { type: 'stop'; timeout: number }
   | { type: 'terminate' | 'dismiss' | 'fail'; error: Error }
 
-/** The input of each of a worker's threads. `reported` is shared with the machine, because a report of a state is not a transition. */
+/** The input of each of a worker's threads. `status` is shared with the machine: what changes it is not a transition. */
 export interface ThreadInput {
   spec: WorkerSpec
-  reported: { lifecycle: LifecycleState | undefined }
+  status: { lifecycle: LifecycleState | undefined; thread: ThreadHandle | undefined }
 }
 
 /** @internal */
 export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCallback<WorkerEvent, ThreadInput>(
-  ({ input: { spec, reported }, sendBack, receive }) => {
+  ({ input: { spec, status }, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
-    reported.lifecycle = undefined
+    status.lifecycle = status.thread = undefined
     const heartbeat = limit === false ? undefined : createHeartbeat(limit)
     let thread: ThreadHandle
     try {
-      thread = spec.spawn(heartbeat)
+      thread = status.thread = spec.spawn(heartbeat)
     } catch (cause) {
       // A worker that cannot be created is reported as one that exited with an error.
       const error = receiveError(reportError(cause), `${spec.name} could not be started`)
@@ -113,7 +113,7 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
     thread.on('message', report => {
       if (!isStateReport(report)) return spec.onReport(report)
       // A worker without a sandbox can report anything.
-      reported.lifecycle = LIFECYCLE_STATES.includes(report.state) ? report.state : undefined
+      status.lifecycle = LIFECYCLE_STATES.includes(report.state) ? report.state : undefined
       spec.onState(report.state)
       if (report.state === 'ready') sendBack({ type: 'thread.ready' })
       if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))
@@ -125,6 +125,7 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
       fail(receiveError(reportError(error), `${spec.name} failed`))
     })
     thread.on('exit', code => {
+      if (status.thread === thread) status.thread = undefined
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
       stopWatching?.()
       // Node delivers all of the thread's messages before its exit.

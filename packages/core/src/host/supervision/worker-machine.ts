@@ -130,7 +130,7 @@ const machine = setup({
   id: 'worker',
   context: ({ input }) => ({
     ...input,
-    reported: { lifecycle: undefined },
+    status: { lifecycle: undefined, thread: undefined },
     exitError: undefined,
     error: undefined,
     isCharged: false,
@@ -147,7 +147,7 @@ const machine = setup({
   states: {
     alive: {
       // Not the whole context, whose error would keep the previous thread alive.
-      invoke: { id: 'thread', src: 'thread', input: ({ context: { spec, reported } }) => ({ spec, reported }) },
+      invoke: { id: 'thread', src: 'thread', input: ({ context: { spec, status } }) => ({ spec, status }) },
       on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'recordDrainTimeout' } },
       initial: 'starting',
       states: {
