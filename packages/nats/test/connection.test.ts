@@ -69,6 +69,8 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     connection.publish('greet', Buffer.from('dropped'))
     await server.restart()
     await expect.poll(() => [log.length, other.log.length]).toEqual([2, 2])
+    // The server must have the subscription again before it gets the message.
+    await other.connection.flush()
     connection.publish('greet', Buffer.from('two'))
     await expect.poll(() => received).toEqual(['one', 'two'])
   })

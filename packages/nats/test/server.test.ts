@@ -1,7 +1,7 @@
 // The test helper for NATS servers.
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { describe, expect, test } from 'vitest'
-import { hasServer, useServer } from './server.js'
+import { hasServer, useCluster, useServer } from './server.js'
 
 const succeeds = (promise: Promise<unknown>): Promise<boolean> =>
   promise.then(
@@ -27,9 +27,8 @@ describe.skipIf(!hasServer)('a NATS server for tests', () => {
   })
 
   test('joins other servers to a cluster', async () => {
-    const first = await useServer({ cluster: { name: 'test' } })
-    const second = await useServer({ cluster: { name: 'test', routes: [first.route] } })
-    const clients = await Promise.all([first, second].map(({ url }) => connect({ servers: url })))
+    const servers = await useCluster(2)
+    const clients = await Promise.all(servers.map(({ url }) => connect({ servers: url })))
     const [near, far] = clients as [NatsConnection, NatsConnection]
     far.subscribe('ping', { callback: (_error, message) => void message.respond() })
     await expect.poll(() => succeeds(near.request('ping'))).toBe(true)

@@ -2,9 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { guard } from './guarded-child.js'
 
 /** Debian installs the server where a user's PATH might not lead. */
@@ -18,8 +19,8 @@ export const hasServer = executable !== undefined && existsSync(executable)
 export interface ServerOptions {
   /** Additional text of the configuration: users, TLS, max_payload. */
   config?: string
-  /** The server's cluster, and the `route` of other servers in it. */
-  cluster?: { name: string; routes?: readonly string[] }
+  /** Puts the server into a cluster: the `route` of each server that is in it already. */
+  routes?: readonly string[]
 }
 
 export interface NatsServer {
@@ -71,17 +72,16 @@ async function ready(server: Running, lines: readonly string[]): Promise<void> {
 const readPort = (log: string, kind: string): number =>
   Number(new RegExp(`Listening for ${kind} connections on \\S*:(\\d+)`).exec(log)?.[1] ?? -1)
 
-async function startServer({ config = '', cluster }: ServerOptions = {}): Promise<NatsServer> {
+async function startServer({ config = '', routes }: ServerOptions = {}): Promise<NatsServer> {
   let [port, routePort] = [-1, -1]
   let server: Running
 
   async function start(): Promise<void> {
-    const routes = JSON.stringify(cluster?.routes ?? [])
-    const clusterConfig =
-      cluster && `cluster { name: ${cluster.name}, listen: "127.0.0.1:${routePort}", routes: ${routes} }`
+    const cluster =
+      routes && `cluster { name: test, listen: "127.0.0.1:${routePort}", routes: ${JSON.stringify(routes)} }`
     const directory = await mkdtemp(join(tmpdir(), 'sallyport-nats-'))
     const file = join(directory, 'server.conf')
-    await writeFile(file, [`listen: "127.0.0.1:${port}"`, clusterConfig, config].join('\n'))
+    await writeFile(file, [`listen: "127.0.0.1:${port}"`, cluster, config].join('\n'))
     server = run(['-c', file])
     try {
       // A server of a cluster can be ready before it listens for other servers.
@@ -123,4 +123,27 @@ export async function useServer(options?: ServerOptions): Promise<NatsServer> {
   const server = await startServer(options)
   onTestFinished(() => server.kill())
   return server
+}
+
+/** Starts the servers of a cluster. Resolves once each has told its clients about all of them. */
+export async function useCluster(size: number, config = ''): Promise<NatsServer[]> {
+  const servers: NatsServer[] = []
+  // Every two servers have a route that is configured: a route that they only discover is not retried.
+  while (servers.length < size) {
+    servers.push(await useServer({ config, routes: servers.map(({ route }) => route) }))
+  }
+  for (const { port } of servers) await expect.poll(() => countServers(port)).toBe(size)
+  return servers
+}
+
+/** Returns the number of servers that a server lists in its first message to a client. */
+async function countServers(port: number): Promise<number> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let text = ''
+  for await (const chunk of socket) {
+    text += String(chunk)
+    if (text.includes('\r\n')) break
+  }
+  const info = JSON.parse(text.slice(text.indexOf('{'), text.indexOf('\r\n'))) as { connect_urls?: string[] }
+  return info.connect_urls?.length ?? 0
 }

@@ -8,7 +8,7 @@ import {
   waitForAnswers,
   waitForInstances,
 } from '../process-network.js'
-import { hasServer, useServer } from '../server.js'
+import { hasServer, useCluster } from '../server.js'
 
 const config = 'lame_duck_duration: "30s", lame_duck_grace_period: "100ms"'
 
@@ -16,9 +16,7 @@ test.skipIf(!hasServer)(
   'processes change to other servers of a cluster when servers are killed or drained',
   { timeout: 4 * TIMEOUT_MS },
   async () => {
-    const first = await useServer({ cluster: { name: 'three' }, config })
-    const cluster = { name: 'three', routes: [first.route] }
-    const servers = [first, ...(await Promise.all([useServer({ cluster, config }), useServer({ cluster, config })]))]
+    const servers = await useCluster(3, config)
     // Each process knows one server, and discovers the others.
     const [a, b, c] = servers.map(({ url }) => ({ nats: { servers: url } }))
     const network = await useProcesses({ servers: 'nats://127.0.0.1:1' })
