@@ -71,6 +71,27 @@ test('shows a hundred of 10 000 frontends, and first those that are not running'
   feed.end('')
 })
 
+test('sends fewer snapshots if they take long, but not after a single long one', async () => {
+  const view = createView(['main'])
+  let durations = [100]
+  const { feed, page } = open({
+    ...view,
+    getStats() {
+      vi.advanceTimersByTime(durations.shift() ?? 0)
+      return view.getStats()
+    },
+  })
+  const countSnapshots = async (ms: number): Promise<number> => {
+    const before = page.all.length
+    await vi.advanceTimersByTimeAsync(ms)
+    return page.all.length - before
+  }
+  expect(await countSnapshots(1000)).toBeGreaterThan(2)
+  durations = [100, 100]
+  expect(await countSnapshots(10_000)).toBe(2)
+  feed.end('')
+})
+
 test('writes nothing to a page that does not read, and disconnects it after a while', async () => {
   const { feed, page } = open(createView(['main']))
   const other = new FakeResponse()

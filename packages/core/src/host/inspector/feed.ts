@@ -1,5 +1,4 @@
-// Sends snapshots to the open pages by server-sent events. A page that does not read skips snapshots. The longer a snapshot takes, the
-// fewer are sent.
+// Sends snapshots to the open pages by server-sent events. Fewer are sent if they take long, or to a page that does not read them.
 import type { ServerResponse } from 'node:http'
 import { describeThrown } from '@sallyport/protocol/internal'
 import { RecentEvents } from './recent-events.js'
@@ -33,6 +32,7 @@ export class Feed {
   readonly #pages = new Set<Page>()
   #timer: NodeJS.Timeout | undefined
   #isMeasuring = false
+  #previousMs = 0
 
   constructor(view: BusView) {
     this.#view = view
@@ -81,19 +81,21 @@ export class Feed {
     const texts = new Map<string, string>()
     for (const page of this.#pages) {
       if (!hasRead(page, startedAt)) continue
-      const { find } = page
       const isCurrent = page.version === version
       page.version = version
-      const key = `${isCurrent} ${find}`
+      const key = `${isCurrent} ${page.find}`
       let text = texts.get(key)
       if (text === undefined) {
         const recent = isCurrent ? {} : { recent: lists }
-        text = formatEvent('snapshot', { ...summary, ...getFrontends(source, find), ...recent })
+        text = formatEvent('snapshot', { ...summary, ...getFrontends(source, page.find), ...recent })
         texts.set(key, text)
       }
       page.response.write(text)
     }
-    const pause = (performance.now() - startedAt) * MAX_TIME_SHARE
+    const ms = performance.now() - startedAt
+    // One of two can be long because the system gave this thread no time.
+    const pause = Math.min(ms, this.#previousMs) * MAX_TIME_SHARE
+    this.#previousMs = ms
     const interval = measurement ? INTERVAL_MS : UNANSWERED_INTERVAL_MS
     this.#timer = setTimeout(() => this.#sendNext(), Math.max(interval, pause)).unref()
   }
@@ -101,12 +103,10 @@ export class Feed {
 
 /** True once all that was written is in the system's buffers. */
 function hasRead(page: Page, now: number): boolean {
-  if (page.response.writableLength === 0) {
-    page.readAt = now
-    return true
-  }
-  if (now - page.readAt > STALLED_MS) page.response.destroy()
-  return false
+  const isRead = page.response.writableLength === 0
+  if (isRead) page.readAt = now
+  else if (now - page.readAt > STALLED_MS) page.response.destroy()
+  return isRead
 }
 
 const formatEvent = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
