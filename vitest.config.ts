@@ -35,8 +35,8 @@ export default defineConfig({
     setupFiles: fileURLToPath(new URL('scripts/compare-bytes.mjs', import.meta.url)),
     sequence: { sequencer: SoakFirst },
     pool: 'forks',
-    // Most tests wait for threads to start: three files at a time pay even on two cores.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Two packages run at a time: more files at a time than this starve threads on two cores for seconds.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // On a busy machine a test can take ten times as long. Only one that hangs needs all of this.
     testTimeout: 60_000,
     hookTimeout: 60_000,
