@@ -101,6 +101,7 @@ test("a failure with two suspects counts as core's own", async () => {
   // A frontend that is to end is suspect until it has ended: this one has to be terminated.
   void first({ name: 'Blob', blocks: true })
   await expect.poll(() => named(events, 'fault').map(({ label }) => label)).toContain('first')
+  slowClock()
   await second({ name: 'ReadableStream' })
   await client.closed
   expect(named(events, 'failed').map(({ label }) => label)).toContain('core')

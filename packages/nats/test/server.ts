@@ -125,7 +125,7 @@ export async function useServer(options?: ServerOptions): Promise<NatsServer> {
   return server
 }
 
-/** Starts the servers of a cluster. Resolves once each has told its clients about all of them. */
+/** Starts the servers of a cluster. Resolves once each announces all of them to its clients. */
 export async function useCluster(size: number, config = ''): Promise<NatsServer[]> {
   const servers: NatsServer[] = []
   // Every two servers have a route that is configured: a route that they only discover is not retried.
