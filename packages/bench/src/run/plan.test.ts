@@ -39,18 +39,18 @@ describe('a plan', () => {
 describe('a warm-up', () => {
   const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 60, rounds: 2, slotMs: 5, budgetMs: 60_000 }
   const noise = getScenario('noise')
-  const [inCase] = noise.cases
-  const scenario = { ...noise, cases: [inCase!], share: 1, warmUpShare: 1 }
+  const inCase = { ...noise.cases[0]!, share: 1 }
+  const scenario = { ...noise, cases: [inCase], warmUpShare: 1 }
 
   let now = 0
   beforeEach(() => void vi.spyOn(performance, 'now').mockImplementation(() => now))
   afterEach(() => vi.restoreAllMocks())
 
   /** Returns how many measurements it makes, each of so many milliseconds. */
-  async function countSlots(ms: number, getValue: (slot: number) => number): Promise<number> {
+  async function countSlots(ms: number, getValue: (slot: number) => number, firstMs = ms): Promise<number> {
     let slots = 0
-    await warmUp(plan, scenario, inCase!, async () => {
-      now += ms
+    await warmUp(plan, scenario, inCase, async () => {
+      now += slots === 0 ? firstMs : ms
       return { p50: getValue(slots++) }
     })
     return slots
@@ -63,11 +63,15 @@ describe('a warm-up', () => {
   })
 
   test('goes on until its time is up when they do not agree', async () => {
-    expect(await countSlots(10, slot => 2 ** slot)).toBe(6)
+    expect(await countSlots(5, slot => 2 ** slot)).toBe(12)
+  })
+
+  test('does not count the time for which the first measurement waits for its process', async () => {
+    expect(await countSlots(5, slot => 2 ** slot, 300)).toBe(12)
   })
 
   test('is left out when a scenario has none', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('was measured'))
-    await warmUp(plan, { ...scenario, warmUpShare: 0 }, inCase!, fail)
+    await warmUp(plan, { ...scenario, warmUpShare: 0 }, inCase, fail)
   })
 })

@@ -89,18 +89,17 @@ export async function warmUp(
   const planned = getWarmUpMs(plan, scenario)
   const ms = Math.min(getSlotMs(plan, scenario, inCase), planned / 4)
   if (planned === 0) return true
-  const start = performance.now()
+  let start: number | undefined
   const values: number[] = []
   for (;;) {
     const figures = await measure({ ...(inCase.warmUp ?? inCase.task), ms })
-    values.push(getSteadyFigure(inCase, figures))
+    // If the warm-up is another task, any figure that it measures.
+    values.push(figures[inCase.figures[0]?.id ?? ''] ?? Object.values(figures)[0] ?? 0)
+    // The first measurement can wait for a process that is still starting: only its planned time counts.
+    start ??= performance.now() - ms
     const elapsed = Math.max(performance.now() - start, values.length * ms)
     if (elapsed >= planned * SHORTEST && isStationary(values)) return true
     // An arm that is too slow for a third measurement cannot be judged.
     if (elapsed >= planned) return values.length < 3
   }
 }
-
-/** Returns the first figure of the case; if the warm-up is another task, any figure that it measures. */
-const getSteadyFigure = ({ figures }: Case, measured: Measurement): number =>
-  measured[figures[0]?.id ?? ''] ?? Object.values(measured)[0] ?? 0
