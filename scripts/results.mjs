@@ -44,18 +44,30 @@ const SHOWN =
 const withoutWords = table =>
   table.includes('| carries | checks |') ? table.replaceAll(/\|[^|\n]*\|[^|\n]*\|$/gm, '|') : table
 
+/** Without the spaces around the cells of tables. */
+const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
+
+/** The notes of the digest, whose table begins the page. */
+const onlyNotes = section =>
+  section
+    .split('\n')
+    .filter(line => line.startsWith('- '))
+    .join('\n') + '\n\n'
+
 /** Keeps what pages link to, and goals that were not met. The intervals of single scenarios are in the report. */
 export const shorten = text =>
   text
     .split(/^(?=## )/m)
     .filter(section => !section.startsWith('## ') || SHOWN.test(section))
-    .map(section => (/^## (In short|Goals)/.test(section) ? section : section.replaceAll(/ · [\d.]+–[\d.]+×/g, '')))
+    .map(section => (section.startsWith('## In short') ? onlyNotes(section) : section))
+    .map(section => (section.startsWith('## Goals') ? section : section.replaceAll(/ · [\d.]+–[\d.]+×/g, '')))
     .map(withoutWords)
     .map(section => section.replaceAll(/^\|.*\| met \|\n/gm, ''))
     .join('')
     .trim()
 
-const page = report => `# Results
+const page = report =>
+  compact(`# Results
 
 \`npm run results\` writes this page from a run of \`sallyport-bench --all --full\` that passed its noise check, on one machine. Measure on
 yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. The report of a run has all scenarios and
@@ -76,7 +88,7 @@ ${shorten(
     .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
     .replaceAll('\n\n</details>', ''),
 )}
-`
+`)
 
 const read = path => JSON.parse(readFileSync(path, 'utf8'))
 
@@ -100,5 +112,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(3)
   }
   writeFileSync(at('docs/internals/results.md'), page(report))
-  writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), headline(report)))
+  writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), compact(headline(report))))
 }
