@@ -3,7 +3,7 @@
 import { isBytes } from '../message/message.js'
 import { isDevelopment } from '../util/development.js'
 import { MAX_DEPTH, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
-import { protoKey, tooDeep, tooMany } from './codec.js'
+import { mayHaveProtoKey, protoKey, tooDeep, tooMany } from './codec.js'
 
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -64,7 +64,7 @@ function findEndOfString(bytes: Uint8Array, start: number): number {
 
 /** Searches the value only if its text can hold such a key. `\u00` is the beginning of an escaped letter. */
 export function refuseProtoKeys(text: string, value: unknown): void {
-  if ((text.includes('__proto__') || text.includes('\\u00')) && includesValue(value, hasProtoKey)) throw protoKey()
+  if ((mayHaveProtoKey(text) || text.includes('\\u00')) && includesValue(value, hasProtoKey)) throw protoKey()
 }
 
 /** Searches the value only if its text can hold such a number: one with an exponent of three digits, or with very many digits. */

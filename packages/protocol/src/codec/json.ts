@@ -3,10 +3,10 @@
 // `__proto__` is refused, and so is a number that is parsed as Infinity, which JSON cannot encode again.
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/message.js'
-import { decodeUtf8, toUtf8 } from '../util/platform.js'
+import { decodeUtf8, toUtf8, utf8Length } from '../util/platform.js'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
-import type { Codec } from './codec.js'
+import { type Codec, mayHaveProtoKey } from './codec.js'
 import { refuseInfinity, refuseProtoKeys, scanJson, stringifyJson } from './json-checks.js'
 
 interface JsonCodec extends Codec {
@@ -18,7 +18,8 @@ export const jsonCodec: JsonCodec = {
   kind: FRAME_KIND.json,
   encode(message, checked = false) {
     const text = write(message, checked)
-    if (checked && text.length * 3 > SCAN_ABOVE_BYTES) scanIfLarge(text)
+    // A text that is too large for a frame is refused by the outbox, with a better error.
+    if (checked && isLarge(text) && text.length <= MAX_FRAME_BYTES) scanJson(toUtf8(text))
     return text
   },
   join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
@@ -72,15 +73,8 @@ function checkNamed(text: string): string {
 function member(name: string, value: unknown, checked: boolean): string {
   const text = stringifyJson(value)
   if (text === undefined) return ''
-  if (checked && text.includes('__proto__')) refuseProtoKeys(text, JSON.parse(text))
+  if (checked && mayHaveProtoKey(text)) refuseProtoKeys(text, JSON.parse(text))
   return name + text
-}
-
-/** Ignores a text that is too large for a frame, which the outbox refuses with a better error. */
-function scanIfLarge(text: string): void {
-  if (text.length > MAX_FRAME_BYTES) return
-  const bytes = toUtf8(text)
-  if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
 }
 
 function read(body: string | Uint8Array, trusted: boolean): unknown {
@@ -95,9 +89,12 @@ function read(body: string | Uint8Array, trusted: boolean): unknown {
   return value
 }
 
-/** Checks a text that came as a string as it would be checked as bytes: a UTF-16 code unit has at most three of them in UTF-8. */
+/** A UTF-16 code unit has at most three bytes in UTF-8. */
+const isLarge = (text: string): boolean => text.length * 3 > SCAN_ABOVE_BYTES && utf8Length(text) > SCAN_ABOVE_BYTES
+
+/** Checks a text that came as a string as it would be checked as bytes. */
 function checkText(text: string, trusted: boolean): void {
-  if (text.length * 3 > SCAN_ABOVE_BYTES) checkFrame(toUtf8(text), trusted)
+  if (isLarge(text)) checkFrame(toUtf8(text), trusted)
   if (!text.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
 }
 

@@ -12,12 +12,12 @@ import { RingDoorbell } from './polling.js'
 import { createRingError, HEADER_BYTES, RING_WORD, type RingMemory, RingReader, RingWriter } from './ring-buffer.js'
 
 /** Both threads copy at the same time if a large body has several parts. */
-const MAX_PART_BYTES: number = 2 ** 16
+const MAX_PART_BYTES: number = 2 ** 16 - HEADER_BYTES
 
 export class RingSender extends RingWriter {
   readonly #doorbell: RingDoorbell
-  /** A larger body is written in parts of this size. */
-  readonly #partBytes: number
+  /** A body that can be larger is written in parts. A shorter text is encoded in the ring itself. */
+  readonly #maxBytes: number
   readonly #waiting = new BoundedQueue<Frame>()
   /** Bytes of the next frame that were written. */
   #written = 0
@@ -29,7 +29,7 @@ export class RingSender extends RingWriter {
   /** @param onFault - called with the error if the peer violated the protocol while frames waited */
   constructor(ring: RingMemory, onFault: (error: unknown) => void) {
     super(ring)
-    this.#partBytes = Math.min(ring.size >> 2, MAX_PART_BYTES) - HEADER_BYTES
+    this.#maxBytes = (ring.size >> 2) - HEADER_BYTES
     this.#doorbell = new RingDoorbell(ring, RING_WORD.wanted, () => {
       try {
         this.flush()
@@ -55,7 +55,7 @@ export class RingSender extends RingWriter {
 
   /** @throws {BusError} InvalidParams if the frame is too large; InvalidRequest if the peer violated the protocol */
   send({ kind, body: original, borrowed = false }: Frame): void {
-    const mayBeLarge = typeof original === 'string' && original.length * 3 > this.#partBytes
+    const mayBeLarge = typeof original === 'string' && original.length * 3 > this.#maxBytes
     const body = mayBeLarge ? Buffer.from(original) : original
     if (body.length > MAX_BODY_BYTES) {
       throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
@@ -123,7 +123,7 @@ export class RingSender extends RingWriter {
     }
     for (;;) {
       const start = this.#written
-      const length = Math.min(body.byteLength - start, this.#partBytes)
+      const length = Math.min(body.byteLength - start, this.#maxBytes, MAX_PART_BYTES)
       const offset = this.reserve(length)
       if (offset < 0) return false
       this.bytes.set(length === body.byteLength ? body : body.subarray(start, start + length), offset)
