@@ -29,11 +29,10 @@ export type Command = { name: 'run' | 'list'; options: Options } | { name: 'comp
 export const EXIT = { fine: 0, failed: 1, usage: 2, tooNoisy: 3 } as const
 
 /**
- * The plan of a comparison. It has many processes rather than many rounds, because processes differ: 12 of them agree by
- * chance once in 4096 times, which is as sure as 20 figures ask for. Six rounds are the six orders of three sides. Within its budget
- * the usual figures are measured, and a checkout that takes a minute to build leaves a comparison below four minutes.
+ * The plan of a comparison. 12 processes agree by chance once in 4096 times, which is as sure as 20 figures ask for. Twelve rounds are twice
+ * the six orders of three sides. A checkout that takes half a minute to build leaves the usual comparison below four minutes.
  */
-const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 400, rounds: 6, slotMs: 15, budgetMs: 190_000 }
+const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 300, rounds: 12, slotMs: 12, budgetMs: 210_000 }
 
 const OPTIONS = readTable(`
   --base <what>         | compare          | A git ref (checked out and built), a directory, or a report.json

@@ -66,43 +66,37 @@ export interface Progress extends Watcher {
 
 const BAR_LENGTH = 20
 
-/** From here on the seconds that are left are not counted. */
-const LAST_SECONDS = 5
-
 /** Shows how far a run is: a line that is written again and again, or a line for each scenario if that is impossible. */
 export function createProgress({ live, screen, log }: Output, scenarios: readonly Scenario[], plan: Plan): Progress {
   const { cyan, dim } = screen.colors
   const write = createLogUpdate(process.stderr)
   const start = performance.now()
-  let [began, slots] = [start, 0]
+  let began = start
 
   const draw = (outcome: Outcome, ...words: string[]): void => {
-    const { scenario, cells } = outcome
+    const { scenario } = outcome
+    const now = performance.now()
     const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))
-    // A warm-up counts as one round of each process.
-    const all = cells.length * plan.processes * (getRounds(plan, scenario) + 1)
-    const expected = before + expectedMs(plan, scenario) * Math.min(1, slots / all)
+    const expected = before + Math.min(expectedMs(plan, scenario), now - began)
     const done = Math.min(1, expected / totalMs(plan, scenarios))
-    const elapsed = performance.now() - start
-    const left = Math.ceil((Math.max(0, elapsed / (done || 1)) * (1 - done)) / 1000)
+    const left = Math.ceil((((now - start) / (done || 1)) * (1 - done)) / 1000)
     const filled = Math.round(done * BAR_LENGTH)
     const bar = cyan('━'.repeat(filled)) + dim('╌'.repeat(BAR_LENGTH - filled))
     const percent = `${Math.round(done * 100)} %`.padStart(5)
     const line = fit([scenario.title, ...words], process.stderr.columns - BAR_LENGTH - percent.length - 22)
     // A late scenario takes longer than estimated: the count does not end at 0.
-    const time = dim(left > LAST_SECONDS ? `${left} s left` : 'a few more seconds')
+    const time = dim(left > 5 ? `${left} s left` : 'a few more seconds')
     write(` ${bar} ${percent}  ${line}  ${time}`)
   }
   return {
     scenario: outcome => {
       const { title, cases, arms } = outcome.scenario
-      ;[began, slots] = [performance.now(), 0]
+      began = performance.now()
       if (live) draw(outcome, 'starting threads')
       else log(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
     },
     slot: (outcome, cell, round) => {
       if (!live) return
-      slots++
       const rounds = getRounds(plan, outcome.scenario) * plan.processes
       draw(outcome, cell.inCase.title, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, cell.arm.title)
     },

@@ -156,12 +156,10 @@ function describe({ outcome }: Judged, repeat: Judged | undefined): string {
   return words[outcome]
 }
 
-const LONGEST_ERROR = 200
-
 function describeRun({ first, startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {
   const errors = first.flatMap(({ figure, error, outcome }) => {
     const side = outcome === 'failed' ? 'head' : 'base'
-    return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, LONGEST_ERROR)}`
+    return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
   })
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
   const how = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`

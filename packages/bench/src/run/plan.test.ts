@@ -1,7 +1,7 @@
 import { getScenario } from '../../test/sample-report.js'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { allScenarios } from '../scenarios/index.js'
-import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, QUICK, totalMs, warmUp, type Plan } from './plan.js'
+import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, QUICK, totalMs, WarmUp, type Plan } from './plan.js'
 
 const main = allScenarios().filter(scenario => scenario.main)
 
@@ -48,11 +48,14 @@ describe('a warm-up', () => {
 
   /** Returns how many measurements it makes, each of so many milliseconds. */
   async function countSlots(ms: number, getValue: (slot: number) => number, firstMs = ms): Promise<number> {
+    const warmUp = new WarmUp(plan, scenario, inCase)
     let slots = 0
-    await warmUp(plan, scenario, inCase, async () => {
-      now += slots === 0 ? firstMs : ms
-      return { p50: getValue(slots++) }
-    })
+    while (!warmUp.isOver) {
+      await warmUp.measure(async () => {
+        now += slots === 0 ? firstMs : ms
+        return { p50: getValue(slots++) }
+      })
+    }
     return slots
   }
 
@@ -70,8 +73,7 @@ describe('a warm-up', () => {
     expect(await countSlots(5, slot => 2 ** slot, 300)).toBe(12)
   })
 
-  test('is left out when a scenario has none', async () => {
-    const fail = (): Promise<never> => Promise.reject(new Error('was measured'))
-    await warmUp(plan, { ...scenario, warmUpShare: 0 }, inCase, fail)
+  test('is left out when a scenario has none', () => {
+    expect(new WarmUp(plan, { ...scenario, warmUpShare: 0 }, inCase).isOver).toBe(true)
   })
 })

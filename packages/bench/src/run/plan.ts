@@ -16,7 +16,7 @@ export interface Plan {
   budgetMs: number
 }
 
-export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 280, rounds: 4, slotMs: 30, budgetMs: 58_000 }
+export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 240, rounds: 4, slotMs: 28, budgetMs: 58_000 }
 export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 600, rounds: 4, slotMs: 40, budgetMs: 240_000 }
 
 /** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
@@ -71,35 +71,40 @@ export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] 
   return scenarios.map(scenario => (until += expectedMs(plan, scenario) * share))
 }
 
-/** A warm-up may end from half of its planned time on. */
-const SHORTEST = 0.5
-
 /**
- * Measures until the figures are stationary, and discards them. It takes some time at least, because code that is not compiled yet
- * can be stationary too.
- *
- * @returns false if it ended before they were
+ * One arm's warm-up for a case: measurements that are discarded, until their figures are stationary. It takes half of its planned time at
+ * least, because code that is not compiled yet can be stationary too.
  */
-export async function warmUp(
-  plan: Plan,
-  scenario: Scenario,
-  inCase: Case,
-  measure: (task: Task) => Promise<Measurement>,
-): Promise<boolean> {
-  const planned = getWarmUpMs(plan, scenario)
-  const ms = Math.min(getSlotMs(plan, scenario, inCase), planned / 4)
-  if (planned === 0) return true
-  let start: number | undefined
-  const values: number[] = []
-  for (;;) {
-    const figures = await measure({ ...(inCase.warmUp ?? inCase.task), ms })
-    // If the warm-up is another task, any figure that it measures.
-    values.push(figures[inCase.figures[0]?.id ?? ''] ?? Object.values(figures)[0] ?? 0)
+export class WarmUp {
+  readonly #plannedMs: number
+  readonly #slotMs: number
+  readonly #inCase: Case
+  readonly #values: number[] = []
+  #elapsedMs = 0
+
+  constructor(plan: Plan, scenario: Scenario, inCase: Case) {
+    this.#plannedMs = getWarmUpMs(plan, scenario)
+    this.#slotMs = Math.min(getSlotMs(plan, scenario, inCase), this.#plannedMs / 4)
+    this.#inCase = inCase
+  }
+
+  get isOver(): boolean {
+    if (this.#elapsedMs >= this.#plannedMs) return true
+    return this.#elapsedMs >= this.#plannedMs / 2 && isStationary(this.#values)
+  }
+
+  /** True if the arm is not stationary yet. An arm that is too slow for a third measurement cannot be judged. */
+  get isCold(): boolean {
+    return this.#values.length >= 3 && !isStationary(this.#values)
+  }
+
+  async measure(measure: (task: Task) => Promise<Measurement>): Promise<void> {
+    const { figures, task, warmUp = task } = this.#inCase
+    const start = performance.now()
+    const measured = await measure({ ...warmUp, ms: this.#slotMs })
     // The first measurement can wait for a process that is still starting: only its planned time counts.
-    start ??= performance.now() - ms
-    const elapsed = Math.max(performance.now() - start, values.length * ms)
-    if (elapsed >= planned * SHORTEST && isStationary(values)) return true
-    // An arm that is too slow for a third measurement cannot be judged.
-    if (elapsed >= planned) return values.length < 3
+    this.#elapsedMs += this.#values.length === 0 ? this.#slotMs : Math.max(performance.now() - start, this.#slotMs)
+    // If the warm-up is another task, any figure that it measures.
+    this.#values.push(measured[figures[0]?.id ?? ''] ?? Object.values(measured)[0] ?? 0)
   }
 }

@@ -78,12 +78,11 @@ describe('rounds', () => {
   test('keep the order of cases, and interleave the arms of each', () => {
     expect(interleave(['a1', 'b1', 'a2', 'b2'], 2, 1)).toEqual(['a1', 'b1', 'a2', 'b2'])
     expect(interleave(['a1', 'b1', 'a2', 'b2'], 2, 2)).toEqual(['b1', 'a1', 'b2', 'a2'])
-    expect(interleave(['a1', 'b1', 'a2', 'b2'], 2, 0)).toHaveLength(4)
   })
 
   test('repeat a case within a round, and turn the order round with each repeat', () => {
     const order = (round: number) => interleave(['a', 'b'], 2, round, () => 2).join('')
-    expect([order(0), order(1), order(2)]).toEqual(['ab', 'abba', 'baab'])
+    expect([order(1), order(2)]).toEqual(['abba', 'baab'])
   })
 
   test('open the arms again in each process, and continue their order', async () => {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Arm, Background, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
 import { readCpuTimes } from './machine.js'
-import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, warmUp, type Plan } from './plan.js'
+import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, WarmUp, type Plan } from './plan.js'
 
 const CLOSE_TIMEOUT_MS = 5000
 
@@ -105,42 +105,49 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     }
   }
 
-  async function measureRound(round: number, measure: (cell: Cell, arm: OpenArm) => Promise<unknown>): Promise<void> {
-    for (const cell of interleave(cells, scenario.arms.length, number * rounds + round, getRepeats)) {
-      if (cell.error) continue
+  async function measureCell(cell: Cell, round: number, measure: (arm: OpenArm) => Promise<unknown>): Promise<void> {
+    if (cell.error) return
+    signal.throwIfAborted()
+    watcher.slot(outcome, cell, round)
+    try {
+      await unlessAborted(measure(open.get(cell.arm)!), signal)
+    } catch (error) {
       signal.throwIfAborted()
-      watcher.slot(outcome, cell, round === 0 ? 0 : number * rounds + round)
-      try {
-        await unlessAborted(measure(cell, open.get(cell.arm)!), signal)
-      } catch (error) {
-        signal.throwIfAborted()
-        cell.error = toError(error)
+      cell.error = toError(error)
+    }
+  }
+
+  /** The arms take turns, as in the rounds: otherwise the last one's warm-up would be the most recent. */
+  async function warmUp(inCase: Case): Promise<void> {
+    const all = cells.filter(cell => cell.inCase === inCase)
+    let warming = all.map(cell => ({ cell, warmUp: new WarmUp(plan, scenario, inCase) }))
+    const isGoingOn = ({ cell, warmUp }: (typeof warming)[number]): boolean => !cell.error && !warmUp.isOver
+    while ((warming = warming.filter(isGoingOn).toReversed()).length > 0) {
+      for (const { cell, warmUp } of warming) {
+        await measureCell(cell, 0, arm =>
+          warmUp.measure(async task => checkMeasurement(inCase, await arm.measure(task, inCase.payload))),
+        )
+        if (warmUp.isOver && warmUp.isCold) cell.coldStarts = (cell.coldStarts ?? 0) + 1
       }
     }
   }
 
   try {
     await openAll()
-    await measureRound(0, async (cell, arm) => {
-      const { inCase } = cell
-      const isStationary = await warmUp(plan, scenario, inCase, async task =>
-        checkMeasurement(inCase, await arm.measure(task, inCase.payload)),
-      )
-      if (!isStationary) cell.coldStarts = (cell.coldStarts ?? 0) + 1
-    })
+    for (const inCase of scenario.cases) await warmUp(inCase)
     let lastRoundMs = 0
     for (let round = 1; round <= rounds; round++) {
       const before = performance.now()
       if (round > MIN_ROUNDS && before + lastRoundMs > until) return
-      await measureRound(round, async (cell, arm) => {
-        const { task, payload } = cell.inCase
-        const lengths = {
-          ms: getSlotMs(plan, scenario, cell.inCase),
-          settleMs: getSettleMs(plan, scenario, cell.inCase),
-        }
-        const measured = await arm.measure({ ...task, ...lengths }, payload)
-        cell.processes.at(-1)!.push(checkMeasurement(cell.inCase, measured))
-      })
+      const roundOfAll = number * rounds + round
+      for (const cell of interleave(cells, scenario.arms.length, roundOfAll, getRepeats)) {
+        const { inCase, processes } = cell
+        const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
+        await measureCell(cell, roundOfAll, async arm => {
+          const measured = await arm.measure({ ...inCase.task, ...lengths }, inCase.payload)
+          processes.at(-1)!.push(checkMeasurement(inCase, measured))
+        })
+      }
       lastRoundMs = performance.now() - before
     }
   } finally {
@@ -163,7 +170,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
  * threads on other cores than the rest.
  *
  * @param cells all arms of the first case, then all of the second, …
- * @param round from 1; 0 is the warm-up
+ * @param round from 1
  */
 export function interleave<T>(
   cells: readonly T[],
@@ -175,9 +182,9 @@ export function interleave<T>(
     cells.slice(index * arms, (index + 1) * arms),
   )
   return byCase.flatMap(inOrder => {
-    const repeats = round === 0 ? 1 : getRepeats(inOrder[0]!)
+    const repeats = getRepeats(inOrder[0]!)
     return Array.from({ length: repeats }, (_, repeat) => {
-      const number = Math.max(0, round - 1) * repeats + repeat
+      const number = (round - 1) * repeats + repeat
       const first = Math.floor(number / 2) % arms
       const rotated = [...inOrder.slice(first), ...inOrder.slice(0, first)]
       return number % 2 === 1 ? rotated.toReversed() : rotated
