@@ -1,5 +1,8 @@
 // Deaths of core that a frontend causes: the frontend is not restarted, and core's restarts stay unused.
-import { afterEach, expect, test, vi } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Bus, BusOptions } from '../src/index.js'
 import { fixture, next } from './start.js'
 import { endCore, eventually, patientPatterns, type ReportedEvent, soon, supervise } from './supervised.js'
@@ -14,7 +17,7 @@ const core = (options: object) => ({
 async function openEvil(
   bus: Bus,
   label: string,
-): Promise<(args: { name: string; exits?: boolean; blocks?: boolean }) => Promise<unknown>> {
+): Promise<(args: { name: string; exits?: boolean; blocks?: boolean; until?: string }) => Promise<unknown>> {
   const ready = next(bus, 'ready-to-attack')
   // Code without a sandbox can still have a port to core.
   await bus.open(label, evil, { sandbox: 'none', link: 'port' })
@@ -66,6 +69,28 @@ test.each(patientPatterns.flatMap(([pattern, app]) => STREAMS.map(name => ({ pat
 
 test('a frontend that ends together with core is not restarted', async () => {
   await endCoreBy({}, { name: 'ReadableStream', exits: true })
+})
+
+test('a frontend that exits while core is busy is not restarted when core has read its attack', async () => {
+  const { bus, events } = await supervise({ core: core({ heartbeat: false }) })
+  const client = await bus.connect('tests')
+  const before = await client.invoke('which')
+  const attack = await openEvil(bus, 'evil')
+  const directory = mkdtempSync(join(tmpdir(), 'charge-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const until = join(directory, 'exited')
+  let hasExited = false
+  const now = performance.now.bind(performance)
+  // An hour passes between the exit and the violation.
+  vi.spyOn(performance, 'now').mockImplementation(() => now() / 100 + (hasExited ? 3_600_000 : 0))
+  bus.on('restart', () => {
+    hasExited = true
+    writeFileSync(until, '')
+  })
+  await attack({ name: 'ReadableStream', until })
+  await expect.poll(() => named(events, 'failed').map(({ label }) => label)).toEqual(['evil'])
+  expect(named(events, 'restart').map(({ label }) => label)).toEqual(['evil', 'core'])
+  expect(await eventually(() => client.invoke('which'))).not.toBe(before)
 })
 
 test.each(['FileHandle', 'Blob', 'deserializeInfo'])(

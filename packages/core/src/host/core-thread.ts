@@ -220,7 +220,7 @@ export class CoreThread implements CoreEndpoint {
       const { label, id } = report
       const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
       reporter.reportFault(label, error)
-      if (id !== undefined) this.frontends?.get(label)?.protocolError(id, error)
+      if (id !== undefined) this.frontends?.protocolError(label, id, error)
     }
   }
 }

@@ -69,7 +69,12 @@ const attacks = {
 
 expose({
   /** Attacks the thread at the other end of each port. On request, exits with it or blocks itself. Returns the number of ports. */
-  async attack({ name, exits = false, blocks = false }) {
+  async attack({ name, exits = false, blocks = false, until }) {
+    if (until !== undefined) {
+      // Core reads the attack only when it has finished this call.
+      void invoke('block', { ms: 10, until }).catch(() => {})
+      setTimeout(() => process.exit(1))
+    }
     const ports = [...new Set([...getActivePorts(), ...linkPorts])].filter(port => port !== controlPort)
     for (const port of ports) {
       const innerPorts = []

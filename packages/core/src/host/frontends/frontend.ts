@@ -53,8 +53,8 @@ type Presence = 'absent' | 'attached' | 'announced'
 
 /** Grace period: the close of a link can be observed before the exit of the worker at its end. */
 const EXIT_GRACE_MS = 1000
-/** If core fails within this time after a frontend ended, the frontend can be to blame. */
-const SUSPECT_MS = 250
+/** If core fails within this time after a frontend ended or core read its violation, the frontend can be to blame. */
+export const SUSPECT_MS = 250
 
 let lastLinkId = 0
 

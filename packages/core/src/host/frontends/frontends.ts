@@ -5,15 +5,8 @@ import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, ExternalFrontendConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
-import { Frontend, type FrontendDeps } from './frontend.js'
-import type {
-  ExternalFrontend,
-  FrontendHost,
-  FrontendRuntime,
-  PooledSession,
-  PoolMember,
-  RuntimeEvents,
-} from './types.js'
+import { Frontend, type FrontendDeps, SUSPECT_MS } from './frontend.js'
+import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
 import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
 import { createWorkerRuntime } from './worker-runtime.js'
 
@@ -43,7 +36,7 @@ export class Frontends {
   async connect(label: string, config: ConnectionConfig, member?: PoolMember): Promise<PooledSession> {
     const connected = createDeferred<Client>()
     const deps = { label, config, member, host: this.#host, onConnected: connected.resolve }
-    const createRuntime = (events: RuntimeEvents): FrontendRuntime => createConnectionRuntime(deps, events)
+    const createRuntime: FrontendDeps['createRuntime'] = events => createConnectionRuntime(deps, events)
     const frontend = this.#add({ label, name: member?.name ?? label, config, isRunning: true, createRuntime })
     frontend.start()
     await this.#waitFor(frontend)
@@ -68,7 +61,7 @@ export class Frontends {
       steps[step].resolve()
     }
     const deps = { label, module, config, host: this.#host, onStep, isOpening: () => isOpening }
-    const createRuntime = (events: RuntimeEvents): FrontendRuntime => createWorkerRuntime(deps, events)
+    const createRuntime: FrontendDeps['createRuntime'] = events => createWorkerRuntime(deps, events)
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
     this.modules.set(label, module)
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
@@ -99,7 +92,7 @@ export class Frontends {
     const link = this.#host.options.pattern === 'brownfield' ? 'port' : options.link
     const config: ExternalFrontendConfig = { ...options, link }
     let runtime!: ExternalRuntime
-    const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
+    const createRuntime: FrontendDeps['createRuntime'] = events =>
       (runtime = createExternalRuntime(label, this.#host.reporter, events))
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
     await this.#waitFor(frontend)
@@ -171,9 +164,8 @@ export class Frontends {
    * one, and returns true in that case.
    */
   charge(cause: Error): boolean {
-    this.#forgetSuspects()
-    const [label] = this.#suspects.keys()
-    if (label === undefined || this.#suspects.size > 1) return false
+    const [label, ...others] = this.#getSuspects().keys()
+    if (label === undefined || others.length > 0) return false
     const reason = 'core failed right after it had violated the protocol or exited'
     const message = `frontend ${describeName(label)} will not be restarted: ${reason}. Core's error: ${cause.message}`
     const error = new BusError('InternalError', message, { cause })
@@ -181,6 +173,12 @@ export class Frontends {
     this.#suspects.clear()
     this.#frontends.get(label)?.fail(error)
     return true
+  }
+
+  /** Core has read a message that violates the protocol. The frontend can have ended long before. */
+  protocolError(name: string, link: number, error: Error): void {
+    this.#getSuspects().set(name, Math.max(performance.now() + SUSPECT_MS, this.#suspects.get(name) ?? 0))
+    this.#frontends.get(name)?.protocolError(link, error)
   }
 
   /** @param name - the frontend's name in its attachments */
@@ -195,10 +193,7 @@ export class Frontends {
     }
     const frontend = new Frontend(this.#host, {
       ...deps,
-      onSuspect: until => {
-        this.#forgetSuspects()
-        this.#suspects.set(name, until)
-      },
+      onSuspect: until => void this.#getSuspects().set(name, until),
       onExit: () => this.#frontends.delete(name),
     })
     this.#frontends.set(name, frontend)
@@ -218,9 +213,10 @@ export class Frontends {
     }
   }
 
-  #forgetSuspects(): void {
+  #getSuspects(): Map<string, number> {
     const now = performance.now()
     for (const [name, until] of this.#suspects) if (until < now) this.#suspects.delete(name)
+    return this.#suspects
   }
 
   #get(label: string, otherNames: readonly string[] = []): Frontend {
