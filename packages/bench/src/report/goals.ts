@@ -39,7 +39,7 @@ const TABLE = readTable(`
   busy-p50           | core taken, p50          | busy/1/ring-json/p50                        | raw                          | ≤ 1.2   | raw MessagePort | 6
   busy-rate          | core taken, 64 in flight | busy/64/ring-json/rate                      | raw                          | ≥ 1.5   | raw MessagePort | 6
   bytes-copied       | 1 MiB copied             | copied/mebibyte/ring-json/rate              | raw                          | ≥ 1.5   | raw clone       | 7
-  bytes-transferred  | 1 MiB transferred        | given/mebibyte/ring-json/rate               | raw                          | ≥ 0.9   | raw transfer    | 7
+  bytes-transferred  | 1 MiB transferred, port  | given/mebibyte/port-json/rate               | raw                          | ≥ 0.9   | raw transfer    | 7
   bytes-encrypted    | 1 MiB through isolation  | sealed/mebibyte/isolation-ring-json/rate    | aes-256-gcm                  | ≥ 0.6   | AES-256-GCM     | 7
   document           | 20 KiB document, echoed  | documents/github-pull-request/ring-json/p50 | text                         | ≤ 1.2   | JSON-RPC text   | 10
   channel            | messages of a channel    | channel/channel/ring-json/rate              | raw                          | ≥ 2.5   | raw postMessage | 14
