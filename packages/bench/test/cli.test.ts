@@ -102,7 +102,7 @@ function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void
 
 /** These have arms that other scenarios open as well: the bus over a ring and the reference are enough. */
 const PART =
-  '(throughput|idle|busy|io|copied|given|listeners|fan-out|memory|sandbox-start)/[^/]+/(port|isolation|comlink|vscode|text|permission|ses)'
+  '(throughput|idle|busy|io|copied|listeners|fan-out|memory|sandbox-start)/[^/]+/(port|isolation|comlink|vscode|text|permission|ses)'
 
 /** The filter of these scenarios. */
 const toFilter = (scenarios: readonly Scenario[]): string =>

@@ -139,10 +139,12 @@ class FrontendServer implements WebServer {
 
   /** Serves the pages of one label on a port of their own: a page can read all pages of its origin. */
   async #listen(label: string, page: PageConfig, port: number): Promise<void> {
-    const { maxConnections, origins, authenticate } = this.#config
+    const { maxConnections, origins, authenticate, heartbeat } = this.#config
     const started = await startLocalServer('serveFrontends', port, maxConnections + MAX_REQUESTS)
     const { server, port: actualPort } = started
     this.#servers.push(server)
+    // A client that does not read its file is disconnected, as a page is that does not answer.
+    server.setTimeout(2 * heartbeat)
     const token = new PageToken(actualPort, label)
     const policy = new RequestPolicy(actualPort, origins)
     const isKnown = async (request: IncomingMessage): Promise<boolean> =>

@@ -1,7 +1,9 @@
 // Requests that no page of ours makes: of other sites, with forged tokens, for files outside of the directory, too large, too many, too
 // slow.
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { call, connect, get, type Served, serve, tryConnect } from './raw.ts'
 
@@ -53,6 +55,30 @@ describe('a request', () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       expect((await fetchPage('/', {}, method)).status, method).toBe(405)
     }
+  })
+
+  test('is ended when its client does not read the file, and makes room for others', async () => {
+    await served.close()
+    served = await serve({ maxConnections: 1, heartbeat: 50 })
+    const { cookie, dir, port } = served
+    writeFileSync(join(dir, 'large.bin'), Buffer.alloc(2 ** 24))
+    const head = `GET /large.bin HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${cookie}\r\n\r\n`
+    const clients = Array.from({ length: 65 }, () =>
+      connectSocket(port, '127.0.0.1')
+        .pause()
+        .on('error', () => {}),
+    )
+    for (const client of clients) client.write(head)
+    await Promise.all(clients.map(client => once(client, 'connect')))
+    await expect
+      .poll(() =>
+        fetchPage('/').then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200)
+    for (const client of clients) client.destroy()
   })
 
   test('gets a page with a strict policy, and its script', async () => {

@@ -45,6 +45,3 @@ export const tooMany = (): RangeError => new RangeError(`more than ${MAX_NODES} 
 
 /** Plain assignment would turn such a key into a prototype. */
 export const protoKey = (): TypeError => new TypeError('a key named "__proto__" is refused')
-
-/** V8 finds a short text four times as fast as a long one. */
-export const mayHaveProtoKey = (text: string): boolean => text.includes('__p') && text.includes('__proto__')

@@ -3,6 +3,7 @@ import { protoKey } from './codec.js'
 
 export const scanJson = (): void => {}
 export const refuseInfinity = (): void => {}
+export const mayHaveProtoKey = (text: string): boolean => text.includes('__proto__')
 export function refuseProtoKeys(text: string): void {
   JSON.parse(text, (key, value: unknown) => {
     if (key === '__proto__') throw protoKey()

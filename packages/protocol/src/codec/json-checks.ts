@@ -3,7 +3,7 @@
 import { isBytes } from '../message/message.js'
 import { isDevelopment } from '../util/development.js'
 import { MAX_DEPTH, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
-import { mayHaveProtoKey, protoKey, tooDeep, tooMany } from './codec.js'
+import { protoKey, tooDeep, tooMany } from './codec.js'
 
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -61,6 +61,9 @@ function findEndOfString(bytes: Uint8Array, start: number): number {
     if (slashes % 2 === 0) return at
   }
 }
+
+/** V8 finds a short text four times as fast as a long one. */
+export const mayHaveProtoKey = (text: string): boolean => text.includes('__p') && text.includes('__proto__')
 
 /** Searches the value only if its text can hold such a key. `\u00` is the beginning of an escaped letter. */
 export function refuseProtoKeys(text: string, value: unknown): void {

@@ -6,8 +6,8 @@ import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/mess
 import { decodeUtf8, toUtf8, utf8Length } from '../util/platform.js'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
-import { type Codec, mayHaveProtoKey } from './codec.js'
-import { refuseInfinity, refuseProtoKeys, scanJson, stringifyJson } from './json-checks.js'
+import type { Codec } from './codec.js'
+import { mayHaveProtoKey, refuseInfinity, refuseProtoKeys, scanJson, stringifyJson } from './json-checks.js'
 
 interface JsonCodec extends Codec {
   decode(body: string | Uint8Array, trusted?: boolean): unknown
