@@ -86,13 +86,13 @@ const open = (thousands: number): Case => {
 
 /** The cases of the A/A check. */
 const noise: Case[] = [
-  { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 2, repeats: 3 },
+  { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 0.8, repeats: 4 },
   { ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]), share: 2, settleShare: 0.5, repeats: 4 },
 ]
 
 /** The ways in which calls come, each with slots that fit it. */
 const shapes = [
-  { ...inCase('steady', 'steady', calls(1), [P50, aside(P99), aside(CPU)]), share: 2, settleShare: 0.8 },
+  { ...inCase('steady', 'steady', calls(1), [P50, aside(P99), aside(CPU)]), share: 2, settleShare: 0.5 },
   seldom('burst', 'burst', 4),
   seldom('sparse', 'sparse', 3),
   {
