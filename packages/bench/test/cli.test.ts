@@ -187,8 +187,8 @@ describe('a run with two processes and --json', () => {
 
   test('has as many rounds in each process', () => {
     const figure = findFigure(readReport(directory), 'noise/1/ring-json-again/p50')!
-    // Four measurements in each of two rounds.
-    expect(figure.processes.map(rounds => rounds.length)).toEqual([8, 8])
+    // Eight measurements in each of two rounds.
+    expect(figure.processes.map(rounds => rounds.length)).toEqual([16, 16])
     expect(figure.interval).toEqual([expect.any(Number), expect.any(Number)])
   })
 })

@@ -138,7 +138,7 @@ const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
 /** Without a filter: what a slower line of the bus shows in first, and the two patterns. Latencies between threads vary too much to be judged. */
 const USUAL = new Set([
   ...['ring-json', 'isolation-ring-json'].map(arm => `throughput/64/${arm}`),
-  ...['json', 'msgpack'].flatMap(arm => [`codec/usual/${arm}`, `one-thread/64/${arm}`]),
+  ...['codec/usual/json', 'codec/usual/msgpack', 'one-thread/64/json'],
 ])
 
 /**
