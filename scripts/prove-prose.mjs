@@ -410,12 +410,12 @@ function* testRules() {
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-/** Paths of all files below a directory, relative to the root, without those that are installed, built or hidden. */
+/** Paths of all files below a directory, relative to the root, without those that are installed, built, measured or hidden. */
 function* listFiles(directory = '') {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
     const path = `${directory}${entry.name}`
     if (!entry.isDirectory()) yield path
-    else if (!/^(node_modules|dist.*|\..*)$/.test(entry.name)) yield* listFiles(`${path}/`)
+    else if (!/^(node_modules|dist.*|bench-report|bench-compare|\..*)$/.test(entry.name)) yield* listFiles(`${path}/`)
   }
 }
 
