@@ -131,7 +131,7 @@ describe('a request', () => {
       return socket.resume()
     })
     const timer = setInterval(() => sockets.slice(1).forEach(socket => void socket.write('x')), 100)
-    // The server's end can be an error here, if a byte is under way; `once` would reject with it.
+    // The server's end can be an error here, if a byte is in flight; `once` would reject with it.
     await Promise.all(sockets.map(socket => new Promise(resolve => socket.once('close', resolve))))
     clearInterval(timer)
   })
