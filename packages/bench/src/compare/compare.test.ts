@@ -1,7 +1,7 @@
 // The text of a comparison, of figures that are data, so that the check is judged and not this machine.
 import pc from 'picocolors'
 import { expect, test } from 'vitest'
-import { readMachine } from '../report/machine.js'
+import { readMachine } from '../report/build.js'
 import { toText } from './compare.js'
 import { COMPARISON_VERSION, conclude, type Comparison, getOutcome, type Judged } from './judge.js'
 

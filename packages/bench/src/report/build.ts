@@ -1,4 +1,5 @@
-// Makes the report of a run: medians over the rounds, ratios to the reference round by round, and what follows from them.
+// Makes the report of a run, with the machine that it ran on: medians over the rounds, ratios to the reference round by round, and what follows from them.
+import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { payloadBytes } from '../payloads/payloads.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
@@ -163,3 +164,14 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
     return { ...goal, measured, interval, outcome: judged }
   })
 }
+
+export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100
+
+/** Describes this machine before a run. The caller replaces `loadAfter` after it. */
+export const readMachine = (): Report['machine'] => ({
+  cpu: cpus()[0]?.model.trim() || 'unknown CPU',
+  cores: availableParallelism(),
+  memoryBytes: totalmem(),
+  ...{ platform: platform(), release: release(), arch: arch(), node: process.version },
+  ...{ loadBefore: readLoad(), loadAfter: readLoad() },
+})

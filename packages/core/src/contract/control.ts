@@ -1,6 +1,6 @@
 // Control messages between host and core: plain objects for a worker's lifecycle, for frontends that come and go, and for
 // statistics. Serving a call sends none of them.
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import type { CodecName, Heartbeat, LinkEndpoint, ReportedError, StateReport } from '@sallyport/protocol/internal'
 import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { CommandStats, MetricsMemory } from '../shared/metrics.js'
@@ -64,6 +64,7 @@ export interface CoreOptions {
   logLevel: string
   /** True if core keeps events for its host from the start: see the command `hold`. */
   holdsEvents?: boolean
+  poolLimits?: ResourceLimits
 }
 
 export interface CoreWorkerData extends CoreOptions {

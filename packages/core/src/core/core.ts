@@ -79,12 +79,12 @@ export class Core {
     getLog: () => Logger,
     report: (report: CoreReport) => void,
   ) {
-    const { pattern, calls, acl, changes, appInfo, module } = config
+    const { pattern, calls, acl, changes, appInfo, module, poolLimits } = config
     this.#definition = definition
     this.#config = config
     this.#getLog = getLog
     this.#report = report
-    this.#pool = createPool(getLog)
+    this.#pool = createPool(getLog, poolLimits)
     this.confirmRequests = new ConfirmRequests(report)
     const onResourceError = (err: unknown): void => getLog().error({ err }, 'a resource of the app could not be closed')
     this.#resources = new ResourceTable(onResourceError)

@@ -26,6 +26,7 @@ import type {
 } from '../contract/control.js'
 import { createCoreLog, runCoreActor } from '../core/core-actor.js'
 import type { Core } from '../core/core.js'
+import { getHeapLimit } from '../shared/heap-limit.js'
 import type { Frontends } from './frontends/frontends.js'
 import type { CoreEndpoint, HostServices } from './frontends/types.js'
 import type { BusConfig } from './options/resolve.js'
@@ -136,6 +137,7 @@ export class CoreThread implements CoreEndpoint {
       ...{ pattern, calls, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
       network: network && { module: network.module.href, options: network.options },
       holdsEvents: this.#holds > 0,
+      poolLimits: { maxOldGenerationSizeMb: getHeapLimit() },
     })
     return supervisor.start({
       name: 'core',

@@ -5,6 +5,7 @@ import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
 import type { BusConfig } from './options/resolve.js'
 import type { Logger } from './reporting/log.js'
+import { isWithin } from './workers/sandbox.js'
 
 export interface DevModeHost {
   options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>
@@ -41,7 +42,7 @@ export async function startDevMode(host: DevModeHost): Promise<() => Promise<voi
       const path = getPath(module)
       return path === undefined ? [] : [{ name, path }]
     })
-    const isHook = (file: string): boolean => hookDirectory !== undefined && isWithin(hookDirectory, file)
+    const isHook = (file: string): boolean => hookDirectory !== undefined && isWithin([hookDirectory], file)
     const others = files.filter(file => !isHook(file) && file !== process.argv[1])
     const affected = new Set(others.flatMap(file => getAffected(file, modules)))
     const names = [...affected].toSorted((a, b) => Number(b === 'core') - Number(a === 'core'))
@@ -77,13 +78,10 @@ export interface DevModule {
 export function getAffected(file: string, modules: readonly DevModule[]): string[] {
   const changed = modules.filter(({ path }) => path === file)
   if (changed.length > 0) return changed.map(({ name }) => name)
-  const above = modules.filter(({ path }) => isWithin(dirname(path), file))
+  const above = modules.filter(({ path }) => isWithin([dirname(path)], file))
   const nearest = Math.max(...above.map(({ path }) => dirname(path).length))
   return above.filter(({ path }) => dirname(path).length === nearest).map(({ name }) => name)
 }
-
-const isWithin = (directory: string, file: string): boolean =>
-  file.startsWith(directory.endsWith(sep) ? directory : directory + sep)
 
 /** Changes are reported together after this time without another one: editors and compilers write many files at once. */
 const QUIET_MS = 100

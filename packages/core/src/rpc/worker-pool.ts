@@ -1,10 +1,12 @@
 // A pool of threads (piscina) for CPU-heavy commands, so that core stays responsive. It is loaded with the first such call.
+import type { ResourceLimits } from 'node:worker_threads'
 import { BusError, describeCommand, fromErrorObject, holdsBytes, toBusError } from '@sallyport/protocol/internal'
 import type { ErrorObject } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Piscina } from 'piscina'
 import { holdsInstance } from '../api/frontend-call.js'
 import { transfer } from '../api/transfer.js'
+import { getV8Limits, limitHeap } from '../shared/heap-limit.js'
 import { ChannelHandle } from './channel.js'
 
 export type PoolTask = { method: string; module: string; args: unknown }
@@ -19,15 +21,22 @@ export interface Pool {
 /** Likely cause of an error that is not an `Error`: Node cannot clone its own error about a result that cannot be cloned. */
 const UNCLONEABLE = 'its result may hold values that cannot be passed between threads'
 
-export function createPool(getLog: () => Logger): Pool {
+export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool {
   let loading: Promise<Piscina> | undefined
 
   const load = async (): Promise<Piscina> => {
     const { Piscina: PiscinaPool } = await import('piscina')
     const filename = import.meta.resolve('#pool-entry')
-    const piscina = new PiscinaPool({ filename, name: 'runTask', minThreads: 0, idleTimeout: 30_000 })
+    const resourceLimits = getV8Limits(limits)
+    const piscina = new PiscinaPool({ filename, name: 'runTask', minThreads: 0, idleTimeout: 30_000, resourceLimits })
     // Emitted for an idle thread. Without a listener it would end core.
     piscina.on('error', error => getLog().error({ err: error as unknown }, 'a thread of the pool exited'))
+    piscina.on('workerCreate', ({ id }: { id: number }) => {
+      limitHeap(
+        piscina.threads.find(thread => thread.threadId === id)!,
+        limits,
+      )
+    })
     return piscina
   }
 
@@ -45,18 +54,14 @@ export function createPool(getLog: () => Logger): Pool {
       }
       const piscina = await (loading ??= load())
       const task: PoolTask = { method, module: module.href, args }
-      let outcome: PoolOutcome | null
-      try {
-        outcome = (await piscina.run(task, { signal })) as PoolOutcome | null
-      } catch (cause) {
+      // The outcome is `null` if the task threw `null` outside of its function.
+      let cause: unknown = null
+      const running = piscina.run(task, { signal }) as Promise<PoolOutcome | null>
+      const outcome = await running.catch((error: unknown) => void (cause = error))
+      if (!outcome) {
         startThreadForWaiting(piscina)
         signal.throwIfAborted()
         throw createExitError(method, cause)
-      }
-      // The task threw `null` outside of its function.
-      if (outcome === null) {
-        startThreadForWaiting(piscina)
-        throw createExitError(method, null)
       }
       if ('failure' in outcome) throw fromErrorObject(outcome.failure)
       // Safe, because the pool's thread no longer shares the memory.

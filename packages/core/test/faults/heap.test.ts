@@ -5,10 +5,8 @@ import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { at, everything, openVictim } from './victims.js'
 
 // The real default takes seconds to fill.
-vi.mock(import('../../src/host/workers/spawn.js'), async original => ({
-  ...(await (await import('./threads.js')).reaching(original)),
-  DEFAULT_HEAP_MB: 96,
-}))
+vi.mock(import('../../src/shared/heap-limit.js'), async original => ({ ...(await original()), DEFAULT_HEAP_MB: 96 }))
+vi.mock(import('../../src/host/workers/spawn.js'), async original => (await import('./threads.js')).reaching(original))
 
 let watched: Watched
 let other: Client

@@ -5,7 +5,8 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol/internal'
-import { DEFAULT_HEAP_MB, type Entry, findEntry, spawnWorker } from './spawn.js'
+import { DEFAULT_HEAP_MB } from '../../shared/heap-limit.js'
+import { type Entry, findEntry, spawnWorker } from './spawn.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 /** Flags of a worker and of a process. Until 22.13 Node had the model as an experiment, and warned of it at each start. */

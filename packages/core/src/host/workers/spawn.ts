@@ -1,21 +1,8 @@
 // Starts a worker thread from the entry of a package, or by a function of a program that bundles Sallyport (docs/guide/deploying.md).
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { type ResourceLimits, type TransferListItem, Worker, type WorkerOptions } from 'node:worker_threads'
+import { setFlagsFromString } from 'node:v8'
+import { type TransferListItem, Worker, type WorkerOptions } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol/internal'
-
-/** `getHeapStatistics` is new in Node 22.16. It interrupts JavaScript that runs in the worker. */
-type MeasurableWorker = Worker & { getHeapStatistics(): Promise<{ used_heap_size: number }> }
-
-const isMeasurable = (worker: object): worker is MeasurableWorker => 'getHeapStatistics' in worker
-const CAN_MEASURE = isMeasurable(Worker.prototype)
-
-/** Default limit of a sandboxed worker, in MB. With less, Node 20 more often ends the whole process. */
-export const DEFAULT_HEAP_MB: number = CAN_MEASURE ? 1024 : 2048
-/** Garbage and the growth between two checks, in MB: a worker is terminated this much above its limit, and V8 acts twice as much above. */
-const RESERVE_MB = 512
-const CHECK_INTERVAL_MS = 50
-/** Computing time in ms after which a worker is measured again. An idle worker's heap does not grow, and a measurement wakes it. */
-const MIN_ACTIVE_MS = 5
+import { getV8Limits, limitHeap } from '../../shared/heap-limit.js'
 
 /** Must pass on all of its options: they contain the sandbox and the worker's data. */
 export type WorkerMaker = (options: WorkerOptions) => Worker
@@ -105,46 +92,4 @@ export function findEntry(name: string): string {
       'the bundle, or set the option `workers` of createBus: see "Bundlers" on the page "Deploying" of the documentation'
     throw new BusError('InvalidParams', text, { cause })
   }
-}
-
-/** Returns the limit of a worker's heap in MB. The default is the limit of this thread, as in Node. */
-const getHeapLimit = (limits: ResourceLimits = {}): number =>
-  limits.maxOldGenerationSizeMb ?? Math.ceil(getHeapStatistics().heap_size_limit / 2 ** 20)
-
-/** Returns the limits for V8. On a version of Node that cannot measure workers, these are the given ones. */
-const getV8Limits = (limits: ResourceLimits | undefined): ResourceLimits =>
-  CAN_MEASURE ? { ...limits, maxOldGenerationSizeMb: getHeapLimit(limits) + 2 * RESERVE_MB } : { ...limits }
-
-/**
- * Terminates a worker whose heap exceeds its limit, before V8 notices: V8 can abort the whole process instead
- * (docs/adr/0016-memory-of-a-hook.md). The worker emits the same error and exit code as at V8's own limit.
- */
-function limitHeap(worker: Worker, limits: ResourceLimits | undefined): void {
-  if (!isMeasurable(worker)) return
-  const maxBytes = (getHeapLimit(limits) + RESERVE_MB) * 2 ** 20
-  const getUtilization = worker.performance.eventLoopUtilization
-  let lastMeasured = getUtilization()
-  let isMeasuring = false
-
-  function check(): void {
-    const { active, idle } = getUtilization(lastMeasured)
-    // Both are 0 until the event loop starts.
-    if (isMeasuring || (active < MIN_ACTIVE_MS && idle > 0)) return
-    lastMeasured = getUtilization()
-    isMeasuring = true
-    // A worker that starts or exits cannot be measured.
-    const measured = (worker as MeasurableWorker).getHeapStatistics().then(onMeasured, () => {})
-    void measured.finally(() => (isMeasuring = false))
-  }
-
-  function onMeasured(heap: { used_heap_size: number }): void {
-    if (heap.used_heap_size < maxBytes) return
-    clearInterval(timer)
-    const error = new Error('The worker reached its memory limit')
-    worker.emit('error', Object.assign(error, { code: 'ERR_WORKER_OUT_OF_MEMORY' }))
-    void worker.terminate()
-  }
-
-  const timer = setInterval(check, CHECK_INTERVAL_MS).unref()
-  worker.once('exit', () => clearInterval(timer))
 }
