@@ -6,7 +6,7 @@ export interface Plan {
   mode: 'quick' | 'full'
   /** Milliseconds that an arm works in each process before its first round, approximately; see `warmUp`. */
   warmUpMs: number
-  /** Fresh processes: each opens the arms of a scenario and measures its part of the rounds. */
+  /** Fresh processes: each opens and warms up the arms of a scenario, and measures its part of the rounds. */
   processes: number
   /** Rounds of each process. In a round, every case of a scenario is measured once with every arm. */
   rounds: number
@@ -16,8 +16,8 @@ export interface Plan {
   budgetMs: number
 }
 
-export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 240, rounds: 4, slotMs: 25, budgetMs: 55_000 }
-export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 600, rounds: 4, slotMs: 40, budgetMs: 240_000 }
+export const QUICK: Plan = { mode: 'quick', processes: 1, warmUpMs: 1000, rounds: 8, slotMs: 25, budgetMs: 51_000 }
+export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 3000, rounds: 4, slotMs: 40, budgetMs: 240_000 }
 
 /** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
 export const MIN_ROUNDS = 2

@@ -79,7 +79,7 @@ const open = (thousands: number): Case => {
   const task = { loop: 'open', perSecond: 1000 * thousands } as const
   return {
     ...inCase(`open-${thousands}k`, `${thousands},000/s offered`, task, [P50, P99]),
-    share: 1.8,
+    share: 1.5,
     settleShare: 0.5,
   }
 }
@@ -87,13 +87,13 @@ const open = (thousands: number): Case => {
 /** The cases of the A/A check. */
 const noise: Case[] = [
   { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 0.8, repeats: 8 },
-  { ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]), share: 2, settleShare: 0.5, repeats: 8 },
+  { ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]), share: 1, settleShare: 0.5, repeats: 16 },
 ]
 
 /** The ways in which calls come, each with slots that fit it. */
 const shapes = [
   { ...inCase('steady', 'steady', calls(1), [P50, aside(P99), aside(CPU)]), share: 2, settleShare: 0.5 },
-  seldom('burst', 'burst', 4),
+  seldom('burst', 'burst', 2.4),
   seldom('sparse', 'sparse', 3),
   {
     ...inCase('64', '64 in flight', calls(64), [rate('rate', 'a second'), aside(CPU)]),
@@ -112,30 +112,30 @@ const shapes = [
  * to settle is longer.
  */
 const TABLE = readTable(`
-  noise         | main         | 1 0.4 3.2 0.5   | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
-  shapes        | main cases   | 3 1 1.5 0.5     | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
-  latency       |              | 10 0.6 0.75 0.5 | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
+  noise         | main         | 1 0.4 1.6 0.5   | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
+  shapes        | main cases   | 3 1 1.6 0.5     | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
+  latency       |              | 10 0.6 0.5 0.5  | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
   throughput    |              | 3 2 0.5 0.5     | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
-  isolation     | main         | 1.5 0.5 0.4 0.5 | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
+  isolation     | main         | 1.5 0.5 0.8 0.5 | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
   documents     | main cases   | 0.6 0 0.3 0.5   | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
   events        | main cases   | 1 0 0.3 0.5     | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
   channel       | main         | 1 1 0.3 0.5     | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
-  start         | main cases   | 2 0 0.15 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
-  codec         | main cases   | 0.5 0 0.3 0.5   | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone
-  one-thread    |              | 4 0 1 1         | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
+  start         | main cases   | 2 0 0.05 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
+  codec         | main cases   | 0.5 0 0.1 0.5   | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone
+  one-thread    |              | 4 0 0.4 1       | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
   idle          | spawns       | 25 0.33 0 0.33  | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
-  busy          | spawns       | 10 0.6 0.75 0.5 | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
-  io            |              | 5 1.2 0.5 0.5   | A handler that awaits a file               | the handler reads a file of 1 KiB and answers with its text, 64 in flight; the reference has the same handler
-  copied        |              | 5 1.2 0.5 0.5   | 1 MiB of bytes there and back, copied      | bytes that both sides keep; the reference is a raw structured clone
-  given         |              | 5 1.2 0.5 0.5   | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
-  sealed        |              | 5 1.2 0.5 0.5   | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
-  nats          | spawns       | 10 0.6 0.75 0.5 | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
-  web           | spawns       | 10 0.6 0.75 0.5 | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
+  busy          | spawns       | 10 0.6 0.4 0.5  | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
+  io            |              | 5 1.2 0.3 0.5   | A handler that awaits a file               | the handler reads a file of 1 KiB and answers with its text, 64 in flight; the reference has the same handler
+  copied        |              | 5 1.2 0.2 0.5   | 1 MiB of bytes there and back, copied      | bytes that both sides keep; the reference is a raw structured clone
+  given         |              | 5 1.2 0.2 0.5   | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
+  sealed        |              | 5 1.2 0.2 0.5   | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
+  nats          | spawns       | 10 0.6 0.3 0.5  | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
+  web           | spawns       | 10 0.6 0.4 0.5  | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
   web-pages     | cases spawns | 1 0 0 0.5       | The memory of an idle page                 | the resident memory of the host that one more of 1,000 connected pages takes; the reference is a WebSocket of a bare ws
-  fan-out       | cases        | 5 0 0.5 0.33    | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
-  listeners     | cases        | 5 0 0.5 0.33    | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
-  sandbox       | spawns       | 2 3 0.5 0.5     | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
-  sandbox-start | cases spawns | 5 0 0.15 1      | The start of each sandbox                  | from createBus to the first reply in the frontend; the reference has no sandbox
+  fan-out       | cases        | 5 0 0.3 0.33    | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
+  listeners     | cases        | 5 0 0.3 0.33    | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
+  sandbox       | spawns       | 2 3 0.4 0.5     | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
+  sandbox-start | cases spawns | 5 0 0.03 1      | The start of each sandbox                  | from createBus to the first reply in the frontend; the reference has no sandbox
   memory        | cases spawns | 40 0 0 0.5      | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
 `) as [id: string, flags: string, shares: string, title: string, about: string][]
 
