@@ -1,4 +1,4 @@
-// Makes the report of a run, with the machine that it ran on: medians over the rounds, ratios to the reference round by round, and what follows from them.
+// Makes the report of a run: the machine, medians over the rounds, ratios to the reference round by round, and what follows from them.
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { payloadBytes } from '../payloads/payloads.js'
 import { getRounds, type Plan } from '../run/plan.js'

@@ -32,10 +32,8 @@ export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool 
     // Emitted for an idle thread. Without a listener it would end core.
     piscina.on('error', error => getLog().error({ err: error as unknown }, 'a thread of the pool exited'))
     piscina.on('workerCreate', ({ id }: { id: number }) => {
-      limitHeap(
-        piscina.threads.find(thread => thread.threadId === id)!,
-        limits,
-      )
+      const thread = piscina.threads.find(({ threadId }) => threadId === id)
+      if (thread) limitHeap(thread, limits)
     })
     return piscina
   }
