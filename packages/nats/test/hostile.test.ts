@@ -96,8 +96,8 @@ describe.skipIf(!hasServer)('a hostile client of the broker', () => {
     }
     // The other instance has not seen the hello. It answers with a welcome, and waits for a protected message until a timeout.
     expect(answers.map(({ data }) => data[1])).toEqual([3, 2, 3])
-    expect((await first.bus.stats()).network?.instances['one']?.sessions).toBe(1)
-    expect((await second.bus.stats()).network?.instances['two']?.sessions).toBe(0)
+    await expect.poll(async () => (await first.bus.stats()).network?.instances['one']?.sessions).toBe(1)
+    await expect.poll(async () => (await second.bus.stats()).network?.instances['two']?.sessions).toBe(0)
     expect(await client.invoke('greet', { name: 'x' })).toBe('Hello, x!')
     expect(first.faults).toContainEqual(expect.objectContaining({ message: expect.stringContaining('used before') }))
   })

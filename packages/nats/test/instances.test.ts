@@ -22,7 +22,7 @@ describe.skipIf(!hasServer)('an instance over NATS', () => {
     client.expose({ double: ({ n }: { n: number }) => n * 2 })
     expect(await bus.call('far', 'double', { n: 4 })).toBe(8)
     if (pattern === 'isolation') await expect(client.invoke('count')).rejects.toMatchObject({ reason: 'Denied' })
-    expect((await bus.stats()).network?.total).toMatchObject({ sessions: 1, inFlight: 0 })
+    await expect.poll(async () => (await bus.stats()).network?.total).toMatchObject({ sessions: 1, inFlight: 0 })
     expect(faults).toEqual([])
   })
 

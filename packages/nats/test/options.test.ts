@@ -75,7 +75,7 @@ describe.skipIf(!hasServer)('an instance', () => {
     const server = await useServer({ config: `tls { cert_file: "${cert}", key_file: "${key}" }` })
     const servers = `tls://localhost:${server.port}`
     const { bus } = await startInstance({ ...valid, nats: { servers, tls: { caFile: cert } } })
-    expect((await bus.stats()).network?.total).toMatchObject({ sessions: 0 })
+    await expect.poll(async () => (await bus.stats()).network?.total).toMatchObject({ sessions: 0 })
     await expect(startInstance({ ...valid, nats: { servers } })).rejects.toThrow('no connection to NATS')
   })
 
