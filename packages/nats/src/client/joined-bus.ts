@@ -179,7 +179,7 @@ export async function joinBus(options: JoinOptions): Promise<JoinedBus> {
   const connection = await connectNats('joinBus', nats, heartbeat, {
     disconnected: error => links.forEach(link => link.fail(error)),
     reconnected: () => discovery.query(),
-    fault: error => faults.add({ label: CONNECTION_LABEL, error }),
+    fault: error => faults.add({ label: CONNECTION_LABEL, createError: () => error }),
   })
   const client = randomBytes(16).toString('hex')
   const inbox = new ReplyInbox(connection, bus, client)

@@ -33,11 +33,12 @@ export function toServerError(error: Error): BusError {
 /** Label of faults that belong to no known frontend. */
 export const CORE_LABEL = 'core'
 
-/** Reports faults to the host, throttled: a flood of messages on the bus's subjects must not flood the log. */
-export type FaultReporter = Throttle<{ label: string; error: BusError }>
+/** Reports faults to the host, throttled: a flood of forged messages must neither flood the log nor cost a stack trace each. */
+export type FaultReporter = Throttle<{ label: string; createError: () => BusError }>
 
 export const createFaultReporter = (report: (label: string, error: BusError) => void): FaultReporter =>
-  new Throttle(({ label, error }, suppressed) => {
+  new Throttle(({ label, createError }, suppressed) => {
+    const error = createError()
     if (suppressed === 0) return report(label, error)
     report(label, new BusError(error.reason, `${error.message} (and ${suppressed} more, of this frontend and others)`))
   })

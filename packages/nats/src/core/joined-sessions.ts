@@ -74,8 +74,8 @@ export class JoinedSessions {
     if (!refusal) return
     handshakes.refused += 1
     handshakes.lastRefusal = refusal.message
-    const error = new BusError(refusal.reason, `A session was refused: ${refusal.message}`)
-    faults.add({ label: CORE_LABEL, error })
+    const text = `A session was refused: ${refusal.message}`
+    faults.add({ label: CORE_LABEL, createError: () => new BusError(refusal.reason, text) })
   }
 
   /** The session exists before the answer is sent, because its first message can follow at once. */
@@ -123,8 +123,8 @@ export class JoinedSessions {
     } catch (error) {
       session.link.close()
       // `Disconnected` means that core is closing, which is not a fault.
-      if (isBusError(error) && error.reason !== 'Disconnected') this.#deps.faults.add({ label: session.label, error })
-      return undefined
+      if (!isBusError(error) || error.reason === 'Disconnected') return undefined
+      this.#deps.faults.add({ label: session.label, createError: () => error })
     }
   }
 

@@ -77,7 +77,7 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
   let knownSessions: JoinedSessions | undefined
   const connection = await connectNats('natsNetwork', { name: `${bus} ${instance}`, ...nats }, heartbeat, {
     disconnected(error) {
-      faults.add({ label: CORE_LABEL, error })
+      faults.add({ label: CORE_LABEL, createError: () => error })
       knownSessions?.failAll(error)
     },
     reconnected() {
@@ -85,7 +85,7 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
       log.warn({ bus, instance, server: connection.server }, 'reconnected to NATS')
       presence.announce()
     },
-    fault: error => faults.add({ label: CORE_LABEL, error }),
+    fault: error => faults.add({ label: CORE_LABEL, createError: () => error }),
   })
   const context = { hub, connection, faults, ...identity }
   const sessions = (knownSessions = new JoinedSessions({ ...context, responder, heartbeat }))

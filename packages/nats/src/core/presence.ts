@@ -64,7 +64,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
   }
 
   const reportFault = (text: string): void =>
-    faults.add({ label: CORE_LABEL, error: new BusError('InvalidRequest', text) })
+    faults.add({ label: CORE_LABEL, createError: () => new BusError('InvalidRequest', text) })
 
   connection.subscribe(subject, ({ data }) => handleMessage(data))
   const timer = setInterval(announce, ANNOUNCE_INTERVAL_MS).unref()
