@@ -8,7 +8,7 @@ const { servers, bus, instances } = options
 /** Latest messages that are kept. */
 const MAX_KEPT = 400
 /** Messages that are replayed in each interval. */
-const REPLAYS = 10
+const REPLAYS = 5
 const INTERVAL_MS = 20
 
 const nats = await connect({ servers, noEcho: true })
@@ -16,6 +16,8 @@ const noResponders = headers(503, 'No Responders')
 const kept = []
 const subjects = new Set()
 let [published, next] = [0, 0]
+/** Number of published messages at which it pauses, and what it calls then. */
+let pause = { at: Infinity, paused: () => {} }
 
 const shared = ['open', 'events', 'instances', ...instances.map(name => `open.${name}`)].map(
   token => `sallyport.${bus}.${token}`,
@@ -66,11 +68,17 @@ function replay({ subject, data, reply }) {
 }
 
 const timer = setInterval(() => {
-  for (let count = 0; count < REPLAYS && kept.length > 0; count++) replay(kept[next++ % kept.length])
+  for (let count = 0; count < REPLAYS && kept.length > 0 && published < pause.at; count++) {
+    replay(kept[next++ % kept.length])
+  }
+  if (published >= pause.at) pause.paused()
 }, INTERVAL_MS)
 
 serve({
   published: () => published,
+  /** Pauses after this number of further messages. Resolves once it has paused. */
+  replay: count => new Promise(paused => (pause = { at: published + count, paused })),
+  resume: () => void (pause = { at: Infinity, paused: () => {} }),
   async close() {
     clearInterval(timer)
     await nats.close()
