@@ -23,8 +23,11 @@ export class Load {
     late: [],
   }
 
-  /** @param invoke - `invoke` of a client */
-  constructor(name, invoke, { parallel = 4, timeout = 30_000, ms = 0, size = 0 } = {}) {
+  /**
+   * @param invoke - `invoke` of a client
+   * @param options.ms - duration of a call. With 0, the load takes all CPU time that it gets
+   */
+  constructor(name, invoke, { parallel = 4, timeout = 30_000, ms = 10, size = 0 } = {}) {
     this.#loops = Array.from({ length: parallel }, async () => {
       while (this.#isRunning) await this.#call(`${name}-${++this.#count}`, { invoke, timeout, ms, size })
     })

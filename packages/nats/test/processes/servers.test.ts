@@ -35,7 +35,7 @@ describe.skipIf(!hasServer)('calls settle once', { timeout: 3 * TIMEOUT_MS }, ()
   test.each([
     ['brownfield', {}, SHORT_HEARTBEAT_MS],
     // Fragments of some frames are lost when the server is killed.
-    ['isolation', { size: 300_000 }, 1000],
+    ['isolation', { size: 300_000, ms: 0 }, 1000],
   ] as const)(
     'when the server is killed and restarted twice, is stopped for a while, and is gone for good: %s, %o',
     async (pattern, load, heartbeat) => {
