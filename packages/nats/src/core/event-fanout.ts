@@ -17,7 +17,7 @@ export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceC
   const subject = eventsSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
   const window = new PublishWindow(connection)
-  const reportFault = (createError: () => BusError): void => faults.add({ label: CORE_LABEL, createError })
+  const report = (createError: () => BusError): void => faults.add({ label: CORE_LABEL, createError })
   const batch = new EventBatch(publish)
 
   function add(target: EventTarget | undefined, event: string, payload: unknown): void {
@@ -25,7 +25,7 @@ export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceC
     const maxBytes = connection.maxPayload - OVERHEAD_BYTES
     if (batch.add({ target: target ?? null, event, payload }, maxBytes)) return
     const cause = `it exceeds the server's limit of ${maxBytes} bytes`
-    reportFault(() => new BusError('Overloaded', `The event ${event} was not sent to the other instances: ${cause}`))
+    report(() => new BusError('Overloaded', `The event ${event} was not sent to the other instances: ${cause}`))
   }
 
   function publish(body: Uint8Array, count: number): void {
@@ -33,23 +33,23 @@ export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceC
     const message = broadcast.seal(body)
     const dropped = `${count} events were not sent to the other instances`
     if (!window.add(message.byteLength)) {
-      return reportFault(() => new BusError('Overloaded', `${dropped}: the server is slower than they are emitted`))
+      return report(() => new BusError('Overloaded', `${dropped}: the server is slower than they are emitted`))
     }
     // The emitter has returned by now, so an error can only be reported.
     try {
       connection.publish(subject, message)
     } catch (cause) {
-      reportFault(() => new BusError('Disconnected', `${dropped}: the connection is closed`, { cause }))
+      report(() => new BusError('Disconnected', `${dropped}: the connection is closed`, { cause }))
     }
   }
 
   function handleMessage(message: Uint8Array): void {
     const opened = broadcast.open(message)
-    if (!opened) return reportFault(() => new BusError('InvalidRequest', 'A forged or replayed event message was dropped'))
+    if (!opened) return report(() => new BusError('InvalidRequest', 'A forged or replayed event message was dropped'))
     try {
       for (const event of readEvents(opened.plain)) deliver(opened.instance, event)
     } catch (cause) {
-      reportFault(() => new BusError('InvalidRequest', `Events of instance ${opened.instance} are malformed`, { cause }))
+      report(() => new BusError('InvalidRequest', `Events of instance ${opened.instance} are malformed`, { cause }))
     }
   }
 
@@ -57,7 +57,7 @@ export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceC
     try {
       hub.deliver(target == null ? undefined : toEventTarget(target), event, payload)
     } catch (cause) {
-      reportFault(() => new BusError('InvalidRequest', `An event of instance ${instance} was not delivered`, { cause }))
+      report(() => new BusError('InvalidRequest', `An event of instance ${instance} was not delivered`, { cause }))
     }
   }
 
