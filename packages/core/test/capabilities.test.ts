@@ -1,17 +1,19 @@
 // The access rules of both patterns, for real frontends.
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusOptions, Capability } from '../src/index.js'
-import { fixture, start } from './start.js'
+import { fixture, reuseBus, start } from './start.js'
 
 const pattern = { brownfield: { use: 'brownfield' as const }, isolation: { use: 'isolation' as const } }
 
-async function bus(
+const secure = (use: keyof typeof pattern, capabilities: Capability[] | undefined): Partial<BusOptions> => ({
+  app: { security: { pattern: pattern[use], ...(capabilities && { capabilities }) } },
+})
+
+const bus = (
   use: keyof typeof pattern,
   capabilities: Capability[] | undefined,
   more: Partial<BusOptions> = {},
-): Promise<Bus> {
-  return start({ app: { security: { pattern: pattern[use], ...(capabilities && { capabilities }) } }, ...more })
-}
+): Promise<Bus> => start({ ...secure(use, capabilities), ...more })
 
 const add = { a: 1, b: 2 }
 
@@ -86,6 +88,19 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
     await editor.listen('x', () => {})
   })
 
+  // Each command is allowed for the labels that one glob matches.
+  const commands = { main: 'add', '*': 'greet', 'plugin-?': 'echo', 'plugin-[ab]': 'seen', '{a,b}': 'slow' }
+  const getBus = reuseBus(
+    secure(
+      use,
+      Object.entries(commands).map(([glob, command]) => ({
+        identifier: command,
+        windows: [glob],
+        permissions: [`allow-${command}`],
+      })),
+    ),
+  )
+
   test.each([
     ['main', 'main', true],
     ['main', 'main2', false],
@@ -95,11 +110,11 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
     ['plugin-[ab]', 'plugin-b', true],
     ['plugin-[ab]', 'plugin-c', false],
     ['{a,b}', 'a', false],
-  ])('windows %j and the label %j: %j', async (glob, label, matches) => {
-    const matching = await bus(use, [{ identifier: 'a', windows: [glob], permissions: ['allow-add'] }])
-    const client = await matching.connect(label)
-    if (matches) expect(await client.invoke('add', add)).toBe(3)
-    else await expect(client.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
+  ] as const)('windows %j and the label %j: %j', async (glob, label, matches) => {
+    const client = await (await getBus()).connect(label)
+    const call = client.invoke(commands[glob], { ...add, name: 'x' })
+    if (matches) await call
+    else await expect(call).rejects.toMatchObject({ reason: 'Denied' })
   })
 
   test('plugin commands always need a capability', async () => {
