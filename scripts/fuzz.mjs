@@ -1,16 +1,18 @@
-// `npm run fuzz -- --seed N --seconds S`: the fuzzer by hand. A finding tells its seed and the number of its case; with
-// `--from` that number it comes at once.
+// The fuzzer by hand. A finding is printed with its seed and the number of its case.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from './read-options.mjs'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seconds: { type: 'string', default: '60' },
-    from: { type: 'string', default: '0' },
-  },
+const usage = `Usage: npm run fuzz -- [options]
+
+  --seed N      seed of the frames (default: random)
+  --seconds S   duration (default: 60)
+  --from K      number of the first case, to repeat a finding immediately (default: 0)`
+const values = readOptions(usage, {
+  seed: { type: 'string' },
+  seconds: { type: 'string', default: '60' },
+  from: { type: 'string', default: '0' },
 })
 const seed = values.seed ?? String(randomInt(2 ** 31))
 console.log(`seed ${seed}, ${values.seconds} s, from case ${values.from}`)

@@ -1,22 +1,25 @@
-// `npm run simulate -- --seed N --seeds K`: the simulation by hand. A seed that breaks the model is told with what happened
-// before; `--lines` shows more of it. `--host`: under the real host, whose supervisor starts again what has died. `--frontends N`:
-// how memory and work grow up to so many, in place of all that.
+// The simulation by hand. A seed that breaks the model is printed with what happened before.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from './read-options.mjs'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    host: { type: 'boolean', default: false },
-    lines: { type: 'string', default: '60' },
-    frontends: { type: 'string' },
-  },
+const usage = `Usage: npm run simulate -- [options]
+
+  --seed N        the first seed (default: random)
+  --seeds K       number of seeds (default: 10000, or 1 with --seed)
+  --host          runs under the real host, whose supervisor restarts actors
+  --lines L       lines of history that a failure prints (default: 60)
+  --frontends N   prints instead how memory and work grow with up to N frontends`
+const values = readOptions(usage, {
+  seed: { type: 'string' },
+  seeds: { type: 'string' },
+  host: { type: 'boolean', default: false },
+  lines: { type: 'string', default: '60' },
+  frontends: { type: 'string' },
 })
 const seed = values.seed ?? String(randomInt(2 ** 31))
-// Whoever names a seed wants that one.
+// A seed that is given is the only one.
 const seeds = values.seeds ?? (values.seed === undefined ? '10000' : '1')
 console.log(values.frontends ? `seed ${seed}` : `${seeds} seeds from ${seed} on`)
 

@@ -1,16 +1,20 @@
-// `npm run soak -- --minutes N --seed S`: traffic and faults over real buses, which must release everything afterwards.
+// Traffic and faults over real buses, which must release everything afterwards.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from './read-options.mjs'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    minutes: { type: 'string', default: '5' },
-    leak: { type: 'string' },
-    verbose: { type: 'boolean', default: false },
-  },
+const usage = `Usage: npm run soak -- [options]
+
+  --minutes N   duration (default: 5)
+  --seed S      seed of traffic and faults (default: random)
+  --leak WHAT   leaks on purpose, to show that a leak is found: core, signals or listener
+  --verbose     prints the faults and the resources of each round`
+const values = readOptions(usage, {
+  seed: { type: 'string' },
+  minutes: { type: 'string', default: '5' },
+  leak: { type: 'string' },
+  verbose: { type: 'boolean', default: false },
 })
 const seed = values.seed ?? String(randomInt(2 ** 31))
 console.log(`seed ${seed}, ${values.minutes} minutes`)
