@@ -31,10 +31,10 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
   /** Calls, events, denials and rejections, until the test has enough. */
   async function work(): Promise<void> {
     for (let i = 0; isBusy; i++) {
-      const calls = Array.from({ length: 20 }, (_, n) => client.invoke('which', { a: i, b: n }))
-      const refused = i % 10 === 0 ? [client.invoke('count'), client.invoke(HOSTILE, { hook: 'null' })] : []
+      const calls = Array.from({ length: 5 }, (_, n) => client.invoke('which', { a: i, b: n }))
+      const refused = i % 4 === 0 ? [client.invoke('count'), client.invoke(HOSTILE, { hook: 'null' })] : []
       await Promise.allSettled([...calls, ...refused, client.emit('tick', { i })])
-      await new Promise(resolve => setTimeout(resolve, 25))
+      await new Promise(resolve => setTimeout(resolve, 50))
     }
   }
 
@@ -168,7 +168,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     const calls = (): Promise<string> => page.locator('#tiles .figure').first().innerText()
     await expect.poll(calls).toMatch(/\d/)
     const seen = new Set<string>()
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 8; i++) {
       const other = await bus.connect(`other-${i}`)
       await other.invoke('which', {}).catch(() => {})
       await other.close()
