@@ -43,10 +43,13 @@ export function getBlocks(page: string, text: string): Block[] {
   return blocks
 }
 
+/** Returns the pages below a directory. Does not read `node_modules`, which has a hundred times as many files. */
 const below = (directory: string): string[] =>
-  readdirSync(`${root}${directory}`, { recursive: true, encoding: 'utf8' })
-    .filter(file => file.endsWith('.md') && !/node_modules|\.api\.md$/.test(file))
-    .map(file => `${directory}/${file.replaceAll('\\', '/')}`)
+  readdirSync(`${root}${directory}`, { withFileTypes: true }).flatMap(entry => {
+    const path = `${directory}/${entry.name}`
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : below(path)
+    return entry.name.endsWith('.md') && !entry.name.endsWith('.api.md') ? [path] : []
+  })
 
 const DIRECTORIES = ['docs', 'examples', 'packages', 'templates']
 

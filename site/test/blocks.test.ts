@@ -1,16 +1,18 @@
 // Every block of code in README and docs compiles or can be read, and every command that they show exists.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../blocks/compile.js'
 import { readData, readers } from '../blocks/data.js'
-import { allPages, getBlocks, type Block } from '../blocks/markdown.js'
+import { allPages, getBlocks, root, type Block } from '../blocks/markdown.js'
 import { getPrograms } from '../blocks/programs.js'
 import { findShellMistakes } from '../blocks/shell.js'
-import { writePrograms } from '../blocks/write.js'
+import { getBlocksDirectory, write, writePrograms } from '../blocks/write.js'
 import { FOUND, PAGE, SHELL, TEXT } from './typos.ts'
 
 const read = ({ page, text }: { page: string; text: string }) => {
   const found = getBlocks(page, text)
-  return { blocks: found, programs: getPrograms(page, found) }
+  return { page, blocks: found, programs: getPrograms(page, found) }
 }
 const pages = allPages().map(read)
 const typos = read({ page: PAGE, text: TEXT })
@@ -32,15 +34,29 @@ test('unchecked blocks are few, and have a reason', () => {
 })
 
 describe('JavaScript and TypeScript', () => {
+  /** The first program of the README, which is compiled a second time as TypeScript. */
+  const [{ files } = { files: new Map<string, Block>() }] = pages.find(({ page }) => page === 'README.md')!.programs
+  const strict = [...files]
+    .filter(([name]) => name.endsWith('.mjs'))
+    .map(([name, block]) => [name.replace('.mjs', '.mts'), block] as const)
   let mistakes: string[]
   beforeAll(() => {
     const programs = [...pages, typos].flatMap(page => page.programs)
     writePrograms(programs, 'compile')
+    for (const [name, { code }] of strict) write(join(getBlocksDirectory('compile'), 'strict', name), code)
     mistakes = compile()
   })
 
   test('compiles', () => {
     expect(mistakes.filter(mistake => !mistake.startsWith(PAGE))).toEqual([])
+  })
+
+  test("README's example is among the TypeScript, under strict options and without a change", () => {
+    expect(strict.map(([name]) => name)).toEqual(['plugin.mts', 'app.mts'])
+    const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.base.json'), 'utf8')) as {
+      compilerOptions: { strict: boolean }
+    }
+    expect(compilerOptions.strict).toBe(true)
   })
 
   test('has its mistakes reported with their lines', () => {
