@@ -13,18 +13,23 @@ const { MAX_SAFE_INTEGER: MAX } = Number
 function compare(getId: (at: number) => RequestId, calls: number): void {
   const slots = new CallSlots<Call>()
   const map = new Map<RequestId, Call>()
+  /** Steps after which the two differ. */
+  const different: string[] = []
   for (let step = 0; step < calls * 4; step++) {
     const id = getId((step * 7919) % calls)
-    expect(slots.get(id)).toBe(map.get(id))
+    if (slots.get(id) !== map.get(id)) different.push(`call ${id} at step ${step}`)
     if (map.delete(id)) slots.delete(id)
     else {
       const call = { id }
       slots.set(id, call)
       map.set(id, call)
     }
-    expect(slots.size).toBe(map.size)
+    if (slots.size !== map.size) different.push(`size at step ${step}`)
   }
-  for (let at = 0; at < calls; at++) expect(slots.get(getId(at))).toBe(map.get(getId(at)))
+  for (let at = 0; at < calls; at++) {
+    if (slots.get(getId(at)) !== map.get(getId(at))) different.push(`call ${getId(at)} at the end`)
+  }
+  expect(different).toEqual([])
   expect(new Set(slots.takeAll())).toEqual(new Set(map.values()))
   expect([slots.size, slots.takeAll()]).toEqual([0, []])
 }
