@@ -20,10 +20,9 @@ export const PACKAGES = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'w
 export async function pack(folder, names = PACKAGES) {
   await mkdir(folder, { recursive: true })
   const pnpm = join(root, 'node_modules/.bin/pnpm')
+  const filters = names.map(name => `--filter=@sallyport/${name}`)
   const shell = process.platform === 'win32'
-  await Promise.all(
-    names.map(name => run(pnpm, ['pack', '--pack-destination', folder], { cwd: join(root, 'packages', name), shell })),
-  )
+  await run(pnpm, ['--recursive', ...filters, 'pack', '--pack-destination', folder], { cwd: root, shell })
   const files = await readdir(folder)
   return names.map(name => join(folder, files.find(file => file.startsWith(`sallyport-${name}-`)) ?? ''))
 }
