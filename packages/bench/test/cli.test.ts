@@ -120,7 +120,7 @@ describe('the shortest run of every scenario', () => {
     halves = await Promise.all(
       HALVES.map(async (scenarios, half) => {
         const directory = join(out, `half-${half}`)
-        const shortest = ['--processes', '1', '--rounds', '1', '--slot', '2', '--out', directory]
+        const shortest = ['--processes', '1', '--rounds', '1', '--slot', '1', '--out', directory]
         const ended = await bench(['--filter', toFilter(scenarios), ...shortest])
         const text = readFileSync(join(directory, 'report.md'), 'utf8')
         return { ended, report: readReport(directory), text, scenarios }
@@ -165,7 +165,7 @@ describe('a run with two processes and --json', () => {
   const directory = join(out, 'json')
   let ended: Ended
   beforeAll(async () => {
-    const numbers = ['--processes', '2', '--rounds', '2', '--slot', '5']
+    const numbers = ['--processes', '2', '--rounds', '2', '--slot', '1']
     ended = await bench(['--json', '--filter', 'shapes/sparse/ring', ...numbers, '--out', directory])
   }, TIMEOUT_MS)
 

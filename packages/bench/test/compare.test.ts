@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Comparison } from '../src/compare/judge.js'
 import { everyFigure } from '../src/report/report.js'
-import { bench, type Ended } from './bench.js'
+import { bench, benchAll, type Ended } from './bench.js'
 import { noisySample, tooNoisy } from './sample-report.js'
 
 /** Each comparison starts some processes. */
@@ -73,11 +73,33 @@ interface Compared extends Ended {
   comparison: Comparison
 }
 
+const getArguments = (out: string, args: readonly string[]): string[] => [
+  'compare',
+  '--out',
+  out,
+  '--processes',
+  '1',
+  '--rounds',
+  '2',
+  '--slot',
+  '1',
+  ...args,
+]
+
 async function compare(...args: string[]): Promise<Compared> {
   const out = mkdtempSync(join(project, 'out-'))
   const env = { TMPDIR: temporary, TEMP: temporary }
-  const argv = ['compare', '--out', out, '--processes', '1', '--rounds', '2', '--slot', '1', ...args]
-  const ended = await bench(argv, { cwd: project, env })
+  return readCompared(await bench(getArguments(out, args), { cwd: project, env }), out)
+}
+
+/** Compares without measuring: all in one process, so that a wrong command line costs little. */
+async function compareAll(all: readonly (readonly string[])[]): Promise<Compared[]> {
+  const outs = all.map(() => mkdtempSync(join(project, 'out-')))
+  const ended = await benchAll(all.map((args, at) => ({ args: getArguments(outs[at]!, args), cwd: project })))
+  return ended.map((each, at) => readCompared(each, outs[at]!))
+}
+
+function readCompared(ended: Ended, out: string): Compared {
   const read = (name: string): string => readFileSync(join(out, name), 'utf8')
   const comparison = existsSync(join(out, 'compare.json')) ? (JSON.parse(read('compare.json')) as Comparison) : null
   return { ...ended, read, comparison: comparison! }
@@ -138,8 +160,8 @@ describe('two reports', () => {
   beforeAll(() => {
     for (const [name, content] of Object.entries(reports)) write(`${name}.json`, JSON.stringify(content))
   })
-  const compareFiles = (base: string, head: string): Promise<Compared> =>
-    compare('--base', `${base}.json`, '--head', `${head}.json`)
+  const getFiles = (base: string, head: string): string[] => ['--base', `${base}.json`, '--head', `${head}.json`]
+  const compareFiles = (base: string, head: string): Promise<Compared> => compare(...getFiles(base, head))
 
   test('are compared without measuring, and a slower ratio is a regression in every form', async () => {
     const { code, stdout, stderr, comparison, read } = await compareFiles('report', 'slower')
@@ -163,11 +185,10 @@ describe('two reports', () => {
   })
 
   test('exit with 3 when one of them failed its noise check', async () => {
-    for (const [base, head] of [
-      ['noisy', 'report'],
-      ['report', 'noisy'],
-    ])
-      expect(await compareFiles(base!, head!)).toMatchObject({
+    const all = await compareAll([getFiles('noisy', 'report'), getFiles('report', 'noisy')])
+    expect(all).toHaveLength(2)
+    for (const compared of all)
+      expect(compared).toMatchObject({
         code: 3,
         stderr: expect.stringMatching(/noisy\.json: that run failed its noise check\. Measure again/),
       })
@@ -179,27 +200,43 @@ describe('two reports', () => {
     expect(first.filter(({ outcome }) => outcome === 'slower')).toEqual([])
   })
 
-  test.each([
-    ['other', /its cores: 4 and 5/],
-    ['old', /old\.json: its version is 1/],
-    ['broken', /broken\.json: not a report\.json/],
-    ['missing', /missing\.json: broken: ENOENT/],
-  ])('exit with 2 when the second is %s', async (head, words) => {
-    expect(await compareFiles('report', head)).toMatchObject({ code: 2, stderr: expect.stringMatching(words) })
+  describe('exit with 2', () => {
+    const invalid: [head: string, words: RegExp][] = [
+      ['other', /its cores: 4 and 5/],
+      ['old', /old\.json: its version is 1/],
+      ['broken', /broken\.json: not a report\.json/],
+      ['missing', /missing\.json: broken: ENOENT/],
+    ]
+    let all: Compared[]
+    beforeAll(async () => {
+      all = await compareAll(invalid.map(([head]) => getFiles('report', head)))
+    })
+
+    test.each(invalid.map((entry, at) => [...entry, at] as const))('when the second is %s', (_head, words, at) => {
+      expect(all[at]).toMatchObject({ code: 2, stderr: expect.stringMatching(words) })
+    })
   })
 })
 
-test.each([
-  [[], 'compare needs --base'],
-  [['--base', '.', '--prepare', 'a', '--prepare', 'b'], '--prepare can be given once'],
-  [['--base', 'no-such-thing'], "'no-such-thing' is not a file, a directory or a git ref"],
-  [['--base', '.', '--tolerance', '5'], '--tolerance takes a percentage above 0'],
-  [['--base', '.', '--filter', 'nonsense'], "Nothing has 'nonsense' in its path"],
-  [['--base', 'package.json'], 'are compared with --base and --head'],
-  [['--base', '.', '--head', 'package.json'], 'are compared with --base and --head'],
-  [['--base', 'scripts'], 'has no @sallyport/'],
-])('compare %j exits with 2', async (args, words) => {
-  const { code, stderr, comparison } = await compare(...args)
-  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) })
-  expect(comparison).toBeNull()
+describe('a wrong command line', () => {
+  const wrong: [args: string[], words: string][] = [
+    [[], 'compare needs --base'],
+    [['--base', '.', '--prepare', 'a', '--prepare', 'b'], '--prepare can be given once'],
+    [['--base', 'no-such-thing'], "'no-such-thing' is not a file, a directory or a git ref"],
+    [['--base', '.', '--tolerance', '5'], '--tolerance takes a percentage above 0'],
+    [['--base', '.', '--filter', 'nonsense'], "Nothing has 'nonsense' in its path"],
+    [['--base', 'package.json'], 'are compared with --base and --head'],
+    [['--base', '.', '--head', 'package.json'], 'are compared with --base and --head'],
+    [['--base', 'scripts'], 'has no @sallyport/'],
+  ]
+  let all: Compared[]
+  beforeAll(async () => {
+    all = await compareAll(wrong.map(([args]) => args))
+  })
+
+  test.each(wrong.map((entry, at) => [...entry, at] as const))('compare %j exits with 2', (_args, words, at) => {
+    const { code, stderr, comparison } = all[at]!
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) })
+    expect(comparison).toBeNull()
+  })
 })

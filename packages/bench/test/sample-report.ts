@@ -44,7 +44,7 @@ function randomNumbers(): () => number {
   return () => (seed = (seed * 16807) % 2147483647) / 1073741823.5 - 1
 }
 
-/** Makes three processes of eight rounds, with each figure off by up to a tenth. */
+/** Makes three processes of three rounds, with each figure off by up to a tenth. */
 const addNoise = (outcomes: Outcome[]): Outcome[] => {
   const random = randomNumbers()
   for (const cell of outcomes.flatMap(({ cells }) => cells)) {
@@ -53,7 +53,7 @@ const addNoise = (outcomes: Outcome[]): Outcome[] => {
       Object.fromEntries(Object.entries(round!).map(([id, value]) => [id, value * (size + 0.05 * random())]))
     cell.processes = Array.from({ length: 3 }, () => {
       const size = 1 + 0.05 * random()
-      return Array.from({ length: 8 }, () => noisy(size))
+      return Array.from({ length: 3 }, () => noisy(size))
     })
   }
   return outcomes
