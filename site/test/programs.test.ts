@@ -46,7 +46,9 @@ test('the tests of the pages pass', async () => {
   // Without its own configuration the directory would use that of this site, which includes other files.
   await writeFile(join(cwd, 'vitest.config.mjs'), 'export default { test: { testTimeout: 60_000 } }\n')
   const paths = tests.map(({ file, program }) => join(getDirectory(program, 'run'), file))
-  const { stdout } = await run(process.execPath, [vitest, 'run', '--root', cwd, ...paths], { cwd, timeout: 180_000 })
+  const env = { ...process.env, NO_COLOR: '1' }
+  const argv = [vitest, 'run', '--root', cwd, ...paths]
+  const { stdout } = await run(process.execPath, argv, { cwd, env, timeout: 180_000 })
   for (const path of paths) expect(stdout).toMatch(RegExp(`✓ .*${path.slice(cwd.length + 1)} \\(\\d+ tests?\\)`))
   expect(stdout).toContain(`Test Files  ${paths.length} passed (${paths.length})`)
 }, 190_000)
