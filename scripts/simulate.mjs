@@ -19,7 +19,7 @@ const values = readOptions(usage, {
   frontends: { type: 'string' },
 })
 const seed = values.seed ?? String(randomInt(2 ** 31))
-// A seed that is given is the only one.
+// With `--seed`, only that seed runs by default.
 const seeds = values.seeds ?? (values.seed === undefined ? '10000' : '1')
 console.log(values.frontends ? `seed ${seed}` : `${seeds} seeds from ${seed} on`)
 

@@ -1,7 +1,7 @@
 // Runs the programs and tests that the pages show, each in its own directory: they print what the page shows.
 import { execFile } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { getBlocksDirectory, getDirectory, writePrograms } from '../blocks/write.js'
@@ -46,9 +46,11 @@ test('the tests of the pages pass', async () => {
   // Without its own configuration the directory would use that of this site, which includes other files.
   await writeFile(join(cwd, 'vitest.config.mjs'), 'export default { test: { testTimeout: 60_000 } }\n')
   const paths = tests.map(({ file, program }) => join(getDirectory(program, 'run'), file))
-  const env = { ...process.env, NO_COLOR: '1' }
-  const argv = [vitest, 'run', '--root', cwd, ...paths]
-  const { stdout } = await run(process.execPath, argv, { cwd, env, timeout: 180_000 })
-  for (const path of paths) expect(stdout).toMatch(RegExp(`✓ .*${path.slice(cwd.length + 1)} \\(\\d+ tests?\\)`))
-  expect(stdout).toContain(`Test Files  ${paths.length} passed (${paths.length})`)
+  const argv = [vitest, 'run', '--root', cwd, '--reporter=json', ...paths]
+  const { stdout } = await run(process.execPath, argv, { cwd, timeout: 180_000 })
+  const { testResults } = JSON.parse(stdout) as { testResults: { name: string; assertionResults: object[] }[] }
+  expect(testResults.map(({ name }) => resolve(name)).toSorted()).toEqual(paths.toSorted())
+  for (const { assertionResults } of testResults) {
+    expect(assertionResults).toContainEqual(expect.objectContaining({ status: 'passed' }))
+  }
 }, 190_000)

@@ -58,6 +58,7 @@ export async function findTypeMistakes(directory: string, moduleResolution: stri
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 }).catch(
     (error: { stdout: string }) => error,
   )
+  if (!stdout.includes('/entries.ts')) throw new Error(`tsc did not read the entries: ${stdout}`)
   // Only the benchmark depends on valibot. The other packages must not need it.
   const mistakes = stdout.split('\n').filter(line => !existsSync(line) || line.includes('/node_modules/valibot/'))
   return mistakes.join('\n').trim()

@@ -1,4 +1,4 @@
-// Runs the built command, as a user does.
+// Runs the built command: as a user does, or several times in one process.
 import { execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,11 +35,14 @@ export function bench(args: readonly string[], { cwd, env = {}, watch }: How = {
   })
 }
 
-/** Runs the built command once for each entry, all in one process: a start costs half a second, nearly all of it to load modules. */
-export async function benchAll(runs: readonly { args: readonly string[]; cwd: string }[]): Promise<Ended[]> {
+/** Runs the built command once for each entry, all in one process, whose modules are loaded only once. */
+export async function benchAll(
+  runs: readonly { args: readonly string[]; cwd: string }[],
+  more: Record<string, string>,
+): Promise<Ended[]> {
   const script = fileURLToPath(new URL('in-process.mjs', import.meta.url))
   const argv = [script, pathToFileURL(cli).href, JSON.stringify(runs)]
-  const env = { ...process.env, CI: '1' }
+  const env = { ...process.env, CI: '1', ...more }
   const { stdout } = await promisify(execFile)(process.execPath, argv, { env, maxBuffer: 2 ** 24 })
   return JSON.parse(stdout) as Ended[]
 }

@@ -27,6 +27,7 @@ vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS })
 const packages = fileURLToPath(new URL('../../', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'sallyport-embedder-'))
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-temporary-'))
+const env = { TMPDIR: temporary, TEMP: temporary }
 afterAll(() => [project, temporary].forEach(directory => rmSync(directory, { recursive: true, force: true })))
 
 function write(path: string, text: string): void {
@@ -88,14 +89,14 @@ const getArguments = (out: string, args: readonly string[]): string[] => [
 
 async function compare(...args: string[]): Promise<Compared> {
   const out = mkdtempSync(join(project, 'out-'))
-  const env = { TMPDIR: temporary, TEMP: temporary }
   return readCompared(await bench(getArguments(out, args), { cwd: project, env }), out)
 }
 
 /** Compares without measuring: all in one process, so that a wrong command line costs little. */
 async function compareAll(all: readonly (readonly string[])[]): Promise<Compared[]> {
   const outs = all.map(() => mkdtempSync(join(project, 'out-')))
-  const ended = await benchAll(all.map((args, at) => ({ args: getArguments(outs[at]!, args), cwd: project })))
+  const runs = all.map((args, at) => ({ args: getArguments(outs[at]!, args), cwd: project }))
+  const ended = await benchAll(runs, env)
   return ended.map((each, at) => readCompared(each, outs[at]!))
 }
 

@@ -2,10 +2,10 @@
 // runs from argv. Prints the exit code and the output of each run.
 const [, , url, runs] = process.argv
 
-const ended = []
+const results = []
 for (const [number, { args, cwd }] of JSON.parse(runs).entries()) {
   const printed = { stdout: '', stderr: '' }
-  const write = ['stdout', 'stderr'].map(name => {
+  const restores = ['stdout', 'stderr'].map(name => {
     const before = process[name].write
     process[name].write = text => {
       printed[name] += text
@@ -17,8 +17,8 @@ for (const [number, { args, cwd }] of JSON.parse(runs).entries()) {
   process.chdir(cwd)
   process.exitCode = undefined
   await import(`${url}?${number}`)
-  for (const restore of write) restore()
-  ended.push({ code: process.exitCode ?? 0, ...printed })
+  for (const restore of restores) restore()
+  results.push({ code: process.exitCode ?? 0, ...printed })
 }
 process.exitCode = 0
-process.stdout.write(JSON.stringify(ended))
+process.stdout.write(JSON.stringify(results))

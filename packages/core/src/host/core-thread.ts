@@ -41,7 +41,7 @@ import { findEntry, spawnWorker } from './workers/spawn.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
 /** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
-const MEASURE_TIMEOUT_MS = 1000
+const MEASURE_TIMEOUT_MS = 250
 
 export class CoreThread implements CoreEndpoint {
   readonly worker: SupervisedWorker

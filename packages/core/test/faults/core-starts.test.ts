@@ -90,7 +90,7 @@ describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
     expect(starts[0]).toBe(2)
   })
 
-  // Core's failures are counted in the same way in both patterns.
+  // Core's failures are counted in the same way in both patterns and over both links.
   const tested = failures.filter(([how]) => pattern === 'isolation' || how === 'throws while loading')
 
   test.each(tested)('fails the bus with the reason when it %s each time', async (how, message) => {

@@ -168,7 +168,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     const calls = (): Promise<string> => page.locator('#tiles .figure').first().innerText()
     await expect.poll(calls).toMatch(/\d/)
     const seen = new Set<string>()
-    for (let i = 0; i < 8; i++) {
+    // Each snapshot shows another rate.
+    for (let i = 0; seen.size < 3; i++) {
       const other = await bus.connect(`other-${i}`)
       await other.invoke('which', {}).catch(() => {})
       await other.close()

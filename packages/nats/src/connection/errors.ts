@@ -33,7 +33,7 @@ export function toServerError(error: Error): BusError {
 /** Label of faults that belong to no known frontend. */
 export const CORE_LABEL = 'core'
 
-/** Reports faults to the host, throttled: a flood of forged messages must neither flood the log nor cost a stack trace each. */
+/** Reports faults to the host, throttled: a flood of messages on the bus's subjects must not flood the log. Only what is reported costs a stack. */
 export type FaultReporter = Throttle<{ label: string; createError: () => BusError }>
 
 export const createFaultReporter = (report: (label: string, error: BusError) => void): FaultReporter =>

@@ -74,8 +74,8 @@ export class JoinedSessions {
     if (!refusal) return
     handshakes.refused += 1
     handshakes.lastRefusal = refusal.message
-    const text = `A session was refused: ${refusal.message}`
-    faults.add({ label: CORE_LABEL, createError: () => new BusError(refusal.reason, text) })
+    const message = `A session was refused: ${refusal.message}`
+    faults.add({ label: CORE_LABEL, createError: () => new BusError(refusal.reason, message) })
   }
 
   /** The session exists before the answer is sent, because its first message can follow at once. */

@@ -33,8 +33,8 @@ export function createSessionLink(options: SessionLinkOptions): NatsLink {
   }
   const { session, wire: secret } = keys
   const protection = createProtection({ secret, session, side, cipher: pattern === 'isolation' })
-  const text = 'A forged or replayed message to the session was dropped'
-  const createError = (): BusError => new BusError('InvalidRequest', text)
+  const message = 'A forged or replayed message to the session was dropped'
+  const createError = (): BusError => new BusError('InvalidRequest', message)
   const dropped = (): void => faults.add({ label, createError })
   const link = new NatsLink({ ...linkOptions, wire, protection, dropped })
   // Core accepts the session with its first authentic message, which proves that the hello was not a replay.

@@ -10,7 +10,7 @@ const POLL = { timeout: 20_000 }
 /** The smallest body of several parts is one byte longer than this, in a ring of 4 KiB. */
 const PART = 2 ** 10 - 8
 
-/** Bytes that repeat after 128. A callback for each byte would take a second for each test. */
+/** Bytes that repeat after 128. A callback for each byte would be slow. */
 function fill(length: number, seed: number): Uint8Array<ArrayBuffer> {
   const period = Uint8Array.from({ length: 128 }, (_, i) => (i * 31 + seed) & 0x7f)
   return new Uint8Array(Buffer.alloc(length, period))
