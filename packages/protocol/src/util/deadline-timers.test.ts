@@ -24,14 +24,16 @@ test('expires items at their deadlines, and not those that were removed', () => 
 
 test('sets one timer for many items, and none when items are removed', () => {
   const deadlines = new DeadlineTimers<number>(16, () => {})
-  const set = vi.spyOn(globalThis, 'setTimeout')
+  // Vitest restores a spy again after the file: that would leave the mocked function to the files that follow.
+  const set = vi.fn<typeof setTimeout>(setTimeout)
+  vi.stubGlobal('setTimeout', set)
   for (let i = 0; i < 1000; i++) {
     deadlines.add(i, 30_000)
     if (i % 2) deadlines.remove(i)
   }
   expect(set).toHaveBeenCalledTimes(1)
-  // Before the clock is real again: a spy on the mocked function would hide that from `useRealTimers`.
-  set.mockRestore()
+  // Before the clock is real again: the stub would hide the mocked function from `useRealTimers`.
+  vi.unstubAllGlobals()
   vi.advanceTimersByTime(60_000)
   expect(vi.getTimerCount()).toBe(0)
 })
