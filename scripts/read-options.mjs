@@ -1,4 +1,5 @@
-// Reads and checks the options of a script. `--help` prints the usage. An unknown option prints what is wrong and the usage, and exits with 2.
+// Reads and checks the options of a script. `--help` prints the usage. An unknown option prints what is wrong and the usage, and exits
+// with 2.
 import { parseArgs } from 'node:util'
 
 /**

@@ -33,7 +33,7 @@ export function toServerError(error: Error): BusError {
 /** Label of faults that belong to no known frontend. */
 export const CORE_LABEL = 'core'
 
-/** Reports faults to the host, throttled: a flood of messages on the bus's subjects must not flood the log. Only what is reported costs a stack. */
+/** Reports faults to the host, throttled: a flood of messages must not flood the log, and creates errors only for what is reported. */
 export type FaultReporter = Throttle<{ label: string; createError: () => BusError }>
 
 export const createFaultReporter = (report: (label: string, error: BusError) => void): FaultReporter =>

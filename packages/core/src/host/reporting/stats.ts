@@ -91,7 +91,7 @@ export interface BusStats {
   host: TrafficStats
   /** Statistics by label. */
   frontends: Record<string, FrontendStats>
-  /** Statistics of frontends that a network brings, here and at its other cores; `undefined` until core has first answered, and while it restarts. */
+  /** Statistics of frontends that a network brings, here and at its other cores; `undefined` until core has answered since its start. */
   network?: NetworkStats
 }
 
