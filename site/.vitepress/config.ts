@@ -24,7 +24,15 @@ export default defineConfig({
   // None: a browser would ask for /favicon.ico.
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: root,
-  srcExclude: ['README.md', 'packages/**', 'examples/**', 'templates/**', 'node_modules/**', 'site/node_modules/**'],
+  srcExclude: [
+    'bench-report/**',
+    'README.md',
+    'packages/**',
+    'examples/**',
+    'templates/**',
+    'node_modules/**',
+    'site/node_modules/**',
+  ],
   outDir: './dist',
   cacheDir: './.vitepress/cache',
   rewrites,
