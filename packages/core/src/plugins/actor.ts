@@ -1,4 +1,5 @@
 // A plugin for an xstate actor in core: frontends send it events and follow its snapshots, as far as their capabilities allow.
+import { EventEmitter, once } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
 import { BusError, formatSuppressed } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
@@ -57,7 +58,7 @@ const MAX_FOLLOWED = 16
 class Followers<Snapshot, View> {
   readonly #actor: ActorLike<Snapshot>
   readonly #select: (snapshot: Snapshot) => View
-  readonly #waiting = new Set<() => void>()
+  readonly #changes = new EventEmitter().setMaxListeners(0)
   readonly #counts = new Map<string, number>()
   #seen: { snapshot: Snapshot; view: View; version: number } | undefined
 
@@ -68,7 +69,7 @@ class Followers<Snapshot, View> {
 
   /** Notes a new snapshot. The view is computed when a follower has room for it. */
   changed(): void {
-    for (const wake of [...this.#waiting]) wake()
+    this.#changes.emit('changed')
   }
 
   /** Sends snapshots until the actor or the channel ends. @throws {BusError} Overloaded; what `select` throws for the current snapshot */
@@ -95,7 +96,7 @@ class Followers<Snapshot, View> {
         if (version !== last) {
           last = version
           await channel.send({ snapshot: view })
-        } else if (isActive(this.#actor)) await this.#change(signal)
+        } else if (isActive(this.#actor)) await once(this.#changes, 'changed', { signal })
         else return await channel.send({ ended: true })
       }
     } catch {
@@ -113,18 +114,6 @@ class Followers<Snapshot, View> {
     const same = seen !== undefined && isDeepStrictEqual(view, seen.view)
     this.#seen = { snapshot, view, version: (seen?.version ?? 0) + (same ? 0 : 1) }
     return this.#seen
-  }
-
-  #change(signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const wake = (): void => {
-        this.#waiting.delete(wake)
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiting.add(wake)
-      signal.addEventListener('abort', wake)
-    })
   }
 }
 
