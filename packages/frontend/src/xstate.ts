@@ -1,6 +1,7 @@
 // Follows an XState actor in core over the bus. Snapshots arrive on a channel; a subscriber gets the newest one, so a slow subscriber
 // or a blocked thread skips the others. When core restarts, the new core's actor is followed. Imports nothing from XState: a remote
 // actor has the shape of an actor, which is all that `useSelector` and similar functions need.
+import { setTimeout as delay } from 'node:timers/promises'
 import { BusError, callSafely, createDeferred, getBackoff, isBusError } from '@sallyport/protocol/internal'
 import { Channel } from './client/channel.js'
 import type { Client } from './client/client.js'
@@ -71,7 +72,7 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
   let latest: { snapshot: Snapshot } | undefined
   let channel: Channel<Followed<Snapshot>> | undefined
   let isOver = false
-  let skipDelay = (): void => {}
+  const stopping = new AbortController()
   const first = createDeferred()
 
   const receive = (snapshot: Snapshot): void => {
@@ -89,7 +90,7 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
   const stop = (): void => {
     end()
     channel?.close()
-    skipDelay()
+    stopping.abort()
   }
   void client.closed.then(stop)
 
@@ -106,10 +107,7 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
       } catch (error) {
         if (!isBusError(error, 'Disconnected') || latest === undefined) return end(error)
       }
-      await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, getBackoff(attempt, RETRY_DELAY))
-        skipDelay = () => (clearTimeout(timer), resolve())
-      })
+      await delay(getBackoff(attempt, RETRY_DELAY), undefined, stopping).catch(() => {})
     }
   }
   void follow()
