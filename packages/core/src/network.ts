@@ -47,4 +47,4 @@ export type {
   RemoteHostStats,
   SessionRequest,
 } from './remote/remote-host.js'
-export { checkSecretOptions } from './shared/validate.js'
+export { checkSecretOptions, integer } from './shared/validate.js'
