@@ -30,7 +30,8 @@ export class PageSession {
   readonly connected: Promise<Client>
   readonly #options: PageSessionOptions
   readonly #connected = createDeferred<Client>()
-  #client: Client | undefined
+  /** Exists from the beginning if the greeting was expected. */
+  client: Client | undefined
   /** The link of a client that was created before the first greeting. */
   #earlyLink: SocketLink | undefined
   #link!: SocketLink
@@ -51,11 +52,6 @@ export class PageSession {
     }
   }
 
-  /** The client, which exists from the beginning if the greeting was expected. */
-  get client(): Client | undefined {
-    return this.#client
-  }
-
   #open(isStarted: boolean): void {
     const onGreeting = (greeting: Greeting): void => this.#onGreeting(greeting)
     this.#link = openSocket(this.#options.url, isStarted, onGreeting, (...end) => this.#onClosed(...end))
@@ -64,7 +60,7 @@ export class PageSession {
   #onGreeting(greeting: Greeting): void {
     this.#attempts = 0
     setDevelopment(greeting.development)
-    const client = this.#client
+    const client = this.client
     if (!client) this.#createClient(greeting)
     else {
       // A second tab gets a label of its own.
@@ -73,20 +69,20 @@ export class PageSession {
       else void reconnectClient(client, this.#link)
     }
     this.#earlyLink = undefined
-    this.#connected.resolve(this.#client!)
+    this.#connected.resolve(this.client!)
   }
 
   #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow }: Greeting): void {
     const { clientClass = LinkClient } = this.#options
     const options = { label, codec, data, isolated, timeout, maxInFlight, overflow, reconnects: true }
-    this.#client = new clientClass(this.#link, options as ReconnectingClientOptions)
-    void this.#client.closed.then(() => this.#end())
+    this.client = new clientClass(this.#link, options as ReconnectingClientOptions)
+    void this.client.closed.then(() => this.#end())
   }
 
   #onClosed(code: number, reason: string): void {
     if (this.#isOver) return
     const isFinal = code === CLOSE_CODE.inUse || code === CLOSE_CODE.replaced
-    if (this.#client && !isFinal) {
+    if (this.client && !isFinal) {
       const delay = getBackoff(this.#attempts++, { ...RECONNECT_DELAY, random: Math.random() })
       this.#timer = setTimeout(() => this.#open(true), delay)
       return
@@ -94,7 +90,7 @@ export class PageSession {
     const text = reason || `The server at ${this.#options.url} refused the page or did not answer`
     const error = new BusError('Disconnected', text, { data: { delivered: 'no' } })
     this.#connected.reject(error)
-    if (this.#client) endClient(this.#client, error)
+    if (this.client) endClient(this.client, error)
     this.#end()
     this.#options.onEnded?.(error)
   }

@@ -4,7 +4,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream'
 import type { Bus } from '@sallyport/core'
 import { getLog, LOCAL_HEADERS, type Logger, openExternalFrontend, startLocalServer } from '@sallyport/core/internal'
-import { BusError, describeThrown } from '@sallyport/protocol/internal'
+import { BusError, createDeferred, describeThrown } from '@sallyport/protocol/internal'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, PAGE_SCRIPT_PATH } from './greeting.js'
 import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
@@ -69,7 +69,8 @@ export async function serveFrontends(bus: Bus, options: WebOptions): Promise<Web
 
 class FrontendServer implements WebServer {
   readonly urls: Record<string, string> = {}
-  readonly closed: Promise<void>
+  readonly #closed = createDeferred()
+  readonly closed: Promise<void> = this.#closed.promise
   readonly #bus: Bus
   readonly #config: WebConfig
   readonly #log: Logger
@@ -84,7 +85,6 @@ class FrontendServer implements WebServer {
   #secondStartedAt = 0
   #detach: () => void = () => {}
   #closing: Promise<void> | undefined
-  #resolveClosed!: () => void
 
   constructor(bus: Bus, config: WebConfig) {
     this.#bus = bus
@@ -98,7 +98,6 @@ class FrontendServer implements WebServer {
       maxPayload: config.maxMessageBytes,
     })
     this.#heartbeat = setInterval(() => this.#pages.forEach(page => page.beat()), config.heartbeat).unref()
-    this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
   }
 
   get url(): string {
@@ -288,7 +287,7 @@ class FrontendServer implements WebServer {
     await Promise.all([...this.#labels.values()].map(pages => pages.close()))
     for (const page of this.#pages) page.terminate()
     for (const server of this.#servers) server.closeAllConnections()
-    this.#resolveClosed()
+    this.#closed.resolve()
   }
 }
 
