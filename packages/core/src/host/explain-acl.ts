@@ -56,8 +56,7 @@ function inferCommands({ capabilities, permissionFiles, manifests }: AclInput): 
 }
 
 /** Tolerates any value: the files are validated later. */
-const getProperty = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+const getProperty = (value: unknown, name: string): unknown => (Object(value) as Record<string, unknown>)[name]
 
 function getArray(value: unknown, name: string): readonly unknown[] {
   const property = getProperty(value, name)

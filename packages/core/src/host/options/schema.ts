@@ -70,7 +70,6 @@ const isInline = (value: unknown): value is object => isObject(value) && !(value
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const boolean = v.boolean('true or false')
 const string = v.string('a string')
-const text = v.string('a string')
 const options = <Entries extends v.ObjectEntries>(entries: Entries) => v.strictObject(entries, 'an object')
 /** An object with any keys, but not an array, which valibot accepts as an object. */
 const table = v.custom<Record<string, unknown>>(isInline, 'an object')
@@ -81,7 +80,7 @@ const inlineOr = <Inline extends v.GenericSchema, Other extends v.GenericSchema>
 
 /** @internal */
 export const labelSchema = v.pipe(
-  text,
+  string,
   v.check(isLabelText, LABEL_RULE),
   v.check(value => !isReservedLabel(value), FREE_LABEL_RULE),
 )
@@ -90,7 +89,7 @@ const milliseconds = v.optional(integer('whole milliseconds, from 1', 1))
 const integerOrFalse = (what: string, min: number) => v.union([v.literal(false), integer(what, min)], what)
 
 const glob = v.check(isGlob, 'a glob, as in capabilities')
-const globs = v.optional(v.pipe(v.array(v.pipe(text, glob), 'an array'), v.minLength(1, 'a non-empty array')))
+const globs = v.optional(v.pipe(v.array(v.pipe(string, glob), 'an array'), v.minLength(1, 'a non-empty array')))
 const callCount = integer(`a whole number from 1 to ${MAX_IN_FLIGHT}`, 1, MAX_IN_FLIGHT)
 const rateUnit = 'calls in a second'
 const quotaRule = 'an object with a rate, a concurrency, or both'
@@ -181,7 +180,7 @@ const connectionEntries = {
 }
 /** @internal */
 export const allowSchema = v.optional(
-  v.array(v.pipe(text, v.nonEmpty('the name of a command or permission')), 'an array'),
+  v.array(v.pipe(string, v.nonEmpty('the name of a command or permission')), 'an array'),
 )
 const frontendEntries = {
   ...connectionEntries,
