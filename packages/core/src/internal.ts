@@ -22,5 +22,4 @@ export const openExternalFrontend = (
   options: ExternalFrontendOptions,
 ): Promise<ExternalFrontend> => Bus.getHost(bus).openExternal(where, label, options)
 
-/** Returns the log of a bus. */
 export const getLog = (bus: Bus): Logger => Bus.getHost(bus).log

@@ -1,5 +1,4 @@
-// Entry for transports: what a network module in core implements, and a host whose core is in another process. The host's code is
-// imported with the first call.
+// Entry for transports: what a network module in core implements, and a host without core, whose code is imported with the first call.
 import type { SessionDialer } from './contract/network.js'
 import { checkRuntime } from './host/entry.js'
 import type { RemoteHost, RemoteHostNames, RemoteHostOptions } from './remote/remote-host.js'

@@ -1,6 +1,5 @@
-// Follows an XState actor in core over the bus. Snapshots arrive on a channel; a subscriber gets the newest one, so a slow subscriber
-// or a blocked thread skips the others. When core restarts, the new core's actor is followed. Imports nothing from XState: a remote
-// actor has the shape of an actor, which is all that `useSelector` and similar functions need.
+// Follows an XState actor in core over the bus, also after core has restarted. Slow subscribers and blocked threads skip snapshots.
+// Imports nothing from XState: a remote actor has the shape of an actor, which is all that `useSelector` and similar functions need.
 import { setTimeout as delay } from 'node:timers/promises'
 import { BusError, callSafely, createDeferred, getBackoff, isBusError } from '@sallyport/protocol/internal'
 import { Channel } from './client/channel.js'

@@ -1,5 +1,4 @@
-// Serves the files of one directory, and nothing else: no path leads out of it, by `..`, encoded or as a symbolic link, and files whose
-// names begin with a dot do not exist.
+// Serves the files of one directory: no path leads out of it, by `..`, encoded or as a symbolic link. Files with a leading dot do not exist.
 import { open, realpath } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, isAbsolute, join, relative, sep } from 'node:path'

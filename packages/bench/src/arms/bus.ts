@@ -1,5 +1,4 @@
-// The bus as its users have it: core, frontend and gate in a worker each, with the loops in the frontend. The arms differ in their
-// options, and two run without the cipher.
+// The bus as its users have it: core, frontend and gate in a worker each, with the loops in the frontend. Two arms lack the cipher.
 import { Worker } from 'node:worker_threads'
 import { createBus } from '@sallyport/core'
 import type { Bus, BusOptions, Capability, FrontendOptions, PatternOptions, WorkerMakers } from '@sallyport/core'

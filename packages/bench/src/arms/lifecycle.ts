@@ -18,7 +18,6 @@ const arm = (id: string, title: string, measure: OpenArm['measure']): Arm => ({
 
 type MeasureProcess = (rpc: StartedProcess['rpc'], task: Task) => Promise<Measurement>
 
-/** Measures with a process that is started for it alone. */
 export const processArm = (id: string, title: string, measure: MeasureProcess): Arm =>
   arm(id, title, async task => {
     const { rpc, kill } = startProcess()

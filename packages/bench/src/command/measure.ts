@@ -80,11 +80,7 @@ function getRunUrl(): string | undefined {
   return server && repository && id ? `${server}/${repository}/actions/runs/${id}` : undefined
 }
 
-/**
- * Makes the directory for the reports before anything is measured, so that a minute is not lost for it.
- *
- * @throws {UsageError} if it cannot be made or written to
- */
+/** Makes the directory for the reports before anything is measured. @throws {UsageError} if it cannot be made or written to */
 export async function makeWritable(out: string): Promise<void> {
   try {
     await mkdir(out, { recursive: true })

@@ -78,11 +78,7 @@ Examples:
 
 Exit codes: 0 success · 1 failed, or slower · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 
-/**
- * @param argv - the form of `process.argv`
- * @returns `undefined` if the help or the version was requested, and has been printed
- * @throws {UsageError} if an option is wrong
- */
+/** Returns `undefined` if the help or the version was requested, and has been printed. @throws {UsageError} if an option is wrong */
 export function parseOptions(argv: readonly string[]): Command | undefined {
   const { name, texts, flags } = parse(argv.slice(2))
   if (flags['help'] || flags['version']) {

@@ -1,6 +1,5 @@
 // Resolves `--base`: a report.json or its directory, a checkout's directory, or a git ref, which is checked out temporarily.
-// Both sides run the head's benchmark: a module finds its imports by its place, so the harness is copied, and its
-// node_modules lead to the side's Sallyport, and to the head's everything else.
+// Both sides run the head's benchmark: a copy whose node_modules lead to the side's Sallyport, and to the head's everything else.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
@@ -26,10 +25,7 @@ export interface OpenedBase {
   close(): void
 }
 
-/**
- * @param command - installs and builds a git ref; null for what its files ask for
- * @throws {UsageError} if there is no such base, or it cannot be built
- */
+/** Builds a git ref with `command`, or as its files ask. @throws {UsageError} if there is no such base, or it cannot be built */
 export async function openBase(name: string, command: string | null, signal: AbortSignal): Promise<OpenedBase> {
   const temporary = mkdtempSync(join(tmpdir(), 'sallyport-compare-'))
   const close = (): void => {

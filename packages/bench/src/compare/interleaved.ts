@@ -141,11 +141,7 @@ const USUAL = new Set([
   ...['codec/usual/json', 'codec/usual/msgpack', 'one-thread/64/json'],
 ])
 
-/**
- * Chooses what the head's code can change. A reference stays the same, and is left out unless nothing else is asked for.
- *
- * @throws {UsageError} if nothing is left
- */
+/** Chooses what the head can change: a reference only if nothing else is asked for. @throws {UsageError} if nothing is left */
 function chooseForComparison(filter: string | null): Scenario[] {
   const all = allScenarios().filter(({ id }) => id !== NOISE)
   const isWanted = filter === null ? (path: string): boolean => USUAL.has(path) : parseFilter(filter)

@@ -24,10 +24,7 @@ export function compareReports(base: string, head: string, tolerance: number): M
   return { rule, measure: async () => judged, notes }
 }
 
-/**
- * @param path a report.json, or the directory that has one
- * @throws {UsageError} if it is not a report, has another version, or is that of a run that failed its noise check
- */
+/** Reads a file, or the one in a directory. @throws {UsageError} for no report, another version, or a run that failed its noise check */
 function readReport(path: string): Report {
   const refuse = (what: string, exitCode: 2 | 3 = 2): never => {
     throw Object.assign(new UsageError(`${path}: ${what}`), { exitCode })

@@ -50,7 +50,6 @@ export function countFan(report: (seen: FanSeen) => unknown): (payload: unknown)
 /** The part of an answering side that does not depend on what carries its messages. */
 export interface Backend {
   commands: Readonly<Record<string, (args: never) => unknown>>
-  /** Takes an event. */
   receive(event: string, payload: unknown): void
 }
 

@@ -4,7 +4,6 @@ import type { Measurement } from '../model/scenario.js'
 import * as handlers from './handlers.js'
 import type { MeasureLoop } from './subject.js'
 
-/** Messages of a burst, and bursts in flight. */
 const BURST = 256
 const BURSTS_IN_FLIGHT = 4
 /** Messages of one channel. */

@@ -7,11 +7,7 @@ const MAX_UNANSWERED = 8192
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-/**
- * Sends `perMs` calls every millisecond for `ms` milliseconds, and waits for all that are in flight.
- *
- * @returns milliseconds from when each call was due to its answer
- */
+/** Sends `perMs` calls every millisecond for `ms`. Returns the milliseconds from when each call was due to its answer. */
 export async function offer(
   send: (index: number) => Promise<unknown>,
   perMs: number,

@@ -63,11 +63,7 @@ export async function checkOnce(subject: Subject, calls: Calls): Promise<void> {
   checked.add(calls)
 }
 
-/**
- * Measures the CPU time of this process, of all its threads. While one arm works and the others sleep, it is the arm's.
- *
- * @returns a function that returns the microseconds since then
- */
+/** Returns a function that returns the CPU time of this process since then, in µs. It is that of an arm while the others sleep. */
 export function startCpuClock(): () => number {
   const before = process.cpuUsage()
   return () => {

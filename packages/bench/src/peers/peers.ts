@@ -4,7 +4,6 @@ import type { MessagePort } from 'node:worker_threads'
 
 type Handlers = Readonly<Record<string, (args: never) => unknown>>
 
-/** Calls a handler by its name. */
 export type CallPeer = (command: string, args: unknown) => Promise<unknown>
 
 export interface Peer {

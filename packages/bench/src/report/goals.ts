@@ -4,10 +4,7 @@ import type { GoalReport } from './report.js'
 
 export type Goal = Omit<GoalReport, 'measured' | 'interval' | 'outcome'>
 
-/**
- * One goal a line. `against` is another arm in the same figure, or the path of another figure. A goal with a sign is a difference, one with KiB
- * the figure itself.
- */
+/** One goal a line. `against` is another arm or figure. A goal with a sign is a difference, one with KiB the figure itself. */
 const TABLE = readTable(`
   id                 | work                     | figure                                      | against                      | goal    | reference       | adr
   ring-steady        | steady, p50, ring        | shapes/steady/ring-json/p50                 | raw                          | ≤ 0.09  | raw MessagePort | 6

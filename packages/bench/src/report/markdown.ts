@@ -31,11 +31,7 @@ export function toMarkdown(report: Report): string {
   ])
 }
 
-/**
- * The verdict, the digest, what failed and the missed goals: always shorter than a comment can be.
- *
- * @param runUrl where the whole report is
- */
+/** The verdict, the digest, what failed and the missed goals, with a link to the run: always shorter than a comment can be. */
 export function toComment(report: Report, runUrl?: string): string {
   const [digest, missed] = [digestTable(report), goalsTable(report, 'missed')]
   return join([

@@ -127,7 +127,6 @@ export type ArmReport = ScenarioReport['arms'][number]
 export type CaseReport = ScenarioReport['cases'][number]
 export type Figure = CaseReport['results'][number]['figures'][number]
 
-/** A figure, and its place in the report. */
 export interface FigurePlace {
   /** `scenario/case/arm/figure` */
   path: string

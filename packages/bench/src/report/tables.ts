@@ -181,11 +181,7 @@ export const getHeadlines = (report: Scenarios): { title: string; cell: Cell; re
     return [{ title, cell: figureCell(place.figure, false, false), reference }]
   })
 
-/**
- * Goals that the run measured; `undefined` without one.
- *
- * @param only - leaves out the goals with another outcome
- */
+/** Goals that the run measured, or `only` those with one outcome; `undefined` without one. */
 export function goalsTable({ goals }: Pick<Report, 'goals'>, only?: GoalReport['outcome']): Table | undefined {
   const shown = goals.filter(({ outcome }) => only === undefined || outcome === only)
   if (shown.length === 0) return undefined

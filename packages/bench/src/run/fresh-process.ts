@@ -70,11 +70,7 @@ export function startProcess(entry: URL = ENTRY): StartedProcess {
   return { child, rpc, exited, kill }
 }
 
-/**
- * Starts a process for the arms of one scenario.
- *
- * @throws Error if it exits before it is ready
- */
+/** Starts a process for the arms of one scenario. @throws Error if it exits before it is ready */
 export async function launchFresh(entry?: URL): Promise<Launched> {
   const { child, rpc, exited } = startProcess(entry)
   let exitError: Error | undefined

@@ -22,7 +22,6 @@ type PackageInfo = Record<'name' | 'version', string>
 
 const readManifest = (file: URL): PackageInfo => JSON.parse(readFileSync(file, 'utf8')) as PackageInfo
 
-/** Returns the name and version of this package. */
 export function readPackageInfo(): PackageInfo {
   const { name, version } = readManifest(new URL('../../package.json', import.meta.url))
   return { name, version }
@@ -40,7 +39,6 @@ export function findPackage(name: string, from: string = import.meta.dirname, li
   return within.map(place => join(place, name)).find(path => existsSync(join(path, 'package.json')))
 }
 
-/** Returns the installed version of a dependency. */
 export function readVersion(dependency: string): string {
   const found = findPackage(dependency)
   if (found === undefined) throw new Error(`${dependency} is not installed`)

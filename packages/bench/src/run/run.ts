@@ -70,11 +70,7 @@ export async function run(
 
 type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; launch: Launch }
 
-/**
- * Opens the arms, measures every cell again and again until the plan or its time is fulfilled, and closes the arms.
- *
- * @param number 0 for the first process
- */
+/** Opens the arms, measures every cell again and again until the plan or its time is fulfilled, and closes the arms. */
 async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
   const { plan, watcher, signal, launch } = context
   const { scenario, cells } = outcome
@@ -194,12 +190,7 @@ export function interleave<T>(
 
 const getRepeats = ({ inCase }: Cell): number => inCase.repeats ?? 1
 
-/**
- * Checks what an arm returned.
- *
- * @param measured figures; one that the arm cannot measure may be left out
- * @throws Error if a figure is not a number, or impossible
- */
+/** Checks what an arm returned, which may leave out figures. @throws Error if a figure is not a number, or impossible */
 export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: unknown): Measurement {
   if (typeof measured !== 'object' || measured === null) throw new Error('The arm returned no figures')
   for (const { id, unit } of figures) {

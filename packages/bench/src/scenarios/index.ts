@@ -1,5 +1,4 @@
-// All scenarios, in the order in which they run and are shown: a row for each, with its arms, and its cases: what is sent, by which
-// loop, and which figures come out.
+// All scenarios, in the order in which they run and are shown: a row for each, with its arms, and its cases.
 import * as features from '../arms/features.js'
 import * as lifecycle from '../arms/lifecycle.js'
 import { lacksServer, natsArms } from '../arms/nats.js'
@@ -33,7 +32,6 @@ const ROUND_TRIP = latency('p50', 'there and back')
 const A_SECOND = rate('rate', 'a second')
 const MEMORY: FigureKind = { id: 'rss', title: 'memory', unit: 'B', better: 'lower' }
 
-/** One call at a time, and 64 in flight. */
 const callCases = (figures: Figures, payload?: Payload): Case[] => [
   inCase('1', 'one at a time', calls(1), figures, payload),
   inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')], payload),

@@ -2,11 +2,7 @@
 import { NOISE, type Arm, type Case, type Scenario } from '../model/scenario.js'
 import { didYouMean, UsageError } from '../shared/text.js'
 
-/**
- * Reads a filter: `/…/` with flags is a regular expression, anything else is a text that the path contains.
- *
- * @throws {UsageError} if the regular expression is broken
- */
+/** Reads a filter: `/…/` with flags is a regular expression, anything else a part of the path. @throws {UsageError} if it is broken */
 export function parseFilter(filter: string): (path: string) => boolean {
   const [, pattern, flags] = /^\/(.+)\/([a-z]*)$/.exec(filter) ?? []
   if (pattern === undefined) return path => path.includes(filter.toLowerCase())
@@ -70,11 +66,7 @@ export function choose(
   throw nothingFound(filter, scenarios)
 }
 
-/**
- * Leaves out what this machine cannot measure, with a line for each.
- *
- * @throws {UsageError} if nothing but the noise check is left of a choice that was more
- */
+/** Leaves out what this machine cannot measure, with a line for each. @throws {UsageError} if only the noise check is left */
 export function leaveOut(chosen: readonly Scenario[]): { scenarios: Scenario[]; leftOut: string[] } {
   const lacks = chosen.map(scenario => ({ scenario, lack: scenario.lacks?.() }))
   const scenarios = lacks.flatMap(({ scenario, lack }) => (lack === undefined ? [scenario] : []))

@@ -21,7 +21,6 @@ export function didYouMean(name: string, names: Iterable<string>): string {
 export const plain = (text: string): string =>
   stripVTControlCharacters(text).replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')
 
-/** Returns the plain text in one line. */
 export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, ' ')
 
 /** Rounds to four significant digits: more than any figure can be trusted to. */
@@ -44,7 +43,6 @@ const inUnits = (value: number, step: number, [unit, ...larger]: readonly string
 /** 1234567 → `1.23 M`. */
 export const shortNumber = (value: number): string => inUnits(value, 1000, ['', 'k', 'M', 'G'])
 
-/** Formats microseconds as µs, ms or s. */
 export const duration = (us: number): string => (us < 0 ? `−${duration(-us)}` : inUnits(us, 1000, ['µs', 'ms', 's']))
 
 export const formatBytes = (bytes: number): string =>

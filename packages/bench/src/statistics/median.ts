@@ -3,12 +3,7 @@ import { quantileSorted } from 'd3-array'
 
 const ascending = (values: Iterable<number>): Float64Array => Float64Array.from(values).sort()
 
-/**
- * Returns the value below which the part `share` of the values lies, interpolated between neighbours (R's type 7).
- *
- * @param sorted ascending; the result is `NaN` if it is empty
- * @param share 0 to 1
- */
+/** Returns a quantile of ascending values, interpolated between neighbours (R's type 7). `NaN` without values. */
 export const quantile = (sorted: ArrayLike<number>, share: number): number =>
   // Its types accept arrays only; it reads a length and elements.
   quantileSorted(sorted as number[], share) ?? NaN

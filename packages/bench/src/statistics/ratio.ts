@@ -1,6 +1,5 @@
-// Ratios to the reference, round by round. Both were measured within the same moments, so a machine that changes its speed between
-// rounds changes both and leaves the ratio alone. Processes differ too, in where their memory lies and what was compiled when: each
-// has a median of its own, and counts once.
+// Ratios to the reference, round by round: a machine that changes its speed between rounds changes both, and leaves the ratio alone.
+// Processes differ too, in where their memory lies and what was compiled when: each has a median of its own, and counts once.
 import { randomInt, randomLcg } from 'd3-random'
 import { medianOfMedians, quantile } from './median.js'
 

@@ -1,5 +1,4 @@
-// The frontend modules of the bus's arms. By default one calls, reports when the answer came, and then runs loops on request. With
-// `?place=` in its URL it only listens.
+// The frontend modules of the bus's arms: one calls, and then runs loops on request; with `?place=` in its URL it only listens.
 import { Channel, emit, invoke, listen } from '@sallyport/frontend'
 import { countFan, FAN_SEEN, FAN_SIZES, fanEvent, sharedClock } from '../loops/handlers.js'
 import { BENCH_EVENT, createLoops, serve, type Ready, type Request } from '../loops/serve.js'

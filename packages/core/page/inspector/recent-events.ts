@@ -51,7 +51,6 @@ export function createRecentEvents(): ShowSnapshot {
   }
 }
 
-/** Draws one line for each kind of event. */
 function drawTimeline(timeline: HTMLElement, all: readonly RecordedEvent[], now: number): void {
   const events = all.filter(({ at }) => now - at < SPAN_MS)
   const lines = KINDS.map(kind => {

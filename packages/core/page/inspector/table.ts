@@ -15,11 +15,7 @@ export interface Column<Row> {
 /** @param placeholder - shown if there are no rows */
 type ShowRows<Row> = (rows: readonly Row[], placeholder: string) => void
 
-/**
- * Returns a function that shows rows.
- *
- * @param getKey - identifies a row across calls of that function
- */
+/** Returns a function that shows rows. @param getKey - identifies a row across calls of that function */
 export function createTable<Row>(
   table: HTMLTableElement,
   caption: string,

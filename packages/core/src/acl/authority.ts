@@ -22,7 +22,6 @@ import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { findMisnamedCommands } from './suggest.js'
 import type { AllowList, CapabilityChanges, CapabilitySource, CommandName, Pattern } from './types.js'
 
-/** The permissions of one frontend. */
 export interface Permits {
   /** Returns `undefined` if the frontend may call the command, otherwise the denial. */
   check(command: CommandName): BusError | undefined

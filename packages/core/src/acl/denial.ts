@@ -1,5 +1,4 @@
-// The text of a denial: Tauri's own. In development it also says what Tauri's development builds say, and which capability to
-// change.
+// The text of a denial: Tauri's own. In development it adds what Tauri's development builds say, and which capability to change.
 import { type Catalogue, getPermissionsFor } from './catalogue.js'
 import { splitMethod } from './identifier.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'

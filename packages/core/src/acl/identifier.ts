@@ -75,7 +75,6 @@ export const getCommandNames = ({ commands = {}, plugins = [] }: CoreModule): Co
   ...plugins.flatMap(plugin => Object.keys(plugin.commands ?? {}).map(name => toCommandName(name, plugin.name))),
 ]
 
-/** Returns the permissions of the plugins as sources, like permission files. */
 export function getPluginFiles({ plugins = [] }: CoreModule): PermissionFileSource[] {
   return plugins.flatMap(({ name, permissions = [] }) =>
     permissions.map((value, index) => ({ value, plugin: name, from: `plugin ${name}: permissions[${index}]` })),

@@ -1,6 +1,5 @@
-// Globs that capabilities match labels with, by the rules of Rust's `glob::Pattern`, which Tauri uses. `?` and `*` match
-// any character, `/` too; `**` stands alone between slashes; `[abc]`, `[a-z]`, `[!abc]`; no braces, and no escapes except
-// `[*]`.
+// Globs that capabilities match labels with, by the rules of Rust's `glob::Pattern`, which Tauri uses. `?` and `*` match any character,
+// `/` too; `**` stands alone between slashes; `[abc]`, `[a-z]`, `[!abc]`; no braces, and no escapes except `[*]`.
 import { BusError } from '@sallyport/protocol/internal'
 
 /** @throws {BusError} InvalidParams for a glob that Rust refuses as well */

@@ -1,5 +1,4 @@
-// Scopes: what a caller may do with a command, beyond calling it. The bus passes them to the handler, which has to enforce
-// them, as in Tauri.
+// Scopes: what a caller may do with a command, beyond calling it. The handler has to enforce them, as in Tauri.
 
 /** Values in the form that the command's plugin defines, for instance `{ path: '$HOME/**' }` of Tauri's fs. */
 export interface Scope {

@@ -19,7 +19,6 @@ export function checkFrontendCall(name: string, args: unknown, options: Frontend
   throw new BusError('InvalidParams', text)
 }
 
-/** Returns true if a named argument is an instance of `type`. */
 export const holdsInstance = (args: unknown, type: Class): boolean =>
   typeof args === 'object' &&
   args !== null &&

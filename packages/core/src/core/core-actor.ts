@@ -8,10 +8,7 @@ import type { Logger } from 'pino'
 import type { Attachment, CoreCommand, CoreReport } from '../contract/control.js'
 import type { Core } from './core.js'
 
-/**
- * @param port - to the host
- * @param onEnd - called after the core has stopped or failed
- */
+/** Serves the host at `port`. @param onEnd - called after the core has stopped or failed */
 export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onEnd: () => void): void {
   const report = (message: CoreReport): void => port.postMessage(message)
   /** Commands that arrived before the core was created. */

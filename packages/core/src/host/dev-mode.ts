@@ -71,10 +71,7 @@ export interface DevModule {
   path: string
 }
 
-/**
- * Returns the names of the modules that a change of `file` affects: a module's own worker; for any other file, the modules whose
- * directory is the nearest one above the file.
- */
+/** Returns the names of the modules that a change of `file` affects: its own, or else those in the nearest directory above. */
 export function getAffected(file: string, modules: readonly DevModule[]): string[] {
   const changed = modules.filter(({ path }) => path === file)
   if (changed.length > 0) return changed.map(({ name }) => name)

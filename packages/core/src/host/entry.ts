@@ -1,5 +1,4 @@
-// Entry points of a host. The code behind them is imported on the first call: a core module imports this package too, in its own
-// worker, and needs nothing of it.
+// Entry points of a host, whose code is imported on the first call: a core module imports this package too, and needs nothing of it.
 import { BusError, withCaller } from '@sallyport/protocol/internal'
 import type { Explanation } from '../acl/explain.js'
 import type { Bus, BusTypes } from './bus.js'

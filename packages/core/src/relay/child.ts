@@ -1,5 +1,4 @@
-// The process of a frontend: Node in an empty directory, without environment variables, with a pipe for its link, at a lower
-// priority than the host.
+// The process of a frontend: Node in an empty directory, without environment variables, at a lower priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'

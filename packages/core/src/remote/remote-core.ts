@@ -63,11 +63,7 @@ export class RemoteCore implements CoreEndpoint {
     void session.closed().then(() => this.#ending.delete(session))
   }
 
-  /**
-   * Resolves once the frontends have exited and every session is closed.
-   *
-   * @param timeout - milliseconds for what the frontends have sent: a core that takes nothing would hold it forever
-   */
+  /** Resolves once the frontends have exited and every session is closed, if need be by `timeout`: core might take nothing. */
   async close(exited: Promise<void>, timeout: number): Promise<void> {
     this.isUp = false
     const timer = setTimeout(() => this.#getSessions().forEach(session => session.close()), timeout)
@@ -307,10 +303,7 @@ function handOverKey({ session, secret }: SessionKey, gate: MessagePort | undefi
 }
 
 const BACKOFF_MS = { min: 100, max: 5000 }
-/**
- * A session that was open for this long resets the backoff. The time is longer than any delay, so that two sessions of one label
- * do not keep replacing each other.
- */
+/** A session that was open for this long resets the backoff. Longer than any delay, so that two sessions of one label do not alternate. */
 const STABLE_SESSION_MS = 30_000
 
 /** Exponential backoff with jitter. Sessions that are refused or end soon cost core little; the first attempt is immediate. */

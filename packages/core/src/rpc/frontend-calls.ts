@@ -1,5 +1,4 @@
-// Calls of functions that one frontend exposes. Its answers are as untrusted as its calls: an answer settles the call that it
-// names, once, and has no other effect.
+// Calls of functions that one frontend exposes. Its answers are untrusted: each settles the call that it names, once, and nothing else.
 import {
   BusError,
   checkDeadline,

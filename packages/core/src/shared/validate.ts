@@ -37,11 +37,7 @@ export function check<S extends v.GenericSchema>(
   throw new BusError('InvalidParams', describeOption(where, issue, value, names))
 }
 
-/**
- * Returns the output of a valibot schema for options that hold secrets: error texts repeat none of the values.
- *
- * @throws {BusError} InvalidParams
- */
+/** Returns the output of a schema for options with secrets: error texts repeat none of the values. @throws {BusError} InvalidParams */
 export function checkSecretOptions<S extends StandardSchemaV1>(
   where: string,
   schema: S,

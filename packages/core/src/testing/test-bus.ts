@@ -56,7 +56,6 @@ export interface RecordedCall {
   readonly error?: unknown
 }
 
-/** Returns middleware that adds each call to `calls`. */
 function record(calls: RecordedCall[]): Middleware {
   return async ({ command, args, ctx }, next) => {
     const index = calls.length

@@ -1,5 +1,4 @@
-// Checks the arguments of a call and prepares them for the wire. Bytes and channels can only be at the top level, so nothing
-// below it is inspected.
+// Checks the arguments of a call and prepares them for the wire. Bytes and channels are at the top level: nothing below is inspected.
 import {
   BusError,
   toChannelReference,

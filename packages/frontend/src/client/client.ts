@@ -75,10 +75,7 @@ export class Client {
     this.#connection = this.#connect(link, this.#functions)
   }
 
-  /**
-   * @internal Continues over another link. Calls in flight over the previous link reject. Resolves once core knows the
-   * listeners again; nothing else is sent before their registration.
-   */
+  /** @internal Continues over another link: calls in flight reject. Resolves once core knows the listeners; nothing else is sent before. */
   async reconnect(link: Link): Promise<void> {
     if (this.#isClosed) return link.close()
     this.#connection.end(undefined)
@@ -170,11 +167,7 @@ export class Client {
     return listening
   }
 
-  /**
-   * @internal Listens to an event. Resolves with the id that `unsubscribe` takes.
-   *
-   * @throws {BusError} InvalidParams, synchronously
-   */
+  /** @internal Listens to an event. Resolves with the id that `unsubscribe` takes. @throws {BusError} InvalidParams, synchronously */
   subscribe<T>(
     event: string,
     handler: EventHandler<T>,

@@ -1,5 +1,4 @@
-// The functions that a frontend exposes to core and the host. A call that arrives before its function was exposed waits until
-// the frontend's module has loaded.
+// The functions that a frontend exposes. A call of a function that is not exposed yet waits until the frontend's module has loaded.
 import {
   BusError,
   CallSlots,

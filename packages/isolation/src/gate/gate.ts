@@ -176,8 +176,7 @@ class Gate {
     if (call.method === METHOD.closeChannel && !this.#queue.isFull)
       return this.#queue.pass(packPlain(codec, call), undefined, this.#messageBytes)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
-    // A cancelled call in the queue never reaches core, and its caller has settled it already. Only ids that are numbers can be cancelled,
-    // as in core.
+    // A cancelled call in the queue never reaches core, and its caller has settled it already. Only numbers can be cancelled, as in core.
     if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#queue.cancel(cancelledId)) return
     this.#records.post(codec, call)
   }

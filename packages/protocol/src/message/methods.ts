@@ -1,6 +1,5 @@
-// The contract of both ends of the bus beyond JSON-RPC: method names, headers, event names and targets, labels, and the params of
-// notifications. Commands and targets have Tauri's names; `$/` marks the transport's own methods, as in the Language Server
-// Protocol.
+// The contract of both ends of the bus beyond JSON-RPC: names of methods, headers, events, targets and labels, params of notifications.
+// Commands and targets have Tauri's names; `$/` marks the transport's own methods, as in the Language Server Protocol.
 import { BusError, describeName } from '../errors/bus-error.js'
 import type { ErrorMessage, RequestId } from './message.js'
 
@@ -78,11 +77,7 @@ export function checkEventName(event: unknown): asserts event is string {
   throw new BusError('InvalidParams', `${EVENT_NAME_RULE}: got ${actual}`)
 }
 
-/**
- * Returns the target that a user names. A string addresses every listener of that label, as in Tauri.
- *
- * @throws {BusError} InvalidParams
- */
+/** Returns the target that a user names: a string is every listener of that label, as in Tauri. @throws {BusError} InvalidParams */
 export function toEventTarget(target: unknown): EventTarget {
   if (typeof target === 'string') return { kind: 'AnyLabel', label: target }
   const { kind, label } = (target ?? {}) as { kind?: unknown; label?: unknown }

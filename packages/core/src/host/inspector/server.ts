@@ -1,5 +1,4 @@
-// The server behind `bus.inspectServer`: checks each request, and serves the page, its feed, and what a frontend may call. Nothing in it
-// changes the bus.
+// The server behind `bus.inspectServer`: checks each request, and serves the page, its feed, and what a frontend may call, read-only.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -1,5 +1,4 @@
-// Reads files of configuration, capabilities and permissions: JSON, JSON5 or TOML, by their extension. A `.json` file can be JSON5:
-// Tauri and editors accept comments in one.
+// Reads files of configuration, capabilities and permissions: JSON, JSON5 or TOML. A `.json` file can be JSON5, as in Tauri.
 import { isUtf8 } from 'node:buffer'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
@@ -72,11 +71,7 @@ export async function readDirectory(directory: string): Promise<AclSource[]> {
   return Promise.all(paths.toSorted().map(readSource))
 }
 
-/**
- * Follows links, as Tauri does: a capability that is not read would deny nothing.
- *
- * @param visited - real paths of directories, to end at a link to a directory above
- */
+/** Follows links, as Tauri does: a capability that is not read would deny nothing. @param visited - ends at a link to a directory above */
 async function listFiles(directory: string, visited: Set<string>): Promise<string[]> {
   const real = await realpath(directory).catch(() => directory)
   if (visited.has(real)) return []
@@ -98,10 +93,7 @@ async function listFiles(directory: string, visited: Set<string>): Promise<strin
 
 const readSource = async (path: string): Promise<AclSource> => ({ value: await readConfigFile(path), from: path })
 
-/**
- * Returns the target with a JSON Merge Patch (RFC 7396) applied: Tauri merges a platform's configuration in this way. Neither value
- * is changed.
- */
+/** Returns the target with a JSON Merge Patch (RFC 7396) applied, as Tauri merges configurations. Neither value is changed. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isTable(patch)) return patch
   const merged = new Map(Object.entries(isTable(target) ? target : {}))

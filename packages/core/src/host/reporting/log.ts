@@ -16,10 +16,7 @@ export type LogOption = Logger | LogLevel | false | undefined
 export const isDefaultLog = (log: LogOption): log is LogLevel | undefined =>
   log === undefined || typeof log === 'string'
 
-/**
- * Creates the log. By default it has warnings and errors, in development mode `info` too, and goes to standard error: as text to a
- * terminal, else as JSON.
- */
+/** Creates the log. By default warnings and errors, in development `info` too, go to standard error: as text to a terminal, else as JSON. */
 export function createHostLog(log: LogOption, dev = false): Logger {
   if (log === false) return pino({ level: 'silent' })
   if (!isDefaultLog(log)) return log

@@ -27,10 +27,7 @@ export interface SupervisedWorker {
   dismiss(error: Error): void
   /** Like `terminate`, without a restart. */
   fail(error: Error): void
-  /**
-   * Replaces the thread by a new one, which does not count as a restart. Resolves once the new thread is ready; rejects with the
-   * error that prevented it.
-   */
+  /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
   reload(): Promise<void>
 }
 

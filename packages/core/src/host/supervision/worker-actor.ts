@@ -1,5 +1,4 @@
-// One worker thread as an xstate callback actor, which lives exactly as long as the thread. Only the thread's readiness and its
-// exit go up as events.
+// One worker thread as an xstate callback actor, which lives exactly as long. Only the thread's readiness and its exit go up as events.
 import type { TransferListItem } from 'node:worker_threads'
 import { BusError, createHeartbeat, LIFECYCLE_STATES, receiveError, reportError } from '@sallyport/protocol/internal'
 import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal'
@@ -22,10 +21,7 @@ export interface WorkerSpec {
   supervision: SupervisionConfig
   /** Starts one thread of this worker. Called again for each restart. */
   spawn(heartbeat: Heartbeat | undefined): ThreadHandle
-  /**
-   * Milliseconds that the thread is given to exit beyond its time to drain, before it is terminated. A worker with a time of its
-   * own is always asked to stop first.
-   */
+  /** Milliseconds to exit after the time to drain. A worker with a time of its own is always asked to stop before it is terminated. */
   stopTimeout?: number
   /** In development: after an error the worker waits for `reload` instead of restarting. */
   waitsAfterError?: boolean

@@ -1,5 +1,4 @@
-// Standard output and error of a worker. It is third-party text: its lines are truncated and throttled, unless the host takes the text
-// itself.
+// Standard output and error of a worker: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Readable } from 'node:stream'
 import type { Worker } from 'node:worker_threads'
 import { formatSuppressed, Throttle } from '@sallyport/protocol/internal'
@@ -26,10 +25,7 @@ export function pipeToLog({ stdout, stderr }: Worker, lines: ThrottledLines): vo
   forEachLine(stderr, line => lines.add(['warn', line]))
 }
 
-/**
- * Sends the output of a worker to the log that the host chose. By default its lines go to standard error with their label, and without
- * control sequences of terminals.
- */
+/** Logs the output of a worker. By default its lines go to standard error with their label, and without control sequences. */
 export function pipeOutput(
   worker: Worker,
   fields: { actor: string; label: string },

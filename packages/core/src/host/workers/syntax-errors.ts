@@ -8,10 +8,7 @@ const MAX_FILES = 1000
 const TIMEOUT_MS = 10_000
 const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
 
-/**
- * Adds the place of a syntax error to its message, and the line to its stack. The place is in `module`, or in a module that it imports
- * by a relative name.
- */
+/** Adds the place of a syntax error, in `module` or a relative import of it, to the error's message, and the line to its stack. */
 export async function explainSyntax(error: Error, module: URL, signal: AbortSignal): Promise<void> {
   if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(error.stack ?? '')) return
   // Node itself puts the place of a mistake in TypeScript into the stack.
