@@ -184,16 +184,12 @@ export function setPageSession(session: PageSession): void {
 
 /** Returns an id that a reload of the page keeps, so that the server knows it from a second tab. */
 export function getTab(): string {
+  let tab = crypto.getRandomValues(new Uint32Array(4)).join('-')
   try {
-    const known = sessionStorage.getItem(TAB_KEY)
-    if (known !== null) return known
-    const tab = createTab()
+    tab = sessionStorage.getItem(TAB_KEY) ?? tab
     sessionStorage.setItem(TAB_KEY, tab)
-    return tab
   } catch {
     // Storage can be disabled.
-    return createTab()
   }
+  return tab
 }
-
-const createTab = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')

@@ -62,8 +62,9 @@ export class ResourceTable implements Resources {
 
   get<T extends object = object>(rid: number, type?: ResourceType<T>): T {
     const resource = this.#open.get(rid)
-    if (resource === undefined || (type && !(resource instanceof type))) throw invalidResource(rid)
-    return resource as T
+    if (resource !== undefined && (!type || resource instanceof type)) return resource as T
+    // Tauri's text.
+    throw new BusError('InvalidParams', `The resource id ${String(rid).slice(0, 20)} is invalid.`)
   }
 
   take<T extends object = object>(rid: number, type?: ResourceType<T>): T {
@@ -89,11 +90,6 @@ export class ResourceTable implements Resources {
     this.#open.clear()
     await runSequentially(steps, signal, this.#onError)
   }
-}
-
-/** Tauri's text. */
-function invalidResource(rid: unknown): BusError {
-  return new BusError('InvalidParams', `The resource id ${String(rid).slice(0, 20)} is invalid.`)
 }
 
 function closeResource(resource: object): unknown {

@@ -148,7 +148,9 @@ export class LoadBalancedConnection {
       if (this.#isCovered(instance)) return firstSession.link.close()
       await this.#add(`${this.#label} ${++this.#count}`, { instance, firstSession })
     } catch (error) {
-      if (!isBusError(error, 'Disconnected')) this.#avoid(instance)
+      if (isBusError(error, 'Disconnected')) return
+      if (this.#refused.size === MAX_REFUSED) this.#refused.clear()
+      this.#refused.set(instance, performance.now() + REFUSED_MS)
     } finally {
       this.#dialing.delete(instance)
     }
@@ -201,11 +203,6 @@ export class LoadBalancedConnection {
       this.#remove(name, error as Error)
       throw error
     }
-  }
-
-  #avoid(instance: string): void {
-    if (this.#refused.size === MAX_REFUSED) this.#refused.clear()
-    this.#refused.set(instance, performance.now() + REFUSED_MS)
   }
 
   #remove(name: string, error: Error | undefined): void {

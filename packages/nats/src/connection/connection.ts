@@ -23,11 +23,7 @@ export interface ConnectionEvents {
   fault(error: BusError): void
 }
 
-/**
- * @param where - prefix of error texts
- * @param heartbeat - milliseconds between pings to the server
- * @throws {BusError} Disconnected if no server answers, Denied if the server refuses, InvalidParams for unusable credentials
- */
+/** Connects to NATS. @throws {BusError} Disconnected if no server answers, Denied if it refuses, InvalidParams for unusable credentials */
 export async function connectNats(
   where: string,
   options: NatsOptions,
@@ -93,8 +89,14 @@ export class Connection {
   /** Subscribes, also on every later server after a reconnect. */
   subscribe(subject: string, listener: (message: Msg) => void, queue?: string): Subscription {
     const callback = (error: Error | null, message: Msg): void => {
-      if (error) this.#refusedSubscription ??= toServerError(error)
-      else this.#dispatch(listener, message)
+      if (error) return void (this.#refusedSubscription ??= toServerError(error))
+      try {
+        listener(message)
+      } catch (cause) {
+        // The client would stop reading, silently, if the callback threw.
+        const text = `Processing a message to ${message.subject} failed: ${describeThrown(cause)}`
+        this.#events.fault(new BusError('InternalError', text, { cause }))
+      }
     }
     return this.#nats.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
   }
@@ -114,16 +116,6 @@ export class Connection {
   /** Flushes for up to a second, and closes. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
-  }
-
-  /** The client stops reading, silently, if a callback throws. */
-  #dispatch(listener: (message: Msg) => void, message: Msg): void {
-    try {
-      listener(message)
-    } catch (cause) {
-      const text = `Processing a message to ${message.subject} failed: ${describeThrown(cause)}`
-      this.#events.fault(new BusError('InternalError', text, { cause }))
-    }
   }
 
   async #close(): Promise<void> {
