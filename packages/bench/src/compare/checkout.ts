@@ -113,11 +113,7 @@ const OURS = '@sallyport/'
 
 const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
 
-/**
- * @param directory - must be empty
- * @param checkout - the side's checkout; without one the head, which this package resolves itself
- * @throws {UsageError} if the checkout has no Sallyport that could be measured
- */
+/** Makes a harness in an empty `directory`: without a checkout, for the head. @throws {UsageError} if the checkout has no Sallyport */
 export function makeHarness(directory: string, checkout?: string): Harness {
   const { dependencies = {}, files = [] } = readManifest(ownDirectory)
   const found = Object.keys(dependencies).flatMap(name => {

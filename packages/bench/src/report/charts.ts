@@ -96,12 +96,7 @@ export function drawChart({ title, caption, axis, groups: all }: Chart): Html | 
     </div><figcaption>${caption}</figcaption></figure>`
 }
 
-/**
- * Ratios with their intervals (a forest plot), without figures that have no interval. An interval across 1 cannot be told from the
- * reference.
- *
- * @param judge - false if the noise check failed: nothing is better or worse then
- */
+/** Ratios with their intervals (a forest plot). One across 1 cannot be told from the reference; without `judge`, none is judged. */
 export function forest(
   groups: readonly { title?: string; rows: { name: string; figure: Figure }[] }[],
   title: string,

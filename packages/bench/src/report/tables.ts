@@ -213,11 +213,7 @@ const STEPS = text.readTable(`
   isolation          | isolation-ring-json                | measured
 `) as [title: string, arms: string, derivation: string][]
 
-/**
- * The steps from a brownfield call to an isolated one; `undefined` unless each arm was measured, alone and with 64 calls in flight.
- *
- * @param bars - length of the longest bar, which takes the place of the derivations
- */
+/** The steps from a brownfield call to an isolated one, if each arm was measured. `bars` is the length of the longest bar, if any. */
 export function costTable(report: Scenarios, bars?: number): Table | undefined {
   // With many in flight the threads work at the same time: the work of one thread does not show as a difference of rates.
   const getTime = (path: string): number => {

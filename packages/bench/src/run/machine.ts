@@ -27,12 +27,7 @@ export function readPackageInfo(): PackageInfo {
   return { name, version }
 }
 
-/**
- * Finds the directory of an installed package. Its package.json is found by path, because some packages do not export it.
- *
- * @param from - the directory whose code would import the package
- * @param limit - nothing above this directory is found
- */
+/** Finds an installed package as code in `from` does, below `limit`, by the path of its package.json, which some do not export. */
 export function findPackage(name: string, from: string = import.meta.dirname, limit = ''): string | undefined {
   const places = createRequire(join(from, 'index.js')).resolve.paths(name) ?? []
   const within = places.filter(place => limit === '' || place.startsWith(limit + sep))

@@ -123,12 +123,7 @@ export class HostHandle<Core extends ReportingCore = ReportingCore> implements F
     return this.reporter.on(name, handler)
   }
 
-  /**
-   * Ends the host once, however often this is called. Messages of this tick are sent before that.
-   *
-   * @param stop - stops core, and closes all frontends
-   * @throws {BusError} InvalidParams for a wrong timeout
-   */
+  /** Ends the host once, after the messages of this tick. `stop` ends core and all frontends. @throws {BusError} InvalidParams */
   async close(timeout: unknown, stop: (timeout: number) => Promise<void>): Promise<void> {
     if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_CLOSE_TIMEOUT_MS)) {
       const message = `${this.#names.name}.close: timeout must be milliseconds from 0 to ${MAX_CLOSE_TIMEOUT_MS}`

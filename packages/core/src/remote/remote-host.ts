@@ -109,11 +109,7 @@ export class RemoteHost {
     return { uptime: this.#host.uptime, frontends: this.#host.frontends.stats }
   }
 
-  /**
-   * Ends every frontend, connection and session. Calls in flight settle with `Disconnected`. Resolves when no thread is left.
-   *
-   * @param options.timeout - milliseconds for sending what a slow core has not taken yet; 1000 by default
-   */
+  /** Ends every frontend, connection and session, within `timeout` ms if core takes nothing. Resolves when no thread is left. */
   async close({ timeout = 1000 }: { timeout?: number } = {}): Promise<void> {
     const { core, frontends } = this.#host
     await this.#host.close(timeout, closeTimeout => core.close(frontends.closeAll(), closeTimeout))

@@ -18,13 +18,7 @@ export const LOCAL_HEADERS: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/**
- * Starts a server that does not keep the process alive, nor do its connections.
- *
- * @param where - the caller, for error texts
- * @param port - 0 lets the system choose
- * @throws {BusError} InvalidParams if the port is not available
- */
+/** Starts a server that does not keep the process alive, nor do its connections. @throws {BusError} InvalidParams for a port in use */
 export async function startLocalServer(
   where: string,
   port: number,

@@ -7,12 +7,7 @@ const POLLS_PER_TIMEOUT = 4
 /** The counter's value while a gate's thread is outside the hook. */
 const IDLE = 0
 
-/**
- * Calls `onStuck` once if the counter in `memory` does not change for the timeout. Returns a function that stops watching.
- *
- * @param timeout - milliseconds
- * @param isDebugged - nothing counts as stuck while this returns true: a developer might be at a breakpoint
- */
+/** Calls `onStuck` once if the counter does not change for `timeout` ms, except at a breakpoint. Returns a function that stops watching. */
 export function watchCounter(
   memory: SharedArrayBuffer,
   timeout: number,
