@@ -8,7 +8,11 @@ export interface BridgeEnd {
   far: BusError | undefined
 }
 
-/** Resolves once both links have closed. @param nearClosed - called if the near link closes first: it must close the far link */
+/**
+ * Resolves once both links have closed.
+ *
+ * @param nearClosed is called if the near link closes first. It has to close the far link, then or later
+ */
 export async function bridge(
   near: Link,
   far: Link,

@@ -37,11 +37,13 @@ export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 
 
 /** One more session of a connection. */
 export interface SessionRequest {
+  /** The frontend's label. */
   label: string
   /** Unique among sessions and frontends. */
   name: string
   /** Client that the connection's first session returned. */
   client?: Client | undefined
+  /** Options of the connection. */
   options?: ConnectionOptions | undefined
 }
 
@@ -64,7 +66,11 @@ export class RemoteHost {
     this.#host = host
   }
 
-  /** Makes this thread a frontend. @throws {BusError} why core rejects the frontend; Disconnected if no core answers within 10 s */
+  /**
+   * Makes this thread a frontend.
+   *
+   * @throws {BusError} Denied and other reasons for which core rejects the frontend; Disconnected if no core answers within 10 s
+   */
   async connect(label: string, options?: ConnectionOptions): Promise<Client> {
     return (await this.#host.connect(label, options)).client
   }
@@ -79,17 +85,29 @@ export class RemoteHost {
     return this.#host.connect(label, options, { name, client })
   }
 
-  /** Starts one more frontend in a worker, as `bus.open` does. @throws {BusError} as `connect`, and whatever the module throws */
+  /**
+   * Starts one more frontend in a worker. Resolves once its module has been evaluated: see `loaded` and `loadTimeout`.
+   *
+   * @throws {BusError} as `connect`, and whatever the module throws
+   */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     await this.#host.open(label, module, options)
   }
 
-  /** Stops a frontend, or closes a connection. Its calls in flight settle. @throws {BusError} Disconnected for an unknown label */
+  /**
+   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle.
+   *
+   * @throws {BusError} Disconnected for an unknown label
+   */
   async closeFrontend(label: string): Promise<void> {
     await this.#host.frontends.close(label)
   }
 
-  /** Restarts a frontend with its module and its hook as they are now, as `bus.reload` does. */
+  /**
+   * Restarts a frontend with its module and its hook as they are now.
+   *
+   * @throws {BusError} InvalidParams for an unknown label and for a frontend without a module; the error that prevents the restart
+   */
   async reload(label: string): Promise<void> {
     await this.#host.reload(label)
   }
@@ -109,7 +127,11 @@ export class RemoteHost {
     return { uptime: this.#host.uptime, frontends: this.#host.frontends.stats }
   }
 
-  /** Ends every frontend, connection and session, within `timeout` ms if core takes nothing. Resolves when no thread is left. */
+  /**
+   * Ends every frontend, connection and session. Calls in flight settle with `Disconnected`. Resolves when no thread is left.
+   *
+   * @param options.timeout - milliseconds for sending what a slow core has not taken yet; 1000 by default
+   */
   async close({ timeout = 1000 }: { timeout?: number } = {}): Promise<void> {
     const { core, frontends } = this.#host
     await this.#host.close(timeout, closeTimeout => core.close(frontends.closeAll(), closeTimeout))

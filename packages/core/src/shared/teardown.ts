@@ -6,7 +6,12 @@ const STEP_TIMEOUT_MS = 5000
 /** Time for all steps that start after the signal has aborted. */
 const ABORTED_TIMEOUT_MS = 50
 
-/** Runs the steps in order, each for at most 5 s; once `signal` aborts, the rest at once. Never rejects: `onError` gets what a step throws. */
+/**
+ * Runs the steps in order, each for at most 5 s. When `signal` aborts, the current step is no longer waited for, and the remaining
+ * steps start at once. Never rejects.
+ *
+ * @param onError - receives what a step throws
+ */
 export async function runSequentially(
   steps: Iterable<() => unknown>,
   signal: AbortSignal,

@@ -73,7 +73,12 @@ export class ChannelBridges {
     this.#callbacks = callbacks
   }
 
-  /** Replaces Tauri's channels among a call's serialized arguments: in `payload` a channel is an object, which tells it from a string. */
+  /**
+   * Replaces Tauri's channels among a call's arguments by channels of the bus.
+   *
+   * @param args the serialized arguments
+   * @param payload the arguments before: a channel was an object there, which tells it from a string of the same text
+   */
   bind(args: unknown, payload: unknown): BoundArguments {
     if (typeof args !== 'object' || args === null || isUint8Array(args)) return { args, bridges: NO_BRIDGES }
     let copy: Record<string, unknown> | undefined

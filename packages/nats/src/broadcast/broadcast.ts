@@ -35,7 +35,12 @@ export interface Broadcast {
   open(message: Uint8Array): { instance: string; plain: Uint8Array } | undefined
 }
 
-/** Creates a sender with a random id, and so a key of its own: after a restart no nonce is used twice. @throws {BusError} InvalidParams */
+/**
+ * Creates a new sender with a random id, and therefore a key of its own: after a restart no nonce is used twice, although nothing is
+ * stored.
+ *
+ * @throws {BusError} InvalidParams for an invalid secret or name
+ */
 export function createBroadcast(options: BroadcastOptions): Broadcast {
   const { subject, now = Date.now } = options
   const secret = readBusSecret(options.secret)

@@ -12,7 +12,10 @@ interface PendingCall {
   stopWatching: (() => void) | undefined
 }
 
-/** Calls that wait for a response. Each is settled once: by its response, its deadline, its signal or the end of the link. */
+/**
+ * Calls that wait for a response. Each is settled exactly once: by its response, its deadline, its signal or the end of the
+ * link, whichever comes first. Late responses are ignored.
+ */
 export class PendingCalls {
   readonly #calls = new CallSlots<PendingCall>()
   readonly #onAbandon: (id: number) => unknown
@@ -37,7 +40,10 @@ export class PendingCalls {
     return this.#calls.size - unsent >= this.#window
   }
 
-  /** Returns an id for the next call. Take it before the arguments are encoded: their `toJSON` can make calls too. Ids only grow. */
+  /**
+   * Returns an id for the next call. Take it before the arguments are encoded, because their `toJSON` can make calls too. Ids
+   * grow, and skip the slots of long-running calls.
+   */
   takeId(): number {
     while (!this.#calls.isFree(this.#nextId)) this.#nextId++
     return this.#nextId++
