@@ -1,9 +1,10 @@
-// A process of the benchmark: opens arms and measures on request. Loads only what a request needs, because some of them measure the
-// memory of this process.
+// A process of the benchmark: opens arms and measures on request. Loads only what a request needs, because some measure its memory.
 import { createBirpc } from 'birpc'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { BENCH_EVENT } from './loops/serve.js'
 import { startCpuClock } from './loops/subject.js'
 import type { Measurement, OpenArm, Scenario, Task } from './model/scenario.js'
@@ -102,21 +103,26 @@ async function measureMemory(name: string): Promise<Measurement> {
   }
 }
 
-/** Idle pages whose mean is taken. Some more come first, which load what all of them share. */
-const [FIRST_PAGES, PAGES] = [100, 1000]
+/** Idle pages whose mean is taken, after the same number, which loads what pages share and lets V8's young generation grow. */
+const PAGES = 1000
 
-/** Lets another process open pages, and measures by how much the memory of this one grows for each. */
+/** Lets another process open pages, and measures by how much the memory of this one, without garbage, grows for each. */
 async function measurePages(name: string): Promise<Measurement> {
   const { WEB_SERVERS } = await import('./arms/web.js')
   const { startProcess } = await import('./run/fresh-process.js')
   const [{ url }, browser] = [await WEB_SERVERS[name]!(), startProcess()]
-  const open = async (pages: number): Promise<number> => {
-    await browser.rpc.openPages(url, pages, name === 'ws' ? 'open' : 'message')
-    await delay(SETTLE_MS)
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const open = async (): Promise<number> => {
+    await browser.rpc.openPages(url, PAGES, name === 'ws' ? 'open' : 'message')
+    for (let round = 0; round < 4; round++) {
+      collect()
+      await delay(SETTLE_MS)
+    }
     return process.memoryUsage.rss()
   }
-  const before = await open(FIRST_PAGES)
-  return { rss: ((await open(PAGES)) - before) / PAGES }
+  const before = await open()
+  return { rss: ((await open()) - before) / PAGES }
 }
 
 async function openPages(url: string, pages: number, event: string): Promise<void> {
