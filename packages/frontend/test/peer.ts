@@ -8,9 +8,9 @@ import {
   type Link,
   type Message,
   type ReceivedFrame,
+  LocalLink,
 } from '@sallyport/protocol/internal'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createMemoryLinkPair } from '../../protocol/test/memory-link.js'
 import { Client } from '../src/client/client.js'
 
 export interface Received {
@@ -79,7 +79,7 @@ export const failure = (id: number | null | undefined, code: number, message: st
 export const notify = (method: string, params: unknown): unknown => ({ jsonrpc: '2.0', method, params })
 
 export function setUp(codec: CodecName = 'json'): { client: Client; peer: Peer } {
-  const [near, far] = createMemoryLinkPair()
+  const [near, far] = LocalLink.createPair()
   return { peer: new Peer(far), client: new Client(near, { label: 'main', codec }) }
 }
 

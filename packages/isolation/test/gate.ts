@@ -1,8 +1,7 @@
 // A gate over in-memory links, with the messages that it seals for core and the requests that it has core reject.
 import { expect } from 'vitest'
-import { BatchReader, FRAME_KIND, type Link, METHOD } from '@sallyport/protocol/internal'
+import { BatchReader, FRAME_KIND, type Link, METHOD, LocalLink } from '@sallyport/protocol/internal'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
-import { createMemoryLinkPair } from '../../protocol/test/memory-link.js'
 import { serveGate } from '../src/gate/gate.js'
 import { createHookWatch } from '../src/hook/watchdog.js'
 import { createHook, type HookFunction } from '../src/hook/hook.js'
@@ -12,7 +11,7 @@ const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session),
 
 /** @param deadline - milliseconds that an asynchronous hook can take */
 export function setUp(hook: HookFunction | null, deadline = 60_000) {
-  const [frontendLink, gateLink] = createMemoryLinkPair()
+  const [frontendLink, gateLink] = LocalLink.createPair()
   const opener = createOpener(keys)
   const reader = new BatchReader()
   const sealed: any[] = []

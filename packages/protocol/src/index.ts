@@ -2,6 +2,7 @@
 export * from './browser.js'
 export { explainTypeScript } from './errors/describe-error.js'
 export * from './link/endpoints.js'
+export { LocalLink } from './link/local-link.js'
 export * from './link/stream-frames.js'
 export * from './link/stream-link.js'
 // records: `@sallyport/protocol/internal/records` has what loads node:crypto

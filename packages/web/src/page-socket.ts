@@ -25,7 +25,7 @@ export class PageSocket {
   constructor(socket: WebSocket, stream: Duplex, tab: string) {
     this.tab = tab
     this.#socket = socket
-    const link = (this.#link = new SocketLink(createAdapter(socket, stream)))
+    const link = (this.#link = new SocketLink(new ServerSocket(socket, stream)))
     // Nothing is read before the greeting is sent.
     link.pause()
     socket.on('message', (data: Buffer, isBinary) => (isBinary ? link.onBinary(data) : link.onText(data.toString())))
@@ -91,16 +91,40 @@ export class PageSocket {
   }
 }
 
-const createAdapter = (socket: WebSocket, stream: Duplex): SocketAdapter => ({
-  get bufferedAmount() {
-    return socket.bufferedAmount
-  },
-  get isFull() {
-    return stream.writableNeedDrain
-  },
-  send: (data, isText) => socket.send(data, { binary: !isText }),
-  onDrained: callback => void stream.once('drain', callback),
-  pause: () => socket.pause(),
-  resume: () => socket.resume(),
-  close: () => socket.close(),
-})
+class ServerSocket implements SocketAdapter {
+  readonly #socket: WebSocket
+  readonly #stream: Duplex
+
+  constructor(socket: WebSocket, stream: Duplex) {
+    this.#socket = socket
+    this.#stream = stream
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  get isFull(): boolean {
+    return this.#stream.writableNeedDrain
+  }
+
+  send(data: string | Uint8Array, isText: boolean): void {
+    this.#socket.send(data, { binary: !isText })
+  }
+
+  onDrained(callback: () => void): void {
+    this.#stream.once('drain', callback)
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}

@@ -1,5 +1,6 @@
 // Control messages between host and core: plain objects for a worker's lifecycle, for frontends that come and go, and for
 // statistics. Serving a call sends none of them.
+import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import type { CodecName, Heartbeat, LinkEndpoint, ReportedError, StateReport } from '@sallyport/protocol/internal'
 import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
@@ -136,6 +137,8 @@ export type CoreReport =
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
   /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }
+  /** The histogram of the first link of a frontend, or of the host, whose calls were timed. */
+  | { type: 'latency'; label: string | undefined; id: number; latency: RecordableHistogram }
   /** All metrics are up to date. */
   | ({ type: 'measured' } & Measurement)
   /** A command asks the host to confirm. The id is unique for this core. */

@@ -32,7 +32,7 @@ import { type CommandRegistry, createRegistry, type RunnableCommand } from '../r
 import type { Session } from '../rpc/session.js'
 import { type AddedSession, Sessions } from '../rpc/sessions.js'
 import { createPool, type Pool } from '../rpc/worker-pool.js'
-import { SessionMetrics } from '../shared/metrics.js'
+import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
 import { runSequentially } from '../shared/teardown.js'
 import { createApp, LocalListeners } from './create-app.js'
 import type { createSessionKeys } from './session-keys.js'
@@ -168,8 +168,24 @@ export class Core {
     const opener = keyPort && this.#handOverKey!(keyPort)
     if (label !== undefined) this.#networkSessions.closeSession(label)
     const link = openLink(endpoint, false)
-    const traffic = { readAhead, metrics: new SessionMetrics(metrics), hasDeadlines: false, ended: () => {} }
-    this.#openSession({ linkId, label, codec, link, opener, ...traffic })
+    const sessionMetrics = new SessionMetrics(metrics?.counts ?? createCounts(), () => {
+      if (metrics?.latency) return metrics.latency
+      const latency = createLatency()
+      this.#report({ type: 'latency', label, id: linkId, latency })
+      return latency
+    })
+    const ended = (): void => {}
+    this.#openSession({
+      linkId,
+      label,
+      codec,
+      link,
+      opener,
+      readAhead,
+      metrics: sessionMetrics,
+      hasDeadlines: false,
+      ended,
+    })
     if (attachment.hasStarted && label !== undefined) this.sessions.begin(label)
     return undefined
   }

@@ -208,7 +208,11 @@ export class CoreThread implements CoreEndpoint {
     else if (report.type === 'rejected') {
       this.frontends?.get(report.label)?.rejected(report.id, receiveError(report.error, 'core rejected the frontend'))
     } else if (report.type === 'closed') this.frontends?.get(report.label)?.closed(report.id)
-    else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
+    else if (report.type === 'latency') {
+      const { label, id, latency } = report
+      if (label === undefined) this.traffic.addLatency(latency)
+      else this.frontends?.get(label)?.timed(id, latency)
+    } else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
     else if (report.type === 'denied' || report.type === 'slow') {
       const { type, more, ...event } = report
       reporter.reportThrottled(type, event, more)

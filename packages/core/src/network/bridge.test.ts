@@ -7,11 +7,11 @@ import {
   type FrameKind,
   type Link,
   type LinkReceiver,
+  LocalLink,
 } from '@sallyport/protocol/internal'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bridge } from './bridge.js'
-import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 
 /** Returns a log of what arrives on the link. */
 function recordLink(link: Link): string[] {
@@ -21,7 +21,7 @@ function recordLink(link: Link): string[] {
 }
 
 test('forwards frames in both directions, and closes both links together', async () => {
-  const [[core, near], [far, child]] = [createMemoryLinkPair(), createMemoryLinkPair()]
+  const [[core, near], [far, child]] = [LocalLink.createPair(), LocalLink.createPair()]
   const ended = bridge(near, far)
   const [atCore, atChild] = [recordLink(core), recordLink(child)]
   core.send({ kind: 1, body: 'down' })
@@ -117,7 +117,7 @@ test('forwards frames of any size in order, with at most one window waiting', as
   const sizes = fc.array(fc.integer({ min: 0, max: 300_000 }), { minLength: 1, maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(sizes, sizes, fc.integer({ min: 1, max: 7 }), async (downs, ups, every) => {
-      const [[core, near], [far, child]] = [createMemoryLinkPair(), createMemoryLinkPair()]
+      const [[core, near], [far, child]] = [LocalLink.createPair(), LocalLink.createPair()]
       const ended = bridge(near, far)
       const largest = Math.max(...downs, ...ups)
       const readSlowly = (link: Link, sizesRead: number[], getQueued: () => number): void =>

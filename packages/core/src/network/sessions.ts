@@ -6,7 +6,7 @@ import type { NetworkCounts } from '../contract/control.js'
 import type { Accepted, NetworkSession } from '../contract/network.js'
 import type { Session } from '../rpc/session.js'
 import type { Sessions } from '../rpc/sessions.js'
-import { COUNT, COUNTS, createLatency, type MetricsMemory, SessionMetrics } from '../shared/metrics.js'
+import { COUNT, COUNTS, SessionMetrics } from '../shared/metrics.js'
 
 export interface NetworkSessionsDeps {
   pattern: Pattern
@@ -19,8 +19,6 @@ export class NetworkSessions {
   readonly #deps: NetworkSessionsDeps
   readonly #open = new Map<string, { session: Session; counts: Float64Array }>()
   readonly #endedCounts = new Float64Array(COUNTS)
-  /** Shared by all sessions: a histogram takes 30 KB, more than all else of an idle session. */
-  #latency: MetricsMemory['latency'] | undefined
   isDraining = false
 
   constructor(deps: NetworkSessionsDeps) {
@@ -36,10 +34,7 @@ export class NetworkSessions {
     if (sessions.get(label)) {
       throw new BusError('InvalidRequest', `A frontend of this bus has the label ${describeName(label)}`)
     }
-    const metrics = new SessionMetrics({
-      counts: new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT),
-      latency: (this.#latency ??= createLatency()),
-    })
+    const metrics = new SessionMetrics(new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT))
     const session = openSession(networkSession, metrics, () => this.#ended(session, metrics.counts))
     this.#open.set(label, { session, counts: metrics.counts })
     return this.#createHandle(label, session)

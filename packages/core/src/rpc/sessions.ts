@@ -50,9 +50,9 @@ export class Sessions {
     return this.#byLabel.get(label)
   }
 
-  add({ linkId, ended, ...options }: AddedSession): Session {
+  add(added: AddedSession): Session {
     const { router, getLog, report } = this.#deps
-    const { label } = options
+    const { label, linkId, ended } = added
     const name = label ?? 'host'
     const onResourceError = (err: unknown): void =>
       getLog().error({ label: name, err }, 'a resource could not be closed')
@@ -89,7 +89,7 @@ export class Sessions {
       dropped: count => drops.add(undefined, count),
       closed,
     }
-    const session = new Session({ ...options, router, resources, events })
+    const session = new Session({ ...added, router, resources, events })
     session.metrics.commands = this.#commands
     this.#open.add(session)
     if (label !== undefined) this.#byLabel.set(label, session)

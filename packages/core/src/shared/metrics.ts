@@ -23,8 +23,8 @@ export const COUNTS: number = Object.keys(COUNT).length
 
 export interface MetricsMemory {
   counts: ArrayBufferLike
-  /** Durations in nanoseconds. Links that follow each other can share it. */
-  latency: RecordableHistogram
+  /** Durations of calls over previous links, in nanoseconds. Without it, core creates one with the first timed call, and reports it. */
+  latency?: RecordableHistogram | undefined
 }
 
 /** Creates a histogram of about 30 KB with a precision of 1 %. */
@@ -105,8 +105,8 @@ export class SessionMetrics extends SamplingTimer {
   /** Counts calls by command, if an inspector is open. */
   commands: CommandCounts | undefined
 
-  constructor({ counts, latency }: MetricsMemory = { counts: createCounts(), latency: createLatency() }) {
-    super(latency)
+  constructor(counts: ArrayBufferLike, getLatency?: () => RecordableHistogram) {
+    super(getLatency)
     this.counts = new Float64Array(counts)
   }
 }

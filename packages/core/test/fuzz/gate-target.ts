@@ -33,6 +33,10 @@ export interface GateRun {
   withheld(): boolean
 }
 
+/** An endpoint that sends to where `out` does, and receives what `inward` would. */
+const receiveFrom = (out: LinkEndpoint, inward: LinkEndpoint): LinkEndpoint =>
+  ({ ...out, in: (inward as { in: unknown }).in }) as LinkEndpoint
+
 export async function openGate(
   fuzzed: Fuzzed,
   random: Random,
@@ -43,7 +47,7 @@ export async function openGate(
   const received = once(keys.port2, 'message') as Promise<[SessionKey]>
   const ends = createTriangleEndpoints(link)
   const [coreEnd, carrierEnd] = createLinkEndpoints(link)
-  fuzzed.attach('bad', 'json', { ...ends.core, in: coreEnd.in } as LinkEndpoint, keys.port1)
+  fuzzed.attach('bad', 'json', receiveFrom(ends.core, coreEnd), keys.port1)
   const [key] = await received
   keys.port2.close()
   let passed = 0
@@ -63,7 +67,7 @@ export async function openGate(
     closed: () => {},
   })
   const wire = new Wire(ends.frontend)
-  const carrier = openLink({ ...carrierEnd, in: ends.core.in } as LinkEndpoint, false)
+  const carrier = openLink(receiveFrom(carrierEnd, ends.core), false)
   let until = random.below(4)
   let held: Uint8Array | undefined
   let dropped = false

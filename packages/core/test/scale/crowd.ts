@@ -1,8 +1,7 @@
 // Many frontends in one thread: the real core, and for each frontend a real client over a memory link, as from a network. Messages
 // are counted at the links, so that the bus itself is unchanged.
-import type { Link, Unlisten } from '@sallyport/protocol/internal'
+import { type Link, type Unlisten, LocalLink } from '@sallyport/protocol/internal'
 import { pino } from 'pino'
-import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { Client } from '../../../frontend/src/client/client.js'
 import type { App } from '../../src/api/app.js'
 import type { CoreReport } from '../../src/contract/control.js'
@@ -55,7 +54,7 @@ export class Crowd {
 
   /** Opens only core's session. Returns the other end of its link. */
   attach(label: string): Link {
-    const [near, far] = createMemoryLinkPair()
+    const [near, far] = LocalLink.createPair()
     const accepted = this.#hub.accept({ label, codec: 'json', link: far })
     accepted.begin()
     this.#accepted.set(label, accepted)

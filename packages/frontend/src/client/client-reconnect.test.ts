@@ -1,16 +1,15 @@
-import type { BusEvent } from '@sallyport/protocol/internal'
+import { type BusEvent, LocalLink } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
-import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { Channel } from './channel.js'
 import { Client, type ClientOptions } from './client.js'
 import { emit, emitTo, setCurrentClient } from './current-client.js'
 
 function start(options: Partial<ClientOptions> = {}) {
-  const [near, far] = createMemoryLinkPair()
+  const [near, far] = LocalLink.createPair()
   const client = new Client(near, { label: 'main', reconnects: true, ...options })
   const reconnect = () => {
-    const [nextNear, nextFar] = createMemoryLinkPair()
+    const [nextNear, nextFar] = LocalLink.createPair()
     const nextPeer = new Peer(nextFar)
     return { peer: nextPeer, done: client.reconnect(nextNear) }
   }

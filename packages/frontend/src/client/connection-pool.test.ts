@@ -1,6 +1,5 @@
-import { BusError, type Link } from '@sallyport/protocol/internal'
+import { BusError, type Link, LocalLink } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
-import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { addConnection, endClient, endConnection, createReconnectingClient } from '../internal.js'
 import { Channel } from './channel.js'
@@ -9,7 +8,7 @@ function start(cores: number) {
   const peers: Peer[] = []
   const links: Link[] = []
   const pair = (): Link => {
-    const [near, far] = createMemoryLinkPair()
+    const [near, far] = LocalLink.createPair()
     peers.push(new Peer(far))
     links.push(near)
     return near

@@ -1,12 +1,11 @@
 // Requests of the bus itself are queued like calls, and are never refused: they register and remove listeners. Found by seed 34.
-import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal'
+import { createLinkEndpoints, openLink, LocalLink } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
-import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, Peer, result } from '../../test/peer.js'
 import { Client } from './client.js'
 
 async function start() {
-  const [near, far] = createMemoryLinkPair()
+  const [near, far] = LocalLink.createPair()
   const client = new Client(near, { label: 'main', reconnects: true, maxInFlight: 1, overflow: 'reject' })
   const peer = new Peer(far)
   const listen = async (event: string, id: number) => {
@@ -21,7 +20,7 @@ async function start() {
 describe("with a window of one call and overflow: 'reject'", () => {
   it('all listeners are registered over another link', async () => {
     const { client } = await start()
-    const [near, far] = createMemoryLinkPair()
+    const [near, far] = LocalLink.createPair()
     const peer = new Peer(far)
     const reconnected = client.reconnect(near)
     await crossed()

@@ -1,13 +1,12 @@
-import { isBusError, type Link, MAX_CLIENT_QUEUE, setDevelopment } from '@sallyport/protocol/internal'
+import { isBusError, type Link, MAX_CLIENT_QUEUE, setDevelopment, LocalLink } from '@sallyport/protocol/internal'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { Client, type ClientOptions } from './client.js'
 
 const MiB = 'x'.repeat(2 ** 20)
 
 function setUp(options: Partial<ClientOptions> = {}) {
-  const [near, far] = createMemoryLinkPair()
+  const [near, far] = LocalLink.createPair()
   const client = new Client(near, { label: 'main', ...options })
   return { client, peer: new Peer(far), far, near }
 }

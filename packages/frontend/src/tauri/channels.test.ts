@@ -1,5 +1,5 @@
+import { LocalLink } from '@sallyport/protocol/internal'
 import { expect, test, vi } from 'vitest'
-import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { Client } from '../client/client.js'
 import { Callbacks, ChannelBridges } from './channels.js'
 
@@ -41,7 +41,7 @@ test('a callback does not need a function', () => {
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 function setUp() {
-  const [link] = createMemoryLinkPair()
+  const [link] = LocalLink.createPair()
   const callbacks = new Callbacks()
   const emitted: unknown[] = []
   const id = callbacks.add(data => emitted.push(data))

@@ -6,7 +6,7 @@ import type { Hook } from '../hook/hook.js'
 /** Measures each message from when it is shown to the hook until it is encoded again, or rejected. */
 export function measureHook(hook: Hook, times: GateTimes | undefined): Hook {
   if (!times) return hook
-  const timer = new SamplingTimer(times.hook)
+  const timer = new SamplingTimer(() => times.hook)
   return (message, handle) => {
     const startedAt = timer.begin()
     const result = hook(message, handle)
@@ -20,7 +20,7 @@ export function measureHook(hook: Hook, times: GateTimes | undefined): Hook {
 /** Measures each record, which can contain many messages. */
 export function measureSealer(sealer: Sealer, times: GateTimes | undefined): Sealer {
   if (!times) return sealer
-  const timer = new SamplingTimer(times.seal)
+  const timer = new SamplingTimer(() => times.seal)
   return {
     seal(kind, body, count) {
       const startedAt = timer.begin()

@@ -2,6 +2,7 @@
 // the ends of a link in both directions. In the isolation pattern a link is a triangle: frontend → gate → core → frontend.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Link } from '../wire/link.js'
+import { createLocalEndpoints, type LocalEndpoint, openLocalLink } from './local-link.js'
 import { PortLink } from './port-link.js'
 import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import type { PollMode } from './ring/polling.js'
@@ -13,9 +14,17 @@ export type LinkKind = 'ring' | 'port'
 export type { PollMode }
 
 /** An end of a link: what its thread sends to, and what it receives from. */
-export type LinkEndpoint = ({ kind: 'ring' } & RingEndpoint) | { kind: 'port'; out: MessagePort; in: MessagePort }
+export type LinkEndpoint =
+  | ({ kind: 'ring' } & RingEndpoint)
+  | { kind: 'port'; out: MessagePort; in: MessagePort }
+  | LocalEndpoint
 
-export function createLinkEndpoints(kind: LinkKind, poll: PollMode = 'adaptive'): [LinkEndpoint, LinkEndpoint] {
+/** @param kind - `local` if both ends are in this thread */
+export function createLinkEndpoints(
+  kind: LinkKind | 'local',
+  poll: PollMode = 'adaptive',
+): [LinkEndpoint, LinkEndpoint] {
+  if (kind === 'local') return createLocalEndpoints()
   if (kind === 'ring') return createCircle(kind, poll, 2) as [LinkEndpoint, LinkEndpoint]
   const { port1, port2 } = new MessageChannel()
   return [
@@ -47,14 +56,17 @@ function createCircle(kind: LinkKind, poll: PollMode, count: number): LinkEndpoi
 }
 
 export const getPorts = (endpoint: LinkEndpoint): MessagePort[] =>
-  endpoint.kind === 'ring' ? [] : [...new Set([endpoint.out, endpoint.in])]
+  endpoint.kind === 'port' ? [...new Set([endpoint.out, endpoint.in])] : []
 
 /** Closes an endpoint on behalf of its thread, which has exited or never got it. The ports of a thread close with the thread. */
 export function closeEndpoint(endpoint: LinkEndpoint): void {
   if (endpoint.kind === 'ring') return endRings(endpoint.out, endpoint.in)
+  if (endpoint.kind === 'local') return openLocalLink(endpoint).close()
   for (const port of getPorts(endpoint)) port.close()
 }
 
 /** @param awaitsReplies - true for an end that mostly sends requests, and expects a response soon after each */
-export const openLink = (endpoint: LinkEndpoint, awaitsReplies: boolean): Link =>
-  endpoint.kind === 'ring' ? new RingLink(endpoint, awaitsReplies) : new PortLink(endpoint.out, endpoint.in)
+export function openLink(endpoint: LinkEndpoint, awaitsReplies: boolean): Link {
+  if (endpoint.kind === 'ring') return new RingLink(endpoint, awaitsReplies)
+  return endpoint.kind === 'port' ? new PortLink(endpoint.out, endpoint.in) : openLocalLink(endpoint)
+}

@@ -2,6 +2,8 @@
 import type { RequestId } from '../message/message.js'
 
 const MIN_SLOTS = 64
+/** The slots before the first call: most sessions never make one. Shared, because it stays empty. */
+const NO_SLOTS: undefined[] = [undefined]
 
 /**
  * Calls by id, in an array of slots that are used again. A Map allocates as entries come and go, and its old tables keep settled
@@ -9,8 +11,8 @@ const MIN_SLOTS = 64
  * whose slot is taken, share a Map.
  */
 export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
-  /** A power of two, at least twice the number of calls in the slots. */
-  #slots: (Call | undefined)[] = createSlots(MIN_SLOTS)
+  /** Their number is a power of two. From the first call on, at least half of them are free. */
+  #slots: (Call | undefined)[] = NO_SLOTS
   #taken = 0
   readonly #others = new Map<RequestId, Call>()
 
@@ -34,7 +36,7 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
   /** Adds a call whose id is `id`. No call of that id may be in here yet. */
   set(id: RequestId, call: Call): void {
     if (typeof id !== 'number') return void this.#others.set(id, call)
-    if (this.#taken * 2 >= this.#slots.length) this.#grow()
+    if (this.#taken * 2 >= this.#slots.length - 1) this.#grow()
     const slot = this.#getSlot(id)
     if (this.#slots[slot] !== undefined) return void this.#others.set(id, call)
     this.#slots[slot] = call
@@ -70,10 +72,10 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
     return id & (this.#slots.length - 1)
   }
 
-  /** Doubles the slots. Calls in different slots stay in different slots. */
+  /** Doubles the slots, or creates the first ones. Calls in different slots stay in different slots. */
   #grow(): void {
     const calls = this.#slots
-    this.#slots = createSlots(calls.length * 2)
+    this.#slots = createSlots(Math.max(MIN_SLOTS, calls.length * 2))
     for (const call of calls) if (call !== undefined) this.#slots[this.#getSlot(call.id as number)] = call
   }
 }

@@ -7,7 +7,7 @@ const times = () => createHistogram({ lowest: 64, highest: 3.6e12, figures: 2 })
 
 it('measures each of a few durations, in nanoseconds', async () => {
   const histogram = times()
-  const watch = new SamplingTimer(histogram)
+  const watch = new SamplingTimer(() => histogram)
   watch.end(watch.begin())
   const began = watch.begin()
   await delay(20)
@@ -19,7 +19,7 @@ it('measures each of a few durations, in nanoseconds', async () => {
 
 it('measures 500 durations of each second, and one in 251 of the rest', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(5000)
-  const watch = new SamplingTimer(times())
+  const watch = new SamplingTimer(times)
   const timed = (count: number): number => Array.from({ length: count }, () => watch.begin()).filter(Boolean).length
   expect(timed(500)).toBe(500)
   expect(timed(2510)).toBe(10)
@@ -31,7 +31,7 @@ it('measures 500 durations of each second, and one in 251 of the rest', () => {
 
 it('measures a promise that resolves, but not one that rejects', async () => {
   const histogram = times()
-  const watch = new SamplingTimer(histogram)
+  const watch = new SamplingTimer(() => histogram)
   watch.endWith(Promise.resolve(), watch.begin())
   watch.endWith(Promise.reject(new Error('no')), watch.begin())
   await delay(1)

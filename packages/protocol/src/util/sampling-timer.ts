@@ -10,14 +10,18 @@ const ALL_MEASURED = 500
 const SAMPLE_INTERVAL = 251
 
 export class SamplingTimer {
-  readonly #times: RecordableHistogram
+  readonly #getTimes: (() => RecordableHistogram) | undefined
+  #times: RecordableHistogram | undefined
   #skip = 1
   #remaining = ALL_MEASURED
   #secondStartedAt = 0
 
-  /** @param times - records nanoseconds, up to `MAX_DURATION_NS`; another thread can read them */
-  constructor(times: RecordableHistogram) {
-    this.#times = times
+  /**
+   * @param getTimes - returns what records nanoseconds, up to `MAX_DURATION_NS`; another thread can read them. Called with the first
+   * duration. Without it, nothing is recorded
+   */
+  constructor(getTimes?: () => RecordableHistogram) {
+    this.#getTimes = getTimes
   }
 
   /** Returns the start time for `end`, or 0 if this duration is not measured. */
@@ -25,11 +29,12 @@ export class SamplingTimer {
     return --this.#skip > 0 ? 0 : this.#readClock()
   }
 
-  /** Returns the recorded nanoseconds. */
+  /** Records the duration and returns it, in nanoseconds. */
   end(startedAt: number): number {
     const elapsed = Math.round((performance.now() - startedAt) * 1e6)
     const nanoseconds = Math.max(1, Math.min(MAX_DURATION_NS, elapsed))
-    this.#times.record(nanoseconds)
+    this.#times ??= this.#getTimes?.()
+    this.#times?.record(nanoseconds)
     return nanoseconds
   }
 

@@ -1,6 +1,7 @@
 // One frontend and its link to core, which passes its gate in the isolation pattern. The frontend's runtime, its gate and core restart
 // independently; whichever comes back, `connect` replaces the link and its key.
 import { availableParallelism } from 'node:os'
+import type { RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
 import {
   BusError,
@@ -26,7 +27,12 @@ export interface FrontendDeps {
   config: ConnectionConfig & Partial<Pick<FrontendConfig, 'allow' | 'sandbox'>>
   /** True if the frontend's code already runs and only waits for a link. */
   isRunning: boolean
+  /** True if the code is outside of this process, and this thread passes its frames on. */
+  isExternal?: boolean
   createRuntime(events: RuntimeEvents): FrontendRuntime
+}
+
+export interface FrontendEvents {
   /** Called with the time until which this frontend can be to blame if core fails. */
   onSuspect(until: number): void
   /** Called when the runtime exited for good: the name is free again. */
@@ -67,6 +73,7 @@ export class Frontend {
   canCallAll = false
   readonly #host: FrontendHost
   readonly #deps: FrontendDeps
+  readonly #events: FrontendEvents
   readonly #runtime: FrontendRuntime
   readonly #gate: Gate | undefined
   readonly #traffic = new SessionTraffic()
@@ -86,9 +93,10 @@ export class Frontend {
   /** True if the host ended the frontend, which is then not to blame if core fails. */
   #isEndedByHost = false
 
-  constructor(host: FrontendHost, deps: FrontendDeps) {
+  constructor(host: FrontendHost, deps: FrontendDeps, events: FrontendEvents) {
     this.#host = host
     this.#deps = deps
+    this.#events = events
     this.#isProcess = deps.config.sandbox?.kind === 'process'
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
@@ -228,6 +236,11 @@ export class Frontend {
     }, EXIT_GRACE_MS).unref()
   }
 
+  /** Core has timed a call for the first time. */
+  timed(link: number, latency: RecordableHistogram): void {
+    if (this.#open.has(link)) this.#traffic.addLatency(latency)
+  }
+
   #startGate(): Gate {
     const { label, config } = this.#deps
     const { hookTimeout } = this.#host.options.isolation
@@ -254,7 +267,9 @@ export class Frontend {
     const kind = link === 'auto' ? 'ring' : link
     const pollMode = poll ? getPollMode(options.pattern, cores) : 'never'
     if (this.#gate) return createTriangleEndpoints(kind, pollMode)
-    const [coreEnd, frontendEnd] = createLinkEndpoints(kind, pollMode)
+    // This thread passes on only what it has copied, so core needs no ring, which takes far more memory.
+    const externalKind = core.isInProcess ? 'local' : 'port'
+    const [coreEnd, frontendEnd] = createLinkEndpoints(this.#deps.isExternal ? externalKind : kind, pollMode)
     return { core: coreEnd, frontend: frontendEnd }
   }
 
@@ -276,7 +291,7 @@ export class Frontend {
 
   /** Ends the runtime after a protocol violation. It stays suspect until it has ended. */
   #dismiss(error: Error): void {
-    if (this.#runtime.isUp) this.#deps.onSuspect(Infinity)
+    if (this.#runtime.isUp) this.#events.onSuspect(Infinity)
     this.#runtime.dismiss(error)
   }
 
@@ -287,7 +302,7 @@ export class Frontend {
   }
 
   #onStop(isReload = false): void {
-    if (!isReload && !this.#isEndedByHost) this.#deps.onSuspect(performance.now() + SUSPECT_MS)
+    if (!isReload && !this.#isEndedByHost) this.#events.onSuspect(performance.now() + SUSPECT_MS)
     this.disconnect()
     clearTimeout(this.#closeTimer)
     this.#active = undefined
@@ -299,7 +314,7 @@ export class Frontend {
     this.#onStop()
     const message = 'The frontend exited before it was connected'
     this.#ready.reject(error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } }))
-    this.#deps.onExit()
+    this.#events.onExit()
     this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
   }
 }

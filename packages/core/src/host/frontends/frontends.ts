@@ -87,14 +87,11 @@ export class Frontends {
     }
   }
 
-  async openExternal(label: string, options: ExternalFrontendConfig): Promise<ExternalFrontend> {
-    // This thread posts only what it has copied, so core can trust a port, which takes far less memory than a ring.
-    const link = this.#host.options.pattern === 'brownfield' ? 'port' : options.link
-    const config: ExternalFrontendConfig = { ...options, link }
+  async openExternal(label: string, config: ExternalFrontendConfig): Promise<ExternalFrontend> {
     let runtime!: ExternalRuntime
     const createRuntime: FrontendDeps['createRuntime'] = events =>
       (runtime = createExternalRuntime(label, this.#host.reporter, events))
-    const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
+    const frontend = this.#add({ label, name: label, config, isRunning: false, isExternal: true, createRuntime })
     await this.#waitFor(frontend)
     if (frontend.canCallAll) this.#warnOfOpenCommands(label)
     runtime.release()
@@ -186,13 +183,12 @@ export class Frontends {
     return this.#frontends.get(name)
   }
 
-  #add(deps: Omit<FrontendDeps, 'onSuspect' | 'onExit'>): Frontend {
+  #add(deps: FrontendDeps): Frontend {
     const { name } = deps
     if (this.#frontends.has(name)) {
       throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
     }
-    const frontend = new Frontend(this.#host, {
-      ...deps,
+    const frontend = new Frontend(this.#host, deps, {
       onSuspect: until => void this.#getSuspects().set(name, until),
       onExit: () => this.#frontends.delete(name),
     })

@@ -1,7 +1,7 @@
 // Statistics of `bus.stats()`, and how those of a frontend are counted over its links.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { NetworkStats } from '../../contract/control.js'
-import { COUNT, COUNTS, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
+import { COUNT, COUNTS, createCounts, type MetricsMemory } from '../../shared/metrics.js'
 import type { WorkerStats } from '../supervision/policy.js'
 
 /** Durations in microseconds. */
@@ -95,22 +95,39 @@ export interface BusStats {
   network?: NetworkStats
 }
 
+const getTotals = (counts: Float64Array): TrafficRates => ({
+  calls: Math.max(0, counts[COUNT.calls]! - counts[COUNT.eventsIn]!),
+  failures: counts[COUNT.failures]!,
+  events: { in: counts[COUNT.eventsIn]!, out: counts[COUNT.eventsOut]! },
+  bytes: { in: counts[COUNT.bytesIn]!, out: counts[COUNT.bytesOut]! },
+})
+
+const NO_COUNTS = new Float64Array(COUNTS)
+const NO_TRAFFIC = getTotals(NO_COUNTS)
+
 /** Metrics of one frontend over links that follow each other. */
 export class SessionTraffic {
   /** Totals of previous links. */
-  readonly #previous = new Float64Array(COUNTS)
-  /** Created with the first link: its 30 KB would be wasted on thousands of frontends without one. */
+  #previous = NO_COUNTS
+  /** Core creates it with the first timed call: its 30 KB would be wasted on thousands of idle frontends. */
   #latency: RecordableHistogram | undefined
   #counts: Float64Array | undefined
-  #lastTotals = getTotals(this.#previous)
+  #lastTotals = NO_TRAFFIC
   #lastAt = performance.now()
 
   /** Returns the memory for the metrics of a new link. */
   attach(): MetricsMemory {
-    this.#counts?.forEach((count, i) => (this.#previous[i]! += count))
+    const last = this.#counts
+    if (last) this.#previous = this.#previous.map((count, i) => count + last[i]!)
     const counts = createCounts()
     this.#counts = new Float64Array(counts)
-    return { counts, latency: (this.#latency ??= createLatency()) }
+    return { counts, latency: this.#latency }
+  }
+
+  /** Takes the histogram that core created for a link. Two links that follow each other quickly can both have one. */
+  addLatency(latency: RecordableHistogram): void {
+    if (this.#latency) latency.add(this.#latency)
+    this.#latency = latency
   }
 
   /**
@@ -147,13 +164,6 @@ export class SessionTraffic {
     }
   }
 }
-
-const getTotals = (counts: Float64Array): TrafficRates => ({
-  calls: Math.max(0, counts[COUNT.calls]! - counts[COUNT.eventsIn]!),
-  failures: counts[COUNT.failures]!,
-  events: { in: counts[COUNT.eventsIn]!, out: counts[COUNT.eventsOut]! },
-  bytes: { in: counts[COUNT.bytesIn]!, out: counts[COUNT.bytesOut]! },
-})
 
 export function getLatency(histogram: RecordableHistogram | undefined): LatencyStats {
   if (!histogram || histogram.count === 0) return { count: 0, p50: 0, p90: 0, p99: 0, max: 0 }
