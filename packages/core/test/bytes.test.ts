@@ -82,14 +82,17 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   test('arrive as payloads of events, in both directions', async () => {
     const { client } = await connect('shared')
     const received: unknown[] = []
-    await client.listen('weighed', ({ payload }) => void received.push(payload))
-    await client.listen<{ data: Uint8Array }>('backend-event', ({ payload }) => void received.push(payload.data.length))
+    const unlisten = [
+      await client.listen('weighed', ({ payload }) => void received.push(payload)),
+      await client.listen<{ data: Uint8Array }>('backend-event', ({ payload }) => received.push(payload.data.length)),
+    ]
     const away = filled(MiB)
     await client.emit('weigh', away, { transfer: [away.buffer] })
     await client.emitTo({ kind: 'App' }, 'absent', filled(MiB))
     await client.emit('frontend-event', { data: filled(MiB) })
     await expect.poll(() => received).toEqual([weight(MiB), MiB])
     expect(away.length).toBe(0)
+    for (const end of unlisten) end()
   })
 
   test('arrive on a channel as they were when they were sent', async () => {

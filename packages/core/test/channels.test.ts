@@ -5,6 +5,36 @@ import { fixture, next, places, routes, start } from './start.js'
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
+describe.each(routes)('owners of channels: %s', (_name, connect) => {
+  test('a cancelled call closes its channel, and the handler stops waiting', async () => {
+    const { client } = await connect('shared')
+    const channel = new client.Channel<number>()
+    await expect(client.invoke('endless', { channel }, { timeout: 500 })).rejects.toMatchObject({ reason: 'Timeout' })
+    await expect.poll(() => client.invoke('seen')).toEqual(['Disconnected after true'])
+  })
+
+  test('a second call with the same channel leaves it open when that call fails', async () => {
+    const { client } = await connect('shared')
+    const channel = new client.Channel<number>()
+    const messages = channel[Symbol.asyncIterator]()
+    void client.invoke('endless', { channel }).catch(() => {})
+    await messages.next()
+    await expect(client.invoke('fails', { channel })).rejects.toMatchObject({ message: 'it broke' })
+    const unreadable = {
+      channel,
+      get bad() {
+        return expect.fail()
+      },
+    }
+    await expect(client.invoke('fails', unreadable)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(client.invoke('fails', { channel }, { timeout: -1 })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+    })
+    for (let i = 1; i < 600; i++) expect((await messages.next()).value).toBe(i)
+    channel.close()
+  })
+})
+
 describe.each(routes)('channels: %s', (_name, connect) => {
   test('deliver everything in order, and end', async () => {
     const { client } = await connect('shared')
@@ -91,8 +121,10 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     }
   })
 
+  // It closes the client that the tests before share.
   test('make the sender wait, and reject its send when the receiver disconnects', async () => {
-    const { bus, client } = await connect()
+    const { bus, client } = await connect('shared')
+    await client.invoke('forget')
     const channel = new client.Channel<number>()
     void client.invoke('endless', { channel }).catch(() => {})
     const messages = channel[Symbol.asyncIterator]()
@@ -102,35 +134,6 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     const other = await bus.connect('other')
     // Core learns of the end on one link, and is polled over another.
     await expect.poll(() => other.invoke('seen')).toEqual(['Disconnected after true'])
-  })
-})
-
-describe.each(routes)('owners of channels: %s', (_name, connect) => {
-  test('a cancelled call closes its channel, and the handler stops waiting', async () => {
-    const { client } = await connect()
-    const channel = new client.Channel<number>()
-    await expect(client.invoke('endless', { channel }, { timeout: 500 })).rejects.toMatchObject({ reason: 'Timeout' })
-    await expect.poll(() => client.invoke('seen')).toEqual(['Disconnected after true'])
-  })
-
-  test('a second call with the same channel leaves it open when that call fails', async () => {
-    const { client } = await connect('shared')
-    const channel = new client.Channel<number>()
-    const messages = channel[Symbol.asyncIterator]()
-    void client.invoke('endless', { channel }).catch(() => {})
-    await messages.next()
-    await expect(client.invoke('fails', { channel })).rejects.toMatchObject({ message: 'it broke' })
-    const unreadable = {
-      channel,
-      get bad() {
-        return expect.fail()
-      },
-    }
-    await expect(client.invoke('fails', unreadable)).rejects.toMatchObject({ reason: 'InvalidParams' })
-    await expect(client.invoke('fails', { channel }, { timeout: -1 })).rejects.toMatchObject({
-      reason: 'InvalidParams',
-    })
-    for (let i = 1; i < 600; i++) expect((await messages.next()).value).toBe(i)
   })
 })
 

@@ -100,7 +100,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
 
   test('also fails through core when a function of a frontend throws it', async () => {
     const { client, bus } = await connect('shared')
-    client.expose({
+    const unexpose = client.expose({
       refuse: () => {
         throw new CommandError('BUSY', 'later', { data: { in: 5 } })
       },
@@ -108,6 +108,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     const data = { code: 'BUSY', message: 'later', data: { in: 5 } }
     await expect(bus.call('tests', 'refuse')).rejects.toMatchObject({ reason: 'CommandFailed', data })
     await expect(client.invoke('relay', {})).rejects.toMatchObject({ reason: 'CommandFailed', data })
+    unexpose()
   })
 })
 

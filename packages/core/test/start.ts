@@ -76,7 +76,7 @@ const isTaken = (pattern: number, index: number): boolean => (pattern + index + 
 
 type Connected = { bus: Bus; client: Client }
 
-/** `connect(options)` starts a bus; `connect('shared')` joins a bus that tests share if they leave nothing behind. */
+/** `connect(options)` starts a bus; `connect('shared')` returns a bus and a client that tests share if they leave nothing behind. */
 type Route = [name: string, connect: (options?: Partial<BusOptions> | 'shared') => Promise<Connected>]
 
 /** A client under the label `tests`, over combinations that pair each pattern, codec and link. */
@@ -103,10 +103,7 @@ afterAll(async () => {
   for (const bus of shared) await (await bus).close({ timeout: 0 })
 })
 
-const clients: Client[] = []
-afterEach(() => Promise.all(clients.splice(0).map(client => client.close())))
-
-/** Starts the shared bus of a route on first use. */
+/** Starts a shared bus on first use. */
 function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
   let bus: Promise<Bus> | undefined
   return () => {
@@ -141,13 +138,16 @@ function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
         return createBus({ app, core: isInThread ? await definitionIn(core as URL) : core, log: false, ...more })
       }
       const share = shareBus(() => create())
+      const join = async (bus: Bus): Promise<Connected> => ({
+        bus,
+        client: await bus.connect('tests', { codec, link }),
+      })
+      let both: Promise<Connected> | undefined
       const connect: Route[1] = async options => {
-        const isShared = options === 'shared'
-        const bus = await (isShared ? share() : create(options))
-        if (!isShared) open.push(bus)
-        const client = await bus.connect('tests', { codec, link })
-        if (isShared) clients.push(client)
-        return { bus, client }
+        if (options === 'shared') return (both ??= share().then(join))
+        const bus = await create(options)
+        open.push(bus)
+        return join(bus)
       }
       return [title, connect]
     }
