@@ -32,13 +32,11 @@ const exits: [how: string, error: string][] = [
   ['blocks forever', 'core blocked its event loop for 1500 ms'],
 ]
 
+// core-starts.test.ts has the other link of each pattern.
 describe.each([
   ['brownfield', 'port'],
-  ['brownfield', 'ring'],
-  ['isolation', 'port'],
   ['isolation', 'ring'],
 ] as const)('core, %s, %s:', (pattern, link) => {
-  const tested = exits.filter(([how]) => how !== 'blocks forever' || (pattern === 'isolation') === (link === 'ring'))
   let watched: Watched
   let clients: [Client, Client]
   const pongs: string[] = []
@@ -47,8 +45,7 @@ describe.each([
   beforeAll(async () => {
     setEnvironmentData('faulty-core counts', counts)
     const frontends = { main: { module: fixture('waiting-frontend.mjs'), ...forLink(link) } }
-    // A busy machine can stall core for as long: the limit is short only if a test needs it.
-    const supervision = { ...soon, ...(tested.some(([how]) => how === 'blocks forever') && { heartbeat: 1500 }) }
+    const supervision = { ...soon, heartbeat: 1500 }
     watched = await watch({ core: fixture('faulty-core.mjs'), frontends, app: apps[pattern], supervision })
     const { bus } = watched
     await next(bus, 'up')
@@ -62,7 +59,7 @@ describe.each([
 
   afterAll(() => watched.close())
 
-  test.each(tested)('%s', async (kind, message) => {
+  test.each(exits)('%s', async (kind, message) => {
     const { bus, events } = watched
     const [first, second] = clients
     const before = await first.invoke('which')

@@ -24,8 +24,6 @@ const threadExits = { reason: 'InternalError', message: expect.stringContaining(
 
 test.each<[pattern: string, link: string, command: string, kind: string, expected: object]>([
   ['brownfield', 'port', 'fault', 'uses up its heap', coreRestarts],
-  ['brownfield', 'ring', 'fault', 'uses up its heap', coreRestarts],
-  ['isolation', 'port', 'fault', 'uses up its heap', coreRestarts],
   ['isolation', 'ring', 'fault', 'uses up its heap', coreRestarts],
   ['brownfield', 'ring', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
   ['isolation', 'port', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
