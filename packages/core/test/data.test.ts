@@ -1,8 +1,9 @@
 // Data that a host passes to a frontend: a copy of anything that can be cloned.
 import { describe, expect, test } from 'vitest'
-import { fixture, next, patterns, places, start } from './start.js'
+import { fixture, next, patterns, places, reuseBus, start } from './start.js'
 
 const module = fixture('report-data.mjs')
+const buses = new Map(patterns.map(([, app]) => [app, reuseBus({ app })]))
 
 describe.each(places)('data: %s', (_name, app, sandbox) => {
   test('is available to a frontend from its start', async () => {
@@ -18,7 +19,7 @@ describe.each(places)('data: %s', (_name, app, sandbox) => {
   })
 
   test('is passed to frontends that are opened later', async () => {
-    const bus = await start({ app })
+    const bus = await buses.get(app)!()
     const event = next(bus, 'data')
     await bus.open('later', module, { data: [1, 2], sandbox })
     expect(await event).toEqual({ label: 'later', data: [1, 2], isMap: false })

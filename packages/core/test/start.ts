@@ -54,14 +54,12 @@ export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['isolation', isolation('judge')],
 ]
 
-/** Each pattern with each sandbox. */
+/** Each sandbox, and a gate in front of one: frontends differ by their sandbox, and a gate does not see which they have. */
 export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox: 'none' | 'permission' | 'process'][] =
   patterns.flatMap(([name, app]) =>
-    (['none', 'permission', 'process'] as const).map((sandbox): (typeof places)[number] => [
-      `${name}, sandbox: ${sandbox}`,
-      app,
-      sandbox,
-    ]),
+    (name === 'isolation' ? (['permission'] as const) : (['none', 'permission', 'process'] as const)).map(
+      (sandbox): (typeof places)[number] => [`${name}, sandbox: ${sandbox}`, app, sandbox],
+    ),
   )
 
 const connections: [CodecName, 'port' | 'ring'][] = [

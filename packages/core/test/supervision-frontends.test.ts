@@ -126,7 +126,7 @@ describe('a gate', () => {
   })
 })
 
-test('thirty restarts leave no thread, handle or listener behind', async () => {
+test('twenty restarts leave no thread, handle or listener behind', async () => {
   const { bus } = await supervise({ app: brownfield, supervision: { ...soon, delay: { min: 0, max: 0 } } })
   const client = await bus.connect('tests')
   await client.listen('pong', () => {})
@@ -139,8 +139,8 @@ test('thirty restarts leave no thread, handle or listener behind', async () => {
   }
   await restart(5)
   const before = resources()
-  await restart(25)
-  expect(resources()).toBeLessThan(before + 10)
+  await restart(15)
+  expect(resources()).toBeLessThan(before + 6)
 }, 120_000)
 
 test('a frontend in a process restarts with core, and after failures of its own', async () => {
