@@ -1,6 +1,7 @@
 // Frontend workers that abuse the transport of large bytes: each loses its own session, and no other is affected.
-import { describe, expect, test } from 'vitest'
-import { patterns, reuseBus, withLinkPort } from './start.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type Client } from '../src/index.js'
+import { fixture, patterns, withLinkPort } from './start.js'
 
 const worker = (source: string): URL =>
   withLinkPort(`const large = (size = 2 ** 16) => new ArrayBuffer(size)
@@ -8,7 +9,13 @@ const worker = (source: string): URL =>
     ${source}`)
 
 describe.each(patterns)('a frontend worker: %s', (_name, app) => {
-  const getBus = reuseBus({ app, supervision: { restart: 'temporary' } })
+  let bus: Bus
+  let other: Client
+  beforeAll(async () => {
+    bus = await createBus({ core: fixture('core.mjs'), log: false, app, supervision: { restart: 'temporary' } })
+    other = await bus.connect('tests')
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
 
   test.each([
     ['posts attachments and never their message', 'for (let i = 0; i < 5; i++) port.postMessage([large(2 ** 26)])'],
@@ -19,11 +26,11 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
     ['posts shared memory', 'port.postMessage([new SharedArrayBuffer(2 ** 16)])'],
     ['posts a list without end', 'port.postMessage(Array(2 ** 20).fill(large(1)))'],
   ])('loses only its own session if it %s', async (_what, source) => {
-    const bus = await getBus()
-    const client = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', worker(source), { link: 'port', sandbox: 'none' })
     expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError' } })
-    expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
+    expect(await other.invoke('add', { a: 1, b: 1 })).toBe(2)
+    // It can have ended meanwhile.
+    await bus.closeFrontend('bad').catch(() => {})
   })
 })

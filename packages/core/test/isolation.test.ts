@@ -1,16 +1,19 @@
 // The isolation pattern end to end: a hook passes, changes and rejects calls and events, in both codecs.
-import { describe, expect, test } from 'vitest'
-import { fixture, isolation, next, patterns, reuseBus, start, withLinkPort } from './start.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type Client } from '../src/index.js'
+import { fixture, isolation, next, patterns, start, withLinkPort } from './start.js'
 
 describe.each([
   ['json', 'port'],
   ['msgpack', 'ring'],
 ] as const)('the hook, in %s over a %s', (codec, link) => {
-  const getBus = reuseBus({ app: isolation('judge') })
-  const connect = async () => {
-    const bus = await getBus()
-    return { bus, client: await bus.connect('tests', { codec, link }) }
-  }
+  let bus: Bus
+  let client: Client
+  beforeAll(async () => {
+    bus = await createBus({ core: fixture('core.mjs'), log: false, app: isolation('judge') })
+    client = await bus.connect('tests', { codec, link })
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
 
   test.each([
     ['null', 'it returned null or undefined'],
@@ -18,7 +21,6 @@ describe.each([
     ['throw', 'it threw'],
     ['nonsense', 'it did not return a message'],
   ])('rejects a call by %s', async (hook, why) => {
-    const { bus, client } = await connect()
     const rejected = new Promise(resolve => bus.on('rejected', resolve))
     await expect(client.invoke('add', { hook })).rejects.toMatchObject({
       code: -32002,
@@ -30,20 +32,19 @@ describe.each([
   })
 
   test('changes arguments, the command and an event', async () => {
-    const { client } = await connect()
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'change' })).toBe(42)
     expect(await client.invoke('echo', { hook: 'other-command' })).toBe(2)
     expect(await client.invoke('body', { hook: 'bytes' })).toMatchObject({ isBytes: true })
     const received: unknown[] = []
-    await client.listen('backend-event', ({ payload }) => void received.push(payload))
+    const unlisten = await client.listen('backend-event', ({ payload }) => void received.push(payload))
     await client.emit('frontend-event', { hook: 'change-in-place' })
     await client.emit('frontend-event', { hook: 'null' })
     await client.invoke('add', { a: 1, b: 2 })
     expect(received).toEqual([{ hook: 'change-in-place', changed: true }])
+    unlisten()
   })
 
   test('gets a message in the format of Tauri', async () => {
-    const { client } = await connect()
     expect(await client.invoke('echo', { hook: 'show', x: 1 }, { headers: { h: 'v' } })).toEqual({
       shown: {
         cmd: 'echo',
@@ -56,22 +57,20 @@ describe.each([
   })
 
   test('keeps the order of messages when it is slow, and does not delay other hooks', async () => {
-    const bus = await start({ app: isolation('slow') })
-    const client = await bus.connect('tests', { codec, link })
+    const slow = await (await start({ app: isolation('slow') })).connect('tests', { codec, link })
     const order: string[] = []
     const record = (name: string) => () => void order.push(name)
     const calls = [
-      client.invoke('echo', { wait: true }).then(record('first')),
-      client.invoke('echo', {}).then(record('second')),
-      client.invoke('echo', { wait: true }).then(record('third')),
-      client.invoke('echo', {}).then(record('fourth')),
+      slow.invoke('echo', { wait: true }).then(record('first')),
+      slow.invoke('echo', {}).then(record('second')),
+      slow.invoke('echo', { wait: true }).then(record('third')),
+      slow.invoke('echo', {}).then(record('fourth')),
     ]
     await Promise.all(calls)
     expect(order).toEqual(['first', 'second', 'third', 'fourth'])
   })
 
   test('a cancel overtakes a call that waits in the hook, so the call never runs', async () => {
-    const { client } = await connect()
     const pending = client.invoke('add', { a: 1, b: 2, hook: 'never' }, { timeout: 20 })
     const following = client.invoke('add', { a: 3, b: 4 })
     await expect(pending).rejects.toMatchObject({ reason: 'Timeout' })
@@ -79,7 +78,6 @@ describe.each([
   })
 
   test('a too large message rejects its call, immediately or later, and the gate keeps running', async () => {
-    const { client } = await connect()
     for (const hook of ['large', 'large-later']) {
       await expect(client.invoke('echo', { hook })).rejects.toMatchObject({ reason: 'Rejected' })
       expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
@@ -87,7 +85,6 @@ describe.each([
   })
 
   test.each(['text', 'list'])('a payload that is a %s rejects the call', async hook => {
-    const { client } = await connect()
     await expect(client.invoke('echo', { hook })).rejects.toMatchObject({
       reason: 'Rejected',
       data: { why: 'malformed' },
@@ -95,7 +92,6 @@ describe.each([
   })
 
   test('waits for the message of a promise', async () => {
-    const { client } = await connect()
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'later' })).toBe(3)
   })
 })

@@ -5,13 +5,16 @@ import { describe, expect, test } from 'vitest'
 import { defineCore } from '../src/index.js'
 import { createTestBus } from '../src/testing.js'
 import { join, startCore } from './remote/fake-core.js'
-import { fixture, next, places, start } from './start.js'
+import { fixture, next, places, reuseBus, start } from './start.js'
 
 const module = fixture('loading.mjs')
 const sandboxes = ['none', 'permission', 'process', 'ses'] as const
 const getModule = (sandbox: (typeof sandboxes)[number]): URL => (sandbox === 'ses' ? fixture('ses/loading.js') : module)
 
 describe('a module that fails to load', () => {
+  const getBus = reuseBus()
+  const getPermanent = reuseBus({ supervision: { restart: 'permanent', delay: { min: 1, max: 1 } } })
+
   const failures: [ends: string, message: string | RegExp][] = [
     ['throw', 'at load'],
     ['package', /^Cannot find package 'a-package-that-is-missing'/],
@@ -24,20 +27,21 @@ describe('a module that fails to load', () => {
     const options = { data: { ends }, sandbox: 'none' } as const
     const rejection = { name: 'BusError', message: expect.stringMatching(message) as string }
     await expect(start({ frontends: { main: { module, ...options } } })).rejects.toMatchObject(rejection)
-    const bus = await start()
+    const bus = await getBus()
     await expect(bus.open('main', module, options)).rejects.toMatchObject(rejection)
   })
 
   test.each(sandboxes)('is not retried, and frees its label: sandbox %s', async sandbox => {
-    const bus = await start({ supervision: { restart: 'permanent', delay: { min: 1, max: 1 } } })
+    const bus = await getPermanent()
     const reported: unknown[] = []
-    for (const name of ['fault', 'restart', 'failed'] as const) bus.on(name, event => void reported.push(event))
+    const off = (['fault', 'restart', 'failed'] as const).map(name => bus.on(name, event => void reported.push(event)))
     const open = (ends?: string): Promise<void> => bus.open('main', getModule(sandbox), { sandbox, data: { ends } })
     await expect(open('throw')).rejects.toMatchObject({ message: 'at load' })
     expect((await bus.stats()).frontends).toEqual({})
     await open()
     expect(await bus.call('main', 'answer')).toBe(42)
     expect(reported).toEqual([])
+    for (const each of off) each()
   })
 
   test('rejects in development too', async () => {
@@ -56,7 +60,7 @@ describe('a module that fails to load', () => {
   })
 
   test('rejects with Disconnected when the frontend is closed meanwhile', async () => {
-    const bus = await start()
+    const bus = await getBus()
     const up = next(bus, 'loading')
     const opening = bus.open('main', module, { data: { waits: true, events: 1 } })
     opening.catch(() => {})

@@ -1,7 +1,7 @@
 // Denials of a sandbox after the module has loaded: the error names the option that allows it.
-import { beforeEach, describe, expect, test } from 'vitest'
-import { type Bus, isCommandError } from '../src/index.js'
-import { fixture, start } from './start.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, isCommandError, type Bus } from '../src/index.js'
+import { fixture } from './start.js'
 
 const file = '/sallyport/denied'
 const hasNetwork = !process.allowedNodeEnvironmentFlags.has('--allow-net')
@@ -15,11 +15,14 @@ describe.each(['permission', 'process'] as const)('%s', kind => {
     ['spawn', noOption],
     ['fetch', hasNetwork ? 'fetch failed' : `fetch failed: The sandbox denied the network. ${allow('net: true')}`],
   ]
+  const open = (label: string) =>
+    bus.open(label, fixture('denied.mjs'), { sandbox: kind, data: { file, url: 'http://127.0.0.1:65535/' } })
   let bus: Bus
-  beforeEach(async () => {
-    const main = { module: fixture('denied.mjs'), sandbox: kind, data: { file, url: 'http://127.0.0.1:65535/' } }
-    bus = await start({ frontends: { main } })
+  beforeAll(async () => {
+    bus = await createBus({ core: fixture('core.mjs'), log: false, supervision: { restart: 'temporary' } })
+    await open('main')
   })
+  afterAll(() => bus.close({ timeout: 0 }))
 
   test.each(denials)('a rejected call names the option: %s', async (action, text) => {
     const error: unknown = await bus.call('main', 'call', { action }).catch((error: unknown) => error)
@@ -28,9 +31,12 @@ describe.each(['permission', 'process'] as const)('%s', kind => {
   })
 
   test.each(denials)('a fault names the option: %s', async (action, text) => {
-    const fault = new Promise<Error>(resolve => bus.on('fault', ({ error }) => resolve(error)))
+    await open(action)
+    const fault = new Promise<Error>(resolve =>
+      bus.on('fault', ({ label, error }) => void (label === action && resolve(error))),
+    )
     // The fault can come before the answer.
-    bus.call('main', 'uncaught', { action }).catch(() => {})
+    bus.call(action, 'uncaught', { action }).catch(() => {})
     const { message, stack } = await fault
     expect(message).toContain(text)
     expect(stack).toContain(text)
