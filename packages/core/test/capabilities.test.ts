@@ -101,21 +101,27 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
     ),
   )
 
-  test.each([
+  const globs = [
+    ['plugin-[ab]', 'plugin-b', true],
+    ['plugin-[ab]', 'plugin-c', false],
     ['main', 'main', true],
     ['main', 'main2', false],
     ['*', 'any/thing:at-all', true],
     ['plugin-?', 'plugin-a', true],
     ['plugin-?', 'plugin-ab', false],
-    ['plugin-[ab]', 'plugin-b', true],
-    ['plugin-[ab]', 'plugin-c', false],
     ['{a,b}', 'a', false],
-  ] as const)('windows %j and the label %j: %j', async (glob, label, matches) => {
-    const client = await (await getBus()).connect(label)
-    const call = client.invoke(commands[glob], { ...add, name: 'x' })
-    if (matches) await call
-    else await expect(call).rejects.toMatchObject({ reason: 'Denied' })
-  })
+  ] as const
+
+  // Core matches globs in the same way for both patterns: one match and one mismatch show that isolation has them too.
+  test.each(use === 'isolation' ? globs.slice(0, 2) : globs)(
+    'windows %j and the label %j: %j',
+    async (glob, label, matches) => {
+      const client = await (await getBus()).connect(label)
+      const call = client.invoke(commands[glob], { ...add, name: 'x' })
+      if (matches) await call
+      else await expect(call).rejects.toMatchObject({ reason: 'Denied' })
+    },
+  )
 
   test('plugin commands always need a capability', async () => {
     const core = fixture('plugins.mjs')

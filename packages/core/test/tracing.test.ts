@@ -144,7 +144,8 @@ describe.each(apps)('in core: %s, %s', (_name, codec, app) => {
 })
 
 describe.each(['none', 'permission', 'process'] as const)('in a frontend, sandbox: %s', sandbox => {
-  test.each(apps)('%s, %s', async (_name, codec, app) => {
+  // A gate does not see which sandbox its frontend has.
+  test.each(sandbox === 'permission' ? apps : apps.slice(0, 1))('%s, %s', async (_name, codec, app) => {
     const module = fixture('traced-frontend.mjs')
     const bus = await startTraced(app, { frontends: { main: { module, sandbox, codec } } })
     const traces = await next<Trace[]>(bus, 'received')

@@ -1,9 +1,9 @@
 // Calls, channels and events do not have the weaknesses of Tauri's, which the titles name in parentheses.
 // Weaknesses between frontends are in weaknesses.test.ts.
 import { setFlagsFromString } from 'node:v8'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { fixture, patterns, reuseBus, start } from './start.js'
-import type { BusOptions, Capability } from '../src/index.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type BusOptions, type Capability, type Client } from '../src/index.js'
+import { fixture, patterns, start } from './start.js'
 
 const weak = ['echo', 'exits', 'never', 'aborted', 'large', 'forgets', 'pours', 'poured', 'stall', 'collect']
 const capability: Capability = {
@@ -37,11 +37,18 @@ test('a flood of calls has a limit (none in Tauri)', async () => {
 })
 
 describe.each(patterns)('%s', (_name, app) => {
-  const getBus = reuseBus(getOptions(app))
+  let bus: Bus
+  let client: Client
+  let other: Client
+  beforeAll(async () => {
+    bus = await createBus({ log: false, ...getOptions(app) })
+    client = await bus.connect('tests')
+    other = await bus.connect('other')
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
 
   test('a denied, unknown or malformed call rejects (hangs in Tauri)', async () => {
-    const bus = await getBus()
-    const [client, stranger] = [await bus.connect('tests'), await bus.connect('stranger')]
+    const stranger = await bus.connect('stranger')
     await expect(stranger.invoke('echo', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
     await expect(client.invoke('ecko')).rejects.toMatchObject({ reason: 'MethodNotFound' })
     await expect(client.invoke('plugin:none|x')).rejects.toMatchObject({ reason: 'MethodNotFound' })
@@ -49,15 +56,14 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('all calls reject when the process that runs commands exits (they hang in Tauri)', async () => {
-    const client = await (await start(getOptions(app))).connect('tests')
-    const calls = [client.invoke('never'), client.invoke('exits'), client.invoke('never')]
+    const caller = await (await start(getOptions(app))).connect('tests')
+    const calls = [caller.invoke('never'), caller.invoke('exits'), caller.invoke('never')]
     for (const settled of await Promise.allSettled(calls)) {
       expect(settled).toMatchObject({ reason: { reason: 'Disconnected', data: { delivered: 'unknown' } } })
     }
   })
 
   test('a call can be cancelled, and can have a deadline (neither in Tauri)', async () => {
-    const client = await (await getBus()).connect('tests')
     await expect(client.invoke('never', {}, { timeout: 20 })).rejects.toMatchObject({ reason: 'Timeout' })
     const abort = new AbortController()
     const call = client.invoke('never', {}, { signal: abort.signal })
@@ -67,16 +73,14 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('the signal of a handler aborts when its frontend disconnects (none in Tauri)', async () => {
-    const bus = await getBus()
-    const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
-    client.invoke('never').catch(() => {})
-    await client.invoke('echo', { name: 'x' })
-    await client.close()
-    await expect.poll(async () => (await other.invoke<string[]>('aborted')).at(-1)).toBe('tests: Disconnected')
+    const leaving = await bus.connect('m2')
+    leaving.invoke('never').catch(() => {})
+    await leaving.invoke('echo', { name: 'x' })
+    await leaving.close()
+    await expect.poll(async () => (await other.invoke<string[]>('aborted')).at(-1)).toBe('m2: Disconnected')
   })
 
   test('a channel that its command does not end is closed once it is garbage (it leaks in Tauri)', async () => {
-    const client = await (await getBus()).connect('tests')
     const channel = new client.Channel<string>()
     await client.invoke('forgets', { channel })
     const collected = client.invoke('collect')
@@ -87,7 +91,6 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('a channel can be closed by the frontend, and has back-pressure (neither in Tauri)', async () => {
-    const client = await (await getBus()).connect('tests')
     const channel = new client.Channel<string>()
     const pouring = client.invoke('pours', { channel })
     // The channel is not read, so the command waits after one window.
@@ -98,8 +101,6 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('channel data of another frontend cannot be fetched by its id (it can in Tauri)', async () => {
-    const bus = await getBus()
-    const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
     const channel = new client.Channel<Uint8Array>()
     const mine: number[] = []
     channel.onmessage = ({ byteLength }) => void mine.push(byteLength)
@@ -115,10 +116,9 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('listeners are removed when their frontend disconnects (they stay in Tauri)', async () => {
-    const bus = await getBus()
-    const client = await bus.connect('m1')
-    for (let i = 0; i < 100; i++) await client.listen('news', () => {})
-    await client.close()
+    const leaving = await bus.connect('m1')
+    for (let i = 0; i < 100; i++) await leaving.listen('news', () => {})
+    await leaving.close()
     const again = await bus.connect('m1')
     const received: unknown[] = []
     await again.listen('news', ({ payload }) => received.push(payload))
@@ -127,8 +127,6 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('fifty thousand queued events arrive in order (ten thousand crash a window in Tauri)', async () => {
-    const bus = await getBus()
-    const client = await bus.connect('tests')
     let [next, inOrder] = [0, true]
     await client.listen<number>('flood', ({ payload }) => void (inOrder &&= payload === next++))
     for (let i = 0; i < 50_000; i++) void bus.emit('flood', i)
@@ -137,8 +135,6 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('events carry bytes (not in Tauri)', async () => {
-    const bus = await getBus()
-    const client = await bus.connect('tests')
     const received = new Promise(resolve => void client.listen('bytes', ({ payload }) => resolve(payload)))
     await client.invoke('echo', { name: 'x' })
     await bus.emit('bytes', { name: 'a', data: new Uint8Array(100_000).fill(9) })
@@ -147,7 +143,6 @@ describe.each(patterns)('%s', (_name, app) => {
 
   test('a command that blocks does not block the frontend (it freezes the window in Tauri)', async () => {
     // Core has its own thread: the frontend's event loop runs while a command blocks.
-    const client = await (await getBus()).connect('tests')
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)
     await client.invoke('stall', { ms: 100 })

@@ -1,6 +1,5 @@
 // A frontend in a sandbox looks for the ports of its links, to post objects that Node deserializes in the thread at the other end.
 import { describe, expect, test } from 'vitest'
-import type { Bus, Sandbox } from '../../src/index.js'
 import { next } from '../start.js'
 import { at, eventually, patterns, supervise } from '../supervised.js'
 
@@ -13,27 +12,21 @@ sallyport.expose({ attack: () => names.filter(name => globalThis[name] !== undef
 await sallyport.emit('ready-to-attack')
 `)
 
-async function attack(bus: Bus, module: URL, sandbox: Sandbox, name: string): Promise<number> {
-  const ready = next(bus, 'ready-to-attack')
-  await bus.open('evil', module, { sandbox })
-  await ready
-  return eventually(() => bus.call<number>('evil', 'attack', { name }))
-}
-
 describe.each(patterns)('%s', (_name, app) => {
   test.each([
-    ...NAMES.map(name => ({
-      name,
-      sandbox: 'permission' as const,
-      module: new URL('port-attacks.mjs', import.meta.url),
-    })),
-    { name: 'anything', sandbox: 'ses' as const, module: script },
-  ])('sandbox: $sandbox has no port for an attack: $name', async ({ name, sandbox, module }) => {
+    { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
+    { names: ['anything'], sandbox: 'ses' as const, module: script },
+  ])('sandbox: $sandbox has no port for an attack with any of $names', async ({ names, sandbox, module }) => {
     const { bus, events } = await supervise({ app })
     const client = await bus.connect('tests')
     const core = await client.invoke('which')
-    expect(await attack(bus, module, sandbox, name)).toBe(0)
-    expect(await client.invoke('which')).toBe(core)
+    const ready = next(bus, 'ready-to-attack')
+    await bus.open('evil', module, { sandbox })
+    await ready
+    for (const name of names) {
+      expect(await eventually(() => bus.call<number>('evil', 'attack', { name })), name).toBe(0)
+      expect(await client.invoke('which'), name).toBe(core)
+    }
     expect(events).toEqual([])
   })
 })
