@@ -1,11 +1,15 @@
 // Starts a bus whose core has actors, for the tests of `@sallyport/core/xstate`.
 import { createBus, type Bus } from '../src/index.js'
+import { definitionIn, fixture } from './start.js'
 
 const ALL = ['light', 'counter', 'once', 'blind'].flatMap(name => [`${name}:allow-send`, `${name}:allow-subscribe`])
 
-export const startActors = (): Promise<Bus> =>
+const module = fixture('actors.mjs')
+
+/** @param inThread - true to run core in this thread: the library takes longer to load than most tests to run */
+export const startActors = async (inThread = false): Promise<Bus> =>
   createBus({
-    core: new URL('fixtures/actors.mjs', import.meta.url),
+    core: inThread ? await definitionIn(module) : module,
     log: false,
     supervision: { delay: { min: 10 } },
     app: {

@@ -8,8 +8,9 @@ import { refused, startActors } from './actors.ts'
 let bus: Bus
 let client: Client
 
-beforeEach(async () => {
-  bus = await startActors()
+/** Tests of load and of ends have core in a worker. */
+beforeEach(async ({ task }) => {
+  bus = await startActors(!['under load', 'the end of an actor'].includes(task.suite!.name))
   client = await bus.connect('main')
 })
 afterEach(() => bus.close())
