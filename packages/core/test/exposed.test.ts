@@ -193,7 +193,7 @@ describe.each(connections.filter(([name]) => name.includes('json')))('a label: %
 const endRoutes = routes.filter(([name]) => !name.includes('msgpack') || name.includes('in this thread'))
 
 describe.each(endRoutes)('the end of an exposed function: %s', (name, connect) => {
-  // faults/frontends.test.ts has all ends on all routes.
+  // faults/frontends.test.ts has all ends in both patterns.
   test.each(name === endRoutes[0]![0] ? ['exit', 'throw'] : ['exit'])(
     'settles calls when the frontend ends by %s',
     async how => {

@@ -29,8 +29,8 @@ const processes: Fault[] = [
   { how: 'heap', error: /./, sandbox: { kind: 'process', resourceLimits: { maxOldGenerationSizeMb: 48 } } },
   { how: 'terminate', error: /./ },
 ]
-/** Ends that a gate can tell apart: its link closes, or nothing is read. Others differ only in the frontend. */
-const SEEN_BY_GATES = ['exit', 'loop', 'terminate']
+/** In isolation: a gate sees that its link closes, or that nothing is read. The other ends differ only in the frontend. */
+const SEEN_BY_GATES = ['exit', 'throw', 'loop', 'terminate']
 
 describe.each(patterns)('%s', (name, app) => {
   let watched: Watched
