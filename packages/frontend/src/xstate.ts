@@ -106,7 +106,7 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
       } catch (error) {
         if (!isBusError(error, 'Disconnected') || latest === undefined) return end(error)
       }
-      await delay(getBackoff(attempt, RETRY_DELAY), undefined, stopping).catch(() => {})
+      await delay(getBackoff(attempt, RETRY_DELAY), undefined, { signal: stopping.signal }).catch(() => {})
     }
   }
   void follow()

@@ -12,6 +12,7 @@ let server: Server
 let port: number
 let bus: Bus
 let web: WebServer
+let answer: () => void
 const who = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'who' })
 
 beforeEach(async () => {
@@ -21,7 +22,12 @@ beforeEach(async () => {
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   port = (server.address() as AddressInfo).port
-  const core = defineCore({ commands: { who: (_args: object, { label }: { label: string }) => label } })
+  const core = defineCore({
+    commands: {
+      who: (_args: object, { label }: { label: string }) => label,
+      wait: () => new Promise<void>(resolve => (answer = resolve)),
+    },
+  })
   bus = await createBus({ core, log: false })
 })
 afterEach(async () => {
@@ -34,7 +40,7 @@ const attach = async (origins: string[] = []): Promise<void> => {
   web = await serveFrontends(bus, {
     server,
     origins,
-    frontends: { main: { allow: ['who'], multiple: true }, admin: { allow: ['who'] } },
+    frontends: { main: { allow: ['who', 'wait'], multiple: true }, admin: { allow: ['who'] } },
     authenticate: async ({ headers }) => {
       if (headers.cookie === 'fail') throw new Error('the session store is down')
       return headers.cookie?.replace('user=', '')
@@ -76,6 +82,17 @@ test('other pages and WebSockets of the server still work, and it stays open', a
   await page.closed
   expect(server.listenerCount('upgrade')).toBe(1)
   expect((await get(port, '/')).text).toBe('own page')
+})
+
+test('the duration of a call counts although its page has left', async () => {
+  await attach()
+  const page = await connect({ port, cookie: 'user=main' })
+  page.socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'wait' }))
+  await expect.poll(async () => (await bus.stats()).frontends['main']!.inFlight).toBe(1)
+  page.socket.terminate()
+  await expect.poll(async () => (await bus.stats()).frontends['main']!.state).toBe('stopped')
+  answer()
+  await expect.poll(async () => (await bus.stats()).frontends['main']!.latency.count).toBe(1)
 })
 
 test('closes when the bus closes', async () => {

@@ -137,7 +137,7 @@ export type CoreReport =
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
   /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }
-  /** The histogram of the first link of a frontend, or of the host, whose calls were timed. */
+  /** The histogram of a link that had none, with the first of its calls that was timed. */
   | { type: 'latency'; label: string | undefined; id: number; latency: RecordableHistogram }
   /** All metrics are up to date. */
   | ({ type: 'measured' } & Measurement)

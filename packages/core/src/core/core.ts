@@ -174,18 +174,8 @@ export class Core {
       this.#report({ type: 'latency', label, id: linkId, latency })
       return latency
     })
-    const ended = (): void => {}
-    this.#openSession({
-      linkId,
-      label,
-      codec,
-      link,
-      opener,
-      readAhead,
-      metrics: sessionMetrics,
-      hasDeadlines: false,
-      ended,
-    })
+    const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
+    this.#openSession({ linkId, label, codec, link, opener, ...traffic })
     if (attachment.hasStarted && label !== undefined) this.sessions.begin(label)
     return undefined
   }

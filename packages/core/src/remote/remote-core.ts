@@ -63,7 +63,11 @@ export class RemoteCore implements CoreEndpoint {
     void session.closed().then(() => this.#ending.delete(session))
   }
 
-  /** Resolves once the frontends have exited and every session is closed, if need be by `timeout`: core might take nothing. */
+  /**
+   * Resolves once the frontends have exited and every session is closed.
+   *
+   * @param timeout - milliseconds for what the frontends have sent: a core that takes nothing would hold it forever
+   */
   async close(exited: Promise<void>, timeout: number): Promise<void> {
     this.isUp = false
     const timer = setTimeout(() => this.#getSessions().forEach(session => session.close()), timeout)

@@ -75,7 +75,10 @@ export class Client {
     this.#connection = this.#connect(link, this.#functions)
   }
 
-  /** @internal Continues over another link: calls in flight reject. Resolves once core knows the listeners; nothing else is sent before. */
+  /**
+   * @internal Continues over another link. Calls in flight over the previous link reject. Resolves once core knows the
+   * listeners again; nothing else is sent before their registration.
+   */
   async reconnect(link: Link): Promise<void> {
     if (this.#isClosed) return link.close()
     this.#connection.end(undefined)

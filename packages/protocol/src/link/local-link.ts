@@ -43,10 +43,7 @@ export class LocalLink extends ReceivingLink implements Link {
     if (!this.isOpen) return
     this.closeDelivery()
     this.#arrived.clear()
-    queueMicrotask(() => {
-      this.endDelivery()
-      this.#peer.endDelivery()
-    })
+    for (const end of [this, this.#peer]) queueMicrotask(() => end.endDelivery())
   }
 
   protected nextFrame(): ReceivedFrame | undefined {

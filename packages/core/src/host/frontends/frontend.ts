@@ -27,7 +27,7 @@ export interface FrontendDeps {
   config: ConnectionConfig & Partial<Pick<FrontendConfig, 'allow' | 'sandbox'>>
   /** True if the frontend's code already runs and only waits for a link. */
   isRunning: boolean
-  /** True if the code is outside of this process, and this thread passes its frames on. */
+  /** True if the code runs outside of this process. This thread forwards its frames. */
   isExternal?: boolean
   createRuntime(events: RuntimeEvents): FrontendRuntime
 }
@@ -77,6 +77,8 @@ export class Frontend {
   readonly #runtime: FrontendRuntime
   readonly #gate: Gate | undefined
   readonly #traffic = new SessionTraffic()
+  /** Links with lower ids belonged to an earlier frontend of the same label. */
+  readonly #firstLink = lastLinkId + 1
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
   #presence: Presence = 'absent'
@@ -236,9 +238,9 @@ export class Frontend {
     }, EXIT_GRACE_MS).unref()
   }
 
-  /** Core has timed a call for the first time. */
+  /** Takes the histogram of a link whose first call was timed. The call can have outlived the link. */
   timed(link: number, latency: RecordableHistogram): void {
-    if (this.#open.has(link)) this.#traffic.addLatency(latency)
+    if (link >= this.#firstLink) this.#traffic.addLatency(latency)
   }
 
   #startGate(): Gate {
@@ -267,7 +269,7 @@ export class Frontend {
     const kind = link === 'auto' ? 'ring' : link
     const pollMode = poll ? getPollMode(options.pattern, cores) : 'never'
     if (this.#gate) return createTriangleEndpoints(kind, pollMode)
-    // This thread passes on only what it has copied, so core needs no ring, which takes far more memory.
+    // This thread forwards only frames that it has received whole, so core needs no ring, which takes far more memory.
     const externalKind = core.isInProcess ? 'local' : 'port'
     const [coreEnd, frontendEnd] = createLinkEndpoints(this.#deps.isExternal ? externalKind : kind, pollMode)
     return { core: coreEnd, frontend: frontendEnd }

@@ -71,7 +71,11 @@ export async function readDirectory(directory: string): Promise<AclSource[]> {
   return Promise.all(paths.toSorted().map(readSource))
 }
 
-/** Follows links, as Tauri does: a capability that is not read would deny nothing. @param visited - ends at a link to a directory above */
+/**
+ * Follows links, as Tauri does: a capability that is not read would deny nothing.
+ *
+ * @param visited - real paths of directories, to end at a link to a directory above
+ */
 async function listFiles(directory: string, visited: Set<string>): Promise<string[]> {
   const real = await realpath(directory).catch(() => directory)
   if (visited.has(real)) return []

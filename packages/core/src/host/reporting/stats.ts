@@ -1,7 +1,7 @@
 // Statistics of `bus.stats()`, and how those of a frontend are counted over its links.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { NetworkStats } from '../../contract/control.js'
-import { COUNT, COUNTS, createCounts, type MetricsMemory } from '../../shared/metrics.js'
+import { COUNT, COUNTS, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
 import type { WorkerStats } from '../supervision/policy.js'
 
 /** Durations in microseconds. */
@@ -109,8 +109,8 @@ const NO_TRAFFIC = getTotals(NO_COUNTS)
 export class SessionTraffic {
   /** Totals of previous links. */
   #previous = NO_COUNTS
-  /** Core creates it with the first timed call: its 30 KB would be wasted on thousands of idle frontends. */
-  #latency: RecordableHistogram | undefined
+  /** Core creates one with the first timed call: 30 KB would be wasted on thousands of idle frontends. Further links share the first. */
+  readonly #latencies: RecordableHistogram[] = []
   #counts: Float64Array | undefined
   #lastTotals = NO_TRAFFIC
   #lastAt = performance.now()
@@ -121,13 +121,12 @@ export class SessionTraffic {
     if (last) this.#previous = this.#previous.map((count, i) => count + last[i]!)
     const counts = createCounts()
     this.#counts = new Float64Array(counts)
-    return { counts, latency: this.#latency }
+    return { counts, latency: this.#latencies[0] }
   }
 
-  /** Takes the histogram that core created for a link. Two links that follow each other quickly can both have one. */
+  /** Takes the histogram that core created for a link. A link that began before the first one arrived has another. */
   addLatency(latency: RecordableHistogram): void {
-    if (this.#latency) latency.add(this.#latency)
-    this.#latency = latency
+    this.#latencies.push(latency)
   }
 
   /**
@@ -162,6 +161,15 @@ export class SessionTraffic {
       perSecond,
       latency: getLatency(this.#latency),
     }
+  }
+
+  /** The durations of all links. */
+  get #latency(): RecordableHistogram | undefined {
+    const [first, ...others] = this.#latencies
+    if (!first || others.length === 0) return first
+    const sum = createLatency()
+    for (const latency of this.#latencies) sum.add(latency)
+    return sum
   }
 }
 
