@@ -46,4 +46,4 @@ export type {
   RemoteHostStats,
   SessionRequest,
 } from './remote/remote-host.js'
-export { checkSecretOptions, integer } from './shared/validate.js'
+export { checkSecretOptions } from './shared/validate.js'

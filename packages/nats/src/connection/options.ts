@@ -1,7 +1,6 @@
 // Options that core and joined processes share: how to connect to NATS, the name of the bus, and the heartbeat. They are plain
 // data, so that core's thread can be given a copy.
 import { isAbsolute } from 'node:path'
-import { integer } from '@sallyport/core/internal/network'
 import * as v from 'valibot'
 import { isName } from './subjects.js'
 
@@ -85,8 +84,14 @@ export const natsOptions: v.GenericSchema<NatsOptions> = v.pipe(
 /** @internal */
 export const busName: v.GenericSchema<string> = v.custom(isName, '1 to 64 letters, digits, "-" and "_"')
 
+const HEARTBEAT_RULE = 'whole milliseconds, from 50 to 60000'
 /** @internal */
 export const heartbeat: v.GenericSchema<number | undefined, number> = v.optional(
-  integer('whole milliseconds, from 50 to 60000', 50, 60_000),
+  v.pipe(
+    v.number(HEARTBEAT_RULE),
+    v.integer(HEARTBEAT_RULE),
+    v.minValue(50, HEARTBEAT_RULE),
+    v.maxValue(60_000, HEARTBEAT_RULE),
+  ),
   2000,
 )
