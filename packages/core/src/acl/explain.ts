@@ -10,6 +10,7 @@ export interface ExplainInput {
   acl: AclInput
   /** The core module whose commands are explained. Without it, only commands that capabilities name are known. */
   core?: CoreModule
+  /** @default 'brownfield' */
   pattern?: Pattern
   /** Labels to explain. By default those that the globs of the capabilities name; a glob stands for what it matches. */
   labels?: readonly string[]

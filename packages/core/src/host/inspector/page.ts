@@ -1,4 +1,5 @@
-// The HTML of the page, with drawings of the state machines: only our own texts and the token. The page's script inserts the rest as text.
+// The HTML of the page, with drawings of the state machines. It contains only our own texts and the token. The page's script inserts
+// what comes from a bus, as text.
 import { Graph, layout } from '@dagrejs/dagre'
 import { createWorkerMachine } from '@sallyport/protocol/internal/actor'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'

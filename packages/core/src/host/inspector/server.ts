@@ -1,4 +1,5 @@
-// The server behind `bus.inspectServer`: checks each request, and serves the page, its feed, and what a frontend may call, read-only.
+// The server behind `bus.inspectServer`: checks each request, and serves the page, its feed, and what a frontend may call. Nothing in it
+// changes the bus.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -21,7 +21,10 @@ export interface WorkerSpec {
   supervision: SupervisionConfig
   /** Starts one thread of this worker. Called again for each restart. */
   spawn(heartbeat: Heartbeat | undefined): ThreadHandle
-  /** Milliseconds to exit after the time to drain. A worker with a time of its own is always asked to stop before it is terminated. */
+  /**
+   * Milliseconds that the thread is given to exit beyond its time to drain, before it is terminated. A worker with a time of its
+   * own is always asked to stop first.
+   */
   stopTimeout?: number
   /** In development: after an error the worker waits for `reload` instead of restarting. */
   waitsAfterError?: boolean
