@@ -281,6 +281,14 @@ describe('a client refuses with InvalidParams', () => {
     await crossed()
     expect(peer.received).toEqual([])
   })
+
+  it.each(['log', 5])('when the only argument of once besides the event is %j', handler => {
+    const { client } = setUp()
+    const message = `The handler of event "e" must be a function: got ${typeof handler}`
+    expect(() => client.once('e', handler as unknown as () => void)).toThrow(
+      expect.objectContaining({ reason: 'InvalidParams', message }),
+    )
+  })
 })
 
 describe('the promise of emit', () => {

@@ -219,7 +219,8 @@ export class Client {
     handler?: EventHandler<T> | ListenOptions,
     options?: ListenOptions,
   ): Promise<BusEvent<T> | Unlisten> {
-    if (typeof handler !== 'function' && options === undefined) return this.#waitFor<T>(event, handler)
+    const isWaiting = handler === undefined || typeof handler === 'object'
+    if (isWaiting && options === undefined) return this.#waitFor<T>(event, handler)
     checkHandler(event, handler)
     const handleFirst: EventHandler<T> = received => {
       this.unsubscribe(event, received.id)
