@@ -8,11 +8,12 @@ import { refused, startActors } from './actors.ts'
 let bus: Bus
 let client: Client
 
-/** Tests of load and of ends have core in a worker. */
-beforeEach(async ({ task }) => {
-  bus = await startActors(!['under load', 'the end of an actor'].includes(task.suite!.name))
-  client = await bus.connect('main')
-})
+/** Starts a bus before each test of a `describe`. Tests of load and of ends have core in a worker. */
+const connectBeforeEach = (core: 'worker' | 'in this thread'): void =>
+  beforeEach(async () => {
+    bus = await startActors(core === 'in this thread')
+    client = await bus.connect('main')
+  })
 afterEach(() => bus.close())
 
 const following = async <View>(name: string, of = client) => {
@@ -28,6 +29,8 @@ const following = async <View>(name: string, of = client) => {
 }
 
 describe('a machine in core', () => {
+  connectBeforeEach('in this thread')
+
   test('starts a follower with the current state, and handles its events', async () => {
     const { actor, views } = await following('light')
     expect(actor.getSnapshot()).toEqual({ status: 'active', value: 'green', tags: ['go'] })
@@ -73,6 +76,8 @@ describe('a machine in core', () => {
 })
 
 describe('state that leaves core', () => {
+  connectBeforeEach('in this thread')
+
   test('is only the status for a promise', async () => {
     const { actor, ends } = await following('once')
     await expect.poll(() => ends).toEqual(['complete'])
@@ -105,6 +110,8 @@ describe('state that leaves core', () => {
 })
 
 describe('permissions', () => {
+  connectBeforeEach('in this thread')
+
   test('exist for each actor and command; a denied event that is not awaited ends no frontend', async () => {
     const unhandled = vi.fn<() => void>()
     process.on('unhandledRejection', unhandled)
@@ -119,6 +126,8 @@ describe('permissions', () => {
 })
 
 describe('under load', () => {
+  connectBeforeEach('worker')
+
   test('a frontend that subscribes 10 000 times gets 16 subscriptions, and another can still follow', async () => {
     const channels = Array.from({ length: 10_000 }, () => new client.Channel())
     const outcomes = await Promise.all(
@@ -168,6 +177,8 @@ describe('under load', () => {
 })
 
 describe('the end of an actor', () => {
+  connectBeforeEach('worker')
+
   test('stop completes it, and core drops the follower', async () => {
     const { actor, views, ends } = await following('light')
     actor.stop()
