@@ -90,10 +90,12 @@ function missingPackage(args: string[]): string | undefined {
     : undefined
 }
 
-/** `npx -p node@24 node x.js` is `node x.js`. */
+/** `npx -p node@24 node x.js` is `node x.js`. Readers have installed `@sallyport/core`, but not `@sallyport/bench`. */
 function mistakeInNpx(args: string[], files: ReadonlySet<string>): string | undefined {
   const start = args.findIndex((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-p')
   const [program = '', ...rest] = args.slice(start)
+  if (program === 'sallyport-bench' && !args.slice(0, start).includes('@sallyport/bench'))
+    return `npx fetches a package named ${program}: write npx -p @sallyport/bench ${program}`
   if (program in ours || program === 'node') return mistakeIn([program, ...rest], files)
   const name = toName(program)
   return names.has(name) || existsSync(join(root, 'node_modules/.bin', name)) ? undefined : `no program ${program}`

@@ -37,6 +37,7 @@ npm run no-such-script
 npx sallyport-acl src-tauri --cor core.js   # --core
 node nowhere.mjs && no-such-program
 npm install @sallyport/cor
+npx sallyport-bench --filter burst
 \`\`\`
 `
 
@@ -49,4 +50,5 @@ export const SHELL = [
   'docs/typos.md:35: no file nowhere.mjs on this page or in the repository',
   'docs/typos.md:35: no program no-such-program',
   'docs/typos.md:36: nothing here uses @sallyport/cor: a package.json of the workspace names what the docs name',
+  'docs/typos.md:37: npx fetches a package named sallyport-bench: write npx -p @sallyport/bench sallyport-bench',
 ]
