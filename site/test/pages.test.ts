@@ -3,7 +3,7 @@ import { ERROR_CODES } from '@sallyport/protocol/internal'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from '../blocks/markdown.js'
+import { allPages, root } from '../blocks/markdown.js'
 
 const read = (page: string): string => readFileSync(join(root, page), 'utf8')
 
@@ -80,4 +80,24 @@ test('files and directories that the maps name exist', () => {
   )
   expect(named.length).toBeGreaterThan(60)
   expect(named.filter(name => !entries.some(entry => entry.endsWith(`/${name}`)))).toEqual([])
+})
+
+test('docstrings and errors name pages by their titles, because the packages do not include the pages', () => {
+  const isDeclaration = (path: string): boolean => /^dist\/(?!bundle\/).*\.d\.ts$/.test(path)
+  const isSource = (path: string): boolean => /^src\/(?!.*\.test).*\.ts$/.test(path)
+  const files = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'web', 'bench'].flatMap(name =>
+    readdirSync(join(root, 'packages', name), { recursive: true, encoding: 'utf8' })
+      .map(path => path.replaceAll('\\', '/'))
+      .filter(path => isDeclaration(path) || isSource(path))
+      .map(path => ({ path, text: read(`packages/${name}/${path}`) })),
+  )
+  expect(
+    files.filter(({ path, text }) => isDeclaration(path) && text.includes('docs/')).map(({ path }) => path),
+  ).toEqual([])
+  const titles = allPages().map(({ text }) => /^# ([^:\n]+)/m.exec(text)?.[1])
+  const named = files.flatMap(({ text }) =>
+    [...text.matchAll(/the page "([^"]+)" of the\s+(?:\* )?documentation/g)].map(([, title]) => title),
+  )
+  expect(named).toContain('Reliability')
+  expect(named.filter(title => !titles.includes(title))).toEqual([])
 })

@@ -31,7 +31,7 @@ export interface TraceFile {
 
 /**
  * Records this thread's calls and events into a file: with `{ append: true }` in core's module, without it in the host before the bus is
- * created. At most 1000 events are kept in memory. The rest is written when the thread exits.
+ * created. It is written every 100 ms, and when recording stops or the thread exits. At most 1000 events are kept in memory.
  *
  * @throws errors of the file system
  * @example const file = traceToFile('run.trace.json')

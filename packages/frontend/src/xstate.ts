@@ -32,7 +32,7 @@ export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {
   send(event: Event): Promise<void>
   /** Stops following the actor. The actor itself continues. */
   stop(): void
-  /** Calls `close`. */
+  /** Calls `stop`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

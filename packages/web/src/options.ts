@@ -16,7 +16,7 @@ export interface PageOptions extends Pick<
   dir?: URL | string
   /** Lets further tabs have labels of their own, `main-2` and so on, with the same `allow`. Otherwise they are refused. @default false */
   multiple?: boolean
-  /** Content security policy of the served pages. By default, everything must come from the page's own origin. */
+  /** Content security policy of the served pages. By default the page's own origin, images from `data:` and `blob:`, fonts from `data:`. */
   csp?: string
 }
 

@@ -109,7 +109,7 @@ export interface Report {
     compare: 'ratio' | 'difference' | 'bytes'
     bound: 'at most' | 'at least'
     goal: number
-    /** The number of the record in `docs/adr` that says what is known about this figure. */
+    /** The number of the decision record (ADR) that says what is known about this figure. */
     adr: number
     /** A ratio, or a difference in the figure's unit; null if one of the two figures is missing. */
     measured: number | null

@@ -93,8 +93,8 @@ export interface PluginDefinition<C = Commands> {
   /** Runs once, before core is ready. An error stops the start and names the plugin. */
   setup?(app: App, api: PluginApi): void | Promise<void>
   /**
-   * Runs once when core ends: after the frontends have disconnected and their resources are closed, in reverse order of the setups. It may
-   * take as long as the bus takes to close. Errors are logged.
+   * Runs once when core ends: after the frontends have disconnected and their resources are closed, in reverse order of the setups. All
+   * teardowns share the rest of the `timeout` of `bus.close`, and each is abandoned after 5 s. Errors are logged.
    */
   teardown?(app: App): void | Promise<void>
 }
@@ -115,7 +115,7 @@ export interface Plugin<Name extends string = string, C = Commands> extends Plug
   readonly name: Name
 }
 
-/** Defines a plugin without commands: it has `setup`, `teardown`, permissions or middleware only. */
+/** Defines a plugin without commands: it has `setup`, `teardown` or permissions only. */
 export function plugin<const Name extends string>(
   name: Name,
   definition: PluginDefinition<Record<never, AnyCommand>> & { commands?: never },
@@ -135,7 +135,7 @@ export interface CoreDefinition<C = Commands, P = Plugin> {
   commands?: C
   /** Plugins, set up in their order. */
   plugins?: readonly P[]
-  /** Middleware around each call of the commands of the app and its plugins, the first outermost: docs/guide/commands.md. */
+  /** Middleware around each call of the commands of the app and its plugins, the first outermost. */
   use?: readonly Middleware[]
   /** Runs once, before core is ready, after the plugins' `setup`. */
   setup?(app: App): void | Promise<void>
@@ -143,10 +143,7 @@ export interface CoreDefinition<C = Commands, P = Plugin> {
   teardown?(app: App): void | Promise<void>
 }
 
-/**
- * Types a core module's definition and returns it unchanged: `{ ...base, plugins }` makes a variant. Arguments of a handler without a type
- * are `Record<string, unknown>`.
- */
+/** Returns a core module's definition unchanged, with inferred types. Arguments of a handler without a type are `Record<string, unknown>`. */
 export function defineCore<
   C extends Readonly<Record<string, CallableFunction | Command>>,
   D extends CoreDefinition<unknown, Plugin<string, object>>,

@@ -124,7 +124,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Restarts a frontend, or `core`, with its module as it is now; a frontend's hook too. Calls in flight settle with
-   * `Disconnected`, as at any restart (docs/guide/reliability.md), but a reload does not count as one. Resolves once the worker is ready.
+   * `Disconnected`, as at any restart, but a reload does not count as one. Resolves once the worker is ready.
    *
    * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; the error that prevents the restart
    * @example await bus.reload('core')
@@ -281,7 +281,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     if (!changes.added.delete(identifier)) changes.removed.add(identifier)
   }
 
-  /** Listens to faults, restarts, denials and rejections. Returns an unsubscribe function. */
+  /** Listens to the bus's own events: those of `BusEvents`, such as `fault` and `denied`. Returns an unsubscribe function. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
     return this.#host.on(name, handler)
   }
@@ -296,8 +296,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 
   /**
-   * Returns what each worker is and what it has done; cheap enough to be called every second. Rates are measured since the previous
-   * call. Works while core restarts or is too busy to answer: docs/guide/observability.md.
+   * Returns the state and the figures of each worker; cheap enough to be called every second. Rates are measured since the previous
+   * call. Works while core restarts or is too busy to answer. See the page "Observability" of the documentation.
    */
   async stats(): Promise<BusStats> {
     await this.#host.core.measure()
@@ -306,7 +306,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Serves a page on 127.0.0.1 that shows the state of the bus: workers, figures, faults, and who can call what. The page changes
-   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it: docs/guide/development.md. Closes with the bus.
+   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it. Closes with the bus.
    *
    * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
    * @example const { url } = await bus.inspectServer()

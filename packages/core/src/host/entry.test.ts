@@ -12,7 +12,7 @@ test.each(['Bun', 'Deno'])('refuses to start a bus on %s', async name => {
     configurable: true,
   })
   const message = expect.stringMatching(
-    `^${name} is not supported: .* Run .* Node.js. See the page "Support"`,
+    `^${name} is not supported: .* Run .* Node.js. See the page "Versions and support"`,
   ) as string
   await expect(createBus({ core: new URL('file:///core.js') })).rejects.toMatchObject({
     reason: 'InvalidParams',

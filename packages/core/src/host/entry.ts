@@ -32,7 +32,7 @@ export async function createBus<Types extends BusTypes = BusTypes>(options: BusO
 export function checkRuntime(): void {
   const { bun, deno } = process.versions as { bun?: string; deno?: string }
   if (bun === undefined && deno === undefined) return
-  const text = `${bun === undefined ? 'Deno' : 'Bun'} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Support" of the documentation`
+  const text = `${bun === undefined ? 'Deno' : 'Bun'} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Versions and support" of the documentation`
   throw new BusError('InvalidParams', text)
 }
 

@@ -110,7 +110,7 @@ export class Client {
    * Calls a command and returns its result.
    *
    * @param args - named arguments (a `Channel` or bytes can be the value of one), or bytes as the whole body
-   * @throws {BusError} with any reason: see its table
+   * @throws {BusError} with any `reason`
    */
   invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
     return createCallPromise<T>((resolve, reject) => {

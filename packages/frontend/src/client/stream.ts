@@ -49,7 +49,7 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
     return this
   }
 
-  /** Calls `close`. */
+  /** Calls `return`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return()
   }

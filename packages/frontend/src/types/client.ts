@@ -20,7 +20,7 @@ export interface ClientTypes {
 /** A client that is typed by a core. Without types of events, the caller chooses the type of a payload. */
 export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = {
   readonly Channel: typeof Channel
-  /** Calls a command and returns its result. @throws {BusError} with any reason: see its table */
+  /** Calls a command and returns its result. @throws {BusError} with any `reason` */
   invoke<Name extends `${CommandName<Core>}`>(
     command: Name,
     ...call: CallParameters<Core, Name, Types['codec']>

@@ -11,7 +11,7 @@ import type { OnStdio } from '../workers/output.js'
 import type { WorkerMakers } from '../workers/spawn.js'
 import type { ModuleLocation } from './schema.js'
 
-/** Node's permission model around a frontend worker; docs/reference/security.md lists what it keeps out. */
+/** Node's permission model around a frontend worker: see the page "Security in detail" of the documentation. */
 export interface PermissionSandbox {
   /** Node's permission model in a worker thread. */
   kind: 'permission'
@@ -19,17 +19,17 @@ export interface PermissionSandbox {
   read?: readonly ModuleLocation[]
   /** Grants the network. Before Node 25 the permission model does not deny it, and this has no effect. @default false */
   net?: boolean
-  /** Refuses to start the frontend if Node lets it read more. */
+  /** Fails the start if the frontend can read the working directory without a grant. @default false */
   strict?: boolean
-  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 on Node 20 */
+  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 before Node 22.16 */
   resourceLimits?: ResourceLimits
 }
 
-/** A separate process around a frontend, under the permission model too; docs/reference/security.md compares them. */
+/** A separate process around a frontend, under the permission model too: see the page "Security in detail" of the documentation. */
 export interface ProcessSandbox extends Pick<PermissionSandbox, 'read' | 'net'> {
   /** A process of its own. */
   kind: 'process'
-  /** Memory, in MB, as flags of V8. A frontend that exceeds it ends with its process; the host goes on. */
+  /** Memory in MB, as flags of V8. A frontend that exceeds it ends with its process; the host goes on. By default those of Node. */
   resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
   /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
   memory?: number
@@ -37,7 +37,7 @@ export interface ProcessSandbox extends Pick<PermissionSandbox, 'read' | 'net'> 
   cpu?: number
 }
 
-/** A script in a SES Compartment; docs/reference/security.md lists the globals that it has. */
+/** A script in a SES Compartment: the page "Security in detail" of the documentation lists its globals. */
 export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
   /** A script in a SES Compartment. */
   kind: 'ses'
@@ -45,7 +45,8 @@ export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
 
 /**
  * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own
- * modules, and computes. `process`: the same, in a process of its own. `ses`: it computes, as a single script without Node's API.
+ * directory and `node_modules`, and uses Node's API without writes, child processes, workers and addons. `process`: the same, in a process
+ * of its own. `ses`: a single script without Node's API.
  */
 export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSandbox | ProcessSandbox | SesSandbox
 
@@ -61,8 +62,8 @@ export interface ConnectionOptions {
    */
   link?: 'auto' | 'ring' | 'port'
   /**
-   * Polls a ring. With `false` a busy event loop has no additional ticks. A ring is never polled if the threads of a call cannot
-   * have a CPU core each.
+   * Polls a ring. `false` takes less CPU time, and makes a call slower. With fewer CPU cores than threads of a call,
+   * a client polls only for its reply. On a single core nothing polls.
    *
    * @default true
    */
@@ -70,7 +71,7 @@ export interface ConnectionOptions {
   /** Maximum number of calls in flight, from 1 to 16384. Further calls wait in the client. @default 16384 */
   maxInFlight?: number
   /**
-   * Handling of calls and events beyond the window, or while the link is full. `wait`: up to 65536 of them, or 64 MiB, wait in the
+   * Handling of calls beyond `maxInFlight`, and of calls and events while the link is full. `wait`: up to 65536 of them, or 64 MiB, wait in the
    * client, in order. `reject`: they reject with `Overloaded` immediately.
    *
    * @default 'wait'
@@ -172,7 +173,7 @@ export interface BusOptions {
   identifier?: string
   /**
    * The core module, whose default export is made by `defineCore`: it runs in a worker. A definition instead of a module runs in the
-   * calling thread: its handlers can use that thread's objects, and block it (docs/guide/development.md).
+   * calling thread: its handlers can use that thread's objects, and block it. See the page "Development" of the documentation.
    */
   core:
     | ModuleLocation
@@ -182,15 +183,15 @@ export interface BusOptions {
         /** When core restarts. Each missing option is the bus's. */
         supervision?: SupervisionOptions
       }
-  /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/guide/deploying.md. */
+  /** Makes Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
   workers?: WorkerMakers
   /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
   codec?: CodecName
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
-  /** How long calls may take, and how many there may be: docs/guide/streams-and-cancellation.md. */
+  /** Deadlines and quotas of calls. */
   calls?: CallsOptions
-  /** When workers restart: docs/guide/reliability.md. */
+  /** When workers restart: see the page "Reliability" of the documentation. */
   supervision?: SupervisionOptions
   /**
    * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the directory of one. The file of this platform
@@ -213,7 +214,7 @@ export interface BusOptions {
   unknownPermissions?: 'error' | 'warn'
   /** Options of each plugin, by its name: `api.config` of its `setup`. They take precedence over those of `config`. */
   pluginOptions?: Readonly<Record<string, unknown>>
-  /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread (docs/internals/networks.md). */
+  /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread. */
   network?: NetworkOptions
   /**
    * A pino logger, which also gets the output of frontends; the lowest level of the default log; or `false` for no log and no output.
@@ -224,7 +225,7 @@ export interface BusOptions {
   log?: Logger | LogLevel | false
   /**
    * Development mode: modules that change on disk are reloaded, failed workers wait for a change, stacks follow source maps, and the
-   * output of workers is labelled (docs/guide/development.md).
+   * output of workers is labelled.
    *
    * @default false
    */
@@ -236,7 +237,7 @@ export interface BusOptions {
   onConfirm?: OnConfirm
 }
 
-/** A module that connects frontends of other processes: docs/internals/networks.md. */
+/** A module that connects frontends of other processes: see the page "Write a network" of the documentation. */
 export interface NetworkOptions {
   /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/internal/network`. */
   module: ModuleLocation

@@ -21,15 +21,18 @@ export interface BusEvents {
   /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
   failed: { label: string; actor: Actor; error: BusError }
   /**
-   * A call has been running in core for `ms` milliseconds: docs/guide/streams-and-cancellation.md. A call by the host to a frontend has the label `host` and
-   * the command `bus.call <label> <name>`.
+   * A call has been running in core for `ms` milliseconds, more than `calls.slowAfter`. A call by the host to a frontend has the label
+   * `host` and the command `bus.call <label> <name>`.
    */
   slow: { label: string; command: string; ms: number; more?: number }
   /** A frontend is too slow for its events. `dropped` is the number of its oldest events that were dropped since the last report. */
   overload: { label: string; dropped: number }
-  /** No capability allows the call. `hint` says which permission of which capability to change. */
+  /** Permissions don't allow the call, or a capability denies it. `hint` says what to change. */
   denied: { label: string; command: string; hint: string; more?: number }
-  /** The isolation hook rejected the message. */
+  /**
+   * The isolation hook rejected the message, or too many messages waited for it. `why` begins with `null`, `threw`, `timeout`,
+   * `malformed` or `overloaded`.
+   */
   rejected: { label: string; command: string; why: string; more?: number }
 }
 

@@ -6,13 +6,13 @@ import type { WorkerStats } from '../supervision/policy.js'
 
 /** Durations in microseconds. */
 export interface LatencyStats {
-  /** Number of samples: one call in 251 is timed at more than 500 calls a second. */
+  /** Number of samples: the first 500 calls of each second, and one in 251 of the others. */
   count: number
-  /** Half were no longer. */
+  /** Median. */
   p50: number
-  /** 90 % were no longer. */
+  /** 90th percentile. */
   p90: number
-  /** 99 % were no longer. */
+  /** 99th percentile. */
   p99: number
   /** The longest. */
   max: number
@@ -40,7 +40,7 @@ export interface TrafficStats extends TrafficRates {
   calls: number
   /** Calls that ended with an error. */
   failures: number
-  /** Calls that no capability allows; they are failures too. */
+  /** Calls that permissions do not allow; they are failures too. */
   denied: number
   /** Responses that were dropped since their calls were no longer pending. */
   late: number
@@ -74,7 +74,7 @@ export interface GateStats extends WorkerStats {
 export interface FrontendStats extends WorkerStats, TrafficStats {
   /** In the isolation pattern. */
   gate?: GateStats
-  /** Messages that the isolation hook rejected; they are not counted in `calls`. */
+  /** Messages that the isolation hook rejected, or that found its queue full. They are not counted in `calls`. */
   rejected: number
 }
 

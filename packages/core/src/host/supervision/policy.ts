@@ -2,7 +2,7 @@
 // worker has failed. Delays double from one failure to the next.
 import { getBackoff } from '@sallyport/protocol/internal'
 
-/** When a worker restarts: docs/guide/reliability.md. */
+/** When a worker restarts: see the page "Reliability" of the documentation. */
 export interface SupervisionOptions {
   /**
    * `permanent`: always restarts. `transient`: restarts after an error. `temporary`: never restarts. By default, core is
@@ -15,7 +15,7 @@ export interface SupervisionOptions {
   period?: number
   /**
    * Maximum number of core's restarts within a minute that are charged to a frontend instead of core's `intensity`. Later ones count
-   * as core's own. Only core uses it: docs/guide/reliability.md.
+   * as core's own. Only core uses it.
    *
    * @default 10
    */
@@ -105,7 +105,7 @@ export function nextRestart(
   }
 }
 
-/** The state of a worker: docs/internals/machines.md. */
+/** The state of a worker: see the page "State machines" of the documentation. */
 export type WorkerState =
   | 'starting'
   | 'running'

@@ -8,7 +8,7 @@ import { escapeText, isDefaultLog, type Logger, type LogOption, writeToStderr } 
 const MAX_LINE = 8192
 const MAX_CHUNK = 262_144
 
-/** Receives a line that a frontend prints. */
+/** Receives what a frontend prints as text, in chunks that need not end with a line. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
