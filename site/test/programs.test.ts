@@ -40,6 +40,41 @@ test.each(runs)(
   70_000,
 )
 
+/** Uploads an endless file, and aborts at the first progress. Prints whether core has ended the upload, and not at 256 MiB. */
+const ABORTED_UPLOAD = `
+import { stat } from 'node:fs/promises'
+import { createBus } from '@sallyport/core'
+
+const controller = new AbortController()
+const module = new URL('./main.mjs', import.meta.url)
+const bus = await createBus({
+  core: new URL('./core.mjs', import.meta.url),
+  frontends: {
+    main: {
+      module,
+      allow: ['upload'],
+      sandbox: { kind: 'permission', read: ['/dev/zero'] },
+      onStdio: () => controller.abort(),
+    },
+  },
+})
+const outcome = bus.call('main', 'save', { path: '/dev/zero' }, { signal: controller.signal })
+console.log(await outcome.catch(error => error.reason))
+const copy = new URL('./uploads/photo.bin', import.meta.url)
+const isTooLarge = async () => (await stat(copy)).size > 2 ** 28
+while ((await bus.stats()).frontends.main.inFlight > 0 && !(await isTooLarge()));
+console.log((await isTooLarge()) ? 'continues' : 'ended')
+await bus.close({ timeout: 0 })
+`
+
+test('the upload that the page on streams shows ends when its call is aborted', async () => {
+  const program = programs.find(({ files }) => files.get('core.mjs')?.code.includes('async *upload('))!
+  const cwd = getDirectory(program, 'run')
+  await writeFile(join(cwd, 'aborted.mjs'), ABORTED_UPLOAD)
+  const { stdout } = await run(process.execPath, ['aborted.mjs'], { cwd, timeout: 60_000 })
+  expect(stdout).toBe('Cancelled\nended\n')
+}, 70_000)
+
 test('the tests of the pages pass', async () => {
   const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
   const cwd = getBlocksDirectory('run')
