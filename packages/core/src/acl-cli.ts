@@ -30,7 +30,7 @@ function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
     .option('--unknown-permissions <how>', 'error or warn, as in createBus (default: error with --core, else warn)')
     .option('--json', 'Print JSON')
   cli.help(sections => [
-    { body: 'sallyport-acl [tauri.conf.json | directory] [options]: print who can call what' },
+    { body: 'sallyport-acl [tauri.conf.json | directory] [options]: print who can call what in a Tauri project' },
     ...sections.filter(({ title }) => title === 'Options'),
     { title: 'Examples', body: EXAMPLES.map(line => `  $ ${line}`).join('\n') },
     { body: 'Exit codes: 0 success · 1 error in the files · 2 error in the command line' },

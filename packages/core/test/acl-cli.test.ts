@@ -122,7 +122,12 @@ describe('sallyport-acl prints who can call what', () => {
 
 describe('sallyport-acl exits with', () => {
   test.each<[name: string, args: string[], code: number, out: RegExp]>([
-    ['0 and its help', ['--help'], 0, /^sallyport-acl \[tauri\.conf\.json \| directory\].*Exit codes: 0/s],
+    [
+      '0 and its help',
+      ['--help'],
+      0,
+      /^sallyport-acl \[tauri\.conf\.json \| directory\].* in a Tauri project\n.*Exit codes: 0/s,
+    ],
     ['0 and its version', ['--version'], 0, new RegExp(`^sallyport-acl/${version.replaceAll('.', '\\.')} `)],
     ['2 for an unknown option', ['--lable', 'x'], 2, /Unknown option `--lable`\. The options are --core --label/],
     ['2 for an option without its value', ['--core'], 2, /--core <file>.*value is missing/],
@@ -134,7 +139,7 @@ describe('sallyport-acl exits with', () => {
       '1 for a directory without a configuration',
       ['capabilities'],
       1,
-      /^sallyport-acl: there is no tauri\.conf\.json, /,
+      /^sallyport-acl: there is no tauri\.conf\.json, .* Pass the directory of a Tauri project$/,
     ],
     ['1 for a missing core', ['--core', 'no.mjs'], 1, /core: there is no file .*no\.mjs$/],
     [

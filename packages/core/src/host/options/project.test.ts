@@ -186,7 +186,7 @@ describe('rejects a mistake with its file, place and the nearest valid name:', (
     [
       'no configuration',
       { 'x.json': {} },
-      'createBus: config: there is no tauri.conf.json, tauri.conf.json5, Tauri.toml in <directory>',
+      'createBus: config: there is no tauri.conf.json, tauri.conf.json5, Tauri.toml in <directory>. Pass the directory of a Tauri project',
     ],
     [
       'invalid JSON',

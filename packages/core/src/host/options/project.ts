@@ -60,7 +60,8 @@ async function findConfig(path: string): Promise<string> {
   if (found.isDirectory()) {
     const name = CONFIG_NAMES.find(each => existsSync(join(path, each)))
     if (name) return join(path, name)
-    throw new BusError('InvalidParams', `createBus: config: there is no ${names} in ${path}`)
+    const text = `there is no ${names} in ${path}. Pass the directory of a Tauri project`
+    throw new BusError('InvalidParams', `createBus: config: ${text}`)
   }
   if (CONFIG_NAMES.includes(basename(path))) return path
   throw new BusError('InvalidParams', `createBus: config must be a directory, or one of ${names}: got ${path}`)
