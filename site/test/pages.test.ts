@@ -48,6 +48,16 @@ test.each([
   expect(members.filter(member => !isNamed(member))).toEqual([])
 })
 
+test('the page on NATS has each option that joinBus shares with createBus', () => {
+  const source = read('packages/core/src/remote/remote-host.ts')
+  const options = /RemoteHostOptions extends Pick<\s*BusOptions,\s*([^>]+)>/.exec(source)?.[1]?.match(/\w+/g) ?? []
+  expect(options).toContain('frontends')
+  const row = read('docs/guide/nats.md')
+    .split('\n')
+    .find(line => line.startsWith('| `frontends`'))
+  expect(options.filter(option => !row?.includes(`\`${option}\``))).toEqual([])
+})
+
 test('the page on support has each entry that users import', () => {
   const page = read('docs/reference/support.md')
   for (const name of ['core', 'frontend']) {
