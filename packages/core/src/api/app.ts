@@ -19,7 +19,7 @@ export interface App {
   emit(event: string, payload?: unknown): void
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   emitTo(target: string | EventTarget, event: string, payload?: unknown): void
-  /** Sends an event to the frontends that `filter` accepts, as `{ kind: 'WebviewWindow', label }`, and to core's listeners. */
+  /** Sends an event to frontends (`{ kind: 'WebviewWindow', label }`) and targets that `filter` accepts, and to core's and the host's listeners without a target. */
   emitFilter(event: string, payload: unknown, filter: (target: EventTarget) => boolean): void
   /** Adds a listener and returns its id, for `unlisten`. */
   listen<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number

@@ -29,10 +29,7 @@ export interface BusEvents {
   overload: { label: string; dropped: number }
   /** Permissions don't allow the call, or a capability denies it. `hint` says what to change. */
   denied: { label: string; command: string; hint: string; more?: number }
-  /**
-   * The isolation hook rejected the message, or too many messages waited for it. `why` begins with `null`, `threw`, `timeout`,
-   * `malformed` or `overloaded`.
-   */
+  /** The isolation hook rejected the message, or too many messages waited for it (`why` is `overloaded`). */
   rejected: { label: string; command: string; why: string; more?: number }
 }
 
