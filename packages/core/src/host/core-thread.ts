@@ -159,7 +159,12 @@ export class CoreThread implements CoreEndpoint {
         if (dev) pipeOutput(worker, { actor: 'core', label: 'core' }, log, options.log)
         return worker
       },
-      ...(dev && core instanceof URL && { explainError: (error, signal) => explainSyntax(error, core, signal) }),
+      // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
+      ...(isDevelopment() &&
+        core instanceof URL && {
+          explainError: (error, signal) =>
+            dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
+        }),
       chargeExit: error => isInternalError(error) && this.frontends?.charge(error) === true,
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as CoreReport),

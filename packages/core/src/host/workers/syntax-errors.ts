@@ -1,4 +1,4 @@
-// Finds the place of a syntax error, in development: Node names it for a program's main module only, not for a rejected `import()`.
+// Finds the place of a syntax error, in development: Node names the place for a program's main module only, not for a rejected `import()`.
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -11,8 +11,8 @@ const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
 /** Adds the place of a syntax error, in `module` or a relative import of it, to the error's message, and the line to its stack. */
 export async function explainSyntax(error: Error, module: URL, signal: AbortSignal): Promise<void> {
   if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(error.stack ?? '')) return
-  // Node itself puts the place of a mistake in TypeScript into the stack.
-  const [, path, line] = /^(?:file:\/\/)?([^\n]+\.[cm]?ts):(\d+)\n[^]*?\n\n/.exec(error.stack!) ?? []
+  // Node itself puts the place of a mistake in TypeScript, and of an import that its module does not export, into the stack.
+  const [, path, line] = /(?:^|\n\[cause\]: )(?:file:\/\/)?([^\n]+\.[cm]?[jt]s):(\d+)\n/.exec(error.stack!) ?? []
   const frame = path === undefined ? await findFrame(module, signal) : ''
   if (frame === undefined) return
   error.message += ` (${frame === '' ? `${path}:${line}` : frame.slice(0, frame.indexOf('\n'))})`
