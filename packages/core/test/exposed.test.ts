@@ -208,7 +208,7 @@ describe.each(endRoutes)('the end of an exposed function: %s', (name, connect) =
       expect(await calls[1]).toMatchObject(disconnected)
       await expect(bus.call(label, 'seen')).rejects.toMatchObject({
         message: expect.stringMatching(
-          new RegExp(`^There is no frontend "${label}"( \\(did you mean "[^"]+"\\?\\))?$`),
+          new RegExp(`^There is no frontend "${label}"(: it .+| \\(did you mean "[^"]+"\\?\\))?$`),
         ) as string,
         data: { delivered: 'no' },
       })

@@ -195,7 +195,7 @@ describe('a failing frontend', () => {
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', failing, { sandbox, loaded: false })
     expect(await fault).toMatchObject({ label: 'bad', error: { message: 'of the frontend' } })
-    await expect.poll(() => bus.stats()).not.toHaveProperty('frontends.bad')
+    await expect.poll(() => bus.stats()).toHaveProperty('frontends.bad.state', 'failed')
     const client = await bus.connect('bad')
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
   })

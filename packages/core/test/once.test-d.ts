@@ -33,7 +33,7 @@ test('a typed client knows the payload', () => {
 test('bus.on takes the events of the bus only, and bus.listen has an option for their names', () => {
   expectTypeOf(bus.on)
     .parameter(0)
-    .toEqualTypeOf<'fault' | 'restart' | 'failed' | 'slow' | 'overload' | 'denied' | 'rejected'>()
+    .toEqualTypeOf<'fault' | 'restart' | 'failed' | 'exited' | 'slow' | 'overload' | 'denied' | 'rejected'>()
   void bus.listen('failed', () => {}, { application: true })
   // @ts-expect-error: an option of the host's listeners alone
   void client.listen('failed', () => {}, { application: true })

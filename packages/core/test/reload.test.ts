@@ -1,5 +1,8 @@
 // bus.reload over real threads, in both patterns.
-import { describe, expect, test } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Bus, Client } from '../src/index.js'
 import { fixture, next, start } from './start.js'
 import { at, eventually, disconnected, patientPatterns, supervise } from './supervised.js'
@@ -53,6 +56,67 @@ describe.each([
     expect(events).toEqual([])
     await expectRunning(bus)
   })
+})
+
+describe('a module that no longer loads', () => {
+  let directory: string
+  beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'sallyport-reload-'))))
+  afterEach(() => rm(directory, { recursive: true }))
+
+  const exposing = (version: number) =>
+    `import { expose } from '${import.meta.resolve('@sallyport/frontend')}'\nexpose({ version: () => ${version} })`
+
+  test.each([
+    ['none', patientPatterns[0]![1]],
+    ['permission', patientPatterns[1]![1]],
+    ['process', patientPatterns[0]![1]],
+  ] as const)('rejects the reload, and can be reloaded once it is repaired: sandbox %s', async (sandbox, app) => {
+    const module = join(directory, 'plugin.mjs')
+    await writeFile(module, exposing(1))
+    const { bus, events } = await supervise({ app })
+    await bus.open('plugin', module, { sandbox })
+    await writeFile(module, 'const a = (')
+    const failure = expect.stringMatching(/^Unexpected end of input \(.*plugin\.mjs:1\)$/) as string
+    await expect(bus.reload('plugin')).rejects.toMatchObject({ message: failure })
+    expect(events).toMatchObject([
+      { name: 'fault', label: 'plugin', error: { message: failure } },
+      { name: 'failed', label: 'plugin', error: { message: failure } },
+    ])
+    const gone = expect.stringMatching(/^There is no frontend "plugin": it failed: Unexpected end of input/) as string
+    await expect(bus.call('plugin', 'version')).rejects.toMatchObject({ reason: 'Disconnected', message: gone })
+    await expect(bus.reload('plugin')).rejects.toMatchObject({ message: failure })
+    expect((await bus.stats()).frontends['plugin']).toMatchObject({ state: 'failed' })
+    await writeFile(module, exposing(2))
+    await bus.reload('plugin')
+    expect(await bus.call('plugin', 'version')).toBe(2)
+  })
+
+  test('rejects the reload in `dev` too, where the frontend waits', async () => {
+    const module = join(directory, 'plugin.mjs')
+    await writeFile(module, exposing(1))
+    const bus = await start({ dev: true, frontends: { plugin: module } })
+    await writeFile(module, 'throw new Error("not yet")')
+    await expect(bus.reload('plugin')).rejects.toThrow('not yet')
+    await expect.poll(async () => (await bus.stats()).frontends['plugin']?.state).toBe('waiting')
+  })
+})
+
+test('resolves when the module has been evaluated', async () => {
+  const source = `import { expose } from '${import.meta.resolve('@sallyport/frontend')}'
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expose({ alive: () => true })`
+  const { bus } = await supervise()
+  await bus.open('main', at(source))
+  await bus.reload('main')
+  expect(await bus.call('main', 'alive')).toBe(true)
+})
+
+test('a frontend that has finished can be reloaded', async () => {
+  const { bus } = await supervise()
+  await bus.open('main', fixture('ending.mjs'))
+  await expect(bus.call('main', 'end', { how: 'finish' })).rejects.toThrow('it exited with code 0')
+  await eventually(() => bus.reload('main'))
+  await expect(bus.call('main', 'end', { how: 'throw' })).rejects.toThrow('broken on purpose')
 })
 
 test('rejects unknown names, and connections and cores without a module', async () => {

@@ -99,6 +99,13 @@ export interface Attachment {
   metrics?: MetricsMemory
 }
 
+/** Why a frontend has ended. */
+export interface FrontendEnd {
+  /** A clause for error texts: `it ran out of memory`. */
+  why: string
+  error: ReportedError | undefined
+}
+
 export type RunningCall = { label: string; command: string }
 
 export interface Measurement {
@@ -114,8 +121,8 @@ export type CoreCommand =
   | { type: 'attach'; attachment: Attachment }
   /** The frontend's module is about to run, and the others can be notified. */
   | { type: 'begin'; label: string }
-  /** The frontend has ended, and not only its link. */
-  | { type: 'end'; label: string }
+  /** The frontend has ended, and not only its link. `end`: why, unless the host ended it. */
+  | { type: 'end'; label: string; end?: FrontendEnd | undefined }
   /** `countCommands`: whether core counts calls by command from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; countCommands?: boolean | undefined }
   | { type: 'confirmed'; id: number; answer: boolean }

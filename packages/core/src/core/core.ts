@@ -17,7 +17,14 @@ import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
 import { markBuffers, getMovableBuffers } from '../api/transfer.js'
 import { HOST_METHOD } from '../contract/control.js'
-import type { Attachment, CoreOptions, CoreReport, CoreWorkerData, Measurement } from '../contract/control.js'
+import type {
+  Attachment,
+  CoreOptions,
+  CoreReport,
+  CoreWorkerData,
+  FrontendEnd,
+  Measurement,
+} from '../contract/control.js'
 import type { Hub } from '../contract/network.js'
 import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'
@@ -189,9 +196,9 @@ export class Core {
   }
 
   /** Ends a frontend, and what its `allow` allowed. */
-  end(label: string): void {
+  end(label: string, end: FrontendEnd | undefined): void {
     this.#authority.allow(label, undefined)
-    this.sessions.end(label)
+    this.sessions.end(label, end)
   }
 
   /** Logs that a change of the capabilities closed the app commands, which were open to every frontend before. */

@@ -124,9 +124,10 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Restarts a frontend, or `core`, with its module as it is now; a frontend's hook too. Calls in flight settle with
-   * `Disconnected`, as at any restart, but a reload does not count as one. Resolves once the worker is ready.
+   * `Disconnected`, as at any restart, but a reload does not count as one. Resolves once the module has been evaluated, as `open` does. A
+   * frontend that has failed or finished can be reloaded until its label is used again.
    *
-   * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; the error that prevents the restart
+   * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; whatever the module throws
    * @example await bus.reload('core')
    */
   async reload(what: string): Promise<void> {
@@ -258,7 +259,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
       // Core's command for this gets label and name as headers, so that bytes in the arguments are found.
       return await this.#client.invoke(HOST_METHOD.call, args, { ...options, headers: { label, name } })
     } catch (error) {
-      throw isBusError(error) ? nameFunction(error, name) : error
+      throw isBusError(error) ? this.#explainEnd(nameFunction(error, name), label) : error
     }
   }
 
@@ -344,6 +345,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
     do await nextTick()
     while (await settleListeners(this.#client))
     this.#host.core.releaseEvents()
+  }
+
+  /** Adds the error for which the frontend has ended to that of a call. A cause does not cross the link to core. */
+  #explainEnd(error: BusError, label: string): BusError {
+    const end = this.#host.frontends.getEnd(label)
+    if (error.reason === 'Disconnected' && end?.error && error.message.endsWith(end.why)) error.cause = end.error
+    return error
   }
 
   async #stop(timeout: number): Promise<void> {

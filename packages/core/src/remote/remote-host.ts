@@ -33,7 +33,7 @@ export interface RemoteHostOptions extends Pick<
 }
 
 /** The events of a bus that concern this process. Core's own host reports the others. */
-export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'rejected'>
+export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'exited' | 'rejected'>
 
 /** One more session of a connection. */
 export interface SessionRequest {
@@ -55,7 +55,13 @@ export interface RemoteHostStats {
   frontends: Record<string, Omit<FrontendStats, keyof TrafficStats>>
 }
 
-const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>(['fault', 'restart', 'failed', 'rejected'])
+const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>([
+  'fault',
+  'restart',
+  'failed',
+  'exited',
+  'rejected',
+])
 
 /** Frontends and connections whose core is in another process. */
 export class RemoteHost {

@@ -30,7 +30,7 @@ export class FrontendCalls {
   readonly #counts: Float64Array
   readonly #warn: (text: string) => void
   readonly #pending: PendingCalls
-  #endReason: string | undefined
+  #isConnected = true
 
   constructor(traceSource: TraceSource, writer: CallWriter, counts: Float64Array, warn: (text: string) => void) {
     this.#traceSource = traceSource
@@ -38,16 +38,13 @@ export class FrontendCalls {
     this.#counts = counts
     this.#warn = warn
     this.#pending = new PendingCalls(id => {
-      if (this.#endReason === undefined) writer.send({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
+      if (this.#isConnected) writer.send({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     })
   }
 
   /** @param context trace context of the call that this one is made for */
   call(name: string, args: unknown, options: FrontendCallOptions = {}, context?: TraceContext): Promise<unknown> {
     return createCallPromise((resolve, reject) => {
-      if (this.#endReason !== undefined) {
-        throw new BusError('Disconnected', this.#endReason, { data: { delivered: 'no' } })
-      }
       checkCall(name, args, options)
       if (this.#pending.isFull()) {
         throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
@@ -74,9 +71,17 @@ export class FrontendCalls {
     }
   }
 
-  end(reason: string): void {
-    this.#endReason = reason
-    this.#pending.rejectAll(() => new BusError('Disconnected', reason, { data: { delivered: 'unknown' } }))
+  get size(): number {
+    return this.#pending.size
+  }
+
+  /** The link has closed. Calls wait for `end`, their deadlines or their signals. */
+  disconnect(): void {
+    this.#isConnected = false
+  }
+
+  end(reason: string, cause: BusError | undefined): void {
+    this.#pending.rejectAll(() => new BusError('Disconnected', reason, { data: { delivered: 'unknown' }, cause }))
   }
 
   /** Drops a late answer. A malformed one rejects the call that it names. @throws {BusError} `InvalidRequest` */

@@ -323,7 +323,7 @@ export class Session implements CallOwner {
     }
     this.updateCounts()
     this.#channels.abandonAll(reason)
-    this.frontendCalls.end(reason)
+    this.frontendCalls.disconnect()
     router.dropSubscriber(this)
     if (fault) events.fault(fault)
     events.closed()

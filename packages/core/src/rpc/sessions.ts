@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { formatSuppressed, reportError, Throttle } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
-import type { CoreReport, Measurement, RunningCall } from '../contract/control.js'
+import type { CoreReport, FrontendEnd, Measurement, RunningCall } from '../contract/control.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { createNoFrontendError, MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { CommandCounts } from '../shared/metrics.js'
 import { type Call, getDisplayName, isStream } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'
+import { FrontendEnds, rejectCalls } from './frontend-ends.js'
 import { Session, type SessionEvents, type SessionOptions } from './session.js'
 
 export interface SessionsDeps {
@@ -33,7 +34,8 @@ export class Sessions {
   /** The latest session of each label. An earlier one can still be closing. */
   readonly #byLabel = new Map<string, Session>()
   /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
-  readonly #endedFrontends = new WeakSet<Session>()
+  readonly #endedFrontends = new WeakMap<Session, FrontendEnd | undefined>()
+  readonly #ends = new FrontendEnds()
   readonly #closingResources = new Set<Promise<void>>()
   readonly #resourcesAbort = new AbortController()
   #commands: CommandCounts | undefined
@@ -71,15 +73,20 @@ export class Sessions {
     const closed = (): void => {
       this.#open.delete(session)
       for (const throttle of [denials, slowCalls, drops, warnings]) throttle.flush()
-      if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
+      const isLatest = label !== undefined && this.#byLabel.get(label) === session
+      if (isLatest) this.#byLabel.delete(label)
       const closing = resources
         .closeAll(this.#resourcesAbort.signal)
         .finally(() => this.#closingResources.delete(closing))
       this.#closingResources.add(closing)
       if (label === undefined) return
+      const isEnded = this.#endedFrontends.has(session)
+      // The host explains the ends of its own links, unless it has replaced them.
+      if (linkId !== undefined && isLatest && !isEnded) this.#ends.rejectOnceExplained(label, session.frontendCalls)
+      else rejectCalls(label, session.frontendCalls, this.#endedFrontends.get(session))
       ended()
       if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
-      if (this.#endedFrontends.has(session)) emitDestroyed(router, label)
+      if (isEnded) emitDestroyed(router, label)
     }
     const events: SessionEvents = {
       denied: (command, hint) => denials.add([truncate(command), hint]),
@@ -92,7 +99,10 @@ export class Sessions {
     const session = new Session({ ...added, router, resources, events })
     session.metrics.commands = this.#commands
     this.#open.add(session)
-    if (label !== undefined) this.#byLabel.set(label, session)
+    if (label !== undefined) {
+      this.#ends.begin(label)
+      this.#byLabel.set(label, session)
+    }
     return session
   }
 
@@ -100,7 +110,7 @@ export class Sessions {
   async call(label: string, ...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
     const session = this.#byLabel.get(label)
     if (session) return session.frontendCalls.call(...call)
-    throw createNoFrontendError(String(label), this.#byLabel.keys())
+    throw this.#ends.createError(String(label), this.#byLabel.keys())
   }
 
   /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */
@@ -108,10 +118,11 @@ export class Sessions {
     emitCreated(this.#deps.router, label)
   }
 
-  /** Emits that a frontend has ended, once its session has. */
-  end(label: string): void {
+  /** Emits that a frontend has ended, once its session has. @param end - why, unless the host ended it */
+  end(label: string, end?: FrontendEnd): void {
+    this.#ends.explain(label, end)
     const session = this.#byLabel.get(label)
-    if (session) this.#endedFrontends.add(session)
+    if (session) this.#endedFrontends.set(session, end)
     else emitDestroyed(this.#deps.router, label)
   }
 
@@ -176,7 +187,8 @@ export class Sessions {
   /** Closes the frontends' sessions and resources. Stops waiting when the signal aborts. */
   async closeFrontends(signal: AbortSignal): Promise<void> {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
-    for (const session of frontends) this.#endedFrontends.add(session)
+    for (const session of frontends) this.#endedFrontends.set(session, undefined)
+    this.#ends.close()
     const closed = Promise.all(frontends.map(session => session.close()))
     const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort')
     const stopped = aborted.then(() => this.#resourcesAbort.abort())

@@ -22,9 +22,13 @@ export function didYouMean(name: string, names: Iterable<string>): string {
   return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`
 }
 
-/** The error of everything that names a frontend that is not there, or no longer. It can come back, so nothing was delivered yet. */
-export function createNoFrontendError(label: string, names: Iterable<string>): BusError {
-  const text = `There is no frontend ${describeName(label)}${didYouMean(label, names)}`
+/**
+ * The error of everything that names a frontend that is not there, or no longer. It can come back, so nothing was delivered yet.
+ *
+ * @param why - a clause that says why the last frontend with this label has ended
+ */
+export function createNoFrontendError(label: string, names: Iterable<string>, why?: string): BusError {
+  const text = `There is no frontend ${describeName(label)}${why === undefined ? didYouMean(label, names) : `: ${why}`}`
   return new BusError('Disconnected', text, { data: { delivered: 'no' } })
 }
 

@@ -3,6 +3,7 @@
 import { BusError, closeEndpoint, describeName, openLink } from '@sallyport/protocol/internal'
 import { bridge } from '../../network/bridge.js'
 import type { BusReporter } from '../reporting/events.js'
+import { describeEnd } from './runtime-end.js'
 import type { ExternalCode, ExternalFrontend, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend, 'join' | 'leave'> {
@@ -22,11 +23,11 @@ export function createExternalRuntime(label: string, reporter: BusReporter, even
   const leaveCurrent = (): void => {
     const code = current
     if (!code) return
-    const isFaulty = fault !== undefined
+    const end = fault && describeEnd(label, fault)
     current = fault = undefined
     isUp = isConnected = false
     code.link.close()
-    events.stopped(!isFaulty)
+    events.stopped(end === undefined, end)
   }
   const leave = (code: ExternalCode): void => {
     if (current === code) leaveCurrent()

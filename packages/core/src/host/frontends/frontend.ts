@@ -10,6 +10,7 @@ import {
   createLinkEndpoints,
   createTriangleEndpoints,
   describeName,
+  reportError,
 } from '@sallyport/protocol/internal'
 import type { Deferred, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
@@ -17,6 +18,7 @@ import type { Attachment } from '../../contract/control.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { type Gate, getGateSupervision, startGate } from './gate.js'
+import type { RuntimeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface FrontendDeps {
@@ -35,8 +37,8 @@ export interface FrontendDeps {
 export interface FrontendEvents {
   /** Called with the time until which this frontend can be to blame if core fails. */
   onSuspect(until: number): void
-  /** Called when the runtime exited for good: the name is free again. */
-  onExit(): void
+  /** Called when the runtime exited for good: the name is free again. `end` is `undefined` if the host ended it. */
+  onExit(end: RuntimeEnd | undefined): void
 }
 
 /** The ends of a link. The host closes them for a thread that has exited. */
@@ -71,6 +73,8 @@ export class Frontend {
   readonly exited: Promise<Error | undefined>
   /** True if app commands were open to every frontend when core took the latest link. */
   canCallAll = false
+  /** Why the code last stopped; `undefined` if it has not stopped by itself. */
+  end: RuntimeEnd | undefined
   readonly #host: FrontendHost
   readonly #deps: FrontendDeps
   readonly #events: FrontendEvents
@@ -106,8 +110,8 @@ export class Frontend {
     this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
     this.#runtime = deps.createRuntime({
       restarted: () => this.connect(),
-      stopped: isReload => this.#onStop(isReload),
-      exited: error => this.#onExit(error),
+      stopped: (isReload, end) => this.#onStop(isReload, end),
+      exited: (error, end) => this.#onExit(error, end),
     })
     this.connect()
   }
@@ -215,7 +219,7 @@ export class Frontend {
   disconnected(link: number): void {
     this.#open.delete(link)
     if (link !== (this.#pending ?? this.#active)?.id) return
-    if (this.#isProcess && !this.#pending) void this.#runtime.reload?.().catch(() => {})
+    if (this.#isProcess && !this.#pending) this.#runtime.replace?.()
     else this.connect()
   }
 
@@ -303,20 +307,24 @@ export class Frontend {
     this.disconnect()
   }
 
-  #onStop(isReload = false): void {
+  #onStop(isReload: boolean, end: RuntimeEnd | undefined): void {
+    this.end = end
     if (!isReload && !this.#isEndedByHost) this.#events.onSuspect(performance.now() + SUSPECT_MS)
     this.disconnect()
     clearTimeout(this.#closeTimer)
     this.#active = undefined
-    if (this.#presence !== 'absent') this.#host.core.post({ type: 'end', label: this.#deps.name })
+    if (this.#presence !== 'absent') {
+      const reported = end && { why: end.why, error: end.error && reportError(end.error) }
+      this.#host.core.post({ type: 'end', label: this.#deps.name, end: reported })
+    }
     this.#presence = 'absent'
   }
 
-  #onExit(error: Error | undefined): void {
-    this.#onStop()
+  #onExit(error: Error | undefined, end: RuntimeEnd | undefined): void {
+    this.#onStop(false, end)
     const message = 'The frontend exited before it was connected'
     this.#ready.reject(error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } }))
-    this.#events.onExit()
+    this.#events.onExit(end)
     this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
   }
 }

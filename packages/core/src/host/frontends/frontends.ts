@@ -8,10 +8,22 @@ import { createExternalRuntime, type ExternalRuntime } from './external-runtime.
 import { Frontend, type FrontendDeps, SUSPECT_MS } from './frontend.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
 import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
-import { createWorkerRuntime } from './worker-runtime.js'
+import { describeEnd, type RuntimeEnd } from './runtime-end.js'
+import { createWorkerRuntime, type WorkerRuntime } from './worker-runtime.js'
 
 /** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
 const MAX_WARNED_LABELS = 1000
+
+/** Frontends that have ended by themselves and are remembered: a host can open any number of labels. */
+const MAX_ENDED = 1000
+
+/** A frontend that has ended by itself, for as long as its label is not used again. */
+interface EndedFrontend {
+  readonly module: URL
+  readonly config: FrontendConfig
+  readonly stats: FrontendStats
+  readonly end: RuntimeEnd
+}
 
 export class Frontends {
   /** Modules of the frontends in workers and processes, by label. */
@@ -21,6 +33,7 @@ export class Frontends {
   synchronized: Promise<void> = Promise.resolve()
   readonly #host: FrontendHost
   readonly #frontends = new Map<string, Frontend>()
+  readonly #ended = new Map<string, EndedFrontend>()
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
   readonly #warnedLabels = new Set<string>()
@@ -54,36 +67,32 @@ export class Frontends {
       const text = 'is not available for a host without core. Add a capability to the bus that has core'
       throw new BusError('InvalidParams', `${allow.from} ${text}`)
     }
-    const steps = { booted: createDeferred(), loaded: createDeferred(), synchronized: createDeferred() }
-    let isOpening = loaded
-    const onStep = (step: keyof typeof steps): void => {
-      if (step === 'loaded') isOpening = false
-      steps[step].resolve()
-    }
-    const deps = { label, module, config, host: this.#host, onStep, isOpening: () => isOpening }
-    const createRuntime: FrontendDeps['createRuntime'] = events => createWorkerRuntime(deps, events)
-    const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
+    let runtime!: WorkerRuntime
+    const deps = { label, module, config, host: this.#host }
+    const createRuntime: FrontendDeps['createRuntime'] = events => (runtime = createWorkerRuntime(deps, events))
+    const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime }, end => {
+      if (end) this.#remember(label, { module, config, stats: getLastStats(frontend), end })
+    })
+    const wait = (step?: Promise<void>): Promise<void> =>
+      this.#waitFor(frontend, step).catch(error => {
+        // The caller of `open` gets the error of the first start.
+        this.#ended.delete(label)
+        throw error
+      })
     this.modules.set(label, module)
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.onOpened(module)
     this.#warnOfMissingSandbox(label, config)
     // With `strict`, the worker fails while it boots if its sandbox has a hole.
     const isStrict = sandbox.kind === 'permission' && sandbox.strict
-    await this.#waitFor(frontend, isStrict ? steps.booted.promise : undefined)
+    await wait(isStrict ? runtime.load.booted : undefined)
     if (sandbox.kind !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
-    const onTimeout = (): void => {
-      const text = "The frontend's module is still loading; no longer waiting for it"
-      if (isOpening) this.#host.log.warn({ label, ms: loadTimeout }, text)
-      onStep('loaded')
-      onStep('synchronized')
-    }
     return async () => {
       frontend.start()
       if (!loaded) return
-      const timer = setTimeout(onTimeout, loadTimeout)
-      const isSynchronized = Promise.race([steps.synchronized.promise, frontend.exited]).then(() => clearTimeout(timer))
-      this.synchronized = Promise.all([this.synchronized, isSynchronized]).then(() => {})
-      await this.#waitFor(frontend, steps.loaded.promise)
+      const { load } = runtime
+      this.synchronized = Promise.allSettled([this.synchronized, load.synchronized]).then(() => {})
+      await wait(load.wait(label, loadTimeout, this.#host.log))
     }
   }
 
@@ -111,6 +120,8 @@ export class Frontends {
 
   /** @param otherNames - names that the caller takes in addition to labels */
   async reload(where: string, label: string, otherNames: readonly string[] = []): Promise<void> {
+    const ended = this.#ended.get(label)
+    if (ended) return this.#reopen(label, ended)
     if (await this.#get(label, otherNames).reload(true)) return
     const message = `${where}: ${describeName(label)} is a connection of the host and has no module to reload`
     throw new BusError('InvalidParams', message)
@@ -137,9 +148,16 @@ export class Frontends {
     for (const frontend of this.#frontends.values()) frontend.fail(error)
   }
 
+  /** Also has those that have ended by themselves, as they were at the end. */
   takeStats(resetRates: boolean): Record<string, FrontendStats> {
-    const getStats = (frontend: Frontend): FrontendStats => ({ ...frontend.stats, ...frontend.takeTraffic(resetRates) })
-    return Object.fromEntries([...this.#frontends].map(([label, frontend]) => [label, getStats(frontend)]))
+    const ended = [...this.#ended].map(([label, { stats }]) => [label, stats] as const)
+    const open = [...this.#frontends].map(([label, frontend]) => [label, getStats(frontend, resetRates)] as const)
+    return Object.fromEntries([...ended, ...open])
+  }
+
+  /** Returns why the frontend last stopped, if it did so by itself. */
+  getEnd(label: string): RuntimeEnd | undefined {
+    return this.#ended.get(label)?.end ?? this.#frontends.get(label)?.end
   }
 
   /** The statistics that are known without core. */
@@ -183,15 +201,37 @@ export class Frontends {
     return this.#frontends.get(name)
   }
 
-  #add(deps: FrontendDeps): Frontend {
+  #remember(label: string, ended: EndedFrontend): void {
+    if (this.#ended.size === MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value!)
+    this.#ended.set(label, ended)
+  }
+
+  /** Opens a frontend that has ended by itself again. It can still be reloaded if that fails. */
+  async #reopen(label: string, ended: EndedFrontend): Promise<void> {
+    try {
+      const load = await this.open(label, ended.module, ended.config)
+      await load()
+    } catch (error) {
+      const end = describeEnd(label, error as Error)
+      if (!this.#frontends.has(label))
+        this.#remember(label, { ...ended, stats: { ...ended.stats, state: 'failed' }, end })
+      throw error
+    }
+  }
+
+  #add(deps: FrontendDeps, onEnd: (end: RuntimeEnd | undefined) => void = () => {}): Frontend {
     const { name } = deps
     if (this.#frontends.has(name)) {
       throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
     }
     const frontend = new Frontend(this.#host, deps, {
       onSuspect: until => void this.#getSuspects().set(name, until),
-      onExit: () => this.#frontends.delete(name),
+      onExit: end => {
+        this.#frontends.delete(name)
+        onEnd(end)
+      },
     })
+    this.#ended.delete(name)
     this.#frontends.set(name, frontend)
     const exited = frontend.exited.then(() => void this.#exits.delete(exited))
     this.#exits.add(exited)
@@ -201,8 +241,7 @@ export class Frontends {
   /** Resolves once the frontend is ready and has taken a further step of its start. Closes the frontend if it exits before that. */
   async #waitFor(frontend: Frontend, step?: Promise<void>): Promise<void> {
     try {
-      await frontend.ready
-      if (step) await Promise.race([step, frontend.exited.then(throwExit)])
+      await Promise.all([frontend.ready, step])
     } catch (error) {
       await frontend.close()
       throw error
@@ -218,7 +257,9 @@ export class Frontends {
   #get(label: string, otherNames: readonly string[] = []): Frontend {
     if (typeof label !== 'string') throw new BusError('InvalidParams', 'The label of a frontend must be a string')
     const frontend = this.#frontends.get(label)
-    if (!frontend) throw createNoFrontendError(label, [...otherNames, ...this.#frontends.keys()])
+    if (!frontend) {
+      throw createNoFrontendError(label, [...otherNames, ...this.#frontends.keys()], this.#ended.get(label)?.end.why)
+    }
     return frontend
   }
 
@@ -238,7 +279,14 @@ export class Frontends {
   }
 }
 
-function throwExit(error: Error | undefined): never {
-  const message = 'The frontend exited before its module was loaded'
-  throw error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } })
+const getStats = (frontend: Frontend, resetRates: boolean): FrontendStats => {
+  return { ...frontend.stats, ...frontend.takeTraffic(resetRates) }
+}
+
+/** Returns the statistics of a frontend that has just exited: its gate stops now. */
+function getLastStats(frontend: Frontend): FrontendStats {
+  const { gate, ...stats } = getStats(frontend, false)
+  return gate && gate.state !== 'failed'
+    ? { ...stats, gate: { ...gate, state: 'stopped' } }
+    : { ...stats, ...(gate && { gate }) }
 }

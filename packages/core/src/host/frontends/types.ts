@@ -7,6 +7,7 @@ import type { BusReporter } from '../reporting/events.js'
 import type { Logger } from '../reporting/log.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
+import type { RuntimeEnd } from './runtime-end.js'
 
 /** @internal Services that core, the gates and the frontends of a host use. */
 export interface HostServices {
@@ -31,17 +32,22 @@ export interface FrontendRuntime {
   dismiss(error: Error): void
   fail(error: Error): void
   stop(): Promise<unknown>
-  /** Reloads the frontend's module. Absent for code of the host itself, which has no module. */
+  /**
+   * Reloads the frontend's module. Resolves once it has been evaluated or is no longer waited for, and rejects with its error. Absent for
+   * code of the host itself, which has no module.
+   */
   reload?(): Promise<void>
+  /** Replaces code that cannot get another link. */
+  replace?(): void
 }
 
 export interface RuntimeEvents {
   /** The runtime restarted. Its code runs with the next link. */
   restarted(): void
   /** The runtime stopped, and can restart. */
-  stopped(isReload: boolean): void
-  /** The runtime exited and will not restart. */
-  exited(error: Error | undefined): void
+  stopped(isReload: boolean, end?: RuntimeEnd): void
+  /** The runtime exited and will not restart. `end` is left out if the host ended it. */
+  exited(error: Error | undefined, end?: RuntimeEnd): void
 }
 
 /** Core as seen by the frontends that are attached to it: in this process, or behind a network. */

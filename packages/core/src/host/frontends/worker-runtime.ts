@@ -22,6 +22,8 @@ import {
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { getClientStart } from './connection-runtime.js'
+import { ModuleLoad } from './module-load.js'
+import { describeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
@@ -29,18 +31,19 @@ export interface WorkerRuntimeDeps {
   module: URL
   config: FrontendConfig
   host: FrontendHost
-  /** Called in each start: the sandbox is in place, the module has been evaluated, and core has the events that it emitted. */
-  onStep(step: 'booted' | 'loaded' | 'synchronized'): void
-  /** True while the host waits for the module: a failure rejects what it called, and is not reported. */
-  isOpening(): boolean
+}
+
+export interface WorkerRuntime extends FrontendRuntime {
+  /** The load of the module by the current thread. */
+  readonly load: ModuleLoad
 }
 
 /** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
 const RELAY_STOP_TIMEOUT_MS = 10_000
 
 /** Starts a worker, which loads its module with the first link. */
-export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): FrontendRuntime {
-  const { label, module, config, host, onStep, isOpening } = deps
+export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): WorkerRuntime {
+  const { label, module, config, host } = deps
   const { supervisor, log, reporter, options } = host
   const { dev } = options
   const isProcess = config.sandbox.kind === 'process'
@@ -56,23 +59,36 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     if (link) closeEndpoint(link)
     link = undefined
   }
+  let load!: ModuleLoad
+  let firstLoad: ModuleLoad | undefined
+  let isFinalReload = false
+  let isClosed = false
   let hasReported = false
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
     supervision: config.supervision,
     waitsAfterError: dev,
-    isOpening,
+    isOpening: () => load.isOpening,
     ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
-    spawn: heartbeat => spawnFrontend({ ...start, heartbeat }, config, host),
-    ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
+    spawn(heartbeat) {
+      // A reload can replace a thread that is still loading.
+      if (!firstLoad || load.isOver) load = new ModuleLoad(config.loaded && (!firstLoad || isFinalReload))
+      firstLoad ??= load
+      isFinalReload = false
+      return spawnFrontend({ ...start, heartbeat }, config, host)
+    },
+    // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
+    ...(start.development && {
+      explainError: (error, signal) => (load.isOver && !dev ? undefined : explainSyntax(error, module, signal)),
+    }),
     onState(state) {
       log.debug({ actor: 'frontend', label, state }, 'state')
-      if (state === 'handshaking') onStep('booted')
+      if (state === 'handshaking') load.reach('booted')
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
       const { type, directory } = (report ?? {}) as { type?: unknown; directory?: unknown }
-      if (type === 'loaded' || type === 'synchronized') return onStep(type)
+      if (type === 'loaded' || type === 'synchronized') return load.reach(type)
       if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) {
         const message =
           'Node lets this frontend read everything below the working directory. Start the host in an empty directory.'
@@ -83,20 +99,30 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     onRestarted: events.restarted,
     onStopped(restart) {
       closeLink()
-      events.stopped(!restart)
+      if (restart) load.fail(restart.error)
+      events.stopped(!restart, restart && describeEnd(label, restart.error))
       reporter.reportRestart('frontend', label, restart)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
   })
   void worker.exited.then(exit => {
+    const { error, code } = exit
     closeLink()
-    const wasOpening = isOpening()
-    events.exited(exit.error)
-    if (!wasOpening) reporter.reportExit('frontend', label, exit)
+    load.fail(error)
+    events.exited(error, isClosed ? undefined : describeEnd(label, error, code))
+    // The caller of `open` gets the error of the first start.
+    if (load === firstLoad && load.isOpening) return
+    reporter.reportExit('frontend', label, exit)
+    if (!isClosed) reporter.reportEnd(label, error, code)
   })
+  /** A process's pipe cannot be connected to another link. Its replacement does not count as a failure. */
+  const replace = (): void => void worker.reload().catch(() => {})
   return {
     get isUp() {
       return worker.isUp
+    },
+    get load() {
+      return load
     },
     get stats() {
       return worker.stats
@@ -104,16 +130,24 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     connect(next) {
       if (link && isProcess) {
         closeEndpoint(next)
-        // A process's pipe cannot be connected to another link, so it is reloaded, which does not count as a failure.
-        return void worker.reload().catch(() => {})
+        return replace()
       }
       link = next
       worker.post({ type: 'link', link } satisfies FrontendCommand, getPorts(link))
     },
     dismiss: error => worker.dismiss(error),
     fail: error => worker.fail(error),
-    reload: () => worker.reload(),
-    stop: () => worker.stop(0),
+    replace,
+    async reload() {
+      // In `dev`, a module that fails waits for a change of its files.
+      isFinalReload = !dev
+      await worker.reload()
+      if (config.loaded) await load.wait(label, config.loadTimeout, log)
+    },
+    stop() {
+      isClosed = true
+      return worker.stop(0)
+    },
   }
 }
 

@@ -21,6 +21,11 @@ export interface BusEvents {
   /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
   failed: { label: string; actor: Actor; error: BusError }
   /**
+   * A frontend has ended and will not restart, and the host did not close it. `failed` is emitted first if the `reason` is an error.
+   * `code` is the exit code of its thread or process; `undefined` if that was terminated.
+   */
+  exited: { label: string; code: number | undefined; reason: string }
+  /**
    * A call has been running in core for `ms` milliseconds, more than `calls.slowAfter`. A call by the host to a frontend has the label
    * `host` and the command `bus.call <label> <name>`.
    */
@@ -33,7 +38,9 @@ export interface BusEvents {
   rejected: { label: string; command: string; why: string; more?: number }
 }
 
-const NAMES: readonly (keyof BusEvents)[] = ['fault', 'restart', 'failed', 'denied', 'rejected', 'slow', 'overload']
+const NAMES: readonly (keyof BusEvents)[] = [
+  ...(['fault', 'restart', 'failed', 'exited', 'denied', 'rejected', 'slow', 'overload'] as const),
+]
 const BUS_EVENTS: ReadonlySet<string> = new Set(NAMES)
 
 /** Node reports errors of its own about threads and processes. */
@@ -86,6 +93,13 @@ export class BusReporter {
     const isReported = this.#faults.has(error) || this.#faults.has(error.cause as Error)
     this.#log.error({ actor, label, ...(!isReported && { err: error }) }, `failed: ${error.message}`)
     this.#emit('failed', { label, actor, error: ensureBusError(error) })
+  }
+
+  /** Reports a frontend that has ended by itself and will not restart. */
+  reportEnd(label: string, error: Error | undefined, code: number | undefined): void {
+    const event = { label, code, reason: error?.message ?? `exited with code ${code}` }
+    if (!error) this.#log.info(event, 'the frontend has finished')
+    this.#emit('exited', event)
   }
 
   /** Reports an event that stands for `more` suppressed ones. */

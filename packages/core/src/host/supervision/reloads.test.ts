@@ -60,7 +60,7 @@ test('restarts a worker that waits after an error in development', async () => {
   expect(worker.stats.state).toBe('running')
   fail()
   void worker.stop(0)
-  expect(await worker.exited).toEqual({ error: undefined, exitError: undefined })
+  expect(await worker.exited).toMatchObject({ error: undefined, exitError: undefined })
 })
 
 test('a worker whose thread has exited is not up while the error is explained', async () => {

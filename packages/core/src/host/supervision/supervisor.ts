@@ -179,10 +179,10 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
     complete() {
       isUp = false
       const snapshot = actor.getSnapshot()
-      const { error, exitError } = snapshot.context
+      const { error, exitError, status } = snapshot.context
       settleReloads(snapshot)
       ready.reject(error ?? stoppedEarly())
-      exited.resolve({ error, exitError: error && exitError })
+      exited.resolve({ error, exitError: error && exitError, code: status.exitCode })
     },
   })
   // The worker can exit while an event for it is being prepared.

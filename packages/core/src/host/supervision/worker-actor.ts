@@ -30,8 +30,8 @@ export interface WorkerSpec {
   waitsAfterError?: boolean
   /** True while the worker's opener waits for it: an error is final then, because the opener gets it. */
   isOpening?(): boolean
-  /** In development: adds an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
-  explainError?(error: Error, signal: AbortSignal): Promise<void>
+  /** In development: can add an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
+  explainError?(error: Error, signal: AbortSignal): Promise<void> | undefined
   /**
    * Called when the thread exited with an uncaught error, other than for lack of memory. Returns true if another worker is to blame:
    * then the restart does not count against `intensity`.
@@ -62,6 +62,8 @@ export interface WorkerExit {
   error: Error | undefined
   /** The thread's own last error; `undefined` if the worker was failed by something outside of it. */
   exitError: Error | undefined
+  /** The thread's exit code; `undefined` for a thread that was not waited for. */
+  code?: number | undefined
 }
 
 export type WorkerEvent =
@@ -74,14 +76,14 @@ export type WorkerEvent =
 /** The input of each of a worker's threads. `status` is shared with the machine: what changes it is not a transition. */
 export interface ThreadInput {
   spec: WorkerSpec
-  status: { lifecycle: LifecycleState | undefined; thread: ThreadHandle | undefined }
+  status: { lifecycle: LifecycleState | undefined; thread: ThreadHandle | undefined; exitCode: number | undefined }
 }
 
 /** @internal */
 export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCallback<WorkerEvent, ThreadInput>(
   ({ input: { spec, status }, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
-    status.lifecycle = status.thread = undefined
+    status.lifecycle = status.thread = status.exitCode = undefined
     const heartbeat = limit === false ? undefined : createHeartbeat(limit)
     let thread: ThreadHandle
     try {
@@ -124,7 +126,10 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
       fail(receiveError(reportError(error), `${spec.name} failed`))
     })
     thread.on('exit', code => {
-      if (status.thread === thread) status.thread = undefined
+      if (status.thread === thread) {
+        status.thread = undefined
+        status.exitCode = code
+      }
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
       stopWatching?.()
       // Node delivers all of the thread's messages before its exit.

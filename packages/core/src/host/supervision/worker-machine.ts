@@ -130,7 +130,7 @@ const machine = setup({
   id: 'worker',
   context: ({ input }) => ({
     ...input,
-    status: { lifecycle: undefined, thread: undefined },
+    status: { lifecycle: undefined, thread: undefined, exitCode: undefined },
     exitError: undefined,
     error: undefined,
     isCharged: false,

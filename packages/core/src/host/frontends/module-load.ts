@@ -1,0 +1,62 @@
+// The load of a frontend's module by one thread, and the wait for it by `createBus`, `bus.open` and `bus.reload`.
+import { BusError, createDeferred } from '@sallyport/protocol/internal'
+import type { Logger } from '../reporting/log.js'
+
+/** The sandbox is in place; the module has been evaluated; core has the events that it emitted. */
+export type LoadStep = 'booted' | 'loaded' | 'synchronized'
+
+export class ModuleLoad {
+  readonly #steps = { booted: createDeferred(), loaded: createDeferred(), synchronized: createDeferred() }
+  readonly #isFirstTry: boolean
+  #isLoaded = false
+  #hasFailed = false
+
+  /** @param isFirstTry - whether an error is final, because the caller that waits for the module gets it */
+  constructor(isFirstTry: boolean) {
+    this.#isFirstTry = isFirstTry
+    for (const { promise } of Object.values(this.#steps)) promise.catch(() => {})
+  }
+
+  /** True while an error is final. */
+  get isOpening(): boolean {
+    return this.#isFirstTry && !this.#isLoaded
+  }
+
+  get isOver(): boolean {
+    return this.#isLoaded || this.#hasFailed
+  }
+
+  get booted(): Promise<void> {
+    return this.#steps.booted.promise
+  }
+
+  get synchronized(): Promise<void> {
+    return this.#steps.synchronized.promise
+  }
+
+  reach(step: LoadStep): void {
+    if (step === 'loaded') this.#isLoaded = true
+    this.#steps[step].resolve()
+  }
+
+  /** Ends the wait: the thread has stopped. */
+  fail(error: Error | undefined): void {
+    this.#hasFailed = true
+    const message = 'The frontend exited before its module was loaded'
+    const reason = error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } })
+    for (const { reject } of Object.values(this.#steps)) reject(reason)
+  }
+
+  /** Resolves once the module has been evaluated, or after `timeout` milliseconds with a warning. Rejects if the thread stops before that. */
+  async wait(label: string, timeout: number, log: Logger): Promise<void> {
+    const timer = setTimeout(() => {
+      const text = "The frontend's module is still loading; no longer waiting for it"
+      if (!this.#isLoaded) log.warn({ label, ms: timeout }, text)
+      this.reach('loaded')
+      this.reach('synchronized')
+    }, timeout)
+    const clear = (): void => clearTimeout(timer)
+    this.synchronized.then(clear, clear)
+    await this.#steps.loaded.promise
+  }
+}

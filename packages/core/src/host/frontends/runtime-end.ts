@@ -1,0 +1,19 @@
+// Why the code of a frontend ended by itself: for the error of each call that it has not answered, and of later ones.
+import { getWorkerName } from '../supervision/policy.js'
+
+export interface RuntimeEnd {
+  /** A clause for error texts: `it ran out of memory`. */
+  readonly why: string
+  readonly error: Error | undefined
+}
+
+export function describeEnd(label: string, error: Error | undefined, code?: number): RuntimeEnd {
+  if (!error) return { why: `it exited with code ${code}`, error }
+  const subject = [getWorkerName('frontend', label), 'The frontend process'].find(each =>
+    error.message.startsWith(each),
+  )
+  return {
+    why: subject === undefined ? `it failed: ${error.message}` : `it${error.message.slice(subject.length)}`,
+    error,
+  }
+}

@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { FrontendCalls } from './frontend-calls.js'
+import { FrontendEnds } from './frontend-ends.js'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const getMessage = (error: Error): string => error.message
+
+/** Returns the error text of a call that its frontend has not answered, once `ends` has rejected it. */
+function startCall(ends: FrontendEnds): Promise<unknown> {
+  const writer = { request: () => {}, send: () => {}, error: (_id: unknown, _method: string, error: never) => error }
+  const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, new Float64Array(16), () => {})
+  const call = calls.call('f', {}).catch(getMessage)
+  calls.disconnect()
+  ends.rejectOnceExplained('main', calls)
+  return call
+}
+
+const getLaterError = (ends: FrontendEnds): string => ends.createError('main', ['mail']).message
+
+test('a call waits for the reason, which later calls get too, until the label is used again', async () => {
+  const ends = new FrontendEnds()
+  const call = startCall(ends)
+  ends.explain('main', { why: 'it left', error: undefined })
+  expect(await call).toBe('The frontend "main" disconnected: it left')
+  expect(getLaterError(ends)).toBe('There is no frontend "main": it left')
+  ends.begin('main')
+  expect(getLaterError(ends)).toBe('There is no frontend "main" (did you mean "mail"?)')
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test.each([
+  ['the host ends the frontend', (ends: FrontendEnds) => ends.explain('main', undefined)],
+  ['the label is used again', (ends: FrontendEnds) => ends.begin('main')],
+  ['core closes', (ends: FrontendEnds) => ends.close()],
+  ['the host does not explain it', () => vi.advanceTimersByTime(2000)],
+])('a call is rejected without a reason when %s', async (_name, act) => {
+  const ends = new FrontendEnds()
+  const call = startCall(ends)
+  act(ends)
+  expect(await call).toBe('The frontend "main" disconnected')
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a thousand reasons are remembered', () => {
+  const ends = new FrontendEnds()
+  for (let i = 0; i < 1001; i++) ends.explain(`f${i}`, { why: 'it left', error: undefined })
+  expect(ends.createError('f0', []).message).toBe('There is no frontend "f0"')
+  expect(ends.createError('f1', []).message).toBe('There is no frontend "f1": it left')
+})

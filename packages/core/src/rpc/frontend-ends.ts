@@ -1,0 +1,61 @@
+// Why frontends have ended. Core sees only that a link closed; the host knows the reason a moment later.
+import { BusError, describeName, receiveError } from '@sallyport/protocol/internal'
+import type { FrontendEnd } from '../contract/control.js'
+import { createNoFrontendError } from '../shared/suggest.js'
+import type { FrontendCalls } from './frontend-calls.js'
+
+/** Longest wait for the host, which replaces or ends a frontend within a second after its link closed. */
+const EXPLAIN_TIMEOUT_MS = 2000
+/** Labels that are remembered: a host can open any number. */
+const MAX_LABELS = 1000
+
+export class FrontendEnds {
+  readonly #ends = new Map<string, FrontendEnd>()
+  /** Reject the calls of frontends whose ends are not explained yet. */
+  readonly #waiting = new Map<string, (end?: FrontendEnd) => void>()
+  #isClosed = false
+
+  /** A frontend has this label from now on. */
+  begin(label: string): void {
+    this.#waiting.get(label)?.()
+    this.#ends.delete(label)
+  }
+
+  /** @param end - `undefined` if the host ended the frontend */
+  explain(label: string, end: FrontendEnd | undefined): void {
+    if (end) {
+      if (this.#ends.size === MAX_LABELS) this.#ends.delete(this.#ends.keys().next().value!)
+      this.#ends.set(label, end)
+    }
+    this.#waiting.get(label)?.(end)
+  }
+
+  /** Rejects the calls to a frontend whose session has ended as soon as the reason is known. */
+  rejectOnceExplained(label: string, calls: FrontendCalls): void {
+    if (this.#isClosed || calls.size === 0) return rejectCalls(label, calls)
+    const timer = setTimeout(() => settle(), EXPLAIN_TIMEOUT_MS)
+    const settle = (end?: FrontendEnd): void => {
+      clearTimeout(timer)
+      this.#waiting.delete(label)
+      rejectCalls(label, calls, end)
+    }
+    this.#waiting.set(label, settle)
+  }
+
+  /** Creates the error of a call to a label that no frontend has. */
+  createError(label: string, labels: Iterable<string>): BusError {
+    return createNoFrontendError(label, labels, this.#ends.get(label)?.why)
+  }
+
+  /** No end is waited for any more. */
+  close(): void {
+    this.#isClosed = true
+    for (const settle of this.#waiting.values()) settle()
+  }
+}
+
+/** @param end - `undefined` if the host ended the frontend, or has not said why it ended */
+export function rejectCalls(label: string, calls: FrontendCalls, end?: FrontendEnd): void {
+  const why = end === undefined ? '' : `: ${end.why}`
+  calls.end(`The frontend ${describeName(label)} disconnected${why}`, end?.error && receiveError(end.error, end.why))
+}
