@@ -5,7 +5,6 @@ import { createBus, isBusError } from '@sallyport/core'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 
 const TOOLS = ['list_files', 'read_file', 'write_file', 'delete_file']
 
@@ -52,10 +51,6 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
     log: false, // this example prints the audit log instead
   })
 
-  /** Resolves the fault of the running script. @type {(why: string) => void} */
-  let fail = () => {}
-  bus.on('fault', ({ error }) => fail(error.message))
-
   let count = 0
   /**
    * Runs one script, and removes it.
@@ -66,17 +61,16 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
   async function run(code) {
     const file = join(directory, `${++count}.js`)
     await writeFile(file, scriptOf(code))
-    const fault = new Promise(resolve => (fail = resolve))
     try {
       // One label for all scripts, so that the quota counts for the whole conversation.
       await bus.open('agent', file, { sandbox: 'ses', supervision: { restart: 'temporary' }, loaded: false })
       return { answer: await bus.call('agent', 'run', {}, { timeout }) }
     } catch (error) {
       if (isBusError(error, 'Timeout')) return { failed: `no answer after ${timeout} ms` }
-      const why = isBusError(error, 'Disconnected') && (await Promise.race([fault, delay(5000)]))
-      return {
-        failed: String(why || /** @type {Error} */ (error).message).replace(`Frontend script ${file}`, 'the script'),
-      }
+      // The cause of a call whose script has ended is the script's error.
+      const { message, cause } = /** @type {Error} */ (error)
+      const why = cause instanceof Error ? cause.message : message
+      return { failed: why.replace(`Frontend script ${file}`, 'the script') }
     } finally {
       await bus.closeFrontend('agent').catch(() => {}) // it can have ended by itself
     }

@@ -4,7 +4,6 @@
 import { createBus, isBusError } from '@sallyport/core'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { readPlugin } from './manifest.js'
 import { FOR_ALL, capabilityOf } from './permissions.js'
 
@@ -91,7 +90,8 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
       await bus.call(label, 'loaded', {}, { timeout: START_TIMEOUT }).catch(ignore('MethodNotFound'))
       return granted
     } catch (error) {
-      await faultOf(over, error)
+      const fault = faultOf(error)
+      if (fault !== undefined) stop(label, fault)
       if (plugins.has(label)) await remove(plugin.name)
       throw error
     }
@@ -120,9 +120,8 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
       try {
         const result = await bus.call(label, 'transform', { text }, { timeout: CALL_TIMEOUT, signal: over.signal })
         if (typeof result === 'string') text = result // untrusted: the hook has only checked that it is a string, and its length
-      } catch (error) {
-        await faultOf(over, error)
-        stop(label, isBusError(error, 'Timeout') ? 'does not answer' : `fails: ${/** @type {Error} */ (error).message}`)
+      } catch (/** @type {any} */ error) {
+        stop(label, isBusError(error, 'Timeout') ? 'does not answer' : (faultOf(error) ?? `fails: ${error.message}`))
         await leaving.get(label)
       }
     }
@@ -149,10 +148,9 @@ const SANDBOX = {
   overflow: 'reject',
 }
 
-/** Waits for the fault of a plugin that has died, which names the reason and stops the plugin. @param {AbortController} over @param {unknown} error */
-const faultOf = async ({ signal }, error) => {
-  if (isBusError(error, 'Disconnected')) await delay(5000, undefined, { signal }).catch(() => {})
-}
+/** Returns the error that ended the plugin, if that is why a call failed. @param {any} error */
+const faultOf = error =>
+  isBusError(error, 'Disconnected') && error.cause instanceof Error ? error.cause.message : undefined
 
 /** Ignores errors of these reasons. @param {...import('@sallyport/core').BusErrorReason} reasons */
 const ignore =
