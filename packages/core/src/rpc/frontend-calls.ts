@@ -71,10 +71,6 @@ export class FrontendCalls {
     }
   }
 
-  get size(): number {
-    return this.#pending.size
-  }
-
   /** The link has closed. Calls wait for `end`, their deadlines or their signals. */
   disconnect(): void {
     this.#isConnected = false

@@ -13,20 +13,23 @@ function startCall(ends: FrontendEnds): Promise<unknown> {
   const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, new Float64Array(16), () => {})
   const call = calls.call('f', {}).catch(getMessage)
   calls.disconnect()
-  ends.rejectOnceExplained('main', calls)
+  void ends.rejectOnceExplained('main', calls)
   return call
 }
 
-const getLaterError = (ends: FrontendEnds): string => ends.createError('main', ['mail']).message
+const getLaterError = async (ends: FrontendEnds): Promise<string> => getMessage(await ends.getError('main', ['mail']))
 
 test('a call waits for the reason, which later calls get too, until the label is used again', async () => {
   const ends = new FrontendEnds()
-  const call = startCall(ends)
+  const calls = [startCall(ends), getLaterError(ends)]
   ends.explain('main', { why: 'it left', error: undefined })
-  expect(await call).toBe('The frontend "main" disconnected: it left')
-  expect(getLaterError(ends)).toBe('There is no frontend "main": it left')
+  expect(await Promise.all(calls)).toEqual([
+    'The frontend "main" disconnected: it left',
+    'There is no frontend "main": it left',
+  ])
+  expect(await getLaterError(ends)).toBe('There is no frontend "main": it left')
   ends.begin('main')
-  expect(getLaterError(ends)).toBe('There is no frontend "main" (did you mean "mail"?)')
+  expect(await getLaterError(ends)).toBe('There is no frontend "main" (did you mean "mail"?)')
   expect(vi.getTimerCount()).toBe(0)
 })
 
@@ -43,9 +46,9 @@ test.each([
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a thousand reasons are remembered', () => {
+test('a thousand reasons are remembered', async () => {
   const ends = new FrontendEnds()
   for (let i = 0; i < 1001; i++) ends.explain(`f${i}`, { why: 'it left', error: undefined })
-  expect(ends.createError('f0', []).message).toBe('There is no frontend "f0"')
-  expect(ends.createError('f1', []).message).toBe('There is no frontend "f1": it left')
+  expect((await ends.getError('f0', [])).message).toBe('There is no frontend "f0"')
+  expect((await ends.getError('f1', [])).message).toBe('There is no frontend "f1": it left')
 })

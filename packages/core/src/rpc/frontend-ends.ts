@@ -1,5 +1,5 @@
 // Why frontends have ended. Core sees only that a link closed; the host knows the reason a moment later.
-import { BusError, describeName, receiveError } from '@sallyport/protocol/internal'
+import { type BusError, createDeferred, type Deferred, describeName, receiveError } from '@sallyport/protocol/internal'
 import type { FrontendEnd } from '../contract/control.js'
 import { createNoFrontendError } from '../shared/suggest.js'
 import type { FrontendCalls } from './frontend-calls.js'
@@ -11,13 +11,13 @@ const MAX_LABELS = 1000
 
 export class FrontendEnds {
   readonly #ends = new Map<string, FrontendEnd>()
-  /** Reject the calls of frontends whose ends are not explained yet. */
-  readonly #waiting = new Map<string, (end?: FrontendEnd) => void>()
+  /** Frontends whose ends are not explained yet. */
+  readonly #waiting = new Map<string, Deferred<FrontendEnd | undefined>>()
   #isClosed = false
 
   /** A frontend has this label from now on. */
   begin(label: string): void {
-    this.#waiting.get(label)?.()
+    this.#waiting.get(label)?.resolve(undefined)
     this.#ends.delete(label)
   }
 
@@ -27,30 +27,30 @@ export class FrontendEnds {
       if (this.#ends.size === MAX_LABELS) this.#ends.delete(this.#ends.keys().next().value!)
       this.#ends.set(label, end)
     }
-    this.#waiting.get(label)?.(end)
+    this.#waiting.get(label)?.resolve(end)
   }
 
   /** Rejects the calls to a frontend whose session has ended as soon as the reason is known. */
-  rejectOnceExplained(label: string, calls: FrontendCalls): void {
-    if (this.#isClosed || calls.size === 0) return rejectCalls(label, calls)
-    const timer = setTimeout(() => settle(), EXPLAIN_TIMEOUT_MS)
-    const settle = (end?: FrontendEnd): void => {
-      clearTimeout(timer)
-      this.#waiting.delete(label)
-      rejectCalls(label, calls, end)
-    }
-    this.#waiting.set(label, settle)
+  async rejectOnceExplained(label: string, calls: FrontendCalls): Promise<void> {
+    if (this.#isClosed) return rejectCalls(label, calls)
+    const explained = createDeferred<FrontendEnd | undefined>()
+    this.#waiting.set(label, explained)
+    const timer = setTimeout(explained.resolve, EXPLAIN_TIMEOUT_MS, undefined)
+    rejectCalls(label, calls, await explained.promise)
+    clearTimeout(timer)
+    if (this.#waiting.get(label) === explained) this.#waiting.delete(label)
   }
 
-  /** Creates the error of a call to a label that no frontend has. */
-  createError(label: string, labels: Iterable<string>): BusError {
-    return createNoFrontendError(label, labels, this.#ends.get(label)?.why)
+  /** Returns the error of a call to a label that no frontend has, as soon as the reason is known. */
+  async getError(label: string, labels: Iterable<string>): Promise<BusError> {
+    const end = (await this.#waiting.get(label)?.promise) ?? this.#ends.get(label)
+    return createNoFrontendError(label, labels, end?.why)
   }
 
   /** No end is waited for any more. */
   close(): void {
     this.#isClosed = true
-    for (const settle of this.#waiting.values()) settle()
+    for (const { resolve } of this.#waiting.values()) resolve(undefined)
   }
 }
 

@@ -82,7 +82,8 @@ export class Sessions {
       if (label === undefined) return
       const isEnded = this.#endedFrontends.has(session)
       // The host explains the ends of its own links, unless it has replaced them.
-      if (linkId !== undefined && isLatest && !isEnded) this.#ends.rejectOnceExplained(label, session.frontendCalls)
+      if (linkId !== undefined && isLatest && !isEnded)
+        void this.#ends.rejectOnceExplained(label, session.frontendCalls)
       else rejectCalls(label, session.frontendCalls, this.#endedFrontends.get(session))
       ended()
       if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
@@ -110,7 +111,7 @@ export class Sessions {
   async call(label: string, ...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
     const session = this.#byLabel.get(label)
     if (session) return session.frontendCalls.call(...call)
-    throw this.#ends.createError(String(label), this.#byLabel.keys())
+    throw await this.#ends.getError(String(label), this.#byLabel.keys())
   }
 
   /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */
