@@ -61,6 +61,26 @@ describe('path', () => {
       data: 'path does not have an extension',
     })
   })
+
+  const long = 'a'.repeat(32 * 1024)
+  const refused: [name: string, args: Record<string, unknown>][] = [
+    ...['normalize', 'dirname', 'basename', 'extname', 'is_absolute', 'resolve_directory'].map(
+      (name): (typeof refused)[number] => [name, { directory: 21, path: `${long}/` }],
+    ),
+    ...['join', 'resolve'].map((name): (typeof refused)[number] => [name, { paths: [long, '.'] }]),
+    ...['join', 'resolve'].map((name): (typeof refused)[number] => [name, { paths: Array(1001).fill('') }]),
+  ]
+  test.each(refused)('refuses paths that would occupy core: %s #%#', async (name, args) => {
+    const client = await connect()
+    const message = expect.stringMatching(/: more than 1000 paths or 32768 characters$/) as string
+    await expect(client.invoke(`plugin:path|${name}`, args)).rejects.toMatchObject({ reason: 'InvalidParams', message })
+  })
+
+  test('accepts the longest paths', async () => {
+    const client = await connect()
+    expect(await client.invoke('plugin:path|normalize', { path: long })).toBe(long)
+    expect(await client.invoke('plugin:path|join', { paths: Array(1000).fill('a') })).toHaveLength(1999)
+  })
 })
 
 describe('app', () => {

@@ -16,13 +16,13 @@ const getSeparator = (platform: PathPlatform): string => (platform === 'win32' ?
 
 /** Splits a path. Verbatim paths (`\\?\C:\x`) are read as the path they stand for, as Tauri shows them. */
 export function splitPath(path: string, platform: PathPlatform): PathComponents {
-  if (platform === 'posix') return { prefix: '', rooted: path.startsWith('/'), names: getNames(path, /\/+/) }
+  if (platform === 'posix') return { prefix: '', rooted: path.startsWith('/'), names: getNames(path) }
   const plain = path.replace(/^\\\\\?\\UNC\\/, '\\\\').replace(/^\\\\\?\\(?=[a-z]:)/i, '')
   const prefix = /^(?:[a-z]:|[\\/]{2}[^\\/]+[\\/]+[^\\/]+)/i.exec(plain)?.[0] ?? ''
   const rest = plain.slice(prefix.length)
   // A share is a root by itself.
   const rooted = /^[\\/]/.test(rest) || prefix.length > 2
-  return { prefix: prefix.replaceAll('/', '\\'), rooted, names: getNames(rest, /[\\/]+/) }
+  return { prefix: prefix.replaceAll('/', '\\'), rooted, names: getNames(rest.replaceAll('\\', '/')) }
 }
 
 export function joinParts({ prefix, rooted, names }: PathComponents, platform: PathPlatform): string {
@@ -77,10 +77,8 @@ function toNormalized({ prefix, rooted, names }: PathComponents, platform: PathP
   return joinParts({ prefix, rooted, names: kept }, platform)
 }
 
-function getNames(path: string, separators: RegExp): string[] {
-  const rooted = separators.exec(path)?.index === 0
-  return path.split(separators).filter((name, at) => name !== '' && (name !== '.' || (at === 0 && !rooted)))
-}
+const getNames = (path: string): string[] =>
+  path.split('/').filter((name, at) => name !== '' && (name !== '.' || at === 0))
 
 /** Creates the error of a path command. Tauri's clients get the message unchanged. */
 export const createPathError = (text: string): BusError => new BusError('CommandFailed', text, { data: text })

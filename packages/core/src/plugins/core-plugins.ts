@@ -5,6 +5,8 @@ import {
   describeThrown,
   EVENT_NAME_RULE,
   type EventTarget,
+  MAX_PATH_LENGTH,
+  MAX_PATHS,
   toEventTarget,
 } from '@sallyport/protocol/internal'
 import { getPermissions } from '../acl/identifier.js'
@@ -116,16 +118,17 @@ function withEvent<T>(args: Arguments, act: (event: unknown) => T): T {
 const createPathCommands = (resolver: PathResolver, platform: paths.PathPlatform): PluginCommands => ({
   resolve_directory(args) {
     const directory = args.getCount('directory')
-    if (getDirectoryName(directory)) return resolver.resolve(directory, args.getOptionalString('path'))
+    const path = args.values['path'] == null ? undefined : args.getPath('path')
+    if (getDirectoryName(directory)) return resolver.resolve(directory, path)
     throw invalidArgument(args.method, 'directory', `invalid value: ${directory}, expected one of 1 to 23`)
   },
-  resolve: args => paths.resolve(args.getStrings('paths'), platform, process.cwd()),
-  normalize: args => paths.normalize(args.getString('path'), platform),
-  join: args => paths.join(args.getStrings('paths'), platform),
-  dirname: args => paths.dirname(args.getString('path'), platform),
-  extname: args => paths.extname(args.getString('path'), platform),
-  basename: args => paths.basename(args.getString('path'), args.getOptionalString('ext'), platform),
-  is_absolute: args => paths.isAbsolute(args.getString('path'), platform),
+  resolve: args => paths.resolve(args.getPaths('paths'), platform, process.cwd()),
+  normalize: args => paths.normalize(args.getPath('path'), platform),
+  join: args => paths.join(args.getPaths('paths'), platform),
+  dirname: args => paths.dirname(args.getPath('path'), platform),
+  extname: args => paths.extname(args.getPath('path'), platform),
+  basename: args => paths.basename(args.getPath('path'), args.getOptionalString('ext'), platform),
+  is_absolute: args => paths.isAbsolute(args.getPath('path'), platform),
 })
 
 const createAppCommands = ({ productName, version, identifier }: AppInfo): PluginCommands => ({
@@ -170,8 +173,19 @@ class Arguments {
     return this.values[key] == null ? undefined : this.getString(key)
   }
 
-  getStrings(key: string): readonly string[] {
-    return this.#get(key, 'a sequence of strings', isStrings)
+  getPath(key: string): string {
+    return this.#limitPaths(key, [this.getString(key)])[0]!
+  }
+
+  getPaths(key: string): readonly string[] {
+    return this.#limitPaths(key, this.#get(key, 'a sequence of strings', isStrings))
+  }
+
+  /** Paths that are too long would occupy core for seconds. */
+  #limitPaths(key: string, paths: readonly string[]): readonly string[] {
+    const length = paths.reduce((sum, path) => sum + path.length, 0)
+    if (paths.length <= MAX_PATHS && length <= MAX_PATH_LENGTH) return paths
+    throw invalidArgument(this.method, key, `more than ${MAX_PATHS} paths or ${MAX_PATH_LENGTH} characters`)
   }
 
   getCount(key: string): number {

@@ -26,6 +26,10 @@ export const MAX_CHANNELS = 16_384
 export const MAX_RESOURCES = 16_384
 /** Maximum number of listeners of one frontend. */
 export const MAX_LISTENERS = 65_536
+/** Maximum characters of all paths of one path command together: core splits them without a pause. */
+export const MAX_PATH_LENGTH: number = 32 * 1024
+/** Maximum number of paths of one path command. */
+export const MAX_PATHS = 1000
 /** Bytes in flight after which a sender waits. The last message can exceed them: other limits bound its size. */
 export const CREDIT_WINDOW_BYTES: number = 8 * MiB
 /** Bytes after which a receiver reports its total again. No valid total is smaller. */

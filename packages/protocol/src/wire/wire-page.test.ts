@@ -10,7 +10,8 @@ import { FRAME_KIND } from './link.js'
 import * as bounds from './limits.js'
 
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
-const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } = bounds
+const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MAX_PATH_LENGTH, MAX_PATHS, MIN_ATTACHMENT_BYTES } = bounds
+const { SCAN_ABOVE_BYTES } = bounds
 
 const PAGES = ['docs/internals/wire.md', 'docs/reference/limits.md']
 const page = PAGES.map(path => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')).join('')
@@ -45,6 +46,7 @@ describe('the pages on the wire and on limits state', () => {
       'the window of a port, and a ring',
       `| ${CREDIT_WINDOW_BYTES / 2 ** 20} MiB; the ring, ${kib(RING_BYTES)}; then it waits |`,
     ],
+    ['the paths of a command', `| ${MAX_PATHS}, ${count(MAX_PATH_LENGTH)}, then \`InvalidParams\` |`],
     ['the window of a channel', `| messages of a channel in flight | ${CHANNEL_WINDOW} |`],
     ['the header of a stream', `header \`${STREAM_HEADER}: ${toChannelReference(0).replace(/0$/, '<id>')}\``],
     ['the form of a channel', `\`${toChannelReference(0).replace(/0$/, '<id>')}\``],
