@@ -40,3 +40,18 @@ test.each(['permission', 'process'] as const)(
     expect(await Promise.race([connected, failed, rejected])).toContain(expected)
   },
 )
+
+test.each(['permission', 'process'] as const)(
+  'is not left open by net: false, which is refused with the alternatives before Node 25: %s',
+  async kind => {
+    const main = { data, sandbox: { kind, net: false } }
+    const text = isDeniedByNode
+      ? /The sandbox denied the network/
+      : /: frontends\.main\.sandbox\.net must not be false: .* Node\.js 25 or later, use sandbox: "ses", .* container/
+    await expect(start({ core, frontends: { main: { module, ...main } } })).rejects.toThrow(text)
+    const bus = await start({ core })
+    await expect(bus.open('main', module, main)).rejects.toMatchObject({
+      reason: isDeniedByNode ? 'InternalError' : 'InvalidParams',
+    })
+  },
+)

@@ -17,6 +17,7 @@ import { check } from '../../shared/validate.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
 import { resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
+import { CAN_DENY_NET } from '../workers/sandbox.js'
 import type { WorkerMakers } from '../workers/spawn.js'
 import type { Project } from './project.js'
 import {
@@ -179,6 +180,12 @@ function toFrontendConfig(
       'Node deserializes what arrives at a port in the receiving thread, and hostile code could end core with it'
     const remedy = 'Use "auto" or "ring", or sandbox: "none" for code that you trust'
     const text = `link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`
+    throw new BusError('InvalidParams', `${place}${text}`)
+  }
+  if ('net' in options.sandbox && options.sandbox.net === false && !CAN_DENY_NET) {
+    const text =
+      'sandbox.net must not be false: Node.js before 25 cannot deny the network. Run the host with Node.js 25 or later, ' +
+      'use sandbox: "ses", or start the host without a network, for example in a container with --network none'
     throw new BusError('InvalidParams', `${place}${text}`)
   }
   const clone = cloneData(`${place}data`, data)

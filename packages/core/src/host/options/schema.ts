@@ -127,7 +127,7 @@ function isGlob(value: string): boolean {
 const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more than 0 megabytes')))
 const memoryEntries = { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: megabytes, stackSizeMb: megabytes }
 const resourceLimits = v.optional(options({ ...memoryEntries, codeRangeSizeMb: megabytes }))
-const net = v.optional(boolean, false)
+const net = v.optional(boolean)
 const read = v.optional(v.array(fileSchema, 'an array'), [])
 /** Limits that are watched in /proc. */
 const watched = (what: string) => {

@@ -17,7 +17,10 @@ export interface PermissionSandbox {
   kind: 'permission'
   /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
-  /** Grants the network. Before Node 25 the permission model does not deny it, and this has no effect. @default false */
+  /**
+   * Grants the network, or denies it, which is the default. Node before 25 cannot deny it: the network is open without this option, and
+   * `false` is refused.
+   */
   net?: boolean
   /** Fails the start if the frontend can read the working directory without a grant. @default false */
   strict?: boolean

@@ -26,21 +26,21 @@ const PLUG_N_PLAY =
   "A frontend or gate under Node's permission model can't find its modules in the archives of Yarn's Plug'n'Play: " +
   'set `nodeLinker: node-modules` in .yarnrc.yml and install again, or use `sandbox: "none"` for a frontend that you trust'
 
-/** Returns the flag that grants the network. Node before 25 has no such flag, and denies nothing. */
-export const getNetFlags = (net: boolean): string[] =>
-  net && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
+/** Node before 25 has no flag that grants the network, and denies nothing. */
+export const CAN_DENY_NET: boolean = process.allowedNodeEnvironmentFlags.has('--allow-net')
+export const getNetFlags = (net = false): string[] => (net && CAN_DENY_NET ? ['--allow-net'] : [])
 
 export interface SandboxedWorker {
   entry: Entry
   workerData: object
   transferList: TransferListItem[]
   reads: ReadGrants
-  net?: boolean
+  net?: boolean | undefined
   resourceLimits?: ResourceLimits | undefined
 }
 
 /** @throws errors of `new Worker` */
-export function spawnSandboxed({ reads, net = false, resourceLimits, ...start }: SandboxedWorker): Worker {
+export function spawnSandboxed({ reads, net, resourceLimits, ...start }: SandboxedWorker): Worker {
   const heapMb = resourceLimits?.maxOldGenerationSizeMb
   const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
     execArgv: [...PERMISSION, ...getFlags(reads), ...getNetFlags(net)],
