@@ -17,28 +17,30 @@ function allow(...readable: string[]): void {
   Object.defineProperty(process, 'permission', { configurable: true, value: { has } })
 }
 
-test('returns the directory that can be read without a grant, and hardens the thread', () => {
+test('returns the directory that can be read without a grant, and hardens the thread', async () => {
   allow(join('/secrets', 'any'))
-  expect(enterSandbox({ unexpectedRead: '/secrets', strict: false })).toBe('/secrets')
+  expect(await enterSandbox({ unexpectedRead: '/secrets', strict: false })).toBe('/secrets')
   expect(harden).toHaveBeenCalledOnce()
 })
 
-test('returns nothing when no directory can be read, or the working directory was granted', () => {
+test('returns nothing when no directory can be read, or the working directory was granted', async () => {
   allow()
-  expect(enterSandbox({ unexpectedRead: '/secrets', strict: true })).toBeUndefined()
+  expect(await enterSandbox({ unexpectedRead: '/secrets', strict: true })).toBeUndefined()
   allow(join('/secrets', 'any'))
-  expect(enterSandbox({ unexpectedRead: undefined, strict: true })).toBeUndefined()
+  expect(await enterSandbox({ unexpectedRead: undefined, strict: true })).toBeUndefined()
   expect(harden).toHaveBeenCalledTimes(2)
 })
 
-test('throws when the sandbox is strict and a directory can be read', () => {
+test('throws when the sandbox is strict and a directory can be read', async () => {
   allow(join('/secrets', 'any'))
-  expect(() => enterSandbox({ unexpectedRead: '/secrets', strict: true })).toThrow(/^The sandbox is strict, and Node /)
+  await expect(enterSandbox({ unexpectedRead: '/secrets', strict: true })).rejects.toThrow(
+    /^The sandbox is strict, and Node /,
+  )
 })
 
-test('throws without the permission model', () => {
+test('throws without the permission model', async () => {
   Object.defineProperty(process, 'permission', { configurable: true, value: undefined })
-  expect(() => enterSandbox({ unexpectedRead: undefined, strict: false })).toThrow(
+  await expect(enterSandbox({ unexpectedRead: undefined, strict: false })).rejects.toThrow(
     /does not run under Node's permission model/,
   )
 })

@@ -9,7 +9,7 @@ import { harden } from './harden.js'
  *
  * @throws {BusError} `InternalError` if there is such a directory and the sandbox is strict
  */
-export function enterSandbox({ unexpectedRead, strict }: FrontendSandbox): string | undefined {
+export async function enterSandbox({ unexpectedRead, strict }: FrontendSandbox): Promise<string | undefined> {
   const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } }
   if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
   // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.
@@ -22,6 +22,6 @@ export function enterSandbox({ unexpectedRead, strict }: FrontendSandbox): strin
         'directory: start the host in an empty directory, or on another version of Node',
     )
   }
-  harden()
+  await harden()
   return readableDirectory
 }

@@ -7,7 +7,9 @@ import { createRequire, syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import os from 'node:os'
 import tty from 'node:tty'
+import { fileURLToPath } from 'node:url'
 import v8 from 'node:v8'
+import vm from 'node:vm'
 import threads from 'node:worker_threads'
 
 type Callable = (...args: unknown[]) => unknown
@@ -21,7 +23,10 @@ const REMOVED_FUNCTIONS: readonly [module: string, holder: object, names: readon
   // They return the ports of this thread.
   ['process', process, ['_getActiveHandles', '_getActiveRequests']],
   // Flags belong to the whole process: with natives syntax, one call ends it.
-  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit']],
+  // `queryObjects` ends it when it describes some of Node's own objects.
+  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit', 'queryObjects']],
+  // They take bytecode, and exist only with a flag that no frontend has.
+  ['vm', vm, ['Module', 'SourceTextModule', 'SyntheticModule']],
   ['os', os, ['setPriority']],
   ['worker_threads', threads, ['postMessageToThread', 'getEnvironmentData', 'setEnvironmentData', 'BroadcastChannel']],
 ]
@@ -32,7 +37,9 @@ const DESCRIPTOR_FUNCTIONS = [
   ...['fstat', 'fsync', 'fdatasync', 'ftruncate', 'fchmod', 'fchown', 'futimes'],
 ]
 
-export function harden(): void {
+export async function harden(): Promise<void> {
+  // A process has no descriptors of the host, and opens its own output as a socket.
+  const fileHandle = threads.isMainThread ? undefined : await getFileHandlePrototype()
   for (const [module, holder, names] of REMOVED_FUNCTIONS) {
     for (const name of names) if (name in holder) replace(holder, name, createRefusal(`${module}.${name}`))
   }
@@ -46,8 +53,11 @@ export function harden(): void {
   const { navigator } = globalThis as { navigator?: object }
   if (navigator) replace(navigator, 'locks', undefined)
   const openDescriptors = guardDescriptors(fs)
-  // A process has no descriptors of the host, and opens its own output as a socket.
-  if (!threads.isMainThread) guardSockets(openDescriptors)
+  if (fileHandle) {
+    guardSockets(openDescriptors)
+    guardPipes(openDescriptors, fileHandle)
+  }
+  refuseCachedData()
   removeSignals()
   removeTracing()
   removeDatabases()
@@ -58,7 +68,7 @@ export function harden(): void {
  * Limits `node:fs` to file descriptors that this worker has opened itself. Descriptors belong to the whole process: by number, a
  * worker could read the host's sockets, or write to its output. Returns the open ones.
  */
-function guardDescriptors(fs: FileSystem): ReadonlySet<unknown> {
+function guardDescriptors(fs: FileSystem): Set<unknown> {
   const openDescriptors = new Set<unknown>()
   const functions = fs as unknown as Record<string, Callable>
   const wrap = (name: string, createWrapper: (original: Callable) => Callable): void => {
@@ -96,13 +106,14 @@ function guardDescriptors(fs: FileSystem): ReadonlySet<unknown> {
  * Limits sockets and servers to the same descriptors, and removes terminals. By number, a worker could read the pipes of frontends in
  * processes of their own. Whatever takes a descriptor opens it through one of these handles.
  */
-function guardSockets(openDescriptors: ReadonlySet<unknown>): void {
+function guardSockets(openDescriptors: Set<unknown>): void {
   for (const handle of [getSocketHandle({ port: -1 }), getSocketHandle({ path: {} }), getDatagramHandle()]) {
     const prototype = Object.getPrototypeOf(handle) as { open: Callable }
     const { open } = prototype
     const refuse = createRefusal('opening a socket by a foreign descriptor')
     replace(prototype, 'open', function (this: unknown, descriptor: unknown) {
-      return openDescriptors.has(descriptor) ? open.call(this, descriptor) : refuse()
+      // The socket closes the descriptor, whose number the host might get next.
+      return openDescriptors.delete(descriptor) ? open.call(this, descriptor) : refuse()
     })
   }
   for (const name of ['ReadStream', 'WriteStream'] as const) {
@@ -113,6 +124,37 @@ function guardSockets(openDescriptors: ReadonlySet<unknown>): void {
     replace(prototype, 'constructor', refuse)
     replace(tty, name, refuse)
   }
+}
+
+type FileHandle = { readonly fd: number; releaseFD(): void }
+
+/**
+ * Limits http2's `respondWithFD` to the same descriptors: by number, a worker could read the host's files. Node makes a native
+ * `FileHandle` for each file that it pipes, and sets its `stream`.
+ */
+function guardPipes(openDescriptors: Set<unknown>, prototype: FileHandle): void {
+  const refuse = createRefusal('http2.respondWithFD of a foreign descriptor')
+  // Cannot be configured, because Node would set a property without it.
+  Object.defineProperty(prototype, 'stream', {
+    set(this: FileHandle, value: { ownsFd?: boolean }) {
+      if (!openDescriptors.has(this.fd)) {
+        // Otherwise garbage collection closes the descriptor.
+        this.releaseFD()
+        refuse()
+      }
+      if (value.ownsFd) openDescriptors.delete(this.fd)
+      Object.defineProperty(this, 'stream', { value })
+    },
+  })
+}
+
+/** Returns the prototype of native `FileHandle`s. */
+async function getFileHandlePrototype(): Promise<FileHandle> {
+  const file = await fs.promises.open(fileURLToPath(import.meta.url))
+  const key = Object.getOwnPropertySymbols(file).find(({ description }) => description === 'kHandle')!
+  const handle = (file as unknown as Record<symbol, FileHandle>)[key]!
+  await file.close()
+  return Object.getPrototypeOf(handle) as FileHandle
 }
 
 /** Returns the handle of a socket that could not connect, because the options are invalid. */
@@ -140,6 +182,29 @@ function denyDescriptor(name: string, callback: unknown): void {
   const error = createError(`fs.${name}: in a frontend's sandbox, only for files that the frontend has opened itself`)
   if (typeof callback !== 'function') throw error
   process.nextTick(callback as Callable, error)
+}
+
+/**
+ * Refuses code caches. V8 runs their bytecode without verifying it, so a built one reads and writes any memory of the process. All of
+ * Node's functions that make scripts call the native constructor that `vm.Script` extends.
+ */
+function refuseCachedData(): void {
+  const refuse = createRefusal('vm with cachedData')
+  // Frontends can replace `Reflect.construct`, which would be given the native constructor.
+  const { construct } = Reflect
+  const native = Object.getPrototypeOf(vm.Script) as { prototype: object }
+  function ContextifyScript(...args: unknown[]): object {
+    return args[4] === undefined ? construct(native as never, args, new.target) : refuse()
+  }
+  ContextifyScript.prototype = native.prototype
+  replace(native.prototype, 'constructor', ContextifyScript)
+  Object.setPrototypeOf(vm.Script, ContextifyScript)
+  const { compileFunction } = vm
+  replace(vm, 'compileFunction', (code: string, params?: string[], options: vm.CompileFunctionOptions = {}) => {
+    // A copy, because a getter could return something else the second time.
+    const copy = { ...options }
+    return copy.cachedData === undefined ? compileFunction(code, params, { ...copy, cachedData: undefined }) : refuse()
+  })
 }
 
 /** For a process that was never started, Node 20 signals the host's whole process group. No process can be started here. */

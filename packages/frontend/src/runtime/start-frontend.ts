@@ -50,7 +50,7 @@ export function startFrontend(
       if (!sandbox) return
       setSandboxKind(isMainThread ? 'process' : 'permission')
       const { enterSandbox } = await import('./enter-sandbox.js')
-      const readableDirectory = enterSandbox(sandbox)
+      const readableDirectory = await enterSandbox(sandbox)
       if (runner !== undefined) {
         const { loadScript } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
         script = await loadScript(module)
