@@ -1,10 +1,13 @@
 // `createBus` and `bus.open` wait until the frontends' modules have been evaluated, and the host misses none of their events.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { defineCore } from '../src/index.js'
 import { createTestBus } from '../src/testing.js'
-import { join, startCore } from './remote/fake-core.js'
+import { writeProject } from './project.js'
+import { join as joinHost, startCore } from './remote/fake-core.js'
 import { fixture, next, places, reuseBus, start } from './start.js'
 
 const module = fixture('loading.mjs')
@@ -44,6 +47,26 @@ describe('a module that fails to load', () => {
     for (const each of off) each()
   })
 
+  test.each(['none', 'permission', 'process'] as const)(
+    'names the remedy if it is outside of any node_modules and imports Sallyport: sandbox %s',
+    async sandbox => {
+      const directory = writeProject({
+        'esm.mjs': `import { emit } from '@sallyport/frontend'`,
+        'tauri.mjs': `import '@sallyport/frontend/tauri'`,
+        'commonjs.cjs': `require('@sallyport/frontend')`,
+      })
+      const bus = await getBus()
+      // Outside of a sandbox, `require` also searches NODE_PATH, which a test runner might set.
+      const commonJs = sandbox === 'none' ? [] : ['commonjs.cjs']
+      for (const name of ['esm.mjs', 'tauri.mjs', ...commonJs]) {
+        const message =
+          /^Cannot find \w+ '@sallyport\/frontend.*\. Move the module below a directory whose node_modules has @sallyport\/frontend, or bundle /
+        const opening = bus.open('main', pathToFileURL(join(directory, name)), { sandbox })
+        await expect(opening).rejects.toMatchObject({ message: expect.stringMatching(message) as string })
+      }
+    },
+  )
+
   test('rejects in development too', async () => {
     const bus = await start({ dev: true })
     await expect(bus.open('main', module, { data: { ends: 'throw' } })).rejects.toMatchObject({ message: 'at load' })
@@ -52,8 +75,8 @@ describe('a module that fails to load', () => {
   test('rejects connectHost and its open', async () => {
     const core = await startCore()
     const main = { module, data: { ends: 'throw' } }
-    await expect(join(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
-    const host = await join(core)
+    await expect(joinHost(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
+    const host = await joinHost(core)
     await expect(host.open('main', module, { data: main.data })).rejects.toMatchObject({ message: 'at load' })
     await expect(host.open('main', module, { readAhead: 1 })).rejects.toThrow('readAhead is not available in a joined')
     await host.open('main', module, { data: {} })

@@ -93,12 +93,21 @@ export function startFrontend(
 /** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */
 function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
   const explained = explainTypeScript(error)
-  if (explained !== error || !isSandboxed) return explained
+  if (explained !== error) return explained
+  if (isOwnPackageMissing(error)) setMessage(error, `${error.message.split('\n')[0]}. ${MISSING_PACKAGE_REMEDY}`)
+  if (!isSandboxed) return error
   const denial = isUnknownExtension(error)
     ? `${error.message}: the host's loaders are not available in a frontend's sandbox`
     : explainSandboxDenial(error)
   return denial === undefined ? error : new BusError('InternalError', denial, { cause: error })
 }
+
+const MISSING_PACKAGE_REMEDY =
+  'Move the module below a directory whose node_modules has @sallyport/frontend, or bundle it with that package'
+
+/** True if a module outside of any `node_modules` imports or requires Sallyport. */
+const isOwnPackageMissing = (error: unknown): error is Error =>
+  error instanceof Error && /^Cannot find (?:package|module) '@sallyport\/frontend[/']/.test(error.message)
 
 const isUnknownExtension = (error: unknown): error is Error =>
   error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION'
