@@ -24,7 +24,7 @@ const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after one of its pipes has closed. */
 const EXIT_TIMEOUT_MS = 1000
 
-const { args, temporary, start, heartbeat, limits } = workerData as RelayData
+const { name, args, temporary, start, heartbeat, limits } = workerData as RelayData
 const host = parentPort!
 const child = startChild(args, temporary)
 let isStopping = false
@@ -96,9 +96,10 @@ if (limits.memory !== undefined || limits.cpu !== undefined) {
 }
 
 try {
-  const { code, signal } = await child.exited
-  if (signal && !isStopping) {
-    killReason ??= new BusError('InternalError', `The frontend process was terminated by ${signal}`)
+  const { code, signal, ranOutOfMemory } = await child.exited
+  if ((signal || ranOutOfMemory) && !isStopping) {
+    const text = ranOutOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
+    killReason ??= new BusError('InternalError', text)
   }
   await Promise.race([bridged, abandoned.promise])
   if (killReason) reportFailure(killReason)

@@ -57,11 +57,9 @@ describe.each([
     ['abort', /^main: The frontend process was terminated by SIGABRT$/],
     ['throw', /^main: uncaught$/],
     ['reject', /^main: unhandled$/],
-    [
-      'heap',
-      /^main: (The frontend process was terminated by SIG|frontend "main" exited with)/,
-      { resourceLimits: { maxOldGenerationSizeMb: 20 } },
-    ],
+    ['says that it fails', /^main: The frontend process was terminated by SIGABRT$/],
+    ['heap', /^main: frontend "main" ran out of memory$/, { resourceLimits: { maxOldGenerationSizeMb: 20 } }],
+    ['table', /^main: frontend "main" ran out of memory$/, { resourceLimits: { maxOldGenerationSizeMb: 20 } }],
   ]
   // Failures that do not depend on the pattern are tested in one.
   const tested = name === 'brownfield' ? failures : failures.filter(([how]) => how === 'exit')

@@ -38,6 +38,7 @@ afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate()))
 function startRelay(program: string, limits: ProcessLimits = {}): Relay {
   const [coreEnd, relayEnd] = createLinkEndpoints('ring', 'never')
   const workerData: RelayData = {
+    name: 'frontend "main"',
     args: ['-e', prelude + program],
     temporary: tmpdir(),
     start: new Uint8Array(8),

@@ -15,11 +15,16 @@ export interface Child {
   readonly control: Duplex
   readonly link: Duplex
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; ranOutOfMemory: boolean }>
   /** Resolves once the process's orphan guard has exited too. */
   readonly guardExited: Promise<void>
   kill(): void
 }
+
+/** What V8 writes to standard error before it aborts the process, and the bytes of it that are kept: a native stack follows. */
+const OUT_OF_MEMORY =
+  /^(?:FATAL ERROR: .* Allocation failed - |# Fatal )(?:JavaScript(?: heap)?|process) out of memory/m
+const ERROR_TAIL_BYTES = 8192
 
 export function startChild(args: string[], temporary: string): Child {
   const directory = mkdtempSync(join(temporary, 'sallyport-'))
@@ -32,9 +37,17 @@ export function startChild(args: string[], temporary: string): Child {
   })
   const { pid } = child
   const guardExited = startOrphanGuard(child, directory)
+  let errorTail = ''
+  child.stderr!.on('data', (chunk: Buffer) => {
+    errorTail = (errorTail + chunk.toString('latin1')).slice(-ERROR_TAIL_BYTES)
+  })
   const exited: Child['exited'] = new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ code, signal }))
+    child.once('close', (code, signal) => {
+      // On Windows an aborted process has no signal.
+      const isAborted = signal !== null || code === 134
+      resolve({ code, signal, ranOutOfMemory: isAborted && OUT_OF_MEMORY.test(errorTail) })
+    })
   })
   try {
     if (pid !== undefined) setPriority(pid, NICENESS)

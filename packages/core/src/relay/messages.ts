@@ -4,6 +4,8 @@ import type { FrontendReport, Heartbeat, Pong, ReceivedFrame, ReportedError } fr
 
 /** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */
 export interface RelayData {
+  /** The name of the frontend in errors. */
+  name: string
   /** Node's flags, and the module to start. */
   args: string[]
   /** Directory for the process's empty working directory: a relay has no environment that names one. */

@@ -205,6 +205,7 @@ function spawnRelay(data: FrontendWorkerData, sandbox: SandboxConfig<'process'>)
     ...getV8Flags(resourceLimits),
   ]
   const relayData: RelayData = {
+    name: getWorkerName('frontend', data.label),
     args: [...flags, fileURLToPath(entry)],
     temporary: tmpdir(),
     start: serialize(start),
