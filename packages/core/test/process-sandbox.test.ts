@@ -6,7 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBus, type Bus, type ProcessSandbox } from '../src/index.js'
+import { createBus, type Bus, type OnStdio, type ProcessSandbox } from '../src/index.js'
 import { everyCommand, fixture, isolation, next, start } from './start.js'
 
 const module = fixture('ends.mjs')
@@ -99,6 +99,31 @@ test('a busy process, and one that waits for answers, ends with its label and wi
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
   await bus.close({ timeout: 0 })
   expect(pids.filter(isAlive)).toEqual([])
+  expect(faults).toEqual([])
+})
+
+test('all output of a process that is closed right after its answer arrives, or a line says that some might be lost', async () => {
+  const bus = await start()
+  const output = { stdout: '', stderr: '' }
+  const onStdio: OnStdio = (text, { stream }) => void (output[stream] += text)
+  await bus.open('main', module, { sandbox: 'process', onStdio })
+  await bus.call('main', 'prints', { lines: 20_000 })
+  await bus.closeFrontend('main')
+  if (output.stderr === '') expect(output.stdout).toHaveLength(2_000_000)
+  else expect(output.stderr).toBe('… further output might be lost: the process was killed\n')
+})
+
+test('a process that writes without an end does not delay the close of the bus until its relay is killed', async () => {
+  const bus = await start()
+  const faults: unknown[] = []
+  bus.on('fault', fault => faults.push(fault))
+  for (const label of ['loop', 'intervals']) {
+    const written = new Promise<void>(resolve => {
+      void bus.open(label, module, { sandbox: 'process', onStdio: () => resolve(), data: `writes in ${label}` })
+    })
+    await written
+  }
+  await bus.close({ timeout: 0 })
   expect(faults).toEqual([])
 })
 

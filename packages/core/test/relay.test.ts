@@ -1,7 +1,16 @@
 // A relay against hostile processes, which write to its pipes whatever they like.
-import { createLinkEndpoints, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol/internal'
+import {
+  createLinkEndpoints,
+  openLink,
+  type BusError,
+  type FrontendStart,
+  type Link,
+  type StateReport,
+} from '@sallyport/protocol/internal'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { serialize } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../src/relay/messages.js'
@@ -35,17 +44,29 @@ const workers: Worker[] = []
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
 
 /** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
-function startRelay(program: string, limits: ProcessLimits = {}): Relay {
+const startRelay = (program: string, limits: ProcessLimits = {}): Relay =>
+  createRelay({ args: ['-e', prelude + program], limits })
+
+/** Starts the process of a frontend whose module is `source`. */
+function startFrontend(source: string): Relay {
+  const module = `data:text/javascript,${encodeURIComponent(source)}`
+  const options = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait', isolated: false } as const
+  const start: FrontendStart = { ...options, module, development: false }
+  const entry = fileURLToPath(import.meta.resolve('@sallyport/frontend/process'))
+  return createRelay({ args: [entry], start: serialize(start) })
+}
+
+function createRelay(data: Pick<RelayData, 'args'> & Partial<RelayData>): Relay {
   const [coreEnd, relayEnd] = createLinkEndpoints('ring', 'never')
   const workerData: RelayData = {
     name: 'frontend "main"',
-    args: ['-e', prelude + program],
     temporary: tmpdir(),
     start: new Uint8Array(8),
     heartbeat: undefined,
-    limits,
+    limits: {},
+    ...data,
   }
-  const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, stdout: true })
+  const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, stdout: true, stderr: true })
   worker.postMessage({ type: 'link', link: relayEnd })
   workers.push(worker)
   const link = openLink(coreEnd, false)
@@ -64,6 +85,15 @@ function startRelay(program: string, limits: ProcessLimits = {}): Relay {
 }
 
 const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: expect.objectContaining({ message }) }]
+
+/** Returns an object that grows with the output. */
+function collectOutput(worker: Worker): { stdout: string; stderr: string } {
+  const written = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    worker[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text))
+  }
+  return written
+}
 
 describe('a relay kills a process that', () => {
   test.each([
@@ -163,9 +193,44 @@ describe('a relay', () => {
 
   test('forwards the exit code and the output', async () => {
     const { exited, worker } = startRelay(`console.log('a line'); process.exitCode = 7; control.unref(); core.unref()`)
-    let written = ''
-    worker.stdout.setEncoding('utf8').on('data', (text: string) => (written += text))
+    const written = collectOutput(worker)
     expect(await exited).toBe(7)
-    expect(written).toBe('a line\n')
+    expect(written).toEqual({ stdout: 'a line\n', stderr: '' })
+  })
+
+  test('forwards all output of a frontend that is stopped right after it was printed', async () => {
+    const { exited, worker } = startFrontend(`for (let i = 0; i < 20000; i++) console.log('x'.repeat(99))`)
+    const written = collectOutput(worker)
+    await new Promise<void>(resolve => {
+      worker.on('message', ({ type }: { type: string }) => type === 'loaded' && resolve())
+    })
+    worker.postMessage({ type: 'stop', timeout: 60_000 })
+    expect(await exited).toBe(0)
+    expect(written.stdout).toHaveLength(2_000_000)
+    expect(written.stderr).toBe('')
+  })
+
+  test.each([
+    ['in a loop', 'for (;;) write()'],
+    ['in intervals', 'setInterval(write, 0)'],
+  ])('kills a process that writes %s without an end, and says that output might be lost', async (_name, run) => {
+    const { exited, worker, reports, frames } = startRelay(`
+      const { writeSync } = require('node:fs')
+      const write = () => {
+        try {
+          for (;;) writeSync(1, 'x'.repeat(2 ** 16))
+        } catch ({ code }) {
+          if (code !== 'EAGAIN') throw new Error(code)
+        }
+      }
+      core.write(frame(1, 'here'), () => { ${run} })
+    `)
+    const written = collectOutput(worker)
+    await expect.poll(() => frames, POLL).toEqual(['1:here'])
+    await expect.poll(() => written.stdout.length, POLL).toBeGreaterThan(0)
+    worker.postMessage({ type: 'stop', timeout: 0 })
+    expect(await exited).toBe(0)
+    expect(reports).toEqual([])
+    expect(written.stderr).toBe('… further output might be lost: the process was killed\n')
   })
 })

@@ -1,6 +1,7 @@
 // The process of a frontend: Node in an empty directory, without environment variables, at a lower priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -21,10 +22,11 @@ export interface Child {
   kill(): void
 }
 
-/** What V8 writes to standard error before it aborts the process, and the bytes of it that are kept: a native stack follows. */
-const OUT_OF_MEMORY =
-  /^(?:FATAL ERROR: .* Allocation failed - |# Fatal )(?:JavaScript(?: heap)?|process) out of memory/m
-const ERROR_TAIL_BYTES = 8192
+/** The line that V8 writes to standard error before it aborts the process. A native stack of a few KiB follows. */
+const OUT_OF_MEMORY = /^(?:FATAL ERROR: .* Allocation failed -|# Fatal) (?:JavaScript(?: heap)?|process) out of memory/m
+const ERROR_TAIL_LENGTH = 8192
+/** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
+const LOST_OUTPUT = '… further output might be lost: the process was killed\n'
 
 export function startChild(args: string[], temporary: string): Child {
   const directory = mkdtempSync(join(temporary, 'sallyport-'))
@@ -39,11 +41,13 @@ export function startChild(args: string[], temporary: string): Child {
   const guardExited = startOrphanGuard(child, directory)
   let errorTail = ''
   child.stderr!.on('data', (chunk: Buffer) => {
-    errorTail = (errorTail + chunk.toString('latin1')).slice(-ERROR_TAIL_BYTES)
+    errorTail = (errorTail + chunk.toString('latin1')).slice(-ERROR_TAIL_LENGTH)
   })
   const exited: Child['exited'] = new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => {
+      const hasPrinted = [child.stdout, child.stderr].some(output => (output as Socket).bytesRead > 0)
+      if (signal === 'SIGKILL' && hasPrinted) process.stderr.write(LOST_OUTPUT)
       // On Windows an aborted process has no signal.
       const isAborted = signal !== null || code === 134
       resolve({ code, signal, ranOutOfMemory: isAborted && OUT_OF_MEMORY.test(errorTail) })

@@ -85,9 +85,18 @@ export function startFrontend(
     },
     onState(state, error) {
       host.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
-      if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
+      if (state === 'stopped' || state === 'failed') void exit(state === 'failed' ? 1 : 0)
     },
   })
+}
+
+/** Ends the thread, or the process once it has written its output: a full pipe takes the rest later. */
+async function exit(code: number): Promise<never> {
+  await nextTick()
+  for (const output of isMainThread ? [process.stdout, process.stderr] : []) {
+    if (output.writableLength > 0) await new Promise(resolve => output.write('', resolve))
+  }
+  process.exit(code)
 }
 
 /** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */
