@@ -163,13 +163,26 @@ class FrontendServer implements WebServer {
   /** Attaches the WebSocket to a server of the host's own. */
   #attach(server: Server): void {
     const policy = new RequestPolicy(undefined, this.#config.origins)
+    const isOwn = (request: IncomingMessage): boolean => getUrl(request).pathname === BASE_PATH
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      if (getUrl(request).pathname !== BASE_PATH) return
-      const identify = async (): Promise<string | undefined> => this.#config.authenticate!(request)
-      void this.#upgrade(request, socket, head, policy, identify)
+      if (isOwn(request)) {
+        const identify = async (): Promise<string | undefined> => this.#config.authenticate!(request)
+        return void this.#upgrade(request, socket, head, policy, identify)
+      }
+      if (server.listenerCount('upgrade') === 1) serveWithoutUpgrade(server, request, socket, head)
     }
     server.on('upgrade', onUpgrade)
-    this.#detach = () => server.off('upgrade', onUpgrade)
+    // Without a listener Node serves such a request as any other. This says which need one, from Node 22.21 and 24.9 on.
+    const upgrades = server as { shouldUpgradeCallback?: (request: IncomingMessage) => boolean }
+    const isUpgrade = upgrades.shouldUpgradeCallback
+    if (isUpgrade) {
+      upgrades.shouldUpgradeCallback = request =>
+        isOwn(request) || (server.listenerCount('upgrade') > 1 && isUpgrade.call(server, request))
+    }
+    this.#detach = () => {
+      server.off('upgrade', onUpgrade)
+      if (isUpgrade) upgrades.shouldUpgradeCallback = isUpgrade
+    }
   }
 
   /** @param token - absent if the host has its own check */
@@ -309,6 +322,17 @@ function checkData(label: string, data: unknown): void {
 function getUrl({ url = '' }: IncomingMessage): URL {
   const base = 'http://page'
   return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
+}
+
+/** Lets a server read a request again, without the `Upgrade` header: its handlers, limits and timeouts apply. */
+function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (!/^upgrade$/i.test(rawHeaders[at]!)) head += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), rest]))
+  server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket)
 }
 
 function refuse(response: ServerResponse, { status, text }: Refusal): void {

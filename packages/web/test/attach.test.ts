@@ -1,10 +1,11 @@
 // In a server of the host's own: its check decides which page has which label, and the rest of the server stays as it is.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect as connectSocket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { type Bus, createBus, defineCore } from '@sallyport/core'
 import { serveFrontends, type WebServer } from '@sallyport/web'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { connect, get, tryConnect } from './raw.ts'
 
@@ -82,6 +83,26 @@ test('other pages and WebSockets of the server still work, and it stays open', a
   await page.closed
   expect(server.listenerCount('upgrade')).toBe(1)
   expect((await get(port, '/')).text).toBe('own page')
+})
+
+describe('a server without WebSockets of its own', () => {
+  const h2c = 'Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'
+
+  test.each([
+    ['without a body', `GET / HTTP/1.1\r\n${h2c}\r\n`, 'GET '],
+    ['with a body', `POST / HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`, 'POST body'],
+  ])('answers a request %s that offers another protocol', async (_what, request, answer) => {
+    server.removeAllListeners('request').removeAllListeners('upgrade')
+    server.on('request', (received, response) => {
+      void text(received).then(body => response.setHeader('Connection', 'close').end(`${received.method} ${body}`))
+    })
+    await attach()
+    const socket = connectSocket(port, '127.0.0.1')
+    socket.write(request)
+    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 200 OK\r\n.*\r\n\r\n${answer}$`, 's'))
+    const page = await connect({ port, cookie: 'user=main' })
+    expect(await page.ask(who)).toContain('"result":"main"')
+  })
 })
 
 test('the duration of a call counts although its page has left', async () => {
