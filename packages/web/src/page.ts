@@ -7,7 +7,8 @@ import { getTab, PageSession, setPageSession } from './page-session.js'
 /** The server writes this line before the script. */
 declare const SALLYPORT_GREETING: Greeting
 
-const NATIVE = /^plugin:(window|webview|menu|tray|image)\|/
+/** Commands of a native window, except for the two that core has. */
+const NATIVE = /^plugin:(?!window\|get_all_windows$|webview\|get_all_webviews$)(?:window|webview|menu|tray|image)\|/
 
 /** A client whose errors say what a page cannot do. */
 class PageClient extends LinkClient {
@@ -37,6 +38,9 @@ function showEnd({ message }: BusError): void {
   note.textContent = message
   document.body.replaceChildren(note)
 }
+
+// A service worker of another program that had this port could answer for these pages.
+void navigator.serviceWorker?.getRegistrations().then(all => all.forEach(worker => void worker.unregister()))
 
 const url = new URL(`${BASE_PATH}?tab=${getTab()}`, location.href)
 url.protocol = url.protocol.replace('http', 'ws')

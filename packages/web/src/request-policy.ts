@@ -13,6 +13,10 @@ const OTHER_SITE: Refusal = {
   status: 403,
   text: 'Requests of other sites are not allowed. Open the URL of serveFrontends from the address bar.',
 }
+const SERVICE_WORKER: Refusal = {
+  status: 403,
+  text: 'Service workers are not allowed. One would outlive this run, and answer for the pages of the next.',
+}
 const WRONG_METHOD: Refusal = { status: 405, text: 'Use GET or HEAD.' }
 export const NO_TOKEN: Refusal = {
   status: 401,
@@ -69,6 +73,8 @@ export class RequestPolicy {
     const site = headers['sec-fetch-site']
     if (origin !== undefined && !this.#isOriginAllowed(origin, headers.host)) return OTHER_SITE
     if (site !== undefined && site !== 'same-origin' && site !== 'none') return OTHER_SITE
+    // Every browser sends this header when it registers or updates one.
+    if (headers['service-worker'] !== undefined) return SERVICE_WORKER
     return method === 'GET' || method === 'HEAD' ? undefined : WRONG_METHOD
   }
 

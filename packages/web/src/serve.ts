@@ -208,7 +208,10 @@ class FrontendServer implements WebServer {
         return void response.end()
       }
       if (!(await isKnown(request))) return refuse(response, NO_TOKEN)
-      const headers = { ...LOCAL_HEADERS, 'content-security-policy': csp ?? getDefaultCsp(request.headers.host!) }
+      const headers: Record<string, string> = { ...LOCAL_HEADERS }
+      headers['content-security-policy'] = csp ?? getDefaultCsp(request.headers.host!)
+      // The host's own policy decides on framing. Only pages of the same origin could: `checkRequest` refuses the others.
+      if (csp !== undefined) delete headers['x-frame-options']
       if (pathname === PAGE_SCRIPT_PATH) return this.#servePageScript(label, response, headers)
       if (dir !== undefined && (await serveFile(dir, pathname, request, response, headers))) return
       refuse(response, { status: 404, text: 'There is no such file.' })

@@ -35,11 +35,11 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const SCRIPT_TAG = `<script src="${PAGE_SCRIPT_PATH}"></script>`
 
-/** Serves the file at a path of a URL, with these headers besides its own. Returns false if there is no such file. */
+/** Serves the file at a path of a URL, or a range of it, with these headers besides its own. Returns false if there is no such file. */
 export async function serveFile(
   root: string,
   pathname: string,
-  { method }: IncomingMessage,
+  { method, headers: { range, 'if-range': ifRange } }: IncomingMessage,
   response: ServerResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<boolean> {
@@ -50,13 +50,31 @@ export async function serveFile(
     const stats = await file.stat()
     if (!stats.isFile()) return false
     const type = TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream'
-    const html = type === TYPES['.html'] ? Buffer.from(addScript(await file.readFile('utf8'))) : undefined
-    response.writeHead(200, { ...headers, 'content-type': type, 'content-length': html?.length ?? stats.size })
-    if (method === 'HEAD') response.end()
-    else if (html) response.end(html)
+    if (type === TYPES['.html']) {
+      const html = Buffer.from(addScript(await file.readFile('utf8')))
+      response.writeHead(200, { ...headers, 'content-type': type, 'content-length': html.length })
+      response.end(method === 'HEAD' ? undefined : html)
+      return true
+    }
+    const modified = stats.mtime.toUTCString()
+    const isWanted = method === 'GET' && range !== undefined && (ifRange === undefined || ifRange === modified)
+    const part = isWanted ? getPart(range, stats.size) : undefined
+    if (part === 'none') {
+      response.writeHead(416, { ...headers, 'content-range': `bytes */${stats.size}` }).end()
+      return true
+    }
     // A file that grows meanwhile must not exceed the announced length.
-    else if (stats.size === 0) response.end()
-    else await pipeline(file.createReadStream({ end: stats.size - 1, autoClose: false }), response)
+    const { start, end } = part ?? { start: 0, end: stats.size - 1 }
+    response.writeHead(part ? 206 : 200, {
+      ...headers,
+      ...(part && { 'content-range': `bytes ${start}-${end}/${stats.size}` }),
+      'accept-ranges': 'bytes',
+      'last-modified': modified,
+      'content-type': type,
+      'content-length': end - start + 1,
+    })
+    if (method === 'HEAD' || end < start) response.end()
+    else await pipeline(file.createReadStream({ start, end, autoClose: false }), response)
     return true
   } finally {
     await file.close()
@@ -89,9 +107,22 @@ function decode(pathname: string): string | undefined {
   }
 }
 
-/** Adds the script before all others of a page. */
-function addScript(html: string): string {
-  const head = /<head(?:\s[^>]*)?>/i.exec(html) ?? /<html(?:\s[^>]*)?>/i.exec(html) ?? /^\s*<!doctype[^>]*>/i.exec(html)
-  const at = head ? head.index + head[0].length : 0
-  return html.slice(0, at) + SCRIPT_TAG + html.slice(at)
+/**
+ * Returns the part of a file that a `Range` asks for, or 'none' if the file has no byte of it. Returns `undefined` for several ranges, and
+ * for a header that is not valid, which HTTP ignores (RFC 9110, 14.2).
+ */
+function getPart(range: string, size: number): { start: number; end: number } | 'none' | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(range) ?? []
+  if (first + last === '' || (first !== '' && last !== '' && Number(last) < Number(first))) return undefined
+  // Without a first byte, the number counts the last bytes.
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
+  return start > end ? 'none' : { start, end }
 }
+
+/** What can come before the first script of a page: white space, comments, the doctype, `<html>` and `<head>`. */
+const BEFORE_SCRIPTS =
+  /^(?:\s|<!--(?:-?>|.*?(?:--!?>|$))|<!doctype[^>]*>|<(?:html|head)(?:\s(?:[^"'>]|"[^"]*"|'[^']*')*)?>)*/is
+
+/** Adds the script before all others of a page. */
+const addScript = (html: string): string => html.replace(BEFORE_SCRIPTS, start => start + SCRIPT_TAG)

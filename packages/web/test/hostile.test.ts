@@ -57,6 +57,69 @@ describe('a request', () => {
     }
   })
 
+  test('is refused for the script of a service worker', async () => {
+    const { port, token } = served
+    const script = { 'service-worker': 'script', 'sec-fetch-dest': 'serviceworker' }
+    expect((await fetchPage('/sub/a%20b.txt', script)).status).toBe(403)
+    expect((await fetchPage('/sallyport/page.js', script)).status).toBe(403)
+    expect((await get(port, `/?token=${token}`, script)).status).toBe(403)
+  })
+
+  test('is answered with a part of a file', async () => {
+    writeFileSync(join(served.dir, 'video.mp4'), '0123456789')
+    const whole = await fetchPage('/video.mp4')
+    expect([whole.status, whole.text, whole.headers['accept-ranges']]).toEqual([200, '0123456789', 'bytes'])
+    for (const [range, part, place] of [
+      ['bytes=2-4', '234', '2-4/10'],
+      ['bytes=7-', '789', '7-9/10'],
+      ['bytes=-3', '789', '7-9/10'],
+      ['bytes=-99', '0123456789', '0-9/10'],
+      ['bytes=8-99', '89', '8-9/10'],
+    ] as const) {
+      const { status, headers, text } = await fetchPage('/video.mp4', { range })
+      expect([status, text, headers['content-range']], range).toEqual([206, part, `bytes ${place}`])
+      expect(headers).toMatchObject({ 'content-length': `${part.length}`, 'content-type': 'video/mp4' })
+    }
+    for (const range of ['bytes=10-', 'bytes=-0']) {
+      const { status, headers } = await fetchPage('/video.mp4', { range })
+      expect([status, headers['content-range']], range).toEqual([416, 'bytes */10'])
+    }
+    for (const range of ['bytes=4-2', 'bytes=-', 'bytes=a-b', 'bytes=0-1,3-4', 'lines=0-1']) {
+      expect((await fetchPage('/video.mp4', { range })).status, range).toBe(200)
+    }
+    expect((await fetchPage('/video.mp4', { range: 'bytes=0-1' }, 'HEAD')).status).toBe(200)
+    expect((await fetchPage('/', { range: 'bytes=0-1' })).status, 'a page has a script added').toBe(200)
+  })
+
+  test('is answered with the whole file if the part is of an older one', async () => {
+    const modified = (await fetchPage('/sub/a%20b.txt')).headers['last-modified']!
+    const ask = async (ifRange: string) =>
+      (await fetchPage('/sub/a%20b.txt', { range: 'bytes=0-1', 'if-range': ifRange })).status
+    expect(await ask(modified)).toBe(206)
+    expect(await ask(new Date(0).toUTCString())).toBe(200)
+    expect(await ask('"tag"')).toBe(200)
+  })
+
+  test.each([
+    ['<!-- the <head> is below --><html><head>', '<title>'],
+    ['\ufeff<!doctype html>\n<!--> <html lang="a>b">\n<head data-a=\'>\'>', '<title>'],
+    ['<!-- a --!><!-- b', ''],
+    ['', '<p>No head, <head> is text in an attribute: <p title="<head>">'],
+    ['', '<header>'],
+  ])('adds the script to a page after %j', async (before, after) => {
+    writeFileSync(join(served.dir, 'page.html'), before + after)
+    const { text } = await fetchPage('/page.html')
+    expect(text).toBe(`${before}<script src="/sallyport/page.js"></script>${after}`)
+  })
+
+  test('has only the policy of the host if that sets one', async () => {
+    await served.close()
+    served = await serve({ page: { csp: "frame-ancestors 'self'" } })
+    const { headers } = await fetchPage('/')
+    expect(headers['content-security-policy']).toBe("frame-ancestors 'self'")
+    expect(headers['x-frame-options']).toBeUndefined()
+  })
+
   test('is ended when its client does not read the file, and makes room for others', async () => {
     await served.close()
     served = await serve({ maxConnections: 1, heartbeat: 50 })
