@@ -1,7 +1,7 @@
 // `@sallyport/web/client`: the client of a page.
 import type { Client } from '@sallyport/frontend'
 import { BASE_PATH } from './greeting.js'
-import { findPageSession, getTab, PageSession } from './page-session.js'
+import { findPageSession, PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
 export { Channel } from '@sallyport/frontend/internal'
@@ -14,19 +14,19 @@ export interface ConnectOptions {
 
 /**
  * Connects this page to its bus. The client reconnects by itself: calls in flight reject with `Disconnected`, and listeners and exposed
- * functions stay. A page that `serveFrontends` serves has a client already, which this returns.
+ * functions stay. While a page has a client of this server, this returns it: a page that `serveFrontends` serves has one from the start.
  *
- * @throws {BusError} Disconnected if the server refuses the page or does not answer, or another tab has its label
+ * @throws {BusError} Denied if the user is not logged in, or the token is wrong; Disconnected if the server does not answer or another
+ * tab has the label
  * @example
  * const client = await connect()
  * await client.invoke('greet', { name: 'World' })
  */
 export async function connect({ url = BASE_PATH }: ConnectOptions = {}): Promise<Client> {
-  const target = new URL(url, location.href)
-  const existing = url === BASE_PATH ? findPageSession() : undefined
+  const target = toSocketUrl(url)
+  const existing = findPageSession(target)
   if (existing) return existing.connected as Promise<Client>
-  if (target.pathname === '/') target.pathname = BASE_PATH
-  target.protocol = target.protocol.replace('http', 'ws')
-  target.searchParams.set('tab', getTab())
-  return new PageSession({ url: target.href }).connected as Promise<Client>
+  const session = new PageSession({ url: target })
+  setPageSession(target, session)
+  return session.connected as Promise<Client>
 }

@@ -7,11 +7,13 @@ export const BASE_PATH = '/sallyport'
 export const PAGE_SCRIPT_PATH = '/sallyport/page.js'
 
 /** Codes with which the server closes a WebSocket. A page that gets one of the first two does not connect again. */
-export const CLOSE_CODE = { inUse: 4409, replaced: 4410, unavailable: 4503 } as const
+export const CLOSE_CODE = { denied: 4401, inUse: 4409, unavailable: 4503 } as const
 
 /** The first message from the server. A page sends nothing before. */
 export interface Greeting {
   label: string
+  /** The id of the page's tab, if the server has changed it. */
+  tab?: string
   codec: CodecName
   data?: unknown
   isolated: boolean
@@ -21,6 +23,8 @@ export interface Greeting {
   development: boolean
   /** Separators of paths on the host. */
   path: { sep: string; delimiter: string }
+  /** Maximum bytes of a message from the page, with its attachments. */
+  maxMessageBytes: number
   /** Interval in milliseconds at which the server sends an empty text message. */
   heartbeat: number
 }

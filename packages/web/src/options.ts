@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FrontendOptions } from '@sallyport/core'
 import type { ExternalFrontendOptions } from '@sallyport/core/internal'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError, MAX_ATTACHED_BYTES, MAX_FRAME_BYTES } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 
 /** Options of the pages of one label. */
@@ -43,7 +43,12 @@ export interface WebOptions {
   origins?: readonly string[]
   /** Maximum number of connected pages. @default 64 */
   maxConnections?: number
-  /** Maximum bytes of one message from a page. @default 16777217 */
+  /**
+   * Maximum bytes of one message from a page, with the bytes among its arguments; at least 65536. The page's client refuses a larger one
+   * with `InvalidParams`.
+   *
+   * @default 285212672
+   */
   maxMessageBytes?: number
   /** Maximum number of pages that can connect in one second. @default 20 */
   maxHandshakes?: number
@@ -54,6 +59,9 @@ export interface WebOptions {
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const integer = (what: string, min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what))
+/** A frame of several small messages is not larger. */
+const MIN_MESSAGE_BYTES = 65_536
+const MAX_MESSAGE_BYTES: number = MAX_ATTACHED_BYTES + MAX_FRAME_BYTES
 const count = 'a whole number, from 1'
 const location = v.custom<URL | string>(
   value => (value instanceof URL ? value.protocol === 'file:' : typeof value === 'string' && isAbsolute(value)),
@@ -80,7 +88,10 @@ const schema = v.strictObject(
       [],
     ),
     maxConnections: v.optional(integer(count, 1), 64),
-    maxMessageBytes: v.optional(integer(count, 1, 2 ** 28), 2 ** 24 + 1),
+    maxMessageBytes: v.optional(
+      integer(`a whole number from ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`, MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES),
+      MAX_MESSAGE_BYTES,
+    ),
     maxHandshakes: v.optional(integer(count, 1), 20),
     heartbeat: v.optional(integer('whole milliseconds, from 50', 50), 15_000),
   },

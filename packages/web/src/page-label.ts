@@ -21,7 +21,6 @@ export interface PageLabelDeps {
   readonly multiple: boolean
   /** The frontend of the label, which exists without a page too. */
   readonly frontend: ExternalFrontend
-  readonly heartbeat: number
   /** Opens the frontend of a further page. */
   open(label: string): Promise<ExternalFrontend>
 }
@@ -37,21 +36,21 @@ export class PageLabel {
     this.#slots = [{ number: 1, frontend: Promise.resolve(deps.frontend), tab: undefined, page: undefined }]
   }
 
-  /** Connects a page under its label, or refuses it. A page of the same tab, which was reloaded, is disconnected. */
+  /** Connects a page under its label, or refuses it. A page that still answers is never replaced, not even by its own tab. */
   async admit(page: PageSocket): Promise<void> {
     const slot = this.#findSlot(page)
     const holder = slot.page
-    if (holder && holder.tab !== page.tab) {
-      if (await holder.isAnswering(ANSWER_TIMEOUT_MS)) {
-        const text = 'This page is open in another tab. Close that tab, and reload this one.'
-        return page.refuse(CLOSE_CODE.inUse, text)
-      }
+    if (!holder) return this.#join(slot, page)
+    if (!(await holder.isAnswering(ANSWER_TIMEOUT_MS))) {
       holder.terminate()
       if (slot.page === holder) slot.page = undefined
-      return this.admit(page)
+    } else if (this.#deps.multiple) {
+      // Browsers copy the session storage, and the id in it, to a window that a page opens and to a duplicated tab.
+      page.changeTab()
+    } else {
+      return page.refuse(CLOSE_CODE.inUse, 'This page is open in another tab. Close that tab, and reload this one.')
     }
-    holder?.refuse(CLOSE_CODE.replaced, 'The page was opened again, and that page has taken its place.')
-    await this.#join(slot, page)
+    return this.admit(page)
   }
 
   async close(): Promise<void> {
@@ -81,7 +80,7 @@ export class PageLabel {
     try {
       const frontend = await slot.frontend
       if (slot.page !== page) return
-      code = page.createCode(frontend, this.#deps.heartbeat)
+      code = page.createCode(frontend)
       frontend.join(code)
       await page.closed
       frontend.leave(code)

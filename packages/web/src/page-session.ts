@@ -2,7 +2,7 @@
 import type { Client, ReconnectingClientOptions } from '@sallyport/frontend/internal'
 import { LinkClient, endClient, reconnectClient } from '@sallyport/frontend/internal'
 import { BusError, createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
-import { CLOSE_CODE, type Greeting } from './greeting.js'
+import { BASE_PATH, CLOSE_CODE, type Greeting } from './greeting.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** Bytes in the browser's buffer above which calls wait in the client. */
@@ -16,7 +16,8 @@ const MISSED_HEARTBEATS = 3
 const GREETING_TIMEOUT_MS = 30_000
 
 export interface PageSessionOptions {
-  url: string
+  /** URL of the WebSocket. */
+  url: URL
   /** The greeting as far as it is known, for a client that can be used before the server has answered. */
   expected?: Greeting | undefined
   /** A class of client that explains errors. @default Client */
@@ -37,7 +38,7 @@ export class PageSession {
   #link!: SocketLink
   #attempts = 0
   #timer: ReturnType<typeof setTimeout> | undefined
-  #isOver = false
+  isOver = false
 
   constructor(options: PageSessionOptions) {
     this.#options = options
@@ -48,17 +49,20 @@ export class PageSession {
     this.#open(expected === undefined)
     if (expected) {
       this.#earlyLink = this.#link
+      this.#link.maxMessageBytes = expected.maxMessageBytes
       this.#createClient(expected)
     }
   }
 
   #open(isStarted: boolean): void {
     const onGreeting = (greeting: Greeting): void => this.#onGreeting(greeting)
-    this.#link = openSocket(this.#options.url, isStarted, onGreeting, (...end) => this.#onClosed(...end))
+    this.#link = openSocket(addTab(this.#options.url), isStarted, onGreeting, (...end) => this.#onClosed(...end))
   }
 
   #onGreeting(greeting: Greeting): void {
     this.#attempts = 0
+    if (greeting.tab) setTab(greeting.tab)
+    this.#link.maxMessageBytes = greeting.maxMessageBytes
     setDevelopment(greeting.development)
     const client = this.client
     if (!client) this.#createClient(greeting)
@@ -80,15 +84,16 @@ export class PageSession {
   }
 
   #onClosed(code: number, reason: string): void {
-    if (this.#isOver) return
-    const isFinal = code === CLOSE_CODE.inUse || code === CLOSE_CODE.replaced
+    if (this.isOver) return
+    const isDenied = code === CLOSE_CODE.denied
+    const isFinal = isDenied || code === CLOSE_CODE.inUse
     if (this.client && !isFinal) {
       const delay = getBackoff(this.#attempts++, { ...RECONNECT_DELAY, random: Math.random() })
       this.#timer = setTimeout(() => this.#open(true), delay)
       return
     }
     const text = reason || `The server at ${this.#options.url} refused the page or did not answer`
-    const error = new BusError('Disconnected', text, { data: { delivered: 'no' } })
+    const error = new BusError(isDenied ? 'Denied' : 'Disconnected', text, { data: { delivered: 'no' } })
     this.#connected.reject(error)
     if (this.client) endClient(this.client, error)
     this.#end()
@@ -96,7 +101,7 @@ export class PageSession {
   }
 
   #end(): void {
-    this.#isOver = true
+    this.isOver = true
     clearTimeout(this.#timer)
     this.#link.close()
     // Without effect after the first greeting.
@@ -106,7 +111,7 @@ export class PageSession {
 
 /** Opens a WebSocket. Its first message is the greeting; what follows are the frames of the link. */
 function openSocket(
-  url: string,
+  url: URL,
   isStarted: boolean,
   onGreeting: (greeting: Greeting) => void,
   onClosed: (code: number, reason: string) => void,
@@ -169,27 +174,53 @@ const createAdapter = (socket: WebSocket): SocketAdapter => ({
   close: () => socket.close(),
 })
 
-// State that the scripts of one page share: its session, and the id of its tab.
+// State that the scripts of one page share: its session with each server, and the id of its tab.
 
-const SESSION = Symbol.for('@sallyport/web:session')
 const TAB_KEY = 'sallyport-tab'
+let currentTab = crypto.getRandomValues(new Uint32Array(4)).join('-')
 
-/** The session of the page, whichever copy of this package has opened it. */
-export const findPageSession = (): Pick<PageSession, 'connected'> | undefined =>
-  (globalThis as { [SESSION]?: PageSession })[SESSION]
+const getSessionKey = (url: URL): symbol => Symbol.for(`@sallyport/web:${url}`)
 
-export function setPageSession(session: PageSession): void {
-  Object.defineProperty(globalThis, SESSION, { value: session })
+/** The session of the page with a server, whichever copy of this package has opened it. */
+export function findPageSession(url: URL): Pick<PageSession, 'connected'> | undefined {
+  const session = (globalThis as { [key: symbol]: PageSession | undefined })[getSessionKey(url)]
+  return session?.isOver ? undefined : session
 }
 
-/** Returns an id that a reload of the page keeps, so that the server knows it from a second tab. */
-export function getTab(): string {
-  let tab = crypto.getRandomValues(new Uint32Array(4)).join('-')
+export function setPageSession(url: URL, session: PageSession): void {
+  Object.defineProperty(globalThis, getSessionKey(url), { value: session, configurable: true })
+}
+
+function setTab(tab: string): void {
+  currentTab = tab
   try {
-    tab = sessionStorage.getItem(TAB_KEY) ?? tab
     sessionStorage.setItem(TAB_KEY, tab)
   } catch {
     // Storage can be disabled.
   }
-  return tab
+}
+
+/** Returns an id that a reload of the page keeps, so that the server knows it from a second tab. */
+function getTab(): string {
+  try {
+    currentTab = sessionStorage.getItem(TAB_KEY) ?? currentTab
+  } catch {
+    // Storage can be disabled.
+  }
+  setTab(currentTab)
+  return currentTab
+}
+
+/** Returns the URL of the WebSocket for the URL of a server. */
+export function toSocketUrl(url: string | URL): URL {
+  const target = new URL(url, location.href)
+  if (target.pathname === '/') target.pathname = BASE_PATH
+  target.protocol = target.protocol.replace('http', 'ws')
+  return target
+}
+
+function addTab(url: URL): URL {
+  const target = new URL(url)
+  target.searchParams.set('tab', getTab())
+  return target
 }

@@ -1,34 +1,45 @@
 // The WebSocket of one page, on the server's side.
+import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { delimiter, sep } from 'node:path'
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './greeting.js'
+import type { WebConfig } from './options.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** Time for core and gate to be ready for a page. */
 const GREETING_TIMEOUT_MS = 10_000
 
-export const createGreeting = (client: ExternalFrontend['client'], heartbeat: number): Greeting => ({
-  ...client,
-  path: { sep, delimiter },
-  heartbeat,
-})
+export type PageLimits = Pick<WebConfig, 'heartbeat' | 'maxMessageBytes'>
+
+export const createGreeting = (
+  client: ExternalFrontend['client'],
+  { heartbeat, maxMessageBytes }: PageLimits,
+): Greeting => ({ ...client, path: { sep, delimiter }, heartbeat, maxMessageBytes })
 
 export class PageSocket {
-  readonly tab: string
+  tab: string
   readonly closed: Promise<void>
   readonly #socket: WebSocket
   readonly #link: SocketLink
+  readonly #limits: PageLimits
   #isAlive = true
+  #hasOwnTab = true
 
-  constructor(socket: WebSocket, stream: Duplex, tab: string) {
+  constructor(socket: WebSocket, stream: Duplex, tab: string, limits: PageLimits) {
     this.tab = tab
     this.#socket = socket
-    const link = (this.#link = new SocketLink(new ServerSocket(socket, stream)))
+    this.#limits = limits
+    const link = (this.#link = new SocketLink(new ServerSocket(socket, stream), true, limits.maxMessageBytes))
     // Nothing is read before the greeting is sent.
     link.pause()
-    socket.on('message', (data: Buffer, isBinary) => (isBinary ? link.onBinary(data) : link.onText(data.toString())))
+    socket.on('message', (data: Buffer, isBinary) => {
+      // A page that sends for long answers a ping only after that.
+      this.#isAlive = true
+      if (isBinary) link.onBinary(data)
+      else link.onText(data.toString())
+    })
     socket.on('pong', () => (this.#isAlive = true))
     socket.on('error', (error: Error & { code?: string }) => {
       if (error.code?.startsWith('WS_ERR_')) link.fail(error.message)
@@ -42,17 +53,25 @@ export class PageSocket {
   }
 
   /** Returns what joins a frontend: it greets the page when core has a link for it. */
-  createCode(frontend: ExternalFrontend, heartbeat: number): ExternalCode {
+  createCode(frontend: ExternalFrontend): ExternalCode {
     const timer = setTimeout(() => this.terminate(), GREETING_TIMEOUT_MS)
     void this.closed.then(() => clearTimeout(timer))
     return {
       link: this.#link,
       connected: () => {
         clearTimeout(timer)
-        this.#socket.send(JSON.stringify(createGreeting(frontend.client, heartbeat)))
+        const greeting = createGreeting(frontend.client, this.#limits)
+        if (!this.#hasOwnTab) greeting.tab = this.tab
+        this.#socket.send(JSON.stringify(greeting))
         this.#link.resume()
       },
     }
+  }
+
+  /** Gives the page an id of its own if its tab is a copy of another one. The greeting says which. */
+  changeTab(): void {
+    this.tab = randomUUID()
+    this.#hasOwnTab = false
   }
 
   /** Disconnects the page with the reason that its client reports. */

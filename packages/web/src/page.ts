@@ -2,7 +2,7 @@
 import { LinkClient, install, type InvokeOptions } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal'
 import { BASE_PATH, type Greeting } from './greeting.js'
-import { getTab, PageSession, setPageSession } from './page-session.js'
+import { PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
 /** The server writes this line before the script. */
 declare const SALLYPORT_GREETING: Greeting
@@ -42,9 +42,8 @@ function showEnd({ message }: BusError): void {
 // A service worker of another program that had this port could answer for these pages.
 void navigator.serviceWorker?.getRegistrations().then(all => all.forEach(worker => void worker.unregister()))
 
-const url = new URL(`${BASE_PATH}?tab=${getTab()}`, location.href)
-url.protocol = url.protocol.replace('http', 'ws')
+const url = toSocketUrl(BASE_PATH)
 const expected = SALLYPORT_GREETING
-const session = new PageSession({ url: url.href, expected, clientClass: PageClient, onEnded: showEnd })
-setPageSession(session)
+const session = new PageSession({ url, expected, clientClass: PageClient, onEnded: showEnd })
+setPageSession(url, session)
 install(session.client!, globalThis, { path: expected.path, convertFileSrc })

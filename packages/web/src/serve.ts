@@ -4,16 +4,16 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream'
 import type { Bus } from '@sallyport/core'
 import { getLog, LOCAL_HEADERS, type Logger, openExternalFrontend, startLocalServer } from '@sallyport/core/internal'
-import { BusError, createDeferred, describeThrown } from '@sallyport/protocol/internal'
-import { type WebSocket, WebSocketServer } from 'ws'
-import { BASE_PATH, PAGE_SCRIPT_PATH } from './greeting.js'
+import { BusError, createDeferred, describeThrown, MAX_FRAME_BYTES } from '@sallyport/protocol/internal'
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
+import { BASE_PATH, CLOSE_CODE, PAGE_SCRIPT_PATH } from './greeting.js'
 import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
 import { NO_TOKEN, PageToken, type Refusal, RequestPolicy } from './request-policy.js'
 import { serveFile } from './static-files.js'
 
-/** Time to decide whether a page is admitted. */
+/** Time to decide whether a page is admitted, and for a page to close its WebSocket when the server has. */
 const UPGRADE_TIMEOUT_MS = 5000
 /** Connections to a server of its own that are not WebSockets. */
 const MAX_REQUESTS = 64
@@ -91,12 +91,15 @@ class FrontendServer implements WebServer {
     this.#config = config
     this.#log = getLog(bus)
     this.#handshakes = config.maxHandshakes
-    this.#sockets = new WebSocketServer({
+    const socketOptions: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: config.maxMessageBytes,
-    })
+      // One more for the kind of a frame. Attachments come in parts.
+      maxPayload: Math.min(config.maxMessageBytes, MAX_FRAME_BYTES) + 1,
+      closeTimeout: UPGRADE_TIMEOUT_MS,
+    }
+    this.#sockets = new WebSocketServer(socketOptions)
     this.#heartbeat = setInterval(() => this.#pages.forEach(page => page.beat()), config.heartbeat).unref()
   }
 
@@ -129,7 +132,7 @@ class FrontendServer implements WebServer {
     const open = (name: string) => openExternalFrontend(this.#bus, `serveFrontends: frontends.${label}`, name, options)
     checkData(label, options.data)
     const frontend = await open(label)
-    this.#labels.set(label, new PageLabel({ label, multiple, frontend, open, heartbeat: this.#config.heartbeat }))
+    this.#labels.set(label, new PageLabel({ label, multiple, frontend, open }))
     void frontend.exited.then(() => {
       this.#labels.delete(label)
       if (this.#labels.size === 0) void this.close()
@@ -222,7 +225,7 @@ class FrontendServer implements WebServer {
   #servePageScript(label: string, response: ServerResponse, headers: Readonly<Record<string, string>>): void {
     const page = this.#labels.get(label)
     if (!page) return refuse(response, { status: 503, text: 'The frontend has ended.' })
-    const greeting = JSON.stringify(createGreeting(page.frontend.client, this.#config.heartbeat))
+    const greeting = JSON.stringify(createGreeting(page.frontend.client, this.#config))
     response.writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8' })
     response.end(`{const SALLYPORT_GREETING=${greeting};\n${this.#pageScript}}`)
   }
@@ -247,7 +250,13 @@ class FrontendServer implements WebServer {
       if (pathname !== BASE_PATH || !TAB.test(tab)) return this.#refuseUpgrade(socket, request, NO_SOCKET)
       const label = await identify()
       const pages = label === undefined ? undefined : this.#labels.get(label)
-      if (!pages) return this.#refuseUpgrade(socket, request, NO_TOKEN)
+      if (!pages) {
+        this.#logRefusal(request, NO_LABEL)
+        // A browser does not say which status a WebSocket was refused with. The page learns of this one, to go to its login.
+        return this.#sockets.handleUpgrade(request, socket, head, accepted =>
+          accepted.on('error', onError).close(CLOSE_CODE.denied, NO_LABEL.text),
+        )
+      }
       if (this.#pages.size >= this.#config.maxConnections) return this.#refuseUpgrade(socket, request, TOO_MANY_PAGES)
       if (!this.#takeHandshake()) return this.#refuseUpgrade(socket, request, TOO_MANY_HANDSHAKES)
       this.#sockets.handleUpgrade(request, socket, head, accepted => {
@@ -263,7 +272,7 @@ class FrontendServer implements WebServer {
   }
 
   #accept(pages: PageLabel, accepted: WebSocket, socket: Duplex, tab: string): void {
-    const page = new PageSocket(accepted, socket, tab)
+    const page = new PageSocket(accepted, socket, tab, this.#config)
     this.#pages.add(page)
     void page.closed.then(() => this.#pages.delete(page))
     pages.admit(page).catch((error: unknown) => {
@@ -281,8 +290,13 @@ class FrontendServer implements WebServer {
     return this.#handshakes-- > 0
   }
 
-  #refuseUpgrade(socket: Duplex, { headers, url }: IncomingMessage, { status, text }: Refusal): void {
+  #logRefusal({ headers, url }: IncomingMessage, { status, text }: Refusal): void {
     this.#log.debug({ status, origin: headers.origin, path: url?.split('?')[0] }, `A page was refused: ${text}`)
+  }
+
+  #refuseUpgrade(socket: Duplex, request: IncomingMessage, refusal: Refusal): void {
+    this.#logRefusal(request, refusal)
+    const { status, text } = refusal
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`
     socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`, () => socket.destroy())
   }
@@ -307,6 +321,10 @@ class FrontendServer implements WebServer {
   }
 }
 
+const NO_LABEL: Refusal = {
+  status: 401,
+  text: 'The page was not admitted. Log in, or open the URL of serveFrontends: each run has a new token.',
+}
 const NO_SOCKET: Refusal = { status: 404, text: 'There is no such WebSocket.' }
 const TOO_MANY_PAGES: Refusal = { status: 503, text: 'Too many pages are connected.' }
 const TOO_MANY_HANDSHAKES: Refusal = { status: 429, text: 'Too many pages connect at once.' }

@@ -1,7 +1,8 @@
 // The link over a WebSocket against the behavior of every link, over sockets that deliver in a later tick.
 import { linkBehaviour } from '../../protocol/test/link-behaviour.js'
+import { FRAME_KIND } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
-import { type SocketAdapter, SocketLink } from './socket-link.js'
+import { PART_BYTES, type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** One end of a pair of sockets in this thread. */
 class Socket implements SocketAdapter {
@@ -78,4 +79,22 @@ test('has no room before it is started', async () => {
   link.start()
   await room
   expect(link.room()).toBeUndefined()
+})
+
+test('sends a large attachment in parts, which arrive as one', async () => {
+  const [near, far] = createSockets()
+  const sizes: number[] = []
+  const send = near.send.bind(near)
+  near.send = (data, isText) => {
+    sizes.push(data.length)
+    send(data, isText)
+  }
+  const body = new Uint8Array(2 * PART_BYTES + 5).map((_byte, at) => at % 251)
+  const received: unknown[] = []
+  far.link.receive({ frame: frame => received.push(frame), closed: () => {} })
+  near.link.send({ kind: FRAME_KIND.bytes, body })
+  near.link.send({ kind: FRAME_KIND.msgpack, body: Uint8Array.of(0xc0) })
+  await expect.poll(() => received.length).toBe(2)
+  expect(sizes).toEqual([PART_BYTES + 1, PART_BYTES + 1, 6, 2])
+  expect(Buffer.compare((received[0] as { body: Uint8Array }).body, body)).toBe(0)
 })

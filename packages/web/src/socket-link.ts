@@ -1,6 +1,7 @@
-// A link over a WebSocket, for a browser and for Node: JSON frames are text messages, others binary, with the kind byte first.
+// A link over a WebSocket, for a browser and for Node: JSON frames are text messages, others binary, with the kind byte first. A large
+// attachment is sent in parts, each a message whose kind byte says that another follows.
 import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal'
-import { BusError, FRAME_KIND, isFrameKind, ReceivingLink, RoomSignal } from '@sallyport/protocol/internal'
+import { BusError, concatBytes, FRAME_KIND, isFrameKind, ReceivingLink, RoomSignal } from '@sallyport/protocol/internal'
 
 /** A WebSocket as the link uses it. */
 export interface SocketAdapter {
@@ -18,6 +19,10 @@ export interface SocketAdapter {
 
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
+/** Bytes of each part but the last, so that few parts hold much. */
+export const PART_BYTES: number = 2 ** 20
+/** The kind of an attachment's part that others follow. */
+const PART_KIND: number = FRAME_KIND.bytes | 0x80
 
 export class SocketLink extends ReceivingLink implements Link {
   readonly #socket: SocketAdapter
@@ -28,12 +33,22 @@ export class SocketLink extends ReceivingLink implements Link {
   #isAwaitingDrain = false
   #fault: BusError | undefined
   #sent = 0
+  /** Parts of an attachment that has not arrived completely. */
+  #parts: Uint8Array[] = []
+  /** Bytes of the message that arrives, and of its attachments. */
+  #messageBytes = 0
+  readonly #maxReceivedBytes: number
+  maxMessageBytes: number | undefined
 
-  /** @param isStarted - false if the peer cannot take frames before `start` */
-  constructor(socket: SocketAdapter, isStarted = true) {
+  /**
+   * @param isStarted - false if the peer cannot take frames before `start`
+   * @param maxReceivedBytes - maximum bytes of a received message with its attachments; more is a protocol violation
+   */
+  constructor(socket: SocketAdapter, isStarted = true, maxReceivedBytes: number = Infinity) {
     super()
     this.#socket = socket
     this.#isStarted = isStarted
+    this.#maxReceivedBytes = maxReceivedBytes
   }
 
   get queued(): number {
@@ -50,6 +65,16 @@ export class SocketLink extends ReceivingLink implements Link {
     this.#sent += body.length
     if (kind === FRAME_KIND.json) return this.#socket.send(body, true)
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+    let at = 0
+    if (kind === FRAME_KIND.bytes) {
+      for (; bytes.length - at > PART_BYTES; at += PART_BYTES) {
+        this.#sendBinary(PART_KIND, bytes.subarray(at, at + PART_BYTES))
+      }
+    }
+    this.#sendBinary(kind, bytes.subarray(at))
+  }
+
+  #sendBinary(kind: number, bytes: Uint8Array): void {
     const message = new Uint8Array(1 + bytes.length)
     message[0] = kind
     message.set(bytes, 1)
@@ -91,7 +116,10 @@ export class SocketLink extends ReceivingLink implements Link {
 
   onBinary(message: Uint8Array): void {
     const kind = message[0]
-    if (isFrameKind(kind)) this.#take({ kind, body: message.subarray(1) })
+    const body = message.subarray(1)
+    if (kind === PART_KIND && body.length === PART_BYTES) {
+      if (this.isOpen && this.#isWithinLimit(body)) this.#parts.push(body)
+    } else if (isFrameKind(kind)) this.#take({ kind, body })
     else this.fail('invalid kind of frame')
   }
 
@@ -111,9 +139,21 @@ export class SocketLink extends ReceivingLink implements Link {
     return this.#arrived.shift()
   }
 
-  #take(frame: ReceivedFrame): void {
-    if (!this.isOpen) return
-    this.#arrived.push(frame)
+  #take({ kind, body }: ReceivedFrame): void {
+    if (!this.isOpen || !this.#isWithinLimit(body)) return
+    const isAttachment = kind === FRAME_KIND.bytes
+    if (!isAttachment) this.#messageBytes = 0
+    const parts = this.#parts
+    if (parts.length > 0 && !isAttachment) return this.fail('a frame between the parts of another one')
+    this.#parts = []
+    this.#arrived.push({ kind, body: parts.length > 0 ? concatBytes([...parts, body as Uint8Array]) : body })
     this.deliver()
+  }
+
+  #isWithinLimit({ length }: string | Uint8Array): boolean {
+    this.#messageBytes += length
+    if (this.#messageBytes <= this.#maxReceivedBytes) return true
+    this.fail(`a message of more than ${this.#maxReceivedBytes} bytes`)
+    return false
   }
 }

@@ -57,8 +57,8 @@ test('the check of the host decides on the label', async () => {
     page.socket.close()
   }
   const origin = `http://127.0.0.1:${port}`
-  expect(await tryConnect(port, { origin })).toBe(401)
-  expect(await tryConnect(port, { origin, cookie: 'user=unknown' })).toBe(401)
+  expect(await tryConnect(port, { origin })).toBe(4401)
+  expect(await tryConnect(port, { origin, cookie: 'user=unknown' })).toBe(4401)
   expect(await tryConnect(port, { origin, cookie: 'fail' })).toBe(500)
   expect([web.url, web.urls]).toEqual(['', {}])
 })

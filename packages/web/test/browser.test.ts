@@ -14,6 +14,7 @@ import { hasChromium, launch } from './browser.ts'
 const core = defineCore({
   commands: {
     greet: ({ name }: { name: string }) => `Hello, ${name}!`,
+    sizes: (args: Record<string, Uint8Array>) => Object.values(args).map(({ length }) => length),
     reverse: ({ bytes }: { bytes: Uint8Array }) => bytes.toReversed(),
     async *count({ to }: { to: number }) {
       for (let n = 1; n <= to; n++) yield n
@@ -23,7 +24,7 @@ const core = defineCore({
     forbidden: () => 1,
   },
 })
-const allow = ['greet', 'reverse', 'count', 'wait', 'who']
+const allow = ['greet', 'sizes', 'reverse', 'count', 'wait', 'who']
 const client = fileURLToPath(new URL('../dist/browser/client.js', import.meta.url))
 
 let browser: Browser
@@ -100,6 +101,18 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the
     expect({ state, calls }).toEqual({ state: 'running', calls: 4 })
   })
 
+  test('sends and receives bytes over any limit of a message, while other calls are in flight', async () => {
+    const page = await open()
+    const waiting = 'let settled = 0; client.invoke("wait").then(() => settled++, () => settled++);'
+    const bytes = 'new Uint8Array(20 << 20).fill(7).with(0, 1)'
+    const code = `${waiting}
+      const bytes = ${bytes}
+      const half = bytes.subarray(0, 10 << 20)
+      const reversed = await client.invoke("reverse", { bytes })
+      return [await client.invoke("sizes", { a: half, b: half }), reversed.length, reversed.at(-1), settled]`
+    expect(await run(page, code)).toEqual([[10 << 20, 10 << 20], 20 << 20, 1, 0])
+  })
+
   test('listens, emits, and is called', async () => {
     const page = await open()
     const emitted = bus.once('from-page', { timeout: 10_000 })
@@ -130,6 +143,91 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the
     await expect.poll(getStates).toEqual({ main: 'stopped' })
     await expect(bus.call('main', 'upper', { text: 'a' })).rejects.toMatchObject({ reason: 'Disconnected' })
     expect(await run(await open(), 'return client.invoke("who")')).toBe('main')
+  })
+})
+
+describe.skipIf(!hasChromium)('a message over the limit of the server', () => {
+  test('is refused by the page, with its size, and other calls go on', async () => {
+    await serve('brownfield', { maxMessageBytes: 65_536 })
+    const page = await open()
+    const code = `
+      let settled = 0; client.invoke("wait").then(() => settled++, () => settled++)
+      const describe = error => [error.reason, error.message]
+      return [
+        await client.invoke("sizes", { a: new Uint8Array(70_000) }).catch(describe),
+        await client.invoke("greet", { name: "x".repeat(70_000) }).catch(describe),
+        (await client.invoke("greet", { name: "x".repeat(65_000) })).length,
+        settled,
+      ]`
+    const text = expect.stringMatching(/^A message of 70\d\d\d bytes is over the limit of 65536$/)
+    expect(await run(page, code)).toEqual([['InvalidParams', text], ['InvalidParams', text], 65_008, 0])
+  })
+})
+
+const who = 'return client.invoke("who")'
+
+/** Opens a window from a page, as `window.open` and a link do, and waits for its script. */
+async function openWindow(page: Page): Promise<Page> {
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate('void window.open("/")')])
+  await isReady(popup)
+  return popup
+}
+
+/** Opens a second tab with the session storage of the first, as browsers duplicate a tab. */
+async function duplicate(page: Page): Promise<Page> {
+  const storage = JSON.stringify(await page.evaluate('Object.entries(sessionStorage)'))
+  const copy = await context.newPage()
+  await copy.addInitScript(
+    `if (sessionStorage.length === 0) for (const [key, value] of ${storage}) sessionStorage.setItem(key, value)`,
+  )
+  await copy.goto(page.url())
+  await isReady(copy)
+  return copy
+}
+
+describe.skipIf(!hasChromium).each([
+  ['a window that a page opens', openWindow],
+  ['a duplicated tab', duplicate],
+])('%s', (_name, openCopy) => {
+  test('is a second tab, which is refused, and the first one stays', async () => {
+    await serve()
+    const first = await open()
+    await run(first, 'window.client = client')
+    const copy = await openCopy(first)
+    await copy.getByRole('alert').filter({ hasText: 'This page is open in another tab' }).waitFor()
+    expect(await first.evaluate('client.invoke("who")')).toBe('main')
+  })
+
+  test('has a label of its own with `multiple`, which both keep when they are reloaded', async () => {
+    await serve('brownfield', { page: { multiple: true } })
+    const first = await open()
+    await run(first, 'window.client = client')
+    const copy = await openCopy(first)
+    expect(await run(copy, who)).toBe('main-2')
+    expect(await first.evaluate('client.invoke("who")')).toBe('main')
+    for (const [page, label] of [
+      [copy, 'main-2'],
+      [first, 'main'],
+    ] as const) {
+      await page.reload()
+      await isReady(page)
+      expect(await run(page, who)).toBe(label)
+    }
+  })
+})
+
+describe.skipIf(!hasChromium)('a page that goes to another one and back', () => {
+  test('keeps its label', async () => {
+    await serve('brownfield', { page: { multiple: true } })
+    await run(await open(), 'window.client = client')
+    const page = await open()
+    expect(await run(page, who)).toBe('main-2')
+    await page.goto(`${web.url.split('?')[0]}?other`)
+    await isReady(page)
+    expect(await run(page, who)).toBe('main-2')
+    await page.goBack()
+    await isReady(page)
+    expect(await run(page, who)).toBe('main-2')
   })
 })
 

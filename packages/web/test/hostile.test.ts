@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
+import type { BusEvents } from '@sallyport/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { call, connect, get, type Served, serve, tryConnect } from './raw.ts'
 
@@ -218,8 +219,8 @@ describe('a WebSocket', () => {
     }
     expect(await tryConnect(port, { cookie })).toBe(403)
     expect(await tryConnect(port, { ...headers, host: 'evil.example' })).toBe(403)
-    expect(await tryConnect(port, { ...headers, cookie: `${cookie}x` })).toBe(401)
-    expect(await tryConnect(port, { origin: headers.origin })).toBe(401)
+    expect(await tryConnect(port, { ...headers, cookie: `${cookie}x` })).toBe(4401)
+    expect(await tryConnect(port, { origin: headers.origin })).toBe(4401)
     for (const path of ['/', '/sallyport', '/sallyport?tab=', '/sallyport?tab=a%20b', '/sallyport/x?tab=a']) {
       expect(await tryConnect(port, headers, path), path).toBe(404)
     }
@@ -236,15 +237,29 @@ describe('a WebSocket', () => {
     expect(statuses).toContain(429)
   })
 
-  test('is disconnected if it sends a frame over the limit, and the host gets the reason', async () => {
-    served = await serve({ maxMessageBytes: 1000 })
-    const faults: string[] = []
-    served.bus.on('fault', ({ label, error }) => faults.push(`${label}: ${error.message}`))
-    const page = await connect(served)
-    expect(await page.ask(call(1, 'a'))).toContain('"result":"a"')
-    page.socket.send(call(2, 'x'.repeat(2000)))
-    expect(await page.closed).toBe(1009)
-    await expect.poll(() => faults).toEqual([expect.stringMatching(/^main: .*Max payload size exceeded/)])
+  test('is disconnected if it sends a message over the limit, and the host gets the reason once', async () => {
+    served = await serve({ maxMessageBytes: 2 ** 20 + 2 ** 16 })
+    const faults: BusEvents['fault'][] = []
+    served.bus.on('fault', fault => faults.push(fault))
+    const part = new Uint8Array(1 + 2 ** 20).fill(0x85, 0, 1)
+    const attachment = new Uint8Array(1 + 2 ** 16).fill(5, 0, 1)
+    for (const [messages, code, reason] of [
+      [[call(2, 'x'.repeat(2 ** 21))], 1009, 'Max payload size exceeded'],
+      [[part, part], 1005, 'a message of more than 1114112 bytes'],
+      [[part, attachment, attachment], 1005, 'a message of more than 1114112 bytes'],
+      [[part, call(3, 'a')], 1005, 'a frame between the parts of another one'],
+      [[part.subarray(0, 100)], 1005, 'invalid kind of frame'],
+    ] as const) {
+      const page = await connect(served)
+      expect(await page.ask(call(1, 'a'))).toContain('"result":"a"')
+      for (const message of messages) page.socket.send(message)
+      expect(await page.closed).toBe(code)
+      await expect.poll(() => faults.length).toBe(1)
+      const { label, error } = faults.pop()!
+      const text = `The link of frontend "main" failed: The peer violated the protocol of the WebSocket: ${reason}`
+      // A logger appends the texts of causes.
+      expect([label, error.message, error.cause]).toEqual(['main', text, undefined])
+    }
     expect(await (await connect(served)).ask(call(1, 'again'))).toContain('"result":"again"')
   })
 

@@ -83,7 +83,7 @@ export interface RawPage {
   ask(message: string | Uint8Array): Promise<string>
 }
 
-/** Returns the status with which a WebSocket is refused, or 101. */
+/** Returns the status with which a WebSocket is refused, 101 once it is greeted, or the code with which it is closed instead. */
 export async function tryConnect(
   port: number,
   headers: Record<string, string>,
@@ -92,7 +92,8 @@ export async function tryConnect(
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers })
   socket.on('error', () => {})
   const status = await Promise.race([
-    once(socket, 'open').then(() => 101),
+    once(socket, 'message').then(() => 101),
+    once(socket, 'close').then(([code]) => code as number),
     once(socket, 'unexpected-response').then(([, response]) => (response as { statusCode: number }).statusCode),
   ])
   socket.terminate()

@@ -8,6 +8,7 @@ import {
   type CodecName,
   codecs,
   describeCommand,
+  checkSize,
   detachAttachments,
   type EncodedMessage,
   encodeMessage,
@@ -51,6 +52,9 @@ type CallCount = Pick<PendingCalls, 'size' | 'isFull'>
 type Transfer = readonly ArrayBufferLike[] | undefined
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
+
+const countBytes = (attachments: readonly Uint8Array[]): number =>
+  attachments.reduce((sum, { byteLength }) => sum + byteLength, 0)
 
 export class SendQueue {
   readonly #link: Link
@@ -172,21 +176,30 @@ export class SendQueue {
     let borrowed: boolean | undefined
     if (hasBytes) {
       const packed = packMessage(message, codec.name)
+      this.#checkLimit(packed.encoded, countBytes(packed.attachments))
       // Only what is sent immediately can stay the caller's memory.
       const owned = mustWait || transfer !== undefined ? detachAttachments(packed, transfer) : packed
       ;({ codec, encoded, attachments, borrowed } = owned)
-    } else encoded = encodeMessage(codec, message, true)
+    } else {
+      encoded = encodeMessage(codec, message, true)
+      this.#checkLimit(encoded, 0)
+    }
     if (!mustWait) {
       this.#outbox.put(codec, encoded, attachments, borrowed)
       return undefined
     }
     const id = message.id as number | undefined
     const queued: QueuedMessage = { id, codec, encoded, attachments }
-    const bytes = attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.length)
-    const slot = this.#queue.push(queued, bytes)
+    const slot = this.#queue.push(queued, encoded.length + countBytes(attachments))
     if (id !== undefined) this.#unsentCalls.set(id, slot)
     this.#drainWhenRoom()
     return queued
+  }
+
+  /** @throws {BusError} InvalidParams if the peer would refuse the message, and end the link for it */
+  #checkLimit(encoded: EncodedMessage, attached: number): void {
+    const limit = this.#link.maxMessageBytes
+    if (limit !== undefined) checkSize(encoded, limit, attached)
   }
 
   #send({ id, codec, encoded, attachments, followers, sender }: QueuedMessage): void {

@@ -101,14 +101,15 @@ export function packPlain(codec: Codec, message: Message, checked = false): Pack
   return { codec, encoded: encodeMessage(codec, message, checked), attachments: NO_ATTACHMENTS }
 }
 
-/** @throws {BusError} InvalidParams if the message is too large for a frame */
-export function checkSize(encoded: EncodedMessage): EncodedMessage {
+/**
+ * @param attached - bytes of the attachments
+ * @throws {BusError} InvalidParams if the message is too large for a frame, or for the given limit
+ */
+export function checkSize(encoded: EncodedMessage, limit: number = MAX_FRAME_BYTES, attached = 0): EncodedMessage {
   // A UTF-16 code unit has at most three bytes in UTF-8.
-  if (encoded.length * 3 > MAX_FRAME_BYTES) {
-    const size = typeof encoded === 'string' ? utf8Length(encoded) : encoded.byteLength
-    if (size > MAX_FRAME_BYTES) {
-      throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
-    }
+  if (attached + encoded.length * 3 > limit) {
+    const size = attached + (typeof encoded === 'string' ? utf8Length(encoded) : encoded.byteLength)
+    if (size > limit) throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${limit}`)
   }
   return encoded
 }

@@ -43,6 +43,8 @@ export interface Link {
    * `undefined` if more frames cost more than that gains. The value can change at any time.
    */
   readonly frameMessages?: number | undefined
+  /** Maximum bytes of a message that the peer accepts, with its attachments, if that is less than the limits of the wire. */
+  readonly maxMessageBytes?: number | undefined
   /** Sends one frame, in order. A closed link drops it: its owner has been notified by `closed`. */
   send(frame: Frame): void
   /** Upper bound of the bytes that were sent and that the peer has not taken. 0 after the link has ended. */

@@ -69,8 +69,9 @@ export function createExternalRuntime(label: string, reporter: BusReporter, even
       code.connected()
       void bridge(openLink(endpoint, true), code.link).then(({ far }) => {
         if (far) {
+          // Without a cause: a logger would append its text, which is in this one.
           const text = `The link of frontend ${describeName(label)} failed: ${far.message}`
-          reporter.reportFault(label, new BusError(far.reason, text, { cause: far }))
+          reporter.reportFault(label, new BusError(far.reason, text))
         }
         leave(code)
       })
