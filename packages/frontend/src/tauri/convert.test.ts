@@ -56,11 +56,12 @@ describe('named arguments', () => {
 
   test('are undefined, or a plain value, when they are not an object', () => {
     expect(serializePayload(undefined)).toBeUndefined()
-    expect(serializePayload(() => 1)).toBeUndefined()
     expect(serializePayload(null)).toBeNull()
     expect(serializePayload('text')).toBe('text')
     expect(serializePayload(new Map([['a', 1]]))).toEqual({ a: 1 })
     expect(() => serializePayload(Promise.resolve(1))).toThrow('await it first')
+    expect(() => serializePayload({ done: () => 1 })).toThrow('done is a function')
+    expect(() => serializePayload({ n: Number.NaN })).toThrow(/pass null or a string$/)
   })
 
   test.each([
@@ -119,7 +120,7 @@ test('values are converted as in Tauri before JSON refuses others', () => {
 
 test.each([
   [{ set: new Set() }, 'set is a value of type Set, which JSON cannot represent: pass an array'],
-  [{ bytes: Buffer.from([1]) }, 'bytes is a value of type Buffer, which JSON cannot represent: pass a Uint8Array'],
+  [{ bytes: Buffer.from([1]) }, 'bytes is a value of type Buffer, which JSON cannot represent: pass a Uint8Array of its bytes'],
   [
     { floats: new Float32Array(1) },
     'floats is a value of type Float32Array, which JSON cannot represent: pass a Uint8Array of its bytes',

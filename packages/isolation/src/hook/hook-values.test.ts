@@ -129,6 +129,8 @@ describe('the payload of a hook, in development', () => {
     ['another typed array', '{ b: new Uint16Array(1) }', REJECTED],
     ['a view', '{ b: new DataView(new ArrayBuffer(2)) }', REJECTED],
     ['an error', '{ e: new Error("x") }', { e: ['Error', 'x', undefined] }],
+    ['a function', '{ a: 1, f() {} }', { a: 1 }],
+    ['NaN', '{ n: NaN }', { n: Number.NaN }],
     ['bytes deeper down', '{ deep: [new Uint8Array(1)] }', { deep: [new Uint8Array(1)] }],
     [
       'a getter of a string and then bytes',
@@ -141,7 +143,7 @@ describe('the payload of a hook, in development', () => {
   })
 
   test('is sealed as in production when JSON does not change it', async () => {
-    const payload = '{ f() {}, d: new Date(0), list: [1, , undefined], b: new Uint8Array(2), c: class {} }'
+    const payload = '{ d: new Date(0), list: [1, , undefined], b: new Uint8Array(2) }'
     for (const codec of ['json', 'msgpack'] as const) {
       expect(await send(codec, payload, true)).toEqual(await send(codec, payload))
     }

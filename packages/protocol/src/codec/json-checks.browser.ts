@@ -10,6 +10,3 @@ export function refuseProtoKeys(text: string): void {
     return value
   })
 }
-
-export const stringifyJson = (value: unknown, convert?: (value: unknown) => unknown): string | undefined =>
-  JSON.stringify(value, convert && ((_key, each: unknown) => convert(each)))

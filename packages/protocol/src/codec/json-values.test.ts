@@ -1,15 +1,19 @@
 // The rules of JSON for values, in development and in production, and next to bytes.
+import { Readable } from 'node:stream'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Message } from '../message/message.js'
 import { packMessage } from '../rpc/bytes.js'
 import { setDevelopment } from '../util/development.js'
 import { codecs } from './codecs.js'
 import { toJsonValue } from './json-values.js'
-import { stringifyJson } from './json-checks.js'
+import { stringifyJson } from './stringify-json.js'
 
 afterEach(() => setDevelopment(true))
 
 const bytes = new Uint8Array([1, 2])
+const { signal } = new AbortController()
+const { port1: port } = new MessageChannel()
 
 describe('stringifyJson in development', () => {
   it.each<[value: unknown, text: string]>([
@@ -39,6 +43,25 @@ describe('stringifyJson in development', () => {
     expect(stringifyJson(value)).toBe(JSON.stringify(value))
   })
 
+  it.each<[text: string, value: unknown]>([
+    ['on.save is a function, which JSON cannot represent: pass a Channel, expose it, or', { on: { save: () => 1 } }],
+    ['it is a function', async () => 1],
+    ['id is a symbol, which JSON cannot represent: pass its description', { id: Symbol('s') }],
+    ["[1] is NaN, which JSON cannot represent: pass null or a string, or choose codec: 'msgpack'", [0, Number.NaN]],
+    ['max is -Infinity', { max: -Infinity }],
+    ['signal is a value of type AbortSignal, which JSON cannot represent: pass it as the option', { signal }],
+    ['port is a value of type MessagePort, which JSON cannot represent: pass a Channel', { port }],
+    ['a.body is a value of type ReadableStream, which JSON cannot', { a: { body: new ReadableStream() } }],
+    ['body is a value of type Stream', { body: Readable.from([]) }],
+    ['body is a value of type AsyncIterable', { body: { async *[Symbol.asyncIterator]() {} } }],
+    ['ids is a value of type Iterator, which JSON cannot represent: pass an array of its', { ids: new Map().keys() }],
+    ['f[0] is a value of type Set', runInNewContext('({ f: [new Set()] })')],
+  ])('says that %s', (text, value) => {
+    expect(() => stringifyJson(value)).toThrow(text)
+    setDevelopment(false)
+    expect(stringifyJson(value)).toBe(JSON.stringify(value))
+  })
+
   it('refuses a cycle as JSON.stringify does', () => {
     const cycle: unknown[] = []
     cycle.push({ cycle })
@@ -46,7 +69,7 @@ describe('stringifyJson in development', () => {
   })
 
   it.each<[value: unknown]>([
-    [{ at: new Date(0), url: new URL('http://a/b'), none: undefined, f: () => 1, nan: Number.NaN }],
+    [{ at: new Date(0), url: new URL('http://a/b'), none: undefined, [Symbol('s')]: 1 }],
     [{ error: Object.assign(new Error('no'), { toJSON: () => ({ message: 'no' }) }) }],
     [[undefined, { type: 'Buffer', data: [1] }, Object.create(null)]],
     [undefined],
@@ -64,14 +87,15 @@ describe('values next to bytes', () => {
     ).params
 
   it('follow the rules of the codec that was chosen', () => {
-    const params = { at: new Date(0), bytes, none: undefined, nan: Number.NaN, list: [undefined] }
-    expect(decoded(params, 'json')).toStrictEqual({ at: '1970-01-01T00:00:00.000Z', bytes, nan: null, list: [null] })
+    const params = { at: new Date(0), bytes, none: undefined, big: 2 ** 53, list: [undefined] }
+    expect(decoded(params, 'json')).toStrictEqual({ at: '1970-01-01T00:00:00.000Z', bytes, big: 2 ** 53, list: [null] })
     expect(decoded(params, 'msgpack')).toStrictEqual(params)
   })
 
   it('are refused as without bytes', () => {
     expect(() => decoded({ map: new Map(), bytes }, 'json')).toThrow('map is a value of type Map')
     expect(() => decoded({ deep: { bytes }, bytes }, 'json')).toThrow('deep.bytes is a value of type Uint8Array')
+    expect(() => decoded({ nan: Number.NaN, bytes }, 'json')).toThrow('nan is NaN')
     expect(() => decoded({ big: 1n, bytes }, 'json')).toThrow('BigInt')
     setDevelopment(false)
     expect(decoded({ map: new Map([[1, 2]]), bytes }, 'json')).toEqual({ map: {}, bytes })

@@ -1,7 +1,7 @@
 // Values next to bytes, in a message of a sender whose codec is JSON.
 import { isBytes } from '../message/message.js'
 import { protoKey } from './codec.js'
-import { stringifyJson } from './json-checks.js'
+import { stringifyJson } from './stringify-json.js'
 
 /**
  * Returns a value with bytes as it is, but with its other members as JSON would carry them. For a message that is encoded as

@@ -101,7 +101,6 @@ describe('encode', () => {
     ],
     [{ jsonrpc: '2.0', id: 1, result: null }, '{"jsonrpc":"2.0","id":1,"result":null}'],
     [{ jsonrpc: '2.0', id: 1, result: undefined }, '{"jsonrpc":"2.0","id":1,"result":null}'],
-    [{ jsonrpc: '2.0', id: 1, result: () => {} }, '{"jsonrpc":"2.0","id":1,"result":null}'],
     [
       { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x' } },
       '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}',

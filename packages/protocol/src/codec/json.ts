@@ -7,7 +7,8 @@ import { decodeUtf8, toUtf8, utf8Length } from '../util/platform.js'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Codec } from './codec.js'
-import { mayHaveProtoKey, refuseInfinity, refuseProtoKeys, scanJson, stringifyJson } from './json-checks.js'
+import { mayHaveProtoKey, refuseInfinity, refuseProtoKeys, scanJson } from './json-checks.js'
+import { stringifyJson } from './stringify-json.js'
 
 interface JsonCodec extends Codec {
   decode(body: string | Uint8Array, trusted?: boolean): unknown

@@ -9,7 +9,9 @@ import { codecs } from './codecs.js'
 
 class Point {
   x = 1
-  f = (): number => 1
+  f(): number {
+    return 1
+  }
   get y(): number {
     return 2
   }
@@ -49,7 +51,7 @@ const values: [string, unknown][] = [
   ['`new Float32Array([1.5])`', new Float32Array([1.5])],
   ['`new DataView(buffer)`', new DataView(new ArrayBuffer(2))],
   ['`new SharedArrayBuffer(2)`', new SharedArrayBuffer(2)],
-  ['an instance: `x = 1`, `f = () => 1`, a getter on its class', new Point()],
+  ['an instance: `x = 1`, a method and a getter of its class', new Point()],
   ['an instance with `toJSON`: `new URL("http://a/b")`', new URL('http://a/b')],
   ['an object literal with `toJSON: () => 1`', { toJSON: () => 1 }],
   [
@@ -59,6 +61,10 @@ const values: [string, unknown][] = [
   ['`Object.assign(Object.create(null), { a: 1 })`', Object.assign(Object.create(null) as object, { a: 1 })],
   ['`Object(1)`', Object(1)],
   ['`Promise.resolve(1)`', Promise.resolve(1)],
+  ['`new AbortController().signal`', new AbortController().signal],
+  ['`new MessageChannel().port1`', new MessageChannel().port1],
+  ['`new ReadableStream()`, async iterables', new ReadableStream()],
+  ['`new Map().keys()`, other iterators', new Map().keys()],
   ["`'\\ud800'`", '\ud800'],
   ['an array 70 deep ²', nested],
   ['a cycle', cycle],

@@ -1,7 +1,7 @@
 // Encodes messages and batches those of one tick into frames. A frame holds messages of one codec, in the order in which they
 // were posted; a change of codec begins a new frame, so order holds across codecs.
 import type { Codec, EncodedMessage } from '../codec/codec.js'
-import { stringifyJson } from '../codec/json-checks.js'
+import { stringifyJson } from '../codec/stringify-json.js'
 import { encodeMsgpackValue } from '../codec/msgpack.js'
 import { BusError } from '../errors/bus-error.js'
 import type { CallMessage, Message } from '../message/message.js'

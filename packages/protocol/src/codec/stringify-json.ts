@@ -1,0 +1,109 @@
+// Writes JSON. In development, values that JSON would silently change are refused, with their path and what to pass instead.
+import { isBytes } from '../message/message.js'
+import { isDevelopment } from '../util/development.js'
+
+/**
+ * Returns `undefined` if JSON has no text for the value.
+ *
+ * @param convert replaces a value before it is checked
+ * @throws {TypeError} for a BigInt and a cycle; in development also for a value that JSON would change (see `getType`)
+ */
+export function stringifyJson(value: unknown, convert?: (value: unknown) => unknown): string | undefined {
+  if (isDevelopment() && (convert || !isPlain(value))) return JSON.stringify(value, createCheck(convert))
+  return JSON.stringify(value, convert && ((_key, each) => convert(each)))
+}
+
+/** Deeper values, and cycles, are left to the replacer. */
+const MAX_PLAIN_DEPTH = 8
+
+/** True for what JSON carries as it is: primitives, arrays and plain objects. This is several times as fast as a replacer. */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return getType(value) === undefined
+  if (depth > MAX_PLAIN_DEPTH || 'toJSON' in value || Symbol.toStringTag in value || Symbol.asyncIterator in value)
+    return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false
+  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false
+  return true
+}
+
+const AS_BYTES = 'pass a Uint8Array of its bytes as a member of the outermost object'
+const OR_MSGPACK = ", or choose codec: 'msgpack'"
+/** Remedies that values which are converted first don't need: they are JSON whatever the codec, and can have bytes anywhere. */
+const UNCONVERTED = / as a member of the outermost object|, or choose codec: 'msgpack'/g
+const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
+
+/** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  number: `pass null or a string${OR_MSGPACK}`,
+  symbol: 'pass its description',
+  function: 'pass a Channel, expose it, or define it as a command',
+  Map: `pass Object.fromEntries(map)${OR_MSGPACK}`,
+  Set: `pass an array${OR_MSGPACK}`,
+  RegExp: `pass its source${OR_MSGPACK}`,
+  Error: `pass its message${OR_MSGPACK}`,
+  ArrayBuffer: `pass it as a member of the outermost object${OR_MSGPACK}`,
+  SharedArrayBuffer: AS_BYTES,
+  Uint8Array: `pass it as a member of the outermost object${OR_MSGPACK}`,
+  Blob: AS_BYTES,
+  File: AS_BYTES,
+  Promise: 'await it first',
+  AbortSignal: 'pass it as the option `signal`, after the arguments',
+  ReadableStream: AS_CHUNKS,
+  WritableStream: AS_CHUNKS,
+  TransformStream: AS_CHUNKS,
+  Stream: AS_CHUNKS,
+  AsyncIterable: AS_CHUNKS,
+  Iterator: 'pass an array of its values',
+  MessagePort: 'pass a Channel',
+}
+
+type Replacer = (this: unknown, key: string, value: unknown) => unknown
+
+/** Returns a replacer that throws for a value that JSON would change. */
+function createCheck(convert?: (value: unknown) => unknown): Replacer {
+  /** The objects around the current value, and their names. The first one is that of `JSON.stringify` itself. */
+  const holders: unknown[] = []
+  const names: string[] = []
+  return function check(this: unknown, key: string, original: unknown): unknown {
+    const value = convert ? convert(original) : original
+    const before = (this as Record<string, unknown>)[key]
+    // A Buffer, which its `toJSON` has changed.
+    const type = isBytes(before) && before !== original ? before.constructor.name : getType(value)
+    if (type === undefined && (typeof value !== 'object' || value === null)) return value
+    while (holders.length > 0 && holders.at(-1) !== this) {
+      holders.pop()
+      names.pop()
+    }
+    const name = holders.length === 0 ? '' : Array.isArray(this) ? `[${key}]` : `.${key}`
+    if (type !== undefined) {
+      const path = [...names, name].join('').replace(/^\./, '')
+      const what =
+        typeof value === 'object' ? `a value of type ${type}` : typeof value === 'number' ? value : `a ${type}`
+      const full = REMEDIES[type] ?? AS_BYTES
+      const remedy = convert ? full.replaceAll(UNCONVERTED, '') : full
+      throw new TypeError(`${path || 'it'} is ${what}, which JSON cannot represent: ${remedy}`)
+    }
+    holders.push(value)
+    names.push(name)
+    return value
+  }
+}
+
+/** The types of objects that have a method, whatever class and realm they are from. */
+const TYPES_BY_METHOD = [
+  ['pipe', 'Stream'],
+  [Symbol.asyncIterator, 'AsyncIterable'],
+  ['next', 'Iterator'],
+  ['postMessage', 'MessagePort'],
+] as const
+
+/** Returns the type of a value that JSON would change. */
+function getType(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'number'
+  if (typeof value === 'function' || typeof value === 'symbol') return typeof value
+  if (typeof value !== 'object' || value === null) return undefined
+  const type = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  if (ArrayBuffer.isView(value) || Object.hasOwn(REMEDIES, type)) return type
+  return TYPES_BY_METHOD.find(([name]) => typeof (value as Record<PropertyKey, unknown>)[name] === 'function')?.[1]
+}
