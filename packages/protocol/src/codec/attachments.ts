@@ -1,10 +1,11 @@
 // Attachments: large bytes travel in frames of their own before their message, so that they are not encoded, scanned or copied.
 // A mark replaces them in the message. They are found if they are the user's value or one of its own members, without a walk.
+import { BusError } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
 import { toJsonValue } from './json-values.js'
 import { METHOD } from '../message/methods.js'
 import { isArrayBuffer, isPlainObject } from '../util/type-guards.js'
-import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 
 /** The MessagePack extension of a mark. Its data is the length of the attachment, in 4 bytes. */
 export const ATTACHMENT_EXTENSION = 0x53
@@ -58,12 +59,18 @@ function withUserValue(message: Message, value: unknown): Message {
 /**
  * Replaces large bytes by marks. Returns the replaced bytes in the order of their marks, still the caller's memory, and the lengths that
  * the marks have: a getter in the message could resize a buffer afterwards.
+ *
+ * @throws {BusError} InvalidParams if the bytes are too many for one message
  */
 export function markAttachments(message: Message): { message: Message; attachments: Uint8Array[]; lengths: number[] } {
   const attachments: Uint8Array[] = []
   const lengths: number[] = []
   const [owner, name] = findUserValue(message)
   const marked = mark(owner[name], attachments, lengths)
+  const size = lengths.reduce((sum, length) => sum + length, 0)
+  if (size > MAX_ATTACHED_BYTES) {
+    throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
+  }
   return { message: attachments.length === 0 ? message : withUserValue(message, marked), attachments, lengths }
 }
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
-import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { packMessage as packInBrowser } from './bytes.browser.js'
 import { packMessage } from './bytes.js'
 import { packPlain } from './outbox.js'
 
@@ -37,6 +38,16 @@ test('arguments and bytes of any size are accepted', () => {
   for (const params of [{}, many, new Uint8Array(3), new Uint8Array(300), new Uint8Array(MIN_ATTACHMENT_BYTES)]) {
     expect(() => packMessage(callWith(params), 'msgpack')).not.toThrow()
   }
+})
+
+test.each([
+  ['Node', (call: Message) => packMessage(call, 'json')],
+  ['a browser', packInBrowser],
+])('more bytes than a message can have are refused in %s', (_where, pack) => {
+  const half = new Uint8Array(MAX_ATTACHED_BYTES / 2)
+  expect(() => pack(callWith({ half, other: half }))).not.toThrow()
+  const text = '268500992 bytes are over the limit of 268435456'
+  expect(() => pack(callWith({ half, other: half, more: new Uint8Array(MIN_ATTACHMENT_BYTES) }))).toThrow(text)
 })
 
 type Resizable = ArrayBuffer & { resize(length: number): void }

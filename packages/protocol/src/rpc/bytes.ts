@@ -6,7 +6,7 @@ import { msgpackCodec } from '../codec/msgpack.js'
 import { BusError, describeThrown } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
 import { allocate, isArrayBuffer, isPooled } from '../util/platform.js'
-import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { ownsWholeBuffer } from '../wire/link.js'
 import { encodeMessage, type PackedMessage } from './outbox.js'
 
@@ -19,10 +19,6 @@ import { encodeMessage, type PackedMessage } from './outbox.js'
  */
 export function packMessage(original: Message, codec: CodecName): PackedMessage {
   const { message, attachments, lengths } = markAttachments(codec === 'json' ? toJsonMessage(original) : original)
-  const size = lengths.reduce((sum, length) => sum + length, 0)
-  if (size > MAX_ATTACHED_BYTES) {
-    throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
-  }
   const encoded = encodeMessage(msgpackCodec, message, true)
   // A getter in the message may have resized a buffer.
   if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at] || byteLength < MIN_ATTACHMENT_BYTES)) {
