@@ -2,7 +2,7 @@
 import type { BusError, Link } from '@sallyport/protocol/internal'
 import { Client, type ClientOptions } from './client/client.js'
 
-export { Channel } from './client/channel.js'
+export { Channel } from './client/exported-channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
@@ -38,7 +38,9 @@ export const addConnection = (client: Client, link: Link): void => client.addCon
 
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
   client.endConnection(link, reason)
+export { findCurrentClient, setCurrentClient } from './client/current-client.js'
 export type { CallParameters, CommandName, CommandResult } from './types/commands.js'
+export { createClient } from './types/client.js'
 export type { ClientTypes, EmitParameters } from './types/client.js'
 export type { Serialized } from './types/serialized.js'
 export { install, type TauriRuntime } from './tauri/install.js'

@@ -1,10 +1,11 @@
 // `@sallyport/web/client`: the client of a page.
-import type { Client } from '@sallyport/frontend'
+import type { Client, ClientTypes, CoreLike, TypedConnection } from '@sallyport/frontend'
+import { findCurrentClient, setCurrentClient } from '@sallyport/frontend/internal'
 import { BASE_PATH } from './greeting.js'
 import { findPageSession, PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
-export { Channel } from '@sallyport/frontend/internal'
+export { Channel, createClient } from '@sallyport/frontend/internal'
 
 /** Options of `connect`. */
 export interface ConnectOptions {
@@ -12,21 +13,29 @@ export interface ConnectOptions {
   url?: string | URL
 }
 
+/** Connects this page to its bus, without types of commands. */
+export function connect(options?: ConnectOptions): Promise<Client>
 /**
  * Connects this page to its bus. The client reconnects by itself: calls in flight reject with `Disconnected`, and listeners and exposed
  * functions stay. While a page has a client of this server, this returns it: a page that `serveFrontends` serves has one from the start.
+ * With the type of a core module, the client is typed as by `createClient`.
  *
  * @throws {BusError} Denied if the user is not logged in, or the token is wrong; Disconnected if the server does not answer or another
  * tab has the label
  * @example
- * const client = await connect()
- * await client.invoke('greet', { name: 'World' })
+ * const client = await connect<typeof import('./core.js').default>()
+ * const greeting = await client.invoke('greet', { name: 'World' }) // string
  */
-export async function connect({ url = BASE_PATH }: ConnectOptions = {}): Promise<Client> {
+export function connect<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(
+  options?: ConnectOptions,
+): Promise<TypedConnection<Core, Types>>
+export async function connect({ url = BASE_PATH }: ConnectOptions = {}): Promise<unknown> {
   const target = toSocketUrl(url)
   const existing = findPageSession(target)
-  if (existing) return existing.connected as Promise<Client>
+  if (existing) return existing.connected
   const session = new PageSession({ url: target })
   setPageSession(target, session)
-  return session.connected as Promise<Client>
+  const client = await session.connected
+  if (!findCurrentClient()) setCurrentClient(client)
+  return client
 }

@@ -1,5 +1,5 @@
 // The script that the server adds to a page, before the page's own: connects it, and installs Tauri's globals.
-import { LinkClient, install, type InvokeOptions } from '@sallyport/frontend/internal'
+import { LinkClient, install, type InvokeOptions, setCurrentClient } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal'
 import { BASE_PATH, type Greeting } from './greeting.js'
 import { PageSession, setPageSession, toSocketUrl } from './page-session.js'
@@ -46,4 +46,5 @@ const url = toSocketUrl(BASE_PATH)
 const expected = SALLYPORT_GREETING
 const session = new PageSession({ url, expected, clientClass: PageClient, onEnded: showEnd })
 setPageSession(url, session)
+setCurrentClient(session.client!)
 install(session.client!, globalThis, { path: expected.path, convertFileSrc })

@@ -6,10 +6,11 @@ import { describe, expect, test } from 'vitest'
 const NODE = /\b(?:Buffer|process|global|require|setImmediate|__dirname)\b|\bnode:|\.unref\(/g
 
 describe.each([
-  { name: 'client', limit: 14 },
-  { name: 'page', limit: 20 },
-])('dist/browser/$name.js', ({ name, limit }) => {
-  const code = readFileSync(new URL(`../dist/browser/${name}.js`, import.meta.url), 'utf8')
+  { file: 'web/dist/browser/client.js', limit: 16 },
+  { file: 'web/dist/browser/page.js', limit: 20 },
+  { file: 'frontend/dist/browser/index.js', limit: 3 },
+])('$file', ({ file, limit }) => {
+  const code = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 
   test(`has at most ${limit} KiB, compressed`, () => {
     expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(limit * 1024)

@@ -21,7 +21,8 @@ export function currentClient(): Client {
   throw new BusError(
     'Disconnected',
     'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
-      'In the host, call `await bus.connect(label)` and use the client that it returns',
+      'In the host, call `await bus.connect(label)` and use the client that it returns. ' +
+      'In a web page, call `await connect()` of @sallyport/web/client first',
     { data: { delivered: 'no' } },
   )
 }
