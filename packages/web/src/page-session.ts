@@ -63,7 +63,6 @@ export class PageSession {
     this.#attempts = 0
     if (greeting.tab) setTab(greeting.tab)
     this.#link.maxMessageBytes = greeting.maxMessageBytes
-    setDevelopment(greeting.development)
     const client = this.client
     if (!client) this.#createClient(greeting)
     else {
@@ -76,7 +75,8 @@ export class PageSession {
     this.#connected.resolve(this.client!)
   }
 
-  #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow }: Greeting): void {
+  #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow, development }: Greeting): void {
+    setDevelopment(development)
     const { clientClass = LinkClient } = this.#options
     const options = { label, codec, data, isolated, timeout, maxInFlight, overflow, reconnects: true }
     this.client = new clientClass(this.#link, options as ReconnectingClientOptions)

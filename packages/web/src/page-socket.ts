@@ -68,7 +68,7 @@ export class PageSocket {
     }
   }
 
-  /** Gives the page an id of its own if its tab is a copy of another one. The greeting says which. */
+  /** Changes the id of a page whose tab is a copy of another one. The greeting contains the new id. */
   changeTab(): void {
     this.tab = randomUUID()
     this.#hasOwnTab = false

@@ -120,7 +120,7 @@ function getPart(range: string, size: number): { start: number; end: number } | 
   return start > end ? 'none' : { start, end }
 }
 
-/** What can come before the first script of a page: white space, comments, the doctype, `<html>` and `<head>`. */
+/** The start of a page, before any script: white space, comments, the doctype, `<html>` and `<head>`. */
 const BEFORE_SCRIPTS =
   /^(?:\s|<!--(?:-?>|.*?(?:--!?>|$))|<!doctype[^>]*>|<(?:html|head)(?:\s(?:[^"'>]|"[^"]*"|'[^']*')*)?>)*/is
 

@@ -1,11 +1,12 @@
 // Pages in a real browser: they call, stream, listen, reload, and reconnect. One test drops their connections, another lets them hang.
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, connect as connectSocket, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Bus, createBus, defineCore } from '@sallyport/core'
+import { type Bus, type Channel, createBus, defineCore } from '@sallyport/core'
 import { serveFrontends, type PageOptions, type WebOptions, type WebServer } from '@sallyport/web'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -19,12 +20,16 @@ const core = defineCore({
     async *count({ to }: { to: number }) {
       for (let n = 1; n <= to; n++) yield n
     },
+    each: async ({ to, onNumber }: { to: number; onNumber: Channel<number> }) => {
+      for (let n = 1; n <= to; n++) await onNumber.send(n)
+      onNumber.end()
+    },
     wait: () => new Promise(() => {}),
     who: (_args: object, { label }: { label: string }) => label,
     forbidden: () => 1,
   },
 })
-const allow = ['greet', 'sizes', 'reverse', 'count', 'wait', 'who']
+const allow = ['greet', 'sizes', 'reverse', 'count', 'each', 'wait', 'who']
 const client = fileURLToPath(new URL('../dist/browser/client.js', import.meta.url))
 
 let browser: Browser
@@ -42,7 +47,7 @@ beforeAll(async () => {
   )
   writeFileSync(
     join(dir, 'app.js'),
-    'import { connect } from "./client.js"; window.connect = connect; window.ready = true',
+    'import { Channel, connect } from "./client.js"; Object.assign(window, { Channel, connect, ready: true })',
   )
   copyFileSync(client, join(dir, 'client.js'))
 })
@@ -111,6 +116,35 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the
       const reversed = await client.invoke("reverse", { bytes })
       return [await client.invoke("sizes", { a: half, b: half }), reversed.length, reversed.at(-1), settled]`
     expect(await run(page, code)).toEqual([[10 << 20, 10 << 20], 20 << 20, 1, 0])
+  })
+
+  test('passes a channel of the class that it has imported', async () => {
+    const page = await open()
+    const code = `const onNumber = new Channel(); const all = []
+      const called = client.invoke("each", { to: 2, onNumber }); for await (const n of onNumber) all.push(n)
+      await called; return all`
+    expect(await run(page, code)).toEqual([1, 2])
+  })
+
+  test('is denied the list of all windows as any other command', async () => {
+    const page = await open()
+    for (const command of ['plugin:window|get_all_windows', 'plugin:webview|get_all_webviews']) {
+      const text = await run(page, `return client.invoke("${command}").catch(String)`)
+      expect(text).toMatch(/^BusError \[Denied\]: .*not allowed/)
+    }
+    expect(await run(page, 'return client.invoke("plugin:window|set_title").catch(String)')).toContain('native window')
+  })
+
+  test('is refused values that JSON would change, in development', async () => {
+    const page = await open()
+    const problem = (args: string): Promise<string> =>
+      run(page, `return client.invoke("greet", ${args}).then(() => "sent", ({ message }) => message)`)
+    expect(await problem('{ name: new Set([1]) }')).toContain('name is a value of type Set')
+    expect(await problem('{ name: { f: () => 1 } }')).toContain('name.f is a function')
+    expect(await problem('{ bytes: new Uint8Array(1), name: new Map() }')).toContain('name is a value of type Map')
+    expect(await problem('{ bytes: new Uint8Array(1), name: [new Float32Array(1)] }')).toContain(
+      'name[0] is a value of',
+    )
   })
 
   test('listens, emits, and is called', async () => {
@@ -379,6 +413,31 @@ describe.skipIf(!hasChromium)('a page that', { timeout: 60_000 }, () => {
       return new Set(await Promise.all(calls)).size`
     expect(await run(page, flood)).toBe(1)
     expect(getBuffers() - before).toBeLessThan(64 * 2 ** 20)
+  })
+})
+
+describe.skipIf(!hasChromium)('a service worker', () => {
+  const register = `navigator.serviceWorker.register('/app.js').then(() => 'registered', ({ message }) => message)`
+
+  test('cannot be registered by a page', async () => {
+    await serve()
+    expect(await (await open()).evaluate(register)).toContain('403')
+  })
+
+  test('is removed if another program on the port has registered it', async () => {
+    const server = createHttpServer(({ url }, response) => {
+      response.setHeader('content-type', url === '/app.js' ? 'text/javascript' : 'text/html').end()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const page = await context.newPage()
+    await page.goto(`http://127.0.0.1:${port}`)
+    expect(await page.evaluate(register)).toBe('registered')
+    server.close()
+    server.closeAllConnections()
+    await serve('brownfield', { port })
+    await page.goto(web.url)
+    await expect.poll(() => page.evaluate('navigator.serviceWorker.getRegistrations().then(all => all.length)')).toBe(0)
   })
 })
 

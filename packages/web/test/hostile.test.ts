@@ -68,8 +68,8 @@ describe('a request', () => {
 
   test('is answered with a part of a file', async () => {
     writeFileSync(join(served.dir, 'video.mp4'), '0123456789')
-    const whole = await fetchPage('/video.mp4')
-    expect([whole.status, whole.text, whole.headers['accept-ranges']]).toEqual([200, '0123456789', 'bytes'])
+    const file = await fetchPage('/video.mp4')
+    expect([file.status, file.text, file.headers['accept-ranges']]).toEqual([200, '0123456789', 'bytes'])
     for (const [range, part, place] of [
       ['bytes=2-4', '234', '2-4/10'],
       ['bytes=7-', '789', '7-9/10'],
