@@ -120,7 +120,10 @@ test('values are converted as in Tauri before JSON refuses others', () => {
 
 test.each([
   [{ set: new Set() }, 'set is a value of type Set, which JSON cannot represent: pass an array'],
-  [{ bytes: Buffer.from([1]) }, 'bytes is a value of type Buffer, which JSON cannot represent: pass a Uint8Array of its bytes'],
+  [
+    { bytes: Buffer.from([1]) },
+    'bytes is a value of type Buffer, which JSON cannot represent: pass a Uint8Array of its bytes',
+  ],
   [
     { floats: new Float32Array(1) },
     'floats is a value of type Float32Array, which JSON cannot represent: pass a Uint8Array of its bytes',
