@@ -94,12 +94,12 @@ test('a code that is too long is dropped, and a message truncated', () => {
   expect(toErrorObject(withoutData(failed(new CommandError(long)), 'It', why))).not.toHaveProperty('data')
 })
 
-test('an error with data that cannot be serialized keeps its code', () => {
+test('an error with data that cannot be serialized keeps its code and its message', () => {
   const why = new TypeError('too deep')
   const error = withoutData(failed(new CommandError('A', 'x', { data: 1 })), 'The error', why)
   expect(toErrorObject(error)).toStrictEqual({
     code: -32000,
-    message: 'The error cannot be serialized: too deep',
+    message: 'x (The error cannot be serialized: too deep)',
     data: { code: 'A', message: 'x' },
   })
   expect(toErrorObject(withoutData(failed({ a: 1 }), 'It', why))).not.toHaveProperty('data')
