@@ -1,6 +1,6 @@
 // The codec of each link, and the values that it carries, whatever else is in the message.
 import { describe, expect, test } from 'vitest'
-import { defineCore } from '../src/index.js'
+import { type Channel, type CommandContext, defineCore } from '../src/index.js'
 import { fixture, start } from './start.js'
 
 const core = defineCore({ commands: { echo: (args: object) => args } })
@@ -74,4 +74,30 @@ test('errors name the codec that was chosen, the path and the remedy', async () 
   await expect(client.invoke('map')).rejects.toThrow(
     'The result of command "map" cannot be serialized: of is a value of type Map',
   )
+})
+
+test('values that JSON would change are refused in results, events, channels, streams and exposed functions', async () => {
+  const bus = await start({
+    core: defineCore({
+      commands: {
+        returns: () => ({ f: () => 1 }),
+        async *yields() {
+          yield { f: () => 1 }
+        },
+        emits: (_args: object, { app }: CommandContext) => app.emit('changed', { f: () => 1 }),
+        calls: (_args: object, { app }: CommandContext) => app.call('tests', 'returns', { f: () => 1 }),
+        sends: async ({ to }: { to: Channel }) => to.send({ f: () => 1 }),
+      },
+    }),
+  })
+  const client = await bus.connect('tests')
+  client.expose({ returns: () => ({ n: Number.NaN }) })
+  await bus.listen('changed', () => {})
+  const refused = /cannot be serialized.*f is a function, which JSON cannot represent: pass a Channel, expose it, or/
+  for (const name of ['returns', 'emits', 'calls']) await expect(client.invoke(name, {})).rejects.toThrow(refused)
+  await expect(client.invoke('sends', { to: new client.Channel() })).rejects.toThrow(refused)
+  await expect(client.stream('yields').next()).rejects.toThrow(refused)
+  await expect(client.emit('changed', { f: () => 1 })).rejects.toThrow(refused)
+  await expect(bus.call('tests', 'returns', { f: () => 1 })).rejects.toThrow(refused)
+  await expect(bus.call('tests', 'returns')).rejects.toThrow(/result of command "returns" .*: n is NaN, which JSON/)
 })

@@ -174,6 +174,27 @@ describe('a call', () => {
     expect(await failed(client.invoke('greet', { list, n: 1n }), 'InvalidParams')).toContain('circular structure')
   })
 
+  test('with options in place of the arguments', async () => {
+    await start()
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    client.expose({ wait: (args: object) => args })
+    for (let i = 0; i < 2; i++) expect(await bus!.call('main', 'wait', { timeout: 5 })).toEqual({ timeout: 5 })
+    await bus!.call('main', 'wait', { timeout: 5 }, {})
+    await client.invoke('greet', { name: 'Ada', timeout: 5 })
+    await client.invoke('user', { timeout: 5 })
+    const advice =
+      'has only arguments that are named like options (timeout). Pass options after the arguments, or {} there'
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringContaining(`Call of command "wait" ${advice}`),
+      expect.stringContaining(`Call of command "user" ${advice}`),
+    ])
+    warn.mockRestore()
+    const { signal } = new AbortController()
+    expect(await failed(bus!.call('main', 'wait', { signal }), 'InvalidParams')).toContain(
+      'signal is a value of type AbortSignal, which JSON cannot represent: pass it as the option `signal`, after the arguments',
+    )
+  })
+
   test('to a frontend, or of a function there, with a typing error', async () => {
     await start()
     client.expose({ upper: ({ text }: { text: string }) => text.toUpperCase() })

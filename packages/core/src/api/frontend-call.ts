@@ -12,8 +12,8 @@ const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
 type Class = abstract new (...args: never[]) => object
 
 /** @param channel the class of channels on the caller's side, which cannot be passed to a frontend */
-export function checkFrontendCall(name: string, args: unknown, options: FrontendCallOptions, channel: Class): void {
-  checkOptionNames(name, options, OPTIONS)
+export function checkFrontendCall(name: string, args: unknown, channel: Class, options?: FrontendCallOptions): void {
+  checkOptionNames(name, options, OPTIONS, args)
   if (!holdsInstance(args, channel)) return
   const text = `A channel cannot be passed to a frontend, as an argument of ${describeCommand(name)}`
   throw new BusError('InvalidParams', text)

@@ -249,12 +249,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
     name: Name,
     ...call: CallParameters<Types['frontends'][Label], Name, Types['codec'], FrontendCallOptions>
   ): Promise<CommandResult<Types['frontends'][Label], Name, Types['codec']>>
-  async call(label: string, name: string, args?: object, options: FrontendCallOptions = {}): Promise<unknown> {
+  async call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
     if (typeof label !== 'string' || typeof name !== 'string') {
       const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
       throw new BusError('InvalidParams', text)
     }
-    checkFrontendCall(name, args, options, Channel)
+    checkFrontendCall(name, args, Channel, options)
     try {
       // Core's command for this gets label and name as headers, so that bytes in the arguments are found.
       return await this.#client.invoke(HOST_METHOD.call, args, { ...options, headers: { label, name } })

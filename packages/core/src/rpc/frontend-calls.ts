@@ -43,7 +43,7 @@ export class FrontendCalls {
   }
 
   /** @param context trace context of the call that this one is made for */
-  call(name: string, args: unknown, options: FrontendCallOptions = {}, context?: TraceContext): Promise<unknown> {
+  call(name: string, args: unknown, options?: FrontendCallOptions, context?: TraceContext): Promise<unknown> {
     return createCallPromise((resolve, reject) => {
       checkCall(name, args, options)
       if (this.#pending.isFull()) {
@@ -51,7 +51,7 @@ export class FrontendCalls {
       }
       const id = this.#pending.takeId()
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
-        this.#writer.request(id, name, args ?? undefined, options.transfer, sentContext)
+        this.#writer.request(id, name, args ?? undefined, options?.transfer, sentContext)
         this.#pending.add(id, name, done, fail, options)
       }
       if (!frontendCalls.hasSubscribers) return send(resolve, reject, context)
@@ -97,13 +97,13 @@ export class FrontendCalls {
   }
 }
 
-function checkCall(name: unknown, args: unknown, options: FrontendCallOptions): void {
+function checkCall(name: unknown, args: unknown, options: FrontendCallOptions | undefined): void {
   if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {
     const actual = typeof name === 'string' ? JSON.stringify(name) : typeof name
     throw new BusError('InvalidParams', `The name of a frontend's function must be a non-empty string: got ${actual}`)
   }
-  checkFrontendCall(name, args, options, ChannelHandle)
-  checkDeadline(describeCommand(name), options)
-  if (options.transfer !== undefined) checkTransfer(options.transfer, args)
+  checkFrontendCall(name, args, ChannelHandle, options)
+  if (options !== undefined) checkDeadline(describeCommand(name), options)
+  if (options?.transfer !== undefined) checkTransfer(options.transfer, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
 }

@@ -28,8 +28,8 @@ type NamedArguments = Record<string, unknown>
 /** Checks a call's name, options and arguments. Replaces channels by references to them. @throws {BusError} `InvalidParams` */
 export function prepareCall(command: string, args: unknown, options: InvokeOptions | undefined): PreparedArguments {
   checkCommandName(command)
-  if (options !== undefined) checkOptionNames(command, options, OPTION_NAMES.call)
   try {
+    checkOptionNames(command, options, OPTION_NAMES.call, args)
     return prepareArguments(command, args)
   } catch (cause) {
     if (isBusError(cause)) throw cause

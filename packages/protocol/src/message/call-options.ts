@@ -1,6 +1,8 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
-import { allowManyListeners } from '../util/platform.js'
+import { isDevelopment } from '../util/development.js'
+import { allowManyListeners, warn } from '../util/platform.js'
+import { isPlainObject } from '../util/type-guards.js'
 
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
@@ -17,8 +19,12 @@ export function createAbortError(subject: string, signal: AbortSignal | undefine
   return new BusError(isLate ? 'Timeout' : 'Cancelled', `${subject} ${text}`, { cause })
 }
 
-/** @throws {BusError} InvalidParams if `options` is not an object, or has a member that is not in `known` */
-export function checkOptionNames(method: string, options: unknown, known: ReadonlySet<string>): void {
+/**
+ * @param args the arguments, if options are the parameter after them
+ * @throws {BusError} InvalidParams if `options` is not an object, or has a member that is not in `known`
+ */
+export function checkOptionNames(method: string, options: unknown, known: ReadonlySet<string>, args?: unknown): void {
+  if (options === undefined) return warnAboutArguments(method, args, known)
   if (typeof options !== 'object' || options === null) {
     throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
   }
@@ -27,6 +33,21 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
     const text = `${describeCommand(method)} has no option ${JSON.stringify(name)}: it has ${[...known].join(', ')}`
     throw new BusError('InvalidParams', text)
   }
+}
+
+const warned = new Set<string>()
+
+/** Warns in development, once for each function, that its arguments are named like options. */
+function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<string>): void {
+  if (!isDevelopment() || warned.has(method) || !isPlainObject(args)) return
+  const names = Object.keys(args)
+  // Headers are as often an argument.
+  if (names.length === 0 || names.some(name => name === 'headers' || !options.has(name))) return
+  warned.add(method)
+  const text = `has only arguments that are named like options (${names.join(', ')})`
+  warn(
+    `Call of ${describeCommand(method)} ${text}. Pass options after the arguments, or {} there if these are arguments.`,
+  )
 }
 
 /** @throws {BusError} InvalidParams if an option has the wrong type; Cancelled or Timeout if the signal is aborted */
