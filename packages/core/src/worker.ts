@@ -21,8 +21,7 @@ const control = parentPort!
 const report = (message: CoreReport): void => control.postMessage(message)
 const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
 
-const create = async (): Promise<Core> =>
-  createCore(getDefinition(await load(module), module), { ...options, module }, getLog, report)
+const create = async (): Promise<Core> => createCore(getDefinition(await load(module), module), options, getLog, report)
 runCoreActor(control, create, () => void setImmediate(() => process.exit()))
 
 // Without its control port, core could neither take frontends nor learn that the bus closes.

@@ -1,9 +1,10 @@
 // The core plugins as @tauri-apps/api calls them, and the permissions that they need.
 import { homedir } from 'node:os'
-import { dirname, sep } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createTestBus } from '@sallyport/core/testing'
 import { describe, expect, test } from 'vitest'
-import type { BusOptions, Client } from '../src/index.js'
+import { BaseDirectory, type BusOptions, type Client } from '../src/index.js'
 import { fixture, start } from './start.js'
 
 const core = fixture('features.mjs')
@@ -20,7 +21,6 @@ describe('path', () => {
     expect(await path('resolve_directory', { directory: 21 })).toBe(homedir())
     expect(await path('resolve_directory', { directory: 21, path: 'x' })).toBe(`${homedir()}${sep}x`)
     expect(await path('resolve_directory', { directory: 14 })).toMatch(/com\.example\.app$/)
-    expect(await path('resolve_directory', { directory: 11 })).toBe(dirname(fileURLToPath(core)))
     expect(await path('join', { paths: ['a', '..', 'b'] })).toBe('b')
     expect(await path('resolve', { paths: ['/a', 'b'] })).toMatch(/a.b$/)
     expect(await path('normalize', { path: 'a/../b' })).toBe('b')
@@ -30,6 +30,21 @@ describe('path', () => {
     expect(await path('extname', { path: 'a/b.txt' })).toBe('txt')
     expect(await path('is_absolute', { path: 'a' })).toBe(false)
     expect(await client.invoke('home')).toEqual([`${homedir()}${sep}x`, `${homedir()}${sep}x`])
+  })
+
+  test('knows the directory of resources only by an option, because scopes for it can allow writing', async () => {
+    const resources = (client: Client): Promise<unknown> =>
+      client.invoke('plugin:path|resolve_directory', { directory: BaseDirectory.Resource })
+    await expect(resources(await connect())).rejects.toThrow('unknown path')
+    const directory = fixture('dev/')
+    for (const location of [directory, fileURLToPath(directory)])
+      expect(await resources(await connect({ resources: location }))).toBe(resolve(fileURLToPath(directory)))
+    await expect(start({ core, resources: fixture('none/') })).rejects.toThrow(
+      /^createBus: resources: there is no file /,
+    )
+    const { client, close } = await createTestBus({ resources: directory })
+    expect(await resources(client)).toBe(resolve(fileURLToPath(directory)))
+    await close()
   })
 
   test("rejects with Tauri's messages", async () => {

@@ -57,6 +57,8 @@ export interface CoreOptions {
   pattern: Pattern
   acl: AclInput
   appInfo: AppInfo
+  /** The URL of the directory of resources. */
+  resources?: string | undefined
   calls?: CallLimits | undefined
   /** Options of each plugin by its name. */
   plugins: Readonly<Record<string, unknown>>

@@ -86,7 +86,7 @@ export class Core {
     getLog: () => Logger,
     report: (report: CoreReport) => void,
   ) {
-    const { pattern, calls, acl, changes, appInfo, module, poolLimits } = config
+    const { pattern, calls, acl, changes, appInfo, resources, poolLimits } = config
     this.#definition = definition
     this.#config = config
     this.#getLog = getLog
@@ -96,7 +96,7 @@ export class Core {
     const onResourceError = (err: unknown): void => getLog().error({ err }, 'a resource of the app could not be closed')
     this.#resources = new ResourceTable(onResourceError)
     const sessions = new Sessions({ router: this.#router, getLog, report })
-    const environment = readPathEnvironment(appInfo.identifier ?? '', module)
+    const environment = readPathEnvironment(appInfo.identifier ?? '', resources)
     const path = createPathResolver(environment)
     const shared = { router: this.#router, resources: this.#resources, path }
     const { platform } = environment

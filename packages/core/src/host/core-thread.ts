@@ -131,10 +131,19 @@ export class CoreThread implements CoreEndpoint {
   }
 
   #start(options: BusConfig): SupervisedWorker {
-    const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, plugins, network } = options
+    const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, resources, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
     const getData = (): InProcessCoreData => ({
-      ...{ pattern, calls, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
+      ...{
+        pattern,
+        calls,
+        acl,
+        changes: this.changes,
+        appInfo,
+        resources: resources?.href,
+        plugins,
+        logLevel: log.level,
+      },
       network: network && { module: network.module.href, options: network.options },
       holdsEvents: this.#holds > 0,
       poolLimits: { maxOldGenerationSizeMb: getHeapLimit() },

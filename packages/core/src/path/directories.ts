@@ -2,7 +2,7 @@
 // directory, or with a variable (`$APPDATA/notes`).
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal'
 import { isAbsolute, joinBelow, joinParts, createPathError, type PathPlatform, push, splitPath } from './components.js'
@@ -100,8 +100,8 @@ export function createPathResolver(environment: PathEnvironment): PathResolver {
   }
 }
 
-/** Reads the environment of this process. @param module the core module's URL */
-export function readPathEnvironment(identifier: string, module: string | undefined): PathEnvironment {
+/** Reads the environment of this process. @param resources the URL of the directory of resources */
+export function readPathEnvironment(identifier: string, resources: string | undefined): PathEnvironment {
   const { platform, env } = process
   return {
     platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',
@@ -111,7 +111,7 @@ export function readPathEnvironment(identifier: string, module: string | undefin
       return homedir()
     },
     identifier,
-    resources: module?.startsWith('file:') ? dirname(fileURLToPath(module)) : undefined,
+    resources: resources && resolve(fileURLToPath(resources)),
     userDirs(config) {
       try {
         return readFileSync(join(config, 'user-dirs.dirs'), 'utf8')
@@ -129,7 +129,7 @@ export interface PathEnvironment {
   readonly home: string
   /** `com.example.app`, the name of the program's own directories. */
   readonly identifier: string
-  /** The directory of the core module, or `undefined` if the module is not a file. */
+  /** The option `resources`. It has no default: any directory of the program has code in it, or next to it. */
   readonly resources: string | undefined
   /** Linux: returns the content of `user-dirs.dirs`, which xdg-user-dirs keeps in the configuration directory. */
   userDirs(config: string): string | undefined

@@ -23,6 +23,7 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
       platform: 'linux',
     },
     appInfo: {},
+    resources: undefined,
     plugins: {},
     network: undefined,
     log: false,

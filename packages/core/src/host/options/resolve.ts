@@ -72,6 +72,7 @@ export interface BusConfig extends HostConfig {
   coreSupervision: SupervisionConfig
   acl: AclInput
   appInfo: AppInfo
+  resources: ParsedOptions['resources']
   plugins: Readonly<Record<string, unknown>>
   network: ParsedOptions['network']
 }
@@ -92,6 +93,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
+    resources: options.resources,
     plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
     network: network && { ...network, options: cloneData('createBus: network.options', network.options) },
   }
@@ -230,10 +232,11 @@ function serializeData(what: string, data: unknown): unknown {
 
 /** @throws {BusError} InvalidParams, which names the option and the missing file */
 export async function checkFiles(where: string, config: HostConfig & Partial<BusConfig>): Promise<void> {
-  const { core, frontends, isolation, network } = config
+  const { core, frontends, isolation, network, resources } = config
   if (core instanceof URL) await checkFile(`${where}: core`, core)
   for (const { label, module } of frontends) await checkFile(`${where}: frontends.${label}`, module)
   if (network) await checkFile(`${where}: network.module`, network.module)
+  if (resources) await checkFile(`${where}: resources`, resources)
   if (isolation.dir) await checkFile(isolation.from, new URL('index.html', isolation.dir))
 }
 

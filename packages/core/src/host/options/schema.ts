@@ -270,6 +270,7 @@ export const busSchema = options({
   ...hostEntries,
   core,
   config: v.optional(fileSchema),
+  resources: v.optional(fileSchema),
   app: v.optional(options({ security: v.optional(options({ pattern, capabilities: getList(capability) })) })),
   ...infoEntries,
   permissions: getList(fileSchema),

@@ -202,6 +202,11 @@ export interface BusOptions {
    * are read from the same directory. Settings that have no meaning for a bus are ignored.
    */
   config?: ModuleLocation
+  /**
+   * Tauri's resource directory: `$RESOURCE` in scopes, and `BaseDirectory.Resource`. It should hold no code of the program, because a
+   * scope can allow writing to it. Without it both are unknown.
+   */
+  resources?: ModuleLocation
   /** Capabilities and the pattern, in the shape of `tauri.conf.json`. */
   app?: { security?: SecurityOptions }
   /**
