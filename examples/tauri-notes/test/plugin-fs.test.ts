@@ -2,6 +2,7 @@
 // functions. The types require a test for each new function.
 import { createBus, type Bus } from '@sallyport/core'
 import { installTauri } from '@sallyport/frontend/tauri'
+import { invoke } from '@tauri-apps/api/core'
 import * as api from '@tauri-apps/plugin-fs'
 import { BaseDirectory, SeekMode } from '@tauri-apps/plugin-fs'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -181,6 +182,20 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
   let tauri: ReturnType<typeof installTauri>
 
   beforeAll(async () => {
+    const scope = {
+      identifier: 'fs:scope',
+      allow: [
+        { path: `$TEMP/${basename(root)}/open` },
+        `$TEMP/${basename(root)}/open/**`,
+        `$TEMP/${basename(root)}/open/*/*`,
+        '$RESOURCE/**',
+        '/**/x/**/x/**/x/**/z',
+      ],
+      deny: [{ path: `$TEMP/${basename(root)}/open/private/**` }, '$RESOURCE/private/**'],
+    }
+    const opens = { identifier: 'fs:allow-open', allow: [{ write: true }] }
+    const writer = { identifier: 'writer', windows: ['writer'], permissions: [opens, scope] }
+    const reader = { identifier: 'reader', windows: ['reader'], permissions: ['fs:default', 'fs:allow-write', scope] }
     const capability = {
       identifier: 'test',
       windows: ['main', 'second'],
@@ -188,17 +203,13 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
         'fs:default',
         'fs:write-all',
         ...['start', 'stop'].map(verb => `fs:allow-${verb}-accessing-security-scoped-resource`),
-        {
-          identifier: 'fs:scope',
-          allow: [{ path: `$TEMP/${basename(root)}/open` }, `$TEMP/${basename(root)}/open/**`],
-          deny: [{ path: `$TEMP/${basename(root)}/open/private/**` }],
-        },
+        scope,
       ],
     }
     bus = await createBus({
       core: new URL('../src-tauri/core.js', import.meta.url),
       log: false,
-      app: { security: { pattern: { use }, capabilities: [capability] } },
+      app: { security: { pattern: { use }, capabilities: [capability, reader, writer] } },
     })
     tauri = installTauri(await bus.connect('main'))
   })
@@ -226,6 +237,75 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
       await expect(api.writeTextFile(fromTemp(path), 'x', inTemp), path).rejects.toContain('forbidden path')
     }
     expect([text(join(root, 'secret')), existsSync(join(root, 'new'))]).toEqual(['secret', false])
+  })
+
+  test('an entry of the scope with an unknown base directory allows nothing, and the others apply', async () => {
+    expect(await api.exists(file)).toBe(true)
+    await expect(api.exists('a.txt', { baseDir: BaseDirectory.Resource })).rejects.toBe('unknown path')
+  })
+
+  test('a pattern of a scope matches names with line breaks', async () => {
+    mkdirSync(join(directory, 'private'))
+    writeFileSync(join(directory, 'private/x\ny'), 'key')
+    await expect(api.readTextFile(join(directory, 'private/x\ny'))).rejects.toContain('forbidden path')
+  })
+
+  test('a link that renames move to and fro never leads out of the scope', async () => {
+    for (const name of ['real', 'linked']) mkdirSync(join(directory, name))
+    mkdirSync(join(directory, 'real/sub'))
+    writeFileSync(join(directory, 'real/sub/secret'), 'inside')
+    symlinkSync(root, join(directory, 'linked/sub'))
+    const swap = async (): Promise<void> => {
+      for (const name of ['real', 'linked']) {
+        await api.rename(join(directory, name), join(directory, 'place'))
+        await api.rename(join(directory, 'place'), join(directory, name))
+      }
+    }
+    const read: string[] = []
+    const readOften = async (): Promise<void> => {
+      for (let i = 0; i < 8; i++)
+        read.push(await api.readTextFile(join(directory, 'place/sub/secret')).catch(() => 'refused'))
+    }
+    for (let round = 0; round < 100; round++) await Promise.all([swap(), readOften()])
+    expect(read).not.toContain('secret')
+  })
+
+  test('a long path costs little time, whatever the patterns of the scope', async () => {
+    const before = process.cpuUsage()
+    await expect(api.exists(`/${'x/'.repeat(2000)}`)).rejects.toContain('forbidden path')
+    await expect(api.exists(`/${'x/'.repeat(5e5)}`)).rejects.toContain('at most 4096 characters')
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1000).toBeLessThan(5000)
+  })
+
+  test('a read of very many bytes returns fewer, and other lengths and positions are refused', async () => {
+    await withFile({}, async ({ rid }) => {
+      const read = (len: unknown): Promise<ArrayBuffer> => invoke('plugin:fs|read', { rid, len })
+      for (const len of [-1, 0.5, '1', null]) await expect(read(len)).rejects.toBe('invalid length')
+      for (const offset of [2 ** 53, 0.5, '1'])
+        await expect(invoke('plugin:fs|seek', { rid, offset, whence: 0 })).rejects.toContain('invalid seek')
+      const buffer = Buffer.from(await read(2 ** 31))
+      expect([buffer.toString('utf8', 0, 8), Number(buffer.readBigUInt64BE(buffer.length - 8))]).toEqual([
+        'one\ntwo\n',
+        8,
+      ])
+    })
+  })
+
+  test('a frontend that may only read cannot open a file for writing', async () => {
+    const client = await bus.connect('reader')
+    const open = (options: api.OpenOptions): Promise<unknown> =>
+      client.invoke('plugin:fs|open', { path: file, options })
+    for (const option of ['write', 'append', 'truncate', 'create', 'createNew'])
+      await expect(open({ [option]: true }), option).rejects.toThrow(
+        'only be opened for writing with the permission fs:write',
+      )
+    expect(await open({})).toEqual(expect.any(Number))
+    expect(text(file)).toBe('one\ntwo\n')
+    await client.close()
+    const writer = await bus.connect('writer')
+    expect(await writer.invoke('plugin:fs|open', { path: file, options: { write: true } })).toEqual(expect.any(Number))
+    await writer.close()
   })
 
   test('a file that one frontend has opened cannot be used by another', async () => {

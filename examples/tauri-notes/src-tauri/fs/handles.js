@@ -27,6 +27,12 @@ class OpenFile {
   }
 }
 
+/** Bytes. A call for more returns fewer, which the package accepts. */
+const MAX_READ = 4 * 1024 * 1024
+
+/** The permission `write-all` adds this entry to the scope of `open`. @param {Context} ctx */
+const mayWrite = ({ scope }) => scope.allow.some(entry => Object(entry).write === true)
+
 /** @param {string} path @param {OpenOptions | null | undefined} options @param {Context} ctx */
 async function openAt(path, options, ctx) {
   const {
@@ -57,7 +63,12 @@ function withCount(buffer, read) {
 
 export const handles = {
   /** @param {{ path: string, options?: OpenOptions }} args @param {Context} ctx */
-  open: ({ path, options }, ctx) => openAt(path, options, ctx),
+  async open({ path, options }, ctx) {
+    const { write, append, truncate, create, createNew } = options ?? {}
+    if ((write || append || truncate || create || createNew) && !mayWrite(ctx))
+      throw `forbidden path: ${path}, which can only be opened for writing with the permission fs:write-all`
+    return openAt(path, options, ctx)
+  },
 
   /** @param {{ path: string, options?: PathOptions }} args @param {Context} ctx */
   create: ({ path, options }, ctx) => openAt(path, { ...options, write: true, create: true, truncate: true }, ctx),
@@ -65,8 +76,10 @@ export const handles = {
   /** @param {{ rid: number, len: number }} args @param {Context} ctx */
   async read({ rid, len }, { resources }) {
     const file = resources.get(rid, OpenFile)
-    const buffer = new Uint8Array(len + 8)
-    const { bytesRead } = await file.handle.read(buffer, 0, len, file.position)
+    if (!Number.isSafeInteger(len) || len < 0) throw 'invalid length'
+    const size = Math.min(len, MAX_READ)
+    const buffer = new Uint8Array(size + 8)
+    const { bytesRead } = await file.handle.read(buffer, 0, size, file.position)
     file.position += bytesRead
     return withCount(buffer, bytesRead)
   },
@@ -74,6 +87,7 @@ export const handles = {
   /** @param {{ rid: number, data: number[] }} args @param {Context} ctx */
   async write({ rid, data }, { resources }) {
     const file = resources.get(rid, OpenFile)
+    if (!Array.isArray(data)) throw 'invalid data'
     const bytes = Uint8Array.from(data)
     const { bytesWritten } = await file.handle.write(bytes, 0, bytes.length, file.appends ? null : file.position)
     file.position += bytesWritten
@@ -84,8 +98,9 @@ export const handles = {
   async seek({ rid, offset, whence }, { resources }) {
     const file = resources.get(rid, OpenFile)
     const from = [0, file.position, whence === 2 ? (await file.handle.stat()).size : 0][whence]
-    if (from === undefined || from + offset < 0) throw 'invalid seek to a negative or overflowing position'
-    return (file.position = from + offset)
+    const position = from === undefined ? -1 : from + offset
+    if (!Number.isSafeInteger(position) || position < 0) throw 'invalid seek to a negative or overflowing position'
+    return (file.position = position)
   },
 
   /** @param {{ rid: number }} args @param {Context} ctx */

@@ -3,12 +3,15 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import picomatch from 'picomatch'
+import { matchesGlob } from './glob.js'
 
 /**
  * @typedef {import('@sallyport/core').CommandContext} Context
  * @typedef {{ baseDir?: number }} PathOptions `baseDir` is one of Tauri's `BaseDirectory`
  */
+
+/** Characters, as on Linux. */
+const MAX_PATH = 4096
 
 /**
  * @param {string} path absolute, relative to `baseDir`, or a `file:` URL
@@ -16,6 +19,7 @@ import picomatch from 'picomatch'
  * @param {Context} ctx
  */
 export async function allowedPath(path, options, ctx) {
+  if (typeof path !== 'string' || path.length > MAX_PATH) throw `a path must be text of at most ${MAX_PATH} characters`
   const given = path.startsWith('file:') ? fileURLToPath(path) : path
   const absolute = resolve(options?.baseDir == null ? given : ctx.app.path.resolve(options.baseDir, given))
   // A link within the scope must not lead out of it.
@@ -30,7 +34,8 @@ export async function allowedPath(path, options, ctx) {
 function isInScope(path, { scope, app }) {
   const covers = /** @param {unknown} entry */ entry => {
     const pattern = typeof entry === 'string' ? entry : /** @type {{ path?: unknown }} */ (entry).path
-    return typeof pattern === 'string' && matcher(app.path.parse(pattern))(path)
+    const parsed = typeof pattern === 'string' ? parse(pattern, app) : undefined
+    return parsed !== undefined && matchesGlob(path, parsed)
   }
   const denied = [...scope.deny, ...scope.global.deny].some(covers)
   return !denied && [...scope.allow, ...scope.global.allow].some(covers)
@@ -46,14 +51,12 @@ async function realPath(path) {
   }
 }
 
-/** @type {Map<string, (path: string) => boolean>} */
-const matchers = new Map()
-
-/** @param {string} pattern */
-function matcher(pattern) {
-  const known = matchers.get(pattern)
-  if (known) return known
-  const made = picomatch(pattern, { dot: true, nobrace: true, noextglob: true, nonegate: true })
-  matchers.set(pattern, made)
-  return made
+/** Returns `undefined` for a base directory that this system does not have, as Tauri's plugin does. @param {string} pattern @param {Context['app']} app */
+function parse(pattern, app) {
+  try {
+    return app.path.parse(pattern)
+  } catch (error) {
+    if (/** @type {Error} */ (error).message === 'unknown path') return undefined
+    throw error
+  }
 }

@@ -28,7 +28,9 @@ export const permissions = [
       {
         identifier: 'write-all',
         description: 'All commands that write',
-        commands: { allow: [...WRITE, ...WRITE_WHOLE] },
+        commands: { allow: [...WRITE, ...WRITE_WHOLE, 'open'] },
+        // Without this entry `open` only reads, because `read-all` allows it too.
+        scope: { allow: [{ write: true }] },
       },
       { identifier: 'scope', description: 'Paths for all commands: give it allow and deny in a capability' },
     ],
