@@ -54,10 +54,14 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
 
   function attach(attachment: Attachment): void {
     const { label, id } = attachment
-    const error = core?.attach(attachment)
-    if (label === undefined) return
-    if (error) report({ type: 'rejected', label, id, error: reportError(error) })
-    else report({ type: 'attached', label, id, isOpen: core?.isOpen === true })
+    try {
+      core?.attach(attachment)
+      if (label !== undefined) report({ type: 'attached', label, id, isOpen: core?.isOpen === true })
+    } catch (error) {
+      // Core cannot serve without the host's own link.
+      if (label === undefined) throw error
+      report({ type: 'rejected', label, id, error: reportError(error) })
+    }
   }
 }
 

@@ -159,32 +159,32 @@ export class Core {
   }
 
   /**
-   * Opens a session over a link from the host. A session from the network with the same label is closed. Returns the error of a
-   * wrong `allow`, which closes the link.
+   * Opens a session over a link from the host. A session from the network with the same label is closed.
+   *
+   * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
-  attach(attachment: Attachment): BusError | undefined {
+  attach(attachment: Attachment): void {
     const { label, codec, endpoint, id: linkId, allow, readAhead, keyPort, metrics } = attachment
     try {
       if (label !== undefined) this.#restrict(() => this.#authority.allow(label, allow))
+      // A key port without keys throws: a session that has to be sealed never starts in plaintext.
+      const opener = keyPort && this.#handOverKey!(keyPort)
+      const link = openLink(endpoint, false)
+      if (label !== undefined) this.#networkSessions.closeSession(label)
+      const sessionMetrics = new SessionMetrics(metrics?.counts ?? createCounts(), () => {
+        if (metrics?.latency) return metrics.latency
+        const latency = createLatency()
+        this.#report({ type: 'latency', label, id: linkId, latency })
+        return latency
+      })
+      const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
+      this.#openSession({ linkId, label, codec, link, opener, ...traffic })
+      if (attachment.hasStarted && label !== undefined) this.sessions.begin(label)
     } catch (error) {
-      closeEndpoint(endpoint)
       keyPort?.close()
-      return error as BusError
+      closeEndpoint(endpoint)
+      throw error
     }
-    // A key port without keys throws: a session that has to be sealed never starts in plaintext.
-    const opener = keyPort && this.#handOverKey!(keyPort)
-    if (label !== undefined) this.#networkSessions.closeSession(label)
-    const link = openLink(endpoint, false)
-    const sessionMetrics = new SessionMetrics(metrics?.counts ?? createCounts(), () => {
-      if (metrics?.latency) return metrics.latency
-      const latency = createLatency()
-      this.#report({ type: 'latency', label, id: linkId, latency })
-      return latency
-    })
-    const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
-    this.#openSession({ linkId, label, codec, link, opener, ...traffic })
-    if (attachment.hasStarted && label !== undefined) this.sessions.begin(label)
-    return undefined
   }
 
   /** Keeps events for listeners that the host adds, or forgets them. */

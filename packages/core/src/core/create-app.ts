@@ -1,5 +1,5 @@
 // Creates the app object that handlers and setups use.
-import { BusError, createCallPromise, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
+import { BusError, createCallPromise, isThenable, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
 import type { BusEvent, CallOptions, EventTarget } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { App, AppEventHandler, AppListenOptions } from '../api/app.js'
@@ -122,7 +122,7 @@ function logErrors(getLog: () => Logger, event: string, handler: AppEventHandler
   return received => {
     try {
       const result = handler(received)
-      if (result instanceof Promise) result.catch(logError)
+      if (isThenable(result)) Promise.resolve(result).catch(logError)
     } catch (error) {
       logError(error)
     }
