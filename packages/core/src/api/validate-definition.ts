@@ -1,5 +1,5 @@
 // Validates the definition that a core module exports or a host passes. A mistake stops the start with an error that names it.
-import { BusError, describeName } from '@sallyport/protocol/internal'
+import { BusError, describeName, isThenable } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { isObject } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'
@@ -11,14 +11,14 @@ export function getDefinition(module: { default?: unknown }, url: string): CoreD
   const { default: definition } = module
   const where = `The core module ${describeName(url)}`
   // A promise has no members, and would be a core without commands.
-  if (!isObject(definition) || definition instanceof Promise)
+  if (!isObject(definition) || isThenable(definition))
     throw wrong(`${where} has no definition: it must \`export default defineCore({ … })\``)
   return checkDefinition(where, definition)
 }
 
 /** @param others option names that are valid elsewhere, for the error text */
 export function checkDefinition(where: string, definition: object, others: readonly string[] = []): CoreDefinition {
-  if (definition instanceof Promise) throw wrong(`${where} is a promise: \`await\` it`)
+  if (isThenable(definition)) throw wrong(`${where} is a promise: \`await\` it`)
   if (!isObject(definition)) throw wrong(`${where} must be a definition, made with defineCore({ … })`)
   if ('default' in definition) throw wrong(`${where} is a module: its definition is its \`default\``)
   checkMembers(where, definition, MEMBERS, others)

@@ -1,6 +1,6 @@
 // A bus for a test: core in the thread of the test, one client, fakes for commands and a record of their calls.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError, isAsyncIterable } from '@sallyport/protocol/internal'
+import { BusError, isAsyncIterable, isError, isPlainObject, isThenable } from '@sallyport/protocol/internal'
 import type { getPermissions } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/app.js'
@@ -8,7 +8,7 @@ import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define
 import type { Bus } from '../host/bus.js'
 import type { ModuleLocation } from '../host/options/schema.js'
 import type { BusOptions, ConnectionOptions, SecurityOptions } from '../host/options/types.js'
-import { anyObject, check, isObject } from '../shared/validate.js'
+import { anyObject, check } from '../shared/validate.js'
 
 /** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result. */
 export type Fakes = Readonly<Record<string, AnyCommand | Error | object | string | number | boolean | null | undefined>>
@@ -31,8 +31,8 @@ function withFakes(base: CoreDefinition, fakes: Fakes): CoreDefinition {
 
 function toCommand(fake: Fakes[string]): AnyCommand {
   if (typeof fake === 'function' || Object(fake).kind === 'command') return fake as AnyCommand
-  if (fake instanceof Promise) throw new BusError('InvalidParams', 'createTestBus: a fake is a promise: `await` it')
-  if (fake instanceof Error) {
+  if (isThenable(fake)) throw new BusError('InvalidParams', 'createTestBus: a fake is a promise: `await` it')
+  if (isError(fake)) {
     return () => {
       throw fake
     }
@@ -72,13 +72,18 @@ function record(calls: RecordedCall[]): Middleware {
   }
 }
 
-/** Copies each member of an object by itself if one of them, such as a channel, cannot be copied. */
-function copyValue(value: unknown, isMember = false): unknown {
+/** Keeps what cannot be copied, such as a channel. Copies by `structuredClone` can be of another realm than the test's, as under Jest. */
+function copyValue(value: unknown, copies = new Map<unknown, unknown>()): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (copies.has(value)) return copies.get(value)
   try {
-    return structuredClone(value)
+    if (!Array.isArray(value) && !isPlainObject(value)) return structuredClone(value)
+    const copy = (Array.isArray(value) ? [] : {}) as Record<string, unknown>
+    copies.set(value, copy)
+    for (const [name, member] of Object.entries(value)) copy[name] = copyValue(member, copies)
+    return copy
   } catch {
-    if (isMember || !isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyValue(member, true)]))
+    return value
   }
 }
 

@@ -10,6 +10,7 @@ import {
   holdsBytes,
   isBusError,
   isBytes,
+  isThenable,
   notSerializable,
 } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
@@ -56,7 +57,7 @@ function prepareArguments(command: string, args: unknown): PreparedArguments {
     if (typeof value !== 'object' || value === null) continue
     if (isBytes(value)) hasBytes = true
     else if (value instanceof Channel) hasChannels = true
-    else if (value instanceof Promise) throw createPromiseError(command, named)
+    else if (isThenable(value)) throw createPromiseError(command, named)
   }
   if (!hasChannels) return { params: args, hasBytes, channels: undefined }
   return { ...replaceChannels(command, named), hasBytes }
@@ -92,7 +93,7 @@ function readArgument(command: string, args: NamedArguments, name: string): unkn
 }
 
 function createPromiseError(command: string, args: NamedArguments): BusError {
-  const name = Object.keys(args).find(key => readArgument(command, args, key) instanceof Promise) ?? ''
+  const name = Object.keys(args).find(key => isThenable(readArgument(command, args, key))) ?? ''
   return new BusError('InvalidParams', `${describeArgument(command, name)} is a Promise: is an \`await\` missing?`)
 }
 

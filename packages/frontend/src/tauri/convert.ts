@@ -1,13 +1,6 @@
 // Converts arguments, options, results and errors between Tauri's clients and the bus. Those clients expect bytes as an ArrayBuffer, and
 // no result as null. An error is the plain value that the command failed with, or a string; never an Error.
-import {
-  isArrayBufferOfAnyRealm as isArrayBuffer,
-  isBusError,
-  isMap,
-  isPlainObject,
-  isUint8ArrayOfAnyRealm as isUint8Array,
-  stringifyJson,
-} from '@sallyport/protocol/internal'
+import { getTypeName, isBusError, isPlainObject, isUint8Array, stringifyJson } from '@sallyport/protocol/internal'
 import type { InvokeOptions } from '../client/options.js'
 
 export function toAnswer(result: unknown): unknown {
@@ -62,7 +55,7 @@ const MAX_DEPTH = 64
  */
 export function serializePayload(payload: unknown): unknown {
   if (Array.isArray(payload)) return toBytes(payload)
-  if (isArrayBuffer(payload)) return new Uint8Array(payload)
+  if (getTypeName(payload) === 'ArrayBuffer') return new Uint8Array(payload as ArrayBuffer)
   if (ArrayBuffer.isView(payload)) {
     if (payload instanceof Uint8Array) return payload
     return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
@@ -122,9 +115,10 @@ function throughJson(payload: unknown): unknown {
 /** Tauri's replacer. `toJSON` was called before, so a Buffer is an object of `type` and `data` here. */
 function replace(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (isMap(value)) return Object.fromEntries(value)
-  if (isUint8Array(value)) return Array.from(value)
-  if (isArrayBuffer(value)) return Array.from(new Uint8Array(value))
+  const type = getTypeName(value)
+  if (type === 'Map') return Object.fromEntries(value as Map<unknown, unknown>)
+  if (type === 'Uint8Array') return Array.from(value as Uint8Array)
+  if (type === 'ArrayBuffer') return Array.from(new Uint8Array(value as ArrayBuffer))
   if (SERIALIZE_TO_IPC_FN in value) return (value[SERIALIZE_TO_IPC_FN] as () => unknown)()
   return value
 }

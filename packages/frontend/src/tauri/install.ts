@@ -1,6 +1,6 @@
 // Installs Tauri's globals on a window, and removes them without a trace. @tauri-apps/api reads `__TAURI_INTERNALS__` and
 // `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
-import { BusError, METHOD } from '@sallyport/protocol/internal'
+import { BusError, getTypeName, METHOD } from '@sallyport/protocol/internal'
 import type { Client } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'
@@ -99,7 +99,7 @@ export function install(client: Client, target: object, runtime: TauriRuntime): 
 /** Accepts a client of any copy of this package. A promise of a client, without its `await`, is the usual mistake. */
 function checkClient(client: unknown): void {
   if (typeof (client as Client | undefined)?.subscribe === 'function') return
-  const kind = Object.prototype.toString.call(client).slice('[object '.length, -1)
+  const kind = getTypeName(client)
   const text = `installTauri: the client must be the result of \`await bus.connect(label)\`: got ${kind}`
   throw new BusError('InvalidParams', text)
 }

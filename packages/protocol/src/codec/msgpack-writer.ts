@@ -2,7 +2,7 @@
 // The output is well formed whatever getters, proxies and `toJSON` return: its lengths count what was written. Consecutive messages
 // share a chunk of memory, and bytes that were handed out are never written again.
 import { allocate, utf8Length, writeUtf8 } from '../util/platform.js'
-import { isArrayBuffer, isUint8Array } from '../util/type-guards.js'
+import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
@@ -279,18 +279,16 @@ export class Writer {
       this.at += 4
       return
     }
-    if (ArrayBuffer.isView(value)) {
-      const type = Object.prototype.toString.call(value).slice(8, -1)
-      throw new TypeError(`${type} must be passed as a Uint8Array of its bytes`)
-    }
-    if (value instanceof Date) return writeDate(this, value)
+    const type = getTypeName(value)
+    if (ArrayBuffer.isView(value)) throw new TypeError(`${type} must be passed as a Uint8Array of its bytes`)
+    if (type === 'Date') return writeDate(this, value as Date)
     const { toJSON } = value as { toJSON?: unknown }
     const json: unknown = typeof toJSON === 'function' ? toJSON.call(value) : value
     if (json !== value) this.value(json, depth)
-    else if (value instanceof Map) this.#map(value, depth)
-    else if (value instanceof Set) this.#array(Array.from(value), depth)
-    else if (value instanceof Error) this.#array([value.name, value.message, value.cause], depth)
-    else if (value instanceof RegExp) this.#array([value.source, value.flags], depth)
+    else if (type === 'Map') this.#map(value as Map<unknown, unknown>, depth)
+    else if (type === 'Set') this.#array(Array.from(value as Set<unknown>), depth)
+    else if (isError(value)) this.#array([value.name, value.message, value.cause], depth)
+    else if (type === 'RegExp') this.#array([(value as RegExp).source, (value as RegExp).flags], depth)
     else if (typeof value === 'function') this.head(0xd4, 2, 0)
     else this.#object(value, depth)
   }

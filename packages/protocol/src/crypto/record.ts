@@ -1,5 +1,6 @@
 // A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a complete inner frame, kind byte and body. Methods,
 // ids and parameters are sealed together, so none can be replayed under another. docs/internals/records.md has layout and reasons.
+import { isArrayBuffer } from '../util/type-guards.js'
 import { RECORD_HEADROOM } from '../wire/link.js'
 import type { DecipherGCM, KeyObject } from 'node:crypto'
 import { createCipher, createDecipher, decrypt, encrypt, TAG_BYTES } from './aead.js'
@@ -211,5 +212,5 @@ function allocateWith(body: string | Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** Copies bytes in shared memory, because they can change while they are read. */
 function copyShared(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer instanceof SharedArrayBuffer ? new Uint8Array(bytes) : bytes
+  return isArrayBuffer(bytes.buffer) ? bytes : new Uint8Array(bytes)
 }

@@ -2,6 +2,7 @@
 // servers. On the wire an error is JSON-RPC's error object; no stack and no path leaves a thread.
 
 import { isDevelopment } from '../util/development.js'
+import { isError } from '../util/type-guards.js'
 
 /** Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */
 export const ERROR_CODES = {
@@ -100,7 +101,7 @@ function getCommandError({ reason, data }: BusError): { code: string; data?: unk
 
 /** True for a `BusError` of this or another copy of the package. With `reason`, true only for errors of that reason. */
 export function isBusError(error: unknown, reason?: BusErrorReason): error is BusError {
-  if (!(error instanceof Error) || !(BRAND in error)) return false
+  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
   const actual = (error as BusError).reason
   return reason === undefined ? Object.hasOwn(ERROR_CODES, actual) : actual === reason
 }
@@ -122,7 +123,7 @@ export function fromErrorObject(object: ErrorObject): BusError {
 /** Returns a text for any thrown value. Never throws, whatever that value does. */
 export function describeThrown(thrown: unknown): string {
   try {
-    return String(thrown instanceof Error ? thrown.message : thrown)
+    return String(isError(thrown) ? thrown.message : thrown)
   } catch {
     return 'a value that cannot be shown'
   }

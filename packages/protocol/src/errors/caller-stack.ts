@@ -1,6 +1,7 @@
 // Stacks that lead to the caller, in development. An answer arrives in a message handler, where V8 knows nothing of the call. So a
 // rejected call captures its stack once more in a continuation of its own promise, where V8 adds the functions that await it.
 import { isDevelopment } from '../util/development.js'
+import { isError } from '../util/type-guards.js'
 import { type BusError, isBusError } from './bus-error.js'
 
 /** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */
@@ -44,7 +45,7 @@ export function captureCaller(): (error: BusError) => BusError {
 
 /** Replaces the stack of an error by that of `getUserStack`. Returns the error. */
 export function hideInternalFrames(error: unknown): unknown {
-  if (error instanceof Error) error.stack = getUserStack(error)
+  if (isError(error)) error.stack = getUserStack(error)
   return error
 }
 

@@ -1,5 +1,6 @@
 // Errors of handlers, for their callers. A `CommandError` has a code of the application's own, on which callers can branch. Any other
 // value that a handler throws reaches its caller unchanged. An Error arrives as its message, without what may hold a path.
+import { isError } from '../util/type-guards.js'
 import { BusError, type BusErrorReason, describeCommand, isBusError } from './bus-error.js'
 import { getPublicMessage, whyNotSerializable } from './describe-error.js'
 
@@ -22,7 +23,7 @@ export class CommandError extends BusError {
       throw new BusError('InternalError', `CommandError: its code must be a string: got ${actual}`)
     }
     const text = String(message)
-    const data = options.data instanceof Error ? getPublicMessage(options.data) : options.data
+    const data = isError(options.data) ? getPublicMessage(options.data) : options.data
     super('CommandFailed', text, { ...options, data: { code, message: text, ...(data !== undefined && { data }) } })
   }
 }
@@ -45,7 +46,7 @@ export function toBusError(method: string, thrown: unknown): BusError {
   const failed = `${describeCommand(method)} failed`
   try {
     if (isBusError(thrown)) return thrown
-    const value = thrown instanceof Error ? getPublicMessage(thrown) : thrown
+    const value = isError(thrown) ? getPublicMessage(thrown) : thrown
     return new BusError('CommandFailed', typeof value === 'string' ? value : failed, { data: value ?? null })
   } catch {
     // A proxy or a getter threw.

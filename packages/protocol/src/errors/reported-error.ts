@@ -1,6 +1,7 @@
 // Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
 // host takes nothing but strings from a report.
 import { isDevelopment } from '../util/development.js'
+import { isError } from '../util/type-guards.js'
 import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from './bus-error.js'
 import { getUserStack } from './caller-stack.js'
 
@@ -13,7 +14,7 @@ export interface ReportedError {
 
 export function reportError(error: unknown): ReportedError {
   const reported: ReportedError = { message: describeThrown(error) }
-  if (!(error instanceof Error)) return reported
+  if (!isError(error)) return reported
   if (typeof error.stack === 'string') reported.stack = withCause(error, getStack(error))
   if (isBusError(error)) reported.reason = error.reason
   return reported
@@ -23,7 +24,7 @@ const getStack = (error: Error): string => (isDevelopment() ? getUserStack(error
 
 /** Appends the stack of the cause, which alone has the file and line of a module with a syntax error. */
 function withCause({ cause }: Error, stack: string): string {
-  return cause instanceof Error && typeof cause.stack === 'string' ? `${stack}\n[cause]: ${getStack(cause)}` : stack
+  return isError(cause) && typeof cause.stack === 'string' ? `${stack}\n[cause]: ${getStack(cause)}` : stack
 }
 
 /** Returns the error that a worker reported. Its reason is `InternalError` unless the report has a valid one. */

@@ -2,7 +2,7 @@
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { isDevelopment } from '../util/development.js'
 import { allowManyListeners, warn } from '../util/platform.js'
-import { isPlainObject } from '../util/type-guards.js'
+import { isError, isPlainObject } from '../util/type-guards.js'
 
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
@@ -14,7 +14,7 @@ export interface CallOptions {
 /** Returns the error of a call whose signal aborted: `Timeout` if a deadline aborted it, such as that of `AbortSignal.timeout`. */
 export function createAbortError(subject: string, signal: AbortSignal | undefined): BusError {
   const cause: unknown = signal?.reason
-  const isLate = cause instanceof Error && cause.name === 'TimeoutError'
+  const isLate = isError(cause) && cause.name === 'TimeoutError'
   const text = isLate ? 'took longer than the timeout of its signal' : 'was cancelled'
   return new BusError(isLate ? 'Timeout' : 'Cancelled', `${subject} ${text}`, { cause })
 }

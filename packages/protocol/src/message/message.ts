@@ -1,6 +1,6 @@
 // JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification) with our own `headers` and `channels`, and their checks.
 import { BusError, describeCommand, describeName, type ErrorObject } from '../errors/bus-error.js'
-import { isArrayBuffer, isThenable, isUint8Array } from '../util/type-guards.js'
+import { getTypeName, isArrayBuffer, isThenable, isUint8Array } from '../util/type-guards.js'
 import { MAX_CHANNELS } from '../wire/limits.js'
 
 /** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
@@ -111,7 +111,7 @@ export function holdsBytes(value: unknown): boolean {
   for (const key of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[key]
     if (isBytes(member)) return true
-    if (member instanceof Promise)
+    if (isThenable(member))
       throw new BusError('InvalidParams', `its ${JSON.stringify(key)} is a Promise: is an \`await\` missing?`)
   }
   return false
@@ -125,7 +125,7 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
   // Lists, maps and promises without an `await` would all arrive as an object without a single name.
   const isNonNullObject = typeof args === 'object' && args !== null
   if (isNonNullObject && !(Symbol.iterator in args) && !isThenable(args)) return
-  const kind = isNonNullObject ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
+  const kind = isNonNullObject ? `a ${getTypeName(args)}` : typeof args
   const actual = Array.isArray(args) ? 'an array' : isThenable(args) ? `${kind}: is an \`await\` missing?` : kind
   const rule = 'must be an object of named arguments, or bytes'
   throw new BusError('InvalidParams', `Arguments of ${describeCommand(command)} ${rule}: got ${actual}`)

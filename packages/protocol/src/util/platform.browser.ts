@@ -2,9 +2,6 @@
 
 export const isArrayBuffer = (value: unknown): value is ArrayBuffer => value instanceof ArrayBuffer
 export const isUint8Array = (value: unknown): value is Uint8Array => value instanceof Uint8Array
-export const isArrayBufferOfAnyRealm = (value: unknown): value is ArrayBuffer => isArrayBuffer(value)
-export const isUint8ArrayOfAnyRealm = (value: unknown): value is Uint8Array => isUint8Array(value)
-export const isMap = (value: unknown): value is Map<unknown, unknown> => value instanceof Map
 
 /** The host's answer comes with its greeting. */
 export const IS_DEVELOPMENT = false

@@ -4,9 +4,9 @@ import { setMaxListeners } from 'node:events'
 import { types } from 'node:util'
 import workerThreads from 'node:worker_threads'
 
-// A test environment can replace the globals: under vitest's jsdom, `instanceof Uint8Array` is false for every Buffer and for
-// everything that a port delivers. Checked once, while this module loads, so that the guards stay cheap elsewhere.
-const hasNodeGlobals = Object.getPrototypeOf(Buffer) === Uint8Array
+// A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
+// is false for what Buffers and ports deliver. Checked once, while this module loads, so that the guards stay cheap elsewhere.
+const hasNodeGlobals = Object.getPrototypeOf(Buffer) === Uint8Array && types.isArrayBuffer instanceof Function
 
 export const isArrayBuffer: (value: unknown) => value is ArrayBuffer = hasNodeGlobals
   ? (value): value is ArrayBuffer => value instanceof ArrayBuffer
@@ -15,11 +15,6 @@ export const isArrayBuffer: (value: unknown) => value is ArrayBuffer = hasNodeGl
 export const isUint8Array: (value: unknown) => value is Uint8Array = hasNodeGlobals
   ? (value): value is Uint8Array => value instanceof Uint8Array
   : types.isUint8Array
-
-// The values of another realm, such as those of a jsdom's scripts, are not instances of this one's classes.
-export const isArrayBufferOfAnyRealm = (value: unknown): value is ArrayBuffer => types.isArrayBuffer(value)
-export const isUint8ArrayOfAnyRealm = (value: unknown): value is Uint8Array => types.isUint8Array(value)
-export const isMap = (value: unknown): value is Map<unknown, unknown> => types.isMap(value)
 
 /** The default of `isDevelopment`. */
 export const IS_DEVELOPMENT: boolean = process.env['NODE_ENV'] !== 'production'

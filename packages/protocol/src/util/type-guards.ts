@@ -1,5 +1,13 @@
-// Type guards for values that may come from another realm or another library.
-export { isArrayBuffer, isMap, isUint8Array } from './platform.js'
+// Type guards for values that may come from another realm or another library. Test runners, jsdom and iframes have realms of their own.
+export { isArrayBuffer, isUint8Array } from './platform.js'
+
+/** Returns the name of the value's built-in class, such as `Map`, of any realm. */
+export const getTypeName = (value: unknown): string =>
+  Object.prototype.toString.call(value).slice('[object '.length, -1)
+
+/** True for the errors of any realm. A DOMException, such as that of `AbortSignal.timeout`, belongs to Node's own realm. */
+export const isError = (value: unknown): value is Error =>
+  value instanceof Error || ['Error', 'DOMException'].includes(getTypeName(value))
 
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -1,5 +1,6 @@
 // Distinguishes an error of Node or Sallyport from one of the application.
 import { fileURLToPath } from 'node:url'
+import { isError } from '@sallyport/protocol/internal'
 import { findEntry } from './spawn.js'
 
 /** A frame of JavaScript's or Node's own code. */
@@ -10,7 +11,7 @@ const BUILT_IN_FRAME = /\((?:<anonymous>|native|node:[^)]*)\)$|^\s+at (?:async )
  * the operating system counts as the application's, because its stack lacks the code that asked for the operation.
  */
 export function isInternalError(error: unknown): error is Error {
-  if (!(error instanceof Error) || typeof error.stack !== 'string' || 'syscall' in error) return false
+  if (!isError(error) || typeof error.stack !== 'string' || 'syscall' in error) return false
   const { message, stack } = error
   const frames = stack
     .slice(stack.indexOf(message) + message.length)

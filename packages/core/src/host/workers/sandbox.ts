@@ -4,7 +4,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError, isArrayBuffer, isUint8Array } from '@sallyport/protocol/internal'
 import { DEFAULT_HEAP_MB } from '../../shared/heap-limit.js'
 import { type Entry, findEntry, spawnWorker } from './spawn.js'
 
@@ -198,4 +198,4 @@ const isText = (chunk: unknown, encoding: unknown): boolean =>
   typeof chunk === 'string' && typeof encoding === 'string' && Buffer.isEncoding(encoding)
 
 /** Refuses shared memory, which could change while it is read. */
-const isUnsharedBytes = (chunk: unknown): boolean => chunk instanceof Uint8Array && chunk.buffer instanceof ArrayBuffer
+const isUnsharedBytes = (chunk: unknown): boolean => isUint8Array(chunk) && isArrayBuffer(chunk.buffer)

@@ -3,6 +3,7 @@
 // the body, contiguous and 8-aligned; a larger body takes several frames. The header holds kind and length of the part, and how many bytes of
 // the body are still to come. A ring ends when its producer has finished it, or when its consumer has abandoned it, like a pipe.
 import { BusError } from '../../errors/bus-error.js'
+import { getTypeName } from '../../util/type-guards.js'
 
 /** Words of the control area, two cache lines apart, because processors fetch lines in pairs. */
 export const RING_WORD = {
@@ -54,7 +55,7 @@ export function createRingBuffer(bytes: number = RING_BYTES): SharedArrayBuffer 
 
 /** @throws {BusError} InvalidRequest if the buffer is not the memory of a ring */
 export function openRing(buffer: SharedArrayBuffer): RingMemory {
-  const size = buffer instanceof SharedArrayBuffer ? buffer.byteLength - CONTROL_BYTES : 0
+  const size = getTypeName(buffer) === 'SharedArrayBuffer' ? buffer.byteLength - CONTROL_BYTES : 0
   if (!isRingSize(size)) throw createRingError('invalid ring memory')
   return {
     control: new Int32Array(buffer, 0, CONTROL_BYTES >> 2),

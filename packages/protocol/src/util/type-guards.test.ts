@@ -1,0 +1,41 @@
+// Values of another realm. examples/test-runners runs a whole bus in one.
+import { runInNewContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { codecs } from '../codec/codecs.js'
+import { openRing } from '../link/ring/ring-buffer.js'
+import { createAbortError } from '../message/call-options.js'
+import { holdsBytes } from '../message/message.js'
+import { describeThrown, isBusError } from '../errors/bus-error.js'
+import { toBusError } from '../errors/command-error.js'
+import { reportError } from '../errors/reported-error.js'
+import { isError } from './type-guards.js'
+
+const evaluate = (code: string): any => runInNewContext(code)
+
+test('msgpack writes built-in objects of another realm as those of this one', () => {
+  const foreign = evaluate(
+    `({ date: new Date(5), map: new Map([['a', 1]]), set: new Set([1]), regExp: /x/g, error: new Error('no'), plain: { b: [] } })`,
+  )
+  const { date, map, set, regExp, error, plain } = foreign
+  const local = { date: new Date(5), map: new Map([['a', 1]]), set: new Set([1]), regExp: /x/g, error: new Error('no') }
+  const encode = (params: object): unknown => codecs.msgpack.encode({ jsonrpc: '2.0', method: 'a', params } as never)
+  expect(encode({ date, map, set, regExp, error, plain })).toEqual(encode({ ...local, plain: { b: [] } }))
+})
+
+test('errors of another realm arrive as errors of this one', () => {
+  const error = evaluate(`Object.assign(new RangeError('too large'), { secret: 1 })`)
+  expect([isError(error), isError(new DOMException('late')), isError({ message: 'no' })]).toEqual([true, true, false])
+  expect([describeThrown(error), toBusError('a', error).data]).toEqual(['too large', 'too large'])
+  expect(reportError(error)).toMatchObject({ message: 'too large', stack: expect.stringContaining('RangeError') })
+  expect(isBusError(error)).toBe(false)
+})
+
+test("another realm's deadline is a timeout", () => {
+  const reason = evaluate(`Object.assign(new Error('late'), { name: 'TimeoutError' })`)
+  expect(createAbortError('a call', AbortSignal.abort(reason)).reason).toBe('Timeout')
+})
+
+test('shared memory and promises of another realm are recognized', () => {
+  expect(openRing(evaluate('new SharedArrayBuffer(512 + 1024)')).size).toBe(1024)
+  expect(() => holdsBytes({ a: evaluate('Promise.resolve()') })).toThrow('is a Promise')
+})
