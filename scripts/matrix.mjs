@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
 /** Where versions differ: threads, the permission model, processes, sandboxes, what Node says of errors. */
 const TESTS = ['test/lifecycle', 'test/isolation', 'test/sandbox', 'test/process', 'test/ses', 'test/session']
-const EXAMPLES = ['hello', 'tauri-notes']
+const EXAMPLES = ['hello', 'tauri-notes', 'test-runners']
 
 function judge(what, { code, stdout, stderr }, expected) {
   if (code === 0 && (expected === undefined || stdout === expected)) return console.log(`${what}: as expected`)
