@@ -15,6 +15,7 @@ import type {
 } from '@sallyport/frontend/internal'
 import {
   BusError,
+  createDeferred,
   describeCommand,
   describeName,
   hideInternalFrames,
@@ -412,7 +413,7 @@ export async function startBus(input: BusOptions): Promise<Bus> {
   await checkFiles('createBus', options)
   const names = { name: 'bus', subject: 'The bus' }
   const host = new HostHandle(options, names, services => new CoreThread(options, services))
-  const { core, frontends, reporter, supervisor } = host
+  const { core, frontends, log, reporter, supervisor } = host
   const bus = new Bus(host)
   const watchCore = (): void =>
     void core.worker.exited.then(({ error, exitError }) => {
@@ -423,12 +424,26 @@ export async function startBus(input: BusOptions): Promise<Bus> {
       reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
       frontends.failAll(failure)
     })
+  const { loadTimeout, startTimeout } = options
+  const module = options.core instanceof URL ? options.core.href : 'a definition'
+  const isStarting = (): boolean => core.worker.stats.state === 'starting'
+  const text = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
+  const warning = setTimeout(() => isStarting() && log.warn({ module, ms: loadTimeout }, text), loadTimeout)
+  const late = createDeferred<never>()
+  const onLate = (): void => {
+    const cause = isStarting() ? `core is still starting: ${module}` : 'a frontend is still loading'
+    late.reject(new BusError('Timeout', `The bus did not start within ${startTimeout} ms: ${cause}`))
+  }
+  const deadline = startTimeout === undefined ? undefined : setTimeout(onLate, startTimeout)
   try {
-    await host.start(core.worker.ready, watchCore)
+    await Promise.race([host.start(core.worker.ready, watchCore), late.promise])
     return bus
   } catch (error) {
     await bus.close({ timeout: 0 })
     throw error
+  } finally {
+    clearTimeout(warning)
+    clearTimeout(deadline)
   }
 }
 

@@ -76,6 +76,7 @@ export class HostHandle<Core extends ReportingCore = ReportingCore> implements F
     this.supervisor.signal('core.ready')
     onReady?.()
     if (dev) this.#stopDevMode = await (await import('./dev-mode.js')).startDevMode(this)
+    if (this.isClosing) return this.#stopDevMode?.()
     await Promise.all(opened.map(load => load()))
   }
 

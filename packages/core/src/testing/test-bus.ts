@@ -32,11 +32,7 @@ function withFakes(base: CoreDefinition, fakes: Fakes): CoreDefinition {
 function toCommand(fake: Fakes[string]): AnyCommand {
   if (typeof fake === 'function' || Object(fake).kind === 'command') return fake as AnyCommand
   if (isThenable(fake)) throw new BusError('InvalidParams', 'createTestBus: a fake is a promise: `await` it')
-  if (isError(fake)) {
-    return () => {
-      throw fake
-    }
-  }
+  if (isError(fake)) return () => Promise.reject(fake)
   return () => fake
 }
 

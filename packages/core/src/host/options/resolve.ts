@@ -67,21 +67,21 @@ export interface HostConfig extends FrontendDefaults {
   dev: boolean
 }
 
-export interface BusConfig extends HostConfig {
+export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | 'startTimeout'> {
   core: URL | CoreDefinition
   coreSupervision: SupervisionConfig
+  loadTimeout: number
   acl: AclInput
   appInfo: AppInfo
   resources: ParsedOptions['resources']
   plugins: Readonly<Record<string, unknown>>
-  network: ParsedOptions['network']
 }
 
 /** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const options = check('createBus', busSchema, input, OPTION_PLACES)
-  const { network } = options
-  const { module: core } = options.core
+  const { network, startTimeout } = options
+  const { module: core, loadTimeout } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   // Loaded here: without a configuration no bus needs its parsers.
   const project = options.config && (await (await import('./project.js')).readProject(options.config))
@@ -89,7 +89,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const pattern = ownPattern ?? project?.pattern
   return {
     ...resolveHost('createBus', input, options, pattern, ownPattern ? 'createBus' : project?.from),
-    core,
+    ...{ core, loadTimeout, startTimeout },
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),

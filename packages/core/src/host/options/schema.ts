@@ -86,6 +86,7 @@ export const labelSchema = v.pipe(
 )
 
 const milliseconds = v.optional(integer('whole milliseconds, from 1', 1))
+const loadTimeout = v.optional(integer('whole milliseconds, from 1', 1), 10_000)
 const integerOrFalse = (what: string, min: number) => v.union([v.literal(false), integer(what, min)], what)
 
 const glob = v.check(isGlob, 'a glob, as in capabilities')
@@ -189,7 +190,7 @@ const frontendEntries = {
   onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
   supervision: supervisionSchema,
   loaded: v.optional(boolean, true),
-  loadTimeout: v.optional(integer('whole milliseconds, from 1', 1), 10_000),
+  loadTimeout,
 }
 /** @internal */
 export const connectionSchema = options(connectionEntries)
@@ -203,10 +204,10 @@ const bareModule = v.pipe(
 
 /** The content of a definition is checked separately. */
 const coreModule = inlineOr(v.custom<CoreDefinition>(isInline), locationSchema)
-const coreObject = v.strictObject({ module: coreModule, supervision: supervisionSchema })
+const coreObject = v.strictObject({ module: coreModule, supervision: supervisionSchema, loadTimeout })
 const bareCore = v.pipe(
   coreModule,
-  v.transform((module): v.InferOutput<typeof coreObject> => ({ module })),
+  v.transform(module => v.parse(coreObject, { module })),
 )
 const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
@@ -269,6 +270,7 @@ const hostEntries = {
 export const busSchema = options({
   ...hostEntries,
   core,
+  startTimeout: milliseconds,
   config: v.optional(fileSchema),
   resources: v.optional(fileSchema),
   app: v.optional(options({ security: v.optional(options({ pattern, capabilities: getList(capability) })) })),

@@ -185,7 +185,11 @@ export interface BusOptions {
         module: ModuleLocation | CoreDefinition
         /** When core restarts. Each missing option is the bus's. */
         supervision?: SupervisionOptions
+        /** Milliseconds after which a core that has not started is logged as a warning; the start goes on. @default 10000 */
+        loadTimeout?: number
       }
+  /** Milliseconds for core and all `frontends` to start. After that `createBus` ends them and rejects with `Timeout`. No limit by default. */
+  startTimeout?: number
   /** Makes Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
   workers?: WorkerMakers
   /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
