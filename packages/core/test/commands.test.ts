@@ -169,6 +169,13 @@ test('a command of the pool fails like any other, and rejects channels', async (
   await expect(refused).rejects.toMatchObject({ reason: 'InvalidParams' })
 })
 
+test('names can have letters of any script, digits and the characters of event names, and dots', async () => {
+  const names = ['readNote', 'read_note', 'read-note', 'notes/read', 'notes:read', 'notes.read', 'прочитать', 'read2']
+  const bus = await start({ core: { commands: Object.fromEntries(names.map(name => [name, () => name])) } })
+  const client = await bus.connect('tests')
+  expect(await Promise.all(names.map(name => client.invoke(name)))).toEqual(names)
+})
+
 test('an asynchronous schema is awaited', async () => {
   const { client } = await routes[0]![1]('shared')
   await expect(client.invoke('unchecked')).rejects.toMatchObject({ reason: 'InvalidParams' })

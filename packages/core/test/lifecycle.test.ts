@@ -32,7 +32,21 @@ describe('createBus rejects', () => {
       { core: at('export default { commands: { "$/x": () => 1 } }') },
       /"\$\/x" has a name that is reserved/,
     ],
-    ['a setup that fails', { core: at('export default { setup() { throw new Error("no db") } }') }, /^no db$/],
+    [
+      'a command name with a space',
+      { core: { commands: { 'read note': () => 1 } } },
+      /^Command name must include only alphanumeric characters, `-`, `\/`, `:`, `_` and `\.`: got "read note"$/,
+    ],
+    [
+      'a command name of a plugin with the separator',
+      { core: { plugins: [{ name: 'notes', commands: { 'read|note': () => 1 } }] } },
+      /^Command name must include .*: got "plugin:notes\|read\|note"$/,
+    ],
+    [
+      'a setup that fails',
+      { core: at('export default { setup() { throw new Error("no db") } }') },
+      /^`setup` of the core module failed: no db$/,
+    ],
     ['a core that is an array', { core: at('export default []') }, /must `export default defineCore/],
     [
       'an unknown member of a core',

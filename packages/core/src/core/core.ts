@@ -327,22 +327,25 @@ export async function setupPlugins(
   try {
     for (const plugin of definition.plugins ?? []) {
       const pluginApp = createPluginApp(plugin, app)
-      const api = getApi(plugin)
-      try {
-        await plugin.setup?.(pluginApp, api)
-      } catch (cause) {
-        const message = `failed to initialize plugin \`${plugin.name}\`: ${describeThrown(cause)}`
-        throw new BusError(isBusError(cause) ? cause.reason : 'InternalError', message, { cause })
-      }
+      await runSetup(`failed to initialize plugin \`${plugin.name}\``, () => plugin.setup?.(pluginApp, getApi(plugin)))
       teardowns.push(() => plugin.teardown?.(pluginApp))
     }
-    await definition.setup?.(app)
+    await runSetup('`setup` of the core module failed', () => definition.setup?.(app))
   } catch (error) {
     await tearDown(AbortSignal.timeout(FAILED_START_MS))
     throw error
   }
   teardowns.push(() => definition.teardown?.(app))
   return tearDown
+}
+
+async function runSetup(failed: string, setup: () => unknown): Promise<void> {
+  try {
+    await setup()
+  } catch (cause) {
+    const message = `${failed}: ${describeThrown(cause)}`
+    throw new BusError(isBusError(cause) ? cause.reason : 'InternalError', message, { cause })
+  }
 }
 
 /** Returns an app whose log names the plugin. The log is created with its first line. */

@@ -54,9 +54,14 @@ it('names the plugin and tears down earlier ones when the setup of a plugin fail
   expect(log).toEqual(['a set up', 'a torn down', 'resources closed'])
 })
 
-it('rejects with the error of core when its setup fails', async () => {
+it('names the core module and tears down the plugins when its setup fails', async () => {
   const { log, run } = createFixture('core')
-  await expect(run()).rejects.toThrow(/^no db$/)
+  await expect(run()).rejects.toMatchObject({
+    name: 'BusError',
+    reason: 'InternalError',
+    message: '`setup` of the core module failed: no db',
+    cause: { message: 'no db' },
+  })
   expect(log).toEqual(['a set up', 'b set up', 'b torn down', 'a torn down', 'resources closed'])
 })
 

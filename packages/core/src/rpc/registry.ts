@@ -16,6 +16,9 @@ export interface RunnableCommand extends CommandName, Runnable {}
 
 export type CommandRegistry = ReadonlyMap<string, RunnableCommand>
 
+const COMMAND_NAME_RULE = 'Command name must include only alphanumeric characters, `-`, `/`, `:`, `_` and `.`'
+const COMMAND_NAME = /^[\p{Alphabetic}\p{N}\-/:_.]*$/u
+
 /** @throws {BusError} `InvalidParams`, which names the command or plugin that is defined wrongly */
 export function createRegistry(
   definition: CoreDefinition,
@@ -25,11 +28,12 @@ export function createRegistry(
   const registry = new Map<string, RunnableCommand>(coreCommands.map(command => [command.method, command]))
   const addAll = (commands: Commands | undefined, plugin?: string): void => {
     for (const [name, command] of Object.entries(commands ?? {})) {
-      if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name))) {
+      if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name)))
         throw new BusError('InvalidParams', `${describeCommand(name)} has a name that is reserved for the bus`)
-      }
       const commandName = toCommandName(name, plugin)
       const { method } = commandName
+      if (!COMMAND_NAME.test(name))
+        throw new BusError('InvalidParams', `${COMMAND_NAME_RULE}: got ${describeName(method)}`)
       const run = wrapWithMiddleware(definition.use ?? [], method, createRunner(method, command, pool))
       registry.set(method, { ...commandName, run })
     }
