@@ -64,6 +64,9 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
       'bus.addCapability: permissions[1]: capability "writer": unknown permission allow-reed-text for files (did you mean "files:allow-read-text"?)',
     )
     expect(await refused(reader)).toMatch(/identifier `reader` already exists: in .*capabilities\[0\]/)
+    await running.addCapability({ ...reader, identifier: 'twice', windows: ['other'] })
+    const twice = 'bus.addCapability: identifier: capability with identifier `twice` already exists'
+    expect(await refused({ ...reader, identifier: 'twice' })).toBe(twice)
     expect(await refused({ ...reader, identifier: 'x', windos: [] })).toBe(
       'bus.addCapability: unknown key "windos" (did you mean "windows"?)',
     )

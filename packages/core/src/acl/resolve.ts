@@ -161,8 +161,8 @@ export function sortCapabilities(capabilities: readonly ResolvedCapability[]): R
     const first = known.get(identifier)
     known.set(identifier, each)
     if (!first) continue
-    const text = `capability with identifier \`${identifier}\` already exists: in ${first.source.from}`
-    throw mistake(each.source, 'identifier', text)
+    const place = first.source.from === each.source.from ? '' : `: in ${first.source.from}`
+    throw mistake(each.source, 'identifier', `capability with identifier \`${identifier}\` already exists${place}`)
   }
   return capabilities.toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
 }
