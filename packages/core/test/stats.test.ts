@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Bus, BusEvents, BusStats, FrontendStats } from '../src/index.js'
 import { begin, createCaller, patterns } from './cancellation.js'
 import { fixture, isolation } from './start.js'
@@ -154,6 +154,29 @@ test('logs what a close waits for', async () => {
   await bus.close({ timeout: 10_000 })
   const logged = lines.filter(({ msg }) => msg === 'close is waiting for workers or calls')
   expect(logged[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
+})
+
+test("a close names the host's own call that it waits for before it cuts the call off", async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ log: logInto(lines) })
+  await createCaller(bus)
+  const controller = new AbortController()
+  bus.call('tests', 'never', {}, { signal: controller.signal }).catch(ignore)
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    const closed = bus.close({ timeout: 60_000 })
+    // `expect.poll` would advance the fake timers.
+    while (vi.getTimerCount() === 0) await delay(1)
+    // By default, calls are cut off after 1000 ms.
+    vi.advanceTimersByTime(999)
+    const getLogged = () => lines.find(({ msg }) => msg === 'close is waiting for workers or calls')
+    while (getLogged() === undefined) await delay(1)
+    expect(getLogged()).toMatchObject({ calls: [{ label: 'host', command: 'bus.call tests never' }] })
+    controller.abort()
+    await closed
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('measures a hook until its promise settles, across a reload of its gate', async () => {

@@ -64,8 +64,8 @@ export interface HostListenOptions extends ListenOptions {
   application?: boolean
 }
 
-/** Interval at which `close` logs what it waits for. */
-const PENDING_CLOSE_INTERVAL_MS = 1000
+/** Interval at which `close` logs what it waits for: half of its default timeout, so that calls are named before they are cut off. */
+const PENDING_CLOSE_INTERVAL_MS = 500
 
 /** Time for core to answer a question about capabilities; core answers immediately unless it is busy. */
 const EXPLAIN_TIMEOUT_MS = 2000
@@ -434,7 +434,7 @@ export async function startBus(input: BusOptions): Promise<Bus> {
     const cause = isStarting() ? `core is still starting: ${module}` : 'a frontend is still loading'
     late.reject(new BusError('Timeout', `The bus did not start within ${startTimeout} ms: ${cause}`))
   }
-  const deadline = startTimeout === undefined ? undefined : setTimeout(onLate, startTimeout)
+  const deadline = startTimeout && setTimeout(onLate, startTimeout)
   try {
     await Promise.race([host.start(core.worker.ready, watchCore), late.promise])
     return bus
