@@ -49,6 +49,25 @@ describe.each(patterns)('%s', (_name, app) => {
     expect((await bus.stats()).host.inFlight).toBe(0)
   })
 
+  const unlimited: typeof kinds = {
+    ...kinds,
+    'app.call': {
+      call: ({ client }, { signal, timeout }) =>
+        client.invoke('ask', { label: 'tests', timeout }, { timeout: 0, signal: signal! }),
+    },
+  }
+
+  test.each(Object.keys(unlimited))('%s with the timeout 0 has none, whatever that of the bus is', async name => {
+    const limited = await begin({ app, calls: { timeout: 20 } })
+    const limitedCaller = await createCaller(limited)
+    const abort = new AbortController()
+    const call = outcome(unlimited[name]!.call(limitedCaller, { timeout: 0, signal: abort.signal }))
+    expect(await outcome(limitedCaller.client.invoke('never', {}, { timeout: 60 }))).toBe('Timeout')
+    abort.abort()
+    expect(await call).toBe('Cancelled')
+    await limited.close({ timeout: 0 })
+  })
+
   test.each(Object.keys(kinds))('%s ends with Timeout by AbortSignal.timeout', async name => {
     const signal = AbortSignal.timeout(20)
     expect(await outcome(kinds[name]!.call(caller, { signal }))).toBe('Timeout')

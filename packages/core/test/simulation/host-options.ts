@@ -8,6 +8,8 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
   return {
     codec: 'json',
     core: new URL('core:none'),
+    loadTimeout: 10_000,
+    startTimeout: undefined,
     frontends: [],
     coreSupervision: core,
     calls: {},

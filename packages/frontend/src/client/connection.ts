@@ -185,7 +185,7 @@ export class Connection {
       const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
       if (channels) message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
       if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
-      if (timeout !== undefined) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
+      if (timeout) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
       if (trace !== undefined) addTraceContext(message, trace)
       if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
       this.#queue.enqueue(message, hasBytes, options?.transfer)

@@ -7,7 +7,7 @@ import { isError, isPlainObject } from '../util/type-guards.js'
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
   signal?: AbortSignal
-  /** Milliseconds until the call rejects with `Timeout`. No timeout by default. */
+  /** Milliseconds until the call rejects with `Timeout`; 0 for no timeout. By default that of the bus, `calls.timeout`. */
   timeout?: number
 }
 
@@ -77,7 +77,7 @@ export function watchDeadline(
 ): () => void {
   const onAbort = (): void => abandon(createAbortError(subject, signal))
   const onTimeout = (): void => abandon(new BusError('Timeout', `${subject} took longer than ${timeout} ms`))
-  const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
+  const timer = timeout ? setTimeout(onTimeout, timeout) : undefined
   if (signal) {
     allowManyListeners(signal)
     signal.addEventListener('abort', onAbort, { once: true })

@@ -62,7 +62,7 @@ export class PendingCalls {
     this.#calls.set(id, call)
     const signal = options?.signal
     const timeout = options?.timeout ?? defaultTimeout
-    if (signal === undefined && timeout === undefined) return
+    if (signal === undefined && !timeout) return
     call.stopWatching = watchDeadline(describeCommand(method), { signal, timeout }, error => this.abandon(id, error))
   }
 
