@@ -70,8 +70,7 @@ function record(calls: RecordedCall[]): Middleware {
 
 /** Keeps what cannot be copied, such as a channel. Copies by `structuredClone` can be of another realm than the test's, as under Jest. */
 function copyValue(value: unknown, copies = new Map<unknown, unknown>()): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (copies.has(value)) return copies.get(value)
+  if (typeof value !== 'object' || value === null || copies.has(value)) return copies.get(value) ?? value
   try {
     if (!Array.isArray(value) && !isPlainObject(value)) return structuredClone(value)
     const copy = (Array.isArray(value) ? [] : {}) as Record<string, unknown>

@@ -2,8 +2,7 @@
 export { isArrayBuffer, isUint8Array } from './platform.js'
 
 /** Returns the name of the value's built-in class, such as `Map`, of any realm. */
-export const getTypeName = (value: unknown): string =>
-  Object.prototype.toString.call(value).slice('[object '.length, -1)
+export const getTypeName = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
 /** True for the errors of any realm. A DOMException, such as that of `AbortSignal.timeout`, belongs to Node's own realm. */
 export const isError = (value: unknown): value is Error =>
