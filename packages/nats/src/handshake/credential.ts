@@ -1,7 +1,7 @@
 // The secret of a bus, and the credentials with which joined processes prove their labels. Core derives a credential's key from the
 // secret and from the claims in the hello, so that no instance keeps a table of credentials.
 import { createHash, randomBytes } from 'node:crypto'
-import { BusError, FREE_LABEL_RULE, isLabel, isLabelText, LABEL_RULE } from '@sallyport/protocol/internal'
+import { BusError, FREE_LABEL_RULE, getTypeName, isLabel, isLabelText, LABEL_RULE } from '@sallyport/protocol/internal'
 import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/internal/records'
 import { readFields, short, u64 } from './fields.js'
 
@@ -116,7 +116,7 @@ function checkOptions(options: unknown): Pick<Claims, 'label' | 'expires'> {
     throw invalid(`label must be ${hasForm ? FREE_LABEL_RULE : LABEL_RULE}`)
   }
   if (expires === undefined) return { label, expires: 0 }
-  const time = expires instanceof Date ? expires.getTime() : NaN
+  const time = getTypeName(expires) === 'Date' ? (expires as Date).getTime() : NaN
   if (!(time > Date.now())) throw invalid('expires must be a Date in the future')
   return { label, expires: time }
 }

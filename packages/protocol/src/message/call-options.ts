@@ -2,7 +2,7 @@
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { isDevelopment } from '../util/development.js'
 import { allowManyListeners, warn } from '../util/platform.js'
-import { isError, isPlainObject } from '../util/type-guards.js'
+import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
@@ -56,7 +56,7 @@ export function checkDeadline(subject: string, { signal, timeout }: CallOptions)
     throw new BusError('InvalidParams', `\`timeout\` of ${subject} must be milliseconds from 0 to 2147483647`)
   }
   if (signal === undefined) return
-  if (!(signal instanceof AbortSignal)) {
+  if (getTypeName(signal) !== 'AbortSignal') {
     throw new BusError('InvalidParams', `\`signal\` of ${subject} must be an AbortSignal`)
   }
   if (signal.aborted) throw createAbortError(subject, signal)

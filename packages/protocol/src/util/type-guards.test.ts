@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { codecs } from '../codec/codecs.js'
 import { openRing } from '../link/ring/ring-buffer.js'
-import { createAbortError } from '../message/call-options.js'
+import { checkDeadline, createAbortError } from '../message/call-options.js'
 import { holdsBytes } from '../message/message.js'
 import { describeThrown, isBusError } from '../errors/bus-error.js'
 import { toBusError } from '../errors/command-error.js'
@@ -30,7 +30,10 @@ test('errors of another realm arrive as errors of this one', () => {
   expect(isBusError(error)).toBe(false)
 })
 
-test("another realm's deadline is a timeout", () => {
+test("another realm's signal is taken, and its deadline is a timeout", () => {
+  expect(() =>
+    checkDeadline('a call', { signal: evaluate('({ get [Symbol.toStringTag]() { return "AbortSignal" } })') }),
+  ).not.toThrow()
   const reason = evaluate(`Object.assign(new Error('late'), { name: 'TimeoutError' })`)
   expect(createAbortError('a call', AbortSignal.abort(reason)).reason).toBe('Timeout')
 })
