@@ -32,6 +32,7 @@ const expected: Record<string, unknown> = {
   'bytecode of a function, inherited': 'undefined',
   'bytecode of a module': 'undefined',
   'compile cache': 'undefined',
+  'a summary of v8.queryObjects': 'number',
   'a script': 'number',
   'a function': 'function',
   'read own directory': 'object',

@@ -162,6 +162,7 @@ test("a close names the host's own call that it waits for before it cuts the cal
   await createCaller(bus)
   const controller = new AbortController()
   bus.call('tests', 'never', {}, { signal: controller.signal }).catch(ignore)
+  await expect.poll(async () => (await bus.stats()).host.inFlight).toBe(1)
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   try {
     const closed = bus.close({ timeout: 60_000 })

@@ -23,8 +23,7 @@ const REMOVED_FUNCTIONS: readonly [module: string, holder: object, names: readon
   // They return the ports of this thread.
   ['process', process, ['_getActiveHandles', '_getActiveRequests']],
   // Flags belong to the whole process: with natives syntax, one call ends it.
-  // `queryObjects` ends it when it describes some of Node's own objects.
-  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit', 'queryObjects']],
+  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit']],
   // They take bytecode, and exist only with a flag that no frontend has.
   ['vm', vm, ['Module', 'SourceTextModule', 'SyntheticModule']],
   ['os', os, ['setPriority']],
@@ -57,6 +56,7 @@ export async function harden(): Promise<void> {
     guardSockets(openDescriptors)
     guardPipes(openDescriptors, fileHandle)
   }
+  limitObjectQueries()
   refuseCachedData()
   removeSignals()
   removeTracing()
@@ -182,6 +182,12 @@ function denyDescriptor(name: string, callback: unknown): void {
   const error = createError(`fs.${name}: in a frontend's sandbox, only for files that the frontend has opened itself`)
   if (typeof callback !== 'function') throw error
   process.nextTick(callback as Callable, error)
+}
+
+/** Limits `v8.queryObjects` to its default, a count: a summary describes objects of Node's own, and ends the process at some of them. */
+function limitObjectQueries(): void {
+  const { queryObjects } = v8
+  replace(v8, 'queryObjects', (type: typeof Object) => queryObjects(type, { format: 'count' }))
 }
 
 /**
