@@ -101,7 +101,7 @@ describe('rejects an invalid core', () => {
     ['a member', { comands: {} }, /^createBus: core: unknown member "comands" \(did you mean "commands"\?\)$/],
     ['a member of one with supervision', { module: { comands: {} } }, /^createBus: core: unknown member "comands"/],
     ['a command', { commands: { x: 5 } }, /^command "x" must be a function/],
-    ['a setup that fails', failing, /^no database$/],
+    ['a setup that fails', failing, /^`setup` of the core module failed: no database$/],
   ])('%s', async (_name, core, message) => {
     await expect(start({ core } as Partial<BusOptions>)).rejects.toMatchObject({
       name: 'BusError',

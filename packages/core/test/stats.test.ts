@@ -181,10 +181,12 @@ test("a close names the host's own call that it waits for before it cuts the cal
 })
 
 test('measures a hook until its promise settles, across a reload of its gate', async () => {
-  const bus = await begin({ app: isolation('gatekeeper', {}, caps(['echo'])[0]) })
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ app: isolation('gatekeeper', {}, caps(['echo'])[0]), log: logInto(lines) })
   const { client } = await createCaller(bus)
   expect((await getStats(bus)).gate!.hook).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
   const held = client.invoke('echo', { hold: 1 })
+  await expect.poll(() => lines.map(({ msg }) => msg)).toContain('held')
   await delay(30)
   await client.invoke('echo', { release: 1 })
   await held

@@ -10,6 +10,7 @@ import {
   holdsBytes,
   isBusError,
   isBytes,
+  isDevelopment,
   isThenable,
   notSerializable,
 } from '@sallyport/protocol/internal'
@@ -30,7 +31,7 @@ type NamedArguments = Record<string, unknown>
 export function prepareCall(command: string, args: unknown, options: InvokeOptions | undefined): PreparedArguments {
   checkCommandName(command)
   try {
-    checkOptionNames(command, options, OPTION_NAMES.call, args)
+    if (options !== undefined || isDevelopment()) checkOptionNames(command, options, OPTION_NAMES.call, args)
     return prepareArguments(command, args)
   } catch (cause) {
     if (isBusError(cause)) throw cause

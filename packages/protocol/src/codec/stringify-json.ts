@@ -1,6 +1,7 @@
 // Writes JSON. In development, values that JSON would silently change are refused, with their path and what to pass instead.
 import { isBytes } from '../message/message.js'
 import { isDevelopment } from '../util/development.js'
+import { getTypeName } from '../util/type-guards.js'
 
 /**
  * Returns `undefined` if JSON has no text for the value.
@@ -103,7 +104,7 @@ function getType(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'number'
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value
   if (typeof value !== 'object' || value === null) return undefined
-  const type = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const type = getTypeName(value)
   if (ArrayBuffer.isView(value) || Object.hasOwn(REMEDIES, type)) return type
   return TYPES_BY_METHOD.find(([name]) => typeof (value as Record<PropertyKey, unknown>)[name] === 'function')?.[1]
 }
