@@ -1,6 +1,7 @@
 // Writes values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), and refuses what a receiver would refuse.
 // The output is well formed whatever getters, proxies and `toJSON` return: its lengths count what was written. Consecutive messages
 // share a chunk of memory, and bytes that were handed out are never written again.
+import { types } from 'node:util'
 import { allocate, utf8Length, writeUtf8 } from '../util/platform.js'
 import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
@@ -279,16 +280,17 @@ export class Writer {
       this.at += 4
       return
     }
-    const type = getTypeName(value)
-    if (ArrayBuffer.isView(value)) throw new TypeError(`${type} must be passed as a Uint8Array of its bytes`)
-    if (type === 'Date') return writeDate(this, value as Date)
+    if (ArrayBuffer.isView(value)) {
+      throw new TypeError(`${getTypeName(value)} must be passed as a Uint8Array of its bytes`)
+    }
+    if (types.isDate(value)) return writeDate(this, value)
     const { toJSON } = value as { toJSON?: unknown }
     const json: unknown = typeof toJSON === 'function' ? toJSON.call(value) : value
     if (json !== value) this.value(json, depth)
-    else if (type === 'Map') this.#map(value as Map<unknown, unknown>, depth)
-    else if (type === 'Set') this.#array(Array.from(value as Set<unknown>), depth)
+    else if (types.isMap(value)) this.#map(value, depth)
+    else if (types.isSet(value)) this.#array(Array.from(value), depth)
     else if (isError(value)) this.#array([value.name, value.message, value.cause], depth)
-    else if (type === 'RegExp') this.#array([(value as RegExp).source, (value as RegExp).flags], depth)
+    else if (types.isRegExp(value)) this.#array([value.source, value.flags], depth)
     else if (typeof value === 'function') this.head(0xd4, 2, 0)
     else this.#object(value, depth)
   }

@@ -22,12 +22,25 @@ test('msgpack writes built-in objects of another realm as those of this one', ()
   expect(encode({ date, map, set, regExp, error, plain })).toEqual(encode({ ...local, plain: { b: [] } }))
 })
 
+test('msgpack writes a built-in object by what it is, whatever its `Symbol.toStringTag` says', () => {
+  class Registry extends Map<string, number> {
+    override readonly [Symbol.toStringTag] = 'Registry'
+  }
+  const encode = (params: object): unknown => codecs.msgpack.encode({ jsonrpc: '2.0', method: 'a', params } as never)
+  const tagged = { [Symbol.toStringTag]: 'Date', a: 1 }
+  expect(encode({ map: new Registry([['a', 1]]), tagged })).toEqual(
+    encode({ map: new Map([['a', 1]]), tagged: { a: 1 } }),
+  )
+})
+
 test('errors of another realm arrive as errors of this one', () => {
   const error = evaluate(`Object.assign(new RangeError('too large'), { secret: 1 })`)
   expect([isError(error), isError(new DOMException('late')), isError({ message: 'no' })]).toEqual([true, true, false])
   expect([describeThrown(error), toBusError('a', error).data]).toEqual(['too large', 'too large'])
   expect(reportError(error)).toMatchObject({ message: 'too large', stack: expect.stringContaining('RangeError') })
   expect(isBusError(error)).toBe(false)
+  const hostile = Object.defineProperty({}, Symbol.toStringTag, { get: () => evaluate('throw 1') as never })
+  expect(isError(hostile)).toBe(false)
 })
 
 test("another realm's signal is taken, and its deadline is a timeout", () => {

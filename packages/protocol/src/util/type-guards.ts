@@ -1,8 +1,14 @@
 // Type guards for values that may come from another realm or another library. Test runners, jsdom and iframes have realms of their own.
 export { isArrayBuffer, isUint8Array } from './platform.js'
 
-/** Returns the name of the value's built-in class, such as `Map`, of any realm. */
-export const getTypeName = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
+/** Returns the name of the value's built-in class, such as `Map`, of any realm. Any object can claim any name. Never throws. */
+export function getTypeName(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice('[object '.length, -1)
+  } catch {
+    return 'Object'
+  }
+}
 
 /** True for the errors of any realm. A DOMException, such as that of `AbortSignal.timeout`, belongs to Node's own realm. */
 export const isError = (value: unknown): value is Error =>
