@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Bus, BusOptions } from '../src/index.js'
-import { fixture, start } from './start.js'
+import { fixture, next, start } from './start.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -115,6 +115,20 @@ describe('reports a syntax error with its location, and waits for a fix', () => 
     await write('core.mjs', `export default { commands: { version: () => 2 } }`)
     await expect.poll(core).toBe(2)
   })
+})
+
+test('a reload that cannot end does not delay the reloads of later changes', async () => {
+  const module = join(directory, 'main.mjs')
+  const { bus, core } = await develop({ frontends: { main: { module, loadTimeout: 600_000 } } })
+  const hangs = next(bus, 'hangs')
+  await write('main.mjs', `import { emit } from '@sallyport/frontend'\nemit('hangs')\nawait new Promise(() => {})`)
+  await hangs
+  await write('core.mjs', 'export default {')
+  await expect.poll(async () => (await bus.stats()).core.state).toBe('waiting')
+  await write('main.mjs', main(3))
+  await write('core.mjs', `export default { commands: { version: () => 2 } }`)
+  await expect.poll(core).toBe(2)
+  await expect.poll(() => getVersion(bus)).toBe(3)
 })
 
 test('a frontend in a process waits for a core that starts slowly', async () => {

@@ -102,13 +102,14 @@ describe('a module that no longer loads', () => {
 })
 
 test('resolves when the module has been evaluated', async () => {
-  const source = `import { expose } from '${import.meta.resolve('@sallyport/frontend')}'
+  const evaluated = new SharedArrayBuffer(4)
+  const source = `import { getData } from '${import.meta.resolve('@sallyport/frontend')}'
     await new Promise(resolve => setTimeout(resolve, 50))
-    expose({ alive: () => true })`
+    Atomics.add(new Int32Array(getData()), 0, 1)`
   const { bus } = await supervise()
-  await bus.open('main', at(source))
+  await bus.open('main', at(source), { data: evaluated, sandbox: 'none' })
   await bus.reload('main')
-  expect(await bus.call('main', 'alive')).toBe(true)
+  expect(new Int32Array(evaluated)[0]).toBe(2)
 })
 
 test('a frontend that has finished can be reloaded', async () => {
@@ -117,6 +118,15 @@ test('a frontend that has finished can be reloaded', async () => {
   await expect(bus.call('main', 'end', { how: 'finish' })).rejects.toThrow('it exited with code 0')
   await eventually(() => bus.reload('main'))
   await expect(bus.call('main', 'end', { how: 'throw' })).rejects.toThrow('broken on purpose')
+})
+
+test('a frontend that has finished is forgotten when it is closed', async () => {
+  const { bus } = await supervise()
+  await bus.open('main', fixture('ending.mjs'))
+  await expect(bus.call('main', 'end', { how: 'finish' })).rejects.toThrow('it exited with code 0')
+  await eventually(() => bus.closeFrontend('main'))
+  expect((await bus.stats()).frontends).toEqual({})
+  await expect(bus.reload('main')).rejects.toThrow('There is no frontend "main"')
 })
 
 test('rejects unknown names, and connections and cores without a module', async () => {

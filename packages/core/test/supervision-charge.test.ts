@@ -52,7 +52,7 @@ async function endCoreBy(
   await attack(args)
   await expect.poll(() => named(events, 'restart').map(({ label }) => label)).toContain('core')
   expect(await eventually(() => client.invoke('which'))).not.toBe(before)
-  await expect(bus.closeFrontend('evil')).rejects.toThrow('There is no frontend "evil"')
+  await expect(bus.call('evil', 'attack')).rejects.toThrow('There is no frontend "evil"')
   const faults = named(events, 'fault').filter(({ error }) => REASON.test(error.message))
   expect(faults.map(({ label }) => label)).toEqual(['evil'])
   return events

@@ -38,7 +38,7 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect.poll(() => ups.slice(2)).toEqual(['permanent'])
     expect(await eventually(() => bus.call('permanent', 'calls'))).toBe(1)
     await expect
-      .poll(() => bus.closeFrontend('main').catch((error: Error) => error.message))
+      .poll(() => bus.call('main', 'calls').catch((error: Error) => error.message))
       .toBe('There is no frontend "main": it exited with code 0')
     expect(events.map(({ name, label }) => `${name} ${label}`)).toEqual(['fault permanent', 'restart permanent'])
   })

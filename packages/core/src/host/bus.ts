@@ -115,7 +115,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 
   /**
-   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle.
+   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle. Forgets a frontend that has failed or finished.
    *
    * @throws {BusError} Disconnected for an unknown label
    */

@@ -52,8 +52,9 @@ export async function startDevMode(host: DevModeHost): Promise<() => Promise<voi
     if (hooks) await frontends.reloadHooks()
     for (const name of names) {
       if (isClosed) return
-      // Supervision reports failures, and the frontend can have closed meanwhile.
-      await host.reload(name).catch(() => {})
+      // Supervision reports failures, and the frontend can have closed meanwhile. A reload is not waited for: the module can hang, or wait
+      // for a core that fails, until the next change.
+      void host.reload(name).catch(() => {})
     }
   }
 

@@ -17,7 +17,10 @@ function startCall(ends: FrontendEnds): Promise<unknown> {
   return call
 }
 
-const getLaterError = async (ends: FrontendEnds): Promise<string> => getMessage(await ends.getError('main', ['mail']))
+async function getLaterError(ends: FrontendEnds): Promise<string> {
+  await ends.explained('main')
+  return ends.createError('main', ['mail']).message
+}
 
 test('a call waits for the reason, which later calls get too, until the label is used again', async () => {
   const ends = new FrontendEnds()
@@ -46,9 +49,9 @@ test.each([
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a thousand reasons are remembered', async () => {
+test('a thousand reasons are remembered', () => {
   const ends = new FrontendEnds()
   for (let i = 0; i < 1001; i++) ends.explain(`f${i}`, { why: 'it left', error: undefined })
-  expect((await ends.getError('f0', [])).message).toBe('There is no frontend "f0"')
-  expect((await ends.getError('f1', [])).message).toBe('There is no frontend "f1": it left')
+  expect(ends.createError('f0', []).message).toBe('There is no frontend "f0"')
+  expect(ends.createError('f1', []).message).toBe('There is no frontend "f1": it left')
 })

@@ -41,10 +41,14 @@ export class FrontendEnds {
     if (this.#waiting.get(label) === explained) this.#waiting.delete(label)
   }
 
-  /** Returns the error of a call to a label that no frontend has, as soon as the reason is known. */
-  async getError(label: string, labels: Iterable<string>): Promise<BusError> {
-    const end = (await this.#waiting.get(label)?.promise) ?? this.#ends.get(label)
-    return createNoFrontendError(label, labels, end?.why)
+  /** Resolves once it is known why the frontend with this label has ended, or another one has the label. */
+  async explained(label: string): Promise<void> {
+    await this.#waiting.get(label)?.promise
+  }
+
+  /** Creates the error of a call to a label that no frontend has. */
+  createError(label: string, labels: Iterable<string>): BusError {
+    return createNoFrontendError(label, labels, this.#ends.get(label)?.why)
   }
 
   /** No end is waited for any more. */

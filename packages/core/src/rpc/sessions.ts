@@ -109,9 +109,10 @@ export class Sessions {
 
   /** Calls a function that a frontend exposes. @throws {BusError} `Disconnected`; the function's own errors */
   async call(label: string, ...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
+    if (!this.#byLabel.has(label)) await this.#ends.explained(label)
     const session = this.#byLabel.get(label)
     if (session) return session.frontendCalls.call(...call)
-    throw await this.#ends.getError(String(label), this.#byLabel.keys())
+    throw this.#ends.createError(String(label), this.#byLabel.keys())
   }
 
   /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */

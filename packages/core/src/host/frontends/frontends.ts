@@ -14,8 +14,8 @@ import { createWorkerRuntime, type WorkerRuntime } from './worker-runtime.js'
 /** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
 const MAX_WARNED_LABELS = 1000
 
-/** Frontends that have ended by themselves and are remembered: a host can open any number of labels. */
-const MAX_ENDED = 1000
+/** Frontends that have ended by themselves and are remembered, with their options: a host can open any number of labels. */
+const MAX_ENDED = 100
 
 /** A frontend that has ended by itself, for as long as its label is not used again. */
 interface EndedFrontend {
@@ -114,8 +114,9 @@ export class Frontends {
     }
   }
 
+  /** Closes a frontend, or forgets one that has ended by itself. */
   async close(label: string): Promise<void> {
-    await this.#get(label).close()
+    if (!this.#ended.delete(label)) await this.#get(label).close()
   }
 
   /** @param otherNames - names that the caller takes in addition to labels */

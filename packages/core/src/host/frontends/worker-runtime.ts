@@ -99,7 +99,8 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     onRestarted: events.restarted,
     onStopped(restart) {
       closeLink()
-      if (restart) load.fail(restart.error)
+      // A load that is not over goes on in the next thread.
+      if (restart || load.isOver) load.fail(restart?.error)
       events.stopped(!restart, restart && describeEnd(label, restart.error))
       reporter.reportRestart('frontend', label, restart)
     },
