@@ -231,6 +231,6 @@ describe('a relay', () => {
     worker.postMessage({ type: 'stop', timeout: 0 })
     expect(await exited).toBe(0)
     expect(reports).toEqual([])
-    expect(written.stderr).toBe('… further output might be lost: the process was killed\n')
+    expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
   })
 })

@@ -1,6 +1,6 @@
 // @ts-check
-// Patterns of scopes: `**` for any number of directories; `*`, `?`, `[ab]` and `[!ab]` within a name. The time is linear in the length of the
-// path for each pattern, because a hostile frontend chooses the path.
+// Patterns of scopes: `**` for any number of directories; `*`, `?`, `[ab]` and `[!ab]` within a name. The time grows with the length
+// of the path times that of the pattern, because a hostile frontend chooses the path.
 import { sep } from 'node:path'
 
 /** @param {string} path @param {string} pattern */

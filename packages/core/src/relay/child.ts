@@ -26,7 +26,7 @@ export interface Child {
 const OUT_OF_MEMORY = /^(?:FATAL ERROR: .* Allocation failed -|# Fatal) (?:JavaScript(?: heap)?|process) out of memory/m
 const ERROR_TAIL_LENGTH = 8192
 /** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
-const LOST_OUTPUT = '… further output might be lost: the process was killed\n'
+const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
 
 export function startChild(args: string[], temporary: string): Child {
   const directory = mkdtempSync(join(temporary, 'sallyport-'))

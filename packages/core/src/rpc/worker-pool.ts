@@ -1,6 +1,13 @@
 // A pool of threads (piscina) for CPU-heavy commands, so that core stays responsive. It is loaded with the first such call.
 import type { ResourceLimits } from 'node:worker_threads'
-import { BusError, describeCommand, fromErrorObject, holdsBytes, toBusError } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  describeCommand,
+  fromErrorObject,
+  holdsBytes,
+  isError,
+  toBusError,
+} from '@sallyport/protocol/internal'
 import type { ErrorObject } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Piscina } from 'piscina'
@@ -39,7 +46,7 @@ export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool 
   }
 
   const createExitError = (method: string, cause: unknown): BusError => {
-    const why = cause instanceof Error || cause === null ? toBusError(method, cause).message : UNCLONEABLE
+    const why = isError(cause) || cause === null ? toBusError(method, cause).message : UNCLONEABLE
     const text = `The pool's thread exited while it ran ${describeCommand(method)}: ${why}`
     getLog().error({ command: method, err: cause }, 'a thread of the pool exited')
     return new BusError('InternalError', text, { cause })

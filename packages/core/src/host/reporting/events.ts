@@ -38,10 +38,16 @@ export interface BusEvents {
   rejected: { label: string; command: string; why: string; more?: number }
 }
 
-const NAMES: readonly (keyof BusEvents)[] = [
-  ...(['fault', 'restart', 'failed', 'exited', 'denied', 'rejected', 'slow', 'overload'] as const),
-]
-const BUS_EVENTS: ReadonlySet<string> = new Set(NAMES)
+const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
+  'fault',
+  'restart',
+  'failed',
+  'exited',
+  'denied',
+  'rejected',
+  'slow',
+  'overload',
+])
 
 /** Node reports errors of its own about threads and processes. */
 const ensureBusError = (error: Error): BusError =>
