@@ -4,6 +4,8 @@ import { setMaxListeners } from 'node:events'
 import { types } from 'node:util'
 import workerThreads from 'node:worker_threads'
 
+export { types } from 'node:util'
+
 // A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
 // is false for what Buffers and ports deliver. Checked once, while this module loads, so that the guards stay cheap elsewhere.
 const hasNodeGlobals = Object.getPrototypeOf(Buffer) === Uint8Array && types.isArrayBuffer instanceof Function
