@@ -17,6 +17,9 @@ import { serveFile } from './static-files.js'
 const UPGRADE_TIMEOUT_MS = 5000
 /** Connections to a server of its own that are not WebSockets. */
 const MAX_REQUESTS = 64
+/** WebSockets that can be open to say that their page is not admitted, and the time for a page to close one. */
+const MAX_REFUSALS = 16
+const REFUSAL_TIMEOUT_MS = 1000
 const TAB = /^[\w-]{1,64}$/
 
 /** Everything must come from the page's own origin, no other page frames it, and no text runs as a script. */
@@ -77,12 +80,14 @@ class FrontendServer implements WebServer {
   readonly #labels = new Map<string, PageLabel>()
   readonly #servers: Server[] = []
   readonly #sockets: WebSocketServer
+  /** Opens WebSockets of pages that are not admitted, only to close them with a code. */
+  readonly #refusals: WebSocketServer
   readonly #pages = new Set<PageSocket>()
   readonly #heartbeat: NodeJS.Timeout
   #pageScript = ''
-  /** Handshakes that are left in this second. */
-  #handshakes: number
-  #secondStartedAt = 0
+  readonly #handshakes: RateLimit
+  /** A limit of its own, so that strangers cannot use up that of pages. */
+  readonly #refusalHandshakes: RateLimit
   #detach: () => void = () => {}
   #closing: Promise<void> | undefined
 
@@ -90,7 +95,8 @@ class FrontendServer implements WebServer {
     this.#bus = bus
     this.#config = config
     this.#log = getLog(bus)
-    this.#handshakes = config.maxHandshakes
+    this.#handshakes = new RateLimit(config.maxHandshakes)
+    this.#refusalHandshakes = new RateLimit(config.maxHandshakes)
     const socketOptions: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
@@ -100,6 +106,9 @@ class FrontendServer implements WebServer {
       closeTimeout: UPGRADE_TIMEOUT_MS,
     }
     this.#sockets = new WebSocketServer(socketOptions)
+    // The maximum of a control frame.
+    const refusalOptions = { ...socketOptions, clientTracking: true, maxPayload: 125, closeTimeout: REFUSAL_TIMEOUT_MS }
+    this.#refusals = new WebSocketServer(refusalOptions)
     this.#heartbeat = setInterval(() => this.#pages.forEach(page => page.beat()), config.heartbeat).unref()
   }
 
@@ -251,14 +260,17 @@ class FrontendServer implements WebServer {
       const label = await identify()
       const pages = label === undefined ? undefined : this.#labels.get(label)
       if (!pages) {
+        if (this.#refusals.clients.size >= MAX_REFUSALS || !this.#refusalHandshakes.take()) {
+          return this.#refuseUpgrade(socket, request, NO_LABEL)
+        }
         this.#logRefusal(request, NO_LABEL)
-        // A browser does not say which status a WebSocket was refused with. The page learns of this one, to go to its login.
-        return this.#sockets.handleUpgrade(request, socket, head, accepted =>
+        // A browser hides the status of a refused WebSocket from the page, which has to know that its user must log in.
+        return this.#refusals.handleUpgrade(request, socket, head, accepted =>
           accepted.on('error', onError).close(CLOSE_CODE.denied, NO_LABEL.text),
         )
       }
       if (this.#pages.size >= this.#config.maxConnections) return this.#refuseUpgrade(socket, request, TOO_MANY_PAGES)
-      if (!this.#takeHandshake()) return this.#refuseUpgrade(socket, request, TOO_MANY_HANDSHAKES)
+      if (!this.#handshakes.take()) return this.#refuseUpgrade(socket, request, TOO_MANY_HANDSHAKES)
       this.#sockets.handleUpgrade(request, socket, head, accepted => {
         socket.off('error', onError)
         this.#accept(pages, accepted, socket, tab)
@@ -279,15 +291,6 @@ class FrontendServer implements WebServer {
       this.#log.warn(`A page could not be connected: ${describeThrown(error)}`)
       page.terminate()
     })
-  }
-
-  #takeHandshake(): boolean {
-    const now = performance.now()
-    if (now - this.#secondStartedAt >= 1000) {
-      this.#secondStartedAt = now
-      this.#handshakes = this.#config.maxHandshakes
-    }
-    return this.#handshakes-- > 0
   }
 
   #logRefusal({ headers, url }: IncomingMessage, { status, text }: Refusal): void {
@@ -316,8 +319,31 @@ class FrontendServer implements WebServer {
     for (const server of this.#servers) server.close()
     await Promise.all([...this.#labels.values()].map(pages => pages.close()))
     for (const page of this.#pages) page.terminate()
+    this.#refusals.close()
+    for (const socket of this.#refusals.clients) socket.terminate()
     for (const server of this.#servers) server.closeAllConnections()
     this.#closed.resolve()
+  }
+}
+
+/** Counts what happens in one second. */
+class RateLimit {
+  readonly #max: number
+  #left = 0
+  #startedAt = -Infinity
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** Returns false if the maximum is reached. */
+  take(): boolean {
+    const now = performance.now()
+    if (now - this.#startedAt >= 1000) {
+      this.#startedAt = now
+      this.#left = this.#max
+    }
+    return this.#left-- > 0
   }
 }
 

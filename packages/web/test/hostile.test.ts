@@ -2,7 +2,7 @@
 // slow.
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { connect as connectSocket } from 'node:net'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { BusEvents } from '@sallyport/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -224,6 +224,59 @@ describe('a WebSocket', () => {
     for (const path of ['/', '/sallyport', '/sallyport?tab=', '/sallyport?tab=a%20b', '/sallyport/x?tab=a']) {
       expect(await tryConnect(port, headers, path), path).toBe(404)
     }
+  })
+
+  describe('of a stranger', () => {
+    /** Sends a handshake without a cookie, what follows it, and never closes. */
+    const openAsStranger = (...chunks: Buffer[]): Socket => {
+      const host = `127.0.0.1:${served.port}`
+      const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=='
+      const head = `Host: ${host}\r\nOrigin: http://${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}`
+      const socket = connectSocket(served.port, '127.0.0.1').on('error', () => {})
+      socket.write(`GET /sallyport?tab=stranger HTTP/1.1\r\n${head}\r\n\r\n`)
+      for (const chunk of chunks) socket.write(chunk)
+      return socket
+    }
+
+    test('takes no memory for what it sends', async () => {
+      served = await serve()
+      // A message of 15 fragments that never ends.
+      const start = Buffer.from([0x02, 0xff, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0])
+      const fragment = Buffer.concat([start, Buffer.alloc(2 ** 20)])
+      const next = Buffer.from(fragment)
+      next[0] = 0
+      const before = process.memoryUsage().arrayBuffers
+      const strangers = Array.from({ length: 10 }, () => openAsStranger(fragment, ...Array<Buffer>(14).fill(next)))
+      const ends = strangers.map(async stranger => {
+        stranger.resume()
+        await new Promise<void>(resolve => {
+          stranger.once('close', () => resolve())
+          stranger.write('', () => resolve())
+        })
+      })
+      await Promise.all(ends)
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)
+      for (const stranger of strangers) stranger.destroy()
+    })
+
+    test('is opened for few of them only, and closed by the server', async () => {
+      served = await serve({ maxHandshakes: 100 })
+      const strangers = Array.from({ length: 40 }, () => openAsStranger())
+      const answers = await Promise.all(strangers.map(async stranger => String((await once(stranger, 'data'))[0])))
+      const count = (status: string): number => answers.filter(answer => answer.startsWith(`HTTP/1.1 ${status}`)).length
+      expect(count('101')).toBeGreaterThanOrEqual(16)
+      expect(count('401')).toBeGreaterThan(0)
+      await Promise.all(strangers.map(stranger => stranger.destroyed || once(stranger, 'close')))
+    })
+
+    test('is limited as those of pages are, without using up their limit', async () => {
+      served = await serve({ maxHandshakes: 1 })
+      const origin = `http://127.0.0.1:${served.port}`
+      const codes = await Promise.all(Array.from({ length: 10 }, () => tryConnect(served.port, { origin })))
+      expect(codes).toContain(4401)
+      expect(codes).toContain(401)
+      expect(await tryConnect(served.port, toHeaders(served))).toBe(101)
+    })
   })
 
   test('is limited to a number of pages, and of pages that connect concurrently', async () => {
