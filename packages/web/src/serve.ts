@@ -187,13 +187,13 @@ class FrontendServer implements WebServer {
     // Without a listener Node serves such a request as any other. This says which need one, from Node 22.21 and 24.9 on.
     const upgrades = server as { shouldUpgradeCallback?: (request: IncomingMessage) => boolean }
     const isUpgrade = upgrades.shouldUpgradeCallback
-    if (isUpgrade) {
-      upgrades.shouldUpgradeCallback = request =>
-        isOwn(request) || (server.listenerCount('upgrade') > 1 && isUpgrade.call(server, request))
-    }
+    const isOwnOrUpgrade = (request: IncomingMessage): boolean =>
+      isOwn(request) || (server.listenerCount('upgrade') > 1 && isUpgrade!.call(server, request))
+    if (isUpgrade) upgrades.shouldUpgradeCallback = isOwnOrUpgrade
     this.#detach = () => {
       server.off('upgrade', onUpgrade)
-      if (isUpgrade) upgrades.shouldUpgradeCallback = isUpgrade
+      // The host can have replaced it since.
+      if (upgrades.shouldUpgradeCallback === isOwnOrUpgrade) upgrades.shouldUpgradeCallback = isUpgrade!
     }
   }
 
@@ -371,14 +371,24 @@ function getUrl({ url = '' }: IncomingMessage): URL {
   return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
 }
 
+/** Headers that Node keeps of a request, unless the server has a maximum of its own. */
+const MAX_HEADERS = 1000
+
 /** Lets a server read a request again, without the `Upgrade` header: its handlers, limits and timeouts apply. */
 function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
-  const { method, url, httpVersion, rawHeaders } = request
-  let head = `${method} ${url} HTTP/${httpVersion}\r\n`
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (!/^upgrade$/i.test(rawHeaders[at]!)) head += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`
+  const { method, url, httpVersion, headers, rawHeaders } = request
+  // Node drops headers beyond the maximum. One of them can have the length of the body, which would be read as a request.
+  if (rawHeaders.length >= 2 * (server.maxHeadersCount || MAX_HEADERS)) {
+    return void socket.end(`HTTP/1.1 431 ${STATUS_CODES[431]}\r\nConnection: close\r\n\r\n`, () => socket.destroy())
   }
-  socket.unshift(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), rest]))
+  // Nothing after this request is read.
+  let head = `${method} ${url} HTTP/${httpVersion}\r\nConnection: close\r\n`
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (!/^(?:upgrade|connection)$/i.test(rawHeaders[at]!)) head += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`
+  }
+  // Node would answer this request with 400 because of bytes that follow its body.
+  const body = headers['transfer-encoding'] ? rest : rest.subarray(0, Number(headers['content-length'] ?? 0))
+  socket.unshift(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]))
   server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket)
 }
 

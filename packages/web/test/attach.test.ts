@@ -85,23 +85,66 @@ test('other pages and WebSockets of the server still work, and it stays open', a
   expect((await get(port, '/')).text).toBe('own page')
 })
 
-describe('a server without WebSockets of its own', () => {
+// Node has no `shouldUpgradeCallback` before 22.21 and 24.9. Later, one that accepts all has the same effect.
+describe.each([
+  ['of this version of Node', false],
+  ['of a version of Node that does not ask which requests are upgrades', true],
+])('a server %s without WebSockets of its own', (_version, isOlder) => {
   const h2c = 'Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'
+
+  let handled: string[]
+  const attachAlone = async (): Promise<void> => {
+    handled = []
+    server.removeAllListeners('request').removeAllListeners('upgrade')
+    server.on('request', (received, response) => {
+      handled.push(`${received.method} ${received.url}`)
+      void text(received).then(body => response.setHeader('Connection', 'close').end(`${received.method} ${body}`))
+    })
+    await attach()
+    if (isOlder) Object.assign(server, { shouldUpgradeCallback: () => true })
+  }
+  const ask = (request: string): Promise<string> => {
+    const socket = connectSocket(port, '127.0.0.1')
+    socket.write(request)
+    return text(socket)
+  }
 
   test.each([
     ['without a body', `GET / HTTP/1.1\r\n${h2c}\r\n`, 'GET '],
     ['with a body', `POST / HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`, 'POST body'],
   ])('answers a request %s that offers another protocol', async (_what, request, answer) => {
-    server.removeAllListeners('request').removeAllListeners('upgrade')
-    server.on('request', (received, response) => {
-      void text(received).then(body => response.setHeader('Connection', 'close').end(`${received.method} ${body}`))
-    })
-    await attach()
-    const socket = connectSocket(port, '127.0.0.1')
-    socket.write(request)
-    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 200 OK\r\n.*\r\n\r\n${answer}$`, 's'))
+    await attachAlone()
+    expect(await ask(request)).toMatch(new RegExp(`^HTTP/1.1 200 OK\r\n.*\r\n\r\n${answer}$`, 's'))
     const page = await connect({ port, cookie: 'user=main' })
     expect(await page.ask(who)).toContain('"result":"main"')
+  })
+
+  test('takes no body for a request, however many headers come before its length', async () => {
+    await attachAlone()
+    const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: evil\r\n\r\n'
+    const head = `POST / HTTP/1.1\r\n${h2c}${'a: b\r\n'.repeat(2100)}Content-Length: ${smuggled.length}\r\n\r\n`
+    const answer = await ask(head + smuggled)
+    if (isOlder) expect([answer.slice(0, 12), handled]).toEqual(['HTTP/1.1 431', []])
+    else expect(handled).not.toContain('GET /smuggled')
+  })
+
+  test.each([
+    ['without a body', `GET /1 HTTP/1.1\r\n${h2c}\r\n`],
+    ['with a body', `POST /1 HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`],
+  ])('answers the first of two pipelined requests %s, and then closes', async (_what, first) => {
+    await attachAlone()
+    const answer = await ask(`${first}GET /2 HTTP/1.1\r\n${h2c}\r\n`)
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200'])
+    expect(handled.slice(0, 1)).toEqual([first.split(' HTTP')[0]])
+    if (isOlder) expect(handled).toHaveLength(1)
+  })
+
+  test('keeps what the host decides on upgrades while pages are served', async () => {
+    await attach()
+    const shouldUpgradeCallback = (): boolean => true
+    Object.assign(server, { shouldUpgradeCallback })
+    await web.close()
+    expect((server as { shouldUpgradeCallback?: unknown }).shouldUpgradeCallback).toBe(shouldUpgradeCallback)
   })
 })
 
