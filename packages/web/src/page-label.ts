@@ -41,7 +41,10 @@ export class PageLabel {
     const slot = this.#findSlot(page)
     const holder = slot.page
     if (!holder) return this.#join(slot, page)
-    if (!(await holder.isAnswering(ANSWER_TIMEOUT_MS))) {
+    const isAnswering = await holder.isAnswering(ANSWER_TIMEOUT_MS)
+    // The client of the page tries again: the other page can have been closed, which shows when it is read.
+    if (isAnswering === undefined) return page.refuse(CLOSE_CODE.unavailable, '')
+    if (!isAnswering) {
       holder.terminate()
       if (slot.page === holder) slot.page = undefined
     } else if (this.#deps.multiple) {

@@ -1,5 +1,6 @@
 // The sessions of a page over a WebSocket that the server never answers.
 import { afterEach, expect, test, vi } from 'vitest'
+import { CLOSE_CODE } from './greeting.js'
 import { createGreeting } from './page-socket.js'
 import { PageSession } from './page-session.js'
 
@@ -38,6 +39,23 @@ test('a page whose client is closed before the greeting is not connected', async
   const session = new PageSession({ url, expected })
   await session.client!.close()
   await expect(session.connected).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+})
+
+test('a page without a client tries again for a while if the server has no place for it yet', async () => {
+  vi.useFakeTimers()
+  class BusySocket extends SilentSocket {
+    constructor() {
+      super()
+      queueMicrotask(() => this.onclose({ code: CLOSE_CODE.unavailable, reason: '' }))
+    }
+  }
+  vi.stubGlobal('WebSocket', BusySocket)
+  SilentSocket.opened = 0
+  const { connected } = new PageSession({ url })
+  const outcome = expect(connected).rejects.toMatchObject({ reason: 'Disconnected' })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(SilentSocket.opened).toBe(11)
+  await outcome
 })
 
 test('a page that is not greeted for 30 s connects again', async () => {

@@ -10,6 +10,8 @@ const HIGH_WATER_BYTES = 2 ** 18
 /** Interval at which a full buffer is checked: a browser does not report that it has drained. */
 const DRAIN_CHECK_MS = 10
 const RECONNECT_DELAY = { min: 100, max: 10_000 }
+/** Times that a page without a client tries again while the server has no place for it yet: for 20 to 40 s. */
+const MAX_FIRST_RETRIES = 10
 /** Heartbeats that may be missed before a connection counts as lost. */
 const MISSED_HEARTBEATS = 3
 /** Time for the greeting. A browser would wait for minutes, or for ever. */
@@ -87,7 +89,9 @@ export class PageSession {
     if (this.isOver) return
     const isDenied = code === CLOSE_CODE.denied
     const isFinal = isDenied || code === CLOSE_CODE.inUse
-    if (this.client && !isFinal) {
+    const isWorthRetrying =
+      this.client !== undefined || (code === CLOSE_CODE.unavailable && this.#attempts < MAX_FIRST_RETRIES)
+    if (isWorthRetrying && !isFinal) {
       const delay = getBackoff(this.#attempts++, { ...RECONNECT_DELAY, random: Math.random() })
       this.#timer = setTimeout(() => this.#open(true), delay)
       return
@@ -181,7 +185,7 @@ let currentTab = crypto.getRandomValues(new Uint32Array(4)).join('-')
 
 const getSessionKey = (url: URL): symbol => Symbol.for(`@sallyport/web:${url}`)
 
-/** The session of the page with a server, whichever copy of this package has opened it. */
+/** Returns the session of the page with a server. Another copy of this package can have opened it. */
 export function findPageSession(url: URL): Pick<PageSession, 'connected'> | undefined {
   const session = (globalThis as { [key: symbol]: PageSession | undefined })[getSessionKey(url)]
   return session?.isOver ? undefined : session

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { delimiter, sep } from 'node:path'
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
+import { createDeferred } from '@sallyport/protocol/internal'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './greeting.js'
 import type { WebConfig } from './options.js'
@@ -26,6 +27,7 @@ export class PageSocket {
   readonly #limits: PageLimits
   #isAlive = true
   #hasOwnTab = true
+  #answered = createDeferred()
 
   constructor(socket: WebSocket, stream: Duplex, tab: string, limits: PageLimits) {
     this.tab = tab
@@ -40,7 +42,11 @@ export class PageSocket {
       if (isBinary) link.onBinary(data)
       else link.onText(data.toString())
     })
-    socket.on('pong', () => (this.#isAlive = true))
+    socket.on('pong', () => {
+      this.#isAlive = true
+      this.#answered.resolve()
+      this.#answered = createDeferred()
+    })
     socket.on('error', (error: Error & { code?: string }) => {
       if (error.code?.startsWith('WS_ERR_')) link.fail(error.message)
     })
@@ -90,17 +96,20 @@ export class PageSocket {
     this.#socket.send('')
   }
 
-  /** Resolves with true if the page answers within a time, with false if it does not, or has closed. */
-  async isAnswering(ms: number): Promise<boolean> {
-    // A page that waits for its greeting is not read, and has been there a moment ago.
-    if (this.#socket.isPaused) return true
+  /**
+   * Resolves with true if the page answers within a time, and with false if it does not, or has closed. Resolves with `undefined` for a
+   * page that is not read, because it waits for its greeting or core is busy: it could not answer.
+   */
+  async isAnswering(ms: number): Promise<boolean | undefined> {
+    const socket = this.#socket
+    if (socket.isPaused) return undefined
     let timer!: NodeJS.Timeout
-    const answered = new Promise<boolean>(resolve => {
-      this.#socket.once('pong', () => resolve(true))
-      timer = setTimeout(() => resolve(false), ms)
+    const timeout = new Promise<boolean | undefined>(resolve => {
+      timer = setTimeout(() => resolve(socket.isPaused ? undefined : false), ms)
     })
-    this.#socket.ping()
-    const isAnswering = await Promise.race([answered, this.closed.then(() => false)])
+    const answered = this.#answered.promise.then(() => true)
+    socket.ping()
+    const isAnswering = await Promise.race([answered, timeout, this.closed.then(() => false)])
     clearTimeout(timer)
     return isAnswering
   }

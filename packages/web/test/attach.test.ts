@@ -1,13 +1,16 @@
 // In a server of the host's own: its check decides which page has which label, and the rest of the server stays as it is.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect as connectSocket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Bus, createBus, defineCore } from '@sallyport/core'
 import { serveFrontends, type WebServer } from '@sallyport/web'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { connect, get, tryConnect } from './raw.ts'
+import { call, connect, get, tryConnect } from './raw.ts'
 
 let server: Server
 let port: number
@@ -146,6 +149,44 @@ describe.each([
     await web.close()
     expect((server as { shouldUpgradeCallback?: unknown }).shouldUpgradeCallback).toBe(shouldUpgradeCallback)
   })
+})
+
+test('a page is told to try again while core is too busy to read the page of its label, and then connects', async () => {
+  await bus.close()
+  bus = await createBus({ core: new URL('./fixtures/busy-core.mjs', import.meta.url), log: false })
+  const frontends = { main: { allow: ['block', 'echo'] } }
+  web = await serveFrontends(bus, { server, frontends, authenticate: () => 'main' })
+  const dir = mkdtempSync(join(tmpdir(), 'sallyport-web-'))
+  const until = join(dir, 'end')
+  const page = await connect({ port, cookie: '' }, 'tab')
+  const tryAgain = () => tryConnect(port, { origin: `http://127.0.0.1:${port}` }, '/sallyport?tab=tab')
+  expect(await tryAgain()).toBe(4409)
+  page.socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'block', params: { until } }))
+  for (let id = 2; id < 26; id++) page.socket.send(call(id, 'x'.repeat(2 ** 20)))
+  await expect.poll(tryAgain).toBe(4503)
+  page.socket.terminate()
+  expect(await tryAgain()).toBe(4503)
+  writeFileSync(until, '')
+  await expect.poll(tryAgain).toBe(101)
+  rmSync(dir, { recursive: true })
+})
+
+test('many tabs with the id of a page wait for one answer of it', async () => {
+  await attach()
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => void warnings.push(warning)
+  process.on('warning', onWarning)
+  const headers = { cookie: 'user=main', origin: `http://127.0.0.1:${port}` }
+  const page = await connect({ port, cookie: headers.cookie }, 'tab')
+  page.socket.pause()
+  const open = () => new WebSocket(`ws://127.0.0.1:${port}/sallyport?tab=tab`, { headers })
+  const tabs = Array.from({ length: 14 }, open)
+  const greetings = tabs.map(async tab => String((await once(tab, 'message'))[0]))
+  await Promise.all(tabs.map(tab => once(tab, 'open')))
+  page.socket.resume()
+  expect(new Set(await Promise.all(greetings)).size).toBe(14)
+  process.off('warning', onWarning)
+  expect(warnings).toEqual([])
 })
 
 test('the duration of a call counts although its page has left', async () => {
