@@ -35,7 +35,9 @@ export async function connect({ url = BASE_PATH }: ConnectOptions = {}): Promise
   if (existing) return existing.connected
   const session = new PageSession({ url: target })
   setPageSession(target, session)
+  const current = findCurrentClient()
+  const isOpen = current && (await Promise.race([current.closed, 'open'])) === 'open'
   const client = await session.connected
-  if (!findCurrentClient()) setCurrentClient(client)
+  if (!isOpen && findCurrentClient() === current) setCurrentClient(client)
   return client
 }

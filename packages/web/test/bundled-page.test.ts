@@ -41,6 +41,13 @@ async function bundleApp(): Promise<string> {
   return output[0].code
 }
 
+const attach = (): Promise<WebServer> =>
+  serveFrontends(bus, {
+    server,
+    frontends: { main: { allow: ['greet', 'count'] } },
+    authenticate: () => label,
+  })
+
 beforeAll(async () => {
   if (!hasChromium) return
   browser = await launch()
@@ -56,11 +63,7 @@ beforeEach(async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   bus = await createBus({ core, log: false })
-  web = await serveFrontends(bus, {
-    server,
-    frontends: { main: { allow: ['greet', 'count'] } },
-    authenticate: () => label,
-  })
+  web = await attach()
 })
 afterEach(async () => {
   await web.close()
@@ -111,6 +114,20 @@ describe.skipIf(!hasChromium)('a bundled page', () => {
       const third = await web.connect()
       return [first === second, first === third, await third.invoke('greet', { name: 'again' })]`
     expect(await run(page, code)).toEqual([true, false, 'Hello, again!'])
+  })
+
+  test('calls with the functions of @sallyport/frontend again once its user has logged in again', async () => {
+    const page = await open()
+    await run(page, 'window.first = await web.connect()')
+    label = undefined
+    await web.close()
+    web = await attach()
+    await run(page, 'await first.closed')
+    const greet = `return frontend.invoke('greet', { name: 'again' }).catch(({ reason }) => reason)`
+    expect(await run(page, greet)).toBe('Disconnected')
+    expect(await run(page, 'return web.connect().catch(({ reason }) => reason)')).toBe('Denied')
+    label = 'main'
+    expect(await run(page, `await web.connect(); ${greet}`)).toBe('Hello, again!')
   })
 
   test('learns whether it must log in or the server does not answer', async () => {
