@@ -122,7 +122,13 @@ function getPart(range: string, size: number): { start: number; end: number } | 
 
 /** The start of a page, before any script: white space, comments, the doctype, `<html>` and `<head>`. */
 const BEFORE_SCRIPTS =
-  /^(?:\s|<!--(?:-?>|.*?(?:--!?>|$))|<!doctype[^>]*>|<(?:html|head)(?:\s(?:[^"'>]|"[^"]*"|'[^']*')*)?>)*/is
+  /^(?:\s|<!--(?:-?>|.*?--!?>)|<!doctype[^>]*>|<(?:html|head)(?:\s(?:[^"'>]|"[^"]*"|'[^']*')*)?>)*/is
+
+/** Characters of a page that are searched for its start. A longer start would exceed the stack of the expression. */
+const MAX_START = 2 ** 16
 
 /** Adds the script before all others of a page. */
-const addScript = (html: string): string => html.replace(BEFORE_SCRIPTS, start => start + SCRIPT_TAG)
+function addScript(html: string): string {
+  const [start] = BEFORE_SCRIPTS.exec(html.slice(0, MAX_START))!
+  return start + SCRIPT_TAG + html.slice(start.length)
+}

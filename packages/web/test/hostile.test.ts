@@ -104,13 +104,24 @@ describe('a request', () => {
   test.each([
     ['<!-- the <head> is below --><html><head>', '<title>'],
     ['\ufeff<!doctype html>\n<!--> <html lang="a>b">\n<head data-a=\'>\'>', '<title>'],
-    ['<!-- a --!><!-- b', ''],
+    ['<!-- a --!>', '<!-- b'],
     ['', '<p>No head, <head> is text in an attribute: <p title="<head>">'],
     ['', '<header>'],
   ])('adds the script to a page after %j', async (before, after) => {
     writeFileSync(join(served.dir, 'page.html'), before + after)
     const { text } = await fetchPage('/page.html')
     expect(text).toBe(`${before}<script src="/sallyport/page.js"></script>${after}`)
+  })
+
+  test.each([
+    ['white space', '', ' '],
+    ['an attribute', '<html a', 'x'],
+  ])('adds the script to a page that begins with 20 MB of %s', async (_what, start, character) => {
+    const page = start + character.repeat(20_000_000)
+    writeFileSync(join(served.dir, 'page.html'), page)
+    const { status, text } = await fetchPage('/page.html')
+    const script = '<script src="/sallyport/page.js"></script>'
+    expect([status, text.split(script).join('') === page, text.includes(script)]).toEqual([200, true, true])
   })
 
   test('has only the policy of the host if that sets one', async () => {
