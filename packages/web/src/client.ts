@@ -36,7 +36,7 @@ export async function connect({ url = BASE_PATH }: ConnectOptions = {}): Promise
   const session = new PageSession({ url: target })
   setPageSession(target, session)
   const current = findCurrentClient()
-  const isOpen = current && (await Promise.race([current.closed, 'open'])) === 'open'
+  const isOpen = current && (await Promise.race([current.closed, Promise.resolve('open')])) === 'open'
   const client = await session.connected
   if (!isOpen && findCurrentClient() === current) setCurrentClient(client)
   return client

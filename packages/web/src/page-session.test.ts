@@ -52,10 +52,9 @@ test('a page without a client tries again for a while if the server has no place
   vi.stubGlobal('WebSocket', BusySocket)
   SilentSocket.opened = 0
   const { connected } = new PageSession({ url })
-  const outcome = expect(connected).rejects.toMatchObject({ reason: 'Disconnected' })
   await vi.advanceTimersByTimeAsync(60_000)
   expect(SilentSocket.opened).toBe(11)
-  await outcome
+  await expect(connected).rejects.toMatchObject({ reason: 'Disconnected' })
 })
 
 test('a page that is not greeted for 30 s connects again', async () => {

@@ -7,7 +7,7 @@ import { createDeferred } from '@sallyport/protocol/internal'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './greeting.js'
 import type { WebConfig } from './options.js'
-import { type SocketAdapter, SocketLink } from './socket-link.js'
+import { type IncompleteMessages, type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** Time for core and gate to be ready for a page. */
 const GREETING_TIMEOUT_MS = 10_000
@@ -29,11 +29,16 @@ export class PageSocket {
   #hasOwnTab = true
   #answered = createDeferred()
 
-  constructor(socket: WebSocket, stream: Duplex, tab: string, limits: PageLimits) {
+  constructor(socket: WebSocket, stream: Duplex, tab: string, limits: PageLimits, incomplete: IncompleteMessages) {
     this.tab = tab
     this.#socket = socket
     this.#limits = limits
-    const link = (this.#link = new SocketLink(new ServerSocket(socket, stream), true, limits.maxMessageBytes))
+    const link = (this.#link = new SocketLink(
+      new ServerSocket(socket, stream),
+      true,
+      limits.maxMessageBytes,
+      incomplete,
+    ))
     // Nothing is read before the greeting is sent.
     link.pause()
     socket.on('message', (data: Buffer, isBinary) => {

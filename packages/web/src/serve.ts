@@ -11,6 +11,7 @@ import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
 import { NO_TOKEN, PageToken, type Refusal, RequestPolicy } from './request-policy.js'
+import type { IncompleteMessages } from './socket-link.js'
 import { serveFile } from './static-files.js'
 
 /** Time to decide whether a page is admitted, and for a page to close its WebSocket when the server has. */
@@ -20,6 +21,8 @@ const MAX_REQUESTS = 64
 /** WebSockets that can be open to say that their page is not admitted, and the time for a page to close one. */
 const MAX_REFUSALS = 16
 const REFUSAL_TIMEOUT_MS = 1000
+/** Incomplete messages of all pages, compared with the largest one of a page. */
+const MAX_INCOMPLETE = 4
 const TAB = /^[\w-]{1,64}$/
 
 /** Everything must come from the page's own origin, no other page frames it, and no text runs as a script. */
@@ -83,6 +86,7 @@ class FrontendServer implements WebServer {
   /** Opens WebSockets of pages that are not admitted, only to close them with a code. */
   readonly #refusals: WebSocketServer
   readonly #pages = new Set<PageSocket>()
+  readonly #incomplete: IncompleteMessages
   readonly #heartbeat: NodeJS.Timeout
   #pageScript = ''
   readonly #handshakes: RateLimit
@@ -95,6 +99,7 @@ class FrontendServer implements WebServer {
     this.#bus = bus
     this.#config = config
     this.#log = getLog(bus)
+    this.#incomplete = { bytes: 0, maxBytes: MAX_INCOMPLETE * config.maxMessageBytes }
     this.#handshakes = new RateLimit(config.maxHandshakes)
     this.#refusalHandshakes = new RateLimit(config.maxHandshakes)
     const socketOptions: ServerOptions & { closeTimeout: number } = {
@@ -284,7 +289,7 @@ class FrontendServer implements WebServer {
   }
 
   #accept(pages: PageLabel, accepted: WebSocket, socket: Duplex, tab: string): void {
-    const page = new PageSocket(accepted, socket, tab, this.#config)
+    const page = new PageSocket(accepted, socket, tab, this.#config, this.#incomplete)
     this.#pages.add(page)
     void page.closed.then(() => this.#pages.delete(page))
     pages.admit(page).catch((error: unknown) => {

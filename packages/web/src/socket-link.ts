@@ -24,6 +24,12 @@ export const PART_BYTES: number = 2 ** 20
 /** The kind of an attachment's part that others follow. */
 const PART_KIND: number = FRAME_KIND.bytes | 0x80
 
+/** Bytes of incomplete messages that several links have received, and the maximum of all of them together. */
+export interface IncompleteMessages {
+  bytes: number
+  readonly maxBytes: number
+}
+
 export class SocketLink extends ReceivingLink implements Link {
   readonly #socket: SocketAdapter
   readonly #room = new RoomSignal()
@@ -37,18 +43,28 @@ export class SocketLink extends ReceivingLink implements Link {
   #parts: Uint8Array[] = []
   /** Bytes of the message that arrives, and of its attachments. */
   #messageBytes = 0
+  /** Bytes of it that count as incomplete. */
+  #heldBytes = 0
   readonly #maxReceivedBytes: number
+  readonly #incomplete: IncompleteMessages
   maxMessageBytes: number | undefined
 
   /**
    * @param isStarted - false if the peer cannot take frames before `start`
    * @param maxReceivedBytes - maximum bytes of a received message with its attachments; more is a protocol violation
+   * @param incomplete - of all links that share a maximum; beyond it, the link that receives more fails
    */
-  constructor(socket: SocketAdapter, isStarted = true, maxReceivedBytes: number = Infinity) {
+  constructor(
+    socket: SocketAdapter,
+    isStarted = true,
+    maxReceivedBytes: number = Infinity,
+    incomplete: IncompleteMessages = { bytes: 0, maxBytes: Infinity },
+  ) {
     super()
     this.#socket = socket
     this.#isStarted = isStarted
     this.#maxReceivedBytes = maxReceivedBytes
+    this.#incomplete = incomplete
   }
 
   get queued(): number {
@@ -106,6 +122,7 @@ export class SocketLink extends ReceivingLink implements Link {
   close(): void {
     if (!this.isOpen) return
     this.closeDelivery()
+    this.#endMessage()
     if (!this.isOver) this.#socket.close()
   }
 
@@ -118,18 +135,23 @@ export class SocketLink extends ReceivingLink implements Link {
     const kind = message[0]
     const body = message.subarray(1)
     if (kind === PART_KIND && body.length === PART_BYTES) {
-      if (this.isOpen && this.#isWithinLimit(body)) this.#parts.push(body)
+      if (this.isOpen && this.#isWithinLimit(body) && this.#hold(body)) this.#parts.push(body)
     } else if (isFrameKind(kind)) this.#take({ kind, body })
     else this.fail('invalid kind of frame')
   }
 
   /** Closes the link because of what the peer sent. */
   fail(problem: string): void {
-    this.#fault ??= new BusError('InvalidRequest', `The peer violated the protocol of the WebSocket: ${problem}`)
+    this.#end(new BusError('InvalidRequest', `The peer violated the protocol of the WebSocket: ${problem}`))
+  }
+
+  #end(fault: BusError): void {
+    this.#fault ??= fault
     this.close()
   }
 
   onClosed(): void {
+    this.#endMessage()
     this.#room.release()
     if (this.#fault) this.failDelivery(this.#fault)
     else this.endDelivery()
@@ -142,12 +164,31 @@ export class SocketLink extends ReceivingLink implements Link {
   #take({ kind, body }: ReceivedFrame): void {
     if (!this.isOpen || !this.#isWithinLimit(body)) return
     const isAttachment = kind === FRAME_KIND.bytes
-    if (!isAttachment) this.#messageBytes = 0
+    if (isAttachment && !this.#hold(body as Uint8Array)) return
     const parts = this.#parts
     if (parts.length > 0 && !isAttachment) return this.fail('a frame between the parts of another one')
+    if (!isAttachment) this.#endMessage()
     this.#parts = []
     this.#arrived.push({ kind, body: parts.length > 0 ? concatBytes([...parts, body as Uint8Array]) : body })
     this.deliver()
+  }
+
+  /** Counts bytes that have to wait for the rest of their message. */
+  #hold({ length }: Uint8Array): boolean {
+    const incomplete = this.#incomplete
+    this.#heldBytes += length
+    incomplete.bytes += length
+    if (incomplete.bytes <= incomplete.maxBytes) return true
+    const text = `Incomplete messages of all pages exceeded ${incomplete.maxBytes} bytes (option "maxMessageBytes")`
+    this.#end(new BusError('Overloaded', text))
+    return false
+  }
+
+  #endMessage(): void {
+    this.#incomplete.bytes -= this.#heldBytes
+    this.#heldBytes = 0
+    this.#messageBytes = 0
+    this.#parts = []
   }
 
   #isWithinLimit({ length }: string | Uint8Array): boolean {

@@ -273,11 +273,12 @@ describe('a WebSocket', () => {
     test('is opened for few of them only, and closed by the server', async () => {
       served = await serve({ maxHandshakes: 100 })
       const strangers = Array.from({ length: 40 }, () => openAsStranger())
+      const closed = strangers.map(stranger => new Promise(resolve => stranger.once('close', resolve)))
       const answers = await Promise.all(strangers.map(async stranger => String((await once(stranger, 'data'))[0])))
       const count = (status: string): number => answers.filter(answer => answer.startsWith(`HTTP/1.1 ${status}`)).length
       expect(count('101')).toBeGreaterThanOrEqual(16)
       expect(count('401')).toBeGreaterThan(0)
-      await Promise.all(strangers.map(stranger => stranger.destroyed || once(stranger, 'close')))
+      await Promise.all(closed)
     })
 
     test('is limited as those of pages are, without using up their limit', async () => {
@@ -325,6 +326,35 @@ describe('a WebSocket', () => {
       expect([label, error.message, error.cause]).toEqual(['main', text, undefined])
     }
     expect(await (await connect(served)).ask(call(1, 'again'))).toContain('"result":"again"')
+  })
+
+  test('is disconnected if all pages together hold too many bytes of incomplete messages', async () => {
+    const attachment = new Uint8Array(1 + 2 ** 16).fill(5, 0, 1)
+    served = await serve({ maxMessageBytes: 2 ** 16, page: { multiple: true } })
+    const faults: BusEvents['fault'][] = []
+    served.bus.on('fault', fault => faults.push(fault))
+    const pages = []
+    for (let n = 0; n < 4; n++) {
+      const page = await connect(served)
+      page.socket.send(attachment)
+      page.socket.ping()
+      await once(page.socket, 'pong')
+      pages.push(page)
+    }
+    const last = await connect(served)
+    expect(await last.ask(call(1, 'a'))).toContain('"result":"a"')
+    last.socket.send(attachment)
+    await last.closed
+    await expect.poll(() => faults.length).toBe(1)
+    expect(faults[0]!.error.message).toContain('Incomplete messages of all pages exceeded 262144 bytes')
+    // A page that leaves makes room for others.
+    pages[0]!.socket.close()
+    await pages[0]!.closed
+    const next = await connect(served)
+    next.socket.send(attachment)
+    next.socket.ping()
+    await once(next.socket, 'pong')
+    expect(next.socket.readyState).toBe(next.socket.OPEN)
   })
 
   test.each([
