@@ -52,7 +52,7 @@ export class SocketLink extends ReceivingLink implements Link {
   /**
    * @param isStarted - false if the peer cannot take frames before `start`
    * @param maxReceivedBytes - maximum bytes of a received message with its attachments; more is a protocol violation
-   * @param incomplete - of all links that share a maximum; beyond it, the link that receives more fails
+   * @param incomplete - messages of all links of a server; the link that exceeds its maximum fails
    */
   constructor(
     socket: SocketAdapter,

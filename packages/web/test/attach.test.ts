@@ -151,7 +151,7 @@ describe.each([
   })
 })
 
-test('a page is told to try again while core is too busy to read the page of its label, and then connects', async () => {
+test('a page is closed for now while core is too busy to read the page of its label, and connects later', async () => {
   await bus.close()
   bus = await createBus({ core: new URL('./fixtures/busy-core.mjs', import.meta.url), log: false })
   const frontends = { main: { allow: ['block', 'echo'] } }

@@ -237,7 +237,7 @@ describe('a WebSocket', () => {
     }
   })
 
-  describe('of a stranger', () => {
+  describe('from a stranger', () => {
     /** Sends a handshake without a cookie, what follows it, and never closes. */
     const openAsStranger = (...chunks: Buffer[]): Socket => {
       const host = `127.0.0.1:${served.port}`
