@@ -1,4 +1,7 @@
-// Test settings of every package and example; the vitest.config.ts of each re-exports these.
+// Test settings of every package and example; the vitest.config.ts of each re-exports these. A file's path decides its tier:
+//   src, test            `npm test`: the units, and what the product promises, over real workers
+//   test/long            `npm run test:all`: faults, hostile code, browsers, servers, and everything else that takes long
+//   test/generated       `npm run check`: files that are generated from the code
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -23,12 +26,28 @@ class SoakFirst extends BaseSequencer {
 }
 
 const exclude = ['**/node_modules/**', '**/dist/**']
+const long = '**/test/long/**/*.test.ts'
+const generated = '**/test/generated/**/*.test.ts'
+/** Random tests begin here in `npm test`, and go on in `npm run test:all`. */
+const random = ['**/test/simulation/*.test.ts', '**/test/fuzz/*.test.ts']
+/** Name of the package's script that runs the tests. Another Node.js is run by npx. */
+const { npm_lifecycle_event: script = 'test' } = process.env
+const report = script === 'npx' ? `test-node${process.versions.node.split('.')[0]}` : script.replaceAll(/\W/g, '-')
+const noTypes = { typecheck: { enabled: false } }
 
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: unitTests, isolate: false, typecheck: { enabled: false } } },
-      { extends: true, test: { name: 'process', include: ['**/*.test.ts'], exclude: [...exclude, ...unitTests] } },
+      { extends: true, test: { name: 'unit', include: unitTests, isolate: false, ...noTypes } },
+      {
+        extends: true,
+        test: { name: 'workers', include: ['**/*.test.ts'], exclude: [...exclude, ...unitTests, long, generated] },
+      },
+      {
+        extends: true,
+        test: { name: 'long', include: [long, ...random], env: { SALLYPORT_TEST_TIER: 'long' }, ...noTypes },
+      },
+      { extends: true, test: { name: 'generated', include: [generated], ...noTypes } },
     ],
     exclude,
     globalSetup: fileURLToPath(new URL('scripts/bundle-stale.mjs', import.meta.url)),
@@ -42,8 +61,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
     passWithNoTests: true,
-    // scripts/count-tests.mjs adds the reports up.
-    reporters: ['default', ['json', { outputFile: 'test-report.json' }]],
+    // scripts/count-tests.mjs adds the reports up: one for each script of a package.
+    reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }]],
     // tsc checks `*.test-d.ts`; `npm run check` reports type errors elsewhere.
     typecheck: {
       enabled: hasTypeTests,

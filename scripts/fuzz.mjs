@@ -22,6 +22,7 @@ const { status } = spawnSync(
   [
     fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url)),
     'run',
+    '--project=long',
     '--typecheck.enabled=false',
     'test/fuzz',
   ],

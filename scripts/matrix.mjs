@@ -14,7 +14,13 @@ import { startRegistry } from './packed/registry.mjs'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
 /** Where versions differ: threads, the permission model, processes, sandboxes, what Node says of errors. */
-const TESTS = ['test/lifecycle', 'test/isolation', 'test/sandbox', 'test/process', 'test/ses', 'test/session']
+const TESTS = [
+  'test/supervision/lifecycle',
+  'test/isolation',
+  'test/sandboxes',
+  'test/long/sandboxes',
+  'test/calls/session',
+]
 const EXAMPLES = ['hello', 'tauri-notes', 'test-runners']
 
 function judge(what, { code, stdout, stderr }, expected) {

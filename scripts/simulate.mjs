@@ -28,8 +28,9 @@ const { status } = spawnSync(
   [
     fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url)),
     'run',
+    '--project=long',
     '--typecheck.enabled=false',
-    values.frontends ? 'test/scale' : 'test/simulation',
+    values.frontends ? 'test/long/scale' : 'test/simulation',
   ],
   {
     cwd: new URL('../packages/core', import.meta.url),

@@ -19,7 +19,7 @@ const values = readOptions(usage, {
 const seed = values.seed ?? String(randomInt(2 ** 31))
 console.log(`seed ${seed}, ${values.minutes} minutes`)
 
-const program = fileURLToPath(new URL('../packages/core/test/soak/run.mjs', import.meta.url))
+const program = fileURLToPath(new URL('../packages/core/test/long/soak/run.mjs', import.meta.url))
 const args = ['--seed', seed, '--seconds', String(values.minutes * 60)]
 if (values.leak) args.push('--leak', values.leak)
 if (values.verbose) args.push('--verbose')

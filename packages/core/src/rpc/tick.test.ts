@@ -1,7 +1,7 @@
 // When late answers are sent: with other answers of the same tick, and earlier if promises alone lead to them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { call, Peer, setUp } from '../../test/peer.js'
+import { call, Peer, setUp } from '../../test/support/peer.js'
 import { flushAfterMicrotasks, onEndOfTick } from './tick.js'
 
 /** Returns names in the order in which their callbacks ran, until after the next tick. */

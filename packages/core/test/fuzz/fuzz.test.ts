@@ -1,14 +1,15 @@
-// A short run of the fuzzer with a fixed seed, or with that of `npm run fuzz`; then each case that it has found before.
+// Each case that the fuzzer has found before, in `npm test`. A short run with a fixed seed in `npm run test:all`, and with that of `npm run fuzz`.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseCase } from './cases.js'
 import { fuzz, replay } from './fuzz.js'
 
-const { SALLYPORT_FUZZ_SEED, SALLYPORT_FUZZ_SECONDS, SALLYPORT_FUZZ_FROM } = process.env
+const { SALLYPORT_FUZZ_SEED, SALLYPORT_FUZZ_SECONDS, SALLYPORT_FUZZ_FROM, SALLYPORT_TEST_TIER } = process.env
+const isLong = SALLYPORT_TEST_TIER === 'long'
 const seed = Number(SALLYPORT_FUZZ_SEED ?? 5)
 const seconds = Number(SALLYPORT_FUZZ_SECONDS ?? 10)
 
-test(
+test.runIf(isLong || SALLYPORT_FUZZ_SEED !== undefined)(
   `random and mutated frames break neither core, the gate nor the client: ${seconds} s by seed ${seed}`,
   { timeout: seconds * 1000 + 60_000 },
   async () => {
@@ -26,7 +27,7 @@ interface Found {
 
 const corpus = JSON.parse(readFileSync(new URL('corpus.json', import.meta.url), 'utf8')) as Found[]
 
-describe.runIf(SALLYPORT_FUZZ_SEED === undefined)('fixed cases of the corpus', () => {
+describe.runIf(SALLYPORT_FUZZ_SEED === undefined && !isLong)('fixed cases of the corpus', () => {
   test.each(corpus)('$broke', async ({ case: fuzzCase }) => {
     expect(await replay(parseCase(JSON.stringify(fuzzCase)))).toBeUndefined()
   })

@@ -2,8 +2,8 @@
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { defineCore, type Bus, type BusOptions, type FrontendStats } from '../../src/index.js'
-import { everyCommand, fixture, isolation, start } from '../start.js'
-import { at, supervise } from '../supervised.js'
+import { everyCommand, fixture, isolation, start } from '../support/start.js'
+import { at, supervise } from '../support/supervised.js'
 import type { Snapshot } from '../../src/host/inspector/snapshot.js'
 import { ask, listenTo, type Listener } from './ask.js'
 

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type Inspector } from '../../src/index.js'
-import { fixture, start } from '../start.js'
+import { fixture, start } from '../support/start.js'
 import { ask, listenTo, type AskOptions } from './ask.js'
 
 let bus: Bus

@@ -1,4 +1,5 @@
-// Seeds of the simulation. CI runs the same ones each time. `npm run simulate` runs others, and replays one.
+// Seeds of the simulation, always the same ones: the first of them in `npm test`, the rest in `npm run test:all`. `npm run simulate` runs
+// others, and replays one.
 import { describe, expect, test, vi } from 'vitest'
 import { explore, report } from './explore.js'
 import { runSeed } from './run-seed.js'
@@ -51,19 +52,20 @@ vi.mock('../../src/host/workers/sandbox.js', async importOriginal => {
 })
 vi.mock('node:timers/promises', () => import('./timers-promises.js'))
 
-const { SALLYPORT_SIMULATE_SEED, SALLYPORT_SIMULATE_SEEDS, SALLYPORT_SIMULATE_LINES } = process.env
-const first = Number(SALLYPORT_SIMULATE_SEED ?? 1)
+const { SALLYPORT_SIMULATE_SEED, SALLYPORT_SIMULATE_SEEDS, SALLYPORT_SIMULATE_LINES, SALLYPORT_TEST_TIER } = process.env
+const isLong = SALLYPORT_TEST_TIER === 'long'
 const lines = Number(SALLYPORT_SIMULATE_LINES ?? 60)
 /** `npm run simulate` can select one of the two worlds. */
 const { SALLYPORT_SIMULATE_WORLD } = process.env
 
 const worlds = [
-  ['on their own', false, 1200],
-  ['under the real host', true, 500],
+  ['on their own', false, 150, 1200],
+  ['under the real host', true, 50, 500],
 ] as const
 
-describe.for(worlds)('core, gates and clients %s', ([name, supervised, usual]) => {
-  const seeds = Number(SALLYPORT_SIMULATE_SEEDS ?? usual)
+describe.for(worlds)('core, gates and clients %s', ([name, supervised, few, all]) => {
+  const first = Number(SALLYPORT_SIMULATE_SEED ?? (isLong ? few + 1 : 1))
+  const seeds = Number(SALLYPORT_SIMULATE_SEEDS ?? (isLong ? all - few : few))
   const runs = SALLYPORT_SIMULATE_WORLD === undefined || name.endsWith(SALLYPORT_SIMULATE_WORLD)
 
   test.runIf(runs)(
@@ -76,7 +78,7 @@ describe.for(worlds)('core, gates and clients %s', ([name, supervised, usual]) =
     },
   )
 
-  test.runIf(SALLYPORT_SIMULATE_SEED === undefined)('repeat each step of a seed', async () => {
+  test.runIf(SALLYPORT_SIMULATE_SEED === undefined && !isLong)('repeat each step of a seed', async () => {
     for (let seed = 1; seed <= 5; seed++) {
       const [trace, repeated] = [await getTrace(seed, supervised), await getTrace(seed, supervised)]
       expect(trace.length).toBeGreaterThan(10)

@@ -1,7 +1,7 @@
 // Attacks on the handshake by a client that can read and write every subject of the broker.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { initiate, credential, createResponder, refused, secret } from '../../test/handshake.js'
+import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, deriveCredentialKey, issueCredential, readBusSecret, readCredential } from './credential.js'
 import { initiateHandshake } from './initiator.js'
 import { deriveSessionKeys, readHello, readRefusal, writeHello, type Hello } from './messages.js'

@@ -1,7 +1,7 @@
 // The handshake between a joined process and core, and core's reasons to refuse. attacks.test.ts has the attacks.
 import { isBusError, BusError } from '@sallyport/protocol/internal'
 import { describe, expect, it, vi } from 'vitest'
-import { initiate, credential, createResponder, refused, secret } from '../../test/handshake.js'
+import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, revocableId } from './credential.js'
 import { writeRefusal } from './messages.js'
 import { ReplayCache } from './responder.js'

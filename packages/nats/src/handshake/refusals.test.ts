@@ -1,7 +1,7 @@
 // Refusals with and without a proof of core, and forged ones.
 import { BusError } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
-import { initiate, credential, createResponder } from '../../test/handshake.js'
+import { initiate, credential, createResponder } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, revocableId } from './credential.js'
 import { writeRefusal } from './messages.js'
 

@@ -1,7 +1,7 @@
 // The end of a NATS link without the help of its peer or its wire: silence, suspicion, a lost wire, a close without an answer.
 import { BusError } from '@sallyport/protocol/internal'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createBarePeer } from '../../test/bare-peer.js'
+import { createBarePeer } from '../../test/long/bare-peer.js'
 
 const [PING, PONG, CLOSE] = [[5], [6], [7]]
 const FRAME = [1, 1, 0, 0, 0, 1, 0x61]

@@ -1,6 +1,6 @@
 // Frames that are larger than a message are sent as fragments, to the byte; no message exceeds the wire's limit.
 import { describe, expect, it } from 'vitest'
-import { createLinkPair, settle } from '../../test/link-pair.js'
+import { createLinkPair, settle } from '../../test/long/link-pair.js'
 import { getDataBytes, MAX_DATA_BYTES } from './fragmentation.js'
 
 const HEADER = 5

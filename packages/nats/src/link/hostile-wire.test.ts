@@ -2,7 +2,7 @@
 // and replayed messages alone do not end the session.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createLinkPair, settle } from '../../test/link-pair.js'
+import { createLinkPair, settle } from '../../test/long/link-pair.js'
 
 type Action = { do: 'pass' | 'lose' | 'repeat' | 'hold' } | { do: 'forge' | 'cut' | 'replay'; at: number }
 

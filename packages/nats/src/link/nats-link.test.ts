@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { linkBehaviour } from '../../../protocol/test/link-behaviour.js'
 import { linkFlow } from '../../../protocol/test/link-flow.js'
-import { createLinkPair, settle } from '../../test/link-pair.js'
+import { createLinkPair, settle } from '../../test/long/link-pair.js'
 
 for (const cipher of [false, true]) {
   const name = `a ${cipher ? 'encrypted' : 'signed'} NATS link`

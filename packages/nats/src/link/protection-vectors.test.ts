@@ -1,7 +1,7 @@
 // Test vectors of the protection, computed with this code and with node:crypto alone, as the ADR describes them.
 import { createCipheriv, hkdfSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { createSide, seal, SECRET, SESSION } from '../../test/link-pair.js'
+import { createSide, seal, SECRET, SESSION } from '../../test/long/link-pair.js'
 
 // The second message of a session, with the plaintext `hello`. Secret 00 … 1f, session a0 … af.
 const VECTORS = [

@@ -1,6 +1,6 @@
 // Protected messages are accepted once and in order; forged and replayed messages are dropped, and loss is reported.
 import { describe, expect, it } from 'vitest'
-import { seal as sealPlain, SECRET, SESSION } from '../../test/link-pair.js'
+import { seal as sealPlain, SECRET, SESSION } from '../../test/long/link-pair.js'
 import { createProtection, type ProtectionOptions } from './protection.js'
 
 const LOST = 'Messages of the session were lost'

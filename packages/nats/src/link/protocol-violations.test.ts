@@ -2,8 +2,8 @@
 // frames.
 import { BusError, CREDIT_WINDOW_BYTES } from '@sallyport/protocol/internal'
 import { describe, expect, it, vi } from 'vitest'
-import { createBarePeer } from '../../test/bare-peer.js'
-import { createLinkPair, createSide, seal, settle } from '../../test/link-pair.js'
+import { createBarePeer } from '../../test/long/bare-peer.js'
+import { createLinkPair, createSide, seal, settle } from '../../test/long/link-pair.js'
 import { getCost, MAX_DATA_BYTES } from './fragmentation.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]

@@ -3,7 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { writeProject } from '../../../test/project.js'
+import { writeProject } from '../../../test/support/project.js'
 import { readProject } from './project.js'
 
 const read = (directory: string, name = '') => readProject(pathToFileURL(join(directory, name)))

@@ -1,7 +1,7 @@
 // Reloads of a worker: a new thread in place of the current one, which does not count as a restart.
 import { createDeferred } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
-import { start } from '../../../test/thread-doubles.js'
+import { start } from '../../../test/support/thread-doubles.js'
 
 test('replaces the thread any number of times without counting a restart', async () => {
   const { events, threads, worker, ready, exit } = start({ intensity: 0 })

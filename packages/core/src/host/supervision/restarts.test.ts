@@ -1,6 +1,6 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
 import { describe, expect, test } from 'vitest'
-import { start } from '../../../test/thread-doubles.js'
+import { start } from '../../../test/support/thread-doubles.js'
 
 test('restarts after growing delays, and from the first delay again after a quiet time', async () => {
   const { clock, events, threads, ready, fail } = start({ intensity: 100, delay: { min: 100, max: 1000 } })

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { beforeAll, expect, test } from 'vitest'
+import { allScenarios } from '../../src/scenarios/index.js'
+import { sampleReport, withFailure } from '../sample-report.js'
+
+let validate: ValidateFunction
+
+beforeAll(() => {
+  const schema = JSON.parse(readFileSync(new URL('../../schema/report.schema.json', import.meta.url), 'utf8')) as object
+  validate = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, formats: { 'date-time': true } }).compile(
+    schema,
+  )
+})
+
+const getErrors = (report: unknown): unknown => {
+  validate(report)
+  return validate.errors ?? []
+}
+
+test('the schema accepts a report', () => {
+  expect(getErrors(JSON.parse(JSON.stringify(sampleReport())))).toEqual([])
+})
+
+test('the schema accepts a report of every scenario, with goals met, missed and failed', () => {
+  const all = sampleReport(withFailure('io', 'ring-json', 'gone'), allScenarios())
+  expect(getErrors(JSON.parse(JSON.stringify(all)))).toEqual([])
+  expect(new Set(all.goals.map(({ outcome }) => outcome))).toEqual(new Set(['met', 'missed']))
+})
+
+test('the schema accepts a report with an arm that failed', () => {
+  const failed = sampleReport(withFailure('isolation', 'isolation-ring-json', 'no such thing'))
+  expect(getErrors(JSON.parse(JSON.stringify(failed)))).toEqual([])
+})
+
+test('the schema refuses an invalid report', () => {
+  const report = sampleReport()
+  expect(getErrors({ ...report, schemaVersion: 1 })).not.toEqual([])
+  expect(getErrors({ ...report, more: 1 })).not.toEqual([])
+  expect(getErrors({ ...report, scenarios: [] })).not.toEqual([])
+})

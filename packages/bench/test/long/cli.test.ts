@@ -1,0 +1,194 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GOALS } from '../../src/report/goals.js'
+import { everyFigure, findFigure, type Report } from '../../src/report/report.js'
+import type { Scenario } from '../../src/model/scenario.js'
+import { allScenarios } from '../../src/scenarios/index.js'
+import { leaveOut, parseFilter, select } from '../../src/scenarios/select.js'
+import { bench, cli, readReport, type Ended } from '../bench.js'
+
+/** For a machine that has much else to do. */
+const TIMEOUT_MS = 600_000
+
+/** With so few rounds, a run can well be too noisy to judge. */
+const MEASURED = [0, 3]
+
+const out = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+afterAll(() => rmSync(out, { recursive: true }))
+
+describe('usage', () => {
+  test('shows every option, examples and the exit codes with --help', async () => {
+    const { code, stdout } = await bench(['--help'])
+    expect(code).toBe(0)
+    const options = 'quick full filter out json rounds slot processes all help version'
+    for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
+    expect(stdout).toContain('sallyport-bench compare --base main')
+    expect(stdout).toContain('Exit codes: 0 success')
+  })
+
+  test('shows the options of a comparison with compare --help', async () => {
+    const { code, stdout } = await bench(['compare', '--help'])
+    expect(code).toBe(0)
+    for (const option of ['base', 'head', 'tolerance', 'prepare', 'filter']) expect(stdout).toContain(`--${option}`)
+    expect(stdout).not.toContain('Longer, with less noise')
+  })
+
+  test('shows the version with --version', async () => {
+    expect((await bench(['--version'])).stdout).toMatch(/\d+\.\d+\.\d+/)
+  })
+
+  test('exits with 2 and names the options after an unknown one', async () => {
+    const { code, stdout, stderr } = await bench(['--fast'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain("Unknown option '--fast'")
+    expect(stderr).toContain('The options are: --all --quick --full --filter')
+  })
+
+  test('exits with 2 and names every scenario when a filter matches nothing', async () => {
+    const { code, stderr } = await bench(['--filter', 'nonsense'])
+    expect(code).toBe(2)
+    expect(stderr).toContain("Nothing has 'nonsense' in its path")
+    for (const { id } of allScenarios()) expect(stderr).toContain(id)
+    expect((await bench(['--filter', 'isolatoin'])).stderr).toContain("(did you mean 'isolation'?)")
+  })
+
+  test('lists every scenario, case and arm', async () => {
+    const { code, stdout } = await bench(['list'])
+    expect(code).toBe(0)
+    for (const { id, title, cases, arms } of allScenarios()) {
+      for (const name of [id, title, ...cases.map(entry => entry.id), ...arms.map(arm => arm.id)])
+        expect(stdout).toContain(name)
+    }
+  })
+
+  test.each([
+    ['a broken regular expression', ['--filter', '/(/'], '--filter: Invalid'],
+    ['a directory that cannot be made', ['--out', join(cli, 'no')], '--out '],
+  ])('exits with 2 before anything runs after %s', async (_, args, message) => {
+    expect(await bench(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
+  })
+
+  test('exits with 130 and writes no report after Ctrl-C', async () => {
+    const directory = join(out, 'stopped')
+    const { code, stdout, stderr } = await bench(['--slot', '500', '--filter', 'noise', '--out', directory], {
+      watch: (said, kill) => said.includes('Noise') && kill('SIGINT'),
+    })
+    expect(code).toBe(130)
+    expect(stderr).toContain('Stopped. No report was written.')
+    expect(stdout).not.toContain('In short')
+    expect(existsSync(join(directory, 'report.json'))).toBe(false)
+  })
+})
+
+function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void {
+  const figures = new Map(everyFigure(report).map(({ path, figure }) => [path, figure]))
+  for (const scenario of scenarios) {
+    for (const entry of scenario.cases) {
+      for (const [at, arm] of scenario.arms.entries()) {
+        for (const { id } of entry.figures) {
+          const figure = figures.get(`${scenario.id}/${entry.id}/${arm.id}/${id}`)
+          // A silent process can take no time at all.
+          if (figure && entry.task.loop === 'idle') continue
+          expect(figure?.median).toBeGreaterThan(0)
+          expect(figure?.ratio).toBeGreaterThan(0)
+          if (at === 0) expect(figure?.ratio).toBe(1)
+        }
+      }
+    }
+  }
+}
+
+/** These have arms that other scenarios open as well: the bus over a ring and the reference are enough. */
+const PART =
+  '(throughput|idle|busy|io|copied|listeners|fan-out|memory|sandbox-start)/[^/]+/(port|isolation|comlink|vscode|text|permission|ses)'
+
+/** The filter of these scenarios. */
+const toFilter = (scenarios: readonly Scenario[]): string =>
+  `/^(?!${PART})(${scenarios.map(({ id }) => id).join('|')})\\//`
+
+// Without a NATS server, what needs one is left out.
+const able = select(leaveOut(allScenarios()).scenarios, parseFilter(toFilter(allScenarios())))
+
+/** Every scenario, in two runs at a time: most of a run waits for threads to start. */
+const HALVES = [0, 1].map(half => able.filter((_, at) => at % 2 === half))
+
+describe('the shortest run of every scenario', () => {
+  let halves: { ended: Ended; report: Report; text: string; scenarios: readonly Scenario[] }[]
+  beforeAll(async () => {
+    halves = await Promise.all(
+      HALVES.map(async (scenarios, half) => {
+        const directory = join(out, `half-${half}`)
+        const shortest = ['--processes', '1', '--rounds', '1', '--slot', '1', '--out', directory]
+        const ended = await bench(['--filter', toFilter(scenarios), ...shortest])
+        const text = readFileSync(join(directory, 'report.md'), 'utf8')
+        return { ended, report: readReport(directory), text, scenarios }
+      }),
+    )
+  }, TIMEOUT_MS)
+
+  test('has no failures, and exits with 0', () => {
+    for (const { ended } of halves) {
+      expect(ended.stdout.match(/Failed: .*/g)).toBeNull()
+      expect(MEASURED).toContain(ended.code)
+    }
+  })
+
+  test('measures, verifies and compares every figure', () => {
+    for (const { report, scenarios } of halves) expectEveryFigure(report, scenarios)
+  })
+
+  test('judges every goal', () => {
+    const ids = halves.flatMap(({ report }) => report.goals.map(({ id }) => id))
+    const measured = GOALS.filter(({ figure }) => able.some(({ id }) => figure.startsWith(`${id}/`)))
+    expect(ids.toSorted()).toEqual(measured.map(({ id }) => id).toSorted())
+    for (const { report } of halves) for (const goal of report.goals) expect(goal.measured).toEqual(expect.any(Number))
+  })
+
+  test('shows its progress on stderr and its tables on stdout, and writes the report', () => {
+    const stdout = halves.map(({ ended }) => ended.stdout).join('\n')
+    for (const words of ['In short', 'Cost of isolation']) expect(stdout).toContain(words)
+    for (const { ended } of halves) {
+      const lines = ended.stdout.trimEnd().split('\n')
+      expect(lines.at(-2)).toMatch(/^ file:\/\/.*report\.html$/)
+      expect(lines.at(-1)).toMatch(/^ and 3 more in .*half-\d/)
+    }
+    for (const { ended, text } of halves) {
+      expect(ended.stderr).toMatch(/Noise: .*: \d+ rounds? in/)
+      expect(text).toContain('# Sallyport benchmark')
+    }
+  })
+})
+
+describe('a run with two processes and --json', () => {
+  const directory = join(out, 'json')
+  let ended: Ended
+  beforeAll(async () => {
+    const numbers = ['--processes', '2', '--rounds', '2', '--slot', '1']
+    ended = await bench(['--json', '--filter', 'shapes/sparse/ring', ...numbers, '--out', directory])
+  }, TIMEOUT_MS)
+
+  test('prints the report as JSON, and nothing else', () => {
+    expect(MEASURED).toContain(ended.code)
+    expect(JSON.parse(ended.stdout)).toEqual(readReport(directory))
+  })
+
+  test('measures what the filter selects, with the reference and the noise check', () => {
+    const { filter, scenarios, noise } = readReport(directory)
+    const ids = scenarios.map(({ id, arms, cases }) => [id, arms.map(arm => arm.id), cases.map(entry => entry.id)])
+    expect(filter).toBe('shapes/sparse/ring')
+    expect(ids).toEqual([
+      ['noise', expect.any(Array), ['1', '64']],
+      ['shapes', ['raw', 'ring-json'], ['sparse']],
+    ])
+    expect(noise?.checks).toHaveLength(2)
+  })
+
+  test('has as many rounds in each process', () => {
+    const figure = findFigure(readReport(directory), 'noise/1/ring-json-again/p50')!
+    // Eight measurements in each of two rounds.
+    expect(figure.processes.map(rounds => rounds.length)).toEqual([16, 16])
+    expect(figure.interval).toEqual([expect.any(Number), expect.any(Number)])
+  })
+})

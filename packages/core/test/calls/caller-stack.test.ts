@@ -1,0 +1,64 @@
+// The stack of a rejected call leads to its caller, in the host and in frontends, while `NODE_ENV` is not `production` in the host.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { fixture } from '../support/start.js'
+
+type Stacks = Record<string, string>
+
+async function getStacks(environment: string): Promise<Stacks> {
+  const env = { ...process.env, NODE_ENV: environment }
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('caller-stack/host.mjs'))], {
+    env,
+  })
+  return JSON.parse(stdout) as Stacks
+}
+
+const CALLER = 'at async saveStack (file:'
+const IN_FRONTEND = /at async stackOfCall \(file:.*main\.mjs:/
+
+describe('in development', () => {
+  let stacks: Stacks
+  beforeAll(async () => {
+    stacks = await getStacks('development')
+  })
+
+  test.each([
+    ['invoke', 'CommandFailed'],
+    ['unknown', 'MethodNotFound'],
+    ['timeout', 'Timeout'],
+    ['stream', 'CommandFailed'],
+    ['call', 'CommandFailed'],
+    ['absent', 'Disconnected'],
+    ['listen', 'Denied'],
+    ['capability', 'InvalidParams'],
+    ['createBus', 'InvalidParams'],
+    ['disconnected', 'Disconnected'],
+  ])('%s rejects with the reason and the frame of its caller', (name, reason) => {
+    expect(stacks[name]).toMatch(new RegExp(`^\\w+Error \\[${reason}\\]: `))
+    expect(stacks[name]).toContain(CALLER)
+  })
+
+  test('a call that fails immediately, or that need not be awaited, has the frame of its caller', () => {
+    expect(stacks['abort']).toMatch(/^\w+Error \[Cancelled\]: .*\n {4}at (?:async )?file:.*host\.mjs:\d+:\d+\n/)
+    expect(stacks['abort']).toContain('at saveStack (file:')
+    expect(stacks['once']).toMatch(
+      /^TimeoutError \[Timeout\]: .*\n {4}at file:.*host\.mjs:\d+:\d+\n {4}at saveStack \(file:/,
+    )
+  })
+
+  test.each(['trusted', 'worker', 'process'])('a call of a frontend (%s) has the frame of its caller', label => {
+    expect(stacks[label]).toMatch(IN_FRONTEND)
+  })
+
+  test('no stack has frames of this library or of Node', () => {
+    expect(Object.values(stacks).join('\n')).not.toMatch(/dist\/bundle|node:/)
+  })
+})
+
+test('no thread captures stacks in production', async () => {
+  const stacks = await getStacks('production')
+  for (const name of ['invoke', 'timeout', 'call', 'disconnected']) expect(stacks[name]).not.toContain(CALLER)
+  for (const label of ['trusted', 'worker', 'process']) expect(stacks[label]).not.toMatch(IN_FRONTEND)
+})

@@ -1,0 +1,162 @@
+// Cancelled calls of every kind: each settles once and in time, its handler's signal aborts, and its late answer is dropped and
+// counted.
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Bus } from '../../src/index.js'
+import { begin, createCaller, kinds, patterns, type Caller } from './cancellation.js'
+
+/** Returns the reason of an error. Tauri's errors are strings. */
+const getReason = (error: unknown): unknown =>
+  typeof error === 'string'
+    ? /took longer|was cancelled/
+        .exec(error)?.[0]
+        .replace('took longer', 'Timeout')
+        .replace('was cancelled', 'Cancelled')
+    : (error as { reason: string }).reason
+
+const outcome = (call: Promise<unknown>): Promise<unknown> => call.then(() => 'settled', getReason)
+
+const tables = Object.entries(kinds).flatMap(([name, kind]) =>
+  (['timeout', 'signal', 'signal that has aborted'] as const).map(way => ({ name, kind, way })),
+)
+
+describe.each(patterns)('%s', (_name, app) => {
+  let bus: Bus
+  let caller: Caller
+  beforeAll(async () => {
+    bus = await begin({ app })
+    caller = await createCaller(bus)
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  async function sees(end: string): Promise<void> {
+    const all: string[] = []
+    const readAll = async (): Promise<string[]> => {
+      all.push(...(await caller.seen()))
+      return all
+    }
+    await expect.poll(readAll, { interval: 5 }).toContain(end)
+  }
+
+  test.each(tables)('$name ends by a $way', async ({ kind, way }) => {
+    const abort = new AbortController()
+    if (way === 'signal that has aborted') abort.abort()
+    const call = outcome(kind.call(caller, way === 'timeout' ? { timeout: 20 } : { signal: abort.signal }))
+    if (way === 'signal') setTimeout(() => abort.abort(), 20)
+    expect(await call).toBe(way === 'timeout' ? 'Timeout' : 'Cancelled')
+    if (kind.end !== undefined && way !== 'signal that has aborted') await sees(kind.end)
+    expect((await bus.stats()).host.inFlight).toBe(0)
+  })
+
+  const unlimited: typeof kinds = {
+    ...kinds,
+    'app.call': {
+      call: ({ client }, { signal, timeout }) =>
+        client.invoke('ask', { label: 'tests', timeout }, { timeout: 0, signal: signal! }),
+    },
+  }
+
+  test.each(Object.keys(unlimited))('%s with the timeout 0 has none, whatever that of the bus is', async name => {
+    const limited = await begin({ app, calls: { timeout: 20 } })
+    const limitedCaller = await createCaller(limited)
+    const abort = new AbortController()
+    const call = outcome(unlimited[name]!.call(limitedCaller, { timeout: 0, signal: abort.signal }))
+    expect(await outcome(limitedCaller.client.invoke('never', {}, { timeout: 60 }))).toBe('Timeout')
+    abort.abort()
+    expect(await call).toBe('Cancelled')
+    await limited.close({ timeout: 0 })
+  })
+
+  test.each(Object.keys(kinds))('%s ends with Timeout by AbortSignal.timeout', async name => {
+    const signal = AbortSignal.timeout(20)
+    expect(await outcome(kinds[name]!.call(caller, { signal }))).toBe('Timeout')
+    expect(await outcome(kinds[name]!.call(caller, { signal }))).toBe('Timeout')
+  })
+
+  test('a cancelled listener does not remain in core', async () => {
+    const before = (await bus.stats()).frontends['tests']!.events.out
+    await bus.emit('news')
+    await bus.emit('news')
+    await caller.client.invoke('seen')
+    expect((await bus.stats()).frontends['tests']!.events.out).toBe(before)
+  })
+
+  test('a late answer is dropped and counted, sent or not', async () => {
+    const late = async (): Promise<number> => (await bus.stats()).frontends['tests']!.late
+    const before = await late()
+    const { client } = caller
+    expect(await outcome(client.invoke('stubborn', { ms: 500 }, { timeout: 5 }))).toBe('Timeout')
+    await expect.poll(late).toBe(before + 1)
+    // Core answers before it reads the cancel.
+    expect(await outcome(client.invoke('block', { ms: 400 }, { timeout: 5 }))).toBe('Timeout')
+    await expect.poll(late).toBe(before + 2)
+    const call = bus.call('tests', 'never', {}, { timeout: 5 })
+    expect(await outcome(call)).toBe('Timeout')
+  })
+
+  test('no handler runs twice when calls are cancelled', async () => {
+    const { client } = caller
+    const before = await client.invoke<number>('ran')
+    const calls = Array.from({ length: 200 }, async (_, i) => {
+      const abort = new AbortController()
+      const call = client.invoke<number>('count', {}, i % 3 === 0 ? { timeout: i % 2 } : { signal: abort.signal })
+      if (i % 3 === 1) queueMicrotask(() => abort.abort())
+      return call
+    })
+    const results = (await Promise.allSettled(calls)).flatMap(result =>
+      result.status === 'fulfilled' ? [result.value] : [],
+    )
+    expect(new Set(results).size).toBe(results.length)
+    const ran = (await client.invoke<number>('ran')) - before
+    expect(ran).toBeLessThanOrEqual(200)
+    expect(ran).toBeGreaterThanOrEqual(results.length)
+  })
+
+  test('the signal of a handler aborts when its frontend disconnects, and when the bus closes', async () => {
+    const lines: string[] = []
+    const write = (line: Buffer, _encoding: unknown, done: () => void): void => {
+      lines.push(String(line))
+      done()
+    }
+    const loggedBus = await begin({ app, log: pino(new Writable({ write })) })
+    const [leaving, staying] = [await createCaller(loggedBus, 'leaving'), await createCaller(loggedBus, 'staying')]
+    const calls = [leaving, staying].map(({ client }) => outcome(client.invoke('never')))
+    await expect.poll(staying.seen).toContain('never began')
+    await leaving.client.close()
+    await expect.poll(staying.seen).toContain('never Disconnected')
+    await loggedBus.close({ timeout: 0 })
+    expect(await Promise.all(calls)).toEqual(['Disconnected', 'Disconnected'])
+    const aborted = lines.filter(line => line.includes('aborted: Disconnected'))
+    expect(aborted.map(line => (JSON.parse(line) as { label: string }).label)).toEqual(['leaving', 'staying'])
+  })
+})
+
+test('a cancel removes a call that waits for the hook', async () => {
+  const bus = await begin({ app: patterns[1]![1] })
+  const { client } = await createCaller(bus)
+  const abort = new AbortController()
+  const call = outcome(client.invoke('count', { hold: true }, { signal: abort.signal }))
+  const behind = client.invoke('count')
+  abort.abort()
+  expect(await call).toBe('Cancelled')
+  // The call behind it goes on, and is the only one that has run.
+  expect(await behind).toBe(1)
+  await client.invoke('echo', { release: true })
+  expect(await client.invoke('ran')).toBe(1)
+  await bus.close({ timeout: 0 })
+})
+
+test('calls.timeout is the default deadline of all calls except streams', async () => {
+  const bus = await begin({ calls: { timeout: 40 } })
+  const caller = await createCaller(bus)
+  const { stream, ...others } = kinds
+  for (const [name, kind] of Object.entries(others)) {
+    expect(await outcome(kind.call(caller, {})), name).toBe('Timeout')
+  }
+  expect(await outcome(caller.client.invoke('stubborn', { ms: 60 }, { timeout: 10_000 }))).toBe('settled')
+  const streaming = stream!.call(caller, {})
+  streaming.catch(() => {})
+  expect(await Promise.race([streaming, caller.client.invoke('stubborn', { ms: 60 }, { timeout: 500 })])).toBe('late')
+  await bus.close({ timeout: 0 })
+})

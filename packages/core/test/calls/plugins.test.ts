@@ -1,0 +1,43 @@
+// Plugins: their configuration and their end, and the errors that fail the start.
+import { describe, expect, test } from 'vitest'
+import { fixture, next, start } from '../support/start.js'
+
+const core = fixture('features.mjs')
+const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+
+test('a plugin gets its name and its part of the configuration', async () => {
+  const bus = await start({ core, pluginOptions: { files: { root: '/tmp' }, other: 1 } })
+  const setup = next(bus, 'setup')
+  await bus.emit('get-setup')
+  expect(await setup).toEqual({ name: 'files', config: { root: '/tmp' } })
+})
+
+test('a setup that fails fails the start, and its plugin is named', async () => {
+  const options = { core, pluginOptions: { files: { fails: true } } }
+  await expect(start(options)).rejects.toMatchObject({
+    message: 'failed to initialize plugin `files`: no such disk',
+  })
+})
+
+test('teardowns run in reverse when the bus closes; one that throws is logged', async () => {
+  const lines: string[] = []
+  const { pino } = await import('pino')
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+  const bus = await start({ core, log })
+  const torn: unknown[] = []
+  await bus.listen('torn-down', ({ payload }) => void torn.push(payload))
+  await bus.close()
+  expect(torn).toEqual(['core', 'files'])
+  expect(lines.join()).toContain('in teardown')
+})
+
+describe('a start fails with', () => {
+  test.each<[string, string, string]>([
+    ['a reserved name', '{ name: "core" }', 'plugin uses reserved name: core'],
+    ['the name of a plugin of core', '{ name: "path" }', 'plugin uses reserved name: path'],
+    ['a name twice', '{ name: "a" }, { name: "a" }', 'There are two plugins named a'],
+    ['an invalid name', '{ name: "A b" }', `A plugin's name must consist of a-z, 0-9 and "-": got "A b"`],
+  ])('%s', async (_name, plugins, message) => {
+    await expect(start({ core: at(`export default { plugins: [${plugins}] }`) })).rejects.toMatchObject({ message })
+  })
+})

@@ -1,0 +1,229 @@
+// The mistakes that newcomers make: each message says what is wrong, where, and what to do.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createBus, type Bus, type BusOptions, type Client } from '../../src/index.js'
+import { fixture } from '../support/start.js'
+
+const core = fixture('newcomer/core.mjs')
+let bus: Bus | undefined
+afterEach(async () => {
+  await bus?.close()
+  bus = undefined
+})
+
+/** The error of a bus that does not start. */
+const said = async (options: unknown): Promise<string> => {
+  const error: unknown = await createBus(options as BusOptions).then(
+    started => {
+      bus = started
+      throw new Error('it started')
+    },
+    (reason: unknown) => reason,
+  )
+  expect(error).toMatchObject({ reason: 'InvalidParams' })
+  return (error as Error).message
+}
+
+describe('a bus that does not start', () => {
+  test('without options', async () => {
+    expect(await said(undefined)).toBe('createBus: the options are missing')
+    expect(await said(5)).toBe('createBus must be an object: got 5')
+    expect(await said(core)).toBe(`createBus: the options must be an object: got "${core.href}"`)
+  })
+
+  test.each([
+    ['its place', '\nconst a = b b\n', /Unexpected identifier 'b' \(.*core\.mjs:2\)$/],
+    [
+      'the importing file',
+      "\n\nimport { no } from 'node:fs'",
+      /does not provide an export named 'no' \(.*core\.mjs:3\)$/,
+    ],
+    ['the importing file', "import './no.mjs'", /Cannot find module '.*no\.mjs' imported from .*core\.mjs$/],
+  ])('a core module that cannot be loaded: the error names %s', async (_name, source, text) => {
+    const directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
+    const module = join(directory, 'core.mjs')
+    await writeFile(module, source)
+    expect(await said({ core: module })).toMatch(text)
+    await rm(directory, { recursive: true })
+  })
+
+  test('an option with a typing error', async () => {
+    const renamed = 'it was renamed to'
+    expect(await said({ core, plugins: {} })).toBe(`createBus: unknown option "plugins": ${renamed} "pluginOptions"`)
+    const frontends = { main: { module: core, window: 1 } }
+    expect(await said({ core, frontends })).toBe(
+      `createBus: unknown option "frontends.main.window": ${renamed} "maxInFlight"`,
+    )
+    for (const name of ['frontend', 'frontned']) {
+      expect(await said({ core, [name]: {} })).toBe(`createBus: unknown option "${name}" (did you mean "frontends"?)`)
+    }
+  })
+
+  test('a relative path', async () => {
+    expect(await said({ core: './core.mjs' })).toBe(
+      'createBus: core must be a URL or an absolute path, as in new URL("./core.mjs", import.meta.url): got "./core.mjs"',
+    )
+  })
+
+  test('a wrong module path', async () => {
+    expect(await said({ core: new URL('coer.mjs', core) })).toMatch(
+      /^createBus: core: there is no file \/.*coer\.mjs \(did you mean "core\.mjs"\?\)$/,
+    )
+    const main = new URL('../nowhere/main.mjs', core)
+    expect(await said({ core, frontends: { main } })).toMatch(
+      /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
+    )
+  })
+
+  test('a sandbox or a pattern without its kind', async () => {
+    const frontends = { main: { module: core, sandbox: { net: true } } }
+    expect(await said({ core, frontends })).toBe(
+      'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "ses"',
+    )
+    expect(await said({ core, app: { security: { pattern: {} } } })).toBe(
+      'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',
+    )
+  })
+
+  test('a core module without a default export', async () => {
+    expect(await said({ core: fixture('newcomer/no-default.mjs') })).toMatch(
+      /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
+    )
+  })
+
+  test('commands in place of the definition', async () => {
+    expect(await said({ core: fixture('newcomer/bare-commands.mjs') })).toMatch(
+      /: unknown member "greet": a command stands in commands: \{ … \}$/,
+    )
+  })
+
+  test('a missing directory of a hook', async () => {
+    const dir = new URL('dist-isolation/', core)
+    const security = { pattern: { use: 'isolation', options: { dir } } }
+    expect(await said({ core, app: { security } })).toMatch(
+      /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
+    )
+  })
+
+  test('a permission with a typing error', async () => {
+    const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-gret'] }
+    expect(await said({ core, app: { security: { capabilities: [capability] } } })).toMatch(
+      /capability "main": unknown permission allow-gret .*\(did you mean "allow-greet"\?\)$/,
+    )
+  })
+})
+
+describe('a call', () => {
+  let client: Client
+  const failed = async (call: Promise<unknown>, reason: string): Promise<string> => {
+    const error: unknown = await call.catch((why: unknown) => why)
+    expect(error).toMatchObject({ reason })
+    return (error as Error).message
+  }
+  const start = async (label = 'main', options: Partial<BusOptions> = {}): Promise<void> => {
+    bus = await createBus({ core, log: false, ...options })
+    client = await bus.connect(label)
+  }
+
+  test('a command with a typing error', async () => {
+    await start()
+    expect(await failed(client.invoke('gret'), 'MethodNotFound')).toBe('Command gret not found (did you mean "greet"?)')
+  })
+
+  test('a command that no capability allows', async () => {
+    const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-user'] }
+    await start('main', { app: { security: { capabilities: [capability] } } })
+    expect(await failed(client.invoke('greet', { name: 'Ada' }), 'Denied')).toContain(
+      'Command greet not allowed by ACL: add "allow-greet" to the permissions of a capability whose windows match "main"',
+    )
+  })
+
+  test('arguments with a promise that was not awaited', async () => {
+    await start()
+    expect(await failed(client.invoke('greet', { name: Promise.resolve('Ada') }), 'InvalidParams')).toBe(
+      'The argument "name" of command "greet" is a Promise: is an `await` missing?',
+    )
+    expect(await failed(client.invoke('greet', Promise.resolve({}) as never), 'InvalidParams')).toBe(
+      'Arguments of command "greet" must be an object of named arguments, or bytes: got a Promise: is an `await` missing?',
+    )
+    expect(await failed(client.emit('news', { user: client.invoke('user') }), 'InvalidParams')).toBe(
+      'The payload of event "news" cannot be serialized: its "user" is a Promise: is an `await` missing?',
+    )
+    expect(await failed(client.invoke('unawaited'), 'InternalError')).toBe(
+      'The result of command "unawaited" cannot be serialized: its "user" is a Promise: is an `await` missing?',
+    )
+  })
+
+  test('with a value that JSON cannot represent', async () => {
+    await start()
+    const advice = "which JSON cannot represent: pass a string, or choose codec: 'msgpack'"
+    expect(await failed(client.invoke('greet', { user: { ids: [1, 2n] } }), 'InvalidParams')).toBe(
+      `Arguments of command "greet" cannot be serialized as json: user.ids[1] is a BigInt, ${advice}`,
+    )
+    expect(await failed(client.invoke('user', { id: 'bigint' }), 'InternalError')).toBe(
+      `The result of command "user" cannot be serialized: id is a BigInt, ${advice}`,
+    )
+    expect(await failed(client.invoke('greet', ['Ada'] as never), 'InvalidParams')).toBe(
+      'Arguments of command "greet" must be an object of named arguments, or bytes: got an array',
+    )
+    const list: unknown[] = []
+    list.push(list)
+    expect(await failed(client.invoke('greet', { list, n: 1n }), 'InvalidParams')).toContain('circular structure')
+  })
+
+  test('with options in place of the arguments', async () => {
+    await start()
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    client.expose({ wait: (args: object) => args })
+    for (let i = 0; i < 2; i++) expect(await bus!.call('main', 'wait', { timeout: 5 })).toEqual({ timeout: 5 })
+    await bus!.call('main', 'wait', { timeout: 5 }, {})
+    await client.invoke('greet', { name: 'Ada', timeout: 5 })
+    await client.invoke('user', { timeout: 5 })
+    const advice =
+      'has only arguments that are named like options (timeout). Pass options after the arguments, or {} there'
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringContaining(`Call of command "wait" ${advice}`),
+      expect.stringContaining(`Call of command "user" ${advice}`),
+    ])
+    warn.mockRestore()
+    const { signal } = new AbortController()
+    expect(await failed(bus!.call('main', 'wait', { signal }), 'InvalidParams')).toContain(
+      'signal is a value of type AbortSignal, which JSON cannot represent: pass it as the option `signal`, after the arguments',
+    )
+  })
+
+  test('to a frontend, or of a function there, with a typing error', async () => {
+    await start()
+    client.expose({ upper: ({ text }: { text: string }) => text.toUpperCase() })
+    expect(await failed(bus!.call('mian', 'upper'), 'Disconnected')).toBe(
+      'There is no frontend "mian" (did you mean "main"?)',
+    )
+    expect(await failed(bus!.closeFrontend('mian'), 'Disconnected')).toBe(
+      'There is no frontend "mian" (did you mean "main"?)',
+    )
+    expect(await failed(bus!.call('main', 'uper'), 'MethodNotFound')).toBe(
+      'The frontend exposes no function "uper": it exposes "upper"',
+    )
+  })
+})
+
+test('a failed call without a handler ends its frontend with an explanation', async () => {
+  bus = await createBus({ core, log: false, frontends: { main: fixture('newcomer/main.mjs') } })
+  const faults: string[] = []
+  bus.on('fault', ({ error }) => faults.push(error.message))
+  await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 20_000 })
+  expect(faults[0]).toBe(
+    'Command gret not found (did you mean "greet"?) (this rejection was not caught: is an `await` missing?)',
+  )
+})
+
+test('a frontend that starts a bus gets an error that names the right import', async () => {
+  // The node_modules above it do not have core.
+  const read = [fileURLToPath(new URL('../../../', import.meta.url))]
+  const main = { module: fixture('newcomer/starts-a-bus.mjs'), sandbox: { kind: 'permission', read } } as const
+  const starting = createBus({ core, log: false, frontends: { main } })
+  await expect(starting).rejects.toThrow(/In a frontend, import @sallyport\/frontend, not @sallyport\/core$/)
+})

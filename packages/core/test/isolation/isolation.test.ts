@@ -1,0 +1,187 @@
+// The isolation pattern end to end: a hook passes, changes and rejects calls and events, in both codecs.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type Client } from '../../src/index.js'
+import { fixture, isolation, next, patterns, start, withLinkPort } from '../support/start.js'
+
+describe.each([
+  ['json', 'port'],
+  ['msgpack', 'ring'],
+] as const)('the hook, in %s over a %s', (codec, link) => {
+  let bus: Bus
+  let client: Client
+  beforeAll(async () => {
+    bus = await createBus({ core: fixture('core.mjs'), log: false, app: isolation('judge') })
+    client = await bus.connect('tests', { codec, link })
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  test.each([
+    ['null', 'it returned null or undefined'],
+    ['undefined', 'it returned null or undefined'],
+    ['throw', 'it threw'],
+    ['nonsense', 'it did not return a message'],
+  ])('rejects a call by %s', async (hook, why) => {
+    const rejected = new Promise(resolve => bus.on('rejected', resolve))
+    await expect(client.invoke('add', { hook })).rejects.toMatchObject({
+      code: -32002,
+      reason: 'Rejected',
+      message: `command "add" was rejected by the isolation hook (${why})`,
+    })
+    expect(await rejected).toMatchObject({ label: 'tests', command: 'add' })
+    expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+
+  test('changes arguments, the command and an event', async () => {
+    expect(await client.invoke('add', { a: 1, b: 2, hook: 'change' })).toBe(42)
+    expect(await client.invoke('echo', { hook: 'other-command' })).toBe(2)
+    expect(await client.invoke('body', { hook: 'bytes' })).toMatchObject({ isBytes: true })
+    const received: unknown[] = []
+    const unlisten = await client.listen('backend-event', ({ payload }) => void received.push(payload))
+    await client.emit('frontend-event', { hook: 'change-in-place' })
+    await client.emit('frontend-event', { hook: 'null' })
+    await client.invoke('add', { a: 1, b: 2 })
+    expect(received).toEqual([{ hook: 'change-in-place', changed: true }])
+    unlisten()
+  })
+
+  test('gets a message in the format of Tauri', async () => {
+    expect(await client.invoke('echo', { hook: 'show', x: 1 }, { headers: { h: 'v' } })).toEqual({
+      shown: {
+        cmd: 'echo',
+        callback: expect.any(Number) as number,
+        error: expect.any(Number) as number,
+        payload: { hook: 'show', x: 1 },
+        options: { headers: { h: 'v' } },
+      },
+    })
+  })
+
+  test('keeps the order of messages when it is slow, and does not delay other hooks', async () => {
+    const slow = await (await start({ app: isolation('slow') })).connect('tests', { codec, link })
+    const order: string[] = []
+    const record = (name: string) => () => void order.push(name)
+    const calls = [
+      slow.invoke('echo', { wait: true }).then(record('first')),
+      slow.invoke('echo', {}).then(record('second')),
+      slow.invoke('echo', { wait: true }).then(record('third')),
+      slow.invoke('echo', {}).then(record('fourth')),
+    ]
+    await Promise.all(calls)
+    expect(order).toEqual(['first', 'second', 'third', 'fourth'])
+  })
+
+  test('a cancel overtakes a call that waits in the hook, so the call never runs', async () => {
+    const pending = client.invoke('add', { a: 1, b: 2, hook: 'never' }, { timeout: 20 })
+    const following = client.invoke('add', { a: 3, b: 4 })
+    await expect(pending).rejects.toMatchObject({ reason: 'Timeout' })
+    expect(await following).toBe(7)
+  })
+
+  test('a too large message rejects its call, immediately or later, and the gate keeps running', async () => {
+    for (const hook of ['large', 'large-later']) {
+      await expect(client.invoke('echo', { hook })).rejects.toMatchObject({ reason: 'Rejected' })
+      expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+    }
+  })
+
+  test.each(['text', 'list'])('a payload that is a %s rejects the call', async hook => {
+    await expect(client.invoke('echo', { hook })).rejects.toMatchObject({
+      reason: 'Rejected',
+      data: { why: 'malformed' },
+    })
+  })
+
+  test('waits for the message of a promise', async () => {
+    expect(await client.invoke('add', { a: 1, b: 2, hook: 'later' })).toBe(3)
+  })
+})
+
+describe('a number that JSON cannot encode again', () => {
+  /** Posts a call with the number to its gate, or to core. */
+  const posting = (number: string): URL =>
+    withLinkPort(`port.postMessage('{"jsonrpc":"2.0","id":1,"method":"log_line","params":{"a":${number}}}')`)
+
+  test.each(patterns)('ends the session of its frontend, and no other: %s', async (_name, app) => {
+    const bus = await start({ app, supervision: { restart: 'temporary' } })
+    const client = await bus.connect('tests')
+    for (const [label, number] of Object.entries({ exponent: '1e400', digits: '9'.repeat(400) })) {
+      const fault = new Promise(resolve => bus.on('fault', resolve))
+      await bus.open(label, posting(number), { link: 'port', sandbox: 'none' })
+      expect(await fault).toMatchObject({
+        label,
+        error: { reason: 'ParseError', message: 'Parse error: a number is out of range' },
+      })
+    }
+    expect(await client.invoke('add', { a: 1e308, b: 1 })).toBe(1e308)
+  })
+})
+
+describe('the isolation app', () => {
+  test('makes the start fail if it throws or sets no hook', async () => {
+    const frontends = { main: fixture('main.mjs') }
+    await expect(start({ app: isolation('throws-at-load'), frontends })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringMatching(/index\.js threw: while it loads/) as string,
+    })
+    await expect(start({ app: isolation('none'), frontends })).rejects.toMatchObject({
+      message: expect.stringMatching(/set no window\.__TAURI_ISOLATION_HOOK__/) as string,
+    })
+    await expect(start({ app: isolation('missing') })).rejects.toMatchObject({
+      message: expect.stringMatching(/options\.dir: there is no file .*missing.index\.html/) as string,
+    })
+  })
+
+  test('makes a connection fail if it is broken, and frees the label', async () => {
+    const bus = await start({ app: isolation('none') })
+    for (let i = 0; i < 2; i++) {
+      await expect(bus.connect('tests')).rejects.toMatchObject({ message: expect.stringMatching(/set no window/) })
+    }
+  })
+
+  test('is optional: without dir every message passes, sealed and authorized', async () => {
+    const bus = await start({ app: isolation() })
+    const client = await bus.connect('tests')
+    expect(await client.invoke('add', { a: 1, b: 2, hook: 'null' })).toBe(3)
+  })
+
+  test('asks the host with confirm, which is false without an answer', async () => {
+    const ask = { hook: 'confirm', question: 'Really?' }
+    const silent = await (await start({ app: isolation('judge') })).connect('tests')
+    expect(await silent.invoke('echo', ask)).toEqual({ answer: false })
+    const requests: unknown[] = []
+    const onConfirm = async (text: string, from: { label: string }) => {
+      requests.push([text, from])
+      return true
+    }
+    const client = await (await start({ app: isolation('judge'), onConfirm })).connect('tests')
+    expect(await client.invoke('echo', ask)).toEqual({ answer: true })
+    expect(requests).toEqual([['Really?', { label: 'tests' }]])
+    const failing = () => {
+      throw new Error('no answer')
+    }
+    const other = await (await start({ app: isolation('judge'), onConfirm: failing })).connect('tests')
+    expect(await other.invoke('echo', ask)).toEqual({ answer: false })
+  })
+
+  test('reports and ends a frontend that sends its gate an invalid frame', async () => {
+    const bus = await start({ app: isolation('judge'), supervision: { restart: 'temporary' } })
+    const [fault, failed] = ['fault', 'failed'].map(name => new Promise(resolve => bus.on(name as 'fault', resolve)))
+    const source = `import { MessagePort } from 'node:worker_threads'
+      const { postMessage } = MessagePort.prototype
+      MessagePort.prototype.postMessage = function () { postMessage.call(this, { no: 'frame' }) }
+      const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
+      await emit('x')`
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+    await bus.open('bad', module, { link: 'port', sandbox: 'none', loaded: false })
+    expect(await fault).toMatchObject({ label: 'bad', error: { reason: 'InvalidRequest' } })
+    expect(await failed).toMatchObject({ label: 'bad', actor: 'frontend', error: { reason: 'InvalidRequest' } })
+  })
+
+  test('each frontend has a gate and keys of its own', async () => {
+    const bus = await start({ app: isolation('judge'), frontends: { main: fixture('main.mjs') } })
+    await next(bus, 'main-ready')
+    const [first, second] = await Promise.all([bus.connect('one'), bus.connect('two')])
+    expect(await first.invoke('body')).toMatchObject({ label: 'one' })
+    expect(await second.invoke('body')).toMatchObject({ label: 'two' })
+  })
+})

@@ -1,0 +1,23 @@
+// Memory that 16 MiB to core and back cost: a small multiple of their size, for any pattern and link, also in a long run.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { fixture } from '../../support/start.js'
+
+/** A busy machine delays the collector's own threads, so that memory would depend on its load. */
+const FLAGS = ['--single-threaded-gc', '--no-incremental-marking']
+
+/** Each pair of pattern, link and way to send. */
+test.each([
+  ['brownfield', 'port', 'copied'],
+  ['brownfield', 'ring', 'transferred'],
+  ['isolation', 'port', 'transferred'],
+  ['isolation', 'ring', 'copied'],
+])('memory: %s over a %s, %s', async (pattern, link, how) => {
+  const args = [...FLAGS, fileURLToPath(fixture('bytes-memory.mjs')), pattern, link, how]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const { first, many } = JSON.parse(stdout) as { first: number; many: number }
+  expect(first, 'one').toBeLessThan(10)
+  expect(many, 'one after another').toBeLessThan(20)
+})

@@ -1,0 +1,124 @@
+// Exits of core in every way that a thread can exit: each pending call settles once, and everything continues with the next core.
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Worker, setEnvironmentData } from 'node:worker_threads'
+import type { Client } from '../../../src/index.js'
+import { fixture, isolation, next } from '../../support/start.js'
+import { soon } from '../../support/supervised.js'
+import { checkGuarantee, watch, type Watched } from './guarantee.js'
+import { forLink } from './victims.js'
+
+const capability = {
+  identifier: 'all',
+  windows: ['*'],
+  permissions: ['which', 'wait', 'fault'].map(name => `allow-${name}`),
+}
+const apps = { brownfield: {}, isolation: isolation('judge', {}, capability) }
+
+/** How often each call ran, over all cores. */
+const counts = new Int32Array(new SharedArrayBuffer(4096))
+let nextCall = 0
+
+const exits: [how: string, error: string][] = [
+  ['exits with code 0', 'core exited unexpectedly'],
+  ['exits with code 3', 'core exited with code 3'],
+  ['throws in a timer', 'thrown'],
+  ['throws null in a timer', 'null'],
+  ['overflows its stack in a timer', 'Maximum call stack size exceeded'],
+  ['leaves a rejection unhandled', 'unhandled'],
+  ['exits between handler and reply', 'core exited with code 3'],
+  ['closes its control port', 'core closed its port to the host'],
+  ['closes all its ports', 'core closed its port to the host'],
+  ['is terminated', 'core exited with code 1'],
+  ['blocks forever', 'core blocked its event loop for 1500 ms'],
+]
+
+// core-starts.test.ts has the other link of each pattern.
+describe.each([
+  ['brownfield', 'port'],
+  ['isolation', 'ring'],
+] as const)('core, %s, %s:', (pattern, link) => {
+  let watched: Watched
+  let clients: [Client, Client]
+  const pongs: string[] = []
+  const record = (who: string) => (event: { payload: unknown }) => void pongs.push(`${who} ${String(event.payload)}`)
+
+  beforeAll(async () => {
+    setEnvironmentData('faulty-core counts', counts)
+    const frontends = { main: { module: fixture('waiting-frontend.mjs'), ...forLink(link) } }
+    const supervision = { ...soon, heartbeat: 1500 }
+    watched = await watch({ core: fixture('faulty-core.mjs'), frontends, app: apps[pattern], supervision })
+    const { bus } = watched
+    await next(bus, 'up')
+    clients = [await bus.connect('one', { link }), await bus.connect('two', { link, codec: 'msgpack' })]
+    await Promise.all([
+      bus.listen('pong', record('host')),
+      ...clients.map(client => client.listen('pong', record(client.label))),
+    ])
+    await bus.addCapability({ identifier: 'no', windows: ['one'], permissions: ['core:app:deny-version'] })
+  })
+
+  afterAll(() => watched.close())
+
+  test.each(exits)('%s', async (kind, message) => {
+    const { bus, events } = watched
+    const [first, second] = clients
+    const before = await first.invoke('which')
+    expect(await bus.call('main', 'which')).toBe(before)
+    events.length = 0
+    pongs.length = 0
+    const [waitCall, otherWait, faultCall, afterCall, askCall] = [
+      nextCall++,
+      nextCall++,
+      nextCall++,
+      nextCall++,
+      nextCall++,
+    ] as const
+    await bus.call('main', 'ask', { n: askCall })
+
+    const pending = {
+      host: bus.call('main', 'wait'),
+      other: second.invoke('wait', { n: otherWait }),
+      // These three calls are one batch.
+      wait: first.invoke('wait', { n: waitCall }),
+      fault: first.invoke('fault', { kind, n: faultCall }),
+      // This call is answered unless core exits immediately.
+      after: first.invoke('which', { n: afterCall }),
+    }
+    if (kind === 'is terminated') await terminateCore(watched, faultCall)
+    const served = await checkGuarantee(watched, {
+      label: 'core',
+      calls: pending,
+      reasons: ['Disconnected', 'resolved'],
+      serves: () => first.invoke('which'),
+      events: [
+        { name: 'fault', error: { message } },
+        { name: 'restart', actor: 'core', error: { message } },
+      ],
+    })
+
+    expect(served).not.toBe(before)
+    for (const name of ['host', 'other', 'wait', 'fault'] as const) {
+      await expect(pending[name], name).rejects.toMatchObject({ data: { delivered: 'unknown' } })
+    }
+    const once = expect.toBeOneOf([0, 1]) as number
+    expect([...counts.subarray(waitCall, afterCall + 1)]).toEqual([1, once, 1, once])
+    await expect.poll(() => bus.call('main', 'outcome', { n: askCall }).catch(() => {})).toBe('Disconnected, unknown')
+    expect(await second.invoke('which')).toBe(served)
+    expect(await bus.call('main', 'which')).toBe(served)
+    await first.emit('ping', kind)
+    await expect.poll(() => pongs.toSorted()).toEqual(['host', 'one', 'two'].map(who => `${who} ${kind}`))
+    await expect(first.invoke('plugin:app|version')).rejects.toMatchObject({ reason: 'Denied' })
+  })
+})
+
+/** Finds core's worker and terminates it. */
+async function terminateCore({ bus }: Watched, call: number): Promise<void> {
+  await expect.poll(() => counts[call]).toBe(1)
+  const post = vi.spyOn(Worker.prototype, 'postMessage')
+  const connected = await bus.connect('three')
+  const core =
+    post.mock.contexts[post.mock.calls.findIndex(([message]) => (message as { type: string }).type === 'attach')]
+  post.mockRestore()
+  await connected.close()
+  void (core as Worker).terminate()
+}

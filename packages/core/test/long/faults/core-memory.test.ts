@@ -1,0 +1,40 @@
+// Core or a pool thread that runs out of heap exits like any other; buffers are outside the heap and end nothing.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { fixture } from '../../support/start.js'
+
+const host = fileURLToPath(fixture('memory-host.mjs'))
+const disconnected = { reason: 'Disconnected', data: { delivered: 'unknown' } }
+const outOfMemory = 'core ran out of memory'
+
+const coreRestarts = {
+  fault: disconnected,
+  others: disconnected,
+  events: [
+    ['fault', 'core', outOfMemory],
+    ['restart', 'core', outOfMemory],
+  ],
+  sameCore: false,
+}
+const coreKeepsRunning = { others: 'wait', events: [], sameCore: true }
+const text = 'The pool\'s thread exited while it ran command "heavy": Worker terminated due to reaching memory limit'
+const threadExits = { reason: 'InternalError', message: expect.stringContaining(text) as string }
+
+test.each<[pattern: string, link: string, command: string, kind: string, expected: object]>([
+  ['brownfield', 'port', 'fault', 'uses up its heap', coreRestarts],
+  ['isolation', 'ring', 'fault', 'uses up its heap', coreRestarts],
+  ['brownfield', 'ring', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
+  ['isolation', 'port', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
+  ['brownfield', 'port', 'heavy', 'uses up its heap', { ...coreKeepsRunning, fault: threadExits }],
+  ['isolation', 'ring', 'heavy', 'uses up its heap', { ...coreKeepsRunning, fault: threadExits }],
+])(
+  '%s, %s: %s that %s',
+  async (pattern, link, command, kind, expected) => {
+    const args = ['--max-old-space-size=64', host, pattern, link, command, kind]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })
+    expect(JSON.parse(stdout)).toMatchObject(expected)
+  },
+  60_000,
+)

@@ -1,0 +1,44 @@
+// Access to the threads of a bus: the latest thread of each frontend and gate, to terminate it, and gates that fail when a hook logs
+// `fault <name>`. Tests mock host/workers/spawn.js with this module.
+import { readFileSync } from 'node:fs'
+import { deserialize } from 'node:v8'
+import type { Worker, WorkerOptions } from 'node:worker_threads'
+import type * as Spawn from '../../../src/host/workers/spawn.js'
+
+/** Limits the heap of a gate by its label: to 64 MB for `heap-64`. */
+function limitHeap(label = ''): WorkerOptions {
+  const [, limit] = /^heap-(\d+)/.exec(label) ?? []
+  return limit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Number(limit) } }
+}
+
+const threads = new Map<string, Worker>()
+
+const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8')
+
+/** Code that runs in a gate before its own. */
+const prelude = (entry: string): string => `${read('./inject.mjs')}\n${read('./gate-prelude.mjs')}
+await import(${JSON.stringify(entry)})`
+
+/** Terminates the thread of a frontend, or `gate of <label>`, as if the thread had exited by itself. */
+export function terminate(name: string): void {
+  void threads.get(name)!.terminate()
+}
+
+/** A relay has the label in the start data of its process. */
+const getData = (data: object): { label?: string } =>
+  'start' in data ? (deserialize(data.start as Uint8Array) as { label: string }) : data
+
+export async function reaching(original: () => Promise<typeof Spawn>): Promise<typeof Spawn> {
+  const spawn = await original()
+  return {
+    ...spawn,
+    spawnWorker(entry, data, transfer, more) {
+      const isGate = typeof entry === 'string' && entry.includes('isolation') && 'watch' in data
+      const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
+      const { label } = getData(data)
+      const worker = spawn.spawnWorker(start, data, transfer, { ...more, ...(isGate && limitHeap(label)) })
+      if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
+      return worker
+    },
+  }
+}

@@ -1,0 +1,136 @@
+// Faults that do not end a frontend, and frontends that end for good: closed, finished, or failed.
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Client, FrontendOptions } from '../../../src/index.js'
+import { isolation, patterns } from '../../support/start.js'
+import { checkGuarantee, watch, type Watched } from './guarantee.js'
+import { at, everything, forLink, openVictim, type Victim } from './victims.js'
+
+describe.each(patterns)('%s', (name, app) => {
+  let watched: Watched
+  let other: Client
+  const others = () => other.invoke('add', { a: 1, b: 2 })
+
+  beforeAll(async () => {
+    const options = name === 'isolation' ? isolation(undefined, {}, everything) : app
+    watched = await watch({ core: at('core.mjs'), app: options })
+    other = await watched.bus.connect('other')
+  })
+  afterAll(() => watched.close())
+
+  const open = (label: string, options?: FrontendOptions) => openVictim(watched, other, label, options)
+  const call = (label: string, name: string, args?: object) => watched.bus.call(label, name, args)
+  const getEvents = (label: string) => watched.events.filter(event => event.label === label)
+
+  /** Expects that all calls are still in flight, in the same thread. */
+  async function expectUnaffected({ label, calls, held }: Victim): Promise<void> {
+    const states = Object.values(calls).map(pending => Promise.race([pending, Promise.resolve('in flight')]))
+    expect(await Promise.all(states)).toEqual(['in flight', 'in flight'])
+    expect(await call(label, 'calls')).toBe(2)
+    expect(await held()).toEqual({ began: 1, aborted: 0 })
+    expect(getEvents(label)).toEqual([])
+  }
+
+  // Each link once, because a frontend has the same links to its gate as to core.
+  describe.concurrent.each(name === 'isolation' ? (['ring'] as const) : (['port'] as const))('over a %s', link => {
+    test.each(['block', 'bytes'])('keeps a frontend that fails by: %s', async how => {
+      const sandbox = { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 48 } } as const
+      const options = link === 'port' ? { link } : { link, sandbox }
+      const victim = await open(`${how}-${link}`, { ...options, supervision: { heartbeat: 5000 } })
+      await call(victim.label, 'fault', { how })
+      await expectUnaffected(victim)
+    })
+
+    test.each(['json', 'msgpack'] as const)(
+      'keeps a frontend whose answers cannot be serialized or are detached (%s)',
+      async codec => {
+        const victim = await open(`answers-${codec}-${link}`, { link, codec })
+        for (const what of codec === 'json' ? ['bigint', 'cycle', 'fails'] : ['cycle']) {
+          await expect(call(victim.label, 'unencodable', { what }), what).rejects.toMatchObject({
+            reason: 'InternalError',
+          })
+          const nested = other.invoke('ask', { label: victim.label, name: 'unencodable', args: { what } })
+          await expect(nested, what).rejects.toMatchObject({ reason: 'InternalError' })
+        }
+        expect(await call(victim.label, 'give-detached')).toBe('InvalidParams')
+        await call(victim.label, 'detached').catch(({ reason }: { reason: string }) =>
+          expect(reason).toBe('InternalError'),
+        )
+        await expectUnaffected(victim)
+      },
+    )
+
+    test('settles the calls of a closed frontend and frees its label', async () => {
+      const victim = await open(`closed-${link}`, { link })
+      const { label, calls } = victim
+      const closing = watched.bus.closeFrontend(label)
+      const reopen = async (): Promise<void> => {
+        await closing
+        await watched.bus.open(label, at('frontend.mjs'), forLink(link))
+      }
+      const reopened = reopen()
+      await checkGuarantee(watched, {
+        label,
+        calls,
+        others,
+        serves: () => reopened.then(() => call(label, 'calls')),
+        events: [],
+      })
+      await vi.waitFor(async () => expect(await victim.held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
+    })
+
+    test('answers or disconnects earlier calls of a batch in which a frontend exits, and runs nothing twice', async () => {
+      const { label, calls } = await open(`midst-${link}`, { link })
+      const batch = Array.from({ length: 100 }, (_, i) => call(label, 'count', { i, last: 60 }))
+      const settled = Promise.allSettled(batch)
+      const last = Object.fromEntries(batch.slice(60).map((each, i) => [`call ${60 + i}`, each]))
+      await checkGuarantee(watched, { label, calls: { ...calls, ...last }, others, serves: () => call(label, 'calls') })
+      for (const [i, outcome] of (await settled).entries()) {
+        expect(outcome).toMatchObject(
+          outcome.status === 'rejected' ? { reason: { reason: 'Disconnected' } } : { value: i },
+        )
+      }
+    })
+
+    test('fails a frontend that exceeds its intensity and frees its label', async () => {
+      const supervision = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
+      const label = `storm-${link}`
+      await watched.bus.open(label, at('frontend.mjs'), { ...forLink(link), supervision, data: { storm: true } })
+      const calls = { 'of the host': call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
+      const pair = [{ name: 'fault' }, { name: 'restart', actor: 'frontend' }]
+      const message = expect.stringMatching(/3 times within .* broken on purpose/) as string
+      const events = [...pair, ...pair, { name: 'fault' }, { name: 'failed', actor: 'frontend', error: { message } }]
+      await checkGuarantee(watched, { label, calls, others, serves: 'failed', events })
+      await watched.bus.open(label, at('frontend.mjs'), forLink(link))
+      expect(await call(label, 'calls')).toBe(1)
+    })
+
+    test('restarts two frontends that fail simultaneously', async () => {
+      const pair = await Promise.all(['one', 'two'].map(which => open(`${which}-${link}`, { link })))
+      for (const { label } of pair) call(label, 'fault', { how: 'exit' }).catch(() => {})
+      const check = ({ label, calls }: Victim) =>
+        checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
+      expect(await Promise.all(pair.map(check))).toEqual([1, 1])
+      for (const { held } of pair)
+        await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
+    })
+  })
+
+  describe('code without a sandbox that closes all its ports', () => {
+    test('is terminated and restarts if it keeps running', async () => {
+      const { label, calls, held } = await open('ports', { sandbox: 'none', link: 'port' })
+      call(label, 'fault', { how: 'ports' }).catch(() => {})
+      await checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
+      await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
+    })
+
+    test('has finished and frees its label if it exits', async () => {
+      const { label, calls } = await open('leaves', { sandbox: 'none', link: 'port' })
+      call(label, 'fault', { how: 'leave' }).catch(() => {})
+      const serves = async () => {
+        await watched.bus.open(label, at('frontend.mjs'))
+        return call(label, 'calls')
+      }
+      await checkGuarantee(watched, { label, calls, others, serves, events: [] })
+    })
+  })
+})

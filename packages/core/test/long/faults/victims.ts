@@ -1,0 +1,44 @@
+// Frontends that will fail, each with calls in flight in every direction.
+import { expect, vi } from 'vitest'
+import type { Client, FrontendOptions } from '../../../src/index.js'
+import { fixture } from '../../support/start.js'
+import type { Watched } from './guarantee.js'
+
+export const at = (name: string): URL => fixture(`../long/faults/${name}`)
+
+const commands = ['add', 'held', 'hold', 'ask']
+export const everything = { identifier: 'all', windows: ['*'], permissions: commands.map(name => `allow-${name}`) }
+
+/** The options of a frontend for its kind of link: only trusted code can have a port. */
+export const forLink = (link: FrontendOptions['link']): FrontendOptions =>
+  link === 'port' ? { link, sandbox: 'none' } : link === undefined ? {} : { link }
+
+export interface Held {
+  began: number
+  aborted: number
+}
+
+export interface Victim {
+  label: string
+  /** Calls in flight until the failure: from the host, and from another frontend through core. */
+  calls: Record<string, Promise<unknown>>
+  /** Counts of the frontend's own calls in core. */
+  held(): Promise<Held>
+}
+
+/** @param other - a client of the bus that must not be affected */
+export async function openVictim(
+  { bus }: Watched,
+  other: Client,
+  label: string,
+  options: FrontendOptions = {},
+): Promise<Victim> {
+  await bus.open(label, at('frontend.mjs'), { ...forLink(options.link), ...options })
+  expect(await bus.call(label, 'calls')).toBe(1)
+  const calls = { 'of the host': bus.call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
+  for (const call of Object.values(calls)) call.catch(() => {})
+  const held = () => other.invoke<Held>('held', { label })
+  await vi.waitFor(async () => expect(await bus.call(label, 'holding')).toBe(2), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 0 }), { timeout: 20_000 })
+  return { label, calls, held }
+}

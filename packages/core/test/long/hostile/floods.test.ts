@@ -1,0 +1,34 @@
+// Floods of rejected calls to core or a gate: each call is answered, and the reports to host and log stay few and complete.
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { isolation, start } from '../../support/start.js'
+
+const FLOOD = 5_000
+const none = { identifier: 'none', windows: ['*'], permissions: ['allow-count'] }
+
+/** Opens a frontend that calls `add` many times. Returns the events and log lines about it. */
+async function flooded(event: 'denied' | 'rejected', options: NonNullable<Parameters<typeof start>[0]>) {
+  const lines: { msg: string }[] = []
+  const log = pino({ level: 'warn' }, { write: line => void lines.push(JSON.parse(line)) })
+  const bus = await start({ ...options, log })
+  const reports: { label: string; command: string; more?: number }[] = []
+  bus.on(event, report => reports.push(report))
+  const client = await bus.connect('bad')
+  const calls = Array.from({ length: FLOOD }, () => client.invoke('add', { hook: 'null' }))
+  const refused = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected')
+  expect(refused.length).toBe(FLOOD)
+  const total = () => reports.reduce((sum, { more = 0 }) => sum + 1 + more, 0)
+  await expect.poll(total).toBe(refused.length)
+  return { reports, lines: lines.filter(({ msg }) => msg.startsWith(event)) }
+}
+
+test.each([
+  ['calls that are denied', 'denied', { app: { security: { capabilities: [none] } } }],
+  ['calls that its hook rejects', 'rejected', { app: isolation('judge') }],
+] as const)('%s are reported individually up to a limit, then as a number', async (_what, event, options) => {
+  const { reports, lines } = await flooded(event, options)
+  expect(reports[0]).not.toHaveProperty('more')
+  expect(reports.length, 'a hundred a second, on a slow machine too').toBeLessThan(FLOOD / 4)
+  expect(lines).toHaveLength(reports.length)
+  expect(lines.map(({ msg }) => msg)).toContainEqual(expect.stringMatching(/^\w+, and \d+ more$/))
+})

@@ -1,0 +1,85 @@
+// Hostile inputs, once and as a flood, to core and through a gate: each gets a typed error or closes its session, in bounded time
+// and memory. Nothing runs or leaks, no prototype changes, and others are served.
+import { FRAME_KIND, type LinkKind } from '@sallyport/protocol/internal'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createFuzzed, type Fuzzed } from '../../fuzz/core-target.js'
+import { openGate } from '../../fuzz/gate-target.js'
+import { Random } from '../../fuzz/random.js'
+import { createWatch, type Watch } from '../../fuzz/watch.js'
+import { INPUTS, type Input } from './inputs.js'
+
+// A busy machine needs longer for a flood.
+vi.setConfig({ testTimeout: 60_000 })
+
+let open: Fuzzed
+let sealed: Fuzzed
+let watch: Watch
+beforeAll(async () => {
+  open = await createFuzzed('brownfield')
+  sealed = await createFuzzed('isolation')
+  watch = createWatch()
+  watch.grown()
+})
+afterAll(async () => {
+  await watch.stop()
+  await Promise.all([open.close(), sealed.close()])
+})
+
+/** Outcomes of values that only some versions of Node can serialize again. */
+const TYPED = [-32_000, -32_002, -32_600, -32_602, -32_603]
+
+/** Returns the number of frames of a flood, of at most two MiB unless they are large. */
+const getFlood = ({ frame }: Input): number => Math.max(5, Math.min(500, Math.floor(2 ** 21 / frame.body.length)))
+
+async function attack(input: Input, route: 'core' | 'gate', times: number, link: LinkKind = 'port') {
+  const fuzzed = route === 'core' ? open : sealed
+  const before = { ...fuzzed.ran }
+  watch.begin(`${input.name}, ${route}`)
+  const run = route === 'core' ? undefined : await openGate(fuzzed, new Random(0), link, 'none')
+  const wire = run?.wire ?? fuzzed.connect('bad', link, link === 'ring' ? 'msgpack' : 'json')
+  for (let i = 0; i < times; i++) wire.send(input.frame)
+  wire.ask({ id: 'probe', method: 'ok' })
+  const settled = await wire.settles('probe')
+  const { closed } = wire
+  expect(await fuzzed.checkHonest()).toBeUndefined()
+  // A message that is only for the honest frontend would arrive before this answer.
+  wire.ask({ id: 'after', method: 'ok' })
+  await wire.settles('after')
+  wire.link.close()
+  expect(settled, 'it is answered, or closed').toBe(true)
+  expect(wire.problem ?? wire.unreadable).toBeUndefined()
+  expect(fuzzed.ran).toEqual({ ...before, honest: before.honest + 1 })
+  expect(fuzzed.badLines).toEqual([])
+  expect(watch.broken()).toBeUndefined()
+  expect(wire.canaries, 'canaries of another frontend').toBe(0)
+  return { closed, codes: [...new Set(wire.codes)] }
+}
+
+describe.each(['core', 'gate'] as const)('to %s', route => {
+  describe.each(['port', 'ring'] as const)('over a %s', link => {
+    test.each(INPUTS)('$name', async input => {
+      const { closed, codes } = await attack(input, route, 1, link)
+      expect(closed).toBe(input.closes)
+      if (input.code === 'any') expect(codes.filter(code => !TYPED.includes(code as number))).toEqual([])
+      else expect(codes).toEqual(input.code === undefined ? [] : [input.code])
+    })
+  })
+
+  test.each(INPUTS)('a flood: $name', async input => {
+    const { closed } = await attack(input, route, getFlood(input))
+    expect(closed).toBe(input.closes)
+    // A closed port releases its messages a moment later.
+    await expect.poll(() => watch.grown()).toBeUndefined()
+  })
+})
+
+test('log entries are single lines for all inputs', async () => {
+  const wire = open.connect('bad', 'port', 'json')
+  const body = Buffer.from('{"jsonrpc":"2.0","method":"x\\n\\u001b[2J\\u2028{\\"level\\":60}"}')
+  wire.send({ kind: FRAME_KIND.json, body })
+  wire.ask({ id: 1, method: 'ok' })
+  await wire.settles(1)
+  wire.link.close()
+  expect(JSON.parse(open.lastLine())).toMatchObject({ label: 'bad', command: 'x\n\u001b[2J\u2028{"level":60}' })
+  expect(open.badLines).toEqual([])
+})

@@ -1,0 +1,32 @@
+// A frontend in a sandbox looks for the ports of its links, to post objects that Node deserializes in the thread at the other end.
+import { describe, expect, test } from 'vitest'
+import { next } from '../../support/start.js'
+import { at, eventually, patterns, supervise } from '../../support/supervised.js'
+
+const NAMES = ['ReadableStream', 'WritableStream', 'TransformStream', 'FileHandle', 'Blob', 'deserializeInfo']
+
+/** A script has no imports: it counts the globals with which it could attack. */
+const script = at(`
+const names = ['MessagePort', 'MessageChannel', 'ReadableStream', 'WritableStream', 'TransformStream', 'Blob']
+sallyport.expose({ attack: () => names.filter(name => globalThis[name] !== undefined).length })
+await sallyport.emit('ready-to-attack')
+`)
+
+describe.each(patterns)('%s', (_name, app) => {
+  test.each([
+    { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
+    { names: ['anything'], sandbox: 'ses' as const, module: script },
+  ])('sandbox: $sandbox has no port for an attack with any of $names', async ({ names, sandbox, module }) => {
+    const { bus, events } = await supervise({ app })
+    const client = await bus.connect('tests')
+    const core = await client.invoke('which')
+    const ready = next(bus, 'ready-to-attack')
+    await bus.open('evil', module, { sandbox })
+    await ready
+    for (const name of names) {
+      expect(await eventually(() => bus.call<number>('evil', 'attack', { name })), name).toBe(0)
+      expect(await client.invoke('which'), name).toBe(core)
+    }
+    expect(events).toEqual([])
+  })
+})

@@ -1,0 +1,270 @@
+// The page in a browser, with a busy bus: in both themes, on wide and narrow screens.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type Client } from '../../../src/index.js'
+import { fixture, isolation } from '../../support/start.js'
+import { soon } from '../../support/supervised.js'
+import { FAINT_TEXTS, SCREENS, hasChromium, launch, openPage } from '../../inspector/browser.js'
+
+const HOSTILE = '<img src=x onerror=alert(1)>'
+const permissions = ['allow-end', 'allow-which', 'allow-block', 'allow-wait']
+const app = isolation('judge', {}, { identifier: 'all', windows: ['*'], permissions })
+
+/** Returns one cell of the table of frontends. */
+const getCell = (page: Page, label: string, column: string): Promise<string> =>
+  page.evaluate(`(() => {
+    const at = [...document.querySelectorAll('#traffic thead th')].findIndex(each => each.textContent === ${JSON.stringify(column)})
+    const row = [...document.querySelectorAll('#traffic tbody tr')].find(each => each.cells[0].textContent === ${JSON.stringify(label)})
+    return row?.cells[at].textContent ?? ''
+  })()`)
+
+const getText = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText()
+
+// Chromium is not everywhere: other tests cover the feed, and the requests that are refused.
+describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () => {
+  let browser: Browser
+  let bus: Bus
+  let client: Client
+  let url: string
+  let isBusy = true
+
+  /** Calls, events, denials and rejections, until the test has enough. */
+  async function work(): Promise<void> {
+    for (let i = 0; isBusy; i++) {
+      const calls = Array.from({ length: 5 }, (_, n) => client.invoke('which', { a: i, b: n }))
+      const refused = i % 4 === 0 ? [client.invoke('count'), client.invoke(HOSTILE, { hook: 'null' })] : []
+      await Promise.allSettled([...calls, ...refused, client.emit('tick', { i })])
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
+
+  beforeAll(async () => {
+    browser = await launch()
+    bus = await createBus({ core: fixture('reborn.mjs'), log: false, app, supervision: soon })
+    client = await bus.connect('tests')
+    url = (await bus.inspectServer()).url
+    void work()
+  }, 60_000)
+  afterAll(async () => {
+    isBusy = false
+    await bus.close({ timeout: 0 })
+    await browser.close()
+  })
+
+  test.each(SCREENS)(
+    'is legible, fits the screen and requests nothing from other sites: $width px, $scheme',
+    async screen => {
+      const { page, complaints } = await openPage(browser, url, screen)
+      await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+      await expect
+        .poll(() => getText(page, '#lately'))
+        .toMatch(/^In the last \d+ s: failures [\d,]+, denied [\d,]+, rejected [\d,]+\.$/)
+      await expect.poll(() => getText(page, '#refused')).toContain(HOSTILE)
+      expect(await getText(page, '#refused')).toContain('add "allow-count" to the permissions of a capability')
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(screen.width)
+      const hidden = `[...document.querySelectorAll('.scroll')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length`
+      if (screen.width >= 1280) expect(await page.evaluate(hidden)).toBe(0)
+      expect(await page.evaluate(FAINT_TEXTS)).toEqual([])
+      expect(await page.evaluate('document.images.length')).toBe(0)
+      const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+      expect(background).toBe(screen.scheme === 'light' ? 'rgb(253, 253, 251)' : 'rgb(20, 23, 26)')
+      expect(complaints).toEqual([])
+      await page.close()
+    },
+  )
+
+  test('updates the figures of bus.stats, except while paused', async () => {
+    const { page, complaints } = await openPage(browser, url)
+    const calls = (): Promise<number> => getCell(page, 'tests', 'Calls').then(text => Number(text.replaceAll(',', '')))
+    const first = await calls()
+    await expect.poll(calls).toBeGreaterThan(first)
+    await expect.poll(() => getCell(page, 'tests', 'Calls/s').then(Number.parseFloat)).toBeGreaterThan(0)
+    await expect.poll(() => getCell(page, 'tests', 'p50')).toMatch(/^[\d.]+ (µs|ms)$/)
+    await page.getByRole('button', { name: 'Pause' }).press('Enter')
+    await expect.poll(() => getText(page, '#line')).toMatch(/^Paused\. Shown as of \d\d:\d\d:\d\d\.$/)
+    const paused = await calls()
+    await client.invoke('which', { a: 1, b: 2 })
+    await new Promise(resolve => setTimeout(resolve, 600))
+    expect(await calls()).toBe(paused)
+    await page.getByRole('button', { name: 'Resume' }).press('Enter')
+    isBusy = false
+    await client.invoke('which', { a: 1, b: 2 })
+    const shown = async (): Promise<string[]> => {
+      const columns = ['Calls', 'Failures', 'Denied', 'Rejected', 'Late', 'Dropped', 'In flight', 'Restarts']
+      return Promise.all(columns.map(column => getCell(page, 'tests', column)))
+    }
+    const counted = async (): Promise<string[]> => {
+      const {
+        calls: total,
+        failures,
+        denied,
+        rejected,
+        late,
+        events,
+        inFlight,
+        restarts,
+      } = (await bus.stats()).frontends['tests']!
+      return [total, failures, denied, rejected, late, events.dropped, inFlight, restarts].map(value =>
+        value.toLocaleString('en'),
+      )
+    }
+    await expect.poll(async () => JSON.stringify([await shown()]) === JSON.stringify([await counted()])).toBe(true)
+    expect(Number((await shown())[3])).toBeGreaterThan(0)
+    expect(complaints).toEqual([])
+    isBusy = true
+    void work()
+    await page.close()
+  })
+
+  test('marks the states of the selected worker, and shows a restart of core', async () => {
+    const { page } = await openPage(browser, url)
+    const getStates = (): Promise<string[]> => page.locator('.state.current').allTextContents()
+    await expect.poll(getStates).toEqual(['running', 'running', 'ready'])
+    await page.getByRole('combobox', { name: 'Worker' }).selectOption('gate of tests')
+    await expect
+      .poll(() => getText(page, '#machine-lifecycle figcaption'))
+      .toMatch(/^gate of tests is ready\. Next: draining \(stop\)/)
+    await page.getByRole('combobox', { name: 'Worker' }).selectOption('tests')
+    await expect.poll(getStates).toEqual(['running'])
+    await expect.poll(() => page.locator('#machine-worker svg').getAttribute('aria-label')).toContain('no worker')
+    await client.invoke('end', { how: 'throw' }).catch(() => {})
+    await expect.poll(() => getText(page, '#facts')).toContain('core has restarted once')
+    await expect.poll(() => getText(page, '#troubled')).toMatch(/core\s+restart/)
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+    await expect.poll(() => getText(page, '#lately')).toMatch(/^In the last \d+ s: restarts 1, /)
+    await expect
+      .poll(() => getText(page, '#timeline'))
+      .toMatch(/fault\s+× 1\s+restart\s+× 1\s+denied\s+× [\d,]+\s+rejected/)
+    await page.close()
+  })
+
+  test('shows calls by command, and sorts a table by any column', async () => {
+    const { page } = await openPage(browser, url)
+    const rows = (): Promise<string[]> => page.locator('#calls tbody tr').allInnerTexts()
+    const waiting = client.invoke('wait', {}).catch(() => {})
+    await expect.poll(async () => (await rows()).join('\n')).toMatch(/which\s+[\d,]+\s+0\s+[\d.]+ (µs|ms)/)
+    await expect.poll(async () => (await rows()).join('\n')).toMatch(/count\s+[\d,]+\s+[\d,]+\s+Denied [\d,]+/)
+    await expect.poll(async () => (await rows()).join('\n')).toMatch(/wait\s+1\s+0\s+–\s+1\s+\d s\s+tests/)
+    const sort = page.locator('#calls').getByRole('button', { name: 'Command' })
+    const names = async (): Promise<string[]> => (await rows()).map(row => row.split('\t')[0]!)
+    await sort.click()
+    const ascending = (await names()).toSorted((a, b) => a.localeCompare(b))
+    await expect.poll(names).toEqual(ascending)
+    expect(await page.locator('#calls th[aria-sort=ascending]').innerText()).toBe('Command')
+    await sort.press('Enter')
+    await expect.poll(names).toEqual(ascending.toReversed())
+    await sort.click()
+    expect(await page.locator('#calls th[aria-sort]').count()).toBe(0)
+    const left = `(document.querySelector('#calls').parentElement.scrollLeft = 300, document.querySelector('#calls tbody th').getBoundingClientRect().left >= 0)`
+    await page.setViewportSize({ width: 390, height: 900 })
+    expect(await page.evaluate(left)).toBe(true)
+    await client.invoke('end', { how: 'throw' }).catch(() => {})
+    await waiting
+    await page.close()
+  })
+
+  test('keeps its rates while frontends come and go', async () => {
+    const { page } = await openPage(browser, url)
+    const calls = (): Promise<string> => page.locator('#tiles .figure').first().innerText()
+    await expect.poll(calls).toMatch(/\d/)
+    const seen = new Set<string>()
+    // Each snapshot shows another rate.
+    for (let i = 0; seen.size < 3; i++) {
+      const other = await bus.connect(`other-${i}`)
+      await other.invoke('which', {}).catch(() => {})
+      await other.close()
+      seen.add(await calls())
+    }
+    expect([...seen]).not.toContain('–')
+    await page.close()
+  })
+
+  test('shows the age of figures that are late', async () => {
+    const { page } = await openPage(browser, 'about:blank')
+    await page.clock.install()
+    await page.goto(url)
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+    expect(await getText(page, '#age')).toBe('')
+    await page.evaluate(`(() => {
+      window.ages = []
+      new MutationObserver(() => window.ages.push(document.querySelector('#age').textContent))
+        .observe(document.querySelector('#age'), { childList: true })
+    })()`)
+    await page.clock.fastForward(4000)
+    await expect.poll(() => page.evaluate('window.ages[0]')).toMatch(/^\(as of [45] s ago\)$/)
+    await expect.poll(() => getText(page, '#age')).toBe('')
+    await page.close()
+  })
+
+  test('shows the access of each frontend, and finds commands and labels', async () => {
+    const { page } = await openPage(browser, url)
+    await expect.poll(() => getText(page, '#capabilities')).toMatch(/^Capabilities of tests: all \(/)
+    const rows = (): Promise<string[]> => page.locator('#access tbody tr').allInnerTexts()
+    await page.getByLabel('Find a command').fill('which')
+    await expect.poll(rows).toEqual([expect.stringMatching(/^which\s+✓ allowed\s+all: allow-which/)])
+    await bus.addCapability({ identifier: 'less', windows: ['tests'], permissions: ['deny-which'] })
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await expect.poll(rows).toEqual([expect.stringMatching(/^which\s+✕ denied\s+less: deny-which/)])
+    await bus.removeCapability('less')
+    await page.getByLabel('Find a label').fill('missing')
+    await expect.poll(() => getText(page, '#found')).toBe('0 of 1 have this in their labels')
+    await page.getByLabel('Find a label').fill('tes')
+    await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
+    await page.close()
+  })
+
+  test('is usable by keyboard and screen reader', async () => {
+    const { page } = await openPage(browser, url, { width: 390, scheme: 'light' })
+    await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the figures')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id')).toBe('main')
+    const reached: string[] = []
+    for (let i = 0; i < 90; i++) {
+      await page.keyboard.press('Tab')
+      const at: string = await page.evaluate(`(() => {
+        const { id, firstElementChild, labels } = document.activeElement
+        const ring = parseFloat(getComputedStyle(document.activeElement).outlineWidth)
+        return ring < 2 ? 'unseen ' + id : id || firstElementChild?.id || ''
+      })()`)
+      reached.push(at)
+    }
+    const order = ['find', 'traffic', 'calls', 'actor', 'refused', 'troubled', 'whose', 'which', 'refresh', 'access']
+    expect(reached.filter(id => order.includes(id)).slice(0, order.length)).toEqual(order)
+    expect(reached.filter(id => id.startsWith('unseen'))).toEqual([])
+    await page.getByLabel('Auto', { exact: true }).focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
+    await page.reload()
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+    await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
+    const tree = await page.locator('body').ariaSnapshot()
+    for (const region of ['Frontends', 'Commands', 'Denied and rejected', 'Faults and restarts', 'Access']) {
+      expect(tree).toContain(`region "${region}"`)
+    }
+    expect(tree).toMatch(/status: The bus is running\./)
+    expect(tree).toMatch(/img "A worker, as the host sees it\. core is running\./)
+    expect(tree).toContain('rowheader "tests"')
+    expect(tree).not.toMatch(/- (button|combobox|searchbox|radio)(?! ")/)
+    await page.close()
+  })
+
+  test('reconnects after a lost connection, but not after the bus has closed', async () => {
+    const { page } = await openPage(browser, 'about:blank')
+    await page.route('**/feed*', route => route.abort())
+    await page.goto(url)
+    await expect.poll(() => getText(page, '#line')).toBe('No connection to the bus: reconnecting.')
+    await page.unroute('**/feed*')
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+    isBusy = false
+    await bus.close()
+    await expect.poll(() => getText(page, '#line')).toMatch(/^The bus was closed\. Shown as of /)
+    const requests: string[] = []
+    page.on('request', request => requests.push(request.url()))
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    expect(requests).toEqual([])
+    await page.close()
+  })
+})

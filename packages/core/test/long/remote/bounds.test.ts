@@ -1,0 +1,157 @@
+// Limits of a remote host: back-pressure, timeouts, rejected options, and what is left after close.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { BusError } from '@sallyport/protocol/internal'
+import { expect, test } from 'vitest'
+import { startRemoteHost } from '../../../src/remote/remote-host.js'
+import type { RemoteHostOptions } from '../../../src/network.js'
+import { fixture } from '../../support/start.js'
+import { disconnected } from '../../support/supervised.js'
+import { join, noResponders, startCore } from './fake-core.js'
+
+test('bounds the messages for a core that does not read', async () => {
+  const core = await startCore()
+  let release!: () => void
+  const stalled = new Promise<void>(resolve => (release = resolve))
+  let sent = 0
+  let full = false
+  const host = await join({
+    async open(options) {
+      const session = await core.open(options)
+      const { link } = session
+      const send = link.send.bind(link)
+      link.send = frame => {
+        sent += frame.body.length
+        send(frame)
+      }
+      link.room = () => (full ? stalled : undefined)
+      return session
+    },
+  })
+  const client = await host.connect('tests')
+  full = true
+  const before = sent
+  const data = new Uint8Array(2 ** 20)
+  const calls = Array.from({ length: 40 }, () => client.invoke<{ length: number }>('weigh', { data }))
+  // The first frame finds the link full, and only what was in flight follows it.
+  await expect.poll(() => sent).toBeGreaterThan(before)
+  await new Promise(resolve => setTimeout(resolve, 100))
+  expect(sent - before).toBeLessThan(8 * 2 ** 20)
+  full = false
+  release()
+  expect((await Promise.all(calls)).map(({ length }) => length)).toEqual(calls.map(() => 2 ** 20))
+})
+
+test('closes the session of a frontend that closes while core does not read', async () => {
+  const core = await startCore()
+  let full = false
+  const host = await join({
+    async open(options) {
+      const session = await core.open(options)
+      session.link.room = () => (full ? new Promise(() => {}) : undefined)
+      return session
+    },
+  })
+  const client = await host.connect('tests')
+  full = true
+  const data = new Uint8Array(2 ** 20)
+  const calls = Array.from({ length: 40 }, () =>
+    client.invoke('weigh', { data }).catch((error: BusError) => error.reason),
+  )
+  await expect.poll(() => core.sessions[0]!.bodies.length).toBeGreaterThan(0)
+  await host.close({ timeout: 50 })
+  expect(new Set(await Promise.all(calls))).toEqual(new Set(['Disconnected']))
+  await expect.poll(() => core.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
+})
+
+test('aborts dialing when the host closes, and closes a session that opens too late', async () => {
+  const core = await startCore()
+  let letIn!: () => void
+  const open = new Promise<void>(resolve => (letIn = resolve))
+  let dialed!: AbortSignal
+  const host = await join({
+    async open(options) {
+      dialed = options.signal
+      await open
+      return core.open(options)
+    },
+  })
+  const connecting = host.connect('tests')
+  connecting.catch(() => {})
+  await expect.poll(() => dialed).toBeDefined()
+  await host.close()
+  expect(dialed.aborted).toBe(true)
+  await expect(connecting).rejects.toMatchObject(disconnected('no'))
+  letIn()
+  await expect.poll(() => core.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
+  await expect(host.connect('tests')).rejects.toMatchObject(disconnected('no'))
+})
+
+test('rejects a frontend whose first link takes too long, with the latest cause', async () => {
+  const core = await startCore()
+  core.rejection = noResponders()
+  const host = await startRemoteHost({ log: false }, core, { where: 'joinBus', name: 'joined' }, 300)
+  await expect(host.connect('tests')).rejects.toMatchObject({
+    ...disconnected('no'),
+    message: 'core did not answer "tests" within 300 ms: no responders',
+    cause: core.rejection,
+  })
+  const before = core.attempts
+  core.rejection = undefined
+  const client = await host.connect('tests')
+  expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  expect(core.attempts).toBe(before + 1)
+  // Later links have no deadline.
+  core.rejection = noResponders()
+  core.sessions.at(-1)!.link.close()
+  await new Promise(resolve => setTimeout(resolve, 600))
+  core.rejection = undefined
+  await expect.poll(() => client.invoke('add', { a: 1, b: 2 }).catch(() => 0)).toBe(3)
+  await host.close()
+})
+
+test.each([
+  [
+    { app: { security: { capabilities: [] } } },
+    'joinBus: app.security.capabilities belongs to core. Pass it to createBus',
+  ],
+  [{ core: fixture('core.mjs') }, 'joinBus: core belongs to core'],
+  [{ calls: { quotas: [] } }, 'joinBus: calls.quotas belongs to core'],
+  [{ workers: { core: () => {} } }, 'joinBus: workers.core belongs to core'],
+  [
+    { app: { security: { pattern: { use: 'isolation', options: { maxRecordAge: 100 } } } } },
+    'joinBus: app.security.pattern.options.maxRecordAge must be left out: a record goes straight',
+  ],
+  [{ frontend: {} }, 'joinBus: unknown option "frontend" (did you mean "frontends"?)'],
+  [{ frontends: { core: fixture('main.mjs') } }, 'joinBus: frontends.core must be a label other than'],
+  [{ frontends: { main: fixture('nothing.mjs') } }, 'joinBus: frontends.main: there is no file'],
+  [{ calls: { timeout: 'soon' } }, 'joinBus: calls.timeout must be whole milliseconds'],
+])('names a wrong option: %#', async (options, text) => {
+  const core = await startCore()
+  await expect(join(core, options as RemoteHostOptions)).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining(text),
+  })
+})
+
+test('names the method in errors about wrong arguments', async () => {
+  const host = await join(await startCore())
+  const client = await host.connect('tests')
+  await expect(host.connect('host')).rejects.toThrow('joined.connect: its label must be a label other than')
+  await expect(host.connect('tests')).rejects.toThrow('Frontend "tests" already exists')
+  await expect(host.reload('test')).rejects.toThrow('There is no frontend "test" (did you mean "tests"?)')
+  await expect(host.closeFrontend('no')).rejects.toThrow('There is no frontend "no"')
+  expect(() => host.on('denied' as 'fault', () => {})).toThrow('joined.on: no event "denied"')
+  await expect(host.close({ timeout: -1 })).rejects.toThrow('joined.close: timeout must be milliseconds')
+  await client.close()
+})
+
+test('keeps nothing alive after close: the process exits by itself', async () => {
+  const child = spawn(process.execPath, [fixture('remote-host.mjs').pathname], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: string[] = []
+  child.stdout.on('data', chunk => lines.push(String(chunk)))
+  const [code] = (await once(child, 'exit')) as [number]
+  expect([code, lines.join('')]).toEqual([0, 'Hello\nclosed []\n'])
+})

@@ -1,0 +1,152 @@
+// A remote core for tests: it runs in this thread, but is reached only through sessions that it opens or rejects.
+import { BusError, createLinkEndpoints, openLink, type Link, type SessionKey } from '@sallyport/protocol/internal'
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
+import { pino } from 'pino'
+import { afterEach } from 'vitest'
+import {
+  connectHost,
+  type SessionDialer,
+  type RemoteSession,
+  type RemoteHost,
+  type RemoteHostOptions,
+} from '../../../src/network.js'
+import type { App } from '../../../src/api/app.js'
+import { createCore, type Core } from '../../../src/core/core.js'
+import type { Capability } from '../../../src/acl/types.js'
+import type { CoreReport } from '../../../src/contract/control.js'
+import type { CoreDefinition } from '../../../src/api/define.js'
+import { everyCommand, fixture } from '../../support/start.js'
+
+type Pattern = 'brownfield' | 'isolation'
+
+export interface FakeSession extends RemoteSession {
+  label: string
+  /** Frames from the frontend, as they came. */
+  bodies: Uint8Array[]
+  /** Calls of `begin` and `end`. */
+  events: string[]
+}
+
+export interface FakeCore extends SessionDialer {
+  core: Core
+  app: App
+  reports: CoreReport[]
+  sessions: FakeSession[]
+  /** Number of calls of `open`. */
+  attempts: number
+  /** The error with which every call of `open` rejects, if set. */
+  rejection: BusError | undefined
+}
+
+export const noResponders = (): BusError => new BusError('Disconnected', 'no responders', { data: { delivered: 'no' } })
+
+const closedLinks = new WeakSet<Link>()
+const cores: Core[] = []
+const hosts: RemoteHost[] = []
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map(host => host.close()))
+  await Promise.all(cores.splice(0).map(core => core.close()))
+})
+
+export async function startCore(
+  pattern: Pattern = 'brownfield',
+  definition: Partial<CoreDefinition> = {},
+  capability: Capability = everyCommand,
+): Promise<FakeCore> {
+  const reports: CoreReport[] = []
+  const { default: defaults } = (await import(fixture('core.mjs').href)) as { default: CoreDefinition }
+  let app!: App
+  const core = await createCore(
+    {
+      ...defaults,
+      ...definition,
+      setup(createdApp) {
+        app = createdApp
+        return (definition.setup ?? defaults.setup)?.(createdApp)
+      },
+    },
+    {
+      pattern,
+      acl: {
+        capabilities: [{ value: [capability], from: 'the test' }],
+        permissionFiles: [],
+        manifests: undefined,
+        unknownPermissions: 'error',
+        platform: 'linux',
+      },
+      appInfo: {},
+      plugins: {},
+      logLevel: 'silent',
+    },
+    () => pino({ level: 'silent' }),
+    report => reports.push(report),
+  )
+  cores.push(core)
+  let lastId = 0
+  const fakeCore: FakeCore = {
+    core,
+    app,
+    reports,
+    sessions: [],
+    attempts: 0,
+    rejection: undefined,
+    async open({ label, codec }) {
+      fakeCore.attempts++
+      if (fakeCore.rejection) throw fakeCore.rejection
+      const [coreEnd, hostEnd] = createLinkEndpoints('port')
+      const keys = new MessageChannel()
+      const keyPort = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
+      core.attach({ label, codec, endpoint: coreEnd, id: ++lastId, ...keyPort })
+      const key =
+        pattern === 'isolation' ? await receiveKey(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
+      const events: string[] = []
+      const bodies: Uint8Array[] = []
+      const session: FakeSession = {
+        label,
+        link: recordFrames(openLink(hostEnd, true), bodies),
+        key,
+        bodies,
+        events,
+        begin: () => {
+          events.push('begin')
+          core.sessions.begin(label)
+        },
+        end: () => {
+          // Nothing can be sent over a closed session.
+          events.push(closedLinks.has(session.link) ? 'end too late' : 'end')
+          core.sessions.end(label)
+        },
+      }
+      fakeCore.sessions.push(session)
+      return session
+    },
+  }
+  return fakeCore
+}
+
+export async function join(dialer: SessionDialer, options: RemoteHostOptions = {}): Promise<RemoteHost> {
+  const host = await connectHost({ log: false, ...options }, dialer, { where: 'joinBus', name: 'joined' })
+  hosts.push(host)
+  return host
+}
+
+async function receiveKey({ port2 }: MessageChannel): Promise<SessionKey> {
+  const [key] = (await once(port2, 'message')) as [SessionKey]
+  return key
+}
+
+/** Records the frames that are sent over a link, and its close. */
+function recordFrames(link: Link, bodies: Uint8Array[]): Link {
+  const send = link.send.bind(link)
+  const close = link.close.bind(link)
+  link.close = () => {
+    closedLinks.add(link)
+    close()
+  }
+  link.send = frame => {
+    bodies.push(typeof frame.body === 'string' ? Buffer.from(frame.body) : Uint8Array.from(frame.body))
+    send(frame)
+  }
+  return link
+}

@@ -1,0 +1,58 @@
+// Frontends in processes come and go for as long as the host lives, so whatever one of them leaves behind is a leak.
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fixture, start } from '../../support/start.js'
+
+/** Includes zombies. */
+function children(): string[] {
+  const stats = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(readStat)
+  return stats.filter(stat => Number(stat.split(') ').at(-1)!.split(' ')[1]) === process.pid)
+}
+
+function readStat(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+const descriptors = (): string[] => readdirSync('/proc/self/fd')
+
+test.runIf(process.platform === 'linux')(
+  'twenty ended frontends leave no process, descriptor or directory',
+  { timeout: 60_000 },
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'come-and-go-'))
+    const before = process.env['TMPDIR']
+    process.env['TMPDIR'] = directory
+    try {
+      const bus = await start()
+      const open = async (label: string): Promise<void> => {
+        await bus.open(label, fixture('ends.mjs'), { sandbox: 'process' })
+        expect(await bus.call<string>(label, 'cwd')).toContain(directory)
+      }
+      await open('first')
+      await bus.closeFrontend('first')
+      const [processes, files] = [children().length, descriptors().length]
+      for (let round = 0; round < 5; round++) {
+        const labels = ['one', 'two', 'three', 'four']
+        await Promise.all(labels.map(open))
+        bus.call('one', 'ends', { how: 'spin' }).catch(() => {})
+        bus.call('two', 'ends', { how: 'abort' }).catch(() => {})
+        await Promise.allSettled(labels.map(label => bus.closeFrontend(label)))
+      }
+      await expect.poll(() => children().length).toBe(processes)
+      await expect.poll(() => descriptors().length).toBe(files)
+      await expect.poll(() => readdirSync(directory)).toEqual([])
+    } finally {
+      rmSync(directory, { recursive: true })
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    }
+  },
+)

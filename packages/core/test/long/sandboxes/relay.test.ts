@@ -1,0 +1,236 @@
+// A relay against hostile processes, which write to its pipes whatever they like.
+import {
+  createLinkEndpoints,
+  openLink,
+  type BusError,
+  type FrontendStart,
+  type Link,
+  type StateReport,
+} from '@sallyport/protocol/internal'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { serialize } from 'node:v8'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { ProcessLimits, RelayData } from '../../../src/relay/messages.js'
+
+/** Time for processes to start on a busy machine. */
+const POLL = { timeout: 20_000 }
+
+const prelude = `
+  const { Socket } = require('node:net')
+  const [control, core] = [3, 4].map(fd => new Socket({ fd }).on('error', () => {}))
+  const frame = (kind, text, length = text.length) => {
+    const head = Buffer.alloc(5)
+    head.writeUInt32LE(length)
+    head[4] = kind
+    return Buffer.concat([head, Buffer.from(text)])
+  }
+  const report = report => control.write(frame(1, JSON.stringify(report)))
+`
+
+interface Relay {
+  worker: Worker
+  link: Link
+  /** Frames that arrived at core's end. */
+  frames: string[]
+  closed: Promise<BusError | undefined>
+  reports: StateReport[]
+  exited: Promise<number>
+}
+
+const workers: Worker[] = []
+afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
+
+/** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
+const startRelay = (program: string, limits: ProcessLimits = {}): Relay =>
+  createRelay({ args: ['-e', prelude + program], limits })
+
+/** Starts the process of a frontend whose module is `source`. */
+function startFrontend(source: string): Relay {
+  const module = `data:text/javascript,${encodeURIComponent(source)}`
+  const options = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait', isolated: false } as const
+  const start: FrontendStart = { ...options, module, development: false }
+  const entry = fileURLToPath(import.meta.resolve('@sallyport/frontend/process'))
+  return createRelay({ args: [entry], start: serialize(start) })
+}
+
+function createRelay(data: Pick<RelayData, 'args'> & Partial<RelayData>): Relay {
+  const [coreEnd, relayEnd] = createLinkEndpoints('ring', 'never')
+  const workerData: RelayData = {
+    name: 'frontend "main"',
+    temporary: tmpdir(),
+    start: new Uint8Array(8),
+    heartbeat: undefined,
+    limits: {},
+    ...data,
+  }
+  const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, stdout: true, stderr: true })
+  worker.postMessage({ type: 'link', link: relayEnd })
+  workers.push(worker)
+  const link = openLink(coreEnd, false)
+  const frames: string[] = []
+  const closed = new Promise<BusError | undefined>(resolve => {
+    link.receive({
+      frame: ({ kind, body }) =>
+        frames.push(`${kind}:${body.length > 100 ? body.length : Buffer.from(body).toString()}`),
+      closed: resolve,
+    })
+  })
+  const reports: StateReport[] = []
+  worker.on('message', (report: StateReport) => reports.push(report))
+  const exited = once(worker, 'exit').then(([code]) => code as number)
+  return { worker, link, frames, closed, reports, exited }
+}
+
+const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: expect.objectContaining({ message }) }]
+
+/** Returns an object that grows with the output. */
+function collectOutput(worker: Worker): { stdout: string; stderr: string } {
+  const written = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    worker[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text))
+  }
+  return written
+}
+
+describe('a relay kills a process that', () => {
+  test.each([
+    [
+      'sends core garbage',
+      `core.write('GET / HTTP/1.1')`,
+      /^The peer violated the stream protocol: invalid kind of frame$/,
+    ],
+    [
+      'claims 4 GiB',
+      `core.write(frame(1, '', 0xffffffff))`,
+      /^The peer violated the stream protocol: a frame out of bounds$/,
+    ],
+    [
+      'sends the relay garbage',
+      `control.write('GET / HTTP/1.1')`,
+      /^The peer violated the stream protocol: invalid kind/,
+    ],
+    [
+      'claims a report of 2 MiB',
+      `control.write(frame(1, '', 2 ** 21))`,
+      /^The peer violated the stream protocol: a frame out/,
+    ],
+    ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
+    ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
+    ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
+    ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
+    ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
+    ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
+    ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+    ['closes its pipe to core', `core.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+  ])('%s', async (_name, program, message) => {
+    const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
+    expect(await exited).toBe(1)
+    expect(await closed).toBeUndefined()
+    expect(reports).toEqual(failed(expect.stringMatching(message)))
+  })
+
+  test('reports twice that it is loaded', async () => {
+    const lies = `report({ type: 'state', state: 'ready' }); for (let i = 0; i < 2; i++) report({ type: 'loaded', more: 1 })`
+    const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
+    expect(await exited).toBe(1)
+    const ready = { type: 'state', state: 'ready' }
+    const invalid = failed('The frontend process sent an invalid report')
+    expect(reports).toEqual([ready, { type: 'loaded' }, ...invalid])
+  })
+
+  test('reports a state twice, and passes on only the strings of the first report', async () => {
+    const lies = `for (let i = 0; i < 100000; i++) report({ type: 'state', state: 'ready', error: { message: 5, stack: [], reason: 'x', more: 1 } })`
+    const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
+    expect(await exited).toBe(1)
+    expect(reports).toEqual([
+      { type: 'state', state: 'ready', error: { message: 'The frontend failed', reason: 'x' } },
+      ...failed('The frontend process sent an invalid report'),
+    ])
+  })
+})
+
+describe('a relay', () => {
+  test('forwards frames both ways, whole and in order, including the last ones', async () => {
+    const { link, frames, exited, reports, closed } = startRelay(`
+      core.write(frame(1, 'first'))
+      core.write(frame(5, 'x'.repeat(3e6)))
+      core.once('data', () => { core.end(frame(2, 'last'), () => process.exit(0)) })
+    `)
+    await expect.poll(() => frames, POLL).toEqual(['1:first', '5:3000000'])
+    link.send({ kind: 1, body: 'go' })
+    expect(await exited).toBe(0)
+    await closed
+    expect(frames.at(-1)).toBe('2:last')
+    expect(reports).toEqual([])
+  })
+
+  test('makes core wait while the process does not read, without buffering', async () => {
+    const { worker, link, frames } = startRelay(`
+      core.write(frame(1, 'here'))
+      control.on('data', chunk => chunk.includes('stop') && core.resume().on('end', () => {}))
+    `)
+    await expect.poll(() => frames, POLL).toEqual(['1:here'])
+    const [count, length] = [2000, 2 ** 15]
+    for (let i = 0; i < count; i++) link.send({ kind: 2, body: new Uint8Array(length) })
+    await new Promise(resolve => setTimeout(resolve, 100))
+    const room = link.room()
+    expect(room, 'the ring is full').toBeDefined()
+    expect(count * length - link.queued, 'what the relay has taken').toBeLessThan(2 ** 20)
+    worker.postMessage({ type: 'stop', timeout: 30_000 })
+    await room
+  })
+
+  test('kills a process that ignores a stop', async () => {
+    const { worker, exited, reports, frames } = startRelay(`core.write(frame(1, 'here'), () => { for (;;); })`)
+    await expect.poll(() => frames, POLL).toEqual(['1:here'])
+    worker.postMessage({ type: 'stop', timeout: 0 })
+    expect(await exited).toBe(0)
+    expect(reports).toEqual([])
+  })
+
+  test('forwards the exit code and the output', async () => {
+    const { exited, worker } = startRelay(`console.log('a line'); process.exitCode = 7; control.unref(); core.unref()`)
+    const written = collectOutput(worker)
+    expect(await exited).toBe(7)
+    expect(written).toEqual({ stdout: 'a line\n', stderr: '' })
+  })
+
+  test('forwards all output of a frontend that is stopped right after it was printed', async () => {
+    const { exited, worker } = startFrontend(`for (let i = 0; i < 20000; i++) console.log('x'.repeat(99))`)
+    const written = collectOutput(worker)
+    await new Promise<void>(resolve => {
+      worker.on('message', ({ type }: { type: string }) => type === 'loaded' && resolve())
+    })
+    worker.postMessage({ type: 'stop', timeout: 60_000 })
+    expect(await exited).toBe(0)
+    expect(written.stdout).toHaveLength(2_000_000)
+    expect(written.stderr).toBe('')
+  })
+
+  test.each([
+    ['in a loop', 'for (;;) write()'],
+    ['in intervals', 'setInterval(write, 0)'],
+  ])('kills a process that writes %s without an end, and says that output might be lost', async (_name, run) => {
+    const { exited, worker, reports, frames } = startRelay(`
+      const { writeSync } = require('node:fs')
+      const write = () => {
+        try {
+          for (;;) writeSync(1, 'x'.repeat(2 ** 16))
+        } catch ({ code }) {
+          if (code !== 'EAGAIN') throw new Error(code)
+        }
+      }
+      core.write(frame(1, 'here'), () => { ${run} })
+    `)
+    const written = collectOutput(worker)
+    await expect.poll(() => frames, POLL).toEqual(['1:here'])
+    await expect.poll(() => written.stdout.length, POLL).toBeGreaterThan(0)
+    worker.postMessage({ type: 'stop', timeout: 0 })
+    expect(await exited).toBe(0)
+    expect(reports).toEqual([])
+    expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
+  })
+})

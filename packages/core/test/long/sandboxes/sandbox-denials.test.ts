@@ -1,0 +1,44 @@
+// Denials of a sandbox after the module has loaded: the error names the option that allows it.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, isCommandError, type Bus } from '../../../src/index.js'
+import { fixture } from '../../support/start.js'
+
+const file = '/sallyport/denied'
+const hasNetwork = !process.allowedNodeEnvironmentFlags.has('--allow-net')
+
+describe.each(['permission', 'process'] as const)('%s', kind => {
+  const noOption = "Call a command that does it, or trust the frontend with all rights of the host: sandbox: 'none'."
+  const allow = (option: string) => `Allow it with the frontend's option sandbox: { kind: '${kind}', ${option} }.`
+  const denials: [action: string, text: string][] = [
+    ['read', `The sandbox denied FileSystemRead of ${file}. ${allow(`read: ["${file}"]`)}`],
+    ['write', `The sandbox denied FileSystemWrite of ${file}. ${noOption}`],
+    ['spawn', noOption],
+    ['fetch', hasNetwork ? 'fetch failed' : `fetch failed: The sandbox denied the network. ${allow('net: true')}`],
+  ]
+  const open = (label: string) =>
+    bus.open(label, fixture('denied.mjs'), { sandbox: kind, data: { file, url: 'http://127.0.0.1:65535/' } })
+  let bus: Bus
+  beforeAll(async () => {
+    bus = await createBus({ core: fixture('core.mjs'), log: false, supervision: { restart: 'temporary' } })
+    await open('main')
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  test.each(denials)('a rejected call names the option: %s', async (action, text) => {
+    const error: unknown = await bus.call('main', 'call', { action }).catch((error: unknown) => error)
+    expect(error).toMatchObject({ message: expect.stringContaining(text) as string })
+    expect(isCommandError(error, 'ERR_ACCESS_DENIED')).toBe(action !== 'fetch' || !hasNetwork)
+  })
+
+  test.each(denials)('a fault names the option: %s', async (action, text) => {
+    await open(action)
+    const fault = new Promise<Error>(resolve =>
+      bus.on('fault', ({ label, error }) => void (label === action && resolve(error))),
+    )
+    // The fault can come before the answer.
+    bus.call(action, 'uncaught', { action }).catch(() => {})
+    const { message, stack } = await fault
+    expect(message).toContain(text)
+    expect(stack).toContain(text)
+  })
+})

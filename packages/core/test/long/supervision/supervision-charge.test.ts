@@ -1,0 +1,148 @@
+// Deaths of core that a frontend causes: the frontend is not restarted, and core's restarts stay unused.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { Bus, BusOptions } from '../../../src/index.js'
+import { fixture, next } from '../../support/start.js'
+import { endCore, eventually, patientPatterns, type ReportedEvent, soon, supervise } from '../../support/supervised.js'
+
+const evil = new URL('../hostile/port-attacks.mjs', import.meta.url)
+const core = (options: object) => ({
+  module: fixture('reborn.mjs'),
+  supervision: { ...soon, intensity: 0, ...options },
+})
+
+/** Opens a hostile frontend. Returns a function that lets it attack. */
+async function openEvil(
+  bus: Bus,
+  label: string,
+): Promise<(args: { name: string; exits?: boolean; blocks?: boolean; until?: string }) => Promise<unknown>> {
+  const ready = next(bus, 'ready-to-attack')
+  // Code without a sandbox can still have a port to core.
+  await bus.open(label, evil, { sandbox: 'none', link: 'port' })
+  await ready
+  return args => bus.call(label, 'attack', args).catch(() => {})
+}
+
+const STREAMS = ['ReadableStream', 'WritableStream', 'TransformStream']
+const REASON =
+  /^frontend "evil" will not be restarted: core failed right after it had violated the protocol or exited\. /
+
+const named = (events: ReportedEvent[], name: ReportedEvent['name']) => events.filter(event => event.name === name)
+
+/** Slows the clock of the host: a frontend that has ended stays suspect until core has ended, however busy the machine is. */
+function slowClock(): void {
+  const now = performance.now.bind(performance)
+  const begin = now()
+  vi.spyOn(performance, 'now').mockImplementation(() => begin + (now() - begin) / 100)
+}
+afterEach(() => vi.restoreAllMocks())
+
+/** Lets a frontend end core, and expects that core restarts without it. Returns the events. */
+async function endCoreBy(
+  app: NonNullable<BusOptions['app']>,
+  args: { name: string; exits?: boolean },
+): Promise<ReportedEvent[]> {
+  const { bus, events } = await supervise({ app, core: core({}) })
+  const client = await bus.connect('tests')
+  const before = await client.invoke('which')
+  const attack = await openEvil(bus, 'evil')
+  slowClock()
+  await attack(args)
+  await expect.poll(() => named(events, 'restart').map(({ label }) => label)).toContain('core')
+  expect(await eventually(() => client.invoke('which'))).not.toBe(before)
+  await expect(bus.call('evil', 'attack')).rejects.toThrow('There is no frontend "evil"')
+  const faults = named(events, 'fault').filter(({ error }) => REASON.test(error.message))
+  expect(faults.map(({ label }) => label)).toEqual(['evil'])
+  return events
+}
+
+test.each(patientPatterns.flatMap(([pattern, app]) => STREAMS.map(name => ({ pattern, app, name }))))(
+  'a frontend that ends core is not restarted, and core is: $pattern, $name',
+  async ({ app, name }) => {
+    const events = await endCoreBy(app, { name })
+    const failed = named(events, 'failed').filter(({ actor }) => actor !== 'gate')
+    expect(failed).toMatchObject([{ label: 'evil', error: { message: REASON } }])
+  },
+)
+
+test('a frontend that ends together with core is not restarted', async () => {
+  await endCoreBy({}, { name: 'ReadableStream', exits: true })
+})
+
+test('a frontend that exits while core is busy is not restarted when core has read its attack', async () => {
+  const { bus, events } = await supervise({ core: core({ heartbeat: false }) })
+  const client = await bus.connect('tests')
+  const before = await client.invoke('which')
+  const attack = await openEvil(bus, 'evil')
+  const directory = mkdtempSync(join(tmpdir(), 'charge-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const until = join(directory, 'exited')
+  let hasExited = false
+  const now = performance.now.bind(performance)
+  // An hour passes between the exit and the violation.
+  vi.spyOn(performance, 'now').mockImplementation(() => now() / 100 + (hasExited ? 3_600_000 : 0))
+  bus.on('restart', () => {
+    hasExited = true
+    writeFileSync(until, '')
+  })
+  await attack({ name: 'ReadableStream', until })
+  await expect.poll(() => named(events, 'failed').map(({ label }) => label)).toEqual(['evil'])
+  expect(named(events, 'restart').map(({ label }) => label)).toEqual(['evil', 'core'])
+  expect(await eventually(() => client.invoke('which'))).not.toBe(before)
+})
+
+test.each(['FileHandle', 'Blob', 'deserializeInfo'])(
+  'core keeps running after a protocol violation: %s',
+  async name => {
+    const { bus, events } = await supervise({ core: core({}) })
+    const client = await bus.connect('tests')
+    const before = await client.invoke('which')
+    const attack = await openEvil(bus, 'evil')
+    await attack({ name })
+    await expect.poll(() => named(events, 'fault').map(({ label }) => label)).toContain('evil')
+    expect(await client.invoke('which')).toBe(before)
+    expect(named(events, 'failed')).toEqual([])
+  },
+)
+
+test("an error of the application counts as core's own, even just after a call of a frontend", async () => {
+  const { bus, events } = await supervise({ core: core({}) })
+  const client = await bus.connect('tests')
+  // A Blob violates the protocol, and does no harm.
+  const attack = await openEvil(bus, 'evil')
+  await attack({ name: 'Blob' })
+  await endCore(client)
+  await client.closed
+  expect(named(events, 'failed')).toMatchObject([{ label: 'core', error: { message: 'core crashed' } }])
+})
+
+test("a failure with two suspects counts as core's own", async () => {
+  const { bus, events } = await supervise({ core: core({}) })
+  const client = await bus.connect('tests')
+  const first = await openEvil(bus, 'first')
+  const second = await openEvil(bus, 'second')
+  // A frontend that is to end is suspect until it has ended: this one has to be terminated.
+  void first({ name: 'Blob', blocks: true })
+  await expect.poll(() => named(events, 'fault').map(({ label }) => label)).toContain('first')
+  slowClock()
+  await second({ name: 'ReadableStream' })
+  await client.closed
+  expect(named(events, 'failed').map(({ label }) => label)).toContain('core')
+})
+
+test('charged restarts beyond their limit count as those of core', async () => {
+  const { bus, events } = await supervise({ core: core({ chargedIntensity: 2 }) })
+  const client = await bus.connect('tests')
+  slowClock()
+  for (const label of ['a', 'b', 'c']) {
+    await eventually(() => client.invoke('which'))
+    const attack = await openEvil(bus, label)
+    await attack({ name: 'ReadableStream' })
+    await expect.poll(() => named(events, 'failed').map(failed => failed.label)).toContain(label)
+  }
+  await client.closed
+  expect(named(events, 'failed').map(({ label }) => label)).toEqual(['a', 'b', 'c', 'core'])
+  expect(named(events, 'restart').filter(({ label }) => label === 'core')).toHaveLength(2)
+})

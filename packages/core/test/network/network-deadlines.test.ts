@@ -1,0 +1,103 @@
+// Deadlines over a network: core ends expired calls, even if their caller is gone.
+import { expect, test } from 'vitest'
+import { defineCore, type CommandContext } from '../../src/index.js'
+import { dial, socketNetwork } from '../support/socket-network.js'
+import { isolation, start } from '../support/start.js'
+
+const all = { identifier: 'all', windows: ['*'], permissions: ['allow-wait', 'allow-count', 'allow-headers'] }
+
+async function waiting(sealed: boolean, more: { timeout?: number } = {}) {
+  const { path, network } = socketNetwork()
+  const signals: AbortSignal[] = []
+  const core = defineCore({
+    commands: {
+      wait: (_args: object, { signal }: CommandContext) => {
+        signals.push(signal)
+        return new Promise<never>(() => {})
+      },
+      async *count(_args: object, { signal }: CommandContext) {
+        signals.push(signal)
+        yield 1
+        await new Promise(resolve => signal.addEventListener('abort', resolve))
+      },
+      headers: (_args: object, { request }: CommandContext) => request.headers,
+    },
+  })
+  const app = sealed ? isolation(undefined, {}, all) : { security: { capabilities: [all] } }
+  const bus = await start({ core, network, app, calls: more })
+  return { bus, path, signals }
+}
+
+// Only the header, like from a caller whose clock has stopped.
+const stopped = (ms: number) => ({ headers: { 'sallyport-timeout': String(ms) } })
+
+test.each([false, true])('abort the handler and answer a caller whose clock has stopped (sealed: %s)', async sealed => {
+  const { bus, path, signals } = await waiting(sealed)
+  const { client, socket } = await dial(path, { label: 'far', sealed })
+  const called = client.invoke('wait', {}, stopped(20))
+  await expect(called).rejects.toMatchObject({
+    reason: 'Timeout',
+    message: /wait exceeded the timeout of its caller/,
+  })
+  expect(signals[0]!.reason).toMatchObject({ reason: 'Timeout' })
+  // The caller no longer waits, and is still connected.
+  socket.pause()
+  client.invoke('wait', {}, stopped(20)).catch(() => {})
+  await expect.poll(() => signals[1]?.reason as unknown).toMatchObject({ reason: 'Timeout' })
+  await expect.poll(async () => (await bus.stats()).network?.total).toMatchObject({ sessions: 1, failures: 2 })
+})
+
+test('do not matter when the caller disconnects first', async () => {
+  const { bus, path, signals } = await waiting(false)
+  const { client, socket } = await dial(path, { label: 'far' })
+  client.invoke('wait', {}, stopped(60_000)).catch(() => {})
+  await expect.poll(() => signals.length).toBe(1)
+  socket.destroy()
+  await expect.poll(() => signals[0]!.reason as unknown).toMatchObject({ reason: 'Disconnected' })
+  await expect.poll(async () => (await bus.stats()).network?.total).toMatchObject({ sessions: 0, inFlight: 0 })
+})
+
+test('default to those of the connection, except for streams', async () => {
+  const { path, signals } = await waiting(false)
+  const { client } = await dial(path, { label: 'far', deadlines: true, timeout: 60_000 })
+  expect(await client.invoke('headers')).toEqual({ 'sallyport-timeout': '60000' })
+  expect(await client.invoke('headers', {}, { timeout: 0 })).toEqual({})
+  expect(await client.invoke('headers', {}, { timeout: 1500.2, headers: { mine: 'x' } })).toEqual({
+    mine: 'x',
+    'sallyport-timeout': '1501',
+  })
+  const values: unknown[] = []
+  const read = async (): Promise<void> => {
+    for await (const value of client.stream('count', {}, { timeout: 40 })) values.push(value)
+  }
+  await expect(read()).rejects.toMatchObject({ reason: 'Timeout' })
+  expect(values).toEqual([1])
+  await expect.poll(() => signals[0]!.aborted).toBe(true)
+})
+
+test.each(['-1', 'NaN', '99999999999', '', '{}'])('are rejected when invalid: %j', async text => {
+  const { path } = await waiting(false)
+  const { client } = await dial(path, { label: 'far' })
+  const called = client.invoke('headers', {}, { headers: { 'sallyport-timeout': text } })
+  await expect(called).rejects.toMatchObject({ reason: 'InvalidParams', message: /sallyport-timeout/ })
+})
+
+test('are neither sent nor kept within a process', async () => {
+  const { bus } = await waiting(false, { timeout: 60_000 })
+  const client = await bus.connect('near')
+  expect(await client.invoke('headers')).toEqual({})
+  expect(await client.invoke('headers', {}, { headers: { 'sallyport-timeout': 'x' } })).toEqual({
+    'sallyport-timeout': 'x',
+  })
+})
+
+test('are removed when a call ends in time', async () => {
+  const { path, bus } = await waiting(false)
+  const { client, socket } = await dial(path, { label: 'far', deadlines: true })
+  const quick = Array.from({ length: 500 }, () => client.invoke('headers', {}, { timeout: 30_000 }))
+  expect(await Promise.all(quick)).toHaveLength(500)
+  socket.destroy()
+  await expect
+    .poll(async () => (await bus.stats()).network?.total)
+    .toMatchObject({ sessions: 0, calls: 500, inFlight: 0, failures: 0 })
+})

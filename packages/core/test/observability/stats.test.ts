@@ -1,0 +1,202 @@
+// Statistics of a bus, reports of slow calls, and the log of a close that waits.
+import { Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pino, type Logger } from 'pino'
+import { describe, expect, test, vi } from 'vitest'
+import type { Bus, BusEvents, BusStats, FrontendStats } from '../../src/index.js'
+import { begin, createCaller, patterns } from '../calls/cancellation.js'
+import { fixture, isolation } from '../support/start.js'
+
+const getStats = async (bus: Bus, label = 'tests'): Promise<FrontendStats> => (await bus.stats()).frontends[label]!
+
+function logInto(lines: Record<string, unknown>[]): Logger {
+  const write = (line: Buffer, _encoding: unknown, done: () => void): void => {
+    lines.push(JSON.parse(String(line)) as Record<string, unknown>)
+    done()
+  }
+  return pino(new Writable({ write }))
+}
+
+const ignore = (): void => {}
+
+describe.each(patterns)('stats, %s', (name, app) => {
+  const isIsolated = name === 'isolation'
+
+  test('count the traffic of a frontend, with its rates', async () => {
+    const bus = await begin({ app: { security: { ...app.security, capabilities: caps(['never', 'echo', 'fails']) } } })
+    const { client } = await createCaller(bus)
+    let pongs = 0
+    await client.listen('pong', () => pongs++)
+    for (let i = 0; i < 20; i++) await client.invoke('echo', { i })
+    await expect(client.invoke('fails')).rejects.toMatchObject({ reason: 'CommandFailed' })
+    await expect(client.invoke('count')).rejects.toMatchObject({ reason: 'Denied' })
+    if (isIsolated) await expect(client.invoke('echo', { reject: 1 })).rejects.toMatchObject({ reason: 'Rejected' })
+    client.invoke('never').catch(ignore)
+    for (let i = 0; i < 3; i++) await client.emit('ping')
+    await expect.poll(() => pongs).toBe(3)
+    const stats = await bus.stats()
+    expect(stats.uptime).toBeGreaterThan(0)
+    expect(stats.core).toEqual({ state: 'running', restarts: 0, inFlight: 1, slow: 0 })
+    const { tests } = stats.frontends
+    expect(tests).toMatchObject({
+      state: 'running',
+      restarts: 0,
+      inFlight: 1,
+      queued: expect.any(Number) as number,
+      // The first call was `listen`.
+      calls: 24,
+      failures: 2,
+      denied: 1,
+      late: 0,
+      rejected: isIsolated ? 1 : 0,
+      events: { in: 3, out: 3, dropped: 0 },
+    })
+    if (!isIsolated) expect(tests!.gate).toBeUndefined()
+    else {
+      const { hook, seal, ...gate } = tests!.gate!
+      expect(gate).toEqual({ state: 'running', restarts: 0 })
+      // `listen`, 24 calls, three events.
+      expect(hook.count).toBe(28)
+      expect(hook.max).toBeGreaterThanOrEqual(hook.p50)
+      expect(hook.p50).toBeGreaterThan(0)
+      // The messages of one tick are sealed into one record.
+      expect(seal.count).toBeGreaterThan(20)
+      expect(seal.count).toBeLessThanOrEqual(28)
+      expect(seal.p50).toBeGreaterThan(0)
+    }
+    expect(tests!.bytes.in).toBeGreaterThan(1000)
+    expect(tests!.bytes.out).toBeGreaterThan(500)
+    // All calls were timed, except those that failed or have not ended.
+    expect(tests!.latency.count).toBe(21)
+    expect(tests!.latency.p50).toBeGreaterThan(0)
+    expect(tests!.latency.max).toBeGreaterThanOrEqual(tests!.latency.p99)
+    expect(tests!.perSecond.calls).toBeGreaterThan(0)
+    expect((await getStats(bus)).perSecond).toMatchObject({ calls: 0, events: { in: 0, out: 0 } })
+    await bus.close()
+  })
+
+  test('remain while core restarts, and continue to count', async () => {
+    const bus = await begin({ app, supervision: { delay: { min: 20, max: 100 } } })
+    const { client } = await createCaller(bus)
+    await client.invoke('echo')
+    client.invoke('never').catch(ignore)
+    await expect.poll(async () => (await bus.stats()).core.inFlight).toBe(1)
+    const meanwhile = new Promise<BusStats>(resolve => bus.on('restart', () => resolve(bus.stats())))
+    await client.invoke('exits').catch(ignore)
+    const { core, frontends } = await meanwhile
+    expect(core).toMatchObject({ state: 'backingOff', restarts: 1, inFlight: 0 })
+    expect(frontends['tests']).toMatchObject({ state: 'running', inFlight: 0, queued: 0, calls: 3 })
+    await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore)).toBe('answered')
+    expect(await bus.stats()).toMatchObject({ core: { state: 'running', restarts: 1 } })
+    expect((await getStats(bus)).calls).toBeGreaterThan(3)
+    await bus.close()
+  })
+})
+
+const caps = (names: readonly string[]) => [
+  { identifier: 'some', windows: ['*'], permissions: names.map(name => `allow-${name}`) },
+]
+
+test('returns statistics while core is blocked', async () => {
+  const bus = await begin()
+  const { client } = await createCaller(bus)
+  client.invoke('never').catch(ignore)
+  await client.invoke('echo')
+  const loop = client.invoke('block', { ms: 1000 }).then(() => 'core')
+  await expect.poll(async () => (await getStats(bus)).calls).toBe(3)
+  expect(await Promise.race([loop, bus.stats().then(({ core }) => core.inFlight)])).toBe(1)
+  await bus.close({ timeout: 0 })
+})
+
+test('counts a worker like a connection', async () => {
+  const bus = await begin({ core: fixture('core.mjs'), frontends: { main: fixture('main.mjs') } })
+  await expect.poll(async () => (await getStats(bus, 'main')).calls).toBeGreaterThan(2)
+  expect(await getStats(bus, 'main')).toMatchObject({ state: 'running', restarts: 0 })
+  await bus.closeFrontend('main')
+  expect((await bus.stats()).frontends).toEqual({})
+  await bus.close()
+  expect(await bus.stats()).toMatchObject({ core: { state: 'stopped' }, frontends: {} })
+})
+
+test('logs and reports a slow call once', async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ calls: { slowAfter: 30 }, log: logInto(lines) })
+  const { client } = await createCaller(bus)
+  const slow: BusEvents['slow'][] = []
+  bus.on('slow', event => void slow.push(event))
+  client.invoke('never').catch(ignore)
+  bus.call('tests', 'never').catch(ignore)
+  // Streams are not reported.
+  await client.stream('pours')[Symbol.asyncIterator]().next()
+  await expect.poll(() => slow.length).toBe(2)
+  await client.invoke('stubborn', { ms: 100 })
+  await expect.poll(() => slow.length).toBe(3)
+  const byCommand = slow.toSorted((a, b) => (a.command < b.command ? -1 : 1))
+  expect(byCommand.map(({ label, command }) => [label, command])).toEqual([
+    ['host', 'bus.call tests never'],
+    ['tests', 'never'],
+    ['tests', 'stubborn'],
+  ])
+  for (const { ms } of slow) expect(ms).toBeGreaterThanOrEqual(30)
+  const logged = lines.filter(({ msg }) => msg === 'slow call')
+  expect(new Set(logged.map(({ command }) => command))).toEqual(new Set(slow.map(({ command }) => command)))
+  expect(logged.length).toBe(3)
+  expect((await bus.stats()).core.slow).toBe(3)
+  await bus.close({ timeout: 0 })
+})
+
+test('logs what a close waits for', async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ log: logInto(lines) })
+  const { client } = await createCaller(bus)
+  client.invoke('stubborn', { ms: 1500 }).catch(ignore)
+  await client.invoke('echo')
+  await bus.close({ timeout: 10_000 })
+  const logged = lines.filter(({ msg }) => msg === 'close is waiting for workers or calls')
+  expect(logged[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
+})
+
+test("a close names the host's own call that it waits for before it cuts the call off", async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ log: logInto(lines) })
+  await createCaller(bus)
+  const controller = new AbortController()
+  bus.call('tests', 'never', {}, { signal: controller.signal }).catch(ignore)
+  await expect.poll(async () => (await bus.stats()).host.inFlight).toBe(1)
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    const closed = bus.close({ timeout: 60_000 })
+    // `expect.poll` would advance the fake timers.
+    while (vi.getTimerCount() === 0) await delay(1)
+    // By default, calls are cut off after 1000 ms.
+    vi.advanceTimersByTime(999)
+    const getLogged = () => lines.find(({ msg }) => msg === 'close is waiting for workers or calls')
+    while (getLogged() === undefined) await delay(1)
+    expect(getLogged()).toMatchObject({ calls: [{ label: 'host', command: 'bus.call tests never' }] })
+    controller.abort()
+    await closed
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('measures a hook until its promise settles, across a reload of its gate', async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ app: isolation('gatekeeper', {}, caps(['echo'])[0]), log: logInto(lines) })
+  const { client } = await createCaller(bus)
+  expect((await getStats(bus)).gate!.hook).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
+  const held = client.invoke('echo', { hold: 1 })
+  await expect.poll(() => lines.map(({ msg }) => msg)).toContain('held')
+  await delay(30)
+  await client.invoke('echo', { release: 1 })
+  await held
+  const { hook, seal } = (await getStats(bus)).gate!
+  expect(hook.count).toBe(2)
+  expect(hook.max).toBeGreaterThan(20_000)
+  // Sealing excludes the wait. Both durations have the same unit.
+  expect(seal.p50).toBeLessThan(hook.max)
+  await bus.reload('tests')
+  await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore)).toBe('answered')
+  expect((await getStats(bus)).gate!.hook.count).toBe(3)
+  await bus.close()
+})

@@ -1,0 +1,186 @@
+// Quotas of calls over real links: which calls count, for which frontends, and for how long.
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import type { BusOptions, CallQuota, Client } from '../../src/index.js'
+import { fixture, isolation, start } from '../support/start.js'
+
+const names = [
+  'touch',
+  'touch-later',
+  'fail',
+  'fail-at-once',
+  'hold',
+  'held',
+  'release',
+  'flow',
+  'few',
+  'taken',
+  'ran',
+  'exit',
+]
+const permissions = [...names.map(name => `allow-${name}`), 'notes:allow-read', 'notes:allow-list']
+const all = { identifier: 'all', windows: ['*'], permissions }
+const app = { security: { capabilities: [all] } }
+/** Allows one call, and no other while a test runs. */
+const once = { rate: 1e-6 }
+
+const core = fixture('counted.mjs')
+const limit = (quotas: readonly CallQuota[], options: Partial<BusOptions> = {}): ReturnType<typeof start> =>
+  start({ core, app, calls: { quotas }, ...options })
+
+const outcomes = async (calls: readonly Promise<unknown>[]): Promise<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  for (const { status, reason } of (await Promise.allSettled(calls)) as {
+    status: string
+    reason?: { reason: string }
+  }[]) {
+    const name = reason?.reason ?? status
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+const many = (count: number, client: Client, command: string): Promise<Record<string, number>> =>
+  outcomes(Array.from({ length: count }, () => client.invoke(command)))
+
+test('concurrency: a stream that cannot be read no longer counts', async () => {
+  const bus = await limit([{ commands: ['taken'], concurrency: 1 }])
+  const client = await bus.connect('tests')
+  const streams = (): Promise<unknown>[] => [client.stream('taken').next()]
+  for (let n = 0; n < 3; n++) expect(await outcomes(streams())).toEqual({ CommandFailed: 1 })
+})
+
+describe.each([
+  ['brownfield', app],
+  ['isolation', isolation('judge', {}, all)],
+])('%s', (_name, pattern) => {
+  test('rate: a flood is rejected with a time to retry, and calls of other frontends are served', async () => {
+    const bus = await limit([{ windows: ['plugin-*'], commands: ['touch*'], rate: 0.01 }], { app: pattern })
+    const [flooding, other, free] = [
+      await bus.connect('plugin-a'),
+      await bus.connect('plugin-b'),
+      await bus.connect('main'),
+    ]
+    const flood = many(3000, flooding, 'touch')
+    expect(await other.invoke('touch_later')).toBeTypeOf('number')
+    expect(await many(500, free, 'touch')).toEqual({ fulfilled: 500 })
+    expect(await flood).toEqual({ fulfilled: 1, Overloaded: 2999 })
+    const error = await flooding.invoke('touch').catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      reason: 'Overloaded',
+      message: 'The quota of command "touch" of frontend "plugin-a" allows no more calls per second',
+    })
+    const { retryAfter } = (error as { data: { retryAfter: number } }).data
+    expect(Number.isInteger(retryAfter) && retryAfter > 50_000 && retryAfter <= 100_000).toBe(true)
+    // Each command has its own quota.
+    expect(await flooding.invoke('touch_later')).toBeTypeOf('number')
+    expect(await flooding.invoke('ran')).toBe(503)
+  })
+
+  test('concurrency: cancelled calls count as long as their handlers run', async () => {
+    const bus = await limit([{ commands: ['hold', 'fl?w', 'f[ae][iw]*'], concurrency: 2 }], { app: pattern })
+    const client = await bus.connect('main')
+    const controller = new AbortController()
+    const { signal } = controller
+    const first = outcomes([1, 2].map(() => client.invoke('hold', {}, { signal })))
+    await expect.poll(() => client.invoke('held')).toBe(2)
+    const refused = client.invoke('hold')
+    await expect(refused).rejects.toMatchObject({ reason: 'Overloaded', data: undefined })
+    controller.abort()
+    expect(await first).toEqual({ Cancelled: 2 })
+    expect(await many(3, client, 'hold')).toEqual({ Overloaded: 3 })
+    await client.invoke('release')
+    const again = client.invoke('hold')
+    await expect.poll(() => client.invoke('held')).toBe(1)
+    await client.invoke('release')
+    expect(await again).toBe(null)
+
+    for (const command of ['fail', 'fail_at_once']) {
+      for (let n = 0; n < 5; n++)
+        await expect(client.invoke(command)).rejects.toMatchObject({ reason: 'CommandFailed' })
+    }
+    for (let n = 0; n < 5; n++) for await (const value of client.stream('few')) expect(value).toBe(1)
+  })
+
+  test('concurrency: a stream counts until its iterator has ended', async () => {
+    const bus = await limit([{ commands: ['flow'], concurrency: 1 }], { app: pattern })
+    const client = await bus.connect('main')
+    const stream = client.stream('flow')
+    await stream.next()
+    await expect(client.stream('flow').next()).rejects.toMatchObject({ reason: 'Overloaded' })
+    await stream.return!()
+    await expect.poll(() => client.invoke('held')).toBe(1)
+    await expect(client.stream('flow').next()).rejects.toMatchObject({ reason: 'Overloaded' })
+    await client.invoke('release')
+    await expect.poll(() => outcomes([client.stream('flow').next()])).toEqual({ fulfilled: 1 })
+    // A call that is not a stream does not remain counted.
+    await expect(client.invoke('flow')).rejects.toMatchObject({ reason: 'Overloaded' })
+  })
+})
+
+test('all matching quotas apply; events, paths and resources count only by name', async () => {
+  const bus = await limit([
+    { commands: ['plugin:notes|*'], rate: 5.5 / 1000, concurrency: 9 },
+    { commands: ['plugin:notes|*'], rate: 1000 },
+    { commands: ['plugin:event|listen'], ...once },
+    { ...once, windows: ['strict'] },
+  ])
+  const [main, strict] = [await bus.connect('main'), await bus.connect('strict')]
+  for (const command of ['read', 'list']) {
+    expect(await many(3, main, `plugin:notes|${command}`)).toEqual({ fulfilled: 1, Overloaded: 2 })
+  }
+  expect(await many(3, strict, 'ran')).toEqual({ fulfilled: 1, Overloaded: 2 })
+  expect(await outcomes([1, 2].map(() => main.listen('x', () => {})))).toEqual({ fulfilled: 1, Overloaded: 1 })
+  expect(await outcomes(Array.from({ length: 2000 }, () => strict.emit('x')))).toEqual({ fulfilled: 2000 })
+})
+
+test('counts survive a new link, and not a new core', async () => {
+  const bus = await limit([
+    { commands: ['touch'], ...once },
+    { commands: ['hold'], concurrency: 1 },
+  ])
+  const first = await bus.connect('main')
+  expect(await many(2, first, 'touch')).toEqual({ fulfilled: 1, Overloaded: 1 })
+  const held = first.invoke('hold').catch((error: { reason: string }) => error.reason)
+  await expect.poll(() => first.invoke('held')).toBe(1)
+  await bus.closeFrontend('main')
+  expect(await held).toBe('Disconnected')
+  const second = await bus.connect('main')
+  expect(await many(2, second, 'touch')).toEqual({ Overloaded: 2 })
+  expect(await many(1, second, 'hold')).toEqual({ Overloaded: 1 })
+  await second.invoke('exit').catch(() => {})
+  await expect.poll(() => outcomes([second.invoke('ran')])).toEqual({ fulfilled: 1 })
+  expect(await many(2, second, 'touch')).toEqual({ fulfilled: 1, Overloaded: 1 })
+})
+
+test('the log has summaries of rejected calls, and names without a command', async () => {
+  const lines: Record<string, unknown>[] = []
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
+  const bus = await limit([{ commands: ['touch', 'toch*'], ...once }], { log })
+  const msg = 'calls.quotas[0].commands: no command matches "toch*"'
+  await expect.poll(() => lines).toContainEqual(expect.objectContaining({ level: 40, msg }))
+  await many(1001, await bus.connect('main'), 'touch')
+  const getLines = (): Record<string, unknown>[] =>
+    lines.filter(line => line['msg'] === 'calls rejected: quota exceeded')
+  const refused = (): number => getLines().reduce((sum, { calls }) => sum + (calls as number), 0)
+  await expect.poll(refused).toBe(1000)
+  expect(getLines().length).toBeLessThan(10)
+  expect(getLines()[0]).toMatchObject({ label: 'main', command: 'touch', level: 40 })
+})
+
+test.each<[unknown, string]>([
+  [{}, 'calls.quotas must be an array: got Object'],
+  [[{}], 'calls.quotas[0] must be an object with a rate, a concurrency, or both: got Object'],
+  [[{ rate: 1 }, { rate: 0 }], 'calls.quotas[1].rate must be more than 0 calls in a second: got 0'],
+  [[{ rate: Infinity }], 'calls.quotas[0].rate must be calls in a second: got Infinity'],
+  [[{ rate: '5' }], 'calls.quotas[0].rate must be calls in a second: got "5"'],
+  [[{ concurrency: 1.5 }], 'calls.quotas[0].concurrency must be a whole number from 1 to 16384: got 1.5'],
+  [[{ rate: 1, windows: 'main' }], 'calls.quotas[0].windows must be an array: got "main"'],
+  [[{ rate: 1, commands: [] }], 'calls.quotas[0].commands must be a non-empty array: got 0'],
+  [[{ rate: 1, windows: ['a', '['] }], 'calls.quotas[0].windows[1] must be a glob, as in capabilities: got "["'],
+  [[{ rat: 1 }], 'unknown option "calls.quotas[0].rat" (did you mean "rate"?)'],
+])('rejects the start with the path of an invalid quota: %j', async (quotas, message) => {
+  await expect(limit(quotas as CallQuota[])).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: `createBus: ${message}`,
+  })
+})

@@ -1,0 +1,113 @@
+// The default output of a host: the output of frontends with their labels, and the bus's log, as JSON to a pipe and as text to a
+// terminal.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { fixture } from '../support/start.js'
+
+const run = promisify(execFile)
+const host = fileURLToPath(fixture('output/host.mjs'))
+
+interface HostOptions {
+  log?: string | false
+  logger?: boolean
+  onStdio?: boolean
+  data?: string
+  sandbox?: string
+}
+
+const runHost = (options: HostOptions = {}): Promise<{ stdout: string; stderr: string }> =>
+  run(process.execPath, [host, JSON.stringify(options)])
+
+/** The lines of JSON. */
+const getEvents = (text: string): Record<string, unknown>[] =>
+  text
+    .split('\n')
+    .filter(line => line.startsWith('{'))
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+
+describe.each(['permission', 'process', 'none'])('the output of a frontend with sandbox %s', sandbox => {
+  test('goes to standard error with its label, without terminal sequences, and 100 lines a second', async () => {
+    const { stdout, stderr } = await runHost({ sandbox })
+    expect(stdout).toBe('')
+    for (const text of ['a log of main', 'an info', 'a warning', 'Error: an error', 'a sequence']) {
+      expect(stderr).toMatch(new RegExp(`^\\[main\\] ${text}$`, 'm'))
+    }
+    expect(stderr.match(/^\[main\] flood$/gm)!.length).toBeLessThanOrEqual(100)
+    expect(stderr).toMatch(/^\[main\] .*, and \d+ more$/m)
+  })
+
+  test('goes to onStdio instead', async () => {
+    const { stdout, stderr } = await runHost({ sandbox, onStdio: true })
+    expect(stdout).toContain('<main stdout> a log of main\n')
+    expect(stdout).toContain('<main stderr> a warning\n')
+    expect(stderr).not.toContain('[main]')
+  })
+})
+
+test('a given logger takes the output of frontends', async () => {
+  const { stdout, stderr } = await runHost({ logger: true })
+  expect(stderr).toBe('')
+  const printed = { actor: 'frontend', label: 'main' }
+  expect(getEvents(stdout)).toContainEqual(expect.objectContaining({ ...printed, level: 30, msg: 'a log of main' }))
+  expect(getEvents(stdout)).toContainEqual(expect.objectContaining({ ...printed, level: 40, msg: 'a warning' }))
+})
+
+test('`log: false` prints nothing', async () => {
+  expect(await runHost({ log: false })).toEqual({ stdout: '', stderr: '' })
+})
+
+describe('the log in a pipe', () => {
+  test('is JSON, warnings and errors by default, and has each stack once', async () => {
+    const { stderr } = await runHost()
+    const events = getEvents(stderr)
+    expect(events.every(({ level }) => (level as number) >= 40)).toBe(true)
+    expect(events.filter(({ msg }) => msg === 'denied')).toHaveLength(20)
+    expect(events.find(({ msg }) => msg === 'fault')).toMatchObject({
+      label: 'main',
+      err: { stack: expect.stringMatching(/^TypeError: thrown by the plugin\n {4}at .*loud\.mjs/) as string },
+    })
+    expect(events.at(-1)).toMatchObject({ actor: 'frontend', label: 'main', msg: 'failed: thrown by the plugin' })
+    expect(stderr.match(/loud\.mjs:\d+:\d+\)/g)).toHaveLength(1)
+  })
+
+  test('has the level that `log` names', async () => {
+    const { stderr } = await runHost({ log: 'info' })
+    expect(getEvents(stderr)).toContainEqual(
+      expect.objectContaining({ level: 30, actor: 'core', msg: 'an info of core' }),
+    )
+  })
+
+  test('names the line of a call that was not awaited', async () => {
+    const fault = getEvents((await runHost({ data: 'forgets' })).stderr).find(({ msg }) => msg === 'fault')
+    expect(fault).toHaveProperty(
+      'err.stack',
+      expect.stringMatching(
+        /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
+      ),
+    )
+  })
+})
+
+test.runIf(process.platform === 'linux')(
+  'the log on a terminal is text, with repeated denials as a number',
+  async () => {
+    const command = `'${process.execPath}' '${host}' '${JSON.stringify({ log: 'info' })}'`
+    const { stdout } = await run('script', ['-qec', command, '/dev/null'])
+    const lines = stdout.replaceAll('\r', '').split('\n')
+    expect(lines).toContain('[main] a log of main')
+    expect(lines.filter(line => line.startsWith('{'))).toEqual([])
+    const events = lines.filter(line => /^\d\d:\d\d:\d\d /.test(line)).map(line => line.slice(9))
+    const hint = String.raw`"add \"allow-denied\" to the permissions of a capability whose windows match \"main\""`
+    expect(events).toEqual([
+      'info  [core] an info of core',
+      `warn  [main] denied command="denied" hint=${hint}`,
+      'error [main] fault: TypeError: thrown by the plugin',
+      'error [main] failed: thrown by the plugin',
+      `warn  [main] denied command="denied" hint=${hint} (19 more)`,
+    ])
+    const stack = lines.slice(lines.findIndex(line => line.includes('fault: ')) + 1)
+    expect(stack[0]).toMatch(/^ {6}at .*loud\.mjs:\d+:\d+/)
+  },
+)

@@ -1,0 +1,218 @@
+// The sandboxes `permission` and `process`: code in the frontend tries each way out.
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as threads from 'node:worker_threads'
+import { pino } from 'pino'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Sandbox } from '../../src/index.js'
+import { writeProject } from '../support/project.js'
+import { everyCommand, fixture, isolation, next, start } from '../support/start.js'
+
+const home = process.cwd()
+afterEach(() => process.chdir(home))
+
+const major = Number(process.versions.node.split('.')[0])
+
+const denied = 'ERR_ACCESS_DENIED'
+const expected: Record<string, unknown> = {
+  parentPort: 'null',
+  addon: 'ERR_DLOPEN_DISABLED',
+  workerData: 'null',
+  'parentPort, required': 'null',
+  'parentPort, of all': 'null',
+  'global BroadcastChannel': 'undefined',
+  'locks of threads': 'undefined',
+  'locks of navigator': 'undefined',
+  report: 'undefined',
+  postMessageToThread: 'postMessageToThread' in threads ? denied : 'undefined',
+  'node:sqlite': major >= 22 ? denied : 'ERR_UNKNOWN_BUILTIN_MODULE',
+  'bytecode by a replaced Reflect.construct': 'undefined',
+  'bytecode of a function, by a getter': 'undefined',
+  'bytecode of a function, inherited': 'undefined',
+  'bytecode of a module': 'undefined',
+  'compile cache': 'undefined',
+  'a summary of v8.queryObjects': 'number',
+  'a script': 'number',
+  'a function': 'function',
+  'read own directory': 'object',
+  'read by descriptor': 'undefined',
+  'read by a stream': 'undefined',
+  'promisified read': 'number',
+}
+
+function logInto(lines: Record<string, unknown>[]) {
+  return pino(
+    { level: 'info' },
+    { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) },
+  )
+}
+
+describe.each([
+  ['permission', 'brownfield', {}],
+  ['permission', 'isolation', isolation('judge', {}, everyCommand)],
+  ['process', 'brownfield', {}],
+  ['process', 'isolation', isolation('judge', {}, everyCommand)],
+] as const)('sandbox: %s, %s', (sandbox, _name, app) => {
+  test('denies every way out', async () => {
+    const lines: Record<string, unknown>[] = []
+    const frontends = { main: { module: fixture('probes.mjs'), sandbox } }
+    const bus = await start({ app, frontends, log: logInto(lines) })
+    const { outcomes, env } = await next<{ outcomes: Record<string, unknown>; env: string[] }>(bus, 'probed')
+    const all = Object.fromEntries(Object.keys(outcomes).map(name => [name, expected[name] ?? denied]))
+    if (sandbox === 'permission') all['traces to a file'] = 'ERR_TRACE_EVENTS_UNAVAILABLE'
+    expect(outcomes).toEqual(all)
+    expect(env).toEqual([])
+    const written = () =>
+      lines.filter(({ actor }) => actor === 'frontend').map(({ level, label, msg }) => [level, label, msg])
+    await expect.poll(written).toEqual([
+      [30, 'main', 'a line for the log'],
+      [40, 'main', 'a warning'],
+      [40, 'main', 'of two lines'],
+    ])
+  })
+})
+
+/** Emits which of the files in its data it can read, and imports a package. */
+const reader = `
+import { emit, getData } from '@sallyport/frontend'
+import dep from 'dep'
+import { readFileSync } from 'node:fs'
+const can = file => { try { return readFileSync(file, 'utf8') } catch ({ code }) { return code } }
+await emit('read', { dep, read: Object.fromEntries(Object.entries(getData()).map(([name, file]) => [name, can(file)])) })
+`
+
+function writeReader() {
+  const directory = writeProject({
+    'app/package.json': { type: 'module' },
+    'app/src/front/main.js': reader,
+    'app/src/front/outside.js': `import '../../../secrets/key.js'`,
+    'app/src/front/sibling.txt': 'sibling',
+    'app/src/frontier/near.txt': 'near',
+    'app/node_modules/dep/package.json': { name: 'dep', type: 'module', exports: './index.js' },
+    'app/node_modules/dep/index.js': `export { default } from 'deeper'`,
+    'app/node_modules/dep/node_modules/deeper/package.json': { name: 'deeper', main: 'index.cjs' },
+    'app/node_modules/dep/node_modules/deeper/index.cjs': `module.exports = 'of a package'`,
+    'app/node_modules/@sallyport/.keep': '',
+    'secrets/key.txt': 'secret',
+    'secrets/key.js': '',
+    'public/open.txt': 'open',
+    'empty/.keep': '',
+  })
+  const linked = new URL('../../../frontend', import.meta.url)
+  symlinkSync(linked, join(directory, 'app/node_modules/@sallyport/frontend'), 'dir')
+  symlinkSync(join(directory, 'app'), join(directory, 'link'), 'dir')
+  return (path: string): string => join(directory, path)
+}
+
+async function read(file: (path: string) => string, sandbox: Sandbox, module = 'app/src/front/main.js') {
+  const lines: Record<string, unknown>[] = []
+  const bus = await start({ app: { security: { capabilities: [] } }, log: logInto(lines) })
+  const data = {
+    sibling: file('app/src/front/sibling.txt'),
+    near: file('app/src/frontier/near.txt'),
+    secret: file('secrets/key.txt'),
+    open: file('public/open.txt'),
+  }
+  const result = Promise.race([
+    next<{ dep: string; read: Record<string, string> }>(bus, 'read'),
+    new Promise<never>((_resolve, reject) => bus.on('fault', ({ error }) => reject(error))),
+  ])
+  result.catch(() => {})
+  await bus.open('main', pathToFileURL(file(module)), { data, sandbox })
+  return { ...(await result), lines }
+}
+
+const nothing = { near: denied, secret: denied, open: denied }
+
+describe('a frontend', () => {
+  test('reads the directory of its module and its packages, and nothing else', async () => {
+    const file = writeReader()
+    process.chdir(file('empty'))
+    expect(await read(file, 'permission')).toMatchObject({
+      dep: 'of a package',
+      read: { sibling: 'sibling', ...nothing },
+    })
+    expect(await read(file, 'permission', 'link/src/front/main.js')).toMatchObject({ dep: 'of a package' })
+  })
+
+  test('reads the same in a process with any working directory', async () => {
+    const file = writeReader()
+    process.chdir(file('secrets'))
+    expect(await read(file, 'process', 'link/src/front/main.js')).toMatchObject({
+      dep: 'of a package',
+      read: { sibling: 'sibling', ...nothing },
+    })
+  })
+
+  test.each(['permission', 'process'] as const)('reads additional grants: %s', async kind => {
+    const file = writeReader()
+    process.chdir(file('empty'))
+    const more = {
+      kind,
+      read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
+    }
+    expect((await read(file, more)).read).toEqual({ sibling: 'sibling', near: 'near', secret: denied, open: 'open' })
+  })
+
+  test.each([['secrets'], ['app'], ['.']])('cannot read the working directory: %s', async cwd => {
+    const file = writeReader()
+    process.chdir(file(cwd))
+    const { read: got, lines } = await read(file, 'permission')
+    expect(got).toEqual({ sibling: 'sibling', ...nothing })
+    expect(lines).toEqual([])
+  })
+
+  test('cannot read the root as the working directory', async () => {
+    const file = writeReader()
+    process.chdir('/')
+    const { read: got, lines } = await read(file, 'permission')
+    expect(got).toEqual({ sibling: 'sibling', ...nothing })
+    expect(lines).toEqual([])
+  })
+
+  test('starts with strict: true if nothing else can be read', async () => {
+    const file = writeReader()
+    process.chdir(file('secrets'))
+    expect((await read(file, { kind: 'permission', strict: true })).read['secret']).toBe(denied)
+  })
+
+  test.each(['permission', 'process'] as const)(
+    'fails to import another module, with an error that names it: %s',
+    async kind => {
+      const file = writeReader()
+      const message = expect.stringMatching(
+        /denied FileSystemRead of .*key\.js\. Allow it with the frontend's option sandbox: /,
+      ) as string
+      await expect(read(file, kind, 'app/src/front/outside.js')).rejects.toMatchObject({ message })
+    },
+  )
+
+  test('does not start with a grant that contains an asterisk', async () => {
+    const file = writeReader()
+    const asterisk = read(file, { kind: 'permission', read: [file('a*b')] })
+    await expect(asterisk).rejects.toMatchObject({ message: expect.stringMatching(/asterisk/) })
+  })
+})
+
+test.each([
+  [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
+  [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "ses"/],
+  [{ sandbox: { kind: 'process', strict: true } }, /unknown option "sandbox\.strict" with kind: "process"$/],
+  [{ sandbox: { kind: 'ses', read: [] } }, /unknown option "sandbox\.read" with kind: "ses"$/],
+  [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
+  [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
+  [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
+])('names a wrong option: %o', async (options, message) => {
+  const bus = await start()
+  await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
+    message: expect.stringMatching(message) as string,
+  })
+})
+
+test('an error about the sandbox of a connection names the correct place', async () => {
+  const bus = await start()
+  await expect(bus.connect('tests', { sandbox: 'permission' } as object)).rejects.toMatchObject({
+    message: expect.stringMatching(/it belongs at frontends\.<label>\.sandbox/) as string,
+  })
+})

@@ -1,0 +1,95 @@
+// How much of a stream core produces before its reader has read it: bounded by bytes too, whatever the values are.
+import { expect, test } from 'vitest'
+import { type Channel, defineCore } from '../../src/index.js'
+import { isolation, start } from '../support/start.js'
+
+const MEBIBYTE = 2 ** 20
+const values = {
+  bytes: () => new Uint8Array(MEBIBYTE),
+  member: () => ({ data: new Uint8Array(MEBIBYTE) }),
+  text: () => 'x'.repeat(MEBIBYTE),
+}
+
+let produced = 0
+const core = defineCore({
+  commands: {
+    async *chunks({ kind, count }: { kind: keyof typeof values; count: number }) {
+      for (produced = 0; produced < count; produced++) yield values[kind]()
+    },
+    async send({ kind, count, channel }: { kind: keyof typeof values; count: number; channel: Channel }) {
+      for (produced = 0; produced < count; produced++) await channel.send(values[kind]())
+      channel.end()
+    },
+  },
+})
+const allowed = { identifier: 'all', windows: ['*'], permissions: ['allow-chunks', 'allow-send'] }
+const apps = { brownfield: {}, isolation: isolation('judge', {}, allowed) }
+const kinds = Object.keys(values) as (keyof typeof values)[]
+
+/** Lets core produce all that it can. */
+async function settle(): Promise<void> {
+  for (let last = -1; last !== produced;) {
+    last = produced
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+test.each(kinds.flatMap(kind => (['brownfield', 'isolation'] as const).map(name => [kind, name] as const)))(
+  'a stream of 1 MiB as %s is 4 MiB ahead of a reader that pauses: %s',
+  async (kind, name) => {
+    const bus = await start({ core, app: apps[name] })
+    const client = await bus.connect('tests')
+    let read = 0
+    for await (const _value of client.stream('chunks', { kind, count: 20 })) {
+      if (read++ % 8 === 0) {
+        await settle()
+        // The value in the loop, those in flight, and the one that waits.
+        expect(produced - read).toBeLessThanOrEqual(5)
+      }
+    }
+    expect(read).toBe(20)
+  },
+)
+
+test('the bound is an option, and holds for channels', async () => {
+  const bus = await start({ core })
+  const client = await bus.connect('tests', { readAhead: 8 * MEBIBYTE })
+  const channel = new client.Channel()
+  const sent = client.invoke('send', { kind: 'bytes', count: 300, channel })
+  await expect.poll(() => produced).toBe(8)
+  await settle()
+  expect(produced).toBe(8)
+  let read = 0
+  for await (const _value of channel) read++
+  expect(read).toBe(300)
+  await sent
+  await expect(bus.connect('more', { readAhead: 0 })).rejects.toThrow('readAhead must be whole bytes, from 1: got 0')
+})
+
+test('an upload reads each chunk when core requests it, and reports progress', async () => {
+  const written: number[] = []
+  const definition = defineCore({
+    commands: {
+      async *upload(_args: object, { app, label, signal }) {
+        for (;;) {
+          const { chunk } = await app.call<{ chunk: Uint8Array | null }>(label, 'next_chunk', {}, { signal })
+          if (chunk === null) return
+          written.push(chunk.length)
+          yield { written: written.length }
+        }
+      },
+    },
+  })
+  const client = await (await start({ core: definition })).connect('tests')
+  let made = 0
+  client.expose({
+    next_chunk() {
+      expect(written).toHaveLength(made)
+      return { chunk: made < 10 ? new Uint8Array(++made) : null }
+    },
+  })
+  const progress: unknown[] = []
+  for await (const each of client.stream('upload', {})) progress.push(each)
+  expect(progress).toEqual(Array.from({ length: 10 }, (_, i) => ({ written: i + 1 })))
+  expect(written).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+})

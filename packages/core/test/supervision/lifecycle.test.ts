@@ -1,0 +1,243 @@
+// Start and close of a bus: mistakes are named, every call settles, and no thread is left.
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import type { BusOptions } from '../../src/index.js'
+import { fixture, isolation, next, patterns, places, start } from '../support/start.js'
+
+const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+
+describe('createBus rejects', () => {
+  const core = fixture('core.mjs')
+  const main = fixture('main.mjs')
+  const withSecurity = (security: object): object => ({ core, app: { security } })
+  test.each<[string, object, RegExp]>([
+    ['no core', { core: undefined }, /^createBus: core is missing$/],
+    [
+      'a missing core file',
+      { core: fixture('nope.mjs') },
+      /^createBus: core: there is no file .*nope\.mjs( \(did you mean .*\))?$/,
+    ],
+    [
+      'a relative path',
+      { core: './core.mjs' },
+      /^createBus: core must be a URL or an absolute path, as in new URL\("\.\/core\.mjs", import\.meta\.url\): got "\.\/core\.mjs"$/,
+    ],
+    ['a core with a syntax error', { core: at('export default {') }, /^The core module .* could not be loaded: /],
+    ['a core that throws', { core: at('throw new Error("boom")') }, /could not be loaded: boom$/],
+    ['a core without a definition', { core: at('export const x = 1') }, /must `export default defineCore\({ … }\)`$/],
+    ['an invalid command', { core: at('export default { commands: { x: 5 } }') }, /^command "x" must be a function/],
+    [
+      'a reserved name',
+      { core: at('export default { commands: { "$/x": () => 1 } }') },
+      /"\$\/x" has a name that is reserved/,
+    ],
+    [
+      'a command name with a space',
+      { core: { commands: { 'read note': () => 1 } } },
+      /^Command name must include only alphanumeric characters, `-`, `\/`, `:`, `_` and `\.`: got "read note"$/,
+    ],
+    [
+      'a command name of a plugin with the separator',
+      { core: { plugins: [{ name: 'notes', commands: { 'read|note': () => 1 } }] } },
+      /^Command name must include .*: got "plugin:notes\|read\|note"$/,
+    ],
+    [
+      'a setup that fails',
+      { core: at('export default { setup() { throw new Error("no db") } }') },
+      /^`setup` of the core module failed: no db$/,
+    ],
+    ['a core that is an array', { core: at('export default []') }, /must `export default defineCore/],
+    [
+      'an unknown member of a core',
+      { core: at('export default { comands: {} }') },
+      /unknown member "comands" \(did you mean "commands"/,
+    ],
+    ['invalid plugins', { core: at('export default { plugins: {} }') }, /plugins must be an array of plugin/],
+    ['invalid commands', { core: at('export default { commands: 5 }') }, /commands must be an object/],
+    [
+      'a missing thread file',
+      { core: at('export default { commands: { x: { kind: "command", thread: new URL("file:///nope.js") } } }') },
+      /command "x": thread: there is no file/,
+    ],
+    ['a core that exits', { core: at('process.exit(3)') }, /^core exited with code 3$/],
+    ['an unknown option', { core, frontend: {} }, /unknown option "frontend" \(did you mean "frontends"\?\)$/],
+    [
+      'an unknown nested option',
+      withSecurity({ capabilites: [] }),
+      /"app\.security\.capabilites" \(did you mean "capabilities"/,
+    ],
+    [
+      'an unknown pattern',
+      withSecurity({ pattern: { use: 'isolaton' } }),
+      /pattern\.use must be "brownfield" or "isolation"/,
+    ],
+    [
+      'a capability without permissions',
+      withSecurity({ capabilities: [{ identifier: 'x' }] }),
+      /app\.security\.capabilities\[0\]: permissions: is missing/,
+    ],
+    [
+      'a missing frontend file',
+      { core, frontends: { main: fixture('nope.mjs') } },
+      /frontends\.main: there is no file/,
+    ],
+    [
+      'an invalid location of a frontend',
+      { core, frontends: { main: 5 } },
+      /frontends\.main must be a URL or an absolute path: got 5/,
+    ],
+    [
+      'an unknown codec',
+      { core, frontends: { main: { module: main, codec: 'xml' } } },
+      /codec must be "json" or "msgpack": got "xml"/,
+    ],
+    [
+      'an unknown option of a frontend',
+      { core, frontends: { main: { module: main, codecs: 'json' } } },
+      /"frontends\.main\.codecs" \(did/,
+    ],
+    ['an invalid label', { core, frontends: { 'a b': main } }, /must be a label of letters, digits/],
+    ['a label that valibot ignores', { core, frontends: { constructor: main } }, /invalid label "constructor"/],
+    [
+      'an invalid glob',
+      withSecurity({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
+      /capabilities\[0\]: windows\[0\]: .*"\[" is never closed/,
+    ],
+    ['a reserved label', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
+    ['a console as log', { core, log: console }, /log must be a pino logger, a level such as "info", or false/],
+    ['an invalid log', { core, log: true }, /log must be a pino logger, a level such as "info", or false/],
+  ])('%s', async (_name, options, message) => {
+    await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
+      name: 'BusError',
+      message: expect.stringMatching(message) as string,
+    })
+  })
+
+  test('createBus accepts absolute paths', async () => {
+    const bus = await start({ core: fileURLToPath(core) })
+    expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+
+  test('a label is unique, and free after its frontend has closed', async () => {
+    const bus = await start()
+    const client = await bus.connect('tests')
+    await expect(bus.connect('tests')).rejects.toMatchObject({ message: 'Frontend "tests" already exists' })
+    await client.close()
+    expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
+    await expect(bus.connect('a b')).rejects.toThrow(/^bus\.connect: its label must be a label of .*: got "a b"$/)
+    await expect(bus.closeFrontend('missing')).rejects.toMatchObject({ message: 'There is no frontend "missing"' })
+  })
+})
+
+describe.each([
+  [...patterns[0]!, 'port', ['none', 'process']],
+  [...patterns[1]!, 'ring', ['process']],
+] as const)('close: %s', (_name, app, link, sandboxes) => {
+  test(`sends a large answer that is returned meanwhile, over a ${link}`, async () => {
+    const bus = await start({ app })
+    const client = await bus.connect('tests', { link })
+    const value = 'x'.repeat(2_000_000)
+    const call = client.invoke<string>('slow', { ms: 100, value })
+    await client.invoke('add', { a: 1, b: 1 })
+    await bus.close()
+    expect((await call).length).toBe(value.length)
+  })
+
+  test('waits for calls in flight, and settles those that do not finish', async () => {
+    const bus = await start({ app })
+    const client = await bus.connect('tests')
+    const soon = client.invoke('slow', { ms: 100, value: 'done' })
+    const never = client.invoke('never_ends')
+    never.catch(() => {})
+    await client.invoke('add', { a: 1, b: 1 })
+    await bus.close({ timeout: 1500 })
+    expect(await soon).toBe('done')
+    await expect(never).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
+    await expect(client.invoke('add')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+    await expect(bus.connect('late')).rejects.toMatchObject({ reason: 'Disconnected' })
+    await bus.close()
+  })
+
+  test.each(sandboxes)('frees the label of a closed frontend: %s', async sandbox => {
+    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
+    await next(bus, 'main-ready')
+    const client = await bus.connect('tests')
+    await bus.closeFrontend('main')
+    const ready = next(bus, 'main-ready')
+    await bus.open('main', fixture('main.mjs'), { codec: 'msgpack', sandbox })
+    expect(await ready).toEqual({ greeting: 'Hello, World!' })
+    expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+})
+
+test('bus.on, bus.inspect, bus.reload and bus.close check their arguments', async () => {
+  const bus = await start()
+  expect(() => bus.on('faults' as never, () => {})).toThrow(
+    'bus.on: no event "faults" of the bus itself (did you mean "fault"?)',
+  )
+  for (const value of [undefined, null, 5, 'x', 1n, Symbol('x')] as never[]) {
+    const invalid = expect.objectContaining({ reason: 'InvalidParams' }) as Error
+    expect(() => bus.on(value, () => {})).toThrow(invalid)
+    expect(() => bus.on('fault', value)).toThrow(invalid)
+    expect(() => bus.inspect(value)).toThrow(invalid)
+    if (value !== 'x') await expect(bus.reload(value)).rejects.toThrow(invalid)
+  }
+  await expect(bus.close({ timeout: Infinity })).rejects.toMatchObject({ reason: 'InvalidParams' })
+  expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 1 })).toBe(2)
+})
+
+describe('a failing frontend', () => {
+  test.each([
+    [
+      'reports nonsense',
+      `import { parentPort } from 'node:worker_threads'
+      parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'x', reason: { toString: 1, valueOf: 1 } } })
+      process.exit(1)`,
+    ],
+    ['throws a value without a string form', 'setTimeout(() => { throw { toString: 1, valueOf: 1 } })'],
+  ])('does not end the host if it %s', async (_name, source) => {
+    const bus = await start()
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    await bus.open('bad', at(source), { loaded: false })
+    expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'InternalError' } })
+  })
+
+  test.each(places)('does not affect others: %s', async (_name, app, sandbox) => {
+    const bus = await start({ app, supervision: { restart: 'temporary' } })
+    const failing = at('setTimeout(() => { throw new Error("of the frontend") })')
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    await bus.open('bad', failing, { sandbox, loaded: false })
+    expect(await fault).toMatchObject({ label: 'bad', error: { message: 'of the frontend' } })
+    await expect.poll(() => bus.stats()).toHaveProperty('frontends.bad.state', 'failed')
+    const client = await bus.connect('bad')
+    expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+})
+
+test('logs rejections, handler output and the console of the hook', async () => {
+  const lines: Record<string, unknown>[] = []
+  const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>)
+  const log = pino({ level: 'warn' }, { write })
+  const bus = await start({ log, app: isolation('judge') })
+  const client = await bus.connect('tests')
+  await client.invoke('add', { hook: 'null' }).catch(() => {})
+  await client.invoke('add', { hook: 'log', a: 1, b: 2 })
+  await client.invoke('log_line', { text: 'from a handler' })
+  const rejected = new Promise(resolve => bus.on('rejected', resolve))
+  await client.invoke('fails', { hook: 'throw' }).catch(() => {})
+  await rejected
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ level: 40, msg: 'rejected', label: 'tests', command: 'add', why: 'null' }),
+      expect.objectContaining({ actor: 'gate', label: 'tests', msg: 'the hook says add' }),
+      expect.objectContaining({
+        actor: 'core',
+        label: 'tests',
+        command: 'log_line',
+        from: 'handler',
+        msg: 'from a handler',
+      }),
+    ]),
+  )
+})

@@ -1,0 +1,15 @@
+// The core and the patterns of the tests of scripts (`sandbox: 'ses'`).
+import type { BusOptions } from '../../src/index.js'
+import { everyCommand, fixture, isolation } from './start.js'
+
+export const sesCore: URL = fixture('ses/core.mjs')
+
+const capability = {
+  ...everyCommand,
+  permissions: [...everyCommand.permissions, 'allow-numbers', 'allow-call-frontend'],
+}
+
+export const sesApps: [name: string, app: NonNullable<BusOptions['app']>][] = [
+  ['brownfield', {}],
+  ['isolation', isolation('judge', {}, capability)],
+]

@@ -1,0 +1,190 @@
+// Starts buses for the tests, over the fixtures next to this file, and ends them after each test.
+import { afterAll, afterEach } from 'vitest'
+import {
+  createBus,
+  type Bus,
+  type BusOptions,
+  type Capability,
+  type Client,
+  type CodecName,
+  type CoreDefinition,
+} from '../../src/index.js'
+
+export const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
+
+export const everyCommand: Capability = {
+  identifier: 'every-command',
+  windows: ['*'],
+  permissions: [
+    ...['greet', 'add', 'slow', 'echo', 'body', 'bytes', 'fails', 'fails-with-value', 'rejects', 'unsendable'],
+    ...['weigh', 'give', 'keep', 'stream'],
+    ...['heavy', 'count', 'seen', 'log-line', 'fails-in-system', 'endless', 'never-ends', 'forget'],
+  ].map(name => `allow-${name}`),
+}
+
+const open: Bus[] = []
+afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
+
+export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
+  const bus = await createBus({ core: fixture('core.mjs'), log: false, ...options })
+  open.push(bus)
+  return bus
+}
+
+/**
+ * The isolation pattern with the hook in `fixtures/hooks/<name>`, and every command allowed. Its hooks return, and none counts as stuck,
+ * however busy the machine is: a test of hooks that hang gives a `hookTimeout`.
+ */
+export function isolation(
+  hook?: string,
+  options: { envelope?: boolean; hookTimeout?: number } = {},
+  allowed: Capability = everyCommand,
+): NonNullable<BusOptions['app']> {
+  const dir = hook === undefined ? {} : { dir: fixture(`hooks/${hook}/`) }
+  return {
+    security: {
+      pattern: { use: 'isolation', options: { ...dir, hookTimeout: 60_000, ...options } },
+      capabilities: [allowed],
+    },
+  }
+}
+
+export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
+  ['brownfield', {}],
+  ['isolation', isolation('judge')],
+]
+
+/** Each sandbox, and a gate in front of one: frontends differ by their sandbox, and a gate does not see which they have. */
+export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox: 'none' | 'permission' | 'process'][] =
+  patterns.flatMap(([name, app]) =>
+    (name === 'isolation' ? (['permission'] as const) : (['none', 'permission', 'process'] as const)).map(
+      (sandbox): (typeof places)[number] => [`${name}, sandbox: ${sandbox}`, app, sandbox],
+    ),
+  )
+
+const connections: [CodecName, 'port' | 'ring'][] = [
+  ['json', 'port'],
+  ['msgpack', 'port'],
+  ['json', 'ring'],
+  ['msgpack', 'ring'],
+]
+
+/** Selects half of all combinations, so that each pair of pattern, codec and link is among them. */
+const isTaken = (pattern: number, index: number): boolean => (pattern + index + (index >> 1)) % 2 === 0
+
+type Connected = { bus: Bus; client: Client }
+
+/** `connect(options)` starts a bus; `connect('shared')` returns a bus and a client that tests share if they leave nothing behind. */
+type Route = [name: string, connect: (options?: Partial<BusOptions> | 'shared') => Promise<Connected>]
+
+/** A client under the label `tests`, over combinations that pair each pattern, codec and link. */
+export const everyRoute: Route[] = routesIn(patterns, {})
+
+const isCommon = ([name]: Route): boolean => !name.startsWith('isolation with core in this thread')
+
+/** All routes but isolation with core in this thread: its gate sends to core as to a worker. */
+export const routes: Route[] = everyRoute.filter(isCommon)
+
+/** Routes to another core module, in which each frontend may call these commands. */
+export function routesTo(core: URL, commands: readonly string[]): Route[] {
+  const permissions = commands.map(name => `allow-${name.replaceAll('_', '-')}`)
+  const capability: Capability = { identifier: 'all', windows: ['*'], permissions }
+  const apps: typeof patterns = [
+    ['brownfield', {}],
+    ['isolation', isolation('judge', {}, capability)],
+  ]
+  return routesIn(apps, { core }).filter(isCommon)
+}
+
+const shared: Promise<Bus>[] = []
+afterAll(async () => {
+  for (const bus of shared) await (await bus).close({ timeout: 0 })
+})
+
+/** Starts a shared bus on first use. */
+function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
+  let bus: Promise<Bus> | undefined
+  return () => {
+    if (!bus) shared.push((bus = create()))
+    return bus
+  }
+}
+
+const reused: Bus[] = []
+afterEach(async () => {
+  for (const bus of reused)
+    // A frontend can have ended meanwhile.
+    for (const label of Object.keys((await bus.stats()).frontends)) await bus.closeFrontend(label).catch(() => {})
+})
+
+/** Returns a function that returns the same bus to each test, and starts it on first use. After each test its frontends are closed. */
+export const reuseBus = (options: Partial<BusOptions> = {}): (() => Promise<Bus>) =>
+  shareBus(async () => {
+    const bus = await createBus({ core: fixture('core.mjs'), log: false, ...options })
+    reused.push(bus)
+    return bus
+  })
+
+function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
+  return apps.flatMap(([name, app], pattern) => {
+    const [inWorkers, inThread] = [true, false].map(taken =>
+      connections.filter((_, i) => isTaken(pattern, i) === taken),
+    )
+    const route = (title: string, [codec, link]: (typeof connections)[number], isInThread: boolean): Route => {
+      const create = async (options: Partial<BusOptions> = {}): Promise<Bus> => {
+        const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }
+        return createBus({ app, core: isInThread ? await definitionIn(core as URL) : core, log: false, ...more })
+      }
+      const share = shareBus(() => create())
+      const join = async (bus: Bus): Promise<Connected> => ({
+        bus,
+        client: await bus.connect('tests', { codec, link }),
+      })
+      let both: Promise<Connected> | undefined
+      const connect: Route[1] = async options => {
+        if (options === 'shared') return (both ??= share().then(join))
+        const bus = await create(options)
+        open.push(bus)
+        return join(bus)
+      }
+      return [title, connect]
+    }
+    return [
+      ...inWorkers!.map(each => route(`${name}, ${each.join(', ')}`, each, false)),
+      ...inThread!.slice(0, 1).map(each => route(`${name} with core in this thread, ${each.join(', ')}`, each, true)),
+    ]
+  })
+}
+
+let lives = 0
+
+/** Imports a core module, as a new module each time: every definition has its own state. */
+export async function definitionIn(module: URL): Promise<CoreDefinition> {
+  const url = `${module.href}?life=${++lives}`
+  return ((await import(/* @vite-ignore */ url)) as { default: CoreDefinition }).default
+}
+
+/** Resolves with the first event of this name. */
+export function next<T>(bus: Pick<Bus, 'once'>, event: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    bus.once<T>(event, ({ payload }) => resolve(payload)).catch(reject)
+  })
+}
+
+/** Returns the module of a frontend without a sandbox that runs `source` with `port`, the one that its link sends to. */
+export const withLinkPort = (source: string): URL =>
+  new URL(
+    `data:text/javascript,${encodeURIComponent(`import { MessagePort } from 'node:worker_threads'
+      const { postMessage } = MessagePort.prototype
+      let port
+      MessagePort.prototype.postMessage = function (message, ...rest) {
+        // What goes to the host has a type.
+        if (message?.type === undefined) port ??= this
+        return postMessage.call(this, message, ...rest)
+      }
+      const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
+      await emit('port-is-known')
+      while (!port) await new Promise(resolve => setImmediate(resolve))
+      ${source}
+      setInterval(() => {}, 1000)`)}`,
+  )

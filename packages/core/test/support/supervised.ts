@@ -1,0 +1,68 @@
+// Helpers for tests of supervision: a bus whose workers end on request, and a record of what it reports.
+import { expect } from 'vitest'
+import type { Bus, BusOptions, Client } from '../../src/index.js'
+import { fixture, isolation, start } from './start.js'
+
+const commands = ['which', 'end', 'block', 'wait', 'fill', 'count', 'keep', 'kept', 'ask', 'add']
+const capability = {
+  identifier: 'all',
+  windows: ['*'],
+  permissions: commands.slice(0, -1).map(name => `allow-${name}`),
+}
+
+const createPatterns = (hookTimeout: number): [name: string, app: NonNullable<BusOptions['app']>][] => [
+  ['brownfield', {}],
+  ['isolation', isolation('stuck', { hookTimeout }, capability)],
+]
+
+export const patterns = createPatterns(1500)
+
+/** For tests whose hooks always return: no gate counts as stuck, however busy the machine is. */
+export const patientPatterns = createPatterns(60_000)
+
+export interface ReportedEvent {
+  name: 'fault' | 'restart' | 'failed'
+  label: string
+  actor?: string
+  restarts?: number
+  error: Error
+}
+
+/** Short delays and many restarts: how many fall into a period is random on a busy machine. */
+export const soon = { delay: { min: 20, max: 100 }, intensity: 1000 }
+
+export async function supervise(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; events: ReportedEvent[] }> {
+  const bus = await start({ core: fixture('reborn.mjs'), supervision: soon, ...options })
+  const events: ReportedEvent[] = []
+  for (const name of ['fault', 'restart', 'failed'] as const) {
+    bus.on(name, event => void events.push({ name, ...event }))
+  }
+  return { bus, events }
+}
+
+export const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+
+/** Repeats the call until it no longer rejects. */
+export async function eventually<T>(call: () => Promise<T>): Promise<T> {
+  let result: { value: T } | undefined
+  await expect
+    .poll(
+      async () => {
+        result = await call().then(
+          value => ({ value }),
+          () => undefined,
+        )
+        return result !== undefined
+      },
+      { timeout: 20_000, interval: 10 },
+    )
+    .toBe(true)
+  return result!.value
+}
+
+export const disconnected = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
+
+/** Crashes core, and expects the error that callers get. */
+export async function endCore(client: Client): Promise<void> {
+  await expect(client.invoke('end', { how: 'throw' })).rejects.toMatchObject(disconnected('unknown'))
+}

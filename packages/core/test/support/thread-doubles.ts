@@ -1,0 +1,49 @@
+// Fake threads for tests of restarts, with a simulated clock and a random source of the test's own.
+import { EventEmitter } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+import { SimulatedClock } from 'xstate'
+import { resolveSupervision, type SupervisionOptions } from '../../src/host/supervision/policy.js'
+import { createSupervisor } from '../../src/host/supervision/supervisor.js'
+
+const crash = new Error('boom')
+
+/** Starts a supervisor with one worker, whose threads the test makes ready and ends. By default, delays are not randomized. */
+export function start(
+  options: SupervisionOptions = {},
+  {
+    waitsAfterError = false,
+    random = (): number => 0,
+    chargeExit = (): boolean => false,
+    explained,
+  }: { waitsAfterError?: boolean; random?(): number; chargeExit?(): boolean; explained?: Promise<void> } = {},
+) {
+  const clock = new SimulatedClock()
+  const supervisor = createSupervisor({ clock, now: () => clock.now(), random })
+  const events: unknown[] = []
+  const threads: EventEmitter[] = []
+  const spawn = (): Worker => {
+    const thread = Object.assign(new EventEmitter(), { terminate: () => {}, postMessage: () => {}, unref: () => {} })
+    threads.push(thread)
+    return thread as unknown as Worker
+  }
+  const worker = supervisor.start({
+    name: 'it',
+    supervision: resolveSupervision('permanent', { heartbeat: false }, options),
+    waitsAfterError,
+    chargeExit,
+    ...(explained && { explainError: () => explained }),
+    spawn,
+    onReport: () => {},
+    onState: () => {},
+    onRestarted: () => events.push('restarted'),
+    onStopped: restart => events.push(restart ? [restart.error.message, restart.delay] : 'reloading'),
+    onKilled: () => events.push('killed'),
+  })
+  const exit = (code = 0): unknown => threads.at(-1)!.emit('exit', code)
+  const ready = (): unknown => threads.at(-1)!.emit('message', { type: 'state', state: 'ready' })
+  const fail = (): void => {
+    threads.at(-1)!.emit('error', crash)
+    exit(1)
+  }
+  return { clock, supervisor, events, threads, worker, ready, exit, fail }
+}

@@ -1,0 +1,102 @@
+// The types of a bus in an editor: the functions that its frontends expose, and its events.
+import { expose, type Exposed } from '@sallyport/frontend'
+import { expectTypeOf, test } from 'vitest'
+import {
+  type Bus,
+  type BusError,
+  type BusOptions,
+  type CallOptions,
+  type Capability,
+  type CommandResult,
+  createBus,
+  type EmitParameters,
+  type Platform,
+  type Serialized,
+} from '../../src/index.js'
+
+interface Source {
+  src: string
+}
+
+const exposed = expose({
+  transform: ({ src }: Source) => src.toUpperCase(),
+  since: async ({ times }: { times: number[] }, ctx) => times.map(time => new Date(ctx.signal.aborted ? 0 : time)),
+  anything: ({ value }) => {
+    expectTypeOf(value).toEqualTypeOf<unknown>()
+    return 1
+  },
+  ping: () => 'pong' as const,
+})
+type Main = typeof exposed
+
+declare const options: BusOptions
+const createTyped = () =>
+  createBus<{ frontends: { main: Main }; events: { progress: { at: Date }; done: undefined } }>(options)
+type Typed = Awaited<ReturnType<typeof createTyped>>
+declare const typed: Typed
+declare const untyped: Bus
+declare const source: Source
+
+test('exposed functions', () => {
+  expectTypeOf(exposed).toExtend<() => void>()
+  expectTypeOf<Main>().toExtend<Exposed>()
+  // @ts-expect-error a function is exposed, no value
+  expose({ five: 5 })
+})
+
+test('calls of functions of frontends', () => {
+  expectTypeOf(typed.call('main', 'transform', { src: 'x' }, { timeout: 5 })).resolves.toEqualTypeOf<string>()
+  expectTypeOf(typed.call('main', 'transform', source)).resolves.toEqualTypeOf<string>()
+  expectTypeOf(typed.call('main', 'since', { times: [1] })).resolves.toEqualTypeOf<string[]>()
+  expectTypeOf(typed.call('main', 'ping')).resolves.toEqualTypeOf<'pong'>()
+  expectTypeOf(typed.call('main', 'anything', { what: 'ever' })).resolves.toEqualTypeOf<number>()
+  // @ts-expect-error no such frontend
+  void typed.call('mian', 'ping')
+  // @ts-expect-error no such function
+  void typed.call('main', 'pong')
+  // @ts-expect-error arguments are missing
+  void typed.call('main', 'transform')
+  // @ts-expect-error src is a string
+  void typed.call('main', 'transform', { src: 1 })
+})
+
+test('events', () => {
+  void typed.emit('done')
+  void typed.emit('progress', { at: new Date() })
+  void typed.emitTo('main', 'done')
+  void typed.listen('progress', ({ payload }) => expectTypeOf(payload).toEqualTypeOf<{ at: string }>())
+  // @ts-expect-error no such event
+  void typed.emit('dnoe')
+  // @ts-expect-error the payload is missing
+  void typed.emit('progress')
+})
+
+test('a bus without types accepts any name', () => {
+  expectTypeOf(untyped.call('x', 'y', source)).resolves.toEqualTypeOf<unknown>()
+  expectTypeOf(untyped.call<string>('x', 'y')).resolves.toEqualTypeOf<string>()
+  void untyped.listen<number>('any', ({ payload }) => expectTypeOf(payload).toEqualTypeOf<number>())
+  void untyped.emit('any', 5)
+  expectTypeOf<Awaited<ReturnType<typeof createBus>>>().toEqualTypeOf<Bus>()
+  const take = (bus: Bus): Bus => bus
+  take(typed)
+})
+
+test('errors of events are those of the bus', () => {
+  untyped.on('fault', ({ error }) => expectTypeOf(error).toEqualTypeOf<BusError>())
+  untyped.on('failed', ({ error }) => expectTypeOf(error.reason).toEqualTypeOf<BusError['reason']>())
+})
+
+test('an interface is accepted as arguments', async () => {
+  const client = await untyped.connect('main')
+  void client.invoke('transform', source)
+  void client.stream('transform', source)
+})
+
+test('types that signatures of the bus refer to have names', () => {
+  type Types = { events: { progress: { at: Date } }; codec: 'msgpack' }
+  expectTypeOf<Serialized<Types['events']['progress'], Types['codec']>>().toEqualTypeOf<{ at: Date }>()
+  expectTypeOf<EmitParameters<undefined>>().toExtend<[payload?: undefined, options?: object]>()
+  expectTypeOf<Parameters<Bus<Types>['once']>[1]>().toExtend<CallOptions | ((event: never) => unknown) | undefined>()
+  expectTypeOf<CommandResult<Main, 'ping'>>().toEqualTypeOf<'pong'>()
+  expectTypeOf<Platform>().toExtend<NonNullable<Capability['platforms']>[number]>()
+})

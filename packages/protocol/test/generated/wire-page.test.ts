@@ -1,0 +1,67 @@
+// Compares the numbers and names of docs/internals/wire.md and docs/reference/limits.md with the code.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { ATTACHMENT_EXTENSION } from '../../src/codec/attachments.js'
+import { ERROR_CODES } from '../../src/errors/bus-error.js'
+import { CHANNEL_WINDOW, METHOD, STREAM_HEADER } from '../../src/message/methods.js'
+import { toChannelReference } from '../../src/message/message.js'
+import { RING_BYTES } from '../../src/link/ring/ring-buffer.js'
+import { FRAME_KIND } from '../../src/wire/link.js'
+import * as bounds from '../../src/wire/limits.js'
+
+const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
+const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MAX_PATH_LENGTH, MAX_PATHS, MIN_ATTACHMENT_BYTES } = bounds
+const { SCAN_ABOVE_BYTES } = bounds
+
+const PAGES = ['docs/internals/wire.md', 'docs/reference/limits.md']
+const page = PAGES.map(path => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')).join('')
+const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
+const kib = (bytes: number): string => `${bytes / 1024} KiB`
+
+describe('the pages on the wire and on limits state', () => {
+  it.each([
+    ['the size of a frame', `| body of a frame | 16 MiB (${count(MAX_FRAME_BYTES)} bytes) |`],
+    [
+      'the size of an attachment',
+      `| an attachment | ${kib(MIN_ATTACHMENT_BYTES)} to 256 MiB (${count(MAX_ATTACHED_BYTES)} bytes) |`,
+    ],
+    ['the minimum of an attachment', `Those of ${kib(MIN_ATTACHMENT_BYTES)} or more travel out of band`],
+    ['the extension of an attachment', `the extension of type ${ATTACHMENT_EXTENSION} with four bytes`],
+    ['the messages in a frame', `| messages in a frame | ${count(MAX_BATCH)} |`],
+    [
+      'the depth',
+      `| nesting of a message | ${MAX_DEPTH}, itself the first; JSON: only of messages over ${kib(SCAN_ABOVE_BYTES)} |`,
+    ],
+    [
+      'the number of values',
+      `| values in a frame | ${count(MAX_NODES)}; JSON: only in frames over ${kib(SCAN_ABOVE_BYTES)},`,
+    ],
+    ['the calls in flight', `| calls of a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded;`],
+    [
+      'the calls to a frontend in flight',
+      `| calls to a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded |`,
+    ],
+    ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
+    [
+      'the window of a port, and a ring',
+      `| ${CREDIT_WINDOW_BYTES / 2 ** 20} MiB; the ring, ${kib(RING_BYTES)}; then it waits |`,
+    ],
+    ['the paths of a command', `| ${MAX_PATHS}, ${count(MAX_PATH_LENGTH)}, then \`InvalidParams\` |`],
+    ['the window of a channel', `| messages of a channel in flight | ${CHANNEL_WINDOW} |`],
+    ['the header of a stream', `header \`${STREAM_HEADER}: ${toChannelReference(0).replace(/0$/, '<id>')}\``],
+    ['the form of a channel', `\`${toChannelReference(0).replace(/0$/, '<id>')}\``],
+  ])('%s', (_name, text) => expect(page).toContain(text))
+
+  it.each(Object.entries(ERROR_CODES))('the code of %s', (reason, code) => {
+    expect(page).toContain(`| ${code} | ${reason} |`)
+  })
+
+  it.each(Object.values(METHOD))('the method %s', method => {
+    expect(page).toContain(`| \`${method.replace('|', '\\|')}\` |`)
+  })
+
+  it('exactly the kinds of frames', () => {
+    const kinds = [...page.matchAll(/^\| (\d) \|/gm)].map(([, kind]) => Number(kind))
+    expect(kinds).toEqual(Object.values(FRAME_KIND))
+  })
+})

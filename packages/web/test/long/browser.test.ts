@@ -1,0 +1,463 @@
+// Pages in a real browser: they call, stream, listen, reload, and reconnect. One test drops their connections, another lets them hang.
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer, connect as connectSocket, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Bus, type Channel, createBus, defineCore } from '@sallyport/core'
+import { serveFrontends, type PageOptions, type WebOptions, type WebServer } from '@sallyport/web'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { hasChromium, launch } from '../browser.ts'
+
+const core = defineCore({
+  commands: {
+    greet: ({ name }: { name: string }) => `Hello, ${name}!`,
+    sizes: (args: Record<string, Uint8Array>) => Object.values(args).map(({ length }) => length),
+    reverse: ({ bytes }: { bytes: Uint8Array }) => bytes.toReversed(),
+    async *count({ to }: { to: number }) {
+      for (let n = 1; n <= to; n++) yield n
+    },
+    each: async ({ to, onNumber }: { to: number; onNumber: Channel<number> }) => {
+      for (let n = 1; n <= to; n++) await onNumber.send(n)
+      onNumber.end()
+    },
+    wait: () => new Promise(() => {}),
+    who: (_args: object, { label }: { label: string }) => label,
+    forbidden: () => 1,
+  },
+})
+const allow = ['greet', 'sizes', 'reverse', 'count', 'each', 'wait', 'who']
+const client = fileURLToPath(new URL('../../dist/browser/client.js', import.meta.url))
+
+let browser: Browser
+let context: BrowserContext
+let dir: string
+let bus: Bus
+let web: WebServer
+
+beforeAll(async () => {
+  if (hasChromium) browser = await launch()
+  dir = mkdtempSync(join(tmpdir(), 'sallyport-web-'))
+  writeFileSync(
+    join(dir, 'index.html'),
+    '<!doctype html><title>Page</title><script type="module" src="app.js"></script>',
+  )
+  writeFileSync(
+    join(dir, 'app.js'),
+    'import { Channel, connect } from "./client.js"; Object.assign(window, { Channel, connect, ready: true })',
+  )
+  copyFileSync(client, join(dir, 'client.js'))
+})
+afterAll(async () => {
+  await browser?.close()
+  rmSync(dir, { recursive: true })
+})
+beforeEach(async () => {
+  context = await browser?.newContext()
+})
+afterEach(async () => {
+  await context?.close()
+  await web.close()
+  await bus.close()
+})
+
+async function serve(
+  use: 'brownfield' | 'isolation' = 'brownfield',
+  { page, ...options }: Partial<WebOptions> & { page?: PageOptions } = {},
+): Promise<void> {
+  bus = await createBus({ core, log: false, app: { security: { pattern: { use } } } })
+  web = await serveFrontends(bus, { frontends: { main: { dir, allow, ...page } }, ...options })
+}
+
+/** Waits until the page's own script has run. */
+const isReady = (page: Page): Promise<void> => expect.poll(() => page.evaluate('window.ready')).toBe(true)
+
+async function open(url = web.url): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(url)
+  await isReady(page)
+  return page
+}
+
+/** Runs code in a page, with its client as `client`. */
+const run = <T>(page: Page, code: string): Promise<T> =>
+  page.evaluate(`(async () => { const client = await connect(); ${code} })()`)
+
+const getStates = async (): Promise<Record<string, string>> =>
+  Object.fromEntries(Object.entries((await bus.stats()).frontends).map(([label, { state }]) => [label, state]))
+
+describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the pattern %s, a page', use => {
+  beforeEach(() => serve(use))
+
+  test('calls commands, with bytes and streams, as its capabilities allow', async () => {
+    const page = await open()
+    expect(page.url()).not.toContain('token')
+    expect(await page.evaluate('document.cookie')).toBe('')
+    expect(await run(page, 'return client.invoke("greet", { name: "page" })')).toBe('Hello, page!')
+    const bytes = 'new Uint8Array(100_000).fill(7).with(0, 1)'
+    expect(await run(page, `return (await client.invoke("reverse", { bytes: ${bytes} })).at(-1)`)).toBe(1)
+    const loop = 'const all = []; for await (const n of client.stream("count", { to: 3 })) all.push(n); return all'
+    expect(await run(page, loop)).toEqual([1, 2, 3])
+    expect(await run(page, 'return client.invoke("forbidden").catch(String)')).toContain('BusError [Denied]')
+    const { state, calls } = (await bus.stats()).frontends['main']!
+    expect({ state, calls }).toEqual({ state: 'running', calls: 4 })
+  })
+
+  test('sends and receives bytes over any limit of a message, while other calls are in flight', async () => {
+    const page = await open()
+    const waiting = 'let settled = 0; client.invoke("wait").then(() => settled++, () => settled++);'
+    const bytes = 'new Uint8Array(20 << 20).fill(7).with(0, 1)'
+    const code = `${waiting}
+      const bytes = ${bytes}
+      const half = bytes.subarray(0, 10 << 20)
+      const reversed = await client.invoke("reverse", { bytes })
+      return [await client.invoke("sizes", { a: half, b: half }), reversed.length, reversed.at(-1), settled]`
+    expect(await run(page, code)).toEqual([[10 << 20, 10 << 20], 20 << 20, 1, 0])
+  })
+
+  test('passes a channel of the class that it has imported', async () => {
+    const page = await open()
+    const code = `const onNumber = new Channel(); const all = []
+      const called = client.invoke("each", { to: 2, onNumber }); for await (const n of onNumber) all.push(n)
+      await called; return all`
+    expect(await run(page, code)).toEqual([1, 2])
+  })
+
+  test('is denied the list of all windows as any other command', async () => {
+    const page = await open()
+    for (const command of ['plugin:window|get_all_windows', 'plugin:webview|get_all_webviews']) {
+      const text = await run(page, `return client.invoke("${command}").catch(String)`)
+      expect(text).toMatch(/^BusError \[Denied\]: .*not allowed/)
+    }
+    expect(await run(page, 'return client.invoke("plugin:window|set_title").catch(String)')).toContain('native window')
+  })
+
+  test('is refused values that JSON would change, in development', async () => {
+    const page = await open()
+    const problem = (args: string): Promise<string> =>
+      run(page, `return client.invoke("greet", ${args}).then(() => "sent", ({ message }) => message)`)
+    expect(await problem('{ name: new Set([1]) }')).toContain('name is a value of type Set')
+    expect(await problem('{ name: { f: () => 1 } }')).toContain('name.f is a function')
+    expect(await problem('{ bytes: new Uint8Array(1), name: new Map() }')).toContain('name is a value of type Map')
+    expect(await problem('{ bytes: new Uint8Array(1), name: [new Float32Array(1)] }')).toContain(
+      'name[0] is a value of',
+    )
+  })
+
+  test('listens, emits, and is called', async () => {
+    const page = await open()
+    const emitted = bus.once('from-page', { timeout: 10_000 })
+    await run(
+      page,
+      `client.expose({ upper: ({ text }) => text.toUpperCase() })
+       await client.listen("to-page", ({ payload }) => client.emit("from-page", payload + 1))`,
+    )
+    await bus.emit('to-page', 41)
+    expect((await emitted).payload).toBe(42)
+    expect(await bus.call('main', 'upper', { text: 'abc' })).toBe('ABC')
+  })
+
+  test('takes its label over when it is reloaded', async () => {
+    const page = await open()
+    for (let n = 0; n < 3; n++) {
+      await page.reload()
+      await isReady(page)
+      expect(await run(page, 'return client.invoke("who")')).toBe('main')
+    }
+    expect(await getStates()).toEqual({ main: 'running' })
+  })
+
+  test('frees its label for the next page when it is closed', async () => {
+    const page = await open()
+    await run(page, 'window.client = client')
+    await page.close()
+    await expect.poll(getStates).toEqual({ main: 'stopped' })
+    await expect(bus.call('main', 'upper', { text: 'a' })).rejects.toMatchObject({ reason: 'Disconnected' })
+    expect(await run(await open(), 'return client.invoke("who")')).toBe('main')
+  })
+})
+
+describe.skipIf(!hasChromium)('a message over the limit of the server', () => {
+  test('is refused by the page, with its size, and other calls go on', async () => {
+    await serve('brownfield', { maxMessageBytes: 65_536 })
+    const page = await open()
+    const code = `
+      let settled = 0; client.invoke("wait").then(() => settled++, () => settled++)
+      const describe = error => [error.reason, error.message]
+      return [
+        await client.invoke("sizes", { a: new Uint8Array(70_000) }).catch(describe),
+        await client.invoke("greet", { name: "x".repeat(70_000) }).catch(describe),
+        (await client.invoke("greet", { name: "x".repeat(65_000) })).length,
+        settled,
+      ]`
+    const text = expect.stringMatching(/^A message of 70\d\d\d bytes is over the limit of 65536$/)
+    expect(await run(page, code)).toEqual([['InvalidParams', text], ['InvalidParams', text], 65_008, 0])
+  })
+})
+
+const who = 'return client.invoke("who")'
+
+/** Opens a window from a page, as `window.open` and a link do, and waits for its script. */
+async function openWindow(page: Page): Promise<Page> {
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate('void window.open("/")')])
+  await isReady(popup)
+  return popup
+}
+
+/** Opens a second tab with the session storage of the first, as browsers duplicate a tab. */
+async function duplicate(page: Page): Promise<Page> {
+  const storage = JSON.stringify(await page.evaluate('Object.entries(sessionStorage)'))
+  const copy = await context.newPage()
+  await copy.addInitScript(
+    `if (sessionStorage.length === 0) for (const [key, value] of ${storage}) sessionStorage.setItem(key, value)`,
+  )
+  await copy.goto(page.url())
+  await isReady(copy)
+  return copy
+}
+
+describe.skipIf(!hasChromium).each([
+  ['a window that a page opens', openWindow],
+  ['a duplicated tab', duplicate],
+])('%s', (_name, openCopy) => {
+  test('is a second tab, which is refused, and the first one stays', async () => {
+    await serve()
+    const first = await open()
+    await run(first, 'window.client = client')
+    const copy = await openCopy(first)
+    await copy.getByRole('alert').filter({ hasText: 'This page is open in another tab' }).waitFor()
+    expect(await first.evaluate('client.invoke("who")')).toBe('main')
+  })
+
+  test('has a label of its own with `multiple`, which both keep when they are reloaded', async () => {
+    await serve('brownfield', { page: { multiple: true } })
+    const first = await open()
+    await run(first, 'window.client = client')
+    const copy = await openCopy(first)
+    expect(await run(copy, who)).toBe('main-2')
+    expect(await first.evaluate('client.invoke("who")')).toBe('main')
+    for (const [page, label] of [
+      [copy, 'main-2'],
+      [first, 'main'],
+    ] as const) {
+      await page.reload()
+      await isReady(page)
+      expect(await run(page, who)).toBe(label)
+    }
+  })
+})
+
+describe.skipIf(!hasChromium)('a page that goes to another one and back', () => {
+  test('keeps its label', async () => {
+    await serve('brownfield', { page: { multiple: true } })
+    await run(await open(), 'window.client = client')
+    const page = await open()
+    expect(await run(page, who)).toBe('main-2')
+    await page.goto(`${web.url.split('?')[0]}?other`)
+    await isReady(page)
+    expect(await run(page, who)).toBe('main-2')
+    await page.goBack()
+    await isReady(page)
+    expect(await run(page, who)).toBe('main-2')
+  })
+})
+
+describe.skipIf(!hasChromium)('a second tab', () => {
+  test('gets an error that the page is open, and can take over when the first one is closed', async () => {
+    await serve()
+    const first = await open()
+    await run(first, 'window.client = client')
+    const second = await context.newPage()
+    await second.goto(web.url)
+    await second.getByRole('alert').filter({ hasText: 'This page is open in another tab' }).waitFor()
+    expect(await run(first, 'return client.invoke("who")')).toBe('main')
+    await first.close()
+    await expect.poll(getStates).toEqual({ main: 'stopped' })
+    await second.reload()
+    await isReady(second)
+    expect(await run(second, 'return client.invoke("who")')).toBe('main')
+  })
+
+  test('has a label of its own with `multiple`, and the same permissions', async () => {
+    await serve('isolation', { page: { multiple: true } })
+    const pages = [await open(), await open()]
+    for (const page of pages) await run(page, 'window.client = client')
+    expect(await Promise.all(pages.map(page => run(page, 'return client.invoke("who")')))).toEqual(['main', 'main-2'])
+    expect(await run(pages[1]!, 'return client.label')).toBe('main-2')
+    expect(await run(pages[1]!, 'return __TAURI_INTERNALS__.metadata.currentWindow.label')).toBe('main-2')
+    await pages[1]!.reload()
+    await isReady(pages[1]!)
+    expect(await run(pages[1]!, 'return client.invoke("who")')).toBe('main-2')
+    expect(await run(pages[1]!, 'return client.invoke("forbidden").catch(String)')).toContain('BusError [Denied]')
+  })
+})
+
+/** A proxy whose connections can be dropped, or left hanging. */
+async function startProxy(port: number) {
+  const sockets = new Set<Socket>()
+  let isHanging = false
+  const proxy: Server = createServer(near => {
+    const far = connectSocket(port, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', data => isHanging || to.write(data))
+      from.on('error', () => {})
+      from.on('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+    }
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  const drop = (): void => sockets.forEach(socket => socket.destroy())
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    drop,
+    hang: (value: boolean): void => void (isHanging = value),
+    close(): void {
+      proxy.close()
+      drop()
+    },
+  }
+}
+
+const LISTEN = `
+  window.events = []
+  client.expose({ ping: () => 'pong' })
+  await client.listen('tick', ({ payload }) => events.push(payload))
+  window.failed = client.invoke('wait').catch(error => [error.reason, error.data.delivered])`
+
+describe.skipIf(!hasChromium)('a page whose connection', () => {
+  const answers = (): Promise<unknown> => bus.call('main', 'ping').catch(() => 'nothing')
+
+  test('is lost reconnects: calls in flight settle, listeners and exposed functions remain', async () => {
+    await serve()
+    const proxy = await startProxy(Number(new URL(web.url).port))
+    await web.close()
+    await bus.close()
+    const origin = `http://127.0.0.1:${proxy.port}`
+    await serve('brownfield', { port: Number(new URL(web.url).port), origins: [origin] })
+    const page = await open(web.url.replace(/:\d+/, `:${proxy.port}`))
+    await run(page, LISTEN)
+    proxy.drop()
+    expect(await page.evaluate('window.failed')).toEqual(['Disconnected', 'unknown'])
+    await expect.poll(answers).toBe('pong')
+    await bus.emit('tick', 1)
+    await expect.poll(() => page.evaluate('events')).toEqual([1])
+    expect(await run(page, 'return client.invoke("who")')).toBe('main')
+    proxy.close()
+  })
+
+  test('hangs is closed by both ends, and opened again', async () => {
+    await serve()
+    const proxy = await startProxy(Number(new URL(web.url).port))
+    await web.close()
+    await bus.close()
+    const origin = `http://127.0.0.1:${proxy.port}`
+    await serve('brownfield', { port: Number(new URL(web.url).port), origins: [origin], heartbeat: 300 })
+    const page = await open(web.url.replace(/:\d+/, `:${proxy.port}`))
+    await run(page, LISTEN)
+    proxy.hang(true)
+    expect(await page.evaluate('window.failed')).toEqual(['Disconnected', 'unknown'])
+    await expect.poll(getStates).toEqual({ main: 'stopped' })
+    proxy.hang(false)
+    await expect.poll(answers).toBe('pong')
+    proxy.close()
+  })
+
+  test('ends because core restarts reconnects', async () => {
+    const module = new URL('../fixtures/core.mjs', import.meta.url)
+    bus = await createBus({ core: module, log: false })
+    web = await serveFrontends(bus, { frontends: { main: { dir, allow: ['who'] } } })
+    const page = await open()
+    await run(page, LISTEN.replace(/window.failed.*/, ''))
+    await bus.reload('core')
+    await expect.poll(answers).toBe('pong')
+    expect(await run(page, 'return client.invoke("who")')).toBe('main')
+  })
+})
+
+describe.skipIf(!hasChromium)('a page that', { timeout: 60_000 }, () => {
+  const getBuffers = (): number => process.memoryUsage().arrayBuffers
+
+  test('is blocked costs bounded memory: events are dropped, and it goes on', async () => {
+    await serve()
+    const page = await open()
+    await run(page, 'window.seen = 0; await client.listen("tick", () => window.seen++)')
+    const dialog = page.waitForEvent('dialog')
+    const blocked = page.evaluate('alert("blocked")')
+    const shown = await dialog
+    const before = getBuffers()
+    for (let n = 0; n < 3000; n++) await bus.emit('tick', 'x'.repeat(100_000))
+    const { events, queued } = (await bus.stats()).frontends['main']!
+    expect(events.dropped).toBeGreaterThan(1000)
+    expect(queued).toBeLessThan(128 * 2 ** 20)
+    expect(getBuffers() - before).toBeLessThan(64 * 2 ** 20)
+    await shown.accept()
+    await blocked
+    expect(await run(page, 'return client.invoke("who")')).toBe('main')
+    await expect.poll(() => page.evaluate('window.seen')).toBeGreaterThan(0)
+  })
+
+  test('floods gets an answer to each call, and costs the host bounded memory', async () => {
+    await serve()
+    const page = await open()
+    const before = getBuffers()
+    const flood = `const calls = Array.from({ length: 20_000 }, () => client.invoke("greet", { name: "x".repeat(1000) }))
+      return new Set(await Promise.all(calls)).size`
+    expect(await run(page, flood)).toBe(1)
+    expect(getBuffers() - before).toBeLessThan(64 * 2 ** 20)
+  })
+})
+
+describe.skipIf(!hasChromium)('a service worker', () => {
+  const register = `navigator.serviceWorker.register('/app.js').then(() => 'registered', ({ message }) => message)`
+
+  test('cannot be registered by a page', async () => {
+    await serve()
+    expect(await (await open()).evaluate(register)).toContain('403')
+  })
+
+  test('is removed if another program on the port has registered it', async () => {
+    const server = createHttpServer(({ url }, response) => {
+      response.setHeader('content-type', url === '/app.js' ? 'text/javascript' : 'text/html').end()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const page = await context.newPage()
+    await page.goto(`http://127.0.0.1:${port}`)
+    expect(await page.evaluate(register)).toBe('registered')
+    server.close()
+    server.closeAllConnections()
+    await serve('brownfield', { port })
+    await page.goto(web.url)
+    await expect.poll(() => page.evaluate('navigator.serviceWorker.getRegistrations().then(all => all.length)')).toBe(0)
+  })
+})
+
+describe.skipIf(!hasChromium)('a page of another origin', () => {
+  test('can neither read nor connect, even with the cookie', async () => {
+    await serve('brownfield', { frontends: { main: { dir, allow }, other: { dir, allow: [] } } })
+    await open()
+    const other = await open(web.urls['other'])
+    const url = new URL(web.url).origin
+    const outcome = (code: string): Promise<unknown> => other.evaluate(`(async () => { ${code} })()`)
+    expect(await outcome(`return fetch('${url}/').then(() => 'read', () => 'refused')`)).toBe('refused')
+    const socket = `new Promise(resolve => {
+      const socket = new WebSocket('${url.replace('http', 'ws')}/sallyport?tab=a')
+      socket.onopen = () => resolve('open')
+      socket.onerror = () => resolve('refused')
+    })`
+    // The content security policy refuses it first: this page has none.
+    const blank = await context.newPage()
+    await blank.goto(`${new URL(web.urls['other']!).origin}/none`)
+    expect(await blank.evaluate(socket)).toBe('refused')
+    expect(await run(other, 'return client.invoke("who").catch(String)')).toContain('Denied')
+  })
+})

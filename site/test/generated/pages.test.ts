@@ -1,0 +1,113 @@
+// Pages that follow the code name everything that they must name.
+import { ERROR_CODES } from '@sallyport/protocol/internal'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { allPages, root } from '../../blocks/markdown.js'
+
+const read = (page: string): string => readFileSync(join(root, page), 'utf8')
+
+test('each code of BusError has its row, and a section with a cause and a cure', () => {
+  const text = read('docs/reference/error-codes.md')
+  const rows = [...text.matchAll(/^\| (-\d+) \| \[(\w+)\]\(#\w+\) \|/gm)].map(([, code, reason]) => [
+    reason,
+    Number(code),
+  ])
+  expect(Object.fromEntries(rows)).toEqual(ERROR_CODES)
+  const sections = text.split(/^## /m).filter(section => /^\*Cause:\*/m.test(section) && /^\*Cure:\*/m.test(section))
+  expect(sections.map(section => section.split('\n')[0])).toEqual(rows.map(([reason]) => reason))
+})
+
+test('the page on performance has no table of figures, and links to those of the results', () => {
+  const page = read('docs/guide/performance.md')
+  expect(page).not.toContain('×')
+  const links = [...page.matchAll(/\[([^\]]+)\]\(\.\.\/internals\/results\.md#/g)].map(([, title]) => `## ${title}`)
+  expect(links.length).toBeGreaterThan(7)
+  const headings = read('docs/internals/results.md').split('\n')
+  expect(links.filter(heading => !headings.includes(heading))).toEqual([])
+})
+
+/** The members of an interface or class, as the report of the public interface has them. */
+function getMembers(name: string): string[] {
+  const report = read('packages/core/etc/index.api.md').replaceAll('\r', '')
+  const body = new RegExp(`^export (?:interface|class) ${name}\\b.*\\{\\n([^]*?)^\\}`, 'm').exec(report)?.[1] ?? ''
+  return [...body.matchAll(/^    (?:readonly )?(\w+)[?(<:]/gm)].map(([, member]) => member!)
+}
+
+test.each([
+  ['BusOptions', 13],
+  ['ConnectionOptions', 6],
+  ['FrontendOptions', 3],
+  ['CallsOptions', 3],
+  ['Bus', 16],
+])('the guide has each member of %s', (name, least) => {
+  const members = getMembers(name)
+  expect(members.length).toBeGreaterThanOrEqual(least)
+  const guide = read('docs/reference/options.md')
+  const isNamed = (member: string): boolean => new RegExp(`\`(?:[\\w.]+\\.)?${member}\\b`).test(guide)
+  expect(members.filter(member => !isNamed(member))).toEqual([])
+})
+
+test('the page on NATS has each option that joinBus shares with createBus', () => {
+  const source = read('packages/core/src/remote/remote-host.ts')
+  const options = /RemoteHostOptions extends Pick<\s*BusOptions,\s*([^>]+)>/.exec(source)?.[1]?.match(/\w+/g) ?? []
+  expect(options).toContain('frontends')
+  const row = read('docs/guide/nats.md')
+    .split('\n')
+    .find(line => line.startsWith('| `frontends`'))
+  expect(options.filter(option => !row?.includes(`\`${option}\``))).toEqual([])
+})
+
+test('the page on support has each entry that users import', () => {
+  const page = read('docs/reference/support.md')
+  for (const name of ['core', 'frontend']) {
+    const { exports } = JSON.parse(read(`packages/${name}/package.json`)) as { exports: object }
+    const line = page.split('\n').find(text => text.startsWith(`- \`@sallyport/${name}\``))
+    const entries = Object.keys(exports).filter(entry => !/^\.(\/(internal|worker|process)(\/.*)?)?$/.test(entry))
+    expect(line?.match(/`\/[\w-]+`/g)?.toSorted()).toEqual(entries.map(entry => `\`${entry.slice(1)}\``).toSorted())
+  }
+})
+
+test('files and directories that the maps name exist', () => {
+  const packages = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'web']
+  const entries = packages.flatMap(name =>
+    ['src', 'page']
+      .map(directory => join(root, 'packages', name, directory))
+      .filter(directory => existsSync(directory))
+      .flatMap(directory => [
+        `${directory}/`,
+        ...readdirSync(directory, { recursive: true, withFileTypes: true }).map(
+          entry => `${join(entry.parentPath, entry.name).replaceAll('\\', '/')}${entry.isDirectory() ? '/' : ''}`,
+        ),
+      ]),
+  )
+  const page = read('docs/internals/architecture.md')
+  const quoted = [...page.matchAll(/`([\w/-]+(?:\.ts|\w\/))`/g)].map(([, name]) => name!)
+  // The map of CONTRIBUTING is a text block, with a directory at the beginning of each line.
+  const listed = [...read('CONTRIBUTING.md').matchAll(/^ {2}([a-z/-]+\/)(?:,| {2})/gm)].map(([, name]) => name!)
+  const named = [...quoted, ...listed].filter(
+    name => !/^(dist|docs|examples|templates|site|scripts|packages)\//.test(name),
+  )
+  expect(named.length).toBeGreaterThan(60)
+  expect(named.filter(name => !entries.some(entry => entry.endsWith(`/${name}`)))).toEqual([])
+})
+
+test('docstrings and errors name pages by their titles, because the packages do not include the pages', () => {
+  const isDeclaration = (path: string): boolean => /^dist\/(?!bundle\/).*\.d\.ts$/.test(path)
+  const isSource = (path: string): boolean => /^src\/(?!.*\.test).*\.ts$/.test(path)
+  const files = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'web', 'bench'].flatMap(name =>
+    readdirSync(join(root, 'packages', name), { recursive: true, encoding: 'utf8' })
+      .map(path => path.replaceAll('\\', '/'))
+      .filter(path => isDeclaration(path) || isSource(path))
+      .map(path => ({ path, text: read(`packages/${name}/${path}`) })),
+  )
+  expect(
+    files.filter(({ path, text }) => isDeclaration(path) && text.includes('docs/')).map(({ path }) => path),
+  ).toEqual([])
+  const titles = allPages().map(({ text }) => /^# ([^:\n]+)/m.exec(text)?.[1])
+  const named = files.flatMap(({ text }) =>
+    [...text.matchAll(/the page "([^"]+)" of the\s+(?:\* )?documentation/g)].map(([, title]) => title),
+  )
+  expect(named).toContain('Reliability')
+  expect(named.filter(title => !titles.includes(title))).toEqual([])
+})
