@@ -111,3 +111,13 @@ test('docstrings and errors name pages by their titles, because the packages do 
   expect(named).toContain('Reliability')
   expect(named.filter(title => !titles.includes(title))).toEqual([])
 })
+
+test('each source file that a decision names exists', () => {
+  const decisions = allPages().filter(({ page }) => page.startsWith('docs/adr/'))
+  const file = /`(?:packages\/)?((?:bench|core|frontend|isolation|nats|protocol|web)\/(?:src|test)\/[\w./-]+)`/g
+  const named = decisions.flatMap(({ page, text }) =>
+    [...text.matchAll(file)].map(([, path]) => ({ page, path: join('packages', path!) })),
+  )
+  expect(named.length).toBeGreaterThan(5)
+  expect(named.filter(({ path }) => !existsSync(join(root, path)))).toEqual([])
+})

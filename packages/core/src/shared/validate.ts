@@ -119,12 +119,6 @@ function hintAtSibling({ path }: Issue, places: readonly string[]): string | und
   return ` with ${variant[0]}: ${JSON.stringify(variant[1])}`
 }
 
-/** Options of `createBus` and of frontends that have other names now. */
-const RENAMED: ReadonlyMap<string, string> = new Map([
-  ['window', 'maxInFlight'],
-  ['plugins', 'pluginOptions'],
-])
-
 /** Returns a hint for a misspelt name in its place, for a valid name in the wrong place, or for any misspelt name. */
 function suggestOption(issue: Issue, places: readonly string[]): string {
   const path = getPath(issue)
@@ -135,10 +129,6 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
   const inPlace = places.filter(each => getParent(each) === parent)
   const place = places.find(each => getName(each) === name)
   const hint = place === undefined ? suggestName(name, places.map(getName)) : `: it belongs at ${place}`
-  const renamed = RENAMED.get(name)
-  if (renamed !== undefined && !inPlace.some(each => getName(each) === `${name}s`)) {
-    return `: it was renamed to ${JSON.stringify(renamed)}`
-  }
   return suggestName(name, inPlace.map(getName)) || hint
 }
 

@@ -51,12 +51,6 @@ describe('a bus that does not start', () => {
   })
 
   test('an option with a typing error', async () => {
-    const renamed = 'it was renamed to'
-    expect(await said({ core, plugins: {} })).toBe(`createBus: unknown option "plugins": ${renamed} "pluginOptions"`)
-    const frontends = { main: { module: core, window: 1 } }
-    expect(await said({ core, frontends })).toBe(
-      `createBus: unknown option "frontends.main.window": ${renamed} "maxInFlight"`,
-    )
     for (const name of ['frontend', 'frontned']) {
       expect(await said({ core, [name]: {} })).toBe(`createBus: unknown option "${name}" (did you mean "frontends"?)`)
     }

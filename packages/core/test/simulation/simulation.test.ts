@@ -46,7 +46,6 @@ vi.mock('../../src/host/workers/sandbox.js', async importOriginal => {
   const { spawnThread } = await import('./threads.js')
   return {
     ...(await importOriginal<object>()),
-    readsOfGate: () => undefined,
     spawnSandboxed: ({ workerData }: { workerData: object }) => spawnThread('gate', workerData),
   }
 })

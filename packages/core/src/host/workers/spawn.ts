@@ -58,11 +58,7 @@ let areLoopsInterruptible = false
 function keepLoopsInterruptible(): void {
   if (areLoopsInterruptible || Number.parseInt(process.versions.node) < 24) return
   areLoopsInterruptible = true
-  try {
-    setFlagsFromString('--no-turboshaft-loop-unrolling')
-  } catch {
-    // Bun has no V8.
-  }
+  setFlagsFromString('--no-turboshaft-loop-unrolling')
 }
 
 function callMaker(entry: WorkerMaker, options: WorkerOptions): Worker {
