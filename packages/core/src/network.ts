@@ -1,7 +1,7 @@
 // Entry for transports: what a network module in core implements, and a host without core, whose code is imported with the first call.
 import type { SessionDialer } from './contract/network.js'
 import { checkRuntime } from './host/entry.js'
-import type { RemoteHost, RemoteHostNames, RemoteHostOptions } from './remote/remote-host.js'
+import type { RemoteHost, RemoteHostNames, RemoteHostOptions } from './host/remote/remote-host.js'
 
 /** Time for the first link of a frontend. */
 const FIRST_LINK_TIMEOUT_MS = 10_000
@@ -21,7 +21,7 @@ export async function connectHost(
   names: RemoteHostNames = { where: 'connectHost', name: 'host' },
 ): Promise<RemoteHost> {
   checkRuntime()
-  const { startRemoteHost } = await import('./remote/remote-host.js')
+  const { startRemoteHost } = await import('./host/remote/remote-host.js')
   return startRemoteHost(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
 }
 
@@ -45,5 +45,5 @@ export type {
   RemoteHostOptions,
   RemoteHostStats,
   SessionRequest,
-} from './remote/remote-host.js'
+} from './host/remote/remote-host.js'
 export { checkSecretOptions } from './shared/validate.js'

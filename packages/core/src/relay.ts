@@ -2,6 +2,7 @@
 // host as a frontend worker would, and kills it when necessary. Exits after the process.
 import { parentPort, workerData } from 'node:worker_threads'
 import {
+  bridge,
   BusError,
   createDeferred,
   createHeartbeatFor,
@@ -15,7 +16,6 @@ import {
   openLink,
   reportError,
 } from '@sallyport/protocol/internal'
-import { bridge } from './network/bridge.js'
 import { CHECK_INTERVAL_MS, createLimitCheck, readUsage, startChild } from './relay/child.js'
 import { createReportParser, isPong, MAX_REPORT_BYTES, type RelayData } from './relay/messages.js'
 

@@ -10,8 +10,8 @@ import {
 } from '@sallyport/protocol/internal'
 import { getDefinition } from './api/validate-definition.js'
 import type { CoreReport, CoreWorkerData } from './contract/control.js'
-import { createCoreLog, runCoreActor } from './core/core-actor.js'
-import { type Core, createCore } from './core/core.js'
+import { createCoreLog, runCoreActor } from './core-thread/core-actor.js'
+import { type Core, createCore } from './core-thread/core.js'
 
 const { module, heartbeat, development, sourceMaps, ...options } = workerData as CoreWorkerData
 setDevelopment(development)

@@ -1,6 +1,7 @@
 // Code that core, frontend and isolation share. It runs on both sides of the trust boundary and has no privilege.
 export * from './browser.js'
 export { explainTypeScript } from './errors/describe-error.js'
+export { bridge, type BridgeEnd } from './link/bridge.js'
 export * from './link/endpoints.js'
 export { LocalLink } from './link/local-link.js'
 export * from './link/stream-frames.js'

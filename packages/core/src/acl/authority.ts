@@ -20,15 +20,15 @@ import {
 import type { Access, ResolvedCapability } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { findMisnamedCommands } from './suggest.js'
-import type { AllowList, CapabilityChanges, CapabilitySource, CommandName, Pattern } from './types.js'
+import type { AllowList, CapabilityChanges, CapabilitySource, CommandIdentity, Pattern } from './types.js'
 
 export interface Permits {
   /** Returns `undefined` if the frontend may call the command, otherwise the denial. */
-  check(command: CommandName): BusError | undefined
+  check(command: CommandIdentity): BusError | undefined
   /** Returns how to change the capabilities if the command is denied. Only for the host: the text names permissions. */
-  getHint(command: CommandName): string
+  getHint(command: CommandIdentity): string
   /** Returns the same frozen object for every call until the capabilities change. */
-  getScope(command: CommandName): CommandScope
+  getScope(command: CommandIdentity): CommandScope
 }
 
 /** Permissions of the host's own link, which may do whatever core may do. */
@@ -65,7 +65,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
   // Stays true after a removal: taking a right from one frontend must not open all commands to every frontend.
   let restricted = sources.acl.isRestricted === true || isRestricted(capabilities, catalogue)
   let version = 0
-  const isOpen = (command: CommandName): boolean => isOpenByDefault(command, restricted, pattern)
+  const isOpen = (command: CommandIdentity): boolean => isOpenByDefault(command, restricted, pattern)
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
     restricted ||= isRestricted(changed, catalogue)
@@ -76,7 +76,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
     return listed ? [...capabilities, listed] : capabilities
   }
 
-  const decide = (command: CommandName, label: string, access: Access): Decision => {
+  const decide = (command: CommandIdentity, label: string, access: Access): Decision => {
     const { denied, global } = access
     const grants = access.allowed.get(command.method) ?? []
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
@@ -89,10 +89,10 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
 
   return {
     getPermits(label) {
-      const decisions = new Map<CommandName, Decision>()
+      const decisions = new Map<CommandIdentity, Decision>()
       let access: Access | undefined
       let seen = version
-      const getDecision = (command: CommandName): Decision => {
+      const getDecision = (command: CommandIdentity): Decision => {
         if (seen !== version) {
           seen = version
           access = undefined

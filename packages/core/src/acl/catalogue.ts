@@ -7,7 +7,7 @@ import {
   type AclInput,
   type AclSource,
   APP_KEY,
-  type CommandName,
+  type CommandIdentity,
   type PermissionDefinition,
   type PermissionFile,
   type PermissionFileSource,
@@ -30,7 +30,7 @@ export interface Catalogue {
 
 export interface AclDeps {
   acl: AclInput
-  commands: Iterable<CommandName>
+  commands: Iterable<CommandIdentity>
   pluginFiles: readonly PermissionFileSource[]
   /** Receives what `unknownPermissions: 'warn'` ignores. */
   warn: (text: string) => void
@@ -94,14 +94,14 @@ function generate({ permissions }: PluginPermissions, command: string): void {
 }
 
 /** Returns the ACL key of the command's owner: a plugin's name, `core:<plugin>` or `APP_KEY`. */
-export function getCommandKey({ method, owner }: CommandName): string {
+export function getCommandKey({ method, owner }: CommandIdentity): string {
   const { plugin } = splitMethod(method)
   if (owner === 'app' || plugin === undefined) return APP_KEY
   return owner === 'core' ? `core:${plugin}` : plugin
 }
 
 /** Returns the full names of all permissions and sets that allow a command. */
-export function getPermissionsFor(command: CommandName, { plugins }: Catalogue): string[] {
+export function getPermissionsFor(command: CommandIdentity, { plugins }: Catalogue): string[] {
   const key = getCommandKey(command)
   const plugin = plugins.get(key)
   if (!plugin) return []

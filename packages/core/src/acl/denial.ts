@@ -2,7 +2,7 @@
 import { type Catalogue, getPermissionsFor } from './catalogue.js'
 import { splitMethod } from './identifier.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
-import type { CommandName } from './types.js'
+import type { CommandIdentity } from './types.js'
 
 export interface DenialDetails {
   label: string
@@ -13,11 +13,11 @@ export interface DenialDetails {
   catalogue: Catalogue
 }
 
-export const getDenialText = ({ method }: CommandName): string => `Command ${method} not allowed by ACL`
+export const getDenialText = ({ method }: CommandIdentity): string => `Command ${method} not allowed by ACL`
 
 /** Returns what to add to a capability or to `allow` of the frontend, or which permission denies the command. */
 export function getDenialHint(
-  { method, owner, allow }: CommandName,
+  { method, owner, allow }: CommandIdentity,
   { label, isListed, access }: DenialDetails,
 ): string {
   const [quoted, denied] = [JSON.stringify(label), access.denied.get(method)]
@@ -30,7 +30,7 @@ export function getDenialHint(
 }
 
 /** Explains a denial. Used in development only, because the text names capabilities. */
-export function explainDenial(command: CommandName, details: DenialDetails): string {
+export function explainDenial(command: CommandIdentity, details: DenialDetails): string {
   const { plugin, name } = splitMethod(command.method)
   const denied = details.access.denied.get(command.method)
   const detail = denied
@@ -40,7 +40,7 @@ export function explainDenial(command: CommandName, details: DenialDetails): str
   return `${getDenialText(command)}: ${getDenialHint(command, details)}\n\n${subject} ${detail}`
 }
 
-function getReason(command: CommandName, { label, capabilities, catalogue }: DenialDetails): string {
+function getReason(command: CommandIdentity, { label, capabilities, catalogue }: DenialDetails): string {
   const elsewhere = capabilities.flatMap(({ capability, permissions }) =>
     permissions
       .filter(({ allow }) => allow.includes(command.method))

@@ -1,10 +1,10 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
-import { type CoreModule, getCommandNames, getPluginFiles, splitMethod } from './identifier.js'
+import { type CoreModule, getCommandIdentities, getPluginFiles, splitMethod } from './identifier.js'
 import { getAccess, getCommandScope, isRestricted, isOpenByDefault, resolveAll, getResolveOptions } from './resolve.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
 import type { Scope } from './scope.js'
 import { OPEN_COMMANDS } from './tauri-permissions.js'
-import type { AclInput, Capability, CommandName, Pattern } from './types.js'
+import type { AclInput, Capability, CommandIdentity, Pattern } from './types.js'
 
 export interface ExplainInput {
   acl: AclInput
@@ -58,11 +58,11 @@ export interface Explanation {
 export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainInput): Explanation {
   const warnings: string[] = []
   const warn = (text: string): void => void warnings.push(text)
-  const commands = getCommandNames(core)
+  const commands = getCommandIdentities(core)
   const options = getResolveOptions({ acl, commands, pluginFiles: getPluginFiles(core), warn })
   const capabilities = resolveAll(acl.capabilities, options)
   const restricted = acl.isRestricted === true || isRestricted(capabilities, options.catalogue)
-  const isOpen = (command: CommandName): boolean => isOpenByDefault(command, restricted, pattern)
+  const isOpen = (command: CommandIdentity): boolean => isOpenByDefault(command, restricted, pattern)
   const openCommands = [...OPEN_COMMANDS].map(method => ({ method, owner: 'core', allow: '', deny: '' }) as const)
   const names = [...commands, ...openCommands]
   return {
@@ -76,8 +76,8 @@ export function explain({ acl, core = {}, pattern = 'brownfield', labels }: Expl
 export function explainFrontend(
   label: string,
   capabilities: readonly ResolvedCapability[],
-  names: readonly CommandName[],
-  isOpen: (command: CommandName) => boolean,
+  names: readonly CommandIdentity[],
+  isOpen: (command: CommandIdentity) => boolean,
 ): ExplainedFrontend {
   const access = getAccess(label, capabilities)
   const open = new Set(names.filter(isOpen).map(({ method }) => method))

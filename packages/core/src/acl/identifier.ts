@@ -1,5 +1,5 @@
 // Identifiers of permissions: `allow-greet` of the app, `fs:allow-read` of a plugin, `core:event:allow-emit` of a core plugin.
-import { APP_KEY, type CommandName, type PermissionFileSource } from './types.js'
+import { APP_KEY, type CommandIdentity, type PermissionFileSource } from './types.js'
 
 export interface PermissionName {
   /** `fs`, `core:event`, `core`, or `APP_KEY`. */
@@ -65,14 +65,14 @@ export interface CoreModule {
 }
 
 /** @param plugin `undefined` for a command of the app */
-export function toCommandName(name: string, plugin?: string): CommandName {
+export function toCommandIdentity(name: string, plugin?: string): CommandIdentity {
   if (plugin === undefined) return { method: name, owner: 'app', ...getPermissions(name) }
   return { method: `plugin:${plugin}|${name}`, owner: 'plugin', ...getPermissions(name, plugin) }
 }
 
-export const getCommandNames = ({ commands = {}, plugins = [] }: CoreModule): CommandName[] => [
-  ...Object.keys(commands).map(name => toCommandName(name)),
-  ...plugins.flatMap(plugin => Object.keys(plugin.commands ?? {}).map(name => toCommandName(name, plugin.name))),
+export const getCommandIdentities = ({ commands = {}, plugins = [] }: CoreModule): CommandIdentity[] => [
+  ...Object.keys(commands).map(name => toCommandIdentity(name)),
+  ...plugins.flatMap(plugin => Object.keys(plugin.commands ?? {}).map(name => toCommandIdentity(name, plugin.name))),
 ]
 
 export function getPluginFiles({ plugins = [] }: CoreModule): PermissionFileSource[] {

@@ -10,7 +10,7 @@ import { toCapability } from './schema.js'
 import { type CommandScope, createScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { OPEN_COMMANDS } from './tauri-permissions.js'
 import { APP_KEY, splitCapabilities } from './types.js'
-import type { AclInput, AllowList, Capability, CapabilitySource, CommandName, Pattern } from './types.js'
+import type { AclInput, AllowList, Capability, CapabilitySource, CommandIdentity, Pattern } from './types.js'
 
 export interface ResolvedCapability {
   readonly source: CapabilitySource
@@ -27,7 +27,7 @@ export interface ResolvedCapability {
 
 export interface ResolveOptions extends Pick<AclInput, 'unknownPermissions' | 'platform'> {
   catalogue: Catalogue
-  commands: readonly CommandName[]
+  commands: readonly CommandIdentity[]
   warn(text: string): void
 }
 
@@ -226,6 +226,6 @@ export const isRestricted = (capabilities: readonly ResolvedCapability[], { plug
  * True for a command that needs no capability. Those of events, paths, app data and resources never do, plugin commands always.
  * App commands need none in the brownfield pattern until `restricted`.
  */
-export function isOpenByDefault({ method, owner }: CommandName, restricted: boolean, pattern: Pattern): boolean {
+export function isOpenByDefault({ method, owner }: CommandIdentity, restricted: boolean, pattern: Pattern): boolean {
   return owner === 'core' ? OPEN_COMMANDS.has(method) : owner === 'app' && pattern === 'brownfield' && !restricted
 }

@@ -3,7 +3,7 @@
 import { didYouMean } from '../shared/suggest.js'
 import { type Catalogue, getCommandKey } from './catalogue.js'
 import { joinIdentifier, type PermissionName, splitMethod } from './identifier.js'
-import type { CommandName } from './types.js'
+import type { CommandIdentity } from './types.js'
 
 /** Returns ` (did you mean "fs:allow-read"?)`, or an empty string. */
 export function suggestPermission(name: PermissionName, catalogue: Catalogue): string {
@@ -30,7 +30,7 @@ function* getNames({ plugins }: Catalogue): Iterable<string> {
  * Finds commands in permission files that do not exist but nearly match an existing one. In a `deny` such a typing error denies nothing.
  * Other unknown names pass, because files can be written for more commands than this core has. Returns a sentence for each.
  */
-export function findMisnamedCommands({ files }: Catalogue, commands: Iterable<CommandName>): string[] {
+export function findMisnamedCommands({ files }: Catalogue, commands: Iterable<CommandIdentity>): string[] {
   const all = [...commands]
   return files.flatMap(({ source, key, file }) => {
     const candidates = all.filter(command => getCommandKey(command) === key)

@@ -115,7 +115,7 @@ export function splitCapabilities(source: CapabilitySource): CapabilitySource[] 
 }
 
 /** A command as the authority knows it; the handler is not needed. */
-export interface CommandName {
+export interface CommandIdentity {
   /** The method: `greet`, `plugin:fs|read_text_file`. */
   readonly method: string
   /** Decides which default policy applies. */

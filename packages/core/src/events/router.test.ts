@@ -1,7 +1,7 @@
 // The order of deliveries, and which events the listener of a network receives.
 import { isBusError, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
-import { LocalListeners } from '../core/create-app.js'
+import { LocalListeners } from '../core-thread/create-app.js'
 import type { Subscriber } from './delivery.js'
 import { EventRouter } from './router.js'
 

@@ -1,7 +1,7 @@
 // Tauri's table of targets: which listeners an event reaches, by their target and their subscriber.
 import type { EventTarget } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
-import { createApp, LocalListeners } from '../core/create-app.js'
+import { createApp, LocalListeners } from '../core-thread/create-app.js'
 import type { Subscriber } from './delivery.js'
 import { emitDestroyed } from './frontend-events.js'
 import { EventRouter } from './router.js'

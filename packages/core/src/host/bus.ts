@@ -29,8 +29,8 @@ import type { Capability } from '../acl/types.js'
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
 import { HOST_METHOD } from '../contract/control.js'
 import { anyFunction, check } from '../shared/validate.js'
-import { CoreThread } from './core-thread.js'
-import { HostHandle } from './host-handle.js'
+import { LocalCore } from './local-core.js'
+import { Host } from './host.js'
 import type { Inspector, InspectorOptions, OpenInspector } from './inspector/server.js'
 import type { BusView } from './inspector/snapshot.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
@@ -44,7 +44,7 @@ import { workerMachine } from './supervision/worker-machine.js'
 /** @internal For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
 export { getPermissions } from '../acl/identifier.js'
 /** @internal */
-export { startStandaloneGate } from './frontends/gate.js'
+export { startStandaloneGate } from './frontends/gate-handle.js'
 
 /** The types of a bus: `createBus<{ frontends: { main: typeof import('./main.js').default } }>(…)`. */
 export interface BusTypes extends ClientTypes {
@@ -76,18 +76,18 @@ const EXPLAIN_TIMEOUT_MS = 2000
  * @typeParam Types - types of `call` and of the events, which nothing checks at run time
  */
 export class Bus<Types extends BusTypes = BusTypes> {
-  readonly #host: HostHandle<CoreThread>
+  readonly #host: Host<LocalCore>
   readonly #client: Client
   readonly #inspectors = new Set<OpenInspector>()
 
   /** @internal */
-  constructor(host: HostHandle<CoreThread>) {
+  constructor(host: Host<LocalCore>) {
     this.#host = host
     this.#client = host.core.client
   }
 
   /** @internal @throws {BusError} InvalidParams for anything but a bus of this copy of the package */
-  static getHost(bus: Bus): HostHandle<CoreThread> {
+  static getHost(bus: Bus): Host<LocalCore> {
     if (typeof bus === 'object' && bus !== null && #host in bus) return bus.#host
     const text = 'The bus must be the result of `await createBus(…)` of the same @sallyport/core'
     throw new BusError('InvalidParams', text)
@@ -412,7 +412,7 @@ export async function startBus(input: BusOptions): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
   const names = { name: 'bus', subject: 'The bus' }
-  const host = new HostHandle(options, names, services => new CoreThread(options, services))
+  const host = new Host(options, names, services => new LocalCore(options, services))
   const { core, frontends, log, reporter, supervisor } = host
   const bus = new Bus(host)
   const watchCore = (): void =>

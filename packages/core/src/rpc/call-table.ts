@@ -13,7 +13,7 @@ import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
 import { splitMethod } from '../acl/identifier.js'
 import type { CommandScope } from '../acl/scope.js'
-import type { CommandName } from '../acl/types.js'
+import type { CommandIdentity } from '../acl/types.js'
 import type { App, CommandContext, CommandRequest } from '../api/app.js'
 import type { Resources } from '../api/resources.js'
 import { HOST_METHOD } from '../contract/control.js'
@@ -43,7 +43,7 @@ export class Call implements CommandContext {
   readonly label: string
   readonly resources: Resources
   readonly #id: RequestId | undefined
-  readonly #command: CommandName
+  readonly #command: CommandIdentity
   readonly #owner: CallOwner
   readonly #channels: readonly SendingChannel[]
   #controller: AbortController | undefined
@@ -52,7 +52,7 @@ export class Call implements CommandContext {
   constructor(
     owner: CallOwner,
     id: RequestId | undefined,
-    command: CommandName,
+    command: CommandIdentity,
     readonly request: CommandRequest,
     channels: readonly SendingChannel[],
   ) {

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BusError, describeCommand, describeName, isDevelopment } from '@sallyport/protocol/internal'
-import { splitMethod, toCommandName } from '../acl/identifier.js'
+import { splitMethod, toCommandIdentity } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
-import type { CommandName } from '../acl/types.js'
+import type { CommandIdentity } from '../acl/types.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
 import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { checkArguments } from './arguments.js'
@@ -12,7 +12,7 @@ import type { Call, Runnable } from './call-table.js'
 import { wrapWithMiddleware } from './middleware.js'
 import type { Pool } from './worker-pool.js'
 
-export interface RunnableCommand extends CommandName, Runnable {}
+export interface RunnableCommand extends CommandIdentity, Runnable {}
 
 export type CommandRegistry = ReadonlyMap<string, RunnableCommand>
 
@@ -30,7 +30,7 @@ export function createRegistry(
     for (const [name, command] of Object.entries(commands ?? {})) {
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name)))
         throw new BusError('InvalidParams', `${describeCommand(name)} has a name that is reserved for the bus`)
-      const commandName = toCommandName(name, plugin)
+      const commandName = toCommandIdentity(name, plugin)
       const { method } = commandName
       if (!COMMAND_NAME.test(name))
         throw new BusError('InvalidParams', `${COMMAND_NAME_RULE}: got ${describeName(method)}`)

@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import { createLinkEndpoints, type CodecName, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal'
 import type { MessagePort } from 'node:worker_threads'
-import { createCore, type Core } from '../../src/core/core.js'
+import { createCore, type Core } from '../../src/core-thread/core.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'
 import type { CommandContext } from '../../src/api/app.js'
 import { CANARY, Wire } from './wire.js'

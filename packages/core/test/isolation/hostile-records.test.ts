@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { codecs, Outbox, FRAME_KIND, packMessage, type CallMessage, type FrameKind } from '@sallyport/protocol/internal'
 import type { Sealer } from '@sallyport/protocol/internal/records'
-import type { Core } from '../../src/core/core.js'
+import type { Core } from '../../src/core-thread/core.js'
 import type { CommandContext } from '../../src/api/app.js'
 import type { CoreReport } from '../../src/contract/control.js'
 import { createFuzzed } from '../fuzz/core-target.js'

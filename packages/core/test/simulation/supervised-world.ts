@@ -3,8 +3,8 @@
 import { endClient } from '@sallyport/frontend/internal'
 import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol/internal'
 import { pino } from 'pino'
-import { CoreThread } from '../../src/host/core-thread.js'
-import type { Frontend as HostFrontend } from '../../src/host/frontends/frontend.js'
+import { LocalCore } from '../../src/host/local-core.js'
+import type { FrontendHandle } from '../../src/host/frontends/frontend-handle.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { FrontendHost, HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/resolve.js'
@@ -35,7 +35,7 @@ class ObservedFrontends extends Frontends {
     this.#world = world
   }
 
-  override get(name: string): HostFrontend | undefined {
+  override get(name: string): FrontendHandle | undefined {
     const frontend = super.get(name)
     if (frontend) frontend.protocolError = (_link, error) => this.#world.fault(name, error)
     return frontend
@@ -50,7 +50,7 @@ export class SupervisedWorld extends World {
   override hasFailed = false
   readonly #cores = new Map<Place, number>()
   readonly #supervision: { core: SupervisionConfig; frontend: SupervisionConfig }
-  #core!: CoreThread
+  #core!: LocalCore
   #frontends!: Frontends
   #links = 0
   #closing = false
@@ -75,7 +75,7 @@ export class SupervisedWorld extends World {
     reporter.on('failed', ({ label, error }) => this.#givenUp(label, error))
     const options = hostOptions(this.#supervision.core, this.isolated)
     const services: HostServices = { supervisor, options, log: log as never, reporter }
-    this.#core = new CoreThread(options, services)
+    this.#core = new LocalCore(options, services)
     this.#frontends = this.#core.frontends = new ObservedFrontends(this, { ...services, core: this.#core })
     supervisor.signal('core.ready')
     // Like the host does.

@@ -16,7 +16,7 @@ import {
 } from '@sallyport/protocol/internal'
 import { createSealer, type Sealer } from '@sallyport/protocol/internal/records'
 import type { AclInput } from '../../src/acl/types.js'
-import { createCore, type Core } from '../../src/core/core.js'
+import { createCore, type Core } from '../../src/core-thread/core.js'
 import type { CoreReport } from '../../src/contract/control.js'
 import type { Commands } from '../../src/api/define.js'
 

@@ -1,7 +1,6 @@
 // The runtime of a frontend whose code runs outside of this process, such as a web page. It comes with a link of its own to this
 // thread, leaves when that link closes, and can come again.
-import { BusError, closeEndpoint, describeName, openLink } from '@sallyport/protocol/internal'
-import { bridge } from '../../network/bridge.js'
+import { bridge, BusError, closeEndpoint, describeName, openLink } from '@sallyport/protocol/internal'
 import type { BusReporter } from '../reporting/events.js'
 import { describeEnd } from './runtime-end.js'
 import type { ExternalCode, ExternalFrontend, FrontendRuntime, RuntimeEvents } from './types.js'

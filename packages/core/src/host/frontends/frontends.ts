@@ -5,7 +5,7 @@ import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, ExternalFrontendConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
-import { Frontend, type FrontendDeps, SUSPECT_MS } from './frontend.js'
+import { FrontendHandle, type FrontendDeps, SUSPECT_MS } from './frontend-handle.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
 import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
 import { describeEnd, type RuntimeEnd } from './runtime-end.js'
@@ -32,7 +32,7 @@ export class Frontends {
   /** Resolves once core has the events that all modules emitted while they were loading. */
   synchronized: Promise<void> = Promise.resolve()
   readonly #host: FrontendHost
-  readonly #frontends = new Map<string, Frontend>()
+  readonly #frontends = new Map<string, FrontendHandle>()
   readonly #ended = new Map<string, EndedFrontend>()
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
@@ -198,7 +198,7 @@ export class Frontends {
   }
 
   /** @param name - the frontend's name in its attachments */
-  get(name: string): Frontend | undefined {
+  get(name: string): FrontendHandle | undefined {
     return this.#frontends.get(name)
   }
 
@@ -220,12 +220,12 @@ export class Frontends {
     }
   }
 
-  #add(deps: FrontendDeps, onEnd: (end: RuntimeEnd | undefined) => void = () => {}): Frontend {
+  #add(deps: FrontendDeps, onEnd: (end: RuntimeEnd | undefined) => void = () => {}): FrontendHandle {
     const { name } = deps
     if (this.#frontends.has(name)) {
       throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
     }
-    const frontend = new Frontend(this.#host, deps, {
+    const frontend = new FrontendHandle(this.#host, deps, {
       onSuspect: until => void this.#getSuspects().set(name, until),
       onExit: end => {
         this.#frontends.delete(name)
@@ -240,7 +240,7 @@ export class Frontends {
   }
 
   /** Resolves once the frontend is ready and has taken a further step of its start. Closes the frontend if it exits before that. */
-  async #waitFor(frontend: Frontend, step?: Promise<void>): Promise<void> {
+  async #waitFor(frontend: FrontendHandle, step?: Promise<void>): Promise<void> {
     try {
       await Promise.all([frontend.ready, step])
     } catch (error) {
@@ -255,7 +255,7 @@ export class Frontends {
     return this.#suspects
   }
 
-  #get(label: string, otherNames: readonly string[] = []): Frontend {
+  #get(label: string, otherNames: readonly string[] = []): FrontendHandle {
     if (typeof label !== 'string') throw new BusError('InvalidParams', 'The label of a frontend must be a string')
     const frontend = this.#frontends.get(label)
     if (!frontend) {
@@ -280,12 +280,12 @@ export class Frontends {
   }
 }
 
-const getStats = (frontend: Frontend, resetRates: boolean): FrontendStats => {
+const getStats = (frontend: FrontendHandle, resetRates: boolean): FrontendStats => {
   return { ...frontend.stats, ...frontend.takeTraffic(resetRates) }
 }
 
 /** Returns the statistics of a frontend that has just exited: its gate stops now. */
-function getLastStats(frontend: Frontend): FrontendStats {
+function getLastStats(frontend: FrontendHandle): FrontendStats {
   const { gate, ...stats } = getStats(frontend, false)
   return gate && gate.state !== 'failed'
     ? { ...stats, gate: { ...gate, state: 'stopped' } }

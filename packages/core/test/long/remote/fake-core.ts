@@ -12,7 +12,7 @@ import {
   type RemoteHostOptions,
 } from '../../../src/network.js'
 import type { App } from '../../../src/api/app.js'
-import { createCore, type Core } from '../../../src/core/core.js'
+import { createCore, type Core } from '../../../src/core-thread/core.js'
 import type { Capability } from '../../../src/acl/types.js'
 import type { CoreReport } from '../../../src/contract/control.js'
 import type { CoreDefinition } from '../../../src/api/define.js'

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { Client } from '../../../../frontend/src/client/client.js'
 import type { App } from '../../../src/api/app.js'
 import type { CoreReport } from '../../../src/contract/control.js'
-import { createCore, type Core } from '../../../src/core/core.js'
+import { createCore, type Core } from '../../../src/core-thread/core.js'
 import type { Accepted, Hub } from '../../../src/contract/network.js'
 
 const log = pino({ level: 'silent' })

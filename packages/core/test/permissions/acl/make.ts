@@ -3,7 +3,7 @@ import type { AclInput } from '../../../src/acl/types.js'
 import { createAuthority, type Authority } from '../../../src/acl/authority.js'
 import type { Capability, Pattern } from '../../../src/acl/types.js'
 import { getPermissions } from '../../../src/acl/identifier.js'
-import { getCommandNames } from '../../../src/acl/identifier.js'
+import { getCommandIdentities } from '../../../src/acl/identifier.js'
 import type { RunnableCommand } from '../../../src/rpc/registry.js'
 import type { BusError } from '@sallyport/protocol/internal'
 
@@ -30,7 +30,10 @@ const coreCommands = [
   inCore('window', 'set_title'),
 ]
 export const registry: ReadonlyMap<string, RunnableCommand> = new Map(
-  [...getCommandNames(core).map(name => ({ ...name, run })), ...coreCommands].map(command => [command.method, command]),
+  [...getCommandIdentities(core).map(name => ({ ...name, run })), ...coreCommands].map(command => [
+    command.method,
+    command,
+  ]),
 )
 
 export interface Made {

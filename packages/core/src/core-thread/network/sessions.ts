@@ -1,12 +1,12 @@
 // Sessions that a network brings: which are accepted, which replace others, and their counts together, so that sessions that
 // have ended cost nothing.
 import { BusError, describeName, isLabel } from '@sallyport/protocol/internal'
-import type { Pattern } from '../acl/types.js'
-import type { NetworkCounts } from '../contract/control.js'
-import type { Accepted, NetworkSession } from '../contract/network.js'
-import type { Session } from '../rpc/session.js'
-import type { Sessions } from '../rpc/sessions.js'
-import { COUNT, COUNTS, SessionMetrics } from '../shared/metrics.js'
+import type { Pattern } from '../../acl/types.js'
+import type { NetworkCounts } from '../../contract/control.js'
+import type { Accepted, NetworkSession } from '../../contract/network.js'
+import type { Session } from '../../rpc/session.js'
+import type { Sessions } from '../../rpc/sessions.js'
+import { COUNT, COUNTS, SessionMetrics } from '../../shared/metrics.js'
 
 export interface NetworkSessionsDeps {
   pattern: Pattern

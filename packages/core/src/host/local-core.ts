@@ -24,8 +24,8 @@ import type {
   Measurement,
   NetworkStats,
 } from '../contract/control.js'
-import { createCoreLog, runCoreActor } from '../core/core-actor.js'
-import type { Core } from '../core/core.js'
+import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
+import type { Core } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
 import type { Frontends } from './frontends/frontends.js'
 import type { CoreEndpoint, HostServices } from './frontends/types.js'
@@ -43,7 +43,7 @@ import { explainSyntax } from './workers/syntax-errors.js'
 /** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
 const MEASURE_TIMEOUT_MS = 250
 
-export class CoreThread implements CoreEndpoint {
+export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
@@ -266,7 +266,9 @@ class InProcessCore extends EventEmitter implements ThreadHandle {
     const ownData = structuredClone(data)
     const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
     // Core is imported only here, because a host whose core is a worker never needs its code.
-    this.#core = import('../core/core.js').then(({ createCore }) => createCore(definition, ownData, getLog, report))
+    this.#core = import('../core-thread/core.js').then(({ createCore }) =>
+      createCore(definition, ownData, getLog, report),
+    )
     // Reports that were sent before arrive before the close.
     const onEnd = (): void => this.#close(corePort)
     runCoreActor(corePort, () => this.#core, onEnd)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import {
+  bridge,
   BusError,
   CHANNEL_READ_AHEAD,
   closeEndpoint,
@@ -13,12 +14,11 @@ import {
   openLink,
 } from '@sallyport/protocol/internal'
 import type { CodecName, Link, SessionKey } from '@sallyport/protocol/internal'
-import type { Attachment } from '../contract/control.js'
-import type { RemoteSession, SessionDialer } from '../contract/network.js'
-import type { Frontend } from '../host/frontends/frontend.js'
-import type { Frontends } from '../host/frontends/frontends.js'
-import type { CoreEndpoint, HostServices } from '../host/frontends/types.js'
-import { bridge } from '../network/bridge.js'
+import type { Attachment } from '../../contract/control.js'
+import type { RemoteSession, SessionDialer } from '../../contract/network.js'
+import type { FrontendHandle } from '../frontends/frontend-handle.js'
+import type { Frontends } from '../frontends/frontends.js'
+import type { CoreEndpoint, HostServices } from '../frontends/types.js'
 
 /** Time for one answer. A transport that never answers is dialed again. */
 const DIAL_TIMEOUT_MS = 10_000
@@ -93,7 +93,7 @@ class ReconnectingSession {
   constructor(
     readonly name: string,
     readonly deps: RemoteCoreDeps,
-    readonly getFrontend: () => Frontend | undefined,
+    readonly getFrontend: () => FrontendHandle | undefined,
   ) {}
 
   /** Dials a session for a new link. The previous link stays connected until the new one is. */

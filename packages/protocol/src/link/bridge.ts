@@ -1,5 +1,7 @@
 // Joins two links: each sends on what the other receives, no faster than it can. When one closes, so does the other.
-import { BusError, FRAME_KIND, type Link, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '@sallyport/protocol/internal'
+import { BusError } from '../errors/bus-error.js'
+import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { FRAME_KIND, type Link } from '../wire/link.js'
 
 /** Which link closed first, and the protocol violation on each of them, if there was one. */
 export interface BridgeEnd {

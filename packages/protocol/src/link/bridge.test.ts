@@ -1,14 +1,9 @@
 // Joined links: frames in both directions, a common end, and back-pressure from the slower link.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import {
-  BusError,
-  CREDIT_WINDOW_BYTES,
-  type Frame,
-  type FrameKind,
-  type Link,
-  type LinkReceiver,
-  LocalLink,
-} from '@sallyport/protocol/internal'
+import { BusError } from '../errors/bus-error.js'
+import { CREDIT_WINDOW_BYTES } from '../wire/limits.js'
+import type { Frame, FrameKind, Link, LinkReceiver } from '../wire/link.js'
+import { LocalLink } from './local-link.js'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bridge } from './bridge.js'

@@ -1,17 +1,17 @@
 // A process that joined a bus whose core is elsewhere: it runs frontends, their gates, and connections of its own thread.
 import type { Client } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal'
-import type { CallsOptions } from '../contract/control.js'
-import type { SessionDialer } from '../contract/network.js'
-import type { PooledSession } from '../host/frontends/types.js'
-import { HostHandle } from '../host/host-handle.js'
-import { checkFiles, type HostConfig, resolveHost } from '../host/options/resolve.js'
-import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../host/options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, PatternOptions } from '../host/options/types.js'
-import type { BusEvents } from '../host/reporting/events.js'
-import type { FrontendStats, TrafficStats } from '../host/reporting/stats.js'
-import type { WorkerMakers } from '../host/workers/spawn.js'
-import { check } from '../shared/validate.js'
+import type { CallsOptions } from '../../contract/control.js'
+import type { SessionDialer } from '../../contract/network.js'
+import type { PooledSession } from '../frontends/types.js'
+import { Host } from '../host.js'
+import { checkFiles, type HostConfig, resolveHost } from '../options/resolve.js'
+import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../options/schema.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, PatternOptions } from '../options/types.js'
+import type { BusEvents } from '../reporting/events.js'
+import type { FrontendStats, TrafficStats } from '../reporting/stats.js'
+import type { WorkerMakers } from '../workers/spawn.js'
+import { check } from '../../shared/validate.js'
 import { RemoteCore } from './remote-core.js'
 
 /** Options of `createBus` that apply to what runs in this process. */
@@ -65,10 +65,10 @@ const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>([
 
 /** Frontends and connections whose core is in another process. */
 export class RemoteHost {
-  readonly #host: HostHandle<RemoteCore>
+  readonly #host: Host<RemoteCore>
 
   /** @internal */
-  constructor(host: HostHandle<RemoteCore>) {
+  constructor(host: Host<RemoteCore>) {
     this.#host = host
   }
 
@@ -167,7 +167,7 @@ export async function startRemoteHost(
   const config = resolveRemoteHost(where, input)
   await checkFiles(where, config)
   const names = { name, subject: 'The remote host' }
-  const host = new HostHandle(config, names, ({ log, reporter }) => {
+  const host = new Host(config, names, ({ log, reporter }) => {
     return new RemoteCore({ dialer, firstLinkTimeout, log, reporter })
   })
   const remoteHost = new RemoteHost(host)

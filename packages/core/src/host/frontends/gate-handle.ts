@@ -34,7 +34,7 @@ export interface GateEvents {
   failed(error: Error): void
 }
 
-export interface Gate {
+export interface GateHandle {
   readonly isUp: boolean
   readonly isReady: boolean
   readonly stats: GateStats
@@ -47,7 +47,12 @@ export interface Gate {
 /** Time for a gate to pass on what its frontend had sent when it exited. */
 const CLOSE_TIMEOUT_MS = 500
 
-export function startGate(label: string, supervision: SupervisionConfig, host: HostServices, events: GateEvents): Gate {
+export function startGate(
+  label: string,
+  supervision: SupervisionConfig,
+  host: HostServices,
+  events: GateEvents,
+): GateHandle {
   const { supervisor, log, reporter } = host
   const { dir, hookTimeout } = host.options.isolation
   const lines = throttleLines(log, { actor: 'gate', label })
@@ -157,7 +162,7 @@ export async function startStandaloneGate(
   location: ModuleLocation,
   { envelope = isolationDefaults.envelope, hookTimeout = isolationDefaults.hookTimeout, onConfirm }: HookOptions,
   onFailed: (error: Error) => void,
-): Promise<Gate> {
+): Promise<GateHandle> {
   const from = 'runHook: dir'
   const isolation = { dir: check(from, locationSchema, location), envelope, hookTimeout }
   const pattern = { use: 'isolation', options: isolation } as const

@@ -34,7 +34,7 @@ interface ReportingCore extends CoreEndpoint {
   frontends: Frontends | undefined
 }
 
-export class HostHandle<Core extends ReportingCore = ReportingCore> implements FrontendHost {
+export class Host<Core extends ReportingCore = ReportingCore> implements FrontendHost {
   readonly options: HostConfig & Partial<Pick<BusConfig, 'core'>>
   readonly log: Logger
   readonly supervisor: Supervisor = createSupervisor()

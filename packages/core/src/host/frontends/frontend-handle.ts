@@ -17,7 +17,7 @@ import type { Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
-import { type Gate, getGateSupervision, startGate } from './gate.js'
+import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
 import type { RuntimeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
@@ -66,7 +66,7 @@ export const SUSPECT_MS = 250
 
 let lastLinkId = 0
 
-export class Frontend {
+export class FrontendHandle {
   /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
   readonly ready: Promise<void>
   /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
@@ -79,7 +79,7 @@ export class Frontend {
   readonly #deps: FrontendDeps
   readonly #events: FrontendEvents
   readonly #runtime: FrontendRuntime
-  readonly #gate: Gate | undefined
+  readonly #gate: GateHandle | undefined
   readonly #traffic = new SessionTraffic()
   /** Links with lower ids belonged to an earlier frontend of the same label. */
   readonly #firstLink = lastLinkId + 1
@@ -247,7 +247,7 @@ export class Frontend {
     if (link >= this.#firstLink) this.#traffic.addLatency(latency)
   }
 
-  #startGate(): Gate {
+  #startGate(): GateHandle {
     const { label, config } = this.#deps
     const { hookTimeout } = this.#host.options.isolation
     return startGate(label, getGateSupervision(config.supervision, hookTimeout), this.#host, {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { getPollMode } from './frontend.js'
+import { getPollMode } from './frontend-handle.js'
 
 it.each([
   ['brownfield', ['never', 'adaptive', 'adaptive']],
