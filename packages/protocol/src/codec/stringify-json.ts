@@ -70,7 +70,7 @@ function createCheck(convert?: (value: unknown) => unknown): Replacer {
     const value = convert ? convert(original) : original
     const before = (this as Record<string, unknown>)[key]
     // A Buffer, which its `toJSON` has changed.
-    const type = isBytes(before) && before !== original ? 'Buffer' : getType(value)
+    const type = isBytes(before) && before !== original ? before.constructor.name : getType(value)
     if (type === undefined && (typeof value !== 'object' || value === null)) return value
     while (holders.length > 0 && holders.at(-1) !== this) {
       holders.pop()
