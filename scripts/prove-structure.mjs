@@ -1,5 +1,5 @@
-// node scripts/prove-structure.mjs [--totals]: proves that no package has a cycle of files or of directories, type imports included, and
-// that no directory is crowded. With --totals, the number and the length of all files have limits as well.
+// node scripts/prove-structure.mjs [--totals]: proves that no package has a cycle of files or of directories, type imports included, that
+// what runs in the host does not import what runs in core's thread, nor the other way, and that no directory is crowded. With --totals, the number and the length of all files have limits as well.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { parseSync } from 'rolldown/utils'
@@ -14,6 +14,12 @@ const MIN_MEDIAN_LINES = 80
 
 const SOURCE = /^packages\/[^/]+\/(src|page)\/.*\.(ts|js|css)$/
 const TEST = /\.test(-d)?\.ts$/
+
+/** Directories of core by the thread that runs them. The others run in both, or neither imports them. */
+const IN_HOST = /\/src\/host\//
+const IN_CORE = /\/src\/(?:core-thread|events|path|plugins|rpc)\//
+/** Starts a core in the host's own thread. */
+const IN_BOTH = /\/src\/host\/local-core\.ts$/
 
 const getPackage = path => path.split('/').slice(0, 2).join('/')
 const sum = numbers => numbers.reduce((total, number) => total + number, 0)
@@ -100,9 +106,27 @@ function countBy(items, toKey) {
   return counts
 }
 
+/** Imports from one thread's directories to the other's. */
+function* findForeignImports(files) {
+  for (const [from, targets] of files) {
+    const foreign = IN_BOTH.test(from)
+      ? undefined
+      : IN_HOST.test(from)
+        ? IN_CORE
+        : IN_CORE.test(from)
+          ? IN_HOST
+          : undefined
+    for (const [target, reason] of targets) {
+      if (foreign?.test(target)) yield `${reason}, which runs in another thread: ${target}`
+    }
+  }
+}
+
 /** Faults of the structure, a text for each. `sources` has the text of each file by its path. */
 function* findFaults(sources) {
-  for (const [kind, graph] of Object.entries(buildGraphs(sources))) {
+  const graphs = buildGraphs(sources)
+  yield* findForeignImports(graphs.files)
+  for (const [kind, graph] of Object.entries(graphs)) {
     for (const { path, size, closing } of findCycles(graph)) {
       yield `cycle of ${kind}: ${path.join(' -> ')}\n  closed by ${closing}; ${size} ${kind} reach each other`
     }
@@ -142,6 +166,15 @@ const CASES = [
   [
     "src/a.ts import './x/a.js'\nsrc/x/a.ts\nsrc/x/b.ts import '../b.js'\nsrc/b.ts",
     'cycle of directories: src -> src/x',
+  ],
+  [
+    "src/host/a.ts import '../rpc/b.js'\nsrc/rpc/b.ts",
+    'src/host/a.ts:1 imports "../rpc/b.js", which runs in another thread',
+  ],
+  ["src/events/a.ts import type { B } from '../host/x/b.js'\nsrc/host/x/b.ts", 'which runs in another thread'],
+  [
+    "src/host/local-core.ts import '../core-thread/b.js'\nsrc/core-thread/b.ts import '../acl/c.js'\nsrc/acl/c.ts",
+    undefined,
   ],
   [crowd(MAX_DIRECTORY_FILES), undefined],
   [crowd(MAX_DIRECTORY_FILES + 1), 'crowded: src/crowd'],

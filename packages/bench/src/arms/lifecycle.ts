@@ -1,5 +1,5 @@
 // Arms that start something new for each measurement: a worker, a bus, or a process of its own. Memory is measured in a fresh
-// process, because an arm would first take what others have given back.
+// process, because an arm would reuse the memory that earlier arms have freed.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { sharedClock } from '../loops/handlers.js'

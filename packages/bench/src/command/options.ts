@@ -29,8 +29,8 @@ export type Command = { name: 'run' | 'list'; options: Options } | { name: 'comp
 export const EXIT = { fine: 0, failed: 1, usage: 2, tooNoisy: 3 } as const
 
 /**
- * The plan of a comparison. 12 processes agree by chance once in 4096 times, which is as sure as 20 figures ask for. Twelve rounds are twice
- * the six orders of three sides. A checkout that takes half a minute to build leaves the usual comparison below four minutes.
+ * The plan of a comparison. Twelve processes agree by chance once in 4096 times, which is rare enough for 20 figures. Twelve rounds are
+ * twice the six orders of three sides. A checkout that takes half a minute to build leaves the usual comparison below four minutes.
  */
 const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 300, rounds: 12, slotMs: 12, budgetMs: 210_000 }
 

@@ -15,8 +15,8 @@ export type Side = 'base' | 'head' | 'again'
 const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
 
 /**
- * The lengths of a comparison, as multiples of its plan's: many short slots of the same length. In a few milliseconds, one garbage
- * collection would be all that is seen. All rounds are measured: their orders make a whole.
+ * The lengths of a comparison, as multiples of its plan's: many short slots of the same length. One garbage collection
+ * would dominate a slot of a few milliseconds. All rounds are measured, because only together do they have each order of the sides.
  */
 const LENGTHS = { roundsShare: 1, share: 3, warmUpShare: 1 } as const
 const MAX_SETTLE_SHARE = 1

@@ -49,7 +49,7 @@ export interface Rule {
 
 export type Verdict = 'fine' | 'regression' | 'too noisy'
 
-/** Grows with every change that a reader of the old form would stumble on. */
+/** Version of the file's format. Increases with each change that breaks readers of the previous version. */
 export const COMPARISON_VERSION = 1
 
 /** compare.json */
@@ -67,7 +67,7 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
 
 const ERROR = 0.01
 
-/** If a slow-down of so many times the tolerance would not have been seen, a green light says nothing. */
+/** Factor of the tolerance: a comparison that could not have seen a slow-down of this size is too noisy to pass. */
 const BLIND = 4
 
 export const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures

@@ -1,6 +1,6 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
-/** Grows with every change that a reader of the old form would stumble on. */
+/** Version of the file's format. Increases with each change that breaks readers of the previous version. */
 export const SCHEMA_VERSION = 4
 
 /** The result of a benchmark run: the content of `report.json`. */

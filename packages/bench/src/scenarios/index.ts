@@ -104,9 +104,8 @@ const shapes = [
 ]
 
 /**
- * A row for each scenario: its id; `main` without a filter, `cases` for a table by cases, `spawns` for processes of its arms; the
- * shares of a measurement's length, of its time to settle, of the warm-up and of the rounds; its title; and what is measured, and the
- * reference. A ring that slept while other arms were measured polls again after 4 ms of calls, and with many in flight after 50 ms: the time
+ * A row for each scenario has these columns: the id; flags (`main`: runs without a filter, `cases`: has a table by cases, `spawns`: its
+ * arms start processes); factors of the plan's slot length, settling time, warm-up and rounds; the title; the measured arms; and the reference. A ring that slept while other arms were measured polls again after 4 ms of calls, and with many in flight after 50 ms: the time
  * to settle is longer.
  */
 const TABLE = readTable(`

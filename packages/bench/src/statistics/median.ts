@@ -1,4 +1,4 @@
-// Medians and percentiles: what a noisy machine does to a few rounds moves a mean, and hardly a median.
+// Medians and percentiles. A few slow rounds on a noisy machine move a mean, but hardly a median.
 import { quantileSorted } from 'd3-array'
 
 const ascending = (values: Iterable<number>): Float64Array => Float64Array.from(values).sort()

@@ -72,7 +72,7 @@ export function explain({ acl, core = {}, pattern = 'brownfield', labels }: Expl
   }
 }
 
-/** @param names all known commands, and all open ones */
+/** @param names the commands to explain: those of the core module, and those that anyone can call */
 export function explainFrontend(
   label: string,
   capabilities: readonly ResolvedCapability[],

@@ -80,7 +80,7 @@ const permissionEntries = { identifier: name, version, description: v.nullish(st
 const commandEntries = { allow: v.optional(strings), deny: v.optional(strings) }
 const scopeEntries = { allow: values, deny: values }
 
-/** A permission with any other name could never be referenced. */
+/** `default` names the table of a plugin's default set, so no permission can have that name. */
 const definedName = v.pipe(
   name,
   v.check(name => name !== 'default', 'a name other than "default", which has a table of its own'),

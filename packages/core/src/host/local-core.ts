@@ -1,5 +1,5 @@
-// Core as the host holds it: a supervised worker, or core in this thread, and the host's own link to it. Capability changes at run
-// time are kept here, because they also apply after a restart.
+// The host's handle of a core on this machine: a supervised worker, or core in the host's thread. It has the host's own link, and keeps
+// capability changes, which also apply after a restart.
 import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, type TransferListItem } from 'node:worker_threads'
 import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/internal'

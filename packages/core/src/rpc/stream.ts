@@ -1,5 +1,5 @@
 // Streams: handlers that return an async iterable. Its values leave on the channel of the call, no faster than the frontend takes
-// them. The end of the call ends the iterable, too, and does not wait for an iterator that never finishes.
+// them. When the call ends, it ends the iterable too. It does not wait for an iterator that never finishes.
 import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol/internal'
 import { takeTransfer } from '../api/transfer.js'
 import { getIterator, leaveIterator } from '../shared/async-iterable.js'

@@ -3,7 +3,7 @@
 
 let isFlushingAfterMicrotasks = false
 
-/** Marks the start of promises that a received frame leads to: until they settle, `onEndOfTick` does not wait for the tick. */
+/** Called when handlers of a received frame have returned promises. Until these have settled, `onEndOfTick` flushes after microtasks. */
 export function flushAfterMicrotasks(): void {
   if (isFlushingAfterMicrotasks) return
   isFlushingAfterMicrotasks = true

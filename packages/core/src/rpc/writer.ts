@@ -37,8 +37,8 @@ const LARGE_VALUE_BYTES = 16 * 1024
 type Buffers = readonly ArrayBufferLike[]
 
 /**
- * The part of a channel that its messages are encoded with. `index` is the number of the next one. It is read after the value is
- * encoded, because the value's `toJSON` can send first.
+ * A channel as the writer needs it. `index` numbers the channel's next message. The writer reads it after it has encoded the value,
+ * because the value's `toJSON` can send a message on the same channel.
  */
 type NumberedSource = BatchSource & { readonly id: number; readonly index: number }
 

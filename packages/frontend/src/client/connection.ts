@@ -75,7 +75,7 @@ export class Connection {
   readonly closed: Promise<void>
   readonly pending: PendingCalls
   readonly channels: OpenChannels = new OpenChannels((method, params, after) => this.#notify(method, params, after))
-  /** True if core knows the client's listeners by this connection. */
+  /** True if the client's listeners are registered over this connection. */
   holdsListeners = true
   /** Time until which a pool gives this connection no calls; 0 if it does not rest. */
   restsUntil = 0

@@ -83,8 +83,8 @@ function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage):
 }
 
 /**
- * Returns the channels among the hook's arguments. The hook sees channels as their references, and can remove, move and copy those.
- * Any other reference is a string. So is a string of the frontend that reads like the reference of one of its channels.
+ * Returns the channels among the hook's arguments. The hook sees channels as their references, and can remove, move and copy those. A
+ * reference that the call has not declared stays a string.
  */
 function getPassedChannels({ params, channels }: CallMessage, payload: unknown): CallMessage['channels'] {
   if (channels === undefined || payload === undefined || isBytes(payload)) return undefined

@@ -71,7 +71,7 @@ function checkNamed(text: string): string {
   return text
 }
 
-/** Returns '' if JSON has no text for the value. The search comes before any concatenation, because V8 would flatten the text. */
+/** Returns '' if JSON has no text for the value. Looks for `__proto__` before it concatenates, because V8 would flatten that text. */
 function member(name: string, value: unknown, checked: boolean): string {
   // Directly, because every message passes here.
   const text = isDevelopment() ? stringifyJson(value) : JSON.stringify(value)

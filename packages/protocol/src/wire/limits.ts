@@ -1,4 +1,5 @@
-// All limits of the wire. They are generous for programs and tight for attackers; `docs/reference/limits.md` lists them.
+// Limits of messages and queues, which a peer can reach. They are generous for programs and tight for attackers;
+// `docs/reference/limits.md` lists them with those of single features.
 
 const MiB = 2 ** 20
 
@@ -32,7 +33,7 @@ export const MAX_PATH_LENGTH: number = 32 * 1024
 export const MAX_PATHS = 1000
 /** Bytes in flight after which a sender waits. The last message can exceed them: other limits bound its size. */
 export const CREDIT_WINDOW_BYTES: number = 8 * MiB
-/** Bytes after which a receiver reports its total again. No valid total is smaller. */
+/** A receiver reports its total after each of this many bytes. The first valid total is not smaller. */
 export const CREDIT_STEP_BYTES: number = CREDIT_WINDOW_BYTES / 4
 /** Cost of a buffer in addition to its bytes, so that many small ones do not evade the window. */
 export const BUFFER_COST = 256

@@ -53,7 +53,7 @@ export const LIFECYCLE_STATES = ['booting', 'handshaking', 'ready', 'draining', 
 
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number]
 
-/** Frontend → host: the frontend's lifecycle. */
+/** Worker → host: the lifecycle of core, a frontend or a gate. */
 export interface StateReport {
   type: 'state'
   state: LifecycleState

@@ -54,8 +54,8 @@ interface PendingLink {
 }
 
 /**
- * Core's knowledge of the current run of the frontend's code: nothing, a link whose code has not started yet, or a frontend that was
- * announced to the others.
+ * What core knows of the frontend: nothing; its link, while its code has not started; or that it has started, which core has announced
+ * to the others.
  */
 type Presence = 'absent' | 'attached' | 'announced'
 

@@ -84,7 +84,7 @@ type ClientOption = 'label' | 'codec' | 'data' | 'isolated' | 'timeout' | 'maxIn
 /** Options of a frontend's client, wherever its code runs. */
 export type ClientStart = Pick<FrontendStart, ClientOption>
 
-/** The code's end of the frontend, while it is there. */
+/** A connected program outside of this process, such as a web page: the code of an external frontend. */
 export interface ExternalCode {
   readonly link: Link
   /** Called when core has a link for the code, before the first frame. */
