@@ -54,8 +54,7 @@ interface PendingLink {
 }
 
 /**
- * What core knows of the frontend: nothing; its link, while its code has not started; or that it has started, which core has announced
- * to the others.
+ * The frontend in core: `absent`; `attached` by a link, while its code has not started; or `announced` to the others when it has started.
  */
 type Presence = 'absent' | 'attached' | 'announced'
 
