@@ -50,7 +50,9 @@ async function endCoreBy(
   const attack = await openEvil(bus, 'evil')
   slowClock()
   await attack(args)
-  await expect.poll(() => named(events, 'restart').map(({ label }) => label)).toContain('core')
+  // The attack can end the gate first, and then not reach core: the frontend that restarts attacks again.
+  const isCoreEnded = (): boolean => named(events, 'restart').some(({ label }) => label === 'core')
+  await expect.poll(async () => isCoreEnded() || (await attack(args), isCoreEnded())).toBe(true)
   expect(await eventually(() => client.invoke('which'))).not.toBe(before)
   await expect(bus.call('evil', 'attack')).rejects.toThrow('There is no frontend "evil"')
   const faults = named(events, 'fault').filter(({ error }) => REASON.test(error.message))
