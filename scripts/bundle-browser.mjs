@@ -19,7 +19,9 @@ const browserFiles = {
   async resolveId(id, importer, options) {
     const resolved = SOURCES[id] ?? (await this.resolve(id, importer, { ...options, skipSelf: true }))?.id
     const variant = resolved?.replace(/\.js$/, '.browser.js')
-    return variant !== undefined && existsSync(variant) ? variant : resolved
+    // By its source: the compiler leaves the output of a file that was deleted.
+    const source = variant?.replace(/^(.*[\\/])dist([\\/])/, '$1src$2').replace(/js$/, 'ts')
+    return source !== undefined && existsSync(source) ? variant : resolved
   },
 }
 
