@@ -286,8 +286,7 @@ const getStats = (frontend: FrontendHandle, resetRates: boolean): FrontendStats 
 
 /** Returns the statistics of a frontend that has just exited: its gate stops now. */
 function getLastStats(frontend: FrontendHandle): FrontendStats {
-  const { gate, ...stats } = getStats(frontend, false)
-  return gate && gate.state !== 'failed'
-    ? { ...stats, gate: { ...gate, state: 'stopped' } }
-    : { ...stats, ...(gate && { gate }) }
+  const stats = getStats(frontend, false)
+  const { gate } = stats
+  return gate && gate.state !== 'failed' ? { ...stats, gate: { ...gate, state: 'stopped' } } : stats
 }
