@@ -360,6 +360,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const timer = setInterval(() => void this.#reportPendingClose(), PENDING_CLOSE_INTERVAL_MS)
     await core.worker.stop(timeout)
     await frontends.closeAll()
+    // The last events of core come on a port of their own, and can arrive after its exit: the loop reads every port within two ticks.
+    await nextTick()
+    await nextTick()
     await this.#client.close()
     clearInterval(timer)
   }
