@@ -62,7 +62,7 @@ export type {
 } from './api/define.js'
 export type { Bus, BusTypes, CloseOptions, HostListenOptions } from './host/bus.js'
 export type { Inspector, InspectorOptions } from './host/inspector/server.js'
-export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/control.js'
+export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type {
   BusStats,
   CoreStats,

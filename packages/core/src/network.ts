@@ -1,5 +1,5 @@
 // Entry for transports: what a network module in core implements, and a host without core, whose code is imported with the first call.
-import type { SessionDialer } from './contract/network.js'
+import type { SessionDialer } from './contract/core-network.js'
 import { checkRuntime } from './host/entry.js'
 import type { RemoteHost, RemoteHostNames, RemoteHostOptions } from './host/remote/remote-host.js'
 
@@ -27,7 +27,7 @@ export async function connectHost(
 
 export type { Link } from '@sallyport/protocol/internal'
 export type { Pattern } from './acl/types.js'
-export type { NetworkCounts, NetworkStats } from './contract/control.js'
+export type { NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type {
   Accepted,
   Hub,
@@ -36,7 +36,7 @@ export type {
   NetworkSession,
   RemoteSession,
   SessionDialer,
-} from './contract/network.js'
+} from './contract/core-network.js'
 export type { PooledSession } from './host/frontends/types.js'
 export type {
   RemoteHost,

@@ -9,7 +9,7 @@ import {
   setDevelopment,
 } from '@sallyport/protocol/internal'
 import { getDefinition } from './api/validate-definition.js'
-import type { CoreReport, CoreWorkerData } from './contract/control.js'
+import type { CoreReport, CoreWorkerData } from './contract/host-core.js'
 import { createCoreLog, runCoreActor } from './core-thread/core-actor.js'
 import { type Core, createCore } from './core-thread/core.js'
 

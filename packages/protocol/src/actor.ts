@@ -1,6 +1,6 @@
 // The entry `@sallyport/protocol/internal/actor`: the lifecycle of a worker as an xstate actor. No other entry loads xstate.
 import { createActor, fromCallback, fromPromise, setup } from 'xstate'
-import type { LifecycleState } from './worker/messages.js'
+import type { LifecycleState } from './contract/host-worker.js'
 
 /** Events of a worker's state machine. Messages of calls and events never pass through it. */
 export type LifecycleEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }

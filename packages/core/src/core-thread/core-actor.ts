@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { reportError } from '@sallyport/protocol/internal'
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import type { Logger } from 'pino'
-import type { Attachment, CoreCommand, CoreReport } from '../contract/control.js'
+import type { Attachment, CoreCommand, CoreReport } from '../contract/host-core.js'
 import type { Core } from './core.js'
 
 /** Serves the host at `port`. @param onEnd - called after the core has stopped or failed */

@@ -16,7 +16,7 @@ import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
 import { markBuffers, getMovableBuffers } from '../api/transfer.js'
-import { HOST_METHOD } from '../contract/control.js'
+import { HOST_METHOD } from '../contract/host-core.js'
 import type {
   Attachment,
   CoreOptions,
@@ -24,8 +24,8 @@ import type {
   CoreWorkerData,
   FrontendEnd,
   Measurement,
-} from '../contract/control.js'
-import type { Hub } from '../contract/network.js'
+} from '../contract/host-core.js'
+import type { Hub } from '../contract/core-network.js'
 import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from './network/loader.js'

@@ -23,7 +23,7 @@ import type {
   CoreWorkerData,
   Measurement,
   NetworkStats,
-} from '../contract/control.js'
+} from '../contract/host-core.js'
 import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
 import type { Core } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'

@@ -11,7 +11,7 @@ import {
 } from '@sallyport/protocol/internal'
 import { getPermissions } from '../acl/identifier.js'
 import type { Resources } from '../api/resources.js'
-import type { AppInfo } from '../contract/control.js'
+import type { AppInfo } from '../contract/host-core.js'
 import { checkNotReserved } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import * as paths from '../path/components.js'

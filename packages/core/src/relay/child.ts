@@ -6,7 +6,7 @@ import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { PROCESS_PIPES } from '@sallyport/protocol/internal'
-import type { ProcessLimits } from './messages.js'
+import type { ProcessLimits } from '../contract/host-relay.js'
 
 /** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
 const NICENESS = 5

@@ -1,6 +1,6 @@
 // Why frontends have ended. Core sees only that a link closed; the host knows the reason a moment later.
 import { type BusError, createDeferred, type Deferred, describeName, receiveError } from '@sallyport/protocol/internal'
-import type { FrontendEnd } from '../contract/control.js'
+import type { FrontendEnd } from '../contract/host-core.js'
 import { createNoFrontendError } from '../shared/suggest.js'
 import type { FrontendCalls } from './frontend-calls.js'
 

@@ -10,7 +10,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { createGlobMatcher } from '../acl/label-glob.js'
-import type { CallQuota } from '../contract/control.js'
+import type { CallQuota } from '../contract/host-core.js'
 import { countedStream } from '../shared/async-iterable.js'
 import { isStream } from './call-table.js'
 import type { CommandRegistry, RunnableCommand } from './registry.js'

@@ -5,7 +5,7 @@ import { codecs, Outbox, FRAME_KIND, packMessage, type CallMessage, type FrameKi
 import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Core } from '../../src/core-thread/core.js'
 import type { CommandContext } from '../../src/api/app.js'
-import type { CoreReport } from '../../src/contract/control.js'
+import type { CoreReport } from '../../src/contract/host-core.js'
 import { createFuzzed } from '../fuzz/core-target.js'
 import { openGate } from '../fuzz/gate-target.js'
 import { Random } from '../fuzz/random.js'

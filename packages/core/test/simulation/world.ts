@@ -4,7 +4,7 @@ import { openLink, type BusError, type SessionKey } from '@sallyport/protocol/in
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import type { App } from '../../src/api/app.js'
-import type { CoreReport } from '../../src/contract/control.js'
+import type { CoreReport } from '../../src/contract/host-core.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
 import type { Epoch } from './ask.js'
 import { COMMANDS, createDefinition } from './commands.js'

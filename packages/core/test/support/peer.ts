@@ -17,7 +17,7 @@ import {
 import { createSealer, type Sealer } from '@sallyport/protocol/internal/records'
 import type { AclInput } from '../../src/acl/types.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
-import type { CoreReport } from '../../src/contract/control.js'
+import type { CoreReport } from '../../src/contract/host-core.js'
 import type { Commands } from '../../src/api/define.js'
 
 const cores: Core[] = []

@@ -1,8 +1,8 @@
 // Loads a network module and joins its network. A network that fails later is logged, and delays neither statistics nor the end of core.
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
-import type { NetworkModule, NetworkStats } from '../../contract/control.js'
-import type { Hub, JoinNetwork, Network } from '../../contract/network.js'
+import type { NetworkModule, NetworkStats } from '../../contract/host-core.js'
+import type { Hub, JoinNetwork, Network } from '../../contract/core-network.js'
 
 /** A network whose failures are handled: no method rejects or throws. */
 export interface JoinedNetwork {

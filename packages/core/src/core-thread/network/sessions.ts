@@ -2,8 +2,8 @@
 // have ended cost nothing.
 import { BusError, describeName, isLabel } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
-import type { NetworkCounts } from '../../contract/control.js'
-import type { Accepted, NetworkSession } from '../../contract/network.js'
+import type { NetworkCounts } from '../../contract/host-core.js'
+import type { Accepted, NetworkSession } from '../../contract/core-network.js'
 import type { Session } from '../../rpc/session.js'
 import type { Sessions } from '../../rpc/sessions.js'
 import { COUNT, COUNTS, SessionMetrics } from '../../shared/metrics.js'

@@ -14,7 +14,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { Deferred, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
-import type { Attachment } from '../../contract/control.js'
+import type { Attachment } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'

@@ -1,7 +1,7 @@
 // The two things that a frontend connects: the runtime of its code, and core.
 import type { Client } from '@sallyport/frontend/internal'
 import type { FrontendStart, Link, LinkEndpoint } from '@sallyport/protocol/internal'
-import type { Attachment, CoreCommand } from '../../contract/control.js'
+import type { Attachment, CoreCommand } from '../../contract/host-core.js'
 import type { HostConfig } from '../options/resolve.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { Logger } from '../reporting/log.js'

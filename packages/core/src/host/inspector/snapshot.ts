@@ -1,7 +1,7 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
 import type { AnyStateMachine } from 'xstate'
 import type { ExplainedCommand, ExplainedFrontend } from '../../acl/explain.js'
-import type { Measurement } from '../../contract/control.js'
+import type { Measurement } from '../../contract/host-core.js'
 import type { CommandStats } from '../../shared/metrics.js'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
 import type { BusReporter } from '../reporting/events.js'

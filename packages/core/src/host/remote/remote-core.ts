@@ -14,8 +14,8 @@ import {
   openLink,
 } from '@sallyport/protocol/internal'
 import type { CodecName, Link, SessionKey } from '@sallyport/protocol/internal'
-import type { Attachment } from '../../contract/control.js'
-import type { RemoteSession, SessionDialer } from '../../contract/network.js'
+import type { Attachment } from '../../contract/host-core.js'
+import type { RemoteSession, SessionDialer } from '../../contract/core-network.js'
 import type { FrontendHandle } from '../frontends/frontend-handle.js'
 import type { Frontends } from '../frontends/frontends.js'
 import type { CoreEndpoint, HostServices } from '../frontends/types.js'

@@ -1,8 +1,8 @@
 // A process that joined a bus whose core is elsewhere: it runs frontends, their gates, and connections of its own thread.
 import type { Client } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal'
-import type { CallsOptions } from '../../contract/control.js'
-import type { SessionDialer } from '../../contract/network.js'
+import type { CallsOptions } from '../../contract/host-core.js'
+import type { SessionDialer } from '../../contract/core-network.js'
 import type { PooledSession } from '../frontends/types.js'
 import { Host } from '../host.js'
 import { checkFiles, type HostConfig, resolveHost } from '../options/resolve.js'

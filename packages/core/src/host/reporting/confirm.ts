@@ -1,7 +1,7 @@
 // Asks the person at the host through `onConfirm`: for `confirm(text)` in an isolation hook, and `ctx.confirm(text)` in a command.
 import type { MessagePort } from 'node:worker_threads'
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal'
-import type { CoreReport } from '../../contract/control.js'
+import type { CoreReport } from '../../contract/host-core.js'
 import type { Logger } from './log.js'
 
 /** The source of a confirm request. */

@@ -1,6 +1,6 @@
 // Statistics of `bus.stats()`, and how those of a frontend are counted over its links.
 import type { RecordableHistogram } from 'node:perf_hooks'
-import type { NetworkStats } from '../../contract/control.js'
+import type { NetworkStats } from '../../contract/host-core.js'
 import { COUNT, COUNTS, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
 import type { WorkerStats } from '../supervision/policy.js'
 

@@ -14,7 +14,7 @@ import {
 import type { App } from '../../../src/api/app.js'
 import { createCore, type Core } from '../../../src/core-thread/core.js'
 import type { Capability } from '../../../src/acl/types.js'
-import type { CoreReport } from '../../../src/contract/control.js'
+import type { CoreReport } from '../../../src/contract/host-core.js'
 import type { CoreDefinition } from '../../../src/api/define.js'
 import { everyCommand, fixture } from '../../support/start.js'
 

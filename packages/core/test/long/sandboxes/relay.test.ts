@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ProcessLimits, RelayData } from '../../../src/relay/messages.js'
+import type { ProcessLimits, RelayData } from '../../../src/contract/host-relay.js'
 
 /** Time for processes to start on a busy machine. */
 const POLL = { timeout: 20_000 }

@@ -4,9 +4,9 @@ import { type Link, type Unlisten, LocalLink } from '@sallyport/protocol/interna
 import { pino } from 'pino'
 import { Client } from '../../../../frontend/src/client/client.js'
 import type { App } from '../../../src/api/app.js'
-import type { CoreReport } from '../../../src/contract/control.js'
+import type { CoreReport } from '../../../src/contract/host-core.js'
 import { createCore, type Core } from '../../../src/core-thread/core.js'
-import type { Accepted, Hub } from '../../../src/contract/network.js'
+import type { Accepted, Hub } from '../../../src/contract/core-network.js'
 
 const log = pino({ level: 'silent' })
 

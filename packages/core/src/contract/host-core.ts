@@ -1,5 +1,4 @@
-// Control messages between host and core: plain objects for a worker's lifecycle, for frontends that come and go, and for
-// statistics. Serving a call sends none of them.
+// Between the host and core: lifecycle, frontends that come and go, and statistics. Serving a call sends none of these messages.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import type { CodecName, Heartbeat, LinkEndpoint, ReportedError, StateReport } from '@sallyport/protocol/internal'

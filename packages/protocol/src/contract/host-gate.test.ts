@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MAX_CONFIRM_TEXT, toConfirmText } from './messages.js'
+import { MAX_CONFIRM_TEXT, toConfirmText } from './host-gate.js'
 
 test('the text of a confirmation is a string of bounded length without terminal control characters', () => {
   expect(toConfirmText(undefined)).toBe('')

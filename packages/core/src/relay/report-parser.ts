@@ -1,26 +1,6 @@
-// Messages of a relay: what the host gives it, and what a frontend's process reports.
+// Parses the reports of a frontend's process, which is untrusted.
 import { FRAME_KIND, getText, LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal'
-import type { FrontendReport, Heartbeat, Pong, ReceivedFrame, ReportedError } from '@sallyport/protocol/internal'
-
-/** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */
-export interface RelayData {
-  /** The name of the frontend in errors. */
-  name: string
-  /** Node's flags, and the module to start. */
-  args: string[]
-  /** Directory for the process's empty working directory: a relay has no environment that names one. */
-  temporary: string
-  /** `FrontendStart`, serialized; the relay passes it on unread. */
-  start: Uint8Array
-  heartbeat: Heartbeat | undefined
-  limits: ProcessLimits
-}
-
-export interface ProcessLimits {
-  /** Resident memory in MiB. */
-  memory?: number | undefined
-  cpu?: number | undefined
-}
+import type { FrontendReport, Pong, ReceivedFrame, ReportedError } from '@sallyport/protocol/internal'
 
 /** Maximum bytes of one report: an error with its stack. */
 export const MAX_REPORT_BYTES: number = 2 ** 20

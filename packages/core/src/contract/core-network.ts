@@ -2,7 +2,7 @@
 import type { BusError, CodecName, EventTarget, Link, Opener, SessionKey } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Pattern } from '../acl/types.js'
-import type { AppInfo, NetworkCounts, NetworkStats } from './control.js'
+import type { AppInfo, NetworkCounts, NetworkStats } from './host-core.js'
 
 /** A session from the network. The network has authenticated the frontend. */
 export interface NetworkSession {

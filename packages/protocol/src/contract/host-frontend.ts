@@ -1,0 +1,53 @@
+// Between the host and a frontend, in a worker or a process.
+import type { CodecName } from '../codec/codec.js'
+import type { LinkEndpoint } from '../link/endpoints.js'
+import type { Heartbeat } from './heartbeat.js'
+import type { StateReport } from './host-worker.js'
+
+/** The sandbox of a frontend that runs under Node's permission model. */
+export interface FrontendSandbox {
+  /** A directory without a grant that Node might let the frontend read nevertheless. */
+  unexpectedRead: string | undefined
+  /** True if the frontend must not start when it can read that directory. */
+  strict: boolean
+}
+
+/** The start options of a frontend, wherever it runs. */
+export interface FrontendStart {
+  label: string
+  codec: CodecName
+  /** Maximum number of calls in flight. */
+  maxInFlight: number
+  /** Whether further calls wait or are rejected. */
+  overflow: 'wait' | 'reject'
+  /** URL of the user's module. */
+  module: string
+  /** Data from the host, for `getData`. */
+  data?: unknown
+  /** Milliseconds for calls without a timeout of their own. */
+  timeout?: number | undefined
+  /** True if a gate checks what the frontend sends. */
+  isolated: boolean
+  /** True if calls send their timeouts to core: over a network, a frontend can disappear without notice. */
+  deadlines?: boolean
+  /** `isDevelopment` in the host. */
+  development: boolean
+  /** True if stacks are mapped to the sources of the modules. */
+  sourceMaps?: boolean
+  sandbox?: FrontendSandbox
+  /** URL of a `ScriptRunner`, which runs the module as a script without access to Node. */
+  runner?: string
+}
+
+export interface FrontendWorkerData extends FrontendStart {
+  heartbeat: Heartbeat | undefined
+}
+
+/** Frontend → host, also: its module was evaluated, or it can read everything below a directory without having a grant. */
+export type FrontendReport =
+  | StateReport
+  | { type: 'loaded' | 'synchronized' }
+  | { type: 'unexpected-read'; directory: string }
+
+/** Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one. */
+export type FrontendCommand = { type: 'link'; link: LinkEndpoint } | { type: 'stop' }

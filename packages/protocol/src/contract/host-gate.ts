@@ -1,0 +1,59 @@
+// Between the host and a gate.
+import type { RecordableHistogram } from 'node:perf_hooks'
+import type { MessagePort } from 'node:worker_threads'
+import type { ReportedError } from '../errors/reported-error.js'
+import type { LinkEndpoint } from '../link/endpoints.js'
+import type { Heartbeat } from './heartbeat.js'
+
+export interface GateWorkerData {
+  label: string
+  /** URL of the isolation app's directory. Without one, everything passes. */
+  dir: string | undefined
+  envelope: boolean
+  /** `isDevelopment` in the host. */
+  development: boolean
+  heartbeat: Heartbeat | undefined
+  /** Port to the host for `ConfirmRequest`, and the memory for its answer; see `CONFIRM_WORD`. */
+  confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined
+  /** For the host's watchdog of hooks: word 0 is zero outside the hook, and another number for each message inside it. */
+  watch: SharedArrayBuffer | undefined
+  times: GateTimes | undefined
+}
+
+/** Durations in nanoseconds that a gate records and the host reads. */
+export type GateTimes = { hook: RecordableHistogram; seal: RecordableHistogram }
+
+/** Host → gate: stop, after at most `timeout` milliseconds for what the frontend has sent, or a link from the frontend to core and the port on which core sends the session's key. */
+export type GateCommand = { type: 'link'; link: LinkEndpoint; key: MessagePort } | { type: 'stop'; timeout: number }
+
+/** Gate → host. */
+export type GateReport =
+  | { type: 'rejected'; command: string; why: string; more: number }
+  | { type: 'fault'; error: ReportedError }
+  | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
+
+/** Gate → host, over the port for confirmations. */
+export type ConfirmRequest = { type: 'confirm'; text: string }
+
+/** Word 0 of the memory for the host's answer. The gate sets `waiting`, sends a `ConfirmRequest`, and blocks until the word changes. */
+export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
+
+/** Maximum length of a confirmation text in UTF-16 code units. A longer text is truncated and ends with `…`. */
+export const MAX_CONFIRM_TEXT = 4096
+
+/**
+ * Returns the text that asks a person for confirmation, of a hook or a command. It can contain what the frontend sent, and the host
+ * may print it. So that it cannot repaint a terminal, control characters (except line breaks and tabs) and marks that reorder text
+ * are replaced.
+ */
+export function toConfirmText(message: unknown): string {
+  let text = ''
+  try {
+    text = message === undefined ? '' : String(message)
+  } catch {
+    // A `toString` threw: the text stays empty.
+  }
+  if (text.length > MAX_CONFIRM_TEXT) text = `${text.slice(0, MAX_CONFIRM_TEXT - 1)}…`
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
+}

@@ -1,0 +1,14 @@
+// Between the host and each of its workers: core, frontends and gates.
+import type { ReportedError } from '../errors/reported-error.js'
+
+/** In the order in which a worker passes through them. */
+export const LIFECYCLE_STATES = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed'] as const
+
+export type LifecycleState = (typeof LIFECYCLE_STATES)[number]
+
+/** Worker → host: the lifecycle of core, a frontend or a gate. */
+export interface StateReport {
+  type: 'state'
+  state: LifecycleState
+  error?: ReportedError
+}
