@@ -65,9 +65,9 @@ type JsonMember<T, Kept> = T extends Kept ? Uint8Array : Jsonify<T>
 
 type JsonElement<T> = unknown extends T ? T : T extends Absent ? null : Jsonify<T>
 
-type JsonKey<Key, Value, When> = Key extends symbol ? never : Presence<Value> extends When ? Key : never
+type JsonKey<Key, Value, When> = Key extends symbol ? never : MemberPresence<Value> extends When ? Key : never
 
-type Presence<T> = unknown extends T
+type MemberPresence<T> = unknown extends T
   ? 'always'
   : [Extract<T, Absent>] extends [never]
     ? 'always'

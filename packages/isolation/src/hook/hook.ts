@@ -17,7 +17,7 @@ export type VerdictHandler<Result> = (verdict: Verdict, isLate: boolean) => Resu
 /** Judges one message. Returns the result of `handle`, as a promise only if the hook's answer was one. The promise never rejects. */
 export type Hook = <Result>(message: HookMessage, handle: VerdictHandler<Result>) => Result | Promise<Result>
 
-export interface HookOptions {
+export interface CreateHookOptions {
   /** Milliseconds that an asynchronous hook can take. @default 30000 */
   deadline?: number
   /** Shows messages in the format of older examples (`payload.message.cmd`): see `openEnvelope`. */
@@ -48,7 +48,7 @@ export function findHook(sandbox: HookSandbox, app: IsolationApp): HookFunction 
  * `null`, `undefined`, a throw, a rejection and a missed deadline reject the message. The hook can change `cmd`, `payload` and
  * `options`, in place or in a new object. `callback` and `error` are not read back.
  */
-export function createHook(judge: HookFunction | null, options: HookOptions = {}): Hook {
+export function createHook(judge: HookFunction | null, options: CreateHookOptions = {}): Hook {
   if (judge === null) return (message, handle) => handle({ kind: 'pass', message }, false)
   const { deadline = 30_000, envelope: isEnveloped = false } = options
   const deadlines = new DeadlineTimers<() => void>(DEADLINE_STEP_MS, expire => expire())

@@ -1,7 +1,7 @@
 // Finds the instances of a bus by NATS's service discovery (ADR-32). Anybody can answer: only a handshake proves an instance.
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
-import type { Connection } from '../connection/connection.js'
+import type { ProcessConnection } from '../connection/process-connection.js'
 import { discoverySubject, isName } from '../connection/subjects.js'
 import type { ReplyInbox } from './session-dialer.js'
 
@@ -10,7 +10,7 @@ const MAX_ANSWER_BYTES = 4096
 const MAX_ANSWERS = 256
 
 export interface DiscoveryDeps {
-  connection: Pick<Connection, 'publish' | 'isConnected'>
+  connection: Pick<ProcessConnection, 'publish' | 'isConnected'>
   inbox: Pick<ReplyInbox, 'open' | 'close'>
   bus: string
   intervalMs: number

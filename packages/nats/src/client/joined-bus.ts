@@ -5,7 +5,7 @@ import type { RemoteHost, RemoteHostEvents, RemoteHostOptions, RemoteHostStats }
 import { checkSecretOptions, connectHost } from '@sallyport/core/internal/network'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
-import { type Connection, connectNats } from '../connection/connection.js'
+import { type ProcessConnection, connectNats } from '../connection/process-connection.js'
 import { createFaultReporter, type FaultReporter } from '../connection/errors.js'
 import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
 import type { NatsLink } from '../link/nats-link.js'
@@ -56,7 +56,7 @@ export interface JoinedConnectionOptions extends ConnectionOptions {
 export interface JoinedDeps {
   remoteHost: RemoteHost
   balancer: LoadBalancer
-  connection: Connection
+  connection: ProcessConnection
   faults: FaultReporter
 }
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
 import type { RemoteSession, SessionDialer, Pattern } from '@sallyport/core/internal/network'
 import { BusError, type CodecName, isBusError, type SessionKey } from '@sallyport/protocol/internal'
-import { type Connection, hasNoResponders } from '../connection/connection.js'
+import { type ProcessConnection, hasNoResponders } from '../connection/process-connection.js'
 import type { FaultReporter } from '../connection/errors.js'
 import { clientSubject, coreSubject, openSubject } from '../connection/subjects.js'
 import { type HandshakeInitiator, initiateHandshake } from '../handshake/initiator.js'
@@ -23,7 +23,7 @@ export class ReplyInbox {
   readonly #getSubject: (id: string) => string
   readonly #listeners = new Map<string, (message: Msg) => void>()
 
-  constructor(connection: Connection, bus: string, client: string) {
+  constructor(connection: ProcessConnection, bus: string, client: string) {
     this.#getSubject = id => clientSubject(bus, client, id)
     const prefixLength = this.#getSubject('').length
     connection.subscribe(this.#getSubject('*'), message =>
@@ -43,7 +43,7 @@ export class ReplyInbox {
 
 /** Shared by all sessions of a joined process. */
 export interface JoinContext {
-  readonly connection: Connection
+  readonly connection: ProcessConnection
   readonly inbox: ReplyInbox
   readonly bus: string
   readonly client: string

@@ -2,7 +2,7 @@
 // the listeners here. An event that cannot be sent is dropped and reported, because events have no acknowledgement.
 import { BusError, codecs, type EventTarget, toEventTarget } from '@sallyport/protocol/internal'
 import { createBroadcast } from '../broadcast/broadcast.js'
-import type { Connection } from '../connection/connection.js'
+import type { ProcessConnection } from '../connection/process-connection.js'
 import { CORE_LABEL } from '../connection/errors.js'
 import { eventsSubject } from '../connection/subjects.js'
 import type { InstanceContext } from './presence.js'
@@ -110,11 +110,11 @@ export function readEvents(body: Uint8Array): readonly SentEvent[] {
 
 /** Bounds the bytes that were published and not yet received by the server. The client itself would queue them without a limit. */
 export class PublishWindow {
-  readonly #connection: Pick<Connection, 'flush'>
+  readonly #connection: Pick<ProcessConnection, 'flush'>
   #bytes = 0
   #isFlushing = false
 
-  constructor(connection: Pick<Connection, 'flush'>) {
+  constructor(connection: Pick<ProcessConnection, 'flush'>) {
     this.#connection = connection
   }
 

@@ -1,6 +1,6 @@
 import type { Hub, NetworkCounts } from '@sallyport/core/internal/network'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Connection } from '../connection/connection.js'
+import type { ProcessConnection } from '../connection/process-connection.js'
 import { createFaultReporter } from '../connection/errors.js'
 import { createBusSecret } from '../handshake/credential.js'
 import { type Presence, trackPresence } from './presence.js'
@@ -31,7 +31,7 @@ function createInstances(...names: string[]): { instances: Presence[]; faults: s
       publish: (_subject: string, data: Uint8Array) =>
         listeners.forEach((listener, at) => at !== self && listener({ data: Uint8Array.from(data) })),
       subscribe: (_subject: string, listener: (message: { data: Uint8Array }) => void) => listeners.push(listener),
-    } as unknown as Connection
+    } as unknown as ProcessConnection
     const hub = { counts: () => counts } as unknown as Hub
     const reporter = createFaultReporter((_label, error) => void faults.push(error.message))
     return trackPresence({ hub, connection, faults: reporter, secret, bus: 'test', instance })

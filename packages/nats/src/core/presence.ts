@@ -3,7 +3,7 @@
 import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/internal/network'
 import { BusError } from '@sallyport/protocol/internal'
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
-import type { Connection } from '../connection/connection.js'
+import type { ProcessConnection } from '../connection/process-connection.js'
 import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
 import { CORE_GROUP, coreSubject, instancesSubject, openSubject, serviceName } from '../connection/subjects.js'
 
@@ -14,7 +14,7 @@ const PRESENCE_TIMEOUT_MS = 3 * ANNOUNCE_INTERVAL_MS
 /** An instance of a bus, as its parts share it. */
 export interface InstanceContext extends Identity {
   hub: Hub
-  connection: Connection
+  connection: ProcessConnection
   faults: FaultReporter
 }
 

@@ -2,7 +2,7 @@
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError } from '@sallyport/protocol/internal'
-import { type Connection, hasNoResponders } from '../connection/connection.js'
+import { type ProcessConnection, hasNoResponders } from '../connection/process-connection.js'
 import type { FaultReporter } from '../connection/errors.js'
 import type { SessionKeys } from '../handshake/messages.js'
 import { createSignal, MESSAGE } from './fragmentation.js'
@@ -13,7 +13,7 @@ export interface SessionLinkOptions
   extends
     Pick<ProtectionOptions, 'side'>,
     Pick<NatsLinkOptions, 'heartbeat' | 'opened' | 'begun' | 'ended' | 'detached'> {
-  connection: Pick<Connection, 'publish' | 'maxPayload'>
+  connection: Pick<ProcessConnection, 'publish' | 'maxPayload'>
   faults: FaultReporter
   label: string
   subject: string

@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { connectNats, type Connection } from '../../src/connection/connection.js'
+import { connectNats, type ProcessConnection } from '../../src/connection/process-connection.js'
 import type { NatsOptions } from '../../src/connection/options.js'
 import { hasServer, useServer } from './server.js'
 
 interface OpenedConnection {
-  connection: Connection
+  connection: ProcessConnection
   log: string[]
 }
 

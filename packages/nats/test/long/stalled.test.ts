@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { connectNats } from '../../src/connection/connection.js'
+import { connectNats } from '../../src/connection/process-connection.js'
 import { hasServer, useServer } from './server.js'
 
 test.skipIf(!hasServer)(

@@ -29,7 +29,7 @@ export async function connectNats(
   options: NatsOptions,
   heartbeat: number,
   events: ConnectionEvents,
-): Promise<Connection> {
+): Promise<ProcessConnection> {
   const backoff = new ReconnectBackoff()
   const clientOptions = await toClientOptions(where, options)
   try {
@@ -40,13 +40,13 @@ export async function connectNats(
       maxPingOut: MAX_PINGS_OUT,
       timeout: CONNECT_TIMEOUT_MS,
     })
-    return new Connection(nats, events, backoff)
+    return new ProcessConnection(nats, events, backoff)
   } catch (error) {
     throw toConnectError(where, options, error)
   }
 }
 
-export class Connection {
+export class ProcessConnection {
   readonly #nats: NatsConnection
   readonly #events: ConnectionEvents
   #isUp = true
