@@ -9,9 +9,13 @@ type Stacks = Record<string, string>
 
 async function getStacks(environment: string): Promise<Stacks> {
   const env = { ...process.env, NODE_ENV: environment }
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('caller-stack/host.mjs'))], {
-    env,
-  })
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [fileURLToPath(fixture('calls/caller-stack/host.mjs'))],
+    {
+      env,
+    },
+  )
   return JSON.parse(stdout) as Stacks
 }
 

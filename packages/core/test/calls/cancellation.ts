@@ -32,7 +32,7 @@ export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
 ]
 
 export const begin = (options: Partial<BusOptions> = {}): Promise<Bus> =>
-  createBus({ core: fixture('calls.mjs'), log: false, ...options })
+  createBus({ core: fixture('calls/calls.mjs'), log: false, ...options })
 
 export interface CancelOptions {
   signal?: AbortSignal

@@ -4,7 +4,7 @@ import { type Channel, type CommandContext, defineCore } from '../../src/index.j
 import { fixture, start } from '../support/start.js'
 
 const core = defineCore({ commands: { echo: (args: object) => args } })
-const frontends = { main: fixture('exposing.mjs') }
+const frontends = { main: fixture('calls/exposing.mjs') }
 
 describe('codec of the bus', () => {
   test('is the default of every link, and of the host itself', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { CommandError, isCommandError } from '../../src/index.js'
 import { fixture, routesTo, start } from '../support/start.js'
 
-const core = fixture('command-errors.mjs')
+const core = fixture('calls/command-errors.mjs')
 const commands = ['fail', 'fail_at_once', 'fail_at_length', 'fail_wrongly', 'fail_in_pool', 'fail_late', 'relay']
 
 const getError = (promise: Promise<unknown>): Promise<unknown> =>

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { fixture, next, patterns, places, reuseBus, start } from '../support/start.js'
 
-const module = fixture('report-data.mjs')
+const module = fixture('calls/report-data.mjs')
 const buses = new Map(patterns.map(([, app]) => [app, reuseBus({ app })]))
 
 describe.each(places)('data: %s', (_name, app, sandbox) => {

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Bus, BusOptions } from '../../src/index.js'
 import { fixture, next, routesTo, start } from '../support/start.js'
 
-const { commands } = (await import('../fixtures/caller.mjs' as string)) as { commands: string[] }
-const core = fixture('caller.mjs')
+const { commands } = (await import('../fixtures/calls/caller.mjs' as string)) as { commands: string[] }
+const core = fixture('calls/caller.mjs')
 
 /** Each pattern and connection, with a frontend named `main`, and a client named `tests` that can call core. */
 const connections = routesTo(core, commands)
@@ -14,7 +14,7 @@ const routes = [
     .filter(([name]) => name === 'isolation, json, ring')
     .map(([name, connect]): (typeof connections)[number] => [`${name}, process`, connect]),
 ]
-const module = fixture('exposing.mjs')
+const module = fixture('calls/exposing.mjs')
 
 type Connect = (typeof routes)[number][1]
 type Connected = Awaited<ReturnType<Connect>>
@@ -251,7 +251,7 @@ const isolated = (dir: URL, envelope = false): Partial<BusOptions> => ({
 })
 
 describe.each([false, true])('a hook that sees answers, envelope: %s', envelope => {
-  const dir = fixture(envelope ? 'hooks/answers-envelope/' : 'hooks/answers/')
+  const dir = fixture(envelope ? 'isolation/hooks/answers-envelope/' : 'isolation/hooks/answers/')
   let bus: Bus
 
   test('can change and reject them, and keeps their order', async () => {

@@ -13,7 +13,7 @@ const apps: [string, NonNullable<BusOptions['app']>, 'json' | 'msgpack'][] = [
 
 describe.each(apps)('middleware: %s', (_name, app, codec) => {
   const connect = async (): Promise<{ client: Client; via: (way: string, command?: string) => Promise<unknown> }> => {
-    const bus = await start({ core: fixture('around.mjs'), app })
+    const bus = await start({ core: fixture('calls/around.mjs'), app })
     const client = await bus.connect('tests', { codec })
     return {
       client,

@@ -76,7 +76,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('reach core when they were emitted before the bus closes', async () => {
-    const bus = await start({ app: {}, core: fixture('received.mjs') })
+    const bus = await start({ app: {}, core: fixture('events/received.mjs') })
     const received: unknown[] = []
     await bus.listen('received', ({ payload }) => void received.push(payload))
     const client = await bus.connect('one')

@@ -31,7 +31,7 @@ test.each(patterns)('core and the host get events of frontends that start with t
   const capabilities = [{ identifier: 'created', windows: ['*'], permissions: ['allow-created'] }]
   const bus = await start({
     core: fixture('features.mjs'),
-    frontends: { early: { module: fixture('exits.mjs'), loaded: false } },
+    frontends: { early: { module: fixture('events/exits.mjs'), loaded: false } },
     app: { security: { ...app.security, capabilities } },
   })
   const received: unknown[] = []
@@ -60,7 +60,7 @@ test.each(['none', 'process'] as const)('a crash of a frontend emits the event o
   const bus = await start({ core: fixture('features.mjs') })
   const destroyed: unknown[] = []
   await bus.listen('tauri://destroyed', ({ payload }) => void destroyed.push(payload))
-  await bus.open('other', fixture('exits.mjs'), { sandbox, loaded: false })
+  await bus.open('other', fixture('events/exits.mjs'), { sandbox, loaded: false })
   await expect.poll(() => destroyed).toContainEqual({ label: 'other' })
 })
 

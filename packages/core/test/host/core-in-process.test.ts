@@ -138,6 +138,8 @@ test('tears down a setup that finishes after its bus has failed', async () => {
 })
 
 test('lets the process exit after close', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('core-in-process-host.mjs'))])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    fileURLToPath(fixture('host/core-in-process-host.mjs')),
+  ])
   expect(stdout).toBe('served\n')
 })

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createBus, type Bus, type BusOptions, type Client } from '../../src/index.js'
 import { fixture } from '../support/start.js'
 
-const core = fixture('newcomer/core.mjs')
+const core = fixture('host/newcomer/core.mjs')
 let bus: Bus | undefined
 afterEach(async () => {
   await bus?.close()
@@ -83,13 +83,13 @@ describe('a bus that does not start', () => {
   })
 
   test('a core module without a default export', async () => {
-    expect(await said({ core: fixture('newcomer/no-default.mjs') })).toMatch(
+    expect(await said({ core: fixture('host/newcomer/no-default.mjs') })).toMatch(
       /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
     )
   })
 
   test('commands in place of the definition', async () => {
-    expect(await said({ core: fixture('newcomer/bare-commands.mjs') })).toMatch(
+    expect(await said({ core: fixture('host/newcomer/bare-commands.mjs') })).toMatch(
       /: unknown member "greet": a command stands in commands: \{ … \}$/,
     )
   })
@@ -205,7 +205,7 @@ describe('a call', () => {
 })
 
 test('a failed call without a handler ends its frontend with an explanation', async () => {
-  bus = await createBus({ core, log: false, frontends: { main: fixture('newcomer/main.mjs') } })
+  bus = await createBus({ core, log: false, frontends: { main: fixture('host/newcomer/main.mjs') } })
   const faults: string[] = []
   bus.on('fault', ({ error }) => faults.push(error.message))
   await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 20_000 })
@@ -217,7 +217,7 @@ test('a failed call without a handler ends its frontend with an explanation', as
 test('a frontend that starts a bus gets an error that names the right import', async () => {
   // The node_modules above it do not have core.
   const read = [fileURLToPath(new URL('../../../', import.meta.url))]
-  const main = { module: fixture('newcomer/starts-a-bus.mjs'), sandbox: { kind: 'permission', read } } as const
+  const main = { module: fixture('host/newcomer/starts-a-bus.mjs'), sandbox: { kind: 'permission', read } } as const
   const starting = createBus({ core, log: false, frontends: { main } })
   await expect(starting).rejects.toThrow(/In a frontend, import @sallyport\/frontend, not @sallyport\/core$/)
 })

@@ -38,7 +38,7 @@ beforeAll(async () => {
         ],
       },
     ],
-    hook: join(import.meta.dirname, '../fixtures/hooks/judge/'),
+    hook: join(import.meta.dirname, '../fixtures/isolation/hooks/judge/'),
   })
   tauri = installTauri(made.client, window)
 })

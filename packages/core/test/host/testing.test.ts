@@ -107,7 +107,7 @@ describe('createTestBus', () => {
       {
         commands: { echo: (args: unknown) => args, wipe: 'gone' },
         capabilities: [{ identifier: 'main', windows: ['main'], permissions: ['allow-echo'] }],
-        hook: fixture('hooks/judge/'),
+        hook: fixture('isolation/hooks/judge/'),
       },
       async ({ client, calls, bus }) => {
         expect(await client.invoke('echo', { a: 1 })).toEqual({ a: 1 })

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { fixture, start } from '../support/start.js'
 
-const core = fixture('typescript/core.ts')
-const module = fixture('typescript/main.ts')
+const core = fixture('host/typescript/core.ts')
+const module = fixture('host/typescript/main.ts')
 const capabilities = [{ identifier: 'all', windows: ['*'], permissions: ['allow-greet', 'shout:allow-loudly'] }]
 const app = { security: { capabilities } }
 const { typescript: runs } = process.features as { typescript?: false | 'strip' | 'transform' }
@@ -29,7 +29,7 @@ test('runs core, and a plugin that it imports', async () => {
 })
 
 test('runs a plugin that a core in JavaScript imports', async () => {
-  const plugin = JSON.stringify(fixture('typescript/plugin.ts').href)
+  const plugin = JSON.stringify(fixture('host/typescript/plugin.ts').href)
   const source = `import { shout } from ${plugin}; export default { plugins: [shout] }`
   const starting = start({ core: new URL(`data:text/javascript,${encodeURIComponent(source)}`), app: {} })
   const outcome = await starting.then(

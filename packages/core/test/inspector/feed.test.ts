@@ -106,15 +106,15 @@ test('restarts the counts of commands for the next inspector', async () => {
 
 test('has the file and line of a fault, and the remedy for a denied call', async () => {
   const { bus, page } = await open({ app: { security: { capabilities: [some] } } })
-  await bus.open('crashy', fixture('ends.mjs'), { supervision: { restart: 'temporary' } })
+  await bus.open('crashy', fixture('sandboxes/ends.mjs'), { supervision: { restart: 'temporary' } })
   await bus.call('crashy', 'ends', { how: 'throw' }).catch(() => {})
   const client = await bus.connect('tests')
   await client.invoke('greet').catch(() => {})
   const isComplete = ({ recent }: Snapshot): boolean => recent?.troubles.length === 2 && recent.refusals.length === 1
   const { troubles, refusals } = (await page.next(isComplete)).recent!
   expect(troubles.map(({ kind, where }) => [kind, where])).toEqual([
-    ['failed', expect.stringMatching(/fixtures.ends\.mjs:14:13$/)],
-    ['fault', expect.stringMatching(/fixtures.ends\.mjs:14:13$/)],
+    ['failed', expect.stringMatching(/fixtures.sandboxes.ends\.mjs:14:13$/)],
+    ['fault', expect.stringMatching(/fixtures.sandboxes.ends\.mjs:14:13$/)],
   ])
   expect(refusals[0]).toMatchObject({
     what: 'greet',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { runHook, type HookInput } from '@sallyport/core/testing'
 import { fixture } from '../support/start.js'
 
-const judge = fixture('hooks/judge/')
+const judge = fixture('isolation/hooks/judge/')
 const wish = (hook: string, more: object = {}): HookInput => ({ cmd: 'echo', payload: { hook, ...more } })
 
 describe('runHook', () => {
@@ -48,11 +48,15 @@ describe('runHook', () => {
   })
 
   test('returns an error if the app is missing, cannot be loaded, or times out', async () => {
-    const { href } = fixture('hooks/')
+    const { href } = fixture('isolation/hooks/')
     await expect(runHook(`${href}jugde/`, wish(''))).rejects.toMatchObject({ reason: 'InvalidParams' })
-    await expect(runHook(fixture('hooks/no-such/'), wish(''))).rejects.toThrow(/^runHook: dir: there is no file/)
-    await expect(runHook(fixture('hooks/throws-at-load/'), wish(''))).rejects.toMatchObject({ name: 'BusError' })
-    await expect(runHook(fixture('hooks/stuck/'), wish('spin'), { hookTimeout: 100 })).rejects.toMatchObject({
+    await expect(runHook(fixture('isolation/hooks/no-such/'), wish(''))).rejects.toThrow(
+      /^runHook: dir: there is no file/,
+    )
+    await expect(runHook(fixture('isolation/hooks/throws-at-load/'), wish(''))).rejects.toMatchObject({
+      name: 'BusError',
+    })
+    await expect(runHook(fixture('isolation/hooks/stuck/'), wish('spin'), { hookTimeout: 100 })).rejects.toMatchObject({
       reason: 'Timeout',
     })
     await expect(runHook(judge, { cmd: '$/cancelRequest' })).rejects.toMatchObject({ name: 'BusError' })

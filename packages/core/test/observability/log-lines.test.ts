@@ -25,7 +25,7 @@ const apps: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['brownfield', { security: { capabilities: [capability] } }],
   ['isolation', isolation('judge', {}, capability)],
 ]
-const core = fixture('canary-core.mjs')
+const core = fixture('observability/canary-core.mjs')
 
 type Line = Record<string, unknown>
 
@@ -46,7 +46,7 @@ const secret = { secret: CANARY }
 describe.each(apps)('%s', (_name, app) => {
   test.each(['json', 'msgpack'] as const)('contains no payloads at any level: %s', async codec => {
     const { log, text } = logWith({})
-    const main = { module: fixture('canary-frontend.mjs'), data: { secret: 'canary-of-data' }, codec }
+    const main = { module: fixture('observability/canary-frontend.mjs'), data: { secret: 'canary-of-data' }, codec }
     const bus: Bus = await start({ core, app, frontends: { main }, log, calls: { slowAfter: 10 } })
     await next(bus, 'canary-ready')
     const client = await bus.connect('tests', { codec, data: secret })

@@ -3,7 +3,7 @@ import { context, createTraceState, trace } from '@opentelemetry/api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, defineCore, type Bus, type BusOptions, type Client } from '../../src/index.js'
 import { instrument } from '@sallyport/frontend/otel'
-import { startSdk } from '../fixtures/otel/sdk.mjs'
+import { startSdk } from '../fixtures/observability/otel/sdk.mjs'
 import { fixture, isolation, next } from '../support/start.js'
 
 const names = ['greet', 'headers', 'fails', 'until-aborted', 'numbers', 'metrics', 'spans']
@@ -22,8 +22,8 @@ describe.each(apps)('%s', (_name, app) => {
   let bus: Bus
   let client: Client
   beforeAll(async () => {
-    const frontends = { main: fixture('otel/frontend.mjs') }
-    bus = await createBus({ core: fixture('otel/core.mjs'), frontends, app, log: false })
+    const frontends = { main: fixture('observability/otel/frontend.mjs') }
+    bus = await createBus({ core: fixture('observability/otel/core.mjs'), frontends, app, log: false })
     await next(bus, 'called')
     client = await bus.connect('tests')
   })

@@ -19,7 +19,7 @@ const apps: [name: string, codec: CodecName, app: NonNullable<BusOptions['app']>
 ]
 
 const startTraced = (app: BusOptions['app'], options: Partial<BusOptions> = {}): Promise<Bus> =>
-  start({ core: fixture('traced-core.mjs'), ...(app && { app }), ...options })
+  start({ core: fixture('observability/traced-core.mjs'), ...(app && { app }), ...options })
 
 const getChannels = (traces: readonly Trace[]): string[] => traces.map(message => message.on)
 
@@ -146,7 +146,7 @@ describe.each(apps)('in core: %s, %s', (_name, codec, app) => {
 describe.each(['none', 'permission', 'process'] as const)('in a frontend, sandbox: %s', sandbox => {
   // A gate does not see which sandbox its frontend has.
   test.each(sandbox === 'permission' ? apps : apps.slice(0, 1))('%s, %s', async (_name, codec, app) => {
-    const module = fixture('traced-frontend.mjs')
+    const module = fixture('observability/traced-frontend.mjs')
     const bus = await startTraced(app, { frontends: { main: { module, sandbox, codec } } })
     const traces = await next<Trace[]>(bus, 'received')
     const [first] = traces
@@ -165,7 +165,7 @@ describe.each(['none', 'permission', 'process'] as const)('in a frontend, sandbo
   })
 
   test('rethrows errors of a subscriber as uncaught exceptions, and the call goes on', async () => {
-    const module = fixture('throwing-subscriber.mjs')
+    const module = fixture('observability/throwing-subscriber.mjs')
     const bus = await startTraced(undefined, { frontends: { main: { module, sandbox } } })
     const uncaught = ['start', 'end', 'asyncStart', 'asyncEnd']
     expect(await next(bus, 'received')).toEqual({ answer: 'Hello, World!', uncaught })
@@ -175,7 +175,7 @@ describe.each(['none', 'permission', 'process'] as const)('in a frontend, sandbo
 test('in core: traces calls of a script, which has no channels itself', async () => {
   const bus = await startTraced(undefined)
   const greeted = next(bus, 'greeted')
-  await bus.open('script', fixture('ses/greets.js'), { sandbox: 'ses' })
+  await bus.open('script', fixture('sandboxes/ses/greets.js'), { sandbox: 'ses' })
   await greeted
   const client = await bus.connect('tests')
   const traces = await client.invoke<Trace[]>('traces', { label: 'script' })

@@ -161,7 +161,7 @@ describe('under load', () => {
 
   test('a blocked frontend gets the newest state, not every state that it missed', async () => {
     const gate = new Int32Array(new SharedArrayBuffer(4))
-    const module = new URL('../fixtures/follower.mjs', import.meta.url)
+    const module = new URL('../fixtures/observability/follower.mjs', import.meta.url)
     await bus.open('follower', module, { sandbox: 'none', data: gate })
     const blocked = bus.call('follower', 'block')
     await expect.poll(async () => (await following<{ count: number }>('counter')).actor.getSnapshot().count).toBe(1)

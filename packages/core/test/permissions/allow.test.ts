@@ -7,7 +7,7 @@ import { fixture, start } from '../support/start.js'
 const files = plugin('files', { commands: { read_text: () => 'text', write_text: () => 'written' } })
 const core = defineCore({ commands: { greet: () => 'hello', add: () => 3 }, plugins: [files] })
 
-const module = fixture('invoking.mjs')
+const module = fixture('permissions/invoking.mjs')
 
 function logged(): { log: pino.Logger; messages: () => string[] } {
   const lines: string[] = []
@@ -116,7 +116,7 @@ describe('the log', () => {
     ['allow', { frontends: { main: { module, allow: [] } } }],
     [
       'the isolation pattern',
-      { app: { security: { pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/') } } } } },
+      { app: { security: { pattern: { use: 'isolation', options: { dir: fixture('isolation/hooks/judge/') } } } } },
     ],
     ['no sandbox', { frontends: { main: { module, sandbox: 'none' } } }],
     ['no command', { core: {} }],

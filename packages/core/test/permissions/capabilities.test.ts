@@ -124,7 +124,7 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
   )
 
   test('plugin commands always need a capability', async () => {
-    const core = fixture('plugins.mjs')
+    const core = fixture('permissions/plugins.mjs')
     const closed = await (await bus(use, [], { core })).connect('main')
     await expect(closed.invoke('plugin:files|read_text')).rejects.toMatchObject({ reason: 'Denied' })
     const permissions = ['files:allow-read-text']

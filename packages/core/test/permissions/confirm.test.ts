@@ -12,7 +12,7 @@ interface Request extends ConfirmFrom {
 const permissions = ['allow-ask', 'allow-ask-anyway', 'allow-exit']
 const all = { identifier: 'all', windows: ['*'], permissions }
 const definition = async (): Promise<BusOptions['core']> =>
-  ((await import('../fixtures/confirming.mjs' as string)) as { default: BusOptions['core'] }).default
+  ((await import('../fixtures/permissions/confirming.mjs' as string)) as { default: BusOptions['core'] }).default
 
 /** Starts a bus whose confirm requests stay open until the test answers them. */
 async function startConfirming(options: Partial<BusOptions> = {}) {
@@ -22,7 +22,7 @@ async function startConfirming(options: Partial<BusOptions> = {}) {
   const onConfirm: BusOptions['onConfirm'] = (text, from) =>
     new Promise(answer => void requests.push({ ...from, text, answer: answer as Request['answer'] }))
   const app = { security: { capabilities: [all] } }
-  const bus = await start({ core: fixture('confirming.mjs'), app, log, onConfirm, ...options })
+  const bus = await start({ core: fixture('permissions/confirming.mjs'), app, log, onConfirm, ...options })
   const open = (count: number): Promise<void> => expect.poll(() => requests.length).toBe(count)
   return { bus, requests, lines, open }
 }

@@ -36,7 +36,7 @@ describe('path', () => {
     const resources = (client: Client): Promise<unknown> =>
       client.invoke('plugin:path|resolve_directory', { directory: BaseDirectory.Resource })
     await expect(resources(await connect())).rejects.toThrow('unknown path')
-    const directory = fixture('dev/')
+    const directory = fixture('host/dev/')
     for (const location of [directory, fileURLToPath(directory)])
       expect(await resources(await connect({ resources: location }))).toBe(resolve(fileURLToPath(directory)))
     await expect(start({ core, resources: fixture('none/') })).rejects.toThrow(

@@ -24,7 +24,7 @@ const app = { security: { capabilities: [all] } }
 /** Allows one call, and no other while a test runs. */
 const once = { rate: 1e-6 }
 
-const core = fixture('counted.mjs')
+const core = fixture('permissions/counted.mjs')
 const limit = (quotas: readonly CallQuota[], options: Partial<BusOptions> = {}): ReturnType<typeof start> =>
   start({ core, app, calls: { quotas }, ...options })
 

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { fixture } from '../support/start.js'
 
 const run = promisify(execFile)
-const host = fileURLToPath(fixture('output/host.mjs'))
+const host = fileURLToPath(fixture('sandboxes/output/host.mjs'))
 
 interface HostOptions {
   log?: string | false

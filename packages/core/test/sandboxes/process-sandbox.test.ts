@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type OnStdio, type ProcessSandbox } from '../../src/index.js'
 import { everyCommand, fixture, isolation, next, start } from '../support/start.js'
 
-const module = fixture('ends.mjs')
+const module = fixture('sandboxes/ends.mjs')
 const linux = process.platform === 'linux'
 
 /** Time for processes to start and exit on a busy machine. */
@@ -147,7 +147,7 @@ const isRunning = (pid: number): boolean =>
   isAlive(pid) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
 
 test.runIf(linux)('a killed host leaves no process behind, busy or idle', async () => {
-  const host = spawn(process.execPath, [fileURLToPath(fixture('process-host.mjs'))], {
+  const host = spawn(process.execPath, [fileURLToPath(fixture('sandboxes/process-host.mjs'))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = (await once(host.stdout, 'data')) as [Buffer]

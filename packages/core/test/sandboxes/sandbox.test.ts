@@ -56,7 +56,7 @@ describe.each([
 ] as const)('sandbox: %s, %s', (sandbox, _name, app) => {
   test('denies every way out', async () => {
     const lines: Record<string, unknown>[] = []
-    const frontends = { main: { module: fixture('probes.mjs'), sandbox } }
+    const frontends = { main: { module: fixture('sandboxes/probes.mjs'), sandbox } }
     const bus = await start({ app, frontends, log: logInto(lines) })
     const { outcomes, env } = await next<{ outcomes: Record<string, unknown>; env: string[] }>(bus, 'probed')
     const all = Object.fromEntries(Object.keys(outcomes).map(name => [name, expected[name] ?? denied]))

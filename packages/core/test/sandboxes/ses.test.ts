@@ -16,7 +16,7 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
   test.each<CodecName>(['json', 'msgpack'])('%s', async codec => {
     const bus = await start({ core: sesCore, app })
     const data = { a: [1, 'b'] }
-    await bus.open('main', fixture('ses/works.js'), { sandbox: 'ses', codec, data })
+    await bus.open('main', fixture('sandboxes/ses/works.js'), { sandbox: 'ses', codec, data })
     const call = (name: string, args = {}): Promise<unknown> => bus.call('main', name, args)
     expect(await call('who')).toEqual(['main', 'main', data, true])
     expect(await call('invokes')).toEqual([

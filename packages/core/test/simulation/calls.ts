@@ -1,11 +1,11 @@
 // Code of a simulated frontend: calls of every kind, streams, channels that are read in every way, and events.
 import { Channel } from '../../../frontend/src/client/channel.js'
 import type { InvokeOptions } from '../../../frontend/src/client/options.js'
-import { getOutcome, type Ask, type Verdict } from './ask.js'
+import { getOutcome, type Ask, type Verdict } from './model/ask.js'
 import { BOUNDS } from './bounds.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
-import { Stream } from './streams.js'
+import { Stream } from './model/streams.js'
 import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = [

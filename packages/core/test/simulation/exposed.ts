@@ -1,6 +1,6 @@
 // Core's calls of exposed functions, and these functions.
 import type { App } from '../../src/api/app.js'
-import { getOutcome, type Verdict } from './ask.js'
+import { getOutcome, type Verdict } from './model/ask.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
 import type { World } from './world.js'

@@ -2,13 +2,13 @@
 import type { CodecName, Link } from '@sallyport/protocol/internal'
 import { Client } from '../../../frontend/src/client/client.js'
 import type { FlowOptions } from '../../../frontend/src/client/send-queue.js'
-import type { Epoch } from './ask.js'
+import type { Epoch } from './model/ask.js'
 import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'
-import { Place } from './place.js'
-import type { getSimulatedPorts } from './port.js'
-import { Ticks } from './ticks.js'
-import { watchLink } from './watch-link.js'
+import { Place } from './virtual/place.js'
+import type { getSimulatedPorts } from './virtual/port.js'
+import { Ticks } from './model/ticks.js'
+import { watchLink } from './virtual/watch-link.js'
 import type { World } from './world.js'
 
 export class Frontend {

@@ -5,7 +5,7 @@ import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
 import { createHook, type Hook } from '../../../isolation/src/hook/hook.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
-import { Place } from './place.js'
+import { Place } from './virtual/place.js'
 import type { World } from './world.js'
 
 export interface Gate {

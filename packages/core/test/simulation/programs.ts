@@ -21,7 +21,7 @@ import { createCore, type Core } from '../../src/core-thread/core.js'
 import { createDefinition } from './commands.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
 import type { SupervisedWorld } from './supervised-world.js'
-import type { Program, SimulatedThread } from './threads.js'
+import type { Program, SimulatedThread } from './virtual/threads.js'
 
 const log = pino({ level: 'silent' })
 

@@ -31,25 +31,25 @@ vi.mock('../../../protocol/src/message/methods.js', async importOriginal => {
   return { ...(await importOriginal<object>()), CHANNEL_WINDOW: BOUNDS.channelWindow }
 })
 vi.mock('node:worker_threads', async importOriginal => {
-  const { SimulatedChannel } = await import('./threads.js')
+  const { SimulatedChannel } = await import('./virtual/threads.js')
   // Node 20 has no `isMarkedAsUntransferable`.
   return { isMarkedAsUntransferable: undefined, ...(await importOriginal<object>()), MessageChannel: SimulatedChannel }
 })
 vi.mock('../../src/host/workers/spawn.js', async importOriginal => {
-  const { spawnThread } = await import('./threads.js')
+  const { spawnThread } = await import('./virtual/threads.js')
   return {
     ...(await importOriginal<object>()),
     spawnWorker: (entry: string, data: object) => spawnThread(entry.includes('/frontend/') ? 'frontend' : 'core', data),
   }
 })
 vi.mock('../../src/host/workers/sandbox.js', async importOriginal => {
-  const { spawnThread } = await import('./threads.js')
+  const { spawnThread } = await import('./virtual/threads.js')
   return {
     ...(await importOriginal<object>()),
     spawnSandboxed: ({ workerData }: { workerData: object }) => spawnThread('gate', workerData),
   }
 })
-vi.mock('node:timers/promises', () => import('./timers-promises.js'))
+vi.mock('node:timers/promises', () => import('./virtual/timers-promises.js'))
 
 const { SALLYPORT_SIMULATE_SEED, SALLYPORT_SIMULATE_SEEDS, SALLYPORT_SIMULATE_LINES, SALLYPORT_TEST_TIER } = process.env
 const isLong = SALLYPORT_TEST_TIER === 'long'

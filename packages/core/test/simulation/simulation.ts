@@ -1,6 +1,6 @@
 // Shared by all parts of one simulation: random choices of its seed, its time, the violations found, and the trace.
 import { Random } from '../fuzz/random.js'
-import { Clock } from './clock.js'
+import { Clock } from './virtual/clock.js'
 
 export class Simulation {
   readonly random: Random

@@ -5,8 +5,8 @@ import type { Channel } from '../../src/rpc/channel.js'
 import { Peer, call, setUp } from '../support/peer.js'
 import { fixture, routesTo } from '../support/start.js'
 
-const { commands } = (await import('../fixtures/streams.mjs' as string)) as { commands: string[] }
-const routes = routesTo(fixture('streams.mjs'), commands)
+const { commands } = (await import('../fixtures/streams/streams.mjs' as string)) as { commands: string[] }
+const routes = routesTo(fixture('streams/streams.mjs'), commands)
 
 describe.each(routes)('a channel: %s', (_name, connect) => {
   test('rejects sends and aborts its signal when the frontend closes it', async () => {

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { fixture, routesTo } from '../support/start.js'
 
-const { commands } = (await import('../fixtures/streams.mjs' as string)) as { commands: string[] }
-const routes = routesTo(fixture('streams.mjs'), commands)
+const { commands } = (await import('../fixtures/streams/streams.mjs' as string)) as { commands: string[] }
+const routes = routesTo(fixture('streams/streams.mjs'), commands)
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {

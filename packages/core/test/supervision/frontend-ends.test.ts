@@ -5,7 +5,7 @@ import type { Bus, BusEvents, FrontendOptions } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 import { at, eventually, patterns, supervise } from '../support/supervised.js'
 
-const module = fixture('ending.mjs')
+const module = fixture('supervision/ending.mjs')
 const limits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 8 }
 
 const ends: [how: string, why: string, cause: string | undefined, options: FrontendOptions][] = [

@@ -10,9 +10,10 @@ import { writeProject } from '../support/project.js'
 import { join as joinHost, startCore } from '../long/remote/fake-core.js'
 import { fixture, next, places, reuseBus, start } from '../support/start.js'
 
-const module = fixture('loading.mjs')
+const module = fixture('supervision/loading.mjs')
 const sandboxes = ['none', 'permission', 'process', 'ses'] as const
-const getModule = (sandbox: (typeof sandboxes)[number]): URL => (sandbox === 'ses' ? fixture('ses/loading.js') : module)
+const getModule = (sandbox: (typeof sandboxes)[number]): URL =>
+  sandbox === 'ses' ? fixture('sandboxes/ses/loading.js') : module
 
 describe('a module that fails to load', () => {
   const getBus = reuseBus()
@@ -110,7 +111,7 @@ describe('a module that waits for its host', () => {
 
   test('cannot make core keep events for longer than `loadTimeout`', async () => {
     const bus = await start()
-    await bus.open('main', fixture('unsynchronized.mjs'), { sandbox: 'none', loadTimeout: 500 })
+    await bus.open('main', fixture('supervision/unsynchronized.mjs'), { sandbox: 'none', loadTimeout: 500 })
     const listen = async (): Promise<unknown[]> => {
       const received: unknown[] = []
       await bus.listen('loading', ({ payload }) => void received.push(payload))

@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => void vi.restoreAllMocks())
 
 const refusal = { reason: 'InvalidRequest', message: 'The peer violated the ring protocol: invalid ring memory' }
-const module = fixture('loading.mjs')
+const module = fixture('supervision/loading.mjs')
 const greet = { identifier: 'greet', windows: ['*'], permissions: ['allow-greet'] }
 const cores = [
   ['in a worker', fixture('core.mjs')],

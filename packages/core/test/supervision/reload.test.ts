@@ -114,7 +114,7 @@ test('resolves when the module has been evaluated', async () => {
 
 test('a frontend that has finished can be reloaded', async () => {
   const { bus } = await supervise()
-  await bus.open('main', fixture('ending.mjs'))
+  await bus.open('main', fixture('supervision/ending.mjs'))
   await expect(bus.call('main', 'end', { how: 'finish' })).rejects.toThrow('it exited with code 0')
   await eventually(() => bus.reload('main'))
   await expect(bus.call('main', 'end', { how: 'throw' })).rejects.toThrow('broken on purpose')
@@ -122,7 +122,7 @@ test('a frontend that has finished can be reloaded', async () => {
 
 test('a frontend that has finished is forgotten when it is closed', async () => {
   const { bus } = await supervise()
-  await bus.open('main', fixture('ending.mjs'))
+  await bus.open('main', fixture('supervision/ending.mjs'))
   await expect(bus.call('main', 'end', { how: 'finish' })).rejects.toThrow('it exited with code 0')
   await eventually(() => bus.closeFrontend('main'))
   expect((await bus.stats()).frontends).toEqual({})

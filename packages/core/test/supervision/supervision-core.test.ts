@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fixture, next } from '../support/start.js'
 import { at, endCore, eventually, disconnected, patterns, soon, supervise } from '../support/supervised.js'
 
-const main = fixture('reborn-frontend.mjs')
+const main = fixture('supervision/reborn-frontend.mjs')
 
 describe.each(patterns)('%s', (_name, app) => {
   test('settles calls, keeps listeners and exposed functions, and ends channels, streams and resources', async () => {
@@ -126,7 +126,7 @@ describe('while core restarts', () => {
   const slow = { ...soon, delay: { min: 500, max: 500 } }
 
   test('bus.open and bus.connect wait for core', async () => {
-    const { bus } = await supervise({ core: { module: fixture('reborn.mjs'), supervision: slow } })
+    const { bus } = await supervise({ core: { module: fixture('supervision/reborn.mjs'), supervision: slow } })
     const client = await bus.connect('tests')
     await endCore(client)
     const up = next(bus, 'up').catch(() => {})
@@ -138,7 +138,10 @@ describe('while core restarts', () => {
 
   test('the bus and its frontends can be closed', async () => {
     const { bus } = await supervise({
-      core: { module: fixture('reborn.mjs'), supervision: { ...soon, delay: { min: 600_000, max: 600_000 } } },
+      core: {
+        module: fixture('supervision/reborn.mjs'),
+        supervision: { ...soon, delay: { min: 600_000, max: 600_000 } },
+      },
       frontends: { main, other: main },
     })
     const client = await bus.connect('tests')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fixture, next } from '../support/start.js'
 import { at, endCore, eventually, disconnected, patterns, soon, supervise } from '../support/supervised.js'
 
-const main = fixture('reborn-frontend.mjs')
+const main = fixture('supervision/reborn-frontend.mjs')
 const [[, brownfield], [, isolation]] = patterns as [(typeof patterns)[0], (typeof patterns)[0]]
 
 describe.each(patterns)('%s', (_name, app) => {

@@ -4,7 +4,7 @@ import { definitionIn, fixture } from './start.js'
 
 const ALL = ['light', 'counter', 'once', 'blind'].flatMap(name => [`${name}:allow-send`, `${name}:allow-subscribe`])
 
-const module = fixture('actors.mjs')
+const module = fixture('observability/actors.mjs')
 
 /** @param inThread - true to run core in this thread: the library takes longer to load than most tests to run */
 export const startActors = async (inThread = false): Promise<Bus> =>

@@ -2,7 +2,7 @@
 import type { BusOptions } from '../../src/index.js'
 import { everyCommand, fixture, isolation } from './start.js'
 
-export const sesCore: URL = fixture('ses/core.mjs')
+export const sesCore: URL = fixture('sandboxes/ses/core.mjs')
 
 const capability = {
   ...everyCommand,

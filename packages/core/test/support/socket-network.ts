@@ -1,4 +1,4 @@
-// Clients of the network in fixtures/socket-network.mjs, and a wire that carries events between buses.
+// Clients of the network in fixtures/network/socket-network.mjs, and a wire that carries events between buses.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,7 +31,7 @@ const newPath = (): string => join(tmpdir(), `sallyport-${randomUUID().slice(0, 
 /** Returns the option of `createBus`, and the socket that frontends connect to. */
 export function socketNetwork(more: { name?: string; events?: string; fails?: boolean } = {}) {
   const path = newPath()
-  const network = { module: fixture('socket-network.mjs'), options: { name: 'one', path, ...more } }
+  const network = { module: fixture('network/socket-network.mjs'), options: { name: 'one', path, ...more } }
   return { path, network }
 }
 

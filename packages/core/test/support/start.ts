@@ -32,7 +32,7 @@ export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
 }
 
 /**
- * The isolation pattern with the hook in `fixtures/hooks/<name>`, and every command allowed. Its hooks return, and none counts as stuck,
+ * The isolation pattern with the hook in `fixtures/isolation/hooks/<name>`, and every command allowed. Its hooks return, and none counts as stuck,
  * however busy the machine is: a test of hooks that hang gives a `hookTimeout`.
  */
 export function isolation(
@@ -40,7 +40,7 @@ export function isolation(
   options: { envelope?: boolean; hookTimeout?: number } = {},
   allowed: Capability = everyCommand,
 ): NonNullable<BusOptions['app']> {
-  const dir = hook === undefined ? {} : { dir: fixture(`hooks/${hook}/`) }
+  const dir = hook === undefined ? {} : { dir: fixture(`isolation/hooks/${hook}/`) }
   return {
     security: {
       pattern: { use: 'isolation', options: { ...dir, hookTimeout: 60_000, ...options } },

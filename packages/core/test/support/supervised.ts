@@ -32,7 +32,7 @@ export interface ReportedEvent {
 export const soon = { delay: { min: 20, max: 100 }, intensity: 1000 }
 
 export async function supervise(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; events: ReportedEvent[] }> {
-  const bus = await start({ core: fixture('reborn.mjs'), supervision: soon, ...options })
+  const bus = await start({ core: fixture('supervision/reborn.mjs'), supervision: soon, ...options })
   const events: ReportedEvent[] = []
   for (const name of ['fault', 'restart', 'failed'] as const) {
     bus.on(name, event => void events.push({ name, ...event }))

@@ -15,7 +15,7 @@ test.each([
   ['isolation', 'port', 'transferred'],
   ['isolation', 'ring', 'copied'],
 ])('memory: %s over a %s, %s', async (pattern, link, how) => {
-  const args = [...FLAGS, fileURLToPath(fixture('bytes-memory.mjs')), pattern, link, how]
+  const args = [...FLAGS, fileURLToPath(fixture('calls/bytes-memory.mjs')), pattern, link, how]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   const { first, many } = JSON.parse(stdout) as { first: number; many: number }
   expect(first, 'one').toBeLessThan(10)

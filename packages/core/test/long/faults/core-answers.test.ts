@@ -50,7 +50,7 @@ describe.each([
   let core: unknown
 
   beforeAll(async () => {
-    watched = await watch({ core: fixture('faulty-core.mjs'), app: apps[pattern] })
+    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), app: apps[pattern] })
     client = await watched.bus.connect('tests', { link, codec })
     other = await watched.bus.connect('other', { link })
     await other.listen('detached', () => {})

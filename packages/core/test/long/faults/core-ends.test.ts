@@ -44,9 +44,9 @@ describe.each([
 
   beforeAll(async () => {
     setEnvironmentData('faulty-core counts', counts)
-    const frontends = { main: { module: fixture('waiting-frontend.mjs'), ...forLink(link) } }
+    const frontends = { main: { module: fixture('supervision/waiting-frontend.mjs'), ...forLink(link) } }
     const supervision = { ...soon, heartbeat: 1500 }
-    watched = await watch({ core: fixture('faulty-core.mjs'), frontends, app: apps[pattern], supervision })
+    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), frontends, app: apps[pattern], supervision })
     const { bus } = watched
     await next(bus, 'up')
     clients = [await bus.connect('one', { link }), await bus.connect('two', { link, codec: 'msgpack' })]

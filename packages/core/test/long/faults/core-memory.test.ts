@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { fixture } from '../../support/start.js'
 
-const host = fileURLToPath(fixture('memory-host.mjs'))
+const host = fileURLToPath(fixture('supervision/memory-host.mjs'))
 const disconnected = { reason: 'Disconnected', data: { delivered: 'unknown' } }
 const outOfMemory = 'core ran out of memory'
 

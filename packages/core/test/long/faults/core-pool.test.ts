@@ -33,7 +33,7 @@ describe.each([
 
   beforeAll(async () => {
     const app = { brownfield: {}, isolation: isolation('judge', {}, capability) }[pattern]
-    watched = await watch({ core: fixture('faulty-core.mjs'), app })
+    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), app })
     client = await watched.bus.connect('tests', { link })
     core = await client.invoke('which')
   })

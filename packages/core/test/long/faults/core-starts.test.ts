@@ -7,8 +7,8 @@ import { soon } from '../../support/supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { forLink } from './victims.js'
 
-const core = fixture('failing-core.mjs')
-const main = fixture('waiting-frontend.mjs')
+const core = fixture('supervision/failing-core.mjs')
+const main = fixture('supervision/waiting-frontend.mjs')
 const capability = { identifier: 'all', windows: ['*'], permissions: ['which', 'wait', 'exit'].map(n => `allow-${n}`) }
 const apps = { brownfield: {}, isolation: isolation('judge', {}, capability) }
 

@@ -164,7 +164,7 @@ test('reloads the hook when it changes', async () => {
 })
 
 test('labels the output of workers, applies source maps to stacks, and lets core be inspected', async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('dev/host.mjs'))])
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('host/dev/host.mjs'))])
   expect(stdout).toBe('inspected: 42\n')
   const lines = stderr.split('\n')
   expect(lines).toContain('[core] core says hello')

@@ -13,7 +13,7 @@ const capability: Capability = {
 }
 
 const getOptions = (app: NonNullable<BusOptions['app']>) => ({
-  core: fixture('weak.mjs'),
+  core: fixture('calls/weak.mjs'),
   app: { security: { ...app.security, capabilities: [capability] } },
 })
 

@@ -10,7 +10,7 @@ const thief = new URL('descriptor-theft.mjs', import.meta.url)
 test('a frontend under the permission model cannot take the pipes of a frontend in a process', async () => {
   const bus = await start()
   await bus.open('thief', thief)
-  await bus.open('main', fixture('exposing.mjs'), { sandbox: 'process' })
+  await bus.open('main', fixture('calls/exposing.mjs'), { sandbox: 'process' })
   await eventually(() => bus.call('main', 'echo', { a: 1 }))
   const outcomes = await eventually(() => bus.call<unknown[]>('thief', 'steal'))
   expect(outcomes.filter(outcome => typeof outcome === 'number')).toEqual([])

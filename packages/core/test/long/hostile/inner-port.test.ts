@@ -7,7 +7,7 @@ test('ignores messages on internal ports that Node itself would not send, and fo
   let text = ''
   const bus = await start()
   const ready = next(bus, 'lies-ready')
-  await bus.open('main', fixture('inner-port.mjs'), { onStdio: more => (text += more) })
+  await bus.open('main', fixture('isolation/inner-port.mjs'), { onStdio: more => (text += more) })
   await ready
   await bus.call('main', 'lie')
   await expect.poll(() => text).toBe('said\nin bytes\n')

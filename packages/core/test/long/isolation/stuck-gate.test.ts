@@ -3,7 +3,11 @@ import { expect, test } from 'vitest'
 import { fixture, isolation, start } from '../../support/start.js'
 
 test('the calls of an earlier run of a frontend are aborted when its stuck gate is terminated', async () => {
-  const main = { module: fixture('stuck-gate.mjs'), sandbox: 'none', supervision: { restart: 'permanent' } } as const
+  const main = {
+    module: fixture('isolation/stuck-gate.mjs'),
+    sandbox: 'none',
+    supervision: { restart: 'permanent' },
+  } as const
   const bus = await start({ app: isolation('stuck', { hookTimeout: 1000 }), frontends: { main } })
   const client = await bus.connect('tests')
   await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Disconnected'])

@@ -34,7 +34,7 @@ describe.each(cores)('core %s', (_where, core) => {
   test.each<[string, object, RegExp, string]>([
     [
       'has no join',
-      { module: fixture('heavy.mjs') },
+      { module: fixture('calls/heavy.mjs') },
       /network module .*heavy\.mjs.* has no export "join"/,
       'InvalidParams',
     ],
@@ -44,7 +44,12 @@ describe.each(cores)('core %s', (_where, core) => {
       /network module .* could not be loaded/,
       'InvalidParams',
     ],
-    ['joins with too few methods', { module: fixture('not-joinable.mjs') }, /has no drain\(\)/, 'InvalidParams'],
+    [
+      'joins with too few methods',
+      { module: fixture('network/not-joinable.mjs') },
+      /has no drain\(\)/,
+      'InvalidParams',
+    ],
     ['cannot join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'InternalError'],
   ])('fails to start with a module that %s', async (_what, network, message, reason) => {
     const started = createBus({ core: await core(), log: false, network: network as never })
@@ -56,10 +61,14 @@ test.each<[string, unknown, RegExp]>([
   ['a string', 'nats', /createBus: network must be an object/],
   ['no module', {}, /createBus: network\.module is missing/],
   ['no file', { module: '/no/such/module.mjs' }, /createBus: network\.module: there is no file/],
-  ['another name', { module: fixture('socket-network.mjs'), option: 1 }, /unknown option "network\.option".*"options"/],
+  [
+    'another name',
+    { module: fixture('network/socket-network.mjs'), option: 1 },
+    /unknown option "network\.option".*"options"/,
+  ],
   [
     'a function',
-    { module: fixture('socket-network.mjs'), options: { log: () => 1 } },
+    { module: fixture('network/socket-network.mjs'), options: { log: () => 1 } },
     /network\.options can't be cloned/,
   ],
 ])('invalid options are rejected by name: %s', async (_what, network, message) => {

@@ -28,8 +28,8 @@ describe.each(apps)('%s', (name, app) => {
     const file = traceToFile(path)
     const from = Date.now() * 1000
     const bus = await start({
-      core: fixture('trace-core.mjs'),
-      frontends: { main: fixture('trace-frontend.mjs') },
+      core: fixture('observability/trace-core.mjs'),
+      frontends: { main: fixture('observability/trace-frontend.mjs') },
       app,
     })
     await next(bus, 'ready')

@@ -147,7 +147,7 @@ test('names the method in errors about wrong arguments', async () => {
 })
 
 test('keeps nothing alive after close: the process exits by itself', async () => {
-  const child = spawn(process.execPath, [fixture('remote-host.mjs').pathname], {
+  const child = spawn(process.execPath, [fixture('network/remote-host.mjs').pathname], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines: string[] = []

@@ -8,7 +8,7 @@ import { type FakeCore, join, noResponders, startCore } from './fake-core.js'
 
 const patterns = [
   ['brownfield', {}],
-  ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/') } } } }],
+  ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('isolation/hooks/judge/') } } } }],
 ] as const satisfies [name: string, app: RemoteHostOptions['app']][]
 
 function recordEvents(host: RemoteHost): string[] {
@@ -54,7 +54,10 @@ describe.each(patterns)('%s', (pattern, app) => {
 
   test('a worker keeps running', async () => {
     const core = await startCore(pattern)
-    const host = await join(core, { app, frontends: { main: { module: fixture('exposing.mjs'), sandbox: 'none' } } })
+    const host = await join(core, {
+      app,
+      frontends: { main: { module: fixture('calls/exposing.mjs'), sandbox: 'none' } },
+    })
     const events = recordEvents(host)
     await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])
     const echo = (n: number) => eventually(() => core.app.call('main', 'echo', { n }))
@@ -100,7 +103,7 @@ describe.each(patterns)('%s', (pattern, app) => {
 
 test('reloads a slow frontend in a process without counting a failure', async () => {
   const core = await startCore()
-  const module = fixture('exposing.mjs')
+  const module = fixture('calls/exposing.mjs')
   const host = await join(core, { frontends: { main: { module, sandbox: 'process' } } })
   const events = recordEvents(host)
   const echo = () => eventually(() => core.app.call('main', 'echo', { n: 1 }))
@@ -119,7 +122,7 @@ test('reloads a slow frontend in a process without counting a failure', async ()
 
 test('restarts a worker that closes its own link', async () => {
   const core = await startCore()
-  const main = { module: fixture('reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
+  const main = { module: fixture('supervision/reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
   const host = await join(core, { frontends: { main }, supervision: { delay: { min: 20, max: 100 } } })
   const events = recordEvents(host)
   await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])

@@ -6,7 +6,7 @@ import { fixture } from '../../support/start.js'
 import { join, noResponders, startCore } from './fake-core.js'
 
 const isolation = (hook: string): NonNullable<RemoteHostOptions['app']> => ({
-  security: { pattern: { use: 'isolation', options: { dir: fixture(`hooks/${hook}/`) } } },
+  security: { pattern: { use: 'isolation', options: { dir: fixture(`isolation/hooks/${hook}/`) } } },
 })
 
 describe.each([
@@ -55,7 +55,7 @@ test.each(['none', 'permission', 'process'] as const)('runs a frontend in a work
   const core = await startCore('isolation')
   const host = await join(core, {
     app: isolation('judge'),
-    frontends: { main: { module: fixture('exposing.mjs'), sandbox } },
+    frontends: { main: { module: fixture('calls/exposing.mjs'), sandbox } },
   })
   await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])
   const running = { main: { state: 'running', restarts: 0 } }
@@ -69,8 +69,8 @@ test('rejects connections and workers with the error of core', async () => {
   core.rejection = new BusError('Denied', 'the credential has expired')
   const host = await join(core)
   await expect(host.connect('tests')).rejects.toBe(core.rejection)
-  await expect(host.open('main', fixture('exposing.mjs'), { sandbox: 'none' })).rejects.toBe(core.rejection)
-  const frontends = { main: { module: fixture('exposing.mjs'), sandbox: 'none' } } as const
+  await expect(host.open('main', fixture('calls/exposing.mjs'), { sandbox: 'none' })).rejects.toBe(core.rejection)
+  const frontends = { main: { module: fixture('calls/exposing.mjs'), sandbox: 'none' } } as const
   await expect(join(core, { frontends })).rejects.toBe(core.rejection)
   expect(core.attempts).toBe(3)
   core.rejection = undefined
@@ -91,7 +91,7 @@ test('waits for a core that is not running yet', async () => {
 
 test('sends deadlines to core, for calls of connections and of workers', async () => {
   const core = await startCore()
-  const main = { module: fixture('exposing.mjs'), sandbox: 'none' } as const
+  const main = { module: fixture('calls/exposing.mjs'), sandbox: 'none' } as const
   const host = await join(core, { frontends: { main }, calls: { timeout: 60_000 } })
   const client = await host.connect('tests')
   await client.invoke('add', { a: 1, b: 2 }, { timeout: 30_000 })

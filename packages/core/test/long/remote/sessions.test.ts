@@ -8,7 +8,7 @@ import { join, startCore, type FakeCore } from './fake-core.js'
 
 const patterns = [
   ['brownfield', undefined],
-  ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/') } } } }],
+  ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('isolation/hooks/judge/') } } } }],
 ] as const satisfies [string, RemoteHostOptions['app']][]
 
 async function start(pattern: 'brownfield' | 'isolation', names: readonly string[]) {

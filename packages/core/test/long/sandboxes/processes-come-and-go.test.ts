@@ -33,7 +33,7 @@ test.runIf(process.platform === 'linux')(
     try {
       const bus = await start()
       const open = async (label: string): Promise<void> => {
-        await bus.open(label, fixture('ends.mjs'), { sandbox: 'process' })
+        await bus.open(label, fixture('sandboxes/ends.mjs'), { sandbox: 'process' })
         expect(await bus.call<string>(label, 'cwd')).toContain(directory)
       }
       await open('first')

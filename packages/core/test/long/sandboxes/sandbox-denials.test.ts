@@ -16,7 +16,10 @@ describe.each(['permission', 'process'] as const)('%s', kind => {
     ['fetch', hasNetwork ? 'fetch failed' : `fetch failed: The sandbox denied the network. ${allow('net: true')}`],
   ]
   const open = (label: string) =>
-    bus.open(label, fixture('denied.mjs'), { sandbox: kind, data: { file, url: 'http://127.0.0.1:65535/' } })
+    bus.open(label, fixture('permissions/denied.mjs'), {
+      sandbox: kind,
+      data: { file, url: 'http://127.0.0.1:65535/' },
+    })
   let bus: Bus
   beforeAll(async () => {
     bus = await createBus({ core: fixture('core.mjs'), log: false, supervision: { restart: 'temporary' } })

@@ -6,7 +6,7 @@ import { defineCore } from '../../../src/index.js'
 import { fixture, start } from '../../support/start.js'
 
 const core = defineCore({})
-const module = fixture('connecting.mjs')
+const module = fixture('sandboxes/connecting.mjs')
 const isDeniedByNode = process.allowedNodeEnvironmentFlags.has('--allow-net')
 const server = createServer()
 let data: object

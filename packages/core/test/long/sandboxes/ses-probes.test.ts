@@ -12,7 +12,7 @@ interface Probed {
 }
 
 const parts = ['reach.js', 'language.js', 'client.js', 'client-errors.js'].map(name =>
-  readFileSync(fixture(`ses/${name}`), 'utf8'),
+  readFileSync(fixture(`sandboxes/ses/${name}`), 'utf8'),
 )
 const script = new URL(`data:text/javascript,${encodeURIComponent(parts.join('\n'))}`)
 
@@ -67,7 +67,7 @@ describe.each(sesApps)('sandbox: ses, %s', (_name, app) => {
 })
 
 test('each probe finds something without a sandbox', async () => {
-  const { ran, found } = await probe(fixture('ses/unsandboxed.mjs'), {}, { sandbox: 'none' })
+  const { ran, found } = await probe(fixture('sandboxes/ses/unsandboxed.mjs'), {}, { sandbox: 'none' })
   expect(ran).toEqual(PROBES)
   expect(Object.keys(found)).toEqual(PROBES)
 })

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 
 const run = promisify(execFile)
-const script = fileURLToPath(new URL('../../fixtures/slow/run.mjs', import.meta.url))
+const script = fileURLToPath(new URL('../../fixtures/streams/slow/run.mjs', import.meta.url))
 /** Growth limit of the process in MiB. Without bounds it grows by more than 1024. */
 const MOST = 700
 

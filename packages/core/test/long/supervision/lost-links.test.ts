@@ -8,7 +8,7 @@ const message = (label: string): string => `The link between frontend "${label}"
 
 describe.each(patterns)('%s', (_name, app) => {
   test('a frontend that closes its ports restarts', async () => {
-    const main = { module: fixture('reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
+    const main = { module: fixture('supervision/reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
     const { bus, events } = await supervise({ app, frontends: { main } })
     await next(bus, 'up')
     const up = next(bus, 'up')

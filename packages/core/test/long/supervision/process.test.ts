@@ -6,15 +6,15 @@ import { expect, test } from 'vitest'
 import { fixture } from '../../support/start.js'
 
 test.each([
-  ['a program', [fileURLToPath(fixture('program.mjs'))]],
+  ['a program', [fileURLToPath(fixture('supervision/program.mjs'))]],
   [
     'with flags of V8 and of the process',
-    ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('program.mjs'))],
+    ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('supervision/program.mjs'))],
   ],
-  ['that requires no ES module', ['--trace-require-module=all', fileURLToPath(fixture('program.mjs'))]],
+  ['that requires no ES module', ['--trace-require-module=all', fileURLToPath(fixture('supervision/program.mjs'))]],
   [
     'from the command line',
-    ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('program.mjs').href)})`],
+    ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('supervision/program.mjs').href)})`],
   ],
 ])('a closed bus leaves no thread and lets the process exit: %s', { timeout: 90_000 }, async (_name, args) => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })

@@ -9,7 +9,7 @@ import { endCore, eventually, patientPatterns, type ReportedEvent, soon, supervi
 
 const evil = new URL('../hostile/port-attacks.mjs', import.meta.url)
 const core = (options: object) => ({
-  module: fixture('reborn.mjs'),
+  module: fixture('supervision/reborn.mjs'),
   supervision: { ...soon, intensity: 0, ...options },
 })
 

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
-import type { SupervisedWorld } from './supervised-world.js'
+import type { SupervisedWorld } from '../supervised-world.js'
 
 /** The running simulation. */
 let world: SupervisedWorld

@@ -1,7 +1,7 @@
 // Channels and streams in the model: their messages arrive in order, without gaps or duplicates, not before they were sent, and no
 // more are in flight than the window allows.
 import type { Ask } from './ask.js'
-import type { Simulation } from './simulation.js'
+import type { Simulation } from '../simulation.js'
 
 /** A channel or stream of one call. */
 export class Stream {

@@ -1,6 +1,6 @@
 // A link whose own statements are checked with each use.
 import type { BusError, Link } from '@sallyport/protocol/internal'
-import type { Simulation } from './simulation.js'
+import type { Simulation } from '../simulation.js'
 
 export function watchLink(link: Link, simulation: Simulation, closed: (fault?: BusError) => void): Link {
   const check = (): void => {

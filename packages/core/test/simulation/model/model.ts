@@ -1,8 +1,8 @@
 // The model of the bus. Each call settles once, with a possible outcome, and runs at most once, or never if its error says so.
 // Messages of one sender arrive in order, without gaps. No message crosses from one link to the next.
 import { Ask, passes, type Epoch, type Verdict } from './ask.js'
-import { BOUNDS } from './bounds.js'
-import type { Simulation } from './simulation.js'
+import { BOUNDS } from '../bounds.js'
+import type { Simulation } from '../simulation.js'
 
 /** Number of messages on one link from which a limit may have been reached. */
 const CROWDED = 24

@@ -1,7 +1,7 @@
 // Core's events in one frontend: over one link all of them arrive from the first on, in order.
 import type { Epoch } from './ask.js'
-import type { Frontend } from './frontend.js'
-import type { Simulation } from './simulation.js'
+import type { Frontend } from '../frontend.js'
+import type { Simulation } from '../simulation.js'
 
 interface Tick {
   core: number

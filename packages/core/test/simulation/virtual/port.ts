@@ -4,7 +4,7 @@ import type { LinkEndpoint, TriangleEndpoints } from '@sallyport/protocol/intern
 import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Place } from './place.js'
-import type { Simulation } from './simulation.js'
+import type { Simulation } from '../simulation.js'
 
 /** Creates both ends of a channel between two places. */
 export function createPorts(simulation: Simulation, place: Place, other: Place): [SimulatedPort, SimulatedPort] {
