@@ -33,6 +33,7 @@ const ORDER = {
   ].map(name => `reference/${name}`),
   Internals: [
     'architecture',
+    'glossary',
     'machines',
     'wire',
     'records',
