@@ -1,14 +1,11 @@
 // Routes events to listeners in core, the host and frontends. Targets and their table are Tauri's. An event that is addressed to
 // one frontend does not reach another, whatever target that one listens to.
-import {
-  BusError,
-  checkEventName,
-  MAX_EVENT_QUEUE,
-  MAX_EVENT_QUEUE_BYTES,
-  MAX_LISTENERS,
-} from '@sallyport/protocol/internal'
-import type { CodecName, EventTarget } from '@sallyport/protocol/internal'
+import { BusError, checkEventName, type EventTarget, MAX_LISTENERS } from '@sallyport/protocol/internal'
 import { type Accepts, Delivery, type Listener, Payload, type Subscriber } from './delivery.js'
+import { HeldEvents } from './held-events.js'
+
+/** Maximum characters of a frontend's event and target that core keeps. */
+const MAX_LISTENER_CHARACTERS = 1000
 
 /** The listeners of one event by their label, so that an event for one label does not cost time for the others. */
 class ListenerIndex {
@@ -184,7 +181,7 @@ export class EventRouter {
       checkEventName(event)
       const isKept = event.length <= MAX_LISTENER_CHARACTERS
       if (!held) return isKept ? this.#unheardListener?.(event) : undefined
-      if (isKept && held.unheard.size < MAX_UNHEARD) held.unheard.add(event)
+      if (isKept) held.addUnheard(event)
       return held.add(event, new Payload(value), accepts)
     }
     const deliveries = listeners.getDeliveries(event as string, accepts, within)
@@ -224,77 +221,4 @@ function matches(target: EventTarget, listener: EventTarget): boolean {
   if (target.kind === 'Any' || listener.kind === 'Any') return true
   if (!('label' in target)) return listener.kind === target.kind
   return 'label' in listener && listener.label === target.label && REACHED_KINDS[target.kind]!.includes(listener.kind)
-}
-
-/** A hostile frontend could emit any number of names, of any length. */
-const MAX_UNHEARD = 100
-/** Maximum characters of a frontend's event and target that core keeps. */
-const MAX_LISTENER_CHARACTERS = 1000
-
-type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }
-
-/** Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen. */
-class HeldEvents {
-  #events: HeldEvent[] = []
-  #bytes = 0
-  /** Events that a listener of the host got before it was removed, as `once` removes it: later listeners do not get them again. */
-  #taken: ReadonlySet<HeldEvent> = new Set()
-  /** The taken events when a listener was added, by its id. */
-  readonly #takenBefore = new Map<number, ReadonlySet<HeldEvent>>()
-  /** Listeners whose registration core is about to answer. Their events follow the answer. */
-  #awaited: (() => void)[] = []
-  /** Number of the oldest events that were dropped because too many were held. */
-  droppedCount = 0
-
-  /** Names of events that had no listener when they were emitted. */
-  readonly unheard: Set<string> = new Set<string>()
-
-  /** Ignores an event that cannot be serialized. */
-  add(event: string, payload: Payload, accepts: Accepts | undefined): void {
-    const bytes = measure(event, payload, 'json') ?? measure(event, payload, 'msgpack')
-    if (bytes === undefined) return
-    this.#events.push({ event, payload, accepts, bytes })
-    this.#bytes += bytes
-    while (this.#events.length > MAX_EVENT_QUEUE || (this.#bytes > MAX_EVENT_QUEUE_BYTES && this.#events.length > 1)) {
-      this.#bytes -= this.#events.shift()!.bytes
-      this.droppedCount++
-    }
-  }
-
-  /** Delivers the events that a new listener has missed, once its registration is answered. */
-  replay(id: number, event: string, listener: Listener): void {
-    this.#takenBefore.set(id, this.#taken)
-    const missed = this.#getEvents(id, event, listener)
-    if (missed.length === 0) return
-    const delivery = new Delivery(event, listener.subscriber)
-    delivery.ids.push(id)
-    this.#awaited.push(() => missed.forEach(({ payload }) => listener.subscriber.deliver(delivery, payload)))
-    queueMicrotask(() => this.flush())
-  }
-
-  /** Marks the first event of a listener that is removed: a later `once` gets the next one. */
-  take(id: number, event: string, listener: Listener): void {
-    const [first] = this.#getEvents(id, event, listener)
-    if (first) this.#taken = new Set(this.#taken).add(first)
-  }
-
-  /** Returns the events for a listener, from the first that no listener had taken when it was added. */
-  #getEvents(id: number, event: string, { target, subscriber }: Listener): HeldEvent[] {
-    const taken = this.#takenBefore.get(id)
-    const candidates = this.#events.filter(held => held.event === event && !taken?.has(held))
-    return candidates.filter(({ accepts }) => !accepts || accepts(target, subscriber))
-  }
-
-  /** Delivers what `replay` still owes: called before any later event, so that order is preserved. */
-  flush(): void {
-    for (const deliverMissed of this.#awaited.splice(0)) deliverMissed()
-  }
-}
-
-function measure(event: string, payload: Payload, codec: CodecName): number | undefined {
-  try {
-    return payload.measure(event, codec)
-  } catch {
-    return undefined
-  }
 }
