@@ -79,8 +79,8 @@ export interface CoreWorkerData extends CoreOptions {
   heartbeat: Heartbeat | undefined
 }
 
-/** A link that the host hands to core. */
-export interface Attachment {
+/** A link that the host offers to core, which takes or rejects it. */
+export interface LinkOffer {
   /** `undefined` for the host's own link. */
   label: string | undefined
   codec: CodecName
@@ -119,7 +119,7 @@ export interface Measurement {
 
 /** Messages from the host to core. */
 export type CoreCommand =
-  | { type: 'attach'; attachment: Attachment }
+  | { type: 'attach'; offer: LinkOffer }
   /** The frontend's module is about to run, and the others can be notified. */
   | { type: 'begin'; label: string }
   /** The frontend has ended, and not only its link. `end`: why, unless the host ended it. */

@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { reportError } from '@sallyport/protocol/internal'
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import type { Logger } from 'pino'
-import type { Attachment, CoreCommand, CoreReport } from '../contract/host-core.js'
+import type { LinkOffer, CoreCommand, CoreReport } from '../contract/host-core.js'
 import type { Core } from './core.js'
 
 /** Serves the host at `port`. @param onEnd - called after the core has stopped or failed */
@@ -49,13 +49,13 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
     else if (command.type === 'end') core?.end(command.label, command.end)
     else if (!core) pending.push(command)
     else if (command.type === 'hold') core.holdEvents(command.holds)
-    else attach(command.attachment)
+    else attach(command.offer)
   }
 
-  function attach(attachment: Attachment): void {
-    const { label, id } = attachment
+  function attach(offer: LinkOffer): void {
+    const { label, id } = offer
     try {
-      core?.attach(attachment)
+      core?.attach(offer)
       if (label !== undefined) report({ type: 'attached', label, id, isOpen: core?.isOpen === true })
     } catch (error) {
       // Core cannot serve without the host's own link.

@@ -18,7 +18,7 @@ import { ResourceTable } from '../api/resources.js'
 import { markBuffers, getMovableBuffers } from '../api/transfer.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type {
-  Attachment,
+  LinkOffer,
   CoreOptions,
   CoreReport,
   CoreWorkerData,
@@ -163,8 +163,8 @@ export class Core {
    *
    * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
-  attach(attachment: Attachment): void {
-    const { label, codec, endpoint, id: linkId, allow, readAhead, keyPort, metrics } = attachment
+  attach(offer: LinkOffer): void {
+    const { label, codec, endpoint, id: linkId, allow, readAhead, keyPort, metrics } = offer
     try {
       if (label !== undefined) this.#restrict(() => this.#authority.allow(label, allow))
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
@@ -179,7 +179,7 @@ export class Core {
       })
       const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
       this.#openSession({ linkId, label, codec, link, opener, ...traffic })
-      if (attachment.hasStarted && label !== undefined) this.sessions.begin(label)
+      if (offer.hasStarted && label !== undefined) this.sessions.begin(label)
     } catch (error) {
       keyPort?.close()
       closeEndpoint(endpoint)

@@ -17,7 +17,7 @@ import type { CodecName, LifecycleState, LinkEndpoint } from '@sallyport/protoco
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
 import type {
-  Attachment,
+  LinkOffer,
   CoreCommand,
   CoreReport,
   CoreWorkerData,
@@ -83,12 +83,12 @@ export class LocalCore implements CoreEndpoint {
     return this.#acceptsLinks && this.worker.isUp
   }
 
-  attach(attachment: Attachment): void {
-    const { endpoint, keyPort, allow } = attachment
+  attach(offer: LinkOffer): void {
+    const { endpoint, keyPort, allow } = offer
     // A restarted core must not open app commands until this frontend is back.
     if (allow) this.changes.restricted = true
     const ports = [...getPorts(endpoint), ...(keyPort ? [keyPort] : [])]
-    this.worker.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
+    this.worker.post({ type: 'attach', offer } satisfies CoreCommand, ports)
   }
 
   post(command: CoreCommand): void {

@@ -16,7 +16,7 @@ import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
 import { startWorkerActor } from '../../../protocol/src/actor.js'
 import type { LifecycleState } from '../../../protocol/src/contract/host-worker.js'
-import type { Attachment, CoreCommand, CoreWorkerData } from '../../src/contract/host-core.js'
+import type { LinkOffer, CoreCommand, CoreWorkerData } from '../../src/contract/host-core.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
 import { createDefinition } from './commands.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
@@ -36,11 +36,11 @@ export const coreProgram =
   (world: SupervisedWorld): Program =>
   (thread, data: CoreWorkerData) => {
     const number = world.beginsCore(thread)
-    const waiting: Attachment[] = []
+    const waiting: LinkOffer[] = []
     let core: Core | undefined
-    const attach = (attachment: Attachment): void => {
-      core!.attach(attachment)
-      const { label, id } = attachment
+    const attach = (offer: LinkOffer): void => {
+      core!.attach(offer)
+      const { label, id } = offer
       if (label !== undefined) thread.report({ type: 'attached', label, id })
     }
     let booted!: () => void
@@ -71,8 +71,8 @@ export const coreProgram =
       else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
       else if (command.type === 'measure') thread.report({ type: 'measured', running: core?.measure() ?? [] })
       else if (command.type === 'hold') core?.holdEvents(command.holds)
-      else if (core) attach(command.attachment)
-      else waiting.push(command.attachment)
+      else if (core) attach(command.offer)
+      else waiting.push(command.offer)
     })
     return boot
   }

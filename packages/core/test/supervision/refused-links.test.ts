@@ -11,7 +11,7 @@ beforeEach(() => {
   for (const prototype of [Worker.prototype, MessagePort.prototype]) {
     const post = prototype.postMessage as Post
     vi.spyOn(prototype, 'postMessage').mockImplementation(function (this: Worker, message, transfer) {
-      const { label, endpoint } = message?.attachment ?? {}
+      const { label, endpoint } = message?.offer ?? {}
       if (label === 'refused') endpoint.in = new SharedArrayBuffer(8)
       post.call(this, message, transfer as [])
     })

@@ -14,7 +14,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { Deferred, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
-import type { Attachment } from '../../contract/host-core.js'
+import type { LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
@@ -161,19 +161,19 @@ export class FrontendHandle {
     const { codec, readAhead, allow } = config
     const hasStarted = this.#deps.isRunning && this.#presence !== 'announced'
     const isFirst = !this.#hasBeenReady
-    const attachment: Attachment = { label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead }
-    if (allow) attachment.allow = allow
+    const offer: LinkOffer = { label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead }
+    if (allow) offer.allow = allow
     if (gate && ends.gate) {
       const key = new MessageChannel()
       gate.connect(ends.gate, key.port2)
-      attachment.keyPort = key.port1
+      offer.keyPort = key.port1
     }
     // A remote core keeps its own counters.
-    if (!core.isRemote) attachment.metrics = this.#traffic.attach()
+    if (!core.isRemote) offer.metrics = this.#traffic.attach()
     this.#pending = { id, ends, isAttached: false, settled: createDeferred() }
     this.#open.set(id, ends)
     if (this.#presence === 'absent') this.#presence = 'attached'
-    core.attach(attachment)
+    core.attach(offer)
   }
 
   /** Closes a pending link. */

@@ -197,7 +197,7 @@ export class Frontends {
     this.#frontends.get(name)?.protocolError(link, error)
   }
 
-  /** @param name - the frontend's name in its attachments */
+  /** @param name - the frontend's name in core */
   get(name: string): FrontendHandle | undefined {
     return this.#frontends.get(name)
   }

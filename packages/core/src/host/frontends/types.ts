@@ -1,7 +1,7 @@
 // The two things that a frontend connects: the runtime of its code, and core.
 import type { Client } from '@sallyport/frontend/internal'
 import type { FrontendStart, Link, LinkEndpoint } from '@sallyport/protocol/internal'
-import type { Attachment, CoreCommand } from '../../contract/host-core.js'
+import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
 import type { HostConfig } from '../options/resolve.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { Logger } from '../reporting/log.js'
@@ -56,7 +56,7 @@ export interface CoreEndpoint {
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
-  attach(attachment: Attachment): void
+  attach(offer: LinkOffer): void
   /** Restarts core. Absent if core is in another process. */
   reload?(): Promise<void>
   /** Reports that the code of a frontend begins, or that the frontend is gone. */

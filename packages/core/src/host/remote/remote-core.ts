@@ -14,7 +14,7 @@ import {
   openLink,
 } from '@sallyport/protocol/internal'
 import type { CodecName, Link, SessionKey } from '@sallyport/protocol/internal'
-import type { Attachment } from '../../contract/host-core.js'
+import type { LinkOffer } from '../../contract/host-core.js'
 import type { RemoteSession, SessionDialer } from '../../contract/core-network.js'
 import type { FrontendHandle } from '../frontends/frontend-handle.js'
 import type { Frontends } from '../frontends/frontends.js'
@@ -43,14 +43,14 @@ export class RemoteCore implements CoreEndpoint {
     this.#deps = deps
   }
 
-  attach(attachment: Attachment): void {
-    const name = attachment.label!
+  attach(offer: LinkOffer): void {
+    const name = offer.label!
     let session = this.#sessions.get(name)
     if (!session) {
       session = new ReconnectingSession(name, this.#deps, () => this.frontends?.get(name))
       this.#sessions.set(name, session)
     }
-    session.attach(attachment)
+    session.attach(offer)
   }
 
   post({ type, label: name }: { type: 'begin' | 'end'; label: string }): void {
@@ -97,9 +97,9 @@ class ReconnectingSession {
   ) {}
 
   /** Dials a session for a new link. The previous link stays connected until the new one is. */
-  attach(attachment: Attachment): void {
+  attach(offer: LinkOffer): void {
     this.#dialing?.abortDialing()
-    const opened = new SessionBridge(this, attachment)
+    const opened = new SessionBridge(this, offer)
     this.#dialing = opened
     this.#bridges.add(opened)
     void opened.closed.then(() => this.#bridges.delete(opened))
@@ -136,8 +136,8 @@ class ReconnectingSession {
    * @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the time for a first link is over;
    * InvalidParams for `readAhead`, which a session does not carry to its core
    */
-  async dial(attachment: Attachment, unneeded: AbortSignal): Promise<RemoteSession> {
-    const { codec, isFirst, readAhead = CHANNEL_READ_AHEAD } = attachment
+  async dial(offer: LinkOffer, unneeded: AbortSignal): Promise<RemoteSession> {
+    const { codec, isFirst, readAhead = CHANNEL_READ_AHEAD } = offer
     if (readAhead !== CHANNEL_READ_AHEAD) {
       const text = 'readAhead is not available in a joined process: core sends up to 4 MiB ahead. Remove the option'
       throw new BusError('InvalidParams', text)
@@ -199,7 +199,7 @@ class SessionBridge {
   readonly id: number
   readonly closed: Promise<void>
   readonly #owner: ReconnectingSession
-  readonly #attachment: Attachment
+  readonly #offer: LinkOffer
   readonly #dialing = new AbortController()
   #state: 'dialing' | 'open' | 'frontendClosed' | 'closed' = 'dialing'
   #isRetired = false
@@ -207,10 +207,10 @@ class SessionBridge {
   #frontendLink: Link | undefined
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(owner: ReconnectingSession, attachment: Attachment) {
-    this.id = attachment.id
+  constructor(owner: ReconnectingSession, offer: LinkOffer) {
+    this.id = offer.id
     this.#owner = owner
-    this.#attachment = attachment
+    this.#offer = offer
     this.closed = this.#run()
   }
 
@@ -245,7 +245,7 @@ class SessionBridge {
   }
 
   async #run(): Promise<void> {
-    const { endpoint, keyPort, hasStarted } = this.#attachment
+    const { endpoint, keyPort, hasStarted } = this.#offer
     const session = await this.#open()
     if (!session) {
       closeEndpoint(endpoint)
@@ -274,7 +274,7 @@ class SessionBridge {
   async #open(): Promise<RemoteSession | undefined> {
     const { signal } = this.#dialing
     try {
-      const session = await this.#owner.dial(this.#attachment, signal)
+      const session = await this.#owner.dial(this.#offer, signal)
       if (!signal.aborted) return session
       session.link.close()
     } catch (error) {

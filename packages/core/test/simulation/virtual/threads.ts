@@ -91,6 +91,6 @@ export class SimulatedChannel {
 }
 
 const getType = (message: unknown): string => {
-  const { type, state, attachment } = message as { type: string; state?: string; attachment?: { label?: string } }
-  return `${type} ${state ?? attachment?.label ?? ''}`
+  const { type, state, offer } = message as { type: string; state?: string; offer?: { label?: string } }
+  return `${type} ${state ?? offer?.label ?? ''}`
 }
