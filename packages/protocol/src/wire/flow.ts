@@ -125,7 +125,7 @@ export abstract class ReceivingLink {
 
   receive(receiver: LinkReceiver): void {
     this.#receiver = receiver
-    queueMicrotask(() => this.deliver())
+    this.deliverLater()
   }
 
   pause(): void {
@@ -135,6 +135,10 @@ export abstract class ReceivingLink {
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
+    this.deliverLater()
+  }
+
+  protected deliverLater(): void {
     queueMicrotask(() => this.deliver())
   }
 

@@ -2,7 +2,8 @@
 // one thread or to two. The reading thread polls while that pays, and sleeps otherwise. Invariants: `park` precedes the last check, on
 // either side of a ring; no wait is a loop; a pass is bounded, so that the event loop stays alive.
 import { type BusError, isBusError } from '../../errors/bus-error.js'
-import { deliverFrame, type Frame, type Link, type LinkReceiver } from '../../wire/link.js'
+import { ReceivingLink } from '../../wire/flow.js'
+import type { Frame, Link, ReceivedFrame } from '../../wire/link.js'
 import { createPollPolicy, type PollMode, type PollPolicy, RingDoorbell } from './polling.js'
 import { openRing, RING_WORD } from './ring-buffer.js'
 import { RingReceiver, RingSender } from './ring-io.js'
@@ -22,7 +23,7 @@ export interface RingEndpoint {
   poll: PollMode
 }
 
-export class RingLink implements Link {
+export class RingLink extends ReceivingLink implements Link {
   readonly #awaitsReplies: boolean
   readonly #polling: PollPolicy | undefined
   readonly #reader: RingReceiver
@@ -30,18 +31,14 @@ export class RingLink implements Link {
   readonly #doorbell: RingDoorbell
   /** Keeps the thread alive, which the doorbells do not. */
   readonly #keepAlive: NodeJS.Timeout = setInterval(() => {}, MAX_INTERVAL_MS)
-  #receiver: LinkReceiver | undefined
-  /** False after `close` on this end, and after a fault. */
-  #open = true
-  /** True after `closed` was called, or will be in a microtask. */
-  #ended = false
-  #fault: BusError | undefined
-  #paused = false
   /** True if this link has work scheduled for a later tick. */
   #awake = false
+  /** Number of frames that this tick can still take. */
+  #budget = 0
 
   /** @param awaitsReplies - true for an end that mostly sends requests: it decides whether to poll, right after it has sent */
   constructor({ out, in: inward, poll }: RingEndpoint, awaitsReplies = false) {
+    super()
     const inRing = openRing(inward)
     this.#awaitsReplies = awaitsReplies
     this.#polling = createPollPolicy(poll, awaitsReplies)
@@ -56,13 +53,13 @@ export class RingLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (!this.#open || this.#fault) return
+    if (!this.isOpen) return
     try {
       this.#sender.send(frame)
     } catch (error) {
       return this.#fail(error)
     }
-    if (!this.#awaitsReplies || !this.#polling || !this.#receiver) return
+    if (!this.#awaitsReplies || !this.#polling || !this.isReady) return
     const now = performance.now()
     this.#polling.onSend(now)
     if (this.#awake || !this.#polling.mayStart(now, true)) return
@@ -71,7 +68,7 @@ export class RingLink implements Link {
   }
 
   get queued(): number {
-    if (this.#ended || this.#fault) return 0
+    if (this.isOver) return 0
     try {
       return this.#sender.queued
     } catch (error) {
@@ -87,33 +84,17 @@ export class RingLink implements Link {
     return this.#sender.room()
   }
 
-  receive(receiver: LinkReceiver): void {
-    this.#receiver = receiver
-    if (this.#ended) return queueMicrotask(() => receiver.closed(this.#fault))
-    if (!this.#awake) this.#serveLater()
-  }
-
-  pause(): void {
-    this.#paused = true
-  }
-
-  resume(): void {
-    if (!this.#paused) return
-    this.#paused = false
-    if (this.#delivers && !this.#awake) this.#serveLater()
-  }
-
   close(): void {
-    if (!this.#open) return
-    this.#open = false
+    if (!this.isOpen) return
+    this.closeDelivery()
     this.#reader.abandon()
     this.#flush()
-    this.#sender.finishWhenIdle(() => queueMicrotask(() => this.#end()))
+    this.#sender.finishWhenIdle(() => queueMicrotask(() => this.endDelivery()))
   }
 
   /** Called when the peer has rung: there can be frames, or the end of the ring, or neither. */
   #onDoorbell(): void {
-    if (!this.#open || this.#awake) return
+    if (!this.isOpen || this.#awake) return
     if (!this.#reader.isEmpty) this.#polling?.onDoorbell(performance.now(), this.#reader.position)
     this.#serve()
   }
@@ -127,8 +108,8 @@ export class RingLink implements Link {
     this.#awake = true
     // Read before anything is sent from here, which would wake the peer.
     const peerPolls = this.#sender.peerAwake
-    const hasMore = this.#delivers && this.#take()
-    this.#awake = this.#delivers
+    const hasMore = this.isReady && this.#take()
+    this.#awake = this.isReady
     if (!this.#awake) return
     const now = performance.now()
     if (this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
@@ -143,7 +124,7 @@ export class RingLink implements Link {
   }
 
   readonly #poll = (): void => {
-    for (let check = 0; this.#delivers && check < CHECKS_PER_TICK; check++) {
+    for (let check = 0; this.isReady && check < CHECKS_PER_TICK; check++) {
       if (!this.#reader.mayHaveFrame) continue
       this.#polling!.onFound(performance.now(), this.#reader.position)
       this.#take()
@@ -153,7 +134,7 @@ export class RingLink implements Link {
     }
     this.#flush()
     if (this.#reader.isFinished) this.#take()
-    this.#awake = this.#delivers
+    this.#awake = this.isReady
     if (!this.#awake) return
     const now = performance.now()
     if (!this.#polling!.mayContinue(now)) {
@@ -169,23 +150,27 @@ export class RingLink implements Link {
   /** Delivers frames up to a bound, and then the end if it has come. Returns true if there can be more. */
   #take(): boolean {
     const isFinished = this.#reader.isFinished
-    for (let taken = 0; taken < FRAMES_PER_PASS; taken++) {
-      let frame
-      try {
-        if (!this.#reader.next()) {
-          if (isFinished) this.#end()
-          return false
-        }
-        frame = this.#reader.take()
-      } catch (error) {
-        this.#fail(error)
-        return false
-      }
+    this.#budget = FRAMES_PER_PASS
+    this.deliver()
+    const hasMore = this.#budget === 0
+    this.#budget = 0
+    if (isFinished && !hasMore && this.isReady) this.endDelivery()
+    return hasMore
+  }
+
+  protected nextFrame(): ReceivedFrame | undefined {
+    let frame: ReceivedFrame | undefined
+    while (!frame && this.#budget > 0 && this.#reader.next()) {
+      this.#budget--
+      frame = this.#reader.take()
       this.#reader.release()
-      if (frame) deliverFrame(frame, this.#receiver!)
-      if (!this.#delivers) return false
     }
-    return true
+    return frame
+  }
+
+  protected override deliverLater(): void {
+    if (this.isOver) super.deliverLater()
+    else if (this.isReady && !this.#awake) this.#serveLater()
   }
 
   #flush(): void {
@@ -194,10 +179,6 @@ export class RingLink implements Link {
     } catch (error) {
       this.#fail(error)
     }
-  }
-
-  get #delivers(): boolean {
-    return this.#open && !this.#fault && this.#receiver !== undefined && !this.#paused
   }
 
   /** Parks, and then checks once more for frames and for the end. Returns false if there is work. */
@@ -210,19 +191,28 @@ export class RingLink implements Link {
 
   #fail(error: unknown): void {
     if (!isBusError(error, 'InvalidRequest')) throw error
-    if (this.#fault) return
-    this.#fault = error
-    this.#sender.drop()
-    queueMicrotask(() => this.#end())
+    queueMicrotask(() => this.failDelivery(error))
+    this.#abort()
   }
 
-  /** Reports the end. The receiver can still send its last frames. */
-  #end(): void {
-    if (this.#ended) return
-    this.#ended = true
+  #abort(): void {
+    this.#sender.drop()
+    this.close()
+  }
+
+  protected override failDelivery(fault: BusError | undefined): void {
+    this.#abort()
+    super.failDelivery(fault)
+  }
+
+  protected override endDelivery(): void {
     clearInterval(this.#keepAlive)
     this.#doorbell.stop()
-    this.#receiver?.closed(this.#fault)
+    super.endDelivery()
+  }
+
+  /** The receiver can have sent its last frames. */
+  protected override ended(): void {
     this.close()
   }
 }
