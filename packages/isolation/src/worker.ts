@@ -32,7 +32,7 @@ const watch = createHookWatch(data.watch, () => checkMemory())
 let hook: Hook
 
 /** The latest link that has a key. */
-let current: { link: Link; sealer: Sealer; isEnded: boolean } | undefined
+let current: { id: number; link: Link; sealer: Sealer; isEnded: boolean } | undefined
 let latestCommand: GateCommand | undefined
 let drainTimeoutMs = 0
 let onLinkEnded = (): void => {}
@@ -49,7 +49,7 @@ async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise
   current?.link.close()
   const sealer = measureSealer(createSealer({ ...key, direction: RECORD_DIRECTION }), times)
   key.secret.fill(0)
-  current = { link: openLink(command.link, false), sealer, isEnded: false }
+  current = { id: command.id, link: openLink(command.link, false), sealer, isEnded: false }
   onLink()
 }
 
@@ -76,7 +76,7 @@ const actor = startWorkerActor({
         rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
         // A closed link does not end the gate: another can follow.
         closed: fault => {
-          if (fault) report({ type: 'fault', error: reportError(fault) })
+          if (fault) report({ type: 'fault', link: served.id, error: reportError(fault) })
           served.isEnded = true
           onLinkEnded()
         },

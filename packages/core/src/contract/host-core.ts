@@ -122,8 +122,8 @@ export type CoreCommand =
   | { type: 'attach'; offer: LinkOffer }
   /** The frontend's module is about to run, and the others can be notified. */
   | { type: 'begin'; label: string }
-  /** The frontend has ended, and not only its link. `end`: why, unless the host ended it. */
-  | { type: 'end'; label: string; end?: FrontendEnd | undefined }
+  /** The frontend has ended, and not only its link. `hasBegun`: the others were notified of it. `end`: why, unless the host ended it. */
+  | { type: 'end'; label: string; hasBegun: boolean; end?: FrontendEnd | undefined }
   /** `countCommands`: whether core counts calls by command from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; countCommands?: boolean | undefined }
   | { type: 'confirmed'; id: number; answer: boolean }

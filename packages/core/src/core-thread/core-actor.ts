@@ -46,7 +46,7 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
     else if (command.type === 'measure') {
       report({ type: 'measured', ...(core?.measure(command.countCommands) ?? { running: [] }) })
     } else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
-    else if (command.type === 'end') core?.end(command.label, command.end)
+    else if (command.type === 'end') core?.end(command)
     else if (!core) pending.push(command)
     else if (command.type === 'hold') core.holdEvents(command.holds)
     else attach(command.offer)

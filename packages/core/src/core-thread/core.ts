@@ -18,11 +18,11 @@ import { ResourceTable } from '../api/resources.js'
 import { markBuffers, getMovableBuffers } from '../api/transfer.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type {
-  LinkOffer,
+  CoreCommand,
   CoreOptions,
   CoreReport,
   CoreWorkerData,
-  FrontendEnd,
+  LinkOffer,
   Measurement,
 } from '../contract/host-core.js'
 import type { Hub } from '../contract/core-network.js'
@@ -196,9 +196,9 @@ export class Core {
   }
 
   /** Ends a frontend, and what its `allow` allowed. */
-  end(label: string, end: FrontendEnd | undefined): void {
+  end({ label, hasBegun, end }: Extract<CoreCommand, { type: 'end' }>): void {
     this.#authority.allow(label, undefined)
-    this.sessions.end(label, end)
+    this.sessions.end(label, hasBegun, end)
   }
 
   /** Logs that a change of the capabilities closed the app commands, which were open to every frontend before. */

@@ -220,8 +220,9 @@ export class LocalCore implements CoreEndpoint {
     if (report.type === 'log') forwardLine(log, report.line)
     else if (report.type === 'attached') this.frontends?.get(report.label)?.attached(report.id, report.isOpen)
     else if (report.type === 'rejected') {
-      this.frontends?.get(report.label)?.rejected(report.id, receiveError(report.error, 'core rejected the frontend'))
-    } else if (report.type === 'closed') this.frontends?.get(report.label)?.closed(report.id)
+      const error = receiveError(report.error, 'core rejected the frontend')
+      this.frontends?.get(report.label)?.sendToLink(report.id, 'rejected', error)
+    } else if (report.type === 'closed') this.frontends?.get(report.label)?.sendToLink(report.id, 'closed')
     else if (report.type === 'latency') {
       const { label, id, latency } = report
       if (label === undefined) this.traffic.addLatency(latency)

@@ -34,7 +34,7 @@ export class Sessions {
   /** The latest session of each label. An earlier one can still be closing. */
   readonly #byLabel = new Map<string, Session>()
   /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
-  readonly #endedFrontends = new WeakMap<Session, FrontendEnd | undefined>()
+  readonly #endedFrontends = new WeakMap<Session, { hasBegun: boolean; end?: FrontendEnd | undefined }>()
   readonly #ends = new FrontendEnds()
   readonly #closingResources = new Set<Promise<void>>()
   readonly #resourcesAbort = new AbortController()
@@ -54,7 +54,7 @@ export class Sessions {
 
   add(added: AddedSession): Session {
     const { router, getLog, report } = this.#deps
-    const { label, linkId, ended } = added
+    const { label, linkId } = added
     const name = label ?? 'host'
     const onResourceError = (err: unknown): void =>
       getLog().error({ label: name, err }, 'a resource could not be closed')
@@ -80,14 +80,13 @@ export class Sessions {
         .finally(() => this.#closingResources.delete(closing))
       this.#closingResources.add(closing)
       if (label === undefined) return
-      const isEnded = this.#endedFrontends.has(session)
+      const ended = this.#endedFrontends.get(session)
       // The host explains the ends of its own links, unless it has replaced them.
-      if (linkId !== undefined && isLatest && !isEnded)
-        void this.#ends.rejectOnceExplained(label, session.frontendCalls)
-      else rejectCalls(label, session.frontendCalls, this.#endedFrontends.get(session))
-      ended()
+      if (linkId !== undefined && isLatest && !ended) void this.#ends.rejectOnceExplained(label, session.frontendCalls)
+      else rejectCalls(label, session.frontendCalls, ended?.end)
+      added.ended()
       if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
-      if (isEnded) emitDestroyed(router, label)
+      if (ended?.hasBegun) emitDestroyed(router, label)
     }
     const events: SessionEvents = {
       denied: (command, hint) => denials.add([truncate(command), hint]),
@@ -120,12 +119,17 @@ export class Sessions {
     emitCreated(this.#deps.router, label)
   }
 
-  /** Emits that a frontend has ended, once its session has. @param end - why, unless the host ended it */
-  end(label: string, end?: FrontendEnd): void {
+  /**
+   * Emits that a frontend has ended, once its session has.
+   *
+   * @param hasBegun - false if the others were never notified of the frontend
+   * @param end - why, unless the host ended it
+   */
+  end(label: string, hasBegun: boolean, end?: FrontendEnd): void {
     this.#ends.explain(label, end)
     const session = this.#byLabel.get(label)
-    if (session) this.#endedFrontends.set(session, end)
-    else emitDestroyed(this.#deps.router, label)
+    if (session) this.#endedFrontends.set(session, { hasBegun, end })
+    else if (hasBegun) emitDestroyed(this.#deps.router, label)
   }
 
   /** Updates the counts of all sessions. Returns a few of the running calls, and counts calls by command from now on, or not. */
@@ -189,7 +193,7 @@ export class Sessions {
   /** Closes the frontends' sessions and resources. Stops waiting when the signal aborts. */
   async closeFrontends(signal: AbortSignal): Promise<void> {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
-    for (const session of frontends) this.#endedFrontends.set(session, undefined)
+    for (const session of frontends) this.#endedFrontends.set(session, { hasBegun: true })
     this.#ends.close()
     const closed = Promise.all(frontends.map(session => session.close()))
     const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort')

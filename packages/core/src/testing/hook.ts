@@ -71,7 +71,7 @@ export async function runHook(
   const endpoints = createTriangleEndpoints('ring', 'never')
   const key = new MessageChannel()
   const opener = createSessionKeys()(key.port1)
-  gate.connect(endpoints.gate, key.port2)
+  gate.connect(0, endpoints.gate, key.port2)
   const client = new LinkClient(openLink(endpoints.frontend, true), { label: LABEL, codec: 'json' })
   const core = openLink(endpoints.core, false)
   try {

@@ -67,7 +67,7 @@ export const coreProgram =
     thread.control.on('message', (command: CoreCommand) => {
       if (command.type === 'stop') actor.stop()
       else if (command.type === 'begin') core?.sessions.begin(command.label)
-      else if (command.type === 'end') core?.sessions.end(command.label)
+      else if (command.type === 'end') core?.sessions.end(command.label, command.hasBegun)
       else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
       else if (command.type === 'measure') thread.report({ type: 'measured', running: core?.measure() ?? [] })
       else if (command.type === 'hold') core?.holdEvents(command.holds)
@@ -86,7 +86,7 @@ export const gateProgram =
     )
     type Join = Extract<GateCommand, { type: 'link' }>
     let latest: Join | undefined
-    let linked: { link: ReturnType<typeof openLink>; sealer: ReturnType<typeof createSealer> } | undefined
+    let linked: { id: number; link: ReturnType<typeof openLink>; sealer: ReturnType<typeof createSealer> } | undefined
     let take!: () => void
     const handshake = new Promise<void>(resolve => (take = resolve))
     const join = async (command: Join): Promise<void> => {
@@ -94,21 +94,27 @@ export const gateProgram =
       const [key] = (await once(command.key, 'message')) as [SessionKey]
       if (command !== latest) return closeEndpoint(command.link)
       linked?.link.close()
-      linked = { link: openLink(command.link, false), sealer: createSealer({ ...key, direction: RECORD_DIRECTION }) }
+      linked = {
+        id: command.id,
+        link: openLink(command.link, false),
+        sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
+      }
       take()
     }
     const actor = startWorkerActor({
       boot: async () => {},
       handshake: () => handshake,
       serve() {
-        take = () =>
+        take = () => {
+          const { id, ...link } = linked!
           serveGate({
-            ...linked!,
+            ...link,
             hook,
             watch: createHookWatch(undefined),
             rejected: () => {},
-            closed: fault => fault && thread.report({ type: 'fault', error: reportError(fault) }),
+            closed: fault => fault && thread.report({ type: 'fault', link: id, error: reportError(fault) }),
           })
+        }
         take()
         return () => linked!.link.close()
       },

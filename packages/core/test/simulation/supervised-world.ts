@@ -4,7 +4,6 @@ import { endClient } from '@sallyport/frontend/internal'
 import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol/internal'
 import { pino } from 'pino'
 import { LocalCore } from '../../src/host/local-core.js'
-import type { FrontendHandle } from '../../src/host/frontends/frontend-handle.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { FrontendHost, HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/resolve.js'
@@ -35,10 +34,8 @@ class ObservedFrontends extends Frontends {
     this.#world = world
   }
 
-  override get(name: string): FrontendHandle | undefined {
-    const frontend = super.get(name)
-    if (frontend) frontend.protocolError = (_link, error) => this.#world.fault(name, error)
-    return frontend
+  override protocolError(name: string, _link: number, error: Error): void {
+    this.#world.fault(name, error)
   }
 }
 

@@ -84,7 +84,7 @@ export class NetworkSessions {
         const latest = sessions.get(label)
         if (state === 'ended' || (latest !== undefined && latest !== session)) return
         state = 'ended'
-        sessions.end(label)
+        sessions.end(label, true)
       },
     }
   }

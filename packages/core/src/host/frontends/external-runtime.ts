@@ -2,6 +2,7 @@
 // thread, leaves when that link closes, and can come again.
 import { bridge, BusError, closeEndpoint, describeName, openLink } from '@sallyport/protocol/internal'
 import type { BusReporter } from '../reporting/events.js'
+import { LinkActor } from './link-lifecycle.js'
 import { describeEnd } from './runtime-end.js'
 import type { ExternalCode, ExternalFrontend, FrontendRuntime, RuntimeEvents } from './types.js'
 
@@ -11,60 +12,55 @@ export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend,
 }
 
 export function createExternalRuntime(label: string, reporter: BusReporter, events: RuntimeEvents): ExternalRuntime {
-  // True at first, so that core checks the frontend's options by a link.
-  let isUp = true
+  /** The code, or `checking` while core checks the frontend's options by a link. */
+  let current: { readonly code: ExternalCode; readonly link: LinkActor } | 'checking' | undefined = 'checking'
   let isOver = false
-  let current: ExternalCode | undefined
-  let isConnected = false
-  /** The protocol violation for which the code is disconnected. */
-  let fault: Error | undefined
 
-  const leaveCurrent = (): void => {
-    const code = current
-    if (!code) return
+  /** @param fault - the protocol violation for which the code is disconnected */
+  const leave = (code: ExternalCode | undefined, fault?: Error): void => {
+    if (typeof current !== 'object' || (code && current.code !== code)) return
+    const { link } = current
+    current = undefined
+    link.send('dropped')
     const end = fault && describeEnd(label, fault)
-    current = fault = undefined
-    isUp = isConnected = false
-    code.link.close()
     events.stopped(end === undefined, end)
-  }
-  const leave = (code: ExternalCode): void => {
-    if (current === code) leaveCurrent()
   }
   const end = (error: Error | undefined): void => {
     if (isOver) return
     isOver = true
-    leaveCurrent()
-    isUp = false
+    leave(undefined)
+    current = undefined
     events.exited(error)
   }
   return {
     get isUp() {
-      return isUp
+      return current !== undefined
     },
     get stats() {
+      const isConnected = typeof current === 'object' && current.link.state === 'active'
       return { state: isConnected ? 'running' : 'stopped', restarts: 0 } as const
     },
     release() {
-      isUp = false
+      current = undefined
       events.stopped(true)
     },
     join(code) {
       if (isOver) return code.link.close()
-      leaveCurrent()
-      current = code
-      isUp = true
+      leave(undefined)
+      const close = (): void => code.link.close()
+      current = { code, link: new LinkActor({ discard: close, linger: close }) }
       events.restarted()
     },
     leave,
     connect(endpoint) {
-      const code = current
-      if (!code || isConnected) {
+      if (typeof current !== 'object' || current.link.state !== 'pending') {
         // The code's own link cannot change to another session: the code has to join again.
         closeEndpoint(endpoint)
-        return leaveCurrent()
+        return leave(undefined)
       }
-      isConnected = true
+      const { code, link } = current
+      link.send('attached')
+      link.send('activated')
       code.connected()
       void bridge(openLink(endpoint, true), code.link).then(({ far }) => {
         if (far) {
@@ -75,10 +71,7 @@ export function createExternalRuntime(label: string, reporter: BusReporter, even
         leave(code)
       })
     },
-    dismiss(error) {
-      fault = error
-      leaveCurrent()
-    },
+    dismiss: error => leave(undefined, error),
     fail: end,
     stop: async () => end(undefined),
   }

@@ -18,6 +18,7 @@ import type { LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
+import { LinkActor, type LinkEvent } from './link-lifecycle.js'
 import type { RuntimeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
@@ -44,19 +45,13 @@ export interface FrontendEvents {
 /** The ends of a link. The host closes them for a thread that has exited. */
 type LinkEndpoints = Omit<TriangleEndpoints, 'gate'> & Partial<Pick<TriangleEndpoints, 'gate'>>
 
-/** A link that was sent to core. The runtime's end waits here until core has taken the link and the gate is ready. */
-interface PendingLink {
+interface FrontendLink {
   readonly id: number
   readonly ends: LinkEndpoints
-  isAttached: boolean
+  readonly actor: LinkActor
   /** Resolved when the link was handed over or dropped. */
   readonly settled: Deferred<void>
 }
-
-/**
- * The frontend in core: `absent`; `attached` by a link, while its code has not started; or `announced` to the others when it has started.
- */
-type Presence = 'absent' | 'attached' | 'announced'
 
 /** Grace period: the close of a link can be observed before the exit of the worker at its end. */
 const EXIT_GRACE_MS = 1000
@@ -84,17 +79,20 @@ export class FrontendHandle {
   readonly #firstLink = lastLinkId + 1
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
-  #presence: Presence = 'absent'
-  #pending: PendingLink | undefined
+  /** The link that waits here until core has taken it and the gate is ready. */
+  #pending: FrontendLink | undefined
   /** The link that the runtime has. It stays in use until a pending link replaces it. */
-  #active: PendingLink | undefined
-  /** Links that core has not closed, by id. A gate that exits can still hold earlier ones than the latest. */
-  readonly #open = new Map<number, LinkEndpoints>()
+  #active: FrontendLink | undefined
+  /** Links that are not closed, by id. A gate that exits can still hold earlier ones than the latest. */
+  readonly #links = new Map<number, FrontendLink>()
+  /** True if core got a link since the code last stopped. */
+  #isKnown = false
+  /** True if core has announced the code to the others. */
+  #hasBegun = false
   readonly #isProcess: boolean
   #hasBeenReady = false
   #isStarted = false
   #rejectedCount = 0
-  #closeTimer: NodeJS.Timeout | undefined
   /** True if the host ended the frontend, which is then not to blame if core fails. */
   #isEndedByHost = false
 
@@ -120,7 +118,7 @@ export class FrontendHandle {
   }
 
   takeTraffic(resetRates: boolean): TrafficStats {
-    return this.#traffic.snapshot(this.#host.core.isUp && this.#presence !== 'absent', resetRates)
+    return this.#traffic.snapshot(this.#host.core.isUp && this.#isKnown, resetRates)
   }
 
   /** Lets the frontend's code start with its first link. */
@@ -151,7 +149,7 @@ export class FrontendHandle {
 
   /** Sends a new link to core if core, the gate and the runtime are up. Whichever is not calls this again when it comes up. */
   connect(): void {
-    this.disconnect()
+    this.#pending?.actor.send('dropped')
     const { core } = this.#host
     const gate = this.#gate
     if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
@@ -159,37 +157,29 @@ export class FrontendHandle {
     const id = ++lastLinkId
     const ends = this.#createEnds()
     const { codec, readAhead, allow } = config
-    const hasStarted = this.#deps.isRunning && this.#presence !== 'announced'
+    const hasStarted = this.#deps.isRunning && !this.#hasBegun
     const isFirst = !this.#hasBeenReady
     const offer: LinkOffer = { label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead }
     if (allow) offer.allow = allow
     if (gate && ends.gate) {
       const key = new MessageChannel()
-      gate.connect(ends.gate, key.port2)
+      gate.connect(id, ends.gate, key.port2)
       offer.keyPort = key.port1
     }
     // A remote core keeps its own counters.
     if (!core.isRemote) offer.metrics = this.#traffic.attach()
-    this.#pending = { id, ends, isAttached: false, settled: createDeferred() }
-    this.#open.set(id, ends)
-    if (this.#presence === 'absent') this.#presence = 'attached'
+    this.#pending = this.#createLink(id, ends)
+    this.#isKnown = true
     core.attach(offer)
-  }
-
-  /** Closes a pending link. */
-  disconnect(): void {
-    const pending = this.#pending
-    this.#pending = undefined
-    if (!pending) return
-    closeEndpoint(pending.ends.frontend)
-    pending.settled.resolve()
   }
 
   /** Closes core's ends of the links, so that the other threads learn that core has stopped. */
   coreStopped(): void {
-    for (const ends of this.#open.values()) closeEndpoint(ends.core)
-    this.#open.clear()
-    this.disconnect()
+    for (const link of this.#links.values()) {
+      closeEndpoint(link.ends.core)
+      if (link !== this.#active) this.#links.delete(link.id)
+    }
+    this.#pending?.actor.send('dropped')
   }
 
   /** Resolves once no link is pending: it was handed over, or what it connects is down. */
@@ -201,44 +191,14 @@ export class FrontendHandle {
   attached(link: number, isOpen = false): void {
     if (this.#pending?.id !== link) return
     this.canCallAll = isOpen
-    this.#pending.isAttached = true
+    this.#hasBegun ||= this.#deps.isRunning
+    this.#pending.actor.send('attached')
     this.#activate()
   }
 
-  /** Core rejected the link for good. */
-  rejected(link: number, error: Error): void {
-    if (this.#pending?.id !== link) return
-    // A rejected first link is the error of `ready`, and not a failure to report.
-    if (this.#active) this.#host.reporter.reportExit('frontend', this.#deps.label, { error, exitError: error })
-    this.#ready.reject(error)
-    this.#runtime.fail(error)
-  }
-
-  /** The session behind the link ended. A process cannot get another link, so it is replaced. */
-  disconnected(link: number): void {
-    this.#open.delete(link)
-    if (link !== (this.#pending ?? this.#active)?.id) return
-    if (this.#isProcess && !this.#pending) this.#runtime.replace?.()
-    else this.connect()
-  }
-
-  protocolError(link: number, error: Error): void {
-    if (this.#active?.id === link) this.#dismiss(error)
-  }
-
-  /** Replaces a link that has closed on whichever side, if all that it connected is still up after a grace period. */
-  closed(link: number): void {
-    this.#open.delete(link)
-    if (this.#active?.id !== link) return
-    clearTimeout(this.#closeTimer)
-    this.#closeTimer = setTimeout(() => {
-      const isUp = !this.#pending && this.#host.core.isUp && this.#gate?.isUp !== false && this.#runtime.isUp
-      if (this.#active?.id !== link || !isUp) return
-      const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
-      const error = new BusError('Disconnected', message)
-      this.#host.reporter.reportFault(this.#deps.label, error)
-      this.#runtime.dismiss(error)
-    }, EXIT_GRACE_MS).unref()
+  /** Reports what happened to a link. @param error - for `rejected` and `violated` */
+  sendToLink(link: number, event: LinkEvent, error?: Error): void {
+    this.#links.get(link)?.actor.send(event, error)
   }
 
   /** Takes the histogram of a link whose first call was timed. The call can have outlived the link. */
@@ -253,13 +213,68 @@ export class FrontendHandle {
       restarted: () => this.connect(),
       ready: () => this.#activate(),
       stopped: () => this.#onGateStop(),
-      protocolError: error => this.#dismiss(error),
+      protocolError: (link, error) => this.sendToLink(link, 'violated', error),
       rejected: count => (this.#rejectedCount += count),
-      failed: error => {
-        this.#ready.reject(error)
-        this.#runtime.fail(error)
+      failed: error => this.#fail(error),
+    })
+  }
+
+  #createLink(id: number, ends: LinkEndpoints): FrontendLink {
+    const settled = createDeferred()
+    let timer: NodeJS.Timeout | undefined
+    const actor = new LinkActor({
+      connect: () => {
+        this.#runtime.connect(ends.frontend)
+        settled.resolve()
+      },
+      discard: () => {
+        if (this.#pending === link) this.#pending = undefined
+        closeEndpoint(ends.frontend)
+        settled.resolve()
+      },
+      replace: () => {
+        this.#links.delete(id)
+        if (this.#pending) return
+        // A process cannot get another link.
+        if (this.#isProcess && link === this.#active) this.#runtime.replace?.()
+        else this.connect()
+      },
+      fail: error => {
+        // A rejected first link is the error of `ready`, and not a failure to report.
+        if (this.#active) this.#host.reporter.reportExit('frontend', this.#deps.label, { error, exitError: error })
+        this.#fail(error)
+      },
+      wait: () => {
+        timer = setTimeout(() => {
+          const isUp = !this.#pending && this.#host.core.isUp && this.#gate?.isUp !== false && this.#runtime.isUp
+          if (isUp) actor.send('expired')
+        }, EXIT_GRACE_MS).unref()
+      },
+      release: () => {
+        this.#links.delete(id)
+        clearTimeout(timer)
+      },
+      abort: () => {
+        this.#links.delete(id)
+        const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
+        const error = new BusError('Disconnected', message)
+        this.#host.reporter.reportFault(this.#deps.label, error)
+        this.#runtime.dismiss(error)
+      },
+      dismiss: error => {
+        // The frontend stays suspect until it has ended.
+        if (this.#runtime.isUp) this.#events.onSuspect(Infinity)
+        this.#runtime.dismiss(error)
       },
     })
+    const link = { id, ends, actor, settled }
+    this.#links.set(id, link)
+    return link
+  }
+
+  #fail(error: Error): void {
+    this.#ready.reject(error)
+    this.#runtime.fail(error)
   }
 
   #createEnds(): LinkEndpoints {
@@ -281,42 +296,35 @@ export class FrontendHandle {
   /** Hands the pending link to the runtime once core has it, the gate is ready and the code is allowed to start. */
   #activate(): void {
     const pending = this.#pending
-    if (!pending?.isAttached || this.#gate?.isReady === false) return
+    if (pending?.actor.state !== 'attached' || this.#gate?.isReady === false) return
     this.#hasBeenReady = true
     this.#ready.resolve()
     if (!this.#isStarted) return
     this.#pending = undefined
+    this.#active?.actor.send('dropped')
     this.#active = pending
-    const { name } = this.#deps
-    if (this.#presence !== 'announced' && !this.#deps.isRunning) this.#host.core.post({ type: 'begin', label: name })
-    this.#presence = 'announced'
-    this.#runtime.connect(pending.ends.frontend)
-    pending.settled.resolve()
-  }
-
-  /** Ends the runtime after a protocol violation. It stays suspect until it has ended. */
-  #dismiss(error: Error): void {
-    if (this.#runtime.isUp) this.#events.onSuspect(Infinity)
-    this.#runtime.dismiss(error)
+    if (!this.#hasBegun) this.#host.core.post({ type: 'begin', label: this.#deps.name })
+    this.#hasBegun = true
+    pending.actor.send('activated')
   }
 
   /** Closes the gate's ends of the links, so that the other threads learn that it has stopped. */
   #onGateStop(): void {
-    for (const { gate } of this.#open.values()) if (gate) closeEndpoint(gate)
-    this.disconnect()
+    for (const { ends } of this.#links.values()) if (ends.gate) closeEndpoint(ends.gate)
+    this.#pending?.actor.send('dropped')
   }
 
   #onStop(isReload: boolean, end: RuntimeEnd | undefined): void {
     this.end = end
     if (!isReload && !this.#isEndedByHost) this.#events.onSuspect(performance.now() + SUSPECT_MS)
-    this.disconnect()
-    clearTimeout(this.#closeTimer)
+    this.#pending?.actor.send('dropped')
+    this.#active?.actor.send('dropped')
     this.#active = undefined
-    if (this.#presence !== 'absent') {
+    if (this.#isKnown) {
       const reported = end && { why: end.why, error: end.error && reportError(end.error) }
-      this.#host.core.post({ type: 'end', label: this.#deps.name, end: reported })
+      this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun: this.#hasBegun, end: reported })
     }
-    this.#presence = 'absent'
+    this.#isKnown = this.#hasBegun = false
   }
 
   #onExit(error: Error | undefined, end: RuntimeEnd | undefined): void {

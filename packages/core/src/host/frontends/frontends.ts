@@ -194,7 +194,7 @@ export class Frontends {
   /** Core has read a message that violates the protocol. The frontend can have ended long before. */
   protocolError(name: string, link: number, error: Error): void {
     this.#getSuspects().set(name, Math.max(performance.now() + SUSPECT_MS, this.#suspects.get(name) ?? 0))
-    this.#frontends.get(name)?.protocolError(link, error)
+    this.#frontends.get(name)?.sendToLink(link, 'violated', error)
   }
 
   /** @param name - the frontend's name in core */

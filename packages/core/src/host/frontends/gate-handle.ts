@@ -27,7 +27,8 @@ export interface GateEvents {
   ready(): void
   /** The gate's worker stopped: it can restart, or has failed or ended. */
   stopped(): void
-  protocolError(error: Error): void
+  /** @param link - the id that `connect` was called with */
+  protocolError(link: number, error: Error): void
   /** The hook rejected this many messages. */
   rejected(count: number): void
   /** The gate exited with an error and will not restart. */
@@ -39,7 +40,7 @@ export interface GateHandle {
   readonly isReady: boolean
   readonly stats: GateStats
   /** Hands over a link from the frontend to core, and the port that brings the session's key. Both replace the previous ones. */
-  connect(link: LinkEndpoint, key: MessagePort): void
+  connect(id: number, link: LinkEndpoint, key: MessagePort): void
   reload(): Promise<void>
   stop(): Promise<unknown>
 }
@@ -93,7 +94,7 @@ export function startGate(
       else if (report.type === 'fault') {
         const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
         reporter.reportFault(label, error)
-        events.protocolError(error)
+        events.protocolError(report.link, error)
       }
     },
     onRestarted: events.restarted,
@@ -118,8 +119,8 @@ export function startGate(
     get stats() {
       return { ...worker.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
     },
-    connect(link, key) {
-      worker.post({ type: 'link', link, key } satisfies GateCommand, [...getPorts(link), key])
+    connect(id, link, key) {
+      worker.post({ type: 'link', id, link, key } satisfies GateCommand, [...getPorts(link), key])
     },
     reload: () => worker.reload(),
     stop: () => worker.stop(CLOSE_TIMEOUT_MS),
@@ -173,6 +174,7 @@ export async function startStandaloneGate(
   const host = { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log) }
   const ignore = (): void => {}
   const ignored = { restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
-  const events = { ...ignored, protocolError: onFailed, failed: onFailed }
+  const protocolError = (_link: number, error: Error): void => onFailed(error)
+  const events = { ...ignored, protocolError, failed: onFailed }
   return startGate(label, resolveSupervision('temporary'), host, events)
 }

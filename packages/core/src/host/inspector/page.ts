@@ -35,7 +35,8 @@ type Edge = { from: string; to: string; events: string[] }
 
 type Point = { x: number; y: number }
 
-function draw(id: string, machine: AnyStateMachine): string {
+/** @internal Draws one machine as SVG. */
+export function draw(id: string, machine: AnyStateMachine): string {
   const states = getLeaves(machine.root)
   const edges = getEdges(states)
   const graph = new Graph({ multigraph: false })

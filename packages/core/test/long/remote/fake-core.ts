@@ -115,7 +115,7 @@ export async function startCore(
         end: () => {
           // Nothing can be sent over a closed session.
           events.push(closedLinks.has(session.link) ? 'end too late' : 'end')
-          core.sessions.end(label)
+          core.sessions.end(label, true)
         },
       }
       fakeCore.sessions.push(session)

@@ -1,9 +1,9 @@
 // Delays between attempts to open a session.
 import { expect, test } from 'vitest'
-import { Backoff } from './remote-core.js'
+import { DialBackoff } from './dial-backoff.js'
 
 test('the first attempt is immediate, and later delays double up to a maximum', () => {
-  const backoff = new Backoff(
+  const backoff = new DialBackoff(
     () => 0,
     () => 0,
   )
@@ -12,7 +12,7 @@ test('the first attempt is immediate, and later delays double up to a maximum', 
 })
 
 test('jitter takes up to a half off a delay', () => {
-  const backoff = new Backoff(
+  const backoff = new DialBackoff(
     () => 0,
     () => 0.999,
   )
@@ -22,7 +22,7 @@ test('jitter takes up to a half off a delay', () => {
 
 test('a session that lasted resets the delays, and a short one does not', () => {
   let now = 0
-  const backoff = new Backoff(
+  const backoff = new DialBackoff(
     () => now,
     () => 0,
   )

@@ -1,0 +1,125 @@
+// The session of one frontend with a remote core: dialed again, with growing delays, for each link that the frontend offers.
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { BusError, CHANNEL_READ_AHEAD, type CodecName, describeName, isBusError } from '@sallyport/protocol/internal'
+import type { LinkOffer } from '../../contract/control.js'
+import type { RemoteSession, SessionDialer } from '../../contract/network.js'
+import type { FrontendHandle } from '../frontends/frontend-handle.js'
+import type { HostServices } from '../frontends/types.js'
+import { DialBackoff } from './dial-backoff.js'
+import { SessionBridge, type SessionBridgeOwner } from './session-bridge.js'
+
+/** Time for one answer. A transport that never answers is dialed again. */
+const DIAL_TIMEOUT_MS = 10_000
+
+export interface ReconnectingSessionDeps extends Pick<HostServices, 'log' | 'reporter'> {
+  dialer: SessionDialer
+  /** Milliseconds for the first link of a frontend; later ones are dialed until core answers. */
+  firstLinkTimeout: number
+}
+
+export class ReconnectingSession implements SessionBridgeOwner {
+  readonly #backoff = new DialBackoff()
+  /** The latest bridge that was opened; it can be closed already. */
+  #current: SessionBridge | undefined
+  #dialing: SessionBridge | undefined
+  readonly #bridges = new Set<SessionBridge>()
+
+  /** @param getFrontend - returns the frontend, unless it is gone */
+  constructor(
+    readonly name: string,
+    readonly deps: ReconnectingSessionDeps,
+    readonly getFrontend: () => FrontendHandle | undefined,
+  ) {}
+
+  /** Dials a session for a new link. The previous link stays connected until the new one is. */
+  attach(offer: LinkOffer): void {
+    this.#dialing?.drop()
+    const opened = new SessionBridge(this, offer)
+    this.#dialing = opened
+    this.#bridges.add(opened)
+    void opened.closed.then(() => this.#bridges.delete(opened))
+  }
+
+  begin(): void {
+    this.#current?.begin()
+  }
+
+  /** @param hasBegun - false if core was never notified of the frontend */
+  end(hasBegun: boolean): void {
+    this.#dialing?.drop()
+    this.#current?.end(hasBegun)
+  }
+
+  /** Closes all links without waiting for what is still to be sent. */
+  close(): void {
+    for (const opened of this.#bridges) opened.close()
+  }
+
+  async closed(): Promise<void> {
+    await Promise.all([...this.#bridges].map(opened => opened.closed))
+  }
+
+  opened(bridged: SessionBridge): void {
+    this.#current?.drop()
+    this.#current = bridged
+    this.#dialing = undefined
+    this.#backoff.opened()
+    this.deps.log.debug({ label: this.name }, 'connected to core')
+    this.getFrontend()?.attached(bridged.id)
+  }
+
+  /**
+   * @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the time for a first link is over;
+   * InvalidParams for `readAhead`, which a session does not carry to its core
+   */
+  async dial(offer: LinkOffer, unneeded: AbortSignal): Promise<RemoteSession> {
+    const { codec, isFirst, readAhead = CHANNEL_READ_AHEAD } = offer
+    if (readAhead !== CHANNEL_READ_AHEAD) {
+      const text = 'readAhead is not available in a joined process: core sends up to 4 MiB ahead. Remove the option'
+      throw new BusError('InvalidParams', text)
+    }
+    const { firstLinkTimeout, log } = this.deps
+    const signal = isFirst ? AbortSignal.any([unneeded, AbortSignal.timeout(firstLinkTimeout)]) : unneeded
+    let cause: BusError | undefined
+    for (;;) {
+      try {
+        await delay(this.#backoff.next(), undefined, { signal })
+        return await this.#dialOnce(codec, signal)
+      } catch (error) {
+        if (unneeded.aborted) throw error
+        if (signal.aborted) {
+          const reason = cause ? `: ${cause.message}` : ''
+          const message = `core did not answer ${describeName(this.name)} within ${firstLinkTimeout} ms${reason}`
+          throw new BusError('Disconnected', message, { data: { delivered: 'no' }, cause })
+        }
+        if (!isBusError(error, 'Disconnected')) throw error
+        cause = error
+        log.debug({ label: this.name, err: error }, 'core did not answer: dialing again')
+      }
+    }
+  }
+
+  async #dialOnce(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
+    const attempt = new AbortController()
+    const abandon = (): void => attempt.abort()
+    const timer = setTimeout(abandon, DIAL_TIMEOUT_MS)
+    signal.addEventListener('abort', abandon)
+    const opening = this.deps.dialer.open({ label: this.name, codec, signal: attempt.signal })
+    const abandoned = once(attempt.signal, 'abort').then(() => {
+      // A session that arrives too late is closed.
+      opening.then(
+        session => session.link.close(),
+        () => {},
+      )
+      const text = `core did not answer within ${DIAL_TIMEOUT_MS} ms`
+      throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
+    })
+    try {
+      return await Promise.race([opening, abandoned])
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abandon)
+    }
+  }
+}

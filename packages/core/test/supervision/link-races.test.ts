@@ -1,0 +1,47 @@
+// Messages about a link that arrive when the frontend has another link already, or none.
+import { LinkClient } from '@sallyport/frontend/internal'
+import { createLinkEndpoints, FRAME_KIND, type Link, openLink } from '@sallyport/protocol/internal'
+import { expect, test } from 'vitest'
+import { type ExternalFrontend, openExternalFrontend } from '../../src/internal.js'
+import { isolation, patterns, start } from '../support/start.js'
+
+/** Joins as code outside of this process does. Resolves with the code's end of the link once it is connected. */
+async function join(frontend: ExternalFrontend): Promise<Link> {
+  const [link, end] = createLinkEndpoints('local')
+  await new Promise<void>(connected => frontend.join({ link: openLink(link, false), connected }))
+  return openLink(end, true)
+}
+
+test.each(patterns)('a frontend that has not started has no end: %s', async (_name, app) => {
+  const bus = await start({ app })
+  const received: unknown[] = []
+  for (const name of ['window-created', 'destroyed']) {
+    await bus.listen<{ label: string }>(`tauri://${name}`, ({ payload }) => {
+      received.push(`${payload.label} ${name}`)
+    })
+  }
+  const page = await openExternalFrontend(bus, 'a test', 'page', {})
+  await page.close()
+  const next = await openExternalFrontend(bus, 'a test', 'next', {})
+  const link = await join(next)
+  link.close()
+  await expect.poll(() => received).toContain('next destroyed')
+  expect(received).toEqual(['next window-created', 'next destroyed'])
+})
+
+test('code that joins is not disconnected for a violation of code that has left', async () => {
+  const bus = await start({ app: isolation('stuck') })
+  const faults: unknown[] = []
+  bus.on('fault', fault => faults.push(fault))
+  const page = await openExternalFrontend(bus, 'a test', 'page', {})
+  const violator = await join(page)
+  // The gate reads the invalid frame after a second, once the hook has returned from these calls.
+  const call = { jsonrpc: '2.0', method: 'add', params: { a: 1, b: 1, hook: 'busy' } }
+  const calls = Array.from({ length: 50 }, (_, id) => ({ ...call, id }))
+  for (const body of [JSON.stringify(calls), 'invalid']) violator.send({ kind: FRAME_KIND.json, body })
+  await new Promise(resolve => setTimeout(resolve, 200))
+  const client = new LinkClient(await join(page), { label: 'page', codec: 'json' })
+  expect(faults).toEqual([])
+  expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  expect(faults).toHaveLength(1)
+})
