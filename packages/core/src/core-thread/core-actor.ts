@@ -42,12 +42,12 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
     if (command.type === 'stop') {
       stopTimeoutMs = command.timeout
       actor.stop()
-    } else if (command.type === 'begin') core?.sessions.begin(command.label)
-    else if (command.type === 'measure') {
+    } else if (command.type === 'measure') {
       report({ type: 'measured', ...(core?.measure(command.countCommands) ?? { running: [] }) })
-    } else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
-    else if (command.type === 'end') core?.end(command)
-    else if (!core) pending.push(command)
+    } else if (!core) pending.push(command)
+    else if (command.type === 'begin') core.sessions.begin(command.label)
+    else if (command.type === 'end') core.end(command)
+    else if (command.type === 'confirmed') core.confirmRequests.answer(command.id, command.answer)
     else if (command.type === 'hold') core.holdEvents(command.holds)
     else attach(command.offer)
   }

@@ -24,12 +24,15 @@ export interface GateWorkerData {
 export type GateTimes = { hook: RecordableHistogram; seal: RecordableHistogram }
 
 /** Host → gate: stop, after at most `timeout` milliseconds for what the frontend has sent, or a link from the frontend to core and the port on which core sends the session's key. */
-export type GateCommand = { type: 'link'; link: LinkEndpoint; key: MessagePort } | { type: 'stop'; timeout: number }
+export type GateCommand =
+  | { type: 'link'; id: number; link: LinkEndpoint; key: MessagePort }
+  | { type: 'stop'; timeout: number }
 
 /** Gate → host. */
 export type GateReport =
   | { type: 'rejected'; command: string; why: string; more: number }
-  | { type: 'fault'; error: ReportedError }
+  /** The frontend violated the protocol on the link with this id. */
+  | { type: 'fault'; link: number; error: ReportedError }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
 
 /** Gate → host, over the port for confirmations. */
