@@ -124,7 +124,7 @@ const NAMES = [
   ['lasting', /^(lasting|relink)/i, 'createReconnectingClient, reconnect', 'lastingClient relinks', 'lastIndex'],
   ['Spread', /^Spreads?$/, 'LoadBalancer', 'Spread Spreads', 'spread'],
   ['living', /^(living\w*|life|LifeState)$/i, 'lifecycle, WorkerLifecycle', 'LivingSpec life', 'lifecycle'],
-  ['Outflow', /^([oO]utflow|[bB]acklog|Said|[wW]aitingLine)$/, 'SendQueue, QueuedMessage', 'Outflow Said', 'said'],
+  ['Outflow', /^([oO]utflow|[bB]acklog|Said|[wW]aitingLine)$/, 'SessionQueue, QueuedMessage', 'Outflow Said', 'said'],
   ['Runs', /^(Runs|putLast)$/, 'Batcher, BatchSource', 'Runs', 'Batcher'],
   ['Intake', /^([iI]ntake\w*|HELD|SHARE|look)$/, 'ReadScheduler, PAUSED, TIME_SLICE_MS', 'Intake look', 'lookup share'],
   ['turns', /(^t|T)urns?(?![a-z])/, 'tick, onEndOfTick, runSequentially', 'beginTurn turns', 'returned Turned'],

@@ -9,12 +9,12 @@ import {
   openLink,
   RECORD_DIRECTION,
   reportError,
+  SamplingTimer,
   setDevelopment,
 } from '@sallyport/protocol/internal'
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from './gate/gate.js'
-import { measureHook, measureSealer } from './gate/metrics.js'
 import { createHook, type Hook } from './hook/hook.js'
 import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
 import type { ConsoleSink } from './sandbox/console.js'
@@ -27,9 +27,11 @@ const report = (message: GateReport): void => control.postMessage(message)
 const sleep = beat(data.heartbeat)
 const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
 
-let checkMemory = (): void => {}
-const watch = createHookWatch(data.watch, () => checkMemory())
+const watch = createHookWatch(data.watch)
 let hook: Hook
+// Without a hook, there is nothing to measure.
+const hookTimer = new SamplingTimer(dir !== undefined && times ? () => times.hook : undefined)
+const sealTimer = new SamplingTimer(times && (() => times.seal))
 
 /** The latest link that has a key. */
 let current: { id: number; link: Link; sealer: Sealer; isEnded: boolean } | undefined
@@ -47,7 +49,7 @@ async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise
   // Another link has replaced this one in the meantime.
   if (command !== latestCommand) return closeEndpoint(command.link)
   current?.link.close()
-  const sealer = measureSealer(createSealer({ ...key, direction: RECORD_DIRECTION }), times)
+  const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
   key.secret.fill(0)
   current = { id: command.id, link: openLink(command.link, false), sealer, isEnded: false }
   onLink()
@@ -59,11 +61,11 @@ const actor = startWorkerActor({
     if (dir === undefined) return
     // SES is loaded only if there is a hook.
     const { loadHook } = await import('./hook/load.js')
-    hook = measureHook(await loadHook({ dir, envelope, confirm, watch, sleep, log }), times)
+    hook = await loadHook({ dir, envelope, confirm, watch, sleep, log })
   },
   handshake: () => handshake,
   serve(send) {
-    checkMemory = createMemoryCheck(limit => {
+    watch.onLeave = createMemoryCheck(limit => {
       const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${limit}`
       send({ type: 'fault', error: new BusError('Overloaded', problem) })
     })
@@ -72,6 +74,8 @@ const actor = startWorkerActor({
       serveGate({
         ...served,
         hook,
+        hookTimer,
+        sealTimer,
         watch,
         rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
         // A closed link does not end the gate: another can follow.

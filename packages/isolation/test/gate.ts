@@ -1,6 +1,6 @@
 // A gate over in-memory links, with the messages that it seals for core and the requests that it has core reject.
 import { expect } from 'vitest'
-import { BatchReader, FRAME_KIND, type Link, METHOD, LocalLink } from '@sallyport/protocol/internal'
+import { BatchReader, FRAME_KIND, type Link, METHOD, LocalLink, SamplingTimer } from '@sallyport/protocol/internal'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../src/gate/gate.js'
 import { createHookWatch } from '../src/hook/watchdog.js'
@@ -10,7 +10,11 @@ const session = new Uint8Array(16).fill(1)
 const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session), session, direction: 'test' }
 
 /** @param deadline - milliseconds that an asynchronous hook can take */
-export function setUp(hook: HookFunction | null, deadline = 60_000) {
+export function setUp(
+  hook: HookFunction | null,
+  deadline = 60_000,
+  timers = { hook: new SamplingTimer(), seal: new SamplingTimer() },
+) {
   const [frontendLink, gateLink] = LocalLink.createPair()
   const opener = createOpener(keys)
   const reader = new BatchReader()
@@ -38,6 +42,8 @@ export function setUp(hook: HookFunction | null, deadline = 60_000) {
     link: gateLink,
     sealer: createSealer(keys),
     hook: createHook(hook, { deadline }),
+    hookTimer: timers.hook,
+    sealTimer: timers.seal,
     watch: createHookWatch(undefined),
     rejected: (command, why) => rejected.push(`${command}: ${why}`),
     closed: () => {},

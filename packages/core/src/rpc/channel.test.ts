@@ -1,19 +1,19 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
 import { MAX_CHANNELS } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
-import { type Channel, type ChannelSender, ChannelTable } from './channel.js'
+import { type Channel, type ChannelQueue, ChannelTable, type ChannelWriter } from './channel.js'
 
 /** @param room the result of the link's `room` */
 function setUp(room?: Promise<void>) {
   const sent: unknown[] = []
-  const sender: ChannelSender = {
+  const sender: ChannelWriter & ChannelQueue = {
     encode: (_channel, message) => JSON.stringify(message),
     sendValue: (_source, _index, encoded) => void sent.push(encoded),
     send: message => void sent.push(message),
     room: () => room,
     isFull: false,
   }
-  const table = new ChannelTable(sender)
+  const table = new ChannelTable(sender, sender)
   const bind = (...ids: number[]): Channel[] => {
     const declared = Object.fromEntries(ids.map((id, i) => [`c${i}`, id]))
     const args: Record<string, unknown> = {}

@@ -13,7 +13,7 @@ import {
   STREAM_HEADER,
 } from '@sallyport/protocol/internal'
 import type { BatchSource, CallChannels, CallHeaders, CallMessage } from '@sallyport/protocol/internal'
-import { type Encoded, getSize, isValue } from './send-queue.js'
+import { type Encoded, getSize, isValue, type SessionQueue } from './session-queue.js'
 import type { SessionWriter } from './writer.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
@@ -44,8 +44,9 @@ export interface SendOptions {
   transfer?: readonly ArrayBufferLike[]
 }
 
-/** The part of a session's writer that channels use. */
-export type ChannelSender = Pick<SessionWriter, 'encode' | 'sendValue' | 'send' | 'room' | 'isFull'>
+/** The parts of a session that channels use. */
+export type ChannelWriter = Pick<SessionWriter, 'encode' | 'send'>
+export type ChannelQueue = Pick<SessionQueue, 'sendValue' | 'room' | 'isFull'>
 
 type QueuedSend = { encoded: Encoded; resolve(): void; reject(error: BusError): void }
 
@@ -84,7 +85,8 @@ export class ChannelHandle implements Channel {
 
 export class SendingChannel implements Channel, BatchSource {
   readonly id: number
-  readonly #sender: ChannelSender
+  readonly #writer: ChannelWriter
+  readonly #queue: ChannelQueue
   readonly #closed: () => void
   readonly #queued = new BoundedQueue<QueuedSend>(QUEUE_LIMITS)
   /** Messages that can be sent before the frontend gives credit. */
@@ -108,10 +110,11 @@ export class SendingChannel implements Channel, BatchSource {
    * @param readAhead bytes of large messages that can be in flight; one more message can exceed them
    * @param closed is called once, when the id can be used again
    */
-  constructor(id: number, sender: ChannelSender, readAhead: number, closed: () => void) {
+  constructor(id: number, writer: ChannelWriter, queue: ChannelQueue, readAhead: number, closed: () => void) {
     this.id = id
     this.#large = new BoundedQueue({ count: Infinity, bytes: readAhead })
-    this.#sender = sender
+    this.#writer = writer
+    this.#queue = queue
     this.#closed = closed
   }
 
@@ -138,17 +141,17 @@ export class SendingChannel implements Channel, BatchSource {
   send(message: unknown, options?: SendOptions): Promise<void> {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
-      if (this.#sender.isFull || this.#queued.isFull) {
+      if (this.#queue.isFull || this.#queued.isFull) {
         const text = `The message was not sent: too many messages of channel ${this.id} are queued`
         throw new BusError('Overloaded', text, { data: { delivered: 'no' } })
       }
-      const encoded = this.#sender.encode(this, message, options?.transfer)
+      const encoded = this.#writer.encode(this, message, options?.transfer)
       // A `toJSON` of the message can have ended the channel, or closed the link.
       if (this.#isEnding || this.#isOver) throw this.#createError()
       const index = this.#index++
       if (this.#canSend()) {
         this.#sendNow(index, encoded)
-        return this.#sender.room() ?? SENT
+        return this.#queue.room() ?? SENT
       }
       const bytes = getSize(encoded)
       const sent = new Promise<void>((resolve, reject) => this.#queued.push({ encoded, resolve, reject }, bytes))
@@ -182,7 +185,7 @@ export class SendingChannel implements Channel, BatchSource {
   credit(messages: number): void {
     this.#credited = Math.min(CHANNEL_WINDOW, this.#credited + messages)
     if (this.#isAwaitingRoom) return
-    const room = this.#sender.room()
+    const room = this.#queue.room()
     if (!room) return this.#useCredit()
     this.#isAwaitingRoom = true
     void room.then(() => {
@@ -222,14 +225,14 @@ export class SendingChannel implements Channel, BatchSource {
   }
 
   #sendNow(index: number, encoded: Encoded): void {
-    this.#sender.sendValue(this, index, encoded)
+    this.#queue.sendValue(this, index, encoded)
     this.#window--
     if (isValue(encoded)) return
     this.#large.push({ index }, getSize(encoded))
     if (!this.#large.isFull || this.#isCreditedEach) return
     // The frontend would wait for more messages before it gives credit, and none will come.
     this.#isCreditedEach = true
-    this.#sender.send({ jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, creditEach: true } })
+    this.#writer.send({ jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, creditEach: true } })
   }
 
   #canSend(): boolean {
@@ -247,7 +250,7 @@ export class SendingChannel implements Channel, BatchSource {
     this.#isOver = true
     this.#closed()
     const params = { channel: this.id, index: this.#index, end: true }
-    this.#sender.send({ jsonrpc: '2.0', method: METHOD.channel, params })
+    this.#writer.send({ jsonrpc: '2.0', method: METHOD.channel, params })
   }
 }
 
@@ -260,11 +263,13 @@ function ignoreRejection(sent: Promise<void>): Promise<void> {
 /** The open channels of one session. A frontend declares the channels among the top-level arguments of a call. */
 export class ChannelTable {
   readonly #open = new Map<number, SendingChannel>()
-  readonly #sender: ChannelSender
+  readonly #writer: ChannelWriter
+  readonly #queue: ChannelQueue
   readonly #readAhead: number
 
-  constructor(sender: ChannelSender, readAhead: number = CHANNEL_READ_AHEAD) {
-    this.#sender = sender
+  constructor(writer: ChannelWriter, queue: ChannelQueue, readAhead: number = CHANNEL_READ_AHEAD) {
+    this.#writer = writer
+    this.#queue = queue
     this.#readAhead = readAhead
   }
 
@@ -304,7 +309,7 @@ export class ChannelTable {
   }
 
   #create(id: number): SendingChannel {
-    const channel = new SendingChannel(id, this.#sender, this.#readAhead, () => this.#open.delete(id))
+    const channel = new SendingChannel(id, this.#writer, this.#queue, this.#readAhead, () => this.#open.delete(id))
     this.#open.set(id, channel)
     return channel
   }

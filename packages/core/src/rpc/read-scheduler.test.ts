@@ -9,15 +9,11 @@ function countServed(bytes: number): number {
   let now = 0
   vi.spyOn(performance, 'now').mockImplementation(() => now)
   let served = 0
-  const reads: ReadScheduler = new ReadScheduler(
-    { pause() {}, resume() {} },
-    {
-      serve() {
-        for (; reads.isReady; served++, now += 100) reads.take()
-      },
-    },
-  )
-  for (let i = 0; i < 20; i++) reads.add([i], bytes)
+  const reads: ReadScheduler = new ReadScheduler({ pause() {}, resume() {} }, serve)
+  function serve(): void {
+    for (; reads.isReady; served++, now += 100) reads.take()
+  }
+  for (let i = 0; i < 20; i++) if (reads.add([i], bytes)) serve()
   reads.stop()
   return served
 }

@@ -1,7 +1,6 @@
 // Fair scheduling of what a session reads: nothing while the link to its frontend has no room, and at most one time slice per
 // tick, so that a busy frontend cannot starve the others. Unread messages stay in the link, which makes the frontend wait.
 import type { Link } from '@sallyport/protocol/internal'
-import { getTickCount } from './tick.js'
 
 /** Time that one session's messages can take in one tick, if others wait. */
 const TIME_SLICE_MS = 2
@@ -17,7 +16,7 @@ const NO_MESSAGES: readonly never[] = []
 
 export class ReadScheduler {
   readonly #link: Pick<Link, 'pause' | 'resume'>
-  readonly #server: { serve(): void }
+  readonly #serve: () => void
   /** Messages of the latest frame. Those from `#next` on are unread. */
   #messages: readonly unknown[] = NO_MESSAGES
   #next = 0
@@ -29,19 +28,19 @@ export class ReadScheduler {
   #tickStartedAt = 0
   #tickCountedAt = 0
 
-  /** @param server serves messages while the scheduler `isReady` */
-  constructor(link: Pick<Link, 'pause' | 'resume'>, server: { serve(): void }) {
+  /** @param serve called when reading goes on after a pause: serves messages while the scheduler `isReady` */
+  constructor(link: Pick<Link, 'pause' | 'resume'>, serve: () => void) {
     this.#link = link
-    this.#server = server
+    this.#serve = serve
   }
 
-  /** Adds the messages of a frame, and has them served unless reading is paused. 4 KiB count as a message: large ones take longer. */
-  add(messages: readonly unknown[], bytes: number): void {
+  /** Adds the messages of a frame. Returns true if they can be served now. 4 KiB count as a message: large ones take longer. */
+  add(messages: readonly unknown[], bytes: number): boolean {
     this.#messagesUntilCheck -= bytes >> 12
     const hasUnread = this.#next < this.#messages.length
     this.#messages = hasUnread ? [...this.#messages.slice(this.#next), ...messages] : messages
     this.#next = 0
-    if (this.#paused === 0) this.#server.serve()
+    return this.#paused === 0
   }
 
   /** True if `take` may be called. Checks the clock now and then. */
@@ -64,7 +63,7 @@ export class ReadScheduler {
   resume(reason: number): void {
     if ((this.#paused & reason) === 0) return
     this.#paused &= ~reason
-    if (this.#paused === 0 && this.#next < this.#messages.length) this.#server.serve()
+    if (this.#paused === 0 && this.#next < this.#messages.length) this.#serve()
     if (this.#paused === 0) this.#link.resume()
   }
 
@@ -94,4 +93,21 @@ export class ReadScheduler {
     this.#checkedAt = now
     this.#messagesUntilCheck = this.#messagesPerCheck = Math.max(1, Math.min(CHECK_EVERY, messagesPerCheck))
   }
+}
+
+let tickCount = 0
+let isCounting = false
+
+/** Returns a number that grows with each tick in which it is asked for. The event loop does not sleep before the next tick. */
+function getTickCount(): number {
+  if (!isCounting) {
+    isCounting = true
+    setImmediate(countTick)
+  }
+  return tickCount
+}
+
+function countTick(): void {
+  isCounting = false
+  tickCount++
 }

@@ -31,14 +31,15 @@ import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
+import { flushAfterMicrotasks } from './answer-scheduler.js'
 import { Call, type CallOwner, CallTable, getDisplayName, getTimeout } from './call-table.js'
 import { ChannelTable, type SendingChannel } from './channel.js'
 import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
 import { FrontendCalls } from './frontend-calls.js'
 import { PAUSED, ReadScheduler } from './read-scheduler.js'
 import { type CommandRegistry, describeNotFound } from './registry.js'
+import { SessionQueue } from './session-queue.js'
 import { sendAll } from './stream.js'
-import { flushAfterMicrotasks } from './tick.js'
 import { commands, eventsReceived, eventsSent, publishEvent, traceCommand, type TraceSource } from './tracing.js'
 import { SessionWriter } from './writer.js'
 
@@ -94,6 +95,7 @@ export class Session implements CallOwner {
   readonly #traceSource: TraceSource
   readonly #reader = new BatchReader()
   readonly #reads: ReadScheduler
+  readonly #queue: SessionQueue
   readonly #writer: SessionWriter
   readonly #channels: ChannelTable
   readonly #linkClosed: Promise<void>
@@ -111,15 +113,16 @@ export class Session implements CallOwner {
     this.metrics = metrics
     this.#counts = metrics.counts
     this.#traceSource = { label: this.name, codec }
-    this.#reads = new ReadScheduler(link, this)
+    this.#reads = new ReadScheduler(link, () => this.#serve())
     this.calls = new CallTable(this.#counts, (call, error) => void this.#fail(call, error))
-    this.#writer = new SessionWriter(link, codecs[codec], this.#counts, {
+    this.#queue = new SessionQueue(link, codecs[codec], this.#counts, {
       congested: () => this.#reads.pause(PAUSED.noRoom),
       drained: () => this.#reads.resume(PAUSED.noRoom),
       dropped: events.dropped,
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
-    this.#channels = new ChannelTable(this.#writer, options.readAhead)
+    this.#writer = new SessionWriter(this.#queue, codecs[codec], this.#counts)
+    this.#channels = new ChannelTable(this.#writer, this.#queue, options.readAhead)
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
     this.#linkClosed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
@@ -147,7 +150,7 @@ export class Session implements CallOwner {
   /** Updates the counts that are not kept up to date call by call. */
   updateCounts(): void {
     this.#counts[COUNT.inFlight] = this.calls.size
-    this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
+    this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#queue.waitingBytes
   }
 
   /** Rejects further calls. Resolves once the running ones have ended. */
@@ -162,19 +165,6 @@ export class Session implements CallOwner {
     return this.#linkClosed
   }
 
-  /** Serves messages as long as the read scheduler allows. Answers that are ready immediately leave in one frame. */
-  serve(): void {
-    this.#writer.cork()
-    try {
-      while (this.#reads.isReady) this.#serveMessage(this.#reads.take())
-    } finally {
-      // Events that a new listener of the host has missed are sent with the answer to its registration.
-      if (this.label === undefined) this.#options.router.flushHeld()
-      this.#writer.uncork()
-      this.#counts[COUNT.inFlight] = this.calls.size
-    }
-  }
-
   #receive(frame: ReceivedFrame): void {
     this.#counts[COUNT.bytesIn]! += frame.body.length
     let messages: readonly unknown[]
@@ -183,7 +173,7 @@ export class Session implements CallOwner {
     } catch (error) {
       return this.#close(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
     }
-    this.#reads.add(messages, frame.body.length)
+    if (this.#reads.add(messages, frame.body.length)) this.#serve()
   }
 
   /** Returns the messages of a frame. An attachment has none, and waits for its message. @throws {BusError} `InvalidRequest`, `ParseError` */
@@ -196,6 +186,19 @@ export class Session implements CallOwner {
     const messages = this.#reader.read(kind, body)
     if (messages.length === count) return messages
     throw new BusError('InvalidRequest', 'The message count of the record differs from that of its batch')
+  }
+
+  /** Serves messages as long as the read scheduler allows. Answers that are ready immediately leave in one frame. */
+  #serve(): void {
+    this.#queue.cork()
+    try {
+      while (this.#reads.isReady) this.#serveMessage(this.#reads.take())
+    } finally {
+      // Events that a new listener of the host has missed are sent with the answer to its registration.
+      if (this.label === undefined) this.#options.router.flushHeld()
+      this.#queue.uncork()
+      this.#counts[COUNT.inFlight] = this.calls.size
+    }
   }
 
   #serveMessage(message: unknown): void {
@@ -305,7 +308,7 @@ export class Session implements CallOwner {
   /** @param fault the violation of the protocol because of which the session closes */
   #close(fault: BusError | undefined): void {
     if (fault) this.#writer.error(null, '', fault)
-    this.#writer.finish()
+    this.#queue.finish()
     this.#options.link.close()
     this.#end(fault)
   }

@@ -6,11 +6,13 @@ import {
   BusError,
   checkSize,
   checkTransfer,
+  type Codec,
   describeCommand,
   detachAttachments,
   encodeMessage,
   encodeValue,
   type EncodedMessage,
+  FULL_BATCH_BYTES,
   holdsBytes,
   type Message,
   METHOD,
@@ -30,9 +32,7 @@ import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { discard } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
-import { type Encoded, SendQueue } from './send-queue.js'
-
-const LARGE_VALUE_BYTES = 16 * 1024
+import type { Encoded, SessionQueue } from './session-queue.js'
 
 type Buffers = readonly ArrayBufferLike[]
 
@@ -42,10 +42,20 @@ type Buffers = readonly ArrayBufferLike[]
  */
 type NumberedSource = BatchSource & { readonly id: number; readonly index: number }
 
-export class SessionWriter extends SendQueue {
+export class SessionWriter {
+  readonly #queue: SessionQueue
+  readonly #codec: Codec
+  readonly #counts: Float64Array
+
+  constructor(queue: SessionQueue, codec: Codec, counts: Float64Array) {
+    this.#queue = queue
+    this.#codec = codec
+    this.#counts = counts
+  }
+
   /** Answers with a result, or with an error if the result cannot be serialized. Returns the error in that case. */
   result(id: RequestId, method: string, value: unknown): Outcome {
-    if (this.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`))
+    if (this.#queue.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`))
     const result = value ?? null
     try {
       if (typeof result === 'object' && isAsyncIterable(result)) {
@@ -64,9 +74,9 @@ export class SessionWriter extends SendQueue {
 
   /** Answers with an error, without its data if they cannot be serialized. Returns the error that was sent. */
   error(id: RequestId | null, method: string, failure: BusError): BusError {
-    const error = this.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
+    const error = this.#queue.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
     try {
-      this.#send({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
+      this.#sendValue({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
       return error
     } catch (cause) {
       const bare = withoutData(error, `The error of ${describeCommand(method)}`, cause)
@@ -83,12 +93,12 @@ export class SessionWriter extends SendQueue {
     transfer: Buffers | undefined,
     context: TraceContext | undefined,
   ): void {
-    if (this.isFull) throw createOverload(`The call of ${describeCommand(method)}`)
+    if (this.#queue.isFull) throw createOverload(`The call of ${describeCommand(method)}`)
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (params !== undefined) message.params = params
     if (context !== undefined) addTraceContext(message, context)
     try {
-      this.#send(message, params, transfer)
+      this.#sendValue(message, params, transfer)
     } catch (cause) {
       throw notSerializable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
     }
@@ -96,55 +106,58 @@ export class SessionWriter extends SendQueue {
 
   /** @throws {BusError} `InvalidParams` if the payload cannot be serialized */
   event(delivery: Delivery, payload: Payload): void {
-    this.counts[COUNT.eventsOut]! += 1
+    this.#counts[COUNT.eventsOut]! += 1
     try {
-      const { name } = this.codec
+      const { name } = this.#codec
       const encoded = payload.hasBytes
         ? appendLastParam(payload.pack(delivery.event, name), delivery.ids)
         : this.#encodeAlone(delivery, 0, payload.encode(name))
-      this.sendEvent(delivery, encoded)
+      this.#queue.sendEvent(delivery, encoded)
     } catch (cause) {
       const subject = `The payload of event ${JSON.stringify(delivery.event)}`
       throw notSerializable(subject, 'InvalidParams', cause, payload.value)
     }
   }
 
-  /** Encodes a channel's next message, for `sendValue` now or later. @throws {BusError} `InvalidParams` */
+  /** Encodes a channel's next message, for the queue's `sendValue` now or later. @throws {BusError} `InvalidParams` */
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
       if (!holdsBytes(value)) {
         // Before the index is read: a `toJSON` can send messages.
-        const encoded = encodeValue(this.codec, value)
+        const encoded = encodeValue(this.#codec, value)
         return this.#encodeAlone(channel, channel.index, encoded)
       }
       const params = { channel: channel.id, message: value, index: null }
-      const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params }, this.codec.name)
+      const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params }, this.#codec.name)
       return appendLastParam(packed, channel.index, transfer)
     } catch (cause) {
       throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
     }
   }
 
+  /** Sends a message of the bus itself, without bytes. */
   send(message: Message): void {
-    this.sendMessage(this.codec, encodeMessage(this.codec, message))
+    this.#queue.send(this.#codec, encodeMessage(this.#codec, message))
   }
 
   /** Sends a message in which `value`, from user code, is the only part that can hold bytes. */
-  #send(message: Message, value: unknown, transfer?: Buffers): void {
+  #sendValue(message: Message, value: unknown, transfer?: Buffers): void {
     if (holdsBytes(value)) this.#sendBytes(message, transfer)
     else this.send(message)
   }
 
   #sendBytes(message: Message, transfer: Buffers | undefined): void {
-    const packed = packMessage(message, this.codec.name)
-    this.sendPacked(transfer === undefined ? packed : detachAttachments(packed, transfer))
+    const packed = packMessage(message, this.#codec.name)
+    const { codec, encoded, attachments, borrowed } =
+      transfer === undefined ? packed : detachAttachments(packed, transfer)
+    this.#queue.send(codec, encoded, attachments, borrowed)
   }
 
   /** Returns a value as it is if it can be batched. A large one, or one that JSON has no text for, gets its own message. */
   #encodeAlone(source: BatchSource, index: number, value: EncodedMessage | undefined): Encoded {
-    if (value !== undefined && value.length < LARGE_VALUE_BYTES) return value
-    const codec = this.codec
+    if (value !== undefined && value.length < FULL_BATCH_BYTES) return value
+    const codec = this.#codec
     const encoded =
       value === undefined
         ? codec.encode(source.createMessage(undefined, index))

@@ -9,6 +9,7 @@ import {
   type FrameKind,
   type LinkKind,
   type SessionKey,
+  SamplingTimer,
 } from '@sallyport/protocol/internal'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
@@ -62,6 +63,8 @@ export async function openGate(
     link: openLink(ends.gate, false),
     sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
     hook,
+    hookTimer: new SamplingTimer(),
+    sealTimer: new SamplingTimer(),
     watch: createHookWatch(undefined),
     rejected: () => {},
     closed: () => {},

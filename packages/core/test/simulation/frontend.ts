@@ -1,7 +1,7 @@
 // One run of a simulated frontend: its client, its listeners, and its link.
 import type { CodecName, Link } from '@sallyport/protocol/internal'
 import { Client } from '../../../frontend/src/client/client.js'
-import type { FlowOptions } from '../../../frontend/src/client/send-queue.js'
+import type { FlowOptions } from '../../../frontend/src/client/client-queue.js'
 import type { Epoch } from './model/ask.js'
 import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'

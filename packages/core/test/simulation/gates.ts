@@ -1,5 +1,11 @@
 // The gates of a simulated bus by label: each in its own place, with one hook for all of its links.
-import { RECORD_DIRECTION, openLink, type LinkEndpoint, type SessionKey } from '@sallyport/protocol/internal'
+import {
+  RECORD_DIRECTION,
+  openLink,
+  type LinkEndpoint,
+  SamplingTimer,
+  type SessionKey,
+} from '@sallyport/protocol/internal'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
@@ -45,6 +51,8 @@ export class Gates {
       link: openLink(end, false),
       sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
       hook,
+      hookTimer: new SamplingTimer(),
+      sealTimer: new SamplingTimer(),
       watch: createHookWatch(undefined),
       rejected: () => {},
       closed: fault => fault && this.#world.fault(place.name, fault),

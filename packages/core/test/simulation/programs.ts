@@ -7,6 +7,7 @@ import {
   type GateCommand,
   type LinkEndpoint,
   type SessionKey,
+  SamplingTimer,
 } from '@sallyport/protocol/internal'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { once } from 'node:events'
@@ -110,6 +111,8 @@ export const gateProgram =
           serveGate({
             ...link,
             hook,
+            hookTimer: new SamplingTimer(),
+            sealTimer: new SamplingTimer(),
             watch: createHookWatch(undefined),
             rejected: () => {},
             closed: fault => fault && thread.report({ type: 'fault', link: id, error: reportError(fault) }),

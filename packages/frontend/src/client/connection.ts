@@ -27,10 +27,10 @@ import {
 } from '@sallyport/protocol/internal'
 import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
+import { ClientQueue, type FlowOptions } from './client-queue.js'
 import { eventsReceived, eventsSent, invokes } from './diagnostics.js'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
-import { type FlowOptions, SendQueue } from './send-queue.js'
 
 /** Defaults of all calls over a connection. */
 export interface CallDefaults extends FlowOptions {
@@ -83,7 +83,7 @@ export class Connection {
   readonly #owner: ConnectionOwner
   readonly #defaults: CallDefaults
   readonly #reader = new BatchReader(true)
-  readonly #queue: SendQueue
+  readonly #queue: ClientQueue
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
   #fault: BusError | undefined
   #closeError: BusError | undefined
@@ -93,7 +93,7 @@ export class Connection {
     this.#owner = owner
     this.#defaults = defaults
     this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
-    this.#queue = new SendQueue(link, owner.codec, this.pending, defaults.overflow)
+    this.#queue = new ClientQueue(link, owner.codec, this.pending, defaults.overflow)
     this.closed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })

@@ -3,26 +3,31 @@
 import type {
   CallMessage,
   Codec,
-  Frame,
+  FrameKind,
   Link,
   PackedMessage,
   ReceivedFrame,
   RejectedParams,
   RequestId,
+  SamplingTimer,
   Sealer,
 } from '@sallyport/protocol/internal'
 import {
   BatchReader,
+  BoundedQueue,
   BusError,
   codecs,
   describeCommand,
   detachAttachments,
+  encodeMessage,
   FRAME_KIND,
   getRequestId,
   isBusError,
   isResponseLike,
+  LONG_FRAME_BYTES,
   MAX_IN_FLIGHT,
   METHOD,
+  MIN_FULL_RECORD,
   Outbox,
   packPlain,
   parseCall,
@@ -41,6 +46,10 @@ export interface GateOptions {
   link: Link
   sealer: Sealer
   hook: Hook
+  /** Measures each message from when it is shown to the hook until it is encoded again, or rejected. */
+  hookTimer: SamplingTimer
+  /** Measures each record, which can contain many messages. */
+  sealTimer: SamplingTimer
   watch: HookWatch
   /** @param more - how many other rejections are not reported individually */
   rejected(command: string, why: string, more: number): void
@@ -59,24 +68,22 @@ class Gate {
   readonly #records: Outbox
   readonly #reader = new BatchReader()
   readonly #rejections: Throttle<readonly [command: string, why: string]>
-  readonly #queue: VerdictQueue
-  /** Messages that fill a record. Messages of short frames that arrive together share one record. */
-  #fullRecord = RECORD_MESSAGES
+  /** Messages whose verdict is late, and those behind them. Their hooks do not wait. */
+  readonly #queue = new BoundedQueue<QueuedMessage>()
+  /** True while core has no room for records. */
+  #isLinkFull = false
+  #isPaused = false
   /** Bytes of attachments for the next message. */
   #attachedBytes = 0
   /** Average bytes of a message of the current frame. */
   #messageBytes = 0
 
   constructor(options: GateOptions) {
-    const { link, sealer } = options
+    const { link } = options
     this.#options = options
     this.#link = link
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
-    this.#records = new Outbox(
-      (kind, body, count) => this.#queue.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) }),
-      () => this.#fullRecord,
-    )
-    this.#queue = new VerdictQueue(link, outcome => this.#seal(outcome))
+    this.#records = new Outbox((kind, body, count) => this.#send(kind, body, count))
     link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
@@ -84,7 +91,7 @@ class Gate {
     try {
       const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
       const messages = this.#reader.read(kind, body)
-      this.#fullRecord = getFullRecord(messages.length, body.length)
+      this.#records.maxMessages = getFullRecord(messages.length, body.length)
       this.#attachedBytes += body.length
       if (messages.length === 0) return
       this.#messageBytes = this.#attachedBytes / messages.length
@@ -114,16 +121,20 @@ class Gate {
       return this.#refuseMalformed(rawMessage, codec, isResponse, error as BusError)
     }
     if (isCall(message) && message.method.startsWith('$/')) return this.#handleProtocolNotification(message, codec)
-    if (this.#queue.isFull) return this.#decide(message, codec, OVERLOADED, undefined)
-    this.#options.watch.enter()
-    const judgement = this.#options.hook(toHookMessage(message), (verdict, isLate) =>
-      this.#encode(message, codec, verdict, isLate),
-    )
-    if (!(judgement instanceof Promise)) return this.#decide(message, codec, judgement, undefined)
+    if (this.#isQueueFull) return this.#decide(message, codec, OVERLOADED, undefined)
+    const { hook, hookTimer, watch } = this.#options
+    watch.enter()
+    const startedAt = hookTimer.begin()
+    const judgement = hook(toHookMessage(message), (verdict, isLate) => this.#encode(message, codec, verdict, isLate))
+    if (!(judgement instanceof Promise)) {
+      if (startedAt !== 0) hookTimer.end(startedAt)
+      return this.#decide(message, codec, judgement, undefined)
+    }
+    if (startedAt !== 0) hookTimer.endWith(judgement, startedAt)
     // The id of a response belongs to core, so the frontend cannot cancel it.
-    const queued = this.#queue.enqueue(isResponse ? undefined : message.id, this.#messageBytes)
+    const queued = this.#enqueue(isResponse ? undefined : message.id, undefined)
     const decide = (lateJudgement: Judgement): void => {
-      this.#options.watch.enter()
+      watch.enter()
       this.#decide(message, codec, lateJudgement, queued)
     }
     judgement.then(decide).catch(() => this.#link.close())
@@ -145,16 +156,39 @@ class Gate {
     // The call was cancelled.
     if (queued?.outcome === null) return
     const outcome = 'why' in judgement ? this.#reject(message, codec, judgement) : judgement
-    if (queued) this.#queue.decide(queued, outcome)
-    else if (outcome) this.#queue.pass(outcome, isCall(message) ? message.id : undefined, this.#messageBytes)
+    if (queued) {
+      queued.outcome = outcome
+      this.#release()
+    } else if (outcome) this.#pass(outcome, isCall(message) ? message.id : undefined)
   }
 
   /** Refuses a malformed message. In place of a malformed response, core gets an error, because it waits for the response. */
   #refuseMalformed(message: unknown, codec: Codec, isResponse: boolean, error: BusError): void {
     const id = getRequestId(message)
     this.#refuse(isResponse ? null : id, error, codec)
-    if (isResponse && id !== null)
-      this.#queue.pass(encodeErrorResponse({ id }, error, codec), undefined, this.#messageBytes)
+    if (isResponse && id !== null) this.#pass(encodeErrorResponse({ id }, error, codec), undefined)
+  }
+
+  /** Seals a message, or queues it behind others. A queued message is copied, because the hook can change its attachments. */
+  #pass(outcome: PackedMessage, id: RequestId | undefined): void {
+    if (this.#queue.size === 0) this.#seal(outcome)
+    else this.#enqueue(id, detachAttachments(outcome))
+  }
+
+  #enqueue(id: RequestId | undefined, outcome: PackedMessage | undefined): QueuedMessage {
+    const message: QueuedMessage = { id, outcome }
+    this.#queue.push(message, this.#messageBytes)
+    this.#updatePause()
+    return message
+  }
+
+  /** Seals the decided messages that wait behind no other. */
+  #release(): void {
+    for (let first = this.#queue.peek(); first?.outcome !== undefined; first = this.#queue.peek()) {
+      this.#queue.shift()
+      this.#updatePause()
+      if (first.outcome) this.#seal(first.outcome)
+    }
   }
 
   /** Attachments are sealed before this returns. */
@@ -166,6 +200,37 @@ class Gate {
     this.#options.watch.enter()
   }
 
+  /** Sends a batch to core as a record. */
+  #send(kind: FrameKind, batch: string | Uint8Array, count: number): void {
+    const { sealer, sealTimer } = this.#options
+    const startedAt = sealTimer.begin()
+    const body = sealer.seal(kind, batch, count)
+    if (startedAt !== 0) sealTimer.end(startedAt)
+    this.#link.send({ kind: FRAME_KIND.sealed, body })
+    const room = this.#isLinkFull ? undefined : this.#link.room()
+    if (!room) return
+    this.#isLinkFull = true
+    this.#updatePause()
+    void room.then(() => {
+      this.#isLinkFull = false
+      this.#updatePause()
+    })
+  }
+
+  /** The gate reads no more while core's link has no room, or while it holds too much. */
+  #updatePause(): void {
+    const mustPause = this.#isLinkFull || this.#queue.bytes >= MAX_HELD_BYTES
+    if (mustPause === this.#isPaused) return
+    this.#isPaused = mustPause
+    if (mustPause) this.#link.pause()
+    else this.#link.resume()
+  }
+
+  /** True if as many messages wait as a frontend can have calls in flight. */
+  get #isQueueFull(): boolean {
+    return this.#queue.size >= MAX_IN_FLIGHT
+  }
+
   #handleProtocolNotification(call: CallMessage, codec: Codec): void {
     if (call.method === METHOD.rejected) {
       if (call.id === undefined) return
@@ -173,12 +238,20 @@ class Gate {
       return this.#refuse(call.id, error, codec)
     }
     // The end of a channel must not overtake the call that opens the channel.
-    if (call.method === METHOD.closeChannel && !this.#queue.isFull)
-      return this.#queue.pass(packPlain(codec, call), undefined, this.#messageBytes)
+    if (call.method === METHOD.closeChannel && !this.#isQueueFull) return this.#pass(packPlain(codec, call), undefined)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
     // A cancelled call in the queue never reaches core, and its caller has settled it already. Only numbers can be cancelled, as in core.
-    if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#queue.cancel(cancelledId)) return
-    this.#records.post(codec, call)
+    if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#cancel(cancelledId)) return
+    this.#records.put(codec, encodeMessage(codec, call))
+  }
+
+  /** Drops a message. Returns false if no message of this id is queued. */
+  #cancel(id: number): boolean {
+    const message = this.#queue.find(queued => queued.id === id)
+    if (!message) return false
+    message.outcome = null
+    this.#release()
+    return true
   }
 
   /** Reports a rejection to the host and to core, which answers the frontend. Returns an error for core if core waits for a response. */
@@ -194,111 +267,20 @@ class Gate {
   /** Has core answer a request that is not passed on. */
   #refuse(id: RequestId | null, error: BusError, codec: Codec): void {
     const params: RejectedParams = { id, error: toErrorObject(error) }
-    this.#records.post(codec, { jsonrpc: '2.0', method: METHOD.rejected, params })
+    this.#records.put(codec, encodeMessage(codec, { jsonrpc: '2.0', method: METHOD.rejected, params }))
   }
 }
 
-/** A frame of this size is one of several: the outbox begins the next frame soon after. */
-const LONG_FRAME_BYTES = 12 * 1024
-/** With fewer messages in a record, threads wake up more often than parallel work gains. */
-const RECORD_MESSAGES = 32
-
 /** Splits a single frame into two records, so that core opens one while the hook judges the messages of the other. */
 const getFullRecord = (count: number, bytes: number): number =>
-  bytes > LONG_FRAME_BYTES ? count : Math.max(RECORD_MESSAGES, count >> 1)
+  bytes > LONG_FRAME_BYTES ? count : Math.max(MIN_FULL_RECORD, count >> 1)
 
 /** A message that waits for its verdict, or behind such a message. */
 interface QueuedMessage {
   readonly id: RequestId | undefined
-  /** Approximate size. */
-  readonly bytes: number
   /** The message to seal once all before it have left; `null` if nothing is sealed; `undefined` until the verdict. */
   outcome: PackedMessage | null | undefined
 }
 
 /** Bytes of messages in the hook, or behind it, from which on the link is paused. */
 const MAX_HELD_BYTES: number = 16 * 2 ** 20
-
-/**
- * The order and the back-pressure of a gate. A message whose verdict is late holds back the messages behind it, but not their hooks.
- * The gate reads no more while core's link has no room, or while it holds too much.
- */
-class VerdictQueue {
-  readonly #link: Link
-  readonly #seal: (outcome: PackedMessage) => void
-  readonly #queue: QueuedMessage[] = []
-  #heldBytes = 0
-  /** True while core has no room for records. */
-  #isLinkFull = false
-  #isPaused = false
-
-  constructor(link: Link, seal: (outcome: PackedMessage) => void) {
-    this.#link = link
-    this.#seal = seal
-  }
-
-  /** True if as many messages wait as a frontend can have calls in flight. */
-  get isFull(): boolean {
-    return this.#queue.length >= MAX_IN_FLIGHT
-  }
-
-  /** Queues a message; without an outcome, messages after it wait until it is decided. */
-  enqueue(id: RequestId | undefined, bytes: number, outcome?: PackedMessage): QueuedMessage {
-    const message: QueuedMessage = { id, bytes, outcome }
-    this.#queue.push(message)
-    this.#heldBytes += bytes
-    this.#updatePause()
-    return message
-  }
-
-  /** @param outcome - the message to seal, or `null` to seal nothing */
-  decide(message: QueuedMessage, outcome: PackedMessage | null): void {
-    message.outcome = outcome
-    this.#release()
-  }
-
-  /** Seals a message, or queues it behind others. A queued message is copied, because the hook can change its attachments. */
-  pass(outcome: PackedMessage, id: RequestId | undefined, bytes: number): void {
-    if (this.#queue.length === 0) this.#seal(outcome)
-    else this.enqueue(id, bytes, detachAttachments(outcome))
-  }
-
-  /** Drops a message. Returns false if no message of this id is queued. */
-  cancel(id: number): boolean {
-    const message = this.#queue.find(queued => queued.id === id)
-    if (!message) return false
-    message.outcome = null
-    this.#release()
-    return true
-  }
-
-  /** Sends a record to core, and pauses the link until core has room for more. */
-  send(record: Frame): void {
-    this.#link.send(record)
-    const room = this.#isLinkFull ? undefined : this.#link.room()
-    if (!room) return
-    this.#isLinkFull = true
-    this.#updatePause()
-    void room.then(() => {
-      this.#isLinkFull = false
-      this.#updatePause()
-    })
-  }
-
-  #release(): void {
-    while (this.#queue[0]?.outcome !== undefined) {
-      const { outcome, bytes } = this.#queue.shift()!
-      this.#heldBytes -= bytes
-      this.#updatePause()
-      if (outcome) this.#seal(outcome)
-    }
-  }
-
-  #updatePause(): void {
-    const mustPause = this.#isLinkFull || this.#heldBytes >= MAX_HELD_BYTES
-    if (mustPause === this.#isPaused) return
-    this.#isPaused = mustPause
-    if (mustPause) this.#link.pause()
-    else this.#link.resume()
-  }
-}

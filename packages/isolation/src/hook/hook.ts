@@ -52,7 +52,7 @@ export function createHook(judge: HookFunction | null, options: CreateHookOption
   if (judge === null) return (message, handle) => handle({ kind: 'pass', message }, false)
   const { deadline = 30_000, envelope: isEnveloped = false } = options
   const deadlines = new DeadlineTimers<() => void>(DEADLINE_STEP_MS, expire => expire())
-  return (message, handle) => {
+  return function judgeMessage(message, handle) {
     const envelope = isEnveloped ? openEnvelope(message) : undefined
     let answer: unknown
     let then: unknown

@@ -120,7 +120,8 @@ describe('the counter of a hook watch', () => {
 
 test('a hook watch calls back each time that the hook was left', async () => {
   let left = 0
-  const watch = createHookWatch(new SharedArrayBuffer(4), () => (left += 1))
+  const watch = createHookWatch(new SharedArrayBuffer(4))
+  watch.onLeave = () => (left += 1)
   for (let i = 1; i <= 2; i++) {
     watch.enter()
     watch.enter()

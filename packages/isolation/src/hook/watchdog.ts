@@ -7,6 +7,8 @@ export interface HookWatch {
   enter(): void
   /** Marks that the thread waits, or works, on behalf of other code than the hook's. */
   rest(): void
+  /** Called whenever the thread has left the hook. */
+  onLeave?: () => void
 }
 
 const OUTSIDE = 0
@@ -17,9 +19,8 @@ const settled = Promise.resolve()
  * it has returned, but only until the promises of the same tick have settled: it has neither timers nor ports.
  *
  * @param memory - without it, the hook is not watched
- * @param onLeave - called whenever the thread has left the hook
  */
-export function createHookWatch(memory: SharedArrayBuffer | undefined, onLeave?: () => void): HookWatch {
+export function createHookWatch(memory: SharedArrayBuffer | undefined): HookWatch {
   if (memory === undefined) return { enter() {}, rest() {} }
   const counter = new Int32Array(memory)
   let count = 0
@@ -32,11 +33,11 @@ export function createHookWatch(memory: SharedArrayBuffer | undefined, onLeave?:
       if (count !== countBefore) return void settled.then(leaveAfterPromises)
       isLeaving = false
       Atomics.store(counter, 0, OUTSIDE)
-      onLeave?.()
+      watch.onLeave?.()
     })
   }
 
-  return {
+  const watch: HookWatch = {
     enter() {
       count = (count + 1) | 0 || 1
       Atomics.store(counter, 0, count)
@@ -46,6 +47,7 @@ export function createHookWatch(memory: SharedArrayBuffer | undefined, onLeave?:
     },
     rest: () => void Atomics.store(counter, 0, OUTSIDE),
   }
+  return watch
 }
 
 const MiB = 2 ** 20

@@ -1,6 +1,13 @@
 // Events between the instances of a bus: events emitted here are published, encrypted, and events of other instances are delivered to
 // the listeners here. An event that cannot be sent is dropped and reported, because events have no acknowledgement.
-import { BusError, codecs, type EventTarget, toEventTarget } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  codecs,
+  endOfTick,
+  type EventTarget,
+  FULL_BATCH_BYTES,
+  toEventTarget,
+} from '@sallyport/protocol/internal'
 import { createBroadcast } from '../broadcast/broadcast.js'
 import type { ProcessConnection } from '../connection/process-connection.js'
 import { CORE_LABEL } from '../connection/errors.js'
@@ -9,8 +16,6 @@ import type { InstanceContext } from './presence.js'
 
 /** Bytes that sealing and joining can add to the events of a message. */
 const OVERHEAD_BYTES = 512
-/** Bytes after which a batch is sent before the end of its tick. */
-const BATCH_BYTES = 16 * 1024
 const MAX_UNSENT_BYTES = 16 * 2 ** 20
 
 export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceContext): void {
@@ -85,8 +90,8 @@ export class EventBatch {
   add(params: SentEvent, maxBytes: number): boolean {
     const encoded = codecs.msgpack.encode({ jsonrpc: '2.0', method: 'event', params }, true) as Uint8Array
     if (encoded.byteLength > maxBytes) return false
-    if (this.#bytes + encoded.byteLength > Math.min(maxBytes, BATCH_BYTES)) this.#flush()
-    if (this.#encoded.length === 0) process.nextTick(this.#flush)
+    if (this.#bytes + encoded.byteLength > Math.min(maxBytes, FULL_BATCH_BYTES)) this.#flush()
+    if (this.#encoded.length === 0) endOfTick.schedule(this.#flush)
     this.#encoded.push(encoded)
     this.#bytes += encoded.byteLength
     return true

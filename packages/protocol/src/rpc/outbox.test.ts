@@ -6,7 +6,10 @@ import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
-import { Outbox } from './outbox.js'
+import { encodeMessage, Outbox } from './outbox.js'
+
+const putMessage = (outbox: Outbox, codec: Codec, message: Message): void =>
+  outbox.put(codec, encodeMessage(codec, message))
 
 interface Sent {
   kind: number
@@ -15,7 +18,7 @@ interface Sent {
   bytes: number
 }
 
-function setUp(): { outbox: Outbox; sent: Sent[]; post: (codec: Codec, id: number, text?: string) => void } {
+function setUp(): { outbox: Outbox; sent: Sent[]; put: (codec: Codec, id: number, text?: string) => void } {
   const sent: Sent[] = []
   const outbox = new Outbox((kind, body, count) => {
     const bytes = Buffer.from(body)
@@ -23,9 +26,9 @@ function setUp(): { outbox: Outbox; sent: Sent[]; post: (codec: Codec, id: numbe
     const ids = (Array.isArray(decoded) ? decoded : [decoded]).map(({ id }: { id: unknown }) => id)
     sent.push({ kind, ids, count, bytes: bytes.length })
   })
-  const post = (codec: Codec, id: number, text?: string): void =>
-    outbox.post(codec, { jsonrpc: '2.0', id, result: text })
-  return { outbox, sent, post }
+  const put = (codec: Codec, id: number, text?: string): void =>
+    putMessage(outbox, codec, { jsonrpc: '2.0', id, result: text })
+  return { outbox, sent, put }
 }
 
 const { json, msgpack } = codecs
@@ -34,21 +37,21 @@ const getIds = (sent: Sent[]): unknown[][] => sent.map(({ ids }) => ids)
 
 describe('the messages of one tick', () => {
   it('share a frame', async () => {
-    const { sent, post } = setUp()
-    for (let id = 0; id < 100; id++) post(json, id)
+    const { sent, put } = setUp()
+    for (let id = 0; id < 100; id++) put(json, id)
     expect(sent).toEqual([])
     await nextTick()
     expect(sent).toMatchObject([{ kind: 1, ids: Array.from({ length: 100 }, (_, id) => id), count: 100 }])
   })
 
   it('include those of promises that settle in it', async () => {
-    const { sent, post } = setUp()
+    const { sent, put } = setUp()
     await Promise.all(
       [1, 2, 3].map(async id => {
         await Promise.resolve()
-        post(json, id)
+        put(json, id)
         await Promise.resolve()
-        post(json, id + 10)
+        put(json, id + 10)
       }),
     )
     await nextTick()
@@ -56,10 +59,10 @@ describe('the messages of one tick', () => {
   })
 
   it('are separate from those of the next tick', async () => {
-    const { sent, post } = setUp()
-    post(json, 1)
+    const { sent, put } = setUp()
+    put(json, 1)
     await nextTick()
-    post(json, 2)
+    put(json, 2)
     await nextTick()
     await nextTick()
     expect(getIds(sent)).toEqual([[1], [2]])
@@ -68,7 +71,7 @@ describe('the messages of one tick', () => {
   it('are not a batch if there is only one', async () => {
     const bodies: unknown[] = []
     const outbox = new Outbox((_kind, body) => bodies.push(body))
-    outbox.post(json, { jsonrpc: '2.0', method: 'm' })
+    putMessage(outbox, json, { jsonrpc: '2.0', method: 'm' })
     await nextTick()
     expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m"}'])
   })
@@ -76,9 +79,9 @@ describe('the messages of one tick', () => {
 
 describe('a change of codec', () => {
   it('begins a new frame and keeps the order', async () => {
-    const { sent, post } = setUp()
+    const { sent, put } = setUp()
     const sequence = [json, json, msgpack, json, msgpack, msgpack]
-    sequence.forEach((codec, id) => post(codec, id))
+    sequence.forEach((codec, id) => put(codec, id))
     await nextTick()
     expect(sent.map(({ kind, ids }) => [kind, ...ids])).toEqual([
       [1, 0, 1],
@@ -96,9 +99,9 @@ describe('a change of codec', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.array(message, { maxLength: 25 }), async messages => {
-        const { outbox, sent, post } = setUp()
+        const { outbox, sent, put } = setUp()
         for (const [id, { codec, size, flush }] of messages.entries()) {
-          post(codec, id, 'x'.repeat(size))
+          put(codec, id, 'x'.repeat(size))
           if (flush) outbox.flush()
         }
         await nextTick()
@@ -112,8 +115,8 @@ describe('a change of codec', () => {
 
 describe('a frame', () => {
   it('is sent before the tick ends when it is full, well below the limits of a batch and of a scan', async () => {
-    const { sent, post } = setUp()
-    for (let id = 0; id < 10_000; id++) post(json, id)
+    const { sent, put } = setUp()
+    for (let id = 0; id < 10_000; id++) put(json, id)
     expect(sent.length).toBeGreaterThan(10)
     for (const { count } of sent) expect(count).toBeGreaterThan(100)
     for (const { count } of sent) expect(count).toBeLessThan(1000)
@@ -122,10 +125,10 @@ describe('a frame', () => {
   })
 
   it.each([json, msgpack])('exceeds 16 KiB only if a single message does ($name)', async codec => {
-    const { sent, post } = setUp()
-    for (let id = 0; id < 10; id++) post(codec, id, 'x'.repeat(6_000))
-    post(codec, 10, 'x'.repeat(20_000))
-    post(codec, 11, 'x')
+    const { sent, put } = setUp()
+    for (let id = 0; id < 10; id++) put(codec, id, 'x'.repeat(6_000))
+    put(codec, 10, 'x'.repeat(20_000))
+    put(codec, 11, 'x')
     await nextTick()
     expect(getIds(sent)).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10], [11]])
   })
@@ -143,52 +146,72 @@ describe('a message over 16 MiB', () => {
     [json, 'é'],
     [msgpack, 'x'],
   ])('is rejected by its size in bytes, without affecting others: $name %s', async (codec, character) => {
-    const { sent, post } = setUp()
+    const { sent, put } = setUp()
     const fits = largest(codec, character)
-    post(codec, 1)
-    expect(() => post(codec, 2, fits + character)).toThrow(
+    put(codec, 1)
+    expect(() => put(codec, 2, fits + character)).toThrow(
       expect.objectContaining({
         reason: 'InvalidParams',
         message: expect.stringContaining('over the limit of 16777216'),
       }),
     )
-    post(codec, 3)
+    put(codec, 3)
     await nextTick()
     expect(getIds(sent)).toEqual([[1, 3]])
-    post(codec, 2, fits)
+    put(codec, 2, fits)
     await nextTick()
     expect(sent.at(-1)!.ids).toEqual([2])
     expect(MAX_FRAME_BYTES - sent.at(-1)!.bytes).toBeLessThan(2)
   })
 })
 
-describe('post', () => {
-  it('throws the error of the codec, and keeps the current batch', async () => {
-    const { outbox, sent, post } = setUp()
-    post(json, 1)
+describe('a message that cannot be encoded', () => {
+  it('does not change the current batch', async () => {
+    const { outbox, sent, put } = setUp()
+    put(json, 1)
     const wrong: Message = { jsonrpc: '2.0', id: 2, result: 1n }
-    expect(() => outbox.post(json, wrong)).toThrow(TypeError)
-    expect(() => outbox.post(msgpack, { ...wrong, result: Symbol('x') })).toThrow('Unknown type')
-    post(json, 3)
+    expect(() => putMessage(outbox, json, wrong)).toThrow(TypeError)
+    expect(() => putMessage(outbox, msgpack, { ...wrong, result: Symbol('x') })).toThrow('Unknown type')
+    put(json, 3)
     await nextTick()
     expect(getIds(sent)).toEqual([[1, 3]])
   })
+})
 
-  it('encodes the value at the time of the call', async () => {
-    const bodies: unknown[] = []
-    const outbox = new Outbox((_kind, body) => bodies.push(body))
-    const params = { n: 1 }
-    outbox.post(json, { jsonrpc: '2.0', method: 'm', params })
-    params.n = 2
+describe('cork', () => {
+  it('holds messages back over the end of the tick, until uncork', async () => {
+    const { outbox, sent, put } = setUp()
+    outbox.cork()
+    put(json, 1)
     await nextTick()
-    expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m","params":{"n":1}}'])
+    put(json, 2)
+    expect(sent).toEqual([])
+    outbox.uncork()
+    expect(getIds(sent)).toEqual([[1, 2]])
+    put(json, 3)
+    await nextTick()
+    expect(getIds(sent)).toEqual([[1, 2], [3]])
+  })
+})
+
+describe('maxMessages', () => {
+  it('sends frames of that many messages', async () => {
+    const { outbox, sent, put } = setUp()
+    outbox.maxMessages = 2
+    for (let id = 0; id < 5; id++) put(json, id)
+    expect(getIds(sent)).toEqual([
+      [0, 1],
+      [2, 3],
+    ])
+    await nextTick()
+    expect(getIds(sent)).toEqual([[0, 1], [2, 3], [4]])
   })
 })
 
 describe('put and flush', () => {
   it('send encoded messages in order', async () => {
-    const { outbox, sent, post } = setUp()
-    post(json, 1)
+    const { outbox, sent, put } = setUp()
+    put(json, 1)
     outbox.put(json, '{"id":2}')
     outbox.put(msgpack, msgpack.encode({ jsonrpc: '2.0', id: 3, result: 0 }))
     await nextTick()
@@ -196,9 +219,9 @@ describe('put and flush', () => {
   })
 
   it('flush sends immediately, and an empty outbox sends nothing', async () => {
-    const { outbox, sent, post } = setUp()
+    const { outbox, sent, put } = setUp()
     outbox.flush()
-    post(json, 1)
+    put(json, 1)
     outbox.flush()
     outbox.flush()
     expect(getIds(sent)).toEqual([[1]])

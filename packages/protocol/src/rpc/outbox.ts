@@ -1,19 +1,13 @@
 // Encodes messages and batches those of one tick into frames. A frame holds messages of one codec, in the order in which they
-// were posted; a change of codec begins a new frame, so order holds across codecs.
+// were put; a change of codec begins a new frame, so order holds across codecs.
 import type { Codec, EncodedMessage } from '../codec/codec.js'
-import { stringifyJson } from '../codec/stringify-json.js'
-import { encodeMsgpackValue } from '../codec/msgpack.js'
 import { BusError } from '../errors/bus-error.js'
-import type { CallMessage, Message } from '../message/message.js'
-import { concatBytes, onEndOfTick, utf8Length } from '../util/platform.js'
+import type { Message } from '../message/message.js'
+import { utf8Length } from '../util/platform.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { FRAME_KIND, type FrameKind } from '../wire/link.js'
+import { endOfTick, FULL_BATCH_BYTES, type FlushScheduler } from './batching.js'
 
-/**
- * Bytes after which a frame is sent before its tick has ended, so that the peer reads it while the next is written. A much lower
- * value costs more frames than it gains. With a higher one, one side waits for the other, and core scans JSON before it parses.
- */
-const FULL_BYTES = 16 * 1024
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
 /** A message that is ready to be sent, now or later. */
@@ -29,29 +23,26 @@ export interface PackedMessage {
 /** Sends a body of `count` messages; an attachment counts as none, and can be `borrowed`. */
 export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number, borrowed?: boolean) => void
 
+/** A message that can still grow. Any other message closes it, which keeps the order. */
+export interface OpenMessage {
+  close(): EncodedMessage
+}
+
 export class Outbox {
+  /** Messages after which a frame is sent before its tick has ended. */
+  maxMessages: number = Infinity
   readonly #send: SendBatch
-  readonly #getMaxMessages: (() => number | undefined) | undefined
-  readonly #arm: () => void
+  readonly #scheduler: FlushScheduler
   #batch: EncodedMessage[] = []
   #bytes = 0
   #codec: Codec | undefined
+  #open: OpenMessage | undefined
+  #isScheduled = false
+  #isCorked = false
 
-  /**
-   * @param getMaxMessages returns the number of messages after which a frame is sent, if its link wants small frames
-   * @param arm called for the first message of a batch, to arrange a `flush`. By default that happens at the end of the tick
-   */
-  constructor(send: SendBatch, getMaxMessages?: () => number | undefined, arm?: () => void) {
+  constructor(send: SendBatch, scheduler: FlushScheduler = endOfTick) {
     this.#send = send
-    this.#getMaxMessages = getMaxMessages
-    const flush = (): void => this.flush()
-    // The promises of this tick have settled by then, so that all their messages share a frame.
-    this.#arm = arm ?? ((): void => onEndOfTick(flush))
-  }
-
-  /** Encodes a message, and sends it with the others of this tick. @throws whatever `encodeMessage` throws */
-  post(codec: Codec, message: Message): void {
-    this.put(codec, encodeMessage(codec, message))
+    this.#scheduler = scheduler
   }
 
   /**
@@ -66,25 +57,64 @@ export class Outbox {
     attachments: readonly Uint8Array[] = NO_ATTACHMENTS,
     borrowed?: boolean,
   ): void {
+    if (this.#open) this.#close()
     if (attachments.length > 0) {
       this.flush()
       for (const body of attachments) this.#send(FRAME_KIND.bytes, body, 0, borrowed)
       return this.#send(codec.kind, encoded, 1)
     }
-    if (codec !== this.#codec || this.#bytes + encoded.length > FULL_BYTES) this.flush()
+    if (codec !== this.#codec || this.#bytes + encoded.length > FULL_BATCH_BYTES) this.flush()
     this.#codec = codec
-    if (this.#batch.length === 0) this.#arm()
+    this.#schedule()
     this.#bytes += encoded.length
-    if (this.#batch.push(encoded) >= (this.#getMaxMessages?.() ?? Infinity)) this.flush()
+    if (this.#batch.push(encoded) >= this.maxMessages) this.flush()
+  }
+
+  /** Sends a message as it is when the next one is put, or when the batch leaves. */
+  putOpen(codec: Codec, message: OpenMessage): void {
+    this.#close()
+    if (codec !== this.#codec) this.flush()
+    this.#codec = codec
+    this.#open = message
+    this.#schedule()
+  }
+
+  /** Holds messages back until `uncork`, so that they share frames. A full batch is sent nevertheless. */
+  cork(): void {
+    this.#isCorked = true
+  }
+
+  uncork(): void {
+    this.#isCorked = false
+    this.flush()
   }
 
   flush(): void {
+    this.#close()
     const codec = this.#codec
     const batch = this.#batch
     if (!codec || batch.length === 0) return
     this.#batch = []
     this.#bytes = 0
     this.#send(codec.kind, codec.join(batch), batch.length)
+  }
+
+  #close(): void {
+    const open = this.#open
+    if (!open) return
+    this.#open = undefined
+    this.put(this.#codec!, open.close())
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isCorked) return
+    this.#isScheduled = true
+    this.#scheduler.schedule(this.#flushScheduled)
+  }
+
+  readonly #flushScheduled = (): void => {
+    this.#isScheduled = false
+    this.flush()
   }
 }
 
@@ -112,29 +142,4 @@ export function checkSize(encoded: EncodedMessage, limit: number = MAX_FRAME_BYT
     if (size > limit) throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${limit}`)
   }
   return encoded
-}
-
-// Consecutive messages that differ in one value, of one channel or event, travel as one message with an array of values. To
-// write and read the envelope for each would cost more than everything else. The functions below build such a message.
-
-const JSON_END = 'null}}'
-
-/** Encodes a single value. Returns `undefined` if JSON has no text for it. @throws whatever `Codec.encode` throws */
-export function encodeValue(codec: Codec, value: unknown): EncodedMessage | undefined {
-  return codec.name === 'json' ? stringifyJson(value) : encodeMsgpackValue(value)
-}
-
-/** Replaces the last member of the params, which is `null`, of a message without headers. Both must be encoded by one codec. */
-export function spliceLastParam(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
-  if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
-  // In MessagePack nothing follows the last member, and null is one byte.
-  return concatBytes([message.subarray(0, -1), value as Uint8Array])
-}
-
-/** A sender of messages that differ in one value only, so that consecutive ones fit into one batch. */
-export interface BatchSource {
-  /** Creates the message of one value, which is the last member of its params. `index` is the value's number. */
-  createMessage(value: unknown, index: number): CallMessage
-  /** Creates the message of several values, with `null` in their place. `index` is the first value's number. */
-  createBatch(index: number): CallMessage
 }

@@ -17,16 +17,13 @@ export class BoundedQueue<Item extends object | string> {
   #slots: QueueSlot<Item>[] = []
   /** Index of the first slot that can hold an item. */
   #head = 0
-  #size = 0
+  /** Read-only outside. */
+  size = 0
   #bytes = 0
 
   /** @param limits - unlimited by default */
   constructor(limits: { count: number; bytes: number } = { count: Infinity, bytes: Infinity }) {
     this.#limits = limits
-  }
-
-  get size(): number {
-    return this.#size
   }
 
   get bytes(): number {
@@ -35,24 +32,28 @@ export class BoundedQueue<Item extends object | string> {
 
   /** True once a limit is reached. A single item can exceed the limit of bytes. */
   get isFull(): boolean {
-    return this.#size >= this.#limits.count || this.#bytes >= this.#limits.bytes
+    return this.size >= this.#limits.count || this.#bytes >= this.#limits.bytes
   }
 
   /** Adds an item even if the queue is full: some items must not be refused, so the caller checks `isFull`. */
   push(item: Item, bytes: number): QueueSlot<Item> {
     const slot = { bytes, item }
     this.#slots.push(slot)
-    this.#size++
+    this.size++
     this.#bytes += bytes
     return slot
   }
 
   peek(): Item | undefined {
-    return this.#size === 0 ? undefined : this.#first().item
+    return this.size === 0 ? undefined : this.#first().item
+  }
+
+  find(matches: (item: Item) => boolean): Item | undefined {
+    return this.#slots.find(({ item }) => item !== undefined && matches(item))?.item
   }
 
   shift(): Item | undefined {
-    if (this.#size === 0) return undefined
+    if (this.size === 0) return undefined
     const slot = this.#first()
     const { item } = slot
     // The slot's memory is freed before the queue is compacted.
@@ -76,7 +77,7 @@ export class BoundedQueue<Item extends object | string> {
       slot.item = undefined
     }
     this.#slots = []
-    this.#head = this.#size = this.#bytes = 0
+    this.#head = this.size = this.#bytes = 0
     return items
   }
 
@@ -88,10 +89,10 @@ export class BoundedQueue<Item extends object | string> {
 
   #empty(slot: QueueSlot<Item>): void {
     slot.item = undefined
-    this.#size--
+    this.size--
     this.#bytes -= slot.bytes
-    const emptySlots = this.#slots.length - this.#size
-    if (emptySlots <= COMPACT_THRESHOLD || emptySlots <= this.#size) return
+    const emptySlots = this.#slots.length - this.size
+    if (emptySlots <= COMPACT_THRESHOLD || emptySlots <= this.size) return
     this.#slots = this.#slots.filter(({ item }) => item !== undefined)
     this.#head = 0
   }

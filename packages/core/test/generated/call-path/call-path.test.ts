@@ -1,40 +1,51 @@
-// Holds the list of docs/internals/architecture.md, "One call, file by file", to what really runs.
+// Holds the lists of docs/internals/architecture.md, "One call, file by file", to what really runs.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { beforeAll, expect, test } from 'vitest'
-
-const MAX_FILES = 26
+import { beforeAll, describe, expect, test } from 'vitest'
 
 const page = readFileSync(new URL('../../../../../docs/internals/architecture.md', import.meta.url), 'utf8')
-const section = page.split('## One call, file by file\n')[1]?.split('\n## ')[0] ?? ''
-/** A row: a number, a file, and the functions that run in it. */
-const rows = [...section.matchAll(/^\d+\. `(packages\/[^`]+)`: (.+)$/gm)].map(([, file, functions]) => ({
-  file: file!,
-  functions: [...functions!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
-}))
 
-let ran: Record<string, string[]>
+/** Returns the rows of a list: a number, a file, and the functions that run in it. */
+const readRows = (title: string) =>
+  [
+    ...page
+      .split(`\n### ${title}\n`)[1]!
+      .split('\n##')[0]!
+      .matchAll(/^\d+\. `(packages\/[^`]+)`: (.+)$/gm),
+  ].map(([, file, functions]) => ({
+    file: file!,
+    functions: [...functions!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
+  }))
 
-beforeAll(async () => {
-  const program = fileURLToPath(new URL('trace-call.mjs', import.meta.url))
-  const env = { ...process.env, NODE_ENV: 'production' }
-  const { stdout } = await promisify(execFile)(process.execPath, [program], { env })
-  ran = JSON.parse(stdout) as Record<string, string[]>
-})
+const brownfield = readRows('Brownfield')
 
-test(`one invoke over a port runs in at most ${MAX_FILES} files`, () => {
-  expect(Object.keys(ran).length).toBeLessThanOrEqual(MAX_FILES)
-})
+describe.each([
+  { pattern: 'brownfield', rows: brownfield, maxFiles: 28 },
+  { pattern: 'isolation', rows: [...brownfield, ...readRows('Isolation')], maxFiles: 37 },
+])('one invoke over a ring, $pattern', ({ pattern, rows, maxFiles }) => {
+  let ran: Record<string, string[]>
 
-test('docs/internals/architecture.md lists exactly the files in which one invoke runs', () => {
-  expect(rows.map(({ file }) => file).toSorted()).toEqual(Object.keys(ran).toSorted())
-})
+  beforeAll(async () => {
+    const program = fileURLToPath(new URL('trace-call.mjs', import.meta.url))
+    const env = { ...process.env, NODE_ENV: 'production' }
+    const { stdout } = await promisify(execFile)(process.execPath, [program, pattern], { env })
+    ran = JSON.parse(stdout) as Record<string, string[]>
+  })
 
-test('each function that docs/internals/architecture.md names for a file runs during one invoke', () => {
-  for (const { file, functions } of rows) {
-    expect(functions, file).not.toHaveLength(0)
-    expect(ran[file], file).toEqual(expect.arrayContaining(functions))
-  }
+  test(`runs in at most ${maxFiles} files`, () => {
+    expect(Object.keys(ran).length).toBeLessThanOrEqual(maxFiles)
+  })
+
+  test('runs in exactly the files that docs/internals/architecture.md lists', () => {
+    expect(rows.map(({ file }) => file).toSorted()).toEqual(Object.keys(ran).toSorted())
+  })
+
+  test('runs each function that docs/internals/architecture.md names for a file', () => {
+    for (const { file, functions } of rows) {
+      expect(functions, file).not.toHaveLength(0)
+      expect(ran[file], file).toEqual(expect.arrayContaining(functions))
+    }
+  })
 })

@@ -1,5 +1,5 @@
-// The outbound queue of one session. Messages leave in order, batched into few messages and few frames at the end of the tick.
-// While the link has no room they wait here, encoded. Memory is bounded: the oldest events are dropped, all else is refused.
+// The outbound messages of one session, in order. `send…` hands a message to the outbox, which batches it. While the link has no
+// room, messages wait here, encoded. Memory is bounded: the oldest events are dropped, all else is refused.
 import {
   type BatchSource,
   BoundedQueue,
@@ -14,18 +14,14 @@ import {
   MAX_EVENT_QUEUE,
   Outbox,
   type PackedMessage,
-  spliceLastParam,
   type QueueSlot,
   type SendBatch,
+  ValueBatch,
 } from '@sallyport/protocol/internal'
 import { COUNT } from '../shared/metrics.js'
-import { onEndOfTick } from './tick.js'
+import { answerScheduler } from './answer-scheduler.js'
 
-/** Values after which a batch is sent: the receiver reads it while the next one is written. */
-const FULL_BATCH_COUNT = 64
-const FULL_BATCH_BYTES = 16 * 1024
-
-const NO_ATTACHMENTS: readonly never[] = []
+const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
 /** An encoded value, which can be batched, or a whole message, which is sent alone. */
 export type Encoded = EncodedMessage | PackedMessage
@@ -48,7 +44,7 @@ interface QueuedMessage {
   readonly isEvent: boolean
 }
 
-export interface SendQueueEvents {
+export interface SessionQueueEvents {
   congested(): void
   /** The link has room again, and no message waits. */
   drained(): void
@@ -57,32 +53,23 @@ export interface SendQueueEvents {
   recovered(count: number): void
 }
 
-export class SendQueue {
+export class SessionQueue {
   readonly #link: Link
-  readonly #listener: SendQueueEvents
+  readonly #counts: Float64Array
+  readonly #listener: SessionQueueEvents
   readonly #outbox: Outbox
-  /** The batch: consecutive values of one source, for one message. Any other message ends it, so order is preserved. */
-  #values: EncodedMessage[] = []
-  #source: BatchSource | undefined
-  /** The number of the first value. */
-  #index = 0
-  #bytes = 0
+  readonly #values: ValueBatch
   readonly #waiting = new BoundedQueue<QueuedMessage>()
   /** The events among the waiting messages. They are bounded on their own, and the oldest ones are dropped. */
   readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>()
   /** Events that were dropped since the link last had room. */
   #droppedCount = 0
   #isCongested = false
-  #isFlushScheduled = false
-  #isCorked = false
 
-  constructor(
-    link: Link,
-    protected readonly codec: Codec,
-    protected readonly counts: Float64Array,
-    listener: SendQueueEvents,
-  ) {
+  /** @param codec encodes the messages of values */
+  constructor(link: Link, codec: Codec, counts: Float64Array, listener: SessionQueueEvents) {
     this.#link = link
+    this.#counts = counts
     this.#listener = listener
     const send: SendBatch = (kind, body, _count, borrowed) => {
       counts[COUNT.bytesOut]! += body.length
@@ -90,7 +77,8 @@ export class SendQueue {
       else link.send({ kind, body })
       if (!this.#isCongested) this.#checkRoom()
     }
-    this.#outbox = new Outbox(send, undefined, () => this.#scheduleFlush())
+    this.#outbox = new Outbox(send, answerScheduler)
+    this.#values = new ValueBatch(this.#outbox, codec)
   }
 
   /** True if the link has no room and no further message other than an event can wait. */
@@ -111,27 +99,27 @@ export class SendQueue {
     return this.#isCongested ? this.#link.room() : undefined
   }
 
-  sendMessage(codec: Codec, encoded: EncodedMessage): void {
-    if (this.#isCongested) this.#wait(undefined, 0, { codec, encoded, attachments: NO_ATTACHMENTS })
-    else this.#putMessage(codec, encoded, NO_ATTACHMENTS)
-  }
-
-  /** Sends a message with attachments. Borrowed ones are copied if they have to wait. */
-  sendPacked(packed: PackedMessage): void {
-    const { codec, encoded, attachments, borrowed } = packed
-    if (!this.#isCongested) return this.#putMessage(codec, encoded, attachments, borrowed)
-    this.#wait(undefined, 0, borrowed ? detachAttachments(packed) : packed)
+  /** Sends a message. Borrowed attachments are copied if they have to wait. */
+  send(
+    codec: Codec,
+    encoded: EncodedMessage,
+    attachments: readonly Uint8Array[] = NO_ATTACHMENTS,
+    borrowed?: boolean,
+  ): void {
+    if (!this.#isCongested) return this.#outbox.put(codec, encoded, attachments, borrowed)
+    const packed: PackedMessage = { codec, encoded, attachments }
+    this.#wait(undefined, 0, borrowed ? detachAttachments({ ...packed, borrowed }) : packed)
   }
 
   /** Sends a value, batched with those that its source sends before and after. */
   sendValue(source: BatchSource, index: number, encoded: Encoded): void {
     if (this.#isCongested) this.#wait(source, index, encoded)
-    else this.#putValue(source, index, encoded)
+    else this.#put(source, index, encoded)
   }
 
   /** Sends an event. While the link has no room, this event or earlier ones can be dropped. */
   sendEvent(source: BatchSource, encoded: Encoded): void {
-    if (!this.#isCongested) return this.#putValue(source, 0, encoded)
+    if (!this.#isCongested) return this.#put(source, 0, encoded)
     const events = this.#events
     const slot = this.#wait(source, 0, encoded, true)
     events.push(slot, slot.bytes)
@@ -141,26 +129,25 @@ export class SendQueue {
     }
     if (count === 0) return
     this.#droppedCount += count
-    this.counts[COUNT.dropped]! += count
+    this.#counts[COUNT.dropped]! += count
     this.#listener.dropped(count)
   }
 
   /** Holds messages back until `uncork`, so that they share frames. */
   cork(): void {
-    this.#isCorked = true
+    this.#outbox.cork()
   }
 
   uncork(): void {
-    this.#isCorked = false
-    this.#flush()
+    this.#outbox.uncork()
   }
 
   /** Hands all waiting messages to the link, even if it has no room. The link has to be closed next. */
   finish(): void {
     this.#isCongested = true
-    for (const message of this.#waiting.clear()) this.#put(message)
+    for (const { source, index, encoded } of this.#waiting.clear()) this.#put(source, index, encoded)
     this.#events.clear()
-    this.#flush()
+    this.#outbox.flush()
   }
 
   #wait(source: BatchSource | undefined, index: number, encoded: Encoded, isEvent = false): QueueSlot<QueuedMessage> {
@@ -184,60 +171,14 @@ export class SendQueue {
       const message = this.#waiting.shift()
       if (!message) break
       if (message.isEvent) this.#events.shift()
-      this.#put(message)
+      this.#put(message.source, message.index, message.encoded)
     }
-    if (!this.#isCongested) this.#flush()
+    if (!this.#isCongested) this.#outbox.flush()
     if (!this.#isCongested) this.#listener.drained()
   }
 
-  #put({ source, index, encoded }: QueuedMessage): void {
-    if (source) return this.#putValue(source, index, encoded)
-    const message = encoded as PackedMessage
-    this.#putMessage(message.codec, message.encoded, message.attachments)
-  }
-
-  #putValue(source: BatchSource, index: number, encoded: Encoded): void {
-    if (!isValue(encoded)) return this.#putMessage(encoded.codec, encoded.encoded, encoded.attachments)
-    if (source !== this.#source) {
-      this.#closeBatch()
-      this.#source = source
-      this.#index = index
-      this.#scheduleFlush()
-    }
-    this.#bytes += encoded.length
-    if (this.#values.push(encoded) >= FULL_BATCH_COUNT || this.#bytes >= FULL_BATCH_BYTES) this.#flush()
-  }
-
-  #putMessage(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[], borrowed?: boolean): void {
-    this.#closeBatch()
-    this.#outbox.put(codec, encoded, attachments, borrowed)
-  }
-
-  #closeBatch(): void {
-    const source = this.#source
-    if (!source) return
-    const { codec } = this
-    const values = this.#values
-    this.#source = undefined
-    this.#values = []
-    this.#bytes = 0
-    const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
-    this.#outbox.put(codec, spliceLastParam(codec.encode(message), codec.join(values)))
-  }
-
-  #flush(): void {
-    this.#closeBatch()
-    this.#outbox.flush()
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled || this.#isCorked) return
-    this.#isFlushScheduled = true
-    onEndOfTick(this.#flushScheduled)
-  }
-
-  readonly #flushScheduled = (): void => {
-    this.#isFlushScheduled = false
-    this.#flush()
+  #put(source: BatchSource | undefined, index: number, encoded: Encoded): void {
+    if (!isValue(encoded)) this.#outbox.put(encoded.codec, encoded.encoded, encoded.attachments)
+    else this.#values.add(source!, index, encoded)
   }
 }

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import type { CallMessage, Link } from '@sallyport/protocol/internal'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { SendQueue } from './send-queue.js'
+import { ClientQueue } from './client-queue.js'
 
 interface Model {
   window: number
@@ -22,7 +22,7 @@ class Real {
   readonly pending = new Set<number>()
   room: Promise<void> | undefined
   makeRoom = (): void => {}
-  readonly queue: SendQueue
+  readonly queue: ClientQueue
 
   constructor(window: number) {
     const link = { room: () => this.room, send: ({ body }) => this.#receive(body) } as Link
@@ -33,7 +33,7 @@ class Real {
       },
       isFull: (unsent = 0) => getSize() - unsent >= window,
     }
-    this.queue = new SendQueue(link, 'json', pending)
+    this.queue = new ClientQueue(link, 'json', pending)
   }
 
   send(id: number | undefined, name: string): void {

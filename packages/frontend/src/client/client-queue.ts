@@ -56,7 +56,7 @@ const NO_ATTACHMENTS: readonly Uint8Array[] = []
 const countBytes = (attachments: readonly Uint8Array[]): number =>
   attachments.reduce((sum, { byteLength }) => sum + byteLength, 0)
 
-export class SendQueue {
+export class ClientQueue {
   readonly #link: Link
   readonly #codec: Codec
   readonly #pending: CallCount
@@ -74,12 +74,10 @@ export class SendQueue {
     this.#codec = codecs[codec]
     this.#pending = pending
     this.#overflow = overflow
-    // More calls in flight pay for larger frames.
-    const getFullFrame = (): number | undefined => link.frameMessages && Math.max(link.frameMessages, pending.size >> 3)
     this.#outbox = new Outbox((kind, body, _count, borrowed) => {
       if (borrowed) link.send({ kind, body, borrowed })
       else link.send({ kind, body })
-    }, getFullFrame)
+    })
   }
 
   get isEmpty(): boolean {
@@ -144,14 +142,14 @@ export class SendQueue {
       const isWindowFull = message.id !== undefined && this.#pending.isFull(this.#unsentCalls.size)
       if (isWindowFull || this.#link.room() !== undefined) return this.#drainWhenRoom()
       this.#queue.shift()
-      this.#send(message)
+      this.#putQueued(message)
     }
   }
 
   /** Sends queued events, and drops queued calls: the link closes next, so their responses could not arrive. */
   finish(): void {
     this.#isFinished = true
-    for (const message of this.#queue.clear()) if (message.id === undefined) this.#send(message)
+    for (const message of this.#queue.clear()) if (message.id === undefined) this.#putQueued(message)
     this.#outbox.flush()
   }
 
@@ -185,7 +183,7 @@ export class SendQueue {
       this.#checkLimit(encoded, 0)
     }
     if (!mustWait) {
-      this.#outbox.put(codec, encoded, attachments, borrowed)
+      this.#put(codec, encoded, attachments, borrowed)
       return undefined
     }
     const id = message.id as number | undefined
@@ -202,11 +200,18 @@ export class SendQueue {
     if (limit !== undefined) checkSize(encoded, limit, attached)
   }
 
-  #send({ id, codec, encoded, attachments, followers, sender }: QueuedMessage): void {
+  #putQueued({ id, codec, encoded, attachments, followers, sender }: QueuedMessage): void {
     if (id !== undefined) this.#unsentCalls.delete(id)
-    this.#outbox.put(codec, encoded, attachments)
-    for (const follower of followers ?? []) this.#outbox.put(this.#codec, follower)
+    this.#put(codec, encoded, attachments)
+    for (const follower of followers ?? []) this.#put(this.#codec, follower)
     sender?.resolve()
+  }
+
+  #put(codec: Codec, encoded: EncodedMessage, attachments = NO_ATTACHMENTS, borrowed?: boolean): void {
+    const { frameMessages = Infinity } = this.#link
+    // More calls in flight pay for larger frames.
+    this.#outbox.maxMessages = Math.max(frameMessages, this.#pending.size >> 3)
+    this.#outbox.put(codec, encoded, attachments, borrowed)
   }
 
   #drainWhenRoom(): void {

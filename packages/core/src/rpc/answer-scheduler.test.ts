@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { call, Peer, setUp } from '../../test/support/peer.js'
-import { flushAfterMicrotasks, onEndOfTick } from './tick.js'
+import { answerScheduler, flushAfterMicrotasks } from './answer-scheduler.js'
 
 /** Returns names in the order in which their callbacks ran, until after the next tick. */
 async function getOrder(run: (record: (name: string) => () => void) => void): Promise<string[]> {
@@ -16,34 +16,34 @@ const settleAfter = async (microtasks: number): Promise<void> => {
   for (let count = 0; count < microtasks; count++) await Promise.resolve()
 }
 
-describe('onEndOfTick', () => {
-  test('runs after everything that is ready when no frame has come in', async () => {
+describe('answerScheduler', () => {
+  test('flushes after everything that is ready when no frame has come in', async () => {
     const order = await getOrder(record => {
       setImmediate(record('immediate'))
-      onEndOfTick(record('end'))
+      answerScheduler.schedule(record('end'))
       void settleAfter(5).then(record('promises'))
       process.nextTick(record('nextTick'))
     })
     expect(order).toEqual(['promises', 'nextTick', 'immediate', 'end'])
   })
 
-  test('runs once promises have settled after flushAfterMicrotasks', async () => {
+  test('flushes once promises have settled after flushAfterMicrotasks', async () => {
     const order = await getOrder(record => {
       setImmediate(record('immediate'))
       flushAfterMicrotasks()
       void settleAfter(9).then(() => {
         record('promises')()
-        onEndOfTick(record('end'))
+        answerScheduler.schedule(record('end'))
       })
     })
     expect(order).toEqual(['promises', 'end', 'immediate'])
   })
 
-  test('runs at the end of the tick again after the tick of flushAfterMicrotasks', async () => {
+  test('flushes at the end of the tick again after the tick of flushAfterMicrotasks', async () => {
     flushAfterMicrotasks()
     await sleep(1)
     const order = await getOrder(record => {
-      onEndOfTick(record('end'))
+      answerScheduler.schedule(record('end'))
       process.nextTick(record('nextTick'))
     })
     expect(order).toEqual(['nextTick', 'end'])

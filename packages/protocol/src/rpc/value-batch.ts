@@ -1,0 +1,69 @@
+// Consecutive messages that differ in one value, of one channel or event, travel as one message with an array of values. To write and
+// read the envelope for each would cost more than everything else.
+import type { Codec, EncodedMessage } from '../codec/codec.js'
+import { encodeMsgpackValue } from '../codec/msgpack.js'
+import { stringifyJson } from '../codec/stringify-json.js'
+import type { CallMessage } from '../message/message.js'
+import { concatBytes } from '../util/platform.js'
+import { FULL_BATCH_BYTES, FULL_BATCH_VALUES } from './batching.js'
+import type { OpenMessage, Outbox } from './outbox.js'
+
+/** A sender of messages that differ in one value only, so that consecutive ones fit into one message. */
+export interface BatchSource {
+  /** Creates the message of one value, which is the last member of its params. `index` is the value's number. */
+  createMessage(value: unknown, index: number): CallMessage
+  /** Creates the message of several values, with `null` in their place. `index` is the first value's number. */
+  createBatch(index: number): CallMessage
+}
+
+/** The values of an outbox. Those that one source adds one after the other share a message. */
+export class ValueBatch implements OpenMessage {
+  readonly #outbox: Outbox
+  readonly #codec: Codec
+  #source: BatchSource | undefined
+  #values: EncodedMessage[] = []
+  #bytes = 0
+  /** The number of the first value. */
+  #index = 0
+
+  constructor(outbox: Outbox, codec: Codec) {
+    this.#outbox = outbox
+    this.#codec = codec
+  }
+
+  /** @param index - the number of the value */
+  add(source: BatchSource, index: number, value: EncodedMessage): void {
+    if (source !== this.#source) {
+      this.#outbox.putOpen(this.#codec, this)
+      this.#source = source
+      this.#index = index
+    }
+    this.#bytes += value.length
+    const isFull = this.#values.push(value) >= FULL_BATCH_VALUES || this.#bytes >= FULL_BATCH_BYTES
+    if (isFull) this.#outbox.flush()
+  }
+
+  close(): EncodedMessage {
+    const source = this.#source!
+    const values = this.#values
+    this.#source = undefined
+    this.#values = []
+    this.#bytes = 0
+    const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
+    return spliceLastParam(this.#codec.encode(message), this.#codec.join(values))
+  }
+}
+
+const JSON_END = 'null}}'
+
+/** Encodes a single value. Returns `undefined` if JSON has no text for it. @throws whatever `Codec.encode` throws */
+export function encodeValue(codec: Codec, value: unknown): EncodedMessage | undefined {
+  return codec.name === 'json' ? stringifyJson(value) : encodeMsgpackValue(value)
+}
+
+/** Replaces the last member of the params, which is `null`, of a message without headers. Both must be encoded by one codec. */
+export function spliceLastParam(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
+  if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
+  // In MessagePack nothing follows the last member, and null is one byte.
+  return concatBytes([message.subarray(0, -1), value as Uint8Array])
+}
