@@ -100,14 +100,11 @@ let isCounting = false
 
 /** Returns a number that grows with each tick in which it is asked for. The event loop does not sleep before the next tick. */
 function getTickCount(): number {
-  if (!isCounting) {
-    isCounting = true
-    setImmediate(countTick)
-  }
+  if (isCounting) return tickCount
+  isCounting = true
+  setImmediate(() => {
+    isCounting = false
+    tickCount++
+  })
   return tickCount
-}
-
-function countTick(): void {
-  isCounting = false
-  tickCount++
 }

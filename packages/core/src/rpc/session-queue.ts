@@ -15,13 +15,10 @@ import {
   Outbox,
   type PackedMessage,
   type QueueSlot,
-  type SendBatch,
   ValueBatch,
 } from '@sallyport/protocol/internal'
 import { COUNT } from '../shared/metrics.js'
 import { answerScheduler } from './answer-scheduler.js'
-
-const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
 /** An encoded value, which can be batched, or a whole message, which is sent alone. */
 export type Encoded = EncodedMessage | PackedMessage
@@ -71,13 +68,11 @@ export class SessionQueue {
     this.#link = link
     this.#counts = counts
     this.#listener = listener
-    const send: SendBatch = (kind, body, _count, borrowed) => {
-      counts[COUNT.bytesOut]! += body.length
-      if (borrowed) link.send({ kind, body, borrowed })
-      else link.send({ kind, body })
+    this.#outbox = new Outbox(frame => {
+      counts[COUNT.bytesOut]! += frame.body.length
+      link.send(frame)
       if (!this.#isCongested) this.#checkRoom()
-    }
-    this.#outbox = new Outbox(send, answerScheduler)
+    }, answerScheduler)
     this.#values = new ValueBatch(this.#outbox, codec)
   }
 
@@ -100,14 +95,9 @@ export class SessionQueue {
   }
 
   /** Sends a message. Borrowed attachments are copied if they have to wait. */
-  send(
-    codec: Codec,
-    encoded: EncodedMessage,
-    attachments: readonly Uint8Array[] = NO_ATTACHMENTS,
-    borrowed?: boolean,
-  ): void {
+  send(codec: Codec, encoded: EncodedMessage, attachments?: readonly Uint8Array[], borrowed?: boolean): void {
     if (!this.#isCongested) return this.#outbox.put(codec, encoded, attachments, borrowed)
-    const packed: PackedMessage = { codec, encoded, attachments }
+    const packed: PackedMessage = { codec, encoded, attachments: attachments ?? [] }
     this.#wait(undefined, 0, borrowed ? detachAttachments({ ...packed, borrowed }) : packed)
   }
 

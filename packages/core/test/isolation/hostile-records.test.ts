@@ -42,7 +42,7 @@ function createCaller(sealer: Sealer) {
   let lastId = 0
   return (method: string, params: object = {}): Records => {
     const records: Records = []
-    const outbox = new Outbox((kind, body, count) => void records.push(sealer.seal(kind, body, count).slice()))
+    const outbox = new Outbox(({ kind, body }, count) => void records.push(sealer.seal(kind, body, count).slice()))
     outbox.maxMessages = 1
     const message: CallMessage = { jsonrpc: '2.0', id: ++lastId, method, params }
     const { codec, encoded, attachments } = packMessage(message, 'msgpack')

@@ -74,10 +74,7 @@ export class ClientQueue {
     this.#codec = codecs[codec]
     this.#pending = pending
     this.#overflow = overflow
-    this.#outbox = new Outbox((kind, body, _count, borrowed) => {
-      if (borrowed) link.send({ kind, body, borrowed })
-      else link.send({ kind, body })
-    })
+    this.#outbox = new Outbox(frame => link.send(frame))
   }
 
   get isEmpty(): boolean {

@@ -3,7 +3,7 @@
 import type {
   CallMessage,
   Codec,
-  FrameKind,
+  Frame,
   Link,
   PackedMessage,
   ReceivedFrame,
@@ -83,7 +83,7 @@ class Gate {
     this.#options = options
     this.#link = link
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
-    this.#records = new Outbox((kind, body, count) => this.#send(kind, body, count))
+    this.#records = new Outbox((batch, count) => this.#send(batch, count))
     link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
@@ -121,7 +121,7 @@ class Gate {
       return this.#refuseMalformed(rawMessage, codec, isResponse, error as BusError)
     }
     if (isCall(message) && message.method.startsWith('$/')) return this.#handleProtocolNotification(message, codec)
-    if (this.#isQueueFull) return this.#decide(message, codec, OVERLOADED, undefined)
+    if (this.#queue.size >= MAX_IN_FLIGHT) return this.#decide(message, codec, OVERLOADED, undefined)
     const { hook, hookTimer, watch } = this.#options
     watch.enter()
     const startedAt = hookTimer.begin()
@@ -201,10 +201,10 @@ class Gate {
   }
 
   /** Sends a batch to core as a record. */
-  #send(kind: FrameKind, batch: string | Uint8Array, count: number): void {
+  #send(batch: Frame, count: number): void {
     const { sealer, sealTimer } = this.#options
     const startedAt = sealTimer.begin()
-    const body = sealer.seal(kind, batch, count)
+    const body = sealer.seal(batch.kind, batch.body, count)
     if (startedAt !== 0) sealTimer.end(startedAt)
     this.#link.send({ kind: FRAME_KIND.sealed, body })
     const room = this.#isLinkFull ? undefined : this.#link.room()
@@ -226,11 +226,6 @@ class Gate {
     else this.#link.resume()
   }
 
-  /** True if as many messages wait as a frontend can have calls in flight. */
-  get #isQueueFull(): boolean {
-    return this.#queue.size >= MAX_IN_FLIGHT
-  }
-
   #handleProtocolNotification(call: CallMessage, codec: Codec): void {
     if (call.method === METHOD.rejected) {
       if (call.id === undefined) return
@@ -238,7 +233,8 @@ class Gate {
       return this.#refuse(call.id, error, codec)
     }
     // The end of a channel must not overtake the call that opens the channel.
-    if (call.method === METHOD.closeChannel && !this.#isQueueFull) return this.#pass(packPlain(codec, call), undefined)
+    if (call.method === METHOD.closeChannel && this.#queue.size < MAX_IN_FLIGHT)
+      return this.#pass(packPlain(codec, call), undefined)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
     // A cancelled call in the queue never reaches core, and its caller has settled it already. Only numbers can be cancelled, as in core.
     if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#cancel(cancelledId)) return

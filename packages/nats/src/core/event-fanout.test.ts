@@ -1,36 +1,36 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { EventBatch, PublishWindow, readEvents, type SentEvent } from './event-fanout.js'
+import { createEventBatch, PublishWindow, readEvents, type SentEvent } from './event-fanout.js'
 
 const event = (payload: unknown): SentEvent => ({ target: null, event: 'news', payload })
 
-function create(): { batch: EventBatch; sent: unknown[][]; counts: number[] } {
+function create(): { add: ReturnType<typeof createEventBatch>; sent: unknown[][]; counts: number[] } {
   const [sent, counts]: [unknown[][], number[]] = [[], []]
-  const batch = new EventBatch((body, count) => {
+  const add = createEventBatch((body, count) => {
     counts.push(count)
     sent.push(readEvents(body).map(({ payload }) => payload))
   })
-  return { batch, sent, counts }
+  return { add, sent, counts }
 }
 
-describe('EventBatch', () => {
+describe('createEventBatch', () => {
   it('sends the events of a tick as one message, in order, with their payloads as they were emitted', async () => {
-    const { batch, sent, counts } = create()
+    const { add, sent, counts } = create()
     const payload = { n: 1 }
-    for (const each of [payload, 2, 'three']) expect(batch.add(event(each), 1000)).toBe(true)
+    for (const each of [payload, 2, 'three']) expect(add(event(each), 1000)).toBe(true)
     payload.n = 4
     await nextTick()
-    batch.add(event(undefined), 1000)
+    add(event(undefined), 1000)
     await nextTick()
     expect(sent).toEqual([[{ n: 1 }, 2, 'three'], [undefined]])
     expect(counts).toEqual([3, 1])
   })
 
   it('splits messages at the limit, and rejects an event that exceeds it alone', async () => {
-    const { batch, sent } = create()
+    const { add, sent } = create()
     const text = 'x'.repeat(300)
-    for (const each of [1, 2, 3, 4, 5]) expect(batch.add(event(text + each), 1000)).toBe(true)
-    expect(batch.add(event('x'.repeat(1000)), 1000)).toBe(false)
+    for (const each of [1, 2, 3, 4, 5]) expect(add(event(text + each), 1000)).toBe(true)
+    expect(add(event('x'.repeat(1000)), 1000)).toBe(false)
     await nextTick()
     expect(sent.flat()).toEqual([1, 2, 3, 4, 5].map(each => text + each))
     expect(sent.map(({ length }) => length)).toEqual([2, 2, 1])

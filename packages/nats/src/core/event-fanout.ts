@@ -3,9 +3,9 @@
 import {
   BusError,
   codecs,
-  endOfTick,
   type EventTarget,
   FULL_BATCH_BYTES,
+  Outbox,
   toEventTarget,
 } from '@sallyport/protocol/internal'
 import { createBroadcast } from '../broadcast/broadcast.js'
@@ -23,12 +23,12 @@ export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceC
   const broadcast = createBroadcast({ ...identity, subject })
   const window = new PublishWindow(connection)
   const report = (createError: () => BusError): void => faults.add({ label: CORE_LABEL, createError })
-  const batch = new EventBatch(publish)
+  const addToBatch = createEventBatch(publish)
 
   function add(target: EventTarget | undefined, event: string, payload: unknown): void {
     if (!connection.isConnected) return
     const maxBytes = connection.maxPayload - OVERHEAD_BYTES
-    if (batch.add({ target: target ?? null, event, payload }, maxBytes)) return
+    if (addToBatch({ target: target ?? null, event, payload }, maxBytes)) return
     const cause = `it exceeds the server's limit of ${maxBytes} bytes`
     report(() => new BusError('Overloaded', `The event ${event} was not sent to the other instances: ${cause}`))
   }
@@ -76,33 +76,20 @@ export interface SentEvent {
   payload: unknown
 }
 
-/** Batches the events of one tick: sealing and sending a message costs more than routing a dozen events. */
-export class EventBatch {
-  readonly #send: (body: Uint8Array, count: number) => void
-  #encoded: Uint8Array[] = []
-  #bytes = 0
-
-  constructor(send: (body: Uint8Array, count: number) => void) {
-    this.#send = send
-  }
-
-  /** Adds an event, encoded immediately. Returns false if it alone exceeds the limit of a message. */
-  add(params: SentEvent, maxBytes: number): boolean {
-    const encoded = codecs.msgpack.encode({ jsonrpc: '2.0', method: 'event', params }, true) as Uint8Array
-    if (encoded.byteLength > maxBytes) return false
-    if (this.#bytes + encoded.byteLength > Math.min(maxBytes, FULL_BATCH_BYTES)) this.#flush()
-    if (this.#encoded.length === 0) endOfTick.schedule(this.#flush)
-    this.#encoded.push(encoded)
-    this.#bytes += encoded.byteLength
+/**
+ * Batches the events of one tick: sealing and sending a message costs more than routing a dozen events. The returned function adds an
+ * event, encoded immediately. It returns false if the event alone exceeds the limit of a message.
+ */
+export function createEventBatch(
+  send: (body: Uint8Array, count: number) => void,
+): (params: SentEvent, maxBytes: number) => boolean {
+  const outbox = new Outbox(({ body }, count) => send(body as Uint8Array, count))
+  return (params, maxBytes) => {
+    const encoded = codecs.msgpack.encode({ jsonrpc: '2.0', method: 'event', params }, true)
+    if (encoded.length > maxBytes) return false
+    outbox.maxBytes = Math.min(maxBytes, FULL_BATCH_BYTES)
+    outbox.put(codecs.msgpack, encoded)
     return true
-  }
-
-  readonly #flush = (): void => {
-    const encoded = this.#encoded
-    if (encoded.length === 0) return
-    this.#encoded = []
-    this.#bytes = 0
-    this.#send(codecs.msgpack.join(encoded) as Uint8Array, encoded.length)
   }
 }
 

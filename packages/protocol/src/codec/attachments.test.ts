@@ -29,7 +29,7 @@ function roundTrip(...messages: Message[]) {
   const frames: { kind: number; bytes: number }[] = []
   const reader = new BatchReader()
   const read: unknown[] = []
-  const outbox = new Outbox((kind, body) => {
+  const outbox = new Outbox(({ kind, body }) => {
     frames.push({ kind, bytes: body.length })
     read.push(...reader.read(kind, body as Uint8Array))
   })

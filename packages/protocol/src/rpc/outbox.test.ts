@@ -20,7 +20,7 @@ interface Sent {
 
 function setUp(): { outbox: Outbox; sent: Sent[]; put: (codec: Codec, id: number, text?: string) => void } {
   const sent: Sent[] = []
-  const outbox = new Outbox((kind, body, count) => {
+  const outbox = new Outbox(({ kind, body }, count) => {
     const bytes = Buffer.from(body)
     const decoded = (kind === FRAME_KIND.json ? json : msgpack).decode(bytes)
     const ids = (Array.isArray(decoded) ? decoded : [decoded]).map(({ id }: { id: unknown }) => id)
@@ -70,7 +70,7 @@ describe('the messages of one tick', () => {
 
   it('are not a batch if there is only one', async () => {
     const bodies: unknown[] = []
-    const outbox = new Outbox((_kind, body) => bodies.push(body))
+    const outbox = new Outbox(({ body }) => bodies.push(body))
     putMessage(outbox, json, { jsonrpc: '2.0', method: 'm' })
     await nextTick()
     expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m"}'])
@@ -231,7 +231,7 @@ describe('put and flush', () => {
 
   it('can be called while a frame is sent', async () => {
     const sent: unknown[] = []
-    const outbox = new Outbox((_kind, body) => {
+    const outbox = new Outbox(({ body }) => {
       sent.push(body)
       if (sent.length === 1) outbox.put(json, '2')
       outbox.flush()

@@ -5,7 +5,7 @@ import { BusError } from '../errors/bus-error.js'
 import type { Message } from '../message/message.js'
 import { utf8Length } from '../util/platform.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
-import { FRAME_KIND, type FrameKind } from '../wire/link.js'
+import { type Frame, FRAME_KIND } from '../wire/link.js'
 import { endOfTick, FULL_BATCH_BYTES, type FlushScheduler } from './batching.js'
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
@@ -20,8 +20,8 @@ export interface PackedMessage {
   readonly borrowed?: boolean
 }
 
-/** Sends a body of `count` messages; an attachment counts as none, and can be `borrowed`. */
-export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number, borrowed?: boolean) => void
+/** Sends a frame of `count` messages. An attachment counts as none. */
+export type SendFrame = (frame: Frame, count: number) => void
 
 /** A message that can still grow. Any other message closes it, which keeps the order. */
 export interface OpenMessage {
@@ -29,9 +29,10 @@ export interface OpenMessage {
 }
 
 export class Outbox {
-  /** Messages after which a frame is sent before its tick has ended. */
+  /** Messages and bytes after which a frame is sent before its tick has ended. */
   maxMessages: number = Infinity
-  readonly #send: SendBatch
+  maxBytes: number = FULL_BATCH_BYTES
+  readonly #send: SendFrame
   readonly #scheduler: FlushScheduler
   #batch: EncodedMessage[] = []
   #bytes = 0
@@ -40,7 +41,7 @@ export class Outbox {
   #isScheduled = false
   #isCorked = false
 
-  constructor(send: SendBatch, scheduler: FlushScheduler = endOfTick) {
+  constructor(send: SendFrame, scheduler: FlushScheduler = endOfTick) {
     this.#send = send
     this.#scheduler = scheduler
   }
@@ -60,10 +61,11 @@ export class Outbox {
     if (this.#open) this.#close()
     if (attachments.length > 0) {
       this.flush()
-      for (const body of attachments) this.#send(FRAME_KIND.bytes, body, 0, borrowed)
-      return this.#send(codec.kind, encoded, 1)
+      const kind = FRAME_KIND.bytes
+      for (const body of attachments) this.#send(borrowed ? { kind, body, borrowed } : { kind, body }, 0)
+      return this.#send({ kind: codec.kind, body: encoded }, 1)
     }
-    if (codec !== this.#codec || this.#bytes + encoded.length > FULL_BATCH_BYTES) this.flush()
+    if (codec !== this.#codec || this.#bytes + encoded.length > this.maxBytes) this.flush()
     this.#codec = codec
     this.#schedule()
     this.#bytes += encoded.length
@@ -96,7 +98,7 @@ export class Outbox {
     if (!codec || batch.length === 0) return
     this.#batch = []
     this.#bytes = 0
-    this.#send(codec.kind, codec.join(batch), batch.length)
+    this.#send({ kind: codec.kind, body: codec.join(batch) }, batch.length)
   }
 
   #close(): void {

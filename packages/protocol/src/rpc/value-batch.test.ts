@@ -16,7 +16,7 @@ describe('values of one source', () => {
 
   it('share a message, which any other message ends', async () => {
     const bodies: unknown[] = []
-    const outbox = new Outbox((_kind, body) => bodies.push(body))
+    const outbox = new Outbox(({ body }) => bodies.push(body))
     const batch = new ValueBatch(outbox, json)
     batch.add(source, 0, '"a"')
     batch.add(source, 1, '"b"')
@@ -36,7 +36,7 @@ describe('values of one source', () => {
 
   it('are sent before the tick ends when their message is full', () => {
     const counts: number[] = []
-    const outbox = new Outbox((_kind, body) => counts.push(JSON.parse(body as string).params.values.length as number))
+    const outbox = new Outbox(({ body }) => counts.push(JSON.parse(body as string).params.values.length as number))
     const batch = new ValueBatch(outbox, json)
     for (let index = 0; index < FULL_BATCH_VALUES; index++) batch.add(source, index, '1')
     for (let index = 0; index < 4; index++) batch.add(source, index, `"${'x'.repeat(FULL_BATCH_BYTES / 4)}"`)
