@@ -15,7 +15,10 @@ const CALLS = 4
 
 const pattern =
   process.argv[2] === 'isolation'
-    ? { use: 'isolation', options: { dir: fileURLToPath(new URL('../../fixtures/hooks/judge', import.meta.url)) } }
+    ? {
+        use: 'isolation',
+        options: { dir: fileURLToPath(new URL('../../fixtures/isolation/hooks/judge', import.meta.url)) },
+      }
     : { use: 'brownfield' }
 
 const inspector = new Session()
