@@ -1,11 +1,11 @@
 // Test settings of every package and example; the vitest.config.ts of each re-exports these. A file's path decides its tier:
-//   src, test            `npm test`: the units, and what the product promises, over real workers
+//   src, test            `npm test`: the units, some again as in a page, and what the product promises, over real workers
 //   test/long            `npm run test:all`: faults, hostile code, browsers, servers, and everything else that takes long
 //   test/generated       `npm run check`: files that are generated from the code
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 import { BaseSequencer } from 'vitest/node'
 
 const files = ['src', 'test']
@@ -25,6 +25,7 @@ class SoakFirst extends BaseSequencer {
   }
 }
 
+const resolve = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const exclude = ['**/node_modules/**', '**/dist/**']
 const long = '**/test/long/**/*.test.ts'
 const generated = '**/test/generated/**/*.test.ts'
@@ -35,7 +36,31 @@ const { npm_lifecycle_event: script = 'test' } = process.env
 const report = script === 'npx' ? `test-node${process.versions.node.split('.')[0]}` : script.replaceAll(/\W/g, '-')
 const noTypes = { typecheck: { enabled: false } }
 
+/** Conditions of `imports` in package.json: the sources, not what was built of them. */
+const conditions = ['source', 'module', 'node', 'development']
+
+/** Returns a project of those unit tests that run again with the files for browsers, as in a page. */
+export function inBrowser(files: RegExp): TestProjectConfiguration {
+  const conditions = ['source', 'browser', 'module', 'development']
+  const alias = { '@sallyport/protocol/internal': resolve('packages/protocol/src/index.ts') }
+  return {
+    extends: true,
+    resolve: { conditions, alias },
+    ssr: { resolve: { conditions } },
+    test: {
+      name: 'browser',
+      include: unitTests.filter(file => files.test(file)),
+      env: { SALLYPORT_TEST_PLATFORM: 'browser' },
+      setupFiles: resolve('scripts/as-page.mjs'),
+      isolate: false,
+      ...noTypes,
+    },
+  }
+}
+
 export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: unitTests, isolate: false, ...noTypes } },
@@ -50,8 +75,8 @@ export default defineConfig({
       { extends: true, test: { name: 'generated', include: [generated], ...noTypes } },
     ],
     exclude,
-    globalSetup: fileURLToPath(new URL('scripts/bundle-stale.mjs', import.meta.url)),
-    setupFiles: fileURLToPath(new URL('scripts/compare-bytes.mjs', import.meta.url)),
+    globalSetup: resolve('scripts/bundle-stale.mjs'),
+    setupFiles: resolve('scripts/compare-bytes.mjs'),
     sequence: { sequencer: SoakFirst },
     pool: 'forks',
     // Two packages run at a time: more files at a time than this starve threads on two cores for seconds.
@@ -67,7 +92,7 @@ export default defineConfig({
     typecheck: {
       enabled: hasTypeTests,
       include: ['**/*.test-d.ts'],
-      tsconfig: fileURLToPath(new URL('tsconfig.type-tests.json', import.meta.url)),
+      tsconfig: resolve('tsconfig.type-tests.json'),
       ignoreSourceErrors: true,
     },
   },

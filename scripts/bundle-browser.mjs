@@ -1,6 +1,5 @@
-// Joins a package's `./dist/browser/<name>.js` entries, with all that they import, into one file each that runs in a browser. Where a file
-// `name.browser.js` lies beside `name.js`, it takes that file's place.
-import { existsSync } from 'node:fs'
+// Joins a package's `./dist/browser/<name>.js` entries, with all that they import, into one file each that runs in a browser. The condition
+// `browser` of the `imports` in each package.json chooses the files that differ from Node's.
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
@@ -12,25 +11,12 @@ const SOURCES = {
   '@sallyport/frontend/internal': join(packages, 'frontend/dist/internal.js'),
 }
 
-const browserFiles = {
-  name: 'browser-files',
-  /** A browser has no diagnostics channels, so the code for their subscribers is left out. */
-  transform: code => code.replace(/\b(?:invokes|exposedCalls|eventsSent|eventsReceived)\.hasSubscribers\b/g, 'false'),
-  async resolveId(id, importer, options) {
-    const resolved = SOURCES[id] ?? (await this.resolve(id, importer, { ...options, skipSelf: true }))?.id
-    const variant = resolved?.replace(/\.js$/, '.browser.js')
-    // By its source: the compiler leaves the output of a file that was deleted.
-    const source = variant?.replace(/^(.*[\\/])dist([\\/])/, '$1src$2').replace(/js$/, 'ts')
-    return source !== undefined && existsSync(source) ? variant : resolved
-  },
-}
-
 /** @param format - `iife` for a classic script, `esm` for a module */
 export async function bundleForBrowser(folder, name, format) {
   const build = await rolldown({
     input: { [name]: join(folder, 'dist', `${name}.js`) },
     platform: 'browser',
-    plugins: [browserFiles],
+    resolve: { alias: SOURCES },
     treeshake: { moduleSideEffects: id => id.endsWith('page.js') },
     onLog(_level, log) {
       // A busy machine can cause this warning about slow plugins.

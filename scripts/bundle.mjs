@@ -25,9 +25,12 @@ const copiesOf = ({ imports = {} }) =>
 const commandsOf = ({ bin = {} }) => namesIn([bin])
 
 /** What npm installs beside the package is loaded from there; all else is taken in. */
-function isOutside({ dependencies = {}, peerDependencies = {} }) {
+function isOutside({ dependencies = {}, peerDependencies = {}, imports = {} }) {
   const names = Object.keys({ ...dependencies, ...peerDependencies })
-  return id => /^(node:|#)/.test(id) || names.some(name => id === name || id.startsWith(`${name}/`))
+  return id =>
+    id.startsWith('node:') ||
+    typeof imports[id] === 'string' ||
+    names.some(name => id === name || id.startsWith(`${name}/`))
 }
 
 /** So that a stack leads to the sources, not to what tsc made of them. The package has no sources: its maps hold them. */

@@ -21,17 +21,23 @@ const IN_CORE = /\/src\/(?:core-thread|events|path|plugins|rpc)\//
 /** Starts a core in the host's own thread. */
 const IN_BOTH = /\/src\/host\/local-core\.ts$/
 
+const root = new URL('../', import.meta.url)
+const folders = readdirSync(new URL('packages/', root)).map(name => `packages/${name}`)
+const readImports = folder => JSON.parse(readFileSync(new URL(`${folder}/package.json`, root), 'utf8')).imports
+/** The `imports` of each package.json. */
+const packageImports = Object.fromEntries(folders.map(folder => [folder, readImports(folder)]))
+
 const getPackage = path => path.split('/').slice(0, 2).join('/')
 const sum = numbers => numbers.reduce((total, number) => total + number, 0)
 
-/** Relative imports of a file: `import`, `import type`, `export … from`, and `import('…')` of values and of types. */
+/** Imports of a file from its own package: `import`, `import type`, `export … from`, and `import('…')` of values and of types. */
 function getImports(path, source) {
   const { program, errors } = parseSync(path, source)
   if (errors.length > 0) throw new Error(`${path} could not be parsed: ${errors[0].message}`)
   const imports = []
   const visit = node => {
     const name = node.source?.value
-    if (typeof name === 'string' && name.startsWith('.')) {
+    if (typeof name === 'string' && /^[.#]/.test(name)) {
       imports.push({ name, line: source.slice(0, node.start).split('\n').length })
     }
     for (const child of Object.values(node).flat()) if (typeof child?.type === 'string') visit(child)
@@ -39,6 +45,11 @@ function getImports(path, source) {
   visit(program)
   return imports
 }
+
+/** The sources of a file for Node and of its twin for browsers, if `name` is the import of both. */
+const getTwins = (folder, name) =>
+  packageImports[folder]?.[name]?.source &&
+  Object.values(packageImports[folder][name].source).map(path => join(folder, path))
 
 /** Adds an edge to a graph, which has for each node its neighbours and the first import that leads to each. */
 function addEdge(graph, from, to, reason) {
@@ -53,11 +64,12 @@ function buildGraphs(sources) {
   for (const [path, source] of sources) {
     for (const { name, line } of path.endsWith('.css') ? [] : getImports(path, source)) {
       const target = join(dirname(path), name)
-      const found = [target, target.replace(/\.js$/, '.ts')].find(file => sources.has(file))
-      if (!found || getPackage(found) !== getPackage(path)) continue
-      const reason = `${path}:${line} imports "${name}"`
-      addEdge(files, path, found, reason)
-      if (dirname(path) !== dirname(found)) addEdge(directories, dirname(path), dirname(found), reason)
+      const targets = getTwins(getPackage(path), name) ?? [target, target.replace(/\.js$/, '.ts')]
+      for (const found of targets.filter(file => sources.has(file) && getPackage(file) === getPackage(path))) {
+        const reason = `${path}:${line} imports "${name}"`
+        addEdge(files, path, found, reason)
+        if (dirname(path) !== dirname(found)) addEdge(directories, dirname(path), dirname(found), reason)
+      }
     }
   }
   return { files, directories }
@@ -195,8 +207,6 @@ function* testCases() {
   if ([...findExcess(beyond, { lines: MAX_BENCH_LINES + 1 })].length !== 4)
     yield 'expected four totals beyond their limits'
 }
-
-const root = new URL('../', import.meta.url)
 
 /** Paths of all files below a directory, relative to the root, without those that are installed or built. */
 function* listFiles(directory) {

@@ -1,1 +1,6 @@
-export { default } from '../../vitest.config.ts'
+import { mergeConfig } from 'vitest/config'
+import shared, { inBrowser } from '../../vitest.config.ts'
+
+const files = /^src\/(?:codec\/(?:json|proto)|message|rpc\/pending|util|wire)/
+
+export default mergeConfig(shared, { test: { projects: [inBrowser(files)] } })

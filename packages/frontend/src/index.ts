@@ -13,7 +13,7 @@ export type {
   TracedError,
   Unlisten,
 } from '@sallyport/protocol/internal'
-export { Channel } from './client/exported-channel.js'
+export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
 export type { Exposed, ExposedContext, ExposedFunctions } from './client/exposed-functions.js'

@@ -1,8 +1,9 @@
 // The client for links that the host itself makes.
 import type { BusError, Link } from '@sallyport/protocol/internal'
 import { Client, type ClientOptions } from './client/client.js'
+import { ConnectionPool } from './client/connection-pool.js'
 
-export { Channel } from './client/exported-channel.js'
+export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
@@ -34,10 +35,10 @@ export const settleListeners = (client: Client): Promise<boolean> => client.sett
 export const endClient = (client: Client, reason: BusError | undefined): void => client.end(reason)
 
 /** Adds a link to another core of the same bus. Each call uses the core with the fewest calls in flight. */
-export const addConnection = (client: Client, link: Link): void => client.addConnection(link)
+export const addConnection = (client: Client, link: Link): void => client.getPool(ConnectionPool).add(link)
 
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
-  client.endConnection(link, reason)
+  client.getPool(ConnectionPool).endConnection(link, reason)
 export { findCurrentClient, setCurrentClient } from './client/current-client.js'
 export type { CallParameters, CommandName, CommandResult } from './types/commands.js'
 export { createClient } from './types/client.js'

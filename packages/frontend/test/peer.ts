@@ -13,6 +13,9 @@ import {
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from '../src/client/client.js'
 
+/** True if the tests run with the files for browsers, as in a page, whose codec is JSON. */
+export const IN_BROWSER: boolean = process.env['SALLYPORT_TEST_PLATFORM'] === 'browser'
+
 export interface Received {
   jsonrpc: '2.0'
   id?: number

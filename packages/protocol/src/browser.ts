@@ -1,4 +1,5 @@
-// The code that runs in a browser too. Nothing here needs Node, except files that have a form for browsers (`*.browser.ts`).
+// The code that runs in a browser too. Nothing here needs Node, except files that have a form for browsers (`*.browser.ts`), which the
+// condition `browser` of the `imports` in package.json chooses.
 
 export * from './errors/bus-error.js'
 export * from './errors/command-error.js'
@@ -18,7 +19,7 @@ export * from './rpc/batching.js'
 export * from './rpc/outbox.js'
 export * from './rpc/value-batch.js'
 export * from './rpc/bytes.js'
-export * from './rpc/call-slots.js'
+export * from '#call-slots'
 export * from './rpc/pending-calls.js'
 export * from './wire/limits.js'
 export * from './wire/link.js'
@@ -29,5 +30,5 @@ export * from './util/call-safely.js'
 export * from './util/deadline-timers.js'
 export * from './util/deferred.js'
 export * from './util/development.js'
-export { concatBytes, onNextTick, warn } from './util/platform.js'
+export { concatBytes, onNextTick, warn } from '#platform'
 export * from './util/type-guards.js'

@@ -7,6 +7,7 @@ import {
   METHOD,
   throwLater,
 } from '@sallyport/protocol/internal'
+import { CLIENT } from './client-symbol.js'
 
 /** The connection over which a channel is open. */
 export interface ChannelOwner {
@@ -42,6 +43,9 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   /** @param onmessage - receives each message. Without it, iterate over the channel */
   constructor(onmessage?: (message: T) => void) {
+    // A page, or an installation, can contain this package several times, and a client takes only channels of its own copy.
+    const Current = (globalThis as { [CLIENT]?: { Channel: typeof Channel } })[CLIENT]?.Channel ?? Channel
+    if (Current !== Channel && new.target === Channel) return new Current(onmessage)
     this.#onmessage = onmessage
   }
 

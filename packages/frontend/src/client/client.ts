@@ -10,12 +10,13 @@ import {
   describeCommand,
   isBusError,
   METHOD,
+  toBusError,
   toEventTarget,
   watchEvent,
 } from '@sallyport/protocol/internal'
 import type { BusEvent, CodecName, EventTarget, Link, Unlisten } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
-import { ConnectionPool } from './connection-pool.js'
+import type { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
 import { FunctionRegistry } from './exposed-functions.js'
 import type { Exposed, ExposedContext, ExposedFunctions } from './exposed-functions.js'
@@ -32,6 +33,8 @@ export interface ClientOptions extends CallDefaults {
   isolated?: boolean
   /** @internal The client stays open when its link closes: another link can follow. */
   reconnects?: boolean
+  /** @internal Returns the error of a call whose exposed function has thrown. @default toBusError */
+  toError?: typeof toBusError
 }
 
 /** The client of a frontend, or of a connection of the host. */
@@ -59,12 +62,12 @@ export class Client {
   /** @internal */
   constructor(link: Link, options: ClientOptions) {
     // Destructured here: a declaration file would repeat names in the signature, and `isolated` is internal.
-    const { label, codec = 'json', data, isolated = false } = options
+    const { label, codec = 'json', data, isolated = false, toError = toBusError } = options
     this.label = label
     this.isolated = isolated
     this.data = data
     this.#options = { ...options }
-    this.#functions = new FunctionRegistry({ label, codec }, (response, hasBytes) =>
+    this.#functions = new FunctionRegistry({ label, codec, toError }, (response, hasBytes) =>
       this.#connection.respond(response, hasBytes),
     )
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
@@ -86,17 +89,18 @@ export class Client {
     await this.#listeners.resubscribe(this.#connection)
   }
 
-  /** @internal Adds a link to another core of the same bus. Calls are distributed over all links. */
-  addConnection(link: Link): void {
-    if (this.#isClosed) return link.close()
-    const functions = this.#functions.forConnection((response, hasBytes) => connection.respond(response, hasBytes))
-    const connection = this.#connect(link, functions)
-    this.#getPool().add(connection)
-  }
-
-  /** @internal Ends the connection over this link. */
-  endConnection(link: Link, reason: BusError | undefined): void {
-    this.#getPool().endConnection(link, reason)
+  /** @internal Returns the connections to several cores. The caller brings their class: a page has one connection, and no use for it. */
+  getPool(Pool: typeof ConnectionPool): ConnectionPool {
+    const connect = (link: Link): Connection => {
+      const functions = this.#functions.forConnection((response, hasBytes) => connection.respond(response, hasBytes))
+      const connection = this.#connect(link, functions)
+      if (this.#isClosed) connection.end(undefined)
+      return connection
+    }
+    return (this.#pool ??= new Pool(this.#connection, connect, primary => {
+      this.#connection = primary
+      void this.#listeners.resubscribe(primary)
+    }))
   }
 
   /** @internal Closes the client immediately: no other link will follow. */
@@ -293,13 +297,6 @@ export class Client {
     const connection = new Connection(link, owner, this.#options)
     void connection.closed.then(() => reconnects || this.#resolveClosed())
     return connection
-  }
-
-  #getPool(): ConnectionPool {
-    return (this.#pool ??= new ConnectionPool(this.#connection, primary => {
-      this.#connection = primary
-      void this.#listeners.resubscribe(primary)
-    }))
   }
 
   #pickConnection(args: unknown): Connection {

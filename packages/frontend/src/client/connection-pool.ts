@@ -10,17 +10,25 @@ const REST_MS = 2000
 export class ConnectionPool {
   #connections: readonly Connection[]
   #primary: Connection
+  readonly #connect: (link: Link) => Connection
   readonly #onPrimaryChange: (primary: Connection) => void
   #nextIndex = 0
 
-  constructor(primary: Connection, onPrimaryChange: (primary: Connection) => void) {
+  constructor(
+    primary: Connection,
+    connect: (link: Link) => Connection,
+    onPrimaryChange: (primary: Connection) => void,
+  ) {
     this.#primary = primary
+    this.#connect = connect
     this.#connections = [primary]
     this.#onPrimaryChange = onPrimaryChange
     this.#watch(primary)
   }
 
-  add(connection: Connection): void {
+  /** Adds a link to another core of the same bus. */
+  add(link: Link): void {
+    const connection = this.#connect(link)
     connection.holdsListeners = false
     this.#connections = [...this.#connections, connection]
     this.#watch(connection)

@@ -28,7 +28,7 @@ import {
 import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
-import { eventsReceived, eventsSent, invokes } from './diagnostics.js'
+import { eventsReceived, eventsSent, invokes } from '#diagnostics'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
@@ -109,7 +109,7 @@ export class Connection {
 
   /** Makes a call. Returns its id. @throws {BusError} if the call cannot be sent or queued */
   call(call: OutgoingCall): number {
-    if (!invokes.hasSubscribers) return this.#send(call, undefined)
+    if (!invokes?.hasSubscribers) return this.#send(call, undefined)
     const { command, stream } = call
     checkCommandName(command)
     const { label, codec } = this.#owner
@@ -148,8 +148,10 @@ export class Connection {
     if (this.#closeError) throw this.#closeError
     const queued = this.#queue.enqueue({ jsonrpc: '2.0', method, params }, hasBytes, options?.transfer)
     const sent = queued ? this.#queue.waitForEvent(queued) : this.#link.room()
-    const { label, codec } = this.#owner
-    if (eventsSent.hasSubscribers) eventsSent.publish({ label, event, codec })
+    if (eventsSent?.hasSubscribers) {
+      const { label, codec } = this.#owner
+      eventsSent.publish({ label, event, codec })
+    }
     return sent
   }
 
@@ -186,7 +188,7 @@ export class Connection {
       if (channels) message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
       if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
       if (timeout) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
-      if (trace !== undefined) addTraceContext(message, trace)
+      if (invokes && trace !== undefined) addTraceContext(message, trace)
       if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
       this.#queue.enqueue(message, hasBytes, options?.transfer)
       const reject = !opened
@@ -248,7 +250,7 @@ export class Connection {
     if (id !== undefined) return getRequestId(message) === null ? undefined : functions.run(message as RequestMessage)
     if (typeof params !== 'object' || params === null) return
     if (method === METHOD.event) {
-      if (eventsReceived.hasSubscribers) this.#traceEvents(params as EventParams)
+      if (eventsReceived?.hasSubscribers) this.#traceEvents(params as EventParams)
       listeners.dispatch(params as EventParams)
     } else if (method === METHOD.channel) this.channels.receive(params as ChannelParams)
     else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
@@ -257,7 +259,7 @@ export class Connection {
   #traceEvents({ event, ...params }: EventParams): void {
     const { label, codec } = this.#owner
     const count = 'payloads' in params && Array.isArray(params.payloads) ? params.payloads.length : 1
-    for (let index = 0; index < count; index++) eventsReceived.publish({ label, event, codec })
+    for (let index = 0; index < count; index++) eventsReceived?.publish({ label, event, codec })
   }
 
   #end(fault: BusError | undefined): void {

@@ -1,18 +1,16 @@
-// This thread's client, and the functions that a frontend's module imports. The client is stored under a registered symbol, so
-// that it is found even if an installation contains this package twice.
+// This thread's client, and the functions that a frontend's module imports.
 import { BusError, type BusEvent, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
+import { CLIENT } from './client-symbol.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
 import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 import type { Stream } from './stream.js'
 
-const KEY = Symbol.for('@sallyport/frontend:client')
-
 export function setCurrentClient(client: Client): void {
-  Object.defineProperty(globalThis, KEY, { value: client, configurable: true })
+  Object.defineProperty(globalThis, CLIENT, { value: client, configurable: true })
 }
 
-export const findCurrentClient = (): Client | undefined => (globalThis as { [KEY]?: Client })[KEY]
+export const findCurrentClient = (): Client | undefined => (globalThis as { [CLIENT]?: Client })[CLIENT]
 
 /** @throws {BusError} `Disconnected` if this thread is not a frontend */
 export function currentClient(): Client {

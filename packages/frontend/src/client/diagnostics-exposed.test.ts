@@ -86,7 +86,7 @@ it('runs a function within a bound store, or within the function that a subscrib
   const { client, peer } = setUp()
   const bound = new AsyncLocalStorage<string>()
   const around = new AsyncLocalStorage<string>()
-  exposedCalls.start.bindStore(bound, ({ command }) => command)
+  exposedCalls!.start.bindStore(bound, ({ command }) => command)
   const wrap = (trace: unknown): void => void ((trace as CallTrace).within = run => around.run('around', run))
   subscribe('tracing:sallyport.exposed:start', wrap)
   client.expose({
@@ -98,6 +98,6 @@ it('runs a function within a bound store, or within the function that a subscrib
   peer.send(call('echo'))
   await crossed()
   unsubscribe('tracing:sallyport.exposed:start', wrap)
-  exposedCalls.start.unbindStore(bound)
+  exposedCalls!.start.unbindStore(bound)
   expect(peer.last).toMatchObject({ result: ['echo', 'around'] })
 })

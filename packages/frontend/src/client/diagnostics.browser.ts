@@ -1,9 +1,8 @@
-// `diagnostics.ts` for browsers, which have no diagnostics channels.
-import type { CallChannel, EventTrace } from '@sallyport/protocol/internal'
+// `#diagnostics` for browsers, which have no diagnostics channels: constants, so that the code for their subscribers is left out.
+import type { Channel } from 'node:diagnostics_channel'
+import type { CallChannel } from '@sallyport/protocol/internal'
 
-const unused: { readonly hasSubscribers: false; publish?(trace: EventTrace): void } = { hasSubscribers: false }
-
-export const invokes: CallChannel = unused as unknown as CallChannel
-export const exposedCalls: CallChannel = unused as unknown as CallChannel
-export const eventsSent: typeof unused = unused
-export const eventsReceived: typeof unused = unused
+export const invokes: CallChannel | null = null
+export const exposedCalls: CallChannel | null = null
+export const eventsSent: Channel | null = null
+export const eventsReceived: Channel | null = null

@@ -3,7 +3,15 @@ import { inspect } from 'node:util'
 import type { CallTrace, EventTrace } from '@sallyport/protocol/internal'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { crossed, failure, notify, result, setUp } from '../../test/peer.js'
-import { eventsReceived, eventsSent, invokes } from './diagnostics.js'
+import * as diagnosticsInBrowser from './diagnostics.browser.js'
+import * as diagnostics from './diagnostics.js'
+
+const { eventsReceived, eventsSent, invokes } = diagnostics
+
+it('a browser has the same channels, without subscribers', () => {
+  const channels = diagnosticsInBrowser satisfies typeof diagnostics
+  expect({ ...channels }).toEqual(Object.fromEntries(Object.keys(diagnostics).map(name => [name, null])))
+})
 
 const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
 const toChannel = (event: string): string => `tracing:sallyport.invoke:${event}`
@@ -170,10 +178,10 @@ it('no arguments, results or payloads are published', async () => {
 describe('without subscribers', () => {
   it('nothing is published', async () => {
     const spies = [
-      vi.spyOn(invokes.start, 'runStores'),
-      ...EVENTS.map(name => vi.spyOn(invokes[name], 'publish')),
-      vi.spyOn(eventsSent, 'publish'),
-      vi.spyOn(eventsReceived, 'publish'),
+      vi.spyOn(invokes!.start, 'runStores'),
+      ...EVENTS.map(name => vi.spyOn(invokes![name], 'publish')),
+      vi.spyOn(eventsSent!, 'publish'),
+      vi.spyOn(eventsReceived!, 'publish'),
     ]
     const { client, peer } = setUp()
     const act = async (): Promise<void> => {

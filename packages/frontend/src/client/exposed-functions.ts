@@ -2,20 +2,18 @@
 import {
   BusError,
   CallSlots,
-  CommandError,
   describeCommand,
   describeName,
   holdsBytes,
   isThenable,
   notSerializable,
-  toBusError,
+  type toBusError,
   toErrorObject,
   traceRun,
   withoutData,
 } from '@sallyport/protocol/internal'
 import type { CallTrace, Message, Outcome, RequestId, RequestMessage } from '@sallyport/protocol/internal'
-import { exposedCalls } from './diagnostics.js'
-import { explainSandboxDenial } from './sandbox-denial.js'
+import { exposedCalls } from '#diagnostics'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -37,7 +35,10 @@ export interface Exposed<Functions = ExposedFunctions> {
 /** Sends the response to a call. Throws what the codec throws if the response cannot be serialized. */
 export type SendResponse = (response: Message, hasBytes: boolean) => void
 
-type Frontend = Pick<CallTrace, 'label' | 'codec'>
+interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
+  /** Returns the error of a call whose function has thrown. */
+  readonly toError: typeof toBusError
+}
 
 type Run = (args: unknown, ctx: ExposedContext) => unknown
 
@@ -113,7 +114,7 @@ export class FunctionRegistry {
     const { id, method } = message
     const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
-    if (!exposedCalls.hasSubscribers) return void this.#run(message, run)
+    if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
     const { label, codec } = this.#frontend
     const { traceparent, tracestate } = message.headers ?? {}
     const trace = { label, command: method, id, codec, stream: false, traceparent, tracestate }
@@ -164,10 +165,7 @@ export class FunctionRegistry {
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
     if (!this.#finish(call)) return call.abortReason
-    // The option that allows what the sandbox denied is for the host, which may see paths.
-    const denial = explainSandboxDenial(thrown)
-    if (denial === undefined) return this.#respondError(call.id, toBusError(method, thrown))
-    return this.#respondError(call.id, new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown }))
+    return this.#respondError(call.id, this.#frontend.toError(method, thrown))
   }
 
   #finish(call: RunningCall): boolean {

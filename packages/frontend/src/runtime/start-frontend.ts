@@ -9,11 +9,19 @@ import type {
   Link,
   ScriptRunner,
 } from '@sallyport/protocol/internal'
-import { BusError, explainTypeScript, isBusError, reportError, setDevelopment } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  CommandError,
+  explainTypeScript,
+  isBusError,
+  reportError,
+  setDevelopment,
+  toBusError,
+} from '@sallyport/protocol/internal'
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
-import { explainSandboxDenial, setSandboxKind } from '../client/sandbox-denial.js'
+import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
 export interface HostConnection {
@@ -60,7 +68,7 @@ export function startFrontend(
     },
     handshake: () => linked,
     serve(send) {
-      client = new Client(firstLink, { ...options, reconnects: true })
+      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script
@@ -97,6 +105,13 @@ async function exit(code: number): Promise<never> {
     if (output.writableLength > 0) await new Promise(resolve => output.write('', resolve))
   }
   process.exit(code)
+}
+
+/** Names the option that allows what the sandbox denied: the error is for the host, which may see paths. */
+function toErrorOfFunction(name: string, thrown: unknown): BusError {
+  const denial = explainSandboxDenial(thrown)
+  if (denial === undefined) return toBusError(name, thrown)
+  return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
 }
 
 /** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */

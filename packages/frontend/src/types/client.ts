@@ -1,6 +1,6 @@
 // A client with the types of a core module's commands. At run time it is the client itself, or this thread's functions.
 import type { BusEvent, CodecName, EventTarget, Unlisten } from '@sallyport/protocol/internal'
-import { Channel } from '../client/exported-channel.js'
+import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { emit, emitTo, invoke, listen, once, stream } from '../client/current-client.js'
 import type { EventHandler } from '../client/listeners.js'

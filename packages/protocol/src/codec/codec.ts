@@ -1,6 +1,6 @@
 // The interface of a codec. A message is encoded when it is sent, with the values of that moment, and joined to a frame later.
 import type { Message } from '../message/message.js'
-import { concatBytes } from '../util/platform.js'
+import { concatBytes } from '#platform'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import type { FrameKind } from '../wire/link.js'
 

@@ -4,7 +4,7 @@ import { MAX_ATTACHED_BYTES, MAX_BATCH, MIN_ATTACHMENT_BYTES } from '../wire/lim
 import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
 import type { Codec, CodecName } from './codec.js'
 import { jsonCodec } from './json.js'
-import { msgpackCodec } from './msgpack.js'
+import { msgpackCodec } from '#msgpack'
 
 export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
 

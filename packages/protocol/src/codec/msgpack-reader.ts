@@ -1,6 +1,6 @@
 // Reads MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) from untrusted senders, in one pass.
 // Lengths are checked before anything is allocated. Three extensions are allowed; keys are scalars, and never `__proto__`.
-import { readLatin1, readUtf8, toReadable } from '../util/platform.js'
+import { readUtf8, toReadable } from '#platform'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
@@ -162,7 +162,7 @@ export class Reader {
     const { bytes } = this
     if (to - from > MAX_SLICE_BYTES || to > SLICED_FRAME_BYTES) return readUtf8(bytes, from, to)
     for (let at = from; at < to; at++) if (bytes[at]! >= 0x80) return readUtf8(bytes, from, to)
-    if (this.#frameString === '') this.#frameString = readLatin1(bytes, 0, SLICED_FRAME_BYTES)
+    if (this.#frameString === '') this.#frameString = (bytes as Buffer).toString('latin1', 0, SLICED_FRAME_BYTES)
     return this.#frameString.slice(from, to)
   }
 

@@ -1,19 +1,21 @@
 // The MessagePack codec of pages against that of core.
 import fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Message } from '../message/message.js'
-import { packMessage as packInBrowser } from '../rpc/bytes.browser.js'
-import { packMessage } from '../rpc/bytes.js'
+import { encodeMessage } from '../rpc/outbox.js'
 import { MAX_DEPTH } from '../wire/limits.js'
 import { msgpackCodec as browserCodec } from './msgpack.browser.js'
+import { markAttachments, toJsonMessage } from './attachments.js'
+import type { Codec } from './codec.js'
 import { msgpackCodec } from './msgpack.js'
 
-// Both codecs use the browser's functions here, as far as there are any: their tests elsewhere use Node's.
-vi.mock('../util/platform.js', async () => ({
-  ...(await import('../util/platform.browser.js')),
-  readLatin1: (all: Uint8Array, from: number, to: number) => Buffer.from(all).toString('latin1', from, to),
-  isPooled: () => false,
-}))
+/** Packs a message as `packMessage` does for a sender whose codec is JSON. */
+function pack(codec: Codec, original: Message) {
+  const { message, attachments } = markAttachments(toJsonMessage(original))
+  return { encoded: encodeMessage(codec, message, true), attachments }
+}
+const packInBrowser = (original: Message) => pack(browserCodec, original)
+const packInNode = (original: Message) => pack(msgpackCodec, original)
 
 const bytes = fc.uint8Array({ maxLength: 300 })
 const value = fc.oneof(
@@ -33,7 +35,7 @@ describe('a message of a page', () => {
     fc.assert(
       fc.property(message, each => {
         const packed = packInBrowser(each)
-        const other = packMessage(each, 'json')
+        const other = packInNode(each)
         expect(packed.attachments).toEqual(other.attachments)
         const read = msgpackCodec.decode(packed.encoded as Uint8Array, false, packed.attachments)
         expect(plain(read)).toEqual(plain(msgpackCodec.decode(other.encoded as Uint8Array, false, other.attachments)))
@@ -63,7 +65,7 @@ describe('a message of core', () => {
   test('is read by a page', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1, maxLength: 3 }), messages => {
-        const packed = messages.map(each => packMessage(each, 'json'))
+        const packed = messages.map(each => packInNode(each))
         const attachments = packed.flatMap(each => each.attachments)
         const body = msgpackCodec.join(packed.map(({ encoded }) => encoded)) as Uint8Array
         const read = browserCodec.decode(body, true, attachments)

@@ -1,7 +1,7 @@
-// `msgpack.ts` for browsers, for bytes next to JSON values: a page has the codec JSON, and reads only what core has written.
+// `#msgpack` for browsers, for bytes next to JSON values: a page has the codec JSON, and reads only what core has written.
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
-import { isArrayBuffer, isUint8Array, readUtf8, toUtf8 } from '../util/platform.js'
+import { isArrayBuffer, isUint8Array, readUtf8, toReadable, toUtf8 } from '#platform'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
@@ -31,13 +31,13 @@ class Writer {
     throw new TypeError(`a value of type ${typeof value} is not JSON`)
   }
 
-  #head(token: number, size = 0, length = 0): void {
+  /** Writes a format byte, and 4 bytes of a length or a number. */
+  #head(token: number, value?: number): void {
     this.#reserve(0)
     this.bytes[this.at++] = token
-    if (size === 1) this.bytes[this.at] = length
-    else if (size === 2) this.#view.setUint16(this.at, length)
-    else if (size === 4) this.#view.setUint32(this.at, length)
-    this.at += size
+    if (value === undefined) return
+    this.#view.setUint32(this.at, value)
+    this.at += 4
   }
 
   #reserve(size: number): void {
@@ -48,29 +48,22 @@ class Writer {
     this.#view = new DataView(next.buffer)
   }
 
-  /** Writes the head of what has a length: `short` is the token that contains one below `limit`, `first` that of the first longer form. */
-  #length(length: number, short: number, limit: number, first: number, hasByte = true): void {
+  /** Writes the head of what has a length. A length below `limit` is a part of the format byte `short`. */
+  #length(length: number, short: number, limit: number, long: number): void {
     if (length < limit) this.#head(short | length)
-    else if (hasByte && length < 0x100) this.#head(first, 1, length)
-    else if (length < 0x10000) this.#head(first + Number(hasByte), 2, length)
-    else this.#head(first + 1 + Number(hasByte), 4, length)
+    else this.#head(long, length)
   }
 
   #number(value: number): void {
-    if (value >>> 0 === value) {
-      if (value < 0x80) this.#head(value)
-      else this.#head(0xce, 4, value)
-    } else if (value >> 0 === value) this.#head(0xd2, 4, value)
-    else {
-      this.#head(0xcb)
-      this.#view.setFloat64(this.at, value)
-      this.at += 8
-    }
+    if (value >>> 0 === value) return this.#length(value, 0, 0x80, 0xce)
+    this.#head(0xcb)
+    this.#view.setFloat64(this.at, value)
+    this.at += 8
   }
 
   #string(value: string): void {
     const bytes = toUtf8(value)
-    this.#length(bytes.length, 0xa0, 0x20, 0xd9)
+    this.#length(bytes.length, 0xa0, 0x20, 0xdb)
     this.#append(bytes)
   }
 
@@ -83,27 +76,25 @@ class Writer {
   #object(value: object, depth: number): void {
     if (isUint8Array(value) || isArrayBuffer(value)) {
       const bytes = new Uint8Array(value as ArrayBuffer)
-      this.#length(bytes.length, 0, 0, 0xc4)
+      this.#head(0xc6, bytes.length)
       return this.#append(bytes)
     }
     if (value instanceof AttachmentMark) {
-      this.#head(0xd6, 1, ATTACHMENT_EXTENSION)
-      this.#view.setUint32(this.at, value.length)
-      this.at += 4
-      return
+      this.#head(0xd6)
+      return this.#head(ATTACHMENT_EXTENSION, value.length)
     }
     if (Array.isArray(value)) this.#array(value, depth)
     else this.#entries(Object.entries(value), depth)
   }
 
   #array(array: readonly unknown[], depth: number): void {
-    this.#length(array.length, 0x90, 0x10, 0xdc, false)
+    this.#length(array.length, 0x90, 0x10, 0xdd)
     for (const element of array) this.value(element, depth + 1)
   }
 
   #entries(entries: readonly [string, unknown][], depth: number): void {
     if (entries.length > 0xffff) throw new RangeError(`an object of ${entries.length} members is too large`)
-    this.#length(entries.length, 0x80, 0x10, 0xde, false)
+    this.#length(entries.length, 0x80, 0x10, 0xdf)
     for (const [key, value] of entries) {
       if (key === '__proto__') throw protoKey()
       this.value(key, depth)
@@ -134,10 +125,11 @@ function encode(message: Message, checked = false): Uint8Array {
 
 /** True for the first byte of a map, of bytes and of an attachment. */
 const isNamedOrBytes = (token: number): boolean =>
-  token >> 4 === 8 || token === 0xde || (token >= 0xc4 && token <= 0xc6) || token === 0xd6
+  token >> 4 === 8 || token === 0xdf || token === 0xc6 || token === 0xd6
 
 /** Reads one value. `DataView` throws for one that is cut short. */
 function decode(body: Uint8Array, _trusted?: boolean, attachments: readonly Uint8Array[] = []): unknown {
+  const bytes = toReadable(body)
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
   let at = 0
   let used = 0
@@ -151,8 +143,8 @@ function decode(body: Uint8Array, _trusted?: boolean, attachments: readonly Uint
   }
   const slice = (length: number): Uint8Array => {
     const from = skip(length)
-    if (at > body.length) throw new RangeError('the value is cut short')
-    return body.subarray(from, at)
+    if (at > bytes.length) throw new RangeError('the value is cut short')
+    return bytes.subarray(from, at)
   }
   const readString = (length: number): string => readUtf8(slice(length), 0, length)
   const readArray = (length: number): unknown[] => {
@@ -184,7 +176,7 @@ function decode(body: Uint8Array, _trusted?: boolean, attachments: readonly Uint
     if (token < 0xc0) return readString(token & 31)
     if (token >= 0xe0) return token - 0x100
     if (token < 0xc4) return token === 0xc0 ? null : token === 0xc3
-    if (token < 0xc7) return slice(readUint(1 << (token - 0xc4))).slice()
+    if (token < 0xc7) return new Uint8Array(slice(readUint(1 << (token - 0xc4))))
     if (token < 0xca) return readExtension(readUint(1 << (token - 0xc7)))
     if (token === 0xcb) return view.getFloat64(skip(8)) + 0
     if (token < 0xcf) return readUint(1 << (token - 0xcc))

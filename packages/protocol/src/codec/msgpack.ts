@@ -1,5 +1,5 @@
 // The MessagePack codec, for bytes and for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes.
-// One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
+// `#msgpack` is this file, or `msgpack.browser.ts` for browsers. One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { FRAME_KIND } from '../wire/link.js'

@@ -1,5 +1,6 @@
 // Stacks that lead to the caller, in development. An answer arrives in a message handler, where V8 knows nothing of the call. So a
 // rejected call captures its stack once more in a continuation of its own promise, where V8 adds the functions that await it.
+import { IS_NODE } from '#platform'
 import { isDevelopment } from '../util/development.js'
 import { isError } from '../util/type-guards.js'
 import { type BusError, isBusError } from './bus-error.js'
@@ -15,7 +16,7 @@ const INTERNAL =
 export function createCallPromise<T>(
   executor: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {
-  if (!isDevelopment()) return new Promise(executor)
+  if (!IS_NODE || !isDevelopment()) return new Promise(executor)
   return new Promise((resolve, reject) => {
     try {
       // `resolve` links the promises, which takes one microtask: the stack is captured in the next.
@@ -34,11 +35,12 @@ export function createCallPromise<T>(
 }
 
 /** Returns the promise. In development, its errors get the frames of the functions that await it. */
-export const withCaller = <T>(promise: Promise<T>): Promise<T> => (isDevelopment() ? promise.catch(addCaller) : promise)
+export const withCaller = <T>(promise: Promise<T>): Promise<T> =>
+  IS_NODE && isDevelopment() ? promise.catch(addCaller) : promise
 
 /** Returns what adds the frames of this call, in development, to an error: for a promise that need not be awaited. */
 export function captureCaller(): (error: BusError) => BusError {
-  if (!isDevelopment()) return error => error
+  if (!IS_NODE || !isDevelopment()) return error => error
   const frames = getFrames(new Error('caller').stack ?? '')
   return error => Object.assign(error, { stack: getUserStack(error, frames) })
 }
@@ -57,6 +59,7 @@ export function hideInternalFrames(error: unknown): unknown {
  */
 export function getUserStack(error: Error, added: readonly string[] = []): string {
   const { stack = '' } = error
+  if (!IS_NODE) return stack
   const ownFrames = getFrames(stack)
   const frames = [...ownFrames, ...added].filter(frame => !INTERNAL.test(frame))
   if (isBusError(error)) return [String(error), ...new Set(frames)].join('\n')

@@ -1,23 +1,24 @@
 // Texts about errors of Node and of codecs, for callers.
-import { getSystemErrorMap } from 'node:util'
+import { getSystemMessage, IS_NODE } from '#platform'
 import { BusError, describeThrown } from './bus-error.js'
 
 /** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
 export function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
   const { code, errno } = error
   const message = describeThrown(error)
+  if (!IS_NODE) return message
   // Node's message about a child process is its whole command line.
   if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))
     return 'Command failed'
   if (typeof code !== 'string') return message
-  if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
+  if (typeof errno === 'number') return `${code}: ${getSystemMessage(errno) ?? 'the system refused'}`
   return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
 }
 
 /** Describes a codec's error. `JSON.stringify` does not say where a BigInt is, so this searches the value for it. */
 export function whyNotSerializable(cause: unknown, value: unknown): string {
   const why = describeThrown(cause)
-  const path = why.includes('BigInt') ? findBigInt(value) : undefined
+  const path = IS_NODE && why.includes('BigInt') ? findBigInt(value) : undefined
   if (path === undefined) return why
   return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
 }

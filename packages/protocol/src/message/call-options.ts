@@ -1,7 +1,7 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { isDevelopment } from '../util/development.js'
-import { allowManyListeners, warn } from '../util/platform.js'
+import { allowManyListeners, warn } from '#platform'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 
 export interface CallOptions {

@@ -2,10 +2,10 @@
 // caller transfers them, as with `postMessage`.
 import { markAttachments, toJsonMessage } from '../codec/attachments.js'
 import type { CodecName } from '../codec/codec.js'
-import { msgpackCodec } from '../codec/msgpack.js'
+import { msgpackCodec } from '#msgpack'
 import { BusError, describeThrown } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
-import { allocate, isArrayBuffer, isPooled } from '../util/platform.js'
+import { allocate, IS_NODE, isArrayBuffer, isPooled } from '#platform'
 import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { ownsWholeBuffer } from '../wire/link.js'
 import { encodeMessage, type PackedMessage } from './outbox.js'
@@ -37,6 +37,8 @@ export function detachAttachments(
   { codec, encoded, attachments }: PackedMessage,
   transfer: readonly ArrayBufferLike[] = [],
 ): PackedMessage {
+  // A WebSocket copies all bytes: nothing is moved.
+  if (!IS_NODE) return { codec, encoded, attachments: attachments.map(bytes => bytes.slice()) }
   const transferred = [...new Set(transfer.filter(buffer => !isPooled(buffer)))]
   const unclaimed = new Set(transferred)
   const claimed = attachments.map(bytes => {
@@ -64,6 +66,7 @@ export function getBuffers(value: unknown): Set<ArrayBufferLike> {
 
 /** Checks a `transfer` option against the value that it belongs to. @throws {BusError} InvalidParams */
 export function checkTransfer(transfer: unknown, value: unknown): void {
+  if (!IS_NODE) return
   if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be an array of ArrayBuffers')
   const buffers = getBuffers(value)
   for (const buffer of transfer as unknown[]) {

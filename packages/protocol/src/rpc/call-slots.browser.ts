@@ -1,13 +1,21 @@
-// `call-slots.ts` for browsers, where a page has few calls in flight.
+// `#call-slots` for browsers, where a page has few calls in flight.
 import type { RequestId } from '../message/message.js'
+import type { CallSlots as NodeCallSlots } from './call-slots.js'
 
-export class CallSlots<Call extends { readonly id: RequestId | undefined }> extends Map<RequestId, Call> {
+export class CallSlots<Call extends { readonly id: RequestId | undefined }>
+  extends Map<RequestId, Call>
+  implements Pick<NodeCallSlots<Call>, keyof NodeCallSlots<Call>>
+{
   isFree(id: number): boolean {
     return !this.has(id)
   }
 
+  all(): Call[] {
+    return [...this.values()]
+  }
+
   takeAll(): Call[] {
-    const calls = [...this.values()]
+    const calls = this.all()
     this.clear()
     return calls
   }

@@ -1,4 +1,5 @@
-// Calls in flight by id, for both peers: those that a peer runs, and those that it made.
+// Calls in flight by id, for both peers: those that a peer runs, and those that it made. `#call-slots` is this file, or
+// `call-slots.browser.ts` for browsers.
 import type { RequestId } from '../message/message.js'
 
 const MIN_SLOTS = 64

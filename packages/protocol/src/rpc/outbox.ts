@@ -3,7 +3,7 @@
 import type { Codec, EncodedMessage } from '../codec/codec.js'
 import { BusError } from '../errors/bus-error.js'
 import type { Message } from '../message/message.js'
-import { utf8Length } from '../util/platform.js'
+import { utf8Length } from '#platform'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { type Frame, FRAME_KIND } from '../wire/link.js'
 import { endOfTick, FULL_BATCH_BYTES, type FlushScheduler } from './batching.js'

@@ -2,6 +2,7 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from '../message/call-options.js'
 import type { ResponseMessage } from '../message/message.js'
@@ -121,7 +122,7 @@ describe('a call', () => {
 })
 
 describe('a thousand calls', () => {
-  it('can share a signal, and are all cancelled by it', async () => {
+  it.skipIf(!IS_NODE)('can share a signal, and are all cancelled by it', async () => {
     const warnings: Error[] = []
     const warned = (warning: Error): void => void warnings.push(warning)
     process.on('warning', warned)

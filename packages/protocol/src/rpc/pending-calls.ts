@@ -3,7 +3,7 @@ import { BusError, describeCommand, fromErrorObject } from '../errors/bus-error.
 import { type CallOptions, watchDeadline } from '../message/call-options.js'
 import type { RequestId, ResponseMessage } from '../message/message.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
-import { CallSlots } from './call-slots.js'
+import { CallSlots } from '#call-slots'
 
 interface PendingCall {
   readonly id: number

@@ -1,5 +1,5 @@
 // Deadlines that share one timer. Those within one step of the clock expire together, and removing one leaves the timer alone.
-import { setBackgroundTimer } from './platform.js'
+import { setBackgroundTimer } from '#platform'
 
 /** Longest delay of a timer in Node. */
 const MAX_TIMER_MS = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 // Whether this program is being developed: error texts and stacks then contain more help. The host decides, and passes it to its
 // workers, because a sandboxed worker does not have the host's environment.
-import { IS_DEVELOPMENT } from './platform.js'
+import { IS_DEVELOPMENT } from '#platform'
 
 let development = IS_DEVELOPMENT
 

@@ -1,10 +1,11 @@
-// `platform.ts` for browsers, by what the web platform has.
+// `#platform` for browsers, by what the web platform has.
 
 export const isArrayBuffer = (value: unknown): value is ArrayBuffer => value instanceof ArrayBuffer
 export const isUint8Array = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
 /** The host's answer comes with its greeting. */
-export const IS_DEVELOPMENT = false
+export const IS_DEVELOPMENT: boolean = false
+export const IS_NODE: boolean = false
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -44,3 +45,6 @@ export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType
   setTimeout(callback, ms)
 export const allowManyListeners = (_signal: AbortSignal): void => {}
 export const warn = (message: string): void => console.warn(message)
+export const getSystemMessage = (_errno: number): string | undefined => undefined
+/** A WebSocket copies all bytes: none are moved. */
+export const isPooled = (_buffer: object): boolean => true

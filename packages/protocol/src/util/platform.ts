@@ -1,10 +1,8 @@
-// Functions that differ between Node and a browser, here for Node. In a bundle for browsers, `platform.browser.ts` takes the place of this file.
+// Functions that differ between Node and a browser, here for Node. `#platform` is this file, or `platform.browser.ts` for browsers.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
-import { types } from 'node:util'
+import { getSystemErrorMap, types } from 'node:util'
 import workerThreads from 'node:worker_threads'
-
-export { types } from 'node:util'
 
 // A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
 // is false for what Buffers and ports deliver. Checked once, while this module loads, so that the guards stay cheap elsewhere.
@@ -17,6 +15,9 @@ export const isArrayBuffer: (value: unknown) => value is ArrayBuffer = hasNodeGl
 export const isUint8Array: (value: unknown) => value is Uint8Array = hasNodeGlobals
   ? (value): value is Uint8Array => value instanceof Uint8Array
   : types.isUint8Array
+
+/** A constant, so that bundles for browsers leave out what is for Node alone. */
+export const IS_NODE: boolean = true
 
 /** The default of `isDevelopment`. */
 export const IS_DEVELOPMENT: boolean = process.env['NODE_ENV'] !== 'production'
@@ -42,10 +43,6 @@ export const writeUtf8 = (target: Uint8Array, text: string, at: number, size: nu
 export const readUtf8 = (bytes: Uint8Array, from: number, to: number): string =>
   (bytes as Buffer).toString('utf8', from, to)
 
-/** Reads memory of `toReadable`: one character for each byte. */
-export const readLatin1 = (bytes: Uint8Array, from: number, to: number): string =>
-  (bytes as Buffer).toString('latin1', from, to)
-
 /** @throws {TypeError} if the bytes are not UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
   const readable = toReadable(bytes) as Buffer
@@ -68,6 +65,9 @@ export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType
 export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners(0, signal)
 
 export const warn = (message: string): void => process.emitWarning(message)
+
+/** Returns the text of a number of the system's, such as that of ENOENT. */
+export const getSystemMessage = (errno: number): string | undefined => getSystemErrorMap().get(errno)?.[1]
 
 /**
  * True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check, and lacks the

@@ -1,7 +1,7 @@
 // Limits of messages and queues, which a peer can reach. They are generous for programs and tight for attackers;
 // `docs/reference/limits.md` lists them with those of single features.
 
-const MiB = 2 ** 20
+const MiB = 1024 * 1024
 
 /** Maximum bytes of JSON or MessagePack in one frame. */
 export const MAX_FRAME_BYTES: number = 16 * MiB

@@ -1,7 +1,7 @@
 // The frame and the interface of a link: shared by all transports.
 import type { BusError } from '../errors/bus-error.js'
 import { throwLater } from '../util/call-safely.js'
-import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '../util/platform.js'
+import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '#platform'
 
 /** The kind byte of each frame, never 0 as in cleared memory. `bytes` is an attachment, of a message of the next frame of kind `msgpack`. */
 export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, bytes: 5 } as const

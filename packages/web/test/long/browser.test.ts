@@ -198,6 +198,21 @@ describe.skipIf(!hasChromium)('a message over the limit of the server', () => {
   })
 })
 
+describe.skipIf(!hasChromium)('a large call', () => {
+  test.each([
+    ['nested too deep', 'JSON.parse("[".repeat(70) + "]".repeat(70))', 'nested deeper than 64'],
+    ['of too many values', 'Array(1_000_001).fill(0)', 'more than 1000000 values'],
+  ])('%s is refused by the page, and other calls go on', async (_what, value, text) => {
+    await serve('brownfield')
+    const page = await open()
+    const code = `
+      const waiting = client.invoke("wait", {}, { timeout: 2000 }).catch(({ reason }) => reason)
+      const args = { name: "x".repeat(70_000), value: ${value} }
+      return [await client.invoke("greet", args).catch(({ reason, message }) => [reason, message]), await waiting]`
+    expect(await run(page, code)).toEqual([['InvalidParams', expect.stringContaining(text)], 'Timeout'])
+  })
+})
+
 const who = 'return client.invoke("who")'
 
 /** Opens a window from a page, as `window.open` and a link do, and waits for its script. */

@@ -1,2 +1,0 @@
-// The class of channels that other packages and users import.
-export { Channel } from './channel.js'
