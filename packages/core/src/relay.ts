@@ -15,10 +15,11 @@ import {
   type LinkEndpoint,
   openLink,
   reportError,
+  MAX_REPORT_BYTES,
 } from '@sallyport/protocol/internal'
 import { CHECK_INTERVAL_MS, createLimitCheck, readUsage, startChild } from './relay/child.js'
 import type { RelayData } from './contract/host-relay.js'
-import { createReportParser, isPong, MAX_REPORT_BYTES } from './relay/report-parser.js'
+import { createReportParser, isPong } from './relay/report-parser.js'
 
 /** Time for a process to exit after its time to drain. */
 const KILL_TIMEOUT_MS = 250

@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FrontendOptions } from '@sallyport/core'
 import type { ExternalFrontendOptions } from '@sallyport/core/internal'
-import { BusError, MAX_ATTACHED_BYTES, MAX_FRAME_BYTES } from '@sallyport/protocol/internal'
+import { BusError, MIN_PAGE_MESSAGE_BYTES, MAX_PAGE_MESSAGE_BYTES } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 
 /** Options of the pages of one label. */
@@ -59,9 +59,6 @@ export interface WebOptions {
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const integer = (what: string, min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what))
-/** A frame of several small messages is not larger. */
-const MIN_MESSAGE_BYTES = 65_536
-const MAX_MESSAGE_BYTES: number = MAX_ATTACHED_BYTES + MAX_FRAME_BYTES
 const count = 'a whole number, from 1'
 const location = v.custom<URL | string>(
   value => (value instanceof URL ? value.protocol === 'file:' : typeof value === 'string' && isAbsolute(value)),
@@ -89,8 +86,12 @@ const schema = v.strictObject(
     ),
     maxConnections: v.optional(integer(count, 1), 64),
     maxMessageBytes: v.optional(
-      integer(`a whole number from ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`, MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES),
-      MAX_MESSAGE_BYTES,
+      integer(
+        `a whole number from ${MIN_PAGE_MESSAGE_BYTES} to ${MAX_PAGE_MESSAGE_BYTES}`,
+        MIN_PAGE_MESSAGE_BYTES,
+        MAX_PAGE_MESSAGE_BYTES,
+      ),
+      MAX_PAGE_MESSAGE_BYTES,
     ),
     maxHandshakes: v.optional(integer(count, 1), 20),
     heartbeat: v.optional(integer('whole milliseconds, from 50', 50), 15_000),

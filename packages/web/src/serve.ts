@@ -4,7 +4,15 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream'
 import type { Bus } from '@sallyport/core'
 import { getLog, LOCAL_HEADERS, type Logger, openExternalFrontend, startLocalServer } from '@sallyport/core/internal'
-import { BusError, createDeferred, describeThrown, MAX_FRAME_BYTES } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  createDeferred,
+  describeThrown,
+  MAX_FRAME_BYTES,
+  MAX_INCOMPLETE_MESSAGES,
+  MAX_PAGE_REQUESTS,
+  MAX_PAGE_REFUSALS,
+} from '@sallyport/protocol/internal'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, CLOSE_CODE, PAGE_SCRIPT_PATH } from './greeting.js'
 import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
@@ -16,13 +24,7 @@ import { serveFile } from './static-files.js'
 
 /** Time to decide whether a page is admitted, and for a page to close its WebSocket when the server has. */
 const UPGRADE_TIMEOUT_MS = 5000
-/** Connections to a server of its own that are not WebSockets. */
-const MAX_REQUESTS = 64
-/** WebSockets that can be open to say that their page is not admitted, and the time for a page to close one. */
-const MAX_REFUSALS = 16
 const REFUSAL_TIMEOUT_MS = 1000
-/** Incomplete messages of all pages, compared with the largest one of a page. */
-const MAX_INCOMPLETE = 4
 const TAB = /^[\w-]{1,64}$/
 
 /** Everything must come from the page's own origin, no other page frames it, and no text runs as a script. */
@@ -99,7 +101,7 @@ class FrontendServer implements WebServer {
     this.#bus = bus
     this.#config = config
     this.#log = getLog(bus)
-    this.#incomplete = { bytes: 0, maxBytes: MAX_INCOMPLETE * config.maxMessageBytes }
+    this.#incomplete = { bytes: 0, maxBytes: MAX_INCOMPLETE_MESSAGES * config.maxMessageBytes }
     this.#handshakes = new RateLimit(config.maxHandshakes)
     this.#refusalHandshakes = new RateLimit(config.maxHandshakes)
     const socketOptions: ServerOptions & { closeTimeout: number } = {
@@ -156,7 +158,7 @@ class FrontendServer implements WebServer {
   /** Serves the pages of one label on a port of their own: a page can read all pages of its origin. */
   async #listen(label: string, page: PageConfig, port: number): Promise<void> {
     const { maxConnections, origins, authenticate, heartbeat } = this.#config
-    const started = await startLocalServer('serveFrontends', port, maxConnections + MAX_REQUESTS)
+    const started = await startLocalServer('serveFrontends', port, maxConnections + MAX_PAGE_REQUESTS)
     const { server, port: actualPort } = started
     this.#servers.push(server)
     // A client that does not read its file is disconnected, as a page is that does not answer.
@@ -265,7 +267,7 @@ class FrontendServer implements WebServer {
       const label = await identify()
       const pages = label === undefined ? undefined : this.#labels.get(label)
       if (!pages) {
-        if (this.#refusals.clients.size >= MAX_REFUSALS || !this.#refusalHandshakes.take()) {
+        if (this.#refusals.clients.size >= MAX_PAGE_REFUSALS || !this.#refusalHandshakes.take()) {
           return this.#refuseUpgrade(socket, request, NO_LABEL)
         }
         this.#logRefusal(request, NO_LABEL)

@@ -1,8 +1,8 @@
 // The link over a WebSocket against the behavior of every link, over sockets that deliver in a later tick.
 import { linkBehaviour } from '../../protocol/test/link-behaviour.js'
-import { FRAME_KIND } from '@sallyport/protocol/internal'
+import { FRAME_KIND, PART_BYTES } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
-import { PART_BYTES, type SocketAdapter, SocketLink } from './socket-link.js'
+import { type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** One end of a pair of sockets in this thread. */
 class Socket implements SocketAdapter {

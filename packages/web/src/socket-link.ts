@@ -1,7 +1,15 @@
 // A link over a WebSocket, for a browser and for Node: JSON frames are text messages, others binary, with the kind byte first. A large
 // attachment is sent in parts, each a message whose kind byte says that another follows.
 import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal'
-import { BusError, concatBytes, FRAME_KIND, isFrameKind, ReceivingLink, RoomSignal } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  concatBytes,
+  FRAME_KIND,
+  isFrameKind,
+  ReceivingLink,
+  RoomSignal,
+  PART_BYTES,
+} from '@sallyport/protocol/internal'
 
 /** A WebSocket as the link uses it. */
 export interface SocketAdapter {
@@ -19,8 +27,6 @@ export interface SocketAdapter {
 
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
-/** Bytes of each part but the last, so that few parts hold much. */
-export const PART_BYTES: number = 2 ** 20
 /** The kind of an attachment's part that others follow. */
 const PART_KIND: number = FRAME_KIND.bytes | 0x80
 

@@ -1,10 +1,7 @@
 // Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen.
-import { MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal'
+import { MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES, MAX_HELD_NAMES } from '@sallyport/protocol/internal'
 import type { CodecName } from '@sallyport/protocol/internal'
 import { type Accepts, Delivery, type Listener, type Payload } from './delivery.js'
-
-/** A hostile frontend could emit any number of names. */
-const MAX_UNHEARD = 100
 
 type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }
 
@@ -23,7 +20,7 @@ export class HeldEvents {
   readonly unheard: Set<string> = new Set<string>()
 
   addUnheard(event: string): void {
-    if (this.unheard.size < MAX_UNHEARD) this.unheard.add(event)
+    if (this.unheard.size < MAX_HELD_NAMES) this.unheard.add(event)
   }
 
   /** Ignores an event that cannot be serialized. */

@@ -1,11 +1,14 @@
 // Routes events to listeners in core, the host and frontends. Targets and their table are Tauri's. An event that is addressed to
 // one frontend does not reach another, whatever target that one listens to.
-import { BusError, checkEventName, type EventTarget, MAX_LISTENERS } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  checkEventName,
+  type EventTarget,
+  MAX_LISTENER_CHARACTERS,
+  MAX_LISTENERS,
+} from '@sallyport/protocol/internal'
 import { type Accepts, Delivery, type Listener, Payload, type Subscriber } from './delivery.js'
 import { HeldEvents } from './held-events.js'
-
-/** Maximum characters of a frontend's event and target that core keeps. */
-const MAX_LISTENER_CHARACTERS = 1000
 
 /** The listeners of one event by their label, so that an event for one label does not cost time for the others. */
 class ListenerIndex {

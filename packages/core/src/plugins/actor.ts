@@ -1,7 +1,7 @@
 // A plugin for an xstate actor in core: frontends send it events and follow its snapshots, as far as their capabilities allow.
 import { EventEmitter, once } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
-import { BusError, formatSuppressed } from '@sallyport/protocol/internal'
+import { BusError, formatSuppressed, MAX_FOLLOWED } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { App, CommandContext } from '../api/app.js'
 import { command, type Command, type CommandHandler, plugin, type Plugin } from '../api/define.js'
@@ -48,8 +48,6 @@ const isActive = (actor: ActorLike): boolean => (actor.getSnapshot() as MachineS
 
 /** A message to a follower: the current snapshot, or that the actor has ended. A channel that ends without one was cut off. */
 export type Followed<View> = { snapshot: View } | { ended: true }
-
-const MAX_FOLLOWED = 16
 
 /**
  * Followers of an actor. Nothing is queued for them: each receives the newest snapshot when its channel has room, so a slow

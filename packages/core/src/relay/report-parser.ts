@@ -2,9 +2,6 @@
 import { FRAME_KIND, getText, LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal'
 import type { FrontendReport, Pong, ReceivedFrame, ReportedError } from '@sallyport/protocol/internal'
 
-/** Maximum bytes of one report: an error with its stack. */
-export const MAX_REPORT_BYTES: number = 2 ** 20
-
 const MODULE_STEPS = ['loaded', 'synchronized'] as const
 const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 

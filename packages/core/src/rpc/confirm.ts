@@ -1,10 +1,7 @@
 // Requests of `ctx.confirm`, which the host answers, perhaps by asking a person. A request stays open until the host answers,
 // even if its call is cancelled: otherwise a flood of cancelled calls could open any number of requests.
-import { BusError, toConfirmText } from '@sallyport/protocol/internal'
+import { BusError, MAX_CONFIRM_REQUESTS, toConfirmText } from '@sallyport/protocol/internal'
 import type { CoreReport } from '../contract/host-core.js'
-
-/** Open requests of one frontend. */
-const MAX_CONFIRM_REQUESTS = 16
 
 export type ConfirmCaller = { label: string; command: string; signal: AbortSignal }
 

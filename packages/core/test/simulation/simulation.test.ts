@@ -14,6 +14,7 @@ vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
     MAX_IN_FLIGHT: BOUNDS.inFlight,
     MAX_CHANNELS: BOUNDS.channels,
     MAX_LISTENERS: BOUNDS.listeners,
+    CHANNEL_WINDOW: BOUNDS.channelWindow,
     MIN_ATTACHMENT_BYTES: BOUNDS.attachment,
     CREDIT_WINDOW_BYTES: BOUNDS.creditWindow,
     CREDIT_STEP_BYTES: BOUNDS.creditStep,
@@ -25,10 +26,6 @@ vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
     MAX_SESSION_QUEUE: BOUNDS.kept,
     MAX_SESSION_QUEUE_BYTES: BOUNDS.keptBytes,
   }
-})
-vi.mock('../../../protocol/src/message/methods.js', async importOriginal => {
-  const { BOUNDS } = await import('./bounds.js')
-  return { ...(await importOriginal<object>()), CHANNEL_WINDOW: BOUNDS.channelWindow }
 })
 vi.mock('node:worker_threads', async importOriginal => {
   const { SimulatedChannel } = await import('./virtual/threads.js')

@@ -34,6 +34,7 @@ import {
   parseResponse,
   Throttle,
   toErrorObject,
+  MAX_GATE_QUEUE_BYTES,
 } from '@sallyport/protocol/internal'
 import type { Hook } from '../hook/hook.js'
 import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
@@ -219,7 +220,7 @@ class Gate {
 
   /** The gate reads no more while core's link has no room, or while it holds too much. */
   #updatePause(): void {
-    const mustPause = this.#isLinkFull || this.#queue.bytes >= MAX_HELD_BYTES
+    const mustPause = this.#isLinkFull || this.#queue.bytes >= MAX_GATE_QUEUE_BYTES
     if (mustPause === this.#isPaused) return
     this.#isPaused = mustPause
     if (mustPause) this.#link.pause()
@@ -278,5 +279,3 @@ interface QueuedMessage {
   outcome: PackedMessage | null | undefined
 }
 
-/** Bytes of messages in the hook, or behind it, from which on the link is paused. */
-const MAX_HELD_BYTES: number = 16 * 2 ** 20

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createBusSecret } from '../handshake/credential.js'
-import { type Broadcast, type BroadcastOptions, createBroadcast, MAX_SENDERS } from './broadcast.js'
+import { type Broadcast, type BroadcastOptions, createBroadcast } from './broadcast.js'
+import { MAX_BROADCAST_SENDERS } from '@sallyport/protocol/internal'
 
 const secret = createBusSecret()
 const NOW = 1_800_000_000_000
@@ -129,7 +130,7 @@ describe('an instance drops', () => {
     const clock = () => now
     const b = create({ instance: 'b', now: clock })
     const all: Uint8Array[] = []
-    for (let i = 0; i <= MAX_SENDERS; i++) {
+    for (let i = 0; i <= MAX_BROADCAST_SENDERS; i++) {
       all.push(create({ now: clock }).seal(bytes(`${i}`)))
       expect(read(b, all[i]!)).toBe(`a: ${i}`)
       now += 1

@@ -1,7 +1,7 @@
 // Encrypted messages between the instances of a bus, over a subject that others can read and write. Each instance accepts a message at
 // most once, in the sender's order; lost messages go unnoticed. docs/internals/nats-protocol.md has the layout and the keys.
 import { type KeyObject, randomBytes } from 'node:crypto'
-import { isUint8Array } from '@sallyport/protocol/internal'
+import { isUint8Array, MAX_BROADCAST_SENDERS } from '@sallyport/protocol/internal'
 import * as records from '@sallyport/protocol/internal/records'
 import { checkName, isName } from '../connection/subjects.js'
 import { readBusSecret } from '../handshake/credential.js'
@@ -13,7 +13,6 @@ const SENDER_BYTES = 16
 const EPOCH_MESSAGES = 2 ** 16
 /** Milliseconds by which the time of a message may differ from the receiver's clock, either way. */
 const MAX_BROADCAST_AGE = 30_000
-export const MAX_SENDERS = 1024
 
 /** Identifies an instance among the others of its bus. */
 export interface Identity {
@@ -176,7 +175,7 @@ class Senders {
     sender.time = header.time
     this.#senders.delete(id)
     this.#senders.set(id, sender)
-    if (this.#senders.size <= MAX_SENDERS) return
+    if (this.#senders.size <= MAX_BROADCAST_SENDERS) return
     const [oldest] = this.#senders
     if (!oldest) return
     this.#floor = Math.max(this.#floor, oldest[1].time)

@@ -4,10 +4,7 @@ import type { Msg } from '@nats-io/transport-node'
 import type { ProcessConnection } from '../connection/process-connection.js'
 import { discoverySubject, isName } from '../connection/subjects.js'
 import type { ReplyInbox } from './session-dialer.js'
-
-const MAX_ANSWER_BYTES = 4096
-/** Answers to one query that are read: a flood finds no more instances than these. */
-const MAX_ANSWERS = 256
+import { MAX_DISCOVERY_BYTES, MAX_DISCOVERED } from '@sallyport/protocol/internal'
 
 export interface DiscoveryDeps {
   connection: Pick<ProcessConnection, 'publish' | 'isConnected'>
@@ -48,7 +45,7 @@ export class Discovery {
     this.#queryId = randomBytes(16).toString('hex')
     let answers = 0
     const reply = inbox.open(this.#queryId, message => {
-      const instance = ++answers <= MAX_ANSWERS ? readAnswer(message) : undefined
+      const instance = ++answers <= MAX_DISCOVERED ? readAnswer(message) : undefined
       if (instance !== undefined) for (const watcher of this.#listeners) watcher(instance)
     })
     connection.publish(discoverySubject(bus), new Uint8Array(), reply)
@@ -56,7 +53,7 @@ export class Discovery {
 }
 
 function readAnswer({ data }: Pick<Msg, 'data'>): string | undefined {
-  if (data.byteLength > MAX_ANSWER_BYTES) return undefined
+  if (data.byteLength > MAX_DISCOVERY_BYTES) return undefined
   try {
     const { id } = Object(JSON.parse(Buffer.from(data).toString())) as { id?: unknown }
     return isName(id) ? id : undefined

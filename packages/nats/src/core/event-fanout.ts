@@ -5,6 +5,7 @@ import {
   codecs,
   type EventTarget,
   FULL_BATCH_BYTES,
+  MAX_UNSENT_EVENT_BYTES,
   Outbox,
   toEventTarget,
 } from '@sallyport/protocol/internal'
@@ -16,7 +17,6 @@ import type { InstanceContext } from './presence.js'
 
 /** Bytes that sealing and joining can add to the events of a message. */
 const OVERHEAD_BYTES = 512
-const MAX_UNSENT_BYTES = 16 * 2 ** 20
 
 export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceContext): void {
   const subject = eventsSubject(identity.bus)
@@ -112,7 +112,7 @@ export class PublishWindow {
 
   /** Returns false if the window is full: the bytes must not be published. A single larger message fits into an empty window. */
   add(bytes: number): boolean {
-    if (this.#bytes > 0 && this.#bytes + bytes > MAX_UNSENT_BYTES) return false
+    if (this.#bytes > 0 && this.#bytes + bytes > MAX_UNSENT_EVENT_BYTES) return false
     this.#bytes += bytes
     if (!this.#isFlushing) void this.#flush()
     return true

@@ -2,7 +2,13 @@
 // it with its first authentic message. The last token of a subject names the session.
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Accepted, NetworkSession } from '@sallyport/core/internal/network'
-import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  isBusError,
+  RECORD_DIRECTION,
+  MAX_HALF_OPEN,
+  MAX_HALF_OPEN_PER_CREDENTIAL,
+} from '@sallyport/protocol/internal'
 import { createOpener } from '@sallyport/protocol/internal/records'
 import { CORE_LABEL } from '../connection/errors.js'
 import { clientSubject, CORE_GROUP, coreSubject, openSubject } from '../connection/subjects.js'
@@ -136,9 +142,6 @@ export class JoinedSessions {
 }
 
 const FIRST_MESSAGE_TIMEOUT_MS = 10_000
-const MAX_HALF_OPEN = 1024
-/** A frontend has one session, and now and then another attempt. */
-const MAX_HALF_OPEN_PER_CREDENTIAL = 4
 
 /** Bounds the sessions that wait for their first authentic message: a flood of hellos, or of replayed hellos, takes little memory. */
 export class HalfOpenSessions {

@@ -2,7 +2,14 @@
 // secret. docs/internals/nats-protocol.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/internal/network'
-import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  type CodecName,
+  ERROR_CODES,
+  fromErrorObject,
+  isLabel,
+  MAX_REFUSAL_BYTES,
+} from '@sallyport/protocol/internal'
 import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { isName } from '../connection/subjects.js'
 import { type Claims, ID_BYTES } from './credential.js'
@@ -12,8 +19,6 @@ export const VERSION = 1
 export const KIND = { hello: 1, welcome: 2, refusal: 3, provenRefusal: 4 } as const
 export const NONCE_BYTES = 32
 export const PROOF_BYTES = 32
-export const MAX_HELLO_BYTES = 512
-const MAX_REFUSAL_BYTES = 1024
 const REFUSAL_HEADER_BYTES = 6
 
 const PATTERNS: readonly Pattern[] = ['brownfield', 'isolation']

@@ -1,6 +1,7 @@
 // The replay cache is bounded, and forgets a hello only once its time is invalid.
 import { expect, it } from 'vitest'
-import { MAX_HELLO_AGE, MAX_HELLOS, ReplayCache } from './responder.js'
+import { MAX_HELLO_AGE, ReplayCache } from './responder.js'
+import { MAX_HELLOS } from '@sallyport/protocol/internal'
 
 it('keeps a hello as long as a hello from the future is valid', () => {
   const cache = new ReplayCache()

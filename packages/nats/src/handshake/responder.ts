@@ -1,7 +1,14 @@
 // Core's side of the handshake: verifies hellos, which can come from anybody, and opens a session or refuses.
 import { randomBytes } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/internal/network'
-import { BusError, type CodecName, isBusError, isUint8Array } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  type CodecName,
+  isBusError,
+  isUint8Array,
+  MAX_HELLO_BYTES,
+  MAX_HELLOS,
+} from '@sallyport/protocol/internal'
 import { SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { checkName } from '../connection/subjects.js'
 import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret } from './credential.js'
@@ -103,7 +110,7 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
   return {
     respond(hello) {
       try {
-        const isReadable = isUint8Array(hello) && hello.byteLength <= messages.MAX_HELLO_BYTES
+        const isReadable = isUint8Array(hello) && hello.byteLength <= MAX_HELLO_BYTES
         // Copied, because bytes in shared memory could change between check and use.
         return open(isReadable ? new Uint8Array(hello) : new Uint8Array())
       } catch (error) {
@@ -123,8 +130,6 @@ function checkId(id: unknown): string {
 export const MAX_HELLO_AGE = 30_000
 /** A hello from the future stays valid for this long. */
 const RETENTION_MS = 2 * MAX_HELLO_AGE
-/** About a thousand a second during the retention; some 10 MB. */
-export const MAX_HELLOS = 65_536
 
 /** Hellos that were accepted recently, so that none opens two sessions. Only holders of a credential can fill the cache. */
 export class ReplayCache {

@@ -1,7 +1,8 @@
 // Frames that are larger than a message are sent as fragments, to the byte; no message exceeds the wire's limit.
 import { describe, expect, it } from 'vitest'
 import { createLinkPair, settle } from '../../test/long/link-pair.js'
-import { getDataBytes, MAX_DATA_BYTES } from './fragmentation.js'
+import { getDataBytes } from './fragmentation.js'
+import { MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal'
 
 const HEADER = 5
 const MAX_PAYLOAD = 300
@@ -32,7 +33,7 @@ describe.each([false, true])('fragments, encrypted: %s', cipher => {
 
 describe('fragments', () => {
   it('have a mebibyte at most, and a few bytes at least', () => {
-    expect([2 ** 30, 2 ** 20, 300, 0].map(getDataBytes)).toEqual([MAX_DATA_BYTES, 2 ** 20 - 25, 275, 6])
+    expect([2 ** 30, 2 ** 20, 300, 0].map(getDataBytes)).toEqual([MAX_FRAGMENT_BYTES, 2 ** 20 - 25, 275, 6])
   })
 
   it('carry strings that have more bytes than characters', async () => {

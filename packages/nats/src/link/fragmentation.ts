@@ -7,18 +7,17 @@ import {
   MAX_BODY_BYTES,
   STREAM_HEADER_BYTES,
   writeStreamHeader,
+  MAX_FRAGMENT_BYTES,
 } from '@sallyport/protocol/internal'
 import { allocateMessage, PLAIN_AT, PROTECTION_BYTES } from './protection.js'
 
 export const MESSAGE = { data: 1, credit: 2, begin: 3, end: 4, ping: 5, pong: 6, close: 7 } as const
 
-/** Upper bound of a fragment, even if the server accepts larger messages, so that other sessions are interleaved. */
-export const MAX_DATA_BYTES: number = 2 ** 20
 /** The header of a frame and a byte of its body. */
 const MIN_DATA_BYTES: number = STREAM_HEADER_BYTES + 1
 
 export const getDataBytes = (maxPayload: number): number =>
-  Math.max(MIN_DATA_BYTES, Math.min(MAX_DATA_BYTES, maxPayload - PROTECTION_BYTES - 1))
+  Math.max(MIN_DATA_BYTES, Math.min(MAX_FRAGMENT_BYTES, maxPayload - PROTECTION_BYTES - 1))
 
 export const getCost = (dataBytes: number): number => dataBytes + BUFFER_COST
 

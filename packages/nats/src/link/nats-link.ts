@@ -11,6 +11,7 @@ import {
   ReceivingLink,
   StreamFrames,
   TakenBytes,
+  MAX_FRAGMENT_BYTES,
 } from '@sallyport/protocol/internal'
 import type { Fragment } from './fragmentation.js'
 import {
@@ -18,7 +19,6 @@ import {
   createCredit,
   createSignal,
   getCost,
-  MAX_DATA_BYTES,
   MESSAGE,
   readCredit,
   writeFragment,
@@ -158,7 +158,7 @@ export class NatsLink extends ReceivingLink implements Link {
 
   #handleData(fragment: Buffer): void {
     if (!this.isOpen) return
-    const isValid = fragment.length > 0 && fragment.length <= MAX_DATA_BYTES
+    const isValid = fragment.length > 0 && fragment.length <= MAX_FRAGMENT_BYTES
     // A correct peer sends nothing after it has filled the window.
     if (!isValid || this.#incoming.waiting >= CREDIT_WINDOW_BYTES) {
       return this.#refuse(violation('more than it has credit for'))

@@ -1,10 +1,10 @@
 // Authentic messages that violate the protocol: bytes beyond the window, credit for bytes that were never sent, malformed messages and
 // frames.
-import { BusError, CREDIT_WINDOW_BYTES } from '@sallyport/protocol/internal'
+import { BusError, CREDIT_WINDOW_BYTES, MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal'
 import { describe, expect, it, vi } from 'vitest'
 import { createBarePeer } from '../../test/long/bare-peer.js'
 import { createLinkPair, createSide, seal, settle } from '../../test/long/link-pair.js'
-import { getCost, MAX_DATA_BYTES } from './fragmentation.js'
+import { getCost } from './fragmentation.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]
 const credit = (total: number): number[] => {
@@ -63,7 +63,7 @@ describe('the link', () => {
 
   it('ends after a fragment that is too large', () => {
     const { seen, say } = createBarePeer()
-    say(new Uint8Array(MAX_DATA_BYTES + 2).fill(1))
+    say(new Uint8Array(MAX_FRAGMENT_BYTES + 2).fill(1))
     expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent more than it has credit for'])
   })
 

@@ -3,6 +3,7 @@ import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { ReportedError } from '../errors/reported-error.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
+import { MAX_CONFIRM_TEXT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
 
 export interface GateWorkerData {
@@ -40,9 +41,6 @@ export type ConfirmRequest = { type: 'confirm'; text: string }
 
 /** Word 0 of the memory for the host's answer. The gate sets `waiting`, sends a `ConfirmRequest`, and blocks until the word changes. */
 export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
-
-/** Maximum length of a confirmation text in UTF-16 code units. A longer text is truncated and ends with `…`. */
-export const MAX_CONFIRM_TEXT = 4096
 
 /**
  * Returns the text that asks a person for confirmation, of a hook or a command. It can contain what the frontend sent, and the host

@@ -2,6 +2,7 @@
 // Commands and targets have Tauri's names; `$/` marks the transport's own methods, as in the Language Server Protocol.
 import { BusError, describeName } from '../errors/bus-error.js'
 import type { ErrorMessage, RequestId } from './message.js'
+import { MAX_LABEL_LENGTH } from '../wire/limits.js'
 
 export const METHOD = {
   listen: 'plugin:event|listen',
@@ -60,12 +61,6 @@ export type ChannelParams =
   | ({ channel: number; index: number } & ({ message: unknown } | { messages: unknown[] } | { end: true }))
   | { channel: number; creditEach: true }
 
-/** Messages of one channel that can be in flight before `send` waits for the frontend to take some. */
-export const CHANNEL_WINDOW = 256
-
-/** Default of the bytes of a channel's large messages that can be in flight. One more message can exceed it. */
-export const CHANNEL_READ_AHEAD: number = 4 * 2 ** 20
-
 /** Tauri's error text, verbatim. */
 export const EVENT_NAME_RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`'
 const EVENT_NAME = /^[\p{Alphabetic}\p{N}\-/:_]*$/u
@@ -89,14 +84,14 @@ export function toEventTarget(target: unknown): EventTarget {
 }
 
 // Labels of frontends, which come from options, from a session over a network, or from a credential.
-const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
+const LABEL = /^[a-zA-Z0-9\-/:_]+$/
 /** The names of host and core themselves. */
 const RESERVED_LABELS = ['host', 'core']
 
 export const LABEL_RULE = 'a label of letters, digits, "-", "/", ":" and "_"'
 export const FREE_LABEL_RULE = 'a label other than "host" and "core"'
 
-export const isLabelText = (text: string): boolean => LABEL.test(text)
+export const isLabelText = (text: string): boolean => text.length <= MAX_LABEL_LENGTH && LABEL.test(text)
 
 export const isReservedLabel = (text: string): boolean => RESERVED_LABELS.includes(text)
 

@@ -1,5 +1,5 @@
-// Limits of messages and queues, which a peer can reach. They are generous for programs and tight for attackers;
-// `docs/reference/limits.md` lists them with those of single features.
+// Limits of messages and queues, which a peer can reach: all of them, so that one page can list them (docs/reference/limits.md).
+// They are generous for programs and tight for attackers.
 
 const MiB = 1024 * 1024
 
@@ -49,3 +49,63 @@ export const MAX_EVENT_QUEUE_BYTES: number = 32 * MiB
 export const MAX_SESSION_QUEUE = 65_536
 /** Maximum bytes of responses, channel messages and calls that wait in core for one frontend, except for the last. */
 export const MAX_SESSION_QUEUE_BYTES: number = 64 * MiB
+/** Messages of one channel in flight after which `send` waits for the frontend to take some. */
+export const CHANNEL_WINDOW = 256
+/** Default of the bytes of a channel's large messages in flight. One more message can exceed it. */
+export const CHANNEL_READ_AHEAD: number = 4 * MiB
+/** Bytes of a ring. Those of 64 KiB to 1 MiB are equally fast for small frames; a body of 1 MiB takes a third less time with 1 MiB than with 256 KiB. */
+export const RING_BYTES: number = MiB
+/** Bytes of messages in the hook of a gate, or behind it, after which the gate stops reading. */
+export const MAX_GATE_QUEUE_BYTES: number = 16 * MiB
+/** Maximum UTF-16 code units of a label. */
+export const MAX_LABEL_LENGTH = 200
+/** Maximum number of open confirm requests of one frontend. */
+export const MAX_CONFIRM_REQUESTS = 16
+/** Maximum UTF-16 code units of a confirmation text. A longer text is truncated and ends with `…`. */
+export const MAX_CONFIRM_TEXT = 4096
+/** Maximum number of times that a frontend follows one actor. */
+export const MAX_FOLLOWED = 16
+/** Maximum UTF-16 code units of the event and the target of a frontend's listener together. */
+export const MAX_LISTENER_CHARACTERS = 1000
+/** Maximum number of names of events that core remembers until a first listener comes: a hostile frontend could emit any number. */
+export const MAX_HELD_NAMES = 100
+/** Maximum UTF-16 code units of one line that a frontend writes to its output. The rest is not shown. */
+export const MAX_OUTPUT_LINE = 8192
+/** Maximum UTF-16 code units that are shown of what a frontend writes at once. */
+export const MAX_OUTPUT_CHUNK = 262_144
+/** Maximum bytes of one report of a frontend process: an error with its stack. */
+export const MAX_REPORT_BYTES: number = MiB
+
+/** Minimum of the option `maxMessageBytes` for web pages: a frame of several small messages is not larger. */
+export const MIN_PAGE_MESSAGE_BYTES: number = 64 * 1024
+/** Default of `maxMessageBytes`: the largest message and its attachments. */
+export const MAX_PAGE_MESSAGE_BYTES: number = MAX_ATTACHED_BYTES + MAX_FRAME_BYTES
+/** Maximum of the incomplete messages of all pages, as a multiple of `maxMessageBytes`. */
+export const MAX_INCOMPLETE_MESSAGES = 4
+/** Bytes of each part of a page's attachment but the last, so that few parts hold much. */
+export const PART_BYTES: number = MiB
+/** Maximum number of connections to a server for pages that are not WebSockets. */
+export const MAX_PAGE_REQUESTS = 64
+/** Maximum number of WebSockets that are open to say that their page is not admitted. */
+export const MAX_PAGE_REFUSALS = 16
+
+/** Maximum bytes of a fragment over NATS, even if the server accepts larger messages, so that other sessions are interleaved. */
+export const MAX_FRAGMENT_BYTES: number = MiB
+/** Maximum bytes of the first message of a session over NATS. */
+export const MAX_HELLO_BYTES = 512
+/** Maximum bytes of the message that refuses a session over NATS. */
+export const MAX_REFUSAL_BYTES = 1024
+/** Maximum number of hellos that an instance remembers against replays: about a thousand a second, some 10 MB. */
+export const MAX_HELLOS = 65_536
+/** Maximum number of sessions over NATS whose first message has not arrived. */
+export const MAX_HALF_OPEN = 1024
+/** Maximum number of sessions over NATS of one credential whose first message has not arrived. A frontend has one session, and now and then another attempt. */
+export const MAX_HALF_OPEN_PER_CREDENTIAL = 4
+/** Maximum number of senders of broadcasts whose keys an instance keeps. */
+export const MAX_BROADCAST_SENDERS = 1024
+/** Bytes of events that wait for the connection to NATS. Later ones are dropped. */
+export const MAX_UNSENT_EVENT_BYTES: number = 16 * MiB
+/** Maximum bytes of an answer to a discovery query. */
+export const MAX_DISCOVERY_BYTES = 4096
+/** Maximum number of answers to one discovery query that are read. */
+export const MAX_DISCOVERED = 256

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from '../../src/codec/attachments.js'
 import { ERROR_CODES } from '../../src/errors/bus-error.js'
-import { CHANNEL_WINDOW, METHOD, STREAM_HEADER } from '../../src/message/methods.js'
+import { METHOD, STREAM_HEADER } from '../../src/message/methods.js'
 import { toChannelReference } from '../../src/message/message.js'
-import { RING_BYTES } from '../../src/link/ring/ring-buffer.js'
+
 import { FRAME_KIND } from '../../src/wire/link.js'
 import * as bounds from '../../src/wire/limits.js'
+import { CHANNEL_WINDOW, RING_BYTES } from '../../src/wire/limits.js'
 
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
 const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MAX_PATH_LENGTH, MAX_PATHS, MIN_ATTACHMENT_BYTES } = bounds

@@ -1,12 +1,8 @@
 // Standard output and error of a worker: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Readable } from 'node:stream'
 import type { Worker } from 'node:worker_threads'
-import { formatSuppressed, Throttle } from '@sallyport/protocol/internal'
+import { formatSuppressed, Throttle, MAX_OUTPUT_LINE, MAX_OUTPUT_CHUNK } from '@sallyport/protocol/internal'
 import { escapeText, isDefaultLog, type Logger, type LogOption, writeToStderr } from '../reporting/log.js'
-
-/** UTF-16 code units of a line, and of text that is written at once. The rest is not shown. */
-const MAX_LINE = 8192
-const MAX_CHUNK = 262_144
 
 /** Receives what a frontend prints as text, in chunks that need not end with a line. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
@@ -50,13 +46,13 @@ function createLabelledLog(label: string): LineLog {
 function forEachLine(stream: Readable, onLine: (line: string) => void): void {
   let rest = ''
   stream.setEncoding('utf8').on('data', (chunk: string) => {
-    const lines = (rest + chunk.slice(0, MAX_CHUNK)).split('\n')
-    rest = lines.pop()!.slice(0, MAX_LINE)
-    if (chunk.length > MAX_CHUNK) {
-      lines.push(rest, `… and ${chunk.length - MAX_CHUNK} characters more`)
+    const lines = (rest + chunk.slice(0, MAX_OUTPUT_CHUNK)).split('\n')
+    rest = lines.pop()!.slice(0, MAX_OUTPUT_LINE)
+    if (chunk.length > MAX_OUTPUT_CHUNK) {
+      lines.push(rest, `… and ${chunk.length - MAX_OUTPUT_CHUNK} characters more`)
       rest = ''
     }
-    for (const line of lines) onLine(line.slice(0, MAX_LINE))
+    for (const line of lines) onLine(line.slice(0, MAX_OUTPUT_LINE))
   })
   stream.on('end', () => rest && onLine(rest))
 }
