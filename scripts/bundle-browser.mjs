@@ -27,6 +27,7 @@ export async function bundleForBrowser(folder, name, format) {
     dir: join(folder, 'dist/browser'),
     format,
     minify: true,
+    comments: false,
     codeSplitting: false,
     entryFileNames: '[name].js',
   })

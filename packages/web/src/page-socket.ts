@@ -7,7 +7,8 @@ import { createDeferred } from '@sallyport/protocol/internal'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './greeting.js'
 import type { WebConfig } from './options.js'
-import { type IncompleteMessages, type SocketAdapter, SocketLink } from './socket-link.js'
+import type { IncompleteMessages } from './incomplete-messages.js'
+import { type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** Time for core and gate to be ready for a page. */
 const GREETING_TIMEOUT_MS = 10_000

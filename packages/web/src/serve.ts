@@ -19,7 +19,7 @@ import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
 import { NO_TOKEN, PageToken, type Refusal, RequestPolicy } from './request-policy.js'
-import type { IncompleteMessages } from './socket-link.js'
+import { IncompleteMessages } from './incomplete-messages.js'
 import { serveFile } from './static-files.js'
 
 /** Time to decide whether a page is admitted, and for a page to close its WebSocket when the server has. */
@@ -101,7 +101,7 @@ class FrontendServer implements WebServer {
     this.#bus = bus
     this.#config = config
     this.#log = getLog(bus)
-    this.#incomplete = { bytes: 0, maxBytes: MAX_INCOMPLETE_MESSAGES * config.maxMessageBytes }
+    this.#incomplete = new IncompleteMessages(MAX_INCOMPLETE_MESSAGES * config.maxMessageBytes)
     this.#handshakes = new RateLimit(config.maxHandshakes)
     this.#refusalHandshakes = new RateLimit(config.maxHandshakes)
     const socketOptions: ServerOptions & { closeTimeout: number } = {

@@ -10,6 +10,7 @@ import {
   RoomSignal,
   PART_BYTES,
 } from '@sallyport/protocol/internal'
+import type { IncompleteMessages } from './incomplete-messages.js'
 
 /** A WebSocket as the link uses it. */
 export interface SocketAdapter {
@@ -30,12 +31,6 @@ const UNSEEN_BYTES: number = 2 ** 20
 /** The kind of an attachment's part that others follow. */
 const PART_KIND: number = FRAME_KIND.bytes | 0x80
 
-/** Bytes of incomplete messages that several links have received, and the maximum of all of them together. */
-export interface IncompleteMessages {
-  bytes: number
-  readonly maxBytes: number
-}
-
 export class SocketLink extends ReceivingLink implements Link {
   readonly #socket: SocketAdapter
   readonly #room = new RoomSignal()
@@ -52,7 +47,7 @@ export class SocketLink extends ReceivingLink implements Link {
   /** Bytes of it that count as incomplete. */
   #heldBytes = 0
   readonly #maxReceivedBytes: number
-  readonly #incomplete: IncompleteMessages
+  readonly #incomplete: IncompleteMessages | undefined
   maxMessageBytes: number | undefined
 
   /**
@@ -64,7 +59,7 @@ export class SocketLink extends ReceivingLink implements Link {
     socket: SocketAdapter,
     isStarted = true,
     maxReceivedBytes: number = Infinity,
-    incomplete: IncompleteMessages = { bytes: 0, maxBytes: Infinity },
+    incomplete?: IncompleteMessages,
   ) {
     super()
     this.#socket = socket
@@ -181,17 +176,14 @@ export class SocketLink extends ReceivingLink implements Link {
 
   /** Counts bytes that have to wait for the rest of their message. */
   #hold({ length }: Uint8Array): boolean {
-    const incomplete = this.#incomplete
     this.#heldBytes += length
-    incomplete.bytes += length
-    if (incomplete.bytes <= incomplete.maxBytes) return true
-    const text = `Incomplete messages of all pages exceeded ${incomplete.maxBytes} bytes (option "maxMessageBytes")`
-    this.#end(new BusError('Overloaded', text))
-    return false
+    const fault = this.#incomplete?.add(length)
+    if (fault) this.#end(fault)
+    return !fault
   }
 
   #endMessage(): void {
-    this.#incomplete.bytes -= this.#heldBytes
+    this.#incomplete?.remove(this.#heldBytes)
     this.#heldBytes = 0
     this.#messageBytes = 0
     this.#parts = []

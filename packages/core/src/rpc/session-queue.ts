@@ -6,6 +6,7 @@ import {
   type Codec,
   detachAttachments,
   type EncodedMessage,
+  type FlushScheduler,
   isUint8Array,
   type Link,
   MAX_SESSION_QUEUE,
@@ -50,7 +51,7 @@ export interface SessionQueueEvents {
   recovered(count: number): void
 }
 
-export class SessionQueue {
+export class SessionQueue implements FlushScheduler {
   readonly #link: Link
   readonly #counts: Float64Array
   readonly #listener: SessionQueueEvents
@@ -62,6 +63,8 @@ export class SessionQueue {
   /** Events that were dropped since the link last had room. */
   #droppedCount = 0
   #isCongested = false
+  #isCorked = false
+  #flushWhenUncorked: (() => void) | undefined
 
   /** @param codec encodes the messages of values */
   constructor(link: Link, codec: Codec, counts: Float64Array, listener: SessionQueueEvents) {
@@ -72,7 +75,7 @@ export class SessionQueue {
       counts[COUNT.bytesOut]! += frame.body.length
       link.send(frame)
       if (!this.#isCongested) this.#checkRoom()
-    }, answerScheduler)
+    }, this)
     this.#values = new ValueBatch(this.#outbox, codec)
   }
 
@@ -123,13 +126,22 @@ export class SessionQueue {
     this.#listener.dropped(count)
   }
 
-  /** Holds messages back until `uncork`, so that they share frames. */
+  /** Holds messages back until `uncork`, so that they share frames. A full batch is sent nevertheless. */
   cork(): void {
-    this.#outbox.cork()
+    this.#isCorked = true
   }
 
   uncork(): void {
-    this.#outbox.uncork()
+    this.#isCorked = false
+    this.#flushWhenUncorked?.()
+    this.#flushWhenUncorked = undefined
+    this.#outbox.flush()
+  }
+
+  /** Called by the outbox when it has messages to flush. */
+  schedule(flush: () => void): void {
+    if (this.#isCorked) this.#flushWhenUncorked = flush
+    else answerScheduler.schedule(flush)
   }
 
   /** Hands all waiting messages to the link, even if it has no room. The link has to be closed next. */

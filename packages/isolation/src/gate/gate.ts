@@ -278,4 +278,3 @@ interface QueuedMessage {
   /** The message to seal once all before it have left; `null` if nothing is sealed; `undefined` until the verdict. */
   outcome: PackedMessage | null | undefined
 }
-

@@ -1,5 +1,5 @@
 // The batching of a tick's messages: when a batch is full, and when it leaves otherwise. An `Outbox` batches by these rules.
-import { onEndOfTick } from '../util/platform.js'
+import { onEndOfTick } from '#platform'
 
 /**
  * Bytes after which a batch is sent before its tick has ended, so that the peer reads it while the next is written. A much lower

@@ -178,22 +178,6 @@ describe('a message that cannot be encoded', () => {
   })
 })
 
-describe('cork', () => {
-  it('holds messages back over the end of the tick, until uncork', async () => {
-    const { outbox, sent, put } = setUp()
-    outbox.cork()
-    put(json, 1)
-    await nextTick()
-    put(json, 2)
-    expect(sent).toEqual([])
-    outbox.uncork()
-    expect(getIds(sent)).toEqual([[1, 2]])
-    put(json, 3)
-    await nextTick()
-    expect(getIds(sent)).toEqual([[1, 2], [3]])
-  })
-})
-
 describe('maxMessages', () => {
   it('sends frames of that many messages', async () => {
     const { outbox, sent, put } = setUp()

@@ -39,7 +39,6 @@ export class Outbox {
   #codec: Codec | undefined
   #open: OpenMessage | undefined
   #isScheduled = false
-  #isCorked = false
 
   constructor(send: SendFrame, scheduler: FlushScheduler = endOfTick) {
     this.#send = send
@@ -81,16 +80,6 @@ export class Outbox {
     this.#schedule()
   }
 
-  /** Holds messages back until `uncork`, so that they share frames. A full batch is sent nevertheless. */
-  cork(): void {
-    this.#isCorked = true
-  }
-
-  uncork(): void {
-    this.#isCorked = false
-    this.flush()
-  }
-
   flush(): void {
     this.#close()
     const codec = this.#codec
@@ -109,7 +98,7 @@ export class Outbox {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#isCorked) return
+    if (this.#isScheduled) return
     this.#isScheduled = true
     this.#scheduler.schedule(this.#flushScheduled)
   }

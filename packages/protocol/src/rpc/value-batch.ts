@@ -1,10 +1,10 @@
 // Consecutive messages that differ in one value, of one channel or event, travel as one message with an array of values. To write and
 // read the envelope for each would cost more than everything else.
 import type { Codec, EncodedMessage } from '../codec/codec.js'
-import { encodeMsgpackValue } from '../codec/msgpack.js'
+import { encodeMsgpackValue } from '#msgpack'
 import { stringifyJson } from '../codec/stringify-json.js'
 import type { CallMessage } from '../message/message.js'
-import { concatBytes } from '../util/platform.js'
+import { concatBytes } from '#platform'
 import { FULL_BATCH_BYTES, FULL_BATCH_VALUES } from './batching.js'
 import type { OpenMessage, Outbox } from './outbox.js'
 

@@ -130,6 +130,7 @@ export async function useNetwork(pattern: Pattern = 'brownfield', options?: Serv
   }
 }
 
-export const getHook = (name: string): URL => new URL(`../../../../core/test/fixtures/isolation/hooks/${name}/`, import.meta.url)
+export const getHook = (name: string): URL =>
+  new URL(`../../../../core/test/fixtures/isolation/hooks/${name}/`, import.meta.url)
 
 export const getReason = (error: unknown): unknown => (error as { reason?: unknown }).reason
