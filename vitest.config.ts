@@ -37,7 +37,7 @@ const report = script === 'npx' ? `test-node${process.versions.node.split('.')[0
 const noTypes = { typecheck: { enabled: false } }
 
 /** Conditions of `imports` in package.json: the sources, not what was built of them. */
-const conditions = ['source', 'module', 'node', 'development']
+const conditions = ['source', 'node', 'development']
 
 /** Returns a project of those unit tests that run again with the files for browsers, as in a page. */
 export function inBrowser(files: RegExp): TestProjectConfiguration {
