@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { toComment, toMarkdown } from '../packages/bench/dist/report/markdown.js'
+import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
 import { getVerdict } from '../packages/bench/dist/report/verdict.js'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -14,13 +14,10 @@ const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 /** The short table of the README: the digest of the run, as `npm run bench` ends with, and where it was measured. */
 export function headline(report) {
   const { machine, startedAt } = report
-  const table = toComment(report)
-    .split('\n')
-    .filter(line => line.startsWith('| '))
-  // The first table of a comment is the digest; the goals are the second.
-  const end = table.findIndex((line, index) => index > 0 && line.startsWith('|  |'))
+  const [, digest] = toMarkdown(report).split('## In short\n')
+  const [table] = /^\|[^]*?(?=\n\n)/m.exec(digest)
   const where = `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`
-  return [table[0].replace('|  |', `| ${where} |`), ...table.slice(1, end < 0 ? undefined : end)].join('\n')
+  return table.replace('|  |', `| ${where} |`)
 }
 
 /** What stands between the marks. */

@@ -1,26 +1,26 @@
-// One run from beginning to end: chooses, measures, shows each scenario when it is done, and writes the reports.
+// One run from beginning to end: chooses scenarios, measures and shows each, and writes the reports.
 import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildReport, readLoad, readMachine, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
 import type { Report } from '../report/report.js'
-import { costTable, digestTable, getFailures, goalsTable, scenarioTable, type Table } from '../report/tables.js'
-import { drawTable, wrap } from '../report/terminal.js'
-import { describeMachine, describeRun, getNotes, getVerdict } from '../report/verdict.js'
+import { TONES, type Table } from '../report/table.js'
+import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
+import { toTerminal, wrap } from '../report/terminal.js'
+import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from '../report/verdict.js'
 import { launchFresh } from '../run/fresh-process.js'
 import { readPackageInfo } from '../run/machine.js'
 import { expectedMs, QUICK } from '../run/plan.js'
-import { run, type Watcher } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
 import { choose, leaveOut } from '../scenarios/select.js'
 import { UsageError } from '../shared/text.js'
-import { EXIT, type Options } from './options.js'
-import { createInterruptSignal, createOutput, createProgress, type Output } from './output.js'
+import type { Options } from './options.js'
+import { createInterruptSignal, createOutput, runWithProgress, type Output } from './output.js'
 
 /**
  * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
- * @throws {UsageError} if there is nothing to measure, or nowhere to write
+ * @throws {UsageError} if nothing matches the options, or `out` is not writable
  * @throws {Interrupted} after Ctrl-C
  */
 export async function measureAndReport({ plan, filter, all, out, json }: Options): Promise<number> {
@@ -32,52 +32,39 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   showStart(machine, output, leftOut)
 
   const [startedAt, start] = [new Date(), performance.now()]
-  const progress = createProgress(output, scenarios, plan)
-  const done: Watcher['done'] = outcome => {
-    progress.clear()
-    progress.done(outcome)
-    // Whether the run can be judged is known at its end.
-    print(`${drawTable(scenarioTable(scenarioReport(outcome, plan), { judge: false }), screen)}\n`)
-  }
-  const signal = createInterruptSignal()
-  const outcomes = await run(scenarios, plan, { ...progress, done }, signal, launchFresh).finally(progress.clear)
+  const job = { scenarios, plan, signal: createInterruptSignal(), launch: launchFresh }
+  const outcomes = await runWithProgress(output, job, outcome =>
+    // The noise check says only at the end of the run whether figures can be judged.
+    print(`${toTerminal(scenarioTable(scenarioReport(outcome, plan), { judge: false }), screen)}\n`),
+  )
 
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  const files = reportFiles(report, getRunUrl())
+  const files = reportFiles(report)
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
-  const failures = getFailures(report)
-  showEnd(report, failures, output)
+  showEnd(report, output)
   const link = pathToFileURL(resolve(out, 'report.html')).href
   print(` ${screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
   if (json) process.stdout.write(files['report.json'])
-  if (failures.length > 0) return EXIT.failed
-  return report.noise?.outcome === 'too noisy' ? EXIT.tooNoisy : EXIT.fine
+  return OUTCOMES[getFailures(report).length > 0 ? 'failed' : getVerdict(report).outcome].exitCode
 }
 
 /** Shows the notes and, as the last screen, the digest, the missed goals and the verdict. */
-function showEnd(report: Report, failures: readonly string[], { screen, print }: Output): void {
-  const { bold, dim, green, red, yellow } = screen.colors
+function showEnd(report: Report, { screen, print }: Output): void {
+  const { colors } = screen
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
-  const showTable = (table: Table | undefined): void => table && print(`${drawTable(table, screen)}\n`)
-  showTable(costTable(report, screen.columns >= 100 ? 40 : 20))
-  for (const note of [...getNotes(report), describeRun(report)]) show(note, dim)
-  for (const failure of failures) show(`Failed: ${failure}`, red)
+  const showTable = (table: Table | undefined): void => table && print(`${toTerminal(table, screen)}\n`)
+  showTable(costTable(report))
+  for (const note of [...getNotes(report), describeRun(report)]) show(note, colors.dim)
+  for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const { outcome, line } = getVerdict(report)
-  const tints = { 'too noisy': yellow, failed: red, missed: yellow, fine: green }
   print('')
   showTable(digestTable(report))
   showTable(goalsTable(report, 'missed'))
-  show(line, text => bold(tints[outcome](text)))
+  show(line, text => colors.bold(colors[TONES[OUTCOMES[outcome].tone]](text)))
   print('')
-}
-
-/** Returns the address of the job, if this is one of GitHub's. */
-function getRunUrl(): string | undefined {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = process.env
-  return server && repository && id ? `${server}/${repository}/actions/runs/${id}` : undefined
 }
 
 /** Makes the directory for the reports before anything is measured. @throws {UsageError} if it cannot be made or written to */
@@ -90,7 +77,7 @@ export async function makeWritable(out: string): Promise<void> {
   }
 }
 
-/** Shows where the run takes place, and what it leaves out. */
+/** Shows the version, the machine, and the scenarios that are left out. */
 export function showStart(
   machine: Report['machine'],
   { screen, print }: Output,
@@ -102,7 +89,7 @@ export function showStart(
 }
 
 /** Prints every scenario with its cases and arms, as a filter names them. */
-export function listAll(): number {
+export function listAll(): void {
   const { screen, print } = createOutput(false)
   const { bold, dim } = screen.colors
   for (const scenario of allScenarios()) {
@@ -115,5 +102,4 @@ export function listAll(): number {
   }
   const end = 'A path is scenario/case/arm; --filter takes a part of it. * is measured only by its name, or with --all.'
   print(['', ...wrap(end, screen.columns)].join('\n'))
-  return EXIT.fine
 }

@@ -37,18 +37,16 @@ test.each([
   [['--fast'], /Unknown option '--fast'/],
   [['-x'], /Unknown option '-x'/],
   [['--filter'], /'--filter <value>' argument missing/],
-  [['comapre'], /Unknown command or argument 'comapre' \(did you mean 'compare'\?\)/],
+  [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
   [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
-  [['--fliter', 'a'], /Unknown option '--fliter' \(did you mean 'filter'\?\)/],
+  [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --all/],
   [['list', '--slot', '3'], /Unknown option '--slot'/],
   [['list', '--filter', 'a'], /Unknown option '--filter'/],
   [['compare', '--base', 'main', '--all'], /Unknown option '--all'/],
-  [['--quick', '--full'], /exclude each other/],
   [['--all', '--filter', 'a'], /exclude each other/],
   [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
   [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
   [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],
-  [['--filter', 'a', '--filter', 'b'], /--filter can be given once/],
 ])('%j is a usage error', (args, message) => {
   expect(() => parse(...args)).toThrow(UsageError)
   expect(() => parse(...args)).toThrow(message)

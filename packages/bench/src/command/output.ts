@@ -1,23 +1,23 @@
 // The output of a command for people: results on stdout, and everything about the run, with its progress, on stderr.
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
+import type { Scenario } from '../model/scenario.js'
 import type { Screen } from '../report/terminal.js'
 import { expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
-import type { Outcome, Watcher } from '../run/run.js'
-import type { Scenario } from '../model/scenario.js'
+import { run, type Launch, type Outcome, type Watcher } from '../run/run.js'
 import { count } from '../shared/text.js'
 
 export interface Output {
   screen: Screen
-  /** True if a line on stderr can be written again and again. */
+  /** True if a line on stderr can be replaced. */
   live: boolean
   /** Prints a result, unless stdout carries JSON. */
   print(text: string): void
-  /** Says something about the run. */
+  /** Prints something about the run. */
   log(text: string): void
 }
 
-/** The width of a pipe, which has none. */
+/** The width of an output that is not a terminal. */
 const PIPE_COLUMNS = 80
 
 export function createOutput(json: boolean): Output {
@@ -31,7 +31,7 @@ export function createOutput(json: boolean): Output {
   }
 }
 
-/** Ctrl-C has ended a run. */
+/** A signal ended the run. */
 export class Interrupted extends Error {
   override name = 'Interrupted'
 
@@ -40,10 +40,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** 128 and the number of the signal. A terminal that is closed hangs up. */
+/** 128 and the number of the signal. SIGHUP is sent when the terminal closes. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
-/** How long threads can take to end by themselves. */
+/** Deadline for threads and processes to end after a signal. */
 const END_TIMEOUT_MS = 3000
 
 /** Returns a signal that Ctrl-C aborts, with an `Interrupted` as its reason. A second Ctrl-C ends the process. */
@@ -59,15 +59,33 @@ export function createInterruptSignal(): AbortSignal {
   return controller.signal
 }
 
-export interface Progress extends Watcher {
-  /** Takes the live lines away, before something else is printed. */
-  clear(): void
+interface Job {
+  scenarios: readonly Scenario[]
+  plan: Plan
+  signal: AbortSignal
+  launch: Launch
+}
+
+/** Runs scenarios, shows the progress, and passes the outcome of each to `done`. */
+export function runWithProgress(output: Output, job: Job, done: (outcome: Outcome) => void): Promise<Outcome[]> {
+  const { scenarios, plan, signal, launch } = job
+  const { watcher, clear } = createProgress(output, scenarios, plan)
+  const showDone: Watcher['done'] = outcome => {
+    clear()
+    watcher.done(outcome)
+    done(outcome)
+  }
+  return run(scenarios, plan, { ...watcher, done: showDone }, signal, launch).finally(clear)
 }
 
 const BAR_LENGTH = 20
 
-/** Shows how far a run is: a line that is written again and again, or a line for each scenario if that is impossible. */
-export function createProgress({ live, screen, log }: Output, scenarios: readonly Scenario[], plan: Plan): Progress {
+/** Shows a progress line that is replaced, or prints a line for each scenario if that is impossible. */
+function createProgress(
+  { live, screen, log }: Output,
+  scenarios: readonly Scenario[],
+  plan: Plan,
+): { watcher: Watcher; clear: () => void } {
   const { cyan, dim } = screen.colors
   const write = createLogUpdate(process.stderr)
   const start = performance.now()
@@ -88,7 +106,7 @@ export function createProgress({ live, screen, log }: Output, scenarios: readonl
     const time = dim(left > 5 ? `${left} s left` : 'a few more seconds')
     write(` ${bar} ${percent}  ${line}  ${time}`)
   }
-  return {
+  const watcher: Watcher = {
     scenario: outcome => {
       const { title, cases, arms } = outcome.scenario
       began = performance.now()
@@ -105,8 +123,8 @@ export function createProgress({ live, screen, log }: Output, scenarios: readonl
       const rounds = Math.max(...cells.map(({ processes }) => processes.flat().length))
       log(`${title}: ${count(rounds, 'round')} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
     },
-    clear: () => live && write.clear(),
   }
+  return { watcher, clear: () => live && write.clear() }
 }
 
 /** Joins as many of the words as there is room for. */

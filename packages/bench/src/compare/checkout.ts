@@ -1,9 +1,18 @@
-// Resolves `--base`: a report.json or its directory, a checkout's directory, or a git ref, which is checked out temporarily.
-// Both sides run the head's benchmark: a copy whose node_modules lead to the side's Sallyport, and to the head's everything else.
+// Resolves `--base`: the directory of a checkout, or a git ref, which is checked out temporarily. Both sides run a copy of the
+// head's benchmark. Its node_modules link to the Sallyport of the side, and to the head's version of all other packages.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -11,11 +20,8 @@ import { promisify } from 'node:util'
 import { findPackage } from '../run/machine.js'
 import { UsageError } from '../shared/text.js'
 
-/** `root` is the whole checkout. */
-export type CodeBase = { name: string; root: string } & ({ kind: 'directory' } | { kind: 'ref'; commit: string })
-
-/** A `file` can also be a directory with a report.json. */
-export type Base = CodeBase | { kind: 'file'; name: string }
+/** `root` is the directory of the checkout. */
+export type Base = { name: string; root: string } & ({ kind: 'directory' } | { kind: 'ref'; commit: string })
 
 export interface OpenedBase {
   base: Base
@@ -47,12 +53,9 @@ export async function openBase(name: string, command: string | null, signal: Abo
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
 
 async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
-  const found = await stat(name).catch(() => undefined)
-  const isReport = existsSync(join(name, 'report.json')) && !existsSync(join(name, 'package.json'))
-  if (found?.isFile() || isReport) return { kind: 'file', name }
-  if (found) return { kind: 'directory', name, root: resolve(name) }
+  if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'directory', name, root: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
-    throw new UsageError(`--base: '${name}' is not a file, a directory or a git ref`)
+    throw new UsageError(`--base: '${name}' is not a directory or a git ref`)
   })
   await git('worktree', 'add', '--detach', '--force', root, commit)
   await prepare(root, command, signal)
@@ -64,7 +67,7 @@ export async function prepare(directory: string, command: string | null, signal:
   const line = command ?? getPreparation(directory)
   if (line === '') return
   signal.throwIfAborted()
-  // Its output is about the run: stdout belongs to the results. It leads a group, so that all of it can be ended.
+  // Its output goes to stderr, because stdout is for results. It leads a process group, which a signal can end.
   const detached = process.platform !== 'win32'
   const { stderr } = process
   const child = spawn(line, { cwd: directory, shell: true, stdio: ['ignore', stderr, stderr], detached })
@@ -88,7 +91,7 @@ const readManifest = (directory: string): Manifest => {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Manifest) : {}
 }
 
-/** The command that a checkout's own files ask for, as a shell reads it; empty if they ask for nothing. */
+/** Returns the shell command for a checkout's lock file and its script `build`; empty if it has neither. */
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
   const { packageManager = '', scripts = {} } = readManifest(directory)
@@ -113,21 +116,26 @@ const OURS = '@sallyport/'
 
 const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Makes a harness in an empty `directory`: without a checkout, for the head. @throws {UsageError} if the checkout has no Sallyport */
+/**
+ * Makes a harness in an empty `directory`.
+ *
+ * @param checkout the base; without it, the harness measures the head
+ * @throws {UsageError} if the checkout has no Sallyport
+ */
 export function makeHarness(directory: string, checkout?: string): Harness {
   const { dependencies = {}, files = [] } = readManifest(ownDirectory)
   const found = Object.keys(dependencies).flatMap(name => {
     const isSide = name.startsWith(OURS) && checkout !== undefined
     const path = isSide ? findInCheckout(checkout, name) : findPackage(name, ownDirectory)
     if (path === undefined && !isSide) throw new Error(`${name} is not installed next to the benchmark`)
-    // Packages that are newer than the side are not measured there.
+    // The base can be older than a package. Its arms then fail.
     return path === undefined ? [] : [{ name, path: realpathSync(path) }]
   })
   const ours = found.filter(({ name }) => name.startsWith(OURS))
   if (!ours.some(({ name }) => name === '@sallyport/core'))
     throw new UsageError(`--base: ${checkout} has no @sallyport/core. Is it installed and built there?`)
-  // A frontend in its sandbox can read the node_modules above its module, by their real paths, and no other place that a
-  // link leads to. So there is a node_modules above for each place where packages really lie.
+  // A sandboxed frontend can read only the real paths of the node_modules above its module, and follows no other links. So each
+  // real node_modules with a package is linked above the harness.
   const stores = new Set(found.flatMap(({ path }) => /^.*?[\\/]node_modules(?=[\\/])/.exec(path) ?? []))
   const bench = [...stores].reduce((at, store) => {
     link(store, join(at, 'node_modules'))

@@ -1,33 +1,25 @@
-// `sallyport-bench compare`, the regression check: measures head and base, measures once more what looks slower, and reports
-// what it found as an object, of which the terminal, compare.txt and compare.json are views.
+// `sallyport-bench compare`, the regression check: measures head and base, measures slower figures again, and writes the result
+// to the terminal, compare.txt and compare.json.
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pc from 'picocolors'
 import { makeWritable, showStart } from '../command/measure.js'
-import { EXIT, type CompareOptions } from '../command/options.js'
-import { createInterruptSignal, createOutput, createProgress } from '../command/output.js'
+import type { CompareOptions } from '../command/options.js'
+import { createInterruptSignal, createOutput, runWithProgress } from '../command/output.js'
 import { readLoad, readMachine } from '../report/build.js'
-import type { Cell, Table } from '../report/tables.js'
-import { drawTable, wrap, type Screen } from '../report/terminal.js'
-import { describeMachine } from '../report/verdict.js'
+import { numbers, TONES, words, type Cell, type Table, type Tone } from '../report/table.js'
+import { toTerminal, wrap, type Screen } from '../report/terminal.js'
+import { describeMachine, OUTCOMES } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
-import { run, type Watcher } from '../run/run.js'
-import { count, formatChange, formatEffect, oneLine, short, UsageError } from '../shared/text.js'
+import { count, formatChange, formatEffect, oneLine, short } from '../shared/text.js'
 import { median } from '../statistics/median.js'
 import { openBase } from './checkout.js'
-import { compareInterleaved, type Measure } from './interleaved.js'
+import { compareInterleaved } from './interleaved.js'
 import { COMPARISON_VERSION, conclude, getConfidence, getDetectableFactor } from './judge.js'
-import { getRegressions, getSuspects, type Change, type Comparison, type Judged, type Verdict } from './judge.js'
-import { compareReports } from './reports.js'
+import { getRegressions, getSuspects, type Change, type Comparison, type Judged } from './judge.js'
 
 /** The width that a comment shows. */
 const PLAIN: Screen = { columns: 100, colors: pc.createColors(false) }
-
-const VERDICTS: Record<Verdict, { exit: number; colour: 'green' | 'red' | 'yellow' }> = {
-  fine: { exit: EXIT.fine, colour: 'green' },
-  regression: { exit: EXIT.failed, colour: 'red' },
-  'too noisy': { exit: EXIT.tooNoisy, colour: 'yellow' },
-}
 
 /**
  * @returns the exit code: 1 for a regression, 3 if the run is too noisy to say
@@ -41,30 +33,19 @@ export async function compare(options: CompareOptions): Promise<number> {
   const signal = createInterruptSignal()
   const [startedAt, start] = [new Date(), performance.now()]
   const { base, temporary, close } = await openBase(options.base, options.prepare, signal)
-  const measure: Measure = (scenarios, launch, show) => {
-    const progress = createProgress(output, scenarios, plan)
-    const done: Watcher['done'] = outcome => {
-      progress.clear()
-      show(outcome)
-    }
-    return run(scenarios, plan, { ...progress, done }, signal, launch).finally(progress.clear)
-  }
   const showPart = (judged: readonly Judged[]): void => {
     for (const { figure, slower, error = 'not measured' } of judged)
       output.log(` ${figure}: ${slower ? `${formatChange(slower.factor)} (${formatBounds(slower)})` : error}`)
   }
   try {
     const machine = readMachine()
-    if ((base.kind === 'file') !== (options.head !== null))
-      throw new UsageError('Two report.json files are compared with --base and --head; nothing else takes --head.')
-    const method =
-      base.kind === 'file'
-        ? compareReports(base.name, options.head!, options.tolerance)
-        : compareInterleaved(base, options, temporary, measure)
+    const method = compareInterleaved(base, options, temporary, (scenarios, launch, done) =>
+      runWithProgress(output, { scenarios, plan, signal, launch }, done),
+    )
     showStart(machine, output)
     const first = await method.measure(showPart)
     const suspects = getSuspects(first)
-    if (suspects.length > 0) output.log(`Slower at first, and so measured once more: ${suspects.join(' ')}`)
+    if (suspects.length > 0) output.log(`Slower, and measured again: ${suspects.join(' ')}`)
     const again = suspects.length > 0 ? await method.measure(showPart, suspects) : []
     const repeat = again.filter(({ figure }) => suspects.includes(figure))
     const { rule, notes } = method
@@ -86,13 +67,12 @@ export async function compare(options: CompareOptions): Promise<number> {
     await writeFile(join(out, 'compare.txt'), toText(comparison, PLAIN))
     output.print(toText(comparison, output.screen))
     if (json) process.stdout.write(text)
-    return VERDICTS[comparison.verdict].exit
+    return OUTCOMES[comparison.verdict].exitCode
   } finally {
     close()
   }
 }
 
-/** The line that a reader needs first. */
 function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): string {
   const countOutcomes = (outcome: Judged['outcome']): number =>
     [...first, ...repeat].filter(entry => entry.outcome === outcome).length
@@ -107,16 +87,16 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   const unsteady = countOutcomes('unsteady')
   if (unsteady > 0) return `Too noisy to judge: the base differed from itself in ${count(unsteady, 'figure')}.`
   if (judged.length === 0) return 'Nothing could be judged: the base has none of these figures.'
-  // A green light says little without this.
+  // Says what `fine` means.
   const from = judged.flatMap(({ slower }) => (slower ? [getDetectableFactor(slower, rule)] : []))
   const [half, all] = [formatEffect(median(from)), formatEffect(Math.max(...from))]
-  const evidence = `Half of them would have shown a slow-down of ${half}, all of them only one of ${all}.`
+  const evidence = `Half of them would have shown a slow-down of ${half}, and all of them a slow-down of ${all}.`
   const reach = from.length > 0 ? evidence : 'A single round says nothing about the next.'
   if (verdict === 'too noisy') return `Too noisy to judge. ${reach}`
   return `No regression: none of ${count(judged.length, 'figure')} is ${than}. ${reach}`
 }
 
-const TONES: Partial<Record<Judged['outcome'], Cell['tone']>> = { slower: 'worse', faster: 'better' }
+const OUTCOME_TONES: Partial<Record<Judged['outcome'], Tone>> = { slower: 'worse', faster: 'better' }
 
 const formatBounds = ({ bounds }: Change): string => bounds.map(formatChange).join(' … ')
 
@@ -124,27 +104,26 @@ function toTable({ first, repeat, rule, verdict }: Comparison): Table {
   const judge = verdict !== 'too noisy'
   return {
     title: 'Head against base',
-    about: `By how much the head takes more (+) or less (−) time, or memory. A figure whose whole interval lies beyond +${formatEffect(rule.tolerance)}, and in a fresh repeat, too, is a regression.`,
-    head: ['', 'head', 'between', 'seen from', ''],
+    about: `By how much the head takes more (+) or less (−) time, or memory. A figure whose whole interval exceeds +${formatEffect(rule.tolerance)} in two measurements is a regression.`,
+    columns: [words(''), ...['head', 'between', 'seen from'].map(numbers), words('')],
     rows: first.map((entry): Cell[] => {
       const { figure, slower, outcome } = entry
-      const [again, tone] = [repeat.find(other => other.figure === figure), slower ? TONES[outcome] : 'missing']
+      const [again, tone] = [repeat.find(other => other.figure === figure), slower ? OUTCOME_TONES[outcome] : 'missing']
       return [
-        // On a narrow screen, the second half stands below the first.
-        { text: dirname(dirname(figure)), ratio: figure.split('/').slice(2).join('/') },
+        // On a narrow screen, the second half is below the first.
+        { text: dirname(dirname(figure)), note: figure.split('/').slice(2).join('/') },
         { text: slower ? formatChange(slower.factor) : '–', ...(judge && tone && { tone }) },
         { text: slower ? formatBounds(slower) : '–' },
         { text: slower ? formatEffect(getDetectableFactor(slower, rule)) : '–' },
         { text: judge || outcome !== 'faster' ? describe(entry, again) : '' },
       ]
     }),
-    words: [4],
   }
 }
 
 function describe({ outcome }: Judged, repeat: Judged | undefined): string {
   const size = repeat?.slower ? formatChange(repeat.slower.factor) : 'nothing'
-  const words: Record<Judged['outcome'], string> = {
+  const texts: Record<Judged['outcome'], string> = {
     failed: 'the head fails',
     missing: 'not measured',
     unsteady: 'base unsteady',
@@ -153,7 +132,7 @@ function describe({ outcome }: Judged, repeat: Judged | undefined): string {
     fine: '',
     slower: `${repeat?.outcome === 'slower' ? 'confirmed' : 'repeat'}: ${size}`,
   }
-  return words[outcome]
+  return texts[outcome]
 }
 
 function describeRun({ first, startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {
@@ -167,15 +146,15 @@ function describeRun({ first, startedAt, seconds, machine, plan, rule, notes }: 
   return [...errors, ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
 }
 
-/** The comparison for a terminal, and plain for the fence of a summary or a comment. */
+/** Draws the comparison for a terminal, or without colours for compare.txt. */
 export function toText(comparison: Comparison, screen: Screen): string {
-  const { bold, dim, ...colours } = screen.colors
-  const tint = colours[VERDICTS[comparison.verdict].colour]
+  const { bold, dim } = screen.colors
+  const tint = screen.colors[TONES[OUTCOMES[comparison.verdict].tone]]
   const wrapped = (text: string): string[] => wrap(text, screen.columns - 2)
   return [
     ...wrapped(describeVerdict(comparison)).map(line => ` ${bold(tint(line))}`),
     '',
-    drawTable(toTable(comparison), screen),
+    toTerminal(toTable(comparison), screen),
     '',
     ...describeRun(comparison)
       .flatMap(wrapped)

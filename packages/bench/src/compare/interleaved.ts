@@ -1,58 +1,60 @@
-// Measures head and base interleaved, at one time on one machine: the comparison that can be trusted. The base, the head and
-// the base again are three arms of one scenario, each in its own processes. A run like any other is then the comparison.
+// Measures head and base interleaved. The base, the head and the base again are three arms of one scenario, each in its own
+// processes.
 import { dirname, join } from 'node:path'
 import { type Arm, type FigureKind, NOISE, type Scenario } from '../model/scenario.js'
 import type { CompareOptions } from '../command/options.js'
 import { launchFresh } from '../run/fresh-process.js'
 import type { Launch, Launched, Outcome } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
-import { nothingFound, parseFilter, select } from '../scenarios/select.js'
-import { makeHarness, type CodeBase } from './checkout.js'
-import { judge, leastProcesses, type Comparison, type Judged, type Sides } from './judge.js'
+import { createNothingFound, parseFilter, select } from '../scenarios/select.js'
+import { makeHarness, type Base } from './checkout.js'
+import { getMinProcesses, judge, type Judged, type Rule, type Sides } from './judge.js'
 
 export type Side = 'base' | 'head' | 'again'
 
 const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
 
 /**
- * The lengths of a comparison, as multiples of its plan's: many short slots of the same length. One garbage collection
- * would dominate a slot of a few milliseconds. All rounds are measured, because only together do they have each order of the sides.
+ * Multiples of the plan's lengths. One garbage collection would dominate a shorter slot. No round is left out, because each order of the
+ * sides is needed.
  */
 const LENGTHS = { roundsShare: 1, share: 3, warmUpShare: 1 } as const
 const MAX_SETTLE_SHARE = 1
 
-/** Runs scenarios, and shows the progress. */
+/** Runs scenarios, and passes the outcome of each to `done`. */
 export type Measure = (
   scenarios: readonly Scenario[],
   launch: Launch,
   done: (outcome: Outcome) => void,
 ) => Promise<unknown>
 
-export interface Method extends Pick<Comparison, 'rule' | 'notes'> {
-  /** Measures everything, or only these figures. Reports each part when it is measured. */
+interface Interleaved {
+  rule: Rule
+  notes: string[]
+  /** Measures all figures or only some, and reports each scenario when it is measured. */
   measure(report: (judged: readonly Judged[]) => void, figures?: readonly string[]): Promise<Judged[]>
 }
 
 export function compareInterleaved(
-  base: CodeBase,
+  base: Base,
   { filter, plan, tolerance }: CompareOptions,
   temporary: string,
   measure: Measure,
-): Method {
+): Interleaved {
   const chosen = chooseForComparison(filter)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
   const launchSide = (side: Side): Promise<Launched> => launchFresh((side === 'head' ? head : other).entry)
   const figures = chosen.flatMap(({ arms, cases }) =>
-    arms.flatMap(() => cases.flatMap(inCase => inCase.figures.filter(isJudged))),
+    arms.flatMap(() => cases.flatMap(inCase => inCase.figures.filter(isComparable))),
   )
   const rule = { tolerance, figures: figures.length }
-  const least = leastProcesses(rule)
+  const least = getMinProcesses(rule)
   const isSame = head.libraries.every((path, at) => path === other.libraries[at])
   const notes = [
     isSame && 'Head and base are the same directories: every difference is noise.',
     plan.processes < least &&
-      `The bounds claim more than ${plan.processes} of --processes can hold: from ${least} on they hold it.`,
+      `${plan.processes} processes are too few for the confidence of these bounds. Use --processes ${least}.`,
   ]
   return {
     rule,
@@ -81,14 +83,14 @@ export interface SplitSides {
   read(outcomes: readonly Outcome[]): Sides[]
 }
 
-/** Makes a scenario for each arm, whose arms are the sides. */
+/** Makes a scenario of each arm. The sides are its arms. */
 export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side) => Promise<Launched>): SplitSides {
   const originals = new Map<Arm, Arm>()
   const scenarios = chosen.flatMap(scenario =>
     scenario.arms.map((arm): Scenario => {
       const [first, ...others] = SIDES.map((side): Arm => ({ ...arm, id: side, title: `${arm.title}, ${side}` }))
       for (const entry of [first!, ...others]) originals.set(entry, arm)
-      // An arm that starts a process for each measurement needs its own time.
+      // An arm that starts a process for each measurement keeps the length of its slots.
       const settleShare = Math.min(MAX_SETTLE_SHARE, scenario.settleShare ?? 0)
       const lengths = scenario.spawns ? { roundsShare: 1 } : { ...LENGTHS, settleShare }
       return { ...scenario, ...lengths, title: `${scenario.title}: ${arm.title}`, arms: [first!, ...others] }
@@ -97,7 +99,7 @@ export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side)
   const launch: Launch = async () => {
     const started = await Promise.allSettled(SIDES.map(launchSide))
     return {
-      // A side that does not start fails by itself: the base can lack what the head has.
+      // The other sides are measured even if one does not start: the base can be older than a package.
       open: async (scenario, arm) => {
         const side = started[SIDES.indexOf(arm.id as Side)]!
         if (side.status === 'rejected') throw side.reason
@@ -113,8 +115,8 @@ export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side)
   return { scenarios, launch, read }
 }
 
-/** False for tails, which say too little in few rounds, for what has no ratio, and for what stands aside. */
-export const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
+/** False for tails, which are imprecise in few rounds, for figures without a ratio, and for figures that are marked `aside`. */
+const isComparable = ({ id, unit, aside }: FigureKind): boolean =>
   !aside && !id.startsWith('p99') && (unit === 'µs' || unit === '/s' || unit === 'B')
 
 const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
@@ -122,7 +124,7 @@ const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
     const caseCells = scenario.arms.map(side => cells.find(cell => cell.inCase === inCase && cell.arm === side)!)
     const [base, head, again] = caseCells.map(({ error }) => error?.message)
     const missing = base ?? again
-    return inCase.figures.filter(isJudged).map((kind): Sides => {
+    return inCase.figures.filter(isComparable).map((kind): Sides => {
       const [first, second, third] = caseCells.map(({ error, processes }) =>
         error ? [] : processes.map(rounds => rounds.map(figures => figures[kind.id] ?? NaN)),
       )
@@ -135,13 +137,13 @@ const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
     })
   })
 
-/** Without a filter: what a slower line of the bus shows in first, and the two patterns. Latencies between threads vary too much to be judged. */
+/** The default: both patterns, and the figures that are most sensitive to a slower bus. Latencies between threads vary too much. */
 const USUAL = new Set([
   ...['ring-json', 'isolation-ring-json'].map(arm => `throughput/64/${arm}`),
   ...['codec/usual/json', 'codec/usual/msgpack', 'one-thread/64/json'],
 ])
 
-/** Chooses what the head can change: a reference only if nothing else is asked for. @throws {UsageError} if nothing is left */
+/** Leaves out references, which the head cannot change, unless only they match. @throws {UsageError} if nothing matches */
 function chooseForComparison(filter: string | null): Scenario[] {
   const all = allScenarios().filter(({ id }) => id !== NOISE)
   const isWanted = filter === null ? (path: string): boolean => USUAL.has(path) : parseFilter(filter)
@@ -151,5 +153,5 @@ function chooseForComparison(filter: string | null): Scenario[] {
     return others.length > 0 ? others : select([scenario], isWanted, false)
   })
   if (chosen.length > 0) return chosen
-  throw nothingFound(String(filter), all)
+  throw createNothingFound(String(filter), all)
 }

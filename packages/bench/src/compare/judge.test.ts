@@ -3,7 +3,7 @@ import { latency, rate } from '../model/scenario.js'
 import {
   conclude,
   judge,
-  leastProcesses,
+  getMinProcesses,
   getRegressions,
   getDetectableFactor,
   type Judged,
@@ -89,7 +89,7 @@ describe('one figure', () => {
   })
 
   test('needs as many processes for bounds of 99 % as agree by chance once in a hundred times', () => {
-    expect([1, 2, 20].map(figures => leastProcesses({ ...rule, figures }))).toEqual([7, 8, 11])
+    expect([1, 2, 20].map(figures => getMinProcesses({ ...rule, figures }))).toEqual([7, 8, 11])
   })
 
   test('leaves out rounds that the base measured only once', () => {

@@ -1,6 +1,7 @@
-// Judges whether the head is slower than its base: no clock, no file. Three rules keep false alarms rare: the whole bound has
-// to lie beyond the tolerance, a fresh repeat has to agree, and if the base differs from itself, nothing is judged.
+// Judges whether the head is slower than its base. Three rules keep false alarms rare: the whole interval must exceed the
+// tolerance, a second measurement must agree, and if the base differs from itself, nothing is judged.
 import type { Report } from '../report/report.js'
+import type { Verdict } from '../report/verdict.js'
 import type { FigureKind } from '../model/scenario.js'
 import { estimateRatio, type Processes } from '../statistics/ratio.js'
 
@@ -12,13 +13,13 @@ export interface Sides {
   base: Processes
   head: Processes
   again: Processes
-  /** The error of the head, if the base did its work. */
+  /** The error of the head, if the base has none. */
   failed?: string
   /** The error of the base. */
   missing?: string
 }
 
-/** Factors above 1 are slower, for times and for rates: 1.1 is a time of 110, or a rate of 100 / 110. */
+/** Factors above 1 are slower, for times and for rates: 1.1 is a time of 110 instead of 100, or a rate of 100 instead of 110. */
 export interface Judged {
   figure: string
   kind: FigureKind
@@ -27,8 +28,10 @@ export interface Judged {
   /** The base against itself. */
   drift: Change | null
   /**
-   * `unsteady`: the base differs from itself · `blind`: nothing was seen, nor could be · `missing`: the base has no figure
-   * · `failed`: the head has no figure, and the base has
+   * - `unsteady`: the base differs from itself
+   * - `blind`: no difference was found, and the measurement was too imprecise to find one
+   * - `missing`: the base has no figure
+   * - `failed`: the base has a figure, and the head has none
    */
   outcome: 'fine' | 'slower' | 'faster' | 'unsteady' | 'blind' | 'missing' | 'failed'
   error?: string
@@ -36,18 +39,18 @@ export interface Judged {
 
 export interface Change {
   factor: number
-  /** With the confidence that the number of figures asks for, on each side. */
+  /** Each with the confidence of `getConfidence`. */
   bounds: [low: number, high: number]
 }
 
 export interface Rule {
   /** A factor above 1: 1.05 is 5 %. */
   tolerance: number
-  /** The number of judged figures. Each has its part of the 1 % by which one of them all can be wrong (Bonferroni). */
+  /** The number of judged figures. Together they have a probability of 1 % for a false alarm (Bonferroni). */
   figures: number
 }
 
-export type Verdict = 'fine' | 'regression' | 'too noisy'
+type Conclusion = Extract<Verdict['outcome'], 'fine' | 'regression' | 'too noisy'>
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
 export const COMPARISON_VERSION = 1
@@ -56,18 +59,18 @@ export const COMPARISON_VERSION = 1
 export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds' | 'machine' | 'plan'> {
   comparisonVersion: typeof COMPARISON_VERSION
   /** The given name, with the commit of a git ref. */
-  base: { name: string; kind: 'ref' | 'directory' | 'file'; commit?: string }
+  base: { name: string; kind: 'ref' | 'directory'; commit?: string }
   rule: Rule
   notes: string[]
-  verdict: Verdict
+  verdict: Conclusion
   first: Judged[]
-  /** The repeat of what looked slower at first. */
+  /** The second measurement of the figures that were slower in the first. */
   repeat: Judged[]
 }
 
 const ERROR = 0.01
 
-/** Factor of the tolerance: a comparison that could not have seen a slow-down of this size is too noisy to pass. */
+/** Multiple of the tolerance: a comparison that could not have found a slow-down of this size is too noisy to pass. */
 const BLIND = 4
 
 export const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
@@ -100,18 +103,18 @@ export function getOutcome(slower: Change | null, drift: Change | null, rule: Ru
   return getDetectableFactor(slower, rule) > 1 + BLIND * (tolerance - 1) ? 'blind' : 'fine'
 }
 
-/** With fewer processes, all of them agree by chance more often than the bounds say. */
-export const leastProcesses = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
+/** With fewer processes, all of them agree by chance more often than the confidence allows. */
+export const getMinProcesses = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
 
-/** The figures that are measured once more before anything is called a regression. */
+/** Returns the figures to measure a second time, because only a figure that is slower twice is a regression. */
 export const getSuspects = (judged: readonly Judged[]): string[] =>
   judged.filter(({ outcome }) => outcome === 'slower').map(({ figure }) => figure)
 
-/** The figures that are slower in both. */
+/** Returns the figures that are slower in both measurements. */
 export const getRegressions = (first: readonly Judged[], repeat: readonly Judged[]): string[] =>
   getSuspects(first).filter(figure => getSuspects(repeat).includes(figure))
 
-export function conclude(first: readonly Judged[], repeat: readonly Judged[]): Verdict {
+export function conclude(first: readonly Judged[], repeat: readonly Judged[]): Conclusion {
   const outcomes = [...first, ...repeat].map(({ outcome }) => outcome)
   if (outcomes.includes('failed')) return 'regression'
   if (outcomes.includes('unsteady')) return 'too noisy'
@@ -121,6 +124,6 @@ export function conclude(first: readonly Judged[], repeat: readonly Judged[]): V
   return first.length - missing - blind > blind ? 'fine' : 'too noisy'
 }
 
-/** Returns the least slow-down, as a factor, that a run with this noise would report. */
+/** Returns the smallest slow-down, as a factor, that a run with this noise would report. */
 export const getDetectableFactor = ({ factor, bounds }: Change, { tolerance }: Rule): number =>
   (tolerance * factor) / bounds[0]

@@ -4,7 +4,7 @@ import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
 import type { Report, ScenarioReport } from './report.js'
 import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
-import { drawTable, wrap, type Screen } from './terminal.js'
+import { toTerminal, wrap, type Screen } from './terminal.js'
 
 const screen = (columns: number): Screen => ({ columns, colors: pc.createColors(false) })
 const byId = (report: Report, id: string): ScenarioReport => report.scenarios.find(scenario => scenario.id === id)!
@@ -13,10 +13,10 @@ const drawAll = (report: Report, columns: number): string =>
     ...report.scenarios.map(scenario => scenarioTable(scenario)),
     digestTable(report),
     goalsTable(report),
-    costTable(report, 20),
+    costTable(report),
   ]
     .filter(table => table !== undefined)
-    .map(table => drawTable(table, screen(columns)))
+    .map(table => toTerminal(table, screen(columns)))
     .join('\n')
 
 describe.each([80, 100, 120])('on %i columns', columns => {
@@ -32,14 +32,14 @@ describe.each([80, 100, 120])('on %i columns', columns => {
   })
 
   test('draws every figure of a call with its ratio', () => {
-    const drawn = drawTable(scenarioTable(byId(sampleReport(), 'isolation')), screen(columns))
+    const drawn = toTerminal(scenarioTable(byId(sampleReport(), 'isolation')), screen(columns))
     for (const text of ['45.0 µs', '25.0 µs', '0.55×', '1.60 M/s', '2.00×']) expect(drawn).toContain(text)
   })
 })
 
 test('draws the digest', () => {
   const table = digestTable(sampleReport())!
-  expect(`\n${drawTable({ ...table, about: 'About.', rows: table.rows.slice(0, 3) }, screen(80))}`)
+  expect(`\n${toTerminal({ ...table, about: 'About.', rows: table.rows.slice(0, 3) }, screen(80))}`)
     .toMatchInlineSnapshot(`
     "
      In short
@@ -56,22 +56,22 @@ test('draws the digest', () => {
 })
 
 test('draws the cost of isolation', () => {
-  expect(`\n${drawTable({ ...costTable(sampleReport(), 20)!, about: 'About.' }, screen(80))}`).toMatchInlineSnapshot(`
+  expect(`\n${toTerminal({ ...costTable(sampleReport())!, about: 'About.' }, screen(80))}`).toMatchInlineSnapshot(`
     "
      Cost of isolation
      About.
-                         a call alone  each of 64 in flight
-     brownfield               25.0 µs              0.313 µs  █████
-     + through the gate       50.0 µs              0.781 µs  ██████████
-     + hook                   10.0 µs              0.156 µs  ██
-     + cipher                 20.0 µs              0.313 µs  ████
-     isolation                 105 µs               1.56 µs  ████████████████████"
+                         one call  one of 64  derived from
+     brownfield           25.0 µs   0.313 µs  ring-json
+     + through the gate   50.0 µs   0.781 µs  pass-ring-json − ring-json
+     + hook               10.0 µs   0.156 µs  hook-ring-json − pass-ring-json
+     + cipher             20.0 µs   0.313 µs  isolation-ring-json − hook-ring-json
+     isolation             105 µs    1.56 µs  isolation-ring-json"
   `)
 })
 
 test('shows failures, and a dash for figures that were not measured', () => {
   const report = sampleReport(withFailure('events', 'isolation-ring-json', 'the gate is shut'))
-  expect(drawTable(scenarioTable(byId(report, 'events')), screen(80))).toContain('failed')
+  expect(toTerminal(scenarioTable(byId(report, 'events')), screen(80))).toContain('failed')
   expect(getFailures(report)).toEqual(['events/*/isolation-ring-json: the gate is shut'])
   const events = digestTable(report)!.rows.find(([name]) => name?.text.startsWith('events'))
   expect(events?.at(-1)?.text).toBe('–')

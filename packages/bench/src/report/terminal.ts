@@ -1,55 +1,51 @@
-// Draws tables on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
+// Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
 import type { Colors } from 'picocolors/types.js'
-import type { Cell, Table } from './tables.js'
+import { TONES, type Cell, type Table } from './table.js'
 
 export type Screen = { columns: number; colors: Colors }
 
-/** From the widest on: ratios next to their figures or below them, and with their intervals. */
-const LAYOUTS = [true, false].flatMap(wide => [true, false].map(interval => ({ wide, interval })))
+interface Layout {
+  /** Ratios are next to their figures instead of below them. */
+  wide: boolean
+  intervals: boolean
+}
 
-export function drawTable(table: Table, { columns, colors }: Screen): string {
+const LAYOUTS: Layout[] = [true, false].flatMap(wide => [true, false].map(intervals => ({ wide, intervals })))
+
+/** Draws the widest layout that fits the screen. */
+export function toTerminal(table: Table, { columns, colors }: Screen): string {
   const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
-  const drawn = LAYOUTS.map(({ wide, interval }) => drawRows(table, wide, interval, colors))
-  const fitting = drawn.find(text => text.split('\n').every(line => getWidth(line) <= columns)) ?? drawn.at(-1)!
+  const layouts = LAYOUTS.map(layout => drawRows(table, layout, colors))
+  const fitting = layouts.find(text => text.split('\n').every(line => getWidth(line) <= columns)) ?? layouts.at(-1)!
   return [` ${colors.bold(table.title)}`, ...about, fitting].join('\n')
 }
 
 const getWidth = (text: string): number => stripVTControlCharacters(text).length
 
-type Tint = (text: string) => string
-
-/** How the text of a cell is coloured, and its ratio. */
-const TINTS: Record<NonNullable<Cell['tone']>, (colors: Colors) => [Tint, Tint]> = {
-  better: ({ green }) => [String, green],
-  worse: ({ yellow }) => [String, yellow],
-  failed: ({ red, dim }) => [red, dim],
-  missing: ({ dim }) => [dim, dim],
-}
-
-function drawRows({ head, rows, words = [] }: Table, wide: boolean, withInterval: boolean, colors: Colors): string {
-  const getLongest = (cells: readonly Cell[], part: 'text' | 'ratio' | 'interval'): number =>
+function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors: Colors): string {
+  const getLongest = (cells: readonly Cell[], part: 'text' | 'note' | 'interval'): number =>
     Math.max(0, ...cells.map(cell => cell[part]?.length ?? 0))
   const names = rows.map(([name]) => name!)
-  const [longest, sizes] = [getLongest(names, 'text'), getLongest(names, 'ratio')]
-  const intervals = getLongest(rows.flat(), 'interval')
+  const [longest, longestNote] = [getLongest(names, 'text'), getLongest(names, 'note')]
+  const longestInterval = getLongest(rows.flat(), 'interval')
   const gap = wide ? ' ' : '\n'
-  const drawName = ({ text, ratio = '' }: Cell): string => {
-    if (sizes === 0) return text
-    return wide ? `${text.padEnd(longest)}  ${colors.dim(ratio.padStart(sizes))}` : `${text}\n${colors.dim(ratio)}`
+  const drawName = ({ text, note = '' }: Cell): string => {
+    if (longestNote === 0) return text
+    return wide ? `${text.padEnd(longest)}  ${colors.dim(note.padStart(longestNote))}` : `${text}\n${colors.dim(note)}`
   }
-  const drawCell = ({ text, ratio, interval, tone }: Cell): string => {
-    const [tint, shade] = tone ? TINTS[tone](colors) : [String, colors.dim]
-    if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
-    const bounds = withInterval && interval ? ` ${colors.dim(wide ? interval.padStart(intervals) : interval)}` : ''
-    return `${tint(text)}${gap}${shade(wide ? ratio.padStart(6) : ratio)}${bounds}`
+  const drawCell = ({ text, note, interval, tone }: Cell): string => {
+    const tint = tone ? colors[TONES[tone]] : note === undefined ? String : colors.dim
+    if (note === undefined) return tint(text)
+    const bounds = intervals && interval ? ` ${colors.dim(wide ? interval.padStart(longestInterval) : interval)}` : ''
+    return `${text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
   }
-  const heads = head.map(text => colors.dim(text.replaceAll(' ', gap)))
+  const heads = columns.map(({ title }) => colors.dim(title.replaceAll(' ', gap)))
   const drawn = rows.map(([name, ...cells]) => [drawName(name!), ...cells.map(drawCell)])
-  return alignColumns([heads, ...drawn], at => at === 0 || words.includes(at))
+  return alignColumns([heads, ...drawn], at => columns[at]!.align === 'left')
 }
 
-/** Separates columns by nothing but space. A cell can have several lines. */
+/** Separates columns with spaces only. A cell can have several lines. */
 function alignColumns(rows: readonly string[][], isLeft: (column: number) => boolean): string {
   const split = rows.map(cells => cells.map(cell => cell.split('\n')))
   const widths = rows[0]!.map((_, at) => Math.max(...split.flatMap(cells => cells[at]!.map(getWidth))))

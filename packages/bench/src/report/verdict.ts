@@ -1,17 +1,26 @@
-// The one line that a reader needs first: whether the run can be believed, and its result. Notes follow.
+// The first line of a report: whether its figures can be trusted, and the result. Notes follow.
 import { count, formatEffect } from '../shared/text.js'
 import type { Noise, Report } from './report.js'
+import type { Tone } from './table.js'
 import { getFailures } from './tables.js'
 
 export interface Verdict {
-  /** `too noisy` judges nothing, whatever the figures say. */
-  outcome: 'too noisy' | 'failed' | 'missed' | 'fine'
+  /** `missed` goals belong to a run, a `regression` to a comparison. `too noisy`: nothing is judged. */
+  outcome: 'fine' | 'missed' | 'failed' | 'regression' | 'too noisy'
   line: string
 }
 
-type Judged = Pick<Report, 'noise' | 'scenarios' | 'goals'>
+type OutcomeStyle = { sign: string; emoji: string; tone: Tone; exitCode: number }
 
-export function getVerdict(report: Judged): Verdict {
+export const OUTCOMES: Record<Verdict['outcome'], OutcomeStyle> = {
+  fine: { sign: '✓', emoji: '🟢', tone: 'better', exitCode: 0 },
+  missed: { sign: '!', emoji: '🟡', tone: 'worse', exitCode: 0 },
+  failed: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
+  regression: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
+  'too noisy': { sign: '≈', emoji: '⚪', tone: 'worse', exitCode: 3 },
+}
+
+export function getVerdict(report: Pick<Report, 'noise' | 'scenarios' | 'goals'>): Verdict {
   const { noise, goals, scenarios } = report
   if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: describeNoise(noise) }
   const failed = getFailures(report).length
@@ -40,18 +49,16 @@ function describeNoise({ checks, tolerance, reach, othersCpu, othersLimit }: Noi
   return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. Treat these figures as approximate.`
 }
 
-/** Collects the notes for a reader: how steady the machine was, and what went wrong. */
-export function getNotes(report: Report): string[] {
-  const { scenarios } = report
+/** Returns what limits the precision of a run, as sentences. */
+export function getNotes({ scenarios }: Report): string[] {
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
   const moving = scenarios.filter(({ notStationary }) => notStationary > 0)
-  const notes = [
-    moving.length > 0 &&
-      `Measured before the arm was stationary: ${moving.map(({ id, notStationary }) => `${id} ${notStationary} times`).join(', ')}.`,
-    late.length > 0 && `To end in time, fewer rounds were measured: ${rounds.join(', ')}.`,
+  const times = moving.map(({ id, notStationary }) => `${id} ${notStationary} times`)
+  return [
+    ...(moving.length > 0 ? [`Measured before the arm was stationary: ${times.join(', ')}.`] : []),
+    ...(late.length > 0 ? [`To end in time, fewer rounds were measured: ${rounds.join(', ')}.`] : []),
   ]
-  return notes.filter(note => note !== false)
 }
 
 export const describeMachine = (machine: Report['machine']): string =>

@@ -1,6 +1,6 @@
 // Selects the scenarios that a command measures, by what a filter names.
 import { NOISE, type Arm, type Case, type Scenario } from '../model/scenario.js'
-import { didYouMean, UsageError } from '../shared/text.js'
+import { UsageError } from '../shared/text.js'
 
 /** Reads a filter: `/…/` with flags is a regular expression, anything else a part of the path. @throws {UsageError} if it is broken */
 export function parseFilter(filter: string): (path: string) => boolean {
@@ -33,12 +33,10 @@ export const select = (
     return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
 
-/** Names the scenarios, and the nearest id of a scenario, case or arm. */
-export function nothingFound(filter: string, scenarios: readonly Scenario[]): UsageError {
-  const [ids, parts] = [scenarios.map(({ id }) => id), scenarios.flatMap(({ cases, arms }) => [...cases, ...arms])]
-  const hint = didYouMean(filter, [...ids, ...parts.map(({ id }) => id)])
+export const createNothingFound = (filter: string, scenarios: readonly Scenario[]): UsageError => {
+  const ids = scenarios.map(({ id }) => id).join(' ')
   return new UsageError(
-    `Nothing has '${filter}' in its path${hint}. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids.join(' ')}`,
+    `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
   )
 }
 
@@ -63,7 +61,7 @@ export function choose(
   )
   if (chosen.length > 0) return [...noise, ...chosen]
   if (select(noise, isWanted).length > 0) return noise
-  throw nothingFound(filter, scenarios)
+  throw createNothingFound(filter, scenarios)
 }
 
 /** Leaves out what this machine cannot measure, with a line for each. @throws {UsageError} if only the noise check is left */

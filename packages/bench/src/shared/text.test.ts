@@ -6,7 +6,6 @@ import {
   formatFigure,
   formatInterval,
   formatRatio,
-  didYouMean,
   oneLine,
   plain,
   shortNumber,
@@ -49,11 +48,6 @@ test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
   expect(formatFigure({ median: 12, unit: '/s' })).toBe('12.0 /s')
   expect([0.061, 1, 12.34, 140].map(formatRatio)).toEqual(['0.061×', '1.00×', '12.3×', '140×'])
   expect([55, 6.9 * 1024, 1.5 * 1024 ** 2].map(formatBytes)).toEqual(['55 B', '6.90 KiB', '1.50 MiB'])
-})
-
-test('names the nearest name, if one is near', () => {
-  expect(didYouMean('comapre', ['list', 'compare'])).toBe(" (did you mean 'compare'?)")
-  expect(didYouMean('fast', ['quick', 'filter'])).toBe('')
 })
 
 test('intervals and effects', () => {

@@ -1,20 +1,9 @@
 // Text for people: figures in three digits, third-party text made safe for a terminal and for HTML, and what a wrong command says.
-import { least } from 'd3-array'
-import { distance } from 'fastest-levenshtein'
 import { stripVTControlCharacters } from 'node:util'
 
 /** A mistake in the command line, or in a file that it names. */
 export class UsageError extends Error {
   override name = 'UsageError'
-  /** 3 for a report whose run failed its noise check. */
-  exitCode: 2 | 3 = 2
-}
-
-/** Returns ` (did you mean 'list'?)` if one of the names is near enough, or an empty string. */
-export function didYouMean(name: string, names: Iterable<string>): string {
-  const nearest = least(new Set(names), other => distance(name, other))
-  if (nearest === undefined || distance(name, nearest) > Math.max(2, name.length / 3)) return ''
-  return ` (did you mean '${nearest}'?)`
 }
 
 /** Removes what would command a terminal, or change the direction of the text after it. */

@@ -1,0 +1,36 @@
+// A table before it is drawn: the terminal, Markdown and the page show the same columns, rows and cells.
+import type { Figure } from './report.js'
+
+/** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
+export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim' } as const
+export type Tone = keyof typeof TONES
+
+export interface Cell {
+  text: string
+  /** Next to or below the text: the ratio of a figure to its reference, or a remark on the name of a row. */
+  note?: string
+  /** The interval of the ratio, which is left out if the screen is narrow. */
+  interval?: string
+  tone?: Tone
+  /** The figure that the text shows, and its path. */
+  figure?: Figure
+  path?: string
+}
+
+export interface Column {
+  title: string
+  align: 'left' | 'right'
+}
+
+export interface Table {
+  title: string
+  about: string
+  /** The first column contains the names of the rows. */
+  columns: readonly Column[]
+  /** Titles above the columns, except the first. */
+  groups?: { title: string; span: number }[]
+  rows: Cell[][]
+}
+
+export const words = (title: string): Column => ({ title, align: 'left' })
+export const numbers = (title: string): Column => ({ title, align: 'right' })
