@@ -31,7 +31,7 @@ const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 300, rounds: 12, slotM
 
 interface Option {
   commands: Command['name'][]
-  /** What the help calls the value; without it, the option is a flag. */
+  /** The name of the value in the help. An option without a value is a flag. */
   value?: string
   short?: string
   text: string

@@ -67,44 +67,25 @@ interface Job {
 }
 
 /** Runs scenarios, shows the progress, and passes the outcome of each to `done`. */
-export function runWithProgress(output: Output, job: Job, done: (outcome: Outcome) => void): Promise<Outcome[]> {
-  const { scenarios, plan, signal, launch } = job
-  const { watcher, clear } = createProgress(output, scenarios, plan)
-  const showDone: Watcher['done'] = outcome => {
-    clear()
-    watcher.done(outcome)
-    done(outcome)
-  }
-  return run(scenarios, plan, { ...watcher, done: showDone }, signal, launch).finally(clear)
-}
-
-const BAR_LENGTH = 20
-
-/** Shows a progress line that is replaced, or prints a line for each scenario if that is impossible. */
-function createProgress(
-  { live, screen, log }: Output,
-  scenarios: readonly Scenario[],
-  plan: Plan,
-): { watcher: Watcher; clear: () => void } {
-  const { cyan, dim } = screen.colors
-  const write = createLogUpdate(process.stderr)
+export async function runWithProgress(
+  { live, log }: Output,
+  { scenarios, plan, signal, launch }: Job,
+  done: (outcome: Outcome) => void,
+): Promise<Outcome[]> {
+  const line = createLogUpdate(process.stderr)
+  const clear = (): void => void (live && line.clear())
   const start = performance.now()
   let began = start
 
-  const draw = (outcome: Outcome, ...words: string[]): void => {
-    const { scenario } = outcome
+  const draw = ({ scenario }: Outcome, ...words: string[]): void => {
     const now = performance.now()
     const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))
     const expected = before + Math.min(expectedMs(plan, scenario), now - began)
-    const done = Math.min(1, expected / totalMs(plan, scenarios))
-    const left = Math.ceil((((now - start) / (done || 1)) * (1 - done)) / 1000)
-    const filled = Math.round(done * BAR_LENGTH)
-    const bar = cyan('━'.repeat(filled)) + dim('╌'.repeat(BAR_LENGTH - filled))
-    const percent = `${Math.round(done * 100)} %`.padStart(5)
-    const line = fit([scenario.title, ...words], process.stderr.columns - BAR_LENGTH - percent.length - 22)
+    const part = Math.min(1, expected / totalMs(plan, scenarios))
+    const left = Math.ceil((((now - start) / (part || 1)) * (1 - part)) / 1000)
     // A late scenario takes longer than estimated: the count does not end at 0.
-    const time = dim(left > 5 ? `${left} s left` : 'a few more seconds')
-    write(` ${bar} ${percent}  ${line}  ${time}`)
+    const time = left > 5 ? `${left} s left` : 'a few more seconds'
+    line(` ${[`${Math.round(part * 100)} %`, time, scenario.title, ...words].join(' · ')}`)
   }
   const watcher: Watcher = {
     scenario: outcome => {
@@ -113,22 +94,17 @@ function createProgress(
       if (live) draw(outcome, 'starting threads')
       else log(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
     },
-    slot: (outcome, cell, round) => {
-      if (!live) return
+    slot: (outcome, { inCase, arm }, round) => {
       const rounds = getRounds(plan, outcome.scenario) * plan.processes
-      draw(outcome, cell.inCase.title, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, cell.arm.title)
+      if (live) draw(outcome, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, inCase.title, arm.title)
     },
-    done: ({ scenario: { title }, cells }) => {
-      if (live) return
-      const rounds = Math.max(...cells.map(({ processes }) => processes.flat().length))
-      log(`${title}: ${count(rounds, 'round')} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    done: outcome => {
+      const rounds = Math.max(...outcome.cells.map(({ processes }) => processes.flat().length))
+      const seconds = ((performance.now() - began) / 1000).toFixed(1)
+      clear()
+      if (!live) log(`${outcome.scenario.title}: ${count(rounds, 'round')} in ${seconds} s`)
+      done(outcome)
     },
   }
-  return { watcher, clear: () => live && write.clear() }
-}
-
-/** Joins as many of the words as there is room for. */
-function fit(words: readonly string[], room: number): string {
-  const lines = words.map((_, at) => words.slice(0, at + 1).join(' · '))
-  return lines.findLast(line => line.length <= room) ?? ''
+  return run(scenarios, plan, watcher, signal, launch).finally(clear)
 }

@@ -1,5 +1,6 @@
-// Makes the report of a run: the machine, medians over the rounds, ratios to the reference round by round, and what follows from them.
+// Makes the report of a run: medians, ratios to the reference, the noise check and the goals.
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { sum } from 'd3-array'
 import { payloadBytes } from '../payloads/payloads.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
@@ -11,13 +12,13 @@ import { GOALS } from './goals.js'
 import { findFigure, SCHEMA_VERSION, type CaseReport, type Figure, type GoalReport } from './report.js'
 import type { Noise, NoiseCheck, Report, ScenarioReport } from './report.js'
 
-/** From this factor on a difference is shown as one; a smaller one is within what a shared machine does by itself. */
+/** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
 export const NOTABLE = 1.1
 
-/** How far the interval of an arm's ratio to itself may reach, as a factor. */
+/** Limit of the interval of an arm's ratio to itself, as a factor. */
 const REACH = 1.25
 
-/** The part of the CPU time that other programs may take. */
+/** Limit of the part of the CPU time that other programs take. */
 const OTHERS_LIMIT = 0.1
 
 export interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
@@ -44,7 +45,7 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
   }
 }
 
-/** The part of a report that is known as soon as a scenario is done. */
+/** The part of a report that depends on one scenario only. */
 export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): ScenarioReport {
   const { id, title, about, rows, arms, cases } = scenario
   return {
@@ -58,7 +59,7 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
       Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
     ),
     notStationary:
-      cells.reduce((sum, { coldStarts = 0 }) => sum + coldStarts, 0) +
+      sum(cells, ({ coldStarts = 0 }) => coldStarts) +
       cells.flatMap(({ processes }) => processes.flat()).filter(({ stationary }) => stationary === 0).length,
     arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {
@@ -83,11 +84,11 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
   }
 }
 
-/** By process and round, so that each value stays next to its reference: `NaN` if this was not measured. */
+/** Returns values by process and round, with `NaN` for a missing value, so that each has the index of its reference. */
 const getValues = ({ processes }: Cell, id: string): number[][] =>
   processes.map(rounds => rounds.map(figures => figures[id] ?? NaN))
 
-/** The figures of a case, in their order, without those that the arm did not measure. */
+/** Returns the figures that the arm measured. */
 const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
   cell.inCase.figures.flatMap((kind): Figure[] => {
     const measured = getValues(cell, kind.id)
@@ -95,7 +96,7 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
     const processes = numbers.filter(({ length }) => length > 0)
     if (processes.length === 0) return []
     const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
-    // A single round says nothing about the next.
+    // One round has no interval.
     const known = estimate !== null && cell !== reference && measured.flat().length > 1
     return [
       {
@@ -110,16 +111,13 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
 
 const shortPair = ([low, high]: readonly [number, number]): [number, number] => [short(low), short(high)]
 
-/** Returns the part of the CPU time that other programs took, as far as it is known. */
+/** Returns the part of the CPU time that other programs took; null if unknown. */
 function getOthersCpu(outcomes: readonly Outcome[]): number | null {
   const known = outcomes.flatMap(({ cpu }) => cpu ?? [])
-  const [others, total] = [known.map(cpu => cpu.others), known.map(cpu => cpu.total)].map(each =>
-    each.reduce((sum, ms) => sum + ms, 0),
-  )
-  return total ? short(others! / total) : null
+  return known.length > 0 ? short(sum(known, ({ others }) => others) / sum(known, ({ total }) => total)) : null
 }
 
-/** Judges the arms that were measured twice: null if the run has none, or one of them failed. */
+/** Judges the arms that were measured twice; null if there are none, or one failed. */
 function judgeNoise(scenarios: readonly ScenarioReport[], othersCpu: number | null): Noise | null {
   const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
   const checks = cases.flatMap(({ id: inCase, results }) =>
@@ -132,36 +130,33 @@ function judgeNoise(scenarios: readonly ScenarioReport[], othersCpu: number | nu
     }),
   )
   if (checks.length === 0) return null
-  const isNoisy = checks.some(({ ratio, interval: [low, high] }) => {
-    const isOff = ratio > NOTABLE || ratio < 1 / NOTABLE
-    return isOff || high > REACH || low < 1 / REACH
-  })
+  const isBeyond = (factor: number, limit: number): boolean => factor > limit || factor < 1 / limit
+  const isNoisy = checks.some(
+    ({ ratio, interval }) => isBeyond(ratio, NOTABLE) || interval.some(end => isBeyond(end, REACH)),
+  )
   const outcome = isNoisy || (othersCpu ?? 0) > OTHERS_LIMIT ? 'too noisy' : 'steady'
   return { outcome, tolerance: NOTABLE, reach: REACH, othersCpu, othersLimit: OTHERS_LIMIT, checks }
 }
 
-/** The goals whose figures the run was asked for. A goal whose arm failed has no measured value, and is missed. */
+/** Judges the goals whose figures belong to the run. A goal is missed if its arm failed. */
 export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalReport[] {
   const isPlanned = (path: string): boolean => {
     const [scenario, inCase, arm] = path.split('/')
     const found = report.scenarios.find(({ id }) => id === scenario)
     return found?.cases.some(({ id }) => id === inCase) === true && found.arms.some(({ id }) => id === arm)
   }
-  const planned = GOALS.filter(({ figure, against }) => isPlanned(figure) && isPlanned(against))
-  return planned.map(goal => {
+  return GOALS.filter(({ figure, against }) => isPlanned(figure) && isPlanned(against)).map((goal): GoalReport => {
     const [figure = [], against = []] = [goal.figure, goal.against].map(path => findFigure(report, path)?.processes)
     const estimate = goal.compare === 'ratio' ? estimateRatio(figure, against) : null
     const differences = figure.map((rounds, process) =>
       rounds.map((value, round) => value - (against[process]?.[round] ?? NaN)),
     )
-    const value =
-      estimate?.ratio ??
-      { ratio: NaN, difference: medianOfMedians(differences), bytes: medianOfMedians(figure) }[goal.compare]
+    const difference = medianOfMedians(goal.compare === 'bytes' ? figure : differences)
+    const value = goal.compare === 'ratio' ? (estimate?.ratio ?? NaN) : difference
     const measured = Number.isNaN(value) ? null : short(value)
     const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
-    const judged = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
-    const interval = estimate && shortPair(estimate.interval)
-    return { ...goal, measured, interval, outcome: judged }
+    const outcome = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
+    return { ...goal, measured, interval: estimate && shortPair(estimate.interval), outcome }
   })
 }
 

@@ -1,6 +1,6 @@
 // Forest plots as HTML, with places in percent: they need no script, fit any width, and print. To a screen reader a chart is
 // one picture; the table below it has all values.
-import { ticks as linearTicks } from 'd3-array'
+import { range, ticks as linearTicks } from 'd3-array'
 import { h, type Html } from '../shared/text.js'
 import type { Figure } from './report.js'
 
@@ -26,8 +26,7 @@ export function logScale(values: readonly number[]): Scale {
   const isRoomy = (ticks: readonly number[]): boolean =>
     ticks.length > 1 && ticks.every((tick, index) => index === 0 || at(tick) - at(ticks[index - 1]!) >= ROOM)
   // Candidates: round factors, round differences for a narrow scale, and every second, third, … power of ten for a wide one.
-  const first = Math.floor(Math.log10(low))
-  const powers = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, step) => first + step)
+  const powers = range(Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)) + 1)
   const factors = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]].map(steps =>
     powers.flatMap(power => steps.map(step => Number(`${step}e${power}`))),
   )

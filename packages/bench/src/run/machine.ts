@@ -1,4 +1,5 @@
 // The CPU time of this machine, and the packages that a run measures.
+import { sum } from 'd3-array'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
@@ -10,12 +11,11 @@ interface CpuTimes {
   busy: number
 }
 
-/** Returns the CPU time of all cores in milliseconds, since an earlier moment or the machine's start. */
+/** Returns the CPU time of all cores in milliseconds, since an earlier result or the machine's start. */
 export function readCpuTimes(since: CpuTimes = { total: 0, busy: 0 }): CpuTimes {
   const times = cpus().map(cpu => cpu.times)
-  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
   const total = sum(times.flatMap(each => Object.values(each)))
-  return { total: total - since.total, busy: total - sum(times.map(({ idle }) => idle)) - since.busy }
+  return { total: total - since.total, busy: total - sum(times, ({ idle }) => idle) - since.busy }
 }
 
 type PackageInfo = Record<'name' | 'version', string>
@@ -27,7 +27,7 @@ export function readPackageInfo(): PackageInfo {
   return { name, version }
 }
 
-/** Finds an installed package as code in `from` does, below `limit`, by the path of its package.json, which some do not export. */
+/** Finds the directory of a package that code in `from` can import, without a look at its exports. It must be below `limit`. */
 export function findPackage(name: string, from: string = import.meta.dirname, limit = ''): string | undefined {
   const places = createRequire(join(from, 'index.js')).resolve.paths(name) ?? []
   const within = places.filter(place => limit === '' || place.startsWith(limit + sep))

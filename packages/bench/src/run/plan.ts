@@ -1,40 +1,41 @@
-// How long and how often a run measures: its two modes, and the time within which it ends on any machine.
+// How long and how often a run measures, and when it ends on a slow machine.
+import { sum } from 'd3-array'
 import type { Case, Measurement, Scenario, Task } from '../model/scenario.js'
 import { isStationary } from '../statistics/median.js'
 
 export interface Plan {
   mode: 'quick' | 'full'
-  /** Milliseconds that an arm works in each process before its first round, approximately; see `warmUp`. */
+  /** Approximate length of the warm-up of an arm in each process; see `WarmUp`. */
   warmUpMs: number
-  /** Fresh processes: each opens and warms up the arms of a scenario, and measures its part of the rounds. */
+  /** Number of fresh processes. Each opens and warms up all arms of a scenario. */
   processes: number
   /** Rounds of each process. In a round, every case of a scenario is measured once with every arm. */
   rounds: number
-  /** Milliseconds of one measurement. */
+  /** Length of one measurement. */
   slotMs: number
-  /** A scenario that is late measures fewer rounds, but at least two, so that the run ends in about this many milliseconds. */
+  /** Approximate length of the run: a late scenario measures fewer rounds, but at least two. */
   budgetMs: number
 }
 
 export const QUICK: Plan = { mode: 'quick', processes: 1, warmUpMs: 1000, rounds: 8, slotMs: 25, budgetMs: 51_000 }
 export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 3000, rounds: 4, slotMs: 40, budgetMs: 240_000 }
 
-/** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
+/** A round and its reverse, so that each arm is the first once. */
 export const MIN_ROUNDS = 2
 
-/** The approximate time to start and end one process, to open and close one arm in it, and to ask that for a measurement. */
+/** Approximate time to start and end one process, to open and close one arm, and to request a measurement. */
 const LAUNCH_MS = 150
 const OPEN_MS = 120
 const REQUEST_MS = 3
 
-/** Allows for a busy machine. */
+/** For a busy machine. */
 const SLACK = 1.04
 
 /** The plan's budget, or more if the scenarios need more. */
 export const getBudgetMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   Math.max(plan.budgetMs, totalMs(plan, scenarios) * SLACK)
 
-/** The plan's rounds, or an even part of them. */
+/** Returns the plan's rounds, or an even part of them. */
 export function getRounds({ rounds }: Plan, { roundsShare = 1 }: Scenario): number {
   if (roundsShare === 1 || rounds <= MIN_ROUNDS) return rounds
   return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
@@ -46,25 +47,22 @@ export const getSlotMs = (plan: Plan, scenario: Scenario, inCase: Case): number 
 export const getSettleMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
   getSlotMs(plan, scenario, inCase) * (inCase.settleShare ?? scenario.settleShare ?? 0)
 
-/** The time that each arm warms up for each case. */
 const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
   (plan.warmUpMs * (scenario.warmUpShare ?? 1)) / scenario.cases.length
 
-/** The approximate time of a scenario when nothing is late. */
+/** Returns the approximate time of a scenario that is not late. */
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
-  const rounds = cases.map(
-    inCase =>
-      (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1),
-  )
-  const measured = rounds.reduce((sum, ms) => sum + ms, 0) * getRounds(plan, scenario)
+  const getCaseMs = (inCase: Case): number =>
+    (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1)
+  const measured = sum(cases, getCaseMs) * getRounds(plan, scenario)
   return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * getWarmUpMs(plan, scenario) + measured))
 }
 
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
-  scenarios.reduce((sum, scenario) => sum + expectedMs(plan, scenario), 0)
+  sum(scenarios, scenario => expectedMs(plan, scenario))
 
-/** Returns when each scenario must end for all of them to end within the budget, in milliseconds after the start. */
+/** Returns the deadlines of the scenarios, in milliseconds after the start. */
 export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] {
   const share = getBudgetMs(plan, scenarios) / totalMs(plan, scenarios)
   let until = 0
@@ -72,8 +70,8 @@ export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] 
 }
 
 /**
- * One arm's warm-up for a case: measurements that are discarded, until their figures are stationary. It takes half of its planned time at
- * least, because code that is not compiled yet can be stationary too.
+ * The warm-up of an arm for a case: measurements that are discarded, until they are stationary. It takes at least half of its planned time,
+ * because code that is not compiled yet can be stationary too.
  */
 export class WarmUp {
   readonly #plannedMs: number
@@ -93,7 +91,7 @@ export class WarmUp {
     return this.#elapsedMs >= this.#plannedMs / 2 && isStationary(this.#values)
   }
 
-  /** True if the arm is not stationary yet. An arm that is too slow for a third measurement cannot be judged. */
+  /** True if the arm is not stationary yet. This takes three measurements. */
   get isCold(): boolean {
     return this.#values.length >= 3 && !isStationary(this.#values)
   }
@@ -102,9 +100,9 @@ export class WarmUp {
     const { figures, task, warmUp = task } = this.#inCase
     const start = performance.now()
     const measured = await measure({ ...warmUp, ms: this.#slotMs })
-    // The first measurement can wait for a process that is still starting: only its planned time counts.
+    // The process can still be starting, so that only the planned time of the first measurement counts.
     this.#elapsedMs += this.#values.length === 0 ? this.#slotMs : Math.max(performance.now() - start, this.#slotMs)
-    // If the warm-up is another task, any figure that it measures.
+    // Another task than the case's can have other figures.
     this.#values.push(measured[figures[0]?.id ?? ''] ?? Object.values(measured)[0] ?? 0)
   }
 }

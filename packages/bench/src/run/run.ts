@@ -1,4 +1,4 @@
-// Runs scenarios: the arms of each case interleaved, round after round, in one fresh process after the other.
+// Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Arm, Background, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
 import { readCpuTimes } from './machine.js'
@@ -19,13 +19,13 @@ export interface Cell {
 export interface Outcome {
   scenario: Scenario
   cells: Cell[]
-  /** CPU time of the machine while the scenario was measured, and the part that other programs took, in ms; if known. */
+  /** CPU time of the machine in ms while the scenario was measured, and the part of other programs, if known. */
   cpu?: { total: number; others: number }
 }
 
 export interface Watcher {
   scenario(outcome: Outcome): void
-  /** One measurement begins. Round 0 is the warm-up of each process; the others are counted over all processes. */
+  /** Called before each measurement. Round 0 is the warm-up; the other rounds of all processes are numbered. */
   slot(outcome: Outcome, cell: Cell, round: number): void
   done(outcome: Outcome): void
 }
@@ -34,7 +34,7 @@ export interface Launched {
   open(scenario: Scenario, arm: Arm): Promise<OpenArm>
   /** Returns the CPU time that was used since the launch, in ms. */
   readCpu?(): Promise<number>
-  /** Ends whatever is still open. */
+  /** Ends the process and all its arms. */
   end(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export async function run(
     watcher.scenario(outcome)
     for (let number = 0; number < plan.processes; number++) {
       for (const cell of cells) cell.processes.push([])
-      // The time that one process does not use is left to the others.
+      // Time that earlier processes did not use is shared by the rest.
       const now = performance.now()
       const until = now + (start + ends[index]! - now) / (plan.processes - number)
       await runProcess(outcome, number, until, { plan, watcher, signal, launch })
@@ -70,7 +70,7 @@ export async function run(
 
 type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; launch: Launch }
 
-/** Opens the arms, measures every cell again and again until the plan or its time is fulfilled, and closes the arms. */
+/** Opens the arms, measures every cell in each round until the last round or the deadline, and closes the arms. */
 async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
   const { plan, watcher, signal, launch } = context
   const { scenario, cells } = outcome
@@ -81,23 +81,26 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
 
   const [machineBefore, ownBefore] = [readCpuTimes(), process.cpuUsage()]
 
+  const failAll = (failed: readonly Cell[], error: unknown): void => {
+    for (const cell of failed) cell.error ??= toError(error)
+  }
+
   async function openAll(): Promise<void> {
     signal.throwIfAborted()
     try {
       background = await scenario.background?.()
       launched = await launch()
     } catch (error) {
-      for (const cell of cells) cell.error ??= toError(error)
+      return failAll(cells, error)
     }
     for (const arm of scenario.arms) {
       const cellsOfArm = cells.filter(cell => cell.arm === arm)
       if (cellsOfArm.every(({ error }) => error)) continue
       signal.throwIfAborted()
-      try {
-        open.set(arm, await launched!.open(scenario, arm))
-      } catch (error) {
-        for (const cell of cellsOfArm) cell.error ??= toError(error)
-      }
+      await launched.open(scenario, arm).then(
+        opened => open.set(arm, opened),
+        (error: unknown) => failAll(cellsOfArm, error),
+      )
     }
   }
 
@@ -113,7 +116,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     }
   }
 
-  /** The arms take turns, as in the rounds: otherwise the last one's warm-up would be the most recent. */
+  /** Alternates between the arms, as the rounds do: otherwise the warm-up of the last arm would be the most recent. */
   async function warmUp(inCase: Case): Promise<void> {
     const all = cells.filter(cell => cell.inCase === inCase)
     let warming = all.map(cell => ({ cell, warmUp: new WarmUp(plan, scenario, inCase) }))
@@ -154,16 +157,16 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
       outcome.cpu = { total: total + (outcome.cpu?.total ?? 0), others: others + (outcome.cpu?.others ?? 0) }
     }
     const closed = Promise.allSettled([background?.end(), ...[...open.values()].map(opened => opened.close())])
-    // A process that hangs in an arm answers nothing; its end also ends the arms.
+    // An arm that hangs does not close. It ends with its process.
     await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
     await launched?.end()
   }
 }
 
 /**
- * Returns the order of a round, or of one of the repeats in it. Arms go forwards in one round and backwards in the next (A B C, C B A): a machine that warms up or
- * slows down then favours none. Every two rounds begin with the next arm. An arm that is measured first, or twice in a row, finds its
- * threads on other cores than the rest.
+ * Returns the order of a round with its repeats. It alternates between forwards and backwards (A B C, C B A), so that a machine that
+ * becomes faster or slower favours no arm. Every second time, another arm is the first, because the first arm of a round, and an arm that
+ * is measured twice in a row, find their threads on other cores.
  *
  * @param cells all arms of the first case, then all of the second, …
  * @param round from 1
@@ -174,10 +177,8 @@ export function interleave<T>(
   round: number,
   getRepeats: (cell: T) => number = () => 1,
 ): T[] {
-  const byCase = Array.from({ length: cells.length / arms }, (_, index) =>
-    cells.slice(index * arms, (index + 1) * arms),
-  )
-  return byCase.flatMap(inOrder => {
+  const cases = Array.from({ length: cells.length / arms }, (_, at) => cells.slice(at * arms, (at + 1) * arms))
+  return cases.flatMap(inOrder => {
     const repeats = getRepeats(inOrder[0]!)
     return Array.from({ length: repeats }, (_, repeat) => {
       const number = (round - 1) * repeats + repeat
@@ -190,17 +191,14 @@ export function interleave<T>(
 
 const getRepeats = ({ inCase }: Cell): number => inCase.repeats ?? 1
 
-/** Checks what an arm returned, which may leave out figures. @throws Error if a figure is not a number, or impossible */
-export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: unknown): Measurement {
-  if (typeof measured !== 'object' || measured === null) throw new Error('The arm returned no figures')
+/** An arm can leave out figures. @throws Error if a figure is not a number, or impossible */
+export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: Measurement): Measurement {
   for (const { id, unit } of figures) {
-    const value = (measured as Record<string, unknown>)[id]
-    if (value === undefined) continue
-    const least = unit === 'µs' || unit === '/s' ? 0 : -Infinity
-    if (!Number.isFinite(value) || (value as number) < least)
-      throw new Error(`Invalid figure: ${id} is ${String(value)}`)
+    const value = measured[id] ?? 0
+    const isPossible = Number.isFinite(value) && (value >= 0 || (unit !== 'µs' && unit !== '/s'))
+    if (!isPossible) throw new Error(`Invalid figure: ${id} is ${value}`)
   }
-  return measured as Measurement
+  return measured
 }
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

@@ -104,37 +104,37 @@ const shapes = [
 ]
 
 /**
- * A row for each scenario has these columns: the id; flags (`main`: runs without a filter, `cases`: has a table by cases, `spawns`: its
- * arms start processes); factors of the plan's slot length, settling time, warm-up and rounds; the title; the measured arms; and the reference. A ring that slept while other arms were measured polls again after 4 ms of calls, and with many in flight after 50 ms: the time
- * to settle is longer.
+ * Slot, settling time, warm-up and rounds are multiples of the plan's. A ring that slept polls again after 4 ms of calls, and with many in
+ * flight after 50 ms: its settling time is longer.
  */
 const TABLE = readTable(`
-  noise         | main         | 1 0.4 1.6 0.5   | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
-  shapes        | main cases   | 3 1 1.6 0.5     | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
-  latency       |              | 10 0.6 0.5 0.5  | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
-  throughput    |              | 3 2 0.5 0.5     | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
-  isolation     | main         | 1.5 0.5 0.8 0.5 | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
-  documents     | main cases   | 0.6 0 0.3 0.5   | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
-  events        | main cases   | 1 0 0.3 0.5     | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
-  channel       | main         | 1 1 0.3 0.5     | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
-  start         | main cases   | 2 0 0.05 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
-  codec         | main cases   | 0.5 0 0.1 0.5   | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone
-  one-thread    |              | 4 0 0.4 1       | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
-  idle          | spawns       | 25 0.33 0 0.33  | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
-  busy          | spawns       | 10 0.6 0.4 0.5  | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
-  io            |              | 5 1.2 0.3 0.5   | A handler that awaits a file               | the handler reads a file of 1 KiB and answers with its text, 64 in flight; the reference has the same handler
-  copied        |              | 5 1.2 0.2 0.5   | 1 MiB of bytes there and back, copied      | bytes that both sides keep; the reference is a raw structured clone
-  given         |              | 5 1.2 0.2 0.5   | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
-  sealed        |              | 5 1.2 0.2 0.5   | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
-  nats          | spawns       | 10 0.6 0.3 0.5  | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
-  web           | spawns       | 10 0.6 0.4 0.5  | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
-  web-pages     | cases spawns | 1 0 0 0.5       | The memory of an idle page                 | the resident memory of the host, after a garbage collection, that each of the second 1,000 pages takes; the reference is a WebSocket of a bare ws
-  fan-out       | cases        | 5 0 0.3 0.33    | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
-  listeners     | cases        | 5 0 0.3 0.33    | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
-  sandbox       | spawns       | 2 3 0.4 0.5     | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
-  sandbox-start | cases spawns | 5 0 0.03 1      | The start of each sandbox                  | from createBus to the first reply in the frontend; the reference has no sandbox
-  memory        | cases spawns | 40 0 0 0.5      | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
-`) as [id: string, flags: string, shares: string, title: string, about: string][]
+  id            | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
+  noise         | always  | arms  | threads   | 1    | 0.4    | 1.6     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
+  shapes        | always  | cases | threads   | 3    | 1      | 1.6     | 0.5    | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
+  latency       | by name | arms  | threads   | 10   | 0.6    | 0.5     | 0.5    | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
+  throughput    | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
+  isolation     | always  | arms  | threads   | 1.5  | 0.5    | 0.8     | 0.5    | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
+  documents     | always  | cases | threads   | 0.6  | 0      | 0.3     | 0.5    | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
+  events        | always  | cases | threads   | 1    | 0      | 0.3     | 0.5    | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
+  channel       | always  | arms  | threads   | 1    | 1      | 0.3     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
+  start         | always  | cases | threads   | 2    | 0      | 0.05    | 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
+  codec         | always  | cases | threads   | 0.5  | 0      | 0.1     | 0.5    | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone
+  one-thread    | by name | arms  | threads   | 4    | 0      | 0.4     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
+  idle          | by name | arms  | processes | 25   | 0.33   | 0       | 0.33   | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
+  busy          | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
+  io            | by name | arms  | threads   | 5    | 1.2    | 0.3     | 0.5    | A handler that awaits a file               | the handler reads a file of 1 KiB and answers with its text, 64 in flight; the reference has the same handler
+  copied        | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, copied      | bytes that both sides keep; the reference is a raw structured clone
+  given         | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
+  sealed        | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
+  nats          | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
+  web           | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
+  web-pages     | by name | cases | processes | 1    | 0      | 0       | 0.5    | The memory of an idle page                 | the resident memory of the host, after a garbage collection, that each of the second 1,000 pages takes; the reference is a WebSocket of a bare ws
+  fan-out       | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
+  listeners     | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
+  sandbox       | by name | arms  | processes | 2    | 3      | 0.4     | 0.5    | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
+  sandbox-start | by name | cases | processes | 5    | 0      | 0.03    | 1      | The start of each sandbox                  | from createBus to the first reply in the frontend; the reference has no sandbox
+  memory        | by name | cases | processes | 40   | 0      | 0       | 0.5    | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
+`)
 
 /** Reads files, and the versions of the peers, when it is called. */
 export const allScenarios = (): Scenario[] => {
@@ -171,14 +171,14 @@ export const allScenarios = (): Scenario[] => {
     'sandbox-start': [lifecycle.sandboxStarts, start],
     memory: [lifecycle.memoryArms, [inCase('memory', 'each frontend', { loop: 'memory' }, [MEMORY], greet)]],
   }
-  return TABLE.map(([id, flags, shares, title, about]): Scenario => {
-    const [share = 1, settleShare = 0, warmUpShare = 1, roundsShare = 1] = shares.split(' ').map(Number)
+  return TABLE.slice(1).map((row): Scenario => {
+    const [id, runs, rows, armsIn, slot, settle, warmUp, rounds, title, about] = row as [string, ...string[]]
     const [arms, cases] = parts[id]!
     return {
-      ...{ id, title, about, arms, cases, share, settleShare, warmUpShare, roundsShare },
-      rows: flags.includes('cases') ? 'cases' : 'arms',
-      ...(flags.includes('main') && { main: true }),
-      ...(flags.includes('spawns') && { spawns: true }),
+      ...{ id, title: title!, about: about!, arms, cases, rows: rows as Scenario['rows'] },
+      ...{ share: Number(slot), settleShare: Number(settle), warmUpShare: Number(warmUp), roundsShare: Number(rounds) },
+      ...(runs === 'always' && { main: true }),
+      ...(armsIn === 'processes' && { spawns: true }),
       ...(id === 'nats' && { lacks: lacksServer }),
       ...(id === 'busy' && { background: lifecycle.occupyCore }),
     }

@@ -1,13 +1,13 @@
-// Selects the scenarios that a command measures, by what a filter names.
+// Selects the scenarios that a command measures.
 import { NOISE, type Arm, type Case, type Scenario } from '../model/scenario.js'
 import { UsageError } from '../shared/text.js'
 
-/** Reads a filter: `/…/` with flags is a regular expression, anything else a part of the path. @throws {UsageError} if it is broken */
+/** Reads a filter: a part of a path, or a regular expression between slashes. @throws {UsageError} if it is invalid */
 export function parseFilter(filter: string): (path: string) => boolean {
   const [, pattern, flags] = /^\/(.+)\/([a-z]*)$/.exec(filter) ?? []
   if (pattern === undefined) return path => path.includes(filter.toLowerCase())
   try {
-    // With a sticky or global flag, an answer would depend on the one before.
+    // With a sticky or global flag, the result would depend on the previous one.
     const expression = new RegExp(pattern, flags?.replaceAll(/[gy]/g, ''))
     return path => expression.test(path)
   } catch (error) {
@@ -16,8 +16,8 @@ export function parseFilter(filter: string): (path: string) => boolean {
 }
 
 /**
- * Returns the scenarios with the wanted cases and arms, without those that are empty. A case is measured with every arm
- * that is wanted in one of them, and with the reference, because a figure without it says little.
+ * Returns the scenarios with the wanted cases and arms. A case is measured with every arm that is wanted in any case, and with the
+ * reference, because a figure without it says little.
  */
 export const select = (
   scenarios: readonly Scenario[],
@@ -27,9 +27,9 @@ export const select = (
   scenarios.flatMap(scenario => {
     const wants = (inCase: Case, arm: Arm): boolean => isWanted(`${scenario.id}/${inCase.id}/${arm.id}`)
     const cases = scenario.cases.filter(inCase => scenario.arms.some(arm => wants(inCase, arm)))
-    const isKept = (arm: Arm, at: number): boolean =>
-      (withReference && at === 0) || cases.some(inCase => wants(inCase, arm))
-    const [first, ...others] = scenario.arms.filter(isKept)
+    const [first, ...others] = scenario.arms.filter(
+      (arm, at) => (withReference && at === 0) || cases.some(inCase => wants(inCase, arm)),
+    )
     return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
 
@@ -41,10 +41,10 @@ export const createNothingFound = (filter: string, scenarios: readonly Scenario[
 }
 
 /**
- * Chooses what a run measures, always with the noise check. Without a filter these are the main scenarios; with one, what it
- * selects of these. Others have to be named by it, so that `--filter msgpack` does not take an hour.
+ * Chooses the noise check, and the main scenarios or the parts of them that match the filter. The filter must name any other scenario, so
+ * that `--filter msgpack` does not take an hour.
  *
- * @throws {UsageError} if the filter is broken, or nothing matches
+ * @throws {UsageError} if the filter is invalid, or nothing matches
  */
 export function choose(
   scenarios: readonly Scenario[],
@@ -54,17 +54,15 @@ export function choose(
   const others = scenarios.filter(({ id }) => id !== NOISE)
   if (filter === null) return [...noise, ...others.filter(({ main }) => all || main === true)]
   const isWanted = parseFilter(filter)
-  const isNamed = ({ id }: Scenario): boolean => isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
-  const chosen = select(
-    others.filter(entry => entry.main === true || isNamed(entry)),
-    isWanted,
-  )
+  const isNamed = ({ id, main }: Scenario): boolean =>
+    main === true || isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
+  const chosen = select(others.filter(isNamed), isWanted)
   if (chosen.length > 0) return [...noise, ...chosen]
   if (select(noise, isWanted).length > 0) return noise
   throw createNothingFound(filter, scenarios)
 }
 
-/** Leaves out what this machine cannot measure, with a line for each. @throws {UsageError} if only the noise check is left */
+/** Leaves out scenarios that this machine cannot measure. @throws {UsageError} if only the noise check is left */
 export function leaveOut(chosen: readonly Scenario[]): { scenarios: Scenario[]; leftOut: string[] } {
   const lacks = chosen.map(scenario => ({ scenario, lack: scenario.lacks?.() }))
   const scenarios = lacks.flatMap(({ scenario, lack }) => (lack === undefined ? [scenario] : []))

@@ -1,18 +1,18 @@
-// Text for people: figures in three digits, third-party text made safe for a terminal and for HTML, and what a wrong command says.
+// Text for people: figures in three digits, and third-party text that is safe for a terminal and for HTML.
 import { stripVTControlCharacters } from 'node:util'
 
-/** A mistake in the command line, or in a file that it names. */
+/** A mistake in the command line. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** Removes what would command a terminal, or change the direction of the text after it. */
+/** Removes control characters of terminals and of the direction of text. */
 export const plain = (text: string): string =>
   stripVTControlCharacters(text).replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')
 
 export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, ' ')
 
-/** Rounds to four significant digits: more than any figure can be trusted to. */
+/** Rounds to four significant digits. */
 export const short = (value: number): number => Number(value.toPrecision(4))
 
 /** Formats three significant digits, without an exponent: 0.061 · 2.90 · 49.1 · 534. */
@@ -23,7 +23,7 @@ export function threeDigits(value: number): string {
   return size === 0 || size >= 0.9995 ? value.toFixed(2) : value.toFixed(3)
 }
 
-/** Divides by `step` until the value is short, and appends the unit that it has then. */
+/** Divides by `step` until the value is short, and appends the unit. */
 const inUnits = (value: number, step: number, [unit, ...larger]: readonly string[]): string =>
   larger.length > 0 && Math.abs(value) >= step * 0.9995
     ? inUnits(value / step, step, larger)
@@ -38,6 +38,7 @@ export const formatBytes = (bytes: number): string =>
   bytes < 1024 ? `${bytes} B` : inUnits(bytes / 1024, 1024, ['KiB', 'MiB', 'GiB'])
 
 const percent = (value: number): string => `${value < 0 ? '−' : ''}${threeDigits(Math.abs(value))} %`
+const formatDifference = (value: number): string => `${value < 0 ? '' : '+'}${percent(value)}`
 
 const FORMATS = {
   '': shortNumber,
@@ -50,13 +51,9 @@ const FORMATS = {
 export const formatFigure = ({ median, unit }: { median: number; unit: 'µs' | '/s' | '%' | 'B' | '' }): string =>
   FORMATS[unit](median)
 
-/** Formats a goal, or what was measured for it: a ratio, a difference of parts of a core, or bytes. */
+/** Formats a goal or its measured value. */
 export const formatGoal = (value: number, compare: 'ratio' | 'difference' | 'bytes'): string =>
-  compare === 'bytes'
-    ? formatBytes(value)
-    : compare === 'ratio'
-      ? formatRatio(value)
-      : `${value < 0 ? '' : '+'}${percent(value)}`
+  ({ bytes: formatBytes, ratio: formatRatio, difference: formatDifference })[compare](value)
 
 /** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
 export const formatRatio = (ratio: number): string =>
@@ -66,34 +63,34 @@ export const formatRatio = (ratio: number): string =>
 export const formatInterval = ([low, high]: readonly [number, number]): string =>
   `${formatRatio(low).slice(0, -1)}–${formatRatio(high)}`
 
-/** A factor above 1 as the difference that it makes: 1.03 → `3 %`, 1.004 → `0.4 %`. */
+/** Formats a factor above 1 as a percentage: 1.03 → `3 %`, 1.004 → `0.4 %`. */
 export function formatEffect(factor: number): string {
   const size = (factor - 1) * 100
   return `${size.toFixed(size < 9.95 ? 1 : 0).replace(/\.0$/, '')} %`
 }
 
-/** A factor as what it adds or takes: 1.12 → `+12 %`, 0.9 → `−10 %`. */
+/** Formats a factor as a change: 1.12 → `+12 %`, 0.9 → `−10 %`. */
 export const formatChange = (factor: number): string =>
   `${factor < 1 ? '−' : '+'}${formatEffect(1 + Math.abs(factor - 1))}`
 
 /** `1 round`, `2 rounds`. */
 export const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
 
-/** Reads a table of texts: a row a line, with `|` between its cells. */
+/** Reads a table: each line is a row, with `|` between its cells. */
 export const readTable = (text: string): string[][] =>
   text
     .trim()
     .split('\n')
     .map(line => line.split('|').map(cell => cell.trim()))
 
-/** HTML that is safe to put into a page: made by `h`, or trusted by the caller of the constructor. */
+/** HTML from `h`, or HTML that the caller of the constructor trusts. */
 export class Html {
   constructor(readonly text: string) {}
 }
 
 type Value = Html | string | number | false | null | undefined | readonly Value[]
 
-/** A template of HTML. Values are escaped, unless they are HTML themselves; indentation is left out. */
+/** A template of HTML. Escapes values that are not HTML, and removes indentation. */
 export function h(strings: TemplateStringsArray, ...values: Value[]): Html {
   const parts = strings.map(part => part.replaceAll(/\s*\n\s*/g, '\n'))
   return new Html(parts.reduce((text, part, at) => text + toHtmlText(values[at - 1]) + part))
@@ -108,9 +105,9 @@ function toHtmlText(value: Value): string {
   return String(value).replaceAll(/[&<>"']/g, character => ENTITIES[character]!)
 }
 
-/** A number as programs read it, and as people do. */
+/** A number for programs, and its text for people. */
 export const data = (value: number, text: string): Html => h`<data value="${value}">${text}</data>`
 
-/** Words with code between backticks. */
+/** Converts code between backticks. */
 export const prose = (text: string): Html =>
   h`${text.split('`').map((part, at) => (at % 2 === 1 ? h`<code>${part}</code>` : part))}`
