@@ -117,7 +117,7 @@ function getOthersCpu(outcomes: readonly Outcome[]): number | null {
   return known.length > 0 ? short(sum(known, ({ others }) => others) / sum(known, ({ total }) => total)) : null
 }
 
-/** Judges the arms that were measured twice; null if there are none, or one failed. */
+/** Judges the arms that were measured twice; null without a pair of results. */
 function judgeNoise(scenarios: readonly ScenarioReport[], othersCpu: number | null): Noise | null {
   const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
   const checks = cases.flatMap(({ id: inCase, results }) =>

@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { data, formatRatio, h, Html, prose } from '../shared/text.js'
-import { drawForest } from './charts.js'
-import type { Figure, Report, ScenarioReport } from './report.js'
+import type { Report, ScenarioReport } from './report.js'
 import type { Cell, Column, Table } from './table.js'
-import { costTable, digestTable, getFailures, getKinds, goalsTable } from './tables.js'
+import { costTable, digestTable, getFailures, goalsTable } from './tables.js'
 import { isSteady, scenarioTable } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
@@ -82,56 +81,31 @@ const drawSummary = (id: string, table: Table | undefined): Section[] =>
 function drawGoals(report: Report): Section[] {
   const [all, missed] = [goalsTable(report), goalsTable(report, 'missed')]
   if (!all) return []
-  const content = [missed && toHtmlTable(missed, 'hidden'), drawMore('All goals', toHtmlTable(all, 'hidden'))]
+  const content = [
+    missed && toHtmlTable(missed, 'hidden'),
+    h`<details class="more"><summary>All goals</summary>${toHtmlTable(all, 'hidden')}</details>`,
+  ]
   return [{ id: 'the-goals', title: all.title, content: [drawAbout(all), ...content] }]
 }
 
 const drawAbout = ({ about }: Table): Html => h`<p class="about">${about}</p>`
 
-/** Draws charts and tables for any scenario: they depend only on its figures. */
 function drawScenario(scenario: ScenarioReport, report: Report): Section {
   const { arms, cases } = scenario
-  const { plan } = report
-  const judge = isSteady(report)
-  const getTitle = (id: string): string => arms.find(arm => arm.id === id)?.title ?? id
-  // The title of a rate names its case, but a chart has all cases.
-  const getName = ({ id, title, unit }: Figure): string => (unit === '/s' ? 'rate' : title || id)
-  const reference = getTitle(scenario.reference)
-  const processes = plan.processes === 1 ? 'one process' : `${plan.processes} fresh processes`
+  const { processes } = report.plan
+  const reference = arms.find(({ id }) => id === scenario.reference)?.title ?? scenario.reference
   const payloads = [...new Set(cases.map(({ payload }) => payload))].join(' · ')
-  const facts = `Reference: ${reference}. ${scenario.measuredRounds} rounds in ${processes}. Payload: ${payloads}.`
+  const rounds = `${scenario.measuredRounds} rounds in ${processes === 1 ? 'one process' : `${processes} processes`}`
   const failed = getFailures({ scenarios: [scenario] })
-  const charts = getKinds(cases).flatMap(kind => {
-    const groups = cases.map(({ title, results }) => ({
-      title,
-      rows: results.flatMap(({ arm, figures }) => {
-        const figure = figures.find(({ id }) => id === kind.id)
-        return figure ? [{ name: getTitle(arm), figure }] : []
-      }),
-    }))
-    const name = getName(kind)
-    const chart = drawForest(groups, { title: `Ratios: ${name}`, reference, judge })
-    return chart ? [{ name, panel: h`<div class="panel">${chart}</div>` }] : []
-  })
-  const [first, ...others] = charts
-  const summary = `All figures${others.map(({ name }) => `; ratios of ${name}`).join('')}`
   return {
     id: `scenario-${scenario.id}`,
     title: scenario.title,
     content: h`<p class="about">${prose(scenario.about)}</p>
+      <p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>
       ${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
-      ${first?.panel}
-      ${drawMore(
-        summary,
-        h`<p class="about">${facts}</p>`,
-        ...others.map(({ panel }) => panel),
-        toHtmlTable(scenarioTable(scenario, { all: true, judge })),
-      )}`,
+      ${toHtmlTable(scenarioTable(scenario, { all: true, judge: isSteady(report) }))}`,
   }
 }
-
-const drawMore = (summary: string, ...content: Html[]): Html =>
-  h`<details class="more"><summary>${summary}</summary>${content}</details>`
 
 /** Draws a table that the keyboard scrolls if it is wider than the screen. Each number is a `<data>` with its full value. */
 function toHtmlTable({ title, columns, groups, rows }: Table, caption = ''): Html {

@@ -31,7 +31,7 @@ function figureCell(figure: Figure, isReference: boolean, judge: boolean, path?:
 }
 
 /** Returns the figures that any arm has in these cases, one of each kind, in their order. */
-export function getKinds(cases: readonly CaseReport[]): Figure[] {
+function getKinds(cases: readonly CaseReport[]): Figure[] {
   const figures = cases.flatMap(({ results }) => results.flatMap(result => result.figures))
   return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
 }

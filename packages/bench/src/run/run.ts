@@ -165,8 +165,8 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
 
 /**
  * Returns the order of a round with its repeats. It alternates between forwards and backwards (A B C, C B A), so that a machine that
- * becomes faster or slower favours no arm. Every second time, another arm is the first, because the first arm of a round, and an arm that
- * is measured twice in a row, find their threads on other cores.
+ * becomes faster or slower favours no arm. The first arm changes every second time: its threads are on other cores than those of later
+ * arms, as are the threads of an arm that is measured twice in a row.
  *
  * @param cells all arms of the first case, then all of the second, …
  * @param round from 1
