@@ -1,5 +1,6 @@
-// A process of the benchmark: opens arms and measures on request. Loads only what a request needs, because some measure its memory.
+// A process of the benchmark: opens arms and measures on request. It loads modules late, because some requests measure its memory.
 import { createBirpc } from 'birpc'
+import { sum } from 'd3-array'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -43,10 +44,10 @@ const host: ProcessHost = {
   },
 }
 
-/** Milliseconds of calls before the silence: long enough for every thread to have loaded what a call needs. */
+/** Time for every thread to load the modules of a call, before the silence. */
 const CALLS_MS = 50
 
-/** Opens an arm, calls for a moment, and measures the CPU time (in % of a core) and the memory of the silence after that. */
+/** Opens an arm, makes calls, and then measures CPU time (in % of a core) and memory while nothing is sent. */
 async function measureIdle(armId: string, { ms, settleMs = 0 }: Task): Promise<Measurement> {
   const { callArms } = await import('./arms/features.js')
   const arm = callArms().find(({ id }) => id === armId)!
@@ -65,12 +66,12 @@ async function measureIdle(armId: string, { ms, settleMs = 0 }: Task): Promise<M
   }
 }
 
-/** Frontends whose mean is taken: the first one also loads what all of them share. */
+/** The result is the mean of some frontends, because the first one loads what they share. */
 const FRONTENDS = 4
-/** Milliseconds until threads that have started have released what they needed for it. */
+/** Time for threads to release the memory of their start. */
 const SETTLE_MS = 250
 
-/** Opens frontends, and measures by how much the memory of this process and of theirs grows for each. */
+/** Opens frontends, and measures the growth of memory in all processes for each. */
 async function measureMemory(name: string): Promise<Measurement> {
   const { createBus } = await import('@sallyport/core')
   const { createPattern } = await import('./arms/bus.js')
@@ -97,16 +98,16 @@ async function measureMemory(name: string): Promise<Measurement> {
     await delay(SETTLE_MS)
     const others = name === 'process' ? await Promise.all(labels.map(label => bus.call<number>(label, 'memory'))) : []
     const grown = process.memoryUsage.rss() - before
-    return { rss: others.reduce((sum, rss) => sum + rss, grown) / FRONTENDS }
+    return { rss: (grown + sum(others)) / FRONTENDS }
   } finally {
     await bus.close({ timeout: 0 })
   }
 }
 
-/** Idle pages whose mean is taken, after the same number, which loads what pages share and lets V8's young generation grow. */
+/** The first pages load what pages share, and V8's young generation grows. The result is the mean of as many more pages. */
 const PAGES = 1000
 
-/** Lets another process open pages, and measures by how much the memory of this one, without garbage, grows for each. */
+/** Opens pages in another process, and measures the growth of this process's memory, without garbage, for each. */
 async function measurePages(name: string): Promise<Measurement> {
   const { WEB_SERVERS } = await import('./arms/web.js')
   const { startProcess } = await import('./run/fresh-process.js')
@@ -132,7 +133,7 @@ async function openPages(url: string, pages: number, event: string): Promise<voi
   }
 }
 
-/** Milliseconds of work between two moments in which the end of the benchmark is noticed. */
+/** After this time of work the process can handle the end of the benchmark. */
 const BUSY_MS = 50
 
 /** Occupies a core without a pause. */
@@ -146,7 +147,7 @@ createBirpc<object, ProcessHost>(host, {
   post: data => void process.send?.(data),
   on: receive => void process.on('message', receive),
 })
-// Nothing is left when the benchmark itself ends, in whatever way.
+// The benchmark ended or was killed.
 process.on('disconnect', () => process.exit())
-// Ctrl-C goes to the whole process group; the process that started this one ends it.
+// Ctrl-C goes to the process group. The parent process ends this one.
 process.on('SIGINT', () => {})

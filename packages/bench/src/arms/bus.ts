@@ -1,5 +1,6 @@
-// The bus as its users have it: core, frontend and gate in a worker each, with the loops in the frontend. Two arms lack the cipher.
+// Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Two arms have no cipher.
 import { Worker } from 'node:worker_threads'
+import { range } from 'd3-array'
 import { createBus } from '@sallyport/core'
 import type { Bus, BusOptions, Capability, FrontendOptions, PatternOptions, WorkerMakers } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
@@ -8,15 +9,14 @@ import { BENCH_EVENT, type Ready, type Reply } from '../loops/serve.js'
 import type { Arm, OpenArm } from '../model/scenario.js'
 import { createConversation, workerUrl } from './threads.js'
 
-/** Codec and link are the frontend's. */
 export interface BusArmOptions extends FrontendOptions {
-  /** The gate's hook, a directory of this package's `hooks`; without one the pattern is brownfield. */
+  /** A directory of `hooks/`. Without one, the pattern is brownfield. */
   hook?: 'pass' | 'check'
-  /** `false` leaves the cipher out. */
+  /** `false` removes encryption. @default true */
   cipher?: boolean
   /** The frontend's module. @default the loops of all arms */
   module?: URL
-  /** Frontends that only listen, in addition to the one that measures. */
+  /** Number of additional frontends, which only listen. @default 0 */
   listeners?: number
 }
 
@@ -28,40 +28,36 @@ const COMMANDS = [
   ...['echo', 'echo-bytes', 'transfer-back', 'burst', 'burst-each', 'fan-out', 'seen', 'download'],
 ]
 
-/** A capability that allows the measuring frontend every command of the benchmark's core. */
+/** Allows the measuring frontend every command of the benchmark's core. */
 export const createCapability = (): Capability => ({
   identifier: 'bench',
   windows: [LABEL],
   permissions: COMMANDS.map(command => `allow-${command}`),
 })
 
-/** The isolation pattern if there is a hook. Its directory is a path, which can be posted to a thread, unlike a URL. */
+/** Returns the isolation pattern if there is a hook. Its directory is a path, because a URL cannot be posted to a thread. */
 export const createPattern = (hook: BusArmOptions['hook']): PatternOptions =>
   hook
     ? { use: 'isolation', options: { dir: fileURLToPath(new URL(`../../hooks/${hook}/`, import.meta.url)) } }
     : { use: 'brownfield' }
 
-export const busArm = (id: string, title: string, settings: BusArmOptions): Arm => ({
-  id,
-  title,
-  open: () => openBus(settings),
-})
+export function busArm(id: string, title: string, settings: BusArmOptions): Arm {
+  return { id, title, open: () => openBus(settings) }
+}
 
 export const RING_JSON = { codec: 'json', link: 'ring' } as const
 
-// Named by link and codec: with `auto`, an arm would mean something else in each version.
+// An arm has a fixed link, because `auto` could mean another link in each version.
 const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
   busArm(`${link}-${codec}`, title, { codec, link })
 
 export const portJson: Arm = linkArm('port JSON', 'port', 'json')
 export const ringJson: Arm = linkArm('ring JSON', 'ring', 'json')
 export const ringMsgpack: Arm = linkArm('ring msgpack', 'ring', 'msgpack')
-export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', {
-  ...RING_JSON,
-  hook: 'check',
-})
+const isolation: BusArmOptions = { ...RING_JSON, hook: 'check' }
+export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', isolation)
 
-/** The frontend's module, and the sandbox that users have, with read access to the rest of this package. Only without one is there a port. */
+/** The default sandbox, which can read the rest of this package. Ports need a frontend without one. */
 const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
@@ -69,24 +65,24 @@ function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
   const { hook, listeners = 0, ...options } = settings
   const frontend = { module, sandbox: options.link === 'port' ? ('none' as const) : sandbox, ...options }
   // The measuring frontend has place 0.
-  const listening = Array.from({ length: listeners }, (_, index) => [
-    `listener-${index + 1}`,
-    { ...frontend, module: new URL(`?place=${index + 1}`, module) },
+  const listening = range(1, listeners + 1).map(place => [
+    `listener-${place}`,
+    { ...frontend, module: new URL(`?place=${place}`, module) },
   ])
   return {
     core: workerUrl('core'),
-    // Log lines would disturb the progress line, and errors fail the arm anyway.
+    // Log lines would break the progress line. An error fails the arm.
     log: false,
     frontends: { [LABEL]: frontend, ...Object.fromEntries(listening) },
     app: { security: { pattern: createPattern(hook), capabilities: [createCapability()] } },
   }
 }
 
-/** Starts core and the gate from an entry that replaces the module which seals and opens records. */
+/** Starts core and the gate from an entry that replaces the module of records. */
 const withoutCipher: WorkerMakers = {
   core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core'] }),
   gate: options => {
-    // Before Node 22.15, a module is replaced by another thread. A gate's sandbox does not include this package's files.
+    // Before Node 22.15, a loader needs a thread. The gate's sandbox does not include the files of this package.
     const execArgv = [...(options.execArgv ?? []), '--allow-worker', '--allow-fs-read=*']
     return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate'], execArgv })
   },
@@ -94,7 +90,7 @@ const withoutCipher: WorkerMakers = {
 
 type StartedBus = { bus: Bus; ready: Promise<Ready> }
 
-/** Starts a bus. `ready` resolves when the frontend's first call is answered and the others listen, and rejects if one of them fails. */
+/** Starts a bus. `ready` resolves after the frontend's first call, when the other frontends listen, and rejects after a fault. */
 export async function startBus({ cipher = true, ...settings }: BusArmOptions): Promise<StartedBus> {
   const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
   const ready = new Promise<Ready>((resolve, reject) => {
@@ -110,7 +106,7 @@ export async function startBus({ cipher = true, ...settings }: BusArmOptions): P
   return { bus, ready: Promise.all([ready, listening]).then(([first]) => first) }
 }
 
-/** Opens an arm on a new bus, whose measuring frontend runs the tasks. A fault of the bus fails the arm. */
+/** Opens an arm on a new bus. A fault of the bus fails the arm. */
 async function openBus(settings: BusArmOptions): Promise<OpenArm> {
   const { bus, ready } = await startBus(settings)
   const close = (): Promise<void> => bus.close({ timeout: 0 })

@@ -1,4 +1,4 @@
-// The arms of scenarios that compare settings of the bus: in each list the reference first.
+// The arms of scenarios that compare settings of the bus. The first of each list is the reference.
 import type { Arm, Arms } from '../model/scenario.js'
 import * as bus from './bus.js'
 import { cipher, FAN_LISTENERS, fanRaw, peerArms, rawPort } from './threads.js'
@@ -7,20 +7,19 @@ const { busArm, isolationRingJson, portJson, RING_JSON, ringJson, ringMsgpack } 
 
 const peer = (wanted: string): Arm[] => peerArms().filter(({ id }) => id === wanted)
 
-/** The arms of the shapes of traffic. Reads the version of birpc. */
 export const shapes = (): Arms => [rawPort, ...peer('birpc'), portJson, ringJson, isolationRingJson]
 
 /** The bus over both links, without and with a gate. */
 export const plain: Arms = [rawPort, portJson, ringJson]
 export const both: Arms = [...plain, isolationRingJson]
 
-/** All that answers a call: the bare MessagePort, the peers, and the bus over each of its links. Reads the peers' versions. */
+/** All arms that answer a call. Reads the versions of the peers. */
 export const callArms = (): Arms => [rawPort, ...peerArms(), portJson, ringJson, ringMsgpack, isolationRingJson]
 
-/** An arm called `…-again` is compared with the arm that it repeats. */
+/** The noise check compares an arm `…-again` with the arm of the same name. */
 export const noise: Arms = [ringJson, { ...ringJson, id: 'ring-json-again', title: 'ring JSON, again' }]
 
-/** Each adds one thing; two of them have no cipher. */
+/** Each arm adds one thing to the previous one. */
 export const isolation: Arms = [
   rawPort,
   ringJson,
@@ -33,7 +32,6 @@ export const documents = (): Arms => [rawPort, ...peer('text'), ringJson, ringMs
 export const events: Arms = [rawPort, ringJson, isolationRingJson]
 export const encrypted: Arms = [cipher, isolationRingJson]
 
-/** One core and many frontends, each in a worker: one measures, the others only listen. */
 const fanArm = (link: 'port' | 'ring'): Arm =>
   busArm(`${link}-json`, `${link} JSON`, { codec: 'json', link, listeners: FAN_LISTENERS })
 export const fanOut: Arms = [fanRaw, fanArm('port'), fanArm('ring')]

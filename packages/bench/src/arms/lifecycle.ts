@@ -1,20 +1,18 @@
-// Arms that start something new for each measurement: a worker, a bus, or a process of its own. Memory is measured in a fresh
-// process, because an arm would reuse the memory that earlier arms have freed.
+// Arms that start a worker, a bus or a process for each measurement. Memory is measured in a fresh process, because an arm would reuse
+// the memory that earlier arms have freed.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { sharedClock } from '../loops/handlers.js'
-import type { Arm, Arms, Background, Measurement, OpenArm, Task } from '../model/scenario.js'
+import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import { startProcess, type StartedProcess } from '../run/fresh-process.js'
 import * as bus from './bus.js'
 import { workerUrl } from './threads.js'
 
 type Settings = bus.BusArmOptions
 
-const arm = (id: string, title: string, measure: OpenArm['measure']): Arm => ({
-  id,
-  title,
-  open: async () => ({ measure, close: async () => {} }),
-})
+function arm(id: string, title: string, measure: OpenArm['measure']): Arm {
+  return { id, title, open: async () => ({ measure, close: async () => {} }) }
+}
 
 type MeasureProcess = (rpc: StartedProcess['rpc'], task: Task) => Promise<Measurement>
 
@@ -28,7 +26,7 @@ export const processArm = (id: string, title: string, measure: MeasureProcess): 
     }
   })
 
-/** From `createBus` to the answer to the frontend's first call. */
+/** Measures from `createBus` to the answer to the frontend's first call. */
 const startArm = (id: string, title: string, settings: Settings): Arm =>
   arm(id, title, async () => {
     const start = sharedClock()
@@ -40,7 +38,7 @@ const startArm = (id: string, title: string, settings: Settings): Arm =>
     }
   })
 
-/** Until the first reply of a new worker that loads nothing. */
+/** Measures until the first reply of a new worker that loads nothing. */
 const workerArm = arm('worker', 'one empty Worker', async () => {
   const start = sharedClock()
   const worker = new Worker(workerUrl('empty'))
@@ -59,7 +57,7 @@ export const startArms: Arms = [
   startArm('isolation-ring-json', 'isolation, ring JSON', { ...bus.RING_JSON, hook: 'check' }),
 ]
 
-/** All run one script, so that nothing else differs. */
+/** All sandboxes run the same program. */
 const module = new URL('../../frontends/module.js', import.meta.url)
 export const SANDBOXES: readonly (Settings & { sandbox: string; module: URL })[] = [
   { sandbox: 'none', module },
@@ -84,14 +82,14 @@ export const sandboxArms: Arms = inEachSandbox(bus.busArm)
 export const sandboxStarts: Arms = inEachSandbox(startArm)
 export const memoryArms: Arms = [...inEachSandbox(memoryArm), memoryArm('isolation', 'permission, and a gate')]
 
-/** Measures arms while they are silent, each in a process of its own. */
+/** Measures arms that send nothing, each in a fresh process. */
 export function idleArms([reference, ...others]: Arms): Arms {
   const change = ({ id, title }: Arm): Arm => processArm(id, title, (rpc, task) => rpc.measureIdle(id, task))
   return [change(reference), ...others.map(change)]
 }
 
-/** Starts a process that occupies one core; resolves once it does. It exits by itself if this process is gone. */
-export async function occupyCore(): Promise<Background & { pid: number }> {
+/** Starts a process that occupies one core. It exits after this process. */
+export async function occupyCore(): Promise<{ pid: number; end(): Promise<void> }> {
   const { child, rpc, kill } = startProcess()
   await rpc.occupyCore()
   return { pid: child.pid!, end: kill }

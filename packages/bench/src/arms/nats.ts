@@ -1,5 +1,5 @@
-// Arms over NATS: two threads that meet over a server, as processes on two machines do. They use NATS's own request and reply, or
-// the bus: its core is in this process, and another thread joins as another process would. Each arm has a server of its own.
+// Arms over NATS: two threads that are connected by a server. They use NATS's request and reply, or the bus: core is in this process,
+// and a thread joins as another process would. Each arm starts a server.
 import { createBus } from '@sallyport/core'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,23 +10,21 @@ import { readVersion } from '../run/machine.js'
 import { createCapability, createPattern, LABEL } from './bus.js'
 import { startThread, threadArm, workerUrl } from './threads.js'
 
-/** Debian installs it where a user's PATH may not look. */
+/** Debian installs it into /usr/sbin, which is not in every PATH. */
 const DIRECTORIES = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
 const executable =
   process.env['NATS_SERVER'] ?? DIRECTORIES.map(directory => join(directory, 'nats-server')).find(existsSync)
 
-/** Returns what this machine lacks for scenarios over NATS, if anything. */
 export const lacksServer = (): string | undefined =>
   executable !== undefined && existsSync(executable) ? undefined : 'there is no nats-server here'
 
-/** Milliseconds in which the server must listen. */
 const START_TIMEOUT_MS = 30_000
 
 /** Starts a server on a free port of loopback. */
 async function startServer(): Promise<{ url: string; end(): Promise<void> }> {
   const lack = lacksServer()
   if (lack !== undefined) throw new Error(lack)
-  // If this process is killed, the shell's input ends, and with it the server.
+  // The end of the shell's input kills the server, also if this process is killed.
   const script = '"$0" -a 127.0.0.1 -p -1 & read -r _; kill -KILL $!; wait'
   const shell = spawn('/bin/sh', ['-c', script, executable!], { stdio: ['pipe', 'ignore', 'pipe'] })
   const exited = once(shell, 'close')
@@ -63,7 +61,6 @@ const natsArm = (arm: Omit<Arm, 'open'>, open: (url: string) => Promise<OpenArm>
   },
 })
 
-/** Reads the version of NATS's client when it is called. */
 export const natsArms = (): Arms => [
   natsArm({ id: 'nats', title: `NATS ${readVersion('@nats-io/transport-node')}` }, async url => {
     const answering = startThread('answerNats', [url])
@@ -71,7 +68,7 @@ export const natsArms = (): Arms => [
     return threadArm(startThread('measureNats', [url]), answering)
   }),
   natsArm({ id: 'nats-json', title: 'NATS JSON' }, async servers => {
-    // A base of a comparison may be older than this package: then only this arm fails.
+    // The base of a comparison can be older than this package. Then only this arm fails.
     const { createBusSecret, issueCredential, natsNetwork } = await import('@sallyport/nats')
     const pattern = createPattern(undefined)
     const secret = createBusSecret()

@@ -1,4 +1,4 @@
-// Starts the benchmark's own worker threads and talks to them, and the arms that are made of nothing else.
+// Starts the worker threads of the benchmark, and the arms that consist only of them.
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { FAN_SIZES } from '../loops/handlers.js'
 import type { Reply, Request } from '../loops/serve.js'
@@ -7,29 +7,29 @@ import type { Payload } from '../payloads/payloads.js'
 import { PEERS, type PeerEntry } from '../peers/peers.js'
 import { readVersion } from '../run/machine.js'
 
-/** Returns the URL of `dist/workers/<name>.js`, also when a test runner runs the sources. */
+/** Returns the URL of `dist/workers/<name>.js`, also if a test runner runs the sources. */
 export const workerUrl = (name: string): URL => new URL(import.meta.resolve(`#dist/workers/${name}`))
 
 type Roles = Omit<typeof import('../workers/threads.js'), never>
-/** @param args those of the function of `workers/threads.ts` that the thread runs */
+/** @param role a function of `workers/threads.ts` that the thread runs */
 export const startThread = <Role extends keyof Roles>(
   role: Role,
   args: Parameters<Roles[Role]>,
   ports: MessagePort[] = [],
 ): Worker => new Worker(workerUrl('threads'), { workerData: { role, args }, transferList: ports })
 
-/** How long a task may take beyond its own time: for checks, large documents and busy machines. */
+/** Deadline after the time of a task: for checks, large documents and busy machines. */
 const GRACE_MS = 30_000
 
 /** Requests to a measuring thread and their answers. */
 export interface Conversation {
   measure(task: Task, payload: Payload): Promise<Measurement>
   receive(reply: Reply): void
-  /** Rejects all requests, pending and future: the thread is gone. */
+  /** Rejects all pending and future requests. */
   fail(error: Error): void
 }
 
-/** Every request ends with its answer, a failure of the thread, or a deadline, so that a benchmark cannot hang. */
+/** A request ends with its answer, a failure of the thread, or its deadline. */
 export function createConversation(send: (request: Request) => unknown, graceMs: number = GRACE_MS): Conversation {
   const pending = new Map<number, (reply: Reply) => void>()
   const sent = new Set<Payload>()
@@ -64,7 +64,7 @@ export function createConversation(send: (request: Request) => unknown, graceMs:
   }
 }
 
-/** An arm whose loops run in the thread `measuring`. All its threads end together. */
+/** The loops of the arm run in the thread `measuring`. */
 export function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
   const threads = [measuring, ...others]
   const { measure, receive, fail } = createConversation(request => measuring.postMessage(request))
@@ -76,7 +76,7 @@ export function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
   return { measure, close: async () => void (await Promise.all(threads.map(thread => thread.terminate()))) }
 }
 
-/** A bare MessagePort between two workers, as the bus has its frontend and its core, and more workers that only listen. */
+/** A bare MessagePort between two workers, and more workers that only listen. */
 const rawArm = (listeners: number): Arm => ({
   id: 'raw',
   title: 'raw MessagePort',
@@ -90,7 +90,7 @@ const rawArm = (listeners: number): Arm => ({
   },
 })
 
-/** Frontends of a fan-out, except the one that measures. */
+/** Frontends of a fan-out, except the measuring one. */
 export const FAN_LISTENERS: number = Math.max(...FAN_SIZES) - 1
 
 /** The reference of most figures, and that of a fan-out. */
@@ -103,7 +103,7 @@ const oneThreadArm = (id: string, title: string, ...thread: Parameters<typeof st
   open: async () => threadArm(startThread(...thread)),
 })
 
-/** The reference of encrypted bytes: the same cipher in one thread, with nothing sent. */
+/** The reference of encrypted bytes: the same cipher in one thread, without messages. */
 export const cipher: Arm = oneThreadArm('aes-256-gcm', 'AES-256-GCM of node:crypto', 'measureCipher', [])
 
 export const codecArms: Arms = [
@@ -112,14 +112,13 @@ export const codecArms: Arms = [
   oneThreadArm('msgpack', 'msgpack', 'measureCodec', ['msgpack']),
 ]
 
-/** Client and core within one thread: the bus's own code, without what other threads add, so that versions can be compared. */
+/** Client and core in one thread: the code of the bus, without the costs of threads. */
 export const oneThreadArms: Arms = [
   oneThreadArm('raw', 'raw MessagePort', 'measureOneThread', ['raw']),
   oneThreadArm('json', 'JSON', 'measureOneThread', ['json']),
   oneThreadArm('msgpack', 'msgpack', 'measureOneThread', ['msgpack']),
 ]
 
-/** A peer between two threads. */
 function peerArm({ id, title = `${id} ${readVersion(id)}` }: PeerEntry): Arm {
   const open = async (): Promise<OpenArm> => {
     const { port1, port2 } = new MessageChannel()

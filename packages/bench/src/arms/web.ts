@@ -1,5 +1,5 @@
-// Arms over a WebSocket on loopback: a bare server that sends back what it receives, and a bus with web pages. The server is in this
-// process, as in a host; the client, of the package for browsers, is in a thread.
+// Arms over a WebSocket on loopback: a bare echo server, and a bus with web pages. The server is in this process, as in a host. The
+// client is in a thread.
 import { createBus } from '@sallyport/core'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -20,9 +20,9 @@ async function startBare(): Promise<EchoServer> {
   return { url: `http://127.0.0.1:${port}/`, close: async () => server.close() }
 }
 
-/** @param core - the module of core; without one it is in this thread, as in the quick start of the documentation */
+/** @param core - the module of core. Without one, core runs in this thread, as in the quick start of the documentation. */
 async function startPages(core?: URL, hook?: BusArmOptions['hook']): Promise<EchoServer> {
-  // A base of a comparison may be older than this package: then only this arm fails.
+  // The base of a comparison can be older than this package. Then only this arm fails.
   const { serveFrontends } = await import('@sallyport/web')
   const definition = (await import('../workers/core.js')).default
   const app = { security: { pattern: createPattern(hook) } }
@@ -56,7 +56,6 @@ const webArm = (id: string, title: string): Arm => ({
 const bare = (): Arm => webArm('ws', `ws ${readVersion('ws')}`)
 const page = webArm('web-json', 'page')
 
-/** Core is in the host's thread, in a worker, and in a worker behind a gate. Reads the version of `ws` when it is called. */
 export const webArms = (): Arms => [
   bare(),
   page,

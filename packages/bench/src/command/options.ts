@@ -117,27 +117,24 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
 }
 
 function parse(args: string[]): { name: Command['name']; values: Record<string, string | boolean | undefined> } {
-  const toConfig = (entries: [string, Option][]) => ({
-    args,
-    allowPositionals: true,
-    options: Object.fromEntries(
-      entries.map(([key, { value, short }]) => {
-        const type = value ? ('string' as const) : ('boolean' as const)
-        return [key, { type, ...(short && { short }) }]
-      }),
-    ),
-  })
-  const { positionals } = parseArgs({ ...toConfig(Object.entries(OPTIONS)), strict: false })
-  const name: Command['name'] = COMMANDS.find(command => command === positionals[0]) ?? 'run'
-  const [wrong] = name === 'run' ? positionals : positionals.slice(1)
+  const name: Command['name'] = COMMANDS.find(command => command === args[0]) ?? 'run'
   const known = getOptions(name)
+  const options = known.map(([key, { value, short }]) => {
+    const type = value ? ('string' as const) : ('boolean' as const)
+    return [key, { type, ...(short && { short }) }] as const
+  })
+  const rest = name === 'run' ? args : args.slice(1)
   try {
-    const { values } = parseArgs(toConfig(known))
-    if (wrong === undefined) return { name, values }
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: Object.fromEntries(options),
+      allowPositionals: true,
+    })
+    if (positionals.length === 0) return { name, values }
+    throw new Error(`Unknown command or argument '${positionals[0]}'. The commands are: ${COMMANDS.join(', ')}`)
   } catch (error) {
-    const [message] = (error as Error).message.split('. ')
+    const { message } = error as Error
     const all = known.map(([key]) => `--${key}`).join(' ')
-    throw new UsageError(message!.startsWith('Unknown option') ? `${message}. The options are: ${all}` : message)
+    throw new UsageError(message.replace(/^(Unknown option '.*?').*/s, `$1. The options are: ${all}`))
   }
-  throw new UsageError(`Unknown command or argument '${wrong}'. The commands are: ${COMMANDS.join(', ')}`)
 }

@@ -105,24 +105,17 @@ export function getPreparation(directory: string): string {
   return [...installs.slice(0, 1), ...(scripts['build'] === undefined ? [] : ['npm run build'])].join(' && ')
 }
 
-export interface Harness {
-  /** The module that a fresh process runs. */
-  entry: URL
-  /** The directories of the libraries that are measured. */
-  libraries: string[]
-}
-
 const OURS = '@sallyport/'
 
 const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * Makes a harness in an empty `directory`.
+ * Makes a copy of the benchmark in an empty `directory`, and returns the module that a fresh process runs.
  *
- * @param checkout the base; without it, the harness measures the head
+ * @param checkout the base; without it, the copy measures the head
  * @throws {UsageError} if the checkout has no Sallyport
  */
-export function makeHarness(directory: string, checkout?: string): Harness {
+export function makeHarness(directory: string, checkout?: string): URL {
   const { dependencies = {}, files = [] } = readManifest(ownDirectory)
   const found = Object.keys(dependencies).flatMap(name => {
     const isSide = name.startsWith(OURS) && checkout !== undefined
@@ -131,11 +124,10 @@ export function makeHarness(directory: string, checkout?: string): Harness {
     // The base can be older than a package. Its arms then fail.
     return path === undefined ? [] : [{ name, path: realpathSync(path) }]
   })
-  const ours = found.filter(({ name }) => name.startsWith(OURS))
-  if (!ours.some(({ name }) => name === '@sallyport/core'))
+  if (!found.some(({ name }) => name === '@sallyport/core'))
     throw new UsageError(`--base: ${checkout} has no @sallyport/core. Is it installed and built there?`)
   // A sandboxed frontend can read only the real paths of the node_modules above its module, and follows no other links. So each
-  // real node_modules with a package is linked above the harness.
+  // real node_modules with a package is linked above the copy.
   const stores = new Set(found.flatMap(({ path }) => /^.*?[\\/]node_modules(?=[\\/])/.exec(path) ?? []))
   const bench = [...stores].reduce((at, store) => {
     link(store, join(at, 'node_modules'))
@@ -144,8 +136,7 @@ export function makeHarness(directory: string, checkout?: string): Harness {
   for (const name of ['package.json', ...files.filter(name => !name.startsWith('!'))])
     cpSync(join(ownDirectory, name), join(bench, name), { recursive: true })
   for (const { name, path } of found) link(path, join(bench, 'node_modules', name))
-  const entry = pathToFileURL(join(bench, 'dist', 'process.js'))
-  return { entry, libraries: ours.map(({ path }) => path) }
+  return pathToFileURL(join(bench, 'dist', 'process.js'))
 }
 
 function link(to: string, at: string): void {

@@ -98,6 +98,11 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
 
 const OUTCOME_TONES: Partial<Record<Judged['outcome'], Tone>> = { slower: 'worse', faster: 'better' }
 
+const TEXTS: Record<Exclude<Judged['outcome'], 'slower'>, string> = {
+  ...{ failed: 'the head fails', missing: 'not measured', unsteady: 'base unsteady' },
+  ...{ faster: 'faster', blind: 'too noisy to see', fine: '' },
+}
+
 const formatBounds = ({ bounds }: Change): string => bounds.map(formatChange).join(' … ')
 
 function toTable({ first, repeat, rule, verdict }: Comparison): Table {
@@ -123,16 +128,8 @@ function toTable({ first, repeat, rule, verdict }: Comparison): Table {
 
 function describe({ outcome }: Judged, repeat: Judged | undefined): string {
   const size = repeat?.slower ? formatChange(repeat.slower.factor) : 'nothing'
-  const texts: Record<Judged['outcome'], string> = {
-    failed: 'the head fails',
-    missing: 'not measured',
-    unsteady: 'base unsteady',
-    faster: 'faster',
-    blind: 'too noisy to see',
-    fine: '',
-    slower: `${repeat?.outcome === 'slower' ? 'confirmed' : 'repeat'}: ${size}`,
-  }
-  return texts[outcome]
+  const slower = `${repeat?.outcome === 'slower' ? 'confirmed' : 'repeat'}: ${size}`
+  return { ...TEXTS, slower }[outcome]
 }
 
 function describeRun({ first, startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {

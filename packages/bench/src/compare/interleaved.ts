@@ -1,7 +1,8 @@
 // Measures head and base interleaved. The base, the head and the base again are three arms of one scenario, each in its own
 // processes.
+import { sum } from 'd3-array'
 import { dirname, join } from 'node:path'
-import { type Arm, type FigureKind, NOISE, type Scenario } from '../model/scenario.js'
+import { type Arm, type Case, type FigureKind, NOISE, type Scenario } from '../model/scenario.js'
 import type { CompareOptions } from '../command/options.js'
 import { launchFresh } from '../run/fresh-process.js'
 import type { Launch, Launched, Outcome } from '../run/run.js'
@@ -22,11 +23,7 @@ const LENGTHS = { roundsShare: 1, share: 3, warmUpShare: 1 } as const
 const MAX_SETTLE_SHARE = 1
 
 /** Runs scenarios, and passes the outcome of each to `done`. */
-export type Measure = (
-  scenarios: readonly Scenario[],
-  launch: Launch,
-  done: (outcome: Outcome) => void,
-) => Promise<unknown>
+type RunAll = (all: readonly Scenario[], launch: Launch, done: (outcome: Outcome) => void) => Promise<unknown>
 
 interface Interleaved {
   rule: Rule
@@ -39,23 +36,16 @@ export function compareInterleaved(
   base: Base,
   { filter, plan, tolerance }: CompareOptions,
   temporary: string,
-  measure: Measure,
+  runAll: RunAll,
 ): Interleaved {
   const chosen = chooseForComparison(filter)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
-  const launchSide = (side: Side): Promise<Launched> => launchFresh((side === 'head' ? head : other).entry)
-  const figures = chosen.flatMap(({ arms, cases }) =>
-    arms.flatMap(() => cases.flatMap(inCase => inCase.figures.filter(isComparable))),
-  )
-  const rule = { tolerance, figures: figures.length }
-  const least = getMinProcesses(rule)
-  const isSame = head.libraries.every((path, at) => path === other.libraries[at])
-  const notes = [
-    isSame && 'Head and base are the same directories: every difference is noise.',
-    plan.processes < least &&
-      `${plan.processes} processes are too few for the confidence of these bounds. Use --processes ${least}.`,
-  ]
+  const launchSide = (side: Side): Promise<Launched> => launchFresh(side === 'head' ? head : other)
+  const countFigures = ({ figures }: Case): number => figures.filter(isComparable).length
+  const rule = { tolerance, figures: sum(chosen, ({ arms, cases }) => arms.length * sum(cases, countFigures)) }
+  const min = getMinProcesses(rule)
+  const tooFew = `${plan.processes} processes are too few for the confidence of these bounds. Use --processes ${min}.`
   return {
     rule,
     measure: async (report, suspects) => {
@@ -65,14 +55,14 @@ export function compareInterleaved(
       )
       const sides = splitSides(suspects ? again : chosen, launchSide)
       const all: Judged[] = []
-      await measure(sides.scenarios, sides.launch, outcome => {
+      await runAll(sides.scenarios, sides.launch, outcome => {
         const judged = sides.read([outcome]).map(entry => judge(entry, rule))
         all.push(...judged)
         report(judged)
       })
       return all
     },
-    notes: notes.filter(note => note !== false),
+    notes: plan.processes < min ? [tooFew] : [],
   }
 }
 

@@ -1,16 +1,16 @@
-// The loops in which the next call waits for an answer. One at a time gives latencies; more at a time give a rate.
+// The loops in which the next call waits for an answer: one at a time for latencies, more for a rate.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Measurement } from '../model/scenario.js'
 import { checkAnswer, checkOnce, percentiles, startCpuClock, type MeasureLoop, type ReadyCall } from './subject.js'
 
-/** A bound on memory, 8 MiB: a measurement ends with its last sample. */
+/** A limit of memory, 8 MiB. A measurement ends with its last sample. */
 const MAX_SAMPLES = 2 ** 20
 let samples: Float64Array | undefined
 
-/** With many calls in flight, one call in 16 reads the clock: that takes 45 ns, and a call may take 1 µs. */
+/** The clock takes 45 ns, and a call can take 1 µs. */
 const CALLS_PER_CLOCK_READ = 16
 
-/** Sends the calls over and over, with `inFlight` of them at any time. */
+/** Repeats the calls, with `inFlight` of them at any time. */
 export const measureCalls: MeasureLoop = async (subject, calls, task) => {
   await checkOnce(subject, calls)
   return task.inFlight === undefined || task.inFlight === 1
@@ -18,7 +18,7 @@ export const measureCalls: MeasureLoop = async (subject, calls, task) => {
     : manyAtATime(subject, calls, task)
 }
 
-/** One reading of the clock serves as the end of a call and the start of the next. */
+/** Reads the clock once between two calls. */
 const oneAtATime: MeasureLoop = async (subject, calls, { ms }) => {
   samples ??= new Float64Array(MAX_SAMPLES)
   let count = 0
@@ -64,7 +64,7 @@ const manyAtATime: MeasureLoop = async (subject, calls, { ms, inFlight = 1 }) =>
 
 const perCall = (count: number, ms: number): Measurement => ({ rate: (count / ms) * 1e3, each: (ms / count) * 1e3 })
 
-/** A loop of calls after silences of `silenceMs`, `count` calls after each: what a call costs when everything is asleep. */
+/** Makes `count` calls after each silence of `silenceMs`. */
 const callAfterSilence =
   (silenceMs: number, count: number): MeasureLoop =>
   async (subject, calls, { ms }) => {
@@ -84,13 +84,13 @@ const callAfterSilence =
     return percentiles(Float64Array.from(latencies))
   }
 
-/** After 4 ms a thread's code has left the caches, and its core may sleep. */
+/** After 4 ms a thread's code is not in the caches, and its CPU core can sleep. */
 export const measureSparseCalls: MeasureLoop = callAfterSilence(4, 1)
 
-/** After 60 ms no link polls any more. */
+/** After 60 ms no link polls. */
 export const measureBursts: MeasureLoop = callAfterSilence(60, 40)
 
-/** Transfers bytes there and back, one call at a time: the answer to a call is what the next one sends. */
+/** Transfers bytes there and back, one call at a time. Each call sends the previous answer. */
 export const measureTransfers: MeasureLoop = async ({ transfer }, [call], { ms }) => {
   if (!call?.bytes || !transfer) throw new Error('This arm transfers no bytes')
   const latencies: number[] = []

@@ -1,4 +1,4 @@
-// The loop of a codec alone: messages written and read again in one thread, as the bus does it, with nothing sent.
+// The loop of a codec alone: writes and reads messages in one thread, as the bus does.
 import type { CodecName, Message } from '@sallyport/protocol/internal'
 import type { Measure } from './serve.js'
 

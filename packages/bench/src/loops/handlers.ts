@@ -1,17 +1,17 @@
-// The answering side, whatever carries the messages.
+// The handlers of the answering side, which do not depend on the transport.
 import { readFile } from 'node:fs/promises'
 import { KIB_FILE } from '../payloads/payloads.js'
 
-/** Microseconds by a clock that all threads share: `performance.now` starts at 0 in each. */
+/** Returns microseconds by a clock that all threads share. `performance.now` starts at 0 in each thread. */
 export const sharedClock = (): number => Number(process.hrtime.bigint()) / 1e3
 
-/** The measured events. Each direction has its own, because an event also reaches its sender. */
+/** The measured events, one for each direction, because an event also reaches its sender. */
 export const BACKEND_EVENT = 'backend-event'
 export const FRONTEND_EVENT = 'frontend-event'
-/** The event of one of many listeners, and that of a number of frontends, so that the others receive nothing. */
+/** The event of one listener, and the event for a number of frontends. */
 export const listenerEvent = (listener: number): string => `each-${listener}`
 export const fanEvent = (frontends: number): string => `fan-${frontends}`
-/** A frontend's report to core of how many events of a burst it received. */
+/** A frontend reports to core how many events of a burst it received. */
 export const FAN_SEEN = 'fan-seen'
 export const EVENT_PAYLOAD: Readonly<Record<string, string>> = { data: 'value' }
 
@@ -22,10 +22,9 @@ export const greet = ({ name }: { name: string }): string => `Hello, ${name}!`
 
 export const echo = (args: unknown): unknown => args
 
-/** Awaits the file system, as handlers of real apps do. */
 export const readKib = (): Promise<string> => readFile(KIB_FILE, 'utf8')
 
-/** One message of a download's progress, as a channel of a Tauri app carries it. */
+/** A message of a download's progress, as in Tauri's documentation. */
 export const progress = (chunkLength: number): unknown => ({ event: 'progress', data: { chunkLength } })
 
 /** Returns the index of a progress message in its stream; -1 for anything else. */
@@ -36,7 +35,7 @@ type Emit = (event: string, payload: unknown) => void
 
 type FanSeen = { burst: number; seen: number }
 
-/** In every frontend: counts the events of a burst, and reports the number at its end. */
+/** Counts the events of a burst in a frontend, and reports the number at its end. */
 export function countFan(report: (seen: FanSeen) => unknown): (payload: unknown) => void {
   let seen = 0
   return payload => {
@@ -47,13 +46,12 @@ export function countFan(report: (seen: FanSeen) => unknown): (payload: unknown)
   }
 }
 
-/** The part of an answering side that does not depend on what carries its messages. */
 export interface Backend {
   commands: Readonly<Record<string, (args: never) => unknown>>
   receive(event: string, payload: unknown): void
 }
 
-/** @param emitTo returns a function that emits to so many frontends */
+/** @param emitTo returns a function that emits to this number of frontends */
 export function createBackend(emitTo: (frontends: number) => Emit): Backend {
   const bursts = new Map<number, { left: number; seen: number; resolve(seen: number): void }>()
   let burstCount = 0
@@ -71,7 +69,7 @@ export function createBackend(emitTo: (frontends: number) => Emit): Backend {
         const emit = emitTo(1)
         for (let sent = 0; sent < count; sent++) emit(listenerEvent(sent % listeners), EVENT_PAYLOAD)
       },
-      // Resolves to the number of events that all frontends have received, so that a slow frontend is measured too.
+      // Resolves after the slowest frontend, to the number of events that all frontends received.
       fan_out: ({ count, frontends }: { count: number; frontends: number }) => {
         const emit = emitTo(frontends)
         const event = fanEvent(frontends)
@@ -80,7 +78,7 @@ export function createBackend(emitTo: (frontends: number) => Emit): Backend {
         emit(event, { end })
         return new Promise<number>(resolve => bursts.set(end, { left: frontends, seen: 0, resolve }))
       },
-      // Returns the number of events since the last time.
+      // Returns the number of events since the previous call.
       seen: () => {
         const seen = events
         events = 0

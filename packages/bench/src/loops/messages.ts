@@ -1,5 +1,5 @@
-// The loops of one-way messages: events in both directions, and channels. Few bursts are in flight at any time, because a sender
-// that never waits would measure how fast a queue grows. Every message is counted.
+// The loops of one-way messages: events in both directions, and channels. Few bursts are in flight, because a sender that does not
+// wait would measure how fast a queue grows. Every message is counted.
 import type { Measurement } from '../model/scenario.js'
 import * as handlers from './handlers.js'
 import type { MeasureLoop } from './subject.js'
@@ -9,7 +9,7 @@ const BURSTS_IN_FLIGHT = 4
 /** Messages of one channel. */
 const STREAM = 4096
 
-/** Events from core: the measuring thread asks for bursts, and counts what it receives. */
+/** Requests bursts of events from core, and counts them. */
 export const measureEventsIn: MeasureLoop = async (subject, _calls, { ms }) => {
   let received = 0
   const unlisten = await subject.listen(handlers.BACKEND_EVENT, () => received++)
@@ -21,7 +21,7 @@ export const measureEventsIn: MeasureLoop = async (subject, _calls, { ms }) => {
   }
 }
 
-/** Events to core: after each burst, core is asked how many it has received since the last one. */
+/** Sends bursts of events to core, and asks core after each how many it received. */
 export const measureEventsOut: MeasureLoop = async (subject, _calls, { ms }) => {
   let received = 0
   await subject.call('seen', {})
@@ -34,7 +34,7 @@ export const measureEventsOut: MeasureLoop = async (subject, _calls, { ms }) => 
   return toRate(sent, received)
 }
 
-/** Channels, one after the other, each read to its end. */
+/** Reads channels to their end, one after the other. */
 export const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
   let received = 0
   let messages = 0
@@ -42,7 +42,7 @@ export const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
   const end = start + ms
   do {
     let next = 0
-    // A message that is lost or overtaken leaves a difference at the end.
+    // A message that is lost or out of order is not counted.
     await subject.stream('download', STREAM, message => {
       if (handlers.getChunk(message) === next++) received++
     })
@@ -51,7 +51,7 @@ export const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
   return toRate({ messages, elapsed: performance.now() - start }, received)
 }
 
-/** Events from core to `size` listeners, one after the other. An event's cost should not depend on listeners of other events. */
+/** Each event goes to one of `size` listeners. Its cost should not depend on listeners of other events. */
 export const measureListeners: MeasureLoop = async (subject, _calls, { ms, size = 1 }) => {
   let received = 0
   const listening = Array.from({ length: size }, (_, index) =>
@@ -66,7 +66,7 @@ export const measureListeners: MeasureLoop = async (subject, _calls, { ms, size 
   }
 }
 
-/** Each event to `size` frontends; the measuring frontend is one of them. */
+/** Each event goes to `size` frontends, of which one measures. */
 export const measureFanOut: MeasureLoop = async (subject, _calls, { ms, size: frontends = 1 }) => {
   const receive = handlers.countFan(report => subject.emit(handlers.FAN_SEEN, report))
   const unlisten = await subject.listen(handlers.fanEvent(frontends), receive)

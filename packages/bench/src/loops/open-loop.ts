@@ -1,8 +1,8 @@
-// The open loop: a call is sent when it is due, whether earlier ones are answered or not, and is timed from that moment. A closed
-// loop sends nothing while nothing is answered, and so hides every stall.
+// The open loop: sends a call when it is due, even if earlier calls are pending, and times it from then. A loop that waits for each
+// answer hides stalls.
 import { checkAnswer, checkOnce, percentiles, type MeasureLoop } from './subject.js'
 
-/** A bound on memory. Calls that are due beyond it are sent later, but timed from when they were due. */
+/** A limit of memory. Further calls are sent later, but timed from when they were due. */
 const MAX_UNANSWERED = 8192
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -35,7 +35,6 @@ export async function offer(
   return latencies
 }
 
-/** Offers the task's number of calls a second. */
 export const measureOpenCalls: MeasureLoop = async (subject, calls, { ms, perSecond = 1000 }) => {
   await checkOnce(subject, calls)
   let check = (): void => {}

@@ -1,5 +1,4 @@
-// The measuring thread's side of its conversation with the bench process, outside of what is measured: keeps the payloads, runs
-// the loops, and answers with figures or an error.
+// Serves the bench process in the measuring thread: keeps the payloads, runs the loops, and replies with figures or an error.
 import { parentPort } from 'node:worker_threads'
 import type { Loop, Measurement, Task } from '../model/scenario.js'
 import type { Payload } from '../payloads/payloads.js'
@@ -13,7 +12,7 @@ export interface Request {
   id: number
   task: Task
   payloadId: string
-  /** Sent with the first request that needs it. */
+  /** Sent with the first request of this payload. */
   payload?: Payload
 }
 
@@ -23,7 +22,7 @@ export interface Reply {
   error?: string
 }
 
-/** The events of the bus by which the bench process and a frontend talk. */
+/** Events between the bench process and a frontend. */
 export const BENCH_EVENT = {
   ready: 'bench-ready',
   request: 'bench-request',
@@ -31,10 +30,8 @@ export const BENCH_EVENT = {
   listening: 'bench-listening',
 } as const
 
-export interface Ready {
-  /** When the frontend had its first answer, by the shared clock. A frontend without a clock sends no such object. */
-  at: number
-}
+/** The time of a frontend's first answer by the shared clock. A frontend without a clock sends null. */
+export type Ready = { at: number }
 
 export type Measure = (task: Task, calls: Calls) => Measurement | Promise<Measurement>
 
@@ -51,12 +48,12 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   'fan-out': messages.measureFanOut,
 }
 
-/** The parts of a measurement that begins with a time to settle. */
+/** Parts of a measurement with a settling time. */
 const PARTS = 8
 
 /**
- * Measures part after part, and takes the median of those from the first three that agree: a ring that slept must begin to poll, and a
- * short disturbance is in one part only. If no three agree, takes the second half.
+ * Returns the median of the parts from the first three that agree, or of the second half. A ring that slept must begin to poll, and a short
+ * disturbance is in one part only.
  */
 async function measureParts(measure: (ms: number) => Promise<Measurement>, totalMs: number): Promise<Measurement> {
   const parts: Measurement[] = []
@@ -71,7 +68,7 @@ async function measureParts(measure: (ms: number) => Promise<Measurement>, total
   return { ...figures, stationary: Number(first >= 0) }
 }
 
-/** Returns all loops that an arm with two sides can run. With a time to settle, the figure `stationary` is 1 or 0. */
+/** Runs the loop of a task. With a settling time, the figure `stationary` is 1 or 0. */
 export const createLoops =
   (subject: Subject): Measure =>
   async (task, calls) => {

@@ -1,9 +1,9 @@
-// The tools of a loop: the arm as a measuring thread sees it, calls whose answers are checked, and clocks.
+// The tools of a loop: the arm in the measuring thread, checked calls, and clocks.
 import type { Measurement, Task } from '../model/scenario.js'
 import type { Call } from '../payloads/payloads.js'
 import { quantile } from '../statistics/median.js'
 
-/** All that has to be written for one more way of carrying messages. */
+/** A transport as the loops use it. */
 export interface Subject {
   /** @param args named arguments, or bytes */
   call(command: string, args: unknown): Promise<unknown>
@@ -18,7 +18,6 @@ export interface Subject {
 
 export type MeasureLoop = (subject: Subject, calls: Calls, task: Task) => Promise<Measurement>
 
-/** A subject for arms that carry calls and nothing else. */
 export function callsOnly(call: Subject['call']): Subject {
   const unsupported = (): never => {
     throw new Error('This arm carries calls only')
@@ -26,7 +25,7 @@ export function callsOnly(call: Subject['call']): Subject {
   return { call, emit: unsupported, listen: unsupported, stream: unsupported }
 }
 
-/** A call in the form in which it is sent. */
+/** A call as it is sent. */
 export interface ReadyCall extends Required<Omit<Call, 'expected'>> {
   expected: Buffer
 }
@@ -35,7 +34,7 @@ export type Calls = readonly ReadyCall[]
 
 export function prepareCall({ command, args, expected, bytes = false }: Call): ReadyCall {
   if (!bytes) return { command, args, expected: toJson(expected), bytes }
-  // A Buffer may share its memory with others, and would be cloned with all of it.
+  // A Buffer can share its memory with others, all of which a structured clone would copy.
   return { command, args: Uint8Array.from(toBytes(args)), expected: toBytes(expected), bytes }
 }
 
@@ -56,14 +55,14 @@ const preview = (bytes: Buffer): string =>
 
 const checked = new WeakSet<Calls>()
 
-/** Sends every call once and checks its answer, the first time that these calls are measured. */
+/** Sends every call once and checks its answer, before the first measurement of these calls. */
 export async function checkOnce(subject: Subject, calls: Calls): Promise<void> {
   if (checked.has(calls)) return
   for (const call of calls) checkAnswer(call, await subject.call(call.command, call.args))
   checked.add(calls)
 }
 
-/** Returns a function that returns the CPU time of this process since then, in µs. It is that of an arm while the others sleep. */
+/** Returns a function for the CPU time of this process since the start, in µs. Only one arm works at a time. */
 export function startCpuClock(): () => number {
   const before = process.cpuUsage()
   return () => {
@@ -72,16 +71,16 @@ export function startCpuClock(): () => number {
   }
 }
 
-/** Summarizes latencies in milliseconds, which it sorts, as µs. */
+/** Converts latencies from ms to µs. Sorts them in place. */
 export function percentiles(ms: Float64Array): { p50: number; p99: number } {
   const sorted = ms.sort()
   return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
 }
 
-/** A bound on memory: later calls of a measurement are not recorded. */
+/** A limit of memory: later calls of a measurement are not recorded. */
 const MAX_ARRIVALS = 2 ** 20
 
-/** Times calls in core, for frontends without a clock: the time between two arrivals is that of one call there and back. */
+/** Times calls in core for frontends without a clock: two arrivals are a call and its answer apart. */
 export class ArrivalClock {
   #arrivals = new Float64Array(0)
   #count = 0

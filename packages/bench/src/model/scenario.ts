@@ -1,30 +1,26 @@
-// The data model. A scenario is a question: plain data that names the arms that can answer it, and the cases to measure them in.
+// The data model. A scenario measures several arms in several cases.
 import type { Payload } from '../payloads/payloads.js'
 
 /**
- * - `calls`: calls and their answers, `inFlight` at a time · `sparse`: one call after 4 ms of silence, again and again
- * - `burst`: 40 calls, one after the other, after 60 ms of silence · `open`: `perSecond` calls a second, each sent when it is due
- * - `giving`: bytes there and back, transferred by both sides
- */
-type CallLoop = 'calls' | 'sparse' | 'burst' | 'open' | 'giving'
-/**
- * - `events-in`: events from core to the measuring thread · `events-out`: the other direction
+ * The loops that a measuring thread can run:
+ * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
+ * - `open`: `perSecond` calls, each sent when it is due · `giving`: bytes there and back, transferred by both sides
+ * - `events-in`: events from core · `events-out`: events to core · `stream`: channels that core fills
  * - `listeners`: events to `size` listeners, one after the other · `fan-out`: each event to `size` frontends
- * - `stream`: channels that core fills, one after the other
+ * - `codec`: `inFlight` messages written and read within one thread · `start`: until the first reply after a start
+ * - `idle`: silence after a start · `memory`: the memory of frontends
  */
-type MessageLoop = 'events-in' | 'events-out' | 'listeners' | 'fan-out' | 'stream'
-/**
- * The loops that a measuring thread can run. `codec`: `inFlight` messages written and read within one thread · `start`: from nothing to
- * the first reply · `idle`: silence after a start · `memory`: what frontends occupy
- */
-export type Loop = CallLoop | MessageLoop | 'codec' | 'start' | 'idle' | 'memory'
+export type Loop =
+  | ('calls' | 'sparse' | 'burst' | 'open' | 'giving')
+  | ('events-in' | 'events-out' | 'stream' | 'listeners' | 'fan-out')
+  | ('codec' | 'start' | 'idle' | 'memory')
 
-/** One measurement to make: plain data, because tasks cross threads. */
+/** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
   loop: Loop
-  /** A slow operation is always measured at least once. */
+  /** A slow operation is measured at least once. */
   ms: number
-  /** More time for the same, of which the part before it is stationary is discarded: threads wake up, and polling begins. */
+  /** Additional time. Measurements before the arm is stationary are discarded: threads wake up, and polling begins. */
   settleMs?: number
   inFlight?: number
   /** Calls a second of an open loop. */
@@ -33,10 +29,10 @@ export interface Task {
   size?: number
 }
 
-/** Figures by name: µs for durations, per second for rates, % for parts of a core, bytes for memory. */
+/** Figures by their ids. */
 export type Measurement = Record<string, number>
 
-/** One way of carrying messages: a bare MessagePort, another library, or the bus with one set of options. */
+/** A bare MessagePort, another library, or the bus with certain options. */
 export interface Arm {
   /** Name in filters and reports: lower case, with dashes. */
   id: string
@@ -55,7 +51,6 @@ export interface OpenArm {
 }
 
 export interface FigureKind {
-  /** Its name in a `Measurement`. */
   id: string
   title: string
   /** `%` is of one core, or of all attempts; `B` are bytes of memory; `` is a plain number. */
@@ -69,19 +64,16 @@ export interface Case {
   id: string
   title: string
   task: Omit<Task, 'ms'>
-  /** The task to warm up with, if it is not `task`. */
+  /** @default `task` */
   warmUp?: Omit<Task, 'ms'>
   payload: Payload
   figures: readonly FigureKind[]
-  /** Replace those of the scenario. */
+  /** Replaces the scenario's value. */
   share?: number
   settleShare?: number
-  /** Measurements of each arm in a round: many short ones find the threads on many combinations of cores. @default 1 */
+  /** Measurements of each arm in a round: in many short ones, threads run on many combinations of cores. @default 1 */
   repeats?: number
 }
-
-/** Something that goes on while a scenario is measured. */
-export type Background = { end(): Promise<void> }
 
 export interface Scenario {
   id: string
@@ -103,15 +95,15 @@ export interface Scenario {
   settleShare?: number
   /** Number of rounds, as a multiple of the plan's. @default 1 */
   roundsShare?: number
-  /** Returns what the scenario needs and this machine lacks. The scenario is then left out, and the run says why. */
+  /** Returns why this machine cannot measure the scenario, which is then left out. */
   lacks?(): string | undefined
-  /** Arms have processes of their own, whose CPU time cannot be told from that of other programs. */
+  /** The arms start processes, whose CPU time cannot be told apart from the time of other programs. */
   spawns?: true
-  /** Starts something that goes on meanwhile, and ends with the scenario. */
-  background?(): Promise<Background>
+  /** Starts a program that runs until the scenario ends. */
+  background?(): Promise<{ end(): Promise<void> }>
 }
 
-/** Id of the A/A scenario, which comes along with every run. */
+/** Id of the A/A scenario, which is a part of every run. */
 export const NOISE = 'noise'
 
 export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })

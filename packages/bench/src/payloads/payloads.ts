@@ -1,12 +1,13 @@
-// The payloads: real calls and documents, each with the answer it must get. They are plain data, which can be posted to a thread.
+// The payloads: real calls and documents with their expected answers, as plain data, which can be posted to a thread.
+import { mean } from 'd3-array'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 export interface Call {
   command: string
-  /** Named arguments; with `bytes`, the UTF-8 of their JSON is sent. */
+  /** Named arguments. With `bytes`, their JSON is sent as UTF-8. */
   args: unknown
-  /** The right answer, in the same form. */
+  /** The expected answer, in the form of `args`. */
   expected: unknown
   bytes?: boolean
 }
@@ -14,13 +15,13 @@ export interface Call {
 export interface Payload {
   id: string
   title: string
-  /** Sent one after the other: several real documents of one kind make one payload. */
+  /** Sent one after the other, for instance several documents of one kind. */
   calls: readonly Call[]
 }
 
 const MIB = 2 ** 20
 
-/** The file of 1 KiB that the handler of `kibFile` reads. */
+/** A file of 1 KiB. */
 export const KIB_FILE: URL = new URL('../../data/kib.txt', import.meta.url)
 
 const require = createRequire(import.meta.url)
@@ -39,31 +40,28 @@ export const greet: Payload = payload('greet', 'greet call', {
   expected: GREETING,
 })
 
-/** The payload of all figures about the call itself. */
 export const usualCall: Payload = usual('usual', 'greet')
-/** Core records when each call arrives. */
+/** Core records the arrival of each call. */
 export const clockedCall: Payload = usual('clocked', 'clocked_greet')
 export const kibFile = (): Payload =>
   payload('kib-file', 'a file of 1 KiB', { command: 'read_kib', args: {}, expected: readFileSync(KIB_FILE, 'utf8') })
 
-/** Documents that come back as they were sent. */
 const echo = (id: string, title: string, documents: readonly unknown[]): Payload => ({
   id,
   title,
   calls: documents.map(document => ({ command: 'echo', args: document, expected: document })),
 })
 
-/** The arguments of the usual call, which come back. */
 export const usualEcho: Payload = echo('usual-echo', '{ name, n, tags[3] }', [ARGS])
 
-/** One document as bytes, which nothing on the way has to parse. */
+/** A document as bytes, which no side parses. */
 export const echoBytes = (id: string, title: string, document: unknown): Payload =>
   payload(id, title, { command: 'echo_bytes', args: document, expected: document, bytes: true })
 
-/** So large that only copies and ciphers count. The text has two more characters as JSON. */
+/** JSON adds two quotes to the text. */
 export const mebibyte = (): Payload => echoBytes('mebibyte', '1 MiB of bytes', 'x'.repeat(MIB - 2))
 
-/** Every published example of one of GitHub's webhook events: the nested, wordy JSON of a usual web API. */
+/** All published examples of a GitHub webhook event: nested JSON, as from a usual web API. */
 export function githubEvents(event: string): Payload {
   const events = require('@octokit/webhooks-examples') as { name: string; examples: unknown[] }[]
   const found = events.find(({ name }) => name === event)
@@ -80,8 +78,7 @@ const readProtocol = (): object => ({
   js: require('devtools-protocol/json/js_protocol.json') as unknown,
 })
 
-/** The mean size of a payload's arguments in bytes of JSON; 0 if it has no calls. */
+/** Returns the mean size of the arguments in bytes of JSON, or 0 without calls. */
 export function payloadBytes({ calls }: Payload): number {
-  const sizes = calls.map(({ args }) => Buffer.byteLength(JSON.stringify(args)))
-  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length))
+  return Math.round(mean(calls, ({ args }) => Buffer.byteLength(JSON.stringify(args))) ?? 0)
 }

@@ -1,5 +1,4 @@
-// The peers: other libraries for calls between threads, measured next to the bus. Each is used as its own documentation uses it, and
-// loads when it is measured. None of them checks anything on the way.
+// The peers: other libraries for calls between threads, each used as its documentation shows. None of them checks anything.
 import type { MessagePort } from 'node:worker_threads'
 
 type Handlers = Readonly<Record<string, (args: never) => unknown>>
@@ -14,7 +13,7 @@ export interface Peer {
 }
 
 export interface PeerEntry {
-  /** The name of the package, unless there is a title. */
+  /** The name of the package if there is no title. */
   id: string
   title?: string
   load(): Promise<Peer>
@@ -36,7 +35,7 @@ export function loadPeer(id: string): Promise<Peer> {
 /** A stub whose methods are the remote functions. */
 type Remote = Record<string, (args: unknown) => Promise<unknown>>
 
-/** No library: the same JSON-RPC text that the bus sends, posted as strings, with bytes as base64. */
+/** No library: posts JSON-RPC text, with bytes as base64. */
 async function loadText(): Promise<Peer> {
   return {
     serve: (port, handlers) =>
@@ -84,7 +83,7 @@ async function loadBirpc(): Promise<Peer> {
 async function loadComlink(): Promise<Peer> {
   const { expose, wrap } = await import('comlink')
   const { default: adapter } = await import('comlink/dist/umd/node-adapter.js')
-  // Its types describe a default export; the file is CommonJS and exports the function itself.
+  // The types describe a default export, but the CommonJS file exports the function.
   const nodeEndpoint = adapter as unknown as typeof adapter.default
   return {
     serve: (port, handlers) => expose(handlers, nodeEndpoint(port)),

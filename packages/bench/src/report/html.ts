@@ -1,7 +1,7 @@
 // The report as one HTML file that needs nothing else: no server, no network, and no script to be read.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { data, formatRatio, h, Html, prose } from '../shared/text.js'
+import { data, formatRatio, h, Html } from '../shared/text.js'
 import type { Report, ScenarioReport } from './report.js'
 import type { Cell, Column, Table } from './table.js'
 import { costTable, digestTable, getFailures, goalsTable } from './tables.js'
@@ -35,12 +35,12 @@ export function toHtml(report: Report): string {
             <ol>${sections.map(({ id, title }) => h`<li><a href="#${id}">${title}</a></li>`)}</ol>
           </details></nav>
           <main id="main" tabindex="-1">
-            ${sections.map(({ id, title, content }) => h`<section id="${id}"><h2>${title}</h2> ${content}</section>`)}
+            ${sections.map(drawSection)}
           </main>
         </div>
         <footer>
-          ${tool.name} ${tool.version} · medians of ${plan.processes} × ${plan.rounds} rounds · all rounds are in
-          report.json
+          ${tool.name} ${tool.version} · medians of ${plan.processes} × ${plan.rounds} rounds, and below each its ratio to the
+          reference with its 95 % interval · all rounds are in report.json
         </footer>
         <script>${new Html(script)}</script>
       </body>
@@ -64,31 +64,30 @@ function drawHeader(report: Report): Html {
 interface Section {
   id: string
   title: string
+  about: string
   content: Html | readonly (Html | undefined)[]
 }
 
 const getSections = (report: Report): Section[] => [
   ...drawSummary('in-short', digestTable(report)),
-  ...drawGoals(report),
+  ...drawSummary('the-goals', goalsTable(report), drawGoals(report)),
   ...drawSummary('isolation-cost', costTable(report)),
   ...report.scenarios.map(scenario => drawScenario(scenario, report)),
 ]
 
-const drawSummary = (id: string, table: Table | undefined): Section[] =>
-  table ? [{ id, title: table.title, content: [drawAbout(table), toHtmlTable(table, 'hidden')] }] : []
+const drawSection = ({ id, title, about, content }: Section): Html =>
+  h`<section id="${id}"><h2>${title}</h2> <p class="about">${about}</p> ${content}</section>`
+
+const drawSummary = (id: string, table: Table | undefined, content = table && toHtmlTable(table)): Section[] =>
+  table && content ? [{ id, title: table.title, about: table.about, content }] : []
 
 /** Shows the missed goals, and folds the list of all goals. */
-function drawGoals(report: Report): Section[] {
+function drawGoals(report: Report): Html | undefined {
   const [all, missed] = [goalsTable(report), goalsTable(report, 'missed')]
-  if (!all) return []
-  const content = [
-    missed && toHtmlTable(missed, 'hidden'),
-    h`<details class="more"><summary>All goals</summary>${toHtmlTable(all, 'hidden')}</details>`,
-  ]
-  return [{ id: 'the-goals', title: all.title, content: [drawAbout(all), ...content] }]
+  if (!all) return undefined
+  const folded = h`<details class="more"><summary>All goals</summary>${toHtmlTable(all)}</details>`
+  return h`${missed && toHtmlTable(missed)}${folded}`
 }
-
-const drawAbout = ({ about }: Table): Html => h`<p class="about">${about}</p>`
 
 function drawScenario(scenario: ScenarioReport, report: Report): Section {
   const { arms, cases } = scenario
@@ -100,15 +99,15 @@ function drawScenario(scenario: ScenarioReport, report: Report): Section {
   return {
     id: `scenario-${scenario.id}`,
     title: scenario.title,
-    content: h`<p class="about">${prose(scenario.about)}</p>
-      <p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>
+    about: scenario.about,
+    content: h`<p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>
       ${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
       ${toHtmlTable(scenarioTable(scenario, { all: true, judge: isSteady(report) }))}`,
   }
 }
 
 /** Draws a table that the keyboard scrolls if it is wider than the screen. Each number is a `<data>` with its full value. */
-function toHtmlTable({ title, columns, groups, rows }: Table, caption = ''): Html {
+function toHtmlTable({ title, columns, groups, rows }: Table): Html {
   const drawHead = (column: Column): Html =>
     column.title === '' ? h`<td></td>` : h`<th scope="col" class="${getKind(column)}">${column.title}</th>`
   const above = groups?.map(group => h`<th scope="colgroup" colspan="${group.span}">${group.title}</th>`)
@@ -117,7 +116,7 @@ function toHtmlTable({ title, columns, groups, rows }: Table, caption = ''): Htm
       <th scope="row">${name!.text}${name!.note && h`<span class="sub">${name!.note}</span>`}</th>
       ${cells.map((cell, at) => drawCell(cell, getKind(columns[at + 1]!)))}</tr> `
   return h`<div class="scroll" role="group" aria-label="${title}" tabindex="0"><table>
-    <caption class="${caption}"><span>${title}</span></caption>
+    <caption class="hidden">${title}</caption>
     <thead>${above && h`<tr><td></td>${above}</tr>`}<tr>${columns.map(drawHead)}</tr></thead>
     <tbody>${rows.map(drawRow)}</tbody>
   </table></div>`

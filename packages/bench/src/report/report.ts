@@ -127,13 +127,9 @@ export type ArmReport = ScenarioReport['arms'][number]
 export type CaseReport = ScenarioReport['cases'][number]
 export type Figure = CaseReport['results'][number]['figures'][number]
 
-export interface FigurePlace {
-  /** `scenario/case/arm/figure` */
-  path: string
-  figure: Figure
-  scenario: ScenarioReport
-}
+type FigurePlace = { path: string; figure: Figure; scenario: ScenarioReport }
 
+/** Returns all figures with their paths, `scenario/case/arm/figure`. */
 export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): FigurePlace[] =>
   scenarios.flatMap(scenario =>
     scenario.cases.flatMap(({ id, results }) =>

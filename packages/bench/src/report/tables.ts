@@ -61,16 +61,14 @@ export function scenarioTable(
     text: name,
     ...(hasSizes && { note: text.formatBytes(inCase.payloadBytes) }),
   })
-  const caption = `${title}: medians, and below each its ratio to the reference with its 95 % interval`
-  const head = { title: all ? caption : title, about }
   if (rows === 'cases')
     return {
-      ...head,
+      ...{ title, about },
       columns: [words(''), ...arms.map(arm => numbers(arm.title))],
       rows: figures.map(figure => [toName(figure), ...arms.map(arm => getCell(figure, arm))]),
     }
   return {
-    ...head,
+    ...{ title, about },
     columns: [words(''), ...figures.map(({ kind }) => numbers(kind.title))],
     ...(all && { groups: groups.map(({ inCase, kinds }) => ({ title: inCase.title, span: kinds.length })) }),
     rows: arms.map(arm => [

@@ -5,12 +5,8 @@ import { TONES, type Cell, type Table } from './table.js'
 
 export type Screen = { columns: number; colors: Colors }
 
-interface Layout {
-  /** Ratios are next to their figures instead of below them. */
-  wide: boolean
-  intervals: boolean
-}
-
+/** In a wide layout, ratios are next to their figures instead of below them. */
+type Layout = { wide: boolean; intervals: boolean }
 const LAYOUTS: Layout[] = [true, false].flatMap(wide => [true, false].map(intervals => ({ wide, intervals })))
 
 /** Draws the widest layout that fits the screen. */

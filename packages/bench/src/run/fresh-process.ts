@@ -1,24 +1,24 @@
-// Processes of the benchmark's own. Rounds are taken from several: two runs of the same code differ by where each process has its
-// memory and what was compiled when, and no number of rounds within one process shows it.
+// Processes of the benchmark. Rounds are measured in several of them, because two processes with the same code differ in memory layout
+// and compilation.
 import { createBirpc, type BirpcReturn } from 'birpc'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Measurement, Task } from '../model/scenario.js'
 import type { Launched } from './run.js'
 
-/** The requests that such a process answers; see `process.ts`. */
+/** The requests that `process.ts` answers. */
 export interface ProcessHost {
   /** Loads all scenarios. */
   load(): Promise<void>
   /** @returns a handle of the opened arm */
   open(scenario: string, arm: string): Promise<number>
-  /** @param payload its id: the payload itself is read in that process */
+  /** @param payload its id, because the process reads the payload itself */
   measure(handle: number, task: Task, payload: string): Promise<Measurement>
   close(handle: number): Promise<void>
   measureIdle(arm: string, task: Task): Promise<Measurement>
   measureMemory(sandbox: string): Promise<Measurement>
   measurePages(arm: string): Promise<Measurement>
-  /** Opens so many WebSockets, each until its first event of this name, and leaves them open. */
+  /** Opens WebSockets one after the other, each after the first event `event` of the previous one. */
   openPages(url: string, pages: number, event: string): Promise<void>
   occupyCore(): void
   /** Returns the CPU time of the process, in ms. */
@@ -33,14 +33,14 @@ export interface StartedProcess {
   kill(): Promise<void>
 }
 
-/** No request takes longer: an arm has shorter deadlines of its own, which say more. */
+/** Deadlines of arms are shorter, and their errors say more. */
 const REQUEST_TIMEOUT_MS = 300_000
 
 const EXIT_TIMEOUT_MS = 2000
 
 const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))
 
-/** @param entry the module that the process runs: this package's own, or the copy of a comparison */
+/** @param entry the module that the process runs: `process.ts`, or the copy of a comparison */
 export function startProcess(entry: URL = ENTRY): StartedProcess {
   const child = fork(entry, {
     execArgv: [],
@@ -50,7 +50,7 @@ export function startProcess(entry: URL = ENTRY): StartedProcess {
   const rpc = createBirpc<ProcessHost>(
     {},
     {
-      // If the process has exited, that rejects the request, and no error of its channel.
+      // The exit of the process rejects the request, so that an error of the channel is ignored.
       post: data => void child.send(data as object, () => {}),
       on: receive => void child.on('message', receive),
       timeout: REQUEST_TIMEOUT_MS,
@@ -59,7 +59,7 @@ export function startProcess(entry: URL = ENTRY): StartedProcess {
   const exited = once(child, 'exit').then(
     ([code, signal]: (number | string | null)[]) =>
       new Error(`The process of the arm exited ${signal === null ? `with code ${code}` : `by ${signal}`}`),
-    // A process that cannot be started emits no exit.
+    // A process that cannot start does not emit `exit`.
     (error: Error) => new Error(`The process of the arm could not start: ${error.message}`),
   )
   void exited.then(error => rpc.$close(error))

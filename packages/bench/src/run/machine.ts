@@ -6,10 +6,7 @@ import { cpus } from 'node:os'
 import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-interface CpuTimes {
-  total: number
-  busy: number
-}
+type CpuTimes = { total: number; busy: number }
 
 /** Returns the CPU time of all cores in milliseconds, since an earlier result or the machine's start. */
 export function readCpuTimes(since: CpuTimes = { total: 0, busy: 0 }): CpuTimes {

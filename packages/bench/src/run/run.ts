@@ -1,6 +1,6 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Arm, Background, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
+import type { Arm, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
 import { readCpuTimes } from './machine.js'
 import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, WarmUp, type Plan } from './plan.js'
 
@@ -77,7 +77,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
   const rounds = getRounds(plan, scenario)
   const open = new Map<Arm, OpenArm>()
   let launched: Launched | undefined
-  let background: Background | undefined
+  let background: { end(): Promise<void> } | undefined
 
   const [machineBefore, ownBefore] = [readCpuTimes(), process.cpuUsage()]
 

@@ -1,4 +1,4 @@
-// All scenarios, in the order in which they run and are shown: a row for each, with its arms, and its cases.
+// All scenarios, in the order in which they run and are shown.
 import * as features from '../arms/features.js'
 import * as lifecycle from '../arms/lifecycle.js'
 import { lacksServer, natsArms } from '../arms/nats.js'
@@ -37,11 +37,10 @@ const callCases = (figures: Figures, payload?: Payload): Case[] => [
   inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')], payload),
 ]
 
-/** 64 calls in flight: calls per second, and in the report the CPU time of the whole process for each call. */
-const pipelined = (id: string, title: string, payload?: Payload): Case =>
-  inCase(id, title, calls(64), [rate('rate', title), aside(CPU)], payload)
-
-const alone = inCase('1', 'one at a time', calls(1), [P50, aside(CPU)])
+const natsCases = [
+  inCase('1', 'one at a time', calls(1), [P50, aside(CPU)]),
+  inCase('64', '64 in flight', calls(64), [rate('rate', '64 in flight'), aside(CPU)]),
+]
 const io64 = (payload?: Payload): Case =>
   inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU], payload)
 
@@ -61,13 +60,13 @@ const codec = (title: string, inFlight: number, payload: Payload = usualCall): C
 const oneWay = (id: 'in' | 'out', title: string): Case =>
   inCase(id, title, { loop: `events-${id}` }, [rate('rate', 'events')])
 
-/** By the number of frontends or listeners: an event's cost should not grow with it. */
+/** The cost of an event should not grow with the number of frontends or listeners. */
 const bySize = (loop: 'fan-out' | 'listeners', unit: string, sizes: readonly number[]): Case[] =>
   sizes.map(size => inCase(String(size), `${size} ${unit}`, { loop, size }, [latency('each', 'an event')]))
 
 const start = [inCase('start', 'start to first reply', { loop: 'start' }, [latency('time', 'first reply')], greet)]
 
-/** Warmed up with many calls: so few would not be compiled within the run. */
+/** V8 would not compile the code of so few calls: the warm-up makes many. */
 const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
   const figures = [latency('p50', 'p50'), aside(P99)]
   return { ...inCase(id, title, { loop: id }, figures), warmUp: { loop: 'calls', inFlight: 64 }, share, settleShare: 0 }
@@ -75,11 +74,8 @@ const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
 
 const open = (thousands: number): Case => {
   const task = { loop: 'open', perSecond: 1000 * thousands } as const
-  return {
-    ...inCase(`open-${thousands}k`, `${thousands},000/s offered`, task, [P50, P99]),
-    share: 1.5,
-    settleShare: 0.5,
-  }
+  const offered = inCase(`open-${thousands}k`, `${thousands},000/s offered`, task, [P50, P99])
+  return { ...offered, share: 1.5, settleShare: 0.5 }
 }
 
 /** The cases of the A/A check. */
@@ -88,17 +84,12 @@ const noise: Case[] = [
   { ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]), share: 1, settleShare: 0.5, repeats: 16 },
 ]
 
-/** The ways in which calls come, each with slots that fit it. */
+/** The shapes of traffic. */
 const shapes = [
   { ...inCase('steady', 'steady', calls(1), [P50, aside(P99), aside(CPU)]), share: 2, settleShare: 0.5 },
   seldom('burst', 'burst', 2.4),
   seldom('sparse', 'sparse', 3),
-  {
-    ...inCase('64', '64 in flight', calls(64), [rate('rate', 'a second'), aside(CPU)]),
-    share: 1.5,
-    settleShare: 0.7,
-    repeats: 2,
-  },
+  { ...inCase('64', '64 in flight', calls(64), [A_SECOND, aside(CPU)]), share: 1.5, settleShare: 0.7, repeats: 2 },
   open(20),
   open(60),
 ]
@@ -136,7 +127,7 @@ const TABLE = readTable(`
   memory        | by name | cases | processes | 40   | 0      | 0       | 0.5    | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
 `)
 
-/** Reads files, and the versions of the peers, when it is called. */
+/** Reads files, and the versions of the peers. */
 export const allScenarios = (): Scenario[] => {
   const all = features.callArms()
   const documents = [...['push', 'pull_request'].map(payloads.githubEvents), payloads.devtoolsProtocol()]
@@ -162,7 +153,7 @@ export const allScenarios = (): Scenario[] => {
     copied: [features.plain, mebibyte('calls')],
     given: [features.plain, mebibyte('giving')],
     sealed: [features.encrypted, mebibyte('calls')],
-    nats: [natsArms(), [alone, pipelined('64', '64 in flight'), ...mebibyte('calls')]],
+    nats: [natsArms(), [...natsCases, ...mebibyte('calls')]],
     web: [webArms(), [...callCases([P50, CPU], payloads.usualEcho), ...mebibyte('calls')]],
     'web-pages': [webMemoryArms(), [inCase('memory', 'each page', { loop: 'memory' }, [MEMORY], greet)]],
     'fan-out': [features.fanOut, bySize('fan-out', 'frontends', FAN_SIZES)],

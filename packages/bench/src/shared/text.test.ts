@@ -12,7 +12,6 @@ import {
   threeDigits,
   data,
   h,
-  prose,
   readTable,
 } from './text.js'
 
@@ -68,10 +67,6 @@ test('values in a template of HTML are escaped, in text and in attributes, and n
   expect(h`<p>${[h`<b>${'a & b'}</b>`, ' and ', data(1.5, '1.50 µs')]}</p>`.text).toBe(
     '<p><b>a &amp; b</b> and <data value="1.5">1.50 µs</data></p>',
   )
-})
-
-test('text between backticks is code, the rest is escaped', () => {
-  expect(prose('with `{ transfer }`, and <b>').text).toBe('with <code>{ transfer }</code>, and &lt;b&gt;')
 })
 
 test('a table of texts is read line by line', () => {

@@ -107,7 +107,3 @@ function toHtmlText(value: Value): string {
 
 /** A number for programs, and its text for people. */
 export const data = (value: number, text: string): Html => h`<data value="${value}">${text}</data>`
-
-/** Converts code between backticks. */
-export const prose = (text: string): Html =>
-  h`${text.split('`').map((part, at) => (at % 2 === 1 ? h`<code>${part}</code>` : part))}`

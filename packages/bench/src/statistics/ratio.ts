@@ -1,5 +1,5 @@
-// Ratios to the reference, round by round: a machine that changes its speed between rounds changes both, and leaves the ratio alone.
-// Processes differ too, in where their memory lies and what was compiled when: each has a median of its own, and counts once.
+// Ratios to the reference in each round: a machine that becomes faster or slower changes both. Processes differ in memory layout and
+// compilation: the median of each counts once.
 import { randomInt, randomLcg } from 'd3-random'
 import { medianOfMedians, quantile } from './median.js'
 
@@ -7,16 +7,15 @@ import { medianOfMedians, quantile } from './median.js'
 export type Processes = readonly (readonly number[])[]
 
 export interface Estimate {
-  /** figure ÷ reference: the median over processes of the median over rounds, of logarithms. */
+  /** figure ÷ reference: the median of the processes' medians, of logarithms. */
   ratio: number
-  /** Contains the ratio, by default with 95 % confidence: bootstrap by process and round, percentiles. */
+  /** Percentiles of a bootstrap by process and round. */
   interval: [low: number, high: number]
 }
 
 /**
- * @param confidence with which the ratio does not exceed one end of the interval: 0.975 for both together to hold 95 %; for a check
- *   that must not raise false alarms `1 - 0.01 / many` (Bonferroni)
- * @returns `null` if no round has both values, or one of them is zero
+ * @param confidence - for each end of the interval. With 0.975, the interval has 95 %. For several checks, `1 - 0.01 / count` (Bonferroni).
+ * @returns `null` if no round has two values above zero
  */
 export function estimateRatio(figure: Processes, reference: Processes, confidence = 0.975): Estimate | null {
   const logs = getLogRatios(figure, reference)
@@ -28,7 +27,7 @@ export function estimateRatio(figure: Processes, reference: Processes, confidenc
   }
 }
 
-/** Takes the rounds that both have, and in which neither value is zero. */
+/** Leaves out rounds without two values above zero. */
 function getLogRatios(figure: Processes, reference: Processes): number[][] {
   const logs = figure.map((rounds, process) =>
     rounds.flatMap((value, round) => {
@@ -39,17 +38,15 @@ function getLogRatios(figure: Processes, reference: Processes): number[][] {
   return logs.filter(rounds => rounds.length > 0)
 }
 
-/** So many that quantiles of 99.9 % lie between drawn values. */
+/** Enough for quantiles of 99.9 %. */
 const DRAWS = 2000
 
 /** Constant, so that an interval is reproducible. */
 const SEED = 0.5
 
 /**
- * The bootstrap in two steps, as the data were made: draws processes with replacement, and rounds within each. It assumes no
- * distribution, and drops no value. (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, 2013.)
+ * Draws processes with replacement, and rounds within each (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, 2013).
  *
- * @param processes one list for each process, none of them empty
  * @returns the statistic of each draw, ascending
  */
 function resample(processes: readonly number[][], statistic: (processes: number[][]) => number): Float64Array {

@@ -1,4 +1,4 @@
-// The core module of the bus's arms: what `answerRaw` does over a bare port, as commands.
+// The core module of the bus's arms: the commands that `answerRaw` answers over a bare port.
 import { defineCore, transfer, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
 import * as handlers from '../loops/handlers.js'
 import { ArrivalClock } from '../loops/subject.js'

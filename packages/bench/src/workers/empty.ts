@@ -1,4 +1,4 @@
-// The smallest worker that answers, which loads nothing: the reference of everything that starts a worker.
+// A worker that answers and loads nothing: the reference of a start.
 import { parentPort } from 'node:worker_threads'
 
 parentPort?.on('message', message => parentPort?.postMessage(message))

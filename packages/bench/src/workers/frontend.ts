@@ -1,4 +1,4 @@
-// The frontend modules of the bus's arms: one calls, and then runs loops on request; with `?place=` in its URL it only listens.
+// The frontend module of the bus's arms. It calls, and then runs loops on request. With `?place=` in its URL, it only listens.
 import { Channel, emit, invoke, listen } from '@sallyport/frontend'
 import { countFan, FAN_SEEN, FAN_SIZES, fanEvent, sharedClock } from '../loops/handlers.js'
 import { BENCH_EVENT, createLoops, serve, type Ready, type Request } from '../loops/serve.js'
@@ -17,14 +17,14 @@ async function measureOnRequest(): Promise<void> {
   const ready: Ready = { at: sharedClock() }
 
   const answer = serve(createLoops(subject))
-  // When a run is stopped, the bus may close before the answer.
+  // If a run is stopped, the bus can close before the reply.
   await listen<Request>(BENCH_EVENT.request, async ({ payload }) => {
     await emit(BENCH_EVENT.reply, await answer(payload)).catch(() => {})
   })
   await emit(BENCH_EVENT.ready, ready)
 }
 
-/** Counts every burst that is sent to enough frontends to reach this one; the measuring frontend has place 0. */
+/** Counts bursts to more than `place` frontends. The measuring frontend has place 0. */
 async function onlyListen(place: number): Promise<void> {
   for (const size of FAN_SIZES) {
     if (size <= place) continue

@@ -1,12 +1,12 @@
-// Records without a cipher, in place of `@sallyport/protocol/internal/records`: the cipher's cost shows when it is left out. Only the
-// module loader of the benchmark's own workers can put this module there; no option or message of a bus does.
+// Records without a cipher, which replace `@sallyport/protocol/internal/records` to measure the cost of the cipher. Only the module
+// loader of the benchmark's workers can do this, and no option or message of a bus.
 import { BusError, type Opener, type Sealer } from '@sallyport/protocol/internal'
 
 export * from '@sallyport/protocol/internal/records'
 
 const HEADER_BYTES = 5
 
-/** Writes count and kind before the body, in plaintext. */
+/** Writes count, kind and body in plaintext. */
 export const createSealer = (): Sealer => ({
   seal(kind, body, count) {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
@@ -27,7 +27,7 @@ export const createOpener = (): Opener => ({
   },
 })
 
-/** The hook of the module loader that puts this module in place of the real one. */
+/** The hook of the module loader that replaces the real module. */
 export function resolve<T>(
   specifier: string,
   context: { parentURL?: string | undefined },

@@ -1,4 +1,4 @@
-// The entry of core or a gate, by its last argument, without a cipher: replaces the module of records, then runs Sallyport's own entry.
+// The entry of core or a gate, by its last argument: replaces the module of records, then runs Sallyport's entry.
 import * as nodeModule from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { resolve } from './plain-records.js'

@@ -1,4 +1,4 @@
-// The worker threads of all arms but the bus: `workerData` names the export that one runs, which loads what only it needs.
+// The worker threads of all arms but the bus. `workerData` names the function that a thread runs. It loads its modules itself.
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { JoinOptions } from '@sallyport/nats'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { createLoops, serveParent } from '../loops/serve.js'
 import { callsOnly, type Subject } from '../loops/subject.js'
 import { loadPeer } from '../peers/peers.js'
 
-/** A message over a bare port, as anyone would write it first: with a number to find the promise again, and nothing else. */
+/** A message over a bare port, with an id for its answer. */
 interface RawMessage {
   call?: number
   answer?: number
@@ -20,7 +20,7 @@ interface RawMessage {
   value?: unknown
 }
 
-/** The reference: one structured clone for each message; no text, no checks, no order of its own. */
+/** The reference: one structured clone for each message, without checks. */
 export function measureRaw(port: MessagePort): void {
   serveParent(createLoops(createRawSubject(port)))
 }
@@ -64,7 +64,7 @@ function createRawSubject(port: MessagePort): Subject {
   }
 }
 
-/** The other side of the reference, as core is the other side of a frontend; `listeners` are frontends that only listen. */
+/** The answering side of the reference. `listeners` are frontends that only listen. */
 export function answerRaw(port: MessagePort, listeners: readonly MessagePort[]): void {
   const emitRaw = (event: string, value: unknown): void => port.postMessage({ event, value })
   const { commands, receive } = handlers.createBackend(frontends => {
@@ -95,7 +95,7 @@ export function answerRaw(port: MessagePort, listeners: readonly MessagePort[]):
   for (const listener of listeners) listener.on('message', ({ event, value }: RawMessage) => receive(event!, value))
 }
 
-/** One more frontend of the reference, which only listens. */
+/** A frontend of the reference that only listens. */
 export function listenRaw(port: MessagePort): void {
   const count = handlers.countFan(value => port.postMessage({ event: handlers.FAN_SEEN, value }))
   port.on('message', ({ value }: RawMessage) => count(value))
@@ -114,7 +114,7 @@ export async function answerPeer(id: string, port: MessagePort): Promise<void> {
 
 export const measureCodec = async (codec: MeasuredCodec): Promise<void> => serveParent(await createCodecLoop(codec))
 
-/** Encrypts and decrypts bytes, as node:crypto is used for a record: a key, a new nonce each time, and a tag of 16 bytes. */
+/** Encrypts and decrypts bytes with a key, a new nonce for each record, and a tag of 16 bytes. */
 export async function measureCipher(): Promise<void> {
   const { createCipheriv, createDecipheriv, randomBytes } = await import('node:crypto')
   const algorithm = 'aes-256-gcm'
@@ -135,7 +135,7 @@ export async function measureCipher(): Promise<void> {
   serveParent(createLoops(callsOnly(async (_, bytes) => roundTrip(bytes as Uint8Array))))
 }
 
-/** Both sides in this thread, and the loops as well; `raw` is a bare port. */
+/** Runs both sides and the loops in this thread. `raw` is a bare port. */
 export async function measureOneThread(kind: CodecName | 'raw'): Promise<void> {
   if (kind === 'raw') {
     const { port1, port2 } = new MessageChannel()
@@ -153,10 +153,9 @@ export async function measureOneThread(kind: CodecName | 'raw'): Promise<void> {
   serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
 }
 
-/** Milliseconds: enough for 1 MiB on the slowest machine. */
 const TIMEOUT_MS = 60_000
 
-/** The subjects of both threads begin with this. */
+/** Prefix of NATS subjects. */
 const PREFIX = 'sallyport-bench'
 
 async function connect(url: string): Promise<NatsConnection> {
@@ -164,7 +163,7 @@ async function connect(url: string): Promise<NatsConnection> {
   return nats.connect({ servers: url })
 }
 
-/** NATS's own request and reply, as its README uses it: a subject for each command, and JSON text or bytes. Nothing is checked. */
+/** NATS's request and reply, as in its README: a subject for each command, and JSON text or bytes without checks. */
 export async function measureNats(url: string): Promise<void> {
   const connection = await connect(url)
   const call = async (command: string, args: unknown): Promise<unknown> => {
@@ -188,7 +187,7 @@ export async function answerNats(url: string): Promise<void> {
   parentPort?.postMessage('ready')
 }
 
-/** A process that has joined the bus over NATS, whose own thread calls. */
+/** Joins the bus over NATS, as another process would. */
 export async function measureJoined(options: JoinOptions, label: string): Promise<void> {
   const { joinBus } = await import('@sallyport/nats')
   const joined = await joinBus(options)
@@ -196,7 +195,7 @@ export async function measureJoined(options: JoinOptions, label: string): Promis
   serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
 }
 
-/** A bare WebSocket to a server that sends back what it receives: JSON-RPC text, or bytes, one call at a time. */
+/** A bare WebSocket to an echo server: JSON-RPC text, or bytes for one call at a time. */
 export async function measureSocket(url: string): Promise<void> {
   const { WebSocket } = await import('ws')
   const socket = new WebSocket(url)
@@ -219,7 +218,7 @@ export async function measureSocket(url: string): Promise<void> {
   serveParent(createLoops(callsOnly(call)))
 }
 
-/** The client of a page, with what it needs of a browser. */
+/** The client of a web page, with the globals that it needs. */
 export async function measurePage(url: string): Promise<void> {
   const { WebSocket } = await import('ws')
   class PageSocket extends WebSocket {
