@@ -1,8 +1,7 @@
 // The fuzzer by hand. A finding is printed with its seed and the number of its case.
-import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { readOptions } from './read-options.mjs'
+import { runCoreTests } from './run-core-tests.mjs'
 
 const usage = `Usage: npm run fuzz -- [options]
 
@@ -17,24 +16,8 @@ const values = readOptions(usage, {
 const seed = values.seed ?? String(randomInt(2 ** 31))
 console.log(`seed ${seed}, ${values.seconds} s, from case ${values.from}`)
 
-const { status } = spawnSync(
-  process.execPath,
-  [
-    fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url)),
-    'run',
-    '--project=long',
-    '--typecheck.enabled=false',
-    'test/fuzz',
-  ],
-  {
-    cwd: new URL('../packages/core', import.meta.url),
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      SALLYPORT_FUZZ_SEED: seed,
-      SALLYPORT_FUZZ_SECONDS: values.seconds,
-      SALLYPORT_FUZZ_FROM: values.from,
-    },
-  },
-)
-process.exitCode = status ?? 1
+runCoreTests('test/fuzz', {
+  SALLYPORT_FUZZ_SEED: seed,
+  SALLYPORT_FUZZ_SECONDS: values.seconds,
+  SALLYPORT_FUZZ_FROM: values.from,
+})

@@ -12,16 +12,13 @@ const TRIES = 3
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 
 /** The short table of the README: the digest of the run, as `npm run bench` ends with, and where it was measured. */
-export function headline(report) {
+function headline(report) {
   const { machine, startedAt } = report
   const [, digest] = toMarkdown(report).split('## In short\n')
   const [table] = /^\|[^]*?(?=\n\n)/m.exec(digest)
   const where = `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`
   return table.replace('|  |', `| ${where} |`)
 }
-
-/** What stands between the marks. */
-export const blockOf = text => text.slice(text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)).trim()
 
 const withBlock = (text, block) =>
   `${text.slice(0, text.indexOf(BEGIN) + BEGIN.length)}\n\n${block}\n\n${text.slice(text.indexOf(END))}`
@@ -37,10 +34,6 @@ const linkRecords = text =>
 const SHOWN =
   /^## (In short|Goals|Cost of isolation\n|Latency of a call|Calls per second|Documents|1 MiB .* encrypted|A call from|The start of|The memory of)/
 
-/** Removes the columns on serialization and checks, which docs/internals/benchmark.md has. */
-const withoutWords = table =>
-  table.includes('| carries | checks |') ? table.replaceAll(/\|[^|\n]*\|[^|\n]*\|$/gm, '|') : table
-
 /** Without the spaces around the cells of tables. */
 const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
 
@@ -52,13 +45,12 @@ const onlyNotes = section =>
     .join('\n') + '\n\n'
 
 /** Keeps what pages link to, and goals that were not met. The intervals of single scenarios are in the report. */
-export const shorten = text =>
+const shorten = text =>
   text
     .split(/^(?=## )/m)
     .filter(section => !section.startsWith('## ') || SHOWN.test(section))
     .map(section => (section.startsWith('## In short') ? onlyNotes(section) : section))
     .map(section => (section.startsWith('## Goals') ? section : section.replaceAll(/ · [\d.]+–[\d.]+×/g, '')))
-    .map(withoutWords)
     .map(section => section.replaceAll(/^\|.*\| met \|\n/gm, ''))
     .join('')
     .trim()
@@ -100,14 +92,10 @@ function measure() {
   return `${out}/report.json`
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const report = read(process.argv[2] ?? measure())
-  if (report.noise?.outcome !== 'steady') {
-    console.error(
-      `Nothing was written. ${getVerdict(report).line} Close what else runs, and repeat \`npm run results\`.`,
-    )
-    process.exit(3)
-  }
-  writeFileSync(at('docs/internals/results.md'), page(report))
-  writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), compact(headline(report))))
+const report = read(process.argv[2] ?? measure())
+if (report.noise?.outcome !== 'steady') {
+  console.error(`Nothing was written. ${getVerdict(report).line} Close what else runs, and repeat \`npm run results\`.`)
+  process.exit(3)
 }
+writeFileSync(at('docs/internals/results.md'), page(report))
+writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), compact(headline(report))))

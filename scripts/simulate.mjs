@@ -1,8 +1,7 @@
 // The simulation by hand. A seed that breaks the model is printed with what happened before.
-import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { readOptions } from './read-options.mjs'
+import { runCoreTests } from './run-core-tests.mjs'
 
 const usage = `Usage: npm run simulate -- [options]
 
@@ -23,26 +22,10 @@ const seed = values.seed ?? String(randomInt(2 ** 31))
 const seeds = values.seeds ?? (values.seed === undefined ? '10000' : '1')
 console.log(values.frontends ? `seed ${seed}` : `${seeds} seeds from ${seed} on`)
 
-const { status } = spawnSync(
-  process.execPath,
-  [
-    fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url)),
-    'run',
-    '--project=long',
-    '--typecheck.enabled=false',
-    values.frontends ? 'test/long/scale' : 'test/simulation',
-  ],
-  {
-    cwd: new URL('../packages/core', import.meta.url),
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      SALLYPORT_SIMULATE_SEED: seed,
-      SALLYPORT_SIMULATE_SEEDS: seeds,
-      SALLYPORT_SIMULATE_WORLD: values.host ? 'host' : 'own',
-      SALLYPORT_SIMULATE_LINES: values.lines,
-      ...(values.frontends && { SALLYPORT_SCALE_FRONTENDS: values.frontends }),
-    },
-  },
-)
-process.exitCode = status ?? 1
+runCoreTests(values.frontends ? 'test/long/scale' : 'test/simulation', {
+  SALLYPORT_SIMULATE_SEED: seed,
+  SALLYPORT_SIMULATE_SEEDS: seeds,
+  SALLYPORT_SIMULATE_WORLD: values.host ? 'host' : 'own',
+  SALLYPORT_SIMULATE_LINES: values.lines,
+  ...(values.frontends && { SALLYPORT_SCALE_FRONTENDS: values.frontends }),
+})
