@@ -7,6 +7,7 @@ import {
   type Arms,
   type Case,
   type FigureKind,
+  type Measurement,
   type OpenArm,
   type Scenario,
   type Task,
