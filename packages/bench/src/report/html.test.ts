@@ -21,7 +21,7 @@ test('shows titles and errors as text when they hold markup', () => {
   expect(failed).not.toContain('<script>alert')
 })
 
-test('has landmarks, headings in order, unique ids, and a caption for each table', () => {
+test('has landmarks, headings in order, unique ids, a caption for each table and a label for each chart', () => {
   for (const landmark of ['<header>', '<nav aria-label=', '<main id="main"', '<footer>'])
     expect(count(all, RegExp(landmark, 'g'))).toBe(1)
   const levels = [...all.matchAll(/<h([1-6])/g)].map(([, level]) => Number(level))
@@ -30,19 +30,20 @@ test('has landmarks, headings in order, unique ids, and a caption for each table
   const ids = [...all.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id)
   expect(new Set(ids).size).toBe(ids.length)
   expect(count(all, /<caption/g)).toBe(count(all, /<table/g))
+  expect(count(all, /role="img"\s+aria-label="[^"]+"/g)).toBe(count(all, /role="img"/g))
   for (const [, target] of all.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target)
 })
 
-test('calls nothing better or worse when the noise check failed', () => {
+test('calls nothing in a chart or table better or worse when the noise check failed', () => {
   const noisy = toHtml(tooNoisy(noisySample()))
   expect(noisy).toContain('class="verdict too-noisy"')
   expect(noisy).not.toMatch(/class="[^"]*\b(better|worse)"/)
-  expect(all).toMatch(/class="[^"]*\b(better|worse)"/)
+  expect(all).toMatch(/class="row (better|worse)/)
 })
 
-test('draws a table for an unknown scenario', () => {
+test('draws a forest plot and a table for an unknown scenario', () => {
   const page = toHtml(noisySample([hostileScenario]))
-  expect(page).toContain('Reference: &lt;b&gt;first&lt;/b&gt;')
+  expect(page).toContain('ratio to &lt;b&gt;first&lt;/b&gt;')
   expect(page).toContain('data-figure="my-own/a-case/second/things"')
   expect(page.length).toBeLessThan(60_000)
 })

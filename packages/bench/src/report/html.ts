@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { data, formatRatio, h, Html } from '../shared/text.js'
+import { drawForest } from './charts.js'
 import type { Report, ScenarioReport } from './report.js'
 import type { Cell, Column, Table } from './table.js'
-import { costTable, digestTable, getFailures, goalsTable } from './tables.js'
+import { costTable, digestTable, getFailures, getKinds, goalsTable } from './tables.js'
 import { isSteady, scenarioTable } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
@@ -85,10 +86,13 @@ const drawSummary = (id: string, table: Table | undefined, content = table && to
 function drawGoals(report: Report): Html | undefined {
   const [all, missed] = [goalsTable(report), goalsTable(report, 'missed')]
   if (!all) return undefined
-  const folded = h`<details class="more"><summary>All goals</summary>${toHtmlTable(all)}</details>`
-  return h`${missed && toHtmlTable(missed)}${folded}`
+  return h`${missed && toHtmlTable(missed)}${fold('All goals', toHtmlTable(all))}`
 }
 
+const fold = (summary: string, ...content: Html[]): Html =>
+  h`<details class="more"><summary>${summary}</summary>${content}</details>`
+
+/** Shows the first chart, and folds the others with the table. */
 function drawScenario(scenario: ScenarioReport, report: Report): Section {
   const { arms, cases } = scenario
   const { processes } = report.plan
@@ -96,14 +100,45 @@ function drawScenario(scenario: ScenarioReport, report: Report): Section {
   const payloads = [...new Set(cases.map(({ payload }) => payload))].join(' · ')
   const rounds = `${scenario.measuredRounds} rounds in ${processes === 1 ? 'one process' : `${processes} processes`}`
   const failed = getFailures({ scenarios: [scenario] })
+  const judge = isSteady(report)
+  const table = scenarioTable(scenario, { all: true, judge })
+  const [first, ...others] = drawCharts(scenario, table, { reference, judge })
+  const summary = `All figures${others.map(({ name }) => `; ratios of ${name}`).join('')}`
   return {
     id: `scenario-${scenario.id}`,
     title: scenario.title,
     about: scenario.about,
-    content: h`<p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>
-      ${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
-      ${toHtmlTable(scenarioTable(scenario, { all: true, judge: isSteady(report) }))}`,
+    content: h`${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
+      ${first?.panel}
+      ${fold(
+        summary,
+        h`<p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>`,
+        ...others.map(({ panel }) => panel),
+        toHtmlTable(table),
+      )}`,
   }
+}
+
+/** Draws a chart for each kind of figure, with the cells of all cases. */
+function drawCharts(
+  { id, arms, cases }: ScenarioReport,
+  table: Table,
+  options: { reference: string; judge: boolean },
+): { name: string; panel: Html }[] {
+  const cells = new Map(table.rows.flat().map(cell => [cell.path, cell]))
+  return getKinds(cases).flatMap(kind => {
+    const groups = cases.map(inCase => ({
+      title: inCase.title,
+      rows: arms.flatMap(arm => {
+        const cell = cells.get([id, inCase.id, arm.id, kind.id].join('/'))
+        return cell ? [{ name: arm.title, cell }] : []
+      }),
+    }))
+    // The title of a rate names its case, but a chart has all cases.
+    const name = kind.unit === '/s' ? 'rate' : kind.title || kind.id
+    const chart = drawForest(groups, { title: `Ratios: ${name}`, ...options })
+    return chart ? [{ name, panel: h`<div class="panel">${chart}</div>` }] : []
+  })
 }
 
 /** Draws a table that the keyboard scrolls if it is wider than the screen. Each number is a `<data>` with its full value. */

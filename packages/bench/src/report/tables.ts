@@ -14,7 +14,7 @@ const MISSING: Cell = { text: '–', tone: 'missing' }
 export const isSteady = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome !== 'too noisy'
 
 /** A figure with its ratio. The reference has none. Without `judge` it is neither better nor worse. */
-function figureCell(figure: Figure, isReference: boolean, judge: boolean, path?: string): Cell {
+export function figureCell(figure: Figure, isReference: boolean, judge: boolean, path?: string): Cell {
   const { ratio, interval, better } = figure
   const cell = { text: text.formatFigure(figure), figure, ...(path !== undefined && { path }) }
   if (isReference || ratio === null) return cell
@@ -31,7 +31,7 @@ function figureCell(figure: Figure, isReference: boolean, judge: boolean, path?:
 }
 
 /** Returns the figures that any arm has in these cases, one of each kind, in their order. */
-function getKinds(cases: readonly CaseReport[]): Figure[] {
+export function getKinds(cases: readonly CaseReport[]): Figure[] {
   const figures = cases.flatMap(({ results }) => results.flatMap(result => result.figures))
   return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
 }

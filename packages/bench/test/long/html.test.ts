@@ -18,6 +18,8 @@ const getPlaces = (page: Page, selector: string): Promise<{ text: string; box: n
     return { text: element.textContent, box: [left, top, right, bottom] }
   })`)
 
+const overlap = ([a, b, c, d]: number[], [e, f, g, h]: number[]): boolean => a! < g! && e! < c! && b! < h! && f! < d!
+
 // Chromium is not installed everywhere. The tests that need none are next to the code.
 describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () => {
   let pages: Pages
@@ -34,6 +36,13 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 900 })
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+        const labels = await getPlaces(page, '.axis .tick')
+        expect(labels.length).toBeGreaterThan(20)
+        const collisions = labels.flatMap(({ text, box }, at) =>
+          labels.slice(at + 1).flatMap(other => (overlap(box, other.box) ? [`${text} · ${other.text}`] : [])),
+        )
+        expect(collisions).toEqual([])
+        expect(labels.filter(({ box: [left, , right] }) => left! < 0 || right! > width)).toEqual([])
       }
       expect(complaints).toEqual([])
       await page.close()
@@ -76,6 +85,26 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.close()
   })
 
+  test('draws every interval in the colours of both themes', async () => {
+    const { page } = await pages.open({ width: 1280, scheme: 'light' })
+    const ratios = everyFigure(report).filter(({ figure }) => figure.interval !== null)
+    const rows: number = await page.evaluate(
+      `[...document.querySelectorAll('section[id^=scenario-] .row')].filter(row => row.querySelector('.range') && row.querySelector('.point')).length`,
+    )
+    expect(rows).toBeGreaterThanOrEqual(ratios.length)
+    const colours = (): Promise<string[]> =>
+      page.evaluate(
+        `[...new Set([...document.querySelectorAll('.track .point')].map(point => getComputedStyle(point).color))].sort()`,
+      )
+    const light = await colours()
+    expect(light.length).toBeGreaterThan(2)
+    await page.emulateMedia({ colorScheme: 'dark' })
+    const dark = await colours()
+    expect(dark).toHaveLength(light.length)
+    for (const [at, colour] of light.entries()) expect(dark[at]).not.toBe(colour)
+    await page.close()
+  })
+
   test('is at most 6000 px high with its tables folded, with the verdict and the digest above the fold', async () => {
     const main = await servePage(toHtml(noisySample(mainScenarios())), pages.browser)
     const { page } = await main.open({ width: 1280, scheme: 'light' })
@@ -96,13 +125,13 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.close()
   })
 
-  test('uses only grey in tables when the noise check failed', async () => {
+  test('uses only grey in charts and tables when the noise check failed', async () => {
     const noisy = await servePage(toHtml(tooNoisy(noisySample(mainScenarios()))), pages.browser)
     const { page } = await noisy.open({ width: 1280, scheme: 'light' })
     expect(await page.locator('.better, .worse').count()).toBe(0)
     const text: string = await page.evaluate('document.body.innerText')
     expect(text.match(/Noise check failed/g)).toHaveLength(1)
-    expect(text).toContain('Goals: not judged')
+    expect(text).toMatch(/Goals: not judged[^]*not judged: the noise check failed/)
     await noisy.end()
   })
 
