@@ -41,7 +41,7 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  const files = reportFiles(report)
+  const files = reportFiles(report, getRunUrl())
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
   showEnd(report, output)
   const link = pathToFileURL(resolve(out, 'report.html')).href
@@ -65,6 +65,12 @@ function showEnd(report: Report, { screen, print }: Output): void {
   showTable(goalsTable(report, 'missed'))
   show(line, text => colors.bold(colors[TONES[OUTCOMES[outcome].tone]](text)))
   print('')
+}
+
+/** Returns the URL of the job; `undefined` outside GitHub Actions. */
+function getRunUrl(): string | undefined {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = process.env
+  return server && repository && id ? `${server}/${repository}/actions/runs/${id}` : undefined
 }
 
 /** Makes the directory for the reports before anything is measured. @throws {UsageError} if it cannot be made or written to */

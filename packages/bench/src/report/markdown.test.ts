@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
+import { noisySample, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
-import { toMarkdown } from './markdown.js'
+import { toComment, toMarkdown } from './markdown.js'
 
 test('says where and when the run took place', () => {
   const text = toMarkdown(sampleReport())
@@ -31,6 +31,22 @@ test('begins with the verdict and the digest, and folds everything else', () => 
   expect(text).toContain('| ring JSON | 25.0 µs (0.55× · 0.50–0.60×) |')
   expect(text).toContain('| + hook | 10.0 µs | 0.156 µs |')
   expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')
+})
+
+test('the comment is short: the verdict, the digest, the missed goals, and a link to the run', () => {
+  const comment = toComment(noisySample(allScenarios()), 'https://example.org/run/1')
+  expect(comment).toMatch(/^🟡 \*\*Goals: /)
+  expect(comment).not.toMatch(/^# /m)
+  expect(comment.length).toBeLessThan(12_000)
+  expect(comment).toContain('| steady, p50 |')
+  expect(comment.match(/<details>/g)).toHaveLength(1)
+  expect(comment).toContain('[the run](https://example.org/run/1)')
+})
+
+test('stays readable when an arm fails with a page of text, or with markup', () => {
+  const text = toComment(sampleReport(withFailure('start', 'ring-json', `</details><img>${'x'.repeat(100_000)}`)))
+  expect(text).toContain('&lt;/details>&lt;img>')
+  expect(text.length).toBeLessThan(65_536)
 })
 
 test('draws as many cells in every row as in the head of its table', () => {

@@ -151,7 +151,7 @@ describe('the shortest run of every scenario', () => {
     for (const { ended } of halves) {
       const lines = ended.stdout.trimEnd().split('\n')
       expect(lines.at(-2)).toMatch(/^ file:\/\/.*report\.html$/)
-      expect(lines.at(-1)).toMatch(/^ and 2 more in .*half-\d/)
+      expect(lines.at(-1)).toMatch(/^ and 3 more in .*half-\d/)
     }
     for (const { ended, text } of halves) {
       expect(ended.stderr).toMatch(/Noise: .*: \d+ rounds? in/)
