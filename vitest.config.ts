@@ -36,17 +36,25 @@ const { npm_lifecycle_event: script = 'test' } = process.env
 const report = script === 'npx' ? `test-node${process.versions.node.split('.')[0]}` : script.replaceAll(/\W/g, '-')
 const noTypes = { typecheck: { enabled: false } }
 
-/** Conditions of `imports` in package.json: the sources, not what was built of them. */
-const conditions = ['source', 'node', 'development']
+/** The `imports` of the packages' files, as sources: Node's own resolution finds what was built of them. */
+const getAliases = (condition: 'browser' | 'default'): Record<string, string> =>
+  Object.fromEntries(
+    ['protocol', 'frontend'].flatMap(name => {
+      const file = resolve(`packages/${name}/package.json`)
+      const { imports } = JSON.parse(readFileSync(file, 'utf8')) as { imports: Record<string, Record<string, string>> }
+      return Object.entries(imports).map(([key, paths]) => {
+        const path = paths[condition]!.replace('./dist/', 'src/').replace(/js$/, 'ts')
+        return [key, resolve(`packages/${name}/${path}`)]
+      })
+    }),
+  )
 
 /** Returns a project of those unit tests that run again with the files for browsers, as in a page. */
 export function inBrowser(files: RegExp): TestProjectConfiguration {
-  const conditions = ['source', 'browser', 'module', 'development']
-  const alias = { '@sallyport/protocol/internal': resolve('packages/protocol/src/index.ts') }
+  const alias = { ...getAliases('browser'), '@sallyport/protocol/internal': resolve('packages/protocol/src/index.ts') }
   return {
     extends: true,
-    resolve: { conditions, alias },
-    ssr: { resolve: { conditions } },
+    resolve: { alias },
     test: {
       name: 'browser',
       include: unitTests.filter(file => files.test(file)),
@@ -59,8 +67,7 @@ export function inBrowser(files: RegExp): TestProjectConfiguration {
 }
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
+  resolve: { alias: getAliases('default') },
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: unitTests, isolate: false, ...noTypes } },
