@@ -87,7 +87,7 @@ describe.each(PACKAGES)('@sallyport/%s', name => {
     const named = getFiles([exports, bin])
     expect(named).not.toEqual([])
     expect(named.filter(file => !has(file))).toEqual([])
-    // Of what the bundles contain, only the types are left.
+    // The bundles contain the code: only the types are left.
     expect(getFiles(imports).filter(file => !has(file) && !has(file.replace(/js$/, 'd.ts')))).toEqual([])
   })
 })
