@@ -1,11 +1,11 @@
 // The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, and local servers, for `@sallyport/web`.
 import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
-import type { ExternalFrontendOptions } from './host/options/types.js'
+import type { ConnectionOptions } from './host/options/types.js'
 import type { Logger } from './host/reporting/log.js'
 
 export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
-export type { ExternalFrontendOptions } from './host/options/types.js'
+export type { ConnectionOptions } from './host/options/types.js'
 export { isEqualSecret, LOCAL_HEADERS, startLocalServer } from './shared/local-server.js'
 export type { Logger } from './host/reporting/log.js'
 
@@ -19,7 +19,7 @@ export const openExternalFrontend = (
   bus: Bus,
   where: string,
   label: string,
-  options: ExternalFrontendOptions,
+  options: ConnectionOptions,
 ): Promise<ExternalFrontend> => Bus.getHost(bus).openExternal(where, label, options)
 
 export const getLog = (bus: Bus): Logger => Bus.getHost(bus).log

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FrontendOptions } from '@sallyport/core'
-import type { ExternalFrontendOptions } from '@sallyport/core/internal'
+import type { ConnectionOptions } from '@sallyport/core/internal'
 import { BusError, MIN_PAGE_MESSAGE_BYTES, MAX_PAGE_MESSAGE_BYTES } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 
@@ -105,7 +105,7 @@ export interface PageConfig {
   dir: string | undefined
   csp: string | undefined
   multiple: boolean
-  frontend: ExternalFrontendOptions
+  frontend: ConnectionOptions
 }
 
 /** The options with their defaults. */

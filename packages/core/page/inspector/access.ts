@@ -7,7 +7,6 @@ import { createTable, type Column } from './table.js'
 
 const ACCESS: Readonly<Record<CommandAccess['access'], { text: string; tone: string }>> = {
   allowed: { text: '✓ allowed', tone: 'short good' },
-  open: { text: '✓ open to all', tone: 'short good' },
   denied: { text: '✕ denied', tone: 'short bad' },
   closed: { text: '– not allowed', tone: 'short soft' },
 }

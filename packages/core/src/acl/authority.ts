@@ -1,17 +1,17 @@
-// Decides who may call which command, once per frontend and command, so that a call costs one lookup. The rules are Tauri's, except
-// that a deny applies only to the labels of its capability.
+// Decides who may call which command, once per frontend and command, so that a call costs one lookup. A frontend has what capabilities
+// for its label and its `allow` name, and no other frontend's rights matter. The rules are Tauri's, except that a deny applies only to
+// the labels of its capability.
 import { BusError, isDevelopment } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
+import { createBuiltIns } from './built-in.js'
 import { type AclDeps, getCommandKey } from './catalogue.js'
-import { getDenialHint, getDenialText, explainDenial } from './denial.js'
+import { type DenialDetails, getDenialHint, getDenialText, explainDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
 import {
   getAccess,
   getCommandScope,
   sortCapabilities,
-  isRestricted,
   toAccess,
-  isOpenByDefault,
   resolveAll,
   resolveAllowList,
   resolveCapability,
@@ -20,9 +20,11 @@ import {
 import type { Access, ResolvedCapability } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { findMisnamedCommands } from './suggest.js'
-import type { AllowList, CapabilityChanges, CapabilitySource, CommandIdentity, Pattern } from './types.js'
+import type { AllowList, CapabilityChanges, CapabilitySource, CommandIdentity } from './types.js'
 
 export interface Permits {
+  /** False for a command that does not exist. @param method - `greet`, `plugin:fs|read_text_file` */
+  permits(method: string): boolean
   /** Returns `undefined` if the frontend may call the command, otherwise the denial. */
   check(command: CommandIdentity): BusError | undefined
   /** Returns how to change the capabilities if the command is denied. Only for the host: the text names permissions. */
@@ -32,7 +34,20 @@ export interface Permits {
 }
 
 /** Permissions of the host's own link, which may do whatever core may do. */
-export const HOST_PERMITS: Permits = { check: () => undefined, getHint: () => '', getScope: () => EMPTY_SCOPE }
+export const HOST_PERMITS: Permits = {
+  permits: () => true,
+  check: () => undefined,
+  getHint: () => '',
+  getScope: () => EMPTY_SCOPE,
+}
+
+/** What a frontend may call in addition to what capabilities name. */
+export interface FrontendRights {
+  /** Its option `allow`. */
+  readonly allow?: AllowList | undefined
+  /** It has the rights of the host: without `allow`, and as long as no capability has named it, it may call every command of the app. */
+  readonly isTrusted?: boolean | undefined
+}
 
 export interface Authority {
   /** Returns permissions that follow every change of the capabilities. */
@@ -43,46 +58,46 @@ export interface Authority {
   add(source: CapabilitySource): void
   /** @throws {BusError} InvalidParams if there is no capability with this identifier */
   remove(identifier: string): void
-  /** Replaces or removes the commands that `allow` of a frontend names. A list restricts app commands. @throws {BusError} InvalidParams */
-  allow(label: string, list: AllowList | undefined): void
-  /** True while the core has app commands that every frontend may call. */
-  readonly isOpen: boolean
-  /** True once a capability has named an app command, even if it was removed later: app commands need a capability. */
-  readonly isRestricted: boolean
+  /** Replaces or removes the rights of a frontend. @throws {BusError} InvalidParams for an unknown entry of `allow` */
+  setRights(label: string, rights: FrontendRights | undefined): void
   /** Lists what these labels may call now, and which permission allows it. */
   explain(labels: readonly string[]): Promise<ExplainedFrontend[]>
   restore(changes: CapabilityChanges): void
 }
 
 /** @throws {BusError} InvalidParams if a capability, permission file or manifest is invalid */
-export function createAuthority({ pattern, commands: names, ...sources }: AclDeps & { pattern: Pattern }): Authority {
+export function createAuthority({ commands: names, ...sources }: AclDeps): Authority {
   const options = getResolveOptions({ ...sources, commands: names })
   const { catalogue, commands } = options
   findMisnamedCommands(catalogue, commands).forEach(sources.warn)
+  const builtIn = createBuiltIns(sources.acl, options)
+  const methods = new Map(commands.map(command => [command.method, command]))
   let capabilities: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
-  /** Capabilities of frontends with `allow`, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
-  const allowed = new Map<string, ResolvedCapability>()
-  // Stays true after a removal: taking a right from one frontend must not open all commands to every frontend.
-  let restricted = sources.acl.isRestricted === true || isRestricted(capabilities, catalogue)
+  /** By identifier. Trusted code that one of them has named stays named: a removal must not give it more rights. */
+  const removed = new Map<string, ResolvedCapability>()
+  /** Rights of the frontends of this host, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
+  const rights = new Map<string, { listed: ResolvedCapability | undefined; isTrusted: boolean }>()
   let version = 0
-  const isOpen = (command: CommandIdentity): boolean => isOpenByDefault(command, restricted, pattern)
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
-    restricted ||= isRestricted(changed, catalogue)
     version++
   }
   const getCapabilities = (label: string): readonly ResolvedCapability[] => {
-    const listed = allowed.get(label)
-    return listed ? [...capabilities, listed] : capabilities
+    const { listed, isTrusted = false } = rights.get(label) ?? {}
+    const isNamed = (): boolean => [...capabilities, ...removed.values()].some(each => each.names(label))
+    const own = listed ?? (isTrusted && !isNamed() ? builtIn.ofTrusted : undefined)
+    return own ? [...builtIn.ofAll, ...capabilities, own] : [...builtIn.ofAll, ...capabilities]
   }
 
   const decide = (command: CommandIdentity, label: string, access: Access): Decision => {
     const { denied, global } = access
     const grants = access.allowed.get(command.method) ?? []
-    if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
+    if (!denied.has(command.method) && grants.length > 0) {
       return { denial: undefined, hint: '', scope: getCommandScope(grants, global.get(getCommandKey(command))) }
     }
-    const details = { label, isListed: allowed.has(label), access, capabilities: getCapabilities(label), catalogue }
+    const own = rights.get(label)
+    const option: DenialDetails['option'] = own && (own.listed ? 'only' : 'also')
+    const details = { label, option, access, capabilities: getCapabilities(label), catalogue }
     const denial = isDevelopment() ? explainDenial(command, details) : getDenialText(command)
     return { denial, hint: getDenialHint(command, details), scope: EMPTY_SCOPE }
   }
@@ -104,6 +119,10 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
         return known
       }
       return {
+        permits(method) {
+          const command = methods.get(method)
+          return command !== undefined && getDecision(command).denial === undefined
+        },
         check(command) {
           const { denial } = getDecision(command)
           return denial === undefined ? undefined : new BusError('Denied', denial)
@@ -122,33 +141,33 @@ export function createAuthority({ pattern, commands: names, ...sources }: AclDep
         const text = `no capability ${JSON.stringify(identifier)}${didYouMean(identifier, names)}`
         throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
       }
+      removed.set(
+        identifier,
+        capabilities.find(({ capability }) => capability.identifier === identifier)!,
+      )
       change(left)
     },
-    allow(label, list) {
-      if (list) {
-        allowed.set(label, resolveAllowList(label, list, options))
-        restricted = true
-      } else if (!allowed.delete(label)) return
+    setRights(label, next) {
+      if (next) {
+        const listed = next.allow && resolveAllowList(label, next.allow, options)
+        rights.set(label, { listed, isTrusted: next.isTrusted === true })
+      } else rights.delete(label)
       version++
-    },
-    get isOpen() {
-      return commands.some(command => command.owner === 'app' && isOpen(command))
-    },
-    get isRestricted() {
-      return restricted
     },
     async explain(labels) {
       // Loaded on demand: serving calls does not need it.
       const { explainFrontend } = await import('./explain.js')
-      return labels.map(label => explainFrontend(label, getCapabilities(label), commands, isOpen))
+      return labels.map(label => explainFrontend(label, getCapabilities(label), commands))
     },
-    restore({ added, removed, restricted: wasRestricted }) {
-      restricted ||= wasRestricted
-      const kept = capabilities.filter(({ capability }) => !removed.has(capability.identifier))
-      const again = Array.from(added.values(), value =>
-        resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options),
-      )
-      change(sortCapabilities([...kept, ...again]))
+    restore(changes) {
+      const again = (value: unknown): ResolvedCapability =>
+        resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options)
+      for (const [identifier, value] of changes.removed) {
+        const initial = capabilities.find(({ capability }) => capability.identifier === identifier)
+        removed.set(identifier, value === undefined ? initial! : again(value))
+      }
+      const kept = capabilities.filter(({ capability }) => !changes.removed.has(capability.identifier))
+      change(sortCapabilities([...kept, ...Array.from(changes.added.values(), again)]))
     },
   }
 }

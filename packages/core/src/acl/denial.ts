@@ -6,8 +6,8 @@ import type { CommandIdentity } from './types.js'
 
 export interface DenialDetails {
   label: string
-  /** True if the frontend has the option `allow`. */
-  isListed: boolean
+  /** Whether the option `allow` is the place for a right of this frontend, or one of two. Code on a network has no options. */
+  option: 'only' | 'also' | undefined
   access: Access
   capabilities: readonly ResolvedCapability[]
   catalogue: Catalogue
@@ -18,13 +18,16 @@ export const getDenialText = ({ method }: CommandIdentity): string => `Command $
 /** Returns what to add to a capability or to `allow` of the frontend, or which permission denies the command. */
 export function getDenialHint(
   { method, owner, allow }: CommandIdentity,
-  { label, isListed, access }: DenialDetails,
+  { label, option, access }: DenialDetails,
 ): string {
   const [quoted, denied] = [JSON.stringify(label), access.denied.get(method)]
-  if (!denied && isListed) {
-    return `add ${JSON.stringify(owner === 'app' ? method : allow)} to the option "allow" of the frontend ${quoted}`
+  if (!denied) {
+    const name = JSON.stringify(owner === 'app' ? method : allow)
+    const inOption = `add ${name} to the option "allow" of the frontend ${quoted}`
+    if (option === 'only') return inOption
+    const inCapability = `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
+    return option === 'also' ? `${inOption}, or ${inCapability}` : inCapability
   }
-  if (!denied) return `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
   const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
   return `${names} is among the permissions of a capability for ${quoted}`
 }

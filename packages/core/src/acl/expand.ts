@@ -136,7 +136,7 @@ export function resolveEntry(entry: PermissionEntry, expanded: readonly Expanded
   return resolved
 }
 
-type PermissionScope = PermissionDefinition['scope']
+type PermissionScope = Exclude<PermissionEntry, string> | PermissionDefinition['scope']
 
 function namesCommand({ permission: { commands } }: ExpandedPermission): boolean {
   return (commands?.allow?.length ?? 0) + (commands?.deny?.length ?? 0) > 0

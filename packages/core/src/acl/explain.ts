@@ -1,17 +1,15 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
 import { type CoreModule, getCommandIdentities, getPluginFiles, splitMethod } from './identifier.js'
-import { getAccess, getCommandScope, isRestricted, isOpenByDefault, resolveAll, getResolveOptions } from './resolve.js'
+import { createBuiltIns } from './built-in.js'
+import { getAccess, getCommandScope, getResolveOptions, resolveAll } from './resolve.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
 import type { Scope } from './scope.js'
-import { OPEN_COMMANDS } from './tauri-permissions.js'
-import type { AclInput, Capability, CommandIdentity, Pattern } from './types.js'
+import { type AclInput, BUILT_IN, type Capability, type CommandIdentity } from './types.js'
 
 export interface ExplainInput {
   acl: AclInput
   /** The core module whose commands are explained. Without it, only commands that capabilities name are known. */
   core?: CoreModule
-  /** @default 'brownfield' */
-  pattern?: Pattern
   /** Labels to explain. By default those that the globs of the capabilities name; a glob stands for what it matches. */
   labels?: readonly string[]
 }
@@ -20,8 +18,8 @@ export interface ExplainInput {
 export interface ExplainedCommand {
   /** The method: `greet`, `plugin:fs|read_file`. */
   readonly command: string
-  /** `allowed` or `denied` by a capability; `open` to all frontends without one; `closed` because no capability allows it. */
-  readonly access: 'allowed' | 'open' | 'denied' | 'closed'
+  /** `allowed` or `denied` by a capability, or `closed` because no capability allows it. */
+  readonly access: 'allowed' | 'denied' | 'closed'
   /** The permissions that allow or deny the command. */
   readonly by: readonly { readonly capability: string; readonly permission: string }[]
   /** The content of `ctx.scope`, or `undefined` if it is empty. */
@@ -54,46 +52,42 @@ export interface Explanation {
   readonly warnings: readonly string[]
 }
 
-/** Explains who may call what, without starting anything. @throws {BusError} InvalidParams, as the start of a bus would */
-export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainInput): Explanation {
+/** Explains what capabilities allow sandboxed code, without starting anything. @throws {BusError} InvalidParams, as the start of a bus would */
+export function explain({ acl, core = {}, labels }: ExplainInput): Explanation {
   const warnings: string[] = []
   const warn = (text: string): void => void warnings.push(text)
   const commands = getCommandIdentities(core)
   const options = getResolveOptions({ acl, commands, pluginFiles: getPluginFiles(core), warn })
   const capabilities = resolveAll(acl.capabilities, options)
-  const restricted = acl.isRestricted === true || isRestricted(capabilities, options.catalogue)
-  const isOpen = (command: CommandIdentity): boolean => isOpenByDefault(command, restricted, pattern)
-  const openCommands = [...OPEN_COMMANDS].map(method => ({ method, owner: 'core', allow: '', deny: '' }) as const)
-  const names = [...commands, ...openCommands]
+  const all = [...createBuiltIns(acl, options).ofAll, ...capabilities]
   return {
-    frontends: (labels ?? getLabels(capabilities)).map(label => explainFrontend(label, capabilities, names, isOpen)),
+    frontends: (labels ?? getLabels(capabilities)).map(label => explainFrontend(label, all, commands)),
     capabilities: capabilities.map(({ capability, source, isActive }) => ({ capability, from: source.from, isActive })),
     warnings,
   }
 }
 
-/** @param names the commands to explain: those of the core module, and those that anyone can call */
+/** @param names - the commands to explain, in addition to those that capabilities allow or deny */
 export function explainFrontend(
   label: string,
   capabilities: readonly ResolvedCapability[],
   names: readonly CommandIdentity[],
-  isOpen: (command: CommandIdentity) => boolean,
 ): ExplainedFrontend {
   const access = getAccess(label, capabilities)
-  const open = new Set(names.filter(isOpen).map(({ method }) => method))
   const methods = new Set([...names.map(({ method }) => method), ...access.allowed.keys(), ...access.denied.keys()])
+  const own = capabilities.filter(each => each.holdsFor(label) && each.source.from !== BUILT_IN)
   return {
     label,
-    capabilities: capabilities.filter(each => each.holdsFor(label)).map(({ capability }) => capability.identifier),
-    commands: [...methods].toSorted().map(command => explainCommand(command, access, open.has(command))),
+    capabilities: own.map(({ capability }) => capability.identifier),
+    commands: [...methods].toSorted().map(command => explainCommand(command, access)),
     globalScopes: Object.fromEntries([...access.global].map(([key, scope]) => [key, getValues(scope)])),
   }
 }
 
-function explainCommand(command: string, { allowed, denied }: Access, isOpen: boolean): ExplainedCommand {
+function explainCommand(command: string, { allowed, denied }: Access): ExplainedCommand {
   const [refusing, granting] = [denied.get(command), allowed.get(command) ?? []]
   if (refusing) return { command, access: 'denied', by: refusing.map(toReference), scope: undefined }
-  if (granting.length === 0) return { command, access: isOpen ? 'open' : 'closed', by: [], scope: undefined }
+  if (granting.length === 0) return { command, access: 'closed', by: [], scope: undefined }
   const scope = getValues(getCommandScope(granting))
   const isEmpty = scope.allow.length + scope.deny.length === 0
   return { command, access: 'allowed', by: granting.map(toReference), scope: isEmpty ? undefined : scope }
@@ -120,7 +114,9 @@ export function renderExplanation({ frontends, capabilities, warnings }: Explana
 }
 
 function renderFrontend({ label, capabilities, commands, globalScopes }: ExplainedFrontend): string {
-  const shown = commands.filter(({ command, access }) => !(access === 'open' && OPEN_COMMANDS.has(command)))
+  const isOfAll = ({ access, by }: ExplainedCommand): boolean =>
+    access === 'allowed' && by.every(({ capability }) => capability === BUILT_IN)
+  const shown = commands.filter(each => !isOfAll(each))
   const closed = shown.filter(({ access }) => access === 'closed').map(({ command }) => command)
   const listed = shown.filter(({ access }) => access !== 'closed')
   const rows = [...listed.filter(each => !isOfTauri(each)).map(toRow), ...toTauriRows(listed.filter(isOfTauri))]
@@ -129,7 +125,7 @@ function renderFrontend({ label, capabilities, commands, globalScopes }: Explain
     ...rows.map(([command, access, what]) => `${command.padEnd(width)}  ${access.padEnd(7)}  ${what}`.trimEnd()),
     ...Object.entries(globalScopes).map(([key, scope]) => `global scope of ${key}:${renderScope(scope)}`),
     ...(closed.length > 0 ? [`closed: ${closed.join(', ')}`] : []),
-    'open to all: the defaults of core:event, core:path, core:app and core:resources',
+    'allowed to all: the defaults of core:event, core:app and core:resources',
   ]
   return [`${label} (${capabilities.join(', ') || 'no capability'})`, ...lines.map(line => `  ${line}`), ''].join('\n')
 }

@@ -8,19 +8,18 @@ import type { GlobalScope, ResolvedPermission, ScopeValues, UnknownPermission } 
 import { createGlobMatcher } from './label-glob.js'
 import { toCapability } from './schema.js'
 import { type CommandScope, createScope, EMPTY_SCOPE, type Scope } from './scope.js'
-import { OPEN_COMMANDS } from './tauri-permissions.js'
 import { APP_KEY, splitCapabilities } from './types.js'
-import type { AclInput, AllowList, Capability, CapabilitySource, CommandIdentity, Pattern } from './types.js'
+import type { AclInput, AllowList, Capability, CapabilitySource, CommandIdentity, PermissionEntry } from './types.js'
 
 export interface ResolvedCapability {
   readonly source: CapabilitySource
   readonly capability: Capability
   /** False on other platforms. */
   readonly isActive: boolean
-  /** Set on every platform: the app's author has begun to restrict the app's commands. */
-  readonly namesAppCommand: boolean
   readonly permissions: readonly ResolvedPermission[]
   readonly globalScopes: readonly GlobalScope[]
+  /** True if a glob matches, on every platform. */
+  names(label: string): boolean
   /** False for `local: false` and on other platforms. */
   holdsFor(label: string): boolean
 }
@@ -53,39 +52,61 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     const inForce = expanded.filter(({ permission }) => isFor(permission, platform))
     return resolveEntry(entry, inForce)
   })
-  const permissions = entries.flatMap(entry => entry.permissions)
+  const names = (label: string): boolean => globs.some(matches => matches(label))
   return {
     source,
     capability,
     isActive,
-    namesAppCommand: permissions.some(({ key, allow, deny }) => key === APP_KEY && allow.length + deny.length > 0),
-    permissions,
+    permissions: entries.flatMap(entry => entry.permissions),
     globalScopes: entries.flatMap(entry => entry.globalScopes),
-    holdsFor: label => isActive && local && globs.some(matches => matches(label)),
+    names,
+    holdsFor: label => isActive && local && names(label),
   }
 }
 
 /** Resolves `allow` of a frontend to a capability for its label. @throws {BusError} InvalidParams for an unknown entry */
 export function resolveAllowList(label: string, list: AllowList, options: ResolveOptions): ResolvedCapability {
   const { entries, from } = list
-  const names = options.commands.map(({ method }) => method)
-  const permissions = entries.flatMap((entry, index) => {
-    const command = options.commands.find(({ method }) => method === entry)
-    if (command) return command.allow
-    const place = { from: `${from}[${index}]` }
-    const sameName = names.find(name => name.endsWith(`|${entry.split('|').at(-1)}`))
-    const [isPluginCommand, hint] = [entry.startsWith('plugin:'), didYouMean(sameName ?? entry, names)]
-    const isCommand = isPluginCommand || hint || !/:|^(allow|deny)-/.test(entry)
-    const text = isCommand && `unknown command or permission ${JSON.stringify(entry)}${hint}`
-    if (text && isPluginCommand) throw mistake(place, '', text)
-    const { permissions: expanded, unknown } = new Expansion(options.catalogue).expand(entry)
-    const described = unknown.map(each => ({ ...each, text: text || each.text }))
-    refuseUnknown(described, place, '', options)
-    if (unknown.length + expanded.length === 0) warnIfDefault(entry, place, '', options)
-    return unknown.length > 0 || expanded.length === 0 ? [] : entry
+  const permissions = entries.flatMap((entry, index): PermissionEntry[] => {
+    if (entry === ALL) return []
+    const { permission, ...scope } = typeof entry === 'string' ? { permission: entry } : entry
+    const member = typeof entry === 'string' ? '' : '.permission'
+    const identifier = findIdentifier(permission, { from: `${from}[${index}]${member}` }, options)
+    if (identifier === undefined) return []
+    return [typeof entry === 'string' ? identifier : { identifier, ...scope }]
   })
-  const capability = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
-  return { ...resolveCapability({ value: capability, from }, options), namesAppCommand: true }
+  const hasAll = entries.includes(ALL)
+  if (hasAll) permissions.push('core:default')
+  const value = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
+  const resolved = resolveCapability({ value, from }, options)
+  return hasAll ? withAppCommands(resolved, options) : resolved
+}
+
+/** Returns the identifier of a permission, or of the permission that allows a command. @throws {BusError} InvalidParams for an unknown name */
+function findIdentifier(name: string, place: Place, options: ResolveOptions): string | undefined {
+  const command = options.commands.find(({ method }) => method === name)
+  if (command) return command.allow
+  const names = options.commands.map(({ method }) => method)
+  const sameName = names.find(each => each.endsWith(`|${name.split('|').at(-1)}`))
+  const [isPluginCommand, hint] = [name.startsWith('plugin:'), didYouMean(sameName ?? name, names)]
+  const isCommand = isPluginCommand || hint || !/:|^(allow|deny)-/.test(name)
+  const text = isCommand && `unknown command or permission ${JSON.stringify(name)}${hint}`
+  if (text && isPluginCommand) throw mistake(place, '', text)
+  const { permissions: expanded, unknown } = new Expansion(options.catalogue).expand(name)
+  const described = unknown.map(each => ({ ...each, text: text || each.text }))
+  refuseUnknown(described, place, '', options)
+  if (unknown.length + expanded.length === 0) warnIfDefault(name, place, '', options)
+  return unknown.length > 0 || expanded.length === 0 ? undefined : name
+}
+
+/** In `allow`: every command of the app, and `core:default`. */
+const ALL = '*'
+
+/** Adds every command of the app. */
+export function withAppCommands(resolved: ResolvedCapability, { commands }: ResolveOptions): ResolvedCapability {
+  const allow = commands.filter(({ owner }) => owner === 'app').map(({ method }) => method)
+  const permission = { identifier: ALL, key: APP_KEY, allow, deny: [], scope: undefined }
+  return { ...resolved, permissions: [...resolved.permissions, permission] }
 }
 
 /** Checks the permissions that the sets of permission files name, so that a mistake is found at the start. */
@@ -216,16 +237,4 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key)
   if (list) list.push(value)
   else lists.set(key, [value])
-}
-
-/** True if app commands need a capability: a capability names one, or the app has permission files. */
-export const isRestricted = (capabilities: readonly ResolvedCapability[], { plugins }: Catalogue): boolean =>
-  plugins.get(APP_KEY)?.described === true || capabilities.some(each => each.namesAppCommand)
-
-/**
- * True for a command that needs no capability. Those of events, paths, app data and resources never do, plugin commands always.
- * App commands need none in the brownfield pattern until `restricted`.
- */
-export function isOpenByDefault({ method, owner }: CommandIdentity, restricted: boolean, pattern: Pattern): boolean {
-  return owner === 'core' ? OPEN_COMMANDS.has(method) : owner === 'app' && pattern === 'brownfield' && !restricted
 }

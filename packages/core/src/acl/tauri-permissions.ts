@@ -51,10 +51,9 @@ export const CORE_COMMANDS: Readonly<Record<string, Record<'byDefault' | 'others
   },
 }
 
-/** Plugins whose default commands every frontend may call, unless a capability denies them. */
-const OPEN_PLUGINS = ['event', 'path', 'app', 'resources']
-
-/** Methods of the commands that are always open. */
-export const OPEN_COMMANDS: ReadonlySet<string> = new Set(
-  OPEN_PLUGINS.flatMap(plugin => CORE_COMMANDS[plugin]!.byDefault.map(name => `plugin:${plugin}|${name}`)),
-)
+/** Permissions that every frontend has, unless a capability denies their commands. */
+export const PERMISSIONS_OF_ALL: readonly string[] = [
+  'core:event:default',
+  'core:app:default',
+  'core:resources:default',
+]

@@ -16,10 +16,20 @@ export interface CapabilitySource extends AclSource {
   readonly isOption?: true
 }
 
+/** A permission with values for its scope, which the permission's plugin defines. A command's name stands for the permission that allows it. */
+export interface ScopedPermission {
+  /** The identifier of a permission, or the name of a command. */
+  permission: string
+  /** Values that the scope allows. */
+  allow?: readonly unknown[] | undefined
+  /** Values that the scope denies. */
+  deny?: readonly unknown[] | undefined
+}
+
 /** `allow` of one frontend: what a capability for its label alone would name. */
 export interface AllowList {
-  /** Names of commands, and identifiers of permissions. */
-  readonly entries: readonly string[]
+  /** Names of commands, and identifiers of permissions. `*`: every app command, and `core:default`. */
+  readonly entries: readonly (string | ScopedPermission)[]
   /** The option's place, for error texts: `createBus: frontends.main.allow`. */
   readonly from: string
 }
@@ -42,8 +52,8 @@ export interface AclInput {
    * an error, since it is a typing error: a `deny-` with a mistake in it would deny nothing.
    */
   readonly unknownPermissions: 'error' | 'warn'
-  /** True if app commands need a capability even if no capability names one: `capabilities: []`, or a frontend's `allow`. */
-  readonly isRestricted?: boolean
+  /** True for a Tauri project: every frontend may call the app's commands, unless the app has permission files or a manifest. */
+  readonly isTauriProject?: boolean
   /** Compared with `platforms`: `getPlatform(process.platform)`. */
   readonly platform: Platform
 }
@@ -96,6 +106,9 @@ interface Manifest {
 /** Tauri's key of the app's own permissions. */
 export const APP_KEY = '__app-acl__'
 
+/** The identifier of the capability that every frontend has. */
+export const BUILT_IN = '(built-in)'
+
 /** Returns the platform's name in Tauri's files. Unix systems without such a name count as Linux. */
 export function getPlatform(platform: NodeJS.Platform): Platform {
   if (platform === 'darwin') return 'macOS'
@@ -118,7 +131,6 @@ export function splitCapabilities(source: CapabilitySource): CapabilitySource[] 
 export interface CommandIdentity {
   /** The method: `greet`, `plugin:fs|read_text_file`. */
   readonly method: string
-  /** Decides which default policy applies. */
   readonly owner: 'app' | 'plugin' | 'core'
   /** The permission that allows the command: `allow-greet`, `fs:allow-read-text-file`. */
   readonly allow: string
@@ -128,10 +140,8 @@ export interface CommandIdentity {
 /** Changes of the capabilities at run time. A restarted core begins with them. */
 export interface CapabilityChanges {
   added: Map<string, unknown>
-  /** Removed identifiers among the initial capabilities. */
-  removed: Set<string>
-  /** True once a capability has named an app command: app commands stay restricted. */
-  restricted: boolean
+  /** Removed capabilities by identifier, `undefined` for an initial one. */
+  removed: Map<string, unknown>
 }
 
 // Tauri's capabilities: which labels may call which commands, and with which values.
@@ -159,7 +169,7 @@ export interface Capability {
 /** A permission, alone or with more scope values. The command's plugin defines their form. */
 export type PermissionEntry =
   | string
-  | { identifier: string; allow?: readonly unknown[] | null; deny?: readonly unknown[] | null }
+  | { identifier: string; allow?: readonly unknown[] | null | undefined; deny?: readonly unknown[] | null | undefined }
 
 /** Platforms by Tauri's names. */
 export type Platform = 'linux' | 'macOS' | 'windows' | 'android' | 'iOS'

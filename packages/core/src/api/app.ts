@@ -84,6 +84,11 @@ export interface CommandContext {
   readonly log: Logger
   /** Headers and body of the call. */
   readonly request: CommandRequest
+  /**
+   * Returns true if the caller may call this command too: `read_note`, `plugin:fs|read_text_file`. False for a command that does not
+   * exist. A call that core or a handler makes for the caller is not checked, so that a handler which does something for other code should ask.
+   */
+  readonly permits: (command: string) => boolean
   /** The scope that the caller's permissions give to the command. */
   readonly scope: CommandScope
   /** Resources that stay open for this frontend between its calls, by number. They are closed when the frontend disconnects. */

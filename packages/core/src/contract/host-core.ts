@@ -91,8 +91,10 @@ export interface LinkOffer {
   isFirst?: boolean
   /** The frontend runs already, so that the others are notified now instead of when its module begins. */
   hasStarted?: boolean
-  /** Commands that this frontend may call, in addition to those that capabilities allow. */
-  allow?: AllowList
+  /** `allow` of the frontend. */
+  allow?: AllowList | undefined
+  /** The frontend has the rights of the host: see `FrontendRights`. */
+  isTrusted?: boolean
   /** `readAhead` of the frontend. */
   readAhead?: number
   /** In the isolation pattern, the port on which the gate waits for the session's key. The host does not read it. */
@@ -135,8 +137,8 @@ export type CoreCommand =
 export type CoreReport =
   | StateReport
   | { type: 'log'; line: string }
-  /** The frontend's link was taken. `isOpen`: app commands are open to every frontend. */
-  | { type: 'attached'; label: string; id: number; isOpen: boolean }
+  /** The frontend's link was taken. */
+  | { type: 'attached'; label: string; id: number }
   /** The frontend's link was refused, for a mistake in its options. */
   | { type: 'rejected'; label: string; id: number; error: ReportedError }
   /** A link has closed, from either side. */

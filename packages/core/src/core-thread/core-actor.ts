@@ -56,7 +56,7 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
     const { label, id } = offer
     try {
       core?.attach(offer)
-      if (label !== undefined) report({ type: 'attached', label, id, isOpen: core?.isOpen === true })
+      if (label !== undefined) report({ type: 'attached', label, id })
     } catch (error) {
       // Core cannot serve without the host's own link.
       if (label === undefined) throw error

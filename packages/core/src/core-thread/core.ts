@@ -106,7 +106,6 @@ export class Core {
     this.#authority = createAuthority({
       acl,
       commands: registry.values(),
-      pattern,
       pluginFiles: getPluginFiles(definition),
       warn: text => getLog().warn(text),
     })
@@ -115,7 +114,7 @@ export class Core {
     if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
     if (config.holdsEvents) this.#router.hold()
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
-    const hostCommands = createHostCommands(this.#authority, sessions, change => this.#restrict(change))
+    const hostCommands = createHostCommands(this.#authority, sessions)
     this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])
     const defaults = calls?.timeout === undefined ? undefined : { timeout: calls.timeout }
     this.#app = createApp({
@@ -153,20 +152,15 @@ export class Core {
     }
   }
 
-  /** True while app commands are open to every frontend. */
-  get isOpen(): boolean {
-    return this.#authority.isOpen
-  }
-
   /**
    * Opens a session over a link from the host. A session from the network with the same label is closed.
    *
    * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
   attach(offer: LinkOffer): void {
-    const { label, codec, endpoint, id: linkId, allow, readAhead, keyPort, metrics } = offer
+    const { label, codec, endpoint, id: linkId, readAhead, keyPort, metrics } = offer
     try {
-      if (label !== undefined) this.#restrict(() => this.#authority.allow(label, allow))
+      if (label !== undefined) this.#authority.setRights(label, offer)
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
       const opener = keyPort && this.#handOverKey!(keyPort)
       const link = openLink(endpoint, false)
@@ -195,19 +189,10 @@ export class Core {
     this.#getLog().warn({ dropped }, 'events for the host dropped: too many while frontends were loading')
   }
 
-  /** Ends a frontend, and what its `allow` allowed. */
+  /** Ends a frontend and its rights. */
   end({ label, hasBegun, end }: Extract<CoreCommand, { type: 'end' }>): void {
-    this.#authority.allow(label, undefined)
+    this.#authority.setRights(label, undefined)
     this.sessions.end(label, hasBegun, end)
-  }
-
-  /** Logs that a change of the capabilities closed the app commands, which were open to every frontend before. */
-  #restrict(change: () => void): void {
-    const wasOpen = this.isOpen
-    change()
-    if (!wasOpen || this.isOpen) return
-    const text = 'App commands are now closed to every frontend, except those that a capability or `allow` names'
-    this.#getLog().warn(text)
   }
 
   /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of commands and the network. */
@@ -278,23 +263,17 @@ export class Core {
 }
 
 /** Creates the commands behind methods of `Bus`. Frontends do not have them: to frontends their names are unknown. */
-function createHostCommands(
-  authority: Authority,
-  sessions: Sessions,
-  restrict: (change: () => void) => void,
-): RunnableCommand[] {
+function createHostCommands(authority: Authority, sessions: Sessions): RunnableCommand[] {
   const hidden = { owner: 'core', allow: '', deny: '' } as const
   const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
   return [
     create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
     create(HOST_METHOD.addCapability, args => {
       const { capability } = args as { capability: unknown }
-      restrict(() => authority.add({ value: capability, from: 'bus.addCapability', isOption: true }))
-      return authority.isRestricted
+      authority.add({ value: capability, from: 'bus.addCapability', isOption: true })
     }),
     create(HOST_METHOD.removeCapability, args => {
       authority.remove(String((args as { identifier: unknown }).identifier))
-      return authority.isRestricted
     }),
     create(HOST_METHOD.explain, args => authority.explain((args as { labels: string[] }).labels)),
   ]

@@ -272,15 +272,16 @@ export class Bus<Types extends BusTypes = BusTypes> {
   async addCapability(capability: Capability): Promise<void> {
     checkPlain({ value: capability, from: 'bus.addCapability' })
     const { changes } = this.#host.core
-    changes.restricted = await this.#client.invoke<boolean>(HOST_METHOD.addCapability, { capability })
+    await this.#client.invoke(HOST_METHOD.addCapability, { capability })
     changes.added.set(capability.identifier, capability)
   }
 
   /** Removes a capability with all that it allowed and denied, for every later call. @throws {BusError} InvalidParams */
   async removeCapability(identifier: string): Promise<void> {
     const { changes } = this.#host.core
-    changes.restricted = await this.#client.invoke<boolean>(HOST_METHOD.removeCapability, { identifier })
-    if (!changes.added.delete(identifier)) changes.removed.add(identifier)
+    await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
+    changes.removed.set(identifier, changes.added.get(identifier))
+    changes.added.delete(identifier)
   }
 
   /** Listens to the bus's own events: those of `BusEvents`, such as `fault` and `denied`. Returns an unsubscribe function. */

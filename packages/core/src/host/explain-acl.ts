@@ -19,10 +19,10 @@ export interface ExplainOptions extends Pick<BusOptions, 'config' | 'app' | 'per
 export async function explainProject({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
   const options = await resolveOptions({ ...security, core: core ?? {} })
   await checkFiles('createBus', options)
-  const { acl, pattern } = options
+  const { acl } = options
   const loaded = options.core instanceof URL ? await load(options.core.href) : options.core
   const definition = core === undefined ? { commands: inferCommands(acl) } : loaded
-  return explain({ acl, pattern, core: definition, ...(labels && { labels }) })
+  return explain({ acl, core: definition, ...(labels && { labels }) })
 }
 
 async function load(url: string): Promise<CoreDefinition> {

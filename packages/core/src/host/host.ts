@@ -12,9 +12,9 @@ import type {
   PoolMember,
 } from './frontends/types.js'
 import { locationSchema, type ModuleLocation } from './options/schema.js'
-import { checkFile, resolveConnection, resolveExternal, resolveFrontend } from './options/resolve.js'
+import { checkFile, resolveConnection, resolveFrontend } from './options/resolve.js'
 import type { BusConfig, HostConfig } from './options/resolve.js'
-import type { ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './options/types.js'
+import type { ConnectionOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
@@ -98,8 +98,8 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     await load()
   }
 
-  async openExternal(where: string, label: string, options: ExternalFrontendOptions): Promise<ExternalFrontend> {
-    const config = resolveExternal(where, label, options, this.options)
+  async openExternal(where: string, label: string, options: ConnectionOptions): Promise<ExternalFrontend> {
+    const config = { ...resolveConnection(where, label, options, this.options), isTrusted: false }
     this.checkRunning()
     return this.frontends.openExternal(label, config)
   }

@@ -47,7 +47,7 @@ export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
-  readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), restricted: false }
+  readonly changes: CapabilityChanges = { added: new Map(), removed: new Map() }
   readonly isInProcess: boolean
   readonly isRemote = false
   frontends: Frontends | undefined
@@ -84,9 +84,7 @@ export class LocalCore implements CoreEndpoint {
   }
 
   attach(offer: LinkOffer): void {
-    const { endpoint, keyPort, allow } = offer
-    // A restarted core must not open app commands until this frontend is back.
-    if (allow) this.changes.restricted = true
+    const { endpoint, keyPort } = offer
     const ports = [...getPorts(endpoint), ...(keyPort ? [keyPort] : [])]
     this.worker.post({ type: 'attach', offer } satisfies CoreCommand, ports)
   }
@@ -218,7 +216,7 @@ export class LocalCore implements CoreEndpoint {
   #onReport(report: CoreReport): void {
     const { log, reporter } = this.#services
     if (report.type === 'log') forwardLine(log, report.line)
-    else if (report.type === 'attached') this.frontends?.get(report.label)?.attached(report.id, report.isOpen)
+    else if (report.type === 'attached') this.frontends?.get(report.label)?.attached(report.id)
     else if (report.type === 'rejected') {
       const error = receiveError(report.error, 'core rejected the frontend')
       this.frontends?.get(report.label)?.sendToLink(report.id, 'rejected', error)

@@ -74,6 +74,10 @@ export class Call implements CommandContext {
     return (this.#controller ??= new AbortController()).signal
   }
 
+  get permits(): (command: string) => boolean {
+    return command => this.#owner.permits.permits(command)
+  }
+
   get scope(): CommandScope {
     return this.#owner.permits.getScope(this.#command)
   }

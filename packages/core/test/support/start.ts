@@ -25,8 +25,19 @@ export const everyCommand: Capability = {
 const open: Bus[] = []
 afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
+/** Lets frontends without `allow` call every command, as most tests need, unless there are capabilities. */
+function allowAll({ frontends, ...options }: Partial<BusOptions>): Partial<BusOptions> {
+  if (!frontends || options.config || options.app?.security?.capabilities)
+    return { ...options, ...(frontends && { frontends }) }
+  const entries = Object.entries(frontends).map(([label, frontend]) => {
+    const isModule = typeof frontend === 'string' || frontend instanceof URL
+    return [label, { allow: '*', ...(isModule ? { module: frontend } : frontend) }] as const
+  })
+  return { ...options, frontends: Object.fromEntries(entries) }
+}
+
 export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
-  const bus = await createBus({ core: fixture('core.mjs'), log: false, ...options })
+  const bus = await createBus({ core: fixture('core.mjs'), log: false, ...allowAll(options) })
   open.push(bus)
   return bus
 }

@@ -27,7 +27,7 @@ export interface FrontendDeps {
   /** Name of this session in core: the label, unless several sessions share it. */
   name: string
   /** Without a sandbox option, the frontend's end of the link is in this thread. */
-  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'allow' | 'sandbox'>>
+  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox'>>
   /** True if the frontend's code already runs and only waits for a link. */
   isRunning: boolean
   /** True if the code runs outside of this process. This thread forwards its frames. */
@@ -65,8 +65,6 @@ export class FrontendHandle {
   readonly ready: Promise<void>
   /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
   readonly exited: Promise<Error | undefined>
-  /** True if app commands were open to every frontend when core took the latest link. */
-  canCallAll = false
   /** Why the code last stopped; `undefined` if it has not stopped by itself. */
   end: RuntimeEnd | undefined
   readonly #host: FrontendHost
@@ -156,11 +154,12 @@ export class FrontendHandle {
     const { name, config } = this.#deps
     const id = ++lastLinkId
     const ends = this.#createEnds()
-    const { codec, readAhead, allow } = config
+    const { codec, readAhead, allow, isTrusted } = config
     const hasStarted = this.#deps.isRunning && !this.#hasBegun
     const isFirst = !this.#hasBeenReady
-    const offer: LinkOffer = { label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead }
-    if (allow) offer.allow = allow
+    const offer: LinkOffer = {
+      ...{ label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead, allow, isTrusted },
+    }
     if (gate && ends.gate) {
       const key = new MessageChannel()
       gate.connect(id, ends.gate, key.port2)
@@ -187,10 +186,9 @@ export class FrontendHandle {
     while (this.#pending) await this.#pending.settled.promise
   }
 
-  /** Core took the link. `isOpen`: app commands are open to every frontend, as far as the host knows. */
-  attached(link: number, isOpen = false): void {
+  /** Core took the link. */
+  attached(link: number): void {
     if (this.#pending?.id !== link) return
-    this.canCallAll = isOpen
     this.#hasBegun ||= this.#deps.isRunning
     this.#pending.actor.send('attached')
     this.#activate()

@@ -2,7 +2,7 @@
 import type { Client } from '@sallyport/frontend/internal'
 import { BusError, createDeferred, describeName, isDevelopment } from '@sallyport/protocol/internal'
 import { createNoFrontendError } from '../../shared/suggest.js'
-import type { ConnectionConfig, ExternalFrontendConfig, FrontendConfig } from '../options/resolve.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
 import { FrontendHandle, type FrontendDeps, SUSPECT_MS } from './frontend-handle.js'
@@ -37,7 +37,6 @@ export class Frontends {
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
   readonly #warnedLabels = new Set<string>()
-  #hasWarnedOfOpenCommands = false
   /** Names of frontends that can be to blame if core fails, each with the time until which that holds. */
   readonly #suspects = new Map<string, number>()
 
@@ -62,11 +61,7 @@ export class Frontends {
    * `Disconnected` if the frontend exits before that.
    */
   async open(label: string, module: URL, config: FrontendConfig): Promise<() => Promise<void>> {
-    const { sandbox, allow, loaded, loadTimeout } = config
-    if (allow && this.#host.core.isRemote) {
-      const text = 'is not available for a host without core. Add a capability to the bus that has core'
-      throw new BusError('InvalidParams', `${allow.from} ${text}`)
-    }
+    const { sandbox, loaded, loadTimeout } = config
     let runtime!: WorkerRuntime
     const deps = { label, module, config, host: this.#host }
     const createRuntime: FrontendDeps['createRuntime'] = events => (runtime = createWorkerRuntime(deps, events))
@@ -86,7 +81,6 @@ export class Frontends {
     // With `strict`, the worker fails while it boots if its sandbox has a hole.
     const isStrict = sandbox.kind === 'permission' && sandbox.strict
     await wait(isStrict ? runtime.load.booted : undefined)
-    if (sandbox.kind !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
     return async () => {
       frontend.start()
       if (!loaded) return
@@ -96,13 +90,12 @@ export class Frontends {
     }
   }
 
-  async openExternal(label: string, config: ExternalFrontendConfig): Promise<ExternalFrontend> {
+  async openExternal(label: string, config: ConnectionConfig): Promise<ExternalFrontend> {
     let runtime!: ExternalRuntime
     const createRuntime: FrontendDeps['createRuntime'] = events =>
       (runtime = createExternalRuntime(label, this.#host.reporter, events))
     const frontend = this.#add({ label, name: label, config, isRunning: false, isExternal: true, createRuntime })
     await this.#waitFor(frontend)
-    if (frontend.canCallAll) this.#warnOfOpenCommands(label)
     runtime.release()
     frontend.start()
     return {
@@ -221,7 +214,11 @@ export class Frontends {
   }
 
   #add(deps: FrontendDeps, onEnd: (end: RuntimeEnd | undefined) => void = () => {}): FrontendHandle {
-    const { name } = deps
+    const { name, config } = deps
+    if (config.allow && this.#host.core.isRemote) {
+      const text = 'is not available for a host without core. Add a capability to the bus that has core'
+      throw new BusError('InvalidParams', `${config.allow.from} ${text}`)
+    }
     if (this.#frontends.has(name)) {
       throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
     }
@@ -262,14 +259,6 @@ export class Frontends {
       throw createNoFrontendError(label, [...otherNames, ...this.#frontends.keys()], this.#ended.get(label)?.end.why)
     }
     return frontend
-  }
-
-  #warnOfOpenCommands(label: string): void {
-    if (this.#hasWarnedOfOpenCommands) return
-    this.#hasWarnedOfOpenCommands = true
-    const remedy = 'List its commands in the option "allow" of the frontend, or close them all with "capabilities: []"'
-    const text = `A sandboxed frontend can call every app command: no capability names one. ${remedy}`
-    this.#host.log.warn({ label }, text)
   }
 
   #warnOfMissingSandbox(label: string, { sandbox }: FrontendConfig): void {

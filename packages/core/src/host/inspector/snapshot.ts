@@ -1,6 +1,7 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
 import type { AnyStateMachine } from 'xstate'
 import type { ExplainedCommand, ExplainedFrontend } from '../../acl/explain.js'
+import { BUILT_IN } from '../../acl/types.js'
 import type { Measurement } from '../../contract/host-core.js'
 import type { CommandStats } from '../../shared/metrics.js'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
@@ -206,6 +207,5 @@ export async function explainAccess(view: BusView, label: string): Promise<Shown
   }
 }
 
-/** Commands of plugins that are open to all come last: there is nothing to decide about them. */
-const getRank = ({ command, access }: ExplainedCommand): number =>
-  Number(access === 'open' && command.startsWith('plugin:'))
+/** What every frontend may call comes last: there is nothing to decide about it. */
+const getRank = ({ by }: ExplainedCommand): number => Number(by.some(({ capability }) => capability === BUILT_IN))

@@ -21,7 +21,6 @@ import { CAN_DENY_NET } from '../workers/sandbox.js'
 import type { WorkerMakers } from '../workers/spawn.js'
 import type { Project } from './project.js'
 import {
-  allowSchema,
   busSchema,
   connectionSchema,
   frontendSchema,
@@ -33,7 +32,7 @@ import {
   toUrl,
 } from './schema.js'
 import type { ParsedOptions, ParsedPattern, remoteHostSchema } from './schema.js'
-import type { BusOptions, ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions } from './types.js'
 
 /** Options of the bus that a frontend's own options override. */
 export type FrontendDefaults = Pick<ParsedOptions, 'codec' | 'supervision'>
@@ -41,17 +40,16 @@ export type FrontendDefaults = Pick<ParsedOptions, 'codec' | 'supervision'>
 type ParsedFrontend = v.InferOutput<typeof frontendSchema>
 
 /** Options of a connection or a frontend, with those of the bus in place of missing ones. */
-export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSchema>, 'codec'> {
+export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSchema>, 'codec' | 'allow'> {
   codec: FrontendDefaults['codec']
   supervision: SupervisionConfig
+  allow: AllowList | undefined
+  /** True for code that has the rights of the host. */
+  isTrusted: boolean
 }
 
 export interface FrontendConfig
-  extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
-  allow: AllowList | undefined
-}
-
-export type ExternalFrontendConfig = ConnectionConfig & Pick<FrontendConfig, 'allow'>
+  extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {}
 
 export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], { kind: Kind }>
 
@@ -148,26 +146,21 @@ export function resolveConnection(
   { codec, supervision }: FrontendDefaults,
 ): ConnectionConfig {
   check(`${where}: its label`, labelSchema, label)
-  const { data, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
+  const { data, allow, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
   return {
     ...config,
+    allow: toAllowList(`${where}: allow`, allow),
+    isTrusted: true,
     codec: config.codec ?? codec,
     supervision: resolveSupervision('transient', supervision),
     data: cloneData(`${where}: data`, data),
   }
 }
 
-export function resolveExternal(
-  where: string,
-  label: string,
-  { allow, ...options }: ExternalFrontendOptions,
-  defaults: FrontendDefaults,
-): ExternalFrontendConfig {
-  const entries = check(`${where}: allow`, allowSchema, allow)
-  return {
-    ...resolveConnection(where, label, options, defaults),
-    allow: entries && { entries, from: `${where}: allow` },
-  }
+function toAllowList(from: string, entries: AllowList['entries'] | undefined): AllowList | undefined {
+  // Checked before it is cloned for core, which changes some values.
+  checkPlain({ value: entries, from })
+  return entries && { entries, from }
 }
 
 /** @param place - the place of the frontend's options, for error texts */
@@ -193,7 +186,8 @@ function toFrontendConfig(
   const clone = cloneData(`${place}data`, data)
   return {
     ...options,
-    allow: allow && { entries: allow, from: `${place}allow` },
+    allow: toAllowList(`${place}allow`, allow),
+    isTrusted: kind === 'none',
     codec: codec ?? defaults.codec,
     supervision: resolveSupervision('transient', defaults.supervision, supervision),
     data: kind === 'process' ? serializeData(`${place}data`, clone) : clone,
@@ -265,7 +259,7 @@ type Entries = readonly (URL | string | object)[]
 
 /** Gathers capabilities and permissions in the options, and in the files that they or the configuration name. */
 async function createAclInput(
-  { app, frontends = {}, permissions, unknownPermissions = 'error' }: ParsedOptions,
+  { app, permissions, unknownPermissions = 'error' }: ParsedOptions,
   project: Project | undefined,
 ): Promise<AclInput> {
   const entries = app?.security?.capabilities
@@ -279,7 +273,7 @@ async function createAclInput(
     permissionFiles,
     manifests: project?.manifests,
     unknownPermissions,
-    isRestricted: entries?.length === 0 || Object.values(frontends).some(({ allow }) => allow !== undefined),
+    isTauriProject: project !== undefined,
     platform: getPlatform(process.platform),
   }
 }

@@ -170,6 +170,16 @@ export const supervisionSchema = v.optional(
 )
 
 const codec = v.picklist(['json', 'msgpack'], '"json" or "msgpack"')
+const permissionName = v.pipe(string, v.nonEmpty('the name of a command or permission'))
+const scopeValues = v.optional(v.array(v.unknown(), 'an array of values'))
+const scopedPermission = options({ permission: permissionName, allow: scopeValues, deny: scopeValues })
+const allow = v.optional(
+  v.pipe(
+    v.custom<'*' | readonly unknown[]>(value => value === '*' || Array.isArray(value), 'an array, or "*"'),
+    v.transform(value => (value === '*' ? [value] : value)),
+    v.array(inlineOr(scopedPermission, permissionName), 'an array, or "*"'),
+  ),
+)
 const connectionEntries = {
   codec: v.optional(codec),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
@@ -177,15 +187,11 @@ const connectionEntries = {
   maxInFlight: v.optional(callCount, MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   readAhead: v.optional(integer('whole bytes, from 1', 1), CHANNEL_READ_AHEAD),
+  allow,
   data: v.optional(v.unknown(), undefined),
 }
-/** @internal */
-export const allowSchema = v.optional(
-  v.array(v.pipe(string, v.nonEmpty('the name of a command or permission')), 'an array'),
-)
 const frontendEntries = {
   ...connectionEntries,
-  allow: allowSchema,
   sandbox: v.optional(inlineOr(sandboxObject, sandboxName), 'permission'),
   onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
   supervision: supervisionSchema,

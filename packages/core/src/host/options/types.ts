@@ -1,7 +1,7 @@
 // Types of the options as users write them. `resolve.ts` has those that the host uses.
 import type { ResourceLimits } from 'node:worker_threads'
 import type { CodecName } from '@sallyport/protocol/internal'
-import type { Capability, PermissionFile } from '../../acl/types.js'
+import type { Capability, PermissionFile, ScopedPermission } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import type { CallsOptions } from '../../contract/host-core.js'
 import type { OnConfirm } from '../reporting/confirm.js'
@@ -87,20 +87,22 @@ export interface ConnectionOptions {
    * @default 4194304
    */
   readAhead?: number
+  /**
+   * Commands that this frontend may call, in addition to those that capabilities for its label allow: names of commands, identifiers of
+   * permissions, or either with values for its scope. `'*'` is every command of the app, and `core:default`. Events, information
+   * about the app, and resources need no permission. Trusted code, which is `bus.connect` and `sandbox: 'none'`, has `'*'` unless it has
+   * this option or a capability names its label. Not available for a host without core.
+   *
+   * @default [] (nothing else)
+   * @example ['greet', { permission: 'fs:allow-read-text-file', allow: ['$APPDATA/**'] }]
+   */
+  allow?: '*' | readonly (string | ScopedPermission)[]
   /** Data for the frontend's `getData()`: a copy of any value that `structuredClone` takes. */
   data?: unknown
 }
 
 /** Options of a frontend that runs in a worker. */
 export interface FrontendOptions extends ConnectionOptions {
-  /**
-   * Commands that this frontend may call, in addition to those that capabilities allow: names of commands, or identifiers of
-   * permissions. App commands that neither this nor a capability names are then closed, to other frontends too. `[]` allows none.
-   * Not available for a host without core.
-   *
-   * @example ['greet', 'fs:allow-read-text-file', 'core:event:default']
-   */
-  allow?: readonly string[]
   /** @default 'permission' */
   sandbox?: Sandbox
   /**
@@ -122,9 +124,6 @@ export interface FrontendOptions extends ConnectionOptions {
   /** Milliseconds to wait for the module. After that a warning is logged, and the load goes on. @default 10000 */
   loadTimeout?: number
 }
-
-/** Options of a frontend whose code runs outside of this process. */
-export interface ExternalFrontendOptions extends ConnectionOptions, Pick<FrontendOptions, 'allow'> {}
 
 /** A frontend's module with its options. */
 export interface FrontendModule extends FrontendOptions {

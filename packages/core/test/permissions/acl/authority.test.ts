@@ -1,5 +1,6 @@
 // The permissions of callers by Tauri's rules, in every form that capabilities and permission files have.
 import { describe, expect, test } from 'vitest'
+import type { AllowList } from '../../../src/acl/types.js'
 import { capability, make, registry, source } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'
@@ -152,40 +153,94 @@ describe('capabilities', () => {
 })
 
 describe('without a capability', () => {
-  test('events and paths are open, windows are not', () => {
+  test('events, information about the app and resources need no permission, and everything else does', () => {
     const { may } = make()
-    expect(may('main', 'plugin:event|emit')).toBe(true)
-    expect(may('main', 'plugin:path|join')).toBe(true)
-    expect(may('main', 'plugin:window|get_all_windows')).toBe(false)
-    expect(may('main', READ_FILE)).toBe(false)
+    expect(
+      ['plugin:event|emit', 'plugin:app|version', 'plugin:resources|close'].map(each => may('main', each)),
+    ).toEqual([...[true, true, true]])
+    const others = ['greet', 'plugin:path|join', 'plugin:window|get_all_windows', READ_FILE]
+    expect(others.map(each => may('main', each))).toEqual([false, false, false, false])
   })
 
-  test('app commands are open in brownfield until a capability restricts them', () => {
-    const open = (options: Parameters<typeof make>[0]): boolean =>
-      make({ pattern: 'brownfield', ...options }).may('x', 'add')
-    expect(open({})).toBe(true)
-    expect(make({}).may('x', 'add')).toBe(false)
-    expect(open({ capabilities: [capability(['core:default', 'fs:allow-read-file'])] })).toBe(true)
-    expect(open({ capabilities: [capability(['allow-greet'])] })).toBe(false)
-    expect(open({ capabilities: [capability(['deny-greet'])] })).toBe(false)
-    expect(open({ capabilities: [capability(['allow-greet'], { platforms: ['windows'] })] })).toBe(false)
-    expect(open({ permissions: { app: { set: [] } } })).toBe(false)
-    expect(open({ permissions: { fs: { set: [] } } })).toBe(true)
+  test('trusted code may call every app command and the core plugins, but no other plugin', () => {
+    const { authority, may } = make()
+    authority.setRights('main', { isTrusted: true })
+    expect(['greet', 'plugin:path|join', READ_FILE].map(each => may('main', each))).toEqual([true, true, false])
+    expect(may('other', 'greet')).toBe(false)
+    authority.setRights('main', undefined)
+    expect(may('main', 'greet')).toBe(false)
+  })
+
+  test('trusted code that a capability or `allow` names has only what these name', () => {
+    const { authority, may } = make({ capabilities: [capability(['allow-greet'], { windows: ['main'] })] })
+    authority.setRights('main', { isTrusted: true })
+    authority.setRights('listed', { isTrusted: true, allow: { entries: ['add'], from: 'allow' } })
+    expect([may('main', 'greet'), may('main', 'add')]).toEqual([true, false])
+    expect([may('listed', 'greet'), may('listed', 'add')]).toEqual([false, true])
+  })
+
+  test('trusted code stays named by a capability that was removed', () => {
+    const { authority, may } = make({ capabilities: [capability(['allow-greet'], { windows: ['main'] })] })
+    authority.setRights('main', { isTrusted: true })
+    authority.remove('main')
+    expect(may('main', 'greet')).toBe(false)
+  })
+
+  test('in a Tauri project app commands need a permission only if the app has a file or a manifest of them', () => {
+    const isOpen = (options: Parameters<typeof make>[0]): boolean =>
+      make({ isTauriProject: true, ...options }).may('x', 'add')
+    expect(isOpen({})).toBe(true)
+    expect(isOpen({ capabilities: [capability(['allow-greet'])] })).toBe(true)
+    expect(isOpen({ permissions: { fs: { set: [] } } })).toBe(true)
+    expect(isOpen({ permissions: { app: { set: [] } } })).toBe(false)
+  })
+})
+
+describe('allow', () => {
+  const list = (...entries: AllowList['entries']): AllowList => ({ entries, from: 'allow' })
+
+  test('"*" is every app command and the core plugins, but no other plugin', () => {
+    const { authority, may } = make()
+    authority.setRights('main', { allow: list('*') })
+    expect(['greet', 'add', 'plugin:path|join', READ_FILE].map(each => may('main', each))).toEqual([
+      ...[true, true, true, false],
+    ])
+  })
+
+  test('gives a permission values for its scope', () => {
+    const { authority } = make()
+    const entry = { permission: 'fs:allow-read-file', allow: ['/tmp'], deny: ['/tmp/x'] }
+    authority.setRights('main', { allow: list(entry) })
+    const { allow, deny } = authority.getPermits('main').getScope(registry.get(READ_FILE)!)
+    expect([allow, deny]).toEqual([['/tmp'], ['/tmp/x']])
+  })
+
+  test('takes the name of a command in place of its permission', () => {
+    const { authority } = make()
+    authority.setRights('main', { allow: list({ permission: READ_FILE, allow: ['/tmp'] }) })
+    expect(authority.getPermits('main').getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
+  })
+
+  test('of one frontend changes nothing for another', () => {
+    const { authority, may } = make()
+    authority.setRights('main', { isTrusted: true })
+    authority.setRights('plugin', { allow: list('greet') })
+    expect([may('main', 'add'), may('plugin', 'add'), may('third', 'greet')]).toEqual([true, false, false])
   })
 })
 
 describe('changes at run time', () => {
   test('apply from the next call on, also to permits that exist already', () => {
-    const { authority } = make({ pattern: 'brownfield' })
+    const { authority } = make()
+    authority.setRights('main', { allow: { entries: ['greet'], from: 'allow' } })
     const permits = authority.getPermits('main')
     const may = (method: string): boolean => permits.check(registry.get(method)!) === undefined
     expect([may('greet'), may(READ_FILE)]).toEqual([true, false])
     authority.add(source(capability(['allow-add', { identifier: 'fs:allow-read-file', allow: ['/tmp'] }])))
-    expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([false, true, true])
+    expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([true, true, true])
     expect(permits.getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
     authority.remove('main')
-    // Removing a capability must not open the commands to every frontend.
-    expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([false, false, false])
+    expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([true, false, false])
   })
 
   test('an invalid capability changes nothing', () => {

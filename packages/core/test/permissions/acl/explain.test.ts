@@ -44,7 +44,7 @@ describe('an explanation', () => {
       scope: { allow: ['/a'], deny: [] },
     })
     expect(findCommand(main, 'add')).toMatchObject({ access: 'closed', by: [] })
-    expect(findCommand(main, 'plugin:event|emit')).toMatchObject({ access: 'open' })
+    expect(findCommand(main, 'plugin:event|emit')).toMatchObject({ access: 'allowed' })
     expect(findCommand(editor, 'greet')).toMatchObject({
       access: 'denied',
       by: [{ capability: 'editors', permission: 'deny-greet' }],
@@ -63,17 +63,14 @@ describe('an explanation', () => {
     expect(warnings).toEqual([])
   })
 
-  test.each(['brownfield', 'isolation'] as const)('agrees with the authority: %s', pattern => {
-    for (const input of [options, {}]) {
-      const { may } = make({ ...input, pattern })
+  test.each([false, true])('agrees with the authority; a Tauri project: %s', isTauriProject => {
+    for (const base of [options, {}]) {
+      const input = { ...base, isTauriProject }
+      const { may } = make(input)
       const labels = ['main', 'editor-a', 'editor-x', 'other']
-      for (const { label, commands } of explained({ acl: toAcl(input), pattern, labels }).frontends) {
+      for (const { label, commands } of explained({ acl: toAcl(input), labels }).frontends) {
         for (const { command, access } of commands.filter(each => registry.has(each.command))) {
-          expect([label, command, may(label, command)]).toEqual([
-            label,
-            command,
-            access === 'allowed' || access === 'open',
-          ])
+          expect([label, command, may(label, command)]).toEqual([label, command, access === 'allowed'])
         }
       }
     }
@@ -87,11 +84,11 @@ describe('an explanation', () => {
   plugin:fs|read_file  allowed  main: fs:allow-read-file allow ["/a"]
   global scope of fs: deny ["/s"]
   closed: add, plugin:bare|go, plugin:fs|read_dir, plugin:fs|write_file, save_file
-  open to all: the defaults of core:event, core:path, core:app and core:resources
+  allowed to all: the defaults of core:event, core:app and core:resources
 
 other (no capability)
   closed: add, greet, plugin:bare|go, plugin:fs|read_dir, plugin:fs|read_file, plugin:fs|write_file, save_file
-  open to all: the defaults of core:event, core:path, core:app and core:resources
+  allowed to all: the defaults of core:event, core:app and core:resources
 
 not in force on this platform: mac (caps/2.json)
 `)

@@ -1,7 +1,7 @@
 // Creates authorities for the tests. Their commands never run.
 import type { AclInput } from '../../../src/acl/types.js'
 import { createAuthority, type Authority } from '../../../src/acl/authority.js'
-import type { Capability, Pattern } from '../../../src/acl/types.js'
+import type { Capability } from '../../../src/acl/types.js'
 import { getPermissions } from '../../../src/acl/identifier.js'
 import { getCommandIdentities } from '../../../src/acl/identifier.js'
 import type { RunnableCommand } from '../../../src/rpc/registry.js'
@@ -50,7 +50,6 @@ export interface MakeOptions extends Partial<Omit<AclInput, 'capabilities' | 'pe
   /** By plugin; `app` for the app's. */
   permissions?: Readonly<Record<string, unknown>>
   manifests?: unknown
-  pattern?: Pattern
 }
 
 export function toAcl({ capabilities = [], permissions = {}, manifests, ...more }: MakeOptions): AclInput {
@@ -68,11 +67,11 @@ export function toAcl({ capabilities = [], permissions = {}, manifests, ...more 
   }
 }
 
-export function make({ pattern = 'isolation', ...options }: MakeOptions = {}): Made {
+export function make(options: MakeOptions = {}): Made {
   const warnings: string[] = []
   const acl = toAcl(options)
   const warn = (text: string): void => void warnings.push(text)
-  const authority = createAuthority({ acl, commands: registry.values(), pattern, pluginFiles: [], warn })
+  const authority = createAuthority({ acl, commands: registry.values(), pluginFiles: [], warn })
   const check = (label: string, method: string): BusError | undefined =>
     authority.getPermits(label).check(registry.get(method)!)
   return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }

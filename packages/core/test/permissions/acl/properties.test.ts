@@ -33,7 +33,7 @@ const capabilities: fc.Arbitrary<Capability[]> = fc.uniqueArray(
   ),
   { selector: ({ identifier }) => identifier, maxLength: 6 },
 )
-const pattern = fc.constantFrom('brownfield' as const, 'isolation' as const)
+const isTauriProject = fc.boolean()
 
 /** Everything that the authority answers. */
 const getAnswers = ({ authority }: Made): unknown =>
@@ -48,11 +48,11 @@ const getAnswers = ({ authority }: Made): unknown =>
 
 test('a deny overrides every allow', () => {
   fc.assert(
-    fc.property(capabilities, pattern, fc.constantFrom(...METHODS), (initial, use, method) => {
+    fc.property(capabilities, isTauriProject, fc.constantFrom(...METHODS), (initial, use, method) => {
       const { deny, allow } = registry.get(method)!
       const denying = { identifier: 'denying', windows: ['editor-*'], permissions: [deny] }
       const allowing = { identifier: 'allowing', windows: ['*'], permissions: [allow] }
-      const { may } = make({ capabilities: [...initial, allowing, denying], pattern: use })
+      const { may } = make({ capabilities: [...initial, allowing, denying], isTauriProject: use })
       expect([may('editor-a', method), may('editor-b', method)]).toEqual([false, false])
     }),
   )
@@ -63,9 +63,9 @@ test('the order of capabilities does not matter', () => {
     fc.tuple(fc.constant(initial), fc.shuffledSubarray(initial, { minLength: initial.length })),
   )
   fc.assert(
-    fc.property(shuffled, pattern, ([initial, other], use) => {
-      const answers = getAnswers(make({ capabilities: initial, pattern: use }))
-      expect(getAnswers(make({ capabilities: other, pattern: use }))).toEqual(answers)
+    fc.property(shuffled, isTauriProject, ([initial, other], use) => {
+      const answers = getAnswers(make({ capabilities: initial, isTauriProject: use }))
+      expect(getAnswers(make({ capabilities: other, isTauriProject: use }))).toEqual(answers)
     }),
   )
 })
@@ -75,10 +75,10 @@ const getRights = ({ may }: Made): unknown => LABELS.map(label => METHODS.map(me
 
 test('an added capability counts like an initial one, and removing it revokes its permissions', () => {
   fc.assert(
-    fc.property(capabilities, pattern, fc.nat(6), (initial, use, kept) => {
-      const made = make({ capabilities: initial.slice(0, kept), pattern: use })
+    fc.property(capabilities, isTauriProject, fc.nat(6), (initial, use, kept) => {
+      const made = make({ capabilities: initial.slice(0, kept), isTauriProject: use })
       for (const each of initial.slice(kept)) made.authority.add(source(each))
-      expect(getAnswers(made)).toEqual(getAnswers(make({ capabilities: initial, pattern: use })))
+      expect(getAnswers(made)).toEqual(getAnswers(make({ capabilities: initial, isTauriProject: use })))
       for (const { identifier } of initial.slice(kept)) made.authority.remove(identifier)
       // Commands of the app that were open stay closed, once a capability has named one of them.
       const names = initial.flatMap(({ permissions: named }) =>
@@ -87,7 +87,7 @@ test('an added capability counts like an initial one, and removing it revokes it
       const permissions = names.some(name => APP_PERMISSIONS.includes(name)) ? ['allow-add'] : []
       const decider = { identifier: 'decider', windows: ['other'], permissions }
       expect(getRights(made)).toEqual(
-        getRights(make({ capabilities: [...initial.slice(0, kept), decider], pattern: use })),
+        getRights(make({ capabilities: [...initial.slice(0, kept), decider], isTauriProject: use })),
       )
     }),
   )
