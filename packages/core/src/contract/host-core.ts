@@ -27,10 +27,18 @@ export interface CallQuota {
 /** Deadlines and quotas of calls. */
 export interface CallsOptions {
   /**
-   * Deadline in milliseconds of each call that has none of its own: beyond it the call rejects with `Timeout`. A stream's `timeout` is
-   * its own. Calls have no deadline by default.
+   * Milliseconds after which a call to a frontend (`bus.call`, `app.call`) rejects with `Timeout`, unless it has a `timeout` of its own.
+   * `false`: never.
+   *
+   * @default 30000
    */
-  timeout?: number
+  timeout?: number | false
+  /**
+   * Milliseconds after which a call to core rejects with `Timeout`, unless it is a stream or has a `timeout` of its own.
+   *
+   * @default none
+   */
+  commandTimeout?: number
   /**
    * Milliseconds after which a call that still runs in core is logged and reported (`bus.on('slow')`), once. `false`: never.
    *

@@ -116,13 +116,11 @@ export class Core {
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
     const hostCommands = createHostCommands(this.#authority, sessions)
     this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])
-    const defaults = calls?.timeout === undefined ? undefined : { timeout: calls.timeout }
     this.#app = createApp({
       ...shared,
       local: this.#localListeners,
       getLog,
-      call: (label, name, args, options) =>
-        sessions.call(label, name, args, defaults ? { ...defaults, ...options } : options),
+      call: (label, name, args, options) => sessions.call(label, name, args, options, undefined, calls?.timeout),
     })
     this.#networkSessions = new NetworkSessions({
       pattern,

@@ -256,9 +256,10 @@ export class Bus<Types extends BusTypes = BusTypes> {
       throw new BusError('InvalidParams', text)
     }
     checkFrontendCall(name, args, Channel, options)
+    const { timeout = this.#host.options.calls.timeout ?? false } = options ?? {}
     try {
       // Core's command for this gets label and name as headers, so that bytes in the arguments are found.
-      return await this.#client.invoke(HOST_METHOD.call, args, { ...options, headers: { label, name } })
+      return await this.#client.invoke(HOST_METHOD.call, args, { ...options, timeout, headers: { label, name } })
     } catch (error) {
       throw isBusError(error) ? this.#explainEnd(nameFunction(error, name), label) : error
     }

@@ -75,7 +75,7 @@ export class LocalCore implements CoreEndpoint {
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options)
     void this.worker.exited.then(() => this.#confirmRequests.reset())
-    const client = { label: 'host', codec: options.codec, timeout: options.calls.timeout }
+    const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
     this.client = createReconnectingClient(openLink(this.#attachHost(), true), client)
   }
 

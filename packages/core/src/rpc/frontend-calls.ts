@@ -42,8 +42,17 @@ export class FrontendCalls {
     })
   }
 
-  /** @param context trace context of the call that this one is made for */
-  call(name: string, args: unknown, options?: FrontendCallOptions, context?: TraceContext): Promise<unknown> {
+  /**
+   * @param context trace context of the call that this one is made for
+   * @param defaultTimeout as `calls.timeout`, for a call whose options have no timeout
+   */
+  call(
+    name: string,
+    args: unknown,
+    options?: FrontendCallOptions,
+    context?: TraceContext,
+    defaultTimeout?: number | false,
+  ): Promise<unknown> {
     return createCallPromise((resolve, reject) => {
       checkCall(name, args, options)
       if (this.#pending.isFull()) {
@@ -52,7 +61,7 @@ export class FrontendCalls {
       const id = this.#pending.takeId()
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
         this.#writer.request(id, name, args ?? undefined, options?.transfer, sentContext)
-        this.#pending.add(id, name, done, fail, options)
+        this.#pending.add(id, name, done, fail, options, defaultTimeout)
       }
       if (!frontendCalls.hasSubscribers) return send(resolve, reject, context)
       const { label, codec } = this.#traceSource

@@ -2,7 +2,7 @@
 // counted.
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Bus } from '../../src/index.js'
 import { begin, createCaller, kinds, patterns, type Caller } from './cancellation.js'
 
@@ -62,15 +62,15 @@ describe.each(patterns)('%s', (_name, app) => {
     ...kinds,
     'app.call': {
       call: ({ client }, { signal, timeout }) =>
-        client.invoke('ask', { label: 'tests', timeout }, { timeout: 0, signal: signal! }),
+        client.invoke('ask', { label: 'tests', timeout }, { timeout: false, signal: signal! }),
     },
   }
 
-  test.each(Object.keys(unlimited))('%s with the timeout 0 has none, whatever that of the bus is', async name => {
-    const limited = await begin({ app, calls: { timeout: 20 } })
+  test.each(Object.keys(unlimited))('%s with the timeout false has none, whatever that of the bus is', async name => {
+    const limited = await begin({ app, calls: { timeout: 20, commandTimeout: 20 } })
     const limitedCaller = await createCaller(limited)
     const abort = new AbortController()
-    const call = outcome(unlimited[name]!.call(limitedCaller, { timeout: 0, signal: abort.signal }))
+    const call = outcome(unlimited[name]!.call(limitedCaller, { timeout: false, signal: abort.signal }))
     expect(await outcome(limitedCaller.client.invoke('never', {}, { timeout: 60 }))).toBe('Timeout')
     abort.abort()
     expect(await call).toBe('Cancelled')
@@ -109,7 +109,7 @@ describe.each(patterns)('%s', (_name, app) => {
     const before = await client.invoke<number>('ran')
     const calls = Array.from({ length: 200 }, async (_, i) => {
       const abort = new AbortController()
-      const call = client.invoke<number>('count', {}, i % 3 === 0 ? { timeout: i % 2 } : { signal: abort.signal })
+      const call = client.invoke<number>('count', {}, i % 3 === 0 ? { timeout: 1 + (i % 2) } : { signal: abort.signal })
       if (i % 3 === 1) queueMicrotask(() => abort.abort())
       return call
     })
@@ -156,10 +156,72 @@ test('a cancel removes a call that waits for the hook', async () => {
   await bus.close({ timeout: 0 })
 })
 
-test('calls.timeout is the default deadline of all calls except streams', async () => {
+test('calls.timeout is the default deadline of calls to frontends, and of no other calls', async () => {
   const bus = await begin({ calls: { timeout: 40 } })
   const caller = await createCaller(bus)
-  const { stream, ...others } = kinds
+  expect(await outcome(bus.call('tests', 'never'))).toBe('Timeout')
+  expect(await outcome(caller.client.invoke('ask_on', { label: 'tests' }))).toBe('Timeout')
+  expect(await outcome(caller.client.invoke('stubborn', { ms: 80 }))).toBe('settled')
+  await bus.close({ timeout: 0 })
+})
+
+test('a call to a frontend has a deadline of 30 s by default, and a call to core has none', async () => {
+  const bus = await begin({ core: { commands: { never: () => new Promise(() => {}) } } })
+  const { client } = await createCaller(bus)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const toFrontend = bus.call('tests', 'never')
+    const late = expect(toFrontend).rejects.toMatchObject({
+      reason: 'Timeout',
+      message: '"never" took longer than 30000 ms',
+    })
+    const toCore = outcome(client.invoke('never'))
+    vi.advanceTimersByTime(30_000)
+    await late
+    vi.advanceTimersByTime(3_600_000)
+    expect(await Promise.race([toCore, client.invoke('plugin:app|name').then(() => 'still waiting')])).toBe(
+      'still waiting',
+    )
+  } finally {
+    vi.useRealTimers()
+  }
+  await bus.close({ timeout: 0 })
+})
+
+test('calls.timeout: false leaves calls to frontends without a deadline', async () => {
+  const bus = await begin({ core: {}, calls: { timeout: false } })
+  await createCaller(bus)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const abort = new AbortController()
+  try {
+    const call = outcome(bus.call('tests', 'never', {}, { signal: abort.signal }))
+    vi.advanceTimersByTime(3_600_000)
+    abort.abort()
+    expect(await call).toBe('Cancelled')
+  } finally {
+    vi.useRealTimers()
+  }
+  await bus.close({ timeout: 0 })
+})
+
+test('the timeout 0 is refused: false means none', async () => {
+  const bus = await begin()
+  const { client } = await createCaller(bus)
+  for (const call of [bus.call('tests', 'never', {}, { timeout: 0 }), client.invoke('never', {}, { timeout: 0 })]) {
+    await expect(call).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringMatching(
+        /must be milliseconds, more than 0 and at most 2147483647, or false for none$/,
+      ) as string,
+    })
+  }
+  await bus.close({ timeout: 0 })
+})
+
+test('calls.commandTimeout is the default deadline of calls to core, except streams', async () => {
+  const bus = await begin({ calls: { commandTimeout: 40 } })
+  const caller = await createCaller(bus)
+  const { stream, 'bus.call': _, ...others } = kinds
   for (const [name, kind] of Object.entries(others)) {
     expect(await outcome(kind.call(caller, {})), name).toBe('Timeout')
   }

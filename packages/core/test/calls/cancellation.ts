@@ -36,7 +36,7 @@ export const begin = (options: Partial<BusOptions> = {}): Promise<Bus> =>
 
 export interface CancelOptions {
   signal?: AbortSignal
-  timeout?: number
+  timeout?: number | false
 }
 
 export interface Caller {

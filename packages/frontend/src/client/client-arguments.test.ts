@@ -36,7 +36,7 @@ describe('the codec of a call', () => {
     void client.invoke('x', { big: 2n ** 60n, at: new Date(5), deep: { data: bytes } })
     void client.emit('e', undefined)
     const { signal } = new AbortController()
-    void client.invoke('y', {}, { timeout: 0, signal }).catch(() => {})
+    void client.invoke('y', {}, { timeout: false, signal }).catch(() => {})
     await crossed()
     await crossed()
     expect(new Set(peer.kinds)).toEqual(new Set([MSGPACK_KIND]))

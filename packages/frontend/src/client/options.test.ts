@@ -4,7 +4,7 @@ import type { Client } from './client.js'
 import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions } from './options.js'
 
 describe('call options', () => {
-  it.each([{}, { timeout: 0 }, { timeout: 0x7fff_ffff }, { signal: new AbortController().signal }])(
+  it.each([{}, { timeout: false }, { timeout: 1 }, { timeout: 0x7fff_ffff }, { signal: new AbortController().signal }])(
     'take %j',
     options => {
       expect(() => checkCallOptions('greet', options, {})).not.toThrow()
@@ -12,7 +12,14 @@ describe('call options', () => {
   )
 
   it.each([
-    [{ timeout: -1 }, '`timeout` of command "greet" must be milliseconds from 0 to 2147483647'],
+    [
+      { timeout: -1 },
+      '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
+    ],
+    [
+      { timeout: 0 },
+      '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
+    ],
     [{ timeout: Infinity }, '`timeout` of command "greet"'],
     [{ timeout: Number.NaN }, '`timeout` of command "greet"'],
     [{ timeout: 2 ** 31 }, '`timeout` of command "greet"'],

@@ -7,8 +7,12 @@ import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
   signal?: AbortSignal
-  /** Milliseconds until the call rejects with `Timeout`; 0 for no timeout. By default that of the bus, `calls.timeout`. */
-  timeout?: number
+  /**
+   * Milliseconds until the call rejects with `Timeout`; `false` for no timeout.
+   *
+   * @default `calls.timeout` of the bus for a call to a frontend, `calls.commandTimeout` for a call to core
+   */
+  timeout?: number | false
 }
 
 /** Returns the error of a call whose signal aborted: `Timeout` if a deadline aborted it, such as that of `AbortSignal.timeout`. */
@@ -52,8 +56,9 @@ function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<
 
 /** @throws {BusError} InvalidParams if an option has the wrong type; Cancelled or Timeout if the signal is aborted */
 export function checkDeadline(subject: string, { signal, timeout }: CallOptions): void {
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
-    throw new BusError('InvalidParams', `\`timeout\` of ${subject} must be milliseconds from 0 to 2147483647`)
+  if (timeout !== undefined && timeout !== false && !isTimeout(timeout)) {
+    const text = `\`timeout\` of ${subject} must be milliseconds, more than 0 and at most 2147483647, or false for none`
+    throw new BusError('InvalidParams', text)
   }
   if (signal === undefined) return
   if (getTypeName(signal) !== 'AbortSignal') {
@@ -61,6 +66,9 @@ export function checkDeadline(subject: string, { signal, timeout }: CallOptions)
   }
   if (signal.aborted) throw createAbortError(subject, signal)
 }
+
+/** 0 is refused: it is as often the time that is left as it is meant for no timeout. */
+const isTimeout = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 0x7fff_ffff
 
 /** Watches a wait for an event like `watchDeadline`. @throws {BusError} as `checkDeadline` */
 export function watchEvent(event: string, options: CallOptions, abandon: (error: BusError) => void): () => void {

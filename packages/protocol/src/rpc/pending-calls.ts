@@ -49,14 +49,14 @@ export class PendingCalls {
     return this.#nextId++
   }
 
-  /** @param defaultTimeout milliseconds for a call whose options have no timeout */
+  /** @param defaultTimeout milliseconds, or false for none, for a call whose options have no timeout */
   add(
     id: number,
     method: string,
     resolve: PendingCall['resolve'],
     reject: PendingCall['reject'],
     options: CallOptions | undefined,
-    defaultTimeout?: number,
+    defaultTimeout?: number | false,
   ): void {
     const call: PendingCall = { id, resolve, reject, stopWatching: undefined }
     this.#calls.set(id, call)

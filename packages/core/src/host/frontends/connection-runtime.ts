@@ -64,6 +64,6 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
   const { codec, data, maxInFlight, overflow } = config
   const isolated = options.pattern === 'isolation'
-  const { timeout } = options.calls
+  const { commandTimeout: timeout } = options.calls
   return { label, codec, data, isolated, timeout, maxInFlight, overflow, deadlines: core.isRemote }
 }

@@ -109,7 +109,8 @@ const quota = v.pipe(
 /** @internal */
 export const callsSchema = v.optional(
   options({
-    timeout: milliseconds,
+    timeout: v.optional(integerOrFalse('whole milliseconds, from 1, or false', 1), 30_000),
+    commandTimeout: milliseconds,
     slowAfter: v.optional(integerOrFalse('whole milliseconds, from 10, or false', 10), 30_000),
     quotas: v.optional(v.array(quota, 'an array')),
   }),

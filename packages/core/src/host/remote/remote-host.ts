@@ -27,7 +27,7 @@ export interface RemoteHostOptions extends Pick<
     }
   }
   /** The default deadline of calls from connections and frontends of this process. */
-  calls?: Pick<CallsOptions, 'timeout'>
+  calls?: Pick<CallsOptions, 'commandTimeout'>
   /** Makers of Sallyport's own workers in a bundled program. */
   workers?: Omit<WorkerMakers, 'core'>
 }
@@ -183,7 +183,7 @@ export async function startRemoteHost(
 /** Core's own options have no effect here, so they are refused by name. */
 const CORE_OPTIONS = [
   ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'plugins'],
-  ...['productName', 'version', 'identifier', 'workers.core', 'calls.slowAfter', 'calls.quotas'],
+  ...['productName', 'version', 'identifier', 'workers.core', 'calls.timeout', 'calls.slowAfter', 'calls.quotas'],
   'app.security.capabilities',
 ]
 

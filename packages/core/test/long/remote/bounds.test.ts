@@ -125,7 +125,8 @@ test.each([
   [{ frontend: {} }, 'joinBus: unknown option "frontend" (did you mean "frontends"?)'],
   [{ frontends: { core: fixture('main.mjs') } }, 'joinBus: frontends.core must be a label other than'],
   [{ frontends: { main: fixture('nothing.mjs') } }, 'joinBus: frontends.main: there is no file'],
-  [{ calls: { timeout: 'soon' } }, 'joinBus: calls.timeout must be whole milliseconds'],
+  [{ calls: { timeout: 5 } }, 'joinBus: calls.timeout belongs to core'],
+  [{ calls: { commandTimeout: 'soon' } }, 'joinBus: calls.commandTimeout must be whole milliseconds'],
 ])('names a wrong option: %#', async (options, text) => {
   const core = await startCore()
   await expect(join(core, options as RemoteHostOptions)).rejects.toMatchObject({

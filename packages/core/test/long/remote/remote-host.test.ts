@@ -92,7 +92,7 @@ test('waits for a core that is not running yet', async () => {
 test('sends deadlines to core, for calls of connections and of workers', async () => {
   const core = await startCore()
   const main = { module: fixture('calls/exposing.mjs'), sandbox: 'none' } as const
-  const host = await join(core, { frontends: { main }, calls: { timeout: 60_000 } })
+  const host = await join(core, { frontends: { main }, calls: { commandTimeout: 60_000 } })
   const client = await host.connect('tests')
   await client.invoke('add', { a: 1, b: 2 }, { timeout: 30_000 })
   const getSent = (label: string) =>
