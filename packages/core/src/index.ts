@@ -54,13 +54,30 @@ export type {
   CommandOptions,
   Commands,
   CoreDefinition,
+  DefineTypedCore,
   InferredCommands,
   Plugin,
   PluginApi,
   PluginDefinition,
   PooledCommandOptions,
 } from './api/define.js'
-export type { Bus, BusTypes, CloseOptions, HostListenOptions } from './host/bus.js'
+export type {
+  AppPayload,
+  BusTypes,
+  BusTypesOf,
+  DeclaredFrontend,
+  ExposedBy,
+  FrontendCallParameters,
+  FrontendProxy,
+  FunctionName,
+  FunctionResult,
+  PayloadParameters,
+  TypedCore,
+  UntypedFrontend,
+} from './api/bus-types.js'
+export type { Bus, CloseOptions, HostListenOptions } from './host/bus.js'
+export type { CallAllOptions } from './host/frontends/call-all.js'
+export type { FrontendInfo } from './host/frontends/frontend-info.js'
 export type { Inspector, InspectorOptions } from './host/inspector/server.js'
 export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type {

@@ -5,6 +5,7 @@ import { ConnectionPool } from './client/connection-pool.js'
 
 export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
+export type { Exposed } from './client/exposed-functions.js'
 export type { EventHandler } from './client/listeners.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 
@@ -40,7 +41,7 @@ export const addConnection = (client: Client, link: Link): void => client.getPoo
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
   client.getPool(ConnectionPool).endConnection(link, reason)
 export { findCurrentClient, setCurrentClient } from './client/current-client.js'
-export type { CallParameters, CommandName, CommandResult } from './types/commands.js'
+export type { CallParameters, CommandName, CommandResult, CoreLike } from './types/commands.js'
 export { createClient } from './types/client.js'
 export type { ClientTypes, EmitParameters } from './types/client.js'
 export type { Serialized } from './types/serialized.js'

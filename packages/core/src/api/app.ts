@@ -1,9 +1,19 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log. The context of a call, whose
 // rarely used members are created on first access, and the types of middleware.
-import type { BusEvent, CallHeaders, CallOptions, EventTarget } from '@sallyport/protocol/internal'
+import type { BusEvent, CallHeaders, CallOptions, EventTarget, Unlisten } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/scope.js'
 import type { PathResolver } from '../path/directories.js'
+import type {
+  AppPayload,
+  BusTypes,
+  DeclaredFrontend,
+  FrontendCallParameters,
+  FrontendProxy,
+  FunctionName,
+  FunctionResult,
+  PayloadParameters,
+} from './bus-types.js'
 import type { FrontendCallOptions } from './frontend-call.js'
 import type { Resources } from './resources.js'
 import type { StateKey } from './state.js'
@@ -11,29 +21,88 @@ import type { StateKey } from './state.js'
 /** Handles an event. A rejected promise is logged; any other return value is ignored. */
 export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
-/** The app in core, as handlers and `setup` see it. */
-export interface App {
+/**
+ * The app in core, as handlers and `setup` see it.
+ *
+ * @typeParam Types - types of events and of the functions of frontends, which nothing checks at run time
+ */
+export interface App<Types extends BusTypes = BusTypes> {
   /** Core's log. In a plugin's `setup` and `teardown` each line has the plugin's name as `plugin`. */
   readonly log: Logger
   /** Sends an event to every listener: in core, the host and all frontends. */
-  emit(event: string, payload?: unknown): void
+  emit(event: Types extends { events: object } ? never : string, payload?: unknown): void
+  /** Sends an event whose payload has the type that `Types` declares. */
+  emit<Name extends keyof Types['events'] & string>(
+    event: Name,
+    ...payload: PayloadParameters<Types['events'][Name]>
+  ): void
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-  emitTo(target: string | EventTarget, event: string, payload?: unknown): void
+  emitTo(
+    target: string | EventTarget,
+    event: Types extends { events: object } ? never : string,
+    payload?: unknown,
+  ): void
+  /** Sends an event whose payload has the type that `Types` declares to the listeners that match `target`. */
+  emitTo<Name extends keyof Types['events'] & string>(
+    target: string | EventTarget,
+    event: Name,
+    ...payload: PayloadParameters<Types['events'][Name]>
+  ): void
   /** Sends an event to frontends (`{ kind: 'WebviewWindow', label }`) and targets that `filter` accepts, and to core's and the host's listeners without a target. */
-  emitFilter(event: string, payload: unknown, filter: (target: EventTarget) => boolean): void
-  /** Adds a listener and returns its id, for `unlisten`. */
-  listen<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
+  emitFilter(
+    event: Types extends { events: object } ? never : string,
+    payload: unknown,
+    filter: (target: EventTarget) => boolean,
+  ): void
+  /** Sends an event whose payload has the type that `Types` declares to the targets that `filter` accepts. */
+  emitFilter<Name extends keyof Types['events'] & string>(
+    event: Name,
+    payload: Types['events'][Name],
+    filter: (target: EventTarget) => boolean,
+  ): void
+  /**
+   * Listens to an event. Returns a function that removes the listener.
+   *
+   * @throws {BusError} InvalidParams for an invalid name or target
+   */
+  listen<T = unknown>(
+    event: Types extends { events: object } ? never : string,
+    handler: AppEventHandler<T>,
+    options?: AppListenOptions,
+  ): Unlisten
+  /** Listens to an event whose payload has the type that `Types` declares. */
+  listen<Name extends keyof Types['events'] & string>(
+    event: Name,
+    handler: AppEventHandler<AppPayload<Types['events'][Name], Types['codec']>>,
+    options?: AppListenOptions,
+  ): Unlisten
   /**
    * Waits for an event.
    *
    * @throws {BusError} InvalidParams, synchronously, for an invalid name. The promise rejects with Timeout or Cancelled
    * @example const { payload } = await app.once<number>('done', { timeout: 5000 })
    */
-  once<T = unknown>(event: string, options?: AppListenOptions & CallOptions): Promise<BusEvent<T>>
-  /** Listens to an event once. Returns the listener's id, for `unlisten`. */
-  once<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
-  /** Removes the listener with this id. */
-  unlisten(id: number): void
+  once<T = unknown>(
+    event: Types extends { events: object } ? never : string,
+    options?: AppListenOptions & CallOptions,
+  ): Promise<BusEvent<T>>
+  /** Waits for an event whose payload has the type that `Types` declares. */
+  once<Name extends keyof Types['events'] & string>(
+    event: Name,
+    options?: AppListenOptions & CallOptions,
+  ): Promise<BusEvent<AppPayload<Types['events'][Name], Types['codec']>>>
+  /** Listens to an event once. Returns a function that removes the listener. */
+  once<T = unknown>(
+    event: Types extends { events: object } ? never : string,
+    handler: AppEventHandler<T>,
+    options?: AppListenOptions,
+  ): Unlisten
+  /** Listens once to an event whose payload has the type that `Types` declares. */
+  once<Name extends keyof Types['events'] & string>(
+    event: Name,
+    handler: AppEventHandler<AppPayload<Types['events'][Name], Types['codec']>>,
+    options?: AppListenOptions,
+  ): Unlisten
   /**
    * Keeps `value` for all handlers, by its class or a key of `stateKey`. Returns false if the key is managed already: the
    * first value stays, as in Tauri.
@@ -51,7 +120,30 @@ export interface App {
    * Timeout, Overloaded; CommandFailed with what the function threw as its `data`
    * @example const src = await app.call<string>('main', 'transform', { src }, { timeout: 1000 })
    */
-  call<T = unknown>(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<T>
+  call<T = unknown>(
+    label: Types extends { frontends: object } ? never : string,
+    name: string,
+    args?: object,
+    options?: FrontendCallOptions,
+  ): Promise<T>
+  /** Calls a function with the arguments and the result that `Types` declares. */
+  call<Label extends keyof Types['frontends'] & string, Name extends FunctionName<Types['frontends'][Label]>>(
+    label: Label,
+    name: Name,
+    ...call: FrontendCallParameters<Types['frontends'][Label], Name, Types['codec']>
+  ): Promise<FunctionResult<Types['frontends'][Label], Name, Types['codec']>>
+  /**
+   * Returns an object whose members call the functions of a frontend: `app.frontend('md').transform(args, options)` is
+   * `app.call('md', 'transform', args, options)`. Use `call` for functions named `then`, `toJSON`, or like a member of every object.
+   *
+   * @typeParam Functions - the result of its `expose`, or an interface of functions
+   * @throws {BusError} InvalidParams unless the label is a string
+   */
+  frontend<Label extends keyof Types['frontends'] & string>(label: Label): DeclaredFrontend<Types, Label>
+  /** Returns a frontend whose functions have the types of `Functions`. */
+  frontend<Functions = unknown>(
+    label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,
+  ): FrontendProxy<Functions, Types['codec']>
   /** Resources of the app, by number, open until core ends. Any frontend may close them with Tauri's `Resource`. */
   readonly resources: Resources
   /** Resolves directories of this machine and of this program. */
@@ -72,10 +164,10 @@ export interface CommandRequest {
   readonly body: unknown
 }
 
-/** The second argument of a handler. */
-export interface CommandContext {
+/** The second argument of a handler. `CommandContext<Types>` types its `app`. */
+export interface CommandContext<Types extends BusTypes = BusTypes> {
   /** The app. */
-  readonly app: App
+  readonly app: App<Types>
   /** The label of the calling frontend. It comes from the link, so no message can claim another. */
   readonly label: string
   /** Aborts when the caller cancels, times out or disconnects, or when the bus closes. */
@@ -109,13 +201,13 @@ export interface CommandContext {
 // composed once for each command; a command without middleware pays nothing.
 
 /** One call, as middleware sees it. */
-export interface MiddlewareCall {
+export interface MiddlewareCall<Types extends BusTypes = BusTypes> {
   /** The method: `greet`, `plugin:fs|read_text_file`. */
   readonly command: string
   /** The arguments before any schema, with channels in place. */
   readonly args: unknown
   /** The handler's own context. */
-  readonly ctx: CommandContext
+  readonly ctx: CommandContext<Types>
 }
 
 /**
@@ -132,4 +224,7 @@ export interface MiddlewareCall {
  *   }
  * }
  */
-export type Middleware = (call: MiddlewareCall, next: () => Promise<unknown>) => unknown
+export type Middleware<Types extends BusTypes = BusTypes> = (
+  call: MiddlewareCall<Types>,
+  next: () => Promise<unknown>,
+) => unknown

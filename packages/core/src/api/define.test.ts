@@ -1,6 +1,6 @@
 // command() validates its options when it is called.
 import { expect, it } from 'vitest'
-import { command } from './define.js'
+import { command, defineCore } from './define.js'
 
 it.each<[string, unknown[], string]>([
   ['a handler alone', [() => 1], 'command(): a handler alone needs none: write the function itself'],
@@ -10,4 +10,9 @@ it.each<[string, unknown[], string]>([
   ['both', [{ thread: new URL(import.meta.url) }, () => 1], 'command(): either a handler or a thread, not both'],
 ])('%s', (_name, options, message) => {
   expect(() => (command as (...all: unknown[]) => unknown)(...options)).toThrow(message)
+})
+
+it('defineCore without a definition returns defineCore, for a core with types', () => {
+  const definition = { commands: { add: ({ a, b }: { a: number; b: number }) => a + b } }
+  expect(defineCore<{ events: { done: number } }>()(definition)).toBe(definition)
 })

@@ -4,6 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Scope } from '../acl/scope.js'
 import type { PermissionFile } from '../acl/types.js'
 import type { App, CommandContext, Middleware } from './app.js'
+import type { BusTypes, TypedCore } from './bus-types.js'
 
 /** A command's function. It takes named arguments and returns a value or a promise of one. */
 export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => Result
@@ -80,8 +81,10 @@ export type Commands = Readonly<Record<string, AnyCommand>>
  * Commands whose handlers may omit the type of their arguments: it is `Record<string, unknown>`, because callers can send anything.
  * `CallableFunction`, which `C` extends, has no signature, so it gives unannotated parameters no type.
  */
-export type InferredCommands<C> = {
-  [Name in keyof C]: C[Name] | ((args: Record<string, unknown>, ctx: CommandContext, ...none: never[]) => unknown)
+export type InferredCommands<C, Types extends BusTypes = BusTypes> = {
+  [Name in keyof C]:
+    | C[Name]
+    | ((args: Record<string, unknown>, ctx: CommandContext<Types>, ...none: never[]) => unknown)
 }
 
 /** The content of a plugin. */
@@ -130,23 +133,40 @@ export function plugin<const Name extends string>(name: Name, definition: Plugin
 }
 
 /** The default export of a core module: commands, plugins, middleware, setup and teardown. */
-export interface CoreDefinition<C = Commands, P = Plugin> {
+export interface CoreDefinition<C = Commands, P = Plugin, Types extends BusTypes = BusTypes> {
   /** The app's commands by name. */
   commands?: C
   /** Plugins, set up in their order. */
   plugins?: readonly P[]
   /** Middleware around each call of the commands of the app and its plugins, the first outermost. */
-  use?: readonly Middleware[]
+  use?: readonly Middleware<Types>[]
   /** Runs once, before core is ready, after the plugins' `setup`. */
-  setup?(app: App): void | Promise<void>
+  setup?(app: App<Types>): void | Promise<void>
   /** Runs once when core ends, before the plugins' `teardown`. */
-  teardown?(app: App): void | Promise<void>
+  teardown?(app: App<Types>): void | Promise<void>
 }
+
+/** `defineCore` for a core whose events and frontends have types. */
+export type DefineTypedCore<Types extends BusTypes> = <
+  C extends Readonly<Record<string, CallableFunction | Command>>,
+  D extends CoreDefinition<unknown, Plugin<string, object>, Types>,
+>(
+  definition: D & CoreDefinition<InferredCommands<C, Types>, Plugin<string, object>, Types>,
+) => D & TypedCore<Types>
 
 /** Returns a core module's definition unchanged, with inferred types. Arguments of a handler without a type are `Record<string, unknown>`. */
 export function defineCore<
   C extends Readonly<Record<string, CallableFunction | Command>>,
   D extends CoreDefinition<unknown, Plugin<string, object>>,
->(definition: D & CoreDefinition<InferredCommands<C>, Plugin<string, object>>): D {
-  return definition
+>(definition: D & CoreDefinition<InferredCommands<C>, Plugin<string, object>>): D
+/**
+ * Returns `defineCore` for a core whose events and frontends have types: in `app`, in `ctx.app` of its handlers, and in
+ * `createBus<typeof core>`. It is a second call because TypeScript infers either all type arguments or none.
+ *
+ * @example
+ * export default defineCore<{ events: { done: number }; frontends: { md: Markdown } }>()({ commands: { … } })
+ */
+export function defineCore<Types extends BusTypes = BusTypes>(): DefineTypedCore<Types>
+export function defineCore(...definition: [unknown?]): unknown {
+  return definition.length === 0 ? defineCore : definition[0]
 }

@@ -1,5 +1,6 @@
 // Validation of a core module's export: mistakes are named, with the nearest right name.
 import { expect, it } from 'vitest'
+import { defineCore } from './define.js'
 import { getDefinition } from './validate-definition.js'
 
 const of = (definition: unknown): unknown => getDefinition({ default: definition }, 'file:///core.js')
@@ -32,4 +33,11 @@ it('a complete definition is returned unchanged', () => {
   const plugin = { name: 'fs', commands: {}, permissions: [{}], setup: nothing, teardown: nothing }
   const definition = { commands: {}, plugins: [plugin], use: [nothing], setup: nothing, teardown: nothing }
   expect(of(definition)).toBe(definition)
+})
+
+it('a core that lacks the second call of defineCore is named', () => {
+  const remedy = 'Pass the definition to the result of defineCore: `defineCore<Types>()({ … })`'
+  expect(() => getDefinition({ default: defineCore() }, 'file:///core.js')).toThrow(
+    `The core module "file:///core.js" exports a function. ${remedy}`,
+  )
 })

@@ -10,6 +10,10 @@ const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
 export function getDefinition(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
   const where = `The core module ${describeName(url)}`
+  if (typeof definition === 'function') {
+    const remedy = 'Pass the definition to the result of defineCore: `defineCore<Types>()({ … })`'
+    throw wrong(`${where} exports a function. ${remedy}`)
+  }
   // A promise has no members, and would be a core without commands.
   if (!isObject(definition) || isThenable(definition))
     throw wrong(`${where} has no definition: it must \`export default defineCore({ … })\``)

@@ -202,6 +202,8 @@ export interface NetworkStats {
 export const HOST_METHOD = {
   /** The arguments are those of the function. Its name and the frontend's label are in the headers. */
   call: 'plugin:host|call',
+  /** Returns the labels of the frontends that have a session. */
+  labels: 'plugin:host|labels',
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
   explain: 'plugin:acl|explain',

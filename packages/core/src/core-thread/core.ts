@@ -266,6 +266,7 @@ function createHostCommands(authority: Authority, sessions: Sessions): RunnableC
   const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
   return [
     create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
+    create(HOST_METHOD.labels, () => sessions.labels),
     create(HOST_METHOD.addCapability, args => {
       const { capability } = args as { capability: unknown }
       authority.add({ value: capability, from: 'bus.addCapability', isOption: true })

@@ -1,9 +1,10 @@
 // Creates the app object that handlers and setups use.
 import { BusError, createCallPromise, isThenable, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
-import type { BusEvent, CallOptions, EventTarget } from '@sallyport/protocol/internal'
+import type { BusEvent, CallOptions, EventTarget, Unlisten } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { App, AppEventHandler, AppListenOptions } from '../api/app.js'
 import type { FrontendCallOptions } from '../api/frontend-call.js'
+import { createFrontendProxy } from '../api/frontend-proxy.js'
 import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
 import type { Delivery, Payload, Subscriber } from '../events/delivery.js'
@@ -79,34 +80,36 @@ export interface AppDeps {
 
 export function createApp({ call, router, local, getLog, resources, path }: AppDeps): App {
   const store = new StateStore()
-  const listen: App['listen'] = (event, handler, options = {}) => {
+  const listen = (event: string, handler: AppEventHandler, options: AppListenOptions = {}): Unlisten => {
     const target = toEventTarget(options.target ?? { kind: 'Any' })
-    return local.listen(event, logErrors(getLog, event, handler as AppEventHandler), target)
+    const id = local.listen(event, logErrors(getLog, event, handler), target)
+    return () => local.unlisten(id)
   }
 
   return {
     call: call as App['call'],
+    frontend: ((label: string) => createFrontendProxy('app.frontend', label, call)) as App['frontend'],
     get log(): Logger {
       return getLog()
     },
-    emit: (event, payload = null) => router.emit(event, payload),
-    emitTo: (target, event, payload = null) => router.emitTo(toEventTarget(target), event, payload),
-    emitFilter: (event, payload, filter) =>
+    emit: (event: string, payload: unknown = null) => router.emit(event, payload),
+    emitTo: (target: string | EventTarget, event: string, payload: unknown = null) =>
+      router.emitTo(toEventTarget(target), event, payload),
+    emitFilter: (event: string, payload: unknown, filter: (target: EventTarget) => boolean) =>
       // The filter sees a frontend's own label, whatever target its listener claims.
       router.deliverWhere(event, payload, (target, { label }) =>
         label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
       ),
-    listen,
+    listen: listen as App['listen'],
     once: ((event: string, handler?: AppEventHandler | WaitOptions, options?: AppListenOptions) => {
       if (typeof handler !== 'function') return local.wait(event, handler)
       const handleOnce: AppEventHandler = received => {
-        local.unlisten(id)
+        unlisten()
         return handler(received)
       }
-      const id = listen(event, handleOnce, options)
-      return id
+      const unlisten = listen(event, handleOnce, options)
+      return unlisten
     }) as App['once'],
-    unlisten: id => local.unlisten(id),
     manage: (key, value) => store.manage(key, value),
     state: key => store.get(key),
     resources,

@@ -2,11 +2,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
 import type {
-  CallParameters,
   Client,
-  ClientTypes,
-  CommandName,
-  CommandResult,
   EmitOptions,
   EmitParameters,
   EventHandler,
@@ -26,9 +22,20 @@ import type { BusEvent, EventTarget, Unlisten } from '@sallyport/protocol/intern
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'
+import type {
+  BusTypes,
+  DeclaredFrontend,
+  FrontendCallParameters,
+  FrontendProxy,
+  FunctionName,
+  FunctionResult,
+} from '../api/bus-types.js'
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
+import { createFrontendProxy } from '../api/frontend-proxy.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { anyFunction, check } from '../shared/validate.js'
+import { type CallAllOptions, checkCallAll, settleAll } from './frontends/call-all.js'
+import type { FrontendInfo } from './frontends/frontend-info.js'
 import { LocalCore } from './local-core.js'
 import { Host } from './host.js'
 import type { Inspector, InspectorOptions, OpenInspector } from './inspector/server.js'
@@ -45,12 +52,6 @@ import { workerMachine } from './supervision/worker-machine.js'
 export { getPermissions } from '../acl/identifier.js'
 /** @internal */
 export { startStandaloneGate } from './frontends/gate-handle.js'
-
-/** The types of a bus: `createBus<{ frontends: { main: typeof import('./main.js').default } }>(…)`. */
-export interface BusTypes extends ClientTypes {
-  /** The result of each frontend's `expose`, by label. Without it, any function can be called with any arguments. */
-  frontends?: object
-}
 
 /** Options of `bus.close`. */
 export interface CloseOptions {
@@ -245,12 +246,70 @@ export class Bus<Types extends BusTypes = BusTypes> {
     options?: FrontendCallOptions,
   ): Promise<T>
   /** Calls a function with the arguments and the result that `Types` declares. */
-  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<Types['frontends'][Label]>>(
+  call<Label extends keyof Types['frontends'] & string, Name extends FunctionName<Types['frontends'][Label]>>(
     label: Label,
     name: Name,
-    ...call: CallParameters<Types['frontends'][Label], Name, Types['codec'], FrontendCallOptions>
-  ): Promise<CommandResult<Types['frontends'][Label], Name, Types['codec']>>
-  async call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
+    ...call: FrontendCallParameters<Types['frontends'][Label], Name, Types['codec']>
+  ): Promise<FunctionResult<Types['frontends'][Label], Name, Types['codec']>>
+  call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
+    return this.#call(label, name, args, options)
+  }
+
+  /**
+   * Calls a function of several frontends at once. Resolves with the result of each when the last call has settled, as
+   * `Promise.allSettled` does. A frontend that does not expose the function, or ends meanwhile, rejects in its own result.
+   *
+   * @param args - named arguments, or bytes as the whole body
+   * @throws {BusError} InvalidParams; Cancelled or Timeout if the signal is aborted already
+   * @example const results = await bus.callAll<string>('render', { src }, { labels: 'md-*', timeout: 1000 })
+   */
+  async callAll<T = unknown>(
+    name: string,
+    args?: object,
+    options?: CallAllOptions,
+  ): Promise<Record<string, PromiseSettledResult<T>>> {
+    const isSelected = checkCallAll(name, args, options)
+    const { labels: _, ...callOptions } = options ?? {}
+    const { core, frontends } = this.#host
+    const labels = new Set(frontends.labels)
+    // Only core knows the frontends of other processes.
+    if (core.hasNetwork) {
+      try {
+        for (const label of await this.#client.invoke<string[]>(HOST_METHOD.labels, {}, callOptions)) labels.add(label)
+      } catch (error) {
+        throw nameFunction(error as BusError, HOST_METHOD.labels, name)
+      }
+    }
+    return settleAll([...labels].filter(isSelected), label => this.#call(label, name, args, callOptions) as Promise<T>)
+  }
+
+  /**
+   * Returns an object whose members call the functions of a frontend: `bus.frontend('md').transform(args, options)` is
+   * `bus.call('md', 'transform', args, options)`. Nothing is sent before that, so the frontend can open later. Use `call` for functions named
+   * `then`, `toJSON`, or like a member of every object.
+   *
+   * @typeParam Functions - the result of its `expose`, or an interface of functions
+   * @throws {BusError} InvalidParams unless the label is a string
+   * @example const { transform } = bus.frontend<typeof import('./md.js').default>('md')
+   */
+  frontend<Label extends keyof Types['frontends'] & string>(label: Label): DeclaredFrontend<Types, Label>
+  /** Returns a frontend whose functions have the types of `Functions`. */
+  frontend<Functions = unknown>(
+    label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,
+  ): FrontendProxy<Functions, Types['codec']>
+  frontend(label: string): unknown {
+    return createFrontendProxy('bus.frontend', label, (...call) => this.#call(...call))
+  }
+
+  /**
+   * Returns the frontends of this host: those that are open, connections and web pages too, and those that have ended by themselves, until
+   * their label is used again. At most 100 that have ended are remembered.
+   */
+  frontends(): FrontendInfo[] {
+    return this.#host.frontends.list()
+  }
+
+  async #call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
     if (typeof label !== 'string' || typeof name !== 'string') {
       const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
       throw new BusError('InvalidParams', text)
@@ -261,7 +320,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
       // Core's command for this gets label and name as headers, so that bytes in the arguments are found.
       return await this.#client.invoke(HOST_METHOD.call, args, { ...options, timeout, headers: { label, name } })
     } catch (error) {
-      throw isBusError(error) ? this.#explainEnd(nameFunction(error, name), label) : error
+      throw isBusError(error) ? this.#explainEnd(nameFunction(error, HOST_METHOD.call, name), label) : error
     }
   }
 
@@ -332,7 +391,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 
   /** Lets calls in flight finish, then stops every thread. Resolves when no thread is left. */
-  async close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    if (typeof options !== 'object' || options === null) {
+      const text = 'bus.close takes { timeout }, and ends the whole bus. Use bus.closeFrontend(label) for one frontend'
+      throw new BusError('InvalidParams', text)
+    }
+    const { timeout = 1000 } = options
     await this.#host.close(timeout, stopTimeout => this.#stop(stopTimeout))
     await Promise.all([...this.#inspectors].map(inspector => inspector.end('The bus was closed.')))
   }
@@ -462,8 +526,8 @@ function toListenOptions(where: string, event: string, options: HostListenOption
 }
 
 /** Replaces the internal command in an error text by the function's name, which is all that the caller knows. */
-function nameFunction(error: BusError, name: string): BusError {
-  const message = error.message.replace(describeCommand(HOST_METHOD.call), describeName(name))
+function nameFunction(error: BusError, method: string, name: string): BusError {
+  const message = error.message.replace(describeCommand(method), describeName(name))
   if (message === error.message) return error
   const named = new BusError(error.reason, message, { data: error.data, cause: error.cause })
   return hideInternalFrames(named) as BusError

@@ -1,7 +1,9 @@
 // Entry points of a host, whose code is imported on the first call: a core module imports this package too, and needs nothing of it.
 import { BusError, withCaller } from '@sallyport/protocol/internal'
 import type { Explanation } from '../acl/explain.js'
-import type { Bus, BusTypes } from './bus.js'
+import type { CoreLike } from '@sallyport/frontend/internal'
+import type { BusTypes, BusTypesOf } from '../api/bus-types.js'
+import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
 
@@ -17,15 +19,18 @@ import type { BusOptions } from './options/types.js'
  * })
  * try { … } finally { await bus.close() }
  *
- * // Types of `bus.call`, and of events:
- * const typed = await createBus<{ frontends: { main: typeof import('./main.js').default }; events: Events }>({ … })
+ * // Types of `bus.call`, `bus.frontend` and of events: those of a core that was made with `defineCore<Types>()`, or of the host alone.
+ * const typed = await createBus<typeof import('./core.js').default>({ … })
+ * const other = await createBus<{ frontends: { main: typeof import('./main.js').default }; events: Events }>({ … })
  */
-export async function createBus<Types extends BusTypes = BusTypes>(options: BusOptions): Promise<Bus<Types>> {
+export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
+  options: BusOptions,
+): Promise<Bus<BusTypesOf<Types>>> {
   checkRuntime()
   const { startBus } = await import('./bus.js').catch(explainBundle)
   const bus = await withCaller(startBus(options))
   void bus.releaseEvents()
-  return bus as unknown as Bus<Types>
+  return bus as unknown as Bus<BusTypesOf<Types>>
 }
 
 /** @throws {BusError} InvalidParams on Bun and Deno: calls between their threads hang, and neither has Node's permission model */

@@ -50,6 +50,8 @@ export class LocalCore implements CoreEndpoint {
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Map() }
   readonly isInProcess: boolean
   readonly isRemote = false
+  /** True if core also has frontends of other processes. */
+  readonly hasNetwork: boolean
   frontends: Frontends | undefined
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Statistics of core's network, as of the latest measurement. */
@@ -72,6 +74,7 @@ export class LocalCore implements CoreEndpoint {
     this.#codec = options.codec
     this.#services = services
     this.isInProcess = !(options.core instanceof URL)
+    this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options)
     void this.worker.exited.then(() => this.#confirmRequests.reset())

@@ -44,7 +44,7 @@ export class FrontendCalls {
 
   /**
    * @param context trace context of the call that this one is made for
-   * @param defaultTimeout as `calls.timeout`, for a call whose options have no timeout
+   * @param defaultTimeout milliseconds, or false for none, for a call whose options have no timeout
    */
   call(
     name: string,

@@ -48,3 +48,16 @@ describe.each(cores)('core %s', (_where, core) => {
     })
   })
 })
+
+test('callAll reaches the frontends of the network too', async () => {
+  const { path, network } = socketNetwork()
+  const bus = await start({ core: fixture('core.mjs'), app: { security: { capabilities: [everyCommand] } }, network })
+  const { client } = await dial(path, { label: 'far', sealed: false })
+  const near = await bus.connect('near')
+  for (const each of [client, near]) each.expose({ name: () => each.label })
+  await client.invoke('greet', { name: 'World' })
+  expect(await bus.callAll('name')).toEqual({
+    near: { status: 'fulfilled', value: 'near' },
+    far: { status: 'fulfilled', value: 'far' },
+  })
+})

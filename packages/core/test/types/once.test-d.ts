@@ -20,7 +20,7 @@ test('with a handler, once returns what removes it', () => {
   for (const listens of [bus.once('e', () => {}), client.once('e', () => {}, options), once('e', () => {})]) {
     expectTypeOf(listens).toEqualTypeOf<Promise<Unlisten>>()
   }
-  expectTypeOf(app.once('e', () => {})).toEqualTypeOf<number>()
+  expectTypeOf(app.once('e', () => {})).toEqualTypeOf<Unlisten>()
 })
 
 test('a typed client knows the payload', () => {

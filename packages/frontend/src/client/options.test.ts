@@ -4,12 +4,15 @@ import type { Client } from './client.js'
 import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions } from './options.js'
 
 describe('call options', () => {
-  it.each([{}, { timeout: false }, { timeout: 1 }, { timeout: 0x7fff_ffff }, { signal: new AbortController().signal }])(
-    'take %j',
-    options => {
-      expect(() => checkCallOptions('greet', options, {})).not.toThrow()
-    },
-  )
+  it.each([
+    {},
+    { timeout: false as const },
+    { timeout: 1 },
+    { timeout: 0x7fff_ffff },
+    { signal: new AbortController().signal },
+  ])('take %j', options => {
+    expect(() => checkCallOptions('greet', options, {})).not.toThrow()
+  })
 
   it.each([
     [

@@ -17,8 +17,15 @@ export interface ClientTypes {
   events?: object
 }
 
+/** The types that a core was made with, by `defineCore<Types>()`. */
+export type ClientTypesOf<Core> = '~types' extends keyof Core
+  ? NonNullable<Core['~types']> extends infer Types extends ClientTypes
+    ? Types
+    : ClientTypes
+  : ClientTypes
+
 /** A client that is typed by a core. Without types of events, the caller chooses the type of a payload. */
-export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = {
+export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>> = {
   readonly Channel: typeof Channel
   /** Calls a command and returns its result. @throws {BusError} with any `reason` */
   invoke<Name extends `${CommandName<Core>}`>(
@@ -56,7 +63,10 @@ export type TypedClient<Core extends CoreLike, Types extends ClientTypes = Clien
   : Pick<Client, 'emit' | 'emitTo' | 'listen' | 'once'>)
 
 /** A given client: typed functions, and its other members. */
-export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedClient<Core, Types> &
+export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>> = TypedClient<
+  Core,
+  Types
+> &
   Omit<Client, keyof TypedClient<Core>>
 
 /**
@@ -66,13 +76,16 @@ export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = C
  * const api = createClient<typeof import('./core.js').default>()
  * const greeting = await api.invoke('greet', { name: 'World' }) // string
  */
-export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(): TypedClient<Core, Types>
+export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>>(): TypedClient<
+  Core,
+  Types
+>
 /**
  * Adds the types of a core to a client.
  *
  * @example const tests = createClient<typeof core, { events: { news: string } }>(await bus.connect('tests'))
  */
-export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(
+export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>>(
   client: Client,
 ): TypedConnection<Core, Types>
 export function createClient(client: unknown = thisThreadClient): unknown {

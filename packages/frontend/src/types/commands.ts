@@ -12,6 +12,8 @@ export interface CoreLike {
   readonly plugins?: readonly { readonly name: string; readonly commands?: object }[]
   /** Distinguishes a definition from other objects. */
   readonly setup?: unknown
+  /** The types of the core's events and frontends. Exists as a type only. */
+  readonly '~types'?: object
 }
 
 /** The full names of all commands: `greet`, `plugin:fs|read_text_file`. */

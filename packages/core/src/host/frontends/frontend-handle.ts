@@ -17,6 +17,7 @@ import type { Pattern } from '../../acl/types.js'
 import type { LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
+import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
 import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
 import { LinkActor, type LinkEvent } from './link-lifecycle.js'
 import type { RuntimeEnd } from './runtime-end.js'
@@ -67,6 +68,7 @@ export class FrontendHandle {
   readonly exited: Promise<Error | undefined>
   /** Why the code last stopped; `undefined` if it has not stopped by itself. */
   end: RuntimeEnd | undefined
+  #startedAt = Date.now()
   readonly #host: FrontendHost
   readonly #deps: FrontendDeps
   readonly #events: FrontendEvents
@@ -104,7 +106,10 @@ export class FrontendHandle {
     this.ready.catch(() => {})
     this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
     this.#runtime = deps.createRuntime({
-      restarted: () => this.connect(),
+      restarted: () => {
+        this.#startedAt = Date.now()
+        this.connect()
+      },
       stopped: (isReload, end) => this.#onStop(isReload, end),
       exited: (error, end) => this.#onExit(error, end),
     })
@@ -113,6 +118,12 @@ export class FrontendHandle {
 
   get stats(): JoinedStats {
     return { ...this.#runtime.stats, ...(this.#gate && { gate: this.#gate.stats }), rejected: this.#rejectedCount }
+  }
+
+  get info(): FrontendInfo {
+    const { label, config, isExternal } = this.#deps
+    const sandbox = isExternal ? 'external' : (config.sandbox?.kind ?? 'none')
+    return createFrontendInfo({ label, sandbox, startedAt: this.#startedAt }, this.#runtime.stats, this.end)
   }
 
   takeTraffic(resetRates: boolean): TrafficStats {

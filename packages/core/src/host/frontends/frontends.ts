@@ -8,6 +8,7 @@ import { createExternalRuntime, type ExternalRuntime } from './external-runtime.
 import { FrontendHandle, type FrontendDeps, SUSPECT_MS } from './frontend-handle.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
 import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
+import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
 import { describeEnd, type RuntimeEnd } from './runtime-end.js'
 import { createWorkerRuntime, type WorkerRuntime } from './worker-runtime.js'
 
@@ -22,6 +23,7 @@ interface EndedFrontend {
   readonly module: URL
   readonly config: FrontendConfig
   readonly stats: FrontendStats
+  readonly info: FrontendInfo
   readonly end: RuntimeEnd
 }
 
@@ -66,7 +68,7 @@ export class Frontends {
     const deps = { label, module, config, host: this.#host }
     const createRuntime: FrontendDeps['createRuntime'] = events => (runtime = createWorkerRuntime(deps, events))
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime }, end => {
-      if (end) this.#remember(label, { module, config, stats: getLastStats(frontend), end })
+      if (end) this.#remember(label, { module, config, stats: getLastStats(frontend), info: frontend.info, end })
     })
     const wait = (step?: Promise<void>): Promise<void> =>
       this.#waitFor(frontend, step).catch(error => {
@@ -149,6 +151,19 @@ export class Frontends {
     return Object.fromEntries([...ended, ...open])
   }
 
+  /** The labels of the frontends that have not ended. */
+  get labels(): Iterable<string> {
+    return this.#frontends.keys()
+  }
+
+  /** Also has those that have ended by themselves. */
+  list(): FrontendInfo[] {
+    return [
+      ...Array.from(this.#ended.values(), ({ info }) => ({ ...info })),
+      ...Array.from(this.#frontends.values(), ({ info }) => info),
+    ]
+  }
+
   /** Returns why the frontend last stopped, if it did so by itself. */
   getEnd(label: string): RuntimeEnd | undefined {
     return this.#ended.get(label)?.end ?? this.#frontends.get(label)?.end
@@ -207,8 +222,10 @@ export class Frontends {
       await load()
     } catch (error) {
       const end = describeEnd(label, error as Error)
-      if (!this.#frontends.has(label))
-        this.#remember(label, { ...ended, stats: { ...ended.stats, state: 'failed' }, end })
+      if (!this.#frontends.has(label)) {
+        const stats: FrontendStats = { ...ended.stats, state: 'failed' }
+        this.#remember(label, { ...ended, stats, info: createFrontendInfo(ended.info, stats, end), end })
+      }
       throw error
     }
   }

@@ -1,0 +1,45 @@
+// Options and result of `bus.callAll`: one call to each of several frontends, of which each settles by itself.
+import { Channel } from '@sallyport/frontend/internal'
+import {
+  BusError,
+  type CallOptions,
+  checkDeadline,
+  checkOptionNames,
+  describeCommand,
+} from '@sallyport/protocol/internal'
+import { createGlobMatcher } from '../../acl/label-glob.js'
+import { checkFrontendCall } from '../../api/frontend-call.js'
+
+/** Options of `bus.callAll`. */
+export interface CallAllOptions extends CallOptions {
+  /** Labels of the frontends to call: a glob as in capabilities (`'md-*'`), or several. @default all frontends */
+  labels?: string | readonly string[]
+}
+
+const OPTION_NAMES: ReadonlySet<string> = new Set(['labels', 'signal', 'timeout'])
+
+/** Returns a function that selects the frontends to call. @throws {BusError} InvalidParams; Cancelled or Timeout if the signal is aborted */
+export function checkCallAll(name: string, args?: object, options?: CallAllOptions): (label: string) => boolean {
+  if (typeof name !== 'string') {
+    throw new BusError('InvalidParams', 'bus.callAll takes the name of a function that frontends expose')
+  }
+  checkOptionNames(name, options, OPTION_NAMES, args)
+  checkFrontendCall(name, args, Channel)
+  checkDeadline(describeCommand(name), options ?? {})
+  const { labels = '*' } = options ?? {}
+  const globs: readonly unknown[] = Array.isArray(labels) ? labels : [labels]
+  if (!globs.every(glob => typeof glob === 'string')) {
+    throw new BusError('InvalidParams', '`labels` of bus.callAll must be a glob of labels, or an array of globs')
+  }
+  const matchers = globs.map(createGlobMatcher)
+  return label => matchers.some(matches => matches(label))
+}
+
+/** Calls each frontend at once. Resolves when the last call has settled. */
+export async function settleAll<T>(
+  labels: readonly string[],
+  call: (label: string) => Promise<T>,
+): Promise<Record<string, PromiseSettledResult<T>>> {
+  const results = await Promise.allSettled(labels.map(call))
+  return Object.fromEntries(labels.map((label, index) => [label, results[index]!]))
+}

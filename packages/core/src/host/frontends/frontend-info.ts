@@ -1,0 +1,26 @@
+// An entry of `bus.frontends()`: one frontend of a host.
+import type { WorkerState, WorkerStats } from '../supervision/policy.js'
+import type { RuntimeEnd } from './runtime-end.js'
+
+/** One frontend of this host. */
+export interface FrontendInfo {
+  /** The label. */
+  label: string
+  /** The state of its worker. `stopped` and `failed` for one that has ended by itself, until its label is used again. */
+  state: WorkerState
+  /** The kind of its sandbox. `none` for connections of the host, `external` for web pages. */
+  sandbox: 'none' | 'permission' | 'process' | 'ses' | 'external'
+  /** Start of its current or last thread, in milliseconds since 1970. */
+  startedAt: number
+  /** Number of restarts. */
+  restarts: number
+  /** The last error that ended its thread, unless it has been reloaded since. */
+  error?: Error
+}
+
+/** @param end - why the code last stopped by itself */
+export const createFrontendInfo = (
+  known: Pick<FrontendInfo, 'label' | 'sandbox' | 'startedAt'>,
+  { state, restarts }: WorkerStats,
+  end: RuntimeEnd | undefined,
+): FrontendInfo => ({ ...known, state, restarts, ...(end?.error && { error: end.error }) })

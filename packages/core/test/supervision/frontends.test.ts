@@ -1,0 +1,64 @@
+// `bus.frontends()`: the frontends of a host, and those that have ended by themselves.
+import { expect, test } from 'vitest'
+import { fixture, start } from '../support/start.js'
+
+const exposing = fixture('calls/exposing.mjs')
+const core = fixture('calls/caller.mjs')
+
+test('frontends lists workers and connections with state, sandbox, start and restarts', async () => {
+  const before = Date.now()
+  const bus = await start({ core, frontends: { main: exposing, trusted: { module: exposing, sandbox: 'none' } } })
+  await bus.connect('tests')
+  const startedAt = expect.any(Number) as number
+  const common = { state: 'running', startedAt, restarts: 0 }
+  const listed = bus.frontends().toSorted((a, b) => a.label.localeCompare(b.label))
+  expect(listed).toEqual([
+    { label: 'main', sandbox: 'permission', ...common },
+    { label: 'tests', sandbox: 'none', ...common },
+    { label: 'trusted', sandbox: 'none', ...common },
+  ])
+  for (const each of listed) expect(each.startedAt).toBeGreaterThanOrEqual(before)
+  await bus.closeFrontend('main')
+  expect(bus.frontends().map(({ label }) => label)).toEqual(['trusted', 'tests'])
+})
+
+test('a frontend that restarted has a later start, and its last error', async () => {
+  const bus = await start({ core, frontends: { main: exposing } })
+  const [first] = bus.frontends()
+  await expect(bus.call('main', 'dies', { how: 'throw' })).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect.poll(() => bus.frontends()).toMatchObject([{ state: 'running', restarts: 1 }])
+  const [second] = bus.frontends()
+  expect(second!.startedAt).toBeGreaterThan(first!.startedAt)
+  expect(second!.error).toMatchObject({ message: 'uncaught' })
+})
+
+test('a frontend that has failed is listed with its error until its label is used again', async () => {
+  const bus = await start({ core })
+  const options = { allow: '*', supervision: { restart: 'temporary' } } as const
+  await bus.open('main', exposing, options)
+  await expect(bus.call('main', 'dies', { how: 'exit' })).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect.poll(() => bus.frontends()).toMatchObject([{ label: 'main', state: 'failed', restarts: 0 }])
+  expect(bus.frontends()[0]!.error).toMatchObject({ message: 'frontend "main" exited with code 3' })
+  await bus.open('main', exposing, options)
+  expect(bus.frontends()).toEqual([
+    { label: 'main', state: 'running', sandbox: 'permission', startedAt: expect.any(Number) as number, restarts: 0 },
+  ])
+})
+
+test('a frontend that has finished is listed without an error, and closeFrontend forgets it', async () => {
+  const bus = await start({ core })
+  await bus.open('main', fixture('supervision/finishing.mjs'))
+  await expect.poll(() => bus.frontends()).toMatchObject([{ label: 'main', state: 'stopped' }])
+  expect(bus.frontends()[0]).not.toHaveProperty('error')
+  await bus.closeFrontend('main')
+  expect(bus.frontends()).toEqual([])
+})
+
+test('bus.close with a label ends nothing, and names closeFrontend', async () => {
+  const bus = await start({ core, frontends: { main: exposing } })
+  await expect(bus.close('main' as never)).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: 'bus.close takes { timeout }, and ends the whole bus. Use bus.closeFrontend(label) for one frontend',
+  })
+  expect(bus.frontends()).toMatchObject([{ state: 'running' }])
+})
