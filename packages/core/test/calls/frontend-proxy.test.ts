@@ -62,7 +62,7 @@ test.each(proxies)('no look at the proxy of %s calls the frontend', async (_, cr
   expect(called).toEqual([])
 })
 
-test('a proxy can be made before its frontend, and its calls reject while there is none', async () => {
+test('a proxy can be made before its frontend, and its calls reject until then', async () => {
   const later = bus.frontend<Functions>('later')
   await expect(later.double({ n: 1 })).rejects.toMatchObject({ reason: 'Disconnected' })
   const client = await bus.connect('later')
