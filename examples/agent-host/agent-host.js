@@ -34,18 +34,14 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
     pluginOptions: { tools: { audit } },
-    app: {
-      security: {
-        pattern: { use: 'isolation', options: { dir: new URL('./dist-isolation/', import.meta.url) } },
-        capabilities: [
-          {
-            identifier: 'agent',
-            windows: ['agent'],
-            permissions: TOOLS.map(name => ({ identifier: `tools:allow-${name.replaceAll('_', '-')}`, ...scope })),
-          },
-        ],
+    isolation: { dir: new URL('./dist-isolation/', import.meta.url) },
+    capabilities: [
+      {
+        identifier: 'agent',
+        windows: ['agent'],
+        permissions: TOOLS.map(name => ({ identifier: `tools:allow-${name.replaceAll('_', '-')}`, ...scope })),
       },
-    },
+    ],
     calls: { quotas: [{ windows: ['agent'], commands: ['plugin:tools|*'], rate: 20, concurrency: 4 }] },
     onConfirm,
     log: false, // this example prints the audit log instead

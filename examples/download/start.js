@@ -19,17 +19,13 @@ const bus = await createBus({
     },
   },
   pluginOptions: { downloads: { directory } },
-  app: {
-    security: {
-      capabilities: [
-        {
-          identifier: 'main',
-          windows: ['main'],
-          permissions: [{ identifier: 'downloads:allow-download', allow: [{ origin }] }],
-        },
-      ],
+  capabilities: [
+    {
+      identifier: 'main',
+      windows: ['main'],
+      permissions: [{ identifier: 'downloads:allow-download', allow: [{ origin }] }],
     },
-  },
+  ],
 })
 try {
   await bus.once('done', { timeout: 60_000 })

@@ -1,6 +1,6 @@
 // @ts-check
 // The longer hooks of Tauri's guides at work: one allows commands by name and blocks paths, the other blocks files and
-// asks a person. They read messages in an older format, `{ cmd: 'invoke', message }`, which `envelope` enables.
+// asks a person. They read messages in an older format, `{ cmd: 'invoke', message }`, which `legacyMessages` enables.
 import { createBus } from '@sallyport/core'
 
 console.log('dist-isolation-allow-list:')
@@ -28,24 +28,14 @@ async function withHook(dir, calls) {
   const answers = [true, false]
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
-    app: {
-      security: {
-        pattern: { use: 'isolation', options: { dir: new URL(dir, import.meta.url), envelope: true } },
-        capabilities: [
-          {
-            identifier: 'tests',
-            windows: ['tests'],
-            permissions: [
-              'allow-greet',
-              'allow-delete-item',
-              'allow-read-config',
-              'allow-readFile',
-              'allow-deleteItem',
-            ],
-          },
-        ],
+    isolation: { dir: new URL(dir, import.meta.url), legacyMessages: true },
+    capabilities: [
+      {
+        identifier: 'tests',
+        windows: ['tests'],
+        permissions: ['allow-greet', 'allow-delete-item', 'allow-read-config', 'allow-readFile', 'allow-deleteItem'],
       },
-    },
+    ],
     log: false,
     onConfirm(text) {
       const answer = answers.shift() ?? false

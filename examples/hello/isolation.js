@@ -14,18 +14,14 @@ const bus = await createBus({
   core: new URL('./core.js', import.meta.url),
   // Prints its output here, without its label.
   frontends: { main: { module: new URL('./main.js', import.meta.url), onStdio: text => process.stdout.write(text) } },
-  app: {
-    security: {
-      pattern: { use: 'isolation', options: { dir: new URL('./dist-isolation/', import.meta.url) } },
-      capabilities: [
-        {
-          identifier: 'main',
-          windows: ['main'],
-          permissions: ['allow-greet', 'allow-process-data', 'allow-read-file', 'allow-download'],
-        },
-      ],
+  isolation: { dir: new URL('./dist-isolation/', import.meta.url) },
+  capabilities: [
+    {
+      identifier: 'main',
+      windows: ['main'],
+      permissions: ['allow-greet', 'allow-process-data', 'allow-read-file', 'allow-download'],
     },
-  },
+  ],
   log,
 })
 try {

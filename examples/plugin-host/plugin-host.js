@@ -33,12 +33,8 @@ const CALL_TIMEOUT = 2000
 export async function createPluginHost({ storage, documents, grant, onStopped, onNotice }) {
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
-    app: {
-      security: {
-        pattern: { use: 'isolation', options: { dir: new URL('./dist-isolation/', import.meta.url) } },
-        capabilities: [FOR_ALL],
-      },
-    },
+    isolation: { dir: new URL('./dist-isolation/', import.meta.url) },
+    capabilities: [FOR_ALL],
     log: false, // onStopped reports what matters
   })
   /** Installed plugins by label, without those that are being removed. @type {Map<string, Installed>} */

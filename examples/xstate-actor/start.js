@@ -8,14 +8,10 @@ const bus = await createBus({
   core: new URL('./core.js', import.meta.url),
   frontends: { watcher: { module: new URL('./watcher.js', import.meta.url), onStdio: print } },
   log: false, // a denial is expected
-  app: {
-    security: {
-      capabilities: [
-        { identifier: 'watch', windows: ['watcher', 'guard'], permissions: ['port:allow-subscribe'] },
-        { identifier: 'guard', windows: ['guard'], permissions: ['port:allow-send', 'allow-siege'] },
-      ],
-    },
-  },
+  capabilities: [
+    { identifier: 'watch', windows: ['watcher', 'guard'], permissions: ['port:allow-subscribe'] },
+    { identifier: 'guard', windows: ['guard'], permissions: ['port:allow-send', 'allow-siege'] },
+  ],
 })
 try {
   const done = bus.once('done', { timeout: 60_000 })

@@ -13,7 +13,7 @@ import { readFile, readdir } from 'node:fs/promises'
 export async function createPluginHost({ grant, onNotice, onStopped, onSkipped }) {
   const bus = await createBus({
     core: new URL('core.js', import.meta.url),
-    app: { security: { pattern: { use: 'isolation', options: { dir: new URL('dist-isolation/', import.meta.url) } } } },
+    isolation: { dir: new URL('dist-isolation/', import.meta.url) },
   })
   /** Names of installed plugins by label. */
   const plugins = new Map()

@@ -3,15 +3,15 @@ import { createBus } from '@sallyport/core'
 
 const here = name => new URL(name, import.meta.url)
 const module = here('./main.mjs')
-const isolation = { use: 'isolation', options: { dir: here('./dist-isolation/') } }
+const isolation = { dir: here('./dist-isolation/') }
 const permissions = ['allow-greet', 'allow-count', 'allow-reverse', 'allow-square']
 
 const CASES = {
   brownfield: { frontend: { module } },
   none: { frontend: { module, sandbox: 'none' } },
-  isolation: { frontend: { module }, pattern: isolation },
+  isolation: { frontend: { module }, isolation },
   process: { frontend: { module, sandbox: 'process' } },
-  'isolated process': { frontend: { module, sandbox: 'process' }, pattern: isolation },
+  'isolated process': { frontend: { module, sandbox: 'process' }, isolation },
   ses: { frontend: { module: here('./script.js'), sandbox: 'ses' } },
   inspector: { ask: (_, bus) => page(bus) },
   pool: { ask: client => client.invoke('square', { number: 12 }) },
@@ -27,11 +27,12 @@ async function page(bus) {
 }
 
 /** @param {import('@sallyport/core').WorkerMakers} workers */
-async function run({ frontend, pattern = { use: 'brownfield' }, ask }, workers) {
+async function run({ frontend, isolation, ask }, workers) {
   const bus = await createBus({
     core: here('./core.mjs'),
     frontends: frontend ? { main: frontend } : {},
-    app: { security: { pattern, capabilities: [{ identifier: 'all', windows: ['*'], permissions }] } },
+    isolation,
+    capabilities: [{ identifier: 'all', windows: ['*'], permissions }],
     workers,
     log: false,
   })

@@ -30,17 +30,13 @@ async function start(options: Parameters<typeof startServer>[0]) {
     core: new URL('../core.js', import.meta.url),
     log: false,
     pluginOptions: { downloads: { directory } },
-    app: {
-      security: {
-        capabilities: [
-          {
-            identifier: 'tests',
-            windows: ['tests'],
-            permissions: [{ identifier: 'downloads:allow-download', allow: [{ origin }] }],
-          },
-        ],
+    capabilities: [
+      {
+        identifier: 'tests',
+        windows: ['tests'],
+        permissions: [{ identifier: 'downloads:allow-download', allow: [{ origin }] }],
       },
-    },
+    ],
   })
   const connection: Client = await bus.connect('tests')
   const client = createClient<typeof core>(connection)

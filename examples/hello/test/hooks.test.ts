@@ -36,7 +36,7 @@ test('the hook that logs sees each command, event and channel, as in Tauri', asy
 })
 
 describe('the allow-list', () => {
-  const chosen: Chosen = { hook: '../dist-isolation-allow-list', envelope: true }
+  const chosen: Chosen = { hook: '../dist-isolation-allow-list', legacyMessages: true }
 
   test('passes the commands on it', async () => {
     const { client } = await open(chosen)
@@ -74,7 +74,7 @@ describe('the allow-list', () => {
 })
 
 describe('the file guard', () => {
-  const chosen: Chosen = { hook: '../dist-isolation-read-file', envelope: true }
+  const chosen: Chosen = { hook: '../dist-isolation-read-file', legacyMessages: true }
 
   test('passes files of its directory, and rejects others', async () => {
     const { client } = await open(chosen)
@@ -84,12 +84,12 @@ describe('the file guard', () => {
     expect(inside).toMatchObject({ reason: 'CommandFailed', data: 'ENOENT: no such file or directory' })
   })
 
-  test('without envelope it checks nothing, and the log warns', async () => {
+  test('without legacyMessages it checks nothing, and the log warns', async () => {
     const lines: { msg: string }[] = []
     const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) })
-    const { client } = await open({ ...chosen, envelope: false, log })
+    const { client } = await open({ ...chosen, legacyMessages: false, log })
     expect(await client.invoke('deleteItem', { id: 1 })).toEqual([2, 3])
-    expect(lines[0]?.msg).toMatch(/^index\.js reads messages as .+ set .+envelope to true/)
+    expect(lines[0]?.msg).toMatch(/^index\.js reads messages as .+ set .+"legacyMessages" to true/)
   })
 
   test('confirm is false if the host has no onConfirm', async () => {

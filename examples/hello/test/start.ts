@@ -14,24 +14,22 @@ export interface Chosen extends Pick<BusOptions, 'log' | 'onConfirm'> {
   codec?: CodecName
   /** The relative directory of an isolation app. Without one the pattern is brownfield. */
   hook?: string
-  envelope?: boolean
+  legacyMessages?: boolean
   /** In the isolation pattern; all commands unless given. */
   permissions?: string[]
 }
 
 export async function start(chosen: Chosen): Promise<Running> {
-  const { codec = 'json', hook, envelope = false, permissions = ALL, ...options } = chosen
-  const isolated: BusOptions['app'] = {
-    security: {
-      pattern: { use: 'isolation', options: { dir: new URL(`${hook}/`, import.meta.url), envelope } },
-      capabilities: [{ identifier: 'tests', windows: ['tests'], permissions }],
-    },
+  const { codec = 'json', hook, legacyMessages = false, permissions = ALL, ...options } = chosen
+  const isolated: Pick<BusOptions, 'isolation' | 'capabilities'> = {
+    isolation: { dir: new URL(`${hook}/`, import.meta.url), legacyMessages },
+    capabilities: [{ identifier: 'tests', windows: ['tests'], permissions }],
   }
   const bus = await createBus({
     core: new URL('../core.js', import.meta.url),
     log: false,
     ...options,
-    ...(hook !== undefined && { app: isolated }),
+    ...(hook !== undefined && isolated),
   })
   return { bus, client: await bus.connect('tests', { codec }) }
 }

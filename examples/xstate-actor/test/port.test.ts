@@ -12,14 +12,10 @@ beforeEach(async () => {
   bus = await createBus({
     core: new URL('../core.js', import.meta.url),
     log: false,
-    app: {
-      security: {
-        capabilities: [
-          { identifier: 'watch', windows: ['watcher', 'guard'], permissions: ['port:allow-subscribe'] },
-          { identifier: 'guard', windows: ['guard'], permissions: ['port:allow-send', 'allow-siege'] },
-        ],
-      },
-    },
+    capabilities: [
+      { identifier: 'watch', windows: ['watcher', 'guard'], permissions: ['port:allow-subscribe'] },
+      { identifier: 'guard', windows: ['guard'], permissions: ['port:allow-send', 'allow-siege'] },
+    ],
   })
 })
 afterEach(() => bus.close())

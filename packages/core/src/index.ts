@@ -107,12 +107,10 @@ export type {
   FrontendOptions,
   IsolationOptions,
   NetworkOptions,
-  PatternOptions,
   PermissionSandbox,
   ProcessSandbox,
   Sandbox,
   SesSandbox,
-  SecurityOptions,
 } from './host/options/types.js'
 export type { OnStdio } from './host/workers/output.js'
 export type { ModuleLocation } from './host/options/schema.js'

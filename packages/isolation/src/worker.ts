@@ -19,7 +19,7 @@ import { createHook, type Hook } from './hook/hook.js'
 import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
 import type { ConsoleSink } from './sandbox/console.js'
 
-const { label, dir, envelope, confirm, times, ...data } = workerData as GateWorkerData
+const { label, dir, legacyMessages, confirm, times, ...data } = workerData as GateWorkerData
 setDevelopment(data.development)
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
@@ -61,7 +61,7 @@ const actor = startWorkerActor({
     if (dir === undefined) return
     // SES is loaded only if there is a hook.
     const { loadHook } = await import('./hook/load.js')
-    hook = await loadHook({ dir, envelope, confirm, watch, sleep, log })
+    hook = await loadHook({ dir, legacyMessages, confirm, watch, sleep, log })
   },
   handshake: () => handshake,
   serve(send) {

@@ -33,7 +33,7 @@ export async function createPluginHost({
   const dir = new URL('../dist-isolation/', import.meta.url)
   const bus = await createBus<{ events: Events }>({
     core: new URL('core.js', import.meta.url),
-    app: { security: { pattern: { use: 'isolation', options: { dir } } } },
+    isolation: { dir },
   })
   /** Names of installed plugins by label. */
   const plugins = new Map<string, string>()

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { range } from 'd3-array'
 import { createBus } from '@sallyport/core'
-import type { Bus, BusOptions, Capability, FrontendOptions, PatternOptions, WorkerMakers } from '@sallyport/core'
+import type { Bus, BusOptions, Capability, FrontendOptions, WorkerMakers } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
 import { sharedClock } from '../loops/handlers.js'
 import { BENCH_EVENT, type Ready, type Reply } from '../loops/serve.js'
@@ -35,8 +35,10 @@ export const createCapability = (): Capability => ({
   permissions: COMMANDS.map(command => `allow-${command}`),
 })
 
-/** Returns the isolation pattern if there is a hook. Its directory is a path, because a URL cannot be posted to a thread. */
-export const createPattern = (hook: BusArmOptions['hook']): PatternOptions =>
+type Pattern = NonNullable<NonNullable<BusOptions['app']>['security']>['pattern'] & {}
+
+/** Tauri's form, which older bases of a comparison accept too. A hook's directory is a path, which can be posted to a thread, unlike a URL. */
+export const createPattern = (hook: BusArmOptions['hook']): Pattern =>
   hook
     ? { use: 'isolation', options: { dir: fileURLToPath(new URL(`../../hooks/${hook}/`, import.meta.url)) } }
     : { use: 'brownfield' }

@@ -9,7 +9,10 @@ import { checkFiles, resolveOptions } from './options/resolve.js'
 import type { BusOptions } from './options/types.js'
 
 /** The options of `createBus` that decide about capabilities. */
-export interface ExplainOptions extends Pick<BusOptions, 'config' | 'app' | 'permissions' | 'unknownPermissions'> {
+export interface ExplainOptions extends Pick<
+  BusOptions,
+  'config' | 'capabilities' | 'isolation' | 'app' | 'permissions' | 'unknownPermissions'
+> {
   /** The core that defines the commands. Without it, the app's commands are those that capabilities name. */
   core?: ModuleLocation | CoreDefinition
   /** The labels to explain. Without them, all labels that capabilities name, with an example for each glob. */

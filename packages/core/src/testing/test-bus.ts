@@ -6,8 +6,7 @@ import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/app.js'
 import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define.js'
 import type { Bus } from '../host/bus.js'
-import type { ModuleLocation } from '../host/options/schema.js'
-import type { BusOptions, ConnectionOptions, SecurityOptions } from '../host/options/types.js'
+import type { BusOptions, ConnectionOptions } from '../host/options/types.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result. */
@@ -83,15 +82,13 @@ function copyValue(value: unknown, copies = new Map<unknown, unknown>()): unknow
 }
 
 /** Options of `createBus`, but `log` is `false` by default. */
-export interface TestBusOptions extends Omit<BusOptions, 'core' | 'app'> {
+export interface TestBusOptions extends Omit<BusOptions, 'core'> {
   /** The real definition; it runs in this thread. */
   core?: CoreDefinition
   /** Fakes, in addition to its commands or instead of them: functions, errors and fixed results. */
   commands?: Fakes
-  /** Capabilities as for `createBus`. Without them and without `config`, every frontend may call every command. */
-  capabilities?: NonNullable<SecurityOptions['capabilities']>
-  /** A Tauri isolation app: each call and event passes its hook. */
-  hook?: ModuleLocation
+  /** As for `createBus`. Without capabilities and without `config`, every frontend may call every command. */
+  capabilities?: NonNullable<BusOptions['capabilities']>
   /** The label of the client. @default 'main' */
   label?: string
   /** Options of the client. */
@@ -122,18 +119,16 @@ export interface TestBus extends AsyncDisposable {
  */
 export async function createTestBus(options: TestBusOptions = {}): Promise<TestBus> {
   check('createTestBus: its options', anyObject, options)
-  const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
+  const { core: base = {}, commands = {}, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
   const { startBus, getPermissions } = await import('../host/bus.js')
   const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)
-  const isOpen = capabilities === undefined && rest.config === undefined
-  const security: SecurityOptions = {
-    ...(hook !== undefined && { pattern: { use: 'isolation', options: { dir: hook } } }),
-    ...(isOpen ? { capabilities: [allowEverything(definition, getPermissions)] } : capabilities && { capabilities }),
-  }
+  const { config, capabilities, app } = rest
+  const isOpen = (config ?? capabilities ?? app?.security?.capabilities) === undefined
+  const open = isOpen && { capabilities: [allowEverything(definition, getPermissions)] }
   const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
-  const bus = await startBus({ log: false, ...rest, core, app: { security } })
+  const bus = await startBus({ log: false, ...rest, ...open, core })
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)

@@ -234,11 +234,11 @@ describe.each(endRoutes)('the end of an exposed function: %s', (name, connect) =
   })
 })
 
-const isolated = (dir: URL, envelope = false): Partial<BusOptions> => ({
+const isolated = (dir: URL, legacyMessages = false): Partial<BusOptions> => ({
   core,
   app: {
     security: {
-      pattern: { use: 'isolation', options: { dir, envelope } },
+      pattern: { use: 'isolation', options: { dir, legacyMessages } },
       capabilities: [
         {
           identifier: 'all',
@@ -250,12 +250,12 @@ const isolated = (dir: URL, envelope = false): Partial<BusOptions> => ({
   },
 })
 
-describe.each([false, true])('a hook that sees answers, envelope: %s', envelope => {
-  const dir = fixture(envelope ? 'isolation/hooks/answers-envelope/' : 'isolation/hooks/answers/')
+describe.each([false, true])('a hook that sees answers, legacyMessages: %s', legacyMessages => {
+  const dir = fixture(legacyMessages ? 'isolation/hooks/answers-legacy/' : 'isolation/hooks/answers/')
   let bus: Bus
 
   test('can change and reject them, and keeps their order', async () => {
-    bus = await start({ ...isolated(dir, envelope), frontends: { main: module } })
+    bus = await start({ ...isolated(dir, legacyMessages), frontends: { main: module } })
     const rejected: string[] = []
     bus.on('rejected', ({ command, why }) => rejected.push(`${command}: ${why}`))
     await next(bus, 'exposing-ready')

@@ -38,7 +38,7 @@ beforeAll(async () => {
         ],
       },
     ],
-    hook: join(import.meta.dirname, '../fixtures/isolation/hooks/judge/'),
+    isolation: { dir: join(import.meta.dirname, '../fixtures/isolation/hooks/judge/') },
   })
   tauri = installTauri(made.client, window)
 })

@@ -107,11 +107,12 @@ describe('createTestBus', () => {
       {
         commands: { echo: (args: unknown) => args, wipe: 'gone' },
         capabilities: [{ identifier: 'main', windows: ['main'], permissions: ['allow-echo'] }],
-        hook: fixture('isolation/hooks/judge/'),
+        isolation: { dir: fixture('isolation/hooks/judge/') },
       },
       async ({ client, calls, bus }) => {
         expect(await client.invoke('echo', { a: 1 })).toEqual({ a: 1 })
         await expect(client.invoke('wipe')).rejects.toMatchObject({ reason: 'Denied' })
+        await expect(client.invoke('echo', { hook: 'null' })).rejects.toMatchObject({ reason: 'Rejected' })
         const other = await bus.connect('other')
         await expect(other.invoke('echo')).rejects.toMatchObject({ reason: 'Denied' })
         expect(calls().map(({ command: name }) => name)).toEqual(['echo'])

@@ -48,7 +48,7 @@ export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
  */
 export function isolation(
   hook?: string,
-  options: { envelope?: boolean; hookTimeout?: number } = {},
+  options: { legacyMessages?: boolean; hookTimeout?: number } = {},
   allowed: Capability = everyCommand,
 ): NonNullable<BusOptions['app']> {
   const dir = hook === undefined ? {} : { dir: fixture(`isolation/hooks/${hook}/`) }

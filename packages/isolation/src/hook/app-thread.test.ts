@@ -15,20 +15,20 @@ const workspace = fileURLToPath(new URL('../../../../', import.meta.url))
 
 interface RunOptions {
   messages?: unknown[]
-  envelope?: boolean
+  legacyMessages?: boolean
   answer?: (text: string) => boolean
 }
 
 type RunResult = { verdicts: Record<string, any>[]; logs: string[] } & { failed: string; reason: string }
 
-async function run(dir: URL, { messages = [], envelope = false, answer }: RunOptions): Promise<RunResult> {
+async function run(dir: URL, { messages = [], legacyMessages = false, answer }: RunOptions): Promise<RunResult> {
   const { port1, port2 } = new MessageChannel()
   const memory = new SharedArrayBuffer(4)
   const worker = new Worker(fixture('app-thread.mjs'), {
     workerData: {
       dir: dir.href,
       messages,
-      envelope,
+      legacyMessages,
       ...(answer && { confirmPort: port2, confirmMemory: memory }),
     },
     transferList: answer ? [port2] : [],
@@ -83,10 +83,10 @@ test('a hook can be asynchronous', async () => {
   expect(answer.verdicts).toMatchObject([{ message: { payload: { name: 'A' } } }, { kind: 'reject', why: 'threw' }])
 })
 
-describe('a hook of the older format, with envelope: true', () => {
+describe('a hook of the older format, with legacyMessages: true', () => {
   test('can allow commands and block paths', async () => {
     const answer = await run(app('allow-list'), {
-      envelope: true,
+      legacyMessages: true,
       messages: [
         message('greet', { name: 'World' }),
         message('read_config', { path: '/home/config' }),
@@ -114,21 +114,25 @@ describe('a hook of the older format, with envelope: true', () => {
   test('can limit files to one directory, and ask the host with confirm', async () => {
     const questions: string[] = []
     const runWith = (answer: boolean): Promise<RunResult> =>
-      run(app('read-file'), { envelope: true, messages: guarded, answer: text => questions.push(text) > 0 && answer })
+      run(app('read-file'), {
+        legacyMessages: true,
+        messages: guarded,
+        answer: text => questions.push(text) > 0 && answer,
+      })
     expect(outcomes(await runWith(true))).toEqual(['pass', 'null', 'pass'])
     expect(outcomes(await runWith(false))).toEqual(['pass', 'null', 'null'])
     expect(questions).toEqual(Array(2).fill('Are you sure you want to delete this item?'))
   })
 
   test('gets false from confirm when no host answers', async () => {
-    expect(outcomes(await run(app('read-file'), { envelope: true, messages: guarded }))).toEqual([
+    expect(outcomes(await run(app('read-file'), { legacyMessages: true, messages: guarded }))).toEqual([
       'pass',
       'null',
       'null',
     ])
   })
 
-  test('lets every message pass without the envelope', async () => {
+  test('lets every message pass without legacyMessages', async () => {
     expect(outcomes(await run(app('read-file'), { messages: guarded }))).toEqual(['pass', 'pass', 'pass'])
   })
 })

@@ -2,7 +2,7 @@
 import { BusError, DeadlineTimers } from '@sallyport/protocol/internal'
 import { HOOK_NAME, type HookSandbox } from '../sandbox/hook-sandbox.js'
 import type { IsolationApp } from './app.js'
-import { openEnvelope } from './envelope.js'
+import { toLegacyMessage } from './legacy-messages.js'
 import { type AnswerReader, type HookMessage, readVerdict, REJECT, type Verdict } from './verdict.js'
 
 /** The user's function, in its sandbox. It can return anything. */
@@ -20,8 +20,8 @@ export type Hook = <Result>(message: HookMessage, handle: VerdictHandler<Result>
 export interface CreateHookOptions {
   /** Milliseconds that an asynchronous hook can take. @default 30000 */
   deadline?: number
-  /** Shows messages in the format of older examples (`payload.message.cmd`): see `openEnvelope`. */
-  envelope?: boolean
+  /** Shows messages in the format of older examples (`payload.message.cmd`): see `toLegacyMessage`. */
+  legacyMessages?: boolean
 }
 
 /** Hooks time out at most this much later than their deadline, so that a message needs no timer of its own. */
@@ -50,20 +50,20 @@ export function findHook(sandbox: HookSandbox, app: IsolationApp): HookFunction 
  */
 export function createHook(judge: HookFunction | null, options: CreateHookOptions = {}): Hook {
   if (judge === null) return (message, handle) => handle({ kind: 'pass', message }, false)
-  const { deadline = 30_000, envelope: isEnveloped = false } = options
+  const { deadline = 30_000, legacyMessages = false } = options
   const deadlines = new DeadlineTimers<() => void>(DEADLINE_STEP_MS, expire => expire())
   return function judgeMessage(message, handle) {
-    const envelope = isEnveloped ? openEnvelope(message) : undefined
+    const legacy = legacyMessages ? toLegacyMessage(message) : undefined
     let answer: unknown
     let then: unknown
     try {
-      answer = judge(envelope === undefined ? message : envelope.shown)
+      answer = judge(legacy === undefined ? message : legacy.shown)
       if (typeof answer === 'object' && answer !== null) then = (answer as { then?: unknown }).then
     } catch {
       return handle(REJECT.threw, false)
     }
-    if (typeof then !== 'function') return handle(readVerdict(answer, envelope?.read), false)
-    return settle(answer as object, then, envelope?.read, handle)
+    if (typeof then !== 'function') return handle(readVerdict(answer, legacy?.read), false)
+    return settle(answer as object, then, legacy?.read, handle)
   }
 
   /** Waits for a promise like `await`, but reads `then` once, and takes the first of its answers and the deadline. */

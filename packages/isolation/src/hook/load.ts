@@ -5,11 +5,11 @@ import { describeMissingNames } from '../sandbox/diagnostics.js'
 import { HookSandbox } from '../sandbox/hook-sandbox.js'
 import { lockDown } from '../sandbox/lockdown.js'
 import { loadIsolationApp } from './app.js'
-import { mentionsEnvelope } from './envelope.js'
+import { mentionsLegacyMessages } from './legacy-messages.js'
 import { createHook, findHook, type Hook } from './hook.js'
 import type { HookWatch } from './watchdog.js'
 
-export interface HookSource extends Pick<GateWorkerData, 'envelope' | 'confirm'> {
+export interface HookSource extends Pick<GateWorkerData, 'legacyMessages' | 'confirm'> {
   dir: string
   watch: HookWatch
   /** Runs a function that blocks the thread, without a heartbeat being missed. */
@@ -18,13 +18,13 @@ export interface HookSource extends Pick<GateWorkerData, 'envelope' | 'confirm'>
 }
 
 /** @throws {BusError} `InvalidParams` that names the missing or invalid file */
-export async function loadHook({ dir, envelope, confirm, watch, sleep, log }: HookSource): Promise<Hook> {
+export async function loadHook({ dir, legacyMessages, confirm, watch, sleep, log }: HookSource): Promise<Hook> {
   const app = await loadIsolationApp(dir)
-  const misread = envelope ? undefined : app.scripts.find(({ source }) => mentionsEnvelope(source))
+  const misread = legacyMessages ? undefined : app.scripts.find(({ source }) => mentionsLegacyMessages(source))
   if (misread) {
     log(
       'warn',
-      `${misread.name} reads messages as { cmd: 'invoke', message }: set app.security.pattern.options.envelope to true, ` +
+      `${misread.name} reads messages as { cmd: 'invoke', message }: set the isolation option "legacyMessages" to true, ` +
         'or it finds nothing to check and lets everything pass',
     )
   }
@@ -36,7 +36,7 @@ export async function loadHook({ dir, envelope, confirm, watch, sleep, log }: Ho
   const sandbox = new HookSandbox({ console: log, confirm: createConfirm({ confirm, watch, sleep }) })
   watch.enter()
   sandbox.run(app.scripts)
-  return createHook(findHook(sandbox, app), { envelope })
+  return createHook(findHook(sandbox, app), { legacyMessages })
 }
 
 /**

@@ -52,7 +52,7 @@ export const NOT_SERIALIZABLE: Rejection = malformed('it cannot be serialized')
 /** The hook was not called, because too many messages wait for it. */
 export const OVERLOADED: Rejection = reject('overloaded')
 
-/** Reads a hook's answer. Never throws. @param readAnswer - reads an answer in another format; see `Envelope` */
+/** Reads a hook's answer. Never throws. @param readAnswer - reads an answer in another format; see `LegacyMessage` */
 export function readVerdict(answer: unknown, readAnswer?: AnswerReader): Verdict {
   if (answer === null || answer === undefined) return REJECT.null
   if (typeof answer !== 'object') return malformed(`the hook returned a ${typeof answer}`)

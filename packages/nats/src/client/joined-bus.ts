@@ -184,7 +184,8 @@ export async function joinBus(options: JoinOptions): Promise<JoinedBus> {
   const client = randomBytes(16).toString('hex')
   const inbox = new ReplyInbox(connection, bus, client)
   const discovery = new Discovery({ connection, inbox, bus, intervalMs: DISCOVERY_INTERVAL_MS })
-  const pattern = hostOptions.app?.security?.pattern?.use ?? 'brownfield'
+  const { isolation, app } = hostOptions
+  const pattern = isolation ? 'isolation' : (app?.security?.pattern?.use ?? 'brownfield')
   const context = { connection, inbox, bus, client, pattern, heartbeat, links, faults }
   const dialer = new NatsSessionDialer(context, getCredential)
   try {

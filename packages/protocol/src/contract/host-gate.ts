@@ -10,7 +10,7 @@ export interface GateWorkerData {
   label: string
   /** URL of the isolation app's directory. Without one, everything passes. */
   dir: string | undefined
-  envelope: boolean
+  legacyMessages: boolean
   /** `isDevelopment` in the host. */
   development: boolean
   heartbeat: Heartbeat | undefined

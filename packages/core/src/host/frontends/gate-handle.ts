@@ -144,12 +144,12 @@ function spawnGate(
 ): Worker {
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
-  const { dir, envelope } = options.isolation
+  const { dir, legacyMessages } = options.isolation
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => isConfirmed(onConfirm, text, { label }, log))
   const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
   const workerData: GateWorkerData = {
-    ...{ ...data, label, dir: dir?.href, envelope, development: isDevelopment() },
+    ...{ ...data, label, dir: dir?.href, legacyMessages, development: isDevelopment() },
     confirm: confirm && { port: confirm.port2, answer },
   }
   const transferList = confirm ? [confirm.port2] : []
@@ -161,14 +161,17 @@ function spawnGate(
 export async function startStandaloneGate(
   label: string,
   location: ModuleLocation,
-  { envelope = isolationDefaults.envelope, hookTimeout = isolationDefaults.hookTimeout, onConfirm }: HookOptions,
+  {
+    legacyMessages = isolationDefaults.legacyMessages,
+    hookTimeout = isolationDefaults.hookTimeout,
+    onConfirm,
+  }: HookOptions,
   onFailed: (error: Error) => void,
 ): Promise<GateHandle> {
   const from = 'runHook: dir'
-  const isolation = { dir: check(from, locationSchema, location), envelope, hookTimeout }
-  const pattern = { use: 'isolation', options: isolation } as const
+  const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout }
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
-  const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, {}), pattern)
+  const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))
   const log = createHostLog(options.log)
   const host = { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log) }

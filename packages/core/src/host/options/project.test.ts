@@ -79,7 +79,7 @@ describe('the configuration', () => {
       plugins: { fs: { requireLiteralLeadingDot: false } },
       pattern: {
         use: 'isolation',
-        options: { dir: pathToFileURL(join(directory, '../dist-isolation')), envelope: false, hookTimeout: 1000 },
+        options: { dir: pathToFileURL(join(directory, '../dist-isolation')), legacyMessages: false, hookTimeout: 1000 },
       },
       capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
       capabilityFiles: [],
@@ -251,6 +251,21 @@ describe('rejects a mistake with its file, place and the nearest valid name:', (
       '<directory>/tauri.conf.json: unknown option "app.security.capabilites" (did you mean "capabilities"?)',
     ],
     [
+      'isolation in the place of the option',
+      { 'tauri.conf.json': { isolation: {} } },
+      '<directory>/tauri.conf.json: unknown option "isolation": it belongs at app.security.pattern',
+    ],
+    [
+      'capabilities in the place of the option',
+      { 'tauri.conf.json': { capabilities: [] } },
+      '<directory>/tauri.conf.json: unknown option "capabilities": it belongs at app.security.capabilities',
+    ],
+    [
+      'an isolation app outside of the options',
+      security({ pattern: { use: 'isolation', options: { dir: 'x' }, dir: 'x' } }),
+      '<directory>/tauri.conf.json: unknown option "app.security.pattern.dir": it belongs at app.security.pattern.options.dir',
+    ],
+    [
       'a configuration of Tauri 1',
       { 'tauri.conf.json': { package: {}, tauri: {} } },
       '<directory>/tauri.conf.json: "tauri" belongs to Tauri 1, and would be ignored. Run `tauri migrate` to convert it to Tauri 2',
@@ -272,8 +287,8 @@ describe('rejects a mistake with its file, place and the nearest valid name:', (
     ],
     [
       'a misspelt option of the isolation app',
-      isolation({ dir: 'x', envelop: true }),
-      '<directory>/tauri.conf.json: unknown option "app.security.pattern.options.envelop" (did you mean "envelope"?)',
+      isolation({ dir: 'x', legacyMessage: true }),
+      '<directory>/tauri.conf.json: unknown option "app.security.pattern.options.legacyMessage" (did you mean "legacyMessages"?)',
     ],
     [
       'an invalid hookTimeout',

@@ -11,6 +11,15 @@ import { check } from '../../shared/validate.js'
 import { mergePatch, readConfigFile, readDirectory } from './config-files.js'
 import { CONFIG_KEYS, configSchema, OPTION_PLACES, type ParsedPattern } from './schema.js'
 
+/** For hints at misplaced options. */
+const CONFIG_PLACES = OPTION_PLACES.filter(place => place.startsWith('app.'))
+
+/** Options of `createBus` that a configuration has in another place, where they would be ignored. */
+const MISPLACED: Readonly<Record<string, string>> = {
+  capabilities: 'app.security.capabilities',
+  isolation: 'app.security.pattern',
+}
+
 const CONFIG_NAMES = ['tauri.conf.json', 'tauri.conf.json5', 'Tauri.toml']
 
 /** @internal */
@@ -31,7 +40,7 @@ export async function readProject(url: URL): Promise<Project> {
   const { path, from, value } = await readConfig(await findConfig(fileURLToPath(url)))
   const directory = dirname(path)
   checkNearMisses(from, value)
-  const { app, plugins = {}, version, identifier, ...names } = check(from, configSchema, value, OPTION_PLACES)
+  const { app, plugins = {}, version, identifier, ...names } = check(from, configSchema, value, CONFIG_PLACES)
   const productName = names.productName ?? names['product-name']
   const { pattern, capabilities = [] } = app?.security ?? {}
   const manifests = await readManifests(directory)
@@ -89,6 +98,10 @@ function checkNearMisses(from: string, config: unknown): void {
   if (old !== undefined) {
     const text = `${JSON.stringify(old)} belongs to Tauri 1, and would be ignored. Run \`tauri migrate\` to convert it to Tauri 2`
     throw new BusError('InvalidParams', `${from}: ${text}`)
+  }
+  for (const [key, place] of Object.entries(MISPLACED)) {
+    if (!Object.hasOwn(Object(config) as object, key)) continue
+    throw new BusError('InvalidParams', `${from}: unknown option ${JSON.stringify(key)}: it belongs at ${place}`)
   }
   for (const [place, names] of Object.entries(CONFIG_KEYS)) {
     const path = place === '' ? [] : place.split('.')

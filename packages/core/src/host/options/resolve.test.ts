@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { writeProject } from '../../../test/support/project.js'
 import { resolveFrontend, resolveOptions } from './resolve.js'
 import type { BusOptions, FrontendOptions } from './types.js'
 
@@ -39,4 +41,63 @@ test('maxRecordAge is refused with the reason', async () => {
     'createBus: app.security.pattern.options.maxRecordAge must be left out: ' +
       'a record goes straight from the gate to core, and has no age',
   )
+})
+
+const dir = new URL('./', import.meta.url)
+const main = { identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }
+
+test("`isolation` and `capabilities` mean what Tauri's form means", async () => {
+  const options = { dir, hookTimeout: 50, legacyMessages: true }
+  const short = await resolveBus({ isolation: options, capabilities: [main] })
+  const pattern = { use: 'isolation', options } as const
+  const nested = await resolveBus({ app: { security: { pattern, capabilities: [main] } } })
+  expect(short.pattern).toBe('isolation')
+  expect(short.isolation).toEqual({ ...options, from: 'createBus: isolation.dir' })
+  expect(nested.pattern).toBe('isolation')
+  expect(nested.isolation).toEqual({ ...options, from: 'createBus: app.security.pattern.options.dir' })
+  expect(short.acl.capabilities).toEqual([{ value: main, from: 'createBus: capabilities[0]', isOption: true }])
+  expect(nested.acl.capabilities).toMatchObject([{ value: main, from: 'createBus: app.security.capabilities[0]' }])
+})
+
+test('without `isolation` there is no gate, and `{}` is a gate without a hook', async () => {
+  expect(await resolveBus({})).toMatchObject({ pattern: 'brownfield' })
+  const { pattern, isolation } = await resolveBus({ isolation: {} })
+  expect(pattern).toBe('isolation')
+  expect(isolation).toMatchObject({ dir: undefined, hookTimeout: 1000, legacyMessages: false })
+})
+
+test.each<[Partial<BusOptions>, string]>([
+  [
+    { isolation: { dir }, app: { security: { pattern: { use: 'brownfield' } } } },
+    'createBus: isolation and app.security.pattern were both given',
+  ],
+  [
+    { capabilities: [main], app: { security: { capabilities: [] } } },
+    'createBus: capabilities and app.security.capabilities were both given',
+  ],
+])('refuses both forms of one setting: %j', async (options, text) => {
+  await expect(resolveBus(options)).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining(text),
+  })
+})
+
+test('accepts one setting in each form', async () => {
+  const app: BusOptions['app'] = { security: { capabilities: [main] } }
+  const { pattern, acl } = await resolveBus({ isolation: {}, app })
+  expect(pattern).toBe('isolation')
+  expect(acl.capabilities).toHaveLength(1)
+})
+
+test('`isolation` and `capabilities` take precedence over those of a project', async () => {
+  const config = writeProject({
+    'tauri.conf.json': { app: { security: { pattern: { use: 'isolation', options: { dir: 'app' } } } } },
+    'capabilities/other.json': { identifier: 'other', permissions: [] },
+  })
+  const { isolation, acl } = await resolveBus({ config, isolation: { dir }, capabilities: [main, 'other'] })
+  expect(isolation.dir).toEqual(dir)
+  expect(acl.capabilities.map(({ from }) => from)).toEqual([
+    'createBus: capabilities[0]',
+    join(config, 'capabilities/other.json'),
+  ])
 })

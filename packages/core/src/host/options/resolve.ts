@@ -31,7 +31,7 @@ import {
   toDirectoryUrl,
   toUrl,
 } from './schema.js'
-import type { ParsedOptions, ParsedPattern, remoteHostSchema } from './schema.js'
+import type { ParsedIsolation, ParsedOptions, remoteHostSchema } from './schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions } from './types.js'
 
 /** Options of the bus that a frontend's own options override. */
@@ -61,7 +61,7 @@ export interface HostConfig extends FrontendDefaults {
   calls: CallLimits
   pattern: Pattern
   /** `from` is the option or file that names `dir`, for error texts. */
-  isolation: { dir: URL | undefined; envelope: boolean; hookTimeout: number; from: string }
+  isolation: { dir: URL | undefined; legacyMessages: boolean; hookTimeout: number; from: string }
   dev: boolean
 }
 
@@ -83,10 +83,8 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   // Loaded here: without a configuration no bus needs its parsers.
   const project = options.config && (await (await import('./project.js')).readProject(options.config))
-  const ownPattern = options.app?.security?.pattern
-  const pattern = ownPattern ?? project?.pattern
   return {
-    ...resolveHost('createBus', input, options, pattern, ownPattern ? 'createBus' : project?.from),
+    ...resolveHost('createBus', input, options, project),
     ...{ core, loadTimeout, startTimeout },
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
@@ -97,36 +95,59 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   }
 }
 
-/**
- * @param input - the options as they were written: valibot omits some keys of a record
- * @param patternFrom - the function or file that names the pattern, for error texts
- */
+type ParsedHost = v.InferOutput<typeof remoteHostSchema>
+
+/** @param input - the options as they were written: valibot omits some keys of a record */
 export function resolveHost(
   where: string,
   input: Pick<BusOptions, 'frontends' | 'workers' | 'log' | 'onConfirm'>,
-  { codec, supervision, calls, dev, frontends = {} }: v.InferOutput<typeof remoteHostSchema>,
-  pattern: ParsedPattern,
-  patternFrom: string = where,
+  options: ParsedHost,
+  project?: Project,
 ): HostConfig {
+  const { codec, supervision, calls, dev, frontends = {} } = options
   for (const label of Object.keys(input.frontends ?? {})) {
     if (Object.hasOwn(frontends, label)) continue
     throw new BusError('InvalidParams', `${where}: frontends: invalid label ${JSON.stringify(label)}`)
   }
-  const { dir, ...isolation } = pattern?.use === 'isolation' ? pattern.options : isolationDefaults
   return {
     ...{ codec, supervision, calls, dev, log: input.log, onConfirm: input.onConfirm, workers: input.workers ?? {} },
-    frontends: Object.entries(frontends).map(([label, { module, ...options }]) => ({
-      ...toFrontendConfig(`${where}: frontends.${label}.`, options, { codec, supervision }),
+    frontends: Object.entries(frontends).map(([label, { module, ...own }]) => ({
+      ...toFrontendConfig(`${where}: frontends.${label}.`, own, { codec, supervision }),
       label,
       module,
     })),
-    pattern: pattern?.use ?? 'brownfield',
+    ...resolvePattern(where, options, project),
+  }
+}
+
+function resolvePattern(
+  where: string,
+  { isolation: options, app }: ParsedHost,
+  project: Project | undefined,
+): Pick<HostConfig, 'pattern' | 'isolation'> {
+  const place = 'app.security.pattern'
+  const own = app?.security?.pattern
+  refuseBoth(where, { isolation: options, [place]: own })
+  const nested = own ?? project?.pattern
+  const chosen: ParsedIsolation | undefined = options ?? (nested?.use === 'isolation' ? nested.options : undefined)
+  const { dir, ...isolation } = chosen ?? isolationDefaults
+  const from = own || !project ? where : project.from
+  return {
+    pattern: chosen ? 'isolation' : 'brownfield',
     isolation: {
       ...isolation,
       dir: dir && toDirectoryUrl(dir),
-      from: `${patternFrom}: app.security.pattern.options.dir`,
+      from: options ? `${where}: isolation.dir` : `${from}: ${place}.options.dir`,
     },
   }
+}
+
+/** @param forms - the values of an option and of Tauri's form of it, by place @throws {BusError} InvalidParams if both are given */
+function refuseBoth(where: string, forms: Readonly<Record<string, unknown>>): void {
+  const places = Object.keys(forms)
+  if (places.some(place => forms[place] === undefined)) return
+  const text = `${places.join(' and ')} were both given, and set the same. Remove one of them`
+  throw new BusError('InvalidParams', `${where}: ${text}`)
 }
 
 export function resolveFrontend(
@@ -259,11 +280,10 @@ type Entries = readonly (URL | string | object)[]
 
 /** Gathers capabilities and permissions in the options, and in the files that they or the configuration name. */
 async function createAclInput(
-  { app, permissions, unknownPermissions = 'error' }: ParsedOptions,
+  { permissions, unknownPermissions = 'error', ...options }: ParsedOptions,
   project: Project | undefined,
 ): Promise<AclInput> {
-  const entries = app?.security?.capabilities
-  const capabilities = await getCapabilities(entries, project)
+  const capabilities = await getCapabilities(options, project)
   const ownFiles = permissions && (await readEntries(permissions, 'createBus: permissions'))
   const permissionFiles = ownFiles?.map(source => ({ ...source, plugin: undefined })) ?? project?.permissionFiles ?? []
   // Checked before they are cloned for core, which changes some values.
@@ -278,13 +298,20 @@ async function createAclInput(
   }
 }
 
-function getCapabilities(entries: Entries | undefined, project: Project | undefined): Promise<CapabilitySource[]> {
+function getCapabilities(
+  { capabilities, app }: Pick<ParsedOptions, 'capabilities' | 'app'>,
+  project: Project | undefined,
+): Promise<CapabilitySource[]> {
+  const place = 'app.security.capabilities'
+  const nested = app?.security?.capabilities
+  refuseBoth('createBus', { capabilities, [place]: nested })
   const files = project?.capabilityFiles ?? []
-  if (entries) return readEntries(entries, 'createBus: app.security.capabilities', files, true)
+  const entries = capabilities ?? nested
+  if (entries) return readEntries(entries, `createBus: ${capabilities ? 'capabilities' : place}`, files, true)
   const identifiers = project?.capabilities ?? []
   // Without a list Tauri uses every file.
   if (identifiers.length === 0) return Promise.resolve([...files])
-  return readEntries(identifiers, `${project!.from}: app.security.capabilities`, files)
+  return readEntries(identifiers, `${project!.from}: ${place}`, files)
 }
 
 /** Returns inline values, the content of files, and the capabilities in `files` that are named by identifiers. */

@@ -219,11 +219,13 @@ const bareCore = v.pipe(
 const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
 const hookEntries = {
-  envelope: v.optional(boolean, false),
+  legacyMessages: v.optional(boolean, false),
   hookTimeout: v.optional(integer('whole milliseconds, from 10 to 3600000', 10, 3_600_000), 1000),
   maxRecordAge: v.optional(v.never('left out: a record goes straight from the gate to core, and has no age')),
 }
 const isolation = options({ dir: v.optional(locationSchema), ...hookEntries })
+/** @internal */
+export type ParsedIsolation = v.InferOutput<typeof isolation>
 /** @internal */
 export const isolationDefaults = v.getDefaults(isolation)
 
@@ -272,7 +274,9 @@ const hostEntries = {
   dev: v.optional(boolean, false),
   onConfirm: v.optional(v.function('a function')),
   calls: callsSchema,
+  isolation: v.optional(isolation),
 }
+const capabilities = getList(capability)
 /** @internal */
 export const busSchema = options({
   ...hostEntries,
@@ -280,7 +284,8 @@ export const busSchema = options({
   startTimeout: milliseconds,
   config: v.optional(fileSchema),
   resources: v.optional(fileSchema),
-  app: v.optional(options({ security: v.optional(options({ pattern, capabilities: getList(capability) })) })),
+  capabilities,
+  app: v.optional(options({ security: v.optional(options({ pattern, capabilities })) })),
   ...infoEntries,
   permissions: getList(fileSchema),
   unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),

@@ -131,41 +131,27 @@ export interface FrontendModule extends FrontendOptions {
   module: ModuleLocation
 }
 
-/** Options of the isolation pattern. */
+/** Options of the isolation pattern, in which a worker of its own, the gate, checks what a frontend sends. */
 export interface IsolationOptions {
-  /** A Tauri isolation app: `index.html` and its scripts. Without one, a hook is used that passes every message. */
+  /** Directory of a Tauri isolation app: `index.html` and its scripts. Without it, the gate passes every message. */
   dir?: ModuleLocation
   /**
    * Shows the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` instead of Tauri's messages.
    *
    * @default false
    */
-  envelope?: boolean
+  legacyMessages?: boolean
   /** Milliseconds that the hook may take to load, or for one message. Its gate restarts after that. @default 1000 */
   hookTimeout?: number
 }
 
 /** Options of `runHook`. */
-export interface HookOptions extends Pick<IsolationOptions, 'envelope' | 'hookTimeout'> {
+export interface HookOptions extends Pick<IsolationOptions, 'legacyMessages' | 'hookTimeout'> {
   /** Answers the hook's `confirm`. Requests are declined by default. */
   onConfirm?: OnConfirm
 }
 
-/** The pattern and its options, as in a tauri.conf.json. */
-export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
-
-/** `app.security` of a `tauri.conf.json`. */
-export interface SecurityOptions {
-  /** With or without isolation. @default { use: 'brownfield' } */
-  pattern?: PatternOptions
-  /**
-   * Capabilities; files or directories of them, as URLs or absolute paths; and, with `config`, identifiers of capabilities in its
-   * `capabilities` directory. No other capabilities are used if this is given. `[]` closes the app's commands to every frontend.
-   */
-  capabilities?: readonly (Capability | ModuleLocation)[]
-}
-
-/** `productName`, `version`, `identifier` and the members of `app.security` take precedence over those of `config`. */
+/** Options of `createBus`. Those that `config` has too take precedence over it. */
 export interface BusOptions {
   /** The program's name, as in `tauri.conf.json`. */
   productName?: string
@@ -210,8 +196,27 @@ export interface BusOptions {
    * scope can allow writing to it. Without it both are unknown.
    */
   resources?: ModuleLocation
-  /** Capabilities and the pattern, in the shape of `tauri.conf.json`. */
-  app?: { security?: SecurityOptions }
+  /**
+   * Capabilities; files or directories of them, as URLs or absolute paths; and, with `config`, identifiers of capabilities in its
+   * `capabilities` directory. No other capabilities are used if this is given.
+   *
+   * @example capabilities: [{ identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }]
+   */
+  capabilities?: readonly (Capability | ModuleLocation)[]
+  /**
+   * Puts a gate between core and each frontend, with the hook of an isolation app. `{}` is a gate that passes every message.
+   * Without this option, and without a pattern in `config`, there are no gates: the pattern is Tauri's `brownfield`.
+   *
+   * @example isolation: { dir: new URL('./dist-isolation/', import.meta.url) }
+   */
+  isolation?: IsolationOptions
+  /** Tauri's form of `capabilities` and `isolation`, as in `tauri.conf.json`. Giving both forms of one is an error. */
+  app?: {
+    security?: {
+      pattern?: { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
+      capabilities?: readonly (Capability | ModuleLocation)[]
+    }
+  }
   /**
    * Permission files of the app, as in Tauri: their content, or files and directories of them, as URLs or absolute paths. They replace
    * the `permissions` directory of `config`.

@@ -7,7 +7,7 @@ import type { PooledSession } from '../frontends/types.js'
 import { Host } from '../host.js'
 import { checkFiles, type HostConfig, resolveHost } from '../options/resolve.js'
 import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, PatternOptions } from '../options/types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions } from '../options/types.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { FrontendStats, TrafficStats } from '../reporting/stats.js'
 import type { WorkerMakers } from '../workers/spawn.js'
@@ -19,13 +19,10 @@ export interface RemoteHostOptions extends Pick<
   BusOptions,
   'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
 > {
-  /** The pattern, in the shape of `tauri.conf.json`. */
-  app?: {
-    security?: {
-      /** Must be core's own pattern, or core accepts nothing that is sent. Capabilities belong to core. */
-      pattern?: PatternOptions
-    }
-  }
+  /** As for `createBus`. Core accepts messages only if both or neither of the two have isolation. */
+  isolation?: IsolationOptions
+  /** Tauri's form of `isolation`. Capabilities belong to core. */
+  app?: { security?: Pick<NonNullable<NonNullable<BusOptions['app']>['security']>, 'pattern'> }
   /** The default deadline of calls from connections and frontends of this process. */
   calls?: Pick<CallsOptions, 'commandTimeout'>
   /** Makers of Sallyport's own workers in a bundled program. */
@@ -182,9 +179,9 @@ export async function startRemoteHost(
 
 /** Core's own options have no effect here, so they are refused by name. */
 const CORE_OPTIONS = [
-  ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'plugins'],
+  ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'pluginOptions', 'resources', 'startTimeout'],
   ...['productName', 'version', 'identifier', 'workers.core', 'calls.timeout', 'calls.slowAfter', 'calls.quotas'],
-  'app.security.capabilities',
+  ...['capabilities', 'app.security.capabilities'],
 ]
 
 /** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */
@@ -194,7 +191,7 @@ function resolveRemoteHost(where: string, input: RemoteHostOptions): HostConfig 
     throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
   }
   const options = check(where, remoteHostSchema, input, OPTION_PLACES)
-  return resolveHost(where, input, options, options.app?.security?.pattern)
+  return resolveHost(where, input, options)
 }
 
 const getAtPath = (value: unknown, path: string): unknown =>

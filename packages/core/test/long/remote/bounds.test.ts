@@ -116,6 +116,7 @@ test.each([
     'joinBus: app.security.capabilities belongs to core. Pass it to createBus',
   ],
   [{ core: fixture('core.mjs') }, 'joinBus: core belongs to core'],
+  [{ capabilities: [] }, 'joinBus: capabilities belongs to core'],
   [{ calls: { quotas: [] } }, 'joinBus: calls.quotas belongs to core'],
   [{ workers: { core: () => {} } }, 'joinBus: workers.core belongs to core'],
   [

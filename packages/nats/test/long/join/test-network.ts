@@ -95,9 +95,7 @@ export async function useNetwork(pattern: Pattern = 'brownfield', options?: Serv
   onTestFinished(async () => {
     for (const close of closers.toReversed()) await close()
   })
-  const security = {
-    pattern: pattern === 'isolation' ? { use: pattern, options: { dir: getHook('judge') } } : { use: pattern },
-  } as const
+  const isolated = pattern === 'isolation' && { isolation: { dir: getHook('judge') } }
   const createCredential = (label: string): string => issueCredential(secret, { label })
   const shared = { nats: { servers: server.url }, bus: 'test', heartbeat: HEARTBEAT_MS }
   return {
@@ -109,7 +107,8 @@ export async function useNetwork(pattern: Pattern = 'brownfield', options?: Serv
       const bus = await createBus({
         core: createCore(seen),
         log: false,
-        app: { security: { ...security, capabilities: [capability] } },
+        ...isolated,
+        capabilities: [capability],
         network: natsNetwork({ ...shared, secret, instance: name, ...network }),
         ...busOptions,
       })
@@ -121,7 +120,7 @@ export async function useNetwork(pattern: Pattern = 'brownfield', options?: Serv
         ...shared,
         credentials: createCredential,
         log: false,
-        app: { security },
+        ...isolated,
         ...joinOptions,
       })
       closers.push(() => joined.close())

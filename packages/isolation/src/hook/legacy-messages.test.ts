@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mentionsEnvelope } from './envelope.js'
+import { mentionsLegacyMessages } from './legacy-messages.js'
 import { createHook } from './hook.js'
 import type { HookMessage, Verdict } from './verdict.js'
 
@@ -11,7 +11,7 @@ const send = (
   payload?: unknown,
   options?: HookMessage['options'],
 ): Verdict =>
-  createHook(shown => hook(shown as Shown), { envelope: true })(
+  createHook(shown => hook(shown as Shown), { legacyMessages: true })(
     { cmd, callback: 1, error: 2, payload, options },
     verdict => verdict,
   ) as Verdict
@@ -193,4 +193,6 @@ test.each([
   ['catch (error) { console.log(error.message) }', false],
   ['const { cmd, payload: args } = payload; args.messages', false],
   ['window.__TAURI_ISOLATION_HOOK__ = payload => payload', false],
-])('mentionsEnvelope finds or ignores %s', (source, expected) => expect(mentionsEnvelope(source)).toBe(expected))
+])('mentionsLegacyMessages finds or ignores %s', (source, expected) =>
+  expect(mentionsLegacyMessages(source)).toBe(expected),
+)

@@ -68,7 +68,7 @@ function overlay(args: object, members: Members, changed: readonly string[]): Me
   return merged
 }
 
-export interface Envelope {
+export interface LegacyMessage {
   readonly shown: object
   readonly read: AnswerReader
 }
@@ -83,7 +83,7 @@ export interface Envelope {
  * The members that are read back are `message.cmd`, the arguments (see `mergeArgs`), `options`, and an event's name, payload and
  * target.
  */
-export function openEnvelope(message: HookMessage): Envelope {
+export function toLegacyMessage(message: HookMessage): LegacyMessage {
   const { cmd, payload } = message
   const isEmit = cmd === METHOD.emit || cmd === METHOD.emitTo
   return isEmit && isRecord(payload) && typeof payload['event'] === 'string'
@@ -91,7 +91,7 @@ export function openEnvelope(message: HookMessage): Envelope {
     : openInvoke(message)
 }
 
-function openInvoke({ cmd, callback, error, payload, options }: HookMessage): Envelope {
+function openInvoke({ cmd, callback, error, payload, options }: HookMessage): LegacyMessage {
   const named = isRecord(payload) ? { ...payload } : undefined
   // Set before and again after the spread, which takes 30 ns; `{ ...named, cmd, args }` would take 850 ns.
   const message = { cmd, args: payload, ...named }
@@ -112,7 +112,7 @@ function openInvoke({ cmd, callback, error, payload, options }: HookMessage): En
   }
 }
 
-function openEmit({ cmd, callback, error, options }: HookMessage, args: Members): Envelope {
+function openEmit({ cmd, callback, error, options }: HookMessage, args: Members): LegacyMessage {
   const { event, payload, target } = args
   const hasTarget = cmd === METHOD.emitTo
   return {
@@ -132,8 +132,8 @@ function openEmit({ cmd, callback, error, options }: HookMessage, args: Members)
   }
 }
 
-/** Returns true if a script reads messages in this format: without `envelope: true` it would find nothing, and pass everything. */
-export function mentionsEnvelope(source: string): boolean {
+/** Returns true if a script reads messages in this format: without `legacyMessages: true` it would find nothing, and pass everything. */
+export function mentionsLegacyMessages(source: string): boolean {
   return HINTS.some(hint => hint.test(source))
 }
 
