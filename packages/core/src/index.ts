@@ -75,7 +75,7 @@ export type {
   TypedCore,
   UntypedFrontend,
 } from './api/bus-types.js'
-export type { Bus, CloseOptions, HostListenOptions } from './host/bus.js'
+export type { Bus, CloseOptions } from './host/bus.js'
 export type { CallAllOptions } from './host/frontends/call-all.js'
 export type { FrontendInfo } from './host/frontends/frontend-info.js'
 export type { Inspector, InspectorOptions } from './host/inspector/server.js'

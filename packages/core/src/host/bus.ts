@@ -59,12 +59,6 @@ export interface CloseOptions {
   timeout?: number
 }
 
-/** Options of `bus.listen` and `bus.once`. */
-export interface HostListenOptions extends ListenOptions {
-  /** True to listen to an event of the application that has the name of one of the bus's own, such as `failed`. @default false */
-  application?: boolean
-}
-
 /** Interval at which `close` logs what it waits for: half of its default timeout, so that calls are named before they are cut off. */
 const PENDING_CLOSE_INTERVAL_MS = 500
 
@@ -178,16 +172,17 @@ export class Bus<Types extends BusTypes = BusTypes> {
   listen<T = unknown>(
     event: Types extends { events: object } ? never : string,
     handler: EventHandler<T>,
-    options?: HostListenOptions,
+    options?: ListenOptions,
   ): Promise<Unlisten>
   /** Listens to an event whose payload has the type that `Types` declares. */
   listen<Name extends keyof Types['events'] & string>(
     event: Name,
     handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
-    options?: HostListenOptions,
+    options?: ListenOptions,
   ): Promise<Unlisten>
-  listen(event: string, handler: EventHandler<never>, options?: HostListenOptions): Promise<Unlisten> {
-    return this.#client.listen(event, handler, toListenOptions('bus.listen', event, options))
+  listen(event: string, handler: EventHandler<never>, options?: ListenOptions): Promise<Unlisten> {
+    checkEventName('bus.listen', event)
+    return this.#client.listen(event, handler, options)
   }
 
   /**
@@ -199,36 +194,29 @@ export class Bus<Types extends BusTypes = BusTypes> {
    */
   once<T = unknown>(
     event: Types extends { events: object } ? never : string,
-    options?: HostListenOptions,
+    options?: ListenOptions,
   ): Promise<BusEvent<T>>
   /** Waits for an event whose payload has the type that `Types` declares. */
   once<Name extends keyof Types['events'] & string>(
     event: Name,
-    options?: HostListenOptions,
+    options?: ListenOptions,
   ): Promise<BusEvent<Serialized<Types['events'][Name], Types['codec']>>>
   /** Listens to an event once. Resolves, as `listen` does, with a function that removes the listener. */
   once<T = unknown>(
     event: Types extends { events: object } ? never : string,
     handler: EventHandler<T>,
-    options?: HostListenOptions,
+    options?: ListenOptions,
   ): Promise<Unlisten>
   /** Listens once to an event whose payload has the type that `Types` declares. */
   once<Name extends keyof Types['events'] & string>(
     event: Name,
     handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
-    options?: HostListenOptions,
+    options?: ListenOptions,
   ): Promise<Unlisten>
-  once(
-    event: string,
-    handler?: EventHandler<never> | HostListenOptions,
-    options?: HostListenOptions,
-  ): Promise<unknown> {
-    const where = 'bus.once'
-    if (typeof handler !== 'function' && options === undefined) {
-      return this.#client.once<never>(event, toListenOptions(where, event, handler))
-    }
-    const listenOptions = toListenOptions(where, event, options)
-    return this.#client.once(event, handler as EventHandler<never>, listenOptions)
+  once(event: string, handler?: EventHandler<never> | ListenOptions, options?: ListenOptions): Promise<unknown> {
+    checkEventName('bus.once', event)
+    if (typeof handler !== 'function' && options === undefined) return this.#client.once<never>(event, handler)
+    return this.#client.once(event, handler as EventHandler<never>, options)
   }
 
   /**
@@ -516,12 +504,10 @@ export async function startBus(input: BusOptions): Promise<Bus> {
   }
 }
 
-/** @throws {BusError} InvalidParams for a name of the bus's own events, unless `application` is true */
-function toListenOptions(where: string, event: string, options: HostListenOptions = {}): ListenOptions {
-  if (typeof options !== 'object' || options === null) return options
-  const { application, ...others } = options
-  if (application === true || !isBusEvent(event)) return others
-  const remedy = 'Use bus.on, or { application: true } for an event of the application'
+/** @throws {BusError} InvalidParams for a name of the bus's own events */
+function checkEventName(where: string, event: string): void {
+  if (!isBusEvent(event)) return
+  const remedy = 'Use bus.on to listen to it, or another name for an event of the application'
   throw new BusError('InvalidParams', `${where}: ${describeName(event)} is an event of the bus itself. ${remedy}`)
 }
 

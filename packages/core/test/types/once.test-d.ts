@@ -12,7 +12,7 @@ test('without a handler, once is a promise of the event', () => {
   for (const waits of [bus.once<number>('e'), client.once<number>('e', options), once<number>('e', options)]) {
     expectTypeOf(waits).toEqualTypeOf<Promise<BusEvent<number>>>()
   }
-  expectTypeOf(bus.once('e', { ...options, application: true })).toEqualTypeOf<Promise<BusEvent>>()
+  expectTypeOf(bus.once('e', options)).toEqualTypeOf<Promise<BusEvent>>()
   expectTypeOf(app.once<number>('e', options)).toEqualTypeOf<Promise<BusEvent<number>>>()
 })
 
@@ -30,11 +30,8 @@ test('a typed client knows the payload', () => {
   void typed.once('new')
 })
 
-test('bus.on takes the events of the bus only, and bus.listen has an option for their names', () => {
+test('bus.on takes the events of the bus only', () => {
   expectTypeOf(bus.on)
     .parameter(0)
     .toEqualTypeOf<'fault' | 'restart' | 'failed' | 'exited' | 'slow' | 'overload' | 'denied' | 'rejected'>()
-  void bus.listen('failed', () => {}, { application: true })
-  // @ts-expect-error: an option of the host's listeners alone
-  void client.listen('failed', () => {}, { application: true })
 })
