@@ -19,7 +19,7 @@ const CASES = {
 
 /** Whether the inspector has what its page is made of. */
 async function page(bus) {
-  const { url } = await bus.inspectServer()
+  const { url } = await bus.openInspector()
   const paths = ['/', '/inspector.css', '/inspector.js']
   return Promise.all(
     paths.map(pathname => fetch(Object.assign(new URL(url), { pathname })).then(({ status }) => status)),

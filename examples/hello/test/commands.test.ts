@@ -68,7 +68,7 @@ describe.each(ways)('%s, %s', (_pattern, codec, hook) => {
     expect(await answer.event).toMatchObject({ event: 'backend-event', payload: 'payload data' })
     await expect
       .poll(() => lines)
-      .toContainEqual(expect.objectContaining({ actor: 'core', msg: 'frontend-event', payload: { data: 'value' } }))
+      .toContainEqual(expect.objectContaining({ worker: 'core', msg: 'frontend-event', payload: { data: 'value' } }))
   })
 
   test('the host receives and emits events too', async () => {

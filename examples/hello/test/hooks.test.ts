@@ -17,13 +17,13 @@ async function open(chosen: Chosen): Promise<Running & { rejected: BusEvents['re
 const byNull = { reason: 'Rejected', code: -32002, data: { why: 'null' } }
 
 test('the hook that logs sees each command, event and channel, as in Tauri', async () => {
-  const lines: { actor: string; msg: string }[] = []
+  const lines: { worker: string; msg: string }[] = []
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) })
   const { client } = await open({ hook: '../dist-isolation', log })
   await client.invoke('greet', { name: 'World' })
   await client.emit('other-event', [1])
   await client.invoke('download', { url: 'https://tauri.app', onEvent: new client.Channel() })
-  const seen = () => lines.filter(({ actor }) => actor === 'gate').map(({ msg }) => msg)
+  const seen = () => lines.filter(({ worker }) => worker === 'gate').map(({ msg }) => msg)
   await expect
     .poll(seen)
     .toEqual([

@@ -90,8 +90,8 @@ export type {
   TrafficStats,
 } from './host/reporting/stats.js'
 export type { SupervisionOptions, WorkerState, WorkerStats } from './host/supervision/policy.js'
-export type { BusInspection } from './host/supervision/supervisor.js'
-export type { Actor, BusEvents } from './host/reporting/events.js'
+export type { BusTransition } from './host/supervision/supervisor.js'
+export type { BusEvents, WorkerKind } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
 export type { ConfirmFrom, OnConfirm } from './host/reporting/confirm.js'
 export type { Logger, LogLevel } from './host/reporting/log.js'

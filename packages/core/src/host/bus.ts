@@ -45,7 +45,7 @@ import { inspectorSchema, type ModuleLocation } from './options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
-import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
+import { type BusTransition, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
 
 /** @internal For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
@@ -341,9 +341,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * Calls the listener for each event and state of the bus's own state machines, as xstate's inspection does: to see what
    * supervision does. Returns an unsubscribe function.
    */
-  inspect(listener: (event: BusInspection) => void): () => void {
-    check('bus.inspect: the listener', anyFunction, listener)
-    return this.#host.supervisor.inspect(listener)
+  onTransition(listener: (event: BusTransition) => void): () => void {
+    check('bus.onTransition: the listener', anyFunction, listener)
+    return this.#host.supervisor.onTransition(listener)
   }
 
   /**
@@ -360,10 +360,10 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * nothing and shows no payload. Anyone who has the `url`, with its token, can see it. Closes with the bus.
    *
    * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
-   * @example const { url } = await bus.inspectServer()
+   * @example const { url } = await bus.openInspector()
    */
-  async inspectServer(options: InspectorOptions = {}): Promise<Inspector> {
-    const { port } = check('bus.inspectServer', inspectorSchema, options, ['port'])
+  async openInspector(options: InspectorOptions = {}): Promise<Inspector> {
+    const { port } = check('bus.openInspector', inspectorSchema, options, ['port'])
     const { openInspector } = await import('./inspector/server.js')
     const inspector = await openInspector(this.#createInspectorView(), port)
     if (this.#host.isClosing) {

@@ -166,7 +166,7 @@ export class LocalCore implements CoreEndpoint {
         }
         const stdio = dev ? { stdout: true, stderr: true } : {}
         const worker = spawnWorker(workers.core ?? findEntry('#worker'), workerData, [], stdio)
-        if (dev) pipeOutput(worker, { actor: 'core', label: 'core' }, log, options.log)
+        if (dev) pipeOutput(worker, { worker: 'core', label: 'core' }, log, options.log)
         return worker
       },
       // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
@@ -192,7 +192,7 @@ export class LocalCore implements CoreEndpoint {
   }
 
   #onState(state: LifecycleState): void {
-    this.#services.log.debug({ actor: 'core', state }, 'state')
+    this.#services.log.debug({ worker: 'core', state }, 'state')
     const hostEnd = this.#nextHostEnd
     if (state !== 'ready' || !hostEnd) return
     this.#nextHostEnd = undefined

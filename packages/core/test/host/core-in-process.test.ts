@@ -82,7 +82,7 @@ test('supports plugins, capabilities at run time, denials, the log and explainCa
   expect(await denied).toMatchObject({ label: 'tests' })
   await bus.addCapability(capability('files:allow-read'))
   expect(await client.invoke('plugin:files|read')).toBe('text')
-  await expect.poll(() => lines.find(({ msg }) => msg === 'is read')).toMatchObject({ actor: 'core', label: 'tests' })
+  await expect.poll(() => lines.find(({ msg }) => msg === 'is read')).toMatchObject({ worker: 'core', label: 'tests' })
   const security = { capabilities: [capability('files:allow-read')] }
   expect((await explainCapabilities({ core, app: { security } })).text).toContain('plugin:files|read')
 })

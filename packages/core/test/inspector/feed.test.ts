@@ -9,7 +9,7 @@ import { ask, listenTo, type Listener } from './ask.js'
 
 async function open(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; url: string; page: Listener }> {
   const bus = await start(options)
-  const { url } = await bus.inspectServer()
+  const { url } = await bus.openInspector()
   return { bus, url, page: await listenTo(url) }
 }
 
@@ -40,7 +40,7 @@ test('sends the figures of bus.stats, without resetting its rates', async () => 
 
 test('continues while core is blocked, and when it restarts', async () => {
   const { bus } = await supervise({ frontends: { main: at('setTimeout(() => {}, 1e6)') } })
-  const { url } = await bus.inspectServer()
+  const { url } = await bus.openInspector()
   const page = await listenTo(url)
   const client = await bus.connect('tests')
   const running = await page.next(({ frontends: [main] }) => main?.state === 'running')
@@ -87,12 +87,12 @@ test('restarts the counts of commands for the next inspector', async () => {
   const client = await bus.connect('tests')
   await client.invoke('add', { a: 1, b: 1 })
   await page.next(({ commands }) => commands?.some(({ command }) => command === 'add') === true)
-  const inspector = await bus.inspectServer()
+  const inspector = await bus.openInspector()
   await inspector.close()
   await page.next()
   expect((await page.next()).commands!.some(({ command }) => command === 'add')).toBe(true)
   const other = await start()
-  const first = await other.inspectServer()
+  const first = await other.openInspector()
   const otherClient = await other.connect('tests')
   const firstPage = await listenTo(first.url)
   await firstPage.next(({ commands }) => commands !== undefined)
@@ -100,7 +100,7 @@ test('restarts the counts of commands for the next inspector', async () => {
   await firstPage.next(({ commands }) => commands?.some(({ command }) => command === 'add') === true)
   await first.close()
   await otherClient.invoke('echo')
-  const second = await listenTo((await other.inspectServer()).url)
+  const second = await listenTo((await other.openInspector()).url)
   const { commands } = await second.next(snapshot => snapshot.commands !== undefined)
   expect(commands!.map(({ command }) => command)).not.toContain('echo')
   expect(commands!.map(({ command }) => command)).not.toContain('add')

@@ -10,7 +10,7 @@ let inspector: Inspector
 let host: string
 beforeAll(async () => {
   bus = await createBus({ core: fixture('core.mjs'), log: false })
-  inspector = await bus.inspectServer()
+  inspector = await bus.openInspector()
   host = new URL(inspector.url).host
 })
 afterAll(() => bus.close({ timeout: 0 }))
@@ -127,21 +127,21 @@ test('serves a limited number of pages at a time', async () => {
 
 test('rejects wrong options, an occupied port, and a closing bus', async () => {
   const port = Number(host.split(':')[1])
-  await expect(bus.inspectServer({ port })).rejects.toMatchObject({
+  await expect(bus.openInspector({ port })).rejects.toMatchObject({
     reason: 'InvalidParams',
     message: /port \d+ is not available/,
   })
   for (const options of [{ port: -1 }, { port: 65_536 }, { port: 1.5 }, { prot: 1 }]) {
-    await expect(bus.inspectServer(options as object)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(bus.openInspector(options as object)).rejects.toMatchObject({ reason: 'InvalidParams' })
   }
   const other = await start()
   const closing = other.close()
-  await expect(other.inspectServer()).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect(other.openInspector()).rejects.toMatchObject({ reason: 'Disconnected' })
   await closing
 })
 
 test('closes without the bus, and has another token each time', async () => {
-  const other = await bus.inspectServer()
+  const other = await bus.openInspector()
   expect(new URL(other.url).search).not.toBe(new URL(inspector.url).search)
   const page = await listenTo(other.url)
   await page.next()

@@ -174,7 +174,7 @@ describe('the isolation app', () => {
     const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
     await bus.open('bad', module, { link: 'port', sandbox: 'none', loaded: false })
     expect(await fault).toMatchObject({ label: 'bad', error: { reason: 'InvalidRequest' } })
-    expect(await failed).toMatchObject({ label: 'bad', actor: 'frontend', error: { reason: 'InvalidRequest' } })
+    expect(await failed).toMatchObject({ label: 'bad', worker: 'frontend', error: { reason: 'InvalidRequest' } })
   })
 
   test('each frontend has a gate and keys of its own', async () => {

@@ -93,11 +93,11 @@ describe.each(apps)('%s', (_name, app) => {
     await client.invoke('refused').catch(() => {})
     await bus.close()
     const of = (msg: string): Line => logged.lines.find(line => line['msg'] === msg)!
-    expect(of('a line')).toMatchObject({ actor: 'core', label: 'tests', command: 'logs' })
-    expect(of('of a command')).toMatchObject({ actor: 'core', label: 'tests', plugin: 'audit' })
+    expect(of('a line')).toMatchObject({ worker: 'core', label: 'tests', command: 'logs' })
+    expect(of('of a command')).toMatchObject({ worker: 'core', label: 'tests', plugin: 'audit' })
     expect(of('of a command')['command']).toBe('plugin:audit|logs')
-    expect(of('of a setup')).toMatchObject({ actor: 'core', plugin: 'audit' })
-    expect(of('of a teardown')).toMatchObject({ actor: 'core', plugin: 'audit' })
+    expect(of('of a setup')).toMatchObject({ worker: 'core', plugin: 'audit' })
+    expect(of('of a teardown')).toMatchObject({ worker: 'core', plugin: 'audit' })
     expect(of('an error')).not.toHaveProperty('plugin')
     expect(of('denied')).toMatchObject({ label: 'tests', command: 'refused' })
     // Lines of core have these fields once, with the values of the host.

@@ -49,7 +49,7 @@ describe.each(['permission', 'process', 'none'])('the output of a frontend with 
 test('a given logger takes the output of frontends', async () => {
   const { stdout, stderr } = await runHost({ logger: true })
   expect(stderr).toBe('')
-  const printed = { actor: 'frontend', label: 'main' }
+  const printed = { worker: 'frontend', label: 'main' }
   expect(getEvents(stdout)).toContainEqual(expect.objectContaining({ ...printed, level: 30, msg: 'a log of main' }))
   expect(getEvents(stdout)).toContainEqual(expect.objectContaining({ ...printed, level: 40, msg: 'a warning' }))
 })
@@ -68,14 +68,14 @@ describe('the log in a pipe', () => {
       label: 'main',
       err: { stack: expect.stringMatching(/^TypeError: thrown by the plugin\n {4}at .*loud\.mjs/) as string },
     })
-    expect(events.at(-1)).toMatchObject({ actor: 'frontend', label: 'main', msg: 'failed: thrown by the plugin' })
+    expect(events.at(-1)).toMatchObject({ worker: 'frontend', label: 'main', msg: 'failed: thrown by the plugin' })
     expect(stderr.match(/loud\.mjs:\d+:\d+\)/g)).toHaveLength(1)
   })
 
   test('has the level that `log` names', async () => {
     const { stderr } = await runHost({ log: 'info' })
     expect(getEvents(stderr)).toContainEqual(
-      expect.objectContaining({ level: 30, actor: 'core', msg: 'an info of core' }),
+      expect.objectContaining({ level: 30, worker: 'core', msg: 'an info of core' }),
     )
   })
 

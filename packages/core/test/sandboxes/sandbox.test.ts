@@ -64,7 +64,7 @@ describe.each([
     expect(outcomes).toEqual(all)
     expect(env).toEqual([])
     const written = () =>
-      lines.filter(({ actor }) => actor === 'frontend').map(({ level, label, msg }) => [level, label, msg])
+      lines.filter(({ worker }) => worker === 'frontend').map(({ level, label, msg }) => [level, label, msg])
     await expect.poll(written).toEqual([
       [30, 'main', 'a line for the log'],
       [40, 'main', 'a warning'],

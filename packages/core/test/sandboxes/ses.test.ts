@@ -122,7 +122,7 @@ test('the log has the output of a script, and the names that are undefined in it
   await bus.open('main', script(text), { sandbox: { kind: 'ses', resourceLimits: { maxOldGenerationSizeMb: 64 } } })
   await done
   const messages = (): unknown[] =>
-    lines.filter(({ actor }) => actor === 'frontend').map(({ level, msg }) => [level, msg])
+    lines.filter(({ worker }) => worker === 'frontend').map(({ level, msg }) => [level, msg])
   await expect.poll(messages).toEqual(
     expect.arrayContaining([
       [30, 'a { b: 1 }'],

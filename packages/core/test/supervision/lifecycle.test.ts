@@ -171,7 +171,7 @@ describe.each([
   })
 })
 
-test('bus.on, bus.inspect, bus.reload and bus.close check their arguments', async () => {
+test('bus.on, bus.onTransition, bus.reload and bus.close check their arguments', async () => {
   const bus = await start()
   expect(() => bus.on('faults' as never, () => {})).toThrow(
     'bus.on: no event "faults" of the bus itself (did you mean "fault"?)',
@@ -180,7 +180,7 @@ test('bus.on, bus.inspect, bus.reload and bus.close check their arguments', asyn
     const invalid = expect.objectContaining({ reason: 'InvalidParams' }) as Error
     expect(() => bus.on(value, () => {})).toThrow(invalid)
     expect(() => bus.on('fault', value)).toThrow(invalid)
-    expect(() => bus.inspect(value)).toThrow(invalid)
+    expect(() => bus.onTransition(value)).toThrow(invalid)
     if (value !== 'x') await expect(bus.reload(value)).rejects.toThrow(invalid)
   }
   await expect(bus.close({ timeout: Infinity })).rejects.toMatchObject({ reason: 'InvalidParams' })
@@ -230,9 +230,9 @@ test('logs rejections, handler output and the console of the hook', async () => 
   expect(lines).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ level: 40, msg: 'rejected', label: 'tests', command: 'add', why: 'null' }),
-      expect.objectContaining({ actor: 'gate', label: 'tests', msg: 'the hook says add' }),
+      expect.objectContaining({ worker: 'gate', label: 'tests', msg: 'the hook says add' }),
       expect.objectContaining({
-        actor: 'core',
+        worker: 'core',
         label: 'tests',
         command: 'log_line',
         from: 'handler',

@@ -51,7 +51,7 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(await reply).toEqual({ label: 'main', payload: 'x' })
     expect(events).toMatchObject([
       { name: 'fault', label: 'core', error: { message: 'core crashed' } },
-      { name: 'restart', label: 'core', actor: 'core', restarts: 1, error: { message: 'core crashed' } },
+      { name: 'restart', label: 'core', worker: 'core', restarts: 1, error: { message: 'core crashed' } },
     ])
   })
 

@@ -21,7 +21,7 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(await bus.call('main', 'calls')).toBe(1)
     expect(events).toMatchObject([
       { name: 'fault', label: 'main' },
-      { name: 'restart', label: 'main', actor: 'frontend', restarts: 1, error: { message: 'the frontend crashed' } },
+      { name: 'restart', label: 'main', worker: 'frontend', restarts: 1, error: { message: 'the frontend crashed' } },
     ])
     await expect.poll(() => lifecycle).toEqual(['window-created', 'destroyed', 'window-created'])
   })
@@ -52,7 +52,7 @@ describe.each(patterns)('%s', (_name, app) => {
       .toMatchObject({
         name: 'failed',
         label: 'bad',
-        actor: 'frontend',
+        worker: 'frontend',
         error: { message: 'frontend "bad" failed 3 times within 600000 ms and will not be restarted. Last error: no' },
       })
     expect(events.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
@@ -99,7 +99,7 @@ describe('a gate', () => {
     await expect.poll(() => received).toEqual([1])
     expect(events).toMatchObject([
       { name: 'fault', label: 'tests', error: { reason: 'Timeout' } },
-      { name: 'restart', label: 'tests', actor: 'gate', restarts: 1 },
+      { name: 'restart', label: 'tests', worker: 'gate', restarts: 1 },
     ])
     expect(await bus.call('main', 'calls')).toBe(1)
   })
@@ -119,7 +119,7 @@ describe('a gate', () => {
     await client.closed
     expect(events).toMatchObject([
       { name: 'fault', label: 'tests' },
-      { name: 'failed', label: 'tests', actor: 'gate' },
+      { name: 'failed', label: 'tests', worker: 'gate' },
     ])
     await other.invoke('which')
     await (await bus.connect('tests')).invoke('which')

@@ -23,7 +23,7 @@ export const patientPatterns = createPatterns(60_000)
 export interface ReportedEvent {
   name: 'fault' | 'restart' | 'failed'
   label: string
-  actor?: string
+  worker?: string
   restarts?: number
   error: Error
 }

@@ -56,7 +56,7 @@ export function startGate(
 ): GateHandle {
   const { supervisor, log, reporter } = host
   const { dir, hookTimeout } = host.options.isolation
-  const lines = throttleLines(log, { actor: 'gate', label })
+  const lines = throttleLines(log, { worker: 'gate', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
   let stopWatching = (): void => {}
@@ -79,7 +79,7 @@ export function startGate(
       return spawned
     },
     onState(state) {
-      log.debug({ actor: 'gate', label, state }, 'state')
+      log.debug({ worker: 'gate', label, state }, 'state')
       if (state !== 'ready') return
       isReady = true
       events.ready()

@@ -82,7 +82,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       explainError: (error, signal) => (load.isOver && !dev ? undefined : explainSyntax(error, module, signal)),
     }),
     onState(state) {
-      log.debug({ actor: 'frontend', label, state }, 'state')
+      log.debug({ worker: 'frontend', label, state }, 'state')
       if (state === 'handshaking') load.reach('booted')
     },
     onReport(report) {
@@ -166,7 +166,7 @@ function spawnFrontend(
         ? spawnRelay(data, sandbox)
         : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
-  else pipeOutput(worker, { actor: 'frontend', label: data.label }, log, options.log)
+  else pipeOutput(worker, { worker: 'frontend', label: data.label }, log, options.log)
   return worker
 }
 

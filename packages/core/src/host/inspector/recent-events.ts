@@ -31,7 +31,7 @@ export interface RecordedEvent {
   kind: keyof BusEvents
   /** A frontend's label, `core` or `host`. */
   label: string
-  /** A command, or an actor. */
+  /** A command, or the kind of a worker. */
   what: string
   /** The error's message, or how to change the capabilities. */
   why: string
@@ -97,8 +97,8 @@ export class RecentEvents {
       on('rejected', ({ label, command, why, more }) => this.#addThrottled('rejected', label, command, why, more)),
       on('slow', ({ label, command, more }) => this.#addThrottled('slow', label, command, 'is still running', more)),
       on('fault', ({ label, error }) => this.#add('fault', label, '', error)),
-      on('restart', ({ label, actor, error }) => this.#add('restart', label, actor, error)),
-      on('failed', ({ label, actor, error }) => this.#add('failed', label, actor, error)),
+      on('restart', ({ label, worker, error }) => this.#add('restart', label, worker, error)),
+      on('failed', ({ label, worker, error }) => this.#add('failed', label, worker, error)),
       on('overload', ({ label, dropped }) =>
         this.#add('overload', label, '', 'events dropped: the frontend is too slow for them', dropped),
       ),

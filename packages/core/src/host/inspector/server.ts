@@ -1,4 +1,4 @@
-// The server behind `bus.inspectServer`: checks each request, and serves the page, its feed, and what a frontend may call. Nothing in it
+// The server behind `bus.openInspector`: checks each request, and serves the page, its feed, and what a frontend may call. Nothing in it
 // changes the bus.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -8,7 +8,7 @@ import { Feed } from './feed.js'
 import { drawDiagrams, getPage } from './page.js'
 import { type BusView, explainAccess } from './snapshot.js'
 
-/** Options of `bus.inspectServer`. */
+/** Options of `bus.openInspector`. */
 export interface InspectorOptions {
   /** The port on 127.0.0.1; a free one by default. */
   port?: number
@@ -54,7 +54,7 @@ const HEADERS = { ...LOCAL_HEADERS, 'content-security-policy': CONTENT_POLICY }
 export async function openInspector(view: BusView, port: number): Promise<OpenInspector> {
   const token = randomBytes(32).toString('base64url')
   const files = await loadFiles(token, view.machines)
-  const { server, port: usedPort } = await startLocalServer('bus.inspectServer', port, MAX_CONNECTIONS)
+  const { server, port: usedPort } = await startLocalServer('bus.openInspector', port, MAX_CONNECTIONS)
   const feed = new Feed(view)
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = getUrl(request)
@@ -102,7 +102,7 @@ async function loadFiles(token: string, machines: BusView['machines']): Promise<
 const WRONG_HOST = 'Host header not allowed.'
 const OTHER_SITE = 'Requests of other sites are not allowed. Open the URL of the inspector from the address bar.'
 const WRONG_TOKEN =
-  'The token is missing or wrong. Open the URL of bus.inspectServer(); each inspector has a new token.'
+  'The token is missing or wrong. Open the URL of bus.openInspector(); each inspector has a new token.'
 
 /**
  * Returns why a request is refused, or `undefined`. The address is this machine's own, but other users' programs can reach it. Pages

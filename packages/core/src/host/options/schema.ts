@@ -299,7 +299,7 @@ export const remoteHostSchema = options({
   ...hostEntries,
   app: v.optional(options({ security: v.optional(options({ pattern })) })),
 })
-/** @internal Options of `bus.inspectServer`. */
+/** @internal Options of `bus.openInspector`. */
 export const inspectorSchema = options({ port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0) })
 
 const section = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))

@@ -7,7 +7,7 @@ import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 
 /** The kinds of workers. */
-export type Actor = 'core' | 'frontend' | 'gate'
+export type WorkerKind = 'core' | 'frontend' | 'gate'
 
 /**
  * Events of a bus; each is logged too. Denials, rejections and slow calls are throttled to 100 of each for a frontend and second: a
@@ -17,9 +17,9 @@ export interface BusEvents {
   /** A worker failed, or a frontend violated the protocol. `label` is the frontend's, or `core`. */
   fault: { label: string; error: BusError }
   /** A worker restarts in `delay` milliseconds, for the `restarts`th time. A `gate` is that of the frontend `label`. */
-  restart: { label: string; actor: Actor; restarts: number; delay: number; error: BusError }
+  restart: { label: string; worker: WorkerKind; restarts: number; delay: number; error: BusError }
   /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
-  failed: { label: string; actor: Actor; error: BusError }
+  failed: { label: string; worker: WorkerKind; error: BusError }
   /**
    * A frontend has ended and will not restart, and the host did not close it. `failed` is emitted first if the `reason` is an error.
    * `code` is the exit code of its thread or process; `undefined` if that was terminated.
@@ -81,24 +81,25 @@ export class BusReporter {
   }
 
   /** @param restart - `undefined` for a reload, which is not reported */
-  reportRestart(actor: Actor, label: string, restart: Restart | undefined): void {
+  reportRestart(worker: WorkerKind, label: string, restart: Restart | undefined): void {
     if (!restart) return
     const { error, restarts, delay } = restart
     this.reportFault(label, error)
-    if (delay === undefined) return this.#log.warn({ actor, label }, 'waiting for a change of its files, or bus.reload')
-    this.#log.warn({ actor, label, restarts, delay }, 'restarting')
-    this.#emit('restart', { label, actor, restarts, delay, error: ensureBusError(error) })
+    if (delay === undefined)
+      return this.#log.warn({ worker, label }, 'waiting for a change of its files, or bus.reload')
+    this.#log.warn({ worker, label, restarts, delay }, 'restarting')
+    this.#emit('restart', { label, worker, restarts, delay, error: ensureBusError(error) })
   }
 
   /** Reports a worker that will not restart. */
-  reportExit(actor: Actor, label: string, { error, exitError }: WorkerExit): void {
+  reportExit(worker: WorkerKind, label: string, { error, exitError }: WorkerExit): void {
     if (exitError) this.reportFault(label, exitError)
     if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
     // The stack of its cause is in the line of the fault.
     const isReported = this.#faults.has(error) || this.#faults.has(error.cause as Error)
-    this.#log.error({ actor, label, ...(!isReported && { err: error }) }, `failed: ${error.message}`)
-    this.#emit('failed', { label, actor, error: ensureBusError(error) })
+    this.#log.error({ worker, label, ...(!isReported && { err: error }) }, `failed: ${error.message}`)
+    this.#emit('failed', { label, worker, error: ensureBusError(error) })
   }
 
   /** Reports a frontend that has ended by itself and will not restart. */
@@ -120,8 +121,8 @@ export class BusReporter {
     this.#emit('overload', { label, dropped })
   }
 
-  reportStopTimeout(actor: Actor, label: string): void {
-    this.#log.warn({ actor, label }, 'did not stop in time: terminating it')
+  reportStopTimeout(worker: WorkerKind, label: string): void {
+    this.#log.warn({ worker, label }, 'did not stop in time: terminating it')
   }
 
   #emit<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {

@@ -16,9 +16,9 @@ function createLog(): { log: Logger; written: string[] } {
 test('writes an event on one line: time, level, label, message and fields', () => {
   const { log, written } = createLog()
   log.info('ready')
-  log.warn({ actor: 'frontend', label: 'main', restarts: 1 }, 'restarting')
-  log.error({ actor: 'gate', label: 'main' }, 'failed')
-  log.debug({ actor: 'core', state: 'ready' }, 'state')
+  log.warn({ worker: 'frontend', label: 'main', restarts: 1 }, 'restarting')
+  log.error({ worker: 'gate', label: 'main' }, 'failed')
+  log.debug({ worker: 'core', state: 'ready' }, 'state')
   expect(written).toEqual([
     '03:04:05 info  ready\n',
     '03:04:05 warn  [main] restarting restarts=1\n',

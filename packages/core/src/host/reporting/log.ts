@@ -38,7 +38,7 @@ interface LogLine {
   level: number
   time: number
   msg?: string
-  actor?: string
+  worker?: string
   label?: string
   err?: { stack?: unknown; message?: unknown }
   [field: string]: unknown
@@ -95,8 +95,11 @@ export function createTerminalLog(write: (text: string) => void): (line: string)
 
 const formatTime = (time: number): string => new Date(time).toTimeString().slice(0, 8)
 
-function formatEvent(level: number, { actor, label, msg, ...fields }: Omit<LogLine, 'level' | 'time' | 'err'>): string {
-  const source = [label ?? actor ?? '', ...(actor === 'gate' ? ['gate'] : [])].join(' ')
+function formatEvent(
+  level: number,
+  { worker, label, msg, ...fields }: Omit<LogLine, 'level' | 'time' | 'err'>,
+): string {
+  const source = [label ?? worker ?? '', ...(worker === 'gate' ? ['gate'] : [])].join(' ')
   const values = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
   const levelName = (pino.levels.labels[level] ?? String(level)).padEnd(5)
   return escapeText(`${levelName} ${source && `[${source}] `}${String(msg ?? '')}${values.join('')}`)

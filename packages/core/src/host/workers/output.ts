@@ -12,7 +12,7 @@ type LineLog = Record<Level, (fields: object, line: string) => void>
 type ThrottledLines = Throttle<readonly [level: Level, text: string]>
 
 /** Throttles all that a worker prints or reports. */
-export const throttleLines = (log: LineLog, fields: { actor: string; label: string }): ThrottledLines =>
+export const throttleLines = (log: LineLog, fields: { worker: string; label: string }): ThrottledLines =>
   new Throttle(([level, text], more) => log[level](fields, formatSuppressed(text, more)))
 
 /** Logs standard output as `info`, and standard error as `warn`. */
@@ -24,7 +24,7 @@ export function pipeToLog({ stdout, stderr }: Worker, lines: ThrottledLines): vo
 /** Logs the output of a worker. By default its lines go to standard error with their label, and without control sequences. */
 export function pipeOutput(
   worker: Worker,
-  fields: { actor: string; label: string },
+  fields: { worker: string; label: string },
   log: Logger,
   option: LogOption,
 ): void {

@@ -92,7 +92,7 @@ describe.each([
       serves: () => first.invoke('which'),
       events: [
         { name: 'fault', error: { message } },
-        { name: 'restart', actor: 'core', error: { message } },
+        { name: 'restart', worker: 'core', error: { message } },
       ],
     })
 

@@ -64,7 +64,7 @@ describe.each(patterns)('%s', (name, app) => {
       serves: () => watched.bus.call(label, 'calls'),
       events: [
         { name: 'fault', error: { message: expect.stringMatching(error) as string } },
-        { name: 'restart', actor: 'frontend', restarts: 1 },
+        { name: 'restart', worker: 'frontend', restarts: 1 },
       ],
     })
     await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })

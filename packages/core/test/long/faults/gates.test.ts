@@ -79,7 +79,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
       serves: () => client.invoke('add', { a: 1, b: 2 }),
       events: [
         { name: 'fault', error: { message: expect.stringMatching(error) as string } },
-        { name: 'restart', actor: 'gate', restarts: 1 },
+        { name: 'restart', worker: 'gate', restarts: 1 },
       ],
     })
     await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }), { timeout: 20_000 })
@@ -145,9 +145,9 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
       others,
       serves: 'failed',
       events: [
-        ...Array.from({ length: 2 }, () => [{ name: 'fault' }, { name: 'restart', actor: 'gate' }]).flat(),
+        ...Array.from({ length: 2 }, () => [{ name: 'fault' }, { name: 'restart', worker: 'gate' }]).flat(),
         { name: 'fault' },
-        { name: 'failed', actor: 'gate', error: { message: expect.stringMatching(/3 times within/) as string } },
+        { name: 'failed', worker: 'gate', error: { message: expect.stringMatching(/3 times within/) as string } },
       ],
     })
     await storm
@@ -167,7 +167,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
       timeout: 20_000,
     })
     const restarted = () => watched.events.filter(event => event.label === label && event.name === 'restart')
-    await vi.waitFor(() => expect(new Set(restarted().map(({ actor }) => actor))).toEqual(bothActors), {
+    await vi.waitFor(() => expect(new Set(restarted().map(({ worker }) => worker))).toEqual(bothActors), {
       timeout: 20_000,
     })
     await vi.waitFor(async () => expect(await watched.bus.call(label, 'invoke', { a: 1, b: 2 })).toBe(3), {

@@ -96,9 +96,9 @@ describe.each(patterns)('%s', (name, app) => {
       const label = `storm-${link}`
       await watched.bus.open(label, at('frontend.mjs'), { ...forLink(link), supervision, data: { storm: true } })
       const calls = { 'of the host': call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
-      const pair = [{ name: 'fault' }, { name: 'restart', actor: 'frontend' }]
+      const pair = [{ name: 'fault' }, { name: 'restart', worker: 'frontend' }]
       const message = expect.stringMatching(/3 times within .* broken on purpose/) as string
-      const events = [...pair, ...pair, { name: 'fault' }, { name: 'failed', actor: 'frontend', error: { message } }]
+      const events = [...pair, ...pair, { name: 'fault' }, { name: 'failed', worker: 'frontend', error: { message } }]
       await checkGuarantee(watched, { label, calls, others, serves: 'failed', events })
       await watched.bus.open(label, at('frontend.mjs'), forLink(link))
       expect(await call(label, 'calls')).toBe(1)

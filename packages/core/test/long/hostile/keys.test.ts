@@ -59,7 +59,7 @@ test('core holds only the master secret within reach of JavaScript', () => {
 })
 
 test('no secret is logged at any level, or shown by a public object', () => {
-  expect(read('shown').toString()).toContain('"actor":"core"')
+  expect(read('shown').toString()).toContain('"worker":"core"')
   expect(found('shown')).toEqual([])
 })
 

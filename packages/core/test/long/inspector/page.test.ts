@@ -42,7 +42,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     browser = await launch()
     bus = await createBus({ core: fixture('supervision/reborn.mjs'), log: false, app, supervision: soon })
     client = await bus.connect('tests')
-    url = (await bus.inspectServer()).url
+    url = (await bus.openInspector()).url
     void work()
   }, 60_000)
   afterAll(async () => {

@@ -37,8 +37,8 @@ async function start(name, pattern, more) {
   const events = {}
   const failures = []
   for (const event of ['fault', 'restart', 'failed', 'overload', 'rejected', 'denied', 'slow']) {
-    bus.on(event, ({ label, error, actor }) => {
-      const key = event === 'restart' ? `restart of a ${actor}` : event
+    bus.on(event, ({ label, error, worker }) => {
+      const key = event === 'restart' ? `restart of a ${worker}` : event
       events[key] = (events[key] ?? 0) + 1
       if (event === 'failed') failures.push(`${name}: ${label} has failed: ${error.message}`)
     })

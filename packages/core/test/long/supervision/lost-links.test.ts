@@ -17,7 +17,7 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
     expect(events).toMatchObject([
       { name: 'fault', label: 'main', error: { reason: 'Disconnected', message: message('main') } },
-      { name: 'restart', label: 'main', actor: 'frontend' },
+      { name: 'restart', label: 'main', worker: 'frontend' },
     ])
   })
 

@@ -64,7 +64,7 @@ test.each(patientPatterns.flatMap(([pattern, app]) => STREAMS.map(name => ({ pat
   'a frontend that ends core is not restarted, and core is: $pattern, $name',
   async ({ app, name }) => {
     const events = await endCoreBy(app, { name })
-    const failed = named(events, 'failed').filter(({ actor }) => actor !== 'gate')
+    const failed = named(events, 'failed').filter(({ worker }) => worker !== 'gate')
     expect(failed).toMatchObject([{ label: 'evil', error: { message: REASON } }])
   },
 )
