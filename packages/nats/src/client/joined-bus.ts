@@ -7,7 +7,7 @@ import { BusError, describeName, isBusError } from '@sallyport/protocol/internal
 import * as v from 'valibot'
 import { type ProcessConnection, connectNats } from '../connection/process-connection.js'
 import { createFaultReporter, type FaultReporter } from '../connection/errors.js'
-import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
+import { busName, heartbeat, natsOptions, type NatsConnectionOptions } from '../connection/options.js'
 import type { NatsLink } from '../link/nats-link.js'
 import { createCredentialProvider, type Credentials } from './credentials.js'
 import { Discovery } from './discovery.js'
@@ -21,7 +21,7 @@ const CONNECTION_LABEL = 'nats connection'
 /** Options of `joinBus`. */
 export interface JoinOptions extends RemoteHostOptions {
   /** The connection to NATS. */
-  nats: NatsOptions
+  nats: NatsConnectionOptions
   /** Name of the bus, as its instances have it. */
   bus: string
   /**

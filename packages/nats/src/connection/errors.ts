@@ -1,9 +1,9 @@
 // NATS's errors as errors of the bus, and the throttled report of faults. Texts never repeat a password or a token.
 import { errors } from '@nats-io/transport-node'
 import { BusError, describeThrown, Throttle } from '@sallyport/protocol/internal'
-import { type NatsOptions, getServers } from './options.js'
+import { type NatsConnectionOptions, getServers } from './options.js'
 
-export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {
+export function toConnectError(where: string, options: NatsConnectionOptions, error: unknown): BusError {
   const servers = getServers(options).join(', ')
   // Neither the server nor the client repeats credentials in its error texts.
   const text = describeThrown(error).trim()

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { isName } from './subjects.js'
 
 /** Connection to NATS, as in NATS's own clients. Credentials are one of `user`, `token`, `credsFile` and `nkeySeed`. */
-export interface NatsOptions {
+export interface NatsConnectionOptions {
   /** `nats://host:port`, `tls://host:port` or `host:port`. The client discovers the other servers of a cluster. */
   servers: string | readonly string[]
   /** The user's name. */
@@ -36,7 +36,7 @@ export interface TlsOptions {
   handshakeFirst?: boolean | undefined
 }
 
-export const getServers = ({ servers }: NatsOptions): string[] =>
+export const getServers = ({ servers }: NatsConnectionOptions): string[] =>
   typeof servers === 'string' ? [servers] : [...servers]
 
 /** Excludes `user:password@`: logs and errors show the server. */
@@ -67,7 +67,7 @@ const natsEntries = {
 }
 
 /** @internal */
-export const natsOptions: v.GenericSchema<NatsOptions> = v.pipe(
+export const natsOptions: v.GenericSchema<NatsConnectionOptions> = v.pipe(
   v.strictObject(natsEntries, 'an object with the servers'),
   v.check(
     ({ user, token, credsFile, nkeySeed }) =>

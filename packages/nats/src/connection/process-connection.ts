@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Msg, NatsConnection, NodeConnectionOptions, Subscription, TlsOptions } from '@nats-io/transport-node'
 import { connect, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
 import { BusError, describeThrown, getBackoff } from '@sallyport/protocol/internal'
-import { type NatsOptions, getServers } from './options.js'
+import { type NatsConnectionOptions, getServers } from './options.js'
 import { toConnectError, toServerError } from './errors.js'
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -26,7 +26,7 @@ export interface ConnectionEvents {
 /** Connects to NATS. @throws {BusError} Disconnected if no server answers, Denied if it refuses, InvalidParams for unusable credentials */
 export async function connectNats(
   where: string,
-  options: NatsOptions,
+  options: NatsConnectionOptions,
   heartbeat: number,
   events: ConnectionEvents,
 ): Promise<ProcessConnection> {
@@ -192,7 +192,7 @@ function destroySocket(nats: NatsConnection): void {
 }
 
 /** @throws {BusError} InvalidParams if the credentials file or the seed cannot be used */
-async function toClientOptions(where: string, options: NatsOptions): Promise<NodeConnectionOptions> {
+async function toClientOptions(where: string, options: NatsConnectionOptions): Promise<NodeConnectionOptions> {
   const { user, pass, token, name } = options
   const servers = getServers(options)
   // The client ignores the scheme `tls://`.
@@ -210,7 +210,7 @@ async function toClientOptions(where: string, options: NatsOptions): Promise<Nod
   }
 }
 
-async function getAuthenticator(where: string, { credsFile, nkeySeed }: NatsOptions) {
+async function getAuthenticator(where: string, { credsFile, nkeySeed }: NatsConnectionOptions) {
   if (credsFile === undefined && nkeySeed === undefined) return undefined
   try {
     const authenticator =

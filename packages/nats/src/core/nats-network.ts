@@ -5,7 +5,7 @@ import { checkSecretOptions, type Hub, type Network } from '@sallyport/core/inte
 import * as v from 'valibot'
 import { connectNats } from '../connection/process-connection.js'
 import { CORE_LABEL, createFaultReporter } from '../connection/errors.js'
-import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
+import { busName, heartbeat, natsOptions, type NatsConnectionOptions } from '../connection/options.js'
 import { createHandshakeResponder } from '../handshake/responder.js'
 import { fanOutEvents } from './event-fanout.js'
 import { serveDiscovery, trackPresence } from './presence.js'
@@ -14,12 +14,12 @@ import { JoinedSessions } from './joined-sessions.js'
 /** Options of `natsNetwork`. */
 export interface NatsNetworkOptions {
   /** The connection to NATS. */
-  nats: NatsOptions
+  nats: NatsConnectionOptions
   /** Name of the bus, a part of every subject: 1 to 64 letters, digits, `-` and `_`. Joined processes use the same name. */
   bus: string
   /** Secret from `createBusSecret()`, equal for all instances of the bus and known only to them. */
   secret: string
-  /** Ids of revoked credentials, as `revocableId` returns them. They open no session. */
+  /** Ids of revoked credentials, as `getCredentialId` returns them. They open no session. */
   revoked?: readonly string[] | undefined
   /** Name of this instance, unique among the instances. @default the host name and random characters */
   instance?: string | undefined

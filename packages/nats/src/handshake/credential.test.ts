@@ -7,7 +7,7 @@ import {
   issueCredential,
   readBusSecret,
   readCredential,
-  revocableId,
+  getCredentialId,
 } from './credential.js'
 
 const secret = createBusSecret()
@@ -22,7 +22,7 @@ describe('issueCredential', () => {
 
   it('returns a different credential and a different random id each time', () => {
     const all = Array.from({ length: 20 }, () => issue({ label: 'main' }))
-    const ids = all.map(revocableId)
+    const ids = all.map(getCredentialId)
     expect(new Set([...all, ...ids]).size).toBe(40)
     expect(ids.every(id => /^[0-9a-f]{32}$/.test(id))).toBe(true)
   })
@@ -49,7 +49,7 @@ describe('a credential', () => {
       for (const text of [mistyped, credential.slice(0, at), credential.slice(0, at) + credential.slice(at + 1)]) {
         let error: unknown
         try {
-          revocableId(text)
+          getCredentialId(text)
         } catch (caught) {
           error = caught
         }
@@ -63,13 +63,13 @@ describe('a credential', () => {
   })
 
   it.each([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret])('cannot be %o', value => {
-    expect(() => revocableId(value as string)).toThrow('Invalid credential')
+    expect(() => getCredentialId(value as string)).toThrow('Invalid credential')
   })
 
   it('is invalid with white space around it', () => {
     const credential = issue({ label: 'main' })
     for (const text of [` ${credential}`, `${credential}\n`])
-      expect(() => revocableId(text)).toThrow('Invalid credential')
+      expect(() => getCredentialId(text)).toThrow('Invalid credential')
   })
 })
 

@@ -64,7 +64,7 @@ export function issueCredential(secret: string, options: CredentialOptions): str
 }
 
 /** Returns the id of a credential, which is not secret, for the option `revoked`. @throws {BusError} InvalidParams */
-export const revocableId = (credential: string): string => formatId(readCredential(credential).id)
+export const getCredentialId = (credential: string): string => formatId(readCredential(credential).id)
 
 export const formatId = (id: Uint8Array): string => Buffer.from(id).toString('hex')
 

@@ -2,7 +2,7 @@
 import { isBusError, BusError } from '@sallyport/protocol/internal'
 import { describe, expect, it, vi } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
-import { createBusSecret, issueCredential, revocableId } from './credential.js'
+import { createBusSecret, issueCredential, getCredentialId } from './credential.js'
 import { writeRefusal } from './messages.js'
 import { ReplayCache } from './responder.js'
 
@@ -27,7 +27,7 @@ describe('a handshake', () => {
     const { instance, keys } = finish(answer)
     expect({ label, instance }).toEqual({ label: 'main', instance: 'core-1' })
     const { keys: coreKeys, ...rest } = session!
-    expect(rest).toEqual({ label: 'main', codec: 'msgpack', client: 'p1', credential: revocableId(credential) })
+    expect(rest).toEqual({ label: 'main', codec: 'msgpack', client: 'p1', credential: getCredentialId(credential) })
     for (const name of ['session', 'wire', 'gate'] as const)
       expect(Buffer.from(keys[name]).equals(coreKeys[name])).toBe(true)
     expect([keys.session.length, keys.wire.length, keys.gate.length]).toEqual([16, 32, 32])
@@ -69,7 +69,7 @@ describe('a handshake', () => {
     expect(catchError(() => createResponder({ instance: 'a>' }))).toContain('The name of an instance must be')
     expect(catchError(() => createResponder({ secret: 'short' }))).toContain('The secret of a bus must be base64url')
     expect(catchError(() => createResponder({ revoked: [credential] }))).toBe(
-      'InvalidParams: revoked must be ids of credentials, as revocableId returns them',
+      'InvalidParams: revoked must be ids of credentials, as getCredentialId returns them',
     )
   })
 })
@@ -111,7 +111,7 @@ describe('core refuses', () => {
   })
 
   it('a revoked credential, but no other credential of its label', () => {
-    const responder = createResponder({ revoked: [revocableId(credential)] })
+    const responder = createResponder({ revoked: [getCredentialId(credential)] })
     expect(refused(responder, initiate().hello)).toBe('Denied: The credential was revoked')
     const another = issueCredential(secret, { label: 'main' })
     expect(responder.respond(initiate({ credential: another }).hello).session?.label).toBe('main')

@@ -2,10 +2,10 @@
 import { BusError } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
 import { initiate, credential, createResponder } from '../../test/long/handshake.js'
-import { createBusSecret, issueCredential, revocableId } from './credential.js'
+import { createBusSecret, issueCredential, getCredentialId } from './credential.js'
 import { writeRefusal } from './messages.js'
 
-const revoking = createResponder({ revoked: [revocableId(credential)] })
+const revoking = createResponder({ revoked: [getCredentialId(credential)] })
 
 test.each([
   ['a revoked credential', revoking, /revoked/],

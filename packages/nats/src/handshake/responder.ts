@@ -20,7 +20,7 @@ export interface HandshakeResponderOptions {
   bus: string
   instance: string
   pattern: Pattern
-  /** Ids of revoked credentials, as `revocableId` returns them. */
+  /** Ids of revoked credentials, as `getCredentialId` returns them. */
   revoked?: readonly string[]
   /** Milliseconds since the Unix epoch. @default Date.now */
   now?: () => number
@@ -123,7 +123,7 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
 
 function checkId(id: unknown): string {
   if (typeof id === 'string' && /^[0-9a-f]+$/.test(id) && id.length === 2 * ID_BYTES) return id
-  throw new BusError('InvalidParams', 'revoked must be ids of credentials, as revocableId returns them')
+  throw new BusError('InvalidParams', 'revoked must be ids of credentials, as getCredentialId returns them')
 }
 
 /** Milliseconds by which the time of a hello may differ from core's clock, either way. */

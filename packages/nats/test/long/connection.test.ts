@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connectNats, type ProcessConnection } from '../../src/connection/process-connection.js'
-import type { NatsOptions } from '../../src/connection/options.js'
+import type { NatsConnectionOptions } from '../../src/connection/options.js'
 import { hasServer, useServer } from './server.js'
 
 interface OpenedConnection {
@@ -8,7 +8,7 @@ interface OpenedConnection {
   log: string[]
 }
 
-async function open(nats: NatsOptions, heartbeat = 1000): Promise<OpenedConnection> {
+async function open(nats: NatsConnectionOptions, heartbeat = 1000): Promise<OpenedConnection> {
   const log: string[] = []
   const connection = await connectNats('test', nats, heartbeat, {
     disconnected: error => log.push(`down: ${error.message}`),

@@ -3,7 +3,7 @@ import { BusError } from '@sallyport/protocol/internal'
 import { headers } from '@nats-io/transport-node'
 import { describe, expect, test } from 'vitest'
 import { writeRefusal } from '../../../src/handshake/messages.js'
-import { revocableId } from '../../../src/index.js'
+import { getCredentialId } from '../../../src/index.js'
 import { openNats } from '../remote-frontend.js'
 import { hasServer } from '../server.js'
 import { getReason, type TestNetwork, useNetwork } from './test-network.js'
@@ -67,7 +67,7 @@ describe.skipIf(!hasServer)('a forged answer to a hello', () => {
     const client = await joined.connect('web', { sticky: true })
     expect(await client.invoke('who')).toBe('a')
     await a.bus.close({ timeout: 0 })
-    await network.startInstance('b', {}, { revoked: [revocableId(credential)] })
+    await network.startInstance('b', {}, { revoked: [getCredentialId(credential)] })
     await expect.poll(() => failed).toEqual([expect.stringContaining('revoked')])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createBusSecret, issueCredential, joinBus, revocableId } from '../../../src/index.js'
+import { createBusSecret, issueCredential, joinBus, getCredentialId } from '../../../src/index.js'
 import { hasServer } from '../server.js'
 import { useNetwork } from './test-network.js'
 
@@ -55,7 +55,7 @@ describe.skipIf(!hasServer)('a process that joins', () => {
   test('is refused with a credential of another bus, an expired or revoked one, or another pattern', async () => {
     const network = await useNetwork()
     const revoked = network.createCredential('web')
-    await network.startInstance('a', {}, { revoked: [revocableId(revoked)] })
+    await network.startInstance('a', {}, { revoked: [getCredentialId(revoked)] })
     const connectWith = async (credential: string, options = {}): Promise<unknown> => {
       const joined = await network.join({ credentials: [credential], ...options })
       return joined.connect('web').catch((error: unknown) => error)

@@ -1,6 +1,6 @@
 // How processes are admitted: by the NATS server, with TLS, users and the permissions in docs/internals/nats-protocol.md; and by core, with the
 // credentials of their labels.
-import { createBusSecret, issueCredential, revocableId } from '@sallyport/nats'
+import { createBusSecret, issueCredential, getCredentialId } from '@sallyport/nats'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { hasOpenssl, makeCertificate } from '../certificate.js'
@@ -72,7 +72,7 @@ describe.skipIf(!hasServer)('a process', { timeout: 3 * TIMEOUT_MS }, () => {
     const network = await useProcesses({ servers: url, token: 'right' }, 'brownfield', LONG_HEARTBEAT_MS)
     const revoked = issueCredential(network.secret, { label: 'app' })
     const [core, joined, other] = await Promise.all([
-      network.startCore('a', { revoked: [revocableId(revoked)] }),
+      network.startCore('a', { revoked: [getCredentialId(revoked)] }),
       network.startJoined(),
       network.startJoined(),
     ])
