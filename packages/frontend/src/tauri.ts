@@ -33,6 +33,4 @@ export function installTauri(client: Client, target: object = globalThis): Tauri
 
 const client = findCurrentClient()
 const isInstalled = isOurs(Reflect.get(globalThis, '__TAURI_INTERNALS__'))
-
-/** Removes this frontend's globals; `undefined` if this thread is not a frontend, which gets no globals. */
-export const installed: TauriInstallation | undefined = client && !isInstalled ? installTauri(client) : undefined
+if (client && !isInstalled) installTauri(client)
