@@ -42,7 +42,7 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
         permissions: TOOLS.map(name => ({ identifier: `tools:allow-${name.replaceAll('_', '-')}`, ...scope })),
       },
     ],
-    calls: { quotas: [{ windows: ['agent'], commands: ['plugin:tools|*'], rate: 20, concurrency: 4 }] },
+    calls: { quotas: [{ labels: ['agent'], commands: ['plugin:tools|*'], rate: 20, concurrency: 4 }] },
     onConfirm,
     log: false, // this example prints the audit log instead
   })

@@ -26,7 +26,7 @@ async function page(bus) {
   )
 }
 
-/** @param {import('@sallyport/core').WorkerMakers} workers */
+/** @param {import('@sallyport/core').WorkerFactories} workers */
 async function run({ frontend, isolation, ask }, workers) {
   const bus = await createBus({
     core: here('./core.mjs'),
@@ -50,7 +50,7 @@ async function run({ frontend, isolation, ask }, workers) {
 
 /**
  * @param {readonly string[]} asked all, where it is empty
- * @param {import('@sallyport/core').WorkerMakers} [workers]
+ * @param {import('@sallyport/core').WorkerFactories} [workers]
  */
 export async function runCases(asked, workers = {}) {
   for (const name of asked.length > 0 ? asked : Object.keys(CASES)) {

@@ -11,6 +11,7 @@ export type {
   CallTrace,
   EventTrace,
   TracedError,
+  TransferOptions,
   Unlisten,
 } from '@sallyport/protocol/internal'
 export type {
@@ -19,7 +20,6 @@ export type {
   ClientTypes,
   CommandName,
   CommandResult,
-  EmitOptions,
   EmitParameters,
   EventHandler,
   InvokeOptions,
@@ -44,8 +44,7 @@ export type {
   Platform,
 } from './acl/types.js'
 export type { CommandScope, Scope } from './acl/scope.js'
-export type { Channel, SendOptions } from './rpc/channel.js'
-export type { FrontendCallOptions } from './api/frontend-call.js'
+export type { Channel } from './rpc/channel.js'
 export { command, defineCore, plugin } from './api/define.js'
 export type {
   AnyCommand,
@@ -95,7 +94,7 @@ export type { BusEvents, WorkerKind } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
 export type { ConfirmFrom, OnConfirm } from './host/reporting/confirm.js'
 export type { Logger, LogLevel } from './host/reporting/log.js'
-export type { WorkerMaker, WorkerMakers } from './host/workers/spawn.js'
+export type { WorkerFactories } from './host/workers/spawn.js'
 export { BaseDirectory, type PathResolver } from './path/directories.js'
 export type { ResourceType, Resources } from './api/resources.js'
 export { stateKey, type NamedStateKey, type StateKey } from './api/state.js'

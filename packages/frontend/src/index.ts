@@ -11,13 +11,14 @@ export type {
   EventTarget,
   EventTrace,
   TracedError,
+  TransferOptions,
   Unlisten,
 } from '@sallyport/protocol/internal'
 export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
 export type { Exposed, ExposedContext, ExposedFunctions } from './client/exposed-functions.js'
-export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
+export type { InvokeOptions, ListenOptions } from './client/options.js'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'
 export { createClient } from './types/client.js'
 export type { ClientTypes, EmitParameters, TypedClient, TypedConnection } from './types/client.js'

@@ -7,7 +7,7 @@ export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { Exposed } from './client/exposed-functions.js'
 export type { EventHandler } from './client/listeners.js'
-export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
+export type { InvokeOptions, ListenOptions } from './client/options.js'
 
 // The controls of a reconnecting client. They are functions, because users get the client itself.
 

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { range } from 'd3-array'
 import { createBus } from '@sallyport/core'
-import type { Bus, BusOptions, Capability, FrontendOptions, WorkerMakers } from '@sallyport/core'
+import type { Bus, BusOptions, Capability, FrontendOptions, WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
 import { sharedClock } from '../loops/handlers.js'
 import { BENCH_EVENT, type Ready, type Reply } from '../loops/serve.js'
@@ -81,7 +81,7 @@ function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
 }
 
 /** Starts core and the gate from an entry that replaces the module of records. */
-const withoutCipher: WorkerMakers = {
+const withoutCipher: WorkerFactories = {
   core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core'] }),
   gate: options => {
     // Before Node 22.15, a loader needs a thread. The gate's sandbox does not include the files of this package.

@@ -1,6 +1,6 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log. The context of a call, whose
 // rarely used members are created on first access, and the types of middleware.
-import type { BusEvent, CallHeaders, CallOptions, EventTarget, Unlisten } from '@sallyport/protocol/internal'
+import type { BusEvent, CallHeaders, CallOptions, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/scope.js'
 import type { PathResolver } from '../path/directories.js'
@@ -14,7 +14,6 @@ import type {
   FunctionResult,
   PayloadParameters,
 } from './bus-types.js'
-import type { FrontendCallOptions } from './frontend-call.js'
 import type { Resources } from './resources.js'
 import type { StateKey } from './state.js'
 
@@ -124,7 +123,7 @@ export interface App<Types extends BusTypes = BusTypes> {
     label: Types extends { frontends: object } ? never : string,
     name: string,
     args?: object,
-    options?: FrontendCallOptions,
+    options?: CallOptions & TransferOptions,
   ): Promise<T>
   /** Calls a function with the arguments and the result that `Types` declares. */
   call<Label extends keyof Types['frontends'] & string, Name extends FunctionName<Types['frontends'][Label]>>(

@@ -7,7 +7,7 @@ import type {
   Exposed,
   Serialized,
 } from '@sallyport/frontend/internal'
-import type { FrontendCallOptions } from './frontend-call.js'
+import type { CallOptions, TransferOptions } from '@sallyport/protocol/internal'
 
 /** The types of a bus: `defineCore<{ events: Events; frontends: { main: Main } }>()`, `createBus<typeof import('./core.js').default>(…)`. */
 export interface BusTypes extends ClientTypes {
@@ -49,7 +49,7 @@ export type FrontendCallParameters<Functions, Name, Codec> = CallParameters<
   ExposedBy<Functions>,
   Name,
   Codec,
-  FrontendCallOptions
+  CallOptions & TransferOptions
 >
 
 /** The names of the functions of a frontend. */
@@ -80,7 +80,7 @@ export type DeclaredFrontend<Types extends BusTypes, Label> = Types extends {
 
 /** A frontend whose functions have no types. */
 export type UntypedFrontend = Readonly<
-  Record<string, (args?: object, options?: FrontendCallOptions) => Promise<unknown>>
+  Record<string, (args?: object, options?: CallOptions & TransferOptions) => Promise<unknown>>
 > & {
   readonly then?: never
 }

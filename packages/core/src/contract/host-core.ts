@@ -15,7 +15,7 @@ export interface AppInfo {
 /** Limits how often each of these frontends can call each of these commands. */
 export interface CallQuota {
   /** Globs of labels, as in capabilities. @default all frontends */
-  windows?: readonly string[] | undefined
+  labels?: readonly string[] | undefined
   /** Globs of commands by the name they are called by (`read_file`, `plugin:fs|*`). @default all but the bus's own */
   commands?: readonly string[] | undefined
   /** Calls per second. The calls of one second can come at once. */
@@ -49,7 +49,7 @@ export interface CallsOptions {
    * How often frontends may call commands, counted for each frontend and command. Further calls are refused with `Overloaded`. If the
    * rate is the reason, `data.retryAfter` is the number of milliseconds to wait. All quotas that match a call apply.
    *
-   * @example [{ windows: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]
+   * @example [{ labels: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]
    */
   quotas?: readonly CallQuota[]
 }

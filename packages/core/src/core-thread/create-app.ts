@@ -1,9 +1,8 @@
 // Creates the app object that handlers and setups use.
 import { BusError, createCallPromise, isThenable, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
-import type { BusEvent, CallOptions, EventTarget, Unlisten } from '@sallyport/protocol/internal'
+import type { BusEvent, CallOptions, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { App, AppEventHandler, AppListenOptions } from '../api/app.js'
-import type { FrontendCallOptions } from '../api/frontend-call.js'
 import { createFrontendProxy } from '../api/frontend-proxy.js'
 import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
@@ -70,7 +69,7 @@ export class LocalListeners implements Subscriber {
 }
 
 export interface AppDeps {
-  call(label: string, name: string, args?: unknown, options?: FrontendCallOptions): Promise<unknown>
+  call(label: string, name: string, args?: unknown, options?: CallOptions & TransferOptions): Promise<unknown>
   router: EventRouter
   local: LocalListeners
   getLog: () => Logger

@@ -3,7 +3,6 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
 import type {
   Client,
-  EmitOptions,
   EmitParameters,
   EventHandler,
   ListenOptions,
@@ -18,7 +17,7 @@ import {
   isBusError,
   withCaller,
 } from '@sallyport/protocol/internal'
-import type { BusEvent, EventTarget, Unlisten } from '@sallyport/protocol/internal'
+import type { BusEvent, EventTarget, Unlisten, CallOptions, TransferOptions } from '@sallyport/protocol/internal'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'
@@ -30,7 +29,7 @@ import type {
   FunctionName,
   FunctionResult,
 } from '../api/bus-types.js'
-import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
+import { checkFrontendCall } from '../api/frontend-call.js'
 import { createFrontendProxy } from '../api/frontend-proxy.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { anyFunction, check } from '../shared/validate.js'
@@ -134,14 +133,14 @@ export class Bus<Types extends BusTypes = BusTypes> {
   emit(
     event: Types extends { events: object } ? never : string,
     payload?: unknown,
-    options?: EmitOptions,
+    options?: TransferOptions,
   ): Promise<void>
   /** Sends an event whose payload has the type that `Types` declares. */
   emit<Name extends keyof Types['events'] & string>(
     event: Name,
     ...payload: EmitParameters<Types['events'][Name]>
   ): Promise<void>
-  emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+  emit(event: string, payload?: unknown, options?: TransferOptions): Promise<void> {
     return this.#client.emit(event, payload, options)
   }
 
@@ -150,7 +149,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     target: string | EventTarget,
     event: Types extends { events: object } ? never : string,
     payload?: unknown,
-    options?: EmitOptions,
+    options?: TransferOptions,
   ): Promise<void>
   /** Sends an event whose payload has the type that `Types` declares to the listeners that match `target`. */
   emitTo<Name extends keyof Types['events'] & string>(
@@ -158,7 +157,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     event: Name,
     ...payload: EmitParameters<Types['events'][Name]>
   ): Promise<void>
-  emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+  emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: TransferOptions): Promise<void> {
     return this.#client.emitTo(target, event, payload, options)
   }
 
@@ -231,7 +230,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     label: Types extends { frontends: object } ? never : string,
     name: string,
     args?: object,
-    options?: FrontendCallOptions,
+    options?: CallOptions & TransferOptions,
   ): Promise<T>
   /** Calls a function with the arguments and the result that `Types` declares. */
   call<Label extends keyof Types['frontends'] & string, Name extends FunctionName<Types['frontends'][Label]>>(
@@ -239,7 +238,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     name: Name,
     ...call: FrontendCallParameters<Types['frontends'][Label], Name, Types['codec']>
   ): Promise<FunctionResult<Types['frontends'][Label], Name, Types['codec']>>
-  call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
+  call(label: string, name: string, args?: object, options?: CallOptions & TransferOptions): Promise<unknown> {
     return this.#call(label, name, args, options)
   }
 
@@ -297,7 +296,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     return this.#host.frontends.list()
   }
 
-  async #call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
+  async #call(label: string, name: string, args?: object, options?: CallOptions & TransferOptions): Promise<unknown> {
     if (typeof label !== 'string' || typeof name !== 'string') {
       const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
       throw new BusError('InvalidParams', text)

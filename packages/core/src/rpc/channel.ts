@@ -12,7 +12,7 @@ import {
   parseChannelReference,
   STREAM_HEADER,
 } from '@sallyport/protocol/internal'
-import type { BatchSource, CallChannels, CallHeaders, CallMessage } from '@sallyport/protocol/internal'
+import type { BatchSource, CallChannels, CallHeaders, CallMessage, TransferOptions } from '@sallyport/protocol/internal'
 import { type Encoded, getSize, isValue, type SessionQueue } from './session-queue.js'
 import type { SessionWriter } from './writer.js'
 
@@ -29,19 +29,12 @@ export interface Channel<T = unknown> {
    * Sends the message as it is now. Resolves when there is room for the next one. At most 256 messages are in flight, and large ones
    * only up to `readAhead` of the frontend (4 MiB). If the sender does not wait, up to 65 536 messages or 64 MiB are queued.
    *
-   * @param options.transfer buffers to transfer instead of copying: each that of the whole message, or of a top-level member
    * @throws {BusError} `Disconnected` if the channel has ended or was closed, or its frontend disconnected; `InvalidParams` if
    * the message cannot be serialized; `Overloaded` if too much is queued
    */
-  send(message: T, options?: SendOptions): Promise<void>
+  send(message: T, options?: TransferOptions): Promise<void>
   /** Ends the stream after all messages that were sent. The frontend's iterators finish. */
   end(): void
-}
-
-/** Options of `channel.send`. */
-export interface SendOptions {
-  /** Buffers to transfer instead of copying. */
-  transfer?: readonly ArrayBufferLike[]
 }
 
 /** The parts of a session that channels use. */
@@ -74,7 +67,7 @@ export class ChannelHandle implements Channel {
     return this.#channel.signal
   }
 
-  send(message: unknown, options?: SendOptions): Promise<void> {
+  send(message: unknown, options?: TransferOptions): Promise<void> {
     return this.#channel.send(message, options)
   }
 
@@ -138,7 +131,7 @@ export class SendingChannel implements Channel, BatchSource {
     if (--this.#handleCount === 0) this.end()
   }
 
-  send(message: unknown, options?: SendOptions): Promise<void> {
+  send(message: unknown, options?: TransferOptions): Promise<void> {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
       if (this.#queue.isFull || this.#queued.isFull) {

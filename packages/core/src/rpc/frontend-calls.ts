@@ -15,8 +15,14 @@ import {
   toErrorObject,
   traceCaller,
 } from '@sallyport/protocol/internal'
-import type { CallTrace, ResponseMessage, TraceContext } from '@sallyport/protocol/internal'
-import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
+import type {
+  CallTrace,
+  ResponseMessage,
+  TraceContext,
+  CallOptions,
+  TransferOptions,
+} from '@sallyport/protocol/internal'
+import { checkFrontendCall } from '../api/frontend-call.js'
 import { COUNT } from '../shared/metrics.js'
 import { ChannelHandle } from './channel.js'
 import { frontendCalls, type TraceSource } from './tracing.js'
@@ -49,7 +55,7 @@ export class FrontendCalls {
   call(
     name: string,
     args: unknown,
-    options?: FrontendCallOptions,
+    options?: CallOptions & TransferOptions,
     context?: TraceContext,
     defaultTimeout?: number | false,
   ): Promise<unknown> {
@@ -106,7 +112,7 @@ export class FrontendCalls {
   }
 }
 
-function checkCall(name: unknown, args: unknown, options: FrontendCallOptions | undefined): void {
+function checkCall(name: unknown, args: unknown, options: (CallOptions & TransferOptions) | undefined): void {
   if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {
     const actual = typeof name === 'string' ? JSON.stringify(name) : typeof name
     throw new BusError('InvalidParams', `The name of a frontend's function must be a non-empty string: got ${actual}`)

@@ -124,11 +124,11 @@ export function createQuotas(
 }
 
 function toRule(quota: CallQuota) {
-  const windows = quota.windows?.map(createGlobMatcher)
+  const labels = quota.labels?.map(createGlobMatcher)
   const commands = quota.commands?.map(createGlobMatcher)
   return {
     ...quota,
-    matchesLabel: (label: string) => windows === undefined || windows.some(matches => matches(label)),
+    matchesLabel: (label: string) => labels === undefined || labels.some(matches => matches(label)),
     matchesCommand: ({ method, owner }: RunnableCommand) =>
       commands?.some(matches => matches(method)) ?? owner !== 'core',
   }

@@ -20,7 +20,7 @@ test('wrapWithMiddleware returns the handler itself when there is no middleware'
 
 test('only frontends with a matching quota get a registry of their own, with only limited commands replaced', () => {
   expect(createQuotas([], registry, () => log).acquireRegistry('main')).toBe(registry)
-  const quotas = createQuotas([{ windows: ['plugin-*'], commands: ['touch'], rate: 1 }], registry, () => log)
+  const quotas = createQuotas([{ labels: ['plugin-*'], commands: ['touch'], rate: 1 }], registry, () => log)
   expect(quotas.acquireRegistry('main')).toBe(registry)
   const limited = quotas.acquireRegistry('plugin-a')
   expect(limited.get('touch')).not.toBe(registry.get('touch'))

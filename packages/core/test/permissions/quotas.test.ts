@@ -54,7 +54,7 @@ describe.each([
   ['isolation', isolation('judge', {}, all)],
 ])('%s', (_name, pattern) => {
   test('rate: a flood is rejected with a time to retry, and calls of other frontends are served', async () => {
-    const bus = await limit([{ windows: ['plugin-*'], commands: ['touch*'], rate: 0.01 }], { app: pattern })
+    const bus = await limit([{ labels: ['plugin-*'], commands: ['touch*'], rate: 0.01 }], { app: pattern })
     const [flooding, other, free] = [
       await bus.connect('plugin-a'),
       await bus.connect('plugin-b'),
@@ -122,7 +122,7 @@ test('all matching quotas apply; events, paths and resources count only by name'
     { commands: ['plugin:notes|*'], rate: 5.5 / 1000, concurrency: 9 },
     { commands: ['plugin:notes|*'], rate: 1000 },
     { commands: ['plugin:event|listen'], ...once },
-    { ...once, windows: ['strict'] },
+    { ...once, labels: ['strict'] },
   ])
   const [main, strict] = [await bus.connect('main'), await bus.connect('strict')]
   for (const command of ['read', 'list']) {
@@ -174,9 +174,9 @@ test.each<[unknown, string]>([
   [[{ rate: Infinity }], 'calls.quotas[0].rate must be calls in a second: got Infinity'],
   [[{ rate: '5' }], 'calls.quotas[0].rate must be calls in a second: got "5"'],
   [[{ concurrency: 1.5 }], 'calls.quotas[0].concurrency must be a whole number from 1 to 16384: got 1.5'],
-  [[{ rate: 1, windows: 'main' }], 'calls.quotas[0].windows must be an array: got "main"'],
+  [[{ rate: 1, labels: 'main' }], 'calls.quotas[0].labels must be an array: got "main"'],
   [[{ rate: 1, commands: [] }], 'calls.quotas[0].commands must be a non-empty array: got 0'],
-  [[{ rate: 1, windows: ['a', '['] }], 'calls.quotas[0].windows[1] must be a glob, as in capabilities: got "["'],
+  [[{ rate: 1, labels: ['a', '['] }], 'calls.quotas[0].labels[1] must be a glob, as in capabilities: got "["'],
   [[{ rat: 1 }], 'unknown option "calls.quotas[0].rat" (did you mean "rate"?)'],
 ])('rejects the start with the path of an invalid quota: %j', async (quotas, message) => {
   await expect(limit(quotas as CallQuota[])).rejects.toMatchObject({

@@ -14,14 +14,14 @@ import {
   toEventTarget,
   watchEvent,
 } from '@sallyport/protocol/internal'
-import type { BusEvent, CodecName, EventTarget, Link, Unlisten } from '@sallyport/protocol/internal'
+import type { BusEvent, CodecName, EventTarget, Link, Unlisten, TransferOptions } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import type { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
 import { FunctionRegistry } from './exposed-functions.js'
 import type { Exposed, ExposedContext, ExposedFunctions } from './exposed-functions.js'
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
-import { type EmitOptions, type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
+import { type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
 import { Stream } from './stream.js'
 
 export interface ClientOptions extends CallDefaults {
@@ -145,12 +145,12 @@ export class Client {
    * @throws {BusError} `Overloaded` if too many messages wait for room: the event is not sent then. `Disconnected`. These two
    * don't have to be caught: they don't cause an unhandled rejection.
    */
-  emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+  emit(event: string, payload?: unknown, options?: TransferOptions): Promise<void> {
     return this.#emit(METHOD.emit, () => ({ event, payload }), options)
   }
 
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-  emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+  emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: TransferOptions): Promise<void> {
     return this.#emit(METHOD.emitTo, () => ({ target: toEventTarget(target), event, payload }), options)
   }
 
@@ -307,7 +307,7 @@ export class Client {
     return this.#pool?.watchCall(connection, call) ?? call
   }
 
-  #emit(method: string, createParams: () => OutgoingEvent, options: EmitOptions | undefined): Promise<void> {
+  #emit(method: string, createParams: () => OutgoingEvent, options: TransferOptions | undefined): Promise<void> {
     try {
       const sent = this.#connection.emit(method, createParams(), options)
       if (!sent) return SENT

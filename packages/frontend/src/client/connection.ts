@@ -1,5 +1,6 @@
 // A client's connection to core over one link: sends calls and events, settles calls, and routes what core sends. When the link
 // closes, its calls reject and its channels end. Listeners and exposed functions belong to the client, which can reconnect.
+import type { TransferOptions } from '@sallyport/protocol/internal'
 import {
   addTraceContext,
   BatchReader,
@@ -30,7 +31,7 @@ import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
 import { eventsReceived, eventsSent, invokes } from '#diagnostics'
 import type { FunctionRegistry } from './exposed-functions.js'
-import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
+import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
 /** Defaults of all calls over a connection. */
 export interface CallDefaults extends FlowOptions {
@@ -140,7 +141,7 @@ export class Connection {
   }
 
   /** Sends an event. Returns a promise if it was queued or the link has no room: it resolves once both are over. @throws {BusError} */
-  emit(method: string, params: OutgoingEvent, options: EmitOptions | undefined): Promise<void> | undefined {
+  emit(method: string, params: OutgoingEvent, options: TransferOptions | undefined): Promise<void> | undefined {
     const { event, payload } = params
     checkEventName(event)
     if (options !== undefined) checkEmitOptions(method, options, payload)

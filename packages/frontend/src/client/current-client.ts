@@ -1,9 +1,10 @@
 // This thread's client, and the functions that a frontend's module imports.
+import type { TransferOptions } from '@sallyport/protocol/internal'
 import { BusError, type BusEvent, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
 import { CLIENT } from './client-symbol.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
-import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
+import type { InvokeOptions, ListenOptions } from './options.js'
 import type { Stream } from './stream.js'
 
 export function setCurrentClient(client: Client): void {
@@ -64,7 +65,7 @@ export function stream<T = unknown>(command: string, args?: object, options?: In
 export const expose: Client['expose'] = functions => currentClient().expose(functions)
 
 /** Sends an event to every listener: in core, the host and all frontends, including this one. */
-export function emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+export function emit(event: string, payload?: unknown, options?: TransferOptions): Promise<void> {
   return send(client => client.emit(event, payload, options))
 }
 
@@ -73,7 +74,7 @@ export function emitTo(
   target: string | EventTarget,
   event: string,
   payload?: unknown,
-  options?: EmitOptions,
+  options?: TransferOptions,
 ): Promise<void> {
   return send(client => client.emitTo(target, event, payload, options))
 }

@@ -1,7 +1,8 @@
+import type { TransferOptions } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { IN_BROWSER, setUp } from '../../test/peer.js'
 import type { Client } from './client.js'
-import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions } from './options.js'
+import { checkCallOptions, checkEmitOptions, type InvokeOptions } from './options.js'
 
 describe('call options', () => {
   it.each([
@@ -62,11 +63,13 @@ describe('call options', () => {
     const params = { deep: { data: new Uint8Array(buffer) } }
     const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
     expect(() => checkCallOptions('greet', { transfer } as InvokeOptions, params)).toThrow(refused)
-    expect(() => checkEmitOptions('emit', { transfer } as EmitOptions, params)).toThrow(refused)
+    expect(() => checkEmitOptions('emit', { transfer } as TransferOptions, params)).toThrow(refused)
   })
 
   it('can only be `transfer` for an event', () => {
-    expect(() => checkEmitOptions('plugin:event|emit', { timeout: 5 } as EmitOptions, 1)).toThrow('no option "timeout"')
+    expect(() => checkEmitOptions('plugin:event|emit', { timeout: 5 } as TransferOptions, 1)).toThrow(
+      'no option "timeout"',
+    )
     expect(() => checkEmitOptions('plugin:event|emit', null as never, 1)).toThrow(
       expect.objectContaining({ reason: 'InvalidParams' }),
     )

@@ -7,19 +7,10 @@ import {
   describeCommand,
   describeThrown,
 } from '@sallyport/protocol/internal'
-import type { CallHeaders, CallOptions, EventTarget } from '@sallyport/protocol/internal'
-
-/** Options of `emit` and `emitTo`. */
-export interface EmitOptions {
-  /**
-   * Buffers to transfer rather than copy, as in `postMessage`. Each must be the buffer of the whole payload, or of one of its
-   * top-level members. They are detached here, and only the bytes of their views arrive.
-   */
-  transfer?: readonly ArrayBufferLike[]
-}
+import type { CallHeaders, CallOptions, EventTarget, TransferOptions } from '@sallyport/protocol/internal'
 
 /** Options of a call. */
-export interface InvokeOptions extends CallOptions, EmitOptions {
+export interface InvokeOptions extends CallOptions, TransferOptions {
   /** Metadata in addition to the arguments, as in HTTP. The handler reads it as `ctx.request.headers`. */
   headers?: CallHeaders
 }
@@ -48,7 +39,7 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
 }
 
 /** @throws {BusError} `InvalidParams` if an option is unknown or has the wrong type */
-export function checkEmitOptions(method: string, options: EmitOptions, payload: unknown): void {
+export function checkEmitOptions(method: string, options: TransferOptions, payload: unknown): void {
   checkOptionNames(method, options, OPTION_NAMES.emit)
   if (options.transfer !== undefined) checkTransfer(options.transfer, payload)
 }

@@ -1,10 +1,10 @@
 // A client with the types of a core module's commands. At run time it is the client itself, or this thread's functions.
-import type { BusEvent, CodecName, EventTarget, Unlisten } from '@sallyport/protocol/internal'
+import type { BusEvent, CodecName, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { emit, emitTo, invoke, listen, once, stream } from '../client/current-client.js'
 import type { EventHandler } from '../client/listeners.js'
-import type { EmitOptions, ListenOptions } from '../client/options.js'
+import type { ListenOptions } from '../client/options.js'
 import type { Stream } from '../client/stream.js'
 import type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './commands.js'
 import type { Serialized } from './serialized.js'
@@ -96,5 +96,5 @@ const thisThreadClient = { Channel, invoke, stream, emit, emitTo, listen, once }
 
 /** The payload and options of `emit`. A payload that can be undefined is optional. */
 export type EmitParameters<Payload> = undefined extends Payload
-  ? [payload?: Payload, options?: EmitOptions]
-  : [payload: Payload, options?: EmitOptions]
+  ? [payload?: Payload, options?: TransferOptions]
+  : [payload: Payload, options?: TransferOptions]

@@ -15,6 +15,15 @@ export interface CallOptions {
   timeout?: number | false
 }
 
+/** Options of all that can carry bytes: a call, an event, a message of a channel. */
+export interface TransferOptions {
+  /**
+   * Buffers to transfer rather than copy, as in `postMessage`. Each must be the buffer of the whole arguments, payload or message, or
+   * of one of its top-level members. They are detached here, and only the bytes of their views arrive.
+   */
+  transfer?: readonly ArrayBufferLike[]
+}
+
 /** Returns the error of a call whose signal aborted: `Timeout` if a deadline aborted it, such as that of `AbortSignal.timeout`. */
 export function createAbortError(subject: string, signal: AbortSignal | undefined): BusError {
   const cause: unknown = signal?.reason

@@ -18,7 +18,7 @@ import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
 import { resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import { CAN_DENY_NET } from '../workers/sandbox.js'
-import type { WorkerMakers } from '../workers/spawn.js'
+import type { WorkerFactories } from '../workers/spawn.js'
 import type { Project } from './project.js'
 import {
   busSchema,
@@ -56,7 +56,7 @@ export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], {
 export interface HostConfig extends FrontendDefaults {
   log: LogOption
   onConfirm: OnConfirm | undefined
-  workers: WorkerMakers
+  workers: WorkerFactories
   frontends: ({ label: string; module: URL } & FrontendConfig)[]
   calls: CallLimits
   pattern: Pattern

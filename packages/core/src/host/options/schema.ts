@@ -18,7 +18,7 @@ import { integer, isObject } from '../../shared/validate.js'
 import { LOG_LEVELS } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
-import type { WorkerMaker } from '../workers/spawn.js'
+import type { WorkerFactory } from '../workers/spawn.js'
 
 // Locations of modules, files and directories. Relative paths are refused: it is unknown what they would be relative to.
 
@@ -97,7 +97,7 @@ const quotaRule = 'an object with a rate, a concurrency, or both'
 const quota = v.pipe(
   v.strictObject(
     {
-      windows: globs,
+      labels: globs,
       commands: globs,
       rate: v.optional(v.pipe(v.number(rateUnit), v.finite(rateUnit), v.gtValue(0, `more than 0 ${rateUnit}`))),
       concurrency: v.optional(callCount),
@@ -258,12 +258,12 @@ const infoEntries = {
   version: nullableString,
   identifier: v.nullish(v.pipe(string, v.regex(/^[\w.-]+$/, identifierRule))),
 }
-const maker = v.optional(v.custom<WorkerMaker>(isFunction, 'a function'))
+const factory = v.optional(v.custom<WorkerFactory>(isFunction, 'a function'))
 /** Options of a host, with core or without it. */
 const hostEntries = {
   codec: v.optional(codec, 'json'),
   supervision: supervisionSchema,
-  workers: v.optional(options({ core: maker, frontend: maker, gate: maker })),
+  workers: v.optional(options({ core: factory, frontend: factory, gate: factory })),
   frontends: v.optional(v.pipe(table, v.record(labelSchema, inlineOr(frontendModule, bareModule)))),
   log: v.optional(
     v.union(

@@ -8,7 +8,7 @@ import type { OnConfirm } from '../reporting/confirm.js'
 import type { Logger, LogLevel } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
-import type { WorkerMakers } from '../workers/spawn.js'
+import type { WorkerFactories } from '../workers/spawn.js'
 import type { ModuleLocation } from './schema.js'
 
 /** Node's permission model around a frontend worker: see the page "Security in detail" of the documentation. */
@@ -175,8 +175,8 @@ export interface BusOptions {
       }
   /** Milliseconds for core and all `frontends` to start. After that `createBus` ends them and rejects with `Timeout`. No limit by default. */
   startTimeout?: number
-  /** Makes Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
-  workers?: WorkerMakers
+  /** Starts Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
+  workers?: WorkerFactories
   /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
   codec?: CodecName
   /** Modules to run in frontend workers, by label. */

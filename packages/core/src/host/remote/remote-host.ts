@@ -10,7 +10,7 @@ import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../options
 import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions } from '../options/types.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { FrontendStats, TrafficStats } from '../reporting/stats.js'
-import type { WorkerMakers } from '../workers/spawn.js'
+import type { WorkerFactories } from '../workers/spawn.js'
 import { check } from '../../shared/validate.js'
 import { RemoteCore } from './remote-core.js'
 
@@ -25,8 +25,8 @@ export interface RemoteHostOptions extends Pick<
   app?: { security?: Pick<NonNullable<NonNullable<BusOptions['app']>['security']>, 'pattern'> }
   /** The default deadline of calls from connections and frontends of this process. */
   calls?: Pick<CallsOptions, 'commandTimeout'>
-  /** Makers of Sallyport's own workers in a bundled program. */
-  workers?: Omit<WorkerMakers, 'core'>
+  /** Starts Sallyport's own workers in a bundled program. */
+  workers?: Omit<WorkerFactories, 'core'>
 }
 
 /** The events of a bus that concern this process. Core's own host reports the others. */

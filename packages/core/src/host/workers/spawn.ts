@@ -4,27 +4,26 @@ import { type TransferListItem, Worker, type WorkerOptions } from 'node:worker_t
 import { BusError } from '@sallyport/protocol/internal'
 import { getV8Limits, limitHeap } from '../../shared/heap-limit.js'
 
-/** Must pass on all of its options: they contain the sandbox and the worker's data. */
-export type WorkerMaker = (options: WorkerOptions) => Worker
+export type WorkerFactory = (options: WorkerOptions) => Worker
 
 /**
- * Makes Sallyport's own workers in a program that bundles Sallyport, each from a module that imports the entry named here. Other
- * entries are looked for in `node_modules`.
+ * Starts Sallyport's own workers in a program that bundles Sallyport, each from a module that imports the entry named here. Workers
+ * without a function here are started from `node_modules`. A function must pass on all `options`: they contain the sandbox.
  *
  * @example
  * frontend: options => new Worker(new URL('./frontend-worker.mjs', import.meta.url), options)
  */
-export interface WorkerMakers {
+export interface WorkerFactories {
   /** Imports `@sallyport/core/worker`. */
-  core?: WorkerMaker
+  core?: (options: WorkerOptions) => Worker
   /** Imports `@sallyport/frontend/worker`. */
-  frontend?: WorkerMaker
+  frontend?: (options: WorkerOptions) => Worker
   /** Imports `@sallyport/isolation/worker`. */
-  gate?: WorkerMaker
+  gate?: (options: WorkerOptions) => Worker
 }
 
 /** The URL of a module, or a function to call instead of `new Worker`. */
-export type Entry = string | WorkerMaker
+export type Entry = string | WorkerFactory
 
 /** If the heap of the worker exceeds `maxOldGenerationSizeMb`, or the host's own limit by default, it exits with `ERR_WORKER_OUT_OF_MEMORY`. */
 export function spawnWorker(
@@ -44,7 +43,7 @@ export function spawnWorker(
     transferList,
   }
   keepLoopsInterruptible()
-  const worker = typeof entry === 'string' ? startWorker(entry, options) : callMaker(entry, options)
+  const worker = typeof entry === 'string' ? startWorker(entry, options) : callFactory(entry, options)
   limitHeap(worker, resourceLimits)
   return worker
 }
@@ -61,7 +60,7 @@ function keepLoopsInterruptible(): void {
   setFlagsFromString('--no-turboshaft-loop-unrolling')
 }
 
-function callMaker(entry: WorkerMaker, options: WorkerOptions): Worker {
+function callFactory(entry: WorkerFactory, options: WorkerOptions): Worker {
   const worker: unknown = entry(options)
   if (worker instanceof Worker) return worker
   const text = 'createBus: workers: each must return a worker, as in `options => new Worker(new URL(…), options)`'
