@@ -6,7 +6,7 @@ import { appendFile, readFile, readdir, unlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import * as v from 'valibot'
 
-/** The file of the audit log. @type {import('@sallyport/core').NamedStateKey<string>} */
+/** The file of the audit log. @type {import('@sallyport/core').StateKey<string>} */
 const AUDIT = stateKey('audit')
 const NEEDS_APPROVAL = new Set(['plugin:tools|delete_file'])
 

@@ -47,7 +47,7 @@ const Events = v.variant('type', [
   v.object({ type: v.literal('SHUT') }),
 ])
 
-/** @type {import('@sallyport/core').NamedStateKey<import('xstate').ActorRefFrom<typeof port>>} */
+/** @type {import('@sallyport/core').StateKey<import('xstate').ActorRefFrom<typeof port>>} */
 const PORT = stateKey('port')
 
 export default defineCore({

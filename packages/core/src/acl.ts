@@ -1,7 +1,6 @@
 // The entry `@sallyport/core/acl`: Tauri's access control lists, and who can call what by them.
 export type {
   Capability,
-  Pattern,
   PermissionDefinition,
   PermissionEntry,
   PermissionFile,
@@ -10,4 +9,4 @@ export type {
 } from './acl/types.js'
 export type { ExplainedCommand, ExplainedFrontend, Explanation } from './acl/explain.js'
 export type { ExplainOptions } from './host/explain-acl.js'
-export { explainCapabilities, type ExplainedCapabilities } from './host/entry.js'
+export { explainCapabilities } from './host/entry.js'

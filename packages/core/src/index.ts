@@ -10,7 +10,6 @@ export type {
   CallOptions,
   CallTrace,
   EventTrace,
-  TracedError,
   TransferOptions,
   Unlisten,
 } from '@sallyport/protocol/internal'
@@ -53,12 +52,9 @@ export type {
   CommandOptions,
   Commands,
   CoreDefinition,
-  DefineTypedCore,
-  InferredCommands,
   Plugin,
   PluginApi,
   PluginDefinition,
-  PooledCommandOptions,
 } from './api/define.js'
 export type {
   AppPayload,
@@ -74,10 +70,10 @@ export type {
   TypedCore,
   UntypedFrontend,
 } from './api/bus-types.js'
-export type { Bus, CloseOptions } from './host/bus.js'
+export type { Bus } from './host/bus.js'
 export type { CallAllOptions } from './host/frontends/call-all.js'
 export type { FrontendInfo } from './host/frontends/frontend-info.js'
-export type { Inspector, InspectorOptions } from './host/inspector/server.js'
+export type { Inspector } from './host/inspector/server.js'
 export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type {
   BusStats,
@@ -92,12 +88,12 @@ export type { SupervisionOptions, WorkerState, WorkerStats } from './host/superv
 export type { BusTransition } from './host/supervision/supervisor.js'
 export type { BusEvents, WorkerKind } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
-export type { ConfirmFrom, OnConfirm } from './host/reporting/confirm.js'
+export type { OnConfirm } from './host/reporting/confirm.js'
 export type { Logger, LogLevel } from './host/reporting/log.js'
 export type { WorkerFactories } from './host/workers/spawn.js'
 export { BaseDirectory, type PathResolver } from './path/directories.js'
-export type { ResourceType, Resources } from './api/resources.js'
-export { stateKey, type NamedStateKey, type StateKey } from './api/state.js'
+export type { Resources } from './api/resources.js'
+export { stateKey, type StateKey } from './api/state.js'
 export { transfer } from './api/transfer.js'
 export type {
   BusOptions,

@@ -10,7 +10,6 @@ export type {
   CodecName,
   EventTarget,
   EventTrace,
-  TracedError,
   TransferOptions,
   Unlisten,
 } from '@sallyport/protocol/internal'
@@ -22,15 +21,7 @@ export type { InvokeOptions, ListenOptions } from './client/options.js'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'
 export { createClient } from './types/client.js'
 export type { ClientTypes, EmitParameters, TypedClient, TypedConnection } from './types/client.js'
-export type {
-  CallParameters,
-  ChannelFor,
-  CommandName,
-  CommandResult,
-  CoreLike,
-  StreamItem,
-  StreamName,
-} from './types/commands.js'
+export type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './types/commands.js'
 export type { Serialized } from './types/serialized.js'
 export type { TauriInvoke, TauriParameters, TauriResult } from './types/tauri.js'
 export type { Stream } from './client/stream.js'

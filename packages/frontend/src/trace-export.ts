@@ -28,12 +28,6 @@ export interface TraceEvent {
   args?: Record<string, string | number | boolean>
 }
 
-/** Options of `recordTrace`. */
-export interface TraceOptions {
-  /** The name of this thread, which the viewer shows. */
-  name: string
-}
-
 /** A running recording. */
 export interface TraceRecording {
   /** Writes the recorded events, and stops recording. */
@@ -61,9 +55,13 @@ const now = (): number => (performance.timeOrigin + performance.now()) * 1000
  * Records this thread's calls and events. Calls that `write` itself makes synchronously are not recorded.
  *
  * @param write - receives up to 1000 events, every 100 ms and when recording stops
+ * @param options.name - the name of this thread, which the viewer shows
  * @example recordTrace(events => void invoke('trace', { events }).catch(() => {}), { name: getLabel() })
  */
-export function recordTrace(write: (events: readonly TraceEvent[]) => void, { name }: TraceOptions): TraceRecording {
+export function recordTrace(
+  write: (events: readonly TraceEvent[]) => void,
+  { name }: { name: string },
+): TraceRecording {
   const thread = { pid: process.pid, tid: threadId }
   let recorded: TraceEvent[] = [{ name: 'thread_name', cat: '__metadata', ph: 'M', ts: 0, ...thread, args: { name } }]
   let timer: NodeJS.Timeout | undefined

@@ -38,12 +38,6 @@ export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {
 
 type Observer<Snapshot> = Exclude<Parameters<RemoteActor<Snapshot>['subscribe']>[0], CallableFunction>
 
-/** Options of `remoteActor`. */
-export interface RemoteActorOptions {
-  /** The client to use, for example of `bus.connect`. This frontend's own by default. */
-  client?: Pick<Client, 'invoke' | 'closed'>
-}
-
 /** The messages of core. A channel that ends without `ended` was interrupted. */
 type Followed<Snapshot> = { snapshot: Snapshot } | { ended: true }
 
@@ -53,6 +47,7 @@ const RETRY_DELAY = { min: 50, max: 5000 }
 /**
  * Follows the actor that core has created with `actorPlugin(name, …)`. Resolves with its first snapshot.
  *
+ * @param options.client - the client to use, for example of `bus.connect`; this frontend's own by default
  * @throws {BusError} `Denied` if no capability allows `<name>:allow-subscribe`, `InvalidParams` if the name is invalid, and any other
  * @example
  * const light = await remoteActor('light')
@@ -61,7 +56,7 @@ const RETRY_DELAY = { min: 50, max: 5000 }
  */
 export async function remoteActor<Actor extends RemoteActor<unknown, never> = RemoteActor>(
   name: string,
-  { client = currentClient() }: RemoteActorOptions = {},
+  { client = currentClient() }: { client?: Pick<Client, 'invoke' | 'closed'> } = {},
 ): Promise<Actor> {
   type Snapshot = ReturnType<Actor['getSnapshot']>
   if (typeof name !== 'string') {

@@ -1,6 +1,8 @@
 // Exports of a library. Its declarations name the types that the packages infer, by their public entries.
-import { createBus } from '@sallyport/core'
+import { command, createBus, defineCore, stateKey } from '@sallyport/core'
+import { explainCapabilities } from '@sallyport/core/acl'
 import { createTestBus } from '@sallyport/core/testing'
+import { type ActorLike, actorPlugin } from '@sallyport/core/xstate'
 import { createClient, expose } from '@sallyport/frontend'
 import core from './core.js'
 
@@ -15,9 +17,15 @@ export class Notes {
 }
 export const exposed = expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
 export const bus = await createBus<{ frontends: { main: typeof exposed } }>({ core })
-export const { call, connect, open, on } = bus
+export const { call, close, connect, open, openInspector, on, onTransition } = bus
 export const transformed = bus.call('main', 'transform', { src: '' })
 export const connected = createClient<typeof core>(await bus.connect('me'))
 export const stats = await bus.stats()
 export const { client, calls } = await createTestBus(core)
+export const explained = await explainCapabilities({ core })
+export const settings = stateKey<{ theme: string }>('settings')
+declare const actor: ActorLike<{ value: 'red' | 'green' }, { type: 'NEXT' }>
+export const light = actorPlugin('light', () => actor)
+export const count = command({ thread: new URL('./count.js', import.meta.url) })
+export const lights = defineCore({ plugins: [light], commands: { count } })
 export default core

@@ -30,15 +30,6 @@ export interface CommandOptions<Schema extends StandardSchemaV1> {
   args?: Schema
 }
 
-/** Options of a command that runs in the thread pool. */
-export interface PooledCommandOptions<Schema extends StandardSchemaV1> extends CommandOptions<Schema> {
-  /**
-   * A module whose default export runs the command in a pool of threads: `export default (args) => result`. It receives only the arguments,
-   * by structured clone.
-   */
-  thread: URL
-}
-
 /**
  * Defines a command with a schema for its arguments.
  *
@@ -52,13 +43,15 @@ export function command<Schema extends StandardSchemaV1, Result>(
 /**
  * Defines a command that runs in a pool of threads, without access to core. `Result` is the type of its result, which nothing checks.
  *
+ * @param options.thread - a module whose default export runs the command: `export default (args) => result`. It receives only the
+ * arguments, by structured clone
  * @example command({ thread: new URL('./heavy.js', import.meta.url) })
  */
 export function command<Schema extends StandardSchemaV1, Result = unknown>(
-  options: PooledCommandOptions<Schema>,
+  options: CommandOptions<Schema> & { thread: URL },
 ): Command<StandardSchemaV1.InferInput<Schema>, Promise<Result>>
 export function command(
-  options: Partial<PooledCommandOptions<StandardSchemaV1>>,
+  options: CommandOptions<StandardSchemaV1> & { thread?: URL },
   handler?: CommandHandler<never, unknown>,
 ): Command {
   if (typeof options === 'function') throw wrong('a handler alone needs none: write the function itself')
@@ -126,7 +119,9 @@ export function plugin<const Name extends string>(
 /** Defines a named group of commands, called as `plugin:<name>|<command>`. */
 export function plugin<const Name extends string, C extends Readonly<Record<string, CallableFunction | Command>>>(
   name: Name,
-  definition: PluginDefinition<InferredCommands<C>>,
+  definition: PluginDefinition<{
+    [Name in keyof C]: C[Name] | ((args: Record<string, unknown>, ctx: CommandContext, ...none: never[]) => unknown)
+  }>,
 ): Plugin<Name, C>
 export function plugin<const Name extends string>(name: Name, definition: PluginDefinition): Plugin<Name> {
   return { ...definition, name }

@@ -4,9 +4,6 @@ import { randomInt } from 'node:crypto'
 import { BusError, MAX_RESOURCES } from '@sallyport/protocol/internal'
 import { runSequentially } from '../shared/teardown.js'
 
-/** The class that a resource must have. */
-export type ResourceType<T extends object> = abstract new (...args: never[]) => T
-
 /** Objects that stay open between calls, by number. */
 export interface Resources {
   /**
@@ -17,10 +14,10 @@ export interface Resources {
    * resource is then closed
    */
   add(resource: object): number
-  /** Returns a resource. @throws {BusError} InvalidParams, `The resource id N is invalid.`, if there is no such resource of this class */
-  get<T extends object = object>(rid: number, type?: ResourceType<T>): T
+  /** Returns a resource, which must be of the class `type`. @throws {BusError} InvalidParams, `The resource id N is invalid.`, if there is no such resource of this class */
+  get<T extends object = object>(rid: number, type?: abstract new (...args: never[]) => T): T
   /** Removes the resource without closing it. @throws like `get` */
-  take<T extends object = object>(rid: number, type?: ResourceType<T>): T
+  take<T extends object = object>(rid: number, type?: abstract new (...args: never[]) => T): T
   /** Removes and closes the resource. Rejects with the error of its `close`. @throws like `get`, synchronously */
   close(rid: number): Promise<void>
   /** True if a resource has this number. */
@@ -60,14 +57,14 @@ export class ResourceTable implements Resources {
     return rid
   }
 
-  get<T extends object = object>(rid: number, type?: ResourceType<T>): T {
+  get<T extends object = object>(rid: number, type?: abstract new (...args: never[]) => T): T {
     const resource = this.#open.get(rid)
     if (resource !== undefined && (!type || resource instanceof type)) return resource as T
     // Tauri's text.
     throw new BusError('InvalidParams', `The resource id ${String(rid).slice(0, 20)} is invalid.`)
   }
 
-  take<T extends object = object>(rid: number, type?: ResourceType<T>): T {
+  take<T extends object = object>(rid: number, type?: abstract new (...args: never[]) => T): T {
     const resource = this.get(rid, type)
     this.#open.delete(rid)
     return resource

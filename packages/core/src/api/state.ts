@@ -4,18 +4,11 @@ import { BusError } from '@sallyport/protocol/internal'
 
 declare const VALUE: unique symbol
 
-/** A key made by `stateKey` for a value of type `T`. */
-export interface NamedStateKey<T> {
-  /** Distinguishes a key from a class. */
-  readonly kind: 'state'
-  /** The name in error texts. */
-  readonly name: string
-  /** For the type checker only: keys of different types are not interchangeable. */
-  readonly [VALUE]?: (value: T) => T
-}
-
-/** A key of managed state: the value's class, or a key of `stateKey`. */
-export type StateKey<T> = (abstract new (...args: never[]) => T) | NamedStateKey<T>
+/** A key of managed state: the value's class, or a key of `stateKey`, whose `name` is for error texts. */
+export type StateKey<T> =
+  | (abstract new (...args: never[]) => T)
+  // The last member is for the type checker only: keys of different types are not interchangeable.
+  | { readonly kind: 'state'; readonly name: string; readonly [VALUE]?: (value: T) => T }
 
 /**
  * Creates a key for state without a class of its own. A module shares its state by exporting the key.
@@ -25,7 +18,7 @@ export type StateKey<T> = (abstract new (...args: never[]) => T) | NamedStateKey
  * const SETTINGS = stateKey<{ theme: string }>('settings')
  * app.manage(SETTINGS, { theme: 'dark' }) // ctx.state(SETTINGS).theme
  */
-export function stateKey<T>(name: string): NamedStateKey<T> {
+export function stateKey<T>(name: string): StateKey<T> {
   if (typeof name !== 'string' || name === '') throw new BusError('InvalidParams', 'stateKey() takes a name')
   return Object.freeze({ kind: 'state', name })
 }
@@ -35,7 +28,7 @@ export class StateStore {
 
   /** Returns false if the key is managed already: the first value stays, as in Tauri. */
   manage<T>(key: StateKey<T>, value: T): boolean {
-    if (typeof key !== 'function' && (key as NamedStateKey<T> | null | undefined)?.kind !== 'state') {
+    if (typeof key !== 'function' && (key as { kind?: unknown } | null | undefined)?.kind !== 'state') {
       throw new BusError('InvalidParams', 'app.manage() takes a key and a value: app.manage(Counter, new Counter())')
     }
     if (this.#values.has(key)) return false

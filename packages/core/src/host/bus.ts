@@ -37,7 +37,7 @@ import { type CallAllOptions, checkCallAll, settleAll } from './frontends/call-a
 import type { FrontendInfo } from './frontends/frontend-info.js'
 import { LocalCore } from './local-core.js'
 import { Host } from './host.js'
-import type { Inspector, InspectorOptions, OpenInspector } from './inspector/server.js'
+import type { Inspector, OpenInspector } from './inspector/server.js'
 import type { BusView } from './inspector/snapshot.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
 import { inspectorSchema, type ModuleLocation } from './options/schema.js'
@@ -52,11 +52,6 @@ export { getPermissions } from '../acl/identifier.js'
 /** @internal */
 export { startStandaloneGate } from './frontends/gate-handle.js'
 
-/** Options of `bus.close`. */
-export interface CloseOptions {
-  /** Milliseconds that calls in flight are given to finish. @default 1000 */
-  timeout?: number
-}
 
 /** Interval at which `close` logs what it waits for: half of its default timeout, so that calls are named before they are cut off. */
 const PENDING_CLOSE_INTERVAL_MS = 500
@@ -358,10 +353,11 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * Serves a page on 127.0.0.1 that shows the state of the bus: workers, figures, faults, and who can call what. The page changes
    * nothing and shows no payload. Anyone who has the `url`, with its token, can see it. Closes with the bus.
    *
+   * @param options.port - on 127.0.0.1; a free one by default
    * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
    * @example const { url } = await bus.openInspector()
    */
-  async openInspector(options: InspectorOptions = {}): Promise<Inspector> {
+  async openInspector(options: { port?: number } = {}): Promise<Inspector> {
     const { port } = check('bus.openInspector', inspectorSchema, options, ['port'])
     const { openInspector } = await import('./inspector/server.js')
     const inspector = await openInspector(this.#createInspectorView(), port)
@@ -377,8 +373,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
     return inspector
   }
 
-  /** Lets calls in flight finish, then stops every thread. Resolves when no thread is left. */
-  async close(options: CloseOptions = {}): Promise<void> {
+  /**
+   * Lets calls in flight finish, then stops every thread. Resolves when no thread is left.
+   *
+   * @param options.timeout - milliseconds that calls in flight are given to finish; 1000 by default
+   */
+  async close(options: { timeout?: number } = {}): Promise<void> {
     if (typeof options !== 'object' || options === null) {
       const text = 'bus.close takes { timeout }, and ends the whole bus. Use bus.closeFrontend(label) for one frontend'
       throw new BusError('InvalidParams', text)

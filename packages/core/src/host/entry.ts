@@ -49,20 +49,14 @@ function explainBundle(cause: unknown): never {
   throw new BusError('InvalidParams', text, { cause })
 }
 
-/** The result of `explainCapabilities`. */
-export interface ExplainedCapabilities extends Explanation {
-  /** The explanation as text for a terminal. */
-  readonly text: string
-}
-
 /**
- * Explains who can call what, and by which permission, without starting anything.
+ * Explains who can call what, and by which permission, without starting anything. `text` is the explanation for a terminal.
  *
  * @throws {BusError} InvalidParams for the mistakes that `createBus` would report
  * @example
  * console.log((await explainCapabilities({ config, core })).text)
  */
-export async function explainCapabilities(options: ExplainOptions): Promise<ExplainedCapabilities> {
+export async function explainCapabilities(options: ExplainOptions): Promise<Explanation & { readonly text: string }> {
   const { explainProject } = await import('./explain-acl.js')
   const { renderExplanation } = await import('../acl/explain.js')
   const explanation = await explainProject(options)

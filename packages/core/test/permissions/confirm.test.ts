@@ -1,13 +1,10 @@
 // `ctx.confirm`: from a command to the host's `onConfirm` and back, and the fate of a request when one side disconnects.
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import type { BusOptions, Client, ConfirmFrom } from '../../src/index.js'
+import type { BusOptions, Client, OnConfirm } from '../../src/index.js'
 import { fixture, isolation, next, start } from '../support/start.js'
 
-interface Request extends ConfirmFrom {
-  text: string
-  answer(agreed: unknown): void
-}
+type Request = Parameters<OnConfirm>[1] & { text: string; answer(agreed: unknown): void }
 
 const permissions = ['allow-ask', 'allow-ask-anyway', 'allow-exit']
 const all = { identifier: 'all', windows: ['*'], permissions }

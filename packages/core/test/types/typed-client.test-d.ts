@@ -1,5 +1,5 @@
 // The types of a core in its callers: names, arguments, results, streams, channels and events.
-import { createClient, type Channel as Receiving, type ChannelFor, type Stream } from '@sallyport/frontend'
+import { createClient, Channel as Receiving, type Stream } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { command, defineCore, plugin, type Bus, type Channel, type CoreDefinition } from '../../src/index.js'
@@ -136,8 +136,9 @@ test('channels', () => {
   void api.invoke('download', { url: '', progress: new api.Channel<{ at: string }>() })
   void api.invoke('download', { url: '', progress: new api.Channel() })
   void api.invoke('watch', { log: new api.Channel<number>() })
-  expectTypeOf<Receiving<unknown>>().toExtend<ChannelFor<number>>()
-  expectTypeOf<Receiving<string>>().not.toExtend<ChannelFor<number>>()
+  void api.invoke('download', { url: '', progress: new Receiving<unknown>() })
+  // @ts-expect-error core sends objects
+  void api.invoke('download', { url: '', progress: new Receiving<string>() })
   // @ts-expect-error core sends objects with a text in them
   void api.invoke('download', { url: '', progress: new api.Channel<{ at: Date }>() })
   // @ts-expect-error a function is not a channel

@@ -1,6 +1,6 @@
 // Joins a bus over NATS: a remote host whose sessions go over NATS, and connections that balance their calls over all instances.
 import { randomBytes } from 'node:crypto'
-import type { Client, CloseOptions, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
+import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
 import type { RemoteHost, RemoteHostEvents, RemoteHostOptions, RemoteHostStats } from '@sallyport/core/internal/network'
 import { checkSecretOptions, connectHost } from '@sallyport/core/internal/network'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal'
@@ -123,8 +123,12 @@ export class JoinedBus {
     return this.#deps.remoteHost.stats()
   }
 
-  /** Ends every frontend and connection, and the connection to NATS. Calls in flight settle. Resolves when nothing is left. */
-  async close(options?: CloseOptions): Promise<void> {
+  /**
+   * Ends every frontend and connection, and the connection to NATS. Calls in flight settle. Resolves when nothing is left.
+   *
+   * @param options.timeout - milliseconds for sending what a slow core has not taken yet; 1000 by default
+   */
+  async close(options?: { timeout?: number }): Promise<void> {
     try {
       await (this.#closing ??= this.#close(options))
     } catch (error) {
@@ -139,7 +143,7 @@ export class JoinedBus {
     await this.close()
   }
 
-  async #close(options: CloseOptions | undefined): Promise<void> {
+  async #close(options: { timeout?: number } | undefined): Promise<void> {
     const { remoteHost, balancer, connection, faults } = this.#deps
     const closed = remoteHost.close(options)
     // Rejects immediately if the options are invalid. Frontends end in a later tick, after the connections.

@@ -20,8 +20,8 @@ export interface CallTrace extends TraceContext {
   readonly codec: CodecName
   /** True for a call of `stream`, which ends with its last value. */
   readonly stream: boolean
-  /** Set when the call has failed. */
-  error?: TracedError
+  /** Set when the call has failed: at least these members of the error. */
+  error?: Pick<BusError, 'code' | 'reason'>
   /** Set before `end` if the call goes on, so that `asyncStart` and `asyncEnd` follow. */
   async?: true | undefined
   /**
@@ -30,9 +30,6 @@ export interface CallTrace extends TraceContext {
    */
   within?: (run: () => void) => void
 }
-
-/** The members of an error that a trace has. */
-export type TracedError = Pick<BusError, 'code' | 'reason'>
 
 /** A traced event. */
 export interface EventTrace {

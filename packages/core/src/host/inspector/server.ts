@@ -8,12 +8,6 @@ import { Feed } from './feed.js'
 import { drawDiagrams, getPage } from './page.js'
 import { type BusView, explainAccess } from './snapshot.js'
 
-/** Options of `bus.openInspector`. */
-export interface InspectorOptions {
-  /** The port on 127.0.0.1; a free one by default. */
-  port?: number
-}
-
 /** A running inspector page. */
 export interface Inspector extends AsyncDisposable {
   /** The page, with the token that each request needs: it opens for anyone who has the URL. */

@@ -4,24 +4,23 @@ import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal'
 import type { CoreReport } from '../../contract/host-core.js'
 import type { Logger } from './log.js'
 
-/** The source of a confirm request. */
-export interface ConfirmFrom {
-  /** The frontend whose message or call needs the confirmation. */
-  label: string
-  /** The command that asks; `undefined` for a hook. */
-  command?: string
-  /** For a command: aborts when its call was cancelled or core has ended, so that the answer is no longer needed. */
-  signal?: AbortSignal
-}
-
-/** Answers `ctx.confirm`: shows `text` to the user, and returns or resolves to `true` if the user agrees. */
-export type OnConfirm = (text: string, from: ConfirmFrom) => boolean | Promise<boolean>
+/**
+ * Answers `ctx.confirm`, and `confirm` of a hook: shows `text` to the user, and returns or resolves to `true` if the user agrees.
+ *
+ * @param from.label - the frontend whose message or call needs the confirmation
+ * @param from.command - the command that asks; `undefined` for a hook
+ * @param from.signal - for a command: aborts when its call was cancelled or core has ended, so that the answer is no longer needed
+ */
+export type OnConfirm = (
+  text: string,
+  from: { label: string; command?: string; signal?: AbortSignal },
+) => boolean | Promise<boolean>
 
 /** Returns false unless `onConfirm` answers `true`. Never rejects. */
 export async function isConfirmed(
   onConfirm: OnConfirm,
   text: string,
-  from: ConfirmFrom,
+  from: Parameters<OnConfirm>[1],
   log: Logger,
 ): Promise<boolean> {
   try {
