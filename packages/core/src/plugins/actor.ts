@@ -189,7 +189,7 @@ export type ActorCommands<View, Sent> = {
   subscribe: CommandHandler<{ channel: Channel<Followed<View>> }, void>
 }
 
-/** A plugin that lets frontends follow an actor. */
+/** The result of `actorPlugin`: a plugin that lets frontends follow an actor, and send it events. */
 export type ActorPlugin<Name extends string, View, Sent> = Plugin<Name, ActorCommands<View, Sent>>
 
 /**

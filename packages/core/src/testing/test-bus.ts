@@ -87,7 +87,7 @@ export interface TestBusOptions extends Omit<BusOptions, 'core'> {
   core?: CoreDefinition
   /** Fakes, in addition to its commands or instead of them: functions, errors and fixed results. */
   commands?: Fakes
-  /** As for `createBus`. Without capabilities and without `config`, every frontend may call every command. */
+  /** The `capabilities` of `createBus`. Without them and without `config`, every frontend may call every command. */
   capabilities?: NonNullable<BusOptions['capabilities']>
   /** The label of the client. @default 'main' */
   label?: string

@@ -14,7 +14,7 @@ import {
 import type { BusEvent, CallHeaders, CallOptions, EventParams, EventTarget } from '@sallyport/protocol/internal'
 import type { Connection } from './connection.js'
 
-/** The return value is ignored. */
+/** Receives each event of a listener. The return value is ignored. */
 export type EventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
 export interface Subscription {

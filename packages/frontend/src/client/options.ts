@@ -9,7 +9,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { CallHeaders, CallOptions, EventTarget, TransferOptions } from '@sallyport/protocol/internal'
 
-/** Options of a call. */
+/** Options of a call: of `invoke` and `stream`. */
 export interface InvokeOptions extends CallOptions, TransferOptions {
   /** Metadata in addition to the arguments, as in HTTP. The handler reads it as `ctx.request.headers`. */
   headers?: CallHeaders

@@ -62,7 +62,7 @@ export type TypedClient<Core extends CoreLike, Types extends ClientTypes = Clien
     }
   : Pick<Client, 'emit' | 'emitTo' | 'listen' | 'once'>)
 
-/** A given client: typed functions, and its other members. */
+/** The result of `createClient(client)`: its functions with the types of a core, and the client's other members. */
 export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>> = TypedClient<
   Core,
   Types

@@ -36,7 +36,7 @@ export type CallParameters<Core, Name, Codec = 'json', Options = InvokeOptions> 
 export type CommandResult<Core, Name, Codec = 'json'> =
   Awaited<ReturnOf<HandlerOf<Core, Name>>> extends infer Result ? Serialized<Result, Codec> : never
 
-/** The type of a stream's values. */
+/** The type of the values that `stream` yields for a command. */
 export type StreamItem<Core, Name, Codec = 'json'> =
   Awaited<ReturnOf<HandlerOf<Core, Name>>> extends AsyncIterable<infer T> ? Serialized<T, Codec> : unknown
 

@@ -1,7 +1,7 @@
 // Types the `invoke` of `@tauri-apps/api` by the commands of a core.
 import type { CallParameters, CommandName, CommandResult, CoreLike } from './commands.js'
 
-/** The parameters after the name: arguments, if the command has some, and options. */
+/** The parameters of Tauri's `invoke` after the command's name: arguments, if the command has some, and options. */
 export type TauriParameters<Core, Name> = CallParameters<
   Core,
   Name,
@@ -9,7 +9,7 @@ export type TauriParameters<Core, Name> = CallParameters<
   { headers: NonNullable<ConstructorParameters<typeof Headers>[0]> }
 >
 
-/** The type that `invoke` resolves with. Tauri returns bytes as an `ArrayBuffer` if they are the whole result. */
+/** The type that Tauri's `invoke` resolves with. Tauri returns bytes as an `ArrayBuffer` if they are the whole result. */
 export type TauriResult<Core, Name> =
   CommandResult<Core, Name> extends infer Result
     ? unknown extends Result

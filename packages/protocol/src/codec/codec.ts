@@ -28,6 +28,9 @@ export interface Codec {
   decode(body: Uint8Array, trusted?: boolean, attachments?: readonly Uint8Array[]): unknown
 }
 
+/**
+ * A format of messages, which decides what values arrive as: with `json` a Date arrives as a string, with `msgpack` as a Date.
+ */
 export type CodecName = 'json' | 'msgpack'
 
 /** Joins messages without another pass: a MessagePack array is a head followed by its elements. */

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   Cancelled: -32800,
 } as const
 
+/** The reason of a `BusError`, such as `Denied` or `Timeout`. Each has a code, as in JSON-RPC. */
 export type BusErrorReason = keyof typeof ERROR_CODES
 
 /** JSON-RPC 2.0's error object. */

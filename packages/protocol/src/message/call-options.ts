@@ -4,6 +4,7 @@ import { isDevelopment } from '../util/development.js'
 import { allowManyListeners, warn } from '#platform'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 
+/** Cancellation and deadline of a call, or of waiting for an event. */
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
   signal?: AbortSignal

@@ -48,6 +48,7 @@ export interface BusEvent<T = unknown> {
   payload: T
 }
 
+/** Removes the listener that was added. */
 export type Unlisten = () => void
 
 /** Params of `$/event`. One notification serves all listeners of a frontend; `payloads` belong to consecutive events. */

@@ -31,7 +31,7 @@ export interface CallTrace extends TraceContext {
   within?: (run: () => void) => void
 }
 
-/** A traced event. */
+/** A message on the diagnostics channels of events, such as `sallyport:core.event:sent`. */
 export interface EventTrace {
   /** Label of the frontend that the event comes from or goes to; `host` for the host. */
   readonly label: string

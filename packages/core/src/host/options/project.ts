@@ -14,7 +14,7 @@ import { CONFIG_KEYS, configSchema, OPTION_PLACES, type ParsedPattern } from './
 /** For hints at misplaced options. */
 const CONFIG_PLACES = OPTION_PLACES.filter(place => place.startsWith('app.'))
 
-/** Options of `createBus` that a configuration has in another place, where they would be ignored. */
+/** Options of `createBus` by the place of the same setting in a configuration, which would ignore them. */
 const MISPLACED: Readonly<Record<string, string>> = {
   capabilities: 'app.security.capabilities',
   isolation: 'app.security.pattern',

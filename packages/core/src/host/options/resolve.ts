@@ -111,8 +111,8 @@ export function resolveHost(
   }
   return {
     ...{ codec, supervision, calls, dev, log: input.log, onConfirm: input.onConfirm, workers: input.workers ?? {} },
-    frontends: Object.entries(frontends).map(([label, { module, ...own }]) => ({
-      ...toFrontendConfig(`${where}: frontends.${label}.`, own, { codec, supervision }),
+    frontends: Object.entries(frontends).map(([label, { module, ...frontend }]) => ({
+      ...toFrontendConfig(`${where}: frontends.${label}.`, frontend, { codec, supervision }),
       label,
       module,
     })),
@@ -126,12 +126,12 @@ function resolvePattern(
   project: Project | undefined,
 ): Pick<HostConfig, 'pattern' | 'isolation'> {
   const place = 'app.security.pattern'
-  const own = app?.security?.pattern
-  refuseBoth(where, { isolation: options, [place]: own })
-  const nested = own ?? project?.pattern
-  const chosen: ParsedIsolation | undefined = options ?? (nested?.use === 'isolation' ? nested.options : undefined)
+  const nested = app?.security?.pattern
+  refuseBoth(where, { isolation: options, [place]: nested })
+  const pattern = nested ?? project?.pattern
+  const chosen: ParsedIsolation | undefined = options ?? (pattern?.use === 'isolation' ? pattern.options : undefined)
   const { dir, ...isolation } = chosen ?? isolationDefaults
-  const from = own || !project ? where : project.from
+  const from = nested || !project ? where : project.from
   return {
     pattern: chosen ? 'isolation' : 'brownfield',
     isolation: {

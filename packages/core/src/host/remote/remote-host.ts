@@ -19,7 +19,7 @@ export interface RemoteHostOptions extends Pick<
   BusOptions,
   'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
 > {
-  /** As for `createBus`. Core accepts messages only if both or neither of the two have isolation. */
+  /** The `isolation` of `createBus`. Core accepts messages only if both or neither of the two have isolation. */
   isolation?: IsolationOptions
   /** Tauri's form of `isolation`. Capabilities belong to core. */
   app?: { security?: Pick<NonNullable<NonNullable<BusOptions['app']>['security']>, 'pattern'> }

@@ -6,7 +6,7 @@ import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 
-/** The kinds of workers. */
+/** The kind of a worker: core, a frontend, or the gate of a frontend in the isolation pattern. */
 export type WorkerKind = 'core' | 'frontend' | 'gate'
 
 /**
