@@ -1,6 +1,13 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log. The context of a call, whose
 // rarely used members are created on first access, and the types of middleware.
-import type { BusEvent, CallHeaders, CallOptions, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal'
+import type {
+  BusEvent,
+  CallHeaders,
+  CallOptions,
+  EventTarget,
+  TransferOptions,
+  Unlisten,
+} from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/scope.js'
 import type { PathResolver } from '../path/directories.js'

@@ -1,13 +1,7 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
-import type {
-  Client,
-  EmitParameters,
-  EventHandler,
-  ListenOptions,
-  Serialized,
-} from '@sallyport/frontend/internal'
+import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
 import {
   BusError,
   createDeferred,
@@ -44,14 +38,13 @@ import { inspectorSchema, type ModuleLocation } from './options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
-import { type BusTransition, supervisorMachine } from './supervision/supervisor.js'
+import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
 
 /** @internal For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
 export { getPermissions } from '../acl/identifier.js'
 /** @internal */
 export { startStandaloneGate } from './frontends/gate-handle.js'
-
 
 /** Interval at which `close` logs what it waits for: half of its default timeout, so that calls are named before they are cut off. */
 const PENDING_CLOSE_INTERVAL_MS = 500
@@ -335,9 +328,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * Calls the listener for each event and state of the bus's own state machines, as xstate's inspection does: to see what
    * supervision does. Returns an unsubscribe function.
    */
-  onTransition(listener: (event: BusTransition) => void): () => void {
-    check('bus.onTransition: the listener', anyFunction, listener)
-    return this.#host.supervisor.onTransition(listener)
+  inspect(listener: (event: BusInspection) => void): () => void {
+    check('bus.inspect: the listener', anyFunction, listener)
+    return this.#host.supervisor.inspect(listener)
   }
 
   /**

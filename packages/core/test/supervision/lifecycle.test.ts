@@ -171,7 +171,7 @@ describe.each([
   })
 })
 
-test('bus.on, bus.onTransition, bus.reload and bus.close check their arguments', async () => {
+test('bus.on, bus.inspect, bus.reload and bus.close check their arguments', async () => {
   const bus = await start()
   expect(() => bus.on('faults' as never, () => {})).toThrow(
     'bus.on: no event "faults" of the bus itself (did you mean "fault"?)',
@@ -180,7 +180,7 @@ test('bus.on, bus.onTransition, bus.reload and bus.close check their arguments',
     const invalid = expect.objectContaining({ reason: 'InvalidParams' }) as Error
     expect(() => bus.on(value, () => {})).toThrow(invalid)
     expect(() => bus.on('fault', value)).toThrow(invalid)
-    expect(() => bus.onTransition(value)).toThrow(invalid)
+    expect(() => bus.inspect(value)).toThrow(invalid)
     if (value !== 'x') await expect(bus.reload(value)).rejects.toThrow(invalid)
   }
   await expect(bus.close({ timeout: Infinity })).rejects.toMatchObject({ reason: 'InvalidParams' })

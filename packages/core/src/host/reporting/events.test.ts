@@ -34,7 +34,7 @@ test('throws the error of a listener later, and calls the other listeners', asyn
 
 test('throws the error of an inspection later, and supervision goes on', async () => {
   const supervisor = createSupervisor()
-  const stop = supervisor.onTransition(() => {
+  const stop = supervisor.inspect(() => {
     throw new Error('an inspection')
   })
   const thread = supervisor.start({

@@ -170,10 +170,10 @@ test('restarts a terminated worker, and ignores later events of the old thread',
   expect(worker.isUp).toBe(true)
 })
 
-test('onTransition reports states until it is unsubscribed', () => {
+test('inspect reports states until it is unsubscribed', () => {
   const { supervisor, ready, fail } = start()
   const states: unknown[] = []
-  const unsubscribe = supervisor.onTransition(
+  const unsubscribe = supervisor.inspect(
     ({ type, snapshot }) => type === '@xstate.snapshot' && states.push(snapshot?.value),
   )
   ready()

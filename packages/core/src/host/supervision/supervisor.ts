@@ -32,7 +32,7 @@ export interface SupervisedWorker {
 }
 
 /** An event or a state of the bus's state machines: the common part of all variants of xstate's `InspectionEvent`. */
-export interface BusTransition {
+export interface BusInspection {
   /** The kind of the inspection event, such as `@xstate.snapshot`. */
   readonly type: `@xstate.${string}`
   /** One id for all actors of this bus. */
@@ -58,7 +58,7 @@ export interface Supervisor {
   start(spec: WorkerSpec): SupervisedWorker
   signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
   /** Calls the listener for each event and state of the supervisor's actors. Returns an unsubscribe function. */
-  onTransition(listener: (event: BusTransition) => void): () => void
+  inspect(listener: (event: BusInspection) => void): () => void
 }
 
 type SupervisorEvent =
@@ -102,10 +102,10 @@ export interface SupervisorOptions extends Partial<Pick<WorkerInput, 'now' | 'ra
 /** @internal */
 export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   const { clock, now = () => performance.now(), random = Math.random } = options
-  const listeners = new Set<(event: BusTransition) => void>()
+  const listeners = new Set<(event: BusInspection) => void>()
   const actor = createActor(machine, {
     ...(clock && { clock }),
-    inspect: event => listeners.forEach(listener => callSafely(() => listener(event as unknown as BusTransition))),
+    inspect: event => listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
   })
   const getWorkers = (): WorkerSnapshot[] =>
     (Object.values(actor.getSnapshot().children) as unknown as WorkerMachineActor[]).map(each => each.getSnapshot())
@@ -125,7 +125,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       return createSupervisedWorker(actor.getSnapshot().children[id] as unknown as WorkerMachineActor, spec)
     },
     signal: type => actor.send({ type }),
-    onTransition(listener) {
+    inspect(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
