@@ -100,6 +100,8 @@ export type {
   ConnectionOptions,
   FrontendModule,
   FrontendOptions,
+  ModuleSource,
+  RunOptions,
   IsolationOptions,
   NetworkOptions,
   PermissionSandbox,

@@ -1,6 +1,6 @@
 // Runs a frontend's script in a Compartment that has the client, a console, timers and JavaScript's built-in objects, and nothing of
 // Node. The frontend worker loads this module if its sandbox is `ses`.
-import type { FrontendFunctions, FrontendScript } from '@sallyport/protocol/internal'
+import type { FrontendFunctions, FrontendScript, ModuleText } from '@sallyport/protocol/internal'
 import { createCompartment } from './sandbox/compartment.js'
 import { type ConsoleSink, createConsole } from './sandbox/console.js'
 import { describeMissingNames } from './sandbox/diagnostics.js'
@@ -9,11 +9,11 @@ import { createScriptClient } from './ses-frontend/client.js'
 import { abortGlobals, createTimers, createUrls } from './ses-frontend/globals.js'
 import { explainRejectedScript, hideFrames, readScript, type ScriptSource, toFault } from './ses-frontend/source.js'
 
-/** @throws {BusError} `InvalidParams` if the file is not a script */
-export async function loadScript(url: string): Promise<FrontendScript> {
-  const source = await readScript(url)
+/** @throws {BusError} `InvalidParams` if it is not a script */
+export async function loadScript(url: string, text?: ModuleText): Promise<FrontendScript> {
+  const source = await readScript(url, text)
   lockDown()
-  hideFrames()
+  hideFrames(source.offset)
   return { run: (functions, fault) => run(source, functions, fault) }
 }
 

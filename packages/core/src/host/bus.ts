@@ -35,9 +35,10 @@ import type { Inspector, OpenInspector } from './inspector/server.js'
 import type { BusView } from './inspector/snapshot.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
 import { inspectorSchema, type ModuleLocation } from './options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions } from './options/types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, ModuleSource, RunOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
+import { run } from './run.js'
 import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
 
@@ -86,7 +87,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    *
    * @throws {BusError} whatever the module throws; InvalidParams; Disconnected if the frontend exits before that
    */
-  async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
+  async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     const { core } = this.#host
     core.holdEvents()
     try {
@@ -94,6 +95,19 @@ export class Bus<Types extends BusTypes = BusTypes> {
     } finally {
       void this.releaseEvents()
     }
+  }
+
+  /**
+   * Runs code once, in a sandbox of its own that ends with it. The code is the body of an async function, with `args`, `invoke`, `stream`,
+   * `emit`, `listen` and `console` in scope. Resolves with what it returns. No event of the bus reports its errors.
+   *
+   * @throws {BusError} InvalidParams for a syntax error; Timeout; Cancelled; CommandFailed with what the code throws as its `data`;
+   * Denied or another reason of a call that the code does not catch; InternalError if it runs out of memory or its result cannot be
+   * serialized; Disconnected if it exits
+   * @example const sum = await bus.run<number>('return await invoke("add", args)', { args: { a: 1, b: 2 }, allow: ['add'], timeout: 2000 })
+   */
+  async run<T = unknown>(source: string, options?: RunOptions): Promise<T> {
+    return (await withCaller(run(this.#host, this.#client, source, options))) as T
   }
 
   /**

@@ -11,10 +11,10 @@ import type {
   PooledSession,
   PoolMember,
 } from './frontends/types.js'
-import { locationSchema, type ModuleLocation } from './options/schema.js'
-import { checkFile, resolveConnection, resolveFrontend } from './options/resolve.js'
+import { type ModuleLocation, moduleSchema } from './options/schema.js'
+import { checkModule, resolveConnection, resolveFrontend } from './options/resolve.js'
 import type { BusConfig, HostConfig } from './options/resolve.js'
-import type { ConnectionOptions, FrontendOptions } from './options/types.js'
+import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
@@ -88,11 +88,11 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
   }
 
   /** Resolves once the worker has loaded its module, or the module is no longer waited for. */
-  async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
+  async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     const where = `${this.#names.name}.open`
-    const config = resolveFrontend(where, label, options, this.options)
-    const url = check(`${where}: module`, locationSchema, module)
-    await checkFile(`${where}: module`, url)
+    const { url, text } = check(`${where}: module`, moduleSchema, module)
+    const config = resolveFrontend(where, label, options, this.options, text)
+    await checkModule(`${where}: module`, url, text)
     this.checkRunning()
     const load = await this.frontends.open(label, url, config)
     await load()

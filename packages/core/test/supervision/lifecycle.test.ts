@@ -104,7 +104,11 @@ describe('createBus rejects', () => {
       withSecurity({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
       /capabilities\[0\]: windows\[0\]: .*"\[" is never closed/,
     ],
-    ['a reserved label', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
+    [
+      'a reserved label',
+      { core, frontends: { core: main } },
+      /a label other than "host", "core" and "run-" with a number/,
+    ],
     ['a console as log', { core, log: console }, /log must be a pino logger, a level such as "info", or false/],
     ['an invalid log', { core, log: true }, /log must be a pino logger, a level such as "info", or false/],
   ])('%s', async (_name, options, message) => {

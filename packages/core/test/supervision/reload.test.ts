@@ -134,7 +134,7 @@ test('rejects unknown names, and connections and cores without a module', async 
   await bus.connect('tests')
   await expect(bus.reload('core')).rejects.toThrow('bus.reload: core runs in this thread and has no module')
   await expect(bus.reload('tests')).rejects.toThrow(
-    'bus.reload: "tests" is a connection of the host and has no module to reload',
+    'bus.reload: "tests" has no module to reload: it is a connection of the host, or a run',
   )
   await expect(bus.reload('test')).rejects.toMatchObject({
     reason: 'Disconnected',

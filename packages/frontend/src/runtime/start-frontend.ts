@@ -22,6 +22,7 @@ import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
+import type { loadTextModule } from './text-module.js'
 
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
 export interface HostConnection {
@@ -35,10 +36,11 @@ export interface HostConnection {
 export type HostCommand = { type: 'link'; link: Link } | { type: 'stop' }
 
 export function startFrontend(
-  { module, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
+  { module, text, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
   host: HostConnection,
 ): void {
   let script: FrontendScript | undefined
+  let loadText: typeof loadTextModule | undefined
   let firstLink: Link
   let client: Client | undefined
   const linked = new Promise<void>(resolve => {
@@ -50,6 +52,12 @@ export function startFrontend(
     })
   })
 
+  function load(onFault: (error: Error) => void): Promise<unknown> {
+    if (script) return host.loadFunctions().then(functions => script!.run(functions, onFault))
+    if (loadText) return loadText(module, text!, host.loadFunctions)
+    return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
+  }
+
   const actor = startWorkerActor({
     async boot() {
       setDevelopment(development)
@@ -57,11 +65,13 @@ export function startFrontend(
       explainUncaughtErrors()
       if (!sandbox) return
       setSandboxKind(isMainThread ? 'process' : 'permission')
+      // It removes classes of Node, so it comes before the sandbox and the frontend's code.
+      if (text && runner === undefined) loadText = (await import('./text-module.js')).loadTextModule
       const { enterSandbox } = await import('./enter-sandbox.js')
       const readableDirectory = await enterSandbox(sandbox)
       if (runner !== undefined) {
         const { loadScript } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
-        script = await loadScript(module)
+        script = await loadScript(module, text)
       }
       // A script cannot read files at all.
       else if (readableDirectory !== undefined) host.report({ type: 'unexpected-read', directory: readableDirectory })
@@ -71,9 +81,7 @@ export function startFrontend(
       client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
-      const loaded = script
-        ? host.loadFunctions().then(functions => script!.run(functions, error => send({ type: 'fault', error })))
-        : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
+      const loaded = load(error => send({ type: 'fault', error }))
       client.whileLoading(loaded)
       loaded.then(
         () => {

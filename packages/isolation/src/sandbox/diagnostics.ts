@@ -42,18 +42,30 @@ export function explainRefusal(message: string, locate: (line: number) => string
   return `${locate(Number(line))}: it contains ${expression}, even in a string or a comment: write it in two pieces`
 }
 
-/** Compiles a script in strict mode, as in the sandbox, without running it. Returns its syntax error, if there is one. */
+const STRICT = `'use strict';`
+
+/**
+ * Compiles a script in strict mode, as in the sandbox, without running it. Returns its syntax error, if there is one.
+ *
+ * @param offset - characters in front of the author's code in the first line; without it the place has no column
+ */
 export function findSyntaxError(
   source: string,
   file: string,
   firstLine = 1,
+  offset?: number,
 ): { place: string; message: string } | undefined {
   try {
-    new Script(`'use strict';${source}`, { filename: file, lineOffset: firstLine - 1 })
+    new Script(`${STRICT}${source}`, { filename: file, lineOffset: firstLine - 1 })
     return undefined
   } catch (error) {
     const { message, stack = '' } = error as Error
-    const line = stack.startsWith(`${file}:`) ? /^\d+/.exec(stack.slice(file.length + 1))?.[0] : undefined
-    return { place: line === undefined ? file : `${file}:${line}`, message }
+    // Node prints the line with a marker below it, unless the marker would be far to the right.
+    const position = stack.startsWith(`${file}:`) ? stack.slice(file.length + 1) : ''
+    const [, line, marker] = /^(\d+)\n(?:.*\n([ \t]*)\^)?/.exec(position) ?? []
+    if (line === undefined) return { place: file, message }
+    if (marker === undefined || offset === undefined) return { place: `${file}:${line}`, message }
+    const before = line === String(firstLine) ? STRICT.length + offset : 0
+    return { place: `${file}:${line}:${Math.max(1, marker.length + 1 - before)}`, message }
   }
 }

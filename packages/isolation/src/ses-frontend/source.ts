@@ -4,8 +4,16 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
-import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  type BusErrorReason,
+  describeThrown,
+  ERROR_CODES,
+  isBusError,
+  type ModuleText,
+} from '@sallyport/protocol/internal'
 import { explainRefusal, findSyntaxError } from '../sandbox/diagnostics.js'
+import { replaceImports } from './script-imports.js'
 
 /** Limits of a script, and of the texts of an error, in UTF-16 code units. */
 const MAX_SCRIPT_LENGTH: number = 16 * 2 ** 20
@@ -20,19 +28,25 @@ export interface ScriptSource {
   readonly text: string
   /** An expression that runs the script, and evaluates to a promise. */
   readonly program: string
+  /** Characters in front of the script in the first line of the program. */
+  readonly offset: number
 }
 
 /** @throws {BusError} `InvalidParams` that names the file, and the line if it is known */
-export async function readScript(url: string): Promise<ScriptSource> {
-  const place = url.startsWith('file:') ? fileURLToPath(url) : 'data:…'
-  const text = (await readText(url, place)).replace(/^\uFEFF/, '')
-  if (text.length > MAX_SCRIPT_LENGTH) fail(place, `it is longer than ${MAX_SCRIPT_LENGTH} characters`)
-  const name = url.startsWith('file:') ? basename(place) : 'inline'
+export async function readScript(url: string, module?: ModuleText): Promise<ScriptSource> {
+  const place = module?.name ?? (url.startsWith('file:') ? fileURLToPath(url) : 'data:…')
+  const source = module?.text ?? (await readText(url, place)).replace(/^\uFEFF/, '').replace(/^#!/, '//')
+  if (source.length > MAX_SCRIPT_LENGTH) fail(place, `it is longer than ${MAX_SCRIPT_LENGTH} characters`)
+  const name = module?.name ?? (url.startsWith('file:') ? basename(place) : 'inline')
+  const { before = '', after = '' } = module?.wrapper ?? {}
+  const { declaration, text } = replaceImports(`${before}${source}`)
   // An async function, because a script can use `await` at its top level, like a module. It keeps the script's line numbers.
-  const program = `(async () => {${text}\n})()\n//# sourceURL=${SCRIPT_ORIGIN}${encodeURI(name)}`
-  const error = findSyntaxError(program, place)
+  const start = `(async () => {${declaration}`
+  const program = `${start}${text}${after}\n})()\n//# sourceURL=${SCRIPT_ORIGIN}${encodeURI(name)}`
+  const offset = start.length + before.length
+  const error = findSyntaxError(program, place, 1, offset)
   if (error) fail(error.place, MODULE_SYNTAX.test(error.message) ? IS_MODULE : `it is not a script: ${error.message}`)
-  return { place, text, program }
+  return { place, text: source, program, offset }
 }
 
 /** Explains why SES has refused to run a script. Returns `undefined` for any other error. */
@@ -54,7 +68,7 @@ async function readText(url: string, place: string): Promise<string> {
 const MODULE_SYNTAX = /import statement outside|'import\.meta' outside|Unexpected token 'export'/
 
 const IS_MODULE =
-  "it has import or export, but a script of sandbox: 'ses' is one file without them. Bundle it: " +
+  "it has import or export, but a script of sandbox: 'ses' is one file, which imports only @sallyport/frontend. Bundle it: " +
   'esbuild <file> --bundle --format=esm --alias:@sallyport/frontend=@sallyport/frontend/script'
 
 function fail(place: string, problem: string): never {
@@ -66,18 +80,28 @@ const createError = (place: string, problem: string): BusError =>
 
 // Errors that cross the border between a script and this thread contain only text, and frozen objects that both sides share.
 
+/** The position in a frame of the first line. */
+const FIRST_LINE = /(?<=script:[^:]*):1:(\d+)(?=\)?$)/
+
 interface Frame {
   getScriptNameOrSourceURL(): unknown
   toString(): string
 }
 
-/** Removes this thread's own frames from stacks, because they contain paths. Must be called after lockdown. */
-export function hideFrames(): void {
+/**
+ * Removes this thread's own frames from stacks, because they contain paths. Must be called after lockdown.
+ *
+ * @param offset - characters in front of the script in its first line, which are not a part of its columns
+ */
+export function hideFrames(offset: number): void {
   Error.prepareStackTrace = (error, frames: unknown) => {
     const scriptFrames = (frames as Frame[]).filter(frame =>
       String(frame.getScriptNameOrSourceURL()).startsWith(SCRIPT_ORIGIN),
     )
-    return [describeError(error), ...scriptFrames.map(frame => `    at ${frame.toString()}`)].join('\n')
+    const lines = scriptFrames.map(
+      frame => `    at ${frame.toString().replace(FIRST_LINE, (_, column) => `:1:${Math.max(1, column - offset)}`)}`,
+    )
+    return [describeError(error), ...lines].join('\n')
   }
 }
 

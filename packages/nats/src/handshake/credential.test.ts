@@ -31,7 +31,7 @@ describe('issueCredential', () => {
     [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
     [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
     [{ label: 'x'.repeat(201) }, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
-    [{ label: 'core' }, 'label must be a label other than "host" and "core"'],
+    [{ label: 'core' }, 'label must be a label other than "host", "core" and "run-" with a number'],
     [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
     [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
     [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],

@@ -1,5 +1,6 @@
 // Between a frontend worker and the runner of scripts (`sandbox: 'ses'`). Neither imports the other: the frontend worker loads the
 // runner, whose URL the host passes.
+import type { ModuleText } from './host-frontend.js'
 
 /** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
 export type FrontendFunctions = Readonly<
@@ -21,6 +22,11 @@ export interface FrontendScript {
 
 /** The exports of the module at `FrontendStart.runner`. */
 export interface ScriptRunner {
-  /** Reads a script, then permanently locks this thread down. @throws {BusError} InvalidParams if the file is not a script */
-  loadScript(url: string): Promise<FrontendScript>
+  /**
+   * Reads a script, then permanently locks this thread down.
+   *
+   * @param text - the script's code, if it has no file
+   * @throws {BusError} InvalidParams if it is not a script
+   */
+  loadScript(url: string, text?: ModuleText): Promise<FrontendScript>
 }

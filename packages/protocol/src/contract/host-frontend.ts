@@ -12,6 +12,15 @@ export interface FrontendSandbox {
   strict: boolean
 }
 
+/** The code of a module that has no file. */
+export interface ModuleText {
+  text: string
+  /** The name of the module in error texts and stacks. */
+  name: string
+  /** Set if the text is the body of a function: one line each, which make a module of it. */
+  wrapper?: { before: string; after: string }
+}
+
 /** The start options of a frontend, wherever it runs. */
 export interface FrontendStart {
   label: string
@@ -22,6 +31,8 @@ export interface FrontendStart {
   overflow: 'wait' | 'reject'
   /** URL of the user's module. */
   module: string
+  /** The module's code, if it has no file: then the URL is only the base of its imports. */
+  text?: ModuleText | undefined
   /** Data from the host, for `getData`. */
   data?: unknown
   /** Milliseconds for calls without a timeout of their own. */

@@ -86,15 +86,15 @@ export function toEventTarget(target: unknown): EventTarget {
 
 // Labels of frontends, which come from options, from a session over a network, or from a credential.
 const LABEL = /^[a-zA-Z0-9\-/:_]+$/
-/** The names of host and core themselves. */
-const RESERVED_LABELS = ['host', 'core']
+/** The names of host and core themselves, and those that the host generates for `bus.run`. */
+const RESERVED_LABEL = /^(?:host|core|run-\d+)$/
 
 export const LABEL_RULE = 'a label of letters, digits, "-", "/", ":" and "_"'
-export const FREE_LABEL_RULE = 'a label other than "host" and "core"'
+export const FREE_LABEL_RULE = 'a label other than "host", "core" and "run-" with a number'
 
 export const isLabelText = (text: string): boolean => text.length <= MAX_LABEL_LENGTH && LABEL.test(text)
 
-export const isReservedLabel = (text: string): boolean => RESERVED_LABELS.includes(text)
+export const isReservedLabel = (text: string): boolean => RESERVED_LABEL.test(text)
 
 export const isLabel = (value: unknown): value is string =>
   typeof value === 'string' && isLabelText(value) && !isReservedLabel(value)

@@ -36,6 +36,7 @@ export class Frontends {
   readonly #host: FrontendHost
   readonly #frontends = new Map<string, FrontendHandle>()
   readonly #ended = new Map<string, EndedFrontend>()
+  #lastRun = 0
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
   readonly #warnedLabels = new Set<string>()
@@ -68,7 +69,9 @@ export class Frontends {
     const deps = { label, module, config, host: this.#host }
     const createRuntime: FrontendDeps['createRuntime'] = events => (runtime = createWorkerRuntime(deps, events))
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime }, end => {
-      if (end) this.#remember(label, { module, config, stats: getLastStats(frontend), info: frontend.info, end })
+      if (end && !config.runsOnce) {
+        this.#remember(label, { module, config, stats: getLastStats(frontend), info: frontend.info, end })
+      }
     })
     const wait = (step?: Promise<void>): Promise<void> =>
       this.#waitFor(frontend, step).catch(error => {
@@ -119,7 +122,7 @@ export class Frontends {
     const ended = this.#ended.get(label)
     if (ended) return this.#reopen(label, ended)
     if (await this.#get(label, otherNames).reload(true)) return
-    const message = `${where}: ${describeName(label)} is a connection of the host and has no module to reload`
+    const message = `${where}: ${describeName(label)} has no module to reload: it is a connection of the host, or a run`
     throw new BusError('InvalidParams', message)
   }
 
@@ -210,6 +213,17 @@ export class Frontends {
     return this.#frontends.get(name)
   }
 
+  /** Returns the label of the next run. No other frontend can have one. */
+  createRunLabel(): string {
+    return `run-${++this.#lastRun}`
+  }
+
+  /** @throws {BusError} InvalidParams */
+  checkFree(name: string): void {
+    if (!this.#frontends.has(name)) return
+    throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
+  }
+
   #remember(label: string, ended: EndedFrontend): void {
     if (this.#ended.size === MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value!)
     this.#ended.set(label, ended)
@@ -236,9 +250,7 @@ export class Frontends {
       const text = 'is not available for a host without core. Add a capability to the bus that has core'
       throw new BusError('InvalidParams', `${config.allow.from} ${text}`)
     }
-    if (this.#frontends.has(name)) {
-      throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
-    }
+    this.checkFree(name)
     const frontend = new FrontendHandle(this.#host, deps, {
       onSuspect: until => void this.#getSuspects().set(name, until),
       onExit: end => {

@@ -18,6 +18,7 @@ import {
   MODEL,
   realModule,
   spawnSandboxed,
+  TEXT_FLAGS,
 } from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
@@ -50,6 +51,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   const start: FrontendStart = {
     ...getClientStart(label, config, host),
     module: module.href,
+    text: config.text,
     development: isDevelopment(),
     ...(dev && { sourceMaps: true }),
   }
@@ -67,7 +69,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
     supervision: config.supervision,
-    waitsAfterError: dev,
+    waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
     ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
     spawn(heartbeat) {
@@ -111,13 +113,19 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     closeLink()
     load.fail(error)
     events.exited(error, isClosed ? undefined : describeEnd(label, error, code))
-    // The caller of `open` gets the error of the first start.
-    if (load === firstLoad && load.isOpening) return
+    // The caller of `open` gets the error of the first start, and that of `run` each.
+    if (config.runsOnce || (load === firstLoad && load.isOpening)) return
     reporter.reportExit('frontend', label, exit)
     if (!isClosed) reporter.reportEnd(label, error, code)
   })
   /** A process's pipe cannot be connected to another link. Its replacement does not count as a failure. */
   const replace = (): void => void worker.reload().catch(() => {})
+  const reload = async (): Promise<void> => {
+    // In `dev`, a module that fails waits for a change of its files.
+    isFinalReload = !dev
+    await worker.reload()
+    if (config.loaded) await load.wait(label, config.loadTimeout, log)
+  }
   return {
     get isUp() {
       return worker.isUp
@@ -139,12 +147,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     dismiss: error => worker.dismiss(error),
     fail: error => worker.fail(error),
     replace,
-    async reload() {
-      // In `dev`, a module that fails waits for a change of its files.
-      isFinalReload = !dev
-      await worker.reload()
-      if (config.loaded) await load.wait(label, config.loadTimeout, log)
-    },
+    ...(!config.runsOnce && { reload }),
     stop() {
       isClosed = true
       return worker.stop(0)
@@ -171,12 +174,12 @@ function spawnFrontend(
 }
 
 function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: SandboxConfig<'permission' | 'ses'>) {
-  const module = realModule(data.module)
+  const module = realModule(data.module, !data.text)
   const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/internal/script') : undefined
   const reads =
     runner === undefined
       ? getFrontendGrants(entry, module, sandbox.kind === 'permission' ? sandbox.read : [])
-      : getScriptGrants(entry, runner, module)
+      : getScriptGrants(entry, runner, data.text ? undefined : module)
   const workerData: FrontendWorkerData = {
     ...data,
     module: module.href,
@@ -184,7 +187,8 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Sand
     ...(runner !== undefined && { runner }),
   }
   const net = sandbox.kind === 'permission' && sandbox.net
-  return { workerData, reads, net, resourceLimits: sandbox.resourceLimits }
+  const flags = data.text && runner === undefined ? TEXT_FLAGS : []
+  return { workerData, reads, net, flags, resourceLimits: sandbox.resourceLimits }
 }
 
 /** Starts the relay of a frontend in a process of its own, under the same permission model as a worker. */
@@ -192,7 +196,7 @@ function spawnRelay(data: FrontendWorkerData, sandbox: SandboxConfig<'process'>)
   const { heartbeat, ...frontend } = data
   const { read, net, resourceLimits, memory, cpu } = sandbox
   const entry = findEntry('@sallyport/frontend/process')
-  const module = realModule(data.module)
+  const module = realModule(data.module, !data.text)
   const start: FrontendStart = {
     ...frontend,
     module: module.href,
@@ -201,6 +205,7 @@ function spawnRelay(data: FrontendWorkerData, sandbox: SandboxConfig<'process'>)
   }
   const flags = [
     ...MODEL,
+    ...(data.text ? TEXT_FLAGS : []),
     ...getFlags(getFrontendGrants(entry, module, read)),
     ...getNetFlags(net),
     ...getV8Flags(resourceLimits),

@@ -1,11 +1,11 @@
 // Checks the options and reads the files that they name, before anything starts.
-import { access, readdir } from 'node:fs/promises'
+import { access, readdir, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import { BusError, describeThrown } from '@sallyport/protocol/internal'
-import type * as v from 'valibot'
+import { BusError, describeThrown, type ModuleText } from '@sallyport/protocol/internal'
+import * as v from 'valibot'
 import { checkPlain } from '../../acl/schema.js'
 import { getPlatform, splitCapabilities } from '../../acl/types.js'
 import type { AclInput, AllowList, CapabilitySource, Pattern } from '../../acl/types.js'
@@ -27,12 +27,14 @@ import {
   isFileLocation,
   isolationDefaults,
   labelSchema,
+  moduleSourceSchema,
   OPTION_PLACES,
+  runSchema,
   toDirectoryUrl,
   toUrl,
 } from './schema.js'
 import type { ParsedIsolation, ParsedOptions, remoteHostSchema } from './schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions } from './types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, RunOptions } from './types.js'
 
 /** Options of the bus that a frontend's own options override. */
 export type FrontendDefaults = Pick<ParsedOptions, 'codec' | 'supervision'>
@@ -49,7 +51,20 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
 }
 
 export interface FrontendConfig
-  extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {}
+  extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
+  /** The module's code, if it has no file. */
+  text?: ModuleText | undefined
+  /** True for the code of `bus.run`: it runs once, and only its caller gets its errors. */
+  runsOnce?: boolean
+}
+
+export interface RunConfig {
+  label: string | undefined
+  module: URL
+  config: FrontendConfig
+  args: object
+  timeout: number | undefined
+}
 
 export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], { kind: Kind }>
 
@@ -112,9 +127,9 @@ export function resolveHost(
   return {
     ...{ codec, supervision, calls, dev, log: input.log, onConfirm: input.onConfirm, workers: input.workers ?? {} },
     frontends: Object.entries(frontends).map(([label, { module, ...frontend }]) => ({
-      ...toFrontendConfig(`${where}: frontends.${label}.`, frontend, { codec, supervision }),
+      ...toFrontendConfig(`${where}: frontends.${label}.`, frontend, { codec, supervision }, module.text),
       label,
-      module,
+      module: module.url,
     })),
     ...resolvePattern(where, options, project),
   }
@@ -155,9 +170,36 @@ export function resolveFrontend(
   label: string,
   options: FrontendOptions = {},
   defaults: FrontendDefaults,
+  text?: ModuleText,
 ): FrontendConfig {
   check(`${where}: its label`, labelSchema, label)
-  return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), defaults)
+  return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), defaults, text)
+}
+
+/** The code is the body of an async function. Its wrapper has one line before it, so that lines are its own. */
+const WRAPPER = {
+  before: `import { emit, expose, invoke, listen, stream } from '@sallyport/frontend'; expose({ 'bus.run': args => (async () => {`,
+  after: '\n})() })',
+}
+
+export function resolveRun(
+  where: string,
+  source: string,
+  options: RunOptions,
+  { calls, ...defaults }: FrontendDefaults & Pick<HostConfig, 'calls'>,
+): RunConfig {
+  const { label, args, directory, memory, sandbox, ...checked } = check(where, runSchema, options, OPTION_PLACES)
+  const { allow, codec, data, onStdio } = checked
+  const { url, text } = check(`${where}: the code`, moduleSourceSchema, { source, name: 'run.js', directory })
+  const { timeout = calls.timeout } = options
+  if (memory !== undefined && sandbox.kind !== 'none') {
+    sandbox.resourceLimits = { ...sandbox.resourceLimits, maxOldGenerationSizeMb: memory }
+  }
+  // Code that computes for longer than a heartbeat allows has its timeout.
+  const supervision = { restart: 'temporary', ...(timeout && { heartbeat: false as const }) } as const
+  const parsed = { ...v.getDefaults(frontendSchema), allow, codec, data, onStdio, sandbox, supervision, loaded: false }
+  const config = toFrontendConfig(`${where}: `, parsed, defaults, { ...text!, wrapper: WRAPPER })
+  return { label, module: url, config: { ...config, runsOnce: true }, args, timeout }
 }
 
 export function resolveConnection(
@@ -189,8 +231,13 @@ function toFrontendConfig(
   place: string,
   { data, supervision, allow, codec, ...options }: ParsedFrontend,
   defaults: FrontendDefaults,
+  text?: ModuleText,
 ): FrontendConfig {
   const { kind } = options.sandbox
+  if (text && kind === 'none') {
+    const remedy = 'Use "permission", "process" or "ses", or a file for code that you trust'
+    throw new BusError('InvalidParams', `${place}sandbox must not be "none" for code as text. ${remedy}`)
+  }
   if (options.link === 'port' && kind !== 'none') {
     const reason =
       'Node deserializes what arrives at a port in the receiving thread, and hostile code could end core with it'
@@ -207,6 +254,7 @@ function toFrontendConfig(
   const clone = cloneData(`${place}data`, data)
   return {
     ...options,
+    text,
     allow: toAllowList(`${place}allow`, allow),
     isTrusted: kind === 'none',
     codec: codec ?? defaults.codec,
@@ -249,10 +297,22 @@ function serializeData(what: string, data: unknown): unknown {
 export async function checkFiles(where: string, config: HostConfig & Partial<BusConfig>): Promise<void> {
   const { core, frontends, isolation, network, resources } = config
   if (core instanceof URL) await checkFile(`${where}: core`, core)
-  for (const { label, module } of frontends) await checkFile(`${where}: frontends.${label}`, module)
+  for (const { label, module, text } of frontends) await checkModule(`${where}: frontends.${label}`, module, text)
   if (network) await checkFile(`${where}: network.module`, network.module)
   if (resources) await checkFile(`${where}: resources`, resources)
   if (isolation.dir) await checkFile(isolation.from, new URL('index.html', isolation.dir))
+}
+
+/** Checks the module's file, or the directory of code that has no file. */
+export async function checkModule(what: string, url: URL, text: ModuleText | undefined): Promise<void> {
+  if (!text) return checkFile(what, url)
+  if (url.protocol !== 'file:') return
+  const directory = new URL('.', url)
+  const isDirectory = await stat(directory).then(
+    stats => stats.isDirectory(),
+    () => false,
+  )
+  if (!isDirectory) throw new BusError('InvalidParams', `${what}: there is no directory ${fileURLToPath(directory)}`)
 }
 
 /** Modules outside of files (`data:`, …) are looked for when they are loaded. */

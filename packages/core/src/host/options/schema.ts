@@ -10,11 +10,12 @@ import {
   isReservedLabel,
   LABEL_RULE,
   MAX_IN_FLIGHT,
+  type ModuleText,
 } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
-import { integer, isObject } from '../../shared/validate.js'
+import { anyObject, integer, isObject } from '../../shared/validate.js'
 import { LOG_LEVELS } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
@@ -61,6 +62,15 @@ function suggestUrl(value: unknown): string {
   return `, as in new URL(${JSON.stringify(value)}, import.meta.url)`
 }
 
+/** UTF-16 code units of code as text, which is copied several times until it is in its sandbox. */
+const MAX_SOURCE_LENGTH = 16 * 2 ** 20
+
+/** A frontend's module: `url` is only the base of its imports if it has its code as `text`. */
+export interface ModuleConfig {
+  url: URL
+  text?: ModuleText
+}
+
 /** Adds a slash at the end, so that names in the directory can be resolved against it. */
 export const toDirectoryUrl = ({ href }: URL): URL => new URL(href.endsWith('/') ? href : `${href}/`)
 
@@ -77,6 +87,30 @@ const table = v.custom<Record<string, unknown>>(isInline, 'an object')
 /** Chooses the schema by the value, so that an error names what is wrong in the intended form. */
 const inlineOr = <Inline extends v.GenericSchema, Other extends v.GenericSchema>(inline: Inline, other: Other) =>
   v.lazy(value => (isInline(value) ? inline : other)) as v.LazySchema<Inline | Other>
+
+const nameRule = 'the name of a file, without a directory'
+/** @internal */
+export const moduleSourceSchema = v.pipe(
+  options({
+    source: v.pipe(string, v.maxLength(MAX_SOURCE_LENGTH, `at most ${MAX_SOURCE_LENGTH} characters`)),
+    name: v.optional(v.pipe(string, v.regex(/^(?!\.{1,2}$)[^/\\:\p{C}]{1,200}$/u, nameRule)), 'source.js'),
+    directory: v.optional(fileSchema),
+  }),
+  v.transform(({ source, name, directory }): ModuleConfig => {
+    const path = encodeURIComponent(name)
+    const url = directory ? new URL(path, toDirectoryUrl(directory)) : new URL(`source:${path}`)
+    return { url, text: { text: toModuleText(source), name } }
+  }),
+)
+const moduleUrl = v.pipe(
+  locationSchema,
+  v.transform((url): ModuleConfig => ({ url })),
+)
+/** @internal */
+export const moduleSchema = inlineOr(moduleSourceSchema, moduleUrl)
+
+/** Removes a byte order mark, and makes a comment of the line that names an interpreter. Only a file can begin with them. */
+export const toModuleText = (source: string): string => source.replace(/^\uFEFF/, '').replace(/^#!/, '//')
 
 /** @internal */
 export const labelSchema = v.pipe(
@@ -156,6 +190,7 @@ const sandboxName = v.pipe(
   v.picklist(['none', 'permission', 'process', 'ses'], '"none", "permission", "process", "ses" or { kind, … }'),
   v.transform(kind => (kind === 'none' ? { kind } : v.parse(sandboxObject, { kind }))),
 )
+const sandbox = inlineOr(sandboxObject, sandboxName)
 
 const delay = v.optional(integer('whole milliseconds, from 0', 0))
 /** @internal The defaults are applied by `resolveSupervision`. */
@@ -193,17 +228,28 @@ const connectionEntries = {
 }
 const frontendEntries = {
   ...connectionEntries,
-  sandbox: v.optional(inlineOr(sandboxObject, sandboxName), 'permission'),
+  sandbox: v.optional(sandbox, 'permission'),
   onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
   supervision: supervisionSchema,
   loaded: v.optional(boolean, true),
   loadTimeout,
 }
+/** @internal The options of `bus.run`. */
+export const runSchema = options({
+  label: v.optional(labelSchema),
+  args: v.optional(anyObject, {}),
+  directory: v.optional(fileSchema),
+  ...{ allow, codec: v.optional(codec), data: v.optional(v.unknown(), undefined) },
+  ...{ onStdio: frontendEntries.onStdio, sandbox: v.optional(sandbox, 'ses') },
+  memory: v.optional(v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))),
+  // Checked as those of a call.
+  ...{ timeout: v.optional(v.unknown()), signal: v.optional(v.unknown()) },
+})
 /** @internal */
 export const connectionSchema = options(connectionEntries)
 /** @internal */
 export const frontendSchema = options(frontendEntries)
-const frontendModule = v.strictObject({ module: locationSchema, ...frontendEntries })
+const frontendModule = v.strictObject({ module: moduleSchema, ...frontendEntries })
 const bareModule = v.pipe(
   locationSchema,
   v.transform(module => v.parse(frontendModule, { module })),

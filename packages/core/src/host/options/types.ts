@@ -101,6 +101,19 @@ export interface ConnectionOptions {
   data?: unknown
 }
 
+/** Code as text in the place of a module's location. Its sandbox is `permission`, `process` or `ses`. */
+export interface ModuleSource {
+  /** The code, at most 16 Mi characters: a module, or a script for `sandbox: 'ses'`. `@sallyport/frontend` always resolves in it. */
+  source: string
+  /** Name of the code in error texts and stacks: a file name without a directory. @default 'source.js' */
+  name?: string
+  /**
+   * Directory of the code, as if it were a file there: what it imports, and may read. Without it, it imports only `@sallyport/frontend`,
+   * modules of Node, and URLs. A script of `sandbox: 'ses'` imports only `@sallyport/frontend`.
+   */
+  directory?: ModuleLocation
+}
+
 /** Options of a frontend that runs in a worker. */
 export interface FrontendOptions extends ConnectionOptions {
   /** @default 'permission' */
@@ -127,8 +140,28 @@ export interface FrontendOptions extends ConnectionOptions {
 
 /** A frontend's module with its options. */
 export interface FrontendModule extends FrontendOptions {
-  /** The module: a URL or an absolute path. */
-  module: ModuleLocation
+  /** The module: a URL, an absolute path, or code as text. */
+  module: ModuleLocation | ModuleSource
+}
+
+/** Options of `bus.run`. */
+export interface RunOptions
+  extends Pick<FrontendOptions, 'allow' | 'codec' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory'> {
+  /** `args` in the code: any object that the codec sends. @default {} */
+  args?: object
+  /** Any sandbox but `none`. @default 'ses' */
+  sandbox?: Exclude<Sandbox, 'none'>
+  /** Milliseconds for the start of the sandbox and the code, 0 for no limit. @default `calls.timeout` of the bus */
+  timeout?: number
+  /** MiB of the JavaScript heap, as `maxOldGenerationSizeMb` of the sandbox's `resourceLimits`. By default that of the sandbox. */
+  memory?: number
+  /** Aborting it ends the sandbox, and rejects with `Cancelled`. */
+  signal?: AbortSignal
+  /**
+   * Label of the code's frontend, for capabilities, quotas and the log. One run at a time can have it. By default `run-` with a number that
+   * no other frontend has. A capability for `*` or `run-*` applies to every run with such a label.
+   */
+  label?: string
 }
 
 /** Options of the isolation pattern, in which a worker of its own, the gate, checks what a frontend sends. */

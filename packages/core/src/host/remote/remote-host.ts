@@ -7,7 +7,7 @@ import type { PooledSession } from '../frontends/types.js'
 import { Host } from '../host.js'
 import { checkFiles, type HostConfig, resolveHost } from '../options/resolve.js'
 import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions } from '../options/types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions, ModuleSource } from '../options/types.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { FrontendStats, TrafficStats } from '../reporting/stats.js'
 import type { WorkerFactories } from '../workers/spawn.js'
@@ -93,7 +93,7 @@ export class RemoteHost {
    *
    * @throws {BusError} as `connect`, and whatever the module throws
    */
-  async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
+  async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     await this.#host.open(label, module, options)
   }
 

@@ -36,14 +36,15 @@ export interface SandboxedWorker {
   transferList: TransferListItem[]
   reads: ReadGrants
   net?: boolean | undefined
+  flags?: readonly string[]
   resourceLimits?: ResourceLimits | undefined
 }
 
 /** @throws errors of `new Worker` */
-export function spawnSandboxed({ reads, net, resourceLimits, ...start }: SandboxedWorker): Worker {
+export function spawnSandboxed({ reads, net, flags = [], resourceLimits, ...start }: SandboxedWorker): Worker {
   const heapMb = resourceLimits?.maxOldGenerationSizeMb
   const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
-    execArgv: [...PERMISSION, ...getFlags(reads), ...getNetFlags(net)],
+    execArgv: [...PERMISSION, ...getFlags(reads), ...getNetFlags(net), ...flags],
     env: {},
     stdout: true,
     stderr: true,
@@ -58,8 +59,8 @@ export const getFrontendGrants = (entry: Entry, module: URL, read: readonly URL[
   joinGrants([getEntryGrants(entry), getModuleGrants(module), ...read.map(getReadGrants)])
 
 /** Grants the loaders of a script what they read. The script itself cannot read files. */
-export const getScriptGrants = (entry: Entry, runner: string, script: URL): ReadGrants =>
-  joinGrants([...[entry, runner].map(getEntryGrants), ...(script.protocol === 'file:' ? [getReadGrants(script)] : [])])
+export const getScriptGrants = (entry: Entry, runner: string, script: URL | undefined): ReadGrants =>
+  joinGrants([...[entry, runner].map(getEntryGrants), ...(script?.protocol === 'file:' ? [getReadGrants(script)] : [])])
 
 export const getGateGrants = (entry: Entry, dir: URL | undefined): ReadGrants =>
   joinGrants([getEntryGrants(entry), ...(dir ? [getReadGrants(dir)] : [])])
@@ -94,12 +95,23 @@ interface ReadGrants {
   readonly files: readonly string[]
 }
 
-/** Returns a module's URL with its real path: otherwise each link in the path would need a grant. */
-export function realModule(module: string): URL {
+/**
+ * Returns a module's URL with its real path: otherwise each link in the path would need a grant.
+ *
+ * @param hasFile - false if only the directory exists
+ */
+export function realModule(module: string, hasFile = true): URL {
   const url = new URL(module)
   if (url.protocol !== 'file:') return url
+  if (!hasFile)
+    return new URL(module.slice(module.lastIndexOf('/') + 1), toDirectoryUrl(realpathSync(new URL('.', url))))
   return new URL(url.search + url.hash, pathToFileURL(realpathSync(url)))
 }
+
+const toDirectoryUrl = (path: string): URL => pathToFileURL(withSlash(path))
+
+/** A frontend with a module that has no file links it with a class that Node has only with a flag, and calls an experiment. */
+export const TEXT_FLAGS: readonly string[] = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
 
 /** Grants a module's directory, each `node_modules` above it, and the package.json files that Node looks for. */
 function getModuleGrants(module: URL): ReadGrants {

@@ -1,0 +1,257 @@
+// `bus.run`: what the code has, what it returns and throws, how it ends, and what is left of it.
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { type Bus, isCommandError, type RunOptions } from '../../src/index.js'
+import { writeProject } from '../support/project.js'
+import { everyCommand, fixture, isolation, next, reuseBus, start } from '../support/start.js'
+
+const sandboxes = ['ses', 'permission', 'process'] as const
+const getBus = reuseBus()
+
+const run = async (source: string, options?: RunOptions): Promise<unknown> => (await getBus()).run(source, options)
+
+const getError = (running: Promise<unknown>): Promise<unknown> => running.then(String, (error: unknown) => error)
+
+/** Lists the frontends that a bus has. */
+async function listLeft(bus: Bus): Promise<string[]> {
+  return Object.keys((await bus.stats()).frontends)
+}
+
+describe.each(sandboxes)('sandbox: %s', sandbox => {
+  test('the code has its arguments, its data and the client, and its value is returned', async () => {
+    const data = sandbox === 'ses' ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`
+    const source = `return [args, await invoke('add', args), ${data}, typeof stream, typeof console.log]`
+    const options = { args: { a: 1, b: 2 }, data: ['data'], allow: ['add'] }
+    expect(await run(source, { sandbox, ...options })).toEqual([{ a: 1, b: 2 }, 3, ['data'], 'function', 'function'])
+  })
+
+  test('the code emits and hears events', async () => {
+    const bus = await getBus()
+    const heard = next(bus, 'heard')
+    const source = `const answered = new Promise(resolve => listen('answer', ({ payload }) => resolve(payload)).then(() => emit('heard', 1)))
+      return answered`
+    const result = bus.run(source, { sandbox })
+    expect(await heard).toBe(1)
+    await bus.emit('answer', 2)
+    expect(await result).toBe(2)
+  })
+
+  test('code without a result returns null, and can have names of its own', async () => {
+    expect(await run('', { sandbox })).toBe(null)
+    expect(await run('const args = 1, invoke = 2; return args + invoke', { sandbox })).toBe(3)
+    expect(await run('return 1 // a comment', { sandbox })).toBe(1)
+  })
+
+  test.each([
+    ['throw new Error("no idea")', { reason: 'CommandFailed', message: 'no idea' }],
+    ['null.x', { reason: 'CommandFailed', message: "Cannot read properties of null (reading 'x')" }],
+    ['throw "a text"', { reason: 'CommandFailed', data: 'a text' }],
+    ['throw { a: 1 }', { reason: 'CommandFailed', data: { a: 1 } }],
+    ['throw undefined', { reason: 'CommandFailed' }],
+    ['await invoke("add", { a: 1, b: 2 })', { reason: 'Denied' }],
+    ['await invoke("nope")', { reason: 'MethodNotFound' }],
+    [
+      'return () => {}',
+      { reason: 'InternalError', message: expect.stringMatching(/result .* is a function/) as string },
+    ],
+    ['return NaN', { reason: 'InternalError', message: expect.stringMatching(/result .* is NaN/) as string }],
+    ['setTimeout(() => { throw new Error("late") }); await new Promise(() => {})', { message: 'late' }],
+    ['return (', { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:2:1: /) as string }],
+    [
+      '1\n  a b',
+      { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:2:5: .*identifier 'b'/) as string },
+    ],
+    ['a b', { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:1:3: .*identifier 'b'/) as string }],
+    ['} async () => {', { reason: 'InvalidParams' }],
+    [
+      'import x from "y"',
+      { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:1:1: .*import/) as string },
+    ],
+  ])('%s rejects with the reason', async (source, error) => {
+    await expect(run(source, { sandbox })).rejects.toMatchObject(error)
+  })
+
+  test('an application error has its code and its data', async () => {
+    const get = sandbox === 'ses' ? 'sallyport' : `await import('@sallyport/frontend')`
+    const error: unknown = await run(
+      `const { CommandError } = ${get}; throw new CommandError('BUSY', 'later', { data: { in: 5 } })`,
+      {
+        sandbox,
+      },
+    ).catch((thrown: unknown) => thrown)
+    expect(isCommandError(error, 'BUSY')).toBe(true)
+    expect(error).toMatchObject({ message: 'later', commandData: { in: 5 } })
+  })
+
+  test('the host gets all that the code prints', async () => {
+    const output: string[] = []
+    await run('console.log("a"); console.error("b"); console.log("c")', {
+      sandbox,
+      onStdio: (text, { stream }) =>
+        void output.push(
+          ...text
+            .trim()
+            .split('\n')
+            .map(line => `${stream} ${line}`),
+        ),
+    })
+    expect(output.toSorted()).toEqual(['stderr b', 'stdout a', 'stdout c'])
+  })
+
+  test('nothing is left of code that succeeds, throws, does not parse, or is late', async () => {
+    const bus = await start({ frontends: { main: fixture('main.mjs') } })
+    const before = await listLeft(bus)
+    const events: unknown[] = []
+    for (const name of ['fault', 'exited', 'failed', 'restart'] as const) bus.on(name, event => void events.push(event))
+    const sources = [
+      'listen("x", () => {}); return 1',
+      'throw 1',
+      'return (',
+      'setTimeout(() => null.x); await new Promise(() => {})',
+    ]
+    for (const source of sources) {
+      await bus.run(source, { sandbox }).catch(() => {})
+      expect(await listLeft(bus)).toEqual(before)
+    }
+    await expect(bus.run('await new Promise(() => {})', { sandbox, timeout: 1 })).rejects.toMatchObject({
+      reason: 'Timeout',
+      message: 'bus.run took longer than 1 ms',
+    })
+    expect(await listLeft(bus)).toEqual(before)
+    expect(events).toEqual([])
+  })
+
+  test('its signal ends the code', async () => {
+    const bus = await getBus()
+    const controller = new AbortController()
+    const started = next(bus, 'started')
+    const result = bus.run('emit("started"); await new Promise(() => {})', { sandbox, signal: controller.signal })
+    const failed = getError(result)
+    await started
+    controller.abort()
+    expect(await failed).toMatchObject({ reason: 'Cancelled', message: 'bus.run was cancelled' })
+    expect(await listLeft(bus)).toEqual([])
+  })
+
+  test('the isolation pattern judges its calls', async () => {
+    const bus = await start({ app: isolation('judge') })
+    expect(await bus.run('return invoke("greet", args)', { sandbox, args: { name: 'x' } })).toBe('Hello, x!')
+  })
+
+  test('a development bus does not wait for a change after an error', async () => {
+    const bus = await start({ dev: true })
+    await expect(bus.run('setTimeout(() => null.x); await new Promise(() => {})', { sandbox })).rejects.toThrow(/null/)
+    expect(await listLeft(bus)).toEqual([])
+  })
+})
+
+describe.each(['permission', 'process'] as const)('sandbox: %s', sandbox => {
+  test.each([
+    [
+      'process.exit(0)',
+      { reason: 'Disconnected', message: expect.stringContaining('it exited with code 0') as string },
+    ],
+    ['process.exit(3)', { reason: 'InternalError', message: expect.stringContaining('exited with code 3') as string }],
+  ])('%s rejects', async (source, error) => {
+    await expect(run(source, { sandbox })).rejects.toMatchObject(error)
+  })
+
+  test('imports are relative to its directory', async () => {
+    const directory = writeProject({ 'package.json': { type: 'module' }, 'helper.js': `export default 'helper'` })
+    const source = `return (await import('./helper.js')).default`
+    expect(await run(source, { sandbox, directory })).toBe('helper')
+    await expect(run(source, { sandbox })).rejects.toThrow('it has no directory')
+    await expect(run(source, { sandbox, directory: '/none' })).rejects.toThrow(
+      'bus.run: directory: there is no directory /none/',
+    )
+  })
+})
+
+test('a process leaves no temporary files', async () => {
+  const list = async (): Promise<string[]> => (await readdir(tmpdir())).filter(name => name.startsWith('sallyport-'))
+  const before = new Set(await list())
+  const during = await run('return process.cwd()', { sandbox: 'process' })
+  expect(during).toMatch(/sallyport-/)
+  expect((await list()).filter(name => !before.has(name) && String(during).endsWith(name))).toEqual([])
+})
+
+test('runs are concurrent, each with a label that no frontend can have', async () => {
+  const bus = await getBus()
+  const labels = await Promise.all(Array.from({ length: 3 }, () => bus.run('return sallyport.label')))
+  expect(new Set(labels).size).toBe(3)
+  for (const label of labels as string[]) {
+    expect(label).toMatch(/^run-\d+$/)
+    await expect(bus.open(label, fixture('main.mjs'))).rejects.toThrow('a label other than')
+    await expect(bus.connect(label)).rejects.toThrow('a label other than')
+  }
+})
+
+test('a label of its own belongs to one frontend at a time', async () => {
+  const bus = await getBus()
+  await bus.connect('agent')
+  await expect(bus.run('', { label: 'agent' })).rejects.toThrow('Frontend "agent" already exists')
+  expect(await listLeft(bus)).toEqual(['agent'])
+  await bus.closeFrontend('agent')
+  expect(await bus.run('return sallyport.label', { label: 'agent' })).toBe('agent')
+  await expect(bus.run('', { label: 'run-1' })).rejects.toThrow('a label other than')
+})
+
+test('a capability for its label applies to it', async () => {
+  const capability = { ...everyCommand, windows: ['run-*'] }
+  const bus = await start({ app: { security: { capabilities: [capability] } } })
+  expect(await bus.run('return invoke("greet", args)', { args: { name: 'x' } })).toBe('Hello, x!')
+  await expect(bus.run('return invoke("greet", args)', { label: 'agent' })).rejects.toMatchObject({ reason: 'Denied' })
+})
+
+test('reload and restart never run it again', async () => {
+  const bus = await getBus()
+  const started: unknown[] = []
+  await bus.listen('started', ({ payload }) => void started.push(payload))
+  const first = next(bus, 'started')
+  const result = bus.run('emit("started", sallyport.label); await new Promise(() => {})', { label: 'once', timeout: 0 })
+  const failed = getError(result)
+  await first
+  await expect(bus.reload('once')).rejects.toThrow('"once" has no module to reload')
+  await bus.reload('core')
+  expect(await failed).toMatchObject({ reason: 'Disconnected' })
+  expect(started).toEqual(['once'])
+})
+
+test('closing the bus rejects it, and a closed bus runs nothing', async () => {
+  const bus = await start()
+  const started = next(bus, 'started')
+  const failed = getError(bus.run('await emit("started"); await new Promise(() => {})'))
+  await started
+  await bus.close({ timeout: 0 })
+  expect(await failed).toMatchObject({ reason: 'Disconnected' })
+  await expect(bus.run('')).rejects.toMatchObject({ reason: 'Disconnected', message: 'The bus is stopped' })
+})
+
+test('the timeout of the bus is its default', async () => {
+  const bus = await start({ calls: { timeout: 1 } })
+  await expect(bus.run('await new Promise(() => {})')).rejects.toThrow('bus.run took longer than 1 ms')
+  expect(await bus.run('return 1', { timeout: 0 })).toBe(1)
+})
+
+test('a signal that has aborted starts nothing', async () => {
+  const bus = await getBus()
+  await expect(bus.run('', { signal: AbortSignal.abort() })).rejects.toMatchObject({ reason: 'Cancelled' })
+})
+
+test.each<[unknown, unknown, string]>([
+  [1, {}, 'bus.run: the code: source must be a string: got 1'],
+  ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
+  ['', { sandbx: 'ses' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
+  ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
+  ['', { memory: 0 }, 'bus.run: memory must be more than 0 MiB'],
+  ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],
+  ['', { signal: 1 }, '`signal` of bus.run must be an AbortSignal'],
+  ['', null, 'bus.run must be an object: got null'],
+  ['', { args: { big: 1n } }, 'big is a BigInt, which JSON cannot represent'],
+])('refuses %o with %o', async (source, options, text) => {
+  await expect(run(source as string, options as RunOptions)).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining(text) as string,
+  })
+})

@@ -1,0 +1,143 @@
+// Evaluates a module that the host passes as text, without a file (docs/adr/0033-code-as-text.md). It is imported before the sandbox is
+// entered.
+import { isBuiltin } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import vm from 'node:vm'
+import { BusError, type ModuleText } from '@sallyport/protocol/internal'
+
+const { Script, SourceTextModule, SyntheticModule, constants } = vm
+// They take bytecode, and the same code from a file has none of them. The sandbox updates the exports of `node:vm`.
+for (const name of ['Module', 'SourceTextModule', 'SyntheticModule']) Reflect.deleteProperty(vm, name)
+
+/** A module's exports by name. */
+type Namespace = Readonly<Record<string, unknown>>
+type Import = (specifier: string, attributes?: object) => Promise<Namespace>
+
+const OWN_PACKAGE = '@sallyport/frontend'
+const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:/i
+
+/**
+ * Resolves once the module has been evaluated.
+ *
+ * @param url - the base of its imports: a file in the directory that the host names; without a directory, any other URL
+ * @throws {BusError} InvalidParams, with line and column, for a syntax error; whatever the module throws
+ */
+export async function loadTextModule(
+  url: string,
+  text: ModuleText,
+  loadFunctions: () => Promise<object>,
+): Promise<void> {
+  const importModule = createImport(url, text.name, loadFunctions)
+  const module = compile(url, text, importModule)
+  const linked = new Map<Namespace, vm.Module>()
+  let last: Promise<unknown> = Promise.resolve()
+  await module.link((specifier, _referrer, extra) => {
+    // One after the other, as modules evaluate their imports.
+    const imported = last.then(() => importModule(specifier, extra.attributes))
+    last = imported
+    return imported.then(namespace => {
+      if (!linked.has(namespace)) linked.set(namespace, toModule(namespace))
+      return linked.get(namespace)!
+    })
+  })
+  await module.evaluate()
+}
+
+/** Returns an `import()` that is relative to the module. */
+function createImport(url: string, name: string, loadFunctions: () => Promise<object>): Import {
+  const hasDirectory = url.startsWith('file:')
+  const importByNode = new Script('(specifier, attributes) => import(specifier, { with: attributes })', {
+    filename: hasDirectory ? url : import.meta.url,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }).runInThisContext() as Import
+  return async (specifier, attributes = {}) => {
+    if (specifier === OWN_PACKAGE) return (await loadFunctions()) as Namespace
+    // Node resolves a package's own name in the package itself.
+    if (specifier.startsWith(`${OWN_PACKAGE}/`)) {
+      return (await import(/* webpackIgnore: true */ /* @vite-ignore */ specifier)) as Namespace
+    }
+    if (hasDirectory || isBuiltin(specifier) || HAS_SCHEME.test(specifier)) return importByNode(specifier, attributes)
+    const problem = `can't import ${JSON.stringify(specifier)}: it has no directory. Set the option "directory".`
+    throw new BusError('InvalidParams', `Frontend module ${name} ${problem}`)
+  }
+}
+
+function compile(url: string, { text, name, wrapper }: ModuleText, importModule: Import): vm.SourceTextModule {
+  const isFile = url.startsWith('file:')
+  const { before = '', after = '' } = wrapper ?? {}
+  if (wrapper) checkBody(text, name)
+  try {
+    return new SourceTextModule(`${before}${text}${after}`, {
+      identifier: isFile ? url : name,
+      columnOffset: -before.length,
+      initializeImportMeta: meta => {
+        const filename = isFile ? fileURLToPath(url) : undefined
+        Object.assign(meta, { url, ...(filename !== undefined && { filename, dirname: dirname(filename) }) })
+      },
+      importModuleDynamically: (specifier, _module, attributes) =>
+        importModule(specifier, attributes) as unknown as vm.Module,
+    })
+  } catch (error) {
+    const { message } = error as Error
+    throw createSyntaxError(name, getPosition(toScript(text), message), message, error)
+  }
+}
+
+const toModule = (namespace: Namespace): vm.Module => {
+  const names = Object.keys(namespace)
+  return new SyntheticModule(names, function () {
+    for (const name of names) this.setExport(name, namespace[name])
+  })
+}
+
+/** @throws {BusError} InvalidParams for a syntax error in the body of an async function */
+function checkBody(text: string, name: string): void {
+  try {
+    parseBody(text)
+  } catch (error) {
+    const { message } = error as Error
+    const remedy = message.startsWith('Cannot use import statement') ? '. Use `await import(…)` in a function' : ''
+    throw createSyntaxError(name, getPosition(text, message), `${message}${remedy}`, error)
+  }
+}
+
+const createSyntaxError = (name: string, position: string, message: string, cause: unknown): BusError =>
+  new BusError('InvalidParams', `Frontend module ${name}${position}: syntax error: ${message}`, { cause })
+
+const BODY_START = `'use strict';(async () => {`
+
+const parseBody = (text: string): unknown => new Script(`${BODY_START}${text}\n})`, { filename: 'body' })
+
+/** Returns `:line:column` of a syntax error, or an empty string if the body of a function has not the same error. */
+function getPosition(body: string, message: string): string {
+  try {
+    parseBody(body)
+    return ''
+  } catch (error) {
+    const { message: found, stack = '' } = error as Error
+    if (found !== message) return ''
+    // Node prints the line with a marker below it. A marker that would be far to the right is missing.
+    const [, line, marker] = /^body:(\d+)\n(?:.*\n([ \t]*)\^)?/.exec(stack) ?? []
+    if (line === undefined) return ''
+    if (marker === undefined) return `:${line}`
+    return `:${line}:${marker.length + 1 - (line === '1' ? BODY_START.length : 0)}`
+  }
+}
+
+const IMPORT = /^[ \t]*import\b(?!\s*[(.])[^'"]*(['"])[^'"\n]*\1/gm
+const EXPORT = /^([ \t]*)export(?=\s+(?:async|class|const|default|function|let|var)\b)(\s+default\b)?/gm
+
+/**
+ * Removes import and export, which only a module can have, without moving other code. For positions only: Node has the position of a
+ * syntax error in a script, but not of one in a module.
+ */
+const toScript = (text: string): string =>
+  text
+    .replace(IMPORT, found => found.replaceAll(/[^\n]/g, ' '))
+    .replace(EXPORT, (found, indent: string, isDefault?: string) =>
+      isDefault === undefined
+        ? found.replaceAll(/[^\n]/g, ' ')
+        : `${indent}void${' '.repeat(found.length - indent.length - 4)}`,
+    )
+    .replaceAll('import.meta', 'import_meta')
