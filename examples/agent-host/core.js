@@ -1,5 +1,5 @@
 // @ts-check
-// The core module: the tools, and middleware around each call. A call has passed the hook, the capability and the quota by then. It is
+// The core module: the tools, and middleware around each call. A call has passed the hook, the permission and the quota by then. It is
 // written to the audit log, a person approves calls that cannot be undone, and each tool enforces its scope.
 import { CommandError, command, defineCore, plugin, stateKey } from '@sallyport/core'
 import { appendFile, readFile, readdir, unlink, writeFile } from 'node:fs/promises'
@@ -44,10 +44,10 @@ const brief = args =>
 const File = v.object({ name: v.pipe(v.string(), v.regex(/^\w[\w.-]{0,99}$/)) })
 const Written = v.object({ ...File.entries, text: v.pipe(v.string(), v.maxLength(65_536)) })
 
-/** Returns the directory that the caller's capability names. @param {import('@sallyport/core').CommandContext} ctx */
+/** Returns the directory that the scope of the caller's permission names. @param {import('@sallyport/core').CommandContext} ctx */
 function workspaceOf({ scope }) {
   const [entry] = /** @type {{ workspace: string }[]} */ (scope.allow)
-  if (!entry) throw new CommandError('NO_WORKSPACE', 'The capability names no workspace')
+  if (!entry) throw new CommandError('NO_WORKSPACE', 'The permission names no workspace')
   return entry.workspace
 }
 

@@ -76,10 +76,10 @@ test('forbidden calls are rejected without a question to the user', async () => 
 })
 
 test('a script that loops, throws or does not parse fails with the reason, and the next one runs', async () => {
-  expect(await host.run('for (;;);')).toEqual({ failed: 'no answer after 2500 ms' })
+  expect(await host.run('for (;;);')).toEqual({ failed: 'bus.run took longer than 2500 ms' })
   expect(await host.run(`throw new Error('no idea')`)).toEqual({ failed: 'no idea' })
   expect(await host.run('return (')).toEqual({
-    failed: expect.stringMatching(/^the script:\d+: it is not a script: /),
+    failed: expect.stringMatching(/^Frontend script run\.js:2:1: it is not a script: /),
   })
   expect(await host.run('globalThis.left = 1; return typeof left')).toEqual({ answer: 'number' })
   expect(await host.run('return typeof left')).toEqual({ answer: 'undefined' })
