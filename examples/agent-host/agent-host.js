@@ -18,7 +18,6 @@ const FUNCTIONS = TOOLS.map(name => `const ${name} = args => invoke('plugin:tool
 
 /** @param {Options} options */
 export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5000 }) {
-  const isolation = { dir: new URL('./dist-isolation/', import.meta.url) }
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
     pluginOptions: { tools: { audit } },
