@@ -88,6 +88,9 @@ const table = v.custom<Record<string, unknown>>(isInline, 'an object')
 const inlineOr = <Inline extends v.GenericSchema, Other extends v.GenericSchema>(inline: Inline, other: Other) =>
   v.lazy(value => (isInline(value) ? inline : other)) as v.LazySchema<Inline | Other>
 
+/** Removes a byte order mark, and makes a comment of the line that names an interpreter. Only a file can begin with them. */
+const toModuleText = (source: string): string => source.replace(/^\uFEFF/, '').replace(/^#!/, '//')
+
 const nameRule = 'the name of a file, without a directory'
 /** @internal */
 export const moduleSourceSchema = v.pipe(
@@ -108,9 +111,6 @@ const moduleUrl = v.pipe(
 )
 /** @internal */
 export const moduleSchema = inlineOr(moduleSourceSchema, moduleUrl)
-
-/** Removes a byte order mark, and makes a comment of the line that names an interpreter. Only a file can begin with them. */
-export const toModuleText = (source: string): string => source.replace(/^\uFEFF/, '').replace(/^#!/, '//')
 
 /** @internal */
 export const labelSchema = v.pipe(
