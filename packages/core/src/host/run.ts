@@ -25,7 +25,7 @@ export async function run(host: Host, client: Client, source: string, options: R
   const stopped = createDeferred<never>()
   const stopWatching = watchDeadline(RUN_NAME, { signal: options.signal, timeout }, stopped.reject)
   const running = callOnce(opening, () => {
-    return client.invoke(HOST_METHOD.call, args, { timeout: 0, headers: { label, name: RUN_NAME } })
+    return client.invoke(HOST_METHOD.call, args, { timeout: false, headers: { label, name: RUN_NAME } })
   })
   try {
     return await Promise.race([running, stopped.promise])

@@ -191,7 +191,8 @@ export function resolveRun(
   const { label, args, directory, memory, sandbox, ...checked } = check(where, runSchema, options, OPTION_PLACES)
   const { allow, codec, data, onStdio } = checked
   const { url, text } = check(`${where}: the code`, moduleSourceSchema, { source, name: 'run.js', directory })
-  const { timeout = calls.timeout } = options
+  const { timeout: limit = calls.timeout } = options
+  const timeout = limit === false ? undefined : limit
   if (memory !== undefined && sandbox.kind !== 'none') {
     sandbox.resourceLimits = { ...sandbox.resourceLimits, maxOldGenerationSizeMb: memory }
   }

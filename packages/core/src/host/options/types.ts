@@ -151,8 +151,8 @@ export interface RunOptions
   args?: object
   /** Any sandbox but `none`. @default 'ses' */
   sandbox?: Exclude<Sandbox, 'none'>
-  /** Milliseconds for the start of the sandbox and the code, 0 for no limit. @default `calls.timeout` of the bus */
-  timeout?: number
+  /** Milliseconds for the start of the sandbox and the code, or false for no limit. @default `calls.timeout` of the bus */
+  timeout?: number | false
   /** MiB of the JavaScript heap, as `maxOldGenerationSizeMb` of the sandbox's `resourceLimits`. By default that of the sandbox. */
   memory?: number
   /** Aborting it ends the sandbox, and rejects with `Cancelled`. */
