@@ -150,5 +150,5 @@ function allowEverything(
   const permissions = [{ commands: appCommands, name: undefined }, ...plugins].flatMap(({ commands = {}, name }) =>
     Object.keys(commands).map(command => getNames(command, name).allow),
   )
-  return { identifier: 'everything', windows: ['*'], permissions }
+  return { identifier: 'everything', windows: ['*'], permissions: ['core:default', ...permissions] }
 }

@@ -4,7 +4,13 @@ import type { Bus, BusOptions } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 
 const permissions = ['open', 'open-later', 'name-of'].map(name => `files:allow-${name}`)
-const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
+const capabilities = [
+  {
+    identifier: 'all',
+    windows: ['*'],
+    permissions: [...permissions, 'allow-count', 'allow-manage-again', 'allow-not-managed'],
+  },
+]
 
 async function setUp(more: Partial<BusOptions> = {}): Promise<{ bus: Bus; closed: unknown[] }> {
   const bus = await start({ core: fixture('features.mjs'), app: { security: { capabilities } }, ...more })

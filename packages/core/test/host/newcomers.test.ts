@@ -131,7 +131,7 @@ describe('a call', () => {
     const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-user'] }
     await start('main', { app: { security: { capabilities: [capability] } } })
     expect(await failed(client.invoke('greet', { name: 'Ada' }), 'Denied')).toContain(
-      'Command greet not allowed by ACL: add "allow-greet" to the permissions of a capability whose windows match "main"',
+      'Command greet not allowed by ACL: add "greet" to the option "allow" of the frontend "main", or add "allow-greet" to the permissions of a capability whose windows match "main"',
     )
   })
 

@@ -113,7 +113,7 @@ describe('createTestBus', () => {
         expect(await client.invoke('echo', { a: 1 })).toEqual({ a: 1 })
         await expect(client.invoke('wipe')).rejects.toMatchObject({ reason: 'Denied' })
         await expect(client.invoke('echo', { hook: 'null' })).rejects.toMatchObject({ reason: 'Rejected' })
-        const other = await bus.connect('other')
+        const other = await bus.connect('other', { allow: [] })
         await expect(other.invoke('echo')).rejects.toMatchObject({ reason: 'Denied' })
         expect(calls().map(({ command: name }) => name)).toEqual(['echo'])
       },

@@ -120,7 +120,7 @@ test('has the file and line of a fault, and the remedy for a denied call', async
   ])
   expect(refusals[0]).toMatchObject({
     what: 'greet',
-    why: 'add "allow-greet" to the permissions of a capability whose windows match "tests"',
+    why: 'add "greet" to the option "allow" of the frontend "tests", or add "allow-greet" to the permissions of a capability whose windows match "tests"',
   })
 })
 

@@ -109,7 +109,10 @@ test('returns statistics while core is blocked', async () => {
 })
 
 test('counts a worker like a connection', async () => {
-  const bus = await begin({ core: fixture('core.mjs'), frontends: { main: fixture('main.mjs') } })
+  const bus = await begin({
+    core: fixture('core.mjs'),
+    frontends: { main: { module: fixture('main.mjs'), allow: '*' } },
+  })
   await expect.poll(async () => (await getStats(bus, 'main')).calls).toBeGreaterThan(2)
   expect(await getStats(bus, 'main')).toMatchObject({ state: 'running', restarts: 0 })
   await bus.closeFrontend('main')

@@ -43,14 +43,16 @@ describe('sallyport-acl prints who can call what', () => {
         'client-* (clients)',
         '  greet  allowed  clients: allow-greet',
         '  closed: delete_note, plugin:files|read, plugin:files|write, read_note',
-        '  open to all: the defaults of core:event, core:path, core:app and core:resources',
+        '  allowed to all: the defaults of core:event, core:app and core:resources',
       ].join('\n'),
     )
     expect(findLine(stdout, 'main', 'plugin:files|read')).toBe('plugin:files|read allowed main: files:allow-read')
     expect(findLine(stdout, 'main', 'read_note')).toBe(
       'read_note allowed main: read-some-notes allow [{"path":"$DOCUMENT/notes/*"}]',
     )
-    expect(findLine(stdout, 'main', 'core:event')).toBe('core:event allowed main: emit, emit_to, listen, unlisten')
+    expect(findLine(stdout, 'main', 'core:event')).toBe(
+      'core:event allowed (built-in), main: emit, emit_to, listen, unlisten',
+    )
     expect(findLine(stdout, 'main', 'closed:')).toBe('closed: delete_note, plugin:files|write')
   })
 
@@ -64,7 +66,7 @@ describe('sallyport-acl prints who can call what', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^main \(main\)\n/)
     expect(findLine(stdout, 'main', 'plugin:files|read')).toBe('plugin:files|read allowed main: files:allow-read')
-    expect(findLine(stdout, 'main', 'greet')).toBe('greet allowed main: allow-greet')
+    expect(findLine(stdout, 'main', 'greet')).toBe('greet allowed (app without permissions): *, main: allow-greet')
     expect(stdout).toMatch(/^other \(no capability\)$/m)
     expect(stdout).toMatch(/^warning: .*main\.json: permissions\[1\]: .*dialog/m)
     expect(stdout).not.toContain('client-')
@@ -83,7 +85,7 @@ describe('sallyport-acl prints who can call what', () => {
     const directory = writeProject({ 'core.mjs': project['core.mjs'], 'tauri.conf.json': {} })
     const { code, stdout } = await run(directory, '--core', 'core.mjs')
     expect(code).toBe(0)
-    expect(findLine(stdout, '*', 'greet')).toBe('greet open')
+    expect(findLine(stdout, '*', 'greet')).toBe('greet allowed (app without permissions): *')
     expect(findLine(stdout, '*', 'closed:')).toBe('closed: plugin:files|read, plugin:files|write')
   })
 

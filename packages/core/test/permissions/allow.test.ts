@@ -1,4 +1,4 @@
-// `allow` of a frontend: a capability for its label alone, and what the log says about commands that are open.
+// `allow` of a frontend: a capability for its label alone.
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { type BusOptions, defineCore, plugin } from '../../src/index.js'
@@ -7,6 +7,7 @@ import { fixture, start } from '../support/start.js'
 const files = plugin('files', { commands: { read_text: () => 'text', write_text: () => 'written' } })
 const core = defineCore({ commands: { greet: () => 'hello', add: () => 3 }, plugins: [files] })
 
+const READ = 'plugin:files|read_text'
 const module = fixture('permissions/invoking.mjs')
 
 function logged(): { log: pino.Logger; messages: () => string[] } {
@@ -20,7 +21,8 @@ const startWith = (options: Partial<BusOptions>): ReturnType<typeof start> => st
 describe('allow', () => {
   test('allows commands by name and permissions by identifier, to this frontend alone', async () => {
     const allow = ['greet', 'files:allow-read-text', 'plugin:files|write_text']
-    const bus = await startWith({ frontends: { main: { module, allow }, other: module } })
+    const bus = await startWith({ frontends: { main: { module, allow } } })
+    await bus.open('other', module)
     const invoke = (label: string, command: string): Promise<unknown> => bus.call(label, 'invoke', { command })
     expect(await invoke('main', 'greet')).toBe('hello')
     expect(await invoke('main', 'plugin:files|read_text')).toBe('text')
@@ -29,8 +31,8 @@ describe('allow', () => {
     expect(await invoke('other', 'greet')).toBe('Denied')
   })
 
-  test('closes app commands if it is empty, also to other frontends', async () => {
-    const bus = await startWith({ frontends: { main: { module, allow: [] } } })
+  test('of a trusted frontend leaves it nothing else, and other trusted code as it was', async () => {
+    const bus = await startWith({ frontends: { main: { module, allow: [], sandbox: 'none' } } })
     const hints: string[] = []
     bus.on('denied', ({ hint }) => void hints.push(hint))
     expect(await bus.call('main', 'invoke', { command: 'greet' })).toBe('Denied')
@@ -40,7 +42,37 @@ describe('allow', () => {
       .poll(() => hints)
       .toEqual(names.map(name => `add "${name}" to the option "allow" of the frontend "main"`))
     const client = await bus.connect('other')
-    await expect(client.invoke('greet')).rejects.toMatchObject({ reason: 'Denied' })
+    expect(await client.invoke('greet')).toBe('hello')
+  })
+
+  test('of a connection names what it may call, until it closes', async () => {
+    const bus = await startWith({})
+    const client = await bus.connect('main', { allow: ['greet'] })
+    expect(await client.invoke('greet')).toBe('hello')
+    await expect(client.invoke('add')).rejects.toMatchObject({ reason: 'Denied' })
+    await client.close()
+    const again = await bus.connect('main')
+    expect(await again.invoke('add')).toBe(3)
+  })
+
+  test('"*" is every app command and core:default, but no command of another plugin', async () => {
+    const bus = await startWith({ frontends: { main: { module, allow: '*' }, more: { module, allow: ['*', READ] } } })
+    const invoke = (label: string, command: string): Promise<unknown> =>
+      bus.call(label, 'invoke', { command, args: { paths: ['a'] } })
+    expect(await Promise.all(['greet', 'add', 'plugin:path|join', READ].map(name => invoke('main', name)))).toEqual([
+      ...['hello', 3, 'a', 'Denied'],
+    ])
+    expect(await Promise.all(['greet', READ].map(name => invoke('more', name)))).toEqual(['hello', 'text'])
+  })
+
+  test('adds to what a capability allows, and a capability can deny what it allows', async () => {
+    const capability = { identifier: 'a', windows: ['main'], permissions: ['allow-add', 'deny-greet'] }
+    const bus = await startWith({
+      app: { security: { capabilities: [capability] } },
+      frontends: { main: { module, allow: ['greet', READ] } },
+    })
+    const invoke = (command: string): Promise<unknown> => bus.call('main', 'invoke', { command })
+    expect(await Promise.all(['add', 'greet', READ].map(invoke))).toEqual([3, 'Denied', 'text'])
   })
 
   test('applies until its frontend closes, also after a restart of core', async () => {
@@ -51,9 +83,9 @@ describe('allow', () => {
     await bus.reload('core')
     expect(await bus.call('main', 'invoke', add)).toBe(3)
     await bus.closeFrontend('main')
-    const client = await bus.connect('main')
-    await expect(client.invoke('add', { a: 1, b: 2 })).rejects.toMatchObject({ reason: 'Denied' })
-    await client.close()
+    await bus.open('main', module)
+    expect(await bus.call('main', 'invoke', add)).toBe('Denied')
+    await bus.closeFrontend('main')
     await bus.open('main', module, { allow: ['greet'] })
     expect(await bus.call('main', 'invoke', add)).toBe('Denied')
   })
@@ -85,7 +117,7 @@ describe('an unknown entry of allow', () => {
     ['files|read_text', ' (did you mean "plugin:files|read_text"?)'],
     ['plugin:files|reed_text', ' (did you mean "plugin:files|read_text"?)'],
     ['plugin:http|fetch', ''],
-    ['*', ''],
+    ['**', ''],
   ])('%j is rejected as neither a command nor a permission', async (entry, hint) => {
     await expect(startWith({ frontends: { main: { module, allow: ['greet', entry] } } })).rejects.toMatchObject({
       message: `createBus: frontends.main.allow[1]: unknown command or permission "${entry}"${hint}`,
@@ -93,52 +125,79 @@ describe('an unknown entry of allow', () => {
   })
 })
 
-describe('the log', () => {
-  test('warns about the entry of allow that allows nothing', async () => {
-    const { log, messages } = logged()
-    await startWith({ frontends: { main: { module, allow: ['greet', 'files:default'] } }, log })
-    expect(messages()).toEqual([
-      'createBus: frontends.main.allow[1]: "files:default" allows nothing, because no default permissions are defined. Name permissions of commands',
-    ])
+test('an entry of allow that allows nothing is logged', async () => {
+  const { log, messages } = logged()
+  await startWith({ frontends: { main: { module, allow: ['greet', 'files:default'] } }, log })
+  expect(messages()).toEqual([
+    'createBus: frontends.main.allow[1]: "files:default" allows nothing, because no default permissions are defined. Name permissions of commands',
+  ])
+})
+
+describe('scopes in allow', () => {
+  const scoped = fixture('permissions/scoped.mjs')
+  const entry = { permission: 'files:allow-read-text', allow: ['/tmp/**', { path: '/var' }], deny: ['/tmp/x'] }
+  const expected = { allow: entry.allow, deny: entry.deny, global: { allow: [], deny: [] } }
+
+  test.each(['brownfield', 'isolation'] as const)('reach ctx.scope, of this frontend alone: %s', async use => {
+    const bus = await start({
+      core: scoped,
+      app: { security: { pattern: { use } } },
+      frontends: { main: { module, allow: [entry] }, other: { module, allow: [READ] } },
+    })
+    const invoke = (label: string): Promise<unknown> => bus.call(label, 'invoke', { command: READ })
+    expect(await invoke('main')).toEqual(expected)
+    expect(await invoke('other')).toEqual({ ...expected, allow: [], deny: [] })
   })
 
-  const OPEN = /^A sandboxed frontend can call every app command: no capability names one\./
+  test('can be given to the name of a command, and are added to those of a capability', async () => {
+    const bus = await start({ core: scoped })
+    const permissions = [{ identifier: 'allow-scope', allow: ['a'] }]
+    await bus.addCapability({ identifier: 'a', windows: ['main'], permissions })
+    const client = await bus.connect('main', { allow: [{ permission: 'scope', allow: ['b'] }] })
+    expect(await client.invoke('scope')).toMatchObject({ allow: ['a', 'b'], deny: [] })
+  })
+})
 
-  test('warns once about open commands if a sandboxed frontend starts', async () => {
-    const { log, messages } = logged()
-    const bus = await startWith({ frontends: { main: module }, log })
-    await bus.open('other', module)
-    expect(messages().filter(message => OPEN.test(message))).toHaveLength(1)
+describe('a mistake in allow', () => {
+  const circular: unknown[] = []
+  circular.push(circular)
+  test.each<[allow: unknown, text: string]>([
+    ['greet', ' must be an array, or "*": got "greet"'],
+    [new Map(), ' must be an array, or "*": got Map'],
+    [null, ' must be an array, or "*": got null'],
+    [[3], '[0] must be the name of a command or permission: got 3'],
+    [[''], '[0] must be the name of a command or permission: got ""'],
+    [[['greet']], '[0] must be the name of a command or permission: got Array'],
+    [[{ permission: 3 }], '[0].permission must be the name of a command or permission: got 3'],
+    [['add', { allow: ['x'] }], '[1].permission is missing'],
+    [[{ permission: 'greet', allow: 'x' }], '[0].allow must be an array of values: got "x"'],
+    [[{ permission: 'gret' }], '[0].permission: unknown command or permission "gret" (did you mean "greet"?)'],
+    [[{ permission: 'greet', allow: [new Map()] }], '[0]: allow[0]: must be a JSON value: got Map'],
+    [[{ permission: 'greet', deny: [new URL('file:///x')] }], '[0]: deny[0]: must be a JSON value: got URL'],
+    [[{ permission: 'greet', deny: circular }], '[0]: deny[0][0]: must be a JSON value: got a circular reference'],
+  ])('%j has its place in the error', async (allow, text) => {
+    const options = { allow } as { allow: string[] }
+    const error = { reason: 'InvalidParams' }
+    await expect(startWith({ frontends: { main: { module, ...options } } })).rejects.toMatchObject({
+      ...error,
+      message: `createBus: frontends.main.allow${text}`,
+    })
+    const bus = await startWith({})
+    await expect(bus.open('main', module, options)).rejects.toMatchObject({
+      ...error,
+      message: `bus.open: allow${text}`,
+    })
+    await expect(bus.connect('main', options)).rejects.toMatchObject({
+      ...error,
+      message: `bus.connect: allow${text}`,
+    })
   })
 
-  test.each<[what: string, options: Partial<BusOptions>]>([
-    ['an empty list of capabilities', { app: { security: { capabilities: [] } } }],
-    ['allow', { frontends: { main: { module, allow: [] } } }],
-    [
-      'the isolation pattern',
-      { app: { security: { pattern: { use: 'isolation', options: { dir: fixture('isolation/hooks/judge/') } } } } },
-    ],
-    ['no sandbox', { frontends: { main: { module, sandbox: 'none' } } }],
-    ['no command', { core: {} }],
-  ])('does not warn about open commands with %s', async (_what, options) => {
-    const { log, messages } = logged()
-    await startWith({ frontends: { main: module }, log, ...options })
-    expect(messages().filter(message => OPEN.test(message))).toEqual([])
-  })
-
-  test('reports once that the first capability at run time closes the other commands', async () => {
-    const { log, messages } = logged()
-    const bus = await startWith({ log })
-    await bus.addCapability({ identifier: 'files', windows: ['a'], permissions: ['files:allow-read-text'] })
-    await bus.stats()
-    expect(messages()).toEqual([])
-    await bus.addCapability({ identifier: 'first', windows: ['a'], permissions: ['allow-greet'] })
-    await bus.addCapability({ identifier: 'second', windows: ['b'], permissions: ['allow-add'] })
-    await bus.open('main', module, { allow: [] })
-    await bus.stats()
-    expect(messages()).toEqual([
-      'App commands are now closed to every frontend, except those that a capability or `allow` names',
-    ])
+  test('is named if it is an unknown key', async () => {
+    const allow = [{ permission: 'greet', alow: ['x'] }] as unknown as string[]
+    await expect(startWith({ frontends: { main: { module, allow } } })).rejects.toThrow(
+      'createBus: unknown option "frontends.main.allow[0].alow" (did you mean "allow"?)',
+    )
   })
 })
 

@@ -8,7 +8,7 @@ import { BaseDirectory, type BusOptions, type Client } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 
 const core = fixture('features.mjs')
-const windows = { identifier: 'windows', windows: ['*'], permissions: ['core:default'] }
+const windows = { identifier: 'windows', windows: ['*'], permissions: ['core:default', 'allow-home'] }
 
 const connect = async (more: Partial<BusOptions> = {}): Promise<Client> =>
   (await start({ core, app: { security: { capabilities: [windows] } }, ...more })).connect('one')
@@ -138,16 +138,16 @@ describe('windows and webviews', () => {
     await expect.poll(() => second.invoke('plugin:window|get_all_windows')).toEqual(['two'])
   })
 
-  test('need a capability; path, app and resources are open until one denies them', async () => {
-    const permissions = ['core:path:deny-join', 'core:app:deny-version']
+  test('need a permission, as paths do; information about the app needs none, until one denies it', async () => {
+    const permissions = ['core:path:allow-dirname', 'core:app:deny-version']
     const capabilities = [{ identifier: 'a', windows: ['one'], permissions }]
     const bus = await start({ core, app: { security: { capabilities } } })
-    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
+    const [first, second] = [await bus.connect('one'), await bus.connect('two', { allow: [] })]
     for (const name of ['plugin:window|get_all_windows', 'plugin:path|join', 'plugin:app|version']) {
       await expect(first.invoke(name, { paths: [] })).rejects.toMatchObject({ reason: 'Denied' })
     }
-    expect(await second.invoke('plugin:path|join', { paths: ['a'] })).toBe('a')
-    expect(await second.invoke('plugin:app|version')).toBe('')
     expect(await first.invoke('plugin:path|dirname', { path: 'a/b' })).toBe('a')
+    expect(await second.invoke('plugin:app|version')).toBe('')
+    await expect(second.invoke('plugin:path|join', { paths: ['a'] })).rejects.toMatchObject({ reason: 'Denied' })
   })
 })

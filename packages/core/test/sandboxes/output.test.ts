@@ -99,7 +99,7 @@ test.runIf(process.platform === 'linux')(
     expect(lines).toContain('[main] a log of main')
     expect(lines.filter(line => line.startsWith('{'))).toEqual([])
     const events = lines.filter(line => /^\d\d:\d\d:\d\d /.test(line)).map(line => line.slice(9))
-    const hint = String.raw`"add \"allow-denied\" to the permissions of a capability whose windows match \"main\""`
+    const hint = String.raw`"add \"denied\" to the option \"allow\" of the frontend \"main\", or add \"allow-denied\" to the permissions of a capability whose windows match \"main\""`
     expect(events).toEqual([
       'info  [core] an info of core',
       `warn  [main] denied command="denied" hint=${hint}`,

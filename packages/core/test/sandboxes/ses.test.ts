@@ -16,7 +16,7 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
   test.each<CodecName>(['json', 'msgpack'])('%s', async codec => {
     const bus = await start({ core: sesCore, app })
     const data = { a: [1, 'b'] }
-    await bus.open('main', fixture('sandboxes/ses/works.js'), { sandbox: 'ses', codec, data })
+    await bus.open('main', fixture('sandboxes/ses/works.js'), { sandbox: 'ses', codec, data, allow: '*' })
     const call = (name: string, args = {}): Promise<unknown> => bus.call('main', name, args)
     expect(await call('who')).toEqual(['main', 'main', data, true])
     expect(await call('invokes')).toEqual([
@@ -156,6 +156,6 @@ test('a module and its packages, bundled with @sallyport/frontend/script, are a 
     next(bus, 'bundled'),
     new Promise((_resolve, reject) => bus.on('fault', ({ error }) => reject(error))),
   ])
-  await bus.open('main', pathToFileURL(file), { sandbox: 'ses' })
+  await bus.open('main', pathToFileURL(file), { sandbox: 'ses', allow: ['add'] })
   expect(await bundled).toEqual([4, 'main', 'later'])
 })

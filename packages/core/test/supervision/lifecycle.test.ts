@@ -169,7 +169,7 @@ describe.each([
     const client = await bus.connect('tests')
     await bus.closeFrontend('main')
     const ready = next(bus, 'main-ready')
-    await bus.open('main', fixture('main.mjs'), { codec: 'msgpack', sandbox })
+    await bus.open('main', fixture('main.mjs'), { codec: 'msgpack', sandbox, allow: ['greet'] })
     expect(await ready).toEqual({ greeting: 'Hello, World!' })
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
   })

@@ -46,7 +46,7 @@ describe.each([
       await emit('started', await invoke('which'))`
     const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
     const started = next(bus, 'started')
-    await bus.open('main', at(source), { sandbox })
+    await bus.open('main', at(source), { sandbox, allow: ['which'] })
     await started
     const alive = await bus.call('main', 'alive')
     const restarted = next(bus, 'started')

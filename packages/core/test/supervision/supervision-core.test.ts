@@ -58,7 +58,7 @@ describe.each(patterns)('%s', (_name, app) => {
   test('applies capability changes at run time to the next core', async () => {
     const more = { identifier: 'more', windows: ['tests'], permissions: ['core:app:deny-version'] }
     const { bus } = await supervise({ app })
-    const client = await bus.connect('tests')
+    const client = await bus.connect('tests', { allow: '*' })
     const version = 'plugin:app|version'
     await client.invoke(version)
     await bus.addCapability(more)

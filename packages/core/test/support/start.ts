@@ -26,12 +26,12 @@ const open: Bus[] = []
 afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
 /** Lets frontends without `allow` call every command, as most tests need, unless there are capabilities. */
-function allowAll({ frontends, ...options }: Partial<BusOptions>): Partial<BusOptions> {
-  if (!frontends || options.config || options.app?.security?.capabilities)
-    return { ...options, ...(frontends && { frontends }) }
+function allowAll(options: Partial<BusOptions>): Partial<BusOptions> {
+  const { frontends, config, app } = options
+  if (!frontends || Array.isArray(frontends) || config || app?.security?.capabilities) return options
   const entries = Object.entries(frontends).map(([label, frontend]) => {
-    const isModule = typeof frontend === 'string' || frontend instanceof URL
-    return [label, { allow: '*', ...(isModule ? { module: frontend } : frontend) }] as const
+    if (typeof frontend !== 'object') return [label, frontend] as const
+    return [label, { allow: '*', ...(frontend instanceof URL ? { module: frontend } : frontend) }] as const
   })
   return { ...options, frontends: Object.fromEntries(entries) }
 }

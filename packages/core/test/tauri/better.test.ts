@@ -64,7 +64,7 @@ test('the hook sees what is sent, serialized', async () => {
 test('a denied call settles and ends its channel (Tauri keeps the callback)', async () => {
   await start({
     security: {
-      capabilities: [{ identifier: 'none', windows: ['other'], permissions: ['allow-count', 'allow-give'] }],
+      capabilities: [{ identifier: 'none', windows: ['main'], permissions: ['allow-give'] }],
     },
   })
   const channel = new Channel()

@@ -17,7 +17,7 @@ it('createClient returns the client that it is passed', async () => {
 it('createClient in a frontend returns the client of its thread, even before other calls', async () => {
   const bus = await start()
   const ready = next(bus, 'typed-ready')
-  await bus.open('typed', fixture('host/typed.mjs'))
+  await bus.open('typed', fixture('host/typed.mjs'), { allow: '*' })
   await ready
   const result = next(bus, 'result')
   await bus.emit('report')

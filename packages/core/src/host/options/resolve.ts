@@ -222,8 +222,8 @@ export function resolveConnection(
 }
 
 function toAllowList(from: string, entries: AllowList['entries'] | undefined): AllowList | undefined {
-  // Checked before it is cloned for core, which changes some values.
-  checkPlain({ value: entries, from })
+  // Checked before they are cloned for core, which changes some values.
+  for (const [index, value] of entries?.entries() ?? []) checkPlain({ value, from: `${from}[${index}]` })
   return entries && { entries, from }
 }
 

@@ -206,7 +206,11 @@ export const supervisionSchema = v.optional(
 )
 
 const codec = v.picklist(['json', 'msgpack'], '"json" or "msgpack"')
-const permissionName = v.pipe(string, v.nonEmpty('the name of a command or permission'))
+const nameRule = 'the name of a command or permission'
+const permissionName = v.pipe(
+  v.string(nameRule),
+  v.check(name => name !== '', nameRule),
+)
 const scopeValues = v.optional(v.array(v.unknown(), 'an array of values'))
 const scopedPermission = options({ permission: permissionName, allow: scopeValues, deny: scopeValues })
 const allow = v.optional(

@@ -25,6 +25,8 @@ const inCore = (plugin: string, name: string): RunnableCommand => ({
 })
 const coreCommands = [
   inCore('event', 'emit'),
+  inCore('app', 'version'),
+  inCore('resources', 'close'),
   inCore('path', 'join'),
   inCore('window', 'get_all_windows'),
   inCore('window', 'set_title'),
