@@ -17,7 +17,7 @@ import {
   resolveCapability,
   getResolveOptions,
 } from './resolve.js'
-import type { Access, ResolvedCapability } from './resolve.js'
+import type { ResolvedCapability } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { findMisnamedCommands } from './suggest.js'
 import type { AllowList, CapabilityChanges, CapabilitySource, CommandIdentity } from './types.js'
@@ -89,7 +89,9 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     return own ? [...builtIn.ofAll, ...capabilities, own] : [...builtIn.ofAll, ...capabilities]
   }
 
-  const decide = (command: CommandIdentity, label: string, access: Access): Decision => {
+  const decide = (command: CommandIdentity, label: string): Decision => {
+    // Not kept: it names every command of the label, and a session calls few of them.
+    const access = getAccess(label, getCapabilities(label))
     const { denied, global } = access
     const grants = access.allowed.get(command.method) ?? []
     if (!denied.has(command.method) && grants.length > 0) {
@@ -105,17 +107,14 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
   return {
     getPermits(label) {
       const decisions = new Map<CommandIdentity, Decision>()
-      let access: Access | undefined
       let seen = version
       const getDecision = (command: CommandIdentity): Decision => {
         if (seen !== version) {
           seen = version
-          access = undefined
           decisions.clear()
         }
-        access ??= getAccess(label, getCapabilities(label))
         let known = decisions.get(command)
-        if (!known) decisions.set(command, (known = decide(command, label, access)))
+        if (!known) decisions.set(command, (known = decide(command, label)))
         return known
       }
       return {

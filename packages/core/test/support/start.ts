@@ -26,7 +26,7 @@ const open: Bus[] = []
 afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
 /** Lets frontends without `allow` call every command, as most tests need, unless there are capabilities. */
-function allowAll(options: Partial<BusOptions>): Partial<BusOptions> {
+export function allowAll<Options extends Partial<BusOptions>>(options: Options): Options {
   const { frontends, config, app } = options
   if (!frontends || Array.isArray(frontends) || config || app?.security?.capabilities) return options
   const entries = Object.entries(frontends).map(([label, frontend]) => {

@@ -49,7 +49,7 @@ describe.each([
     watched = await watch({ core: fixture('supervision/faulty-core.mjs'), frontends, app: apps[pattern], supervision })
     const { bus } = watched
     await next(bus, 'up')
-    clients = [await bus.connect('one', { link }), await bus.connect('two', { link, codec: 'msgpack' })]
+    clients = [await bus.connect('one', { link, allow: '*' }), await bus.connect('two', { link, codec: 'msgpack' })]
     await Promise.all([
       bus.listen('pong', record('host')),
       ...clients.map(client => client.listen('pong', record(client.label))),

@@ -121,7 +121,7 @@ describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
 
   test('connects frontends and gates to the next core when it exits while they start', async () => {
     const { bus } = watched!
-    const opening = ['a', 'b', 'c'].map(async label => bus.open(label, main, forLink(link)))
+    const opening = ['a', 'b', 'c'].map(async label => bus.open(label, main, { ...forLink(link), allow: '*' }))
     const connecting = bus.connect('late', { link })
     const served = await checkGuarantee(watched!, {
       label: 'core',

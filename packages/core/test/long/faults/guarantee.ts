@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises'
 import { pino } from 'pino'
 import { expect, vi } from 'vitest'
 import { createBus, isBusError, type Bus, type BusErrorReason, type BusOptions } from '../../../src/index.js'
+import { allowAll } from '../../support/start.js'
 import { soon, type ReportedEvent } from '../../support/supervised.js'
 
 /** A bus, with all events and log lines since its start. */
@@ -22,7 +23,7 @@ export async function watch(options: BusOptions): Promise<Watched> {
   const before = countResources()
   const lines: Watched['lines'] = []
   const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line) as Watched['lines'][number]) })
-  const bus = await createBus({ supervision: soon, log, ...options })
+  const bus = await createBus({ supervision: soon, log, ...allowAll(options) })
   const events: ReportedEvent[] = []
   for (const name of ['fault', 'restart', 'failed'] as const)
     bus.on(name, event => void events.push({ name, ...event }))

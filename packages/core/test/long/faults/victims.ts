@@ -33,7 +33,7 @@ export async function openVictim(
   label: string,
   options: FrontendOptions = {},
 ): Promise<Victim> {
-  await bus.open(label, at('frontend.mjs'), { ...forLink(options.link), ...options })
+  await bus.open(label, at('frontend.mjs'), { allow: '*', ...forLink(options.link), ...options })
   expect(await bus.call(label, 'calls')).toBe(1)
   const calls = { 'of the host': bus.call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
   for (const call of Object.values(calls)) call.catch(() => {})

@@ -48,7 +48,7 @@ describe.each(patterns)('%s', (_name, app) => {
   afterAll(() => bus.close({ timeout: 0 }))
 
   test('a denied, unknown or malformed call rejects (hangs in Tauri)', async () => {
-    const stranger = await bus.connect('stranger')
+    const stranger = await bus.connect('stranger', { allow: [] })
     await expect(stranger.invoke('echo', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
     await expect(client.invoke('ecko')).rejects.toMatchObject({ reason: 'MethodNotFound' })
     await expect(client.invoke('plugin:none|x')).rejects.toMatchObject({ reason: 'MethodNotFound' })

@@ -6,7 +6,8 @@ import { fixture, start } from '../../support/start.js'
 const core = fixture('features.mjs')
 
 async function connectBoth(): Promise<{ bus: Bus; victim: Client; attacker: Client }> {
-  const permissions = ['files:allow-open', 'files:allow-name-of']
+  const commands = ['allow-count', 'allow-panics', 'allow-ends-itself', 'core:path:default']
+  const permissions = ['files:allow-open', 'files:allow-name-of', ...commands]
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
   const bus = await start({ core, app: { security: { capabilities } } })
   return { bus, victim: await bus.connect('victim'), attacker: await bus.connect('attacker') }

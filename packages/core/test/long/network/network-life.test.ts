@@ -4,7 +4,11 @@ import { existsSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { createBus, defineCore, type BusOptions } from '../../../src/index.js'
 import { dial, socketNetwork } from '../../support/socket-network.js'
-import { definitionIn, everyCommand, fixture, isolation, next, start } from '../../support/start.js'
+import { definitionIn, everyCommand, fixture, isolation, next, start as startBus } from '../../support/start.js'
+
+/** Starts a bus in which every frontend may call every command. */
+const start = (options: Partial<BusOptions>): ReturnType<typeof startBus> =>
+  startBus({ app: { security: { capabilities: [everyCommand] } }, ...options })
 
 const cores: [name: string, core: () => Promise<BusOptions['core']>][] = [
   ['in a worker', async () => fixture('core.mjs')],
@@ -171,7 +175,7 @@ test('a fault that the network reports is emitted as a fault of its label', asyn
 
 test('other frontends get events of sessions that start and end', async () => {
   const { path, network } = socketNetwork()
-  const bus = await start({ core: defineCore({ commands: {} }), network })
+  const bus = await startBus({ core: defineCore({ commands: {} }), network })
   const created = next(bus, 'tauri://window-created')
   const destroyed = next(bus, 'tauri://destroyed')
   const { socket } = await dial(path, { label: 'far' })

@@ -21,7 +21,7 @@ async function probe(module: URL, app: object, options: FrontendOptions): Promis
   const probed = next<Probed>(bus, 'probed')
   const failed = new Promise<never>((_resolve, reject) => bus.on('fault', ({ error }) => reject(error)))
   failed.catch(() => {})
-  await bus.open('main', module, options)
+  await bus.open('main', module, { allow: '*', ...options })
   return Promise.race([probed, failed])
 }
 
