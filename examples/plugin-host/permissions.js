@@ -23,12 +23,9 @@ export function capabilityOf(label, granted, { storage, documents }) {
   return { identifier: label, windows: [label], permissions }
 }
 
-/** For all plugins: denies events, by which plugins could talk to each other, and the paths of this machine. */
+/** For all plugins: denies events, by which plugins could talk to each other. */
 export const FOR_ALL = {
   identifier: 'all-plugins',
   windows: ['plugin-*'],
-  permissions: [
-    ...['listen', 'emit', 'emit-to'].map(name => `core:event:deny-${name}`),
-    ...['resolve-directory', 'resolve'].map(name => `core:path:deny-${name}`),
-  ],
+  permissions: ['listen', 'emit', 'emit-to'].map(name => `core:event:deny-${name}`),
 }

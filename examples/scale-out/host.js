@@ -6,9 +6,21 @@ import { natsNetwork } from '@sallyport/nats'
 /** @type {import('@sallyport/core').Bus} */
 let bus
 
+/** For frontends of other processes, by label. @type {import('@sallyport/core').Capability} */
+const capability = {
+  identifier: 'frontends',
+  windows: ['spread', 'sticky'],
+  permissions: ['allow-work', 'allow-count', 'allow-announce'],
+}
+
 /** @param {import('@sallyport/nats').NatsNetworkOptions} options */
 export async function start(options) {
-  bus = await createBus({ core: new URL('./core.js', import.meta.url), network: natsNetwork(options), log: false })
+  bus = await createBus({
+    core: new URL('./core.js', import.meta.url),
+    network: natsNetwork(options),
+    app: { security: { capabilities: [capability] } },
+    log: false,
+  })
 }
 
 /** Returns the figures of all instances, which they exchange every two seconds. */

@@ -1,4 +1,4 @@
-// Installs, calls and removes plugins. Each is a frontend in a sandbox, behind the hook of dist-isolation/, with its own capability.
+// Installs, calls and removes plugins. Each is a frontend in a sandbox, behind the hook of dist-isolation/, with its own permissions.
 // A plugin that throws outside of a call, or does not answer, is removed. The others continue.
 import { createBus, isBusError } from '@sallyport/core'
 import { readFile, readdir } from 'node:fs/promises'
@@ -27,7 +27,7 @@ export async function createPluginHost({ grant, onNotice, onStopped, onSkipped }
     const name = plugins.get(label)
     if (!plugins.delete(label)) return
     // A plugin that has ended by itself has nothing to close.
-    await Promise.allSettled([bus.closeFrontend(label), bus.removeCapability(label)])
+    await bus.closeFrontend(label).catch(() => {})
     if (why) onStopped(name, why)
   }
 
@@ -38,12 +38,12 @@ export async function createPluginHost({ grant, onNotice, onStopped, onSkipped }
       throw new Error(`${directory}manifest.json: needs a name (a-z, 0-9, "-") and an array of permissions`)
     const label = `plugin-${name}`
     if (plugins.has(label)) throw new Error(`The plugin ${name} is installed already`)
-    await bus.addCapability({ identifier: label, windows: [label], permissions: grant(name, permissions) })
     plugins.set(label, name)
     try {
       // Third-party code runs in its own process. For your own plugins, `sandbox: 'permission'` starts faster and takes less memory.
       await bus.open(label, new URL('index.js', directory), {
         sandbox: 'process',
+        allow: grant(name, permissions),
         supervision: { restart: 'temporary' },
       })
     } catch (error) {

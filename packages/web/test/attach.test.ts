@@ -66,6 +66,19 @@ test('the check of the host decides on the label', async () => {
   expect([web.url, web.urls]).toEqual(['', {}])
 })
 
+test('a page without allow can call only what a capability for its label names', async () => {
+  web = await serveFrontends(bus, {
+    server,
+    frontends: { main: {}, admin: {} },
+    authenticate: ({ headers }) => headers.cookie?.replace('user=', ''),
+  })
+  await bus.addCapability({ identifier: 'admin', windows: ['admin'], permissions: ['allow-who'] })
+  const [main, admin] = [await connect({ port, cookie: 'user=main' }), await connect({ port, cookie: 'user=admin' })]
+  expect(await main.ask(who)).toContain('Command who not allowed by ACL')
+  expect(await admin.ask(who)).toContain('"result":"admin"')
+  expect(await admin.ask(who.replace('"who"', '"wait"'))).toContain('Command wait not allowed by ACL')
+})
+
 test('a page of another origin is refused unless it is listed', async () => {
   const cookie = 'user=main'
   await attach(['https://app.example'])

@@ -1,4 +1,4 @@
-// Installs, calls and removes plugins. Each is a frontend in a sandbox, behind the hook of dist-isolation/, with its own capability.
+// Installs, calls and removes plugins. Each is a frontend in a sandbox, behind the hook of dist-isolation/, with its own permissions.
 // A plugin that throws outside of a call, or does not answer, is removed. The others continue.
 import { createBus, isBusError } from '@sallyport/core'
 import { readFile, readdir } from 'node:fs/promises'
@@ -48,7 +48,7 @@ export async function createPluginHost({
     const name = plugins.get(label)
     if (name === undefined || !plugins.delete(label)) return
     // A plugin that has ended by itself has nothing to close.
-    await Promise.allSettled([bus.closeFrontend(label), bus.removeCapability(label)])
+    await bus.closeFrontend(label).catch(() => {})
     if (why !== undefined) onStopped(name, why)
   }
 
@@ -56,12 +56,12 @@ export async function createPluginHost({
     const { name, permissions } = await readManifest(new URL('manifest.json', directory))
     const label = `plugin-${name}`
     if (plugins.has(label)) throw new Error(`The plugin ${name} is installed already`)
-    await bus.addCapability({ identifier: label, windows: [label], permissions: grant(name, permissions) })
     plugins.set(label, name)
     try {
       // Third-party code runs in its own process. For your own plugins, `sandbox: 'permission'` starts faster and takes less memory.
       await bus.open(label, new URL('index.js', directory), {
         sandbox: 'process',
+        allow: grant(name, permissions),
         supervision: { restart: 'temporary' },
       })
     } catch (error) {

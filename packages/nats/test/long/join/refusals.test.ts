@@ -52,6 +52,20 @@ describe.skipIf(!hasServer)('a process that joins', () => {
     expect(calls).toBeGreaterThan(1)
   })
 
+  test('can call what a capability for its label names, and nothing else', async () => {
+    const network = await useNetwork()
+    const capabilities = [{ identifier: 'a', windows: ['web'], permissions: ['allow-who'] }]
+    await network.startInstance('a', { app: { security: { capabilities } } })
+    const joined = await network.join()
+    const [web, other] = [await joined.connect('web'), await joined.connect('other')]
+    expect(await web.invoke('who')).toBe('a')
+    await expect(web.invoke('add', { a: 1, b: 2 })).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(other.invoke('who')).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(joined.connect('third', { allow: ['who'] })).rejects.toThrow(
+      'allow is not available for a host without',
+    )
+  })
+
   test('is refused with a credential of another bus, an expired or revoked one, or another pattern', async () => {
     const network = await useNetwork()
     const revoked = network.createCredential('web')
