@@ -160,6 +160,6 @@ test('a call that the hook passes still needs a capability', async () => {
   expect(await denied).toEqual({
     label: 'tests',
     command: 'delete_item',
-    hint: 'add "allow-delete-item" to the permissions of a capability whose windows match "tests"',
+    hint: 'add "delete_item" to the option "allow" of the frontend "tests", or add "allow-delete-item" to the permissions of a capability whose windows match "tests"',
   })
 })
