@@ -38,6 +38,7 @@ export type {
   Capability,
   PermissionDefinition,
   PermissionEntry,
+  ScopedPermission,
   PermissionFile,
   PermissionSetDefinition,
   Platform,

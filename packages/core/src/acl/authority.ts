@@ -41,7 +41,7 @@ export const HOST_PERMITS: Permits = {
   getScope: () => EMPTY_SCOPE,
 }
 
-/** What a frontend may call in addition to what capabilities name. */
+/** Rights of a frontend in addition to those of capabilities. */
 export interface FrontendRights {
   /** Its option `allow`. */
   readonly allow?: AllowList | undefined
@@ -85,8 +85,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
   const getCapabilities = (label: string): readonly ResolvedCapability[] => {
     const { listed, isTrusted = false } = rights.get(label) ?? {}
     const isNamed = (): boolean => [...capabilities, ...removed.values()].some(each => each.names(label))
-    const own = listed ?? (isTrusted && !isNamed() ? builtIn.ofTrusted : undefined)
-    return own ? [...builtIn.ofAll, ...capabilities, own] : [...builtIn.ofAll, ...capabilities]
+    const further = listed ?? (isTrusted && !isNamed() ? builtIn.trusted : undefined)
+    return [...builtIn.everyone, ...capabilities, ...(further ? [further] : [])]
   }
 
   const decide = (command: CommandIdentity, label: string): Decision => {
@@ -97,8 +97,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     if (!denied.has(command.method) && grants.length > 0) {
       return { denial: undefined, hint: '', scope: getCommandScope(grants, global.get(getCommandKey(command))) }
     }
-    const own = rights.get(label)
-    const option: DenialDetails['option'] = own && (own.listed ? 'only' : 'also')
+    const local = rights.get(label)
+    const option: DenialDetails['option'] = local && (local.listed ? 'only' : 'also')
     const details = { label, option, access, capabilities: getCapabilities(label), catalogue }
     const denial = isDevelopment() ? explainDenial(command, details) : getDenialText(command)
     return { denial, hint: getDenialHint(command, details), scope: EMPTY_SCOPE }

@@ -5,9 +5,9 @@ import { type AclInput, APP_KEY, BUILT_IN } from './types.js'
 
 export interface BuiltInCapabilities {
   /** For every frontend. */
-  readonly ofAll: readonly ResolvedCapability[]
+  readonly everyone: readonly ResolvedCapability[]
   /** For trusted code that no capability names, and that has no `allow`. */
-  readonly ofTrusted: ResolvedCapability
+  readonly trusted: ResolvedCapability
 }
 
 /** In a Tauri project all code has the same rights, as in Tauri: app commands need a permission only if the app defines some. */
@@ -16,9 +16,9 @@ export function createBuiltIns({ isTauriProject }: AclInput, options: ResolveOpt
     resolveCapability({ value: { identifier, windows: ['*'], permissions }, from: BUILT_IN }, options)
   const base = resolve(BUILT_IN, PERMISSIONS_OF_ALL)
   if (!isTauriProject) {
-    return { ofAll: [base], ofTrusted: withAppCommands(resolve('(trusted code)', ['core:default']), options) }
+    return { everyone: [base], trusted: withAppCommands(resolve('(trusted code)', ['core:default']), options) }
   }
   const isOpen = options.catalogue.plugins.get(APP_KEY)?.described !== true
-  const ofApp = withAppCommands(resolve('(app without permissions)', []), options)
-  return { ofAll: isOpen ? [base, ofApp] : [base], ofTrusted: base }
+  const app = withAppCommands(resolve('(app without permissions)', []), options)
+  return { everyone: isOpen ? [base, app] : [base], trusted: base }
 }

@@ -59,7 +59,7 @@ export function explain({ acl, core = {}, labels }: ExplainInput): Explanation {
   const commands = getCommandIdentities(core)
   const options = getResolveOptions({ acl, commands, pluginFiles: getPluginFiles(core), warn })
   const capabilities = resolveAll(acl.capabilities, options)
-  const all = [...createBuiltIns(acl, options).ofAll, ...capabilities]
+  const all = [...createBuiltIns(acl, options).everyone, ...capabilities]
   return {
     frontends: (labels ?? getLabels(capabilities)).map(label => explainFrontend(label, all, commands)),
     capabilities: capabilities.map(({ capability, source, isActive }) => ({ capability, from: source.from, isActive })),
@@ -75,10 +75,10 @@ export function explainFrontend(
 ): ExplainedFrontend {
   const access = getAccess(label, capabilities)
   const methods = new Set([...names.map(({ method }) => method), ...access.allowed.keys(), ...access.denied.keys()])
-  const own = capabilities.filter(each => each.holdsFor(label) && each.source.from !== BUILT_IN)
+  const named = capabilities.filter(each => each.holdsFor(label) && each.source.from !== BUILT_IN)
   return {
     label,
-    capabilities: own.map(({ capability }) => capability.identifier),
+    capabilities: named.map(({ capability }) => capability.identifier),
     commands: [...methods].toSorted().map(command => explainCommand(command, access)),
     globalScopes: Object.fromEntries([...access.global].map(([key, scope]) => [key, getValues(scope)])),
   }

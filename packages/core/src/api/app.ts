@@ -183,8 +183,8 @@ export interface CommandContext<Types extends BusTypes = BusTypes> {
   /** Headers and body of the call. */
   readonly request: CommandRequest
   /**
-   * Returns true if the caller may call this command too: `read_note`, `plugin:fs|read_text_file`. False for a command that does not
-   * exist. A call that core or a handler makes for the caller is not checked, so that a handler which does something for other code should ask.
+   * Returns true if the caller may call this command too: `read_note`, `plugin:fs|read_text_file`. Returns false for an unknown command.
+   * Nothing else checks what a handler does for its caller. Scopes are not compared.
    */
   readonly permits: (command: string) => boolean
   /** The scope that the caller's permissions give to the command. */

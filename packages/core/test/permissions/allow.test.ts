@@ -31,7 +31,7 @@ describe('allow', () => {
     expect(await invoke('other', 'greet')).toBe('Denied')
   })
 
-  test('of a trusted frontend leaves it nothing else, and other trusted code as it was', async () => {
+  test('leaves a trusted frontend nothing else, and other trusted code as it was', async () => {
     const bus = await startWith({ frontends: { main: { module, allow: [], sandbox: 'none' } } })
     const hints: string[] = []
     bus.on('denied', ({ hint }) => void hints.push(hint))
@@ -45,7 +45,7 @@ describe('allow', () => {
     expect(await client.invoke('greet')).toBe('hello')
   })
 
-  test('of a connection names what it may call, until it closes', async () => {
+  test('is an option of a connection too, until it closes', async () => {
     const bus = await startWith({})
     const client = await bus.connect('main', { allow: ['greet'] })
     expect(await client.invoke('greet')).toBe('hello')

@@ -1,4 +1,4 @@
-// What a frontend may call without `allow` and without a capability for its label, by the kind of frontend.
+// The commands that a frontend may call without `allow` and without a capability for its label, by the kind of frontend.
 import { describe, expect, test } from 'vitest'
 import { type Bus, type BusOptions, defineCore, plugin } from '../../src/index.js'
 import { dial, socketNetwork } from '../support/socket-network.js'

@@ -207,5 +207,5 @@ export async function explainAccess(view: BusView, label: string): Promise<Shown
   }
 }
 
-/** What every frontend may call comes last: there is nothing to decide about it. */
+/** Commands that every frontend may call come last: there is nothing to decide about them. */
 const getRank = ({ by }: ExplainedCommand): number => Number(by.some(({ capability }) => capability === BUILT_IN))

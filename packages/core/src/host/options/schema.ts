@@ -206,10 +206,10 @@ export const supervisionSchema = v.optional(
 )
 
 const codec = v.picklist(['json', 'msgpack'], '"json" or "msgpack"')
-const nameRule = 'the name of a command or permission'
+const permissionRule = 'the name of a command or permission'
 const permissionName = v.pipe(
-  v.string(nameRule),
-  v.check(name => name !== '', nameRule),
+  v.string(permissionRule),
+  v.check(name => name !== '', permissionRule),
 )
 const scopeValues = v.optional(v.array(v.unknown(), 'an array of values'))
 const scopedPermission = options({ permission: permissionName, allow: scopeValues, deny: scopeValues })

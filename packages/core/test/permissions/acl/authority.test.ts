@@ -207,7 +207,7 @@ describe('allow', () => {
     ])
   })
 
-  test('gives a permission values for its scope', () => {
+  test('can name values for the scope of a permission', () => {
     const { authority } = make()
     const entry = { permission: 'fs:allow-read-file', allow: ['/tmp'], deny: ['/tmp/x'] }
     authority.setRights('main', { allow: list(entry) })
@@ -221,7 +221,7 @@ describe('allow', () => {
     expect(authority.getPermits('main').getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
   })
 
-  test('of one frontend changes nothing for another', () => {
+  test('changes nothing for other frontends', () => {
     const { authority, may } = make()
     authority.setRights('main', { isTrusted: true })
     authority.setRights('plugin', { allow: list('greet') })
