@@ -7,7 +7,13 @@ import type { PooledSession } from '../frontends/types.js'
 import { Host } from '../host.js'
 import { checkFiles, type HostConfig, resolveHost } from '../options/resolve.js'
 import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions, ModuleSource } from '../options/types.js'
+import type {
+  BusOptions,
+  ConnectionOptions,
+  FrontendOptions,
+  IsolationOptions,
+  ModuleSource,
+} from '../options/types.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { FrontendStats, TrafficStats } from '../reporting/stats.js'
 import type { WorkerFactories } from '../workers/spawn.js'
