@@ -25,15 +25,7 @@ export type {
   ListenOptions,
   Serialized,
 } from '@sallyport/frontend/internal'
-export type {
-  App,
-  AppEventHandler,
-  AppListenOptions,
-  CommandContext,
-  CommandRequest,
-  Middleware,
-  MiddlewareCall,
-} from './api/app.js'
+export type { App, CommandContext, CommandRequest, Middleware, MiddlewareCall } from './api/app.js'
 export type {
   Capability,
   PermissionDefinition,
@@ -57,22 +49,8 @@ export type {
   PluginApi,
   PluginDefinition,
 } from './api/define.js'
-export type {
-  AppPayload,
-  BusTypes,
-  BusTypesOf,
-  DeclaredFrontend,
-  ExposedBy,
-  FrontendCallParameters,
-  FrontendProxy,
-  FunctionName,
-  FunctionResult,
-  PayloadParameters,
-  TypedCore,
-  UntypedFrontend,
-} from './api/bus-types.js'
+export type { BusTypes, BusTypesOf, ExposedBy, FrontendProxy, TypedCore } from './api/bus-types.js'
 export type { Bus } from './host/bus.js'
-export type { CallAllOptions } from './host/frontends/call-all.js'
 export type { FrontendInfo } from './host/frontends/frontend-info.js'
 export type { Inspector } from './host/inspector/server.js'
 export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/host-core.js'
@@ -82,7 +60,6 @@ export type {
   FrontendStats,
   GateStats,
   LatencyStats,
-  TrafficRates,
   TrafficStats,
 } from './host/reporting/stats.js'
 export type { SupervisionOptions, WorkerState, WorkerStats } from './host/supervision/policy.js'

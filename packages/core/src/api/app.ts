@@ -1,5 +1,6 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log. The context of a call, whose
 // rarely used members are created on first access, and the types of middleware.
+import type { CallParameters, CommandName, CommandResult, EventHandler, Serialized } from '@sallyport/frontend/internal'
 import type {
   BusEvent,
   CallHeaders,
@@ -11,21 +12,9 @@ import type {
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/scope.js'
 import type { PathResolver } from '../path/directories.js'
-import type {
-  AppPayload,
-  BusTypes,
-  DeclaredFrontend,
-  FrontendCallParameters,
-  FrontendProxy,
-  FunctionName,
-  FunctionResult,
-  PayloadParameters,
-} from './bus-types.js'
+import type { BusTypes, ExposedBy, FrontendProxy } from './bus-types.js'
 import type { Resources } from './resources.js'
 import type { StateKey } from './state.js'
-
-/** Handles an event. A rejected promise is logged; any other return value is ignored. */
-export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
 /**
  * The app in core, as handlers and `setup` see it.
@@ -40,7 +29,9 @@ export interface App<Types extends BusTypes = BusTypes> {
   /** Sends an event whose payload has the type that `Types` declares. */
   emit<Name extends keyof Types['events'] & string>(
     event: Name,
-    ...payload: PayloadParameters<Types['events'][Name]>
+    ...payload: undefined extends Types['events'][Name]
+      ? [payload?: Types['events'][Name]]
+      : [payload: Types['events'][Name]]
   ): void
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   emitTo(
@@ -52,7 +43,9 @@ export interface App<Types extends BusTypes = BusTypes> {
   emitTo<Name extends keyof Types['events'] & string>(
     target: string | EventTarget,
     event: Name,
-    ...payload: PayloadParameters<Types['events'][Name]>
+    ...payload: undefined extends Types['events'][Name]
+      ? [payload?: Types['events'][Name]]
+      : [payload: Types['events'][Name]]
   ): void
   /** Sends an event to frontends (`{ kind: 'WebviewWindow', label }`) and targets that `filter` accepts, and to core's and the host's listeners without a target. */
   emitFilter(
@@ -73,14 +66,16 @@ export interface App<Types extends BusTypes = BusTypes> {
    */
   listen<T = unknown>(
     event: Types extends { events: object } ? never : string,
-    handler: AppEventHandler<T>,
-    options?: AppListenOptions,
+    handler: EventHandler<T>,
+    options?: { target?: string | EventTarget },
   ): Unlisten
   /** Listens to an event whose payload has the type that `Types` declares. */
   listen<Name extends keyof Types['events'] & string>(
     event: Name,
-    handler: AppEventHandler<AppPayload<Types['events'][Name], Types['codec']>>,
-    options?: AppListenOptions,
+    handler: EventHandler<
+      Exclude<Types['events'][Name], undefined> | Serialized<Types['events'][Name], Types['codec']>
+    >,
+    options?: { target?: string | EventTarget },
   ): Unlisten
   /**
    * Waits for an event.
@@ -90,24 +85,26 @@ export interface App<Types extends BusTypes = BusTypes> {
    */
   once<T = unknown>(
     event: Types extends { events: object } ? never : string,
-    options?: AppListenOptions & CallOptions,
+    options?: { target?: string | EventTarget } & CallOptions,
   ): Promise<BusEvent<T>>
   /** Waits for an event whose payload has the type that `Types` declares. */
   once<Name extends keyof Types['events'] & string>(
     event: Name,
-    options?: AppListenOptions & CallOptions,
-  ): Promise<BusEvent<AppPayload<Types['events'][Name], Types['codec']>>>
+    options?: { target?: string | EventTarget } & CallOptions,
+  ): Promise<BusEvent<Exclude<Types['events'][Name], undefined> | Serialized<Types['events'][Name], Types['codec']>>>
   /** Listens to an event once. Returns a function that removes the listener. */
   once<T = unknown>(
     event: Types extends { events: object } ? never : string,
-    handler: AppEventHandler<T>,
-    options?: AppListenOptions,
+    handler: EventHandler<T>,
+    options?: { target?: string | EventTarget },
   ): Unlisten
   /** Listens once to an event whose payload has the type that `Types` declares. */
   once<Name extends keyof Types['events'] & string>(
     event: Name,
-    handler: AppEventHandler<AppPayload<Types['events'][Name], Types['codec']>>,
-    options?: AppListenOptions,
+    handler: EventHandler<
+      Exclude<Types['events'][Name], undefined> | Serialized<Types['events'][Name], Types['codec']>
+    >,
+    options?: { target?: string | EventTarget },
   ): Unlisten
   /**
    * Keeps `value` for all handlers, by its class or a key of `stateKey`. Returns false if the key is managed already: the
@@ -133,11 +130,11 @@ export interface App<Types extends BusTypes = BusTypes> {
     options?: CallOptions & TransferOptions,
   ): Promise<T>
   /** Calls a function with the arguments and the result that `Types` declares. */
-  call<Label extends keyof Types['frontends'] & string, Name extends FunctionName<Types['frontends'][Label]>>(
+  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<ExposedBy<Types['frontends'][Label]>>>(
     label: Label,
     name: Name,
-    ...call: FrontendCallParameters<Types['frontends'][Label], Name, Types['codec']>
-  ): Promise<FunctionResult<Types['frontends'][Label], Name, Types['codec']>>
+    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
+  ): Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
   /**
    * Returns an object whose members call the functions of a frontend: `app.frontend('md').transform(args, options)` is
    * `app.call('md', 'transform', args, options)`. Use `call` for functions named `then`, `toJSON`, or like a member of every object.
@@ -145,7 +142,13 @@ export interface App<Types extends BusTypes = BusTypes> {
    * @typeParam Functions - the result of its `expose`, or an interface of functions
    * @throws {BusError} InvalidParams unless the label is a string
    */
-  frontend<Label extends keyof Types['frontends'] & string>(label: Label): DeclaredFrontend<Types, Label>
+  frontend<Label extends keyof Types['frontends'] & string>(
+    label: Label,
+  ): Types extends { frontends: infer Frontends extends object }
+    ? FrontendProxy<Frontends[Label & keyof Frontends], Types['codec']>
+    : // Without declared frontends no label can be passed, and `any` lets an untyped one be passed for a typed one.
+      // oxlint-disable-next-line typescript/no-explicit-any
+      any
   /** Returns a frontend whose functions have the types of `Functions`. */
   frontend<Functions = unknown>(
     label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,
@@ -154,12 +157,6 @@ export interface App<Types extends BusTypes = BusTypes> {
   readonly resources: Resources
   /** Resolves directories of this machine and of this program. */
   readonly path: PathResolver
-}
-
-/** Options of a listener in core. */
-export interface AppListenOptions {
-  /** @default { kind: 'Any' }, every event */
-  target?: string | EventTarget
 }
 
 /** The request of a call. */

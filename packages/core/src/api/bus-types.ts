@@ -36,51 +36,13 @@ export interface TypedCore<Types extends BusTypes = BusTypes> {
   readonly '~types'?: Types
 }
 
-/** The payload of `app.emit`, which is optional if it can be undefined. */
-export type PayloadParameters<Payload> = undefined extends Payload ? [payload?: Payload] : [payload: Payload]
-
-/** The payload of an event in core: as core emitted it, or as it arrives from the host and frontends. */
-export type AppPayload<Payload, Codec = 'json'> =
-  | (Payload extends undefined ? never : Payload)
-  | Serialized<Payload, Codec>
-
-/** Arguments and options of a call to a frontend. */
-export type FrontendCallParameters<Functions, Name, Codec> = CallParameters<
-  ExposedBy<Functions>,
-  Name,
-  Codec,
-  CallOptions & TransferOptions
->
-
-/** The names of the functions of a frontend. */
-export type FunctionName<Functions> = CommandName<ExposedBy<Functions>>
-
-/** The type that a call to a frontend resolves with. */
-export type FunctionResult<Functions, Name, Codec> = CommandResult<ExposedBy<Functions>, Name, Codec>
-
 /** A frontend as an object: its functions, each with arguments and options of a call. */
 export type FrontendProxy<Functions, Codec = 'json'> = unknown extends Functions
-  ? UntypedFrontend
-  : {
-      readonly [Name in FunctionName<Functions>]: (
-        ...call: FrontendCallParameters<Functions, Name, Codec>
-      ) => Promise<FunctionResult<Functions, Name, Codec>>
+  ? Readonly<Record<string, (args?: object, options?: CallOptions & TransferOptions) => Promise<unknown>>> & {
+      readonly then?: never
     }
-
-/**
- * A frontend that `Types` declares. Without declared frontends no label can be passed; `any` then lets an untyped app or bus be passed for a
- * typed one, and the other way round.
- */
-export type DeclaredFrontend<Types extends BusTypes, Label> = Types extends {
-  frontends: infer Frontends extends object
-}
-  ? FrontendProxy<Frontends[Label & keyof Frontends], Types['codec']>
-  : // oxlint-disable-next-line typescript/no-explicit-any
-    any
-
-/** A frontend whose functions have no types. */
-export type UntypedFrontend = Readonly<
-  Record<string, (args?: object, options?: CallOptions & TransferOptions) => Promise<unknown>>
-> & {
-  readonly then?: never
-}
+  : {
+      readonly [Name in CommandName<ExposedBy<Functions>>]: (
+        ...call: CallParameters<ExposedBy<Functions>, Name, Codec, CallOptions & TransferOptions>
+      ) => Promise<CommandResult<ExposedBy<Functions>, Name, Codec>>
+    }

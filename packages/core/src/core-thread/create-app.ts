@@ -2,7 +2,8 @@
 import { BusError, createCallPromise, isThenable, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
 import type { BusEvent, CallOptions, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
-import type { App, AppEventHandler, AppListenOptions } from '../api/app.js'
+import type { EventHandler } from '@sallyport/frontend/internal'
+import type { App } from '../api/app.js'
 import { createFrontendProxy } from '../api/frontend-proxy.js'
 import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
@@ -79,7 +80,7 @@ export interface AppDeps {
 
 export function createApp({ call, router, local, getLog, resources, path }: AppDeps): App {
   const store = new StateStore()
-  const listen = (event: string, handler: AppEventHandler, options: AppListenOptions = {}): Unlisten => {
+  const listen = (event: string, handler: EventHandler, options: ListenOptions = {}): Unlisten => {
     const target = toEventTarget(options.target ?? { kind: 'Any' })
     const id = local.listen(event, logErrors(getLog, event, handler), target)
     return () => local.unlisten(id)
@@ -100,9 +101,9 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
         label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
       ),
     listen: listen as App['listen'],
-    once: ((event: string, handler?: AppEventHandler | WaitOptions, options?: AppListenOptions) => {
+    once: ((event: string, handler?: EventHandler | WaitOptions, options?: ListenOptions) => {
       if (typeof handler !== 'function') return local.wait(event, handler)
-      const handleOnce: AppEventHandler = received => {
+      const handleOnce: EventHandler = received => {
         unlisten()
         return handler(received)
       }
@@ -116,10 +117,11 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
   }
 }
 
-type WaitOptions = AppListenOptions & CallOptions
+type ListenOptions = { target?: string | EventTarget }
+type WaitOptions = ListenOptions & CallOptions
 
 /** Returns a handler whose errors are logged, so that they reach neither core nor other listeners. */
-function logErrors(getLog: () => Logger, event: string, handler: AppEventHandler): AppEventHandler {
+function logErrors(getLog: () => Logger, event: string, handler: EventHandler): EventHandler {
   const logError = (error: unknown): void => getLog().error({ event, err: error }, 'a listener failed')
   return received => {
     try {

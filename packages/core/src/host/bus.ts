@@ -1,4 +1,5 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
+import type { CallParameters, CommandName, CommandResult } from '@sallyport/frontend/internal'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
@@ -15,19 +16,12 @@ import type { BusEvent, EventTarget, Unlisten, CallOptions, TransferOptions } fr
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'
-import type {
-  BusTypes,
-  DeclaredFrontend,
-  FrontendCallParameters,
-  FrontendProxy,
-  FunctionName,
-  FunctionResult,
-} from '../api/bus-types.js'
+import type { BusTypes, ExposedBy, FrontendProxy } from '../api/bus-types.js'
 import { checkFrontendCall } from '../api/frontend-call.js'
 import { createFrontendProxy } from '../api/frontend-proxy.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { anyFunction, check } from '../shared/validate.js'
-import { type CallAllOptions, checkCallAll, settleAll } from './frontends/call-all.js'
+import { checkCallAll, settleAll } from './frontends/call-all.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
 import { LocalCore } from './local-core.js'
 import { Host } from './host.js'
@@ -235,11 +229,11 @@ export class Bus<Types extends BusTypes = BusTypes> {
     options?: CallOptions & TransferOptions,
   ): Promise<T>
   /** Calls a function with the arguments and the result that `Types` declares. */
-  call<Label extends keyof Types['frontends'] & string, Name extends FunctionName<Types['frontends'][Label]>>(
+  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<ExposedBy<Types['frontends'][Label]>>>(
     label: Label,
     name: Name,
-    ...call: FrontendCallParameters<Types['frontends'][Label], Name, Types['codec']>
-  ): Promise<FunctionResult<Types['frontends'][Label], Name, Types['codec']>>
+    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
+  ): Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
   call(label: string, name: string, args?: object, options?: CallOptions & TransferOptions): Promise<unknown> {
     return this.#call(label, name, args, options)
   }
@@ -249,13 +243,14 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * `Promise.allSettled` does. A frontend that does not expose the function, or ends meanwhile, rejects in its own result.
    *
    * @param args - named arguments, or bytes as the whole body
+   * @param options.labels - the frontends to call: a glob as in capabilities (`'md-*'`), or several; all by default
    * @throws {BusError} InvalidParams; Cancelled or Timeout if the signal is aborted already
    * @example const results = await bus.callAll<string>('render', { src }, { labels: 'md-*', timeout: 1000 })
    */
   async callAll<T = unknown>(
     name: string,
     args?: object,
-    options?: CallAllOptions,
+    options?: CallOptions & { labels?: string | readonly string[] },
   ): Promise<Record<string, PromiseSettledResult<T>>> {
     const isSelected = checkCallAll(name, args, options)
     const { labels: _, ...callOptions } = options ?? {}
@@ -281,7 +276,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * @throws {BusError} InvalidParams unless the label is a string
    * @example const { transform } = bus.frontend<typeof import('./md.js').default>('md')
    */
-  frontend<Label extends keyof Types['frontends'] & string>(label: Label): DeclaredFrontend<Types, Label>
+  frontend<Label extends keyof Types['frontends'] & string>(
+    label: Label,
+  ): Types extends { frontends: infer Frontends extends object }
+    ? FrontendProxy<Frontends[Label & keyof Frontends], Types['codec']>
+    : // Without declared frontends no label can be passed, and `any` lets an untyped one be passed for a typed one.
+      // oxlint-disable-next-line typescript/no-explicit-any
+      any
   /** Returns a frontend whose functions have the types of `Functions`. */
   frontend<Functions = unknown>(
     label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,

@@ -10,11 +10,7 @@ import {
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import { checkFrontendCall } from '../../api/frontend-call.js'
 
-/** Options of `bus.callAll`. */
-export interface CallAllOptions extends CallOptions {
-  /** Labels of the frontends to call: a glob as in capabilities (`'md-*'`), or several. @default all frontends */
-  labels?: string | readonly string[]
-}
+type CallAllOptions = CallOptions & { labels?: string | readonly string[] }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set(['labels', 'signal', 'timeout'])
 

@@ -18,20 +18,8 @@ export interface LatencyStats {
   max: number
 }
 
-/** Rates per second since the previous call of `bus.stats()`. */
-export interface TrafficRates {
-  /** Calls per second. */
-  calls: number
-  /** Failed calls per second. */
-  failures: number
-  /** Events per second, to core (`in`) and to the frontend (`out`). */
-  events: { in: number; out: number }
-  /** Bytes of messages per second, to core (`in`) and to the frontend (`out`). */
-  bytes: { in: number; out: number }
-}
-
 /** Totals since the frontend was opened, over all of its links. */
-export interface TrafficStats extends TrafficRates {
+export interface TrafficStats {
   /** Calls that run in core now, including those that were cancelled. */
   inFlight: number
   /** Bytes that are queued for the frontend, in core and on its link. Over a port, up to 2 MiB that it has read count too. */
@@ -48,8 +36,13 @@ export interface TrafficStats extends TrafficRates {
   events: { in: number; out: number; dropped: number }
   /** Size of frames on the link without their headers. JSON that is sent counts in characters. */
   bytes: { in: number; out: number }
-  /** Rates since the last call of `stats`. */
-  perSecond: TrafficRates
+  /** Calls, failures, and events and bytes to core (`in`) and to the frontend (`out`), each per second since the last call of `stats`. */
+  perSecond: {
+    calls: number
+    failures: number
+    events: { in: number; out: number }
+    bytes: { in: number; out: number }
+  }
   /** Durations from the start of a command to its result. */
   latency: LatencyStats
 }
@@ -95,7 +88,7 @@ export interface BusStats {
   network?: NetworkStats
 }
 
-const getTotals = (counts: Float64Array): TrafficRates => ({
+const getTotals = (counts: Float64Array): TrafficStats['perSecond'] => ({
   calls: Math.max(0, counts[COUNT.calls]! - counts[COUNT.eventsIn]!),
   failures: counts[COUNT.failures]!,
   events: { in: counts[COUNT.eventsIn]!, out: counts[COUNT.eventsOut]! },
@@ -140,7 +133,7 @@ export class SessionTraffic {
     const seconds = Math.max(now - this.#lastAt, 1) / 1000
     const rate = (before: number, after: number): number => Math.max(0, Math.round((after - before) / seconds))
     const { calls, failures, events, bytes } = this.#lastTotals
-    const perSecond: TrafficRates = {
+    const perSecond: TrafficStats['perSecond'] = {
       calls: rate(calls, totals.calls),
       failures: rate(failures, totals.failures),
       events: { in: rate(events.in, totals.events.in), out: rate(events.out, totals.events.out) },
