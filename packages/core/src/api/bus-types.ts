@@ -1,12 +1,5 @@
 // Types of events and of the functions of frontends, which core and its host share. Nothing checks them at run time.
-import type {
-  CallParameters,
-  ClientTypes,
-  CommandName,
-  CommandResult,
-  Exposed,
-  Serialized,
-} from '@sallyport/frontend/internal'
+import type { CallParameters, ClientTypes, CommandName, CommandResult, Exposed } from '@sallyport/frontend/internal'
 import type { CallOptions, TransferOptions } from '@sallyport/protocol/internal'
 
 /** The types of a bus: `defineCore<{ events: Events; frontends: { main: Main } }>()`, `createBus<typeof import('./core.js').default>(…)`. */
