@@ -1,0 +1,4 @@
+// Its tools are malformed.
+import { expose } from '@sallyport/frontend'
+
+expose({ tools: () => [{ name: 1 }] })
