@@ -1,31 +1,29 @@
 // @ts-check
-// Translates the permissions of a manifest to a capability, with scopes that name the directories of the plugin.
+// Translates the permissions of a manifest to the option `allow`, with scopes that name the directories of the plugin.
 
 /**
- * @param {string} label
  * @param {readonly string[]} granted
  * @param {{ storage: string, documents: string }} directories the plugin's own directory, and the shared one
- * @returns {import('@sallyport/core').Capability}
+ * @returns {(string | import('@sallyport/core').ScopedPermission)[]}
  */
-export function capabilityOf(label, granted, { storage, documents }) {
+export function toAllow(granted, { storage, documents }) {
   const own = { directory: 'storage', at: storage }
   const shared = { directory: 'documents', at: documents }
-  /** @type {Record<string, import('@sallyport/core').PermissionEntry[]>} */
+  /** @type {Record<string, ReturnType<typeof toAllow>>} */
   const meanings = {
     storage: [
-      { identifier: 'files:allow-read-text', allow: [own] },
-      { identifier: 'files:allow-write-text', allow: [own] },
+      { permission: 'plugin:files|read_text', allow: [own] },
+      { permission: 'plugin:files|write_text', allow: [own] },
     ],
-    documents: [{ identifier: 'files:allow-read-text', allow: [shared] }],
-    notify: ['allow-notify'],
+    documents: [{ permission: 'plugin:files|read_text', allow: [shared] }],
+    notify: ['notify'],
   }
-  const permissions = Object.entries(meanings).flatMap(([name, meaning]) => (granted.includes(name) ? meaning : []))
-  return { identifier: label, windows: [label], permissions }
+  return Object.entries(meanings).flatMap(([name, meaning]) => (granted.includes(name) ? meaning : []))
 }
 
 /** For all plugins: denies events, by which plugins could talk to each other. */
-export const FOR_ALL = {
-  identifier: 'all-plugins',
-  windows: ['plugin-*'],
+export const NO_EVENTS = {
+  identifier: 'no-events',
+  windows: ['*'],
   permissions: ['listen', 'emit', 'emit-to'].map(name => `core:event:deny-${name}`),
 }

@@ -23,16 +23,22 @@ try {
     const granted = await Promise.all(names.map(name => host.install(join(here, directory, name))))
     for (const [n, name] of names.entries()) console.log(`${name} may use: ${granted[n]?.join(', ') || 'nothing'}`)
   }
+  const transform = async (/** @type {string} */ text) => {
+    const answers = await host.transform(text)
+    for (const name of Object.keys(answers).toSorted()) console.log(`${name}: ${answers[name]}`)
+  }
   await install('plugins')
-  console.log(await host.transform('the sallyport is shut'))
+  await transform('the sallyport is shut')
 
   await host.remove('shout')
   console.log('removed shout')
-  console.log(await host.transform('the sallyport is open'))
+  await host.reload('count')
+  await transform('the sallyport is open')
 
   await install('bad-plugins')
-  console.log(await host.transform('and again'))
-  console.log('still here:', host.names().join(', '))
+  await transform('and again')
+  const states = host.list().map(({ label, state }) => `${label} is ${state}`)
+  console.log(states.toSorted().join(', '))
 } finally {
   await host.close()
   await rm(storage, { recursive: true })

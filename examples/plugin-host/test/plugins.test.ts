@@ -1,4 +1,5 @@
 // Plugins that come, go and misbehave, each in a real process behind a real gate; and invalid manifests.
+import { createBus } from '@sallyport/core'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,39 +43,64 @@ const isAlive = (pid: number) => {
 
 test('a plugin keeps its storage when it is removed and installed again, and can use its grants', async () => {
   expect(await host.install(join(plugins, 'remembers'))).toEqual(['storage', 'notify'])
-  await expect(host.install(join(plugins, 'remembers'))).rejects.toThrow('There is a plugin remembers already')
-  expect(await host.transform('one')).toBe('CommandFailed') // there is no such file yet
-  expect(await host.transform('two')).toBe('one')
+  await expect(host.install(join(plugins, 'remembers'))).rejects.toThrow('remembers')
+  expect(await host.transform('one')).toEqual({ remembers: 'CommandFailed' }) // there is no such file yet
+  expect(await host.transform('two')).toEqual({ remembers: 'one' })
   expect(await readFile(join(root, 'storage/remembers/last.txt'), 'utf8')).toBe('two')
   expect(notices).toEqual([expect.stringMatching(/^remembers: \d+$/), notices[0]])
 
   await host.remove('remembers')
-  expect([host.names(), await host.transform('alone')]).toEqual([[], 'alone'])
-  await expect(host.remove('remembers')).rejects.toThrow('There is no plugin remembers')
+  expect([host.list(), await host.transform('alone')]).toEqual([[], {}])
+  await expect(host.remove('remembers')).rejects.toThrow('There is no frontend "remembers"')
 
   granted = []
   expect(await host.install(join(plugins, 'remembers'))).toEqual([])
-  expect(await host.transform('three')).toBe('Denied')
+  expect(await host.transform('three')).toEqual({ remembers: 'Denied' })
   await host.remove('remembers')
   expect(stopped).toEqual([])
 })
 
-test('a plugin that never answers is stopped, and the others keep running', async () => {
+test('a plugin that reloads runs in a new process, with its permissions', async () => {
   await host.install(join(plugins, 'remembers'))
-  expect(await host.transform('spin')).toBe('spin')
-  expect(stopped).toEqual(['remembers: does not answer'])
-  const pid = Number(notices[0]?.split(' ')[1])
-  await expect.poll(() => isAlive(pid)).toBe(false)
-  expect(host.names()).toEqual([])
-  await host.install(join(plugins, 'remembers'))
-  expect(await host.transform('four')).toBe('spin')
+  await host.transform('before')
+  await host.reload('remembers')
+  expect(await host.transform('after')).toEqual({ remembers: 'before' })
+  expect(notices).toHaveLength(2)
+  expect(notices[1]).not.toBe(notices[0])
+  expect(host.list()).toMatchObject([{ label: 'remembers', state: 'running', sandbox: 'process' }])
   await host.remove('remembers')
 })
 
-test('a plugin that exits while it loads is reported', async () => {
-  await expect(host.install(join(plugins, 'dies'))).rejects.toMatchObject({ reason: 'Disconnected' })
-  await expect.poll(() => stopped).toEqual(['dies: born dead'])
-  expect([host.names(), await host.transform('five')]).toEqual([[], 'five'])
+test('a plugin that never answers is stopped, and the others keep running', async () => {
+  await host.install(join(plugins, 'remembers'))
+  expect(await host.transform('spin')).toEqual({})
+  expect(stopped).toEqual(['remembers: "transform" took longer than 2000 ms'])
+  const pid = Number(notices[0]?.split(' ')[1])
+  await expect.poll(() => isAlive(pid)).toBe(false)
+  expect(host.list()).toEqual([])
+  await host.install(join(plugins, 'remembers'))
+  expect(await host.transform('four')).toEqual({ remembers: 'spin' })
+  await host.remove('remembers')
+})
+
+test('a plugin that throws while it loads is not installed', async () => {
+  await expect(host.install(join(plugins, 'dies'))).rejects.toThrow('born dead')
+  expect([host.list(), await host.transform('five')]).toEqual([[], {}])
+})
+
+test('a plugin whose host forgets `allow` is denied, and the error says what to add', async () => {
+  const bus = await createBus({ core: new URL('../core.js', import.meta.url), log: false })
+  try {
+    await bus.open('forgotten', new URL('plugins/tells/main.js', import.meta.url), { sandbox: 'process' })
+    await expect(bus.call('forgotten', 'notify')).rejects.toMatchObject({
+      reason: 'Denied',
+      message: expect.stringContaining(
+        'Command notify not allowed by ACL: add "notify" to the option "allow" of the frontend "forgotten"',
+      ),
+    })
+  } finally {
+    await bus.close()
+  }
 })
 
 test.each([
