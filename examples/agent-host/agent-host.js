@@ -1,9 +1,12 @@
 // @ts-check
 // Runs scripts that a language model writes. Each runs in a sandbox with JavaScript and the tools, without Node.js, for a limited time.
-// Returns the script's answer, or the reason of its failure, for the model to read.
+// Returns the script's answer or the reason of its failure, and what it printed, for the model to read.
 import { createBus } from '@sallyport/core'
 
 const TOOLS = ['list_files', 'read_file', 'write_file', 'delete_file']
+
+/** Limit of what a script can print, in UTF-16 code units. */
+const MAX_PRINTED = 10_000
 
 /** Makes functions of the tools. It stands in the first line of each script, so that line numbers in errors are the script's own. */
 const FUNCTIONS = TOOLS.map(name => `const ${name} = args => invoke('plugin:tools|${name}', args); `).join('')
@@ -26,21 +29,23 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
     onConfirm,
     log: false, // this example prints the audit log instead
   })
-  const permissions = TOOLS.map(name => `tools:allow-${name.replaceAll('_', '-')}`)
-  const allow = permissions.map(permission => ({ permission, allow: [{ workspace }] }))
+  const allow = TOOLS.map(name => ({ permission: `plugin:tools|${name}`, allow: [{ workspace }] }))
 
   /**
-   * Runs one script, and removes it.
+   * Runs one script, and removes it. Returns its answer or the reason of its failure, and what it printed.
    *
    * @param {string} code
-   * @returns {Promise<{ answer: unknown } | { failed: string }>}
+   * @returns {Promise<{ answer?: unknown, failed?: string, printed: string }>}
    */
   async function run(code) {
+    let printed = ''
+    const onStdio = (/** @type {string} */ text) => void (printed = (printed + text).slice(0, MAX_PRINTED))
     try {
       // One label for all scripts, so that the quota counts for the whole conversation.
-      return { answer: await bus.run(FUNCTIONS + code, { label: 'agent', sandbox: 'ses', allow, timeout }) }
+      const options = { label: 'agent', allow, timeout, memory: 64, onStdio }
+      return { answer: await bus.run(FUNCTIONS + code, options), printed }
     } catch (error) {
-      return { failed: /** @type {Error} */ (error).message }
+      return { failed: /** @type {Error} */ (error).message, printed }
     }
   }
   return { run, close: () => bus.close() }

@@ -27,7 +27,9 @@ try {
   for (const name of (await readdir(join(here, 'scripts'))).toSorted()) {
     console.log(`${name}:`)
     const code = await readFile(join(here, 'scripts', name), 'utf8')
-    console.log(`  ${JSON.stringify(await host.run(code))}`)
+    const { printed, ...outcome } = await host.run(code)
+    if (printed) console.log(`  prints: ${printed.trimEnd()}`)
+    console.log(`  ${JSON.stringify(outcome)}`)
   }
   console.log('In the workspace:', (await readdir(workspace)).toSorted().join(', '))
   console.log('The audit log begins:')

@@ -41,7 +41,7 @@ const audited = async () =>
 test('tools read and write in the workspace, and each call is in the audit log', async () => {
   const code = `await write_file({ name: 'b.txt', text: (await read_file({ name: 'a.txt' })).repeat(100) })
     return list_files()`
-  expect(await host.run(code)).toEqual({ answer: ['a.txt', 'b.txt'] })
+  expect(await host.run(code)).toMatchObject({ answer: ['a.txt', 'b.txt'] })
   expect(await readFile(join(directory, 'workspace/b.txt'), 'utf8')).toBe('A'.repeat(100))
   expect(await audited()).toMatchObject([
     { label: 'agent', command: 'plugin:tools|read_file', args: { name: 'a.txt' }, outcome: 'ok' },
@@ -56,7 +56,7 @@ test.each([
 ])('deleting a file asks the user, who answers %s: %s', async (says, expected, isThere) => {
   answer = says
   const code = `return delete_file({ name: 'a.txt' }).then(() => 'deleted', error => error.commandCode)`
-  expect(await host.run(code)).toEqual({ answer: expected })
+  expect(await host.run(code)).toMatchObject({ answer: expected })
   expect(questions).toEqual(['Allow agent to call plugin:tools|delete_file with {"name":"a.txt"}?'])
   expect((await readdir(join(directory, 'workspace'))).includes('a.txt')).toBe(isThere)
   expect(await audited()).toMatchObject([{ outcome: says ? 'ok' : 'REFUSED' }])
@@ -71,18 +71,26 @@ test('forbidden calls are rejected without a question to the user', async () => 
       sallyport.invoke('plugin:path|resolve_directory', { directory: 1 }),
     ]
     return (await Promise.allSettled(calls)).map(({ reason }) => reason?.reason)`
-  expect(await host.run(code)).toEqual({ answer: Array.from({ length: 5 }, () => 'Rejected') })
+  expect(await host.run(code)).toMatchObject({ answer: Array.from({ length: 5 }, () => 'Rejected') })
   expect([await audited(), questions]).toEqual([[], []])
 })
 
 test('a script that loops, throws or does not parse fails with the reason, and the next one runs', async () => {
-  expect(await host.run('for (;;);')).toEqual({ failed: 'bus.run took longer than 2500 ms' })
-  expect(await host.run(`throw new Error('no idea')`)).toEqual({ failed: 'no idea' })
-  expect(await host.run('return (')).toEqual({
+  expect(await host.run('for (;;);')).toMatchObject({ failed: 'bus.run took longer than 2500 ms' })
+  expect(await host.run(`throw new Error('no idea')`)).toMatchObject({ failed: 'no idea' })
+  expect(await host.run('return (')).toMatchObject({
     failed: expect.stringMatching(/^Frontend script run\.js:2:1: it is not a script: /),
   })
-  expect(await host.run('globalThis.left = 1; return typeof left')).toEqual({ answer: 'number' })
-  expect(await host.run('return typeof left')).toEqual({ answer: 'undefined' })
+  expect(await host.run('globalThis.left = 1; return typeof left')).toMatchObject({ answer: 'number' })
+  expect(await host.run('return typeof left')).toMatchObject({ answer: 'undefined' })
+})
+
+test('what a script prints is returned with its answer, up to a limit', async () => {
+  expect(await host.run(`console.log('a', 1); return 2`)).toEqual({ answer: 2, printed: 'a 1\n' })
+  const { answer: last, printed } = await host.run(
+    `for (let n = 0; n < 20; n++) console.log('x'.repeat(1000)); return 3`,
+  )
+  expect([last, printed.length]).toEqual([3, 10_000])
 })
 
 test('a quota counts the calls of all scripts together', async () => {
