@@ -113,6 +113,17 @@ describe('a worker', () => {
     expect(await worker.exited).toMatchObject({ error })
   })
 
+  test('exits by itself if it is terminated while it stops something else', async () => {
+    const supervisor = createSupervisor()
+    const spawn = (): Worker => new Worker(`${ready} process.exit(0))`, { eval: true })
+    const worker = supervisor.start({ ...silent, spawn, stopTimeout: 60_000 })
+    await worker.ready
+    const stopped = worker.stop(1000)
+    worker.terminate(new Error('stuck'))
+    expect(supervisor.workerNames).toHaveLength(1)
+    expect(await stopped).toMatchObject({ error: undefined })
+  })
+
   test('rejects `ready` with the error that it is terminated with', async () => {
     const worker = start(createSupervisor(), 'for (;;);')
     worker.terminate(new Error('enough'))

@@ -198,7 +198,11 @@ const machine = setup({
               { target: '#worker.stopped', guard: 'exitedCleanly' },
               { target: '#worker.failed', actions: 'recordError' },
             ],
-            terminate: { target: '#worker.failed', actions: 'recordError' },
+            terminate: [
+              // The thread of a relay must outlive its process, which it is already ending.
+              { guard: 'hasStopTimeout' },
+              { target: '#worker.failed', actions: 'recordError' },
+            ],
           },
         },
       },
