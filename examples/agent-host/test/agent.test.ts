@@ -85,7 +85,7 @@ test('a script that loops, throws or does not parse fails with the reason, and t
   expect(await host.run('return typeof left')).toMatchObject({ answer: 'undefined' })
 })
 
-test('what a script prints is returned with its answer, up to a limit', async () => {
+test('the output of a script is returned with its answer, up to a limit', async () => {
   expect(await host.run(`console.log('a', 1); return 2`)).toEqual({ answer: 2, printed: 'a 1\n' })
   const { answer: last, printed } = await host.run(
     `for (let n = 0; n < 20; n++) console.log('x'.repeat(1000)); return 3`,

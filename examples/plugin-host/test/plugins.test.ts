@@ -91,7 +91,7 @@ test('a plugin that throws while it loads is not installed', async () => {
 test('a plugin whose host forgets `allow` is denied, and the error says what to add', async () => {
   const bus = await createBus({ core: new URL('../core.js', import.meta.url), log: false })
   try {
-    await bus.open('forgotten', new URL('plugins/tells/main.js', import.meta.url), { sandbox: 'process' })
+    await bus.open('forgotten', new URL('plugins/notifies/main.js', import.meta.url), { sandbox: 'process' })
     await expect(bus.call('forgotten', 'notify')).rejects.toMatchObject({
       reason: 'Denied',
       message: expect.stringContaining(
