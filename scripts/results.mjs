@@ -11,8 +11,8 @@ const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const TRIES = 3
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 
-/** The short table of the README: the digest of the run, as `npm run bench` ends with, and where it was measured. */
-function headline(report) {
+/** The digest of the run, as `npm run bench` ends with, and where it was measured. */
+export function headline(report) {
   const { machine, startedAt } = report
   const [, digest] = toMarkdown(report).split('## In short\n')
   const [table] = /^\|[^]*?(?=\n\n)/m.exec(digest)
@@ -79,6 +79,64 @@ ${shorten(
 )}
 `)
 
+/** A median of the page, by the title of its table, its row and its column. */
+function getFigure(text, [title, row, column]) {
+  const lines = text.slice(text.indexOf(title)).split('\n')
+  const rows = lines.slice(lines.findIndex(line => line.startsWith('|'))).map(line => line.split('|').slice(1, -1))
+  const cells = rows.find(([name]) => name?.replace(/ \*$/, '') === row)
+  const figure = cells?.[rows[0].indexOf(column)]
+  if (figure === undefined) throw new Error(`The results have no "${row}", "${column}" below "${title}".`)
+  return figure.replace(/ \(.*/, '')
+}
+
+const [DIGEST, CALL, START, MEMORY] = [BEGIN, '## A call from', '## The start of', '## The memory of a frontend']
+const [LATENCY, RATE] = ['## Latency of a call', '## Calls per second']
+const SANDBOXES = ['permission', 'process', 'ses']
+
+/** Rows of the README's table: a question, and the places of its figures. */
+const QUESTIONS = [
+  ...['p50', 'p99'].map(p => [
+    `one call, ${p}`,
+    [LATENCY, 'raw MessagePort', p],
+    ...SANDBOXES.map(name => [CALL, name, p]),
+    [LATENCY, 'isolation, ring JSON', p],
+  ]),
+  [
+    'a rare call, p50',
+    ...['raw MessagePort', 'ring', undefined, undefined, 'isolation'].map(arm => arm && [DIGEST, 'sparse, p50', arm]),
+  ],
+  [
+    'calls a second, 64 in flight',
+    [RATE, 'raw MessagePort', '64 calls'],
+    ...SANDBOXES.map(name => [CALL, name, '64 calls']),
+    [RATE, 'isolation, ring JSON', '64 calls'],
+  ],
+  [
+    'start to first reply',
+    [DIGEST, 'start to first reply', 'raw MessagePort'],
+    ...SANDBOXES.map(name => [START, 'start to first reply', name]),
+    [DIGEST, 'start to first reply', 'isolation'],
+  ],
+  [
+    'memory of one more plugin',
+    undefined,
+    ...[...SANDBOXES, 'permission, and a gate'].map(name => [MEMORY, 'each frontend', name]),
+  ],
+]
+
+/** The README's table: what the host of plugins asks, one median a cell. */
+export function toShortTable(text) {
+  const where = /^\|([^|]+)\|/m.exec(text)[1]
+  const names = ['raw `MessagePort`', ...SANDBOXES.map(name => `\`${name}\``), '`permission`, isolation']
+  const rows = QUESTIONS.map(([name, ...places]) => [
+    name,
+    ...places.map(place => (place ? getFigure(text, place) : '–')),
+  ])
+  return [[where, ...names], ['---', ...names.map(() => '---:')], ...rows]
+    .map(cells => `|${cells.join('|')}|`)
+    .join('\n')
+}
+
 const read = path => JSON.parse(readFileSync(path, 'utf8'))
 
 function measure() {
@@ -92,10 +150,15 @@ function measure() {
   return `${out}/report.json`
 }
 
-const report = read(process.argv[2] ?? measure())
-if (report.noise?.outcome !== 'steady') {
-  console.error(`Nothing was written. ${getVerdict(report).line} Close what else runs, and repeat \`npm run results\`.`)
-  process.exit(3)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const report = read(process.argv[2] ?? measure())
+  if (report.noise?.outcome !== 'steady') {
+    console.error(
+      `Nothing was written. ${getVerdict(report).line} Close what else runs, and repeat \`npm run results\`.`,
+    )
+    process.exit(3)
+  }
+  const text = page(report)
+  writeFileSync(at('docs/internals/results.md'), text)
+  writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), toShortTable(text)))
 }
-writeFileSync(at('docs/internals/results.md'), page(report))
-writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), compact(headline(report))))

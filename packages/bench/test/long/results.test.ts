@@ -6,10 +6,20 @@ const read = (path: string): string => readFileSync(new URL(`../../../../${path}
 /** The text that `npm run results` writes into both files, between these marks. */
 const getHeadline = (path: string): string => /<!-- results -->([\s\S]*)<!-- \/results -->/.exec(read(path))?.[1] ?? ''
 
-test('the README has the short table of the last full run, or none if no run has passed its noise check', () => {
-  const [headline, shown] = [getHeadline('docs/internals/results.md'), getHeadline('README.md')]
-  if (headline.includes('No full run has passed')) expect(shown).toContain('no figures')
-  else expect(shown).toBe(headline)
+test('the README has only figures of the results, one a cell, with their date and machine', () => {
+  const results = read('docs/internals/results.md')
+  const [head = [], , ...rows] = getHeadline('README.md')
+    .trim()
+    .split('\n')
+    .map(line => line.split('|').slice(1, -1))
+  expect(getHeadline('docs/internals/results.md')).toContain(`|${head[0]}|`)
+  const figures = rows.flatMap(cells => cells.slice(1)).filter(cell => cell !== '–')
+  expect(rows.length).toBeLessThanOrEqual(6)
+  expect(figures.length).toBeGreaterThan(20)
+  for (const figure of figures) {
+    expect(figure).toMatch(/^[\d.]+ (µs|ms|k\/s|MiB)$/)
+    expect(results).toContain(`|${figure}`)
+  }
 })
 
 test('the short table says where and when it was measured', () => {
