@@ -89,8 +89,8 @@ export interface PluginDefinition<C = Commands> {
   /** Runs once, before core is ready. An error stops the start and names the plugin. */
   setup?(app: App, api: PluginApi): void | Promise<void>
   /**
-   * Runs once when core ends: after the frontends have disconnected and their resources are closed, in reverse order of the setups. All
-   * teardowns share the rest of the `timeout` of `bus.close`, and each is abandoned after 5 s. Errors are logged.
+   * Runs once when core ends: after the frontends have disconnected and their resources are closed, in reverse order of the setups. Core
+   * stops waiting for it after 5 s, or when the `timeout` of `bus.close` ends. Errors are logged.
    */
   teardown?(app: App): void | Promise<void>
 }

@@ -128,8 +128,8 @@ export interface FrontendOptions extends ConnectionOptions {
   /** When its worker and its gate restart. Each missing option is the bus's. */
   supervision?: SupervisionOptions
   /**
-   * Waits until the module has been evaluated; a module that fails to load rejects `createBus` or `bus.open`. `false` doesn't wait, for
-   * a module that waits for its host at top level.
+   * Waits until the module has been evaluated; a module that fails to load rejects `createBus` or `bus.open`. Set to `false` if the
+   * module's top-level `await` needs the host.
    *
    * @default true
    */
@@ -210,7 +210,7 @@ export interface BusOptions {
   startTimeout?: number
   /** Starts Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
   workers?: WorkerFactories
-  /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
+  /** Default codec of every connection, including the host's own. @default 'json' */
   codec?: CodecName
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
