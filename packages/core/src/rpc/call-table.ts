@@ -19,7 +19,7 @@ import type { Resources } from '../api/resources.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { Subscriber } from '../events/delivery.js'
 import { COUNT } from '../shared/metrics.js'
-import type { SendingChannel } from './channel.js'
+import type { CallChannel } from './channel.js'
 import type { ConfirmCaller } from './confirm.js'
 
 /** The session that a call came in on. */
@@ -45,16 +45,16 @@ export class Call implements CommandContext {
   readonly #id: RequestId | undefined
   readonly #command: CommandIdentity
   readonly #owner: CallOwner
-  readonly #channels: readonly SendingChannel[]
+  readonly #channels: readonly CallChannel[]
   #controller: AbortController | undefined
 
-  /** @param channels the channels that this call opened */
+  /** @param channels the channels that this call opened, and the streams among its arguments */
   constructor(
     owner: CallOwner,
     id: RequestId | undefined,
     command: CommandIdentity,
     readonly request: CommandRequest,
-    channels: readonly SendingChannel[],
+    channels: readonly CallChannel[],
   ) {
     this.app = owner.app
     this.label = owner.name
@@ -116,7 +116,12 @@ export class Call implements CommandContext {
   abort(reason: BusError): void {
     this.#controller ??= new AbortController()
     this.#controller.abort(reason)
-    for (const channel of this.#channels) channel.abandon(reason.message)
+    for (const channel of this.#channels) channel.abandon(reason.message, reason)
+  }
+
+  /** @internal Ends the streams among the arguments, because the call is over. */
+  releaseChannels(): void {
+    for (const channel of this.#channels) channel.release?.()
   }
 
   /** @internal Ends the channels of a call that failed. */

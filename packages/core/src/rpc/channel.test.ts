@@ -1,5 +1,5 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
-import { MAX_CHANNELS } from '@sallyport/protocol/internal'
+import { MAX_CHANNELS, toStreamReference } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { type Channel, type ChannelQueue, ChannelTable, type ChannelWriter } from './channel.js'
 
@@ -13,7 +13,7 @@ function setUp(room?: Promise<void>) {
     room: () => room,
     isFull: false,
   }
-  const table = new ChannelTable(sender, sender)
+  const table = new ChannelTable(sender, sender, { pull: () => expect.unreachable(), stop: () => {} })
   const bind = (...ids: number[]): Channel[] => {
     const declared = Object.fromEntries(ids.map((id, i) => [`c${i}`, id]))
     const args: Record<string, unknown> = {}
@@ -85,4 +85,17 @@ describe('ChannelTable', () => {
     await waiting
     expect(sent.at(-1)).toBe('"one more"')
   })
+})
+
+it('refuses more streams than a frontend may have open, and has room again when their call is over', () => {
+  const { table } = setUp()
+  const bindStreams = (count: number) => {
+    const names = Array.from({ length: count }, (_, i) => `s${i}`)
+    const args = Object.fromEntries(names.map((name, i) => [name, toStreamReference(i)]))
+    return table.bind(args, Object.fromEntries(names.map((name, i) => [name, i])))
+  }
+  const opened = bindStreams(MAX_CHANNELS)
+  expect(() => bindStreams(1)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+  for (const stream of opened) stream.release?.()
+  expect(bindStreams(1)).toHaveLength(1)
 })

@@ -10,7 +10,10 @@ import {
   MAX_SESSION_QUEUE_BYTES,
   METHOD,
   parseChannelReference,
+  ReceivedStream,
+  type StreamCaller,
   STREAM_HEADER,
+  toStreamReference,
 } from '@sallyport/protocol/internal'
 import type { BatchSource, CallChannels, CallHeaders, CallMessage, TransferOptions } from '@sallyport/protocol/internal'
 import { type Encoded, getSize, isValue, type SessionQueue } from './session-queue.js'
@@ -40,6 +43,46 @@ export interface Channel<T = unknown> {
 /** The parts of a session that channels use. */
 export type ChannelWriter = Pick<SessionWriter, 'encode' | 'send'>
 export type ChannelQueue = Pick<SessionQueue, 'sendValue' | 'room' | 'isFull'>
+
+/** A channel that a call opened, or a stream among its arguments. */
+export interface CallChannel {
+  /** Ends because the call never ran. */
+  end(): void
+  /** Ends because the call failed. */
+  fail(): void
+  /** Ends because the call was aborted. */
+  abandon(message: string, reason?: BusError): void
+  /** The call is over. A channel remains open. */
+  release?(): void
+}
+
+/** A stream among the arguments of a call, which ends with the call. */
+class CallStream implements CallChannel {
+  readonly #stream: ReceivedStream
+  readonly #closed: () => void
+
+  constructor(stream: ReceivedStream, closed: () => void) {
+    this.#stream = stream
+    this.#closed = closed
+  }
+
+  end(): void {
+    this.abandon()
+  }
+
+  fail(): void {
+    this.abandon()
+  }
+
+  release(): void {
+    this.abandon()
+  }
+
+  abandon(_message?: string, reason?: BusError): void {
+    this.#closed()
+    ReceivedStream.end(this.#stream, reason)
+  }
+}
 
 type QueuedSend = { encoded: Encoded; resolve(): void; reject(error: BusError): void }
 
@@ -76,7 +119,7 @@ export class ChannelHandle implements Channel {
   }
 }
 
-export class SendingChannel implements Channel, BatchSource {
+export class SendingChannel implements Channel, BatchSource, CallChannel {
   readonly id: number
   readonly #writer: ChannelWriter
   readonly #queue: ChannelQueue
@@ -253,35 +296,62 @@ function ignoreRejection(sent: Promise<void>): Promise<void> {
   return sent
 }
 
-/** The open channels of one session. A frontend declares the channels among the top-level arguments of a call. */
+/**
+ * The open channels of one session, and the streams among the arguments of its calls. A frontend declares both among the top-level
+ * arguments of a call.
+ */
 export class ChannelTable {
   readonly #open = new Map<number, SendingChannel>()
   readonly #writer: ChannelWriter
   readonly #queue: ChannelQueue
+  readonly #caller: StreamCaller
   readonly #readAhead: number
+  /** The streams of calls in flight. */
+  readonly #streams = new Set<ReceivedStream>()
 
-  constructor(writer: ChannelWriter, queue: ChannelQueue, readAhead: number = CHANNEL_READ_AHEAD) {
+  constructor(
+    writer: ChannelWriter,
+    queue: ChannelQueue,
+    caller: StreamCaller,
+    readAhead: number = CHANNEL_READ_AHEAD,
+  ) {
+    this.#caller = caller
     this.#writer = writer
     this.#queue = queue
     this.#readAhead = readAhead
   }
 
-  /** Replaces the references of declared channels in `args`. Returns those that this call opened. @throws {BusError} `Overloaded` */
-  bind(args: unknown, declared: CallChannels): readonly SendingChannel[] {
-    const unopened = new Set(Object.values(declared).filter(id => !this.#open.has(id)))
-    if (this.#open.size + unopened.size > MAX_CHANNELS) throw createLimitError()
-    const opened = Array.from(unopened, id => this.#create(id))
+  /**
+   * Replaces the references of declared channels and streams in `args`. Returns those that this call opened.
+   *
+   * @throws {BusError} `Overloaded`
+   */
+  bind(args: unknown, declared: CallChannels): readonly CallChannel[] {
     const members = args as Record<string, unknown>
-    for (const [name, id] of Object.entries(declared)) members[name] = this.#open.get(id)!.createHandle()
+    const entries = Object.entries(declared)
+    const channels = entries.filter(([name, id]) => members[name] !== toStreamReference(id))
+    const unopened = new Set(channels.map(([, id]) => id).filter(id => !this.#open.has(id)))
+    const streamCount = entries.length - channels.length
+    if (this.#size + unopened.size + streamCount > MAX_CHANNELS) throw createLimitError()
+    const opened: CallChannel[] = Array.from(unopened, id => this.#create(id))
+    for (const [name, id] of channels) members[name] = this.#open.get(id)!.createHandle()
+    if (streamCount === 0) return opened
+    for (const [name, id] of entries) {
+      if (members[name] !== toStreamReference(id)) continue
+      const stream = new ReceivedStream(id, this.#caller)
+      this.#streams.add(stream)
+      opened.push(new CallStream(stream, () => this.#streams.delete(stream)))
+      members[name] = stream
+    }
     return opened
   }
 
   /** Opens the channel of a call that wants a stream, or ends `opened`, the call's other channels. @throws {BusError} */
-  openStream(headers: CallHeaders, opened: readonly SendingChannel[]): SendingChannel | undefined {
+  openStream(headers: CallHeaders, opened: readonly CallChannel[]): SendingChannel | undefined {
     const reference = headers[STREAM_HEADER]
     if (reference === undefined) return undefined
     const id = parseChannelReference(reference)
-    const isFull = this.#open.size >= MAX_CHANNELS
+    const isFull = this.#size >= MAX_CHANNELS
     if (!isFull && id !== undefined && !this.#open.has(id)) return this.#create(id)
     for (const channel of opened) channel.end()
     if (isFull) throw createLimitError()
@@ -301,6 +371,10 @@ export class ChannelTable {
     this.#open.clear()
   }
 
+  get #size(): number {
+    return this.#open.size + this.#streams.size
+  }
+
   #create(id: number): SendingChannel {
     const channel = new SendingChannel(id, this.#writer, this.#queue, this.#readAhead, () => this.#open.delete(id))
     this.#open.set(id, channel)
@@ -309,4 +383,4 @@ export class ChannelTable {
 }
 
 const createLimitError = (): BusError =>
-  new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)
+  new BusError('Overloaded', `More than ${MAX_CHANNELS} channels and streams of one frontend are open`)

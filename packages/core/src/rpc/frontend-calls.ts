@@ -12,12 +12,14 @@ import {
   METHOD,
   parseResponse,
   PendingCalls,
+  STREAM_METHOD,
   toErrorObject,
   traceCaller,
 } from '@sallyport/protocol/internal'
 import type {
   CallTrace,
   ResponseMessage,
+  StreamCaller,
   TraceContext,
   CallOptions,
   TransferOptions,
@@ -30,7 +32,7 @@ import type { SessionWriter } from './writer.js'
 
 type CallWriter = Pick<SessionWriter, 'request' | 'send' | 'error'>
 
-export class FrontendCalls {
+export class FrontendCalls implements StreamCaller {
   readonly #traceSource: TraceSource
   readonly #writer: CallWriter
   readonly #counts: Float64Array
@@ -62,7 +64,7 @@ export class FrontendCalls {
     return createCallPromise((resolve, reject) => {
       checkCall(name, args, options)
       if (this.#pending.isFull()) {
-        throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
+        throw createLimitError()
       }
       const id = this.#pending.takeId()
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
@@ -74,6 +76,21 @@ export class FrontendCalls {
       const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
       traceCaller(frontendCalls, trace, resolve, reject, (done, fail) => send(done, fail, trace))
     })
+  }
+
+  /** Requests the next value of a stream that the frontend has passed to a command. There is no deadline: a source can be slow. */
+  pull(stream: number, signal: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#pending.isFull()) throw createLimitError()
+      const id = this.#pending.takeId()
+      this.#writer.request(id, STREAM_METHOD.next, { stream }, undefined, undefined)
+      this.#pending.add(id, STREAM_METHOD.next, resolve, reject, { signal })
+    })
+  }
+
+  /** Notifies the frontend that no more values of a stream are read. */
+  stop(stream: number): void {
+    if (this.#isConnected) this.#writer.send({ jsonrpc: '2.0', method: STREAM_METHOD.return, params: { stream } })
   }
 
   /** Settles the call that the frontend answers. An invalid answer is reported with the id `null`: ids here are core's own. */
@@ -111,6 +128,9 @@ export class FrontendCalls {
     if (!this.#pending.settle(answer)) this.#counts[COUNT.late]! += 1
   }
 }
+
+const createLimitError = (): BusError =>
+  new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
 
 function checkCall(name: unknown, args: unknown, options: (CallOptions & TransferOptions) | undefined): void {
   if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {

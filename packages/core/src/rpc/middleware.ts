@@ -1,7 +1,6 @@
 // Wraps the handler of a command in the app's middleware.
-import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol/internal'
+import { BusError, describeCommand, discard, isAsyncIterable } from '@sallyport/protocol/internal'
 import type { Middleware, MiddlewareCall } from '../api/app.js'
-import { discard } from '../shared/async-iterable.js'
 import type { Call, Runnable } from './call-table.js'
 
 /** Returns `run` itself if there is no middleware, so that calls cost nothing more. @param use from the outermost inwards */

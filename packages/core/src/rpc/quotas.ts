@@ -4,6 +4,7 @@ import {
   BusError,
   describeCommand,
   describeName,
+  countedStream,
   isAsyncIterable,
   isThenable,
   Throttle,
@@ -11,7 +12,6 @@ import {
 import type { Logger } from 'pino'
 import { createGlobMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/host-core.js'
-import { countedStream } from '../shared/async-iterable.js'
 import { isStream } from './call-table.js'
 import type { CommandRegistry, RunnableCommand } from './registry.js'
 

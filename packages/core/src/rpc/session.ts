@@ -33,7 +33,7 @@ import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
 import { flushAfterMicrotasks } from './answer-scheduler.js'
 import { Call, type CallOwner, CallTable, getDisplayName, getTimeout } from './call-table.js'
-import { ChannelTable, type SendingChannel } from './channel.js'
+import { type CallChannel, ChannelTable } from './channel.js'
 import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
 import { FrontendCalls } from './frontend-calls.js'
 import { PAUSED, ReadScheduler } from './read-scheduler.js'
@@ -79,7 +79,7 @@ export interface SessionEvents {
 
 type Answered = Pick<CallMessage, 'id' | 'method'>
 
-const NO_CHANNELS: readonly SendingChannel[] = []
+const NO_CHANNELS: readonly CallChannel[] = []
 
 export class Session implements CallOwner {
   readonly label: string | undefined
@@ -122,8 +122,8 @@ export class Session implements CallOwner {
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
     this.#writer = new SessionWriter(this.#queue, codecs[codec], this.#counts)
-    this.#channels = new ChannelTable(this.#writer, this.#queue, options.readAhead)
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
+    this.#channels = new ChannelTable(this.#writer, this.#queue, this.frontendCalls, options.readAhead)
     this.#linkClosed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -250,6 +250,7 @@ export class Session implements CallOwner {
         const nanoseconds = this.metrics.end(startedAt)
         this.metrics.commands?.addDuration(method, nanoseconds)
       }
+      call.releaseChannels()
       return this.#succeed(message, result)
     } catch (error) {
       call.failChannels()
@@ -267,7 +268,10 @@ export class Session implements CallOwner {
     this.calls.add(call, timeoutMs)
     return result.then(
       // A call that was removed before was cancelled or expired, or its session has ended: it is not answered.
-      value => (this.calls.remove(call) ? this.#succeed(call, value) : call.abortReason),
+      value => {
+        call.releaseChannels()
+        return this.calls.remove(call) ? this.#succeed(call, value) : call.abortReason
+      },
       (error: unknown) => {
         call.failChannels()
         return this.calls.remove(call) || call.id === undefined ? this.#fail(call, error) : call.abortReason

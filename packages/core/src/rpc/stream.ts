@@ -1,8 +1,7 @@
 // Streams: handlers that return an async iterable. Its values leave on the channel of the call, no faster than the frontend takes
 // them. When the call ends, it ends the iterable too. It does not wait for an iterator that never finishes.
-import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol/internal'
+import { BusError, describeCommand, getIterator, isAsyncIterable, leaveIterator } from '@sallyport/protocol/internal'
 import { takeTransfer } from '../api/transfer.js'
-import { getIterator, leaveIterator } from '../shared/async-iterable.js'
 import type { SendingChannel } from './channel.js'
 
 /** Sends the values of an async iterable, or a promise of one, then the channel's end. @throws the iterable's own errors, too */

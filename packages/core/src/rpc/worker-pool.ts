@@ -6,6 +6,7 @@ import {
   fromErrorObject,
   holdsBytes,
   isError,
+  ReceivedStream,
   toBusError,
 } from '@sallyport/protocol/internal'
 import type { ErrorObject } from '@sallyport/protocol/internal'
@@ -27,6 +28,11 @@ export interface Pool {
 
 /** Likely cause of an error that is not an `Error`: Node cannot clone its own error about a result that cannot be cloned. */
 const UNCLONEABLE = 'its result may hold values that cannot be passed between threads'
+
+const NOT_CLONEABLE = [
+  [ChannelHandle, 'channel'],
+  [ReceivedStream, 'stream'],
+] as const
 
 export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool {
   let loading: Promise<Piscina> | undefined
@@ -54,8 +60,9 @@ export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool 
 
   return {
     async run(method, module, args, signal) {
-      if (holdsInstance(args, ChannelHandle)) {
-        throw new BusError('InvalidParams', 'A channel cannot be passed to a command of the pool')
+      for (const [type, what] of NOT_CLONEABLE) {
+        if (!holdsInstance(args, type)) continue
+        throw new BusError('InvalidParams', `A ${what} cannot be passed to a command of the pool`)
       }
       const piscina = await (loading ??= load())
       const task: PoolTask = { method, module: module.href, args }

@@ -9,6 +9,7 @@ import {
   type Codec,
   describeCommand,
   detachAttachments,
+  discard,
   encodeMessage,
   encodeValue,
   type EncodedMessage,
@@ -30,7 +31,6 @@ import {
 } from '@sallyport/protocol/internal'
 import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
-import { discard } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
 import type { Encoded, SessionQueue } from './session-queue.js'
 

@@ -36,6 +36,7 @@ const core = defineCore({
       return url
     },
     watch: ({ log }: { log: Channel }) => log.end(),
+    upload: async ({ body }: { body: AsyncIterable<Uint8Array> }) => void body,
     async *count({ to }: { to: number }) {
       for (let n = 0; n < to; n++) yield { n, at: new Date() }
     },
@@ -136,6 +137,14 @@ test('channels', () => {
   void api.invoke('download', { url: '', progress: new api.Channel<{ at: string }>() })
   void api.invoke('download', { url: '', progress: new api.Channel() })
   void api.invoke('watch', { log: new api.Channel<number>() })
+  void api.invoke('upload', { body: new ReadableStream<Uint8Array>() })
+  void api.invoke('upload', {
+    body: (async function* () {
+      yield new Uint8Array(1)
+    })(),
+  })
+  // @ts-expect-error the source yields strings
+  void api.invoke('upload', { body: new ReadableStream<string>() })
   void api.invoke('download', { url: '', progress: new Receiving<unknown>() })
   // @ts-expect-error core sends objects
   void api.invoke('download', { url: '', progress: new Receiving<string>() })

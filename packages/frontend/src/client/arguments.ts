@@ -1,4 +1,5 @@
-// Checks the arguments of a call and prepares them for the wire. Bytes and channels are at the top level: nothing below is inspected.
+// Checks the arguments of a call and prepares them for the wire. Bytes, channels and streams are at the top level: nothing below is
+// inspected.
 import {
   BusError,
   toChannelReference,
@@ -8,14 +9,18 @@ import {
   describeName,
   describeThrown,
   holdsBytes,
+  isAsyncIterable,
   isBusError,
   isBytes,
   isDevelopment,
   isThenable,
   notSerializable,
+  type SentStreams,
+  toStreamReference,
 } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
+import { sentStreams } from '#sent-streams'
 
 interface PreparedArguments {
   /** An object, bytes, or `undefined` if there are no arguments. */
@@ -23,11 +28,13 @@ interface PreparedArguments {
   /** True if the call must be encoded as MessagePack. */
   readonly hasBytes: boolean
   readonly channels: ReadonlyMap<string, Channel> | undefined
+  /** The ids of streams by the names of their arguments. They are open. */
+  readonly streams?: Readonly<Record<string, number>>
 }
 
 type NamedArguments = Record<string, unknown>
 
-/** Checks a call's name, options and arguments. Replaces channels by references to them. @throws {BusError} `InvalidParams` */
+/** Checks a call's name, options and arguments. Replaces channels and streams by references to them. @throws {BusError} `InvalidParams` */
 export function prepareCall(command: string, args: unknown, options: InvokeOptions | undefined): PreparedArguments {
   checkCommandName(command)
   try {
@@ -54,14 +61,39 @@ function prepareArguments(command: string, args: unknown): PreparedArguments {
   const named: NamedArguments = args
   let hasBytes = false
   let hasChannels = false
+  let hasStreams = false
   for (const value of getValues(command, named)) {
     if (typeof value !== 'object' || value === null) continue
     if (isBytes(value)) hasBytes = true
     else if (value instanceof Channel) hasChannels = true
+    else if (sentStreams && isStream(value)) hasStreams = true
     else if (isThenable(value)) throw createPromiseError(command, named)
   }
+  if (sentStreams && hasStreams) return { ...replaceStreams(command, named, sentStreams), hasBytes }
   if (!hasChannels) return { params: args, hasBytes, channels: undefined }
   return { ...replaceChannels(command, named), hasBytes }
+}
+
+/** True for a `ReadableStream`, or another async iterable without a JSON form: channels of another copy of the package have one. */
+const isStream = (value: unknown): value is AsyncIterable<unknown> =>
+  isAsyncIterable(value) && !(value instanceof Channel) && typeof (value as { toJSON?: unknown }).toJSON !== 'function'
+
+/** Replaces channels, and opens the streams and replaces them. Opens none if one of them cannot be read. */
+function replaceStreams(command: string, args: NamedArguments, sent: SentStreams): Omit<PreparedArguments, 'hasBytes'> {
+  const { params, channels } = replaceChannels(command, args)
+  const streams: Record<string, number> = {}
+  for (const [name, value] of Object.entries(params as NamedArguments)) {
+    if (!isStream(value)) continue
+    try {
+      streams[name] = sent.add(value)
+    } catch (cause) {
+      for (const id of Object.values(streams)) sent.close(id)
+      const problem = `${describeArgument(command, name)} cannot be read: ${describeThrown(cause)}`
+      throw new BusError('InvalidParams', problem, { cause })
+    }
+    ;(params as NamedArguments)[name] = toStreamReference(streams[name])
+  }
+  return { params, channels, streams }
 }
 
 function replaceChannels(command: string, args: NamedArguments): Pick<PreparedArguments, 'params' | 'channels'> {

@@ -23,6 +23,8 @@ import {
   type RequestId,
   type RequestMessage,
   STREAM_HEADER,
+  STREAM_METHOD,
+  type StreamParams,
   TIMEOUT_HEADER,
   traceCaller,
 } from '@sallyport/protocol/internal'
@@ -30,6 +32,7 @@ import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from '
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
 import { eventsReceived, eventsSent, invokes } from '#diagnostics'
+import { sentStreams } from '#sent-streams'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
@@ -175,8 +178,11 @@ export class Connection {
 
   #send(call: OutgoingCall, trace: TracedCall | undefined): number {
     const { command, args, options, stream } = call
+    let settled: (() => void) | undefined
     try {
-      const { params, hasBytes, channels } = prepareCall(command, args, options)
+      const prepared = prepareCall(command, args, options)
+      const { params, hasBytes, channels } = prepared
+      if (sentStreams && prepared.streams) settled = () => closeStreams(prepared.streams!)
       const opened = channels && this.channels.findUnopened([...channels.values()])
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
@@ -187,6 +193,7 @@ export class Connection {
       const timeout = this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
       const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
       if (channels) message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
+      if (sentStreams && prepared.streams) message.channels = { ...message.channels, ...prepared.streams }
       if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
       if (timeout) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
       if (invokes && trace !== undefined) addTraceContext(message, trace)
@@ -198,12 +205,16 @@ export class Connection {
             finishChannels(opened)
             call.reject(error)
           }
-      this.pending.add(id, command, call.resolve, reject, options, defaultTimeout)
+      if (sentStreams && settled) {
+        const resolve = runFirst(settled, call.resolve)
+        this.pending.add(id, command, resolve, runFirst(settled, reject), options, defaultTimeout)
+      } else this.pending.add(id, command, call.resolve, reject, options, defaultTimeout)
       for (const channel of opened ?? []) this.channels.open(channel, id)
       if (stream !== undefined) this.channels.open(stream, id)
       return id
     } catch (error) {
-      // The channels among the arguments belong to the call: they end if it fails.
+      // The channels and streams among the arguments belong to the call: they end if it fails.
+      if (sentStreams) settled?.()
       finishChannels(this.channels.findUnopened(findChannels(args)))
       throw error
     }
@@ -254,6 +265,7 @@ export class Connection {
       if (eventsReceived?.hasSubscribers) this.#traceEvents(params as EventParams)
       listeners.dispatch(params as EventParams)
     } else if (method === METHOD.channel) this.channels.receive(params as ChannelParams)
+    else if (sentStreams && method === STREAM_METHOD.return) sentStreams.close((params as StreamParams).stream)
     else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
   }
 
@@ -279,3 +291,14 @@ export class Connection {
     this.#owner.functions.disconnected(this.#closeError)
   }
 }
+
+function closeStreams(streams: Readonly<Record<string, number>>): void {
+  for (const id of Object.values(streams)) sentStreams?.close(id)
+}
+
+const runFirst =
+  <T>(first: () => void, then: (value: T) => void): ((value: T) => void) =>
+  value => {
+    first()
+    then(value)
+  }

@@ -7,6 +7,8 @@ import {
   holdsBytes,
   isThenable,
   notSerializable,
+  STREAM_METHOD,
+  type StreamParams,
   type toBusError,
   toErrorObject,
   traceRun,
@@ -14,6 +16,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { CallTrace, Message, Outcome, RequestId, RequestMessage } from '@sallyport/protocol/internal'
 import { exposedCalls } from '#diagnostics'
+import { sentStreams } from '#sent-streams'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -41,6 +44,9 @@ interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
 }
 
 type Run = (args: unknown, ctx: ExposedContext) => unknown
+
+/** Answers core's request for the next value of a stream among the arguments of a call. */
+const readStream: Run = params => sentStreams!.next((params as StreamParams).stream)
 
 class RunningCall implements ExposedContext {
   /** Set once the caller does not wait for the response any more. */
@@ -112,6 +118,7 @@ export class FunctionRegistry {
 
   run(message: RequestMessage): void {
     const { id, method } = message
+    if (sentStreams && method === STREAM_METHOD.next) return void this.#run(message, readStream)
     const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
@@ -184,7 +191,8 @@ export class FunctionRegistry {
       this.#sendResponse({ jsonrpc: '2.0', id, result }, holdsBytes(result))
       return undefined
     } catch (cause) {
-      const what = `The result of ${describeCommand(method)}`
+      const isStreamValue = sentStreams && method === STREAM_METHOD.next
+      const what = isStreamValue ? 'A value of the stream' : `The result of ${describeCommand(method)}`
       return this.#respondError(id, notSerializable(what, 'InternalError', cause, value))
     }
   }

@@ -116,7 +116,8 @@ type NamedArguments<A, Codec> =
 type Bytes = Uint8Array | ArrayBuffer
 
 /**
- * One named argument. The handler's channel is the caller's channel of serialized messages. A type that cannot arrive as the
+ * One named argument. The handler's channel is the caller's channel of serialized messages, and its async iterable is the caller's
+ * async iterable or `ReadableStream`. A type that cannot arrive as the
  * handler expects it is `never`: a Date is a string in JSON. Members of arguments are not checked.
  */
 type Argument<T, Codec> = unknown extends T
@@ -125,9 +126,13 @@ type Argument<T, Codec> = unknown extends T
     ? Bytes
     : T extends { send(message: infer Message, ...rest: never): Promise<void>; end(): void }
       ? ChannelFor<unknown extends Message ? never : Serialized<Message, Codec>>
-      : T extends Lost[[Codec] extends ['msgpack'] ? 'msgpack' : 'json']
-        ? never
-        : T
+      : T extends AsyncIterable<infer Value>
+        ? AsyncIterableIterator<Value> extends T
+          ? AsyncIterable<Argument<Value, Codec>>
+          : never
+        : T extends Lost[[Codec] extends ['msgpack'] ? 'msgpack' : 'json']
+          ? never
+          : T
 
 /** Types that do not survive each codec. */
 interface Lost {

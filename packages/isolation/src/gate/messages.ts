@@ -4,7 +4,6 @@ import type { CallMessage, Codec, Message, PackedMessage, ResponseMessage } from
 import {
   BusError,
   carriesBytes,
-  toChannelReference,
   describeCommand,
   isBytes,
   MAX_IN_FLIGHT,
@@ -83,13 +82,13 @@ function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage):
 }
 
 /**
- * Returns the channels among the hook's arguments. The hook sees channels as their references, and can remove, move and copy those. A
+ * Returns the channels and streams among the hook's arguments. The hook sees them as their references, and can remove, move and copy those. A
  * reference that the call has not declared stays a string.
  */
 function getPassedChannels({ params, channels }: CallMessage, payload: unknown): CallMessage['channels'] {
   if (channels === undefined || payload === undefined || isBytes(payload)) return undefined
   const original = params as Readonly<Record<string, unknown>>
-  const ids = new Map<unknown, number>(Object.values(channels).map(id => [toChannelReference(id), id]))
+  const ids = new Map<unknown, number>(Object.entries(channels).map(([name, id]) => [original[name], id]))
   const passed: Record<string, number> = {}
   for (const [name, value] of Object.entries(payload as object)) {
     const id = ids.get(value)

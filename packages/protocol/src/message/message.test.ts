@@ -70,7 +70,7 @@ describe('parseCall', () => {
       negative: '__CHANNEL__:-1',
     }
     expect(refusal({ ...good, params, channels })).toBe(
-      'Invalid Request: `channels` of "greet" must be the ids of at most 16384 channels among the arguments',
+      'Invalid Request: `channels` of "greet" must be the ids of at most 16384 channels and streams among the arguments',
     )
   })
 

@@ -9,7 +9,7 @@ export type RequestId = string | number
 /** Metadata of a call. Names are lower-case by convention, as in HTTP. */
 export type CallHeaders = Record<string, string>
 
-/** The arguments of a call that are channels: their names, and the channels' ids of 32 bits. */
+/** The arguments of a call that are channels or streams: their names, and their ids of 32 bits. */
 export type CallChannels = Readonly<Record<string, number>>
 
 export interface RequestMessage {
@@ -19,7 +19,7 @@ export interface RequestMessage {
   /** An object of named arguments, or bytes (a raw body). */
   params?: unknown
   headers?: CallHeaders
-  /** Declares channels among the arguments. The value of each is its `toChannelReference`. */
+  /** Declares channels and streams among the arguments. The value of each is its `toChannelReference` or `toStreamReference`. */
   channels?: CallChannels
 }
 
@@ -84,13 +84,16 @@ export const isRequestId = (id: unknown): id is RequestId => typeof id === 'stri
 const isHeaders = (value: unknown): value is CallHeaders =>
   isObject(value) && Object.values(value).every(entry => typeof entry === 'string')
 
-/** True if the value of each declared argument is the reference of its channel. */
+/** True if the value of each declared argument is the reference of its channel or stream. */
 const isChannels = (channels: unknown, params: unknown): channels is CallChannels =>
   isObject(channels) &&
   isObject(params) &&
   Object.keys(channels).length <= MAX_CHANNELS &&
   Object.entries(channels).every(
-    ([name, id]) => Object.hasOwn(params, name) && isChannelId(id) && params[name] === toChannelReference(id),
+    ([name, id]) =>
+      Object.hasOwn(params, name) &&
+      isChannelId(id) &&
+      (params[name] === toChannelReference(id) || params[name] === toStreamReference(id)),
   )
 
 const isErrorObject = (value: unknown): value is ErrorObject =>
@@ -140,6 +143,9 @@ const CHANNEL_PATTERN = /^__CHANNEL__:(\d{1,10})$/
 /** A channel as an argument, in Tauri's form. */
 export const toChannelReference = (id: number): string => `__CHANNEL__:${id}`
 
+/** A stream as an argument. Its receiver pulls the values. */
+export const toStreamReference = (id: number): string => `__STREAM__:${id}`
+
 /** Returns the id in a channel's reference, or `undefined` for any other value. */
 export function parseChannelReference(value: unknown): number | undefined {
   if (typeof value !== 'string' || !value.startsWith('__CHANNEL__:')) return undefined
@@ -166,7 +172,7 @@ export function parseCall(message: unknown): CallMessage {
     dropInvalidTraceContext(headers)
   }
   if (channels !== undefined && !isChannels(channels, params)) {
-    const rule = `must be the ids of at most ${MAX_CHANNELS} channels among the arguments`
+    const rule = `must be the ids of at most ${MAX_CHANNELS} channels and streams among the arguments`
     throw invalid(`\`channels\` of ${describeName(method)} ${rule}`)
   }
   return message as unknown as CallMessage

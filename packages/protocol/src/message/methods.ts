@@ -33,6 +33,17 @@ export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'
 /** Marks a call that expects a stream. The header's value refers to the channel for the stream's values. */
 export const STREAM_HEADER = 'sallyport-stream'
 
+/** The methods of streams among the arguments of a call. They are apart, because web pages have no use for them. */
+export const STREAM_METHOD = {
+  /** core → frontend: a request for the next value. */
+  next: '$/next',
+  /** core → frontend: the values have no reader any more. */
+  return: '$/return',
+} as const
+
+/** Params of `$/next` and `$/return`: the id of a stream among the arguments of a call. */
+export type StreamParams = { stream: number }
+
 /** The caller's timeout in whole milliseconds. Sent over a network, where a caller can disappear without notice. */
 export const TIMEOUT_HEADER = 'sallyport-timeout'
 

@@ -21,7 +21,7 @@ export const MAX_NODES = 1_000_000
 export const SCAN_ABOVE_BYTES: number = 64 * 1024
 /** Maximum number of calls of one frontend in flight. */
 export const MAX_IN_FLIGHT = 16_384
-/** Maximum number of open channels of one frontend. */
+/** Maximum number of open channels and streamed arguments of one frontend. */
 export const MAX_CHANNELS = 16_384
 /** Maximum number of resources that handlers keep open for one frontend. */
 export const MAX_RESOURCES = 16_384
