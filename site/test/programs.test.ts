@@ -68,7 +68,7 @@ await bus.close({ timeout: 0 })
 `
 
 test('the upload that the page on streams shows ends when its call is aborted', async () => {
-  const program = programs.find(({ files }) => files.get('core.mjs')?.code.includes('async *upload('))!
+  const program = programs.find(({ files }) => files.get('core.mjs')?.code.includes('async upload('))!
   const cwd = getDirectory(program, 'run')
   await writeFile(join(cwd, 'aborted.mjs'), ABORTED_UPLOAD)
   const { stdout } = await run(process.execPath, ['aborted.mjs'], { cwd, timeout: 60_000 })

@@ -197,7 +197,11 @@ describe('a source is closed', () => {
     let isCancelled = false
     const body = new ReadableStream({ cancel: () => void (isCancelled = true) })
     const call = client.invoke(command, { body })
-    await (reason ? expect(call).rejects.toMatchObject({ reason }) : call)
+    const outcome = await call.then(
+      () => undefined,
+      (error: { reason: string }) => error.reason,
+    )
+    expect(outcome).toBe(reason)
     expect(isCancelled).toBe(true)
   })
 
@@ -256,7 +260,7 @@ test('a locked stream is refused with the name of its argument', async () => {
 
 test('a string that looks like a stream stays a string', async () => {
   const client = await (await start({ core })).connect('tests')
-  await expect(client.invoke('collect', { body: '__STREAM__:1' })).resolves.toEqual([...'__STREAM__:1'])
+  await expect(client.invoke('collect', { body: '__STREAM__:1' })).resolves.toEqual(Array.from('__STREAM__:1'))
 })
 
 describe.each(['permission', 'ses', 'process'] as const)('a frontend with sandbox %s', sandbox => {
