@@ -25,7 +25,7 @@ try {
   }
   const transform = async (/** @type {string} */ text) => {
     const answers = await host.transform(text)
-    for (const name of Object.keys(answers).toSorted()) console.log(`${name}: ${answers[name]}`)
+    for (const name of Object.keys(answers).toSorted()) console.log(`${name}: ${String(answers[name])}`)
   }
   await install('plugins')
   await transform('the sallyport is shut')

@@ -212,9 +212,9 @@ test('a capability without windows and webviews is an error in options', async (
   )
 })
 
-test('the option windows is suggested for window in quotas', async () => {
-  const quotas = [{ window: ['a'], rate: 1 }] as object[]
+test('the option labels is suggested for label in quotas', async () => {
+  const quotas = [{ label: ['a'], rate: 1 }] as object[]
   await expect(startWith({ calls: { quotas } })).rejects.toThrow(
-    'createBus: unknown option "calls.quotas[0].window" (did you mean "windows"?)',
+    'createBus: unknown option "calls.quotas[0].label" (did you mean "labels"?)',
   )
 })
