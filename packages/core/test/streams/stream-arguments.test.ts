@@ -276,7 +276,7 @@ describe.each(['permission', 'ses', 'process'] as const)('a frontend with sandbo
     expect(await bus.call('main', 'send', { count: 50 })).toEqual(everything(50))
   })
 
-  test('that closes while its stream is read ends the loop of the handler', async () => {
+  test('ends the loop of the handler when it closes while its stream is read', async () => {
     const bus = await open()
     const reading = bus.once('reading')
     void bus.call('main', 'stall', {}).catch(() => {})
