@@ -61,7 +61,7 @@ test('default to those of the connection, except for streams', async () => {
   const { path, signals } = await waiting(false)
   const { client } = await dial(path, { label: 'far', deadlines: true, timeout: 60_000 })
   expect(await client.invoke('headers')).toEqual({ 'sallyport-timeout': '60000' })
-  expect(await client.invoke('headers', {}, { timeout: 0 })).toEqual({})
+  expect(await client.invoke('headers', {}, { timeout: false })).toEqual({})
   expect(await client.invoke('headers', {}, { timeout: 1500.2, headers: { mine: 'x' } })).toEqual({
     mine: 'x',
     'sallyport-timeout': '1501',

@@ -87,7 +87,7 @@ describe('an error in a script ends it, and has its cause and location', () => {
     ['fetch("http://a")', 'fetch is not a function'],
     ['1\nimport { invoke } from "@sallyport/frontend"', /data:…:2:1: it has import or export.* Bundle it: esbuild/],
     ['export const a = 1', /data:…:1:1: it has import or export/],
-    ['1\n\nimport.meta.url', /data:…:3:1: it has import or export/],
+    ['1\n\nimport.meta.url', /data:…:3:8: it has import or export/],
     ['1\n\na b', /data:…:3:3: it is not a script: Unexpected identifier/],
     ['1\nimport("node:fs")', /line 2: it contains 'import\('/],
     ['1\n// <!-- a comment', /line 2: it contains '<!--'/],
