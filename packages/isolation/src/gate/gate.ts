@@ -39,8 +39,8 @@ import {
 import type { Hook } from '../hook/hook.js'
 import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
 import type { HookWatch } from '../hook/watchdog.js'
-import type { FrontendMessage } from './messages.js'
-import { encodeErrorResponse, encodePassed, getName, isCall, toHookMessage, toRejectionError } from './messages.js'
+import type { FrontendMessage } from './hook-messages.js'
+import { encodeErrorResponse, encodePassed, getName, isCall, toHookMessage, toRejectionError } from './hook-messages.js'
 
 export interface GateOptions {
   /** The frontend's messages arrive, records for core leave. */

@@ -1,4 +1,5 @@
-// The batching of a tick's messages: when a batch is full, and when it leaves otherwise. An `Outbox` batches by these rules.
+// The batching of a tick's messages: when a batch is full, and when it leaves otherwise. An `Outbox` batches by these rules. Core has a
+// `FlushScheduler` of its own for late answers, in `core/src/rpc/answer-scheduler.ts`.
 import { onEndOfTick } from '#platform'
 
 /**
