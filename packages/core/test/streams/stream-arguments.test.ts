@@ -278,10 +278,9 @@ describe.each(['permission', 'ses', 'process'] as const)('a frontend with sandbo
 
   test('ends the loop of the handler when it closes while its stream is read', async () => {
     const bus = await open()
-    const reading = bus.once('reading')
+    const [reading, ended] = [bus.once('reading'), bus.once('ended')]
     void bus.call('main', 'stall', {}).catch(() => {})
     await reading
-    const ended = bus.once('ended')
     await bus.closeFrontend('main')
     expect((await ended).payload).toBe('Disconnected')
   })
