@@ -17,8 +17,8 @@ async function startTestBus(options) {
 describe.each([
   ['brownfield', 'json', 'ring', {}],
   ['brownfield', 'msgpack', 'port', {}],
-  ['isolation', 'json', 'ring', { hook }],
-  ['isolation', 'msgpack', 'ring', { hook }],
+  ['isolation', 'json', 'ring', { isolation: { dir: hook } }],
+  ['isolation', 'msgpack', 'ring', { isolation: { dir: hook } }],
 ])('%s, %s, %s', (_pattern, codec, link, options) => {
   const start = more => startTestBus({ ...options, connection: { codec, link }, ...more })
 
@@ -101,7 +101,7 @@ describe.each([
 })
 
 test('the hook rejects calls', async () => {
-  const { client, calls } = await startTestBus({ hook })
+  const { client, calls } = await startTestBus({ isolation: { dir: hook } })
   await expect(client.invoke('echo', { value: 'forbidden' })).rejects.toMatchObject({ reason: 'Rejected' })
   expect(calls()).toEqual([])
   expect(await runHook(hook, { cmd: 'echo', payload: { value: 'forbidden' } })).toEqual({ passed: false, why: 'null' })

@@ -55,7 +55,7 @@ describe.skipIf(!hasServer)('a process that joins', () => {
   test('can call what a capability for its label names, and nothing else', async () => {
     const network = await useNetwork()
     const capabilities = [{ identifier: 'a', windows: ['web'], permissions: ['allow-who'] }]
-    await network.startInstance('a', { app: { security: { capabilities } } })
+    await network.startInstance('a', { capabilities })
     const joined = await network.join()
     const [web, other] = [await joined.connect('web'), await joined.connect('other')]
     expect(await web.invoke('who')).toBe('a')
