@@ -1,4 +1,4 @@
 import { mergeConfig } from 'vitest/config'
 import shared, { inBrowser } from '../../vitest.config.ts'
 
-export default mergeConfig(shared, { test: { projects: [inBrowser(/^src\/client\/(?!diagnostics)/)] } })
+export default mergeConfig(shared, { test: { projects: [inBrowser(/^src\/client\/(?!node-features|diagnostics)/)] } })

@@ -20,7 +20,7 @@ import {
 } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
-import { sentStreams } from '#sent-streams'
+import { sentStreams } from '#node-features'
 
 interface PreparedArguments {
   /** An object, bytes, or `undefined` if there are no arguments. */

@@ -31,8 +31,7 @@ import {
 import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
-import { eventsReceived, eventsSent, invokes } from '#diagnostics'
-import { sentStreams } from '#sent-streams'
+import { eventsReceived, eventsSent, invokes, sentStreams } from '#node-features'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 

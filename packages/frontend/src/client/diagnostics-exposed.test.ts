@@ -4,7 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { CallTrace } from '@sallyport/protocol/internal'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { crossed, setUp } from '../../test/peer.js'
-import { exposedCalls } from './diagnostics.js'
+import { exposedCalls } from './node-features.js'
 
 const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
 const published: [event: string, trace: CallTrace][] = []

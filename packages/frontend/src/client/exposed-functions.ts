@@ -15,8 +15,7 @@ import {
   withoutData,
 } from '@sallyport/protocol/internal'
 import type { CallTrace, Message, Outcome, RequestId, RequestMessage } from '@sallyport/protocol/internal'
-import { exposedCalls } from '#diagnostics'
-import { sentStreams } from '#sent-streams'
+import { exposedCalls, sentStreams } from '#node-features'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {

@@ -3,14 +3,14 @@ import { inspect } from 'node:util'
 import type { CallTrace, EventTrace } from '@sallyport/protocol/internal'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { crossed, failure, notify, result, setUp } from '../../test/peer.js'
-import * as diagnosticsInBrowser from './diagnostics.browser.js'
-import * as diagnostics from './diagnostics.js'
+import * as featuresInBrowser from './node-features.browser.js'
+import * as features from './node-features.js'
 
-const { eventsReceived, eventsSent, invokes } = diagnostics
+const { eventsReceived, eventsSent, invokes } = features
 
-it('a browser has the same channels, without subscribers', () => {
-  const channels = diagnosticsInBrowser satisfies typeof diagnostics
-  expect({ ...channels }).toEqual(Object.fromEntries(Object.keys(diagnostics).map(name => [name, null])))
+it('a browser has none of the features', () => {
+  const absent = featuresInBrowser satisfies typeof features
+  expect({ ...absent }).toEqual(Object.fromEntries(Object.keys(features).map(name => [name, null])))
 })
 
 const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const

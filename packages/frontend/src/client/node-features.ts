@@ -1,0 +1,15 @@
+// The features that web pages lack, whose script has to stay small: channels of node:diagnostics_channel for a client's calls
+// and events (each an `EventTrace`) and for calls of its exposed functions, and streams as arguments.
+// `#node-features` is this file, or `node-features.browser.ts` for browsers.
+import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
+import { type CallChannel, SentStreams } from '@sallyport/protocol/internal'
+
+export const invokes: CallChannel | null = tracingChannel('sallyport.invoke')
+/** Calls that core and the host make of this frontend's functions. */
+export const exposedCalls: CallChannel | null = tracingChannel('sallyport.exposed')
+
+export const eventsSent: Channel | null = channel('sallyport:client.event:sent')
+export const eventsReceived: Channel | null = channel('sallyport:client.event:received')
+
+/** The streams among the arguments of this thread's calls. */
+export const sentStreams: SentStreams | null = new SentStreams()
