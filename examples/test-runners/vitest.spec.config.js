@@ -1,2 +1,2 @@
 // For Vitest: npx vitest run --config vitest.spec.config.js --pool vmThreads.
-export default { test: { root: 'spec', include: ['**/*.spec.js'], globals: true } }
+export default { test: { root: 'spec', include: ['**/*.spec.js'], globals: true, testTimeout: 60_000 } }

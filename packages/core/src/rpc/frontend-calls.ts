@@ -8,10 +8,12 @@ import {
   describeCommand,
   getRequestId,
   isBytes,
+  isStream,
   MAX_IN_FLIGHT,
   METHOD,
   parseResponse,
   PendingCalls,
+  SentStreams,
   STREAM_METHOD,
   toErrorObject,
   traceCaller,
@@ -33,6 +35,8 @@ import type { SessionWriter } from './writer.js'
 type CallWriter = Pick<SessionWriter, 'request' | 'send' | 'error'>
 
 export class FrontendCalls implements StreamCaller {
+  /** The streams among the arguments of these calls. */
+  readonly sentStreams: SentStreams = new SentStreams()
   readonly #traceSource: TraceSource
   readonly #writer: CallWriter
   readonly #counts: Float64Array
@@ -61,14 +65,15 @@ export class FrontendCalls implements StreamCaller {
     context?: TraceContext,
     defaultTimeout?: number | false,
   ): Promise<unknown> {
-    return createCallPromise((resolve, reject) => {
+    let streams: Readonly<Record<string, number>> | undefined
+    const answer = createCallPromise((resolve, reject) => {
       checkCall(name, args, options)
-      if (this.#pending.isFull()) {
-        throw createLimitError()
-      }
+      if (this.#pending.isFull()) throw createLimitError()
+      let params = args ?? undefined
+      if (holdsStream(params)) streams = this.sentStreams.replace(name, (params = { ...params }))
       const id = this.#pending.takeId()
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
-        this.#writer.request(id, name, args ?? undefined, options?.transfer, sentContext)
+        this.#writer.request(id, name, params, options?.transfer, sentContext, streams)
         this.#pending.add(id, name, done, fail, options, defaultTimeout)
       }
       if (!frontendCalls.hasSubscribers) return send(resolve, reject, context)
@@ -76,6 +81,11 @@ export class FrontendCalls implements StreamCaller {
       const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
       traceCaller(frontendCalls, trace, resolve, reject, (done, fail) => send(done, fail, trace))
     })
+    if (streams) {
+      const end = (): void => this.sentStreams.closeAll(streams!)
+      answer.then(end, end)
+    }
+    return answer
   }
 
   /** Requests the next value of a stream that the frontend has passed to a command. There is no deadline: a source can be slow. */
@@ -131,6 +141,9 @@ export class FrontendCalls implements StreamCaller {
 
 const createLimitError = (): BusError =>
   new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
+
+const holdsStream = (args: unknown): args is Record<string, unknown> =>
+  typeof args === 'object' && args !== null && !isBytes(args) && Object.values(args).some(isStream)
 
 function checkCall(name: unknown, args: unknown, options: (CallOptions & TransferOptions) | undefined): void {
   if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {

@@ -20,6 +20,8 @@ import {
   parseCall,
   type ReceivedFrame,
   type RejectedParams,
+  type RequestId,
+  STREAM_METHOD,
   createRecordError,
   toBusError,
 } from '@sallyport/protocol/internal'
@@ -295,7 +297,8 @@ export class Session implements CallOwner {
   /** Handles a `$/…` message, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): undefined {
     if (method === METHOD.sync && id !== undefined) return void this.#writer.result(id, method, null)
-    const { id: callId, channel, messages } = (params ?? {}) as Record<string, unknown>
+    const { id: callId, channel, messages, stream } = (params ?? {}) as Record<string, unknown>
+    if (method === STREAM_METHOD.next && id !== undefined && isCount(stream)) return this.#sendNext(id, stream)
     const notification = id === undefined ? method : undefined
     // Only a gate can send this: it seals what the frontend sends, and refuses this method.
     if (notification === METHOD.rejected && this.#options.opener) {
@@ -306,7 +309,17 @@ export class Session implements CallOwner {
       flushAfterMicrotasks()
       this.#channels.credit(channel, messages)
     } else if (notification === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
+    else if (notification === STREAM_METHOD.return && isCount(stream)) this.frontendCalls.sentStreams.close(stream)
     else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
+  }
+
+  /** Answers the frontend's request for the next value of a stream that core has passed to one of its functions. */
+  #sendNext(id: RequestId, stream: number): undefined {
+    flushAfterMicrotasks()
+    void this.frontendCalls.sentStreams.next(stream).then(
+      value => this.#writer.result(id, STREAM_METHOD.next, value),
+      (error: unknown) => this.#writer.error(id, STREAM_METHOD.next, toBusError(STREAM_METHOD.next, error)),
+    )
   }
 
   /** @param fault the violation of the protocol because of which the session closes */

@@ -4,6 +4,7 @@ import {
   addTraceContext,
   type BatchSource,
   BusError,
+  type CallChannels,
   checkSize,
   checkTransfer,
   type Codec,
@@ -22,6 +23,7 @@ import {
   type PackedMessage,
   packMessage,
   spliceLastParam,
+  STREAM_METHOD,
   type RequestId,
   type RequestMessage,
   toErrorObject,
@@ -67,7 +69,9 @@ export class SessionWriter {
       else this.send(message)
       return undefined
     } catch (cause) {
-      const error = notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
+      const subject =
+        method === STREAM_METHOD.next ? 'A value of the stream' : `The result of ${describeCommand(method)}`
+      const error = notSerializable(subject, 'InternalError', cause, value)
       return this.error(id, method, error)
     }
   }
@@ -92,10 +96,12 @@ export class SessionWriter {
     params: unknown,
     transfer: Buffers | undefined,
     context: TraceContext | undefined,
+    channels?: CallChannels,
   ): void {
     if (this.#queue.isFull) throw createOverload(`The call of ${describeCommand(method)}`)
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (params !== undefined) message.params = params
+    if (channels !== undefined) message.channels = channels
     if (context !== undefined) addTraceContext(message, context)
     try {
       this.#sendValue(message, params, transfer)

@@ -9,14 +9,12 @@ import {
   describeName,
   describeThrown,
   holdsBytes,
-  isAsyncIterable,
   isBusError,
   isBytes,
   isDevelopment,
+  isStream,
   isThenable,
   notSerializable,
-  type SentStreams,
-  toStreamReference,
 } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
@@ -69,34 +67,16 @@ function prepareArguments(command: string, args: unknown): PreparedArguments {
     else if (sentStreams && isStream(value)) hasStreams = true
     else if (isThenable(value)) throw createPromiseError(command, named)
   }
-  if (sentStreams && hasStreams) return { ...replaceStreams(command, named, sentStreams), hasBytes }
-  if (!hasChannels) return { params: args, hasBytes, channels: undefined }
-  return { ...replaceChannels(command, named), hasBytes }
+  if (!hasChannels && !hasStreams) return { params: args, hasBytes, channels: undefined }
+  const replaced = replaceChannels(command, named)
+  if (!sentStreams || !hasStreams) return { ...replaced, hasBytes }
+  return { ...replaced, hasBytes, streams: sentStreams.replace(command, replaced.params) }
 }
 
-/** True for a `ReadableStream`, or another async iterable without a JSON form: channels of another copy of the package have one. */
-const isStream = (value: unknown): value is AsyncIterable<unknown> =>
-  isAsyncIterable(value) && !(value instanceof Channel) && typeof (value as { toJSON?: unknown }).toJSON !== 'function'
-
-/** Replaces channels, and opens the streams and replaces them. Opens none if one of them cannot be read. */
-function replaceStreams(command: string, args: NamedArguments, sent: SentStreams): Omit<PreparedArguments, 'hasBytes'> {
-  const { params, channels } = replaceChannels(command, args)
-  const streams: Record<string, number> = {}
-  for (const [name, value] of Object.entries(params as NamedArguments)) {
-    if (!isStream(value)) continue
-    try {
-      streams[name] = sent.add(value)
-    } catch (cause) {
-      for (const id of Object.values(streams)) sent.close(id)
-      const problem = `${describeArgument(command, name)} cannot be read: ${describeThrown(cause)}`
-      throw new BusError('InvalidParams', problem, { cause })
-    }
-    ;(params as NamedArguments)[name] = toStreamReference(streams[name])
-  }
-  return { params, channels, streams }
-}
-
-function replaceChannels(command: string, args: NamedArguments): Pick<PreparedArguments, 'params' | 'channels'> {
+function replaceChannels(
+  command: string,
+  args: NamedArguments,
+): { params: NamedArguments; channels: ReadonlyMap<string, Channel> } {
   const params: NamedArguments = {}
   const channels = new Map<string, Channel>()
   for (const name of Object.keys(args)) {

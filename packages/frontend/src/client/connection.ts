@@ -22,8 +22,10 @@ import {
   type ReceivedFrame,
   type RequestId,
   type RequestMessage,
+  receiveStreams,
   STREAM_HEADER,
   STREAM_METHOD,
+  type StreamCaller,
   type StreamParams,
   TIMEOUT_HEADER,
   traceCaller,
@@ -181,7 +183,7 @@ export class Connection {
     try {
       const prepared = prepareCall(command, args, options)
       const { params, hasBytes, channels } = prepared
-      if (sentStreams && prepared.streams) settled = () => closeStreams(prepared.streams!)
+      if (sentStreams && prepared.streams) settled = () => sentStreams?.closeAll(prepared.streams!)
       const opened = channels && this.channels.findUnopened([...channels.values()])
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
@@ -258,7 +260,10 @@ export class Connection {
     const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
     if (typeof method !== 'string') return
     // The response repeats the id, so an invalid id must not reach it.
-    if (id !== undefined) return getRequestId(message) === null ? undefined : functions.run(message as RequestMessage)
+    if (id !== undefined) {
+      if (sentStreams) receiveStreams(message as RequestMessage, createStreamCaller(this.pending, this.#queue))
+      return getRequestId(message) === null ? undefined : functions.run(message as RequestMessage)
+    }
     if (typeof params !== 'object' || params === null) return
     if (method === METHOD.event) {
       if (eventsReceived?.hasSubscribers) this.#traceEvents(params as EventParams)
@@ -291,9 +296,16 @@ export class Connection {
   }
 }
 
-function closeStreams(streams: Readonly<Record<string, number>>): void {
-  for (const id of Object.values(streams)) sentStreams?.close(id)
-}
+/** Requests the values of streams that core has passed to exposed functions. There is no deadline: a source can be slow. */
+const createStreamCaller = (pending: PendingCalls, queue: ClientQueue): StreamCaller => ({
+  pull: (stream, signal) =>
+    new Promise((resolve, reject) => {
+      const id = pending.takeId()
+      queue.enqueue({ jsonrpc: '2.0', id, method: STREAM_METHOD.next, params: { stream } }, false, undefined)
+      pending.add(id, STREAM_METHOD.next, resolve, reject, { signal })
+    }),
+  stop: stream => queue.sendNow({ jsonrpc: '2.0', method: STREAM_METHOD.return, params: { stream } }),
+})
 
 const runFirst =
   <T>(first: () => void, then: (value: T) => void): ((value: T) => void) =>

@@ -4,6 +4,7 @@ import {
   CallSlots,
   describeCommand,
   describeName,
+  endStreams,
   holdsBytes,
   isThenable,
   notSerializable,
@@ -52,6 +53,9 @@ class RunningCall implements ExposedContext {
   abortReason: BusError | undefined
   #controller: AbortController | undefined
 
+  /** The arguments, whose streams end with the call. Not in pages. */
+  declare params: unknown
+
   constructor(readonly id: RequestId) {}
 
   get signal(): AbortSignal {
@@ -60,6 +64,7 @@ class RunningCall implements ExposedContext {
 
   /** A static method: the function gets the call as its context, and must not abort it. */
   static abort(call: RunningCall, reason: BusError): void {
+    if (sentStreams) endStreams(call.params, reason)
     call.abortReason = reason
     call.#controller ??= new AbortController()
     call.#controller.abort(reason)
@@ -115,8 +120,10 @@ export class FunctionRegistry {
     )
   }
 
+  /** Runs a call, whose streams its connection has replaced. */
   run(message: RequestMessage): void {
     const { id, method } = message
+    if (!sentStreams && message.channels) return void this.#respondError(id, invalid('pages read no streams'))
     if (sentStreams && method === STREAM_METHOD.next) return void this.#run(message, readStream)
     const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
@@ -144,6 +151,7 @@ export class FunctionRegistry {
   #run({ id, method, params = {} }: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
     if (!run) return this.#respondError(id, this.#notExposed(method))
     const call = new RunningCall(id)
+    if (sentStreams) call.params = params
     this.#running.set(id, call)
     try {
       const result = run(params, call)
@@ -177,6 +185,7 @@ export class FunctionRegistry {
   #finish(call: RunningCall): boolean {
     if (this.#running.get(call.id) !== call) return false
     this.#running.delete(call.id)
+    if (sentStreams) endStreams(call.params)
     return true
   }
 
@@ -217,10 +226,10 @@ export class FunctionRegistry {
 }
 
 function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string, unknown>): ExposedFunctions {
-  if (typeof functions !== 'object' || functions === null) throw invalid('takes an object of functions by name')
+  if (typeof functions !== 'object' || functions === null) throw invalid('takes functions')
   for (const [name, run] of Object.entries(functions)) {
     if (typeof run !== 'function') throw invalid(`${describeName(name)} must be a function: got ${typeof run}`)
-    if (name === '' || name.startsWith('$/')) throw invalid(`${describeName(name)} is not a valid function name`)
+    if (name === '' || name.startsWith('$/')) throw invalid(`${describeName(name)} is not a valid name`)
     if (exposed.has(name)) throw invalid(`${describeName(name)} is exposed already`)
   }
   return functions

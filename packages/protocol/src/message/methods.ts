@@ -35,9 +35,9 @@ export const STREAM_HEADER = 'sallyport-stream'
 
 /** The methods of streams among the arguments of a call. They are apart, because web pages have no use for them. */
 export const STREAM_METHOD = {
-  /** core → frontend: a request for the next value. */
+  /** receiver → caller: a request for the next value. */
   next: '$/next',
-  /** core → frontend: the values have no reader any more. */
+  /** receiver → caller: the values have no reader any more. */
   return: '$/return',
 } as const
 

@@ -60,6 +60,6 @@ test.each([1, 0, MIN_ATTACHMENT_BYTES, 3 * MIN_ATTACHMENT_BYTES])(
         return 1
       },
     }
-    expect(() => packMessage(callWith({ d: new Uint8Array(buffer), e }), 'msgpack')).toThrow('changed their length')
+    expect(() => packMessage(callWith({ d: new Uint8Array(buffer), e }), 'msgpack')).toThrow('changed during encoding')
   },
 )

@@ -22,7 +22,7 @@ export function packMessage(original: Message, codec: CodecName): PackedMessage 
   const encoded = encodeMessage(msgpackCodec, message, true)
   // A getter in the message may have resized a buffer.
   if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at] || byteLength < MIN_ATTACHMENT_BYTES)) {
-    throw new BusError('InvalidParams', 'Bytes changed their length while they were encoded')
+    throw new BusError('InvalidParams', 'Bytes changed during encoding')
   }
   return { codec: msgpackCodec, encoded, attachments, borrowed: true }
 }

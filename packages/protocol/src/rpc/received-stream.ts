@@ -1,5 +1,6 @@
 // A stream that was passed as an argument of a call, at its receiver. Each `next` asks the caller for one value, so nothing is read ahead.
 import { BusError, isBusError } from '../errors/bus-error.js'
+import { type RequestMessage, toStreamReference } from '../message/message.js'
 
 /** The connection to the caller who passed a stream. */
 export interface StreamCaller {
@@ -18,11 +19,27 @@ export const createStreamEnd = (): BusError => new BusError('Cancelled', 'The st
 const isStreamEnd = (error: unknown): boolean =>
   isBusError(error, 'Cancelled') && (error.data as typeof DONE_DATA | undefined)?.done === true
 
+/** Replaces the references of declared streams among the arguments of a call. */
+export function receiveStreams({ channels, params }: RequestMessage, caller: StreamCaller): void {
+  const args = params as Record<string, unknown>
+  for (const [name, id] of Object.entries(channels ?? {})) {
+    if (args[name] === toStreamReference(id)) args[name] = new ReceivedStream(id, caller)
+  }
+}
+
+/** Ends the streams among the arguments of a call that is over. */
+export function endStreams(args: unknown, reason?: BusError): void {
+  if (typeof args !== 'object' || args === null) return
+  for (const value of Object.values(args)) if (value instanceof ReceivedStream) ReceivedStream.end(value, reason)
+}
+
 export class ReceivedStream implements AsyncIterableIterator<unknown, undefined, undefined> {
   readonly #id: number
   readonly #caller: StreamCaller
   readonly #controller = new AbortController()
   #isOver = false
+  /** Settles with the last `next`, if that waits: the caller answers one request at a time. */
+  #pending: Promise<unknown> | undefined
   /** The reason if the call ended before the stream. */
   #failure: BusError | undefined
 
@@ -38,7 +55,30 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined,
     stream.#finish()
   }
 
-  async next(): Promise<IteratorResult<unknown, undefined>> {
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    const next = this.#pending ? this.#pending.then(() => this.#next()) : this.#next()
+    const settled = next
+      .catch(() => {})
+      .then(() => {
+        if (this.#pending === settled) this.#pending = undefined
+      })
+    this.#pending = settled
+    return next
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    if (!this.#isOver) {
+      this.#finish()
+      this.#caller.stop(this.#id)
+    }
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #next(): Promise<IteratorResult<unknown, undefined>> {
     if (this.#failure) throw this.#failure
     if (this.#isOver) return { done: true, value: undefined }
     try {
@@ -55,18 +95,6 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined,
     }
     if (this.#failure) throw this.#failure
     return { done: true, value: undefined }
-  }
-
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    if (!this.#isOver) {
-      this.#finish()
-      this.#caller.stop(this.#id)
-    }
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 
   #finish(): void {

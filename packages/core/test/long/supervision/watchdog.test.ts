@@ -143,7 +143,8 @@ describe('a hook that uses too much memory', () => {
     const { bus, label, faults, client } = await connectStuck()
     const other = await bus.connect('other')
     await expect(client.invoke('add', { hook: 'memory' })).rejects.toMatchObject(disconnected)
-    await expect.poll(() => faults).toMatchObject([{ label, error: { message: getMessage(label) } }])
+    // On a busy machine the new gate's hook can be late, too.
+    await expect.poll(() => faults[0]).toMatchObject({ label, error: { message: getMessage(label) } })
     expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 
