@@ -27,14 +27,14 @@ export interface CallQuota {
 /** Deadlines and quotas of calls. */
 export interface CallsOptions {
   /**
-   * Milliseconds after which a call to a frontend (`bus.call`, `app.call`) rejects with `Timeout`, unless it has a `timeout` of its own.
+   * Milliseconds after which a call to a frontend (`bus.call`, `app.call`) rejects with `Timeout`, unless the call has a `timeout`.
    * `false`: never.
    *
    * @default 30000
    */
   timeout?: number | false
   /**
-   * Milliseconds after which a call to core rejects with `Timeout`, unless it is a stream or has a `timeout` of its own.
+   * Milliseconds after which a call to core rejects with `Timeout`, unless it is a stream or has a `timeout`.
    *
    * @default none
    */

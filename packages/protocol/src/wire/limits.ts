@@ -1,4 +1,4 @@
-// Limits of messages and queues, which a peer can reach: all of them, so that one page can list them (docs/reference/limits.md).
+// Limits of messages and queues, which a peer can reach: all of them in one place. docs/reference/limits.md has those that users notice.
 // They are generous for programs and tight for attackers.
 
 const MiB = 1024 * 1024

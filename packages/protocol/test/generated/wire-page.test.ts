@@ -13,11 +13,16 @@ import { CHANNEL_WINDOW, RING_BYTES } from '../../src/wire/limits.js'
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
 const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MAX_PATH_LENGTH, MAX_PATHS, MIN_ATTACHMENT_BYTES } = bounds
 const { SCAN_ABOVE_BYTES } = bounds
+const { MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES, MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES } = bounds
+const { MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES, MAX_GATE_QUEUE_BYTES, MAX_UNSENT_EVENT_BYTES } = bounds
+const { CHANNEL_READ_AHEAD, MAX_CONFIRM_REQUESTS, MAX_CONFIRM_TEXT, MAX_LABEL_LENGTH, MAX_LISTENER_CHARACTERS } = bounds
+const { MAX_OUTPUT_CHUNK, MAX_OUTPUT_LINE, MAX_RESOURCES } = bounds
 
 const PAGES = ['docs/internals/wire.md', 'docs/reference/limits.md']
 const page = PAGES.map(path => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')).join('')
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
+const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`
 
 describe('the pages on the wire and on limits state', () => {
   it.each([
@@ -48,6 +53,23 @@ describe('the pages on the wire and on limits state', () => {
       `| ${CREDIT_WINDOW_BYTES / 2 ** 20} MiB; the ring, ${kib(RING_BYTES)}; then it waits |`,
     ],
     ['the paths of a command', `| ${MAX_PATHS}, ${count(MAX_PATH_LENGTH)}, then \`InvalidParams\` |`],
+    ['the resources', `| resources of a frontend | ${count(MAX_RESOURCES)}, then Overloaded |`],
+    ['the label', `| characters of a label | ${MAX_LABEL_LENGTH} |`],
+    ['the names of a listener', `of a frontend's listener | ${MAX_LISTENER_CHARACTERS}, then \`InvalidParams\` |`],
+    ['the prompts', `| ${MAX_CONFIRM_REQUESTS}, ${MAX_CONFIRM_TEXT} |`],
+    ['the output', `| ${MAX_OUTPUT_LINE}, ${count(MAX_OUTPUT_CHUNK)}; the rest is not logged |`],
+    ['the queue of a client', `wait in a client | ${count(MAX_CLIENT_QUEUE)}, ${mib(MAX_CLIENT_QUEUE_BYTES)} |`],
+    [
+      'the queue of events',
+      `| events that wait in core for a frontend | ${count(MAX_EVENT_QUEUE)}, ${mib(MAX_EVENT_QUEUE_BYTES)} |`,
+    ],
+    [
+      'the queue of answers',
+      `calls that wait in core for a frontend | ${count(MAX_SESSION_QUEUE)}, ${mib(MAX_SESSION_QUEUE_BYTES)} |`,
+    ],
+    ['the read-ahead', `| \`readAhead\`: ${mib(CHANNEL_READ_AHEAD)} of messages`],
+    ['the queue of a gate', `${count(MAX_IN_FLIGHT)}, ${mib(MAX_GATE_QUEUE_BYTES)} | \`Overloaded\`; at`],
+    ['the events for NATS', `connection to NATS | ${mib(MAX_UNSENT_EVENT_BYTES)} | later ones are dropped |`],
     ['the window of a channel', `| messages of a channel in flight | ${CHANNEL_WINDOW} |`],
     ['the header of a stream', `header \`${STREAM_HEADER}: ${toChannelReference(0).replace(/0$/, '<id>')}\``],
     ['the form of a channel', `\`${toChannelReference(0).replace(/0$/, '<id>')}\``],

@@ -30,9 +30,9 @@ export interface PermissionSandbox {
 
 /** A separate process around a frontend, under the permission model too: see the page "Security in detail" of the documentation. */
 export interface ProcessSandbox extends Pick<PermissionSandbox, 'read' | 'net'> {
-  /** A process of its own. */
+  /** A separate process. */
   kind: 'process'
-  /** Memory in MB, as flags of V8. A frontend that exceeds it ends with its process; the host goes on. By default those of Node. */
+  /** Memory in MB, as flags of V8. A frontend that exceeds it ends with its process; the host continues. @default Node's limits */
   resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
   /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
   memory?: number
@@ -48,8 +48,8 @@ export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
 
 /**
  * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own
- * directory and `node_modules`, and uses Node's API without writes, child processes, workers and addons. `process`: the same, in a process
- * of its own. `ses`: a single script without Node's API.
+ * directory and `node_modules`, and uses Node's API without writes, child processes, workers and addons. `process`: the same, in a
+ * separate process. `ses`: a single script without Node's API.
  */
 export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSandbox | ProcessSandbox | SesSandbox
 
@@ -134,7 +134,7 @@ export interface FrontendOptions extends ConnectionOptions {
    * @default true
    */
   loaded?: boolean
-  /** Milliseconds to wait for the module. After that a warning is logged, and the load goes on. @default 10000 */
+  /** Milliseconds to wait for the module. After that a warning is logged, and the load continues. @default 10000 */
   loadTimeout?: number
 }
 
@@ -164,7 +164,7 @@ export interface RunOptions
   label?: string
 }
 
-/** Options of the isolation pattern, in which a worker of its own, the gate, checks what a frontend sends. */
+/** Options of the isolation pattern, in which a separate worker, the gate, checks what a frontend sends. */
 export interface IsolationOptions {
   /** Directory of a Tauri isolation app: `index.html` and its scripts. Without it, the gate passes every message. */
   dir?: ModuleLocation
@@ -203,7 +203,7 @@ export interface BusOptions {
         module: ModuleLocation | CoreDefinition
         /** When core restarts. Each missing option is the bus's. */
         supervision?: SupervisionOptions
-        /** Milliseconds after which a core that has not started is logged as a warning; the start goes on. @default 10000 */
+        /** Milliseconds after which a core that has not started is logged as a warning; the start continues. @default 10000 */
         loadTimeout?: number
       }
   /** Milliseconds for core and all `frontends` to start. After that `createBus` ends them and rejects with `Timeout`. No limit by default. */
@@ -263,7 +263,7 @@ export interface BusOptions {
   unknownPermissions?: 'error' | 'warn'
   /** Options of each plugin, by its name: `api.config` of its `setup`. They take precedence over those of `config`. */
   pluginOptions?: Readonly<Record<string, unknown>>
-  /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread. */
+  /** A module that connects frontends of other processes and other cores. It is loaded in core's thread. */
   network?: NetworkOptions
   /**
    * A pino logger, which also gets the output of frontends; the lowest level of the default log; or `false` for no log and no output.

@@ -22,13 +22,13 @@ export interface LatencyStats {
 export interface TrafficStats {
   /** Calls that run in core now, including those that were cancelled. */
   inFlight: number
-  /** Bytes that are queued for the frontend, in core and on its link. Over a port, up to 2 MiB that it has read count too. */
+  /** Bytes that are queued for the frontend, in core and on its link. Over a port this can be up to 2 MiB too high. */
   queued: number
   /** Calls of commands that core received. */
   calls: number
   /** Calls that ended with an error. */
   failures: number
-  /** Calls that permissions do not allow; they are failures too. */
+  /** Calls that permissions do not allow. Each is a failure too. */
   denied: number
   /** Responses that were dropped since their calls were no longer pending. */
   late: number
@@ -84,7 +84,7 @@ export interface BusStats {
   host: TrafficStats
   /** Statistics by label. */
   frontends: Record<string, FrontendStats>
-  /** Statistics of frontends that a network brings, here and at its other cores; `undefined` until core has answered since its start. */
+  /** Statistics of a network's frontends, here and at its other cores; `undefined` until core has answered since its start. */
   network?: NetworkStats
 }
 
