@@ -48,7 +48,7 @@ const RETRY_DELAY = { min: 50, max: 5000 }
  * Follows the actor that core has created with `actorPlugin(name, …)`. Resolves with its first snapshot.
  *
  * @param options.client - the client to use, for example of `bus.connect`; this frontend's own by default
- * @throws {BusError} `Denied` if no capability allows `<name>:allow-subscribe`, `InvalidParams` if the name is invalid, and any other
+ * @throws {BusError} `Denied` without the permission `<name>:allow-subscribe`, `InvalidParams` if the name is invalid, and any other
  * @example
  * const light = await remoteActor('light')
  * light.subscribe(({ value }) => console.log(value))

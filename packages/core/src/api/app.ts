@@ -214,7 +214,7 @@ export interface MiddlewareCall<Types extends BusTypes = BusTypes> {
 }
 
 /**
- * Runs around each call that a capability allows. The returned value answers the call, and an error fails it, as a handler's would. `next`
+ * Runs around each call that permissions allow. The returned value answers the call, and an error fails it, as a handler's would. `next`
  * runs the remaining middleware and then the handler, once, and returns the handler's result: for a stream, its async iterable.
  *
  * @example

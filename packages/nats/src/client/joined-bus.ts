@@ -113,12 +113,12 @@ export class JoinedBus {
     await this.#deps.remoteHost.reload(label)
   }
 
-  /** Listens to faults, restarts and rejections in this process. Returns an unsubscribe function. */
+  /** Listens to events of this process, such as `fault` and `rejected`. Returns an unsubscribe function. */
   on<Name extends keyof RemoteHostEvents>(name: Name, handler: (event: RemoteHostEvents[Name]) => void): () => void {
     return this.#deps.remoteHost.on(name, handler)
   }
 
-  /** Returns what each worker of this process is. Its calls are counted by the host of core. */
+  /** Returns the state of each worker of this process. The host of core counts the calls. */
   stats(): RemoteHostStats {
     return this.#deps.remoteHost.stats()
   }

@@ -29,7 +29,7 @@ export function readBusSecret(secret: unknown): Uint8Array {
   )
 }
 
-/** The claims about its credential that a hello contains in clear. */
+/** The claims about its credential that a hello contains in plaintext. */
 export interface Claims {
   readonly id: Uint8Array
   readonly label: string

@@ -21,14 +21,14 @@ export interface SupervisionOptions {
    */
   chargedIntensity?: number
   /**
-   * Milliseconds before a restart: twice as many each time, less a random part of up to a half.
+   * Milliseconds before a restart. Doubles after each restart, with up to 50 % random jitter, and resets after `period` without a restart.
    *
    * @default { min: 100, max: 5000 }
    */
   delay?: { min?: number; max?: number }
   /**
-   * Milliseconds after which a thread with a blocked event loop is terminated; `false` for never. Long computations belong in a
-   * command with a `thread` of its own.
+   * Milliseconds after which a thread with a blocked event loop is terminated; `false` for never. Long computations belong in the
+   * thread pool: `command({ thread })`.
    *
    * @default 10000
    */
