@@ -209,7 +209,10 @@ test('reload and restart never run it again', async () => {
   const started: unknown[] = []
   await bus.listen('started', ({ payload }) => void started.push(payload))
   const first = next(bus, 'started')
-  const result = bus.run('emit("started", sallyport.label); await new Promise(() => {})', { label: 'once', timeout: false })
+  const result = bus.run('emit("started", sallyport.label); await new Promise(() => {})', {
+    label: 'once',
+    timeout: false,
+  })
   const failed = getError(result)
   await first
   await expect(bus.reload('once')).rejects.toThrow('"once" has no module to reload')
