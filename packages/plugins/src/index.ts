@@ -1,0 +1,2 @@
+// Tauri's official plugins, each a function that takes the host's decisions and returns a plugin for `defineCore`.
+export {}
