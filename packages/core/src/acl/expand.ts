@@ -16,7 +16,8 @@ export interface UnknownPermission {
   readonly text: string
   /** True if the plugin is not described here, so that the name can still be right. */
   readonly plausible: boolean
-  readonly absent?: true
+  /** The plugin, if it is not here. */
+  readonly absent?: string
 }
 
 /** The permissions behind a name. Visits each permission once, however many sets contain it, so that sets can contain themselves. */
@@ -78,7 +79,8 @@ function describeUnknown(
   const plugin = catalogue.plugins.get(name.key)
   if (within) {
     const text = `permission ${name.name} not found from set ${within.identifier}${hint}`
-    return { text, plausible: name.name.includes(':') }
+    if (!name.name.includes(':')) return { text, plausible: false }
+    return { text, plausible: true, absent: splitIdentifier(name.name).key }
   }
   if (plugin) {
     const text = `unknown permission ${name.name} for ${describeAclKey(name.key)}${hint}`
@@ -86,7 +88,7 @@ function describeUnknown(
   }
   const keys = [...catalogue.plugins.keys()].toSorted().filter(key => key !== APP_KEY)
   const text = `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`
-  return { text, plausible: true, absent: true }
+  return { text, plausible: true, absent: name.key }
 }
 
 /** The values of a scope. Frozen, because handlers receive them. */

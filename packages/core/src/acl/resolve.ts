@@ -27,6 +27,8 @@ export interface ResolvedCapability {
 export interface ResolveOptions extends Pick<AclInput, 'unknownPermissions' | 'platform'> {
   catalogue: Catalogue
   commands: readonly CommandIdentity[]
+  /** Plugins that a warning has named, because they are not here. */
+  absent: Set<string>
   warn(text: string): void
 }
 
@@ -123,26 +125,42 @@ function checkSets(options: ResolveOptions): void {
   }
 }
 
+/** Tauri ignores a scope outside of a permission, which an official plugin has. */
+function warnOfLooseScopes({ catalogue, warn }: ResolveOptions): void {
+  for (const { source, file } of catalogue.files) {
+    if (!('scope' in file)) continue
+    const text =
+      'ignored, because it belongs to no permission. Write [[permission.scope.allow]] or [[permission.scope.deny]]'
+    warn(mistake(source, 'scope', text).message)
+  }
+}
+
 /** Tauri's files name a plugin's `default`, and a plugin written for a test often has none. */
 function warnIfDefault(name: string, place: Place, member: string, { warn }: ResolveOptions): void {
   const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined. Name permissions of commands`
   if (/(?:^|:)default$/.test(name)) warn(mistake(place, member, text).message)
 }
 
-/** Throws for the first name that is a mistake, and warns of those that another core can have. */
+/** Throws for the first name that is a mistake, and warns of those that another core can have: once of a plugin that is not here. */
 function refuseUnknown(
   unknown: readonly UnknownPermission[],
   place: Place,
   member: string,
-  { unknownPermissions, warn }: ResolveOptions,
+  options: ResolveOptions,
   subject = '',
 ): void {
   for (const { text, plausible, absent } of unknown) {
-    const isRefused = !plausible || unknownPermissions === 'error'
-    const hint = isRefused && absent ? ` (unknownPermissions: 'warn' ignores plugins that are not here)` : ''
-    const error = mistake(place, member, subject + text + hint)
-    if (isRefused) throw error
-    warn(error.message)
+    if (!plausible || options.unknownPermissions === 'error') {
+      const hint =
+        plausible && absent !== undefined ? ` (unknownPermissions: 'warn' ignores plugins that are not here)` : ''
+      throw mistake(place, member, subject + text + hint)
+    }
+    if (absent === undefined) options.warn(mistake(place, member, subject + text).message)
+    else if (!options.absent.has(absent)) {
+      options.absent.add(absent)
+      const ignored = `permissions of the plugin ${absent} are ignored, because this core does not have it`
+      options.warn(mistake(place, member, subject + ignored).message)
+    }
   }
 }
 
@@ -164,8 +182,9 @@ export function getResolveOptions(deps: AclDeps): ResolveOptions {
   const { unknownPermissions, platform } = deps.acl
   const commands = [...deps.commands]
   const catalogue = createCatalogue({ ...deps, commands })
-  const options = { catalogue, commands, unknownPermissions, platform, warn: deps.warn }
+  const options = { catalogue, commands, unknownPermissions, platform, absent: new Set<string>(), warn: deps.warn }
   checkSets(options)
+  warnOfLooseScopes(options)
   return options
 }
 

@@ -103,6 +103,7 @@ const permissionFile = object(
     default: v.nullish(object({ version, description: v.nullish(string), permissions: strings }, 'a table')),
     set: v.optional(v.array(set, 'an array of sets')),
     permission: v.optional(v.array(permission, 'an array of permissions')),
+    scope: v.optional(object(scopeEntries, '{ allow, deny }')),
   },
   'a permission file: { default, set, permission }',
 )

@@ -2,7 +2,7 @@
 // command's method, or the name before Tauri added `core:`.
 import { didYouMean } from '../shared/suggest.js'
 import { type Catalogue, getCommandKey } from './catalogue.js'
-import { joinIdentifier, type PermissionName, splitMethod } from './identifier.js'
+import { joinIdentifier, type PermissionName, splitIdentifier, splitMethod } from './identifier.js'
 import type { CommandIdentity } from './types.js'
 
 /** Returns ` (did you mean "fs:allow-read"?)`, or an empty string. */
@@ -10,8 +10,18 @@ export function suggestPermission(name: PermissionName, catalogue: Catalogue): s
   const identifier = joinIdentifier(name)
   const names = new Set(getNames(catalogue))
   const same = otherNames(identifier).find(each => names.has(each))
-  return same === undefined ? didYouMean(identifier, names) : ` (did you mean ${JSON.stringify(same)}?)`
+  if (same !== undefined) return ` (did you mean ${JSON.stringify(same)}?)`
+  // Every plugin has a `default`, so a name of a plugin that is not here resembles names of others.
+  const isNear = (each: string): boolean =>
+    catalogue.plugins.has(name.key) || isNearKey(name.key, splitIdentifier(each).key)
+  return didYouMean(identifier, [...names].filter(isNear))
 }
+
+/** Shorter names resemble each other by chance: `os` and `fs`. */
+const MIN_KEY_LENGTH = 4
+
+const isNearKey = (key: string, other: string): boolean =>
+  key.length >= MIN_KEY_LENGTH && didYouMean(key, [other]) !== ''
 
 /** `read_file` is `allow-read-file`, `plugin:fs|read` is `fs:allow-read`, `event:default` is `core:event:default`. */
 function otherNames(identifier: string): string[] {

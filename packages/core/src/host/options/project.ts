@@ -8,6 +8,7 @@ import { type AclSource, type CapabilitySource, getPlatform, type PermissionFile
 import type { AppInfo } from '../../contract/host-core.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
+import { loadOfficialManifests } from './official-manifests.js'
 import { mergePatch, readConfigFile, readDirectory } from './config-files.js'
 import { CONFIG_KEYS, configSchema, OPTION_PLACES, type ParsedPattern } from './schema.js'
 
@@ -35,15 +36,18 @@ export interface Project extends AppInfo {
   manifests: AclSource | undefined
 }
 
-/** @internal */
-export async function readProject(url: URL): Promise<Project> {
+/**
+ * @internal
+ * @param hosts - directories of the host's code, where packages can be installed in addition to the project's
+ */
+export async function readProject(url: URL, hosts: readonly string[] = []): Promise<Project> {
   const { path, from, value } = await readConfig(await findConfig(fileURLToPath(url)))
   const directory = dirname(path)
   checkNearMisses(from, value)
   const { app, plugins = {}, version, identifier, ...names } = check(from, configSchema, value, CONFIG_PLACES)
   const productName = names.productName ?? names['product-name']
   const { pattern, capabilities = [] } = app?.security ?? {}
-  const manifests = await readManifests(directory)
+  const ownManifests = await readManifests(directory)
   return {
     from,
     pattern:
@@ -53,8 +57,8 @@ export async function readProject(url: URL): Promise<Project> {
     plugins,
     capabilities,
     capabilityFiles: await readDirectory(join(directory, 'capabilities')),
-    permissionFiles: await readPermissions(join(directory, 'permissions'), manifests),
-    manifests,
+    permissionFiles: await readPermissions(join(directory, 'permissions'), ownManifests),
+    manifests: ownManifests ?? (await loadOfficialManifests([directory, ...hosts])),
     ...(productName != null && { productName }),
     ...(version != null && { version: await readVersion(from, directory, version) }),
     ...(identifier != null && { identifier }),

@@ -97,7 +97,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const { module: core, loadTimeout } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   // Loaded here: without a configuration no bus needs its parsers.
-  const project = options.config && (await (await import('./project.js')).readProject(options.config))
+  const project = options.config && (await (await import('./project.js')).readProject(options.config, getHosts(core)))
   return {
     ...resolveHost('createBus', input, options, project),
     ...{ core, loadTimeout, startTimeout },
@@ -108,6 +108,12 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
     plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
     network: network && { ...network, options: cloneData('createBus: network.options', network.options) },
   }
+}
+
+/** Returns directories of the host's code: that of the core module, and that which the host was started in. */
+function getHosts(core: URL | CoreDefinition): string[] {
+  const isFile = core instanceof URL && core.protocol === 'file:'
+  return [...(isFile ? [dirname(fileURLToPath(core))] : []), process.cwd()]
 }
 
 type ParsedHost = v.InferOutput<typeof remoteHostSchema>

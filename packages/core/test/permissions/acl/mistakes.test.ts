@@ -217,11 +217,23 @@ describe('unknownPermissions: warn', () => {
       capabilities: [capability(['dialog:default', 'bare:allow-other', 'core:dpi:default', 'all'])],
     })
     expect(made.may('main', 'greet')).toBe(true)
-    expect(made.warnings).toHaveLength(5)
-    expect(made.warnings[1]).toContain(
-      'caps/0.json: permissions[0]: capability "main": unknown ACL for dialog, expected one of',
-    )
+    expect(made.warnings).toEqual([
+      'permissions/app.toml: set[0].permissions[1]: permissions of the plugin dialog are ignored, because this core does not have it',
+      'caps/0.json: permissions[1]: capability "main": unknown permission allow-other for bare (did you mean "bare:allow-go"?)',
+      'caps/0.json: permissions[2]: capability "main": permissions of the plugin core:dpi are ignored, because this core does not have it',
+    ])
   })
+
+  test('warns once of each plugin, however many permissions name it', () => {
+    const identifiers = ['log:default', 'store:default', 'log:allow-log', 'cli:default', 'store:allow-get']
+    const { warnings } = make({ ...warn, capabilities: [capability(identifiers)] })
+    expect(warnings.map(text => /the plugin (\w+) /.exec(text)?.[1])).toEqual(['log', 'store', 'cli'])
+  })
+
+  test.each(['log:default', 'store:default', 'cli:default', 'os:default'])(
+    'the default set of another plugin is not suggested for %s',
+    name => expect(getMessage({ capabilities: [capability([name])] })).not.toContain('did you mean'),
+  )
 
   test('is suggested only if it would help', () => {
     const hint = / \(unknownPermissions: 'warn' ignores plugins that are not here\)$/
@@ -261,4 +273,13 @@ test('a missing or empty default set causes a warning', () => {
     'caps/0.json: permissions[0]: "bare:default" allows nothing, because no default permissions are defined. Name permissions of commands',
     'caps/0.json: permissions[1]: "fs:default" allows nothing, because no default permissions are defined. Name permissions of commands',
   ])
+})
+
+test('a scope outside of a permission causes a warning and applies to nothing', () => {
+  const file = { permission: [{ identifier: 'read' }], scope: { deny: [{ path: '$APPLOCALDATA/**' }] } }
+  const { authority, warnings } = make({ permissions: { fs: file }, capabilities: [capability(['fs:read'])] })
+  expect(warnings).toEqual([
+    'permissions/fs.toml: scope: ignored, because it belongs to no permission. Write [[permission.scope.allow]] or [[permission.scope.deny]]',
+  ])
+  expect(authority.getGlobalScope('fs').deny).toEqual([])
 })

@@ -87,7 +87,15 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
   }
   const catalogue = createCatalogue({ acl, commands: [], pluginFiles: [] })
   const warn = (text: string): void => expect.fail(text)
-  return resolveAll(readAll(at, /^cap/), { catalogue, commands: [], platform, unknownPermissions: 'error', warn })
+  const options = {
+    catalogue,
+    commands: [],
+    platform,
+    unknownPermissions: 'error' as const,
+    absent: new Set<string>(),
+    warn,
+  }
+  return resolveAll(readAll(at, /^cap/), options)
 }
 
 const readAll = (at: URL, names: RegExp): AclSource[] =>
