@@ -71,11 +71,11 @@ test('the end of a channel is emitted when its call has settled', () => {
   const { channel, leave } = pass()
   channel.receive({ channel: channel.id, index: 0, message: undefined })
   channel.finish()
-  expect(emitted).toEqual([{ message: null, index: 0 }])
+  expect(emitted).toEqual([{ message: null, index: 0, id: 0 }])
   leave(false)
   expect(emitted).toEqual([
-    { message: null, index: 0 },
-    { end: true, index: 1 },
+    { message: null, index: 0, id: 0 },
+    { end: true, index: 1, id: -1 },
   ])
 })
 
@@ -85,7 +85,7 @@ test('a channel can end after its call has settled', () => {
   leave(false)
   expect(emitted).toEqual([])
   channel.finish()
-  expect(emitted).toEqual([{ end: true, index: 0 }])
+  expect(emitted).toEqual([{ end: true, index: 0, id: -1 }])
 })
 
 test('the channel of a failed call can be passed to the next call immediately', async () => {
@@ -99,7 +99,7 @@ test('the channel of a failed call can be passed to the next call immediately', 
   expect(emitted).toEqual([])
   second.leave(true)
   await nextTick()
-  expect(emitted).toEqual([{ end: true, index: 0 }])
+  expect(emitted).toEqual([{ end: true, index: 0, id: -1 }])
 })
 
 test('a later call that fails does not end the channel of an earlier call', async () => {

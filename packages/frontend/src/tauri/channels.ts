@@ -1,5 +1,6 @@
 // The callbacks and channels of @tauri-apps/api, whose channels consist of a callback's id. Each is bridged to a channel of the bus
-// with the same id. Its callback gets messages as `{ message, index }`, and any end as `{ end: true, index }`.
+// with the same id. Its callback gets messages as `{ message, index }`, and any end as `{ end: true, index }`. The package up to 2.4 reads
+// `id` in place of `index`, and knows no end.
 import { isUint8Array, onNextTick, parseChannelReference } from '@sallyport/protocol/internal'
 import type { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
@@ -111,6 +112,9 @@ export class ChannelBridges {
   }
 }
 
+/** An `id` that no message has: @tauri-apps/api up to 2.4 keeps the end for a later turn, which never comes. */
+const NO_MESSAGE = -1
+
 type Bridge = ReturnType<typeof createBridge>
 
 /** Bridges one channel of a Tauri client, whose callback has the same id. */
@@ -131,12 +135,12 @@ function createBridge(id: number, client: Client, callbacks: Callbacks, forget: 
     if (calls > 0 || channel || isClosed) return
     isClosed = true
     forget()
-    callbacks.run(id, { end: true, index })
+    callbacks.run(id, { end: true, index, id: NO_MESSAGE })
   }
   const openChannel = (): Channel => {
     const opened = client.Channel.withId(id)
     opened.onmessage = message => {
-      if (!callbacks.run(id, { message: toAnswer(message), index: index++ })) close()
+      if (!callbacks.run(id, { message: toAnswer(message), index, id: index++ })) close()
     }
     opened.onend = () => {
       channel = undefined

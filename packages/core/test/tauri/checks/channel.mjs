@@ -53,10 +53,10 @@ export const checks = {
     const { received, channel } = rawChannel()
     await invoke('count', { to: 3, channel, end: true })
     deepEqual(received, [
-      { message: 0, index: 0 },
-      { message: 1, index: 1 },
-      { message: 2, index: 2 },
-      { end: true, index: 3 },
+      { message: 0, index: 0, id: 0 },
+      { message: 1, index: 1, id: 1 },
+      { message: 2, index: 2, id: 2 },
+      { end: true, index: 3, id: -1 },
     ])
   },
 
