@@ -152,6 +152,6 @@ function checkCall(name: unknown, args: unknown, options: (CallOptions & Transfe
   }
   checkFrontendCall(name, args, ChannelHandle, options)
   if (options !== undefined) checkDeadline(describeCommand(name), options)
-  if (options?.transfer !== undefined) checkTransfer(options.transfer, args)
+  if (options) checkTransfer(options, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
 }

@@ -128,7 +128,7 @@ export class SessionWriter {
   /** Encodes a channel's next message, for the queue's `sendValue` now or later. @throws {BusError} `InvalidParams` */
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
-      if (transfer !== undefined) checkTransfer(transfer, value)
+      if (transfer !== undefined) checkTransfer({ transfer }, value)
       if (!holdsBytes(value)) {
         // Before the index is read: a `toJSON` can send messages.
         const encoded = encodeValue(this.#codec, value)

@@ -8,6 +8,7 @@ import {
   describeCommand,
   describeName,
   describeThrown,
+  HAS_BYTES,
   holdsBytes,
   isBusError,
   isBytes,
@@ -62,7 +63,7 @@ function prepareArguments(command: string, args: unknown): PreparedArguments {
   let hasStreams = false
   for (const value of getValues(command, named)) {
     if (typeof value !== 'object' || value === null) continue
-    if (isBytes(value)) hasBytes = true
+    if (isBytes(value) || HAS_BYTES in value) hasBytes = true
     else if (value instanceof Channel) hasChannels = true
     else if (sentStreams && isStream(value)) hasStreams = true
     else if (isThenable(value)) throw createPromiseError(command, named)

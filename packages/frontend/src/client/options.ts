@@ -30,8 +30,8 @@ export const OPTION_NAMES: Readonly<Record<'call' | 'listen' | 'emit', ReadonlyS
 
 /** @throws {BusError} `InvalidParams` if an option has the wrong type, `Cancelled` if the signal is aborted */
 export function checkCallOptions(method: string, options: InvokeOptions, params: unknown): void {
-  const { headers, transfer } = options
-  if (transfer !== undefined) checkTransfer(transfer, params)
+  const { headers } = options
+  checkTransfer(options, params)
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
     throw new BusError('InvalidParams', `\`headers\` of ${describeCommand(method)} must be an object of strings`)
   }
@@ -41,7 +41,7 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
 /** @throws {BusError} `InvalidParams` if an option is unknown or has the wrong type */
 export function checkEmitOptions(method: string, options: TransferOptions, payload: unknown): void {
   checkOptionNames(method, options, OPTION_NAMES.emit)
-  if (options.transfer !== undefined) checkTransfer(options.transfer, payload)
+  checkTransfer(options, payload)
 }
 
 /** Converts fetch's `Headers`, or an array of pairs, to an object of strings. */

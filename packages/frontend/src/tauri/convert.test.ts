@@ -131,3 +131,35 @@ test.each([
 ])('a refusal of %o names no codec, because Tauri sends JSON under each', (args, message) => {
   expect(() => serializePayload(args)).toThrow(new TypeError(message))
 })
+
+describe('a long array of bytes', () => {
+  const array = (length = 65_537): number[] => Array.from({ length }, (_, i) => i % 256)
+
+  test('is sent as bytes, as an argument and in one', () => {
+    const inner = { url: 'http://a/', data: array() }
+    const args = { n: 1, data: array(1_500_000), inner }
+    const sent = serializePayload(args) as { n: number; data: Uint8Array; inner: { url: string; data: Uint8Array } }
+    expect([sent.data, sent.inner.data].map(each => [each instanceof Uint8Array, each.length])).toEqual([
+      [true, 1_500_000],
+      [true, 65_537],
+    ])
+    expect([sent.n, sent.inner.url, sent.data[1000], sent.inner.data[300]]).toEqual([1, 'http://a/', 1000 % 256, 44])
+    expect([args.data, inner.data].every(Array.isArray)).toBe(true)
+  })
+
+  test('is sent as bytes when it was a Uint8Array, as arrays of Tauri are', () => {
+    const sent = serializePayload({ data: new Uint8Array(70_000).fill(7) }) as { data: Uint8Array }
+    expect(sent.data).toEqual(new Uint8Array(70_000).fill(7))
+  })
+
+  test.each([
+    ['of 65,536 values', { data: array(65_536) }],
+    ['two objects down', { a: { b: { data: array() } } }],
+    ['in an array', { list: [array()] }],
+    ['with -1', { data: [...array(), -1] }],
+    ['with 256', { data: [...array(), 256] }],
+    ['with 0.5', { data: [...array(), 0.5] }],
+    ['with null', { data: [...array(), null] }],
+    ['with a string', { data: [...array(), '1'] }],
+  ])('stays an array: %s', (_what, args) => expect(serializePayload(args)).toBe(args))
+})

@@ -1,6 +1,14 @@
 // Converts arguments, options, results and errors between Tauri's clients and the bus. Those clients expect bytes as an ArrayBuffer, and
 // no result as null. An error is the plain value that the command failed with, or a string; never an Error.
-import { getTypeName, isBusError, isPlainObject, isUint8Array, stringifyJson } from '@sallyport/protocol/internal'
+import {
+  getTypeName,
+  HAS_BYTES,
+  isBusError,
+  isPlainObject,
+  isUint8Array,
+  MIN_ATTACHMENT_BYTES,
+  stringifyJson,
+} from '@sallyport/protocol/internal'
 import type { InvokeOptions } from '../client/options.js'
 
 export function toAnswer(result: unknown): unknown {
@@ -54,24 +62,54 @@ const MAX_DEPTH = 64
  * @throws what a getter or `toJSON` throws
  */
 export function serializePayload(payload: unknown): unknown {
-  if (Array.isArray(payload)) return toBytes(payload)
+  if (Array.isArray(payload)) {
+    const bytes = toBytes(payload)
+    if (isUint8Array(bytes)) return bytes
+    throw new TypeError(`An array as all arguments is sent as bytes: its element ${bytes} is not a byte`)
+  }
   if (getTypeName(payload) === 'ArrayBuffer') return new Uint8Array(payload as ArrayBuffer)
   if (ArrayBuffer.isView(payload)) {
     if (payload instanceof Uint8Array) return payload
     return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
   }
-  return withoutUndefined(payload) ?? throughJson(payload)
+  return packArrays(withoutUndefined(payload) ?? throughJson(payload), 2)
 }
 
-/** By the types of @tauri-apps/api, an array of numbers arrives as bytes. In Tauri, fetch converts it to the string "1,2,3". */
-function toBytes(array: readonly unknown[]): Uint8Array {
+/**
+ * Returns the bytes, or the index of an element that is not a byte. By the types of @tauri-apps/api, an array of numbers arrives as
+ * bytes. In Tauri, fetch converts it to the string "1,2,3".
+ */
+function toBytes(array: readonly unknown[]): Uint8Array | number {
   const bytes = new Uint8Array(array.length)
-  for (const [i, value] of array.entries()) {
-    bytes[i] = value as number
-    if (bytes[i] !== value)
-      throw new TypeError(`An array as all arguments is sent as bytes: its element ${i} is not a byte`)
+  for (let i = 0; i < array.length; i++) {
+    bytes[i] = array[i] as number
+    if (bytes[i] !== array[i]) return i
   }
   return bytes
+}
+
+/**
+ * Replaces long arrays of bytes by bytes, in the arguments and in objects among them. Guests of plugins send bytes as arrays of numbers, which
+ * would be over the limits of a message.
+ *
+ * @param levels of objects that are inspected
+ */
+function packArrays(value: unknown, levels: number): unknown {
+  if (Array.isArray(value)) {
+    const bytes = value.length > MIN_ATTACHMENT_BYTES && toBytes(value)
+    return isUint8Array(bytes) ? bytes : value
+  }
+  if (levels === 0 || !isPlainObject(value)) return value
+  let copy: Record<string | symbol, unknown> | undefined
+  for (const name of Object.keys(value)) {
+    const packed = packArrays(value[name], levels - 1)
+    if (packed === value[name]) continue
+    copy ??= { ...value }
+    copy[name] = packed
+  }
+  // The client looks for bytes among the arguments alone.
+  if (copy && levels === 1) copy[HAS_BYTES] = true
+  return copy ?? value
 }
 
 /** Returns the arguments, or a copy without those that are `undefined`. Returns `undefined` if JSON would change more. */

@@ -63,11 +63,11 @@ describe('large bytes', () => {
     expect(carriesBytes(message)).toBe(count > 0)
   })
 
-  it('stay in the message when they are small, nested deeper, in an error or in an instance of a class', () => {
+  it('stay in the message when they are small, more than one object down, in an error or in an instance of a class', () => {
     class Point {
       data = a
     }
-    const deep = call({ deep: { a }, list: [a], point: new Point() })
+    const deep = call({ deep: { deeper: { a } }, list: [a], point: new Point() })
     const messages: Message[] = [
       call({ small: new Uint8Array(MIN_ATTACHMENT_BYTES - 1) }),
       deep,
@@ -75,6 +75,12 @@ describe('large bytes', () => {
       call(new Point()),
     ]
     for (const message of messages) expect(roundTrip(message).frames.map(({ kind }) => kind)).toEqual([2])
+  })
+
+  it('one object down travel in frames of their own too', () => {
+    const { frames, read } = roundTrip(call({ deep: { n: 1, a }, b }))
+    expect(frames.map(({ kind }) => kind)).toEqual([5, 5, 2])
+    expect(read).toEqual([call({ deep: { n: 1, a }, b })])
   })
 
   it('arrive with their own message when others are sent in between', () => {

@@ -1,5 +1,6 @@
 // Attachments: large bytes travel in frames of their own before their message, so that they are not encoded, scanned or copied.
-// A mark replaces them in the message. They are found if they are the user's value or one of its own members, without a walk.
+// A mark replaces them in the message. They are found if they are the user's value, one of its own members, or a member of one of those,
+// without a walk.
 import { BusError } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
 import { toJsonValue } from './json-values.js'
@@ -74,26 +75,20 @@ export function markAttachments(message: Message): { message: Message; attachmen
   return { message: attachments.length === 0 ? message : withUserValue(message, marked), attachments, lengths }
 }
 
-/** Returns the value itself if it has no large bytes, or a copy. */
-function mark(value: unknown, attachments: Uint8Array[], lengths: number[]): unknown {
-  if (isLarge(value)) return attach(value, attachments, lengths)
-  if (!isPlainObject(value)) return value
-  let copy: Record<string, unknown> | undefined
-  for (const key of Object.keys(value)) {
-    const member = value[key]
-    if (!isLarge(member)) continue
-    copy ??= { ...value }
-    copy[key] = attach(member, attachments, lengths)
+/** Returns the value itself if it has no large bytes, or a copy. @param levels - of members that are inspected */
+function mark(value: unknown, attachments: Uint8Array[], lengths: number[], levels = 2): unknown {
+  if (isBytes(value) && value.byteLength >= MIN_ATTACHMENT_BYTES) {
+    attachments.push(isArrayBuffer(value) ? new Uint8Array(value) : value)
+    lengths.push(value.byteLength)
+    return new AttachmentMark(value.byteLength)
   }
-  return copy ?? value
+  if (levels === 0 || !isPlainObject(value)) return value
+  let copy = value
+  for (const key of Object.keys(value)) {
+    const marked = mark(value[key], attachments, lengths, levels - 1)
+    if (marked === copy[key]) continue
+    if (copy === value) copy = { ...value }
+    copy[key] = marked
+  }
+  return copy
 }
-
-function attach(value: Uint8Array | ArrayBuffer, attachments: Uint8Array[], lengths: number[]): AttachmentMark {
-  const bytes = isArrayBuffer(value) ? new Uint8Array(value) : value
-  attachments.push(bytes)
-  lengths.push(bytes.byteLength)
-  return new AttachmentMark(bytes.byteLength)
-}
-
-const isLarge = (value: unknown): value is Uint8Array | ArrayBuffer =>
-  isBytes(value) && value.byteLength >= MIN_ATTACHMENT_BYTES

@@ -1,5 +1,5 @@
 // Values next to bytes, in a message of a sender whose codec is JSON.
-import { isBytes } from '../message/message.js'
+import { HAS_BYTES, isBytes } from '../message/message.js'
 import { protoKey } from './codec.js'
 import { stringifyJson } from './stringify-json.js'
 
@@ -20,10 +20,12 @@ export function toJsonValue(value: unknown): unknown {
   for (const key of Object.keys(value)) {
     if (key === '__proto__') throw protoKey()
     const member = (value as Record<string, unknown>)[key]
-    // The placeholder keeps the order of the members.
-    others[key] = isBytes(member) ? null : member
-    if (isBytes(member)) bytes.set(key, member)
-    else if (!isUnchanged(member)) isSame = false
+    others[key] = member
+    if (isBytes(member) || (member as { [HAS_BYTES]?: true } | null | undefined)?.[HAS_BYTES]) {
+      bytes.set(key, member)
+      // The placeholder keeps the order of the members.
+      others[key] = null
+    } else if (!isUnchanged(member)) isSame = false
   }
   if (isSame && bytes.size > 0) return value
   return Object.assign(throughJson(bytes.size > 0 ? others : value) as object, Object.fromEntries(bytes))

@@ -103,6 +103,9 @@ const isErrorObject = (value: unknown): value is ErrorObject =>
 export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   isUint8Array(value) || isArrayBuffer(value)
 
+/** Marks an argument that is an object of bytes and JSON values. Below the arguments' own level nobody looks for bytes. */
+export const HAS_BYTES: unique symbol = Symbol()
+
 /**
  * True for bytes, and for an object with bytes at its top level: values that need MessagePack whatever the codec.
  *

@@ -64,9 +64,10 @@ export function getBuffers(value: unknown): Set<ArrayBufferLike> {
   return new Set(members.filter(isBytes).map(bytes => (isArrayBuffer(bytes) ? bytes : bytes.buffer)))
 }
 
-/** Checks a `transfer` option against the value that it belongs to. @throws {BusError} InvalidParams */
-export function checkTransfer(transfer: unknown, value: unknown): void {
-  if (!IS_NODE) return
+/** Checks a `transfer` option against the value that it belongs to, if there is one. @throws {BusError} InvalidParams */
+export function checkTransfer(options: { transfer?: unknown }, value: unknown): void {
+  if (!IS_NODE || options.transfer === undefined) return
+  const { transfer } = options
   if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be an array of ArrayBuffers')
   const buffers = getBuffers(value)
   for (const buffer of transfer as unknown[]) {
