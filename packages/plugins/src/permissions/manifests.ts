@@ -1,19 +1,6 @@
 // Permissions of Tauri's official plugins, expanded from compact data, so that a capability can name each of them.
-import type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from '@sallyport/core/acl'
+import type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from '@sallyport/core'
 import { OFFICIAL_PLUGINS } from './official.js'
-
-/** Lists are words in one string. */
-export interface OfficialPlugin {
-  /** Commands with permissions of their own, `allow-<command>` and `deny-<command>`. */
-  readonly commands: string
-  /** The set `default`. */
-  readonly default?: string
-  /** Permissions for several commands, or with a scope. */
-  readonly permissions?: Readonly<Record<string, { readonly commands?: string; readonly scope?: readonly unknown[] }>>
-  readonly sets?: Readonly<Record<string, string>>
-  /** Base directories of fs. Each has the same permissions and sets. */
-  readonly directories?: string
-}
 
 /** One plugin of Tauri's `acl-manifests.json`. */
 export interface Manifest {

@@ -1,7 +1,7 @@
 // The MessagePack codec of pages against that of core.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../message/message.js'
+import { HAS_BYTES, type Message } from '../message/message.js'
 import { encodeMessage } from '../rpc/outbox.js'
 import { MAX_DEPTH } from '../wire/limits.js'
 import { msgpackCodec as browserCodec } from './msgpack.browser.js'
@@ -48,6 +48,14 @@ describe('a message of a page', () => {
     const { encoded, attachments } = packInBrowser({ jsonrpc: '2.0', id: 1, method: 'command', params })
     expect(attachments).toEqual([params.a])
     expect(msgpackCodec.decode(encoded as Uint8Array, false, attachments)).toMatchObject({ params })
+  })
+
+  test('keeps bytes of a marked argument', () => {
+    const marked = { n: 1, data: new Uint8Array(100_000).fill(2), [HAS_BYTES]: true }
+    const { encoded, attachments } = packInBrowser({ jsonrpc: '2.0', id: 1, method: 'command', params: { marked } })
+    expect(attachments).toEqual([marked.data])
+    const read = msgpackCodec.decode(encoded as Uint8Array, false, attachments)
+    expect(read).toMatchObject({ params: { marked: { n: 1, data: marked.data } } })
   })
 
   test('is refused if core would refuse it', () => {
