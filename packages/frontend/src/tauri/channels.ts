@@ -112,7 +112,7 @@ export class ChannelBridges {
   }
 }
 
-/** An `id` that no message has: @tauri-apps/api up to 2.4 keeps the end for a later turn, which never comes. */
+/** An `id` that no message has: @tauri-apps/api up to 2.4 keeps the end as a later message, which never becomes due. */
 const NO_MESSAGE = -1
 
 type Bridge = ReturnType<typeof createBridge>

@@ -92,7 +92,7 @@ function toBytes(array: readonly unknown[]): Uint8Array | number {
  * Replaces long arrays of bytes by bytes, in the arguments and in objects among them. Guests of plugins send bytes as arrays of numbers, which
  * would be over the limits of a message.
  *
- * @param levels of objects that are inspected
+ * @param levels - nested objects that are inspected
  */
 function packArrays(value: unknown, levels: number): unknown {
   if (Array.isArray(value)) {

@@ -103,7 +103,7 @@ const isErrorObject = (value: unknown): value is ErrorObject =>
 export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   isUint8Array(value) || isArrayBuffer(value)
 
-/** Marks an argument that is an object of bytes and JSON values. Below the arguments' own level nobody looks for bytes. */
+/** Marks an argument that is an object of bytes and JSON values. The client finds bytes at the arguments' own level only. */
 export const HAS_BYTES: unique symbol = Symbol()
 
 /**
