@@ -12,7 +12,7 @@ const PACKAGE = '@sallyport/plugins'
 export async function loadOfficialManifests(directories: readonly string[]): Promise<AclSource | undefined> {
   const path = directories.map(findPackage).find(each => each !== undefined)
   if (path === undefined) return undefined
-  const from = `${PACKAGE}/acl`
+  const from = `${PACKAGE}/internal/acl`
   const { href } = pathToFileURL(createRequire(path).resolve(from))
   const module: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ href)
   return { value: (module as { createManifests: () => unknown }).createManifests(), from }
