@@ -32,6 +32,8 @@ export interface AclDeps {
   acl: AclInput
   commands: Iterable<CommandIdentity>
   pluginFiles: readonly PermissionFileSource[]
+  /** The check of scope values of each plugin that has one, by the plugin's name. */
+  scopeChecks?: ReadonlyMap<string, (value: unknown) => void>
   /** Receives what `unknownPermissions: 'warn'` ignores. */
   warn: (text: string) => void
 }

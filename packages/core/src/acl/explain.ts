@@ -1,5 +1,5 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
-import { type CoreModule, getCommandIdentities, getPluginFiles, splitMethod } from './identifier.js'
+import { type CoreModule, getCommandIdentities, getPluginFiles, getScopeChecks, splitMethod } from './identifier.js'
 import { createBuiltIns } from './built-in.js'
 import { getAccess, getCommandScope, getResolveOptions, resolveAll } from './resolve.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
@@ -57,7 +57,13 @@ export function explain({ acl, core = {}, labels }: ExplainInput): Explanation {
   const warnings: string[] = []
   const warn = (text: string): void => void warnings.push(text)
   const commands = getCommandIdentities(core)
-  const options = getResolveOptions({ acl, commands, pluginFiles: getPluginFiles(core), warn })
+  const options = getResolveOptions({
+    acl,
+    commands,
+    pluginFiles: getPluginFiles(core),
+    scopeChecks: getScopeChecks(core),
+    warn,
+  })
   const capabilities = resolveAll(acl.capabilities, options)
   const all = [...createBuiltIns(acl, options).everyone, ...capabilities]
   return {

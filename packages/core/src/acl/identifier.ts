@@ -61,6 +61,7 @@ export interface CoreModule {
     readonly name: string
     readonly commands?: object
     readonly permissions?: readonly unknown[]
+    readonly checkScope?: (value: unknown) => void
   }[]
 }
 
@@ -74,6 +75,10 @@ export const getCommandIdentities = ({ commands = {}, plugins = [] }: CoreModule
   ...Object.keys(commands).map(name => toCommandIdentity(name)),
   ...plugins.flatMap(plugin => Object.keys(plugin.commands ?? {}).map(name => toCommandIdentity(name, plugin.name))),
 ]
+
+/** Returns the checks of scope values, by the name of their plugin. */
+export const getScopeChecks = ({ plugins = [] }: CoreModule): ReadonlyMap<string, (value: unknown) => void> =>
+  new Map(plugins.flatMap(({ name, checkScope }) => (checkScope ? [[name, checkScope] as const] : [])))
 
 export function getPluginFiles({ plugins = [] }: CoreModule): PermissionFileSource[] {
   return plugins.flatMap(({ name, permissions = [] }) =>

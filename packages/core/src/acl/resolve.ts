@@ -1,5 +1,5 @@
 // Resolves capabilities to everything that they allow and deny, for one label or for all.
-import { isBusError } from '@sallyport/protocol/internal'
+import { isBusError, isError } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
@@ -30,6 +30,7 @@ export interface ResolveOptions extends Pick<AclInput, 'unknownPermissions' | 'p
   /** Plugins that a warning has named, because they are not here. */
   absent: Set<string>
   warn(text: string): void
+  scopeChecks?: AclDeps['scopeChecks'] | undefined
 }
 
 /** @throws {BusError} InvalidParams with the place of the mistake */
@@ -52,7 +53,9 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     if (isActive) refuseUnknown(unknown, source, member, options, `capability ${JSON.stringify(identifier)}: `)
     if (isActive && unknown.length + expanded.length === 0) warnIfDefault(name, source, member, options)
     const inForce = expanded.filter(({ permission }) => isFor(permission, platform))
-    return resolveEntry(entry, inForce)
+    const resolved = resolveEntry(entry, inForce)
+    if (isActive) checkScopes(resolved, source, `permissions[${index}]`, options)
+    return resolved
   })
   const names = (label: string): boolean => globs.some(matches => matches(label))
   return {
@@ -63,6 +66,28 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     globalScopes: entries.flatMap(entry => entry.globalScopes),
     names,
     holdsFor: label => isActive && local && names(label),
+  }
+}
+
+/** Shows each value of the scopes to the plugin that it is for. @throws {BusError} InvalidParams if the plugin refuses one */
+function checkScopes(
+  { permissions, globalScopes }: ReturnType<typeof resolveEntry>,
+  source: Place,
+  member: string,
+  { scopeChecks }: ResolveOptions,
+): void {
+  for (const { key, scope } of [...permissions, ...globalScopes]) {
+    const check = scopeChecks?.get(key)
+    if (!check || !scope) continue
+    try {
+      for (const value of [...scope.allow, ...scope.deny]) check(value)
+    } catch (error) {
+      throw mistake(
+        source,
+        member,
+        `invalid scope for plugin ${key}: ${isError(error) ? error.message : String(error)}`,
+      )
+    }
   }
 }
 
@@ -182,7 +207,9 @@ export function getResolveOptions(deps: AclDeps): ResolveOptions {
   const { unknownPermissions, platform } = deps.acl
   const commands = [...deps.commands]
   const catalogue = createCatalogue({ ...deps, commands })
-  const options = { catalogue, commands, unknownPermissions, platform, absent: new Set<string>(), warn: deps.warn }
+  const { warn, scopeChecks } = deps
+  const absent = new Set<string>()
+  const options = { catalogue, commands, unknownPermissions, platform, absent, warn, scopeChecks }
   checkSets(options)
   warnOfLooseScopes(options)
   return options

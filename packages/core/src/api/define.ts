@@ -86,6 +86,13 @@ export interface PluginDefinition<C = Commands> {
   commands?: C
   /** Permissions in addition to the generated ones: sets, scopes, and the content of `default`, as in Tauri's permission files. */
   permissions?: readonly PermissionFile[]
+  /**
+   * Checks a value of the plugin's scopes: each of those that capabilities, `allow` and permission files give, at the start or later. A
+   * thrown error refuses the capability, and its message is a part of the error's.
+   *
+   * @example checkScope: value => { if (typeof value !== 'string') throw new Error('a path must be a string') }
+   */
+  checkScope?(value: unknown): void
   /** Runs once, before core is ready. An error stops the start and names the plugin. */
   setup?(app: App, api: PluginApi): void | Promise<void>
   /**

@@ -5,7 +5,7 @@ import { isObject } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'
 
 const MEMBERS = ['commands', 'plugins', 'use', 'setup', 'teardown']
-const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
+const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'checkScope', 'setup', 'teardown']
 
 export function getDefinition(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
@@ -38,6 +38,8 @@ export function checkDefinition(where: string, definition: object, others: reado
     checkMembers(what, plugin, PLUGIN_MEMBERS)
     if (!Array.isArray(permissions) || !permissions.every(isObject))
       throw wrong(`${what}: permissions must be an array of permission files`)
+    if (plugin['checkScope'] !== undefined && typeof plugin['checkScope'] !== 'function')
+      throw wrong(`${what}: checkScope must be a function`)
   }
   return definition
 }

@@ -11,7 +11,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
-import { getPluginFiles } from '../acl/identifier.js'
+import { getPluginFiles, getScopeChecks } from '../acl/identifier.js'
 import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
@@ -107,6 +107,7 @@ export class Core {
       acl,
       commands: registry.values(),
       pluginFiles: getPluginFiles(definition),
+      scopeChecks: getScopeChecks(definition),
       warn: text => getLog().warn(text),
     })
     if (changes) this.#authority.restore(changes)

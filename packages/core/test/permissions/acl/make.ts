@@ -1,6 +1,7 @@
 // Creates authorities for the tests. Their commands never run.
 import type { AclInput } from '../../../src/acl/types.js'
 import { createAuthority, type Authority } from '../../../src/acl/authority.js'
+import type { AclDeps } from '../../../src/acl/catalogue.js'
 import type { Capability } from '../../../src/acl/types.js'
 import { getPermissions } from '../../../src/acl/identifier.js'
 import { getCommandIdentities } from '../../../src/acl/identifier.js'
@@ -69,11 +70,17 @@ export function toAcl({ capabilities = [], permissions = {}, manifests, ...more 
   }
 }
 
-export function make(options: MakeOptions = {}): Made {
+export function make({ scopeChecks, ...options }: MakeOptions & Pick<AclDeps, 'scopeChecks'> = {}): Made {
   const warnings: string[] = []
   const acl = toAcl(options)
   const warn = (text: string): void => void warnings.push(text)
-  const authority = createAuthority({ acl, commands: registry.values(), pluginFiles: [], warn })
+  const authority = createAuthority({
+    acl,
+    commands: registry.values(),
+    pluginFiles: [],
+    warn,
+    ...(scopeChecks && { scopeChecks }),
+  })
   const check = (label: string, method: string): BusError | undefined =>
     authority.getPermits(label).check(registry.get(method)!)
   return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }

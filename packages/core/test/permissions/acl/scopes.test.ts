@@ -100,3 +100,41 @@ describe('the scope of a command', () => {
     expect(matches([], ['a'], 'a')).toBe(false)
   })
 })
+
+describe('the check of a plugin', () => {
+  const scopeChecks = new Map([
+    [
+      'fs',
+      (value: unknown) => {
+        if (typeof value !== 'string') throw new Error('a path must be a string')
+      },
+    ],
+  ])
+
+  test.each([
+    ['a command', 'fs:allow-read-file'],
+    ['the whole plugin', 'fs:scope-home'],
+  ])('refuses a capability with an invalid value for %s', (_name, identifier) => {
+    const capabilities = [capability([{ identifier, deny: [{ path: 1 }] }])]
+    expect(() => make({ permissions, capabilities, scopeChecks })).toThrow(
+      'permissions[0]: invalid scope for plugin fs: a path must be a string',
+    )
+  })
+
+  test('refuses an invalid capability that is added later', () => {
+    const { authority } = make({ permissions, scopeChecks })
+    const value = capability([{ identifier: 'fs:allow-read-file', allow: [1] }])
+    expect(() => authority.add({ value, from: 'bus.addCapability' })).toThrow('invalid scope for plugin fs')
+    expect(() =>
+      authority.setRights('main', {
+        allow: { entries: [{ permission: 'fs:allow-read-file', allow: [1] }], from: 'allow' },
+      }),
+    ).toThrow('invalid scope for plugin fs')
+  })
+
+  test('does not see the values of other plugins', () => {
+    expect(() =>
+      make({ capabilities: [capability([{ identifier: 'bare:allow-go', allow: [1] }])], scopeChecks }),
+    ).not.toThrow()
+  })
+})
