@@ -1,2 +1,3 @@
 // Tauri's official plugins, each a function that takes the host's decisions and returns a plugin for `defineCore`.
-export {}
+export { http, type HttpOptions } from './http/http.js'
+export type { HttpLimits } from './http/requests.js'

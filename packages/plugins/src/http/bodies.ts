@@ -1,0 +1,120 @@
+// Bodies of responses, read a chunk at a time when the frontend asks. In between, the socket's buffers fill up and the server waits.
+import type { Readable } from 'node:stream'
+import type { Resources } from '@sallyport/core'
+
+/** Bytes of one chunk. */
+const MAX_CHUNK = 256 * 1024
+
+/** Options of a body. */
+export interface BodyOptions {
+  readonly maxBytes: number
+  /** Milliseconds without a read, or of a read without data, after which the body is closed. */
+  readonly idleMs: number
+  /** The URL for error texts. */
+  readonly url: string
+  /** Runs once, when the body has ended or is closed. */
+  readonly onEnd: () => void
+}
+
+/** The body of a response: a resource of its frontend. */
+export class ResponseBody {
+  readonly #stream: Readable
+  readonly #options: BodyOptions
+  readonly #idleTimer: NodeJS.Timeout
+  #received = 0
+  #isReading = false
+  #hasEnded = false
+  #failure: string | undefined
+  #forget = (): void => {}
+
+  constructor(stream: Readable, options: BodyOptions) {
+    this.#stream = stream
+    this.#options = options
+    this.#idleTimer = setTimeout(() => this.#fail(`response body timed out after ${options.idleMs} ms`), options.idleMs)
+    // Without a listener, an error between two reads would end core.
+    stream.on('error', () => {})
+  }
+
+  /** Adds the body to the resources of its frontend until it ends. Returns its number. */
+  openIn(resources: Resources): number {
+    let rid: number
+    try {
+      rid = resources.add(this)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    this.#forget = () => void (resources.has(rid) && resources.take(rid))
+    return rid
+  }
+
+  /**
+   * Returns the next chunk, followed by a byte 0, or a single byte 1 at the end of the body.
+   *
+   * @throws {string} if the connection fails, a limit is exceeded, or another read waits
+   */
+  async read(signal: AbortSignal): Promise<Uint8Array> {
+    if (this.#isReading) throw 'another read of this response body is in flight. Wait for its result.'
+    this.#isReading = true
+    this.#idleTimer.refresh()
+    try {
+      const chunk = await this.#readChunk(signal)
+      this.#idleTimer.refresh()
+      const bytes = new Uint8Array((chunk?.length ?? 0) + 1)
+      if (chunk) bytes.set(chunk)
+      else bytes[0] = 1
+      if (!chunk) this.close()
+      return bytes
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  async #readChunk(signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const stream = this.#stream
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure
+      const chunk = (stream.readableLength > MAX_CHUNK ? stream.read(MAX_CHUNK) : stream.read()) as Buffer | null
+      if (chunk !== null && chunk.length > 0) {
+        this.#received += chunk.length
+        if (this.#received <= this.#options.maxBytes) return chunk
+        this.#fail(
+          `response body exceeded ${this.#options.maxBytes} bytes. Request a part of it with a "range" header.`,
+        )
+      } else if (stream.readableEnded) return undefined
+      else if (stream.destroyed) this.#fail(`error decoding response body for url (${this.#options.url})`)
+      else if (signal.aborted) throw 'Request canceled'
+      else await waitForChange(stream, signal)
+    }
+  }
+
+  #fail(text: string): void {
+    this.#failure ??= text
+    this.close()
+  }
+
+  /** Closes the connection. A read that waits rejects. */
+  close(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#failure ??= 'Request canceled'
+    clearTimeout(this.#idleTimer)
+    this.#stream.destroy()
+    this.#forget()
+    this.#options.onEnd()
+  }
+}
+
+/** Resolves when the stream has data, has ended or failed, or the signal aborts. */
+function waitForChange(stream: Readable, signal: AbortSignal): Promise<void> {
+  const events = ['readable', 'end', 'error', 'close']
+  return new Promise(resolve => {
+    const finish = (): void => {
+      for (const event of events) stream.off(event, finish)
+      signal.removeEventListener('abort', finish)
+      resolve()
+    }
+    for (const event of events) stream.on(event, finish)
+    signal.addEventListener('abort', finish)
+  })
+}

@@ -1,0 +1,85 @@
+// The argument of `fetch`, which a frontend can send in any form.
+import type { UrlScope } from '../scope/urls.js'
+import { checkMethod, completeHeaders, getFrontendHeaders } from './headers.js'
+import { invalidConfig } from './invalid-config.js'
+import { parseProxies, type Proxies } from './proxies.js'
+import type { Hop } from './redirects.js'
+
+/** Characters of a URL, except that of a `data:` URL. */
+const MAX_URL_LENGTH = 8192
+/** Redirects that a frontend can ask for. */
+const MAX_REDIRECTIONS = 50
+const DEFAULT_REDIRECTIONS = 10
+
+/** Decisions of the host about requests. */
+export interface ClientPolicy {
+  /** Origins of proxies. */
+  readonly proxies: ReadonlySet<string>
+  /** URLs for which certificates can be invalid. */
+  readonly danger: UrlScope
+  readonly decompress: boolean
+}
+
+/** A request as a frontend describes it. */
+export interface ClientConfig extends Hop {
+  readonly maxRedirections: number
+  /** Milliseconds. */
+  readonly connectTimeout: number | undefined
+  readonly proxies: Proxies
+  readonly acceptInvalidCerts: boolean
+  readonly acceptInvalidHostnames: boolean
+}
+
+/** @throws {string} if a member is malformed, or asks for more than the host allows */
+export function parseClientConfig(value: unknown, policy: ClientPolicy): ClientConfig {
+  if (typeof value !== 'object' || value === null) throw invalidConfig('expected struct ClientConfig')
+  const { method, url, headers, data, maxRedirections, connectTimeout, proxy, danger } = value as Record<
+    string,
+    unknown
+  >
+  const parsed = parseUrl(url)
+  const { acceptInvalidCerts, acceptInvalidHostnames } = parseDanger(danger, parsed, policy)
+  return {
+    url: parsed,
+    method: checkMethod(method),
+    headers: completeHeaders(getFrontendHeaders(headers), policy.decompress),
+    data: parseData(data),
+    maxRedirections: Math.min(parseCount(maxRedirections, 'maxRedirections') ?? DEFAULT_REDIRECTIONS, MAX_REDIRECTIONS),
+    connectTimeout: parseCount(connectTimeout, 'connectTimeout'),
+    proxies: parseProxies(proxy, policy.proxies),
+    acceptInvalidCerts: acceptInvalidCerts === true,
+    acceptInvalidHostnames: acceptInvalidHostnames === true,
+  }
+}
+
+function parseUrl(text: unknown): URL {
+  if (typeof text !== 'string') throw invalidConfig('invalid type for `url`, expected a string')
+  if (text.length > MAX_URL_LENGTH && !text.startsWith('data:'))
+    throw `url exceeded ${MAX_URL_LENGTH} characters. Send a part of it as the body.`
+  if (!URL.canParse(text)) throw invalidConfig('relative URL without a base')
+  return new URL(text)
+}
+
+function parseDanger(danger: unknown, url: URL, policy: ClientPolicy): Record<string, unknown> {
+  if (danger === undefined || danger === null) return {}
+  if (typeof danger !== 'object') throw invalidConfig('invalid type for `danger`, expected struct DangerousSettings')
+  // Tauri's text.
+  if (!policy.danger.allows(url)) throw 'dangerous settings used but are not enabled'
+  return danger as Record<string, unknown>
+}
+
+/** Bytes arrive as an array of numbers, or as bytes. */
+function parseData(data: unknown): Uint8Array | undefined {
+  if (data === undefined || data === null) return undefined
+  if (data instanceof Uint8Array) return data
+  if (!Array.isArray(data)) throw invalidConfig('invalid type for `data`, expected a sequence of bytes')
+  const bytes = Uint8Array.from(data as number[])
+  if (!bytes.every((byte, index) => byte === data[index])) throw invalidConfig('invalid value in `data`, expected u8')
+  return bytes
+}
+
+function parseCount(value: unknown, name: string): number | undefined {
+  if (value === undefined || value === null) return undefined
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw invalidConfig(`invalid value for \`${name}\`, expected u64`)
+}

@@ -1,0 +1,118 @@
+// One request and the head of its response, over a connection of its own that nothing else uses.
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps, type RequestOptions } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { getProxy, openTunnel, type Proxies, type Proxy } from './proxies.js'
+import type { Hop } from './redirects.js'
+
+/** Bytes of the headers of a response. */
+const MAX_RESPONSE_HEADER_BYTES = 16 * 1024
+
+/** How a request reaches its host. */
+export interface ExchangeOptions {
+  readonly lookup: LookupFunction
+  readonly proxies: Proxies
+  readonly acceptInvalidCerts: boolean
+  readonly acceptInvalidHostnames: boolean
+  /** Milliseconds until the connection is open. */
+  readonly connectMs: number
+  /** Milliseconds from then until the headers of the response. */
+  readonly headersMs: number
+  readonly signal: AbortSignal
+}
+
+/** Sends a request, and resolves with its response before the body. Rejects if the connection fails, or when a deadline or the signal ends it. */
+export async function exchange(hop: Hop, options: ExchangeOptions): Promise<IncomingMessage> {
+  const { connectMs, headersMs, signal } = options
+  const deadline = new AbortController()
+  const expire = (what: string, ms: number): NodeJS.Timeout =>
+    setTimeout(() => deadline.abort(new Error(`${what} timed out after ${ms} ms`)), ms)
+  let timer = expire('Connection', connectMs)
+  const stop = (): void => deadline.abort(signal.reason)
+  signal.addEventListener('abort', stop)
+  try {
+    signal.throwIfAborted()
+    const proxy = getProxy(options.proxies, hop.url)
+    const request = await open(hop, options, proxy, deadline.signal)
+    request.on('socket', socket => {
+      const connected = (): void => {
+        clearTimeout(timer)
+        timer = expire('Response headers', headersMs)
+      }
+      if (!socket.connecting && hop.url.protocol === 'http:') connected()
+      else socket.once(hop.url.protocol === 'http:' ? 'connect' : 'secureConnect', connected)
+    })
+    return await send(request, hop, deadline.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+/** Creates the request, whose head is not yet written. */
+async function open(
+  { url, method, headers }: Hop,
+  options: ExchangeOptions,
+  proxy: Proxy | undefined,
+  signal: AbortSignal,
+): Promise<ClientRequest> {
+  const hostname = url.hostname.replaceAll(/[[\]]/g, '')
+  const common: RequestOptions = {
+    method,
+    agent: false,
+    insecureHTTPParser: false,
+    maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+    lookup: options.lookup,
+  }
+  const target = { ...common, hostname, port: url.port, path: url.pathname + url.search }
+  const tls = {
+    rejectUnauthorized: !options.acceptInvalidCerts,
+    ...((options.acceptInvalidHostnames || options.acceptInvalidCerts) && { checkServerIdentity: () => undefined }),
+  }
+  let request: ClientRequest
+  if (proxy && url.protocol === 'http:') {
+    const { lookup, ...direct } = common
+    request = requestHttp({ ...direct, hostname: proxy.url.hostname, port: proxy.url.port || 80, path: url.href })
+    request.setHeader('host', url.host)
+    if (proxy.authorization !== undefined) request.setHeader('proxy-authorization', proxy.authorization)
+  } else if (proxy) {
+    const socket = await openTunnel(proxy, url, signal)
+    const { agent, ...direct } = target
+    request = requestHttps({
+      ...direct,
+      createConnection: () =>
+        connectTls({ ...tls, socket, host: hostname, ...(isIP(hostname) === 0 && { servername: hostname }) }),
+    })
+  } else if (url.protocol === 'http:') request = requestHttp(target)
+  else request = requestHttps({ ...target, ...tls })
+  for (const [name, value] of headers) request.appendHeader(name, value)
+  return request
+}
+
+function send(request: ClientRequest, { method, data }: Hop, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => void request.destroy(signal.reason as Error)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    const settle = (): void => signal.removeEventListener('abort', stop)
+    // Stays after the response, because a connection can still fail then.
+    request.on('error', error => {
+      settle()
+      reject(error)
+    })
+    request.on('response', response => {
+      settle()
+      response.on('error', () => {})
+      resolve(response)
+    })
+    request.on('upgrade', (response, socket) => {
+      settle()
+      socket.destroy()
+      resolve(response)
+    })
+    if (data) request.setHeader('content-length', data.byteLength)
+    else if (method === 'POST' || method === 'PUT') request.setHeader('content-length', 0)
+    request.end(data)
+  })
+}
