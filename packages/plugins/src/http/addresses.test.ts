@@ -1,0 +1,52 @@
+// Which addresses are private, and what the host's log says about them.
+import { expect, test } from 'vitest'
+import { AddressFilter, isPrivateAddress } from './addresses.js'
+
+test.each([
+  ...[
+    '0.0.0.0',
+    '10.1.2.3',
+    '100.64.0.1',
+    '127.255.0.1',
+    '169.254.169.254',
+    '172.31.0.1',
+    '192.168.1.1',
+    '198.19.0.1',
+    '224.0.0.1',
+  ],
+  ...[
+    '255.255.255.255',
+    '::',
+    '::1',
+    '::7f00:1',
+    'fc00::1',
+    'fdff::1',
+    'fe80::1',
+    'fe80::1%eth0',
+    'fec0::1',
+    'ff02::1',
+    '::ffff:10.0.0.1',
+  ],
+  ...[
+    '64:ff9b::a00:1',
+    '64:ff9b::10.0.0.1',
+    '64:ff9b::1',
+    '64:ff9b:1::1',
+    '2002:7f00:1::',
+    '2001::1',
+    '100::1',
+    'text',
+    '',
+  ],
+])('%s is private', address => expect(isPrivateAddress(address)).toBe(true))
+
+test.each(['1.1.1.1', '93.184.216.34', '172.32.0.1', '2606:4700::1111', '::ffff:1.1.1.1', '64:ff9b::101:101'])(
+  '%s is public',
+  address => expect(isPrivateAddress(address)).toBe(false),
+)
+
+test('the error says how to open a private address', () => {
+  expect(() => new AddressFilter().getLookup('10.0.0.1', false)).toThrow(
+    'Connection refused: "10.0.0.1" has the private address 10.0.0.1. Add the host or its network to the option "privateNetworks" of http()',
+  )
+})
