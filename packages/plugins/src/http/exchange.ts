@@ -81,8 +81,10 @@ async function open(
     const { agent, ...direct } = target
     request = requestHttps({
       ...direct,
-      createConnection: () =>
-        connectTls({ ...tls, socket, host: hostname, ...(isIP(hostname) === 0 && { servername: hostname }) }),
+      createConnection: () => {
+        const servername = isIP(hostname) === 0 && { servername: hostname }
+        return connectTls({ ...tls, socket, host: hostname, ...servername })
+      },
     })
   } else if (url.protocol === 'http:') request = requestHttp(target)
   else request = requestHttps({ ...target, ...tls })

@@ -1,6 +1,7 @@
 // Local servers for the tests: one that answers by handler and counts connections, and one that shows the bytes it receives.
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createRawServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { afterEach } from 'vitest'
 
 const opened: { server: Server; sockets: Set<Socket> }[] = []
@@ -21,7 +22,8 @@ export interface LocalServer {
   readonly count: () => number
 }
 
-async function listen(server: Server, host = '127.0.0.1'): Promise<LocalServer> {
+/** Starts a server, which ends with the test. */
+export async function listen(server: Server, host = '127.0.0.1'): Promise<LocalServer> {
   const sockets = new Set<Socket>()
   let count = 0
   server.on('connection', socket => {
@@ -36,8 +38,15 @@ async function listen(server: Server, host = '127.0.0.1'): Promise<LocalServer> 
   return { port, origin: `http://127.0.0.1:${port}`, sockets, count: () => count }
 }
 
-/** Starts a server that answers by `handler`. */
-export const serve = (handler: RequestListener): Promise<LocalServer> => listen(createServer(handler))
+/** Starts a server that answers by `handler`, and tunnels by `tunnel`. */
+export const serve = (
+  handler: RequestListener,
+  tunnel?: (request: IncomingMessage, socket: Duplex) => void,
+): Promise<LocalServer> => {
+  const server = createServer(handler)
+  if (tunnel) server.on('connect', tunnel)
+  return listen(server)
+}
 
 /** Starts a server that answers each connection with `answer`, and collects the bytes that it receives. */
 export async function serveRaw(answer: string): Promise<LocalServer & { received: () => string }> {
