@@ -1,4 +1,4 @@
-// Addresses of the machine and of private networks, which a name or an IP address in a URL reaches only if the host or a pattern opens them.
+// Addresses of this machine and of private networks. Requests reach them only if the host or a pattern opens them.
 import { lookup as lookupName, type LookupAddress, type LookupOptions } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 

@@ -2,6 +2,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { getProxy, openTunnel, type Proxies, type Proxy } from './proxies.js'
 import type { Hop } from './redirects.js'
@@ -34,7 +35,9 @@ export async function exchange(hop: Hop, options: ExchangeOptions): Promise<Inco
   try {
     signal.throwIfAborted()
     const proxy = getProxy(options.proxies, hop.url)
-    const request = await open(hop, options, proxy, deadline.signal)
+    const needsTunnel = proxy !== undefined && hop.url.protocol === 'https:'
+    const tunnel = needsTunnel ? await openTunnel(proxy, hop.url, deadline.signal) : undefined
+    const request = createRequest(hop, options, proxy, tunnel)
     request.on('socket', socket => {
       const connected = (): void => {
         clearTimeout(timer)
@@ -50,44 +53,42 @@ export async function exchange(hop: Hop, options: ExchangeOptions): Promise<Inco
   }
 }
 
-/** Creates the request, whose head is not yet written. */
-async function open(
+/** Creates the request, whose head is not yet written. Its errors are emitted later than in this tick. */
+function createRequest(
   { url, method, headers }: Hop,
   options: ExchangeOptions,
   proxy: Proxy | undefined,
-  signal: AbortSignal,
-): Promise<ClientRequest> {
+  tunnel: Duplex | undefined,
+): ClientRequest {
   const hostname = url.hostname.replaceAll(/[[\]]/g, '')
   const common: RequestOptions = {
     method,
-    agent: false,
     insecureHTTPParser: false,
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-    lookup: options.lookup,
   }
   const target = { ...common, hostname, port: url.port, path: url.pathname + url.search }
+  const direct = { agent: false, lookup: options.lookup }
   const tls = {
     rejectUnauthorized: !options.acceptInvalidCerts,
     ...((options.acceptInvalidHostnames || options.acceptInvalidCerts) && { checkServerIdentity: () => undefined }),
   }
   let request: ClientRequest
-  if (proxy && url.protocol === 'http:') {
-    const { lookup, ...direct } = common
-    request = requestHttp({ ...direct, hostname: proxy.url.hostname, port: proxy.url.port || 80, path: url.href })
+  if (tunnel) {
+    const servername = isIP(hostname) === 0 && { servername: hostname }
+    const createConnection = (): Duplex => connectTls({ ...tls, socket: tunnel, host: hostname, ...servername })
+    request = requestHttps({ ...target, createConnection })
+  } else if (proxy) {
+    request = requestHttp({
+      ...common,
+      agent: false,
+      hostname: proxy.url.hostname,
+      port: proxy.url.port || 80,
+      path: url.href,
+    })
     request.setHeader('host', url.host)
     if (proxy.authorization !== undefined) request.setHeader('proxy-authorization', proxy.authorization)
-  } else if (proxy) {
-    const socket = await openTunnel(proxy, url, signal)
-    const { agent, ...direct } = target
-    request = requestHttps({
-      ...direct,
-      createConnection: () => {
-        const servername = isIP(hostname) === 0 && { servername: hostname }
-        return connectTls({ ...tls, socket, host: hostname, ...servername })
-      },
-    })
-  } else if (url.protocol === 'http:') request = requestHttp(target)
-  else request = requestHttps({ ...target, ...tls })
+  } else if (url.protocol === 'http:') request = requestHttp({ ...target, ...direct })
+  else request = requestHttps({ ...target, ...direct, ...tls })
   for (const [name, value] of headers) request.appendHeader(name, value)
   return request
 }

@@ -46,9 +46,9 @@ function parseProxy(value: unknown, listed: ReadonlySet<string>): Proxy {
 }
 
 function getAuthorization(url: URL, basicAuth: unknown): string | undefined {
-  const given = (typeof basicAuth === 'object' ? basicAuth : undefined) as Record<string, unknown> | null | undefined
-  const username = given?.['username'] ?? decode(url.username)
-  const password = given?.['password'] ?? decode(url.password)
+  const login = (typeof basicAuth === 'object' ? basicAuth : undefined) as Record<string, unknown> | null | undefined
+  const username = login?.['username'] ?? decode(url.username)
+  const password = login?.['password'] ?? decode(url.password)
   if (typeof username !== 'string' || typeof password !== 'string')
     throw invalidConfig('invalid type for `basicAuth`, expected strings')
   if (username === '' && password === '') return undefined

@@ -52,7 +52,7 @@ describe('with a pattern for all hosts, nothing is connected to', () => {
     ['a mapped address', ['::ffff:127.0.0.1']],
     ['an address of NAT64', ['64:ff9b::7f00:1']],
     ['a link-local address with a zone', ['fe80::1%lo']],
-    ['an address that is none', ['x']],
+    ['an invalid address', ['x']],
   ])('a name with %s', async (_name, addresses) => {
     const server = await serveOk()
     const { lookup } = resolveTo(addresses)
@@ -64,7 +64,7 @@ describe('with a pattern for all hosts, nothing is connected to', () => {
 
   test('a name that resolves to another address the second time', async () => {
     const server = await serveOk()
-    // The public address is of the network for documentation, which nobody has.
+    // The first address belongs to the network for documentation, which has no hosts.
     const { lookup, names } = resolveTo(['192.0.2.1'], ['127.0.0.1'])
     const { request } = await connect(['http://*:*/*'], { lookup, limits: { connectMs: 50 } })
     const url = `http://evil.example:${server.port}/`

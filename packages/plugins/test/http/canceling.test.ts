@@ -1,6 +1,6 @@
 // Requests that end before their response: canceled, abandoned, too slow, or too many.
 import { describe, expect, test } from 'vitest'
-import { connect } from './client.js'
+import { connect, getError } from './client.js'
 import { serve, serveSockets } from './servers.js'
 
 const silent = () => serve(() => {})
@@ -10,12 +10,10 @@ describe('a request in flight ends', () => {
     const server = await silent()
     const { client, fetch } = await connect([`${server.origin}/*`])
     const rid = await fetch({ url: server.origin })
-    const sent = expect(client.invoke('plugin:http|fetch_send', { rid })).rejects.toMatchObject({
-      data: 'Request canceled',
-    })
+    const sent = getError(client.invoke('plugin:http|fetch_send', { rid }))
     await expect.poll(() => server.sockets.size).toBe(1)
     await client.invoke(command, { rid })
-    await sent
+    expect(await sent).toMatchObject({ message: 'Request canceled' })
     await expect.poll(() => server.sockets.size).toBe(0)
     await expect(client.invoke('plugin:http|fetch_send', { rid })).rejects.toThrow(`The resource id ${rid} is invalid.`)
   })
@@ -25,12 +23,10 @@ describe('a request in flight ends', () => {
     const { client, fetch } = await connect([`${server.origin}/*`])
     const rid = await fetch({ url: server.origin })
     const controller = new AbortController()
-    const sent = expect(
-      client.invoke('plugin:http|fetch_send', { rid }, { signal: controller.signal }),
-    ).rejects.toThrow()
+    const sent = getError(client.invoke('plugin:http|fetch_send', { rid }, { signal: controller.signal }))
     await expect.poll(() => server.sockets.size).toBe(1)
     controller.abort()
-    await sent
+    expect(await sent).toMatchObject({ reason: 'Cancelled' })
     await expect.poll(() => server.sockets.size).toBe(0)
   })
 
@@ -121,17 +117,15 @@ test('more requests than connections wait, and are answered in order', async () 
 test('a request that waits for a connection can be canceled', async () => {
   const server = await silent()
   const { client, fetch, request } = await connect([`${server.origin}/*`], { limits: { connections: 1 } })
-  const first = expect(request({ url: server.origin })).rejects.toThrow()
+  const first = getError(request({ url: server.origin }))
   await expect.poll(() => server.sockets.size).toBe(1)
   const rid = await fetch({ url: server.origin })
-  const waiting = expect(client.invoke('plugin:http|fetch_send', { rid })).rejects.toMatchObject({
-    data: 'Request canceled',
-  })
+  const waiting = getError(client.invoke('plugin:http|fetch_send', { rid }))
   await client.invoke('plugin:http|fetch_cancel', { rid })
-  await waiting
+  expect(await waiting).toMatchObject({ message: 'Request canceled' })
   expect(server.count()).toBe(1)
   await client.close()
-  await first
+  expect(await first).toMatchObject({ reason: 'Disconnected' })
 })
 
 test('requests that are never sent are limited', async () => {

@@ -6,7 +6,7 @@ import { http, type HttpOptions } from '../../src/index.js'
 const open: Bus[] = []
 afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
-/** Standard headers are no part of what most tests send. */
+/** The argument of `fetch`, whose members can have any type. */
 export interface Config {
   method?: unknown
   url: unknown
@@ -77,6 +77,13 @@ export async function join(bus: Bus, label: string, codec: 'json' | 'msgpack' = 
   const text = async (config: Config): Promise<string> => (await readAll((await request(config)).rid)).toString()
   return { bus, client, fetch, request, read, readAll, text }
 }
+
+/** Returns the error of a call that is in flight, so that other calls can end it. */
+export const getError = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 
 const unhandled: unknown[] = []
 const note = (error: unknown): void => void unhandled.push(error)

@@ -65,6 +65,10 @@ function createArguments(origin: string): fc.Arbitrary<object> {
   return fc.record({ clientConfig: fc.oneof(clientConfig, odd), rid: odd }, { requiredKeys: [] })
 }
 
+/** Texts that the plugin rejects with. Those of a mistake in it, as `x is not a function`, are not among them. */
+const KNOWN =
+  /^(?:Arguments of command .* cannot be serialized|invalid args|invalid HTTP (?:method|header name)|failed to (?:parse header value|process data url|decode data url)|The resource id .* is invalid|url (?:not allowed|contained)|scheme \S* not supported|proxy refused|dangerous settings|error sending request|error following redirect|request refused)/
+
 /** Makes calls, some at a time, and sends what could be made. Each call must settle. */
 export async function fuzz(client: Client, origin: string, calls: number, seed: number): Promise<void> {
   const each = fc.tuple(fc.constantFrom('fetch', 'fetch', 'fetch', ...COMMANDS), createArguments(origin))
@@ -80,8 +84,7 @@ export async function fuzz(client: Client, origin: string, calls: number, seed: 
           await client.invoke('plugin:http|fetch_read_body', { rid: head.rid })
           await client.invoke('plugin:http|fetch_cancel_body', { rid: head.rid })
         } catch (error) {
-          if ((error as { reason?: unknown }).reason === 'InternalError')
-            throw new Error(JSON.stringify([command, args]), { cause: error })
+          if (!KNOWN.test((error as Error).message)) throw new Error(JSON.stringify([command, args]), { cause: error })
         }
       }),
     )

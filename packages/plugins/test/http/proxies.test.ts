@@ -68,7 +68,7 @@ describe('a proxy that the host lists', () => {
     await expect.poll(() => proxy.sockets.size + secure.sockets.size).toBe(0)
   })
 
-  test('that refuses a tunnel fails the request', async () => {
+  test('fails the request if it refuses the tunnel', async () => {
     const proxy = await serveProxy(403)
     const { request } = await connect(['https://a.example/*'], { proxies: [proxy.origin] })
     await expect(request({ url: 'https://a.example/', proxy: { all: proxy.origin } })).rejects.toMatchObject({

@@ -61,10 +61,13 @@ test('labels do not share their scopes', async () => {
   const bus = await createBus({ core, log: false })
   try {
     const allow = [{ permission: 'http:default', allow: [`${server.origin}/*`] }]
-    const [one, other] = [await bus.connect('one', { allow }), await bus.connect('other', { allow: ['http:default'] })]
+    const [first, second] = [
+      await bus.connect('one', { allow }),
+      await bus.connect('other', { allow: ['http:default'] }),
+    ]
     const fetch = { clientConfig: { method: 'GET', url: server.origin, headers: [], data: null } }
-    await expect(one.invoke('plugin:http|fetch', fetch)).resolves.toBeTypeOf('number')
-    await expect(other.invoke('plugin:http|fetch', fetch)).rejects.toMatchObject({
+    await expect(first.invoke('plugin:http|fetch', fetch)).resolves.toBeTypeOf('number')
+    await expect(second.invoke('plugin:http|fetch', fetch)).rejects.toMatchObject({
       data: `url not allowed on the configured scope: ${server.origin}/`,
     })
   } finally {
