@@ -1,3 +1,2 @@
 // Tauri's official plugins, each a function that takes the host's decisions and returns a plugin for `defineCore`.
 export { http, type HttpOptions } from './http/http.js'
-export type { HttpLimits } from './http/requests.js'

@@ -23,13 +23,24 @@ export interface HttpOptions {
   danger?: readonly string[]
   /** Asks for compressed responses and decompresses them. @default false */
   decompress?: boolean
-  /** Limits of requests. */
-  limits?: HttpLimits
+  /** Limits of requests and responses. */
+  limits?: {
+    /** Connections of one frontend at a time. Further requests wait. @default 64 */
+    connections?: number
+    /** Bytes of the body of a response, after decompression. @default 268435456 */
+    responseBytes?: number
+    /** Milliseconds until a connection is open. @default 30000 */
+    connectMs?: number
+    /** Milliseconds from then until the headers of the response. @default 60000 */
+    headersMs?: number
+    /** Milliseconds that a response stays open without a read, and a read waits for data. @default 60000 */
+    idleMs?: number
+  }
   /** @internal Resolves names. @default `lookup` of node:dns */
   lookup?: Lookup
 }
 
-const DEFAULT_LIMITS: Required<HttpLimits> = {
+const DEFAULT_LIMITS: HttpLimits = {
   connections: 64,
   responseBytes: 256 * 1024 * 1024,
   connectMs: 30_000,

@@ -13,25 +13,20 @@ import type { Header } from './headers.js'
 import { getNextHop, type Hop } from './redirects.js'
 import type { Slots } from './slots.js'
 
-/** Limits of requests. */
+/** Limits of requests, as the option `limits` describes them. */
 export interface HttpLimits {
-  /** Connections of one frontend at a time. Further requests wait. @default 64 */
-  connections?: number
-  /** Bytes of the body of a response, after decompression. @default 268435456 */
-  responseBytes?: number
-  /** Milliseconds until a connection is open. @default 30000 */
-  connectMs?: number
-  /** Milliseconds from then until the headers of the response. @default 60000 */
-  headersMs?: number
-  /** Milliseconds that a response stays open without a read, and a read waits for data. @default 60000 */
-  idleMs?: number
+  readonly connections: number
+  readonly responseBytes: number
+  readonly connectMs: number
+  readonly headersMs: number
+  readonly idleMs: number
 }
 
 /** The network as all requests of the plugin use it. */
 export interface Network {
   readonly addresses: AddressFilter
   readonly policy: ClientPolicy
-  readonly limits: Required<HttpLimits>
+  readonly limits: HttpLimits
 }
 
 /** The result of `fetch_send`. */
@@ -46,6 +41,9 @@ export interface FetchResponse {
   /** The number of the body. */
   readonly rid: number
 }
+
+/** The reason of all aborted signals, because a `DOMException` for each costs more than the rest of a short request. */
+const CANCELED = new Error('Request canceled')
 
 /** Statuses whose body the guest never reads. */
 const WITHOUT_BODY = [101, 103, 204, 205, 304]
@@ -116,18 +114,22 @@ export class FrontendRequest {
       throw this.#abort.signal.aborted ? 'Request canceled' : error
     } finally {
       signal.removeEventListener('abort', cancel)
-      this.close()
+      this.#finish()
     }
   }
 
   /** Ends the request. `send` rejects, now or later. */
   cancel(): void {
-    this.#abort.abort()
+    this.#abort.abort(CANCELED)
   }
 
   /** Cancels the request and forgets it. */
   close(): void {
     this.cancel()
+    this.#finish()
+  }
+
+  #finish(): void {
     clearTimeout(this.#unsentTimer)
     this.#forget()
     this.#onClose()
