@@ -103,7 +103,7 @@ export class Glob {
 
 /** Splits the tokens of a pattern at its separators. */
 function toNames(pattern: string, separators: string): (Token[] | typeof RECURSIVE)[] {
-  const characters = [...pattern]
+  const characters = Array.from(pattern)
   const isSeparator = (character: string | undefined): boolean =>
     character !== undefined && separators.includes(character)
   const names: (Token[] | typeof RECURSIVE)[] = []
@@ -167,7 +167,7 @@ function toNamePattern(tokens: readonly Token[]): NamePattern {
 }
 
 const isText = (token: Token): token is { readonly text: string } => typeof token === 'object' && 'text' in token
-const toTokens = (literal: string): Token[] => [...literal].map(text => ({ text }))
+const toTokens = (literal: string): Token[] => Array.from(literal, text => ({ text }))
 
 function matchesName(name: string, pattern: NamePattern, options: GlobMatchOptions): boolean {
   const literal = options.ignoreCase ? pattern.foldedLiteral : pattern.literal
