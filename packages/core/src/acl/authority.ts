@@ -31,6 +31,8 @@ export interface Permits {
   getHint(command: CommandIdentity): string
   /** Returns the same frozen object for every call until the capabilities change. */
   getScope(command: CommandIdentity): CommandScope
+  /** Returns the scope of a command by its method, empty for a command that is denied or does not exist. */
+  getScopeByMethod(method: string): CommandScope
 }
 
 /** Permissions of the host's own link, which may do whatever core may do. */
@@ -39,6 +41,7 @@ export const HOST_PERMITS: Permits = {
   check: () => undefined,
   getHint: () => '',
   getScope: () => EMPTY_SCOPE,
+  getScopeByMethod: () => EMPTY_SCOPE,
 }
 
 /** Rights of a frontend in addition to those of capabilities. */
@@ -128,6 +131,10 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
         },
         getHint: command => getDecision(command).hint,
         getScope: command => getDecision(command).scope,
+        getScopeByMethod(method) {
+          const command = methods.get(method)
+          return command === undefined ? EMPTY_SCOPE : getDecision(command).scope
+        },
       }
     },
     getGlobalScope: plugin =>

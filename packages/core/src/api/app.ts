@@ -186,6 +186,8 @@ export interface CommandContext<Types extends BusTypes = BusTypes> {
   readonly permits: (command: string) => boolean
   /** The scope that the caller's permissions give to the command. */
   readonly scope: CommandScope
+  /** Returns the scope that the caller's permissions give to another command: empty if the caller may not call it. */
+  readonly getScope: (command: string) => CommandScope
   /** Resources that stay open for this frontend between its calls, by number. They are closed when the frontend disconnects. */
   readonly resources: Resources
   /**

@@ -78,6 +78,10 @@ export class Call implements CommandContext {
     return command => this.#owner.permits.permits(command)
   }
 
+  get getScope(): (command: string) => CommandScope {
+    return command => this.#owner.permits.getScopeByMethod(command)
+  }
+
   get scope(): CommandScope {
     return this.#owner.permits.getScope(this.#command)
   }

@@ -56,13 +56,23 @@ export class PathScope {
   readonly #deny: readonly Glob[]
   readonly #options: PathScopeOptions
 
-  /** @throws {string} if an entry is not a path, or its pattern is malformed */
+  /** @throws {Error} if an entry is not a path, or its pattern is malformed */
   constructor({ allow, deny, global }: CommandScope, path: PathResolver, options: PathScopeOptions) {
     const compile = (entries: readonly unknown[]): Glob[] =>
       entries.flatMap(entry => compilePath(toPattern(entry), path, options.rules))
     this.#allow = compile([...allow, ...global.allow])
     this.#deny = compile([...deny, ...global.deny])
     this.#options = options
+  }
+
+  /** True if an allow begins with this network share of Windows: `\\\\server\\share`. */
+  namesShare(share: string): boolean {
+    const names = splitNames(foldCase(share), this.#options.rules.separators).filter(Boolean)
+    return this.#allow.some(({ prefix: [root, empty, ...rest] }) => {
+      return (
+        root === '' && empty === '' && names.every((name, at) => rest[at] !== undefined && foldCase(rest[at]) === name)
+      )
+    })
   }
 
   /** True if a deny matches the path. Case, Unicode composition and dots do not hide it. */
@@ -87,11 +97,16 @@ export class PathScope {
   }
 }
 
+/** Checks an entry of a scope. @throws {Error} if it is not a path, or its pattern is malformed */
+export function checkPathEntry(entry: unknown, { separators }: PathRules = getPathRules()): void {
+  Glob.parse(toPattern(entry), separators)
+}
+
 /** Returns the path of an entry: `"path"` or `{ path }`. */
 function toPattern(entry: unknown): string {
   const pattern = typeof entry === 'string' ? entry : (Object(entry) as { path?: unknown }).path
   if (typeof pattern === 'string' && pattern !== '') return pattern
-  throw `scope entry ${JSON.stringify(entry)} was refused: it has no path. Write a string or { path }.`
+  throw new Error(`${JSON.stringify(entry)} is not a path. Write a string or { path }`)
 }
 
 /** Returns no pattern for a variable that this platform lacks, and two if the pattern's directory is a link. */
@@ -104,12 +119,7 @@ function compilePath(pattern: string, path: PathResolver, rules: PathRules): Glo
   }
   // A pattern without a root, such as an unknown variable, matches no canonical path.
   if (!rules.path.isAbsolute(resolved)) return []
-  let glob: Glob
-  try {
-    glob = Glob.parse(resolved, rules.separators)
-  } catch (error) {
-    throw `scope entry ${JSON.stringify(pattern)} was refused: ${(error as Error).message}. Correct the pattern.`
-  }
+  const glob = Glob.parse(resolved, rules.separators)
   const prefix = glob.prefix
   const directory = prefix.join(rules.path.sep)
   const canonical = toCanonical(prefix.length === 1 ? directory + rules.path.sep : directory)
@@ -132,7 +142,7 @@ export function toCanonical(path: string, rules: PathRules = getPathRules()): st
 /** Compiled scopes. Core gives each call of a frontend's command the same object until its capabilities change. */
 const compiled = new WeakMap<CommandScope, { readonly scope: PathScope; readonly options: PathScopeOptions }>()
 
-/** Returns the compiled scope of a call. @throws {string} like `PathScope` */
+/** Returns the compiled scope of a call. @throws {Error} like `PathScope` */
 export function getPathScope(
   { scope, app }: Pick<CommandContext, 'scope' | 'app'>,
   options: PathScopeOptions,

@@ -1,0 +1,203 @@
+// One call of a command of fs: its arguments, the paths that its caller may use, and its error texts.
+import { type CommandContext, isBusError } from '@sallyport/core'
+import { basename, dirname, join } from 'node:path'
+import { toIoText } from '../io/errors.js'
+import type { FairLock } from '../io/lock.js'
+import { resolveLinks, toAbsolutePath } from '../io/resolve.js'
+import { PathChangedError } from '../io/safe-open.js'
+import { getPathScope, type PathGrants, type PathScope, type PathScopeOptions } from '../scope/paths.js'
+
+/** What all calls of one core share. */
+export interface FsState {
+  readonly scopes: PathScopeOptions
+  readonly maxFileBytes: number
+  readonly lock: FairLock
+  readonly files: LabelCount
+  readonly watchers: LabelCount
+  readonly watchedDirectories: LabelCount
+}
+
+/** Counts what labels keep open. */
+export class LabelCount {
+  readonly #counts = new Map<string, number>()
+  readonly #limit: number
+  readonly #noun: string
+
+  constructor(limit: number, noun: string) {
+    this.#limit = limit
+    this.#noun = noun
+  }
+
+  /** Returns a function that releases the place, once. @throws {string} at the limit */
+  acquire(label: string): () => void {
+    const count = this.#counts.get(label) ?? 0
+    if (count >= this.#limit) throw `The frontend was refused: ${count} ${this.#noun} are open. Close one first.`
+    this.#counts.set(label, count + 1)
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      const left = this.#counts.get(label)! - 1
+      if (left > 0) this.#counts.set(label, left)
+      else this.#counts.delete(label)
+    }
+  }
+}
+
+/** A path of the caller. */
+export interface Located {
+  /** Absolute, as it was written. */
+  readonly given: string
+  /** Without links, and in the caller's scope. */
+  readonly path: string
+}
+
+export interface LocateOptions {
+  /** If true, no other call that checks a path runs at the same time. */
+  readonly exclusive?: boolean
+  /** If true, `path` is the link itself. Its target is in the caller's scope too. */
+  readonly isEntry?: boolean
+}
+
+/** Arguments of a command, not yet checked. */
+export type RawArguments = Readonly<Record<string, unknown>>
+
+/** Options among the arguments, not yet checked. */
+export type RawOptions = Readonly<Record<string, unknown>>
+
+/** Handlers of commands by name. */
+export type FsHandlers = Readonly<Record<string, (args: RawArguments, call: FsCall) => unknown>>
+
+/** The longest part of a path in an error text. */
+const MAX_SHOWN = 4096
+
+export class FsCall {
+  readonly ctx: CommandContext
+  readonly state: FsState
+  readonly #command: string
+  readonly #grants: PathGrants
+
+  constructor(command: string, ctx: CommandContext, state: FsState, grants: PathGrants) {
+    this.ctx = ctx
+    this.state = state
+    this.#command = command
+    this.#grants = grants
+  }
+
+  /** Resolves and checks a path, and uses it before a call of this plugin can move it. Errors become Tauri's texts after `failed`. */
+  async withPath<T>(
+    failed: string,
+    path: unknown,
+    baseDir: unknown,
+    use: (located: Located) => Promise<T>,
+    { exclusive = false, isEntry = false }: LocateOptions = {},
+  ): Promise<T> {
+    let shown = this.show(path)
+    try {
+      const given = (shown = this.absolute(path, baseDir))
+      return await this.locked(exclusive, async () => use(await this.locate(given, isEntry)))
+    } catch (error) {
+      throw this.toRejection(error, `${failed}: ${shown} with error: `, [shown])
+    }
+  }
+
+  locked<T>(exclusive: boolean, run: () => Promise<T>): Promise<T> {
+    const runUnlessAborted = async (): Promise<T> => {
+      this.ctx.signal.throwIfAborted()
+      return run()
+    }
+    return exclusive ? this.state.lock.exclusive(runUnlessAborted) : this.state.lock.shared(runUnlessAborted)
+  }
+
+  absolute(path: unknown, baseDir: unknown, argument = 'path'): string {
+    const { rules } = this.state.scopes
+    try {
+      return toAbsolutePath(path, baseDir, this.ctx.app.path, share => this.scope.namesShare(share), rules)
+    } catch (error) {
+      if (error instanceof TypeError && !('code' in error)) throw this.invalid(argument, error.message)
+      throw error
+    }
+  }
+
+  async locate(given: string, isEntry: boolean): Promise<Located> {
+    const path = await resolveLinks(given, this.state.scopes.rules)
+    if (!this.isPermitted(path) || this.scope.isDenied(given)) throw this.forbidden(given)
+    if (!isEntry || given === dirname(given)) return { given, path }
+    const entry = join(await resolveLinks(dirname(given), this.state.scopes.rules), basename(given))
+    if (entry !== path && !this.isPermitted(entry)) throw this.forbidden(given)
+    return { given, path: entry }
+  }
+
+  /** True if the caller's scope includes the canonical path. @param hidden - see `PathScope.isAllowed` */
+  isPermitted(path: string, hidden = false, scope: PathScope = this.scope): boolean {
+    // Files of the kernel: reading one can have no end, and some lead to every other file.
+    if (process.platform === 'linux' && /^\/proc(?:\/|$)/.test(path)) return false
+    if (scope.isDenied(path)) return false
+    return scope.isAllowed(path, hidden) || this.#grants.includes(this.ctx.label, path, this.state.scopes.rules)
+  }
+
+  /**
+   * Refuses an `open` for writing, which Tauri's permissions for reading include, unless the caller may also write there. `write` has no path
+   * of its own, so that a scope is needed only beside other permissions for writing.
+   */
+  requireWritable({ given, path }: Located): void {
+    const { ctx } = this
+    if (!ctx.permits('plugin:fs|write')) throw this.forbidden(given, 'write')
+    const scope = ctx.getScope('plugin:fs|write')
+    const isByName = scope.allow.length + scope.global.allow.length === 0 && !ctx.permits('plugin:fs|write_file')
+    if (isByName) return
+    const writable = getPathScope({ scope, app: ctx.app }, this.state.scopes)
+    if (writable.isDenied(given) || !this.isPermitted(path, false, writable)) throw this.forbidden(given, 'write')
+  }
+
+  get scope(): PathScope {
+    return getPathScope(this.ctx, this.state.scopes)
+  }
+
+  /** Returns Tauri's text, which names the permission except in production. */
+  forbidden(path: string, command: string = this.#command): string {
+    const text = `forbidden path: ${path}`
+    if (process.env['NODE_ENV'] === 'production') return text
+    const permission = `allow-${command.replaceAll('_', '-')}`
+    return `${text}, maybe it is not allowed on the scope for \`${permission}\` permission in your capability file`
+  }
+
+  /** Returns Tauri's text for an argument of a wrong type. */
+  invalid(argument: string, text: string): string {
+    return `invalid args \`${argument}\` for command \`${this.#command}\`: ${text}`
+  }
+
+  /** Returns what the call rejects with. */
+  toRejection(error: unknown, failed: string, paths: readonly string[] = []): unknown {
+    if (typeof error === 'string' || isBusError(error) || this.ctx.signal.aborted) return error
+    return error instanceof PathChangedError ? this.forbidden(paths.join(', ')) : failed + toIoText(error)
+  }
+
+  /** Returns the part of a path for error texts. */
+  show(path: unknown): string {
+    return typeof path === 'string' ? path.slice(0, MAX_SHOWN) : typeof path
+  }
+
+  options(value: unknown): RawOptions {
+    if (value === undefined || value === null) return {}
+    if (typeof value !== 'object' || Array.isArray(value))
+      throw this.invalid('options', 'invalid type: expected an object')
+    return value as RawOptions
+  }
+
+  boolean(options: RawOptions, name: string, byDefault: boolean): boolean {
+    const value = options[name] ?? byDefault
+    if (typeof value !== 'boolean') throw this.invalid('options', `invalid type of ${name}: expected a boolean`)
+    return value
+  }
+
+  /** Returns an integer that numbers represent exactly. */
+  integer(value: unknown, name: string, min = 0, max: number = Number.MAX_SAFE_INTEGER): number {
+    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
+    throw this.invalid(name, `invalid value: expected an integer from ${min} to ${max}`)
+  }
+
+  mode(options: RawOptions, byDefault: number): number {
+    return this.integer(options['mode'] ?? byDefault, 'mode', 0, 0xffff_ffff) & 0o777
+  }
+}
