@@ -1,0 +1,3 @@
+import { runTrials } from './run-trials.js'
+
+runTrials('permission', 'brownfield')

@@ -1,0 +1,3 @@
+import { runTrials } from '../../fs/run-trials.js'
+
+runTrials('process', 'brownfield')
