@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { call, createPlace, startFs, writeFile } from '../../fs/start.js'
 
-const DURATION_MS = 8_000
+const DURATION_MS = 30_000
 const { dir, root } = createPlace()
 const outside = join(root, 'outside')
 let clients: Client[]
