@@ -1,7 +1,7 @@
 // @ts-check
 // The part that is Rust in a Tauri app: its commands, and the plugin that its frontend calls.
 import { defineCore } from '@sallyport/core'
-import { fs } from './fs/index.js'
+import { fs } from '@sallyport/plugins'
 
 let notes = 0
 
@@ -17,5 +17,5 @@ export default defineCore({
       app.emit('notes-counted', notes)
     },
   },
-  plugins: [fs],
+  plugins: [fs()],
 })
