@@ -6,14 +6,13 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { EXPECTED, TRIALS } from './trials.js'
 
-const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-fs-')))
-const dir = join(root, 'open')
-const inTemp = `${basename(root)}/open`
-const scope = { identifier: 'fs:scope', allow: [`$TEMP/${inTemp}`, { path: `$TEMP/${inTemp}/**` }] }
-const accessing = ['start', 'stop'].map(verb => `fs:allow-${verb}-accessing-security-scoped-resource`)
-const permissions = ['core:default', 'fs:read-all', 'fs:write-all', 'fs:allow-size', ...accessing, scope]
-
 export function runTrials(sandbox: 'permission' | 'process', use: 'brownfield' | 'isolation'): void {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-fs-')))
+  const dir = join(root, 'open')
+  const inTemp = `${basename(root)}/open`
+  const scope = { identifier: 'fs:scope', allow: [`$TEMP/${inTemp}`, { path: `$TEMP/${inTemp}/**` }] }
+  const accessing = ['start', 'stop'].map(verb => `fs:allow-${verb}-accessing-security-scoped-resource`)
+  const permissions = ['core:default', 'fs:read-all', 'fs:write-all', 'fs:allow-size', ...accessing, scope]
   let bus: Bus
 
   beforeEach(() => {

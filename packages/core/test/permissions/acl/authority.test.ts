@@ -239,6 +239,8 @@ describe('changes at run time', () => {
     authority.add(source(capability(['allow-add', { identifier: 'fs:allow-read-file', allow: ['/tmp'] }])))
     expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([true, true, true])
     expect(permits.getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
+    expect(permits.getScopeByMethod(READ_FILE).allow).toEqual(['/tmp'])
+    expect(permits.getScopeByMethod('plugin:x|unknown').allow).toEqual([])
     authority.remove('main')
     expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([true, false, false])
   })
