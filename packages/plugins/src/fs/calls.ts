@@ -47,7 +47,7 @@ export class LabelCount {
 /** A path of the caller. */
 export interface Located {
   /** Absolute, as it was written. */
-  readonly given: string
+  readonly original: string
   /** Without links, and in the caller's scope. */
   readonly path: string
 }
@@ -94,8 +94,8 @@ export class FsCall {
   ): Promise<T> {
     let shown = this.show(path)
     try {
-      const given = (shown = this.absolute(path, baseDir))
-      return await this.locked(exclusive, async () => use(await this.locate(given, isEntry)))
+      const original = (shown = this.absolute(path, baseDir))
+      return await this.locked(exclusive, async () => use(await this.locate(original, isEntry)))
     } catch (error) {
       throw this.toRejection(error, `${failed}: ${shown} with error: `, [shown])
     }
@@ -119,13 +119,13 @@ export class FsCall {
     }
   }
 
-  async locate(given: string, isEntry: boolean): Promise<Located> {
-    const path = await resolveLinks(given, this.state.scopes.rules)
-    if (!this.isPermitted(path) || this.scope.isDenied(given)) throw this.forbidden(given)
-    if (!isEntry || given === dirname(given)) return { given, path }
-    const entry = join(await resolveLinks(dirname(given), this.state.scopes.rules), basename(given))
-    if (entry !== path && !this.isPermitted(entry)) throw this.forbidden(given)
-    return { given, path: entry }
+  async locate(original: string, isEntry: boolean): Promise<Located> {
+    const path = await resolveLinks(original, this.state.scopes.rules)
+    if (!this.isPermitted(path) || this.scope.isDenied(original)) throw this.forbidden(original)
+    if (!isEntry || original === dirname(original)) return { original, path }
+    const entry = join(await resolveLinks(dirname(original), this.state.scopes.rules), basename(original))
+    if (entry !== path && !this.isPermitted(entry)) throw this.forbidden(original)
+    return { original, path: entry }
   }
 
   /** True if the caller's scope includes the canonical path. @param hidden - see `PathScope.isAllowed` */
@@ -138,16 +138,16 @@ export class FsCall {
 
   /**
    * Refuses an `open` for writing, which Tauri's permissions for reading include, unless the caller may also write there. `write` has no path
-   * of its own, so that a scope is needed only beside other permissions for writing.
+   * of its own, so that a scope is needed only in addition to other permissions for writing.
    */
-  requireWritable({ given, path }: Located): void {
+  requireWritable({ original, path }: Located): void {
     const { ctx } = this
-    if (!ctx.permits('plugin:fs|write')) throw this.forbidden(given, 'write')
+    if (!ctx.permits('plugin:fs|write')) throw this.forbidden(original, 'write')
     const scope = ctx.getScope('plugin:fs|write')
     const isByName = scope.allow.length + scope.global.allow.length === 0 && !ctx.permits('plugin:fs|write_file')
     if (isByName) return
     const writable = getPathScope({ scope, app: ctx.app }, this.state.scopes)
-    if (writable.isDenied(given) || !this.isPermitted(path, false, writable)) throw this.forbidden(given, 'write')
+    if (writable.isDenied(original) || !this.isPermitted(path, false, writable)) throw this.forbidden(original, 'write')
   }
 
   get scope(): PathScope {

@@ -78,13 +78,13 @@ async function remove({ path, options: raw }: RawArguments, call: FsCall): Promi
     'failed to remove path',
     path,
     options['baseDir'],
-    ({ given, path: target }) =>
+    ({ original, path: target }) =>
       withDirectory(dirname(target), async at => {
         const entry = at(basename(target))
         if (!(await lstat(entry)).isDirectory()) return unlink(entry)
         if (recursive) {
           await visit(target, call.ctx.signal, names => {
-            if (!call.isPermitted(join(target, ...names), true)) throw call.forbidden(given)
+            if (!call.isPermitted(join(target, ...names), true)) throw call.forbidden(original)
           })
           await removeTree(target, call.ctx.signal)
         }
@@ -121,7 +121,7 @@ async function renameEntry({ oldPath, newPath, options: raw }: RawArguments, cal
 function refuseExposure(source: Located, target: Located, call: FsCall): Promise<void> {
   return visit(source.path, call.ctx.signal, names => {
     const [before, after] = [join(source.path, ...names), join(target.path, ...names)]
-    if (!call.isPermitted(before) && call.isPermitted(after)) throw call.forbidden(source.given)
+    if (!call.isPermitted(before) && call.isPermitted(after)) throw call.forbidden(source.original)
   })
 }
 

@@ -1,7 +1,7 @@
 // The file information of Tauri's plugin.
 import type { Stats } from 'node:fs'
 
-/** What `stat` returns: times in milliseconds, and `null` for what this platform does not have. */
+/** The result of `stat`: times in milliseconds, and `null` for what this platform does not have. */
 export interface FileInfo {
   isFile: boolean
   isDirectory: boolean

@@ -80,7 +80,7 @@ class Watcher {
           const isOwn = !isDirectory || name === null || name === '.'
           this.#onChange(kind as 'rename' | 'change', isOwn ? path : join(path, String(name)))
         })
-        // As in Tauri, errors after the start are dropped.
+        // Errors after the start are dropped, as in Tauri.
         watcher.on('error', () => undefined)
         if (this.#isClosed) {
           watcher.close()

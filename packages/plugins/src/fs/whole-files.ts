@@ -9,16 +9,16 @@ import { toBytes } from './handles.js'
 async function read({ path, options: raw }: RawArguments, call: FsCall): Promise<Uint8Array> {
   const { baseDir } = call.options(raw)
   const failed = 'failed to read file as text at path'
-  const [handle, given] = await call.withPath(
+  const [handle, original] = await call.withPath(
     failed,
     path,
     baseDir,
-    async located => [await openFile(located.path, {}), located.given] as const,
+    async located => [await openFile(located.path, {}), located.original] as const,
   )
   try {
     return await readWhole(handle, call)
   } catch (error) {
-    throw call.toRejection(error, `${failed}: ${given} with error: `, [given])
+    throw call.toRejection(error, `${failed}: ${original} with error: `, [original])
   } finally {
     await handle.close()
   }
@@ -52,20 +52,20 @@ async function write(body: unknown, call: FsCall): Promise<void> {
   const [append, create, createNew] = [flag('append', false), flag('create', true), flag('createNew', false)]
   const failed = 'failed to write bytes to file at path'
   const mode = call.mode(options, 0o666)
-  const [handle, given] = await call.withPath(
+  const [handle, original] = await call.withPath(
     'failed to open file at path',
     path,
     options['baseDir'],
     async located => {
       const open = { read: false, write: true, append, truncate: !append, create, createNew, mode }
-      return [await openFile(located.path, open), located.given] as const
+      return [await openFile(located.path, open), located.original] as const
     },
     { exclusive: create || createNew },
   )
   try {
     await writeAll(handle, bytes, append ? null : 0)
   } catch (error) {
-    throw call.toRejection(error, `${failed}: ${given} with error: `, [given])
+    throw call.toRejection(error, `${failed}: ${original} with error: `, [original])
   } finally {
     await handle.close()
   }
@@ -79,7 +79,7 @@ function decode(header: string): string {
   }
 }
 
-/** Without options the package sends the string `undefined`. As in Tauri, options that do not parse count as none. */
+/** Without options the package sends the string `undefined`. Options that do not parse count as none, as in Tauri. */
 function toOptions(header: string | undefined): RawOptions {
   try {
     return Object(JSON.parse(header ?? '{}')) as RawOptions

@@ -6,7 +6,7 @@ test('exclusive work runs alone, in the order of the calls, and errors end only 
   const log: string[] = []
   const work = (name: string) => async (): Promise<void> => {
     log.push(`${name} begins`)
-    await null
+    await Promise.resolve()
     log.push(`${name} ends`)
     if (name === 'b') throw new Error('b')
   }

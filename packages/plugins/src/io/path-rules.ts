@@ -1,4 +1,4 @@
-// What differs between the paths of operating systems. Tests inject the rules of another one.
+// Differences between the paths of operating systems. Tests inject the rules of another one.
 import { posix, win32 } from 'node:path'
 
 export interface PathRules {

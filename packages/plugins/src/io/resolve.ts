@@ -69,7 +69,7 @@ function refuseWindowsPath(path: string, namesShare: (share: string) => boolean)
   }
 }
 
-/** As on Linux. */
+/** The limit of Linux. */
 const MAX_LINKS = 40
 
 /**
@@ -82,8 +82,8 @@ export async function resolveLinks(
   { path: { parse, join, resolve, sep } }: PathRules = getPathRules(),
 ): Promise<string> {
   for (let left = path, hops = 0; hops <= MAX_LINKS; hops++) {
-    const whole = await realpath(left).catch(() => undefined)
-    if (whole !== undefined) return whole
+    const resolved = await realpath(left).catch(() => undefined)
+    if (resolved !== undefined) return resolved
     const { root } = parse(left)
     const names = left.slice(root.length).split(sep).filter(Boolean)
     // If a path exists, so do its parents.

@@ -37,7 +37,7 @@ const toDescriptorPath = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`
 export async function openFile(path: string, options: OpenOptions): Promise<FileHandle> {
   const { read = true, write = false, append = false, truncate = false, create = false, createNew = false } = options
   const isWriter = write || append
-  // As in Rust.
+  // Rust's rules.
   if ((!isWriter && (create || createNew || truncate)) || (append && truncate && !createNew))
     throw createIoError('EINVAL')
   if (!read && !isWriter) throw createIoError('EINVAL')

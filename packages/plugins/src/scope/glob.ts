@@ -59,7 +59,7 @@ export class Glob {
       if (!(isRecursive && isAfterRecursive)) names.push(isRecursive ? RECURSIVE : toNamePattern(tokens))
       isAfterRecursive = isRecursive
     }
-    // As in the crate, `**` includes the separator after it.
+    // `**` includes the separator after it.
     const [before, last] = names.slice(-2)
     if (before === RECURSIVE && last !== undefined && last !== RECURSIVE && last.literal === '') names.pop()
     return new Glob(names)

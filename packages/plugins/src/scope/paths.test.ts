@@ -67,9 +67,12 @@ describe('PathScope', () => {
     expect(getPathScope(call, options)).toBe(getPathScope(call, options))
   })
 
-  test.each([1, null, {}, { path: 1 }, '', { path: '' }, '/a**', '/[', { path: '/***' }])('%j is no entry', entry => {
-    expect(() => checkPathEntry(entry)).toThrow(/is not a path|wildcards|range/)
-  })
+  test.each([1, null, {}, { path: 1 }, '', { path: '' }, '/a**', '/[', { path: '/***' }])(
+    '%j is not an entry',
+    entry => {
+      expect(() => checkPathEntry(entry)).toThrow(/is not a path|wildcards|range/)
+    },
+  )
 })
 
 describe('PathGrants', () => {
@@ -82,7 +85,7 @@ describe('PathGrants', () => {
     expect(grants.includes('other', '/x/[ab]*', rules)).toBe(false)
   })
 
-  test('of a directory include all below it if they are recursive, and no sibling', () => {
+  test('a directory: they include all below it if they are recursive, and no sibling', () => {
     const grants = new PathGrants()
     grants.grant('main', '/x/y', true)
     grants.grant('main', '/x/y')

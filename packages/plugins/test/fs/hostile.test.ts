@@ -138,7 +138,7 @@ describe('paths that cannot be', () => {
   })
 })
 
-describe('what is no regular file is refused at once', () => {
+describe('pipes, sockets, devices and directories are refused at once', () => {
   test('a pipe, a hundred times, and other calls go on', async () => {
     execFileSync('mkfifo', [join(dir, 'pipe')])
     const refused = Array.from({ length: 100 }, () => call(main, 'open', { path: join(dir, 'pipe') }))

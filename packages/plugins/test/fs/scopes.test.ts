@@ -61,7 +61,7 @@ let attempted = ''
 
 describe('paths out of scope are refused for every command', () => {
   test.each([
-    ['a file beside the scope', () => join(root, 'secret')],
+    ['a file next to the scope', () => join(root, 'secret')],
     ['a denied file', () => join(dir, 'private/key')],
     ['a denied file in other case', () => join(dir, 'PRIVATE/key')],
     ['a new file in a denied directory', () => join(dir, 'private/new')],
@@ -127,7 +127,7 @@ describe('a permission to open files includes no writing', () => {
     expect(text('open/a.txt')).toBe('inside')
   })
 
-  test('beside a permission to write other paths', async () => {
+  test('in addition to a permission to write other paths', async () => {
     const open = (path: string): Promise<unknown> =>
       call(clients['mixed']!, 'open', { path: join(dir, path), options: { write: true, create: true } })
     expect(await open('a.txt')).toContain('forbidden path')

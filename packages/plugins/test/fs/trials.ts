@@ -1,4 +1,4 @@
-// What each function of @tauri-apps/plugin-fs does: a trial for each. They run in frontends, so they use nothing but their arguments.
+// A trial for each function of @tauri-apps/plugin-fs. They run in frontends, so they use nothing but their arguments.
 import type * as Api from '@tauri-apps/plugin-fs'
 
 type FunctionName = {
@@ -78,9 +78,9 @@ export const TRIALS: Record<FunctionName | (keyof Api.FileHandle & string), Tria
   async stat(api, { dir }) {
     const info = await api.stat(`${dir}/link`)
     const file = await api.open(new URL(`file://${dir}/a.txt`))
-    const ofHandle = await file.stat()
+    const handleInfo = await file.stat()
     await file.close()
-    return [info.isFile, info.isSymlink, info.size, info.mtime instanceof Date, ofHandle.ino === info.ino]
+    return [info.isFile, info.isSymlink, info.size, info.mtime instanceof Date, handleInfo.ino === info.ino]
   },
   async truncate(api, { dir }) {
     await api.truncate(`${dir}/a.txt`, 3)
@@ -98,7 +98,7 @@ export const TRIALS: Record<FunctionName | (keyof Api.FileHandle & string), Tria
   async close(api, { dir }) {
     const file = await api.open(`${dir}/a.txt`)
     await file.close()
-    return (await file.read(new Uint8Array(1)).catch(String)).replace(String(file.rid), 'N')
+    return String(await file.read(new Uint8Array(1)).catch(String)).replace(String(file.rid), 'N')
   },
   async readDir(api, { inTemp }) {
     const entries = await api.readDir(inTemp, { baseDir: api.BaseDirectory.Temp })

@@ -62,10 +62,10 @@ async function attack(): Promise<{ escapes: number; attempts: number }> {
   const before = readdirSync(outside)
   const end = Date.now() + DURATION_MS
   let [escapes, attempts] = [0, 0]
-  const attackOften = async (one: (typeof attacks)[number], client: Client): Promise<void> => {
-    while (Date.now() < end) if (await one(client, attempts++)) escapes++
+  const attackOften = async (attempt: (typeof attacks)[number], client: Client): Promise<void> => {
+    while (Date.now() < end) if (await attempt(client, attempts++)) escapes++
   }
-  await Promise.all(clients.flatMap(client => attacks.map(one => attackOften(one, client))))
+  await Promise.all(clients.flatMap(client => attacks.map(each => attackOften(each, client))))
   expect(readdirSync(outside)).toEqual(before)
   expect([readFileSync(join(outside, 'file'), 'utf8'), existsSync(join(outside, 'new-0'))]).toEqual(['outside', false])
   return { escapes, attempts }
@@ -80,9 +80,9 @@ test(
     const rename = async (): Promise<void> => {
       while (!isOver) {
         for (const name of ['real', 'linked']) {
-          const [here, there] = [join(dir, name), join(dir, 'place')]
-          if ((await call(main, 'rename', { oldPath: here, newPath: there })) === null) renames++
-          await call(main, 'rename', { oldPath: there, newPath: here })
+          const [oldPath, newPath] = [join(dir, name), join(dir, 'place')]
+          if ((await call(main, 'rename', { oldPath, newPath })) === null) renames++
+          await call(main, 'rename', { oldPath: newPath, newPath: oldPath })
         }
       }
     }
