@@ -61,7 +61,8 @@ const PHRASES = [
   ['give away', /\bg[ai]v(e|es|en|ing) (\S+ )?away\b/i, 'transfer', 'is given away', 'is given'],
   ['carry', /\bcan(no|['’])?t (be carried|carry)\b/i, 'cannot be serialized', "can't be carried", 'carries'],
   ['come back', /\b(not|never) comes? back\b/i, 'does not return, times out', 'does not come back', 'comes back'],
-  ['folder', /\bfolders?\b/i, 'directory', 'a folder', 'a directory'],
+  // A text that is this word alone is a value of Tauri's.
+  ['folder', /(?<!^)\bfolders?\b|\bfolders?\b(?!$)/i, 'directory', 'a folder', 'a directory'],
   ['patience', /\bpatience\b/i, 'deadline, timeout', 'the patience', 'impatient'],
   ['hope', /\bhopes?\b/i, 'what the timeout does', 'no hope is left', 'hopeless'],
   ['in turn', /\bin (its |their )?turns?\b/i, 'sequentially, interleaved', 'one in turn', 'in turning'],

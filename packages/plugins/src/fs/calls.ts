@@ -7,7 +7,7 @@ import { resolveLinks, toAbsolutePath } from '../io/resolve.js'
 import { PathChangedError } from '../io/safe-open.js'
 import { getPathScope, type PathGrants, type PathScope, type PathScopeOptions } from '../scope/paths.js'
 
-/** What all calls of one core share. */
+/** State that all calls of one core share. */
 export interface FsState {
   readonly scopes: PathScopeOptions
   readonly maxFileBytes: number
