@@ -1,4 +1,5 @@
 // The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, and local servers, for `@sallyport/web`.
+import type { InitScript } from '@sallyport/protocol/internal'
 import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
 import type { ConnectionOptions } from './host/options/types.js'
@@ -7,6 +8,7 @@ import type { Logger } from './host/reporting/log.js'
 export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
 export type { ConnectionOptions } from './host/options/types.js'
 export { isEqualSecret, LOCAL_HEADERS, startLocalServer } from './shared/local-server.js'
+export type { InitScript } from '@sallyport/protocol/internal'
 export type { Logger } from './host/reporting/log.js'
 
 /**
@@ -21,5 +23,8 @@ export const openExternalFrontend = (
   label: string,
   options: ConnectionOptions,
 ): Promise<ExternalFrontend> => Bus.getHost(bus).openExternal(where, label, options)
+
+/** Returns the scripts of core's plugins (`script` of a plugin's definition), in the order in which a page runs them. */
+export const getInitScripts = (bus: Bus): readonly InitScript[] => Bus.getHost(bus).core.scripts
 
 export const getLog = (bus: Bus): Logger => Bus.getHost(bus).log

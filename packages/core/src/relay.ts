@@ -70,8 +70,11 @@ const sendCommand = (command: FrontendProcessCommand): void =>
   control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
 
 host.on('message', (command: FrontendCommand & { timeout?: number }) => {
-  sendCommand({ type: command.type })
-  if (command.type === 'link') return connect(command.link)
+  if (command.type === 'link') {
+    sendCommand({ type: 'link', scripts: command.scripts })
+    return connect(command.link)
+  }
+  sendCommand({ type: 'stop' })
   isStopping = true
   setTimeout(() => {
     kill()

@@ -23,7 +23,7 @@ control.receive({
       onCommand(handle) {
         handleCommand = command => {
           if (command.type === 'ping') return report({ type: 'pong' })
-          handle(command.type === 'stop' ? command : { type: 'link', link: openPipe(PROCESS_PIPES.link) })
+          handle(command.type === 'stop' ? command : { ...command, link: openPipe(PROCESS_PIPES.link) })
         }
       },
       loadFunctions: () => import('./index.js'),

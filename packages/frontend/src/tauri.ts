@@ -1,8 +1,10 @@
 // `import '@sallyport/frontend/tauri'` makes the npm package @tauri-apps/api work in a frontend's module: it installs Tauri's globals
-// on the window. In any other thread the import only provides `installTauri`.
+// on the window, and runs the scripts of core's plugins. In any other thread the import only provides `installTauri`.
 import { delimiter, sep } from 'node:path'
+import { runInThisContext } from 'node:vm'
 import type { Client } from './client/client.js'
 import { findCurrentClient } from './client/current-client.js'
+import { getInitScripts } from './client/init-scripts.js'
 import { install, isOurs, type TauriInstallation, type TauriRuntime } from './tauri/install.js'
 
 export type { TauriInstallation } from './tauri/install.js'
@@ -33,4 +35,7 @@ export function installTauri(client: Client, target: object = globalThis): Tauri
 
 const client = findCurrentClient()
 const isInstalled = isOurs(Reflect.get(globalThis, '__TAURI_INTERNALS__'))
-if (client && !isInstalled) installTauri(client)
+if (client && !isInstalled) {
+  installTauri(client)
+  for (const { name, source } of getInitScripts()) runInThisContext(source, { filename: `plugin:${name}` })
+}

@@ -12,7 +12,7 @@ startFrontend(start, {
   onCommand: handle =>
     control.on('message', (command: FrontendCommand) => {
       if (command.type === 'stop') return handle(command)
-      handle({ type: 'link', link: openLink(command.link, true) })
+      handle({ ...command, link: openLink(command.link, true) })
     }),
   loadFunctions: () => import('./index.js'),
 })

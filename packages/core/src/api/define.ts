@@ -93,6 +93,12 @@ export interface PluginDefinition<C = Commands> {
    * @example checkScope: value => { if (typeof value !== 'string') throw new Error('a path must be a string') }
    */
   checkScope?(value: unknown): void
+  /**
+   * Code of a classic script, Tauri's `js_init_script`. It runs in web pages before their own scripts, and in workers and processes when
+   * they import `@sallyport/frontend/tauri`, after Tauri's globals exist. Every frontend gets it, whatever it may call. Wrap it in a
+   * function to keep its variables private.
+   */
+  script?: string
   /** Runs once, before core is ready. An error stops the start and names the plugin. */
   setup?(app: App, api: PluginApi): void | Promise<void>
   /**

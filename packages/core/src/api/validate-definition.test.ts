@@ -24,6 +24,7 @@ it.each<[string, object, RegExp]>([
     { plugins: [{ name: 'fs', permissions: {} }] },
     /plugin "fs": permissions must be an array of permission files$/,
   ],
+  ["a plugin's script", { plugins: [{ name: 'fs', script: () => {} }] }, /plugin "fs": script must be a string/],
 ])('%s', (_name, definition, message) => {
   expect(() => of(definition)).toThrow(message)
 })

@@ -5,7 +5,7 @@ import { isObject } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'
 
 const MEMBERS = ['commands', 'plugins', 'use', 'setup', 'teardown']
-const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'checkScope', 'setup', 'teardown']
+const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'checkScope', 'script', 'setup', 'teardown']
 
 export function getDefinition(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
@@ -32,7 +32,7 @@ export function checkDefinition(where: string, definition: object, others: reado
   if (!Array.isArray(plugins) || !plugins.every(isObject))
     throw wrong(`${where}: plugins must be an array of plugin(…)`)
   for (const plugin of plugins) {
-    const { name, permissions = [] } = plugin
+    const { name, permissions = [], script = '' } = plugin
     if (typeof name !== 'string') throw wrong(`${where}: a plugin has no name: it is made with plugin(name, { … })`)
     const what = `${where}: plugin ${describeName(name)}`
     checkMembers(what, plugin, PLUGIN_MEMBERS)
@@ -40,6 +40,7 @@ export function checkDefinition(where: string, definition: object, others: reado
       throw wrong(`${what}: permissions must be an array of permission files`)
     if (plugin['checkScope'] !== undefined && typeof plugin['checkScope'] !== 'function')
       throw wrong(`${what}: checkScope must be a function`)
+    if (typeof script !== 'string') throw wrong(`${what}: script must be a string, the code of a script`)
   }
   return definition
 }

@@ -1,7 +1,14 @@
 // Between the host and core: lifecycle, frontends that come and go, and statistics. Serving a call sends none of these messages.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
-import type { CodecName, Heartbeat, LinkEndpoint, ReportedError, StateReport } from '@sallyport/protocol/internal'
+import type {
+  CodecName,
+  Heartbeat,
+  InitScript,
+  LinkEndpoint,
+  ReportedError,
+  StateReport,
+} from '@sallyport/protocol/internal'
 import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { CommandStats, MetricsMemory } from '../shared/metrics.js'
 
@@ -145,6 +152,8 @@ export type CoreCommand =
 export type CoreReport =
   | StateReport
   | { type: 'log'; line: string }
+  /** Sent once, before core is ready, if plugins have scripts. */
+  | { type: 'scripts'; scripts: readonly InitScript[] }
   /** The frontend's link was taken. */
   | { type: 'attached'; label: string; id: number }
   /** The frontend's link was refused, for a mistake in its options. */

@@ -19,6 +19,7 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
   const actor = startWorkerActor({
     async boot() {
       core = await create()
+      if (core.scripts.length > 0) report({ type: 'scripts', scripts: core.scripts })
     },
     handshake: async () => pending.forEach(handle),
     serve: () => () => void core?.close(),

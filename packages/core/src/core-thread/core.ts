@@ -9,6 +9,7 @@ import {
   reportError,
   toEventTarget,
 } from '@sallyport/protocol/internal'
+import type { InitScript } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import { getPluginFiles, getScopeChecks } from '../acl/identifier.js'
@@ -129,6 +130,11 @@ export class Core {
       openSession: ({ label, codec, link, opener }, metrics, ended) =>
         this.#openSession({ linkId: undefined, label, codec, link, opener, metrics, hasDeadlines: true, ended }),
     })
+  }
+
+  get scripts(): readonly InitScript[] {
+    const plugins = this.#definition.plugins ?? []
+    return plugins.flatMap(({ name, script }) => (script === undefined ? [] : [{ name, source: script }]))
   }
 
   /** Runs the setups and joins the network. Rejects with the error of either, after tearing down again. */

@@ -13,7 +13,7 @@ import {
   openLink,
   receiveError,
 } from '@sallyport/protocol/internal'
-import type { CodecName, LifecycleState, LinkEndpoint } from '@sallyport/protocol/internal'
+import type { CodecName, InitScript, LifecycleState, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
 import type {
@@ -53,6 +53,7 @@ export class LocalCore implements CoreEndpoint {
   /** True if core also has frontends of other processes. */
   readonly hasNetwork: boolean
   frontends: Frontends | undefined
+  scripts: readonly InitScript[] = []
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
@@ -208,6 +209,7 @@ export class LocalCore implements CoreEndpoint {
   #onStopped(restart: Restart | undefined): void {
     this.#acceptsLinks = false
     this.network = undefined
+    this.scripts = []
     this.#incarnation += 1
     if (this.#nextHostEnd) closeEndpoint(this.#nextHostEnd)
     this.#nextHostEnd = undefined
@@ -219,6 +221,7 @@ export class LocalCore implements CoreEndpoint {
   #onReport(report: CoreReport): void {
     const { log, reporter } = this.#services
     if (report.type === 'log') forwardLine(log, report.line)
+    else if (report.type === 'scripts') this.scripts = report.scripts
     else if (report.type === 'attached') this.frontends?.get(report.label)?.attached(report.id)
     else if (report.type === 'rejected') {
       const error = receiveError(report.error, 'core rejected the frontend')

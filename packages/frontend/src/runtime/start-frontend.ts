@@ -6,6 +6,7 @@ import type {
   FrontendReport,
   FrontendScript,
   FrontendStart,
+  InitScript,
   Link,
   ScriptRunner,
 } from '@sallyport/protocol/internal'
@@ -21,6 +22,7 @@ import {
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
+import { setInitScripts } from '../client/init-scripts.js'
 import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 import type { loadTextModule } from './text-module.js'
 
@@ -33,7 +35,7 @@ export interface HostConnection {
 }
 
 /** The module runs once the first link is open. A later link replaces the link before. */
-export type HostCommand = { type: 'link'; link: Link } | { type: 'stop' }
+export type HostCommand = { type: 'link'; link: Link; scripts: readonly InitScript[] } | { type: 'stop' }
 
 export function startFrontend(
   { module, text, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
@@ -48,6 +50,7 @@ export function startFrontend(
       if (command.type === 'stop') return actor.stop()
       if (client) return void client.reconnect(command.link)
       firstLink = command.link
+      setInitScripts(command.scripts)
       resolve()
     })
   })

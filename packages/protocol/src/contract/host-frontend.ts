@@ -60,5 +60,16 @@ export type FrontendReport =
   | { type: 'loaded' | 'synchronized' }
   | { type: 'unexpected-read'; directory: string }
 
-/** Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one. */
-export type FrontendCommand = { type: 'link'; link: LinkEndpoint } | { type: 'stop' }
+/** A plugin's script for frontends with Tauri's globals. */
+export interface InitScript {
+  /** Name of the plugin. */
+  name: string
+  /** Code of a classic script. */
+  source: string
+}
+
+/**
+ * Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one.
+ * `scripts` are those of core's plugins.
+ */
+export type FrontendCommand = { type: 'link'; link: LinkEndpoint; scripts: readonly InitScript[] } | { type: 'stop' }

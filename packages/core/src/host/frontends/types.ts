@@ -1,6 +1,6 @@
 // The two things that a frontend connects: the runtime of its code, and core.
 import type { Client } from '@sallyport/frontend/internal'
-import type { FrontendStart, Link, LinkEndpoint } from '@sallyport/protocol/internal'
+import type { FrontendStart, InitScript, Link, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
 import type { HostConfig } from '../options/resolve.js'
 import type { BusReporter } from '../reporting/events.js'
@@ -56,6 +56,8 @@ export interface CoreEndpoint {
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
+  /** Scripts of core's plugins. None are known of a remote core. */
+  readonly scripts: readonly InitScript[]
   attach(offer: LinkOffer): void
   /** Restarts core. Absent if core is in another process. */
   reload?(): Promise<void>

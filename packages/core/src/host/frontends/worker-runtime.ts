@@ -142,7 +142,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
         return replace()
       }
       link = next
-      worker.post({ type: 'link', link } satisfies FrontendCommand, getPorts(link))
+      worker.post({ type: 'link', link, scripts: host.core.scripts } satisfies FrontendCommand, getPorts(link))
     },
     dismiss: error => worker.dismiss(error),
     fail: error => worker.fail(error),

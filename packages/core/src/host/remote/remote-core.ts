@@ -8,6 +8,7 @@ import { ReconnectingSession, type ReconnectingSessionDeps } from './reconnectin
 export class RemoteCore implements CoreEndpoint {
   readonly isInProcess = false
   readonly isRemote = true
+  readonly scripts: CoreEndpoint['scripts'] = []
   isUp = true
   frontends: Frontends | undefined
   readonly #deps: ReconnectingSessionDeps

@@ -1,0 +1,49 @@
+// Scripts of plugins run in frontends that install Tauri's globals.
+import { afterEach, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type BusOptions } from '../../src/index.js'
+import { getInitScripts } from '../../src/internal.js'
+
+let bus: Bus | undefined
+afterEach(() => bus?.close({ timeout: 0 }))
+
+const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
+const globals = { greeted: ['function', 'function'], last: 'second' }
+type Sandbox = 'permission' | 'process' | 'none'
+
+async function start(kind: Sandbox, options: Partial<BusOptions> = {}): Promise<Bus> {
+  const frontends = { main: { module: fixture('scripted.mjs'), sandbox: kind } }
+  return (bus = await createBus({ core: fixture('scripts-core.mjs'), log: false, frontends, ...options }))
+}
+
+describe('scripts of plugins', () => {
+  test.each<Sandbox>(['permission', 'process', 'none'])(
+    "run in the order of the plugins, after Tauri's globals exist (sandbox: %s)",
+    async kind => {
+      const started = await start(kind)
+      expect(await started.call('main', 'globals')).toEqual(globals)
+    },
+  )
+
+  test('run in the isolation pattern', async () => {
+    const started = await start('permission', { isolation: {} })
+    expect(await started.call('main', 'globals')).toEqual(globals)
+  })
+
+  test('run in a frontend that opens after a reload of core', async () => {
+    const started = await start('permission')
+    await started.reload('core')
+    await started.reload('main')
+    expect(await started.call('main', 'globals')).toEqual(globals)
+  })
+
+  test('are known to the host', async () => {
+    const started = await start('none')
+    expect(getInitScripts(started).map(({ name }) => name)).toEqual(['first', 'second'])
+  })
+
+  test('an error stops the module and names the plugin', async () => {
+    const failing = start('permission', { core: fixture('scripted-fault.mjs') })
+    await expect(failing).rejects.toThrow('no window')
+    await expect(failing).rejects.toHaveProperty('stack', expect.stringContaining('plugin:broken'))
+  })
+})
