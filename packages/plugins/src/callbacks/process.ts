@@ -1,0 +1,28 @@
+// The commands of @tauri-apps/plugin-process. They end or restart the app, which is up to the host.
+import { plugin, type Plugin } from '@sallyport/core'
+import { invalidArg } from '../args.js'
+import { getPermissionFile } from '../permissions/manifests.js'
+import { askHost, type HostRequest } from './ask.js'
+
+/** Functions of the host for `process`. Without one its command is refused. */
+export interface ProcessOptions {
+  /** Ends the app, or closes the frontend: what `exit` means is up to the host. */
+  exit?(code: number, request: HostRequest): unknown
+  restart?(request: HostRequest): unknown
+}
+
+/** Returns Tauri's plugin `process`. `process:default` allows a frontend to call both functions. */
+export function process({ exit, restart }: ProcessOptions = {}): Plugin<'process', object> {
+  return plugin('process', {
+    permissions: [getPermissionFile('process')],
+    commands: {
+      exit: async ({ code = 0 }, ctx) => {
+        if (!Number.isSafeInteger(code)) throw invalidArg('code', 'expected an integer')
+        await askHost('process({ exit })', ctx, exit, (run, request) => run(code as number, request))
+      },
+      restart: async (_args, ctx) => {
+        await askHost('process({ restart })', ctx, restart, (run, request) => run(request))
+      },
+    },
+  })
+}

@@ -1,0 +1,98 @@
+// The command of @tauri-apps/plugin-log.
+import { type App, plugin, type Plugin } from '@sallyport/core'
+import { type Args, getOptionalObject, getOptionalText, getText, invalidArg } from './args.js'
+import { getPermissionFile } from './permissions/manifests.js'
+
+/** Options of `log`. */
+export interface LogOptions {
+  /** Labels of frontends that receive the lines of all others too, by the event `log://log`. */
+  readers?: readonly string[]
+  /**
+   * Lines of one frontend that are logged in one second. Further lines are counted and dropped.
+   *
+   * @default 1000
+   */
+  maxPerSecond?: number
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+const MAX_MESSAGE = 16_384
+const MAX_LOCATION = 1024
+/** Far more than a frontend can send in one call. */
+const MAX_LENGTH = 2 ** 30
+
+/**
+ * Returns Tauri's plugin `log`: lines of frontends in the bus's log. Each has its frontend's label, and what the frontend sent as data, so
+ * no text can look like another line. Messages are cut after 16384 characters.
+ */
+export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plugin<'log', object> {
+  return plugin('log', {
+    permissions: [getPermissionFile('log')],
+    setup: app => void app.manage(LineQuota, new LineQuota(app, maxPerSecond)),
+    teardown: app => app.state(LineQuota).close(),
+    commands: {
+      log: (args, { app, label, log: logger, state }) => {
+        const number = args['level']
+        const level = LEVELS[(number as number) - 1]
+        if (typeof number !== 'number' || level === undefined)
+          throw invalidArg('level', 'expected a number from 1 to 5')
+        const message = cut(getText(args, 'message', MAX_LENGTH), MAX_MESSAGE)
+        const data = getData(args)
+        if (!state(LineQuota).take(label)) return null
+        logger[level]({ ...data }, message)
+        for (const reader of new Set([label, ...readers]))
+          app.emitTo(reader, 'log://log', { message, level: number, label })
+        return null
+      },
+    },
+  })
+}
+
+function getData(args: Args): object {
+  const location = cut(getOptionalText(args, 'location', MAX_LENGTH) ?? 'webview', MAX_LOCATION)
+  const file = getOptionalText(args, 'file', MAX_LENGTH)
+  const line = args['line'] ?? undefined
+  if (line !== undefined && !Number.isSafeInteger(line)) throw invalidArg('line', 'expected an integer')
+  const keyValues = Object.entries(getOptionalObject(args, 'keyValues'))
+  const values = keyValues.slice(0, 32).map(([key, value]) => [cut(key, 256), cut(String(value), MAX_LOCATION)])
+  return {
+    location,
+    ...(file !== undefined && { file: cut(file, MAX_LOCATION) }),
+    ...(line !== undefined && { line }),
+    ...(values.length > 0 && { keyValues: Object.fromEntries(values) as object }),
+  }
+}
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text)
+
+/** Counts the lines of each frontend in the present second. */
+class LineQuota {
+  readonly #app: App
+  readonly #max: number
+  readonly #counts = new Map<string, number>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(app: App, max: number) {
+    this.#app = app
+    this.#max = max
+  }
+
+  /** Returns false if the frontend has no lines left. */
+  take(label: string): boolean {
+    const count = (this.#counts.get(label) ?? 0) + 1
+    this.#counts.set(label, count)
+    this.#timer ??= setTimeout(() => this.close(), 1000)
+    return count <= this.#max
+  }
+
+  /** Ends the second, and reports what was dropped. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const [label, count] of this.#counts) {
+      if (count > this.#max)
+        this.#app.log.warn({ label, dropped: count - this.#max }, 'Lines of a frontend were dropped')
+    }
+    this.#counts.clear()
+  }
+}
