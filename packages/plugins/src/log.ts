@@ -1,5 +1,6 @@
 // The command of @tauri-apps/plugin-log.
-import { type App, plugin, type Plugin } from '@sallyport/core'
+import { type App, type Plugin } from '@sallyport/core'
+import { createPlugin } from './create-plugin.js'
 import { type Args, getOptionalObject, getOptionalText, getText, invalidArg } from './args.js'
 import { getPermissionFile } from './permissions/manifests.js'
 
@@ -25,8 +26,8 @@ const MAX_LENGTH = 2 ** 30
  * Returns Tauri's plugin `log`: lines of frontends in the bus's log. Each has its frontend's label, and what the frontend sent as data, so
  * no text can look like another line. Messages are cut after 16384 characters.
  */
-export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plugin<'log', object> {
-  return plugin('log', {
+export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plugin<'log'> {
+  return createPlugin('log', {
     permissions: [getPermissionFile('log')],
     setup: app => void app.manage(LineQuota, new LineQuota(app, maxPerSecond)),
     teardown: app => app.state(LineQuota).close(),

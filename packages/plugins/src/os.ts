@@ -1,5 +1,6 @@
 // The commands and the global of @tauri-apps/plugin-os.
-import { plugin, type Plugin } from '@sallyport/core'
+import type { Plugin } from '@sallyport/core'
+import { createPlugin } from './create-plugin.js'
 import { readFileSync } from 'node:fs'
 import { EOL, hostname, release } from 'node:os'
 import { getOsScript, type OsInfo } from './guest.js'
@@ -23,10 +24,10 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 const PLATFORMS: Readonly<Record<string, string>> = { darwin: 'macos', win32: 'windows', sunos: 'solaris' }
 
 /** Returns Tauri's plugin `os`. Only `locale` and `hostname` are commands. The other answers are a script of every frontend and need no permission. */
-export function os(): Plugin<'os', object> {
+export function os(): Plugin<'os'> {
   const { platform, arch, env } = process
   const read = (path: string): string => readFileSync(path, 'utf8')
-  return plugin('os', {
+  return createPlugin('os', {
     permissions: [getPermissionFile('os')],
     script: getOsScript(describeOs({ platform, arch, eol: EOL, release: release(), read })),
     commands: {

@@ -1,5 +1,6 @@
 // The commands of @tauri-apps/plugin-clipboard-manager.
-import { plugin, type Plugin } from '@sallyport/core'
+import type { Plugin } from '@sallyport/core'
+import { createPlugin } from '../create-plugin.js'
 import { type Args, getOptionalText, getText, invalidArg } from '../args.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { askHost, type HostRequest } from './ask.js'
@@ -19,10 +20,10 @@ const MAX_TEXT = 4 * 1024 * 1024
 const MAX_IMAGE_BYTES = 16 * 1024 * 1024
 
 /** Returns Tauri's plugin `clipboard-manager`. `clipboard-manager:default` allows nothing: name the commands. Images cannot be read. */
-export function clipboardManager(options: ClipboardManagerOptions = {}): Plugin<'clipboard-manager', object> {
+export function clipboardManager(options: ClipboardManagerOptions = {}): Plugin<'clipboard-manager'> {
   const { readText, writeText, writeHtml, writeImage, clear } = options
   const name = (member: string): string => `clipboardManager({ ${member} })`
-  return plugin('clipboard-manager', {
+  return createPlugin('clipboard-manager', {
     permissions: [getPermissionFile('clipboard-manager')],
     commands: {
       read_text: async (_args, ctx) => {

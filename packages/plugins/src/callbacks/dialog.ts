@@ -1,5 +1,6 @@
 // The commands of @tauri-apps/plugin-dialog, and those of its older guests.
-import { type CommandContext, plugin, type Plugin } from '@sallyport/core'
+import { type CommandContext, type Plugin } from '@sallyport/core'
+import { createPlugin } from '../create-plugin.js'
 import { resolve } from 'node:path'
 import { type Args, getOptionalFlag, getOptionalObject, getOptionalText, getText, invalidArg } from '../args.js'
 import { DIALOG_SCRIPT } from '../guest.js'
@@ -48,7 +49,7 @@ const MAX_BUTTON = 100
 const MAX_LIST = 64
 
 /** Returns Tauri's plugin `dialog`, with `alert` and `confirm` for frontends. A frontend can have one dialog open. */
-export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dialog', object> {
+export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dialog'> {
   const showMessage = async (args: Args, ctx: CommandContext, labels: readonly string[]): Promise<number> => {
     const shown: DialogMessage = {
       title: withLabel(ctx.label, getOptionalText(args, 'title', MAX_TEXT)),
@@ -68,7 +69,7 @@ export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dia
     const labels = [getButton(args, okName!) ?? ok, getButton(args, cancelName!) ?? cancel]
     return showMessage(args, ctx, labels).then(index => index === 0)
   }
-  return plugin('dialog', {
+  return createPlugin('dialog', {
     permissions: [getPermissionFile('dialog')],
     script: DIALOG_SCRIPT,
     setup: app => void app.manage(PathGrants, new PathGrants()),

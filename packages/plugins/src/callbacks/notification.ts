@@ -1,5 +1,6 @@
 // The commands of @tauri-apps/plugin-notification that a desktop has.
-import { plugin, type Plugin } from '@sallyport/core'
+import type { Plugin } from '@sallyport/core'
+import { createPlugin } from '../create-plugin.js'
 import { getOptionalObject, getOptionalText, getText, invalidArg } from '../args.js'
 import { NOTIFICATION_SCRIPT } from '../guest.js'
 import { getPermissionFile } from '../permissions/manifests.js'
@@ -34,11 +35,11 @@ const PERIOD_MS = 60_000
 const MAX_TEXT = 100_000
 
 /** Returns Tauri's plugin `notification`, with `window.Notification` for frontends. A frontend can show 10 notifications a minute. */
-export function notification(options: NotificationOptions = {}): Plugin<'notification', object> {
+export function notification(options: NotificationOptions = {}): Plugin<'notification'> {
   const { notify, permission, requestPermission } = options
   const grant = (): NotificationPermission => 'granted'
   const name = 'notification({ notify })'
-  return plugin('notification', {
+  return createPlugin('notification', {
     permissions: [getPermissionFile('notification')],
     script: NOTIFICATION_SCRIPT,
     setup: app => void app.manage(NotificationTimes, new NotificationTimes()),

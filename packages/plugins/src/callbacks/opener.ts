@@ -1,5 +1,6 @@
 // The commands of @tauri-apps/plugin-opener, and `open` of @tauri-apps/plugin-shell. The host opens what the scope allows.
-import { type CommandContext, type CommandScope, plugin, type Plugin } from '@sallyport/core'
+import { type CommandContext, type CommandScope, type Plugin } from '@sallyport/core'
+import { createPlugin } from '../create-plugin.js'
 import { resolve } from 'node:path'
 import { getOptionalText, getText, invalidArg } from '../args.js'
 import { getPermissionFile } from '../permissions/manifests.js'
@@ -41,7 +42,7 @@ const MAX_REVEALED = 64
  * Returns Tauri's plugin `opener`. Its scope has entries `{ url, app? }` and `{ path, app? }`. Schemes other than http, https, mailto and
  * tel need an entry that begins with the scheme.
  */
-export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener', object> {
+export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
   const options = getPathScopeOptions()
   const ask = (
     ctx: CommandContext,
@@ -50,7 +51,7 @@ export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener', o
     program: string | undefined,
   ): Promise<unknown> =>
     askHost('opener({ open })', ctx, open, (run, request) => run(target, { ...request, kind, with: program }))
-  return plugin('opener', {
+  return createPlugin('opener', {
     permissions: [getPermissionFile('opener')],
     checkScope: value => void parseEntry(value),
     commands: {
@@ -166,8 +167,8 @@ const SHELL_OPEN = '^((mailto:\\w+)|(tel:\\w+)|(https?://\\w+)).+'
  * Returns the command `open` of Tauri's plugin `shell`, which older apps use instead of `opener`. `plugins.shell.open` in the bus's
  * configuration is false, true, or a regular expression for the whole text. Programs cannot be started.
  */
-export function shell({ open }: ShellOptions = {}): Plugin<'shell', object> {
-  return plugin('shell', {
+export function shell({ open }: ShellOptions = {}): Plugin<'shell'> {
+  return createPlugin('shell', {
     permissions: [getPermissionFile('shell')],
     setup: (app, { config }) => void app.manage(ShellRule, new ShellRule(config)),
     commands: {

@@ -1,5 +1,6 @@
 // The commands of @tauri-apps/plugin-process. They end or restart the app, which is up to the host.
-import { plugin, type Plugin } from '@sallyport/core'
+import type { Plugin } from '@sallyport/core'
+import { createPlugin } from '../create-plugin.js'
 import { invalidArg } from '../args.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { askHost, type HostRequest } from './ask.js'
@@ -12,8 +13,8 @@ export interface ProcessOptions {
 }
 
 /** Returns Tauri's plugin `process`. `process:default` allows a frontend to call both functions. */
-export function process({ exit, restart }: ProcessOptions = {}): Plugin<'process', object> {
-  return plugin('process', {
+export function process({ exit, restart }: ProcessOptions = {}): Plugin<'process'> {
+  return createPlugin('process', {
     permissions: [getPermissionFile('process')],
     commands: {
       exit: async ({ code = 0 }, ctx) => {

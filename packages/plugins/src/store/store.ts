@@ -1,5 +1,6 @@
 // The commands of @tauri-apps/plugin-store.
-import { type CommandContext, plugin, type Plugin } from '@sallyport/core'
+import { type CommandContext, type Plugin } from '@sallyport/core'
+import { createPlugin } from '../create-plugin.js'
 import { type Args, getOptionalFlag, getOptionalObject, getOptionalText, getText, invalidArg } from '../args.js'
 import { toIoText } from '../io/errors.js'
 import { getPermissionFile } from '../permissions/manifests.js'
@@ -36,11 +37,8 @@ const MAX_DELAY_MS = 2 ** 31 - 1
  * Returns Tauri's plugin `store`: settings as JSON files. A frontend cannot leave its directory. Changes are reported only to frontends that
  * hold the store. Unsaved changes are saved when the last frontend closes it.
  */
-export function store({ stores = 'label', directory, maxBytes = MAX_BYTES }: StoreOptions = {}): Plugin<
-  'store',
-  object
-> {
-  return plugin('store', {
+export function store({ stores = 'label', directory, maxBytes = MAX_BYTES }: StoreOptions = {}): Plugin<'store'> {
+  return createPlugin('store', {
     permissions: [getPermissionFile('store')],
     setup: app => void app.manage(Stores, new Stores(app, { stores, directory, maxBytes })),
     teardown: app => app.state(Stores).close(),

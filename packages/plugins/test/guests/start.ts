@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 export interface StartOptions {
-  plugins: Plugin<string, object>[]
+  plugins: Plugin[]
   /** By default the `default` of each plugin. */
   allow?: Allow
   labels?: readonly string[]
