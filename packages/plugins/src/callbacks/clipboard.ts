@@ -7,12 +7,15 @@ import { askHost, type HostRequest } from './ask.js'
 
 /** Functions of the host for `clipboardManager`. Without one its command is refused. */
 export interface ClipboardManagerOptions {
+  /** Returns the text of the clipboard. */
   readText?(request: HostRequest): string | Promise<string>
+  /** Replaces the clipboard by a text. */
   writeText?(text: string, request: HostRequest): unknown
   /** `altText` is for programs that accept no HTML. */
   writeHtml?(html: string, altText: string | undefined, request: HostRequest): unknown
   /** Receives an encoded image, such as a PNG. */
   writeImage?(image: Uint8Array, request: HostRequest): unknown
+  /** Empties the clipboard. */
   clear?(request: HostRequest): unknown
 }
 

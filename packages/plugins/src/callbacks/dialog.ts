@@ -10,8 +10,11 @@ import { askPerson, type HostRequest, toSafeText, withLabel } from './ask.js'
 
 /** A message for a person. Its texts begin with the frontend's label, and are in one line. */
 export interface DialogMessage {
+  /** The title. */
   readonly title: string
+  /** The text. */
   readonly message: string
+  /** The kind of message, for its icon. */
   readonly kind: 'info' | 'warning' | 'error'
   /** One to three, the last of which is for closing the dialog. */
   readonly buttons: readonly string[]
@@ -21,12 +24,17 @@ export interface DialogMessage {
 export interface FileDialog {
   /** Begins with the frontend's label. */
   readonly title: string
+  /** Kinds of files that a person can choose from. */
   readonly filters: readonly { readonly name: string; readonly extensions: readonly string[] }[]
+  /** The directory or file to begin with, as the frontend wrote it. */
   readonly defaultPath: string | undefined
 }
 
+/** A dialog in which a person picks what to open. */
 export interface OpenDialog extends FileDialog {
+  /** If true, several can be picked. */
   readonly multiple: boolean
+  /** If true, directories are picked instead of files. */
   readonly directory: boolean
   /** If true, everything below a picked directory is granted. */
   readonly recursive: boolean

@@ -8,12 +8,17 @@ import { askHost, askPerson, type HostRequest, toSafeText, withLabel } from './a
 
 /** A notification. Its texts are for a person: in one line, and not too long. */
 export interface Notification {
+  /** The frontend's number of it. */
   readonly id: number | undefined
   /** Begins with the frontend's label. */
   readonly title: string
+  /** The text below the title. */
   readonly body: string | undefined
+  /** The icon's name or path, as the frontend wrote it. */
   readonly icon: string | undefined
+  /** The sound's name, as the frontend wrote it. */
   readonly sound: string | undefined
+  /** The group of notifications that it belongs to. */
   readonly group: string | undefined
 }
 
@@ -22,6 +27,7 @@ export type NotificationPermission = 'granted' | 'denied' | 'prompt'
 
 /** Functions of the host for `notification`. Without `notify` every command is refused. */
 export interface NotificationOptions {
+  /** Shows a notification. */
   notify?(notification: Notification, request: HostRequest): unknown
   /** Returns what a person decided before. By default it is granted. */
   permission?(request: HostRequest): NotificationPermission | Promise<NotificationPermission>

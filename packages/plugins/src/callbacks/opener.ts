@@ -10,6 +10,7 @@ import { askHost, type HostRequest } from './ask.js'
 
 /** The calling frontend, and the program that it asks for. */
 export interface OpenRequest extends HostRequest {
+  /** The kind of target. */
   readonly kind: 'url' | 'path'
   /** The program; `undefined`: the default of the desktop. */
   readonly with: string | undefined

@@ -9,6 +9,7 @@ import { askHost, type HostRequest } from './ask.js'
 export interface ProcessOptions {
   /** Ends the app, or closes the frontend: what `exit` means is up to the host. */
   exit?(code: number, request: HostRequest): unknown
+  /** Restarts the app, or reloads the frontend. */
   restart?(request: HostRequest): unknown
 }
 
