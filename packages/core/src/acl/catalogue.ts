@@ -1,6 +1,6 @@
 // All permissions by plugin: two for each command, those of Tauri's core plugins, and those that manifests, the core module's
 // plugins and permission files define. The last definition of a name wins, in that order, as in Tauri.
-import { getMethod, getPermissions, joinIdentifier, splitIdentifier, splitMethod } from './identifier.js'
+import { getMethod, getPermissions, isGuiPlugin, joinIdentifier, splitIdentifier, splitMethod } from './identifier.js'
 import { toManifests, toPermissionFile } from './schema.js'
 import { CORE_COMMANDS } from './tauri-permissions.js'
 import {
@@ -99,7 +99,7 @@ function generate({ permissions }: PluginPermissions, command: string): void {
 export function getCommandKey({ method, owner }: CommandIdentity): string {
   const { plugin } = splitMethod(method)
   if (owner === 'app' || plugin === undefined) return APP_KEY
-  return owner === 'core' ? `core:${plugin}` : plugin
+  return owner === 'core' || isGuiPlugin(plugin) ? `core:${plugin}` : plugin
 }
 
 /** Returns the full names of all permissions and sets that allow a command. */

@@ -65,10 +65,16 @@ export interface CoreModule {
   }[]
 }
 
+/** Tauri's core plugins that draw. Core has only their commands that list windows; an app can define the others. */
+const GUI_PLUGINS: ReadonlySet<string> = new Set(['window', 'webview', 'menu', 'tray', 'image'])
+
+export const isGuiPlugin = (plugin: string): boolean => GUI_PLUGINS.has(plugin)
+
 /** @param plugin `undefined` for a command of the app */
 export function toCommandIdentity(name: string, plugin?: string): CommandIdentity {
   if (plugin === undefined) return { method: name, owner: 'app', ...getPermissions(name) }
-  return { method: `plugin:${plugin}|${name}`, owner: 'plugin', ...getPermissions(name, plugin) }
+  const permissions = getPermissions(name, isGuiPlugin(plugin) ? `core:${plugin}` : plugin)
+  return { method: `plugin:${plugin}|${name}`, owner: 'plugin', ...permissions }
 }
 
 export const getCommandIdentities = ({ commands = {}, plugins = [] }: CoreModule): CommandIdentity[] => [

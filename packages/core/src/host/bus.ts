@@ -37,7 +37,7 @@ import { type BusInspection, supervisorMachine } from './supervision/supervisor.
 import { workerMachine } from './supervision/worker-machine.js'
 
 /** @internal For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
-export { getPermissions } from '../acl/identifier.js'
+export { toCommandIdentity } from '../acl/identifier.js'
 /** @internal */
 export { startStandaloneGate } from './frontends/gate-handle.js'
 

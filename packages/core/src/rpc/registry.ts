@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BusError, describeCommand, describeName, isDevelopment } from '@sallyport/protocol/internal'
-import { splitMethod, toCommandIdentity } from '../acl/identifier.js'
+import { isGuiPlugin, splitMethod, toCommandIdentity } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { CommandIdentity } from '../acl/types.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
@@ -51,7 +51,8 @@ export function createRegistry(
 
 function checkPluginName(name: string): void {
   // `expose` is reserved because hooks see answers of frontends as `plugin:expose|answer`.
-  if (['core', 'tauri', 'expose'].includes(name) || Object.hasOwn(CORE_COMMANDS, name)) {
+  const isReserved = Object.hasOwn(CORE_COMMANDS, name) && !isGuiPlugin(name)
+  if (isReserved || ['core', 'tauri', 'expose'].includes(name)) {
     throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
   }
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
@@ -72,16 +73,13 @@ function createRunner(method: string, command: AnyCommand, pool: Pool): Runnable
   return schema ? checkArguments(method, schema, run as Runnable['run']) : (run as Runnable['run'])
 }
 
-/** Tauri's plugins that draw. Only their commands that list windows exist here. */
-const GUI_PLUGINS: ReadonlySet<string> = new Set(['window', 'webview', 'menu', 'tray', 'image'])
-
 /** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
 export function describeNotFound(method: string, registry: CommandRegistry): string {
   const { plugin, name: fullName } = splitMethod(method)
   const name = fullName.slice(0, MAX_NAME_LENGTH)
   if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
   const needsWindow = plugin === 'app' && name !== 'exit' && CORE_COMMANDS['app']!.others.includes(name)
-  if (needsWindow || GUI_PLUGINS.has(plugin)) {
+  if (needsWindow || isGuiPlugin(plugin)) {
     return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} is not available without a GUI`
   }
   const known = Array.from(registry.keys(), splitMethod)

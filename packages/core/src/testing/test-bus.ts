@@ -1,7 +1,7 @@
 // A bus for a test: core in the thread of the test, one client, fakes for commands and a record of their calls.
 import type { Client } from '@sallyport/frontend/internal'
 import { BusError, isAsyncIterable, isError, isPlainObject, isThenable } from '@sallyport/protocol/internal'
-import type { getPermissions } from '../acl/identifier.js'
+import type { toCommandIdentity } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/app.js'
 import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define.js'
@@ -121,12 +121,12 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   check('createTestBus: its options', anyObject, options)
   const { core: base = {}, commands = {}, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
-  const { startBus, getPermissions } = await import('../host/bus.js')
+  const { startBus, toCommandIdentity } = await import('../host/bus.js')
   const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)
   const { config, capabilities, app } = rest
   const isOpen = (config ?? capabilities ?? app?.security?.capabilities) === undefined
-  const open = isOpen && { capabilities: [allowEverything(definition, getPermissions)] }
+  const open = isOpen && { capabilities: [allowEverything(definition, toCommandIdentity)] }
   const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
   const bus = await startBus({ log: false, ...rest, ...open, core })
   const close = (): Promise<void> => bus.close()
@@ -142,13 +142,13 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   }
 }
 
-/** @param getNames - passed in since its module is loaded later */
+/** @param getIdentity - passed in since its module is loaded later */
 function allowEverything(
   { commands: appCommands, plugins = [] }: CoreDefinition,
-  getNames: typeof getPermissions,
+  getIdentity: typeof toCommandIdentity,
 ): Capability {
   const permissions = [{ commands: appCommands, name: undefined }, ...plugins].flatMap(({ commands = {}, name }) =>
-    Object.keys(commands).map(command => getNames(command, name).allow),
+    Object.keys(commands).map(command => getIdentity(command, name).allow),
   )
   return { identifier: 'everything', windows: ['*'], permissions: ['core:default', ...permissions] }
 }

@@ -31,6 +31,18 @@ test('teardowns run in reverse when the bus closes; one that throws is logged', 
   expect(lines.join()).toContain('in teardown')
 })
 
+test("a core's own window commands are allowed by Tauri's permissions for them", async () => {
+  const source = 'export default { plugins: [{ name: "window", commands: { title: () => "T", set_title: () => 1 } }] }'
+  const bus = await start({
+    core: at(source),
+    capabilities: [{ identifier: 'main', windows: ['main'], permissions: ['core:window:allow-title'] }],
+  })
+  const client = await bus.connect('main')
+  expect(await client.invoke('plugin:window|title')).toBe('T')
+  await expect(client.invoke('plugin:window|set_title')).rejects.toMatchObject({ reason: 'Denied' })
+  await expect(client.invoke('plugin:window|get_all_windows')).rejects.toMatchObject({ reason: 'Denied' })
+})
+
 describe('a start fails with', () => {
   test.each<[string, string, string]>([
     ['a reserved name', '{ name: "core" }', 'plugin uses reserved name: core'],

@@ -119,6 +119,17 @@ describe('createTestBus', () => {
       },
     ))
 
+  test('fakes commands of windows and images', () =>
+    using(
+      { commands: { 'plugin:window|is_maximized': true, 'plugin:image|rgba': new Uint8Array(4) } },
+      async ({ client, calls }) => {
+        expect(await client.invoke('plugin:window|is_maximized', { label: 'main' })).toBe(true)
+        expect(await client.invoke('plugin:image|rgba', { rid: 1 })).toEqual(new Uint8Array(4))
+        expect(await client.invoke('plugin:window|get_all_windows')).toEqual(['main'])
+        expect(calls('plugin:window|is_maximized')).toMatchObject([{ args: { label: 'main' } }])
+      },
+    ))
+
   test('rejects mistakes, and leaves nothing running', async () => {
     await expect(createTestBus({ commands: { late: Promise.resolve(1) } })).rejects.toThrow(/a fake is a promise/)
     await expect(createTestBus({ label: 'core' })).rejects.toMatchObject({ reason: 'InvalidParams' })
