@@ -2,10 +2,14 @@
 import type { InitScript } from '@sallyport/protocol/internal'
 import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
+import type { WebviewConfig } from './host/options/project.js'
 import type { ConnectionOptions } from './host/options/types.js'
+import { createPathResolver, readPathEnvironment, type PathResolver } from './path/directories.js'
 import type { Logger } from './host/reporting/log.js'
 
 export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
+export type { Csp, WebviewConfig } from './host/options/project.js'
+export type { AssetScope } from './host/options/schema.js'
 export type { ConnectionOptions } from './host/options/types.js'
 export { isEqualSecret, LOCAL_HEADERS, startLocalServer } from './shared/local-server.js'
 export type { InitScript } from '@sallyport/protocol/internal'
@@ -28,3 +32,12 @@ export const openExternalFrontend = (
 export const getInitScripts = (bus: Bus): readonly InitScript[] => Bus.getHost(bus).core.scripts
 
 export const getLog = (bus: Bus): Logger => Bus.getHost(bus).log
+
+/** Returns what the configuration of a Tauri project says about pages, if the bus has one. */
+export const getWebviewConfig = (bus: Bus): WebviewConfig | undefined => Bus.getHost(bus).options.webview
+
+/** Returns the paths of `ctx.app.path`. */
+export function getPathResolver(bus: Bus): PathResolver {
+  const { appInfo, resources } = Bus.getHost(bus).options
+  return createPathResolver(readPathEnvironment(appInfo?.identifier ?? '', resources?.href))
+}

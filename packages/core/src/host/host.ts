@@ -35,7 +35,7 @@ interface ReportingCore extends CoreEndpoint {
 }
 
 export class Host<Core extends ReportingCore = ReportingCore> implements FrontendHost {
-  readonly options: HostConfig & Partial<Pick<BusConfig, 'core'>>
+  readonly options: HostConfig & Partial<Pick<BusConfig, 'core' | 'webview' | 'appInfo' | 'resources'>>
   readonly log: Logger
   readonly supervisor: Supervisor = createSupervisor()
   readonly reporter: BusReporter

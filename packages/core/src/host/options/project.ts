@@ -10,7 +10,14 @@ import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
 import { loadOfficialManifests } from './official-manifests.js'
 import { mergePatch, readConfigFile, readDirectory } from './config-files.js'
-import { CONFIG_KEYS, configSchema, OPTION_PLACES, type ParsedPattern } from './schema.js'
+import {
+  type AssetScope,
+  CONFIG_KEYS,
+  configSchema,
+  OPTION_PLACES,
+  type ParsedApp,
+  type ParsedPattern,
+} from './schema.js'
 
 /** For hints at misplaced options. */
 const CONFIG_PLACES = OPTION_PLACES.filter(place => place.startsWith('app.'))
@@ -23,6 +30,25 @@ const MISPLACED: Readonly<Record<string, string>> = {
 
 const CONFIG_NAMES = ['tauri.conf.json', 'tauri.conf.json5', 'Tauri.toml']
 
+/** @internal What a configuration says about pages. */
+export interface WebviewConfig {
+  /** The directory of the configuration file. */
+  readonly directory: string
+  /** `app.withGlobalTauri`. */
+  readonly withGlobalTauri: boolean
+  /** The content security policy, or `undefined` for none: as a string, or as sources by directive. */
+  readonly csp: Csp | undefined
+  /** The policy with the option `dev`. */
+  readonly devCsp: Csp | undefined
+  /** `dangerousDisableAssetCspModification`: true, or the directives that stay as they are. */
+  readonly keptDirectives: boolean | readonly string[]
+  /** The scope of the asset protocol, if it is enabled. */
+  readonly assets: AssetScope | undefined
+}
+
+/** @internal */
+export type Csp = string | Readonly<Record<string, string | readonly string[]>>
+
 /** @internal */
 export interface Project extends AppInfo {
   /** The configuration file, for error texts. */
@@ -34,6 +60,7 @@ export interface Project extends AppInfo {
   capabilityFiles: readonly CapabilitySource[]
   permissionFiles: readonly PermissionFileSource[]
   manifests: AclSource | undefined
+  webview: WebviewConfig
 }
 
 /**
@@ -59,9 +86,26 @@ export async function readProject(url: URL, hosts: readonly string[] = []): Prom
     capabilityFiles: await readDirectory(join(directory, 'capabilities')),
     permissionFiles: await readPermissions(join(directory, 'permissions'), ownManifests),
     manifests: ownManifests ?? (await loadOfficialManifests([directory, ...hosts])),
+    webview: toWebviewConfig(directory, app),
     ...(productName != null && { productName }),
     ...(version != null && { version: await readVersion(from, directory, version) }),
     ...(identifier != null && { identifier }),
+  }
+}
+
+function toWebviewConfig(directory: string, app: ParsedApp): WebviewConfig {
+  const { security = {} } = app ?? {}
+  const csp = security.csp ?? undefined
+  const assets = security.assetProtocol ?? security['asset-protocol']
+  const scope = assets?.scope ?? []
+  return {
+    directory,
+    withGlobalTauri: app?.withGlobalTauri ?? app?.['with-global-tauri'] ?? false,
+    csp,
+    devCsp: security.devCsp ?? security['dev-csp'] ?? csp,
+    keptDirectives:
+      security.dangerousDisableAssetCspModification ?? security['dangerous-disable-asset-csp-modification'] ?? false,
+    assets: assets?.enable ? ('at' in scope ? { allow: scope } : scope) : undefined,
   }
 }
 

@@ -19,7 +19,7 @@ import type { LogOption } from '../reporting/log.js'
 import { resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import { CAN_DENY_NET } from '../workers/sandbox.js'
 import type { WorkerFactories } from '../workers/spawn.js'
-import type { Project } from './project.js'
+import type { Project, WebviewConfig } from './project.js'
 import {
   busSchema,
   connectionSchema,
@@ -87,6 +87,8 @@ export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | '
   acl: AclInput
   appInfo: AppInfo
   resources: ParsedOptions['resources']
+  /** What the configuration of a Tauri project says about pages. */
+  webview: WebviewConfig | undefined
   plugins: Readonly<Record<string, unknown>>
 }
 
@@ -105,6 +107,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
     resources: options.resources,
+    webview: project?.webview,
     plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
     network: network && { ...network, options: cloneData('createBus: network.options', network.options) },
   }
