@@ -49,9 +49,9 @@ function getImports(path, source) {
 /** The sources of a file for Node and of its twin for browsers, if `name` is the import of both. */
 const getTwins = (folder, name) =>
   packageImports[folder]?.[name] &&
-  Object.values(packageImports[folder][name]).map(path =>
-    join(folder, path.replace('./dist/', 'src/').replace(/js$/, 'ts')),
-  )
+  Object.values(packageImports[folder][name])
+    .filter(path => typeof path === 'string')
+    .map(path => join(folder, path.replace('./dist/', 'src/').replace(/js$/, 'ts')))
 
 /** Adds an edge to a graph, which has for each node its neighbours and the first import that leads to each. */
 function addEdge(graph, from, to, reason) {

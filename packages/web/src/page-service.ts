@@ -1,0 +1,109 @@
+// Answers the HTTP requests for the pages of one label: its files, its scripts, and assets of the host.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LOCAL_HEADERS } from '@sallyport/core/internal'
+import { serveAsset } from './asset-files.js'
+import type { AssetScope } from './asset-scope.js'
+import type { ContentPolicy } from './content-policy.js'
+import { ASSET_PATH, BASE_PATH, PAGE_SCRIPT_PATH, REPORT_PATH, WINDOW_SCRIPT_PATH } from './greeting.js'
+import { addScripts, hashInlineElements, type InlineHashes } from './page-html.js'
+import type { PageScripts } from './page-scripts.js'
+import type { PolicyReports } from './policy-reports.js'
+import { NO_TOKEN, type PageToken, type Refusal, type RequestPolicy } from './request-policy.js'
+import { serveFile } from './static-files.js'
+
+const NO_FILE: Refusal = { status: 404, text: 'There is no such file.' }
+
+export interface PageServiceDeps {
+  readonly dir: string | undefined
+  readonly requestPolicy: RequestPolicy
+  readonly contentPolicy: ContentPolicy
+  readonly reports: PolicyReports
+  readonly scripts: PageScripts
+  /** Absent if the asset protocol is not enabled. */
+  readonly assets: AssetScope | undefined
+  /** Absent if the host has its own check. */
+  readonly token: PageToken | undefined
+  /** Returns true if the request is allowed to load the pages of this label. */
+  isKnown(request: IncomingMessage): Promise<boolean>
+  /** Returns the script that connects a page, or `undefined` if the label's frontend has ended. */
+  getPageScript(): string | undefined
+  /** The module that answers window commands. */
+  readonly windowScript: string
+}
+
+export class PageService {
+  readonly #deps: PageServiceDeps
+
+  constructor(deps: PageServiceDeps) {
+    this.#deps = deps
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { requestPolicy, token, dir, reports, isKnown } = this.#deps
+    const { pathname, searchParams } = getUrl(request)
+    const isReport = pathname === REPORT_PATH && request.method === 'POST'
+    const refusal = isReport ? requestPolicy.checkReport(request) : requestPolicy.checkRequest(request)
+    if (refusal) return refuse(response, refusal)
+    const secret = searchParams.get('token')
+    if (token && secret !== null) {
+      if (!token.isEqual(secret)) return refuse(response, NO_TOKEN)
+      searchParams.delete('token')
+      const query = searchParams.size > 0 ? `?${searchParams}` : ''
+      // A path that begins with two slashes would lead to another host.
+      const location = pathname === BASE_PATH ? '/' : `/${pathname.replace(/^\/+/, '')}${query}`
+      response.writeHead(303, { ...LOCAL_HEADERS, 'set-cookie': token.cookie, location })
+      return void response.end()
+    }
+    if (!(await isKnown(request))) return refuse(response, NO_TOKEN)
+    if (isReport) return reports.receive(request, response)
+    const { host = '' } = request.headers
+    const headers = this.#getHeaders(host)
+    if (pathname.startsWith(ASSET_PATH)) {
+      const { assets } = this.#deps
+      const denied = await serveAsset(assets, pathname.slice(ASSET_PATH.length), request, response, headers)
+      return denied && refuse(response, denied)
+    }
+    const script = await this.#readScript(pathname)
+    if (typeof script === 'object') return refuse(response, script)
+    if (script !== undefined) {
+      response.writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8' })
+      return void response.end(script)
+    }
+    const toPage = (html: string) => this.#toPage(html, host)
+    if (dir !== undefined && (await serveFile(dir, pathname, request, response, { headers, toPage }))) return
+    refuse(response, NO_FILE)
+  }
+
+  /** Returns a script of the server, or why there is none now. */
+  async #readScript(pathname: string): Promise<string | Refusal | undefined> {
+    const { getPageScript, windowScript, scripts } = this.#deps
+    if (pathname === PAGE_SCRIPT_PATH) return getPageScript() ?? { status: 503, text: 'The frontend has ended.' }
+    return pathname === WINDOW_SCRIPT_PATH ? windowScript : scripts.read(pathname)
+  }
+
+  #toPage(html: string, host: string): { html: string; headers: Readonly<Record<string, string>> } {
+    const headers = this.#getHeaders(host, hashInlineElements(html))
+    return { html: addScripts(html, [PAGE_SCRIPT_PATH, ...this.#deps.scripts.urls]), headers }
+  }
+
+  #getHeaders(host: string, hashes?: InlineHashes): Readonly<Record<string, string>> {
+    const { contentPolicy } = this.#deps
+    const headers: Record<string, string> = { ...LOCAL_HEADERS }
+    headers['content-security-policy'] = contentPolicy.toText(host, hashes)
+    // Another policy decides on framing itself. Only pages of the same origin could frame: `checkRequest` refuses the others.
+    if (!contentPolicy.isDefault) delete headers['x-frame-options']
+    return headers
+  }
+}
+
+/** An invalid URL leads to a path that does not exist. */
+export function getUrl({ url = '' }: IncomingMessage): URL {
+  const base = 'http://page'
+  return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
+}
+
+export function refuse(response: ServerResponse, { status, text }: Refusal): void {
+  const allow = status === 405 ? { allow: 'GET, HEAD' } : {}
+  response.writeHead(status, { ...LOCAL_HEADERS, ...allow, 'content-type': 'text/plain; charset=utf-8' })
+  response.end(`${text}\n`)
+}
