@@ -14,6 +14,7 @@ export type { ConnectionOptions } from './host/options/types.js'
 export { isEqualSecret, LOCAL_HEADERS, startLocalServer } from './shared/local-server.js'
 export type { InitScript } from '@sallyport/protocol/internal'
 export type { Logger } from './host/reporting/log.js'
+export type { PathResolver } from './path/directories.js'
 
 /**
  * Opens a frontend whose code joins later. Resolves once core has checked its options, and its gate has its hook.
@@ -33,8 +34,11 @@ export const getInitScripts = (bus: Bus): readonly InitScript[] => Bus.getHost(b
 
 export const getLog = (bus: Bus): Logger => Bus.getHost(bus).log
 
-/** Returns what the configuration of a Tauri project says about pages, if the bus has one. */
+/** Returns the parts of a Tauri project's configuration that are about pages, if the bus has one. */
 export const getWebviewConfig = (bus: Bus): WebviewConfig | undefined => Bus.getHost(bus).options.webview
+
+/** Returns true with the option `dev`. */
+export const isDevMode = (bus: Bus): boolean => Bus.getHost(bus).options.dev
 
 /** Returns the paths of `ctx.app.path`. */
 export function getPathResolver(bus: Bus): PathResolver {

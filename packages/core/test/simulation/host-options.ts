@@ -26,6 +26,7 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
     },
     appInfo: {},
     resources: undefined,
+    webview: undefined,
     plugins: {},
     network: undefined,
     log: false,

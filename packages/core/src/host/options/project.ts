@@ -30,7 +30,7 @@ const MISPLACED: Readonly<Record<string, string>> = {
 
 const CONFIG_NAMES = ['tauri.conf.json', 'tauri.conf.json5', 'Tauri.toml']
 
-/** @internal What a configuration says about pages. */
+/** @internal The parts of a configuration that are about pages. */
 export interface WebviewConfig {
   /** The directory of the configuration file. */
   readonly directory: string

@@ -87,7 +87,7 @@ export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | '
   acl: AclInput
   appInfo: AppInfo
   resources: ParsedOptions['resources']
-  /** What the configuration of a Tauri project says about pages. */
+  /** The parts of a Tauri project's configuration that are about pages. */
   webview: WebviewConfig | undefined
   plugins: Readonly<Record<string, unknown>>
 }
