@@ -90,9 +90,5 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('with t
       '__TAURI_INTERNALS__.invoke("plugin:window|set_title", { value: "a" }).catch(String)',
     )
     expect(await setTitle).toMatch(/^plugin:window\|set_title needs a native window of Tauri/)
-    const convert = page.evaluate(
-      '(() => { try { __TAURI_INTERNALS__.convertFileSrc("/a.png") } catch (e) { return e.message } })()',
-    )
-    expect(await convert).toMatch(/^convertFileSrc: a page in a browser cannot load \/a\.png/)
   })
 })

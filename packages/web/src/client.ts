@@ -1,7 +1,7 @@
 // `@sallyport/web/client`: the client of a page.
 import type { Client, ClientTypes, CoreLike, TypedConnection } from '@sallyport/frontend'
 import { findCurrentClient, setCurrentClient } from '@sallyport/frontend/internal'
-import { BASE_PATH } from './greeting.js'
+import { BASE_PATH } from './contract/greeting.js'
 import { findPageSession, PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'

@@ -16,8 +16,17 @@ export interface PageOptions extends Pick<
   dir?: URL | string
   /** Lets further tabs have labels of their own, `main-2` and so on, with the same `allow`. Otherwise they are refused. @default false */
   multiple?: boolean
-  /** Content security policy of the served pages. By default the page's own origin, images from `data:` and `blob:`, fonts from `data:`. */
+  /**
+   * Content security policy of the served pages. By default that of the bus's Tauri project, or the page's own origin, images from `data:`
+   * and `blob:`, fonts from `data:`.
+   */
   csp?: string
+  /**
+   * Files of classic scripts that run in each page before its own, as URLs or absolute paths. They run once Tauri's globals are there.
+   *
+   * @default []
+   */
+  scripts?: readonly (URL | string)[]
 }
 
 /** Options of `serveFrontends`. */
@@ -68,6 +77,7 @@ const pageSchema = v.looseObject({
   dir: v.optional(location),
   multiple: v.optional(v.boolean('true or false'), false),
   csp: v.optional(v.string('a string')),
+  scripts: v.optional(v.array(location, 'an array of file URLs or absolute paths'), []),
 })
 const schema = v.strictObject(
   {
@@ -104,6 +114,7 @@ type Optional = 'server' | 'authenticate'
 export interface PageConfig {
   dir: string | undefined
   csp: string | undefined
+  scripts: readonly string[]
   multiple: boolean
   frontend: ConnectionOptions
 }
@@ -125,16 +136,23 @@ export function resolveOptions(options: WebOptions): WebConfig {
     throw invalid('server requires authenticate, which returns the label of a page')
   }
   const frontends: Record<string, PageConfig> = {}
-  for (const [label, { dir, csp, multiple, ...frontend }] of Object.entries(output.frontends)) {
-    if (output.server && dir !== undefined) {
-      throw invalid(`frontends.${label}.dir: the server serves the files of its pages itself`)
+  for (const [label, { dir, csp, scripts, multiple, ...frontend }] of Object.entries(output.frontends)) {
+    if (output.server && (dir !== undefined || scripts.length > 0)) {
+      const name = dir === undefined ? 'scripts' : 'dir'
+      throw invalid(`frontends.${label}.${name}: the server serves the files of its pages itself`)
     }
     for (const name of ['codec', 'link', 'poll']) {
       if (name in frontend)
         throw invalid(`frontends.${label}.${name}: a web page always uses JSON over a WebSocket. Remove the option`)
     }
     // Core's own check names what it does not know.
-    frontends[label] = { dir: dir && toPath(dir), csp, multiple, frontend: { ...frontend, codec: 'json' } }
+    frontends[label] = {
+      dir: dir && toPath(dir),
+      csp,
+      scripts: scripts.map(toPath),
+      multiple,
+      frontend: { ...frontend, codec: 'json' },
+    }
   }
   return { ...output, frontends } as WebConfig
 }

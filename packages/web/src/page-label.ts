@@ -1,6 +1,6 @@
 // The pages of one label: which of them has the label, which get labels of their own, and which are refused.
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
-import { CLOSE_CODE } from './greeting.js'
+import { CLOSE_CODE } from './contract/greeting.js'
 import type { PageSocket } from './page-socket.js'
 
 /** Time for a page to show that it is still there when another one wants its label. */

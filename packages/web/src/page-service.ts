@@ -1,15 +1,15 @@
 // Answers the HTTP requests for the pages of one label: its files, its scripts, and assets of the host.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LOCAL_HEADERS } from '@sallyport/core/internal'
-import { serveAsset } from './asset-files.js'
-import type { AssetScope } from './asset-scope.js'
-import type { ContentPolicy } from './content-policy.js'
-import { ASSET_PATH, BASE_PATH, PAGE_SCRIPT_PATH, REPORT_PATH, WINDOW_SCRIPT_PATH } from './greeting.js'
-import { addScripts, hashInlineElements, type InlineHashes } from './page-html.js'
-import type { PageScripts } from './page-scripts.js'
-import type { PolicyReports } from './policy-reports.js'
-import { NO_TOKEN, type PageToken, type Refusal, type RequestPolicy } from './request-policy.js'
-import { serveFile } from './static-files.js'
+import { serveAsset } from './files/asset-files.js'
+import type { AssetScope } from './files/asset-scope.js'
+import type { ContentPolicy } from './document/content-policy.js'
+import { ASSET_PATH, BASE_PATH, PAGE_SCRIPT_PATH, REPORT_PATH, WINDOW_SCRIPT_PATH } from './contract/greeting.js'
+import { addScripts, hashInlineElements, type InlineHashes } from './document/page-html.js'
+import type { PageScripts } from './document/page-scripts.js'
+import type { PolicyReports } from './document/policy-reports.js'
+import { NO_TOKEN, type PageToken, type Refusal, type RequestPolicy } from './http/request-policy.js'
+import { serveFile } from './files/static-files.js'
 
 const NO_FILE: Refusal = { status: 404, text: 'There is no such file.' }
 
@@ -74,7 +74,7 @@ export class PageService {
     refuse(response, NO_FILE)
   }
 
-  /** Returns a script of the server, or why there is none now. */
+  /** Returns a script of the server, or why the request for it is refused. */
   async #readScript(pathname: string): Promise<string | Refusal | undefined> {
     const { getPageScript, windowScript, scripts } = this.#deps
     if (pathname === PAGE_SCRIPT_PATH) return getPageScript() ?? { status: 503, text: 'The frontend has ended.' }

@@ -1,6 +1,6 @@
 // The sessions of a page over a WebSocket that the server never answers.
 import { afterEach, expect, test, vi } from 'vitest'
-import { CLOSE_CODE } from './greeting.js'
+import { CLOSE_CODE } from './contract/greeting.js'
 import { createGreeting } from './page-socket.js'
 import { PageSession } from './page-session.js'
 

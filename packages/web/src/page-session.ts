@@ -2,7 +2,7 @@
 import type { Client, ReconnectingClientOptions } from '@sallyport/frontend/internal'
 import { LinkClient, endClient, reconnectClient } from '@sallyport/frontend/internal'
 import { BusError, createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
-import { BASE_PATH, CLOSE_CODE, type Greeting } from './greeting.js'
+import { BASE_PATH, CLOSE_CODE, type Greeting } from './contract/greeting.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** Bytes in the browser's buffer above which calls wait in the client. */

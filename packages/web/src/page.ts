@@ -1,7 +1,7 @@
 // The script that the server adds to a page, before the page's own: connects it, and installs Tauri's globals.
 import { LinkClient, install, type InvokeOptions, setCurrentClient } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal'
-import { BASE_PATH, type Greeting } from './greeting.js'
+import { BASE_PATH, type Greeting, WINDOW_ANSWERS, WINDOW_SCRIPT_PATH } from './contract/greeting.js'
 import { PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
 /** The server writes this line before the script. */
@@ -10,27 +10,42 @@ declare const SALLYPORT_GREETING: Greeting
 /** Commands of a native window, except for the two that core has. */
 const NATIVE = /^plugin:(?!window\|get_all_windows$|webview\|get_all_webviews$)(?:window|webview|menu|tray|image)\|/
 
-/** A client whose errors say what a page cannot do. */
+/** A client that answers commands of a window from the page, if core does not have them. Its errors say what a page cannot do. */
 class PageClient extends LinkClient {
   override invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
     const result = super.invoke<T>(command, args, options)
-    return NATIVE.test(command)
-      ? result.catch((error: unknown) => Promise.reject(explainNative(command, error)))
-      : result
+    return NATIVE.test(command) ? result.catch(error => this.#answer(command, args, error) as T) : result
+  }
+
+  async #answer(command: string, args: object | undefined, error: unknown): Promise<unknown> {
+    if (!isBusError(error, 'MethodNotFound')) throw error
+    const { label = this.label } = (args ?? {}) as { label?: unknown }
+    const answer = label === this.label ? (await loadAnswers())?.(command) : undefined
+    if (answer) return answer()
+    const text = `${command} needs a native window of Tauri. This page runs in a browser`
+    throw new BusError('MethodNotFound', text, { cause: error })
   }
 }
 
-/** Explains why core has no such command, which a native window would have. */
-function explainNative(command: string, error: unknown): unknown {
-  if (!isBusError(error, 'Denied') && !isBusError(error, 'MethodNotFound')) return error
-  const text = `${command} needs a native window of Tauri. This page runs in a browser`
-  return new BusError(error.reason, text, { cause: error })
+type FindAnswer = (command: string) => (() => unknown) | undefined
+
+/** Resolves with `undefined` if the script cannot be loaded. */
+async function loadAnswers(): Promise<FindAnswer | undefined> {
+  const findLoaded = () => Reflect.get(globalThis, WINDOW_ANSWERS) as FindAnswer | undefined
+  if (findLoaded()) return findLoaded()
+  const script = document.createElement('script')
+  script.src = WINDOW_SCRIPT_PATH
+  await new Promise(resolve => {
+    script.onload = script.onerror = resolve
+    document.documentElement.append(script)
+  })
+  script.remove()
+  return findLoaded()
 }
 
-function convertFileSrc(path: string): never {
-  const text = `convertFileSrc: a page in a browser cannot load ${path} from the host. Read it with a command, and make a Blob`
-  throw new BusError('MethodNotFound', text)
-}
+/** Without the asset protocol the URL has no file, as in Tauri. */
+const convertFileSrc = (path: string, protocol = 'asset'): string =>
+  `${location.origin}${BASE_PATH}/${protocol}/${encodeURIComponent(path)}`
 
 function showEnd({ message }: BusError): void {
   const note = document.createElement('p')

@@ -3,7 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Bus } from '@sallyport/core'
-import { getLog, LOCAL_HEADERS, type Logger, openExternalFrontend, startLocalServer } from '@sallyport/core/internal'
+import {
+  getInitScripts,
+  getLog,
+  getPathResolver,
+  getWebviewConfig,
+  isDevMode,
+  type Logger,
+  openExternalFrontend,
+  startLocalServer,
+} from '@sallyport/core/internal'
 import {
   BusError,
   createDeferred,
@@ -14,31 +23,23 @@ import {
   MAX_PAGE_REFUSALS,
 } from '@sallyport/protocol/internal'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import { BASE_PATH, CLOSE_CODE, PAGE_SCRIPT_PATH } from './greeting.js'
+import { AssetScope } from './files/asset-scope.js'
+import { ContentPolicy } from './document/content-policy.js'
+import { BASE_PATH, CLOSE_CODE } from './contract/greeting.js'
 import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
-import { NO_TOKEN, PageToken, type Refusal, RequestPolicy } from './request-policy.js'
+import { getUrl, PageService, type PageServiceDeps, refuse } from './page-service.js'
+import { PageScripts } from './document/page-scripts.js'
+import { PolicyReports } from './document/policy-reports.js'
+import { RateLimit } from './http/rate-limit.js'
+import { PageToken, type Refusal, RequestPolicy } from './http/request-policy.js'
 import { IncompleteMessages } from './incomplete-messages.js'
-import { serveFile } from './static-files.js'
 
 /** Time to decide whether a page is admitted, and for a page to close its WebSocket when the server has. */
 const UPGRADE_TIMEOUT_MS = 5000
 const REFUSAL_TIMEOUT_MS = 1000
 const TAB = /^[\w-]{1,64}$/
-
-/** Everything must come from the page's own origin, no other page frames it, and no text runs as a script. */
-const getDefaultCsp = (host: string): string =>
-  [
-    "default-src 'self'",
-    "img-src 'self' data: blob:",
-    "font-src 'self' data:",
-    `connect-src 'self' ws://${host}`,
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join('; ')
 
 /** The pages of a bus, as `serveFrontends` serves them. */
 export interface WebServer {
@@ -91,6 +92,8 @@ class FrontendServer implements WebServer {
   readonly #incomplete: IncompleteMessages
   readonly #heartbeat: NodeJS.Timeout
   #pageScript = ''
+  #windowScript = ''
+  #assets: AssetScope | undefined
   readonly #handshakes: RateLimit
   /** A limit of its own, so that strangers cannot use up that of pages. */
   readonly #refusalHandshakes: RateLimit
@@ -125,7 +128,11 @@ class FrontendServer implements WebServer {
 
   async start(): Promise<void> {
     const { frontends, server, port } = this.#config
-    this.#pageScript = await readFile(new URL(import.meta.resolve('#page')), 'utf8')
+    const read = (name: string): Promise<string> => readFile(new URL(import.meta.resolve(name)), 'utf8')
+    this.#pageScript = await read('#page')
+    this.#windowScript = await read('#window-page')
+    const scope = getWebviewConfig(this.#bus)?.assets
+    this.#assets = scope && new AssetScope(scope, getPathResolver(this.#bus), text => this.#log.warn(text))
     const opening = Object.entries(frontends).map(([label, page]) => this.#openLabel(label, page))
     // All of them have settled when one failure closes the others.
     const failed = (await Promise.allSettled(opening)).find(result => result.status === 'rejected')
@@ -169,9 +176,10 @@ class FrontendServer implements WebServer {
       authenticate ? (await authenticate(request)) === label : token.isInCookie(request)
     const url = `http://127.0.0.1:${actualPort}/`
     this.urls[label] = authenticate ? url : token.addTo(url)
-    const serve = this.#createService(label, page, policy, isKnown, authenticate ? undefined : token)
+    const access = { requestPolicy: policy, isKnown, token: authenticate ? undefined : token }
+    const service = await this.#createService(label, page, access)
     server.on('request', (request, response) => {
-      serve(request, response).catch((error: unknown) => this.#onFailure(error, response))
+      service.serve(request, response).catch((error: unknown) => this.#onFailure(error, response))
     })
     server.on('upgrade', (request, socket, head) => {
       const identify = async (): Promise<string | undefined> => ((await isKnown(request)) ? label : undefined)
@@ -204,46 +212,30 @@ class FrontendServer implements WebServer {
     }
   }
 
-  /** @param token - absent if the host has its own check */
-  #createService(
+  async #createService(
     label: string,
-    { dir, csp }: PageConfig,
-    policy: RequestPolicy,
-    isKnown: (request: IncomingMessage) => Promise<boolean>,
-    token: PageToken | undefined,
-  ) {
-    return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-      const refusal = policy.checkRequest(request)
-      if (refusal) return refuse(response, refusal)
-      const { pathname, searchParams } = getUrl(request)
-      const secret = searchParams.get('token')
-      if (token && secret !== null) {
-        if (!token.isEqual(secret)) return refuse(response, NO_TOKEN)
-        searchParams.delete('token')
-        const query = searchParams.size > 0 ? `?${searchParams}` : ''
-        // A path that begins with two slashes would lead to another host.
-        const location = pathname === BASE_PATH ? '/' : `/${pathname.replace(/^\/+/, '')}${query}`
-        response.writeHead(303, { ...LOCAL_HEADERS, 'set-cookie': token.cookie, location })
-        return void response.end()
-      }
-      if (!(await isKnown(request))) return refuse(response, NO_TOKEN)
-      const headers: Record<string, string> = { ...LOCAL_HEADERS }
-      headers['content-security-policy'] = csp ?? getDefaultCsp(request.headers.host!)
-      // The host's own policy decides on framing. Only pages of the same origin could: `checkRequest` refuses the others.
-      if (csp !== undefined) delete headers['x-frame-options']
-      if (pathname === PAGE_SCRIPT_PATH) return this.#servePageScript(label, response, headers)
-      if (dir !== undefined && (await serveFile(dir, pathname, request, response, headers))) return
-      refuse(response, { status: 404, text: 'There is no such file.' })
-    }
-  }
-
-  /** Serves the script that the server adds to pages, with what their clients have to know before the WebSocket is open. */
-  #servePageScript(label: string, response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-    const page = this.#labels.get(label)
-    if (!page) return refuse(response, { status: 503, text: 'The frontend has ended.' })
-    const greeting = JSON.stringify(createGreeting(page.frontend.client, this.#config))
-    response.writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8' })
-    response.end(`{const SALLYPORT_GREETING=${greeting};\n${this.#pageScript}}`)
+    { dir, csp, scripts: files }: PageConfig,
+    access: Pick<PageServiceDeps, 'requestPolicy' | 'isKnown' | 'token'>,
+  ): Promise<PageService> {
+    const webview = getWebviewConfig(this.#bus)
+    return new PageService({
+      ...access,
+      dir,
+      contentPolicy: new ContentPolicy({ csp, webview, isDev: isDevMode(this.#bus) }),
+      reports: new PolicyReports(label, this.#log),
+      scripts: await PageScripts.create({
+        ...{ label, files, webview, log: this.#log },
+        getInitScripts: () => getInitScripts(this.#bus),
+      }),
+      assets: this.#assets,
+      getPageScript: () => {
+        const page = this.#labels.get(label)
+        if (!page) return undefined
+        const greeting = JSON.stringify(createGreeting(page.frontend.client, this.#config))
+        return `{const SALLYPORT_GREETING=${greeting};\n${this.#pageScript}}`
+      },
+      windowScript: this.#windowScript,
+    })
   }
 
   /** @param identify - returns the label of the page */
@@ -333,27 +325,6 @@ class FrontendServer implements WebServer {
   }
 }
 
-/** Counts what happens in one second. */
-class RateLimit {
-  readonly #max: number
-  #left = 0
-  #startedAt = -Infinity
-
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  /** Returns false if the maximum is reached. */
-  take(): boolean {
-    const now = performance.now()
-    if (now - this.#startedAt >= 1000) {
-      this.#startedAt = now
-      this.#left = this.#max
-    }
-    return this.#left-- > 0
-  }
-}
-
 const NO_LABEL: Refusal = {
   status: 401,
   text: 'The page was not admitted. Log in, or open the URL of serveFrontends: each run has a new token.',
@@ -370,12 +341,6 @@ function checkData(label: string, data: unknown): void {
     const text = `serveFrontends: frontends.${label}.data cannot be serialized as JSON: ${describeThrown(cause)}`
     throw new BusError('InvalidParams', text, { cause })
   }
-}
-
-/** An invalid URL leads to a path that does not exist. */
-function getUrl({ url = '' }: IncomingMessage): URL {
-  const base = 'http://page'
-  return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
 }
 
 /** Headers that Node keeps of a request, unless the server has a maximum of its own. */
@@ -397,10 +362,4 @@ function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: D
   const body = headers['transfer-encoding'] ? rest : rest.subarray(0, Number(headers['content-length'] ?? 0))
   socket.unshift(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]))
   server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket)
-}
-
-function refuse(response: ServerResponse, { status, text }: Refusal): void {
-  const allow = status === 405 ? { allow: 'GET, HEAD' } : {}
-  response.writeHead(status, { ...LOCAL_HEADERS, ...allow, 'content-type': 'text/plain; charset=utf-8' })
-  response.end(`${text}\n`)
 }

@@ -1,6 +1,6 @@
 // Answers commands of Tauri's window from the page that is one: its size, its title, its theme. Only what is read, and never of another
 // label. Loaded when a page calls such a command and core does not have it.
-import { WINDOW_ANSWERS } from './greeting.js'
+import { WINDOW_ANSWERS } from './contract/greeting.js'
 
 const scale = (): number => devicePixelRatio
 const toSize = (width: number, height: number): object => ({

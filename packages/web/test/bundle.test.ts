@@ -8,6 +8,7 @@ const NODE = /\b(?:Buffer|process|global|require|setImmediate|__dirname)\b|\bnod
 describe.each([
   { file: 'web/dist/browser/client.js', limit: 16 },
   { file: 'web/dist/browser/page.js', limit: 20 },
+  { file: 'web/dist/browser/window-page.js', limit: 1 },
   { file: 'frontend/dist/browser/index.js', limit: 3 },
 ])('$file', ({ file, limit }) => {
   const code = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')

@@ -5,6 +5,16 @@ import type { CodecName } from '@sallyport/protocol/internal'
 export const BASE_PATH = '/sallyport'
 /** Path of the script that installs Tauri's globals. */
 export const PAGE_SCRIPT_PATH = '/sallyport/page.js'
+/** Path of the module that answers window commands from the page. */
+export const WINDOW_SCRIPT_PATH = '/sallyport/window.js'
+/** The global that this script defines: a function from a command to what answers it. */
+export const WINDOW_ANSWERS: unique symbol = Symbol.for('@sallyport/web:window')
+/** Directory of the other scripts that run before those of a page. */
+export const SCRIPTS_PATH = '/sallyport/scripts/'
+/** Directory of files outside of a page's own: the rest is the encoded path of one. */
+export const ASSET_PATH = '/sallyport/asset/'
+/** Path for a browser's reports on the content security policy. */
+export const REPORT_PATH = '/sallyport/csp-report'
 
 /** Codes with which the server closes a WebSocket. A page that gets one of the first two does not connect again. */
 export const CLOSE_CODE = { denied: 4401, inUse: 4409, unavailable: 4503 } as const

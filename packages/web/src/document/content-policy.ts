@@ -1,6 +1,6 @@
 // The content security policy of a page: the one of its options, or of the Tauri project, or the strict default.
 import type { Csp, WebviewConfig } from '@sallyport/core/internal'
-import { ASSET_PATH, REPORT_PATH } from './greeting.js'
+import { ASSET_PATH, REPORT_PATH } from '../contract/greeting.js'
 import type { InlineHashes } from './page-html.js'
 
 export interface ContentPolicyDeps {
@@ -98,6 +98,6 @@ const getDefaultCsp = (host: string): string =>
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",
-    "frame-ancestors 'none'",
     `report-uri ${REPORT_PATH}`,
+    "frame-ancestors 'none'",
   ].join('; ')

@@ -1,9 +1,9 @@
 // The scripts that run in each page of a label before its own: those of the project, of core's plugins and of the host.
 import { access, readFile } from 'node:fs/promises'
-import type { Logger, WebviewConfig } from '@sallyport/core/internal'
+import type { InitScript, Logger, WebviewConfig } from '@sallyport/core/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal'
 import { createGlobalTauri } from './global-tauri.js'
-import { SCRIPTS_PATH } from './greeting.js'
+import { SCRIPTS_PATH } from '../contract/greeting.js'
 
 export interface PageScriptsDeps {
   readonly label: string
@@ -11,16 +11,24 @@ export interface PageScriptsDeps {
   readonly files: readonly string[]
   readonly webview: WebviewConfig | undefined
   readonly log: Logger
+  /** Returns the scripts of core's plugins, which change when core restarts. */
+  getInitScripts(): readonly InitScript[]
 }
 
 export class PageScripts {
-  /** By the path of their URL, in the order in which they run. */
-  readonly #scripts = new Map<string, () => string | Promise<string>>()
+  readonly #getInitScripts: PageScriptsDeps['getInitScripts']
+  #globalTauri: string | undefined
+  /** By the path of their URL. */
+  readonly #files = new Map<string, string>()
+
+  private constructor(getInitScripts: PageScriptsDeps['getInitScripts']) {
+    this.#getInitScripts = getInitScripts
+  }
 
   /** @throws {BusError} InvalidParams if a file is missing */
-  static async create({ label, files, webview, log }: PageScriptsDeps): Promise<PageScripts> {
-    const scripts = new PageScripts()
-    if (webview?.withGlobalTauri) await scripts.#addGlobalTauri(webview, log)
+  static async create({ label, files, webview, log, getInitScripts }: PageScriptsDeps): Promise<PageScripts> {
+    const scripts = new PageScripts(getInitScripts)
+    if (webview?.withGlobalTauri) await scripts.#loadGlobalTauri(webview, log)
     for (const [index, file] of files.entries()) {
       try {
         await access(file)
@@ -28,31 +36,36 @@ export class PageScripts {
         const text = `serveFrontends: frontends.${label}.scripts[${index}]: there is no file ${file}`
         throw new BusError('InvalidParams', text, { cause })
       }
-      scripts.#add(String(index), () => readFile(file, 'utf8'))
+      scripts.#files.set(toPath(String(index)), file)
     }
     return scripts
   }
 
+  /** Paths of the URLs, in the order in which they run. */
   get urls(): readonly string[] {
-    return [...this.#scripts.keys()]
+    const plugins = this.#getInitScripts().map(({ name }) => toPluginPath(name))
+    return [...(this.#globalTauri === undefined ? [] : [GLOBAL_TAURI_PATH]), ...plugins, ...this.#files.keys()]
   }
 
   /** Returns the text of the script at a path, or `undefined`. */
   async read(pathname: string): Promise<string | undefined> {
-    return this.#scripts.get(pathname)?.()
+    if (!pathname.startsWith(SCRIPTS_PATH)) return undefined
+    if (pathname === GLOBAL_TAURI_PATH) return this.#globalTauri
+    const file = this.#files.get(pathname)
+    if (file !== undefined) return readFile(file, 'utf8')
+    return this.#getInitScripts().find(({ name }) => toPluginPath(name) === pathname)?.source
   }
 
-  #add(name: string, read: () => string | Promise<string>): void {
-    this.#scripts.set(`${SCRIPTS_PATH}${name}.js`, read)
-  }
-
-  async #addGlobalTauri({ directory }: WebviewConfig, log: Logger): Promise<void> {
+  async #loadGlobalTauri({ directory }: WebviewConfig, log: Logger): Promise<void> {
     try {
-      const text = await createGlobalTauri(directory)
-      this.#add('tauri', () => text)
+      this.#globalTauri = await createGlobalTauri(directory)
     } catch (error) {
       const remedy = 'Install @tauri-apps/api in the project'
       log.warn(`app.withGlobalTauri has no effect: ${describeThrown(error).split('\n')[0]}. ${remedy}`)
     }
   }
 }
+
+const toPath = (name: string): string => `${SCRIPTS_PATH}${name}.js`
+const toPluginPath = (plugin: string): string => toPath(`plugin-${plugin}`)
+const GLOBAL_TAURI_PATH = toPath('tauri')

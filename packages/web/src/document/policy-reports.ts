@@ -19,7 +19,7 @@ export class PolicyReports {
     const isFirst = !this.#isRead
     this.#isRead = true
     const text = isFirst ? await readText(request) : undefined
-    // What is left of the body is not read.
+    // The rest of the body is not read.
     response.writeHead(204, { ...LOCAL_HEADERS, connection: 'close' }).end()
     const report = text === undefined ? undefined : parse(text)
     if (!report) return

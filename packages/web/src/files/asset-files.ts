@@ -4,7 +4,7 @@ import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promis
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isAbsolute } from 'node:path'
 import { type AssetScope, isWindows } from './asset-scope.js'
-import type { Refusal } from './request-policy.js'
+import type { Refusal } from '../http/request-policy.js'
 import { getMediaType, sendFile } from './send-file.js'
 
 const MAX_PATH_LENGTH = 4096

@@ -79,5 +79,5 @@ async function resolveLinks(pattern: string): Promise<string> {
   return pattern
 }
 
-/** A name of the file system is no pattern. */
+/** Returns a pattern that matches the path alone. */
 const escape = (path: string): string => path.replaceAll(/[*?[]/g, '[$&]')

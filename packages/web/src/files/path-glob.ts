@@ -2,7 +2,8 @@
 // whole names, `[abc]`, `[a-z]`, `[!abc]`. A match takes at most the product of both lengths in steps: no text makes it backtrack further.
 import { BusError } from '@sallyport/protocol/internal'
 
-type Token = 'any' | 'one' | ((character: string) => boolean)
+/** `*`, or what matches one character. */
+type Token = 'any' | { readonly isLiteral: boolean; matches(character: string): boolean }
 
 export type PathGlob = (names: readonly string[]) => boolean
 
@@ -15,7 +16,7 @@ export interface PathGlobOptions {
 
 /** @param pattern - names of the pattern @throws {BusError} InvalidParams for a pattern that Rust refuses as well */
 export function createPathGlob(pattern: readonly string[], options: PathGlobOptions): PathGlob {
-  const normalize = (name: string): string => (options.ignoresCase ? name.normalize('NFC').toLowerCase() : name)
+  const normalize = (name: string): string => (options.ignoresCase ? name.normalize('NFC').toUpperCase() : name)
   const parts = pattern.map(name => (name === '**' ? name : tokenize(normalize(name))))
   const isHidden = (name: string): boolean => options.hidesDotFiles && name.startsWith('.')
   return names => {
@@ -31,12 +32,13 @@ export function createPathGlob(pattern: readonly string[], options: PathGlobOpti
 }
 
 function matchName(tokens: readonly Token[], name: readonly string[], isHidden: boolean): boolean {
-  if (isHidden && typeof tokens[0] !== 'function') return false
+  const [first] = tokens
+  if (isHidden && !(typeof first === 'object' && first.isLiteral)) return false
   return matchSequence(tokens, name, {
     isStar: token => token === 'any',
     min: () => 0,
     canSkip: () => true,
-    isMatch: (token, character) => token === 'one' || (token as (character: string) => boolean)(character),
+    isMatch: (token, character) => token !== 'any' && token.matches(character),
   })
 }
 
@@ -79,13 +81,13 @@ function tokenize(name: string): Token[] {
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at]!
     if (character === '*') tokens.push('any')
-    else if (character === '?') tokens.push('one')
+    else if (character === '?') tokens.push({ isLiteral: false, matches: () => true })
     else if (character === '[') {
       const end = characters.indexOf(']', at + (characters[at + 1] === '!' ? 3 : 2))
       if (end < 0) throw invalid(name, '"[" is never closed')
-      tokens.push(createClass(characters.slice(at + 1, end)))
+      tokens.push({ isLiteral: false, matches: createClass(characters.slice(at + 1, end)) })
       at = end
-    } else tokens.push(each => each === character)
+    } else tokens.push({ isLiteral: true, matches: each => each === character })
   }
   return tokens
 }

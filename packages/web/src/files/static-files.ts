@@ -1,94 +1,80 @@
-// Serves the files of one directory: no path leads out of it, by `..`, encoded or as a symbolic link. Files with a leading dot do not exist.
-import { open, realpath } from 'node:fs/promises'
+// Serves the files of one directory by Tauri's routes. No path leads out of the directory, by `..`, encoded or as a symbolic link. Files
+// with a leading dot do not exist.
+import { type FileHandle, open, realpath } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { extname, isAbsolute, join, relative, sep } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { PAGE_SCRIPT_PATH } from './greeting.js'
+import { isAbsolute, join, relative, sep } from 'node:path'
+import { BASE_PATH } from '../contract/greeting.js'
+import { getMediaType, isHtml, sendFile } from './send-file.js'
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json',
-  '.map': 'application/json',
-  '.webmanifest': 'application/manifest+json',
-  '.txt': 'text/plain; charset=utf-8',
-  '.xml': 'application/xml',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.gif': 'image/gif',
-  '.webp': 'image/webp',
-  '.avif': 'image/avif',
-  '.ico': 'image/x-icon',
-  '.woff': 'font/woff',
-  '.woff2': 'font/woff2',
-  '.ttf': 'font/ttf',
-  '.mp3': 'audio/mpeg',
-  '.mp4': 'video/mp4',
-  '.webm': 'video/webm',
-  '.pdf': 'application/pdf',
-  '.wasm': 'application/wasm',
+export interface FileHeaders {
+  /** Headers of every file. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Returns a page as it is sent, and its headers. */
+  toPage(html: string): { html: string; headers: Readonly<Record<string, string>> }
 }
 
-const SCRIPT_TAG = `<script src="${PAGE_SCRIPT_PATH}"></script>`
-
-/** Serves the file at a path of a URL, or a range of it, with these headers besides its own. Returns false if there is no such file. */
+/** Serves the file at a path of a URL, or a range of it. Returns false if there is no such file. */
 export async function serveFile(
   root: string,
   pathname: string,
-  { method, headers: { range, 'if-range': ifRange } }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
-  headers: Readonly<Record<string, string>>,
+  { headers, toPage }: FileHeaders,
 ): Promise<boolean> {
-  const path = await findFile(root, pathname)
-  if (path === undefined) return false
-  const file = await open(path)
+  const found = await openFirst(root, getRoutes(pathname, request))
+  if (!found) return false
+  const { file, path } = found
   try {
-    const stats = await file.stat()
-    if (!stats.isFile()) return false
-    const type = TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream'
-    if (type === TYPES['.html']) {
-      const html = Buffer.from(addScript(await file.readFile('utf8')))
-      response.writeHead(200, { ...headers, 'content-type': type, 'content-length': html.length })
-      response.end(method === 'HEAD' ? undefined : html)
+    const type = getMediaType(path) ?? 'application/octet-stream'
+    if (!isHtml(path)) {
+      await sendFile(file, await file.stat(), request, response, { ...headers, 'content-type': type })
       return true
     }
-    const modified = stats.mtime.toUTCString()
-    const isWanted = method === 'GET' && range !== undefined && (ifRange === undefined || ifRange === modified)
-    const part = isWanted ? getPart(range, stats.size) : undefined
-    if (part === 'none') {
-      response.writeHead(416, { ...headers, 'content-range': `bytes */${stats.size}` }).end()
-      return true
-    }
-    // A file that grows meanwhile must not exceed the announced length.
-    const { start, end } = part ?? { start: 0, end: stats.size - 1 }
-    response.writeHead(part ? 206 : 200, {
-      ...headers,
-      ...(part && { 'content-range': `bytes ${start}-${end}/${stats.size}` }),
-      'accept-ranges': 'bytes',
-      'last-modified': modified,
-      'content-type': type,
-      'content-length': end - start + 1,
-    })
-    if (method === 'HEAD' || end < start) response.end()
-    else await pipeline(file.createReadStream({ start, end, autoClose: false }), response)
+    const page = toPage(await file.readFile('utf8'))
+    const body = Buffer.from(page.html)
+    response.writeHead(200, { ...page.headers, 'content-type': type, 'content-length': body.length })
+    response.end(request.method === 'HEAD' ? undefined : body)
     return true
   } finally {
     await file.close()
   }
 }
 
-/** Returns the real path of a file, if it is one that may be served. */
-async function findFile(root: string, pathname: string): Promise<string | undefined> {
-  const segments = decode(pathname)?.split('/').slice(1)
-  if (!segments || segments.some(segment => isHidden(segment) || /[\\\0:]/.test(segment))) return undefined
-  if (segments.at(-1) === '') segments[segments.length - 1] = 'index.html'
+/** Returns the paths to look for in their order, as lists of names. The last one is for routes that the page's own script handles. */
+function getRoutes(pathname: string, request: IncomingMessage): string[][] {
+  const names = decode(pathname)?.replace(/\/$/, '').split('/').slice(1)
+  if (!names || names.some(name => isHidden(name) || /[\\\0:]/.test(name))) return []
+  const last = names.at(-1)
+  if (last === undefined) return [['index.html']]
+  const routes = [names, [...names.slice(0, -1), `${last}.html`], [...names, 'index.html']]
+  const isRoute = isNavigation(request) && !`${pathname}/`.startsWith(`${BASE_PATH}/`)
+  // A missing file of a known type is not a route.
+  return isRoute && (getMediaType(last) === undefined || isHtml(last)) ? [...routes, ['index.html']] : routes
+}
+
+/** Older browsers do not send `Sec-Fetch-Mode`. */
+const isNavigation = ({ headers }: IncomingMessage): boolean =>
+  (headers['sec-fetch-mode'] ?? (headers.accept?.includes('text/html') ? 'navigate' : '')) === 'navigate'
+
+async function openFirst(
+  root: string,
+  routes: readonly string[][],
+): Promise<{ file: FileHandle; path: string } | undefined> {
+  for (const names of routes) {
+    const path = await findFile(root, names)
+    if (path === undefined) continue
+    const file = await open(path)
+    if ((await file.stat()).isFile()) return { file, path }
+    await file.close()
+  }
+  return undefined
+}
+
+/** Returns the real path of a file, if it may be served. */
+async function findFile(root: string, names: readonly string[]): Promise<string | undefined> {
   try {
     const base = await realpath(root)
-    const path = await realpath(join(base, ...segments))
+    const path = await realpath(join(base, ...names))
     // A relative path that leads out of the directory begins with `..`, or on another drive is absolute.
     const inside = relative(base, path)
     return isAbsolute(inside) || inside.split(sep).some(isHidden) ? undefined : path
@@ -97,7 +83,7 @@ async function findFile(root: string, pathname: string): Promise<string | undefi
   }
 }
 
-const isHidden = (segment: string): boolean => segment.startsWith('.')
+const isHidden = (name: string): boolean => name.startsWith('.')
 
 function decode(pathname: string): string | undefined {
   try {
@@ -105,30 +91,4 @@ function decode(pathname: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/**
- * Returns the part of a file that a `Range` asks for, or 'none' if the file has no byte of it. Returns `undefined` for several ranges, and
- * for a header that is not valid, which HTTP ignores (RFC 9110, 14.2).
- */
-function getPart(range: string, size: number): { start: number; end: number } | 'none' | undefined {
-  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(range) ?? []
-  if (first + last === '' || (first !== '' && last !== '' && Number(last) < Number(first))) return undefined
-  // Without a first byte, the number counts the last bytes.
-  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)
-  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
-  return start > end ? 'none' : { start, end }
-}
-
-/** The start of a page, before any script: white space, comments, the doctype, `<html>` and `<head>`. */
-const BEFORE_SCRIPTS =
-  /^(?:\s|<!--(?:-?>|.*?--!?>)|<!doctype[^>]*>|<(?:html|head)(?:\s(?:[^"'>]|"[^"]*"|'[^']*')*)?>)*/is
-
-/** Characters of a page that are searched for its start. A longer start would exceed the stack of the expression. */
-const MAX_START = 2 ** 16
-
-/** Adds the script before all others of a page. */
-function addScript(html: string): string {
-  const [start] = BEFORE_SCRIPTS.exec(html.slice(0, MAX_START))!
-  return start + SCRIPT_TAG + html.slice(start.length)
 }

@@ -1,6 +1,6 @@
 // Decides whether a request may be served: its host, its origin, and its token or what the host's own check says.
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isEqualSecret } from '@sallyport/core/internal'
 
 export interface Refusal {
@@ -69,13 +69,19 @@ export class RequestPolicy {
   /** Returns why a request for a file is refused: another user's page, or a name that resolves to 127.0.0.1 (DNS rebinding). */
   checkRequest({ method = '', headers }: IncomingMessage): Refusal | undefined {
     if (!this.#isHostAllowed(headers.host)) return WRONG_HOST
-    const { origin } = headers
-    const site = headers['sec-fetch-site']
-    if (origin !== undefined && !this.#isOriginAllowed(origin, headers.host)) return OTHER_SITE
-    if (site !== undefined && site !== 'same-origin' && site !== 'none') return OTHER_SITE
+    if (headers.origin !== undefined && !this.#isOriginAllowed(headers.origin, headers.host)) return OTHER_SITE
+    if (isOfOtherSite(headers)) return OTHER_SITE
     // Every browser sends this header when it registers or updates one.
     if (headers['service-worker'] !== undefined) return SERVICE_WORKER
     return method === 'GET' || method === 'HEAD' ? undefined : WRONG_METHOD
+  }
+
+  /** Returns why a browser's report on a page is refused. Its origin is `null`, because no request has a referrer. */
+  checkReport({ headers }: IncomingMessage): Refusal | undefined {
+    if (!this.#isHostAllowed(headers.host)) return WRONG_HOST
+    const { origin = 'null' } = headers
+    const isAllowed = origin === 'null' || this.#isOriginAllowed(origin, headers.host)
+    return isAllowed && !isOfOtherSite(headers) ? undefined : OTHER_SITE
   }
 
   /** Returns why a WebSocket is refused. Every browser sends the origin of the page that opens one. */
@@ -94,4 +100,8 @@ export class RequestPolicy {
     if (this.#origins.includes(origin)) return true
     return this.#ownOrigins === undefined && URL.canParse(origin) && new URL(origin).host === host
   }
+}
+
+function isOfOtherSite({ 'sec-fetch-site': site = 'none' }: IncomingHttpHeaders): boolean {
+  return site !== 'same-origin' && site !== 'none'
 }
