@@ -48,7 +48,7 @@ export const HOST_PERMITS: Permits = {
 export interface FrontendRights {
   /** Its option `allow`. */
   readonly allow?: AllowList | undefined
-  /** It has the rights of the host: without `allow`, and as long as no capability has named it, it may call every command of the app. */
+  /** It has the rights of the host: without `allow`, and unless a capability names or has named it, it may call every command of the app. */
   readonly isTrusted?: boolean | undefined
 }
 
@@ -59,7 +59,11 @@ export interface Authority {
   getGlobalScope(plugin: string): Scope
   /** Adds a capability, effective from the next call. An invalid one changes nothing. @throws {BusError} InvalidParams */
   add(source: CapabilitySource): void
-  /** @throws {BusError} InvalidParams if there is no capability with this identifier */
+  /**
+   * Removes a capability. The trusted frontends that it names stay limited.
+   *
+   * @throws {BusError} InvalidParams if there is no capability with this identifier
+   */
   remove(identifier: string): void
   /** Replaces or removes the rights of a frontend. @throws {BusError} InvalidParams for an unknown entry of `allow` */
   setRights(label: string, rights: FrontendRights | undefined): void
@@ -75,9 +79,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
   findMisnamedCommands(catalogue, commands).forEach(sources.warn)
   const builtIn = createBuiltIns(sources.acl, options)
   const methods = new Map(commands.map(command => [command.method, command]))
-  let capabilities: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
-  /** By identifier. Trusted code that one of them has named stays named: a removal must not give it more rights. */
-  const removed = new Map<string, ResolvedCapability>()
+  const initial: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
+  let capabilities = initial
   /** Rights of the frontends of this host, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
   const rights = new Map<string, { listed: ResolvedCapability | undefined; isTrusted: boolean }>()
   let version = 0
@@ -87,7 +90,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
   }
   const getCapabilities = (label: string): readonly ResolvedCapability[] => {
     const { listed, isTrusted = false } = rights.get(label) ?? {}
-    const isNamed = (): boolean => [...capabilities, ...removed.values()].some(each => each.names(label))
+    // A removal gives no rights, so initial capabilities count after their removal too.
+    const isNamed = (): boolean => [...initial, ...capabilities].some(each => each.names(label))
     const further = listed ?? (isTrusted && !isNamed() ? builtIn.trusted : undefined)
     return [...builtIn.everyone, ...capabilities, ...(further ? [further] : [])]
   }
@@ -141,17 +145,15 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       toAccess(capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global,
     add: source => change(sortCapabilities([...capabilities, resolveCapability(source, options)])),
     remove(identifier) {
-      const left = capabilities.filter(({ capability }) => capability.identifier !== identifier)
-      if (left.length === capabilities.length) {
+      const removed = capabilities.find(({ capability }) => capability.identifier === identifier)
+      if (!removed) {
         const names = capabilities.map(({ capability }) => capability.identifier)
         const text = `no capability ${JSON.stringify(identifier)}${didYouMean(identifier, names)}`
         throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
       }
-      removed.set(
-        identifier,
-        capabilities.find(({ capability }) => capability.identifier === identifier)!,
-      )
-      change(left)
+      // The host remembers that for the next core.
+      for (const [label, each] of rights) if (removed.names(label)) each.isTrusted = false
+      change(capabilities.filter(each => each !== removed))
     },
     setRights(label, next) {
       if (next) {
@@ -168,10 +170,6 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     restore(changes) {
       const again = (value: unknown): ResolvedCapability =>
         resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options)
-      for (const [identifier, value] of changes.removed) {
-        const initial = capabilities.find(({ capability }) => capability.identifier === identifier)
-        removed.set(identifier, value === undefined ? initial! : again(value))
-      }
       const kept = capabilities.filter(({ capability }) => !changes.removed.has(capability.identifier))
       change(sortCapabilities([...kept, ...Array.from(changes.added.values(), again)]))
     },

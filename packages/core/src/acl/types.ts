@@ -139,9 +139,9 @@ export interface CommandIdentity {
 
 /** Changes of the capabilities at run time. A restarted core begins with them. */
 export interface CapabilityChanges {
-  added: Map<string, unknown>
-  /** Removed capabilities by identifier, `undefined` for an initial one. */
-  removed: Map<string, unknown>
+  added: Map<string, Capability>
+  /** Identifiers of initial capabilities. */
+  removed: Set<string>
 }
 
 // Tauri's capabilities: which labels may call which commands, and with which values.

@@ -322,16 +322,20 @@ export class Bus<Types extends BusTypes = BusTypes> {
   async addCapability(capability: Capability): Promise<void> {
     checkPlain({ value: capability, from: 'bus.addCapability' })
     const { changes } = this.#host.core
-    await this.#client.invoke(HOST_METHOD.addCapability, { capability })
-    changes.added.set(capability.identifier, capability)
+    // A copy, because the next core gets it too.
+    const sent = structuredClone(capability)
+    await this.#client.invoke(HOST_METHOD.addCapability, { capability: sent })
+    changes.added.set(sent.identifier, sent)
   }
 
   /** Removes a capability with all that it allowed and denied, for every later call. @throws {BusError} InvalidParams */
   async removeCapability(identifier: string): Promise<void> {
     const { changes } = this.#host.core
+    const added = changes.added.get(identifier)
+    // Before the removal: a frontend that connects again meanwhile must not be trusted again.
+    if (added) this.#host.frontends.endTrust(added)
     await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
-    changes.removed.set(identifier, changes.added.get(identifier))
-    changes.added.delete(identifier)
+    if (!changes.added.delete(identifier)) changes.removed.add(identifier)
   }
 
   /** Listens to the bus's own events: those of `BusEvents`, such as `fault` and `denied`. Returns an unsubscribe function. */

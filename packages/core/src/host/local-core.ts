@@ -47,7 +47,7 @@ export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
-  readonly changes: CapabilityChanges = { added: new Map(), removed: new Map() }
+  readonly changes: CapabilityChanges = { added: new Map(), removed: new Set() }
   readonly isInProcess: boolean
   readonly isRemote = false
   /** True if core also has frontends of other processes. */

@@ -35,6 +35,35 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     for (const command of [READ, 'greet']) await expect(main.invoke(command)).rejects.toMatchObject(DENIED)
   })
 
+  test('trusted code that a removed capability named stays limited after a restart of core', async () => {
+    const running = await bus(use, [{ ...reader, windows: ['first'] }])
+    const clients = [await running.connect('first'), await running.connect('main'), await running.connect('second')]
+    await running.addCapability({ ...reader, identifier: 'more' })
+    await running.removeCapability('more')
+    // The same identifier again must not make up for the first removal.
+    await running.addCapability({ ...reader, identifier: 'more', windows: ['second'] })
+    for (const identifier of ['more', 'reader']) await running.removeCapability(identifier)
+    const free = await running.connect('free')
+    const check = async (): Promise<void> => {
+      for (const client of clients) await expect(client.invoke('greet')).rejects.toMatchObject(DENIED)
+      expect(await free.invoke('greet')).toBe('Hello!')
+    }
+    await check()
+    await running.reload('core')
+    await check()
+  })
+
+  test('an added capability is kept as it was, for the next core', async () => {
+    const running = await bus(use)
+    const main = await running.connect('main', { allow: [] })
+    const capability = { identifier: 'a', windows: ['main'], permissions: ['allow-scope'] }
+    await running.addCapability(capability)
+    capability.permissions.push('allow-greet')
+    await running.reload('core')
+    await main.invoke('scope')
+    await expect(main.invoke('greet')).rejects.toMatchObject(DENIED)
+  })
+
   test('an added deny overrides what was allowed, also events', async () => {
     const running = await bus(use, [{ ...reader, windows: ['*'] }])
     const [main, editor] = [await running.connect('main'), await running.connect('editor')]

@@ -144,6 +144,11 @@ export class FrontendHandle {
     return pending.length > 0
   }
 
+  /** Connects without the rights of trusted code from now on. */
+  endTrust(): void {
+    this.#deps.config.isTrusted = false
+  }
+
   /** Ends the frontend for good: core is gone, or the frontend is to blame for core's failure. */
   fail(error: Error): void {
     this.#isEndedByHost = true

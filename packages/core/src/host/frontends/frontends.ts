@@ -1,6 +1,8 @@
 // The frontends of a host, by name: workers that it started, and connections of its own thread. Routes core's events to them.
 import type { Client } from '@sallyport/frontend/internal'
 import { BusError, createDeferred, describeName, isDevelopment } from '@sallyport/protocol/internal'
+import { createGlobMatcher } from '../../acl/label-glob.js'
+import type { Capability } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
@@ -124,6 +126,14 @@ export class Frontends {
     if (await this.#get(label, otherNames).reload(true)) return
     const message = `${where}: ${describeName(label)} has no module to reload: it is a connection of the host, or a run`
     throw new BusError('InvalidParams', message)
+  }
+
+  /** Trusted frontends that a removed capability named stay limited in later cores. Initial capabilities are known there. */
+  endTrust({ windows = [], webviews = [] }: Pick<Capability, 'windows' | 'webviews'>): void {
+    const matchers = [...windows, ...webviews].map(createGlobMatcher)
+    const names = (label: string): boolean => matchers.some(matches => matches(label))
+    for (const [label, frontend] of this.#frontends) if (names(label)) frontend.endTrust()
+    for (const [label, { config }] of this.#ended) if (names(label)) config.isTrusted = false
   }
 
   async reloadHooks(): Promise<void> {
