@@ -167,7 +167,7 @@ export class SocketLink extends ReceivingLink implements Link {
     const isAttachment = kind === FRAME_KIND.bytes
     if (isAttachment && !this.#hold(body as Uint8Array)) return
     const parts = this.#parts
-    if (parts.length > 0 && !isAttachment) return this.fail('a frame within another one')
+    if (parts.length > 0 && !isAttachment) return this.fail('a frame in another one')
     if (!isAttachment) this.#endMessage()
     this.#parts = []
     this.#arrived.push({ kind, body: parts.length > 0 ? concatBytes([...parts, body as Uint8Array]) : body })

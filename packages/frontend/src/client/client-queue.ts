@@ -223,7 +223,7 @@ export class ClientQueue {
 
   #overloaded({ id }: CallMessage): BusError {
     const isCall = id !== undefined
-    let reason = 'too many messages wait in the client'
+    let reason = 'too many messages wait'
     if (this.#overflow === 'reject') {
       const inFlight = `${this.#pending.size} calls are in flight (option "maxInFlight")`
       reason = isCall && this.#pending.isFull() ? inFlight : 'the link has no room'

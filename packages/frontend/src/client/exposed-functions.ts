@@ -123,7 +123,7 @@ export class FunctionRegistry {
   /** Runs a call, whose streams its connection has replaced. */
   run(message: RequestMessage): void {
     const { id, method } = message
-    if (!sentStreams && message.channels) return void this.#respondError(id, invalid('pages read no streams'))
+    if (!sentStreams && message.channels) return void this.#respondError(id, invalid('pages take no streams'))
     if (sentStreams && method === STREAM_METHOD.next) return void this.#run(message, readStream)
     const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)

@@ -7,14 +7,14 @@ import { describe, expect, test, vi } from 'vitest'
 import {
   clipboardManager,
   dialog,
-  type HostRequest,
   notification,
   opener,
   process,
   shell,
-  type DialogMessage,
-  type OpenRequest,
 } from '../../src/index.js'
+import type { HostRequest } from '../../src/callbacks/ask.js'
+import type { DialogMessage } from '../../src/callbacks/dialog.js'
+import type { OpenRequest } from '../../src/callbacks/opener.js'
 import { type Allow, environments, startGuests } from './start.js'
 
 const allow: Allow = [

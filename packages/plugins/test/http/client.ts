@@ -1,7 +1,7 @@
 // A bus with the http plugin whose core is in this thread, and a frontend that calls its commands by hand, as hostile code does.
 import { type Bus, type Client, createBus, defineCore } from '@sallyport/core'
 import { afterEach, beforeEach } from 'vitest'
-import { http, type HttpOptions } from '../../src/index.js'
+import { http, type HttpOptions } from '../../src/http/http.js'
 
 const open: Bus[] = []
 afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))

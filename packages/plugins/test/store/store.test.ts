@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineCore } from '@sallyport/core'
-import { store, type StoreOptions } from '../../src/index.js'
+import { store, type StoreOptions } from '../../src/store/store.js'
 
 const guest = new URL('./fixtures/guest.mjs', import.meta.url)
 let directory: string

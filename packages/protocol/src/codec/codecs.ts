@@ -43,7 +43,7 @@ export class BatchReader {
     this.#bytes += body.byteLength
     // The minimum size of an attachment bounds their number as well.
     if (body.byteLength < MIN_ATTACHMENT_BYTES || this.#bytes > MAX_ATTACHED_BYTES) {
-      throw new BusError('InvalidRequest', 'Invalid Request: an attachment is out of bounds')
+      throw new BusError('InvalidRequest', 'Invalid Request: attachment out of bounds')
     }
     // The user who receives these bytes can transfer their buffer, so it must hold nothing else.
     this.#attachments.push(new Uint8Array(ownsWholeBuffer(body, 0) ? body.buffer : body))

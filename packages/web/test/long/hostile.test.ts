@@ -312,7 +312,7 @@ describe('a WebSocket', () => {
       [[call(2, 'x'.repeat(2 ** 21))], 1009, 'Max payload size exceeded'],
       [[part, part], 1005, 'a message of more than 1114112 bytes'],
       [[part, attachment, attachment], 1005, 'a message of more than 1114112 bytes'],
-      [[part, call(3, 'a')], 1005, 'a frame within another one'],
+      [[part, call(3, 'a')], 1005, 'a frame in another one'],
       [[part.subarray(0, 100)], 1005, 'invalid kind of frame'],
     ] as const) {
       const page = await connect(served)
