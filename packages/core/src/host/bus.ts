@@ -3,15 +3,7 @@ import type { CallParameters, CommandName, CommandResult } from '@sallyport/fron
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
-import {
-  BusError,
-  createDeferred,
-  describeCommand,
-  describeName,
-  hideInternalFrames,
-  isBusError,
-  withCaller,
-} from '@sallyport/protocol/internal'
+import { BusError, createDeferred, describeName, isBusError, withCaller } from '@sallyport/protocol/internal'
 import type { BusEvent, EventTarget, Unlisten, CallOptions, TransferOptions } from '@sallyport/protocol/internal'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
@@ -24,6 +16,7 @@ import { anyFunction, check } from '../shared/validate.js'
 import { checkCallAll, settleAll } from './frontends/call-all.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
 import { LocalCore } from './local-core.js'
+import { nameFunction } from './name-function.js'
 import { Host } from './host.js'
 import type { Inspector, OpenInspector } from './inspector/server.js'
 import type { BusView } from './inspector/snapshot.js'
@@ -520,12 +513,4 @@ function checkEventName(where: string, event: string): void {
   if (!isBusEvent(event)) return
   const remedy = 'Use bus.on to listen to it, or another name for an event of the application'
   throw new BusError('InvalidParams', `${where}: ${describeName(event)} is an event of the bus itself. ${remedy}`)
-}
-
-/** Replaces the internal command in an error text by the function's name, which is all that the caller knows. */
-function nameFunction(error: BusError, method: string, name: string): BusError {
-  const message = error.message.replace(describeCommand(method), describeName(name))
-  if (message === error.message) return error
-  const named = new BusError(error.reason, message, { data: error.data, cause: error.cause })
-  return hideInternalFrames(named) as BusError
 }

@@ -4,6 +4,7 @@ import { checkDeadline, createDeferred, isBusError, watchDeadline } from '@sally
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { FrontendHandle } from './frontends/frontend-handle.js'
 import type { Host } from './host.js'
+import { nameFunction } from './name-function.js'
 import { checkModule, resolveRun } from './options/resolve.js'
 import type { RunOptions } from './options/types.js'
 
@@ -44,7 +45,8 @@ async function callOnce(opening: Promise<() => Promise<void>>, call: () => Promi
   return call()
 }
 
-/** Returns the error that ended the sandbox, if that is why its call failed. */
+/** Returns the error that ended the sandbox if its call failed for that reason. */
 function getReason(error: unknown, { end }: FrontendHandle): unknown {
-  return isBusError(error, 'Disconnected') && end?.error ? end.error : error
+  if (isBusError(error, 'Disconnected') && end?.error) return end.error
+  return isBusError(error) ? nameFunction(error, HOST_METHOD.call, RUN_NAME) : error
 }

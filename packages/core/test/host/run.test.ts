@@ -18,6 +18,13 @@ async function listLeft(bus: Bus): Promise<string[]> {
   return Object.keys((await bus.stats()).frontends)
 }
 
+test('an error of its arguments names bus.run', async () => {
+  const message = expect.stringMatching(
+    /^Arguments of "bus\.run" cannot be serialized as json: f is a function/,
+  ) as string
+  await expect(run('', { args: { f: () => 1 } })).rejects.toMatchObject({ reason: 'InvalidParams', message })
+})
+
 describe.each(sandboxes)('sandbox: %s', sandbox => {
   test('the code has its arguments, its data and the client, and its value is returned', async () => {
     const data = sandbox === 'ses' ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`
