@@ -119,17 +119,23 @@ function hintAtSibling({ path }: Issue, places: readonly string[]): string | und
   return ` with ${variant[0]}: ${JSON.stringify(variant[1])}`
 }
 
-/** Returns a hint for a misspelt name in its place, for a valid name in the wrong place, or for any misspelt name. */
+/** Returns a hint: a similar name, the names that an entry of an array has, or the place of a valid name. */
 function suggestOption(issue: Issue, places: readonly string[]): string {
   const path = getPath(issue)
   const name = String(path.at(-1))
   const getName = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
   // In the form of `OPTION_PLACES`, with which labels are compared as they are.
   const parent = getParent(formatPath(path).replaceAll(/\[\d+\]/g, '[…]'))
-  const inPlace = places.filter(each => getParent(each) === parent)
+  // The options of a frontend have no parent in `bus.open`.
+  const inPlace = places
+    .filter(each => getParent(each) === parent || (parent !== '' && getParent(each).endsWith(`.${parent}`)))
+    .map(getName)
+  const similar = suggestName(name, inPlace)
+  if (similar) return similar
+  if (parent.endsWith('[…]') && inPlace.length > 0) return `: use ${inPlace.join(', ')}`
   const place = places.find(each => getName(each) === name)
-  const hint = place === undefined ? suggestName(name, places.map(getName)) : `: it belongs at ${place}`
-  return suggestName(name, inPlace.map(getName)) || hint
+  if (place === undefined) return suggestName(name, places.map(getName))
+  return place === name ? ': it is an option of createBus' : `: it belongs at ${place}`
 }
 
 const getParent = (place: string): string => place.slice(0, Math.max(0, place.lastIndexOf('.')))

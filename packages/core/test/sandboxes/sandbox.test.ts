@@ -203,6 +203,11 @@ test.each([
   [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
   [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
   [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
+  [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": it is an option of createBus$/],
+  [
+    { allow: [{ identifier: 'greet' }] },
+    /^bus\.open: unknown option "allow\[0\]\.identifier": use permission, allow, deny$/,
+  ],
 ])('names a wrong option: %o', async (options, message) => {
   const bus = await start()
   await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
