@@ -70,6 +70,8 @@ describe('callAll', () => {
     ['labels of another type', ['name', {}, { labels: 5 }], '`labels` of bus.callAll must be a glob'],
     ['an invalid glob', ['name', {}, { labels: '[' }], 'the glob "["'],
     ['an unknown option', ['name', {}, { transfer: [] }], 'has no option "transfer": it has labels, signal, timeout'],
+    ['a label as the name', ['md-a', 'name'], 'must be an object of named arguments'],
+    ['a stream', ['name', { body: new ReadableStream() }], 'The argument "body" of "name" is a stream'],
     ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of command "name" must be milliseconds'],
   ])('refuses %s as a whole', async (_, args, message) => {
     const call = bus.callAll(...(args as Parameters<Bus['callAll']>))

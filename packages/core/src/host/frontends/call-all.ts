@@ -4,8 +4,12 @@ import {
   BusError,
   type CallOptions,
   checkDeadline,
+  checkNamedArguments,
   checkOptionNames,
   describeCommand,
+  describeName,
+  isBytes,
+  isStream,
 } from '@sallyport/protocol/internal'
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import { checkFrontendCall } from '../../api/frontend-call.js'
@@ -21,6 +25,7 @@ export function checkCallAll(name: string, args?: object, options?: CallAllOptio
   }
   checkOptionNames(name, options, OPTION_NAMES, args)
   checkFrontendCall(name, args, Channel)
+  if (args !== undefined && args !== null && !isBytes(args)) checkArguments(name, args)
   checkDeadline(describeCommand(name), options ?? {})
   const { labels = '*' } = options ?? {}
   const globs: readonly unknown[] = Array.isArray(labels) ? labels : [labels]
@@ -29,6 +34,16 @@ export function checkCallAll(name: string, args?: object, options?: CallAllOptio
   }
   const matchers = globs.map(createGlobMatcher)
   return label => matchers.some(matches => matches(label))
+}
+
+function checkArguments(name: string, args: object): void {
+  checkNamedArguments(name, args)
+  for (const [key, value] of Object.entries(args)) {
+    if (!isStream(value)) continue
+    const remedy = 'Call each frontend with bus.call and a stream of its own'
+    const text = `The argument ${JSON.stringify(key)} of ${describeName(name)} is a stream, which only one frontend can read. ${remedy}`
+    throw new BusError('InvalidParams', text)
+  }
 }
 
 /** Calls each frontend at once. Resolves when the last call has settled. */
