@@ -40,7 +40,7 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     const clients = [await running.connect('first'), await running.connect('main'), await running.connect('second')]
     await running.addCapability({ ...reader, identifier: 'more' })
     await running.removeCapability('more')
-    // The same identifier again must not make up for the first removal.
+    // A second capability with this identifier must not make up for the first removal.
     await running.addCapability({ ...reader, identifier: 'more', windows: ['second'] })
     for (const identifier of ['more', 'reader']) await running.removeCapability(identifier)
     const free = await running.connect('free')
