@@ -1,7 +1,7 @@
 // The command of @tauri-apps/plugin-log.
 import { type App, type Plugin } from '@sallyport/core'
-import { createPlugin } from './create-plugin.js'
-import { type Args, getOptionalObject, getOptionalText, getText, invalidArg } from './args.js'
+import { createPlugin } from './definition/create-plugin.js'
+import { type Args, getOptionalObject, getOptionalText, getText, invalidArg } from './definition/args.js'
 import { getPermissionFile } from './permissions/manifests.js'
 
 /** Options of `log`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { getOsScript } from './guest.js'
+import { getOsScript } from './definition/init-scripts.js'
 import { describeOs, getLocale, type OsEnvironment } from './os.js'
 
 const unreadable = (): never => {

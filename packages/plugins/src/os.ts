@@ -1,9 +1,9 @@
 // The commands and the global of @tauri-apps/plugin-os.
 import type { Plugin } from '@sallyport/core'
-import { createPlugin } from './create-plugin.js'
+import { createPlugin } from './definition/create-plugin.js'
 import { readFileSync } from 'node:fs'
 import { EOL, hostname, release } from 'node:os'
-import { getOsScript, type OsInfo } from './guest.js'
+import { getOsScript, type OsInfo } from './definition/init-scripts.js'
 import { getPermissionFile } from './permissions/manifests.js'
 
 /** Everything that the description depends on. */

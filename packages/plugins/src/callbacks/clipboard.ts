@@ -1,7 +1,7 @@
 // The commands of @tauri-apps/plugin-clipboard-manager.
 import type { Plugin } from '@sallyport/core'
-import { createPlugin } from '../create-plugin.js'
-import { type Args, getOptionalText, getText, invalidArg } from '../args.js'
+import { createPlugin } from '../definition/create-plugin.js'
+import { type Args, getOptionalText, getText, invalidArg } from '../definition/args.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { askHost, type HostRequest } from './ask.js'
 

@@ -1,9 +1,16 @@
 // The commands of @tauri-apps/plugin-dialog, and those of its older guests.
 import { type CommandContext, type Plugin } from '@sallyport/core'
-import { createPlugin } from '../create-plugin.js'
+import { createPlugin } from '../definition/create-plugin.js'
 import { resolve } from 'node:path'
-import { type Args, getOptionalFlag, getOptionalObject, getOptionalText, getText, invalidArg } from '../args.js'
-import { DIALOG_SCRIPT } from '../guest.js'
+import {
+  type Args,
+  getOptionalFlag,
+  getOptionalObject,
+  getOptionalText,
+  getText,
+  invalidArg,
+} from '../definition/args.js'
+import { DIALOG_SCRIPT } from '../definition/init-scripts.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { PathGrants } from '../scope/paths.js'
 import { askPerson, type HostRequest, toSafeText, withLabel } from './ask.js'

@@ -1,8 +1,8 @@
 // The commands of @tauri-apps/plugin-notification that a desktop has.
 import type { Plugin } from '@sallyport/core'
-import { createPlugin } from '../create-plugin.js'
-import { getOptionalObject, getOptionalText, getText, invalidArg } from '../args.js'
-import { NOTIFICATION_SCRIPT } from '../guest.js'
+import { createPlugin } from '../definition/create-plugin.js'
+import { getOptionalObject, getOptionalText, getText, invalidArg } from '../definition/args.js'
+import { NOTIFICATION_SCRIPT } from '../definition/init-scripts.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { askHost, askPerson, type HostRequest, toSafeText, withLabel } from './ask.js'
 

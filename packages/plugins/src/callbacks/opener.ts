@@ -1,8 +1,8 @@
 // The commands of @tauri-apps/plugin-opener, and `open` of @tauri-apps/plugin-shell. The host opens what the scope allows.
 import { type CommandContext, type CommandScope, type Plugin } from '@sallyport/core'
-import { createPlugin } from '../create-plugin.js'
+import { createPlugin } from '../definition/create-plugin.js'
 import { resolve } from 'node:path'
-import { getOptionalText, getText, invalidArg } from '../args.js'
+import { getOptionalText, getText, invalidArg } from '../definition/args.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { foldCase, Glob } from '../scope/glob.js'
 import { getPathScopeOptions, PathScope, toCanonical } from '../scope/paths.js'

@@ -1,7 +1,7 @@
 // The commands of @tauri-apps/plugin-process. They end or restart the app, which is up to the host.
 import type { Plugin } from '@sallyport/core'
-import { createPlugin } from '../create-plugin.js'
-import { invalidArg } from '../args.js'
+import { createPlugin } from '../definition/create-plugin.js'
+import { invalidArg } from '../definition/args.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { askHost, type HostRequest } from './ask.js'
 

@@ -1,7 +1,14 @@
 // The commands of @tauri-apps/plugin-store.
 import { type CommandContext, type Plugin } from '@sallyport/core'
-import { createPlugin } from '../create-plugin.js'
-import { type Args, getOptionalFlag, getOptionalObject, getOptionalText, getText, invalidArg } from '../args.js'
+import { createPlugin } from '../definition/create-plugin.js'
+import {
+  type Args,
+  getOptionalFlag,
+  getOptionalObject,
+  getOptionalText,
+  getText,
+  invalidArg,
+} from '../definition/args.js'
 import { toIoText } from '../io/errors.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import type { LoadedStore, LoadOptions } from './loaded-store.js'

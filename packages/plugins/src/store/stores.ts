@@ -3,7 +3,7 @@ import type { App, CommandContext } from '@sallyport/core'
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { invalidArg } from '../args.js'
+import { invalidArg } from '../definition/args.js'
 import { UNFINISHED } from './file.js'
 import { LoadedStore, type LoadOptions, StoreHandle } from './loaded-store.js'
 

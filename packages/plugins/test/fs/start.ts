@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach } from 'vitest'
-import { fs, type FsOptions } from '../../src/fs/plugin.js'
+import { fs, type FsOptions } from '../../src/fs/fs.js'
 
 export interface Place {
   /** In the scope of the tests. */

@@ -4,14 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bus } from '@sallyport/core'
 import { describe, expect, test, vi } from 'vitest'
-import {
-  clipboardManager,
-  dialog,
-  notification,
-  opener,
-  process,
-  shell,
-} from '../../src/index.js'
+import { clipboardManager, dialog, notification, opener, process, shell } from '../../src/index.js'
 import type { HostRequest } from '../../src/callbacks/ask.js'
 import type { DialogMessage } from '../../src/callbacks/dialog.js'
 import type { OpenRequest } from '../../src/callbacks/opener.js'
