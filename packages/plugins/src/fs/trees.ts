@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { withDirectory } from '../io/safe-open.js'
 
 /** The most entries that one call lists or visits: an answer is at most 16 MiB. */
-export const MAX_ENTRIES = 100_000
+const MAX_ENTRIES = 100_000
 const MAX_DEPTH = 512
 
 /** Returns the entries of a directory. @param path - canonical and allowed @throws {string} above 100 000 entries */
