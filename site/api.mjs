@@ -16,7 +16,7 @@ for (const folder of [out, entries]) {
   mkdirSync(folder)
 }
 const specifiers = new Map()
-for (const name of ['core', 'frontend', 'nats', 'web', 'bench']) {
+for (const name of ['core', 'frontend', 'nats', 'plugins', 'web', 'bench']) {
   const { exports } = readJson(join(here, '../packages', name, 'package.json'))
   for (const entry of Object.keys(exports).filter(entry => !INNER.test(entry))) {
     const specifier = `@sallyport/${name}${entry.slice(1)}`

@@ -15,7 +15,7 @@ const ORDER = {
     'typescript',
     'state-machines',
   ].map(name => `guide/${name}`),
-  'Limit frontends': ['permissions', 'isolation-hooks'].map(name => `guide/${name}`),
+  'Limit frontends': ['permissions', 'plugins', 'isolation-hooks'].map(name => `guide/${name}`),
   'Develop and test': ['development', 'testing', 'frameworks', 'web', 'tauri'].map(name => `guide/${name}`),
   'Run in production': ['deploying', 'reliability', 'observability', 'performance', 'nats'].map(
     name => `guide/${name}`,
