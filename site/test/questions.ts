@@ -32,7 +32,6 @@ export const QUESTIONS: readonly [question: string, ...pages: string[]][] = [
   ['restrict network', 'guide/recipes', 'guide/choose-a-sandbox', 'guide/plugins'],
   ['let a plugin read one directory', 'guide/recipes', 'guide/choose-a-sandbox', 'guide/plugins'],
   ['files for plugins', 'guide/plugins'],
-  ['fetch from a plugin', 'guide/plugins'],
   ['settings of a plugin', 'guide/plugins'],
   ['call a function in all plugins', 'guide/calling-frontends', 'guide/recipes'],
   ['broadcast an event', 'guide/events'],
