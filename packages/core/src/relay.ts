@@ -17,7 +17,8 @@ import {
   reportError,
   MAX_REPORT_BYTES,
 } from '@sallyport/protocol/internal'
-import { CHECK_INTERVAL_MS, createLimitCheck, readUsage, startChild } from './relay/child.js'
+import { startChild } from './relay/child.js'
+import { describeReached, type ExceededLimit, watchLimits } from './relay/limits.js'
 import type { RelayData } from './contract/host-relay.js'
 import { createReportParser, isPong } from './relay/report-parser.js'
 
@@ -26,9 +27,9 @@ const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after one of its pipes has closed. */
 const EXIT_TIMEOUT_MS = 1000
 
-const { name, args, temporary, start, heartbeat, limits } = workerData as RelayData
+const { name, launch, hasWall, temporary, start, heartbeat, limits } = workerData as RelayData
 const host = parentPort!
-const child = startChild(args, temporary)
+const child = startChild(launch, hasWall, temporary)
 let isStopping = false
 let bridged: Promise<unknown> | undefined
 /** Resolves when the last messages of the process are no longer waited for. */
@@ -91,24 +92,22 @@ function connect(endpoint: LinkEndpoint): void {
 
 if (heartbeat) setInterval(() => sendCommand({ type: 'ping' }), heartbeat.every).unref()
 
-if (limits.memory !== undefined || limits.cpu !== undefined) {
-  const checkLimits = createLimitCheck(limits)
-  setInterval(() => {
-    const usage = child.pid === undefined ? undefined : readUsage(child.pid)
-    const exceeded = usage && checkLimits(usage, performance.now())
-    if (exceeded !== undefined) kill(new BusError('InternalError', `The frontend process ${exceeded}`))
-  }, CHECK_INTERVAL_MS).unref()
-}
+const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
+  new BusError('InternalError', `The frontend process ${text}`, { data: { limit, max } })
+
+if (child.pid !== undefined) watchLimits(child.pid, limits, launch, exceeded => kill(createLimitError(exceeded)))
 
 try {
   const { code, signal, ranOutOfMemory } = await child.exited
+  const reached = describeReached(launch)
+  if (reached) killReason ??= createLimitError(reached)
   if ((signal || ranOutOfMemory) && !isStopping) {
     const text = ranOutOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
     killReason ??= new BusError('InternalError', text)
   }
   await Promise.race([bridged, abandoned.promise])
   if (killReason) reportFailure(killReason)
-  await child.guardExited
+  await Promise.all([child.guardExited, child.removed])
   setImmediate(() => process.exit(killReason ? 1 : (code ?? 0)))
 } catch (error) {
   reportFailure(error)

@@ -9,6 +9,9 @@ const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))
 
 // Saved before the frontend's code, which could replace it, is loaded. Runs no exit handlers.
 const { reallyExit } = process as unknown as { reallyExit(code: number): never }
+// A launcher can set variables, such as PWD.
+for (const name of Object.keys(process.env)) delete process.env[name]
+
 const control = openPipe(PROCESS_PIPES.control)
 const report = (message: FrontendReport | Pong): void =>
   control.send({ kind: FRAME_KIND.json, body: JSON.stringify(message) })

@@ -1,12 +1,14 @@
 // The process of a frontend: Node in an empty directory, without environment variables, at a lower priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { setPriority } from 'node:os'
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { PROCESS_PIPES } from '@sallyport/protocol/internal'
-import type { ProcessLimits } from '../contract/host-relay.js'
+import { removeCgroup } from '../launchers/cgroup.js'
+import { withFilterFile } from '../launchers/filter-file.js'
+import type { Launch } from '../launchers/launcher.js'
 
 /** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
 const NICENESS = 5
@@ -17,6 +19,8 @@ export interface Child {
   readonly link: Duplex
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; ranOutOfMemory: boolean }>
+  /** Resolves once the cgroups of the process have been removed. */
+  readonly removed: Promise<void>
   /** Resolves once the process's orphan guard has exited too. */
   readonly guardExited: Promise<void>
   kill(): void
@@ -25,27 +29,39 @@ export interface Child {
 /** The line that V8 writes to standard error before it aborts the process. A native stack of a few KiB follows. */
 const OUT_OF_MEMORY = /^(?:FATAL ERROR: .* Allocation failed -|# Fatal) (?:JavaScript(?: heap)?|process) out of memory/m
 const ERROR_TAIL_LENGTH = 8192
+/** Time for a launcher to exit after its process. */
+const LAUNCHER_EXIT_TIMEOUT_MS = 200
+const REMOVE_ATTEMPTS = 50
+const REMOVE_INTERVAL_MS = 20
 /** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
 const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
 
-export function startChild(args: string[], temporary: string): Child {
-  const directory = mkdtempSync(join(temporary, 'sallyport-'))
-  const child = spawn(process.execPath, args, {
-    cwd: directory,
-    env: {},
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-    // A session of its own, because Ctrl-C is for the host to handle.
-    detached: process.platform !== 'win32',
-  })
+/** @param hasWall - true if the process of the frontend is a descendant of the one that is started here */
+export function startChild(launch: Launch, hasWall: boolean, temporary: string): Child {
+  const { command, args, filter, endsWithParent = false, cgroups = [] } = launch
+  // A wall has its own directories.
+  const directory = endsWithParent ? undefined : mkdtempSync(join(temporary, 'sallyport-'))
+  const child = withFilterFile(filter, temporary, descriptor =>
+    spawn(command, args, {
+      cwd: directory ?? '/',
+      env: {},
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...(descriptor === undefined ? [] : [descriptor])],
+      // A session of its own, because Ctrl-C is for the host to handle.
+      detached: process.platform !== 'win32',
+    }),
+  )
   const { pid } = child
-  const guardExited = startOrphanGuard(child, directory)
+  const guardExited = directory === undefined ? Promise.resolve() : startOrphanGuard(child, directory)
   let errorTail = ''
   child.stderr!.on('data', (chunk: Buffer) => {
     errorTail = (errorTail + chunk.toString('latin1')).slice(-ERROR_TAIL_LENGTH)
   })
   const exited: Child['exited'] = new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => {
+    child.once('close', (exitCode, exitSignal) => {
+      const reported = hasWall ? getReportedSignal(exitCode) : undefined
+      const signal = exitSignal ?? reported ?? null
+      const code = reported ? null : exitCode
       const hasPrinted = [child.stdout, child.stderr].some(output => (output as Socket).bytesRead > 0)
       if (signal === 'SIGKILL' && hasPrinted) process.stderr.write(LOST_OUTPUT)
       // On Windows an aborted process has no signal.
@@ -65,9 +81,58 @@ export function startChild(args: string[], temporary: string): Child {
     pid,
     control: getPipe(PROCESS_PIPES.control),
     link: getPipe(PROCESS_PIPES.link),
-    exited: exited.finally(() => rmSync(directory, { recursive: true, force: true })),
+    exited: exited.finally(() => directory !== undefined && rmSync(directory, { recursive: true, force: true })),
+    removed: exited.then(
+      () => removeAll(cgroups),
+      () => removeAll(cgroups),
+    ),
     guardExited,
-    kill: () => child.kill('SIGKILL'),
+    kill() {
+      if (!hasWall || pid === undefined) return void child.kill('SIGKILL')
+      // The spawned process exits with its descendants. If it were killed first, nothing here could wait for them.
+      const descendants = getChildren(pid)
+      for (const each of descendants) killQuietly(each)
+      if (descendants.length === 0) child.kill('SIGKILL')
+      else setTimeout(() => child.kill('SIGKILL'), LAUNCHER_EXIT_TIMEOUT_MS).unref()
+    },
+  }
+}
+
+const SIGNALS = new Map(
+  // Two names have the same number: the first is the usual one.
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
+)
+
+/** A process that waits for another one exits with 128 and the number of the signal that ended the other one. */
+const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>
+  code !== null && code > 128 ? SIGNALS.get(code - 128) : undefined
+
+/** Returns the ids of the processes that a process has started and not waited for. */
+export function getChildren(pid: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const lists = threads.map(thread => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1'))
+    return lists.flatMap(list => list.split(' ').filter(Boolean).map(Number))
+  } catch {
+    return []
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has exited.
+  }
+}
+
+/** Removes cgroups. The kernel refuses that until it has released the last process, a few milliseconds after its exit. */
+async function removeAll(cgroups: readonly string[]): Promise<void> {
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+    if (cgroups.map(removeCgroup).every(Boolean)) return
+    await new Promise(resolve => setTimeout(resolve, REMOVE_INTERVAL_MS))
   }
 }
 
@@ -87,53 +152,4 @@ async function startOrphanGuard(child: ChildProcess, directory: string): Promise
   shell.stdin.on('error', () => {})
   child.once('exit', () => shell.stdin.end('\n'))
   await new Promise(resolve => shell.once('error', resolve).once('exit', resolve))
-}
-
-// Limits: memory at any moment, and CPU time over ten seconds. Linux only, as usage is read from /proc; elsewhere the options are rejected.
-
-const CPU_WINDOW_MS = 10_000
-/** Interval of checks. Memory can grow by some hundred MiB between two of them. */
-export const CHECK_INTERVAL_MS = 100
-const MIB: number = 2 ** 20
-/** Linux counts CPU time in ticks of this length for programs, on every machine that Node runs on. */
-const TICKS_PER_SECOND = 100
-
-/** Returns a function that takes one sample after another, and returns which limit was exceeded, if any. */
-export function createLimitCheck({ memory, cpu }: ProcessLimits): (usage: Usage, now: number) => string | undefined {
-  /** Samples within the window, and the last one before it. */
-  const samples: { at: number; cpu: number }[] = []
-  return (usage, now) => {
-    if (memory !== undefined && usage.memory > memory * MIB) {
-      return `used ${Math.ceil(usage.memory / MIB)} MiB of memory (limit: ${memory} MiB)`
-    }
-    if (cpu === undefined) return undefined
-    samples.push({ at: now, cpu: usage.cpu })
-    while (samples.length > 1 && now - samples[1]!.at >= CPU_WINDOW_MS) samples.shift()
-    const oldest = samples[0]!
-    const time = now - oldest.at
-    if (time < CPU_WINDOW_MS) return undefined
-    const share = (usage.cpu - oldest.cpu) / time
-    if (share <= cpu) return undefined
-    return `used ${share.toFixed(2)} of a core for ${CPU_WINDOW_MS / 1000} s (limit: ${cpu})`
-  }
-}
-
-export interface Usage {
-  /** Resident bytes. */
-  memory: number
-  /** Milliseconds of CPU time of all threads since the process started. */
-  cpu: number
-}
-
-/** Returns `undefined` if the process has exited. Synchronous, because reading /proc takes a few microseconds. */
-export function readUsage(pid: number): Usage | undefined {
-  try {
-    const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
-    // The name of the program is in parentheses and can contain anything.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ')
-    const ticks = Number(stat[11]) + Number(stat[12])
-    return { memory: Number(resident?.[1] ?? 0) * 1024, cpu: (ticks * 1000) / TICKS_PER_SECOND }
-  } catch {
-    return undefined
-  }
 }

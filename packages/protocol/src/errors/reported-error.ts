@@ -1,5 +1,5 @@
 // Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
-// host takes nothing but strings from a report.
+// host takes nothing but strings, and the number of a limit, from a report.
 import { isDevelopment } from '../util/development.js'
 import { isError } from '../util/type-guards.js'
 import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from './bus-error.js'
@@ -10,14 +10,31 @@ export interface ReportedError {
   stack?: string
   /** The reason of a `BusError`. */
   reason?: string
+  /** The limit that a process exceeded, which is the `data` of its error. */
+  limit?: ReportedLimit
+}
+
+/** A limit of a process and its value. */
+export interface ReportedLimit {
+  limit: string
+  max: number
 }
 
 export function reportError(error: unknown): ReportedError {
   const reported: ReportedError = { message: describeThrown(error) }
   if (!isError(error)) return reported
   if (typeof error.stack === 'string') reported.stack = withCause(error, getStack(error))
-  if (isBusError(error)) reported.reason = error.reason
+  if (!isBusError(error)) return reported
+  reported.reason = error.reason
+  const limit = getLimit(error.data)
+  if (limit) reported.limit = limit
   return reported
+}
+
+/** Copies a limit, of which nothing else is taken. */
+function getLimit(value: unknown): ReportedLimit | undefined {
+  const { limit, max } = (value ?? {}) as Record<keyof ReportedLimit, unknown>
+  return typeof limit === 'string' && typeof max === 'number' ? { limit, max } : undefined
 }
 
 const getStack = (error: Error): string => (isDevelopment() ? getUserStack(error) : error.stack!)
@@ -29,11 +46,12 @@ function withCause({ cause }: Error, stack: string): string {
 
 /** Returns the error that a worker reported. Its reason is `InternalError` unless the report has a valid one. */
 export function receiveError(report: unknown, fallbackMessage: string): BusError {
-  const { message, stack, reason } = (report ?? {}) as Record<keyof ReportedError, unknown>
+  const { message, stack, reason, limit } = (report ?? {}) as Record<keyof ReportedError, unknown>
   const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
   const error = new BusError(
     isKnown ? (reason as BusErrorReason) : 'InternalError',
     typeof message === 'string' ? message : fallbackMessage,
+    { data: getLimit(limit) },
   )
   if (typeof stack === 'string') error.stack = stack
   return error

@@ -28,7 +28,7 @@ export interface FrontendDeps {
   /** Name of this session in core: the label, unless several sessions share it. */
   name: string
   /** Without a sandbox option, the frontend's end of the link is in this thread. */
-  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox'>>
+  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox' | 'launcher'>>
   /** True if the frontend's code already runs and only waits for a link. */
   isRunning: boolean
   /** True if the code runs outside of this process. This thread forwards its frames. */
@@ -117,13 +117,26 @@ export class FrontendHandle {
   }
 
   get stats(): JoinedStats {
-    return { ...this.#runtime.stats, ...(this.#gate && { gate: this.#gate.stats }), rejected: this.#rejectedCount }
+    return {
+      ...this.#runtime.stats,
+      ...this.#wall,
+      ...(this.#gate && { gate: this.#gate.stats }),
+      rejected: this.#rejectedCount,
+    }
   }
 
   get info(): FrontendInfo {
     const { label, config, isExternal } = this.#deps
     const sandbox = isExternal ? 'external' : (config.sandbox?.kind ?? 'none')
-    return createFrontendInfo({ label, sandbox, startedAt: this.#startedAt }, this.#runtime.stats, this.end)
+    return createFrontendInfo(
+      { label, sandbox, ...this.#wall, startedAt: this.#startedAt },
+      this.#runtime.stats,
+      this.end,
+    )
+  }
+
+  get #wall(): Pick<FrontendInfo, 'wall'> {
+    return this.#isProcess ? { wall: this.#deps.config.launcher?.name ?? 'none' } : {}
   }
 
   takeTraffic(resetRates: boolean): TrafficStats {

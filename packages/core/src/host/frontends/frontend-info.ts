@@ -10,6 +10,8 @@ export interface FrontendInfo {
   state: WorkerState
   /** The kind of its sandbox. `none` for connections of the host, `external` for web pages. */
   sandbox: 'none' | 'permission' | 'process' | 'ses' | 'external'
+  /** What surrounds its process: the name of a launcher, or `none`. Only for the sandbox `process`. */
+  wall?: string
   /** Start of its current or last thread, in milliseconds since 1970. */
   startedAt: number
   /** Number of restarts. */
@@ -20,7 +22,10 @@ export interface FrontendInfo {
 
 /** @param end - why the code last stopped by itself */
 export const createFrontendInfo = (
-  known: Pick<FrontendInfo, 'label' | 'sandbox' | 'startedAt'>,
+  { label, sandbox, wall, startedAt }: Pick<FrontendInfo, 'label' | 'sandbox' | 'wall' | 'startedAt'>,
   { state, restarts }: WorkerStats,
   end: RuntimeEnd | undefined,
-): FrontendInfo => ({ ...known, state, restarts, ...(end?.error && { error: end.error }) })
+): FrontendInfo => ({
+  ...{ label, sandbox, ...(wall !== undefined && { wall }) },
+  ...{ startedAt, state, restarts, ...(end?.error && { error: end.error }) },
+})

@@ -4,6 +4,8 @@ import { BusError, createDeferred, describeName, isDevelopment } from '@sallypor
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { Capability } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
+import { isNetClosed, NET_REMEDIES } from '../options/wall.js'
+import { findWall } from '../../launchers/find-wall.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
@@ -41,6 +43,8 @@ export class Frontends {
   #lastRun = 0
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
+  #hasReportedWall = false
+  #hasWarnedOfNet = false
   readonly #warnedLabels = new Set<string>()
   /** Names of frontends that can be to blame if core fails, each with the time until which that holds. */
   readonly #suspects = new Map<string, number>()
@@ -85,6 +89,7 @@ export class Frontends {
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.onOpened(module)
     this.#warnOfMissingSandbox(label, config)
+    this.#reportWall(config)
     // With `strict`, the worker fails while it boots if its sandbox has a hole.
     const isStrict = sandbox.kind === 'permission' && sandbox.strict
     await wait(isStrict ? runtime.load.booted : undefined)
@@ -298,6 +303,22 @@ export class Frontends {
       throw createNoFrontendError(label, [...otherNames, ...this.#frontends.keys()], this.#ended.get(label)?.end.why)
     }
     return frontend
+  }
+
+  /** Logs once which wall the processes have, and warns once if nothing closes their network. */
+  #reportWall({ sandbox, launcher }: FrontendConfig): void {
+    if (sandbox.kind !== 'process') return
+    const { log } = this.#host
+    if (!this.#hasReportedWall && (sandbox.wall === 'auto' || sandbox.wall === 'required')) {
+      this.#hasReportedWall = true
+      const { failures } = findWall()
+      if (launcher) log.info({ wall: launcher.name }, 'Processes of frontends start in a wall')
+      else log.info({ wall: 'none', failures }, 'Processes of frontends start without a wall')
+    }
+    if (this.#hasWarnedOfNet || sandbox.net !== undefined || isNetClosed(launcher)) return
+    this.#hasWarnedOfNet = true
+    const text = 'The network of processes of frontends is open: Node.js before 25 cannot deny it, and there is no wall'
+    log.warn(`${text}. ${NET_REMEDIES}`)
   }
 
   #warnOfMissingSandbox(label: string, { sandbox }: FrontendConfig): void {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import type { ResourceLimits, Worker } from 'node:worker_threads'
-import { closeEndpoint, getPorts, isDevelopment } from '@sallyport/protocol/internal'
+import { BusError, closeEndpoint, getPorts, isDevelopment, PROCESS_PIPES } from '@sallyport/protocol/internal'
 import type { FrontendCommand, FrontendStart, FrontendWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../contract/host-relay.js'
+import type { Launch, Launcher, LaunchInfo } from '../../launchers/launcher.js'
 import type { FrontendConfig, SandboxConfig } from '../options/resolve.js'
 import { getWorkerName } from '../supervision/policy.js'
 import { pipeOutput, pipeToHost } from '../workers/output.js'
@@ -158,7 +159,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
 /** Starts the worker of a frontend in its sandbox; for a process, the worker is its relay. */
 function spawnFrontend(
   data: FrontendWorkerData,
-  { sandbox, onStdio }: FrontendConfig,
+  { sandbox, launcher, onStdio }: FrontendConfig,
   { options, log }: FrontendHost,
 ): Worker {
   const entry = options.workers.frontend ?? findEntry('@sallyport/frontend/worker')
@@ -166,7 +167,7 @@ function spawnFrontend(
     sandbox.kind === 'none'
       ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
       : sandbox.kind === 'process'
-        ? spawnRelay(data, sandbox)
+        ? spawnRelay(data, sandbox, launcher)
         : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
   else pipeOutput(worker, { worker: 'frontend', label: data.label }, log, options.log)
@@ -192,9 +193,13 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Sand
 }
 
 /** Starts the relay of a frontend in a process of its own, under the same permission model as a worker. */
-function spawnRelay(data: FrontendWorkerData, sandbox: SandboxConfig<'process'>): Worker {
+function spawnRelay(
+  data: FrontendWorkerData,
+  sandbox: SandboxConfig<'process'>,
+  launcher: Launcher | undefined,
+): Worker {
   const { heartbeat, ...frontend } = data
-  const { read, net, resourceLimits, memory, cpu } = sandbox
+  const { read, net, resourceLimits, memory, cpu, pids, tmp } = sandbox
   const entry = findEntry('@sallyport/frontend/process')
   const module = realModule(data.module, !data.text)
   const start: FrontendStart = {
@@ -203,22 +208,40 @@ function spawnRelay(data: FrontendWorkerData, sandbox: SandboxConfig<'process'>)
     // The process starts in an empty directory, so there is nothing unexpected to read.
     sandbox: { unexpectedRead: undefined, strict: false },
   }
+  const reads = getFrontendGrants(entry, module, read)
   const flags = [
     ...MODEL,
     ...(data.text ? TEXT_FLAGS : []),
-    ...getFlags(getFrontendGrants(entry, module, read)),
+    ...getFlags(reads),
+    ...(tmp === undefined ? [] : TMP_FLAGS),
     ...getNetFlags(net),
     ...getV8Flags(resourceLimits),
   ]
+  const node = { command: process.execPath, args: [...flags, fileURLToPath(entry)] }
+  const info = { label: data.label, reads, descriptors: Object.values(PROCESS_PIPES), net: net === true }
+  const launch: Launch = launcher ? getLaunch(launcher, node, { ...info, limits: { memory, pids, tmp } }) : node
   const relayData: RelayData = {
     name: getWorkerName('frontend', data.label),
-    args: [...flags, fileURLToPath(entry)],
+    launch,
+    hasWall: launcher !== undefined,
     temporary: tmpdir(),
     start: serialize(start),
     heartbeat,
-    limits: { memory, cpu },
+    limits: { memory: launch.limits?.memory ?? memory, cpu, pids: launch.limits?.pids ?? pids },
   }
   return spawnWorker(findEntry('#relay'), relayData, [], { env: {}, stdout: true, stderr: true })
+}
+
+/** The directory is empty, and only in a wall: the frontend cannot write to that of the machine. */
+const TMP_FLAGS = ['--allow-fs-read=/tmp/*', '--allow-fs-write=/tmp/*']
+
+/** @throws {BusError} InvalidParams if a launcher returns something else than a command */
+function getLaunch(launcher: Launcher, node: { command: string; args: string[] }, info: LaunchInfo): Launch {
+  const launch = launcher.launch(node.command, node.args, info)
+  const { command, args } = Object(launch) as Partial<Launch>
+  const isValid = typeof command === 'string' && Array.isArray(args) && args.every(arg => typeof arg === 'string')
+  if (isValid) return launch
+  throw new BusError('InvalidParams', `launcher ${JSON.stringify(launcher.name)} returned no command with arguments`)
 }
 
 /** V8 counts a young generation as three semi-spaces, and Node reserves the last 192 KB of a stack. */

@@ -12,13 +12,14 @@ import type { AclInput, AllowList, CapabilitySource, Pattern } from '../../acl/t
 import type { CoreDefinition } from '../../api/define.js'
 import { checkDefinition } from '../../api/validate-definition.js'
 import type { AppInfo, CallLimits } from '../../contract/host-core.js'
+import type { Launcher } from '../../launchers/launcher.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
 import { resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
-import { CAN_DENY_NET } from '../workers/sandbox.js'
 import type { WorkerFactories } from '../workers/spawn.js'
+import { checkNet, resolveWall } from './wall.js'
 import type { Project, WebviewConfig } from './project.js'
 import {
   busSchema,
@@ -52,6 +53,8 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
 
 export interface FrontendConfig
   extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
+  /** What starts the process of `sandbox: 'process'`, if it has a wall. */
+  launcher?: Launcher | undefined
   /** The module's code, if it has no file. */
   text?: ModuleText | undefined
   /** True for the code of `bus.run`: it runs once, and only its caller gets its errors. */
@@ -255,15 +258,12 @@ function toFrontendConfig(
     const text = `link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`
     throw new BusError('InvalidParams', `${place}${text}`)
   }
-  if ('net' in options.sandbox && options.sandbox.net === false && !CAN_DENY_NET) {
-    const text =
-      'sandbox.net must not be false: Node.js before 25 cannot deny the network. Run the host with Node.js 25 or later, ' +
-      'use sandbox: "ses", or start the host without a network, for example in a container with --network none'
-    throw new BusError('InvalidParams', `${place}${text}`)
-  }
+  const launcher = options.sandbox.kind === 'process' ? resolveWall(`${place}sandbox`, options.sandbox) : undefined
+  checkNet(`${place}sandbox`, options.sandbox, launcher)
   const clone = cloneData(`${place}data`, data)
   return {
     ...options,
+    launcher,
     text,
     allow: toAllowList(`${place}allow`, allow),
     isTrusted: kind === 'none',

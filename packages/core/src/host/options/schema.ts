@@ -15,6 +15,7 @@ import {
 import * as v from 'valibot'
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
+import type { Launcher } from '../../launchers/launcher.js'
 import { anyObject, integer, isObject } from '../../shared/validate.js'
 import { LOG_LEVELS } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
@@ -170,6 +171,15 @@ const watched = (what: string) => {
   const onLinux = v.check<number, string>(() => existsSync('/proc/self/stat'), 'left out: it needs Linux')
   return v.optional(v.pipe(v.number(what), v.gtValue(0, what), onLinux))
 }
+const isLauncher = (value: unknown): boolean => {
+  const { name, launch } = Object(value) as Record<string, unknown>
+  return typeof name === 'string' && name !== '' && isFunction(launch)
+}
+const wallRule = '"auto", "required", "none" or a launcher, such as bubblewrap()'
+const wall = v.optional(
+  v.union([v.picklist(['auto', 'required', 'none']), v.custom<Launcher>(isLauncher)], wallRule),
+  'auto',
+)
 const sandboxObject = v.variant(
   'kind',
   [
@@ -181,6 +191,9 @@ const sandboxObject = v.variant(
       resourceLimits: v.optional(options(memoryEntries)),
       memory: watched('MiB, more than 0'),
       cpu: watched('a share of one core, more than 0'),
+      pids: watched('a number of processes and threads, more than 0'),
+      tmp: v.optional(v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))),
+      wall,
     }),
     v.strictObject({ kind: v.literal('ses'), resourceLimits }),
   ],

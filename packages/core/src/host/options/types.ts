@@ -4,6 +4,7 @@ import type { CodecName } from '@sallyport/protocol/internal'
 import type { Capability, PermissionFile, ScopedPermission } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import type { CallsOptions } from '../../contract/host-core.js'
+import type { Launcher } from '../../launchers/launcher.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { Logger, LogLevel } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
@@ -29,15 +30,32 @@ export interface PermissionSandbox {
 }
 
 /** A separate process around a frontend, under the permission model too: see the page "Security in detail" of the documentation. */
-export interface ProcessSandbox extends Pick<PermissionSandbox, 'read' | 'net'> {
+export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
   /** A separate process. */
   kind: 'process'
+  /**
+   * Grants the network, or denies it, which is the default. The wall closes it; Node 25 and later denies it without a wall too. Where
+   * neither can, the network is open without this option, and `false` is refused.
+   */
+  net?: boolean
+  /**
+   * What surrounds the process, and holds code that has left Node's permission model. `auto`: the strongest launcher of
+   * `@sallyport/core/launchers` that works on this machine, or none. `required`: the same, but the frontend does not start without one.
+   * `none`: no wall. An object is a launcher: one of `@sallyport/core/launchers`, or your own.
+   *
+   * @default 'auto'
+   */
+  wall?: 'auto' | 'required' | 'none' | Launcher
   /** Memory in MB, as flags of V8. A frontend that exceeds it ends with its process; the host continues. @default Node's limits */
   resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
   /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
   memory?: number
   /** Share of one CPU core over 10 s: 0.5 is half of one. Linux only. */
   cpu?: number
+  /** Number of processes and threads. Node alone has about 10. Linux only. */
+  pids?: number
+  /** MiB of files that the frontend can write to `/tmp`, in memory. Needs a wall of bubblewrap. By default it writes nothing. */
+  tmp?: number
 }
 
 /** A script in a SES Compartment: the page "Security in detail" of the documentation lists its globals. */

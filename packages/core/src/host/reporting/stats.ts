@@ -65,6 +65,8 @@ export interface GateStats extends WorkerStats {
 
 /** Figures of one frontend since its first start. */
 export interface FrontendStats extends WorkerStats, TrafficStats {
+  /** What surrounds the process of the sandbox `process`: the name of a launcher, or `none`. */
+  wall?: string
   /** In the isolation pattern. */
   gate?: GateStats
   /** Messages that the isolation hook rejected, or that found its queue full. They are not counted in `calls`. */

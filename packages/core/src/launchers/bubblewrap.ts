@@ -1,0 +1,165 @@
+// Bubblewrap: a process in namespaces of its own. It sees Node, its modules and nothing else, and has no network and no other processes.
+import { spawnSync } from 'node:child_process'
+import { lstatSync, readlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createCgroup } from './cgroup.js'
+import { withFilterFile } from './filter-file.js'
+import {
+  FILTER_DESCRIPTOR,
+  type LaunchInfo,
+  type Launcher,
+  LauncherUnavailable,
+  type LaunchLimits,
+  mergeLimits,
+} from './launcher.js'
+import { findProgram, getNodeFiles, getShellArgs } from './programs.js'
+import { createFilter } from './seccomp.js'
+
+/** Options of `bubblewrap`. `memory`, `pids` and `tmp` of the sandbox take precedence. */
+export interface BubblewrapOptions extends LaunchLimits {
+  /**
+   * CPU cores that the process gets at most: the kernel pauses it for the rest of each 100 ms. Ignored where the host may not make a
+   * cgroup.
+   */
+  readonly cpus?: number
+  /** Id of the user and group of the process: only for a host that runs as root. By default those of the host. */
+  readonly uid?: number
+  /** Path of the program. By default `bwrap` in `PATH`. */
+  readonly bwrap?: string
+}
+
+const NAME = 'bubblewrap'
+const MIB: number = 2 ** 20
+/** bwrap stays as two processes, which wait for the third. */
+const OWN_PROCESSES = 2
+const PROBE_TIMEOUT_MS = 10_000
+
+const INSTALL = 'Install bubblewrap 0.8 or later (apt-get install bubblewrap), or pass its path as "bwrap"'
+const ALLOW_NAMESPACES =
+  'Allow user namespaces: in a container with --security-opt seccomp=unconfined, on Ubuntu with an AppArmor profile for bwrap, ' +
+  'elsewhere with sysctl user.max_user_namespaces'
+
+/**
+ * Starts processes with [bubblewrap](https://github.com/containers/bubblewrap) (Linux) and a seccomp filter.
+ *
+ * @throws {LauncherUnavailable} if bubblewrap is missing, or cannot start Node on this machine
+ */
+export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
+  const { cpus, uid, bwrap: program = 'bwrap', ...defaults } = options
+  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
+  const bwrap = findProgram(program)
+  if (bwrap === undefined) throw createError(`${program} was not found`, INSTALL)
+  const command = [...getUserCommand(uid), bwrap]
+  const filters = [false, true].map(net => createFilter({ net, signals: true }))
+  if (!filters[0]) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  const files = getNodeFiles()
+  const createArgs = (info: LaunchInfo, limits: LaunchLimits, hasProc: boolean): string[] => [
+    ...command.slice(1),
+    ...getNamespaceArgs(info.net),
+    ...['--seccomp', String(FILTER_DESCRIPTOR)],
+    ...getFileArgs(files, info.net),
+    ...(hasProc ? ['--proc', '/proc'] : []),
+    ...(limits.tmp === undefined ? ['--dir', '/tmp'] : ['--size', toBytes(limits.tmp), '--tmpfs', '/tmp']),
+    // Outer directories first: a later mount hides what it contains.
+    ...[...info.reads.directories, ...info.reads.files]
+      .toSorted((a, b) => a.length - b.length)
+      .flatMap(path => ['--ro-bind-try', path, path]),
+    // Its root is a writable file system in memory.
+    ...['--chdir', '/tmp', '--remount-ro', '/', '--'],
+  ]
+  const hasProc = probe(hasProc => {
+    const args = [...createArgs(PROBED, {}, hasProc), process.execPath, '--version']
+    const shell = { joins: [], memory: undefined, writesFiles: false }
+    return getShellArgs(shell, command[0]!, args)
+  }, filters[0])
+  return {
+    name: NAME,
+    closesNetwork: true,
+    limitsTmp: true,
+    launch(node, nodeArgs, info) {
+      const limits = mergeLimits(defaults, info.limits)
+      const { memory, pids, tmp } = limits
+      const cgroup = createCgroup({ memory, cpus, pids: pids === undefined ? undefined : pids + OWN_PROCESSES })
+      const shell = {
+        joins: cgroup?.joins ?? [],
+        memory: cgroup ? undefined : memory,
+        writesFiles: tmp !== undefined,
+      }
+      return {
+        command: '/bin/sh',
+        args: getShellArgs(shell, command[0]!, [...createArgs(info, limits, hasProc), node, ...nodeArgs]),
+        filter: filters[Number(info.net)],
+        cgroups: cgroup?.directories,
+        limits,
+        processes: OWN_PROCESSES,
+        endsWithParent: true,
+      }
+    },
+  }
+}
+
+const PROBED: LaunchInfo = { label: '', reads: { directories: [], files: [] }, descriptors: [], net: false, limits: {} }
+
+const createError = (cause: string, remedy: string): LauncherUnavailable =>
+  new LauncherUnavailable(`${NAME} is not available: ${cause}. ${remedy}`)
+
+const toBytes = (mebibytes: number): string => String(Math.ceil(mebibytes * MIB))
+
+function getUserCommand(uid: number | undefined): string[] {
+  if (uid === undefined) return []
+  const setpriv = findProgram('setpriv')
+  if (setpriv === undefined) throw createError('setpriv was not found', 'Install util-linux, or omit "uid"')
+  if (process.getuid!() !== 0) throw createError('only root can change the user', 'Omit "uid"')
+  return [setpriv, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
+}
+
+const getNamespaceArgs = (net: boolean): string[] => [
+  ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+  ...(net ? [] : ['--unshare-net']),
+  ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', 'frontend', '--clearenv'],
+]
+
+const DEVICES = ['null', 'zero', 'random', 'urandom'].map(name => `/dev/${name}`)
+/** Files that resolve names and verify certificates. */
+const NET_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/ssl', '/etc/pki/tls']
+/** Libraries that the C library loads when it resolves names. */
+const NET_LIBRARIES = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2']
+
+function getFileArgs(nodeFiles: readonly string[], net: boolean): string[] {
+  const c = nodeFiles.find(path => /\/libc\.so[^/]*$/.test(path))
+  const netFiles = [...NET_FILES, ...(c === undefined ? [] : NET_LIBRARIES.map(name => join(dirname(c), name)))]
+  return [
+    ...getRootLinks(),
+    ...nodeFiles.flatMap(path => ['--ro-bind', path, path]),
+    ...(net ? netFiles.flatMap(path => ['--ro-bind-try', path, path]) : []),
+    ...DEVICES.flatMap(path => ['--dev-bind', path, path]),
+  ]
+}
+
+/** On most systems these are links, and programs name their loader with them. */
+const getRootLinks = (): string[] =>
+  ['/lib', '/lib64', '/bin']
+    .filter(path => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    .flatMap(path => ['--symlink', readlinkSync(path), path])
+
+/** Starts Node in the wall. Returns whether /proc can be mounted, which some containers refuse. @throws {LauncherUnavailable} */
+function probe(createArgs: (hasProc: boolean) => readonly string[], filter: Uint8Array): boolean {
+  let failure = ''
+  for (const hasProc of [true, false]) {
+    const result = withFilterFile(filter, tmpdir(), descriptor =>
+      spawnSync('/bin/sh', createArgs(hasProc), {
+        encoding: 'utf8',
+        env: {},
+        cwd: '/',
+        timeout: PROBE_TIMEOUT_MS,
+        stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor],
+      }),
+    )
+    if (result.status === 0 && result.stdout.trim() === process.version) return hasProc
+    failure ||= result.error?.message ?? (result.stderr.trim() || `exit code ${result.status}`)
+  }
+  const isRefused = /namespace|No space left|not permitted|Permission denied/i.test(failure)
+  const remedy = isRefused ? ALLOW_NAMESPACES : INSTALL
+  throw createError(`Node could not be started in it: ${failure.slice(0, 500)}`, remedy)
+}

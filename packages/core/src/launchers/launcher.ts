@@ -1,0 +1,75 @@
+// A launcher: it decides which command really starts the process of a frontend, such as a container around Node.
+import { BusError } from '@sallyport/protocol/internal'
+
+/** Starts the process of a frontend in a wall: in a container, or with fewer rights. */
+export interface Launcher {
+  /** Name in `bus.frontends()`, `bus.stats()`, the inspector and the log. */
+  readonly name: string
+  /** True if a process has no network unless `info.net` is true. @default false */
+  readonly closesNetwork?: boolean
+  /** True if `/tmp` of the process has the size `info.limits.tmp`. @default false */
+  readonly limitsTmp?: boolean
+  /**
+   * Returns what to start in the place of `command` and `args`. It is called in the host before each start.
+   *
+   * @throws what rejects the start, such as a `LauncherUnavailable`
+   */
+  launch(command: string, args: readonly string[], info: LaunchInfo): Launch
+}
+
+/** The process that a launcher starts. */
+export interface LaunchInfo {
+  /** Label of the frontend. */
+  readonly label: string
+  /** What the process must be able to read: its modules, Sallyport's packages, and `read` of its sandbox. */
+  readonly reads: { readonly directories: readonly string[]; readonly files: readonly string[] }
+  /** Descriptors that the process inherits, in addition to standard input, output and error. */
+  readonly descriptors: readonly number[]
+  /** True if the process may use the network. */
+  readonly net: boolean
+  /** Limits of its sandbox. */
+  readonly limits: LaunchLimits
+}
+
+/** Limits that a launcher enforces as far as it can. Sallyport itself also checks `memory` and `pids` ten times a second. */
+export interface LaunchLimits {
+  /** Resident memory in MiB. */
+  readonly memory?: number | undefined
+  /** Number of processes and threads. */
+  readonly pids?: number | undefined
+  /** MiB of files in `/tmp`. */
+  readonly tmp?: number | undefined
+}
+
+/** What is started. Its environment is empty, so `command` needs an absolute path. */
+export interface Launch {
+  readonly command: string
+  readonly args: readonly string[]
+  /** Content of a file that is open for reading at descriptor 5: a seccomp filter. */
+  readonly filter?: Uint8Array | undefined
+  /** Directories of the process's cgroups. They are removed after its exit. */
+  readonly cgroups?: readonly string[] | undefined
+  /** Limits in force, if they are not those of the sandbox. */
+  readonly limits?: LaunchLimits
+  /** Number of processes that the launcher itself adds. They do not count as `pids`. @default 0 */
+  readonly processes?: number
+  /** True if the kernel kills the process when the thread that has started it ends. Otherwise another process waits for that. */
+  readonly endsWithParent?: boolean
+}
+
+/** Descriptor of the file with `Launch.filter`. */
+export const FILTER_DESCRIPTOR = 5
+
+/** A launcher cannot hold a process on this machine. Its message has the remedy. Its `reason` is `InvalidParams`. */
+export class LauncherUnavailable extends BusError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('InvalidParams', message, options)
+  }
+}
+
+/** Returns the limits of the sandbox, and those of the launcher in place of missing ones. */
+export const mergeLimits = (defaults: LaunchLimits, limits: LaunchLimits): LaunchLimits => ({
+  memory: limits.memory ?? defaults.memory,
+  pids: limits.pids ?? defaults.pids,
+  tmp: limits.tmp ?? defaults.tmp,
+})
