@@ -1,0 +1,41 @@
+// Finds the processes of frontends from outside: within a wall they have other ids.
+import { readdirSync, readFileSync } from 'node:fs'
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function getChildren(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
+      read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+    )
+  } catch {
+    return []
+  }
+}
+
+export const getDescendants = (pid: number): number[] =>
+  getChildren(pid).flatMap(child => [child, ...getDescendants(child)])
+
+/** Returns the processes in which the frontends of a host run, in the order of their start. */
+export const getFrontendPids = (host: number = process.pid): number[] =>
+  getDescendants(host)
+    .filter(pid => read(`/proc/${pid}/cmdline`).startsWith(`${process.execPath}\0`))
+    .toSorted((a, b) => a - b)
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** A killed process stays in the process table until its parent asks for its exit: here, until this host exits. */
+export const isRunning = (pid: number): boolean =>
+  isAlive(pid) && !/^State:\s+Z/m.test(read(`/proc/${pid}/status`))
