@@ -59,7 +59,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
     ...getNamespaceArgs(info.net),
     ...['--seccomp', String(FILTER_DESCRIPTOR)],
     ...getFileArgs(files, info.net),
-    ...(hasProc ? ['--proc', '/proc'] : []),
+    ...(hasProc ? getProcArgs() : []),
     ...(limits.tmp === undefined ? ['--dir', '/tmp'] : ['--size', toBytes(limits.tmp), '--tmpfs', '/tmp']),
     // Outer directories first: a later mount hides what it contains.
     ...[...info.reads.directories, ...info.reads.files]
@@ -135,6 +135,32 @@ function getFileArgs(nodeFiles: readonly string[], net: boolean): string[] {
     ...(net ? netFiles.flatMap(path => ['--ro-bind-try', path, path]) : []),
     ...DEVICES.flatMap(path => ['--dev-bind', path, path]),
   ]
+}
+
+/** Parts of /proc that belong to the machine. The kernel lets user 0 write to some of them even in a namespace without capabilities. */
+const MACHINE_PARTS = [
+  ...['sys', 'irq', 'bus', 'fs', 'driver', 'scsi', 'acpi', 'asound', 'tty', 'sysvipc', 'pressure', 'dynamic_debug'],
+  ...[
+    'sysrq-trigger',
+    'kcore',
+    'keys',
+    'key-users',
+    'timer_list',
+    'sched_debug',
+    'latency_stats',
+    'interrupts',
+    'mtrr',
+  ],
+  ...['kmsg', 'kallsyms', 'kpagecount', 'kpageflags', 'kpagecgroup', 'slabinfo', 'vmallocinfo', 'modules', 'iomem'],
+].map(name => `/proc/${name}`)
+
+function getProcArgs(): string[] {
+  const parts = MACHINE_PARTS.flatMap(path => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (!stats) return []
+    return stats.isDirectory() ? ['--tmpfs', path, '--remount-ro', path] : ['--ro-bind', '/dev/null', path]
+  })
+  return ['--proc', '/proc', ...parts]
 }
 
 /** On most systems these are links, and programs name their loader with them. */

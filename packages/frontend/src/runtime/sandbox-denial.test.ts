@@ -27,6 +27,19 @@ test.each([
   ],
 ])('explains %o', (error, text) => expect(explainSandboxDenial(error)).toBe(text))
 
+const withMembers = (message: string, members: object): Error => Object.assign(new Error(message), members)
+
+test.each([
+  withMembers('connect EACCES 127.0.0.1:80', { code: 'EACCES', syscall: 'connect' }),
+  withMembers('getaddrinfo EAI_AGAIN example.com', { code: 'EAI_AGAIN', syscall: 'getaddrinfo' }),
+  withMembers('queryA ECONNREFUSED example.com', { code: 'ECONNREFUSED', syscall: 'queryA' }),
+])('explains %o in a wall that closes the network, and nowhere else', error => {
+  setSandboxKind('process', true)
+  expect(explainSandboxDenial(error)).toBe(allowNet.replace('permission', 'process'))
+  setSandboxKind('process')
+  expect(explainSandboxDenial(error)).toBeUndefined()
+})
+
 const cyclic = new Error('x')
 cyclic.cause = cyclic
 

@@ -67,7 +67,7 @@ export function startFrontend(
       if (sourceMaps) process.setSourceMapsEnabled(true)
       explainUncaughtErrors()
       if (!sandbox) return
-      setSandboxKind(isMainThread ? 'process' : 'permission')
+      setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
       // It removes classes of Node, so it comes before the sandbox and the frontend's code.
       if (text && runner === undefined) loadText = (await import('./text-module.js')).loadTextModule
       const { enterSandbox } = await import('./enter-sandbox.js')

@@ -10,6 +10,8 @@ export interface FrontendSandbox {
   unexpectedRead: string | undefined
   /** True if the frontend must not start when it can read that directory. */
   strict: boolean
+  /** True if a wall around the process closes the network. */
+  closesNet?: boolean
 }
 
 /** The code of a module that has no file. */

@@ -206,7 +206,7 @@ function spawnRelay(
     ...frontend,
     module: module.href,
     // The process starts in an empty directory, so there is nothing unexpected to read.
-    sandbox: { unexpectedRead: undefined, strict: false },
+    sandbox: { unexpectedRead: undefined, strict: false, closesNet: net !== true && launcher?.closesNetwork === true },
   }
   const reads = getFrontendGrants(entry, module, read)
   const flags = [

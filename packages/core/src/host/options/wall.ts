@@ -1,6 +1,6 @@
 // The wall of a frontend's process: which launcher starts it, and whether its network is closed.
 import { BusError } from '@sallyport/protocol/internal'
-import { findWall } from '../../launchers/find-wall.js'
+import { findWall, type FoundWall } from '../../launchers/find-wall.js'
 import { type Launcher, LauncherUnavailable } from '../../launchers/launcher.js'
 import { CAN_DENY_NET } from '../workers/sandbox.js'
 import type { SandboxConfig } from './resolve.js'
@@ -17,8 +17,13 @@ export const NET_REMEDIES: string =
  * @throws {LauncherUnavailable} for `wall: 'required'` where no launcher works
  * @throws {BusError} InvalidParams for a limit that needs a wall
  */
-export function resolveWall(place: string, { wall, tmp }: SandboxConfig<'process'>): Launcher | undefined {
-  const { launcher, failures } = typeof wall === 'string' ? getWall(wall) : { launcher: wall, failures: [] }
+export function resolveWall(
+  place: string,
+  { wall, tmp }: Pick<SandboxConfig<'process'>, 'wall' | 'tmp'>,
+  find: () => FoundWall = findWall,
+): Launcher | undefined {
+  const isNamed = wall === 'auto' || wall === 'required'
+  const { launcher, failures } = isNamed ? find() : { launcher: wall === 'none' ? undefined : wall, failures: [] }
   if (wall === 'required' && !launcher) {
     throw new LauncherUnavailable(`${place}.wall must not be "required": ${failures.join('; ')}`)
   }
@@ -28,9 +33,6 @@ export function resolveWall(place: string, { wall, tmp }: SandboxConfig<'process
   }
   return launcher
 }
-
-const getWall = (wall: 'auto' | 'required' | 'none'): ReturnType<typeof findWall> =>
-  wall === 'none' ? { launcher: undefined, failures: [] } : findWall()
 
 /** @throws {BusError} InvalidParams for `net: false` where nothing closes the network */
 export function checkNet(place: string, sandbox: SandboxConfig, launcher: Launcher | undefined): void {

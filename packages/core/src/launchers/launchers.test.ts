@@ -1,0 +1,92 @@
+// Launchers on a machine where they don't work: programs of the test are in the place of those of the system.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { bubblewrap } from './bubblewrap.js'
+import { landlock } from './landlock.js'
+import { type LaunchInfo, LauncherUnavailable } from './launcher.js'
+
+const directory = mkdtempSync(join(tmpdir(), 'programs-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+function createProgram(name: string, script: string): string {
+  const path = join(directory, name)
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+const isLinux = process.platform === 'linux'
+
+test.runIf(!isLinux)('both need Linux', () => {
+  for (const create of [bubblewrap, landlock]) expect(create).toThrow(LauncherUnavailable)
+})
+
+describe.runIf(isLinux)('bubblewrap', () => {
+  test('is unavailable without its program', () => {
+    const create = () => bubblewrap({ bwrap: '/none/bwrap' })
+    expect(create).toThrow(LauncherUnavailable)
+    expect(create).toThrow(
+      'bubblewrap is not available: /none/bwrap was not found. Install bubblewrap 0.8 or later (apt-get install bubblewrap)',
+    )
+  })
+
+  test('is unavailable where programs may not make namespaces, with how to allow it', () => {
+    const text = 'bwrap: No permissions to create new namespace'
+    const bwrap = createProgram('refusing', `echo "${text}" >&2; exit 1`)
+    expect(() => bubblewrap({ bwrap })).toThrow(
+      `bubblewrap is not available: Node could not be started in it: ${text}. Allow user namespaces: in a container with`,
+    )
+  })
+
+  test('is unavailable if its program does something else', () => {
+    const bwrap = createProgram('other', 'echo v0.0.0')
+    expect(() => bubblewrap({ bwrap })).toThrow('Node could not be started in it: exit code 0. Install bubblewrap')
+  })
+
+  test('mounts no /proc where that is refused', () => {
+    const bwrap = createProgram('partial', `case "$*" in *--proc*) exit 1;; esac; echo ${process.version}`)
+    const { args } = bubblewrap({ bwrap }).launch('node', [], info)
+    expect(args).not.toContain('--proc')
+  })
+})
+
+const info: LaunchInfo = {
+  label: 'main',
+  reads: { directories: ['/app/node_modules', '/app'], files: ['/package.json'] },
+  descriptors: [3, 4],
+  net: false,
+  limits: {},
+}
+
+describe.runIf(isLinux)('landlock', () => {
+  const HELP = `case "$*" in *--help*) echo "--landlock-access --seccomp-filter"; exit;; esac`
+
+  test('is unavailable with an old setpriv', () => {
+    const setpriv = createProgram('old', 'echo "--no-new-privs"')
+    expect(() => landlock({ setpriv })).toThrow(
+      'landlock is not available: setpriv has no --landlock-access or no --seccomp-filter. Install util-linux 2.41 or later',
+    )
+  })
+
+  test('is unavailable on a kernel without Landlock', () => {
+    const setpriv = createProgram('no-kernel', `${HELP}; echo "not supported" >&2; exit 1`)
+    expect(() => landlock({ setpriv })).toThrow(
+      'Node could not be started in it: not supported. Use a kernel with Landlock',
+    )
+  })
+
+  test('grants the files of the frontend for reading, and the kernel ends the process with the host', () => {
+    const setpriv = createProgram('new', `${HELP}; echo ${process.version}`)
+    const launch = landlock({ setpriv }).launch('/node', ['module.js'], {
+      ...info,
+      reads: { directories: [directory], files: [] },
+    })
+    expect(launch.args).toContain(`path-beneath:read-file,read-dir:${directory}`)
+    expect(launch.args).toContain('--pdeathsig=KILL')
+    expect(launch.args.slice(-3)).toEqual(['--', '/node', 'module.js'])
+    expect(launch).toMatchObject({ command: '/bin/sh', endsWithParent: true })
+    expect(launch.filter?.byteLength).toBeGreaterThan(500)
+  })
+})
