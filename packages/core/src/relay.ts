@@ -17,7 +17,7 @@ import {
   reportError,
   MAX_REPORT_BYTES,
 } from '@sallyport/protocol/internal'
-import { startChild } from './relay/child.js'
+import { removeCgroups, startChild } from './relay/child.js'
 import { describeReached, type ExceededLimit, watchLimits } from './relay/limits.js'
 import type { RelayData } from './contract/host-relay.js'
 import { createReportParser, isPong } from './relay/report-parser.js'
@@ -107,9 +107,10 @@ try {
   }
   await Promise.race([bridged, abandoned.promise])
   if (killReason) reportFailure(killReason)
-  await Promise.all([child.guardExited, child.removed])
+  await Promise.all([child.guardExited, removeCgroups(launch.cgroups)])
   setImmediate(() => process.exit(killReason ? 1 : (code ?? 0)))
 } catch (error) {
   reportFailure(error)
+  await removeCgroups(launch.cgroups)
   setImmediate(() => process.exit(1))
 }

@@ -19,8 +19,6 @@ export interface Child {
   readonly link: Duplex
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; ranOutOfMemory: boolean }>
-  /** Resolves once the cgroups of the process have been removed. */
-  readonly removed: Promise<void>
   /** Resolves once the process's orphan guard has exited too. */
   readonly guardExited: Promise<void>
   kill(): void
@@ -38,7 +36,7 @@ const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
 
 /** @param hasWall - true if the process of the frontend is a descendant of the one that is started here */
 export function startChild(launch: Launch, hasWall: boolean, temporary: string): Child {
-  const { command, args, filter, endsWithParent = false, cgroups = [] } = launch
+  const { command, args, filter, endsWithParent = false } = launch
   // A wall has its own directories.
   const directory = endsWithParent ? undefined : mkdtempSync(join(temporary, 'sallyport-'))
   const child = withFilterFile(filter, temporary, descriptor =>
@@ -82,10 +80,6 @@ export function startChild(launch: Launch, hasWall: boolean, temporary: string):
     control: getPipe(PROCESS_PIPES.control),
     link: getPipe(PROCESS_PIPES.link),
     exited: exited.finally(() => directory !== undefined && rmSync(directory, { recursive: true, force: true })),
-    removed: exited.then(
-      () => removeAll(cgroups),
-      () => removeAll(cgroups),
-    ),
     guardExited,
     kill() {
       if (!hasWall || pid === undefined) return void child.kill('SIGKILL')
@@ -128,8 +122,8 @@ function killQuietly(pid: number): void {
   }
 }
 
-/** Removes cgroups. The kernel refuses that until it has released the last process, a few milliseconds after its exit. */
-async function removeAll(cgroups: readonly string[]): Promise<void> {
+/** The kernel removes a cgroup only once it has released the last process, a few milliseconds after its exit. */
+export async function removeCgroups(cgroups: readonly string[] = []): Promise<void> {
   for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
     if (cgroups.map(removeCgroup).every(Boolean)) return
     await new Promise(resolve => setTimeout(resolve, REMOVE_INTERVAL_MS))

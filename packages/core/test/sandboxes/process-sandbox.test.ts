@@ -20,7 +20,8 @@ const POLL = { timeout: 20_000 }
 const walls = ['none', 'auto'] as const
 
 /** The ids of processes are read from /proc, or are those that the frontends report. */
-const getPids = (reported: readonly number[], host?: number): number[] => (linux ? getFrontendPids(host) : [...reported])
+const getPids = (reported: readonly number[], host?: number): number[] =>
+  linux ? getFrontendPids(host) : [...reported]
 
 describe.each([
   ['brownfield', 'none', {}],
@@ -78,7 +79,9 @@ describe.each([
 
   test.runIf(linux && name === 'brownfield')('too much memory', async () => {
     expect(await end('memory', { memory: 200 })).toEqual([
-      expect.stringMatching(/^main: The frontend process used (\d+ MiB of memory \(limit: 200 MiB\)|more memory than its limit \(200 MiB\))$/),
+      expect.stringMatching(
+        /^main: The frontend process used (\d+ MiB of memory \(limit: 200 MiB\)|more memory than its limit \(200 MiB\))$/,
+      ),
     ])
   })
 })

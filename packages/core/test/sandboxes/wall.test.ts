@@ -1,0 +1,175 @@
+// The wall of a frontend's process: which launcher starts it, what the host says about it, and its limits.
+import { existsSync, readdirSync } from 'node:fs'
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import { defineCore, type Bus, type BusEvents, type BusOptions, type ProcessSandbox } from '../../src/index.js'
+import { findWall } from '../../src/launchers/find-wall.js'
+import { bubblewrap, type Launcher, LauncherUnavailable, type LaunchInfo } from '../../src/launchers.js'
+import { fixture, start } from '../support/start.js'
+
+const module = fixture('sandboxes/walled.mjs')
+const found = findWall().launcher?.name
+const hasBubblewrap = found === 'bubblewrap'
+const core = defineCore({})
+
+const open = async (sandbox: Partial<ProcessSandbox>, options: Partial<BusOptions> = {}) => {
+  const bus = await start({ core, ...options })
+  await bus.open('main', module, { sandbox: { kind: 'process', ...sandbox }, supervision: { restart: 'temporary' } })
+  return bus
+}
+
+const plain: Launcher = { name: 'plain', launch: (command, args) => ({ command, args }) }
+
+test.each([
+  [{}, found ?? 'none'],
+  [{ wall: 'none' as const }, 'none'],
+  [{ wall: plain }, 'plain'],
+])('bus.frontends() and bus.stats() have the wall: %j', async (sandbox, wall) => {
+  const bus = await open(sandbox)
+  expect(bus.frontends()).toMatchObject([{ label: 'main', sandbox: 'process', wall }])
+  expect((await bus.stats()).frontends.main).toMatchObject({ wall })
+})
+
+test('a frontend without a process has no wall', async () => {
+  const bus = await start({ core })
+  await bus.open('main', module)
+  expect(Object.keys(bus.frontends()[0]!)).not.toContain('wall')
+})
+
+test('the log says once which wall the processes have', async () => {
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line) as Record<string, unknown>) })
+  const bus = await open({}, { log })
+  await bus.open('other', module, { sandbox: 'process' })
+  expect(lines.filter(line => 'wall' in line)).toMatchObject([{ wall: found ?? 'none' }])
+})
+
+describe('a launcher', () => {
+  test('gets the command, the files and the limits, and starts what it returns', async () => {
+    const infos: LaunchInfo[] = []
+    const launcher: Launcher = {
+      name: 'env',
+      launch(command, args, info) {
+        infos.push(info)
+        return { command: '/usr/bin/env', args: ['env', command, ...args] }
+      },
+    }
+    const bus = await open({ wall: launcher, memory: 300, pids: 50 })
+    expect(await bus.call('main', 'add', { a: 1, b: 2 })).toBe(3)
+    expect(infos).toMatchObject([
+      { label: 'main', descriptors: [3, 4], net: false, limits: { memory: 300, pids: 50, tmp: undefined } },
+    ])
+    expect(infos[0]!.reads.directories.length).toBeGreaterThan(0)
+  })
+
+  test('that cannot hold the process rejects the start with its remedy', async () => {
+    const launch = (): never => {
+      throw new LauncherUnavailable('test is not available: it is missing. Install it')
+    }
+    await expect(open({ wall: { name: 'test', launch } })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: 'test is not available: it is missing. Install it',
+    })
+  })
+
+  test.each([undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }])(
+    'that returns %j rejects the start',
+    async result => {
+      const wall = { name: 'test', launch: () => result } as unknown as Launcher
+      await expect(open({ wall })).rejects.toThrow('launcher "test" returned no command with arguments')
+    },
+  )
+
+  test('that names a missing program, or one that exits, rejects the start', async () => {
+    const launchers = ['/none/program', '/bin/false'].map(command => ({
+      name: 'test',
+      launch: () => ({ command, args: [] }),
+    }))
+    await expect(open({ wall: launchers[0]! })).rejects.toThrow('spawn /none/program ENOENT')
+    await expect(open({ wall: launchers[1]! })).rejects.toThrow('exited with code 1')
+  })
+
+  test.each(['bwrap', {}, { name: '', launch() {} }, () => {}])('is refused: %j', async wall => {
+    await expect(open({ wall: wall as Launcher })).rejects.toThrow(
+      'sandbox.wall must be "auto", "required", "none" or a launcher, such as bubblewrap()',
+    )
+  })
+})
+
+describe.runIf(hasBubblewrap)('in bubblewrap', () => {
+  test('a frontend has no environment, no other processes, and an empty directory that it cannot write to', async () => {
+    const bus = await open({ wall: 'required' })
+    expect(await bus.call('main', 'inspect')).toEqual({ env: [], cwd: '/tmp', files: [], write: 'ERR_ACCESS_DENIED' })
+  })
+
+  test('a network that is closed is explained', async () => {
+    const bus = await start({ core })
+    const options = { data: { connects: true }, supervision: { restart: 'temporary' } } as const
+    const opened = bus.open('main', module, { ...options, sandbox: { kind: 'process', net: false } })
+    await expect(opened).rejects.toThrow("Allow it with the frontend's option sandbox: { kind: 'process', net: true }")
+  })
+
+  test('tmp is the size of its files', async () => {
+    const bus = await open({ tmp: 2 })
+    expect(await bus.call('main', 'fill', { bytes: 2 ** 20 })).toBe('written')
+    expect(await bus.call('main', 'fill', { bytes: 3 * 2 ** 20 })).toBe('ENOSPC')
+  })
+
+  test('a module that it may not read is named with the option that allows it', async () => {
+    const bus = await start({ core })
+    const source = `import '/usr/hidden.mjs'`
+    const opened = bus.open('main', { source, directory: fixture('sandboxes/') }, { sandbox: 'process' })
+    await expect(opened).rejects.toThrow(`option sandbox: { kind: 'process', read: ["/usr/hidden.mjs"] }`)
+  })
+})
+
+const nextFault = (bus: Bus): Promise<BusEvents['fault']> => new Promise(resolve => bus.on('fault', resolve))
+
+const getCgroups = (): string[] =>
+  ['memory', 'pids', 'cpu', ''].flatMap(controller => {
+    const directory = `/sys/fs/cgroup/${controller}`
+    return existsSync(directory)
+      ? readdirSync(directory).filter(name => name.startsWith(`sallyport-${process.pid}-`))
+      : []
+  })
+
+describe.runIf(process.platform === 'linux').each([
+  ['none', 'none'],
+  ['auto', 'auto'],
+  ['bubblewrap with limits of its own', 'launcher'],
+] as const)('limits, wall: %s', (_, kind) => {
+  const getSandbox = (limits: Partial<ProcessSandbox>): Partial<ProcessSandbox> =>
+    kind === 'launcher' ? { wall: bubblewrap(limits) } : { wall: kind, ...limits }
+
+  const isPossible = kind !== 'launcher' || hasBubblewrap
+
+  test.runIf(isPossible)('memory ends the process, and the fault has the limit', async () => {
+    const bus = await open(getSandbox({ memory: 200 }))
+    const fault = nextFault(bus)
+    const call = bus.call('main', 'allocate').catch((error: { reason: string }) => error.reason)
+    const { label, error } = await fault
+    expect([label, error.reason, error.data]).toEqual(['main', 'InternalError', { limit: 'memory', max: 200 }])
+    expect(error.message).toMatch(/^The frontend process used .*\b200 MiB\)$/)
+    expect(await call).toBe('Disconnected')
+    await bus.close({ timeout: 0 })
+    expect(getCgroups()).toEqual([])
+  })
+
+  test.runIf(isPossible)('pids ends a process with more threads, and the error has the limit', async () => {
+    const bus = await start({ core })
+    const fault = nextFault(bus).then(({ error }) => error)
+    const sandbox = { kind: 'process', ...getSandbox({ pids: 3 }) } as const
+    const opened = bus.open('main', module, { sandbox, supervision: { restart: 'temporary' } })
+    // The process can be ready before its threads are counted.
+    const error = await Promise.race([
+      fault,
+      opened.then(
+        () => fault,
+        (error: unknown) => error,
+      ),
+    ])
+    expect(error).toMatchObject({ data: { limit: 'pids', max: 3 } })
+    await bus.close({ timeout: 0 })
+    expect(getCgroups()).toEqual([])
+  })
+})
