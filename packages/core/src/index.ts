@@ -87,5 +87,6 @@ export type {
   Sandbox,
   SesSandbox,
 } from './host/options/types.js'
+export type { Launch, Launcher, LaunchInfo, LaunchLimits } from './launchers/launcher.js'
 export type { OnStdio } from './host/workers/output.js'
 export type { ModuleLocation } from './host/options/schema.js'

@@ -24,7 +24,8 @@ const INSTALL = 'Install util-linux 2.41 or later, or use bubblewrap'
  *
  * @throws {LauncherUnavailable} if `setpriv` or the kernel has no Landlock
  */
-export function landlock({ cpus, setpriv: program = 'setpriv', ...defaults }: LandlockOptions = {}): Launcher {
+export function landlock(options: LandlockOptions = {}): Launcher {
+  const { cpus, setpriv: program = 'setpriv', ...defaults } = options
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
   const setpriv = findProgram(program)
   if (setpriv === undefined) throw createError(`${program} was not found`, INSTALL)

@@ -43,7 +43,9 @@ export interface LaunchLimits {
 
 /** What is started. Its environment is empty, so `command` needs an absolute path. */
 export interface Launch {
+  /** Absolute path of a program. */
   readonly command: string
+  /** Its arguments. */
   readonly args: readonly string[]
   /** Content of a file that is open for reading at descriptor 5: a seccomp filter. */
   readonly filter?: Uint8Array | undefined

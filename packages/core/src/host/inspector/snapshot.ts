@@ -39,6 +39,8 @@ export interface TrafficView extends Omit<TrafficStats, 'perSecond' | 'latency'>
 
 export interface FrontendView extends TrafficView, WorkerStatus {
   label: string
+  /** Only for processes. */
+  wall?: string
   rejected: number
   /** `false` for a connection of the host. */
   isWorker: boolean

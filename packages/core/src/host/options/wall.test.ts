@@ -51,7 +51,7 @@ test('tmp is refused without a wall that limits it', () => {
 })
 
 test('net: false is refused only where neither Node nor a wall closes the network', () => {
-  const sandbox = { kind: 'ses', net: false } as unknown as Parameters<typeof checkNet>[1]
+  const sandbox = { kind: 'ses', net: false }
   checkNet('sandbox', sandbox, { ...launcher, closesNetwork: true })
   const check = () => checkNet('sandbox', sandbox, launcher)
   if (CAN_DENY_NET) check()

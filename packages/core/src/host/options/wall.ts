@@ -3,12 +3,17 @@ import { BusError } from '@sallyport/protocol/internal'
 import { findWall, type FoundWall } from '../../launchers/find-wall.js'
 import { type Launcher, LauncherUnavailable } from '../../launchers/launcher.js'
 import { CAN_DENY_NET } from '../workers/sandbox.js'
-import type { SandboxConfig } from './resolve.js'
+import type { ProcessSandbox } from './types.js'
 
 /** How to close the network of a frontend where nothing does. */
 export const NET_REMEDIES: string =
   'Run the host with Node.js 25 or later, use sandbox: "process" with bubblewrap (apt-get install bubblewrap), ' +
   'use sandbox: "ses", or start the host without a network, for example in a container with --network none'
+
+interface WallOptions {
+  wall: NonNullable<ProcessSandbox['wall']>
+  tmp?: number | undefined
+}
 
 /**
  * Returns the launcher of a process, or `undefined` if it has no wall.
@@ -19,7 +24,7 @@ export const NET_REMEDIES: string =
  */
 export function resolveWall(
   place: string,
-  { wall, tmp }: Pick<SandboxConfig<'process'>, 'wall' | 'tmp'>,
+  { wall, tmp }: WallOptions,
   find: () => FoundWall = findWall,
 ): Launcher | undefined {
   const isNamed = wall === 'auto' || wall === 'required'
@@ -35,7 +40,7 @@ export function resolveWall(
 }
 
 /** @throws {BusError} InvalidParams for `net: false` where nothing closes the network */
-export function checkNet(place: string, sandbox: SandboxConfig, launcher: Launcher | undefined): void {
+export function checkNet(place: string, sandbox: object, launcher: Launcher | undefined): void {
   if (!('net' in sandbox) || sandbox.net !== false || isNetClosed(launcher)) return
   const text = `${place}.net must not be false: Node.js before 25 cannot deny the network. ${NET_REMEDIES}`
   throw new BusError('InvalidParams', text)

@@ -1,13 +1,21 @@
-// The network of a sandboxed frontend: Node 25 and later deny it, unless `net` grants it.
+// The network of a sandboxed frontend: Node 25 and later and the wall of a process deny it, unless `net` grants it.
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defineCore } from '../../../src/index.js'
+import { findWall } from '../../../src/launchers/find-wall.js'
 import { fixture, start } from '../../support/start.js'
 
 const core = defineCore({})
 const module = fixture('sandboxes/connecting.mjs')
 const isDeniedByNode = process.allowedNodeEnvironmentFlags.has('--allow-net')
+const hasWall = findWall().launcher !== undefined
+const cases = [
+  ['permission', { kind: 'permission' }, isDeniedByNode],
+  ['process without a wall', { kind: 'process', wall: 'none' }, isDeniedByNode],
+  ['process', { kind: 'process' }, isDeniedByNode || hasWall],
+] as const
 const server = createServer()
 let data: object
 
@@ -17,41 +25,50 @@ beforeAll(async () => {
 })
 afterAll(() => void server.close())
 
-test.each(['permission', 'process'] as const)('is granted by net: true: %s', async kind => {
+test.each(cases)('is granted by net: true: %s', async (_, sandbox) => {
   const bus = await start({ core })
   const connected = once(server, 'connection')
-  await bus.open('main', module, { data, sandbox: { kind, net: true } })
+  await bus.open('main', module, { data, sandbox: { ...sandbox, net: true } })
   await connected
 })
 
-test.each(['permission', 'process'] as const)(
-  'is otherwise open before Node 25, and denied with the option to set since: %s',
-  async kind => {
+test.each(cases)(
+  'is otherwise denied with the option to set, but open where neither Node nor a wall denies it: %s',
+  async (_, sandbox, isDenied) => {
     const bus = await start({ core })
     const connected = once(server, 'connection').then(() => 'connected')
     const failed = new Promise<string>(resolve => bus.on('fault', ({ error }) => resolve(error.message)))
-    const rejected = bus.open('main', module, { data, sandbox: { kind }, supervision: { restart: 'temporary' } }).then(
+    const rejected = bus.open('main', module, { data, sandbox, supervision: { restart: 'temporary' } }).then(
       () => failed,
       (error: Error) => error.message,
     )
-    const expected = isDeniedByNode
-      ? `Allow it with the frontend's option sandbox: { kind: '${kind}', net: true }`
+    const expected = isDenied
+      ? `Allow it with the frontend's option sandbox: { kind: '${sandbox.kind}', net: true }`
       : 'connected'
     expect(await Promise.race([connected, failed, rejected])).toContain(expected)
   },
 )
 
-test.each(['permission', 'process'] as const)(
-  'is not left open by net: false, which is refused with the alternatives before Node 25: %s',
-  async kind => {
-    const main = { data, sandbox: { kind, net: false } }
-    const text = isDeniedByNode
+test.each(cases)(
+  'is not left open by net: false, which is refused with the alternatives where nothing denies it: %s',
+  async (_, sandbox, isDenied) => {
+    const main = { data, sandbox: { ...sandbox, net: false } }
+    const text = isDenied
       ? /The sandbox denied the network/
-      : /: frontends\.main\.sandbox\.net must not be false: .* Node\.js 25 or later, use sandbox: "ses", .* container/
+      : /: frontends\.main\.sandbox\.net must not be false: .* Node\.js 25 or later, use sandbox: "process" with bubblewrap .* container/
     await expect(start({ core, frontends: { main: { module, ...main } } })).rejects.toThrow(text)
     const bus = await start({ core })
     await expect(bus.open('main', module, main)).rejects.toMatchObject({
-      reason: isDeniedByNode ? 'InternalError' : 'InvalidParams',
+      reason: isDenied ? 'InternalError' : 'InvalidParams',
     })
   },
 )
+
+test.runIf(!isDeniedByNode)('an open network of a process is a warning, once, with the remedies', async () => {
+  const lines: string[] = []
+  const log = pino({ level: 'warn' }, { write: line => void lines.push((JSON.parse(line) as { msg: string }).msg) })
+  const bus = await start({ core, log })
+  const options = { data, sandbox: { kind: 'process', wall: 'none' } } as const
+  for (const label of ['one', 'two']) await bus.open(label, module, options)
+  expect(lines).toEqual([expect.stringMatching(/^The network of processes of frontends is open: .* bubblewrap/)])
+})
