@@ -65,7 +65,10 @@ for (const failure of failures) console.log(`failed: ${failure}`)
 
 // Tests that need one of these programs are skipped without it.
 const paths = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
-const missing = ['chromium', 'nats-server'].filter(name => !paths.some(path => existsSync(`${path}/${name}`)))
+const programs = { chromium: 'chromium', 'nats-server': 'nats-server', bwrap: 'bubblewrap' }
+const missing = Object.keys(programs)
+  .filter(name => !paths.some(path => existsSync(`${path}/${name}`)))
+  .map(name => programs[name])
 if (skipped > 0 && missing.length > 0) {
   console.log(`Tests were skipped for lack of ${missing.join(' and ')}. Install: apt-get install ${missing.join(' ')}`)
 }

@@ -37,5 +37,4 @@ export const isAlive = (pid: number): boolean => {
 }
 
 /** A killed process stays in the process table until its parent asks for its exit: here, until this host exits. */
-export const isRunning = (pid: number): boolean =>
-  isAlive(pid) && !/^State:\s+Z/m.test(read(`/proc/${pid}/status`))
+export const isRunning = (pid: number): boolean => isAlive(pid) && !/^State:\s+Z/m.test(read(`/proc/${pid}/status`))

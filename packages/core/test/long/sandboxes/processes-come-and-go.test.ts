@@ -1,5 +1,5 @@
 // Frontends in processes come and go for as long as the host lives, so whatever one of them leaves behind is a leak.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -21,20 +21,24 @@ function readStat(pid: string): string {
   }
 }
 
+const CGROUPS = '/sys/fs/cgroup/memory'
+const cgroups = (): string[] =>
+  existsSync(CGROUPS) ? readdirSync(CGROUPS).filter(name => name.startsWith(`sallyport-${process.pid}-`)) : []
+
 const descriptors = (): string[] => readdirSync('/proc/self/fd')
 
-test.runIf(process.platform === 'linux')(
-  'twenty ended frontends leave no process, descriptor or directory',
+test.runIf(process.platform === 'linux').each(['none', 'auto'] as const)(
+  'twenty ended frontends leave no process, descriptor, directory or cgroup, wall: %s',
   { timeout: 60_000 },
-  async () => {
+  async wall => {
     const directory = mkdtempSync(join(tmpdir(), 'come-and-go-'))
     const before = process.env['TMPDIR']
     process.env['TMPDIR'] = directory
     try {
       const bus = await start()
       const open = async (label: string): Promise<void> => {
-        await bus.open(label, fixture('sandboxes/ends.mjs'), { sandbox: 'process' })
-        expect(await bus.call<string>(label, 'cwd')).toContain(directory)
+        await bus.open(label, fixture('sandboxes/ends.mjs'), { sandbox: { kind: 'process', wall, memory: 1000 } })
+        if (wall === 'none') expect(await bus.call<string>(label, 'cwd')).toContain(directory)
       }
       await open('first')
       await bus.closeFrontend('first')
@@ -49,6 +53,7 @@ test.runIf(process.platform === 'linux')(
       await expect.poll(() => children().length).toBe(processes)
       await expect.poll(() => descriptors().length).toBe(files)
       await expect.poll(() => readdirSync(directory)).toEqual([])
+      expect(cgroups()).toEqual([])
     } finally {
       rmSync(directory, { recursive: true })
       if (before === undefined) delete process.env['TMPDIR']

@@ -45,7 +45,7 @@ afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate()))
 
 /** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
 const startRelay = (program: string, limits: ProcessLimits = {}): Relay =>
-  createRelay({ args: ['-e', prelude + program], limits })
+  createRelay(['-e', prelude + program], { limits })
 
 /** Starts the process of a frontend whose module is `source`. */
 function startFrontend(source: string): Relay {
@@ -53,13 +53,15 @@ function startFrontend(source: string): Relay {
   const options = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait', isolated: false } as const
   const start: FrontendStart = { ...options, module, development: false }
   const entry = fileURLToPath(import.meta.resolve('@sallyport/frontend/process'))
-  return createRelay({ args: [entry], start: serialize(start) })
+  return createRelay([entry], { start: serialize(start) })
 }
 
-function createRelay(data: Pick<RelayData, 'args'> & Partial<RelayData>): Relay {
+function createRelay(args: readonly string[], data: Partial<RelayData>): Relay {
   const [coreEnd, relayEnd] = createLinkEndpoints('ring', 'never')
   const workerData: RelayData = {
     name: 'frontend "main"',
+    launch: { command: process.execPath, args },
+    hasWall: false,
     temporary: tmpdir(),
     start: new Uint8Array(8),
     heartbeat: undefined,

@@ -1,12 +1,14 @@
 // Denials of a sandbox after the module has loaded: the error names the option that allows it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, isCommandError, type Bus } from '../../../src/index.js'
+import { findWall } from '../../../src/launchers/find-wall.js'
 import { fixture } from '../../support/start.js'
 
 const file = '/sallyport/denied'
-const hasNetwork = !process.allowedNodeEnvironmentFlags.has('--allow-net')
+const isDeniedByNode = process.allowedNodeEnvironmentFlags.has('--allow-net')
 
 describe.each(['permission', 'process'] as const)('%s', kind => {
+  const hasNetwork = !isDeniedByNode && (kind === 'permission' || !findWall().launcher)
   const noOption = "Call a command that does it, or trust the frontend with all rights of the host: sandbox: 'none'."
   const allow = (option: string) => `Allow it with the frontend's option sandbox: { kind: '${kind}', ${option} }.`
   const denials: [action: string, text: string][] = [
