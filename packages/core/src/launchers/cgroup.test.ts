@@ -27,8 +27,8 @@ const limits = { memory: 64, cpus: 0.5, pids: 20 }
 
 test('version 1: one for each controller, below that of the host', () => {
   const root = createRoot({ 'memory/app/tasks': '', 'pids/tasks': '', 'cpu/app/tasks': '' })
-  const own = '5:pids:/elsewhere\n4:memory:/app\n3:cpu,cpuacct:/app\n'
-  const { directories, joins } = createCgroup(limits, root, own)!
+  const ownCgroups = '5:pids:/elsewhere\n4:memory:/app\n3:cpu,cpuacct:/app\n'
+  const { directories, joins } = createCgroup(limits, root, ownCgroups)!
   expect(directories.map(directory => join(directory, '..').slice(root.length))).toEqual([
     '/memory/app',
     '/pids',
@@ -63,7 +63,7 @@ test('version 2: next to that of the host if that one has no children', () => {
   expect(join(directories[0]!, '..')).toBe(join(root, 'app'))
 })
 
-test('there is none without limits, and none where the host may not make one, of which nothing is left', () => {
+test('no limits, or a host that may not make a cgroup: nothing is made or left', () => {
   const root = createRoot({ 'memory/tasks': '' })
   expect(createCgroup({}, root, '')).toBeUndefined()
   expect(createCgroup({ memory: 64 }, '/proc/1', '0::/\n')).toBeUndefined()

@@ -1,4 +1,4 @@
-// Cgroups of version 1 and 2: the kernel's limits for all processes of one frontend. Made only where the host may make one: by root,
+// Cgroups of version 1 and 2: the kernel's limits for all processes of one frontend. Made only if the host may make one: by root,
 // or with version 2 below a cgroup that systemd has delegated (Delegate=yes with DelegateSubgroup=).
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,17 +28,21 @@ let count = 0
 /**
  * Returns `undefined` if there is nothing to limit, or this process may not make a cgroup.
  *
- * @param own - content of /proc/self/cgroup
+ * @param ownCgroups - content of /proc/self/cgroup
  */
-export function createCgroup(limits: CgroupLimits, root: string = ROOT, own: string = readOwn()): Cgroup | undefined {
+export function createCgroup(
+  limits: CgroupLimits,
+  root: string = ROOT,
+  ownCgroups: string = readOwn(),
+): Cgroup | undefined {
   const { memory, cpus, pids } = limits
   if ((memory ?? cpus ?? pids) === undefined) return undefined
   const name = `sallyport-${process.pid}-${++count}`
   const isUnified = existsSync(join(root, 'cgroup.controllers'))
   const directories: string[] = []
   try {
-    if (isUnified) directories.push(createUnified(name, limits, root, own))
-    else createSeparate(name, limits, root, own, directories)
+    if (isUnified) directories.push(createUnified(name, limits, root, ownCgroups))
+    else createSeparate(name, limits, root, ownCgroups, directories)
   } catch {
     for (const directory of directories) removeCgroup(directory)
     return undefined
@@ -59,11 +63,11 @@ function createSeparate(
   name: string,
   { memory, cpus, pids }: CgroupLimits,
   root: string,
-  own: string,
+  ownCgroups: string,
   directories: string[],
 ): void {
   const create = (controller: string, settings: Record<string, number>): void => {
-    const path = own.split('\n').find(line => line.split(':')[1]?.split(',').includes(controller))
+    const path = ownCgroups.split('\n').find(line => line.split(':')[1]?.split(',').includes(controller))
     const nested = join(root, controller, path?.split(':')[2] ?? '')
     // In a container the path can be that of the machine.
     const parent = existsSync(nested) ? nested : join(root, controller)
@@ -81,8 +85,8 @@ function createSeparate(
 }
 
 /** Version 2: a cgroup with processes has no children with limits, so the new one is next to that of the host, or below an empty one. */
-function createUnified(name: string, { memory, cpus, pids }: CgroupLimits, root: string, own: string): string {
-  const path = /^0::(.*)$/m.exec(own)?.[1] ?? '/'
+function createUnified(name: string, { memory, cpus, pids }: CgroupLimits, root: string, ownCgroups: string): string {
+  const path = /^0::(.*)$/m.exec(ownCgroups)?.[1] ?? '/'
   const parents = [join(root, path), ...(path === '/' ? [] : [join(root, path, '..')])]
   const controllers = [memory !== undefined && 'memory', cpus !== undefined && 'cpu', pids !== undefined && 'pids']
   const parent = parents.find(each =>

@@ -21,7 +21,7 @@ export interface Launcher {
 export interface LaunchInfo {
   /** Label of the frontend. */
   readonly label: string
-  /** What the process must be able to read: its modules, Sallyport's packages, and `read` of its sandbox. */
+  /** Files and directories that the process must be able to read: its modules, Sallyport's packages, and `read` of its sandbox. */
   readonly reads: { readonly directories: readonly string[]; readonly files: readonly string[] }
   /** Descriptors that the process inherits, in addition to standard input, output and error. */
   readonly descriptors: readonly number[]
@@ -41,7 +41,7 @@ export interface LaunchLimits {
   readonly tmp?: number | undefined
 }
 
-/** What is started. Its environment is empty, so `command` needs an absolute path. */
+/** The command to start. Its environment is empty, so `command` needs an absolute path. */
 export interface Launch {
   /** Absolute path of a program. */
   readonly command: string

@@ -1,4 +1,4 @@
-// Launchers on a machine where they don't work: programs of the test are in the place of those of the system.
+// Launchers on a machine that they don't work on: programs of the test are in the place of those of the system.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ describe.runIf(isLinux)('bubblewrap', () => {
     )
   })
 
-  test('is unavailable where programs may not make namespaces, with how to allow it', () => {
+  test('is unavailable if programs may not make namespaces, with how to allow it', () => {
     const text = 'bwrap: No permissions to create new namespace'
     const bwrap = createProgram('refusing', `echo "${text}" >&2; exit 1`)
     expect(() => bubblewrap({ bwrap })).toThrow(
@@ -45,7 +45,7 @@ describe.runIf(isLinux)('bubblewrap', () => {
     expect(() => bubblewrap({ bwrap })).toThrow('Node could not be started in it: exit code 0. Install bubblewrap')
   })
 
-  test('mounts no /proc where that is refused', () => {
+  test('mounts no /proc if that is refused', () => {
     const bwrap = createProgram('partial', `case "$*" in *--proc*) exit 1;; esac; echo ${process.version}`)
     const { args } = bubblewrap({ bwrap }).launch('node', [], info)
     expect(args).not.toContain('--proc')

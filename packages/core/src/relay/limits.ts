@@ -48,8 +48,8 @@ export function describeReached({ cgroups = [], processes = 0 }: LaunchedLimits)
   if (!reached) return undefined
   const { limit, max } = reached
   if (limit === 'memory') return { limit, max, text: `used more memory than its limit (${max} MiB)` }
-  const own = max - processes
-  return { limit, max: own, text: `tried to have more processes and threads than its limit (${own})` }
+  const allowed = max - processes
+  return { limit, max: allowed, text: `tried to have more processes and threads than its limit (${allowed})` }
 }
 
 /** Returns a function that takes one sample after another, and returns which limit was exceeded, if any. */
@@ -89,16 +89,16 @@ export interface Usage {
 
 /** Returns the usage of a process with all of its descendants, or `undefined` if it has exited. */
 export function readTreeUsage(pid: number): Usage | undefined {
-  const own = readUsage(pid)
-  if (!own) return undefined
+  const total = readUsage(pid)
+  if (!total) return undefined
   for (const child of getChildren(pid)) {
     const usage = readTreeUsage(child)
     if (!usage) continue
-    own.memory += usage.memory
-    own.cpu += usage.cpu
-    own.pids += usage.pids
+    total.memory += usage.memory
+    total.cpu += usage.cpu
+    total.pids += usage.pids
   }
-  return own
+  return total
 }
 
 /** Returns `undefined` if the process has exited. Synchronous, because reading /proc takes a few microseconds. */

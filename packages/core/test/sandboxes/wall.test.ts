@@ -62,7 +62,7 @@ describe('a launcher', () => {
     expect(infos[0]!.reads.directories.length).toBeGreaterThan(0)
   })
 
-  test('that cannot hold the process rejects the start with its remedy', async () => {
+  test('rejects the start with its remedy if it cannot hold the process', async () => {
     const launch = (): never => {
       throw new LauncherUnavailable('test is not available: it is missing. Install it')
     }
@@ -73,14 +73,14 @@ describe('a launcher', () => {
   })
 
   test.each([undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }])(
-    'that returns %j rejects the start',
+    'rejects the start if it returns %j',
     async result => {
       const wall = { name: 'test', launch: () => result } as unknown as Launcher
       await expect(open({ wall })).rejects.toThrow('launcher "test" returned no command with arguments')
     },
   )
 
-  test('that names a missing program, or one that exits, rejects the start', async () => {
+  test('rejects the start if its program is missing or exits', async () => {
     const launchers = ['/none/program', '/bin/false'].map(command => ({
       name: 'test',
       launch: () => ({ command, args: [] }),

@@ -53,7 +53,7 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
 
 export interface FrontendConfig
   extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
-  /** What starts the process of `sandbox: 'process'`, if it has a wall. */
+  /** Starts the process of `sandbox: 'process'`, if that has a wall. */
   launcher?: Launcher | undefined
   /** The module's code, if it has no file. */
   text?: ModuleText | undefined

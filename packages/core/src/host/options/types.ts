@@ -34,12 +34,12 @@ export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
   /** A separate process. */
   kind: 'process'
   /**
-   * Grants the network, or denies it, which is the default. The wall closes it; Node 25 and later denies it without a wall too. Where
+   * Grants the network, or denies it, which is the default. The wall closes it; Node 25 and later denies it without a wall too. If
    * neither can, the network is open without this option, and `false` is refused.
    */
   net?: boolean
   /**
-   * What surrounds the process, and holds code that has left Node's permission model. `auto`: the strongest launcher of
+   * The wall around the process, which holds code that has left Node's permission model. `auto`: the strongest launcher of
    * `@sallyport/core/launchers` that works on this machine, or none. `required`: the same, but the frontend does not start without one.
    * `none`: no wall. An object is a launcher: one of `@sallyport/core/launchers`, or your own.
    *

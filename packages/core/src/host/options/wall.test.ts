@@ -50,7 +50,7 @@ test('tmp is refused without a wall that limits it', () => {
   expect(resolveWall('sandbox', { wall: { ...launcher, limitsTmp: true }, tmp: 1 })?.name).toBe('test')
 })
 
-test('net: false is refused only where neither Node nor a wall closes the network', () => {
+test('net: false is refused only if neither Node nor a wall closes the network', () => {
   const sandbox = { kind: 'ses', net: false }
   checkNet('sandbox', sandbox, { ...launcher, closesNetwork: true })
   const check = () => checkNet('sandbox', sandbox, launcher)

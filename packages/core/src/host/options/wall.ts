@@ -5,7 +5,7 @@ import { type Launcher, LauncherUnavailable } from '../../launchers/launcher.js'
 import { CAN_DENY_NET } from '../workers/sandbox.js'
 import type { ProcessSandbox } from './types.js'
 
-/** How to close the network of a frontend where nothing does. */
+/** Ways to close the network of a frontend if nothing does. */
 export const NET_REMEDIES: string =
   'Run the host with Node.js 25 or later, use sandbox: "process" with bubblewrap (apt-get install bubblewrap), ' +
   'use sandbox: "ses", or start the host without a network, for example in a container with --network none'
@@ -19,7 +19,7 @@ interface WallOptions {
  * Returns the launcher of a process, or `undefined` if it has no wall.
  *
  * @param place - the place of the sandbox, for error texts
- * @throws {LauncherUnavailable} for `wall: 'required'` where no launcher works
+ * @throws {LauncherUnavailable} for `wall: 'required'` if no launcher works
  * @throws {BusError} InvalidParams for a limit that needs a wall
  */
 export function resolveWall(
@@ -39,7 +39,7 @@ export function resolveWall(
   return launcher
 }
 
-/** @throws {BusError} InvalidParams for `net: false` where nothing closes the network */
+/** @throws {BusError} InvalidParams for `net: false` if nothing closes the network */
 export function checkNet(place: string, sandbox: object, launcher: Launcher | undefined): void {
   if (!('net' in sandbox) || sandbox.net !== false || isNetClosed(launcher)) return
   const text = `${place}.net must not be false: Node.js before 25 cannot deny the network. ${NET_REMEDIES}`

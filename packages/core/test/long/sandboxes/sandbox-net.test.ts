@@ -33,7 +33,7 @@ test.each(cases)('is granted by net: true: %s', async (_, sandbox) => {
 })
 
 test.each(cases)(
-  'is otherwise denied with the option to set, but open where neither Node nor a wall denies it: %s',
+  'is otherwise denied with the option to set, but open if neither Node nor a wall denies it: %s',
   async (_, sandbox, isDenied) => {
     const bus = await start({ core })
     const connected = once(server, 'connection').then(() => 'connected')
@@ -50,7 +50,7 @@ test.each(cases)(
 )
 
 test.each(cases)(
-  'is not left open by net: false, which is refused with the alternatives where nothing denies it: %s',
+  'is not left open by net: false, which is refused with the alternatives if nothing denies it: %s',
   async (_, sandbox, isDenied) => {
     const main = { data, sandbox: { ...sandbox, net: false } }
     const text = isDenied

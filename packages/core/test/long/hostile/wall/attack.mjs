@@ -95,7 +95,7 @@ function openMachineFile(directory) {
   for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`
     if (entry.isDirectory() && !(entry.name > 0)) openMachineFile(path)
-    // What root cannot write elsewhere either is found later.
+    // The file name is the error, so that the search ends.
     else if (entry.isFile() && canOpen(path)) throw Object.assign(new Error(path), { opened: path })
   }
 }

@@ -36,7 +36,7 @@ const servers = [createServer().listen(0), createServer().listen(file('socket'))
 const udp = createSocket('udp4').bind(0, '127.0.0.1')
 await Promise.all([...servers, udp].map(server => once(server, 'listening')))
 udp.on('message', (query, { port }) => {
-  // The same header, as a response with the code SERVFAIL.
+  // Its header, as a response with the code SERVFAIL.
   const answer = Buffer.from(query)
   if (answer.length > 3) answer.writeUInt16BE(0x8182, 2)
   udp.send(answer, port, '127.0.0.1')
