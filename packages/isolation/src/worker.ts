@@ -24,7 +24,7 @@ setDevelopment(data.development)
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
 
-const sleep = beat(data.heartbeat)
+const { rest: sleep } = beat(data.heartbeat)
 const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
 
 const watch = createHookWatch(data.watch)

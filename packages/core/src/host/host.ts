@@ -18,6 +18,7 @@ import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
+import { SharedThreads } from './workers/shared-threads.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
@@ -39,6 +40,7 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
   readonly log: Logger
   readonly supervisor: Supervisor = createSupervisor()
   readonly reporter: BusReporter
+  readonly sharedThreads: SharedThreads
   readonly core: Core
   readonly frontends: Frontends
   readonly #names: HostNames
@@ -52,6 +54,7 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     this.#names = names
     this.log = createHostLog(options.log, options.dev)
     this.reporter = new BusReporter(this.log)
+    this.sharedThreads = new SharedThreads(this.log)
     this.core = createCore(this)
     this.frontends = this.core.frontends = new Frontends(this)
     if (pattern === 'isolation' && !isolation.dir) {

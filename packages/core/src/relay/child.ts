@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
-import { PROCESS_PIPES } from '@sallyport/protocol/internal'
+import type { Duplex, Writable } from 'node:stream'
+import { BusError, PROCESS_PIPES } from '@sallyport/protocol/internal'
 import { removeCgroup } from '../launchers/cgroup.js'
 import { withFilterFile } from '../launchers/filter-file.js'
 import type { Launch } from '../launchers/launcher.js'
@@ -34,11 +34,17 @@ const REMOVE_INTERVAL_MS = 20
 /** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
 const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
 
+/** Where a process prints. */
+export type Output = Record<'stdout' | 'stderr', Writable>
+
 /** @param hasWall - true if the process of the frontend is a descendant of the one that is started here */
-export function startChild(launch: Launch, hasWall: boolean, temporary: string): Child {
+export function startChild(launch: Launch, hasWall: boolean, temporary: string, output: Output): Child {
   const { command, args, filter, endsWithParent = false } = launch
   // A wall has its own directories.
   const directory = endsWithParent ? undefined : mkdtempSync(join(temporary, 'sallyport-'))
+  const removeDirectory = (): void => {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+  }
   const child = withFilterFile(filter, temporary, descriptor =>
     spawn(command, args, {
       cwd: directory ?? '/',
@@ -48,6 +54,14 @@ export function startChild(launch: Launch, hasWall: boolean, temporary: string):
       detached: process.platform !== 'win32',
     }),
   )
+  // The first listener of `exited` is added below, and Node creates no pipes if it has no descriptors left.
+  child.on('error', () => {})
+  if (!(child.stdout as unknown)) {
+    removeDirectory()
+    const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'
+    throw new BusError('Overloaded', `The frontend process was not started: no file descriptors are left. ${remedy}`)
+  }
+  for (const stream of child.stdio) stream?.on('error', () => {})
   const { pid } = child
   const guardExited = directory === undefined ? Promise.resolve() : startOrphanGuard(child, directory)
   let errorTail = ''
@@ -61,7 +75,7 @@ export function startChild(launch: Launch, hasWall: boolean, temporary: string):
       const signal = exitSignal ?? reported ?? null
       const code = reported ? null : exitCode
       const hasPrinted = [child.stdout, child.stderr].some(output => (output as Socket).bytesRead > 0)
-      if (signal === 'SIGKILL' && hasPrinted) process.stderr.write(LOST_OUTPUT)
+      if (signal === 'SIGKILL' && hasPrinted) output.stderr.write(LOST_OUTPUT)
       // On Windows an aborted process has no signal.
       const isAborted = signal !== null || code === 134
       resolve({ code, signal, ranOutOfMemory: isAborted && OUT_OF_MEMORY.test(errorTail) })
@@ -72,14 +86,14 @@ export function startChild(launch: Launch, hasWall: boolean, temporary: string):
   } catch {
     // The process has exited already.
   }
-  child.stdout!.pipe(process.stdout)
-  child.stderr!.pipe(process.stderr)
+  child.stdout!.pipe(output.stdout, { end: false })
+  child.stderr!.pipe(output.stderr, { end: false })
   const getPipe = (fd: number): Duplex => child.stdio[fd] as Duplex
   return {
     pid,
     control: getPipe(PROCESS_PIPES.control),
     link: getPipe(PROCESS_PIPES.link),
-    exited: exited.finally(() => directory !== undefined && rmSync(directory, { recursive: true, force: true })),
+    exited: exited.finally(removeDirectory),
     guardExited,
     kill() {
       if (!hasWall || pid === undefined) return void child.kill('SIGKILL')
@@ -143,7 +157,10 @@ async function startOrphanGuard(child: ChildProcess, directory: string): Promise
   if (process.platform === 'win32' || child.pid === undefined) return
   const args = ['-c', ORPHAN_GUARD, 'sallyport', String(child.pid), directory]
   const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
-  shell.stdin.on('error', () => {})
-  child.once('exit', () => shell.stdin.end('\n'))
-  await new Promise(resolve => shell.once('error', resolve).once('exit', resolve))
+  const exited = new Promise(resolve => shell.once('error', resolve).once('exit', resolve))
+  // Absent if no descriptors are left.
+  const stdin = shell.stdin as Writable | null | undefined
+  stdin?.on('error', () => {})
+  child.once('exit', () => stdin?.end('\n'))
+  await exited
 }

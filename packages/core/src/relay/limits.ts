@@ -22,16 +22,16 @@ export interface ExceededLimit {
 
 type LaunchedLimits = Pick<Launch, 'cgroups' | 'processes'>
 
-/** Checks the limits of a process and its descendants until this thread exits. */
+/** Checks the limits of a process and its descendants. Returns a function that stops the checks. */
 export function watchLimits(
   pid: number,
   limits: ProcessLimits,
   launched: LaunchedLimits,
   onExceeded: (exceeded: ExceededLimit) => void,
-): void {
-  if (Object.values(limits).every(limit => limit === undefined)) return
+): () => void {
+  if (Object.values(limits).every(limit => limit === undefined)) return () => {}
   const check = createLimitCheck(limits)
-  setInterval(() => {
+  const timer = setInterval(() => {
     const usage = readTreeUsage(pid)
     if (!usage) return
     const pids = usage.pids - (launched.processes ?? 0)
@@ -39,7 +39,8 @@ export function watchLimits(
     const reached = limits.pids === undefined ? undefined : describeReached(launched)
     const exceeded = reached ?? check({ ...usage, pids }, performance.now())
     if (exceeded) onExceeded(exceeded)
-  }, CHECK_INTERVAL_MS).unref()
+  }, CHECK_INTERVAL_MS)
+  return () => clearInterval(timer)
 }
 
 /** Returns the limit that the kernel has enforced for a process with cgroups. */

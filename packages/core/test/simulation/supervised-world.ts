@@ -10,6 +10,7 @@ import type { FrontendConfig } from '../../src/host/options/resolve.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
+import { SharedThreads } from '../../src/host/workers/shared-threads.js'
 import type { Epoch } from './model/ask.js'
 import { Frontend } from './frontend.js'
 import { hostOptions } from './host-options.js'
@@ -71,7 +72,8 @@ export class SupervisedWorld extends World {
     const reporter = new BusReporter(log as never)
     reporter.on('failed', ({ label, error }) => this.#givenUp(label, error))
     const options = hostOptions(this.#supervision.core, this.isolated)
-    const services: HostServices = { supervisor, options, log: log as never, reporter }
+    const sharedThreads = new SharedThreads(log as never)
+    const services: HostServices = { supervisor, options, log: log as never, reporter, sharedThreads }
     this.#core = new LocalCore(options, services)
     this.#frontends = this.#core.frontends = new ObservedFrontends(this, { ...services, core: this.#core })
     supervisor.signal('core.ready')

@@ -23,19 +23,28 @@ export function createHeartbeatFor({ memory }: Heartbeat): () => void {
   return () => void Atomics.store(word, 0, (count = (count + 1) | 0 || 1))
 }
 
-/** Starts the heartbeat, which does not keep the thread alive. Returns a function that runs what blocks the thread on purpose. */
-export function beat(heartbeat: Heartbeat | undefined): <T>(block: () => T) => T {
-  if (!heartbeat) return block => block()
+export interface Beating {
+  /** Runs what blocks the thread on purpose. */
+  rest<T>(block: () => T): T
+  stop(): void
+}
+
+/** Starts the heartbeat, which does not keep the thread alive. */
+export function beat(heartbeat: Heartbeat | undefined): Beating {
+  if (!heartbeat) return { rest: block => block(), stop() {} }
   const word = new Int32Array(heartbeat.memory)
   const next = createHeartbeatFor(heartbeat)
   next()
-  setInterval(next, heartbeat.every).unref()
-  return block => {
-    Atomics.store(word, 0, RESTING)
-    try {
-      return block()
-    } finally {
-      next()
-    }
+  const timer = setInterval(next, heartbeat.every).unref()
+  return {
+    rest(block) {
+      Atomics.store(word, 0, RESTING)
+      try {
+        return block()
+      } finally {
+        next()
+      }
+    },
+    stop: () => clearInterval(timer),
   }
 }

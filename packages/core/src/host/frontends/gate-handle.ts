@@ -17,6 +17,7 @@ import { createSupervisor } from '../supervision/supervisor.js'
 import { watchCounter } from '../supervision/watchdog.js'
 import { pipeToLog, throttleLines } from '../workers/output.js'
 import { getGateGrants, spawnSandboxed } from '../workers/sandbox.js'
+import { SharedThreads } from '../workers/shared-threads.js'
 import { findEntry } from '../workers/spawn.js'
 import type { HostServices } from './types.js'
 
@@ -174,7 +175,8 @@ export async function startStandaloneGate(
   const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))
   const log = createHostLog(options.log)
-  const host = { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log) }
+  const services = { supervisor: createSupervisor(), reporter: new BusReporter(log) }
+  const host = { options, log, ...services, sharedThreads: new SharedThreads(log) }
   const ignore = (): void => {}
   const ignored = { restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
   const protocolError = (_link: number, error: Error): void => onFailed(error)

@@ -7,6 +7,7 @@ import type { BusReporter } from '../reporting/events.js'
 import type { Logger } from '../reporting/log.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
+import type { SharedThreads } from '../workers/shared-threads.js'
 import type { RuntimeEnd } from './runtime-end.js'
 
 /** @internal Services that core, the gates and the frontends of a host use. */
@@ -15,6 +16,7 @@ export interface HostServices {
   readonly log: Logger
   readonly supervisor: Supervisor
   readonly reporter: BusReporter
+  readonly sharedThreads: SharedThreads
 }
 
 /** @internal */

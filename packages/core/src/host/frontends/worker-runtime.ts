@@ -1,15 +1,16 @@
 // The runtime of a frontend that has a worker: its thread, or the relay of its process.
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
-import type { ResourceLimits, Worker } from 'node:worker_threads'
+import type { ResourceLimits } from 'node:worker_threads'
 import { BusError, closeEndpoint, getPorts, isDevelopment, PROCESS_PIPES } from '@sallyport/protocol/internal'
 import type { FrontendCommand, FrontendStart, FrontendWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../contract/host-relay.js'
 import type { Launch, Launcher, LaunchInfo } from '../../launchers/launcher.js'
 import type { FrontendConfig, SandboxConfig } from '../options/resolve.js'
 import { getWorkerName } from '../supervision/policy.js'
-import { pipeOutput, pipeToHost } from '../workers/output.js'
+import type { ThreadHandle } from '../supervision/worker-actor.js'
+import { type OutputSource, pipeOutput, pipeToHost } from '../workers/output.js'
 import {
   getFlags,
   getFrontendGrants,
@@ -21,8 +22,10 @@ import {
   spawnSandboxed,
   TEXT_FLAGS,
 } from '../workers/sandbox.js'
+import type { SharedThreads, ThreadGroup } from '../workers/shared-threads.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
+import type { Tenant } from '../workers/tenant.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
 import { describeEnd } from './runtime-end.js'
@@ -160,14 +163,14 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
 function spawnFrontend(
   data: FrontendWorkerData,
   { sandbox, launcher, onStdio }: FrontendConfig,
-  { options, log }: FrontendHost,
-): Worker {
+  { options, log, sharedThreads }: FrontendHost,
+): ThreadHandle {
   const entry = options.workers.frontend ?? findEntry('@sallyport/frontend/worker')
-  const worker =
+  const worker: ThreadHandle & OutputSource =
     sandbox.kind === 'none'
       ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
       : sandbox.kind === 'process'
-        ? spawnRelay(data, sandbox, launcher)
+        ? startRelay(data, sandbox, launcher, sharedThreads)
         : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
   else pipeOutput(worker, { worker: 'frontend', label: data.label }, log, options.log)
@@ -192,12 +195,20 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Sand
   return { workerData, reads, net, flags, resourceLimits: sandbox.resourceLimits }
 }
 
+/** The threads of all relays of a host. A relay runs no code of a frontend. */
+const RELAYS: ThreadGroup = {
+  name: 'relays',
+  size: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
+  spawn: () => spawnWorker(findEntry('#relay'), {}, [], { env: {}, stdout: true, stderr: true }),
+}
+
 /** Starts the relay of a frontend in a process of its own, under the same permission model as a worker. */
-function spawnRelay(
+function startRelay(
   data: FrontendWorkerData,
   sandbox: SandboxConfig<'process'>,
   launcher: Launcher | undefined,
-): Worker {
+  threads: SharedThreads,
+): Tenant {
   const { heartbeat, ...frontend } = data
   const { read, net, resourceLimits, memory, cpu, pids, tmp } = sandbox
   const entry = findEntry('@sallyport/frontend/process')
@@ -229,7 +240,7 @@ function spawnRelay(
     heartbeat,
     limits: { memory: launch.limits?.memory ?? memory, cpu, pids: launch.limits?.pids ?? pids },
   }
-  return spawnWorker(findEntry('#relay'), relayData, [], { env: {}, stdout: true, stderr: true })
+  return threads.open(RELAYS, `the relay of ${relayData.name}`, relayData)
 }
 
 /** The directory is empty, and only in a wall: the frontend cannot write to that of the machine. */

@@ -1,11 +1,17 @@
 // Standard output and error of a worker: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Readable } from 'node:stream'
-import type { Worker } from 'node:worker_threads'
 import { formatSuppressed, Throttle, MAX_OUTPUT_LINE, MAX_OUTPUT_CHUNK } from '@sallyport/protocol/internal'
 import { escapeText, isDefaultLog, type Logger, type LogOption, writeToStderr } from '../reporting/log.js'
 
 /** Receives what a frontend prints as text, in chunks that need not end with a line. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
+
+/** A worker, or a tenant of a thread. */
+export interface OutputSource {
+  readonly stdout: Readable
+  readonly stderr: Readable
+  once(event: 'exit', listener: () => void): unknown
+}
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 type LineLog = Record<Level, (fields: object, line: string) => void>
@@ -16,14 +22,14 @@ export const throttleLines = (log: LineLog, fields: { worker: string; label: str
   new Throttle(([level, text], more) => log[level](fields, formatSuppressed(text, more)))
 
 /** Logs standard output as `info`, and standard error as `warn`. */
-export function pipeToLog({ stdout, stderr }: Worker, lines: ThrottledLines): void {
+export function pipeToLog({ stdout, stderr }: OutputSource, lines: ThrottledLines): void {
   forEachLine(stdout, line => lines.add(['info', line]))
   forEachLine(stderr, line => lines.add(['warn', line]))
 }
 
 /** Logs the output of a worker. By default its lines go to standard error with their label, and without control sequences. */
 export function pipeOutput(
-  worker: Worker,
+  worker: OutputSource,
   fields: { worker: string; label: string },
   log: Logger,
   option: LogOption,
@@ -33,7 +39,7 @@ export function pipeOutput(
   worker.once('exit', () => lines.flush())
 }
 
-export function pipeToHost({ stdout, stderr }: Worker, label: string, onStdio: OnStdio): void {
+export function pipeToHost({ stdout, stderr }: OutputSource, label: string, onStdio: OnStdio): void {
   stdout.setEncoding('utf8').on('data', (text: string) => onStdio(text, { label, stream: 'stdout' }))
   stderr.setEncoding('utf8').on('data', (text: string) => onStdio(text, { label, stream: 'stderr' }))
 }

@@ -1,7 +1,6 @@
 // Access to the threads of a bus: the latest thread of each frontend and gate, to terminate it, and gates that fail when a hook logs
 // `fault <name>`. Tests mock host/workers/spawn.js with this module.
 import { readFileSync } from 'node:fs'
-import { deserialize } from 'node:v8'
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import type * as Spawn from '../../../src/host/workers/spawn.js'
 
@@ -24,10 +23,6 @@ export function terminate(name: string): void {
   void threads.get(name)!.terminate()
 }
 
-/** A relay has the label in the start data of its process. */
-const getData = (data: object): { label?: string } =>
-  'start' in data ? (deserialize(data.start as Uint8Array) as { label: string }) : data
-
 export async function reaching(original: () => Promise<typeof Spawn>): Promise<typeof Spawn> {
   const spawn = await original()
   return {
@@ -35,7 +30,7 @@ export async function reaching(original: () => Promise<typeof Spawn>): Promise<t
     spawnWorker(entry, data, transfer, more) {
       const isGate = typeof entry === 'string' && entry.includes('isolation') && 'watch' in data
       const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
-      const { label } = getData(data)
+      const { label } = data as { label?: string }
       const worker = spawn.spawnWorker(start, data, transfer, { ...more, ...(isGate && limitHeap(label)) })
       if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
       return worker

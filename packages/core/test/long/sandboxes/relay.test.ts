@@ -14,6 +14,9 @@ import { serialize } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../../../src/contract/host-relay.js'
+import { createHostLog } from '../../../src/host/reporting/log.js'
+import { SharedThreads } from '../../../src/host/workers/shared-threads.js'
+import type { Tenant } from '../../../src/host/workers/tenant.js'
 
 /** Time for processes to start on a busy machine. */
 const POLL = { timeout: 20_000 }
@@ -31,7 +34,7 @@ const prelude = `
 `
 
 interface Relay {
-  worker: Worker
+  worker: Tenant
   link: Link
   /** Frames that arrived at core's end. */
   frames: string[]
@@ -40,7 +43,14 @@ interface Relay {
   exited: Promise<number>
 }
 
-const workers: Worker[] = []
+const threads = new SharedThreads(createHostLog(false))
+const group = {
+  name: 'relays',
+  size: 1,
+  spawn: () => new Worker(new URL(import.meta.resolve('#relay')), { stdout: true, stderr: true }),
+}
+
+const workers: Tenant[] = []
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
 
 /** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
@@ -68,7 +78,7 @@ function createRelay(args: readonly string[], data: Partial<RelayData>): Relay {
     limits: {},
     ...data,
   }
-  const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, stdout: true, stderr: true })
+  const worker = threads.open(group, 'the relay of frontend "main"', workerData)
   worker.postMessage({ type: 'link', link: relayEnd })
   workers.push(worker)
   const link = openLink(coreEnd, false)
@@ -81,7 +91,7 @@ function createRelay(args: readonly string[], data: Partial<RelayData>): Relay {
     })
   })
   const reports: StateReport[] = []
-  worker.on('message', (report: StateReport) => reports.push(report))
+  worker.on('message', report => reports.push(report as StateReport))
   const exited = once(worker, 'exit').then(([code]) => code as number)
   return { worker, link, frames, closed, reports, exited }
 }
@@ -89,7 +99,7 @@ function createRelay(args: readonly string[], data: Partial<RelayData>): Relay {
 const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: expect.objectContaining({ message }) }]
 
 /** Returns an object that grows with the output. */
-function collectOutput(worker: Worker): { stdout: string; stderr: string } {
+function collectOutput(worker: Tenant): { stdout: string; stderr: string } {
   const written = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     worker[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text))

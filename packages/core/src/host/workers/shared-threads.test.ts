@@ -1,0 +1,165 @@
+import { Worker } from 'node:worker_threads'
+import { afterEach, expect, test } from 'vitest'
+import { createHostLog } from '../reporting/log.js'
+import { SharedThreads, type ThreadGroup } from './shared-threads.js'
+import type { Tenant } from './tenant.js'
+
+/** A thread whose tenants do what their messages say. */
+const program = `
+  const { parentPort } = require('node:worker_threads')
+  void import(${JSON.stringify(import.meta.resolve('@sallyport/protocol/internal'))}).then(({ serveTenants }) =>
+    serveTenants(parentPort, (host, data) => {
+      if (data === 'broken') throw new Error('cannot start')
+      if (data === 'rejects') return Promise.reject(new Error('cannot start'))
+      const actions = {
+        echo: value => host.postMessage(value),
+        exit: code => { host.postMessage('last'); host.exit(code) },
+        crash: message => { host.postMessage('last'); setImmediate(() => { throw new Error(message) }) },
+        spin: () => { for (;;); },
+        print: text => { const next = n => host.write('stdout', text, () => { host.postMessage(n); next(n + 1) }); next(1) },
+        ignore: () => host.onTerminate(() => host.postMessage('ignored')),
+      }
+      host.onMessage(([name, value]) => actions[name](value))
+      host.postMessage('started')
+    }),
+  )
+`
+
+const threads = new SharedThreads(createHostLog(false))
+const workers: Worker[] = []
+afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
+
+const group = (size = 1, name = 'group'): ThreadGroup => ({
+  name,
+  size,
+  spawn() {
+    const worker = new Worker(program, { eval: true, stdout: true, stderr: true })
+    workers.push(worker)
+    return worker
+  },
+})
+
+interface Watched {
+  tenant: Tenant
+  messages: unknown[]
+  errors: string[]
+  exited: Promise<number>
+}
+
+function open(name: string, { data, from = group() }: { data?: string; from?: ThreadGroup } = {}): Watched {
+  const tenant = threads.open(from, name, data)
+  const messages: unknown[] = []
+  const errors: string[] = []
+  tenant.on('message', message => messages.push(message))
+  tenant.on('error', (error: Error) => errors.push(error.message))
+  return { tenant, messages, errors, exited: new Promise(resolve => tenant.once('exit', resolve)) }
+}
+
+async function started(...all: Watched[]): Promise<void> {
+  await expect.poll(() => all.map(({ messages }) => messages[0])).toEqual(all.map(() => 'started'))
+}
+
+async function expectAnswer({ tenant, messages }: Watched): Promise<void> {
+  tenant.postMessage(['echo', 'answer'])
+  await expect.poll(() => messages.at(-1)).toBe('answer')
+}
+
+test('tenants share as many threads as the group has, evenly', async () => {
+  const from = group(2)
+  await started(...['a', 'b', 'c', 'd'].map(name => open(name, { from })))
+  expect(workers).toHaveLength(2)
+})
+
+test('groups share no thread', async () => {
+  await started(open('a'), open('b', { from: group(1, 'other') }))
+  expect(workers).toHaveLength(2)
+})
+
+test('a tenant exits with its code after its last message, and the others go on', async () => {
+  const [first, second] = [open('first'), open('second')]
+  await started(first, second)
+  first.tenant.postMessage(['exit', 7])
+  expect(await first.exited).toBe(7)
+  expect(first.messages).toEqual(['started', 'last'])
+  expect(first.errors).toEqual([])
+  await expectAnswer(second)
+})
+
+test('the last tenant exits with its code after its thread has ended', async () => {
+  const only = open('only')
+  await started(only)
+  only.tenant.postMessage(['exit', 7])
+  expect(await only.exited).toBe(7)
+  expect(workers[0]!.threadId).toBe(-1)
+})
+
+test('a terminated tenant exits, and the others go on', async () => {
+  const [first, second] = [open('first'), open('second')]
+  await started(first, second)
+  await first.tenant.terminate()
+  expect(await first.exited).toBe(1)
+  await expectAnswer(second)
+  expect(second.errors).toEqual([])
+})
+
+test.each(['broken', 'rejects'])('a tenant that cannot start fails alone (%s)', async data => {
+  const other = open('other')
+  const failing = open('failing', { data })
+  expect(await failing.exited).toBe(1)
+  expect(failing.errors).toEqual(['cannot start'])
+  await expectAnswer(other)
+})
+
+test('an uncaught error of the thread fails all tenants, after their last messages', async () => {
+  const [first, second] = [open('first'), open('second')]
+  await started(first, second)
+  first.tenant.postMessage(['crash', 'broken'])
+  expect(await Promise.all([first.exited, second.exited])).toEqual([1, 1])
+  expect(first.messages).toEqual(['started', 'last'])
+  expect([first.errors, second.errors]).toEqual([['broken'], ['broken']])
+})
+
+test('a tenant that blocks the thread when it is terminated ends it, and the others learn which', async () => {
+  const [first, second] = [open('first'), open('second')]
+  await started(first, second)
+  first.tenant.postMessage(['spin'])
+  await first.tenant.terminate()
+  expect(await second.exited).toBe(1)
+  expect(first.errors).toEqual([])
+  expect(second.errors).toEqual(['second shared a thread with first, which blocked it'])
+})
+
+test('no tenant is added to a thread in which another does not end', async () => {
+  const first = open('first')
+  await started(first)
+  first.tenant.postMessage(['spin'])
+  const ended = first.tenant.terminate()
+  const second = open('second')
+  await started(second)
+  await ended
+  await expectAnswer(second)
+})
+
+test('a tenant that takes long to end keeps its thread, whose others go on', async () => {
+  const [first, second] = [open('first'), open('second')]
+  await started(first, second)
+  first.tenant.postMessage(['ignore'])
+  void first.tenant.terminate()
+  await expect.poll(() => first.messages.at(-1)).toBe('ignored')
+  await expectAnswer(second)
+  first.tenant.failThread(name => new Error(`end of ${name}`))
+  await Promise.all([first.exited, second.exited])
+  expect([first.errors, second.errors]).toEqual([[], ['end of second']])
+})
+
+test('output that the host does not read stays in the thread, and delays no other tenant', async () => {
+  const [first, second] = [open('first'), open('second')]
+  await started(first, second)
+  first.tenant.postMessage(['print', 'x'.repeat(2 ** 16)])
+  // The stream of the host asks for a chunk when it is read.
+  first.tenant.stdout.pause()
+  first.tenant.stdout.read(0)
+  await expectAnswer(second)
+  await expectAnswer(second)
+  expect(first.messages.length).toBeLessThan(5)
+})
