@@ -16,7 +16,7 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
     pattern: isolated ? 'isolation' : 'brownfield',
     dev: false,
     workers: {},
-    isolation: { dir: undefined, legacyMessages: false, hookTimeout: 1000, from: '' },
+    isolation: { dir: undefined, gates: 'each', legacyMessages: false, hookTimeout: 1000, from: '' },
     acl: {
       capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
       permissionFiles: [],

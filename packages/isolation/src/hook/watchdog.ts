@@ -19,8 +19,9 @@ const settled = Promise.resolve()
  * it has returned, but only until the promises of the same tick have settled: it has neither timers nor ports.
  *
  * @param memory - without it, the hook is not watched
+ * @param onEnter - called when the thread enters the hook, but not again before it has left
  */
-export function createHookWatch(memory: SharedArrayBuffer | undefined): HookWatch {
+export function createHookWatch(memory: SharedArrayBuffer | undefined, onEnter?: () => void): HookWatch {
   if (memory === undefined) return { enter() {}, rest() {} }
   const counter = new Int32Array(memory)
   let count = 0
@@ -43,6 +44,7 @@ export function createHookWatch(memory: SharedArrayBuffer | undefined): HookWatc
       Atomics.store(counter, 0, count)
       if (isLeaving) return
       isLeaving = true
+      onEnter?.()
       void settled.then(leaveAfterPromises)
     },
     rest: () => void Atomics.store(counter, 0, OUTSIDE),

@@ -18,6 +18,8 @@ export interface GateWorkerData {
   confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined
   /** For the host's watchdog of hooks: word 0 is zero outside the hook, and another number for each message inside it. */
   watch: SharedArrayBuffer | undefined
+  /** True if the thread has other gates. */
+  isShared: boolean
   times: GateTimes | undefined
 }
 

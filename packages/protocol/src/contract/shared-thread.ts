@@ -22,6 +22,7 @@ export type TenantReport =
   | { type: 'message'; message: unknown }
   | { type: 'output'; stream: OutputStream; chunk: Uint8Array | string }
   | { type: 'error'; error: ReportedError }
+  | { type: 'thread-failed'; error: ReportedError }
   | { type: 'terminating' }
   | { type: 'exited'; code: number }
 
@@ -34,6 +35,8 @@ export interface TenantConnection {
   onTerminate(handle: () => void): void
   /** Sends a chunk of output when the host asks for it, and then calls `done`. Must not be called again before. */
   write(stream: OutputStream, chunk: Uint8Array | string, done: () => void): void
+  /** Ends the thread, and all of its tenants with this error. */
+  failThread(error: Error): void
   /** Ends the tenant. The thread and its other tenants go on. */
   exit(code: number): void
 }
@@ -110,6 +113,7 @@ function connectTenant(port: MessagePort): TenantConnection {
     postMessage: (message, transfer) => post({ type: 'message', message }, transfer),
     onMessage: handle => void (handleMessage = handle),
     onTerminate: handle => void (terminate = handle),
+    failThread: error => post({ type: 'thread-failed', error: reportError(error) }),
     write: (stream, chunk, done) => outputs[stream].write(chunk, done),
     exit,
   }

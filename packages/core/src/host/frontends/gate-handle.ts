@@ -15,10 +15,12 @@ import { type GateStats, getLatency } from '../reporting/stats.js'
 import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import { createSupervisor } from '../supervision/supervisor.js'
 import { watchCounter } from '../supervision/watchdog.js'
-import { pipeToLog, throttleLines } from '../workers/output.js'
-import { getGateGrants, spawnSandboxed } from '../workers/sandbox.js'
+import type { ThreadHandle } from '../supervision/worker-actor.js'
+import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
+import { getGateGrants, type SandboxedWorker, spawnSandboxed } from '../workers/sandbox.js'
 import { SharedThreads } from '../workers/shared-threads.js'
 import { findEntry } from '../workers/spawn.js'
+import { isNeighborFault, Tenant } from '../workers/tenant.js'
 import type { HostServices } from './types.js'
 
 export interface GateEvents {
@@ -70,12 +72,17 @@ export function startGate(
     name: getWorkerName('gate', label),
     supervision,
     waitsAfterError: host.options.dev,
+    chargeExit: isNeighborFault,
     spawn(heartbeat) {
       const watch = dir && new SharedArrayBuffer(4)
       const spawned = spawnGate(label, { heartbeat, times, watch }, host)
       pipeToLog(spawned, lines)
       const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
-      const onStuck = (): void => worker.terminate(new BusError('Timeout', message))
+      const onStuck = (): void => {
+        const error = new BusError('Timeout', message)
+        if (spawned instanceof Tenant) spawned.failThread(error)
+        else worker.terminate(error)
+      }
       if (watch) stopWatching = watchCounter(watch, hookTimeout, onStuck)
       return spawned
     },
@@ -141,21 +148,26 @@ export const getGateSupervision = (frontend: SupervisionConfig, hookTimeout: num
 function spawnGate(
   label: string,
   data: Pick<GateWorkerData, 'heartbeat' | 'times' | 'watch'>,
-  { options, log }: HostServices,
-): Worker {
+  { options, log, sharedThreads }: HostServices,
+): ThreadHandle & OutputSource {
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
-  const { dir, legacyMessages } = options.isolation
+  const { dir, legacyMessages, gates } = options.isolation
+  const isShared = gates !== 'each'
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => isConfirmed(onConfirm, text, { label }, log))
   const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
   const workerData: GateWorkerData = {
-    ...{ ...data, label, dir: dir?.href, legacyMessages, development: isDevelopment() },
+    ...{ ...data, label, dir: dir?.href, legacyMessages, development: isDevelopment(), isShared },
     confirm: confirm && { port: confirm.port2, answer },
   }
   const transferList = confirm ? [confirm.port2] : []
   // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
-  return spawnSandboxed({ entry, workerData, transferList, reads: getGateGrants(entry, dir) })
+  const spawn = (gate?: Pick<SandboxedWorker, 'workerData' | 'transferList'>): Worker =>
+    spawnSandboxed({ entry, reads: getGateGrants(entry, dir), ...gate })
+  if (!isShared) return spawn({ workerData, transferList })
+  const group = { name: 'gates', size: gates, spawn: () => spawn() }
+  return sharedThreads.open(group, getWorkerName('gate', label), workerData, transferList)
 }
 
 /** Starts a gate without a bus, which the caller connects. @throws {BusError} InvalidParams if there is no such app */
@@ -170,7 +182,7 @@ export async function startStandaloneGate(
   onFailed: (error: Error) => void,
 ): Promise<GateHandle> {
   const from = 'runHook: dir'
-  const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout }
+  const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout, gates: 'each' as const }
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
   const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))

@@ -25,7 +25,7 @@ import {
 import type { SharedThreads, ThreadGroup } from '../workers/shared-threads.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
-import type { Tenant } from '../workers/tenant.js'
+import { isNeighborFault, type Tenant } from '../workers/tenant.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
 import { describeEnd } from './runtime-end.js'
@@ -75,6 +75,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     supervision: config.supervision,
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
+    chargeExit: isNeighborFault,
     ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
     spawn(heartbeat) {
       // A reload can replace a thread that is still loading.
@@ -171,7 +172,7 @@ function spawnFrontend(
       ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
       : sandbox.kind === 'process'
         ? startRelay(data, sandbox, launcher, sharedThreads)
-        : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
+        : spawnSandboxed({ entry, ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
   else pipeOutput(worker, { worker: 'frontend', label: data.label }, log, options.log)
   return worker
@@ -199,7 +200,7 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Sand
 const RELAYS: ThreadGroup = {
   name: 'relays',
   size: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
-  spawn: () => spawnWorker(findEntry('#relay'), {}, [], { env: {}, stdout: true, stderr: true }),
+  spawn: () => spawnWorker(findEntry('#relay'), undefined, [], { env: {}, stdout: true, stderr: true }),
 }
 
 /** Starts the relay of a frontend in a process of its own, under the same permission model as a worker. */

@@ -79,7 +79,12 @@ describe('the configuration', () => {
       plugins: { fs: { requireLiteralLeadingDot: false } },
       pattern: {
         use: 'isolation',
-        options: { dir: pathToFileURL(join(directory, '../dist-isolation')), legacyMessages: false, hookTimeout: 1000 },
+        options: {
+          dir: pathToFileURL(join(directory, '../dist-isolation')),
+          gates: 'each',
+          legacyMessages: false,
+          hookTimeout: 1000,
+        },
       },
       capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
       capabilityFiles: [],

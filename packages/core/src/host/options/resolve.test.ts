@@ -47,7 +47,7 @@ const dir = new URL('./', import.meta.url)
 const main = { identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }
 
 test("`isolation` and `capabilities` mean what Tauri's form means", async () => {
-  const options = { dir, hookTimeout: 50, legacyMessages: true }
+  const options = { dir, gates: 2, hookTimeout: 50, legacyMessages: true }
   const short = await resolveBus({ isolation: options, capabilities: [main] })
   const pattern = { use: 'isolation', options } as const
   const nested = await resolveBus({ app: { security: { pattern, capabilities: [main] } } })
@@ -63,7 +63,12 @@ test('without `isolation` there is no gate, and `{}` is a gate without a hook', 
   expect(await resolveBus({})).toMatchObject({ pattern: 'brownfield' })
   const { pattern, isolation } = await resolveBus({ isolation: {} })
   expect(pattern).toBe('isolation')
-  expect(isolation).toMatchObject({ dir: undefined, hookTimeout: 1000, legacyMessages: false })
+  expect(isolation).toMatchObject({ dir: undefined, gates: 'each', hookTimeout: 1000, legacyMessages: false })
+})
+
+test.each([0, 65, 1.5, 'all', null])('refuses %j gates', async gates => {
+  const text = 'createBus: isolation.gates must be "each" or a whole number, from 1 to 64'
+  await expect(resolveBus({ isolation: { gates: gates as number } })).rejects.toThrow(text)
 })
 
 test.each<[Partial<BusOptions>, string]>([

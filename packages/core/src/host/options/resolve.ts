@@ -79,7 +79,13 @@ export interface HostConfig extends FrontendDefaults {
   calls: CallLimits
   pattern: Pattern
   /** `from` is the option or file that names `dir`, for error texts. */
-  isolation: { dir: URL | undefined; legacyMessages: boolean; hookTimeout: number; from: string }
+  isolation: {
+    dir: URL | undefined
+    legacyMessages: boolean
+    hookTimeout: number
+    gates: 'each' | number
+    from: string
+  }
   dev: boolean
 }
 

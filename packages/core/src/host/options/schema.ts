@@ -281,7 +281,11 @@ const bareCore = v.pipe(
 )
 const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
+/** More gates than cores are of no use. */
+const MAX_GATES = 64
+const gatesText = `"each" or a whole number, from 1 to ${MAX_GATES}`
 const hookEntries = {
+  gates: v.optional(v.union([v.literal('each'), integer(gatesText, 1, MAX_GATES)], gatesText), 'each'),
   legacyMessages: v.optional(boolean, false),
   hookTimeout: v.optional(integer('whole milliseconds, from 10 to 3600000', 10, 3_600_000), 1000),
   maxRecordAge: v.optional(v.never('left out: a record goes straight from the gate to core, and has no age')),

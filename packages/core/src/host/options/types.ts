@@ -194,6 +194,13 @@ export interface IsolationOptions {
   legacyMessages?: boolean
   /** Milliseconds that the hook may take to load, or for one message. Its gate restarts after that. @default 1000 */
   hookTimeout?: number
+  /**
+   * Number of threads that the gates of all frontends share, from 1 to 64, or a thread for each gate. Gates that share a thread wait for
+   * each other's hooks, and restart together if a hook does not return. Each keeps its own hook state and keys.
+   *
+   * @default 'each'
+   */
+  gates?: 'each' | number
 }
 
 /** Options of `runHook`. */

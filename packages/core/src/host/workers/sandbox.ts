@@ -32,8 +32,8 @@ export const getNetFlags = (net = false): string[] => (net && CAN_DENY_NET ? ['-
 
 export interface SandboxedWorker {
   entry: Entry
-  workerData: object
-  transferList: TransferListItem[]
+  workerData?: object | undefined
+  transferList?: TransferListItem[] | undefined
   reads: ReadGrants
   net?: boolean | undefined
   flags?: readonly string[]

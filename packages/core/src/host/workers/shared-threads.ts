@@ -1,9 +1,8 @@
 // The threads of a host that several workers share: relays, and what the options let share one. Each worker is a tenant.
 import type { TransferListItem, Worker } from 'node:worker_threads'
-import { BusError } from '@sallyport/protocol/internal'
 import type { Logger } from '../reporting/log.js'
 import { pipeToLog, throttleLines } from './output.js'
-import { Tenant, type TenantOwner } from './tenant.js'
+import { createNeighborFault, Tenant, type TenantOwner } from './tenant.js'
 
 /** Threads that are alike, so that a tenant can be in any of them. */
 export interface ThreadGroup {
@@ -89,17 +88,17 @@ class SharedThread implements TenantOwner {
     return false
   }
 
-  blocked({ name }: Tenant): void {
-    this.fail(other => new BusError('Disconnected', `${other} shared a thread with ${name}, which blocked it`))
+  blocked(): void {
+    this.fail(tenant => createNeighborFault(tenant, 'A thread did not respond'))
   }
 
   unreffed(): void {
     if ([...this.tenants].every(({ isRef }) => !isRef)) this.#worker.unref()
   }
 
-  fail(getError: (name: string) => Error): void {
+  fail(getError: (tenant: Tenant) => Error): void {
     this.#close()
-    for (const tenant of this.tenants) tenant.threadFailed(getError(tenant.name))
+    for (const tenant of this.tenants) tenant.threadFailed(getError(tenant))
     void this.#worker.terminate()
   }
 }

@@ -28,7 +28,7 @@ export type Entry = string | WorkerFactory
 /** If the heap of the worker exceeds `maxOldGenerationSizeMb`, or the host's own limit by default, it exits with `ERR_WORKER_OUT_OF_MEMORY`. */
 export function spawnWorker(
   entry: Entry,
-  workerData: object,
+  workerData?: object,
   transferList: TransferListItem[] = [],
   workerOptions: WorkerOptions = {},
 ): Worker {

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
-import { receiveError } from '@sallyport/protocol/internal'
+import { BusError, receiveError } from '@sallyport/protocol/internal'
 import type { NewTenant, OutputStream, TenantCommand, TenantReport } from '@sallyport/protocol/internal'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 
@@ -13,11 +13,23 @@ export interface TenantOwner {
   /** Called once, when the tenant has exited by itself. Returns false if the thread ends too, whose exit is the tenant's then. */
   exited(tenant: Tenant): boolean
   /** Called when the thread did not confirm that the tenant is terminated. */
-  blocked(tenant: Tenant): void
+  blocked(): void
   /** Called when the tenant does not keep the process alive any more. */
   unreffed(): void
-  /** Terminates the thread. Each tenant fails with the error for its name. */
-  fail(getError: (name: string) => Error): void
+  /** Terminates the thread. Each tenant fails with its error. */
+  fail(getError: (tenant: Tenant) => Error): void
+}
+
+const neighborFaults = new WeakSet<object>()
+
+/** True for the error of a tenant whose thread ended because of another tenant. */
+export const isNeighborFault = (error: unknown): boolean => neighborFaults.has(Object(error) as object)
+
+/** @param cause - a sentence without its end */
+export function createNeighborFault({ name }: Tenant, cause: string): BusError {
+  const error = new BusError('Disconnected', `${cause}. The thread that ${name} shared was terminated`)
+  neighborFaults.add(error)
+  return error
 }
 
 export class Tenant extends EventEmitter implements ThreadHandle {
@@ -70,7 +82,7 @@ export class Tenant extends EventEmitter implements ThreadHandle {
     if (!this.#isTerminated) {
       this.#isTerminated = true
       this.#post({ type: 'terminate' })
-      this.#confirmTimer = setTimeout(() => this.#owner.blocked(this), CONFIRM_TIMEOUT_MS)
+      this.#confirmTimer = setTimeout(() => this.#owner.blocked(), CONFIRM_TIMEOUT_MS)
     }
     await new Promise(resolve => this.once('exit', resolve))
   }
@@ -81,9 +93,9 @@ export class Tenant extends EventEmitter implements ThreadHandle {
     this.#owner.unreffed()
   }
 
-  /** Terminates the thread, with all of its tenants. */
-  failThread(getError: (name: string) => Error): void {
-    this.#owner.fail(getError)
+  /** Terminates the thread. This tenant fails with the error, and the others with one that says why. */
+  failThread(error: Error): void {
+    this.#owner.fail(tenant => (tenant === this ? error : createNeighborFault(tenant, error.message)))
   }
 
   /** The thread fails with an error that is not this tenant's alone. */
@@ -110,7 +122,10 @@ export class Tenant extends EventEmitter implements ThreadHandle {
     if (report.type === 'message') this.emit('message', report.message)
     else if (report.type === 'output') this[report.stream].push(report.chunk)
     else if (report.type === 'terminating') clearTimeout(this.#confirmTimer)
-    else if (report.type === 'error') this.emit('error', receiveError(report.error, `${this.name} failed`))
+    else if (report.type === 'thread-failed') {
+      const error = receiveError(report.error, 'The thread failed')
+      this.#owner.fail(() => error)
+    } else if (report.type === 'error') this.emit('error', receiveError(report.error, `${this.name} failed`))
     else {
       this.#exitCode = report.code
       clearTimeout(this.#confirmTimer)

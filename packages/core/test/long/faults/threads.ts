@@ -28,9 +28,9 @@ export async function reaching(original: () => Promise<typeof Spawn>): Promise<t
   return {
     ...spawn,
     spawnWorker(entry, data, transfer, more) {
-      const isGate = typeof entry === 'string' && entry.includes('isolation') && 'watch' in data
+      const isGate = typeof entry === 'string' && entry.includes('isolation') && data !== undefined
       const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
-      const { label } = data as { label?: string }
+      const { label } = (data ?? {}) as { label?: string }
       const worker = spawn.spawnWorker(start, data, transfer, { ...more, ...(isGate && limitHeap(label)) })
       if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
       return worker

@@ -2,7 +2,7 @@
 import type { LinkKind } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, Client } from '../../../src/index.js'
-import { fixture, isolation, next, reuseBus, start } from '../../support/start.js'
+import { everyCommand, fixture, isolation, next, reuseBus, start } from '../../support/start.js'
 
 const LIMIT = 300
 
@@ -162,5 +162,23 @@ describe('a hook that uses too much memory', () => {
     await expect.poll(() => faults).toMatchObject([{ label: 'tests', error: { reason: 'Overloaded', message } }])
     expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
     await waitForRestart(client)
+  })
+
+  test('restarts all gates of its thread', async () => {
+    const isolation = { dir: fixture('isolation/hooks/stuck/'), hookTimeout: 5000, gates: 1 }
+    const { bus, faults } = await startStuck({ app: {}, isolation, capabilities: [everyCommand] })
+    const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
+    const fill = async () => {
+      for (;;) await client.invoke('add', { a: 1, b: 2, hook: 'keep' })
+    }
+    await expect(fill()).rejects.toMatchObject({ reason: 'Disconnected' })
+    const error = { reason: 'Overloaded', message: 'The isolation hooks of a shared gate keep more than 768 MiB' }
+    const sorted = () => faults.toSorted((a, b) => a.label.localeCompare(b.label))
+    await expect.poll(sorted).toMatchObject([
+      { label: 'other', error },
+      { label: 'tests', error },
+    ])
+    await waitForRestart(client)
+    await waitForRestart(other)
   })
 })

@@ -1,0 +1,165 @@
+// One gate: loads the hook into its sandbox, waits for a link and its session's key, then serves. A thread can have several gates.
+import { once } from 'node:events'
+import type {
+  Beating,
+  GateCommand,
+  GateReport,
+  GateWorkerData,
+  Link,
+  Sealer,
+  SessionKey,
+  TenantConnection,
+} from '@sallyport/protocol/internal'
+import {
+  beat,
+  BusError,
+  closeEndpoint,
+  openLink,
+  RECORD_DIRECTION,
+  reportError,
+  SamplingTimer,
+  setDevelopment,
+} from '@sallyport/protocol/internal'
+import { startWorkerActor } from '@sallyport/protocol/internal/actor'
+import { createSealer } from '@sallyport/protocol/internal/records'
+import { serveGate } from './gate/gate.js'
+import { createHook, type Hook } from './hook/hook.js'
+import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
+import type { ConsoleSink } from './sandbox/console.js'
+
+/** The host, as a gate sees it. */
+export type GateHost = Omit<TenantConnection, 'write'>
+
+/** Heartbeats of all gates of this thread. A `confirm` blocks each of them. */
+const heartbeats = new Set<Beating>()
+/** The log of the gate whose hook ran last: no promise of another hook has been rejected since. */
+let lastLog: ConsoleSink = () => {}
+
+/** Blocks the thread without a missed heartbeat of any gate. */
+function sleep<T>(block: () => T): T {
+  let run = block
+  for (const { rest } of heartbeats) {
+    const inner = run
+    run = () => rest(inner)
+  }
+  return run()
+}
+
+export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, times, ...data }: GateWorkerData): void {
+  setDevelopment(data.development)
+  const report = (message: GateReport): void => host.postMessage(message)
+  const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
+  const heartbeat = beat(data.heartbeat)
+  heartbeats.add(heartbeat)
+
+  const watch = createHookWatch(data.watch, () => (lastLog = log))
+  let hook: Hook
+  // Without a hook, there is nothing to measure.
+  const hookTimer = new SamplingTimer(dir !== undefined && times ? () => times.hook : undefined)
+  const sealTimer = new SamplingTimer(times && (() => times.seal))
+
+  /** The latest link that has a key. */
+  let current: { id: number; link: Link; sealer: Sealer; isEnded: boolean } | undefined
+  /** The latest link that has none yet. */
+  let waiting: Extract<GateCommand, { type: 'link' }> | undefined
+  let hasExited = false
+  let drainTimeoutMs = 0
+  let onLinkEnded = (): void => {}
+  /** Called with each new link. Until the gate serves, this ends the handshake. */
+  let onLink!: () => void
+  const handshake = new Promise<void>(resolve => (onLink = resolve))
+
+  async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise<void> {
+    waiting = command
+    const [key] = (await once(command.key, 'message')) as [SessionKey]
+    command.key.close()
+    // Another link has replaced this one in the meantime.
+    if (command !== waiting) return closeEndpoint(command.link)
+    waiting = undefined
+    current?.link.close()
+    const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
+    key.secret.fill(0)
+    current = { id: command.id, link: openLink(command.link, false), sealer, isEnded: false }
+    onLink()
+  }
+
+  /** Releases what the thread, which can have other gates, would keep. */
+  function exit(code: number): void {
+    if (hasExited) return
+    hasExited = true
+    heartbeats.delete(heartbeat)
+    heartbeat.stop()
+    if (waiting) {
+      closeEndpoint(waiting.link)
+      waiting.key.close()
+    }
+    waiting = undefined
+    current?.link.close()
+    confirm?.port.close()
+    host.exit(code)
+  }
+
+  const actor = startWorkerActor({
+    async boot() {
+      hook = createHook(null)
+      if (dir === undefined) return
+      // SES is loaded only if there is a hook.
+      const { loadHook } = await import('./hook/load.js')
+      hook = await loadHook({ dir, legacyMessages, confirm, watch, sleep, log })
+    },
+    handshake: () => handshake,
+    serve(send) {
+      watch.onLeave = createMemoryCheck(limit => {
+        const problem = data.isShared
+          ? 'The isolation hooks of a shared gate keep'
+          : `The isolation hook of ${JSON.stringify(label)} keeps`
+        const error = new BusError('Overloaded', `${problem} more than ${limit}`)
+        // The memory can be that of another hook in this thread.
+        if (data.isShared) host.failThread(error)
+        else send({ type: 'fault', error })
+      })
+      onLink = () => {
+        const served = current!
+        serveGate({
+          ...served,
+          hook,
+          hookTimer,
+          sealTimer,
+          watch,
+          rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
+          // A closed link does not end the gate: another can follow.
+          closed: fault => {
+            if (fault) report({ type: 'fault', link: served.id, error: reportError(fault) })
+            served.isEnded = true
+            onLinkEnded()
+          },
+        })
+      }
+      onLink()
+      return () => current!.link.close()
+    },
+    // A frontend that has exited has ended its link, after all that it had sent.
+    drain: () =>
+      new Promise(resolve => {
+        onLinkEnded = () => current!.isEnded && resolve()
+        onLinkEnded()
+        setTimeout(resolve, drainTimeoutMs)
+      }),
+    onState(state, error) {
+      host.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
+      if (state === 'stopped' || state === 'failed') setImmediate(() => exit(0))
+    },
+  })
+
+  host.onMessage(message => {
+    const command = message as GateCommand
+    if (command.type === 'link') return void useLink(command)
+    drainTimeoutMs = command.timeout
+    actor.stop()
+  })
+  host.onTerminate(() => exit(1))
+}
+
+/** Reports a rejected promise of a hook, which must not end its gate. The reason is not read, because reading it can run the hook's code. */
+export const reportRejection = (): void =>
+  lastLog('warn', 'The isolation hook did not catch the rejection of a promise')
