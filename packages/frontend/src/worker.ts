@@ -1,18 +1,29 @@
-// The entry of a frontend worker.
+// The entry of a frontend worker, which has one frontend, or the scripts of a group that the host sends it.
 import { parentPort, workerData } from 'node:worker_threads'
-import { beat, type FrontendCommand, type FrontendWorkerData, openLink } from '@sallyport/protocol/internal'
-import { startFrontend } from './runtime/start-frontend.js'
+import {
+  beat,
+  type FrontendCommand,
+  type FrontendWorkerData,
+  openLink,
+  serveTenants,
+} from '@sallyport/protocol/internal'
+import { joinGroup } from './runtime/script-group.js'
+import { type HostConnection, startFrontend } from './runtime/start-frontend.js'
 
-const { heartbeat, ...start } = workerData as FrontendWorkerData
 const control = parentPort!
-beat(heartbeat)
+const data = workerData as FrontendWorkerData | undefined
+const loadFunctions: HostConnection['loadFunctions'] = () => import('./index.js')
 
-startFrontend(start, {
-  report: report => control.postMessage(report),
-  onCommand: handle =>
-    control.on('message', (command: FrontendCommand) => {
-      if (command.type === 'stop') return handle(command)
-      handle({ ...command, link: openLink(command.link, true) })
-    }),
-  loadFunctions: () => import('./index.js'),
-})
+if (data) {
+  const { heartbeat, ...start } = data
+  beat(heartbeat)
+  startFrontend(start, {
+    report: report => control.postMessage(report),
+    onCommand: handle =>
+      control.on('message', (command: FrontendCommand) => {
+        if (command.type === 'stop') return handle(command)
+        handle({ ...command, link: openLink(command.link, true) })
+      }),
+    loadFunctions,
+  })
+} else serveTenants<FrontendWorkerData>(control, (host, member) => joinGroup(host, member, loadFunctions))

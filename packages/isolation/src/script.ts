@@ -1,6 +1,6 @@
 // Runs a frontend's script in a Compartment that has the client, a console, timers and JavaScript's built-in objects, and nothing of
 // Node. The frontend worker loads this module if its sandbox is `ses`.
-import type { FrontendFunctions, FrontendScript, ModuleText } from '@sallyport/protocol/internal'
+import type { FrontendFunctions, FrontendScript, ModuleText, ScriptThread } from '@sallyport/protocol/internal'
 import { createCompartment } from './sandbox/compartment.js'
 import { type ConsoleSink, createConsole } from './sandbox/console.js'
 import { describeMissingNames } from './sandbox/diagnostics.js'
@@ -10,19 +10,32 @@ import { abortGlobals, createTimers, createUrls } from './ses-frontend/globals.j
 import { explainRejectedScript, hideFrames, readScript, type ScriptSource, toFault } from './ses-frontend/source.js'
 
 /** @throws {BusError} `InvalidParams` if it is not a script */
-export async function loadScript(url: string, text?: ModuleText): Promise<FrontendScript> {
-  const source = await readScript(url, text)
+export async function loadScript(url: string, text?: ModuleText, content?: string): Promise<FrontendScript> {
+  const source = await readScript(url, text, content)
   lockDown()
-  hideFrames(source.offset)
-  return { run: (functions, fault) => run(source, functions, fault) }
+  hideFrames(source)
+  let stopTimers = (): void => {}
+  return {
+    run(functions, thread, fault) {
+      const onUncaught = (thrown: unknown): void => fault(toFault(thrown))
+      thread.onUncaught(onUncaught)
+      const { stop, ...timers } = createTimers(onUncaught)
+      stopTimers = stop
+      return run(source, functions, timers, thread)
+    },
+    stop: () => stopTimers(),
+  }
 }
 
-async function run(source: ScriptSource, functions: FrontendFunctions, fault: (error: Error) => void): Promise<void> {
-  // Node would print thrown values, and call their methods with functions of its own.
-  for (const event of ['uncaughtException', 'unhandledRejection']) {
-    process.on(event, (thrown: unknown) => fault(toFault(thrown)))
-  }
-  const globals = createGlobals(functions)
+async function run(
+  source: ScriptSource,
+  functions: FrontendFunctions,
+  timers: Record<string, unknown>,
+  thread: ScriptThread,
+): Promise<void> {
+  const log: ConsoleSink = (level, text) =>
+    thread.print(level === 'warn' || level === 'error' ? 'stderr' : 'stdout', `${text}\n`)
+  const globals = createGlobals(functions, timers, log)
   const warning = describeMissingNames(source.place, source.text, globals)
   if (warning !== undefined) log('warn', warning)
   const compartment = createCompartment('script', globals)
@@ -33,16 +46,15 @@ async function run(source: ScriptSource, functions: FrontendFunctions, fault: (e
   }
 }
 
-function createGlobals(functions: FrontendFunctions): Record<string, unknown> {
+function createGlobals(
+  functions: FrontendFunctions,
+  timers: Record<string, unknown>,
+  log: ConsoleSink,
+): Record<string, unknown> {
   const sallyport = createScriptClient(functions)
-  // SES omits arrays of fractions, because Compartments of one thread could communicate by the bits of a NaN. This thread has only one.
+  // SES omits arrays of fractions, because Compartments of one thread could communicate by the bits of a NaN. Scripts of one thread trust
+  // each other.
   const numbers = { Float32Array, Float64Array }
   const console = createConsole(log)
-  return harden({ ...numbers, ...createTimers(), ...abortGlobals, ...createUrls(), console, sallyport })
-}
-
-/** Writes to standard output and error, which go to the host's log. */
-const log: ConsoleSink = (level, text) => {
-  const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout
-  stream.write(`${text}\n`)
+  return harden({ ...numbers, ...timers, ...abortGlobals, ...createUrls(), console, sallyport })
 }

@@ -9,6 +9,7 @@ import type {
   InitScript,
   Link,
   ScriptRunner,
+  ScriptThread,
 } from '@sallyport/protocol/internal'
 import {
   BusError,
@@ -32,22 +33,46 @@ export interface HostConnection {
   onCommand(handle: (command: HostCommand) => void): void
   /** Loads the functions that a script gets, which a module would import. */
   loadFunctions(): Promise<FrontendFunctions>
+  /** Set if the thread has other scripts. */
+  group?: GroupMember
 }
+
+/** A script's part of a thread with several scripts. */
+export interface GroupMember extends ScriptThread {
+  /** Called when the host ends the script without waiting for it. */
+  onTerminate(handle: () => void): void
+  /** Ends the script, after its output. */
+  exit(code: number): void
+}
+
+/** A thread that has a single script. */
+const ownThread: ScriptThread = {
+  onUncaught(handle) {
+    // Node would print thrown values, and call their methods with functions of its own.
+    for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, handle)
+  },
+  print: (stream, text) => void process[stream].write(text),
+}
+
+/** The result of `enterSandbox`, which a thread enters once. */
+let entered: Promise<string | undefined> | undefined
 
 /** The module runs once the first link is open. A later link replaces the link before. */
 export type HostCommand = { type: 'link'; link: Link; scripts: readonly InitScript[] } | { type: 'stop' }
 
 export function startFrontend(
-  { module, text, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
+  { module, text, script: content, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
   host: HostConnection,
 ): void {
   let script: FrontendScript | undefined
   let loadText: typeof loadTextModule | undefined
   let firstLink: Link
+  let lastLink: Link | undefined
   let client: Client | undefined
   const linked = new Promise<void>(resolve => {
     host.onCommand(command => {
       if (command.type === 'stop') return actor.stop()
+      lastLink = command.link
       if (client) return void client.reconnect(command.link)
       firstLink = command.link
       setInitScripts(command.scripts)
@@ -56,7 +81,14 @@ export function startFrontend(
   })
 
   function load(onFault: (error: Error) => void): Promise<unknown> {
-    if (script) return host.loadFunctions().then(functions => script!.run(functions, onFault))
+    if (script) {
+      const { run } = script
+      return host
+        .loadFunctions()
+        .then(functions =>
+          host.group ? run(bindFunctions(functions, client!), host.group, onFault) : run(functions, ownThread, onFault),
+        )
+    }
     if (loadText) return loadText(module, text!, host.loadFunctions)
     return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
   }
@@ -65,16 +97,16 @@ export function startFrontend(
     async boot() {
       setDevelopment(development)
       if (sourceMaps) process.setSourceMapsEnabled(true)
-      explainUncaughtErrors()
+      if (!host.group) explainUncaughtErrors()
       if (!sandbox) return
       setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
       // It removes classes of Node, so it comes before the sandbox and the frontend's code.
       if (text && runner === undefined) loadText = (await import('./text-module.js')).loadTextModule
       const { enterSandbox } = await import('./enter-sandbox.js')
-      const readableDirectory = await enterSandbox(sandbox)
+      const readableDirectory = await (entered ??= enterSandbox(sandbox))
       if (runner !== undefined) {
         const { loadScript } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
-        script = await loadScript(module, text)
+        script = await loadScript(module, text, content)
       }
       // A script cannot read files at all.
       else if (readableDirectory !== undefined) host.report({ type: 'unexpected-read', directory: readableDirectory })
@@ -82,7 +114,7 @@ export function startFrontend(
     handshake: () => linked,
     serve(send) {
       client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true })
-      setCurrentClient(client)
+      if (!host.group) setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = load(error => send({ type: 'fault', error }))
       client.whileLoading(loaded)
@@ -104,9 +136,36 @@ export function startFrontend(
     },
     onState(state, error) {
       host.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
-      if (state === 'stopped' || state === 'failed') void exit(state === 'failed' ? 1 : 0)
+      if (state !== 'stopped' && state !== 'failed') return
+      const code = state === 'failed' ? 1 : 0
+      if (host.group) void leaveGroup(code)
+      else void exit(code)
     },
   })
+
+  /** Releases what the thread would keep for the script. */
+  function release(): void {
+    script?.stop()
+    void client?.close()
+    lastLink?.close()
+  }
+
+  async function leaveGroup(code: number): Promise<void> {
+    await nextTick()
+    release()
+    host.group!.exit(code)
+  }
+
+  host.group?.onTerminate(release)
+}
+
+/** Returns the functions for one of several clients of this thread, which otherwise find the thread's only one. */
+function bindFunctions(functions: FrontendFunctions, client: Client): FrontendFunctions {
+  const names = ['expose', 'stream', 'invoke', 'emit', 'emitTo', 'listen', 'once'] as const
+  const methods = client as unknown as Record<string, (...args: unknown[]) => unknown>
+  const bound = names.map(name => [name, (...args: unknown[]) => methods[name]!(...args)])
+  const labelAndData = { getLabel: () => client.label, getData: () => client.data }
+  return { ...functions, ...(Object.fromEntries(bound) as Partial<FrontendFunctions>), ...labelAndData }
 }
 
 /** Ends the thread, or the process once it has written its output: a full pipe takes the rest later. */

@@ -82,10 +82,21 @@ function createAbortError(): Error {
 
 type Callback = (...args: unknown[]) => unknown
 
-/** Creates timer functions that return numbers, as in a browser: Node's timers lead to the other timers of the thread. */
-export function createTimers(): Record<string, unknown> {
+/**
+ * Creates timer functions that return numbers, as in a browser: Node's timers lead to the other timers of the thread. After `stop` they
+ * start nothing.
+ *
+ * @param onUncaught - called with what a microtask throws: Node before 24 loses its asynchronous context
+ */
+export function createTimers(onUncaught: (thrown: unknown) => void): Record<string, unknown> & { stop(): void } {
   const timers = new Map<number, NodeJS.Timeout>()
   let lastId = 0
+  let isStopped = false
+  const add = (id: number, timer: NodeJS.Timeout): number => {
+    if (isStopped) clearTimeout(timer)
+    else timers.set(id, timer)
+    return id
+  }
   const clear = (id: unknown): void => {
     const timer = timers.get(id as number)
     timers.delete(id as number)
@@ -99,20 +110,29 @@ export function createTimers(): Record<string, unknown> {
         timers.delete(id)
         callback(...args)
       }
-      timers.set(id, setTimeout(fire, Number(ms)))
-      return id
+      return add(id, setTimeout(fire, Number(ms)))
     },
     setInterval: (run: unknown, ms?: unknown, ...args: unknown[]): number => {
       const callback = checkCallback('setInterval', run)
       const fire = (): void => void callback(...args)
-      timers.set(++lastId, setInterval(fire, Number(ms)))
-      return lastId
+      return add(++lastId, setInterval(fire, Number(ms)))
     },
     clearTimeout: clear,
     clearInterval: clear,
     queueMicrotask: (run: unknown): void => {
       const callback = checkCallback('queueMicrotask', run)
-      queueMicrotask(() => void callback())
+      queueMicrotask(() => {
+        try {
+          callback()
+        } catch (thrown) {
+          onUncaught(thrown)
+        }
+      })
+    },
+    stop() {
+      isStopped = true
+      for (const timer of timers.values()) clearTimeout(timer)
+      timers.clear()
     },
   }
 }

@@ -23,6 +23,8 @@ const MAX_ERROR_LENGTH = 8192
 const SCRIPT_ORIGIN = 'script:'
 
 export interface ScriptSource {
+  /** The script's name in stacks. */
+  readonly origin: string
   /** The script's name in error texts: a path, or `data:…`. */
   readonly place: string
   readonly text: string
@@ -33,20 +35,21 @@ export interface ScriptSource {
 }
 
 /** @throws {BusError} `InvalidParams` that names the file, and the line if it is known */
-export async function readScript(url: string, module?: ModuleText): Promise<ScriptSource> {
+export async function readScript(url: string, module?: ModuleText, content?: string): Promise<ScriptSource> {
   const place = module?.name ?? (url.startsWith('file:') ? fileURLToPath(url) : 'data:…')
-  const source = module?.text ?? (await readText(url, place)).replace(/^\uFEFF/, '').replace(/^#!/, '//')
+  const source = module?.text ?? (content ?? (await readText(url, place))).replace(/^\uFEFF/, '').replace(/^#!/, '//')
   if (source.length > MAX_SCRIPT_LENGTH) fail(place, `it is longer than ${MAX_SCRIPT_LENGTH} characters`)
   const name = module?.name ?? (url.startsWith('file:') ? basename(place) : 'inline')
+  const origin = `${SCRIPT_ORIGIN}${encodeURI(name)}`
   const { before = '', after = '' } = module?.wrapper ?? {}
   const { declaration, text } = replaceImports(`${before}${source}`)
   // An async function, because a script can use `await` at its top level, like a module. It keeps the script's line numbers.
   const start = `(async () => {${declaration}`
-  const program = `${start}${text}${after}\n})()\n//# sourceURL=${SCRIPT_ORIGIN}${encodeURI(name)}`
+  const program = `${start}${text}${after}\n})()\n//# sourceURL=${origin}`
   const offset = start.length + before.length
   const error = findSyntaxError(program, place, 1, offset)
   if (error) fail(error.place, MODULE_SYNTAX.test(error.message) ? IS_MODULE : `it is not a script: ${error.message}`)
-  return { place, text: source, program, offset }
+  return { origin, place, text: source, program, offset }
 }
 
 /** Explains why SES has refused to run a script. Returns `undefined` for any other error. */
@@ -88,19 +91,23 @@ interface Frame {
   toString(): string
 }
 
-/**
- * Removes this thread's own frames from stacks, because they contain paths. Must be called after lockdown.
- *
- * @param offset - characters in front of the script in its first line, which are not a part of its columns
- */
-export function hideFrames(offset: number): void {
+/** The offset of each script of this thread, which is not a part of the columns in its first line. */
+const offsets = new Map<string, number>()
+
+/** Removes this thread's own frames from stacks, because they contain paths. Must be called after lockdown. */
+export function hideFrames({ origin, offset: scriptOffset }: ScriptSource): void {
+  const isFirst = offsets.size === 0
+  offsets.set(origin, scriptOffset)
+  // The property is frozen with the first script.
+  if (!isFirst) return
   Error.prepareStackTrace = (error, frames: unknown) => {
     const scriptFrames = (frames as Frame[]).filter(frame =>
       String(frame.getScriptNameOrSourceURL()).startsWith(SCRIPT_ORIGIN),
     )
-    const lines = scriptFrames.map(
-      frame => `    at ${frame.toString().replace(FIRST_LINE, (_, column) => `:1:${Math.max(1, column - offset)}`)}`,
-    )
+    const lines = scriptFrames.map(frame => {
+      const offset = offsets.get(String(frame.getScriptNameOrSourceURL())) ?? 0
+      return `    at ${frame.toString().replace(FIRST_LINE, (_, column) => `:1:${Math.max(1, column - offset)}`)}`
+    })
     return [describeError(error), ...lines].join('\n')
   }
 }

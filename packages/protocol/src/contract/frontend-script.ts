@@ -1,6 +1,7 @@
 // Between a frontend worker and the runner of scripts (`sandbox: 'ses'`). Neither imports the other: the frontend worker loads the
 // runner, whose URL the host passes.
 import type { ModuleText } from './host-frontend.js'
+import type { OutputStream } from './shared-thread.js'
 
 /** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
 export type FrontendFunctions = Readonly<
@@ -10,6 +11,13 @@ export type FrontendFunctions = Readonly<
 >
 type FrontendFunction = (...args: never) => unknown
 
+/** The thread of a script, as the script's runner uses it. */
+export interface ScriptThread {
+  /** Registers the handler of errors that the script does not catch. */
+  onUncaught(handle: (thrown: unknown) => void): void
+  print(stream: OutputStream, text: string): void
+}
+
 export interface FrontendScript {
   /**
    * Resolves when the script, including its top-level awaits, has run.
@@ -17,7 +25,9 @@ export interface FrontendScript {
    * @param fault - called with each later uncaught error of the script, as an error that is safe to inspect
    * @throws whatever the script throws, as an error that is safe to inspect
    */
-  run(functions: FrontendFunctions, fault: (error: Error) => void): Promise<void>
+  run(functions: FrontendFunctions, thread: ScriptThread, fault: (error: Error) => void): Promise<void>
+  /** Ends the script's timers, for good. */
+  stop(): void
 }
 
 /** The exports of the module at `FrontendStart.runner`. */
@@ -26,7 +36,8 @@ export interface ScriptRunner {
    * Reads a script, then permanently locks this thread down.
    *
    * @param text - the script's code, if it has no file
+   * @param content - the content of its file, if this thread must not read the file
    * @throws {BusError} InvalidParams if it is not a script
    */
-  loadScript(url: string, text?: ModuleText): Promise<FrontendScript>
+  loadScript(url: string, text?: ModuleText, content?: string): Promise<FrontendScript>
 }

@@ -35,6 +35,8 @@ export interface FrontendStart {
   module: string
   /** The module's code, if it has no file: then the URL is only the base of its imports. */
   text?: ModuleText | undefined
+  /** The code of the file at `module`, if the thread must not read the file. */
+  script?: string | undefined
   /** Data from the host, for `getData`. */
   data?: unknown
   /** Milliseconds for calls without a timeout of their own. */

@@ -1,4 +1,5 @@
 // The runtime of a frontend that has a worker: its thread, or the relay of its process.
+import { readFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
@@ -172,7 +173,9 @@ function spawnFrontend(
       ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
       : sandbox.kind === 'process'
         ? startRelay(data, sandbox, launcher, sharedThreads)
-        : spawnSandboxed({ entry, ...getSandboxOptions(entry, data, sandbox) })
+        : sandbox.kind === 'ses' && sandbox.group !== undefined
+          ? startGroupMember(entry, data, { ...sandbox, group: sandbox.group }, sharedThreads)
+          : spawnSandboxed({ entry, ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
   else pipeOutput(worker, { worker: 'frontend', label: data.label }, log, options.log)
   return worker
@@ -184,7 +187,7 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Sand
   const reads =
     runner === undefined
       ? getFrontendGrants(entry, module, sandbox.kind === 'permission' ? sandbox.read : [])
-      : getScriptGrants(entry, runner, data.text ? undefined : module)
+      : getScriptGrants(entry, runner, data.text || data.script !== undefined ? undefined : module)
   const workerData: FrontendWorkerData = {
     ...data,
     module: module.href,
@@ -194,6 +197,34 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Sand
   const net = sandbox.kind === 'permission' && sandbox.net
   const flags = data.text && runner === undefined ? TEXT_FLAGS : []
   return { workerData, reads, net, flags, resourceLimits: sandbox.resourceLimits }
+}
+
+/** Starts a script in the thread of its group. The thread can read no script: which ones follow is not known when it starts. */
+function startGroupMember(
+  entry: Entry,
+  data: FrontendWorkerData,
+  { group, resourceLimits }: SandboxConfig<'ses'> & { group: string },
+  threads: SharedThreads,
+): Tenant {
+  const { workerData, reads } = getSandboxOptions(entry, { ...data, script: readScript(data) }, { kind: 'ses' })
+  const thread: ThreadGroup = {
+    name: `group ${JSON.stringify(group)}`,
+    size: 1,
+    limits: resourceLimits,
+    spawn: () => spawnSandboxed({ entry, reads, resourceLimits }),
+  }
+  return threads.open(thread, getWorkerName('frontend', data.label), workerData)
+}
+
+/** Reads the file of a script, with each start. @throws {BusError} InvalidParams */
+function readScript({ module, text }: FrontendWorkerData): string | undefined {
+  if (text || !module.startsWith('file:')) return undefined
+  try {
+    return readFileSync(new URL(module), 'utf8')
+  } catch (cause) {
+    const message = `Frontend script ${fileURLToPath(module)}: it cannot be read: ${(cause as Error).message}`
+    throw new BusError('InvalidParams', message, { cause })
+  }
 }
 
 /** The threads of all relays of a host. A relay runs no code of a frontend. */

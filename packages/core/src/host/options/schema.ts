@@ -195,7 +195,11 @@ const sandboxObject = v.variant(
       tmp: v.optional(v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))),
       wall,
     }),
-    v.strictObject({ kind: v.literal('ses'), resourceLimits }),
+    v.strictObject({
+      kind: v.literal('ses'),
+      group: v.optional(v.pipe(v.string('a name'), v.minLength(1, 'a name'))),
+      resourceLimits,
+    }),
   ],
   '"permission", "process" or "ses"',
 )

@@ -62,6 +62,12 @@ export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
 export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
   /** A script in a SES Compartment. */
   kind: 'ses'
+  /**
+   * Name of a group of scripts that share a thread, because they trust each other: one that does not return delays and restarts the others.
+   * Each script keeps its own rights, quotas, output and errors. `resourceLimits` are those of the thread, and must be the same for each
+   * script of the group. By default a script has a thread of its own.
+   */
+  group?: string
 }
 
 /**

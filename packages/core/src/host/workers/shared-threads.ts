@@ -1,5 +1,6 @@
 // The threads of a host that several workers share: relays, and what the options let share one. Each worker is a tenant.
 import type { TransferListItem, Worker } from 'node:worker_threads'
+import { BusError } from '@sallyport/protocol/internal'
 import type { Logger } from '../reporting/log.js'
 import { pipeToLog, throttleLines } from './output.js'
 import { createNeighborFault, Tenant, type TenantOwner } from './tenant.js'
@@ -10,6 +11,8 @@ export interface ThreadGroup {
   name: string
   /** Maximum number of threads. Each new tenant gets the thread with the fewest. */
   size: number
+  /** The limits of the thread, which must be the same for all of its tenants. */
+  limits?: object | undefined
   /** @throws errors of `new Worker` */
   spawn(): Worker
 }
@@ -30,6 +33,10 @@ export class SharedThreads {
   #choose(group: ThreadGroup): SharedThread {
     const threads = this.#groups.get(group.name) ?? new Set()
     const [thread] = [...threads].filter(each => each.isFree).toSorted((a, b) => a.tenants.size - b.tenants.size)
+    if (thread && JSON.stringify(thread.limits) !== JSON.stringify(group.limits)) {
+      const remedy = `Use the same limits for each member of the ${group.name}, or another group`
+      throw new BusError('InvalidParams', `sandbox.resourceLimits differ from those of the running thread. ${remedy}`)
+    }
     if (thread && threads.size >= group.size) return thread
     const started = new SharedThread(group, this.#log, () => {
       threads.delete(started)
@@ -43,11 +50,13 @@ export class SharedThreads {
 /** One thread. It ends with its last tenant. */
 class SharedThread implements TenantOwner {
   readonly tenants = new Set<Tenant>()
+  readonly limits: object | undefined
   readonly #worker: Worker
   readonly #close: () => void
   #isClosed = false
 
-  constructor({ name, spawn }: ThreadGroup, log: Logger, onClosed: () => void) {
+  constructor({ name, limits, spawn }: ThreadGroup, log: Logger, onClosed: () => void) {
+    this.limits = limits
     const worker = (this.#worker = spawn())
     this.#close = () => {
       if (this.#isClosed) return
