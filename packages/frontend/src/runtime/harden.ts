@@ -3,9 +3,12 @@
 import { ChildProcess } from 'node:child_process'
 import dgram from 'node:dgram'
 import fs from 'node:fs'
+import inspector from 'node:inspector'
+import inspectorPromises from 'node:inspector/promises'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import os from 'node:os'
+import perfHooks from 'node:perf_hooks'
 import tty from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import v8 from 'node:v8'
@@ -23,7 +26,10 @@ const REMOVED_FUNCTIONS: readonly [module: string, holder: object, names: readon
   // They return the ports of this thread.
   ['process', process, ['_getActiveHandles', '_getActiveRequests']],
   // Flags belong to the whole process: with natives syntax, one call ends it.
-  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit']],
+  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit', 'setHeapProfileNearHeapLimit']],
+  // Another name of `_debugEnd`.
+  ['inspector', inspector, ['close']],
+  ['inspector', inspectorPromises, ['close']],
   // They take bytecode, and exist only with a flag that no frontend has.
   ['vm', vm, ['Module', 'SourceTextModule', 'SyntheticModule']],
   ['os', os, ['setPriority']],
@@ -60,7 +66,8 @@ export async function harden(): Promise<void> {
   refuseCachedData()
   removeSignals()
   removeTracing()
-  removeDatabases()
+  removeImports()
+  removeExperiments()
   syncBuiltinESMExports()
 }
 
@@ -226,18 +233,38 @@ function removeTracing(): void {
   replace(traces, 'createTracing', createRefusal('trace_events.createTracing'))
 }
 
-/** SQLite opens files itself, without asking for permission. */
-function removeDatabases(): void {
+/** Node 26 allocates what an exported histogram claims to need, and ends the process if it cannot. */
+function removeImports(): void {
+  const histogram = perfHooks.createHistogram() as unknown as Record<symbol, { constructor: object } | undefined>
+  const key = Object.getOwnPropertySymbols(histogram).find(({ description }) => description === 'kHandle')
+  const native = key && histogram[key]?.constructor
+  for (const [holder, name] of [
+    [perfHooks, 'importHistogram'],
+    [native, 'import'],
+  ] as const) {
+    if (holder && name in holder) replace(holder, name, createRefusal('perf_hooks.importHistogram'))
+  }
+}
+
+/** Functions of modules that emit a warning when they are loaded. */
+const EXPERIMENTS: readonly [module: string, names: readonly string[]][] = [
+  // It opens files itself, without asking for permission.
+  ['sqlite', ['DatabaseSync', 'StatementSync', 'Session', 'backup']],
+  // The files in the host's executable.
+  ['sea', ['getAsset', 'getAssetAsBlob', 'getRawAsset', 'getAssetKeys']],
+]
+
+function removeExperiments(): void {
   const getBuiltinModule = (process as { getBuiltinModule?: (id: string) => Holder | undefined }).getBuiltinModule
   if (!getBuiltinModule) return
   const emitWarning = process.emitWarning
-  // Loading the module emits a warning that it is experimental, which no frontend has caused.
+  // No frontend has caused the warnings.
   process.emitWarning = () => {}
-  const sqlite = getBuiltinModule('node:sqlite')
-  process.emitWarning = emitWarning
-  for (const name of ['DatabaseSync', 'StatementSync', 'Session', 'backup']) {
-    if (sqlite && name in sqlite) replace(sqlite, name, createRefusal(`sqlite.${name}`))
+  for (const [id, names] of EXPERIMENTS) {
+    const module = getBuiltinModule(`node:${id}`)
+    for (const name of names) if (module && name in module) replace(module, name, createRefusal(`${id}.${name}`))
   }
+  process.emitWarning = emitWarning
 }
 
 function replace(holder: object, name: string, value: unknown): void {
