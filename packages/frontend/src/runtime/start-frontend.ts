@@ -24,6 +24,7 @@ import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { setInitScripts } from '../client/init-scripts.js'
+import { boundOutput } from './bound-output.js'
 import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 import type { loadTextModule } from './text-module.js'
 
@@ -98,6 +99,10 @@ export function startFrontend(
       setDevelopment(development)
       if (sourceMaps) process.setSourceMapsEnabled(true)
       if (!host.group) explainUncaughtErrors()
+      // The system bounds the pipes of a process, and a group the output of each of its scripts.
+      for (const output of isMainThread || host.group ? [] : [process.stdout, process.stderr]) {
+        boundOutput(output, characters => host.report({ type: 'output-dropped', characters }))
+      }
       if (!sandbox) return
       setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
       // It removes classes of Node, so it comes before the sandbox and the frontend's code.

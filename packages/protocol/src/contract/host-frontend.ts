@@ -63,6 +63,8 @@ export type FrontendReport =
   | StateReport
   | { type: 'loaded' | 'synchronized' }
   | { type: 'unexpected-read'; directory: string }
+  /** The frontend printed faster than the host took it: number of dropped characters. */
+  | { type: 'output-dropped'; characters: number }
 
 /** A plugin's script for frontends with Tauri's globals. */
 export interface InitScript {

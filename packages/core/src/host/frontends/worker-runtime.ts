@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import type { ResourceLimits } from 'node:worker_threads'
-import { BusError, closeEndpoint, getPorts, isDevelopment, PROCESS_PIPES } from '@sallyport/protocol/internal'
+import { BusError, closeEndpoint, getPorts, isDevelopment, PROCESS_PIPES, Throttle } from '@sallyport/protocol/internal'
 import type { FrontendCommand, FrontendStart, FrontendWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../contract/host-relay.js'
 import type { Launch, Launcher, LaunchInfo } from '../../launchers/launcher.js'
@@ -71,6 +71,10 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   let isFinalReload = false
   let isClosed = false
   let hasReported = false
+  const droppedOutput = new Throttle<undefined>((_, more) => {
+    const text = 'Output dropped: the frontend printed faster than the host could take it. Print less.'
+    log.warn({ label, characters: more + 1 }, text)
+  }, 1)
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
     supervision: config.supervision,
@@ -95,8 +99,9 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
-      const { type, directory } = (report ?? {}) as { type?: unknown; directory?: unknown }
+      const { type, directory, characters } = (report ?? {}) as Record<string, unknown>
       if (type === 'loaded' || type === 'synchronized') return load.reach(type)
+      if (type === 'output-dropped' && isCount(characters)) droppedOutput.add(undefined, characters)
       if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) {
         const message =
           'Node lets this frontend read everything below the working directory. Start the host in an empty directory.'
@@ -160,6 +165,8 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     },
   }
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
 
 /** Starts the worker of a frontend in its sandbox; for a process, the worker is its relay. */
 function spawnFrontend(
