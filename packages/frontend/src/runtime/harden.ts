@@ -71,18 +71,27 @@ export async function harden(): Promise<void> {
   syncBuiltinESMExports()
 }
 
+type Descriptors = Pick<Set<unknown>, 'add' | 'delete' | 'has'>
+
+/** Returns a set whose methods a frontend cannot replace, contrary to those of `Set.prototype`. */
+function createDescriptors(): Descriptors {
+  const set = new Set<unknown>()
+  return { add: set.add.bind(set), delete: set.delete.bind(set), has: set.has.bind(set) }
+}
+
 /**
  * Limits `node:fs` to file descriptors that this worker has opened itself. Descriptors belong to the whole process: by number, a
  * worker could read the host's sockets, or write to its output. Returns the open ones.
  */
-function guardDescriptors(fs: FileSystem): Set<unknown> {
-  const openDescriptors = new Set<unknown>()
+function guardDescriptors(fs: FileSystem): Descriptors {
+  const openDescriptors = createDescriptors()
   const functions = fs as unknown as Record<string, Callable>
   const wrap = (name: string, createWrapper: (original: Callable) => Callable): void => {
     const original = functions[name]!
     const wrapper = createWrapper(original)
-    // The properties include the symbol that `promisify` needs.
-    Object.defineProperties(wrapper, Object.getOwnPropertyDescriptors(original))
+    // The properties include the symbol that `promisify` needs. The constructor of the prototype is the original.
+    const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(original)
+    Object.defineProperties(wrapper, properties)
     functions[name] = wrapper
   }
   for (const name of DESCRIPTOR_FUNCTIONS.flatMap(name => [name, `${name}Sync`])) {
@@ -113,14 +122,16 @@ function guardDescriptors(fs: FileSystem): Set<unknown> {
  * Limits sockets and servers to the same descriptors, and removes terminals. By number, a worker could read the pipes of frontends in
  * processes of their own. Whatever takes a descriptor opens it through one of these handles.
  */
-function guardSockets(openDescriptors: Set<unknown>): void {
+function guardSockets(openDescriptors: Descriptors): void {
+  // Frontends can replace `Function.prototype.call` and `Reflect.apply`, which would be given the original.
+  const { apply } = Reflect
   for (const handle of [getSocketHandle({ port: -1 }), getSocketHandle({ path: {} }), getDatagramHandle()]) {
     const prototype = Object.getPrototypeOf(handle) as { open: Callable }
     const { open } = prototype
     const refuse = createRefusal('opening a socket by a foreign descriptor')
     replace(prototype, 'open', function (this: unknown, descriptor: unknown) {
       // The socket closes the descriptor, whose number the host might get next.
-      return openDescriptors.delete(descriptor) ? open.call(this, descriptor) : refuse()
+      return openDescriptors.delete(descriptor) ? apply(open, this, [descriptor]) : refuse()
     })
   }
   for (const name of ['ReadStream', 'WriteStream'] as const) {
@@ -139,7 +150,7 @@ type FileHandle = { readonly fd: number; releaseFD(): void }
  * Limits http2's `respondWithFD` to the same descriptors: by number, a worker could read the host's files. Node makes a native
  * `FileHandle` for each file that it pipes, and sets its `stream`.
  */
-function guardPipes(openDescriptors: Set<unknown>, prototype: FileHandle): void {
+function guardPipes(openDescriptors: Descriptors, prototype: FileHandle): void {
   const refuse = createRefusal('http2.respondWithFD of a foreign descriptor')
   // Cannot be configured, because Node would set a property without it.
   Object.defineProperty(prototype, 'stream', {
