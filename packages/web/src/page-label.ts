@@ -1,6 +1,10 @@
 // The pages of one label: which of them has the label, which get labels of their own, and which are refused.
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
+import { MAX_UNCLAIMED_BYTES } from '@sallyport/protocol/internal'
 import { CLOSE_CODE } from './contract/greeting.js'
+import { RateLimit } from './http/rate-limit.js'
+import { IncompleteMessages } from './incomplete-messages.js'
+import type { WebConfig } from './options.js'
 import type { PageSocket } from './page-socket.js'
 
 /** Time for a page to show that it is still there when another one wants its label. */
@@ -23,16 +27,23 @@ export interface PageLabelDeps {
   readonly frontend: ExternalFrontend
   /** Opens the frontend of a further page. */
   open(label: string): Promise<ExternalFrontend>
+  readonly limits: Pick<WebConfig, 'maxHandshakes' | 'maxMessageBytes'>
 }
 
 export class PageLabel {
   readonly frontend: ExternalFrontend
+  /** WebSockets of this label's pages. Limits count for each label, because its pages can exhaust them on purpose. */
+  readonly sockets: Set<PageSocket> = new Set()
+  readonly handshakes: RateLimit
+  readonly incomplete: IncompleteMessages
   readonly #deps: PageLabelDeps
   readonly #slots: Slot[]
 
   constructor(deps: PageLabelDeps) {
     this.#deps = deps
     this.frontend = deps.frontend
+    this.handshakes = new RateLimit(deps.limits.maxHandshakes)
+    this.incomplete = new IncompleteMessages(deps.limits.maxMessageBytes + MAX_UNCLAIMED_BYTES)
     this.#slots = [{ number: 1, frontend: Promise.resolve(deps.frontend), tab: undefined, page: undefined }]
   }
 

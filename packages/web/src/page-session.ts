@@ -58,7 +58,7 @@ export class PageSession {
 
   #open(isStarted: boolean): void {
     const onGreeting = (greeting: Greeting): void => this.#onGreeting(greeting)
-    this.#link = openSocket(addTab(this.#options.url), isStarted, onGreeting, (...end) => this.#onClosed(...end))
+    this.#link = openSocket(this.#options.url, isStarted, onGreeting, (...end) => this.#onClosed(...end))
   }
 
   #onGreeting(greeting: Greeting): void {
@@ -120,7 +120,8 @@ function openSocket(
   onGreeting: (greeting: Greeting) => void,
   onClosed: (code: number, reason: string) => void,
 ): SocketLink {
-  const socket = new WebSocket(url)
+  // URLs are logged by proxies, subprotocols are not: whoever knows the id can take the page's place.
+  const socket = new WebSocket(url, getTab())
   socket.binaryType = 'arraybuffer'
   const link = new SocketLink(createAdapter(socket), isStarted)
   let heartbeat: number | undefined
@@ -220,11 +221,5 @@ export function toSocketUrl(url: string | URL): URL {
   const target = new URL(url, location.href)
   if (target.pathname === '/') target.pathname = BASE_PATH
   target.protocol = target.protocol.replace('http', 'ws')
-  return target
-}
-
-function addTab(url: URL): URL {
-  const target = new URL(url)
-  target.searchParams.set('tab', getTab())
   return target
 }

@@ -18,7 +18,6 @@ import {
   createDeferred,
   describeThrown,
   MAX_FRAME_BYTES,
-  MAX_INCOMPLETE_MESSAGES,
   MAX_PAGE_REQUESTS,
   MAX_PAGE_REFUSALS,
 } from '@sallyport/protocol/internal'
@@ -34,7 +33,6 @@ import { PageScripts } from './document/page-scripts.js'
 import { PolicyReports } from './document/policy-reports.js'
 import { RateLimit } from './http/rate-limit.js'
 import { PageToken, type Refusal, RequestPolicy } from './http/request-policy.js'
-import { IncompleteMessages } from './incomplete-messages.js'
 
 /** Time to decide whether a page is admitted, and for a page to close its WebSocket when the server has. */
 const UPGRADE_TIMEOUT_MS = 5000
@@ -88,13 +86,10 @@ class FrontendServer implements WebServer {
   readonly #sockets: WebSocketServer
   /** Opens WebSockets of pages that are not admitted, only to close them with a code. */
   readonly #refusals: WebSocketServer
-  readonly #pages = new Set<PageSocket>()
-  readonly #incomplete: IncompleteMessages
   readonly #heartbeat: NodeJS.Timeout
   #pageScript = ''
   #windowScript = ''
   #assets: AssetScope | undefined
-  readonly #handshakes: RateLimit
   /** A limit of its own, so that strangers cannot use up that of pages. */
   readonly #refusalHandshakes: RateLimit
   #detach: () => void = () => {}
@@ -104,8 +99,6 @@ class FrontendServer implements WebServer {
     this.#bus = bus
     this.#config = config
     this.#log = getLog(bus)
-    this.#incomplete = new IncompleteMessages(MAX_INCOMPLETE_MESSAGES * config.maxMessageBytes)
-    this.#handshakes = new RateLimit(config.maxHandshakes)
     this.#refusalHandshakes = new RateLimit(config.maxHandshakes)
     const socketOptions: ServerOptions & { closeTimeout: number } = {
       noServer: true,
@@ -119,7 +112,7 @@ class FrontendServer implements WebServer {
     // The maximum of a control frame.
     const refusalOptions = { ...socketOptions, clientTracking: true, maxPayload: 125, closeTimeout: REFUSAL_TIMEOUT_MS }
     this.#refusals = new WebSocketServer(refusalOptions)
-    this.#heartbeat = setInterval(() => this.#pages.forEach(page => page.beat()), config.heartbeat).unref()
+    this.#heartbeat = setInterval(() => this.#forEachPage(page => page.beat()), config.heartbeat).unref()
   }
 
   get url(): string {
@@ -143,6 +136,10 @@ class FrontendServer implements WebServer {
     }
   }
 
+  #forEachPage(visit: (page: PageSocket) => void): void {
+    for (const { sockets } of this.#labels.values()) sockets.forEach(visit)
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
   }
@@ -155,7 +152,7 @@ class FrontendServer implements WebServer {
     const open = (name: string) => openExternalFrontend(this.#bus, `serveFrontends: frontends.${label}`, name, options)
     checkData(label, options.data)
     const frontend = await open(label)
-    this.#labels.set(label, new PageLabel({ label, multiple, frontend, open }))
+    this.#labels.set(label, new PageLabel({ label, multiple, frontend, open, limits: this.#config }))
     void frontend.exited.then(() => {
       this.#labels.delete(label)
       if (this.#labels.size === 0) void this.close()
@@ -251,8 +248,8 @@ class FrontendServer implements WebServer {
     socket.on('error', onError)
     const timer = setTimeout(() => socket.destroy(), UPGRADE_TIMEOUT_MS)
     try {
-      const { pathname, searchParams } = getUrl(request)
-      const tab = searchParams.get('tab') ?? ''
+      const { pathname } = getUrl(request)
+      const tab = request.headers['sec-websocket-protocol'] ?? ''
       const refusal = policy.checkUpgrade(request)
       if (refusal) return this.#refuseUpgrade(socket, request, refusal)
       if (pathname !== BASE_PATH || !TAB.test(tab)) return this.#refuseUpgrade(socket, request, NO_SOCKET)
@@ -268,8 +265,10 @@ class FrontendServer implements WebServer {
           accepted.on('error', onError).close(CLOSE_CODE.denied, NO_LABEL.text),
         )
       }
-      if (this.#pages.size >= this.#config.maxConnections) return this.#refuseUpgrade(socket, request, TOO_MANY_PAGES)
-      if (!this.#handshakes.take()) return this.#refuseUpgrade(socket, request, TOO_MANY_HANDSHAKES)
+      if (pages.sockets.size >= this.#config.maxConnections) {
+        return this.#refuseUpgrade(socket, request, TOO_MANY_PAGES)
+      }
+      if (!pages.handshakes.take()) return this.#refuseUpgrade(socket, request, TOO_MANY_HANDSHAKES)
       this.#sockets.handleUpgrade(request, socket, head, accepted => {
         socket.off('error', onError)
         this.#accept(pages, accepted, socket, tab)
@@ -283,9 +282,9 @@ class FrontendServer implements WebServer {
   }
 
   #accept(pages: PageLabel, accepted: WebSocket, socket: Duplex, tab: string): void {
-    const page = new PageSocket(accepted, socket, tab, this.#config, this.#incomplete)
-    this.#pages.add(page)
-    void page.closed.then(() => this.#pages.delete(page))
+    const page = new PageSocket(accepted, socket, tab, this.#config, pages.incomplete)
+    pages.sockets.add(page)
+    void page.closed.then(() => pages.sockets.delete(page))
     pages.admit(page).catch((error: unknown) => {
       this.#log.warn(`A page could not be connected: ${describeThrown(error)}`)
       page.terminate()
@@ -317,7 +316,7 @@ class FrontendServer implements WebServer {
     this.#detach()
     for (const server of this.#servers) server.close()
     await Promise.all([...this.#labels.values()].map(pages => pages.close()))
-    for (const page of this.#pages) page.terminate()
+    this.#forEachPage(page => page.terminate())
     this.#refusals.close()
     for (const socket of this.#refusals.clients) socket.terminate()
     for (const server of this.#servers) server.closeAllConnections()

@@ -172,7 +172,7 @@ test('a page is closed for now while core is too busy to read the page of its la
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-web-'))
   const until = join(dir, 'end')
   const page = await connect({ port, cookie: '' }, 'tab')
-  const tryAgain = () => tryConnect(port, { origin: `http://127.0.0.1:${port}` }, '/sallyport?tab=tab')
+  const tryAgain = () => tryConnect(port, { origin: `http://127.0.0.1:${port}` }, '/sallyport', 'tab')
   expect(await tryAgain()).toBe(4409)
   page.socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'block', params: { until } }))
   for (let id = 2; id < 26; id++) page.socket.send(call(id, 'x'.repeat(2 ** 20)))
@@ -192,7 +192,7 @@ test('many tabs with the id of a page wait for one answer of it', async () => {
   const headers = { cookie: 'user=main', origin: `http://127.0.0.1:${port}` }
   const page = await connect({ port, cookie: headers.cookie }, 'tab')
   page.socket.pause()
-  const open = () => new WebSocket(`ws://127.0.0.1:${port}/sallyport?tab=tab`, { headers })
+  const open = () => new WebSocket(`ws://127.0.0.1:${port}/sallyport`, 'tab', { headers })
   const tabs = Array.from({ length: 14 }, open)
   const greetings = tabs.map(async tab => String((await once(tab, 'message'))[0]))
   await Promise.all(tabs.map(tab => once(tab, 'open')))

@@ -87,9 +87,10 @@ export interface RawPage {
 export async function tryConnect(
   port: number,
   headers: Record<string, string>,
-  path = '/sallyport?tab=test',
+  path = '/sallyport',
+  tab: string | string[] = 'test',
 ): Promise<number> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers })
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, tab, { headers })
   socket.on('error', () => {})
   const status = await Promise.race([
     once(socket, 'message').then(() => 101),
@@ -105,7 +106,7 @@ let tabs = 0
 /** Connects as a page would. */
 export async function connect({ port, cookie }: Pick<Served, 'port' | 'cookie'>, tab = `t${tabs++}`): Promise<RawPage> {
   const headers = { cookie, origin: `http://127.0.0.1:${port}` }
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/sallyport?tab=${tab}`, { headers })
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/sallyport`, tab, { headers })
   const closed = once(socket, 'close').then(([code]) => code as number)
   socket.on('error', () => {})
   const next = async (): Promise<string> => {

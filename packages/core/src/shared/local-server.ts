@@ -7,6 +7,8 @@ import { BusError } from '@sallyport/protocol/internal'
 
 /** Time for a request with its body, and for a connection to send one. */
 const REQUEST_TIMEOUT_MS = 5000
+/** Browsers send the cookies of every port of a host, and a page of another port can set many. */
+const MAX_HEADER_BYTES = 64 * 1024
 
 /** Headers of every response: no other site can frame it or read it, and its URL, which can hold a token, is not passed on. */
 export const LOCAL_HEADERS: Readonly<Record<string, string>> = {
@@ -28,7 +30,11 @@ export async function startLocalServer(
   port: number,
   maxConnections: number,
 ): Promise<{ server: Server; port: number }> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS })
+  const server = createServer({
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  })
   server.maxConnections = maxConnections
   server.unref().on('connection', socket => void socket.unref())
   try {

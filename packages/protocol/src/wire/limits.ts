@@ -82,8 +82,10 @@ export const MAX_REPORT_BYTES: number = MiB
 export const MIN_PAGE_MESSAGE_BYTES: number = 64 * 1024
 /** Default of `maxMessageBytes`: the largest message and its attachments. */
 export const MAX_PAGE_MESSAGE_BYTES: number = MAX_ATTACHED_BYTES + MAX_FRAME_BYTES
-/** Maximum of the incomplete messages of all pages, as a multiple of `maxMessageBytes`. */
-export const MAX_INCOMPLETE_MESSAGES = 4
+/** Maximum bytes of the incomplete messages of all pages of a label, in addition to one message of `maxMessageBytes`. */
+export const MAX_UNCLAIMED_BYTES: number = 32 * MiB
+/** Milliseconds after which a page is disconnected if nothing more of an incomplete message has arrived. */
+export const INCOMPLETE_TIMEOUT_MS = 30_000
 /** Bytes of each part of a page's attachment but the last, so that few parts hold much. */
 export const PART_BYTES: number = MiB
 /** Maximum number of connections to a server for pages that are not WebSockets. */

@@ -465,7 +465,7 @@ describe.skipIf(!hasChromium)('a page of another origin', () => {
     const outcome = (code: string): Promise<unknown> => other.evaluate(`(async () => { ${code} })()`)
     expect(await outcome(`return fetch('${url}/').then(() => 'read', () => 'refused')`)).toBe('refused')
     const socket = `new Promise(resolve => {
-      const socket = new WebSocket('${url.replace('http', 'ws')}/sallyport?tab=a')
+      const socket = new WebSocket('${url.replace('http', 'ws')}/sallyport', 'a')
       socket.onopen = () => resolve('open')
       socket.onerror = () => resolve('refused')
     })`

@@ -232,9 +232,11 @@ describe('a WebSocket', () => {
     expect(await tryConnect(port, { ...headers, host: 'evil.example' })).toBe(403)
     expect(await tryConnect(port, { ...headers, cookie: `${cookie}x` })).toBe(4401)
     expect(await tryConnect(port, { origin: headers.origin })).toBe(4401)
-    for (const path of ['/', '/sallyport', '/sallyport?tab=', '/sallyport?tab=a%20b', '/sallyport/x?tab=a']) {
-      expect(await tryConnect(port, headers, path), path).toBe(404)
+    for (const path of ['/', '/sallyport/x']) expect(await tryConnect(port, headers, path), path).toBe(404)
+    for (const tab of [[], 'a.b', 'a'.repeat(65), ['a', 'b']]) {
+      expect(await tryConnect(port, headers, '/sallyport', tab), String(tab)).toBe(404)
     }
+    expect(await tryConnect(port, headers, '/sallyport?tab=a', []), 'logs have the URL').toBe(404)
   })
 
   describe('from a stranger', () => {
@@ -244,7 +246,7 @@ describe('a WebSocket', () => {
       const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=='
       const head = `Host: ${host}\r\nOrigin: http://${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}`
       const socket = connectSocket(served.port, '127.0.0.1').on('error', () => {})
-      socket.write(`GET /sallyport?tab=stranger HTTP/1.1\r\n${head}\r\n\r\n`)
+      socket.write(`GET /sallyport HTTP/1.1\r\n${head}\r\nSec-WebSocket-Protocol: stranger\r\n\r\n`)
       for (const chunk of chunks) socket.write(chunk)
       return socket
     }
@@ -329,12 +331,12 @@ describe('a WebSocket', () => {
   })
 
   test('is disconnected if all pages together hold too many bytes of incomplete messages', async () => {
-    const attachment = new Uint8Array(1 + 2 ** 16).fill(5, 0, 1)
-    served = await serve({ maxMessageBytes: 2 ** 16, page: { multiple: true } })
+    const attachment = new Uint8Array(1 + 2 ** 23).fill(5, 0, 1)
+    served = await serve({ maxMessageBytes: 2 ** 23, page: { multiple: true } })
     const faults: BusEvents['fault'][] = []
     served.bus.on('fault', fault => faults.push(fault))
     const pages = []
-    for (let n = 0; n < 4; n++) {
+    for (let n = 0; n < 5; n++) {
       const page = await connect(served)
       page.socket.send(attachment)
       page.socket.ping()
@@ -346,7 +348,7 @@ describe('a WebSocket', () => {
     last.socket.send(attachment)
     await last.closed
     await expect.poll(() => faults.length).toBe(1)
-    expect(faults[0]!.error.message).toContain('Incomplete messages of all pages exceeded 262144 bytes')
+    expect(faults[0]!.error.message).toContain('Incomplete messages of all pages of a label exceeded 41943040 bytes')
     // A page that leaves makes room for others.
     pages[0]!.socket.close()
     await pages[0]!.closed
