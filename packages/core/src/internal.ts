@@ -20,6 +20,7 @@ export type { PathResolver } from './path/directories.js'
  * Opens a frontend whose code joins later. Resolves once core has checked its options, and its gate has its hook.
  *
  * @param where - the caller, for error texts
+ * @param limitLabel - the label whose quotas and prompts the frontend shares
  * @throws {BusError} InvalidParams for a wrong label or option; Disconnected if the bus is closing; the error of a gate that cannot start
  */
 export const openExternalFrontend = (
@@ -27,7 +28,8 @@ export const openExternalFrontend = (
   where: string,
   label: string,
   options: ConnectionOptions,
-): Promise<ExternalFrontend> => Bus.getHost(bus).openExternal(where, label, options)
+  limitLabel: string = label,
+): Promise<ExternalFrontend> => Bus.getHost(bus).openExternal(where, label, options, limitLabel)
 
 /** Returns the scripts of core's plugins (`script` of a plugin's definition), in the order in which a page runs them. */
 export const getInitScripts = (bus: Bus): readonly InitScript[] => Bus.getHost(bus).core.scripts

@@ -149,7 +149,8 @@ class FrontendServer implements WebServer {
   }
 
   async #openLabel(label: string, { multiple, frontend: options }: PageConfig): Promise<void> {
-    const open = (name: string) => openExternalFrontend(this.#bus, `serveFrontends: frontends.${label}`, name, options)
+    const open = (name: string) =>
+      openExternalFrontend(this.#bus, `serveFrontends: frontends.${label}`, name, options, label)
     checkData(label, options.data)
     const frontend = await open(label)
     this.#labels.set(label, new PageLabel({ label, multiple, frontend, open, limits: this.#config }))

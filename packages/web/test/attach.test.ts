@@ -79,6 +79,33 @@ test('a page without allow can call only what a capability for its label names',
   expect(await admin.ask(who.replace('"who"', '"wait"'))).toContain('Command wait not allowed by ACL')
 })
 
+test('tabs share the quota and the prompts of their label', async () => {
+  await bus.close()
+  const answers: ((isConfirmed: boolean) => void)[] = []
+  const ask = (_args: object, { confirm }: { confirm: (text: string) => Promise<boolean> }) => confirm('sure?')
+  bus = await createBus({
+    core: defineCore({ commands: { limited: () => 'done', ask } }),
+    log: false,
+    calls: { quotas: [{ labels: ['main*'], commands: ['limited'], rate: 2 }] },
+    onConfirm: () => new Promise(resolve => answers.push(resolve)),
+  })
+  web = await serveFrontends(bus, {
+    server,
+    frontends: { main: { allow: ['limited', 'ask'], multiple: true } },
+    authenticate: () => 'main',
+  })
+  const pages = [await connect({ port, cookie: '' }), await connect({ port, cookie: '' })] as const
+  expect(pages[1].greeting['label']).toBe('main-2')
+  const request = (id: number, method: string): string => JSON.stringify({ jsonrpc: '2.0', id, method })
+  expect(await pages[0].ask(request(1, 'limited'))).toContain('"done"')
+  expect(await pages[0].ask(request(2, 'limited'))).toContain('"done"')
+  expect(await pages[1].ask(request(1, 'limited'))).toContain('The quota of')
+  for (let id = 3; id < 19; id++) pages[0].socket.send(request(id, 'ask'))
+  await expect.poll(() => answers.length).toBe(16)
+  expect(await pages[1].ask(request(2, 'ask'))).toContain('16 confirm requests')
+  for (const answer of answers) answer(false)
+})
+
 test('a page of another origin is refused unless it is listed', async () => {
   const cookie = 'user=main'
   await attach(['https://app.example'])

@@ -163,7 +163,7 @@ export class Core {
    * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
   attach(offer: LinkOffer): void {
-    const { label, codec, endpoint, id: linkId, readAhead, keyPort, metrics } = offer
+    const { label, codec, endpoint, id: linkId, limitLabel, readAhead, keyPort, metrics } = offer
     try {
       if (label !== undefined) this.#authority.setRights(label, offer)
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
@@ -177,7 +177,7 @@ export class Core {
         return latency
       })
       const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
-      this.#openSession({ linkId, label, codec, link, opener, ...traffic })
+      this.#openSession({ linkId, label, limitLabel, codec, link, opener, ...traffic })
       if (offer.hasStarted && label !== undefined) this.sessions.begin(label)
     } catch (error) {
       keyPort?.close()
@@ -250,17 +250,17 @@ export class Core {
   }
 
   #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'confirmRequests'>): Session {
-    const { label, ended } = added
+    const { label, limitLabel = label, ended } = added
     const session = { ...added, app: this.#app, confirmRequests: this.confirmRequests }
-    if (label === undefined) {
+    if (label === undefined || limitLabel === undefined) {
       return this.sessions.add({ ...session, permits: HOST_PERMITS, registry: this.#hostRegistry })
     }
     return this.sessions.add({
       ...session,
       permits: this.#authority.getPermits(label),
-      registry: this.#quotas.acquireRegistry(label),
+      registry: this.#quotas.acquireRegistry(limitLabel),
       ended: () => {
-        this.#quotas.releaseRegistry(label)
+        this.#quotas.releaseRegistry(limitLabel)
         ended()
       },
     })

@@ -70,6 +70,31 @@ it('keeps no long names for a frontend, which could fill the memory with them', 
   router.listen(longer, any, { label: undefined, deliver: () => {} })
 })
 
+it('reuses the delivery to a target until the listeners change', () => {
+  const router = new EventRouter()
+  const deliveries: unknown[] = []
+  const frontend = { label: 'a', deliver: (delivery: unknown) => void deliveries.push(delivery) }
+  const target = { kind: 'AnyLabel', label: 'a' } as const
+  const first = router.listen('e', { kind: 'Any' }, frontend)
+  for (let n = 0; n < 2; n++) router.emitTo(target, 'e', n)
+  const second = router.listen('e', target, frontend)
+  router.emitTo(target, 'e', 2)
+  expect(deliveries[0]).toBe(deliveries[1])
+  expect(deliveries[2]).toMatchObject({ ids: [first, second] })
+  for (let n = 0; n < 100; n++) router.emitTo({ kind: 'AnyLabel', label: `other-${n}` }, 'e', n)
+  router.unlisten('e', first, frontend)
+  router.emitTo(target, 'e', 3)
+  expect(deliveries).toHaveLength(4)
+  expect(deliveries[3]).toMatchObject({ ids: [second] })
+})
+
+it('refuses more listeners of one frontend than the limit', () => {
+  const router = new EventRouter()
+  const frontend = { label: 'a', deliver: () => {} }
+  for (let n = 0; n < 4096; n++) router.listen('e', { kind: 'Any' }, frontend)
+  expect(() => router.listen('e', { kind: 'Any' }, frontend)).toThrow('More than 4096 listeners of one frontend')
+})
+
 describe('events that are held for the host', () => {
   const any = { kind: 'Any' } as const
   const createSubscriber = (label: string | undefined) => {

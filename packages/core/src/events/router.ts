@@ -10,11 +10,16 @@ import {
 import { type Accepts, Delivery, type Listener, Payload, type Subscriber } from './delivery.js'
 import { HeldEvents } from './held-events.js'
 
+/** Targets of one event whose deliveries are cached: a frontend can emit to any number. */
+const MAX_CACHED_TARGETS = 16
+
 /** The listeners of one event by their label, so that an event for one label does not cost time for the others. */
 class ListenerIndex {
   readonly #byLabel = new Map<string | undefined, Map<number, Listener>>()
   /** Deliveries to all listeners. Cached until the listeners change. */
   #toAll: readonly Delivery[] | undefined
+  /** Deliveries to the latest targets. Cached as well, because an event can have thousands of listeners. */
+  readonly #toTarget = new Map<string, readonly Delivery[]>()
 
   get isEmpty(): boolean {
     return this.#byLabel.size === 0
@@ -26,6 +31,7 @@ class ListenerIndex {
     if (!listeners) this.#byLabel.set(label, (listeners = new Map()))
     listeners.set(id, listener)
     this.#toAll = undefined
+    this.#toTarget.clear()
   }
 
   delete(id: number, { label }: Subscriber): Listener | undefined {
@@ -34,7 +40,21 @@ class ListenerIndex {
     listeners?.delete(id)
     if (listeners?.size === 0) this.#byLabel.delete(label)
     this.#toAll = undefined
+    this.#toTarget.clear()
     return listener
+  }
+
+  /** Returns the deliveries to listeners that the target reaches. */
+  getTargeted(event: string, target: EventTarget): readonly Delivery[] {
+    const label = 'label' in target ? target.label : undefined
+    const key = `${target.kind} ${label ?? ''}`
+    let deliveries = this.#toTarget.get(key)
+    if (!deliveries) {
+      deliveries = this.getDeliveries(event, listenerTarget => matches(target, listenerTarget), label)
+      if (this.#toTarget.size >= MAX_CACHED_TARGETS) this.#toTarget.clear()
+      this.#toTarget.set(key, deliveries)
+    }
+    return deliveries
   }
 
   /** Returns the deliveries to listeners that `accepts` selects, `within` a frontend, core and the host. Copies come first. */
@@ -165,8 +185,8 @@ export class EventRouter {
   /** Sends an event to the listeners of this core that match the target, or to all of them. */
   deliver(target: EventTarget | undefined, event: unknown, value: unknown): void {
     if (target === undefined) return this.deliverWhere(event, value)
-    const label = 'label' in target ? target.label : undefined
-    this.deliverWhere(event, value, listenerTarget => matches(target, listenerTarget), label)
+    const accepts: Accepts = listenerTarget => matches(target, listenerTarget)
+    this.#deliver(event, value, accepts, listeners => listeners.getTargeted(event as string, target))
   }
 
   /**
@@ -176,6 +196,15 @@ export class EventRouter {
    * @throws the first error of a delivery, after all others have been tried
    */
   deliverWhere(event: unknown, value: unknown, accepts?: Accepts, within?: string): void {
+    this.#deliver(event, value, accepts, listeners => listeners.getDeliveries(event as string, accepts, within))
+  }
+
+  #deliver(
+    event: unknown,
+    value: unknown,
+    accepts: Accepts | undefined,
+    getDeliveries: (listeners: ListenerIndex) => readonly Delivery[],
+  ): void {
     const held = this.#held
     held?.flush()
     const listeners = this.#byEvent.get(event as string)
@@ -187,7 +216,7 @@ export class EventRouter {
       if (isKept) held.addUnheard(event)
       return held.add(event, new Payload(value), accepts)
     }
-    const deliveries = listeners.getDeliveries(event as string, accepts, within)
+    const deliveries = getDeliveries(listeners)
     const payload = new Payload(value)
     held?.add(event as string, payload, accepts)
     let failure: { error: unknown } | undefined

@@ -101,8 +101,13 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     await load()
   }
 
-  async openExternal(where: string, label: string, options: ConnectionOptions): Promise<ExternalFrontend> {
-    const config = { ...resolveConnection(where, label, options, this.options), isTrusted: false }
+  async openExternal(
+    where: string,
+    label: string,
+    options: ConnectionOptions,
+    limitLabel: string,
+  ): Promise<ExternalFrontend> {
+    const config = { ...resolveConnection(where, label, options, this.options), isTrusted: false, limitLabel }
     this.checkRunning()
     return this.frontends.openExternal(label, config)
   }

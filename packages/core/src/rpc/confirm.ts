@@ -7,17 +7,24 @@ export type ConfirmCaller = { label: string; command: string; signal: AbortSigna
 
 export class ConfirmRequests {
   readonly #report: (report: CoreReport) => void
-  readonly #pending = new Map<number, { label: string; settle: (isConfirmed: boolean) => void }>()
+  readonly #pending = new Map<number, { limitLabel: string; settle: (isConfirmed: boolean) => void }>()
   #lastId = 0
 
   constructor(report: (report: CoreReport) => void) {
     this.#report = report
   }
 
-  /** @throws {BusError} `Overloaded` if too many requests are open; the signal's reason once it aborts */
-  async confirm(text: unknown, { label, command, signal }: ConfirmCaller): Promise<boolean> {
+  /**
+   * @param limitLabel - label that open requests count for
+   * @throws {BusError} `Overloaded` if too many requests are open; the signal's reason once it aborts
+   */
+  async confirm(
+    text: unknown,
+    { label, command, signal }: ConfirmCaller,
+    limitLabel: string = label,
+  ): Promise<boolean> {
     signal.throwIfAborted()
-    const open = [...this.#pending.values()].filter(request => request.label === label)
+    const open = [...this.#pending.values()].filter(request => request.limitLabel === limitLabel)
     if (open.length >= MAX_CONFIRM_REQUESTS) {
       throw new BusError('Overloaded', `${MAX_CONFIRM_REQUESTS} confirm requests of one frontend are already open`)
     }
@@ -31,7 +38,7 @@ export class ConfirmRequests {
         signal.removeEventListener('abort', withdraw)
         resolve(isConfirmed)
       }
-      this.#pending.set(id, { label, settle })
+      this.#pending.set(id, { limitLabel, settle })
       signal.addEventListener('abort', withdraw, { once: true })
       this.#report({ type: 'confirm', id, label, command, text: toConfirmText(text) })
     })

@@ -48,6 +48,8 @@ import { SessionWriter } from './writer.js'
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted. */
   label: string | undefined
+  /** Label that quotas and prompts count for. @default `label` */
+  limitLabel?: string | undefined
   codec: CodecName
   link: Link
   /** Opens the records of the isolation pattern. If it is set, only records are read. */
@@ -142,7 +144,7 @@ export class Session implements CallOwner {
   }
 
   confirm(text: unknown, caller: ConfirmCaller): Promise<boolean> {
-    return this.#options.confirmRequests.confirm(text, caller)
+    return this.#options.confirmRequests.confirm(text, caller, this.#options.limitLabel)
   }
 
   reportSlowCall(command: string, ms: number): void {

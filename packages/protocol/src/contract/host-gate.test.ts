@@ -18,6 +18,12 @@ test('the text of a confirmation is a string of bounded length without terminal 
   expect(toConfirmText({ toString: () => 1n })).toBe('1')
   expect(toConfirmText({ then() {} })).toBe('[object Object]')
   expect(toConfirmText('x'.repeat(1e6))).toHaveLength(MAX_CONFIRM_TEXT)
-  expect(toConfirmText('a\n\tb')).toBe('a\n\tb')
   expect(toConfirmText('\u001b[2Kdelete \u202etxt.exe\r')).toBe('\uFFFD[2Kdelete \uFFFDtxt.exe\uFFFD')
+})
+
+test('the text of a confirmation is one line without invisible characters', () => {
+  for (const invisible of ['\n', '\r', '\t', '\u2028', '\u2029', '\u200b', '\u200f', '\u061c', '\u3164', '\u{e0041}']) {
+    expect(toConfirmText(`Delete a.txt?${invisible}Install`)).toBe('Delete a.txt?\uFFFDInstall')
+  }
+  for (const text of ['👩\u200d🚀', '❤\ufe0f', 'Ünïcödé 漢字 عربي']) expect(toConfirmText(text)).toBe(text)
 })

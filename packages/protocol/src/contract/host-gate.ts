@@ -46,8 +46,8 @@ export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
 
 /**
  * Returns the text that asks a person for confirmation, of a hook or a command. It can contain what the frontend sent, and the host
- * may print it. So that it cannot repaint a terminal, control characters (except line breaks and tabs) and marks that reorder text
- * are replaced.
+ * may print it. So that it looks like one text, it is one line: control characters, line breaks and invisible characters are replaced,
+ * except for those that emoji contain.
  */
 export function toConfirmText(message: unknown): string {
   let text = ''
@@ -57,6 +57,5 @@ export function toConfirmText(message: unknown): string {
     // A `toString` threw: the text stays empty.
   }
   if (text.length > MAX_CONFIRM_TEXT) text = `${text.slice(0, MAX_CONFIRM_TEXT - 1)}…`
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
+  return text.replace(/(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '\uFFFD')
 }

@@ -26,7 +26,7 @@ export const MAX_CHANNELS = 16_384
 /** Maximum number of resources that handlers keep open for one frontend. */
 export const MAX_RESOURCES = 16_384
 /** Maximum number of listeners of one frontend. */
-export const MAX_LISTENERS = 65_536
+export const MAX_LISTENERS = 4096
 /** Maximum characters of all paths of one path command together: core splits them without a pause. */
 export const MAX_PATH_LENGTH: number = 32 * 1024
 /** Maximum number of paths of one path command. */

@@ -16,7 +16,7 @@ const { SCAN_ABOVE_BYTES } = bounds
 const { MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES, MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES } = bounds
 const { MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES, MAX_GATE_QUEUE_BYTES, MAX_UNSENT_EVENT_BYTES } = bounds
 const { CHANNEL_READ_AHEAD, MAX_CONFIRM_REQUESTS, MAX_CONFIRM_TEXT, MAX_LABEL_LENGTH, MAX_LISTENER_CHARACTERS } = bounds
-const { MAX_OUTPUT_CHUNK, MAX_OUTPUT_LINE, MAX_RESOURCES } = bounds
+const { MAX_OUTPUT_CHUNK, MAX_OUTPUT_LINE, MAX_RESOURCES, MAX_WAITING_OUTPUT } = bounds
 
 const PAGES = ['docs/internals/wire.md', 'docs/reference/limits.md']
 const page = PAGES.map(path => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')).join('')
@@ -47,7 +47,7 @@ describe('the pages on the wire and on limits state', () => {
       'the calls to a frontend in flight',
       `| calls to a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded |`,
     ],
-    ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
+    ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${MAX_LISTENERS}, then Overloaded |`],
     [
       'the window of a port, and a ring',
       `| ${CREDIT_WINDOW_BYTES / 2 ** 20} MiB; the ring, ${kib(RING_BYTES)}; then it waits |`,
@@ -58,6 +58,7 @@ describe('the pages on the wire and on limits state', () => {
     ['the names of a listener', `of a frontend's listener | ${MAX_LISTENER_CHARACTERS}, then \`InvalidParams\` |`],
     ['the prompts', `| ${MAX_CONFIRM_REQUESTS}, ${MAX_CONFIRM_TEXT} |`],
     ['the output', `| ${MAX_OUTPUT_LINE}, ${count(MAX_OUTPUT_CHUNK)}; the rest is not logged |`],
+    ['the waiting output', `the host has not taken | ${count(MAX_WAITING_OUTPUT)}; the rest is dropped`],
     ['the queue of a client', `wait in a client | ${count(MAX_CLIENT_QUEUE)}, ${mib(MAX_CLIENT_QUEUE_BYTES)} |`],
     [
       'the queue of events',

@@ -183,11 +183,11 @@ export class FrontendHandle {
     const { name, config } = this.#deps
     const id = ++lastLinkId
     const ends = this.#createEnds()
-    const { codec, readAhead, allow, isTrusted } = config
+    const { codec, readAhead, allow, isTrusted, limitLabel } = config
     const hasStarted = this.#deps.isRunning && !this.#hasBegun
     const isFirst = !this.#hasBeenReady
     const offer: LinkOffer = {
-      ...{ label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead, allow, isTrusted },
+      ...{ label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead, allow, isTrusted, limitLabel },
     }
     if (gate && ends.gate) {
       const key = new MessageChannel()
