@@ -50,7 +50,7 @@ export interface WebOptions {
   authenticate?: (request: IncomingMessage) => string | undefined | Promise<string | undefined>
   /** Further origins that may connect, such as `http://localhost:5173` of a development server that proxies `/sallyport`. */
   origins?: readonly string[]
-  /** Maximum number of connected pages. @default 64 */
+  /** Maximum number of connected pages of each label. @default 64 */
   maxConnections?: number
   /**
    * Maximum bytes of one message from a page, with the bytes among its arguments; at least 65536. The page's client refuses a larger one
@@ -59,7 +59,7 @@ export interface WebOptions {
    * @default 285212672
    */
   maxMessageBytes?: number
-  /** Maximum number of pages that can connect in one second. @default 20 */
+  /** Maximum number of pages of each label that can connect in one second. @default 20 */
   maxHandshakes?: number
   /** Milliseconds between heartbeats. A page that has not answered by the next one is disconnected. @default 15000 */
   heartbeat?: number

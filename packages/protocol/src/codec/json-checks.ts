@@ -90,6 +90,25 @@ function hasLongDigits(text: string): boolean {
 
 const isDigit = (text: string, at: number): boolean => text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39
 
+/**
+ * Replaces -0 by 0, as which JSON would encode it again: a hook and core see the same. The value is searched only if its text can hold
+ * such a number: a zero, or one that is too small for a double.
+ */
+export function replaceNegativeZeros(text: string, value: unknown): void {
+  if (!text.includes('-') || !NEGATIVE_ZERO.test(text)) return
+  const open: unknown[] = [value]
+  while (open.length > 0) {
+    const holder = open.pop() as Record<string, unknown>
+    if (typeof holder !== 'object' || holder === null) continue
+    for (const [key, inner] of Object.entries(holder)) {
+      if (Object.is(inner, -0)) holder[key] = 0
+      else if (typeof inner === 'object' && inner !== null) open.push(inner)
+    }
+  }
+}
+
+const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,300}[1-9])|\d[\d.]*[eE]-\d{3})/
+
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity
 const hasProtoKey = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')

@@ -85,6 +85,27 @@ describe.skipIf(!IS_NODE)('numbers that are parsed as Infinity', () => {
   })
 })
 
+describe.skipIf(!IS_NODE)('a negative zero', () => {
+  const decodeParam = (number: string): unknown => {
+    const message = jsonCodec.decode(`{"jsonrpc":"2.0","id":1,"method":"a","params":{"n":[${number}]}}`) as Message
+    return (message as { params: { n: unknown[] } }).params.n[0]
+  }
+
+  it.each(['-0', '-0.0', '-0e5', '-0E-1', '-1e-400', '-0.5e-330', `-0.${'0'.repeat(400)}1`, ' -0'])(
+    'is decoded as 0, as which it would be encoded again: %s',
+    number => expect(decodeParam(number)).toBe(0),
+  )
+
+  it.each([
+    ['-0.5', -0.5],
+    ['-1e-3', -0.001],
+    ['-5e-324', -5e-324],
+    [`-0.${'0'.repeat(300)}1`, -1e-301],
+    ['"-0"', '-0'],
+    ['"2026-01-05, -0"', '2026-01-05, -0'],
+  ])('is not %s', (text, value) => expect(decodeParam(text)).toBe(value))
+})
+
 describe('encode', () => {
   it('writes any message as JSON.stringify does', () => {
     fc.assert(

@@ -8,7 +8,7 @@ import { decodeUtf8, IS_NODE, toUtf8, utf8Length } from '#platform'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Codec } from './codec.js'
-import { mayHaveProtoKey, refuseInfinity, refuseProtoKeys, scanJson } from './json-checks.js'
+import { mayHaveProtoKey, refuseInfinity, refuseProtoKeys, replaceNegativeZeros, scanJson } from './json-checks.js'
 import { stringifyJson } from './stringify-json.js'
 
 interface JsonCodec extends Codec {
@@ -88,7 +88,10 @@ function read(body: string | Uint8Array, trusted: boolean): unknown {
   if (!trusted) {
     refuseProtoKeys(text, value)
     // A page reads frames of core alone.
-    if (IS_NODE) refuseInfinity(text, value)
+    if (IS_NODE) {
+      refuseInfinity(text, value)
+      replaceNegativeZeros(text, value)
+    }
   }
   return value
 }

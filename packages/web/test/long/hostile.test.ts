@@ -58,6 +58,11 @@ describe('a request', () => {
     }
   })
 
+  test('is answered although a page of another port has set many cookies', async () => {
+    const cookies = Array.from({ length: 60 }, (_, n) => `toss${n}=${'x'.repeat(900)}`)
+    expect((await fetchPage('/', { cookie: [...cookies, served.cookie].join('; ') })).status).toBe(200)
+  })
+
   test('is refused for the script of a service worker', async () => {
     const { port, token } = served
     const script = { 'service-worker': 'script', 'sec-fetch-dest': 'serviceworker' }
@@ -302,6 +307,24 @@ describe('a WebSocket', () => {
     await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
     const statuses = await Promise.all(Array.from({ length: 20 }, () => tryConnect(served.port, toHeaders(served))))
     expect(statuses).toContain(429)
+  })
+
+  test('cannot keep the pages of another label from connecting', async () => {
+    served = await serve({
+      maxConnections: 2,
+      maxHandshakes: 2,
+      frontends: { greedy: { multiple: true }, other: {} },
+    })
+    const getHeaders = (label: string): Record<string, string> => {
+      const url = new URL(served.web.urls[label]!)
+      return { cookie: `sallyport-${url.port}-${label}=${url.searchParams.get('token')}`, origin: url.origin }
+    }
+    const getPort = (label: string): number => Number(new URL(served.web.urls[label]!).port)
+    const greedy = await Promise.all(
+      Array.from({ length: 5 }, (_, n) => tryConnect(getPort('greedy'), getHeaders('greedy'), '/sallyport', `t${n}`)),
+    )
+    expect(greedy.filter(status => status === 429 || status === 503)).toHaveLength(3)
+    expect(await tryConnect(getPort('other'), getHeaders('other'))).toBe(101)
   })
 
   test('is disconnected if it sends a message over the limit, and the host gets the reason once', async () => {
