@@ -1,7 +1,8 @@
 // The link over a WebSocket against the behavior of every link, over sockets that deliver in a later tick.
 import { linkBehaviour } from '../../protocol/test/link-behaviour.js'
-import { FRAME_KIND, PART_BYTES } from '@sallyport/protocol/internal'
-import { expect, test } from 'vitest'
+import { FRAME_KIND, INCOMPLETE_TIMEOUT_MS, PART_BYTES } from '@sallyport/protocol/internal'
+import { expect, test, vi } from 'vitest'
+import { IncompleteMessages } from './incomplete-messages.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** One end of a pair of sockets in this thread. */
@@ -97,4 +98,19 @@ test('sends a large attachment in parts, which arrive as one', async () => {
   await expect.poll(() => received.length).toBe(2)
   expect(sizes).toEqual([PART_BYTES + 1, PART_BYTES + 1, 6, 2])
   expect(Buffer.compare((received[0] as { body: Uint8Array }).body, body)).toBe(0)
+})
+
+test('fails if the peer does not complete a message', async () => {
+  vi.useFakeTimers()
+  try {
+    const [socket] = createSockets()
+    const link = new SocketLink(socket, true, Infinity, new IncompleteMessages(PART_BYTES))
+    link.onBinary(new Uint8Array(100).fill(FRAME_KIND.bytes, 0, 1))
+    vi.advanceTimersByTime(INCOMPLETE_TIMEOUT_MS - 1)
+    expect(link.isOpen).toBe(true)
+    vi.advanceTimersByTime(1)
+    expect(link.isOpen).toBe(false)
+  } finally {
+    vi.useRealTimers()
+  }
 })
