@@ -120,7 +120,7 @@ function openSocket(
   onGreeting: (greeting: Greeting) => void,
   onClosed: (code: number, reason: string) => void,
 ): SocketLink {
-  // URLs are logged by proxies, subprotocols are not: whoever knows the id can take the page's place.
+  // URLs are logged by proxies, subprotocols are not: who knows the id can take the page's place.
   const socket = new WebSocket(url, getTab())
   socket.binaryType = 'arraybuffer'
   const link = new SocketLink(createAdapter(socket), isStarted)

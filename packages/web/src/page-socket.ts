@@ -38,7 +38,7 @@ export class PageSocket {
       new ServerSocket(socket, stream),
       true,
       limits.maxMessageBytes,
-      incomplete,
+      incomplete.open(() => link.fail('a message that was not completed')),
     ))
     // Nothing is read before the greeting is sent.
     link.pause()

@@ -104,12 +104,15 @@ test('fails if the peer does not complete a message', async () => {
   vi.useFakeTimers()
   try {
     const [socket] = createSockets()
-    const link = new SocketLink(socket, true, Infinity, new IncompleteMessages(PART_BYTES))
+    const incomplete = new IncompleteMessages(PART_BYTES).open(() => link.fail('stalled'))
+    const link: SocketLink = new SocketLink(socket, true, Infinity, incomplete)
+    const faults: unknown[] = []
+    link.receive({ frame: () => {}, closed: fault => faults.push(fault?.message) })
     link.onBinary(new Uint8Array(100).fill(FRAME_KIND.bytes, 0, 1))
     vi.advanceTimersByTime(INCOMPLETE_TIMEOUT_MS - 1)
-    expect(link.isOpen).toBe(true)
+    expect(faults).toEqual([])
     vi.advanceTimersByTime(1)
-    expect(link.isOpen).toBe(false)
+    expect(faults).toEqual([expect.stringContaining('stalled')])
   } finally {
     vi.useRealTimers()
   }

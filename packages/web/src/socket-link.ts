@@ -5,13 +5,12 @@ import {
   BusError,
   concatBytes,
   FRAME_KIND,
-  INCOMPLETE_TIMEOUT_MS,
   isFrameKind,
   ReceivingLink,
   RoomSignal,
   PART_BYTES,
 } from '@sallyport/protocol/internal'
-import type { IncompleteMessages } from './incomplete-messages.js'
+import type { IncompleteMessage } from './incomplete-messages.js'
 
 /** A WebSocket as the link uses it. */
 export interface SocketAdapter {
@@ -47,22 +46,20 @@ export class SocketLink extends ReceivingLink implements Link {
   #messageBytes = 0
   /** Bytes of it that count as incomplete. */
   #heldBytes = 0
-  /** Ends a link whose peer does not complete a message. */
-  #timer: ReturnType<typeof setTimeout> | undefined
   readonly #maxReceivedBytes: number
-  readonly #incomplete: IncompleteMessages | undefined
+  readonly #incomplete: IncompleteMessage | undefined
   maxMessageBytes: number | undefined
 
   /**
    * @param isStarted - false if the peer cannot take frames before `start`
    * @param maxReceivedBytes - maximum bytes of a received message with its attachments; more is a protocol violation
-   * @param incomplete - messages of all links of a label; the link that exceeds its maximum fails, and one that sends nothing more
+   * @param incomplete - counts the bytes of a message that arrives; a browser has no limits of what its server sends
    */
   constructor(
     socket: SocketAdapter,
     isStarted = true,
     maxReceivedBytes: number = Infinity,
-    incomplete?: IncompleteMessages,
+    incomplete?: IncompleteMessage,
   ) {
     super()
     this.#socket = socket
@@ -180,18 +177,12 @@ export class SocketLink extends ReceivingLink implements Link {
   /** Counts bytes that have to wait for the rest of their message. */
   #hold({ length }: Uint8Array): boolean {
     this.#heldBytes += length
-    // A browser has no limits of what its server sends.
-    if (this.#incomplete) {
-      clearTimeout(this.#timer)
-      this.#timer = setTimeout(() => this.fail('a message that was not completed'), INCOMPLETE_TIMEOUT_MS)
-    }
     const fault = this.#incomplete?.add(length)
     if (fault) this.#end(fault)
     return !fault
   }
 
   #endMessage(): void {
-    clearTimeout(this.#timer)
     this.#incomplete?.remove(this.#heldBytes)
     this.#heldBytes = 0
     this.#messageBytes = 0

@@ -1,4 +1,4 @@
-// What each export of Node's public modules means in a sandboxed frontend. A new version of Node fails this test until its new exports
+// The exports of Node's public modules in a sandboxed frontend: each has a class. A new version of Node fails this test until its new exports
 // have a class: `node scripts/node-exports.mjs` lists them.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -42,7 +42,7 @@ test('every export of Node has a class, which is true in a frontend', async () =
   expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['fs.readSync', 'process.kill', 'vm.Script']))
 })
 
-test('what is open is listed in the documentation', () => {
+test('the documentation lists every open export', () => {
   const listed = new Set(Object.values(record).flatMap(({ open = {} }) => Object.keys(open)))
   for (const words of listed) expect(section).toMatch(new RegExp(`^- \\*\\*${words}\\.?\\*\\*`, 'm'))
 })

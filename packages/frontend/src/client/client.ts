@@ -72,7 +72,7 @@ export class Client {
     )
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
     void this.closed.then(() => {
-      const error = new BusError('Disconnected', 'The client closed before the event', { data: { delivered: 'no' } })
+      const error = new BusError('Disconnected', 'The client closed', { data: { delivered: 'no' } })
       for (const fail of [...this.#waiting]) fail(error)
     })
     this.#connection = this.#connect(link, this.#functions)
