@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const LIMIT = 191
+const LIMIT = 200
 const DECLARATION =
   /^export (?:declare )?(?:abstract )?(?:const|let|function|class|interface|type|enum|namespace) (?!\{)([\w$]+)/gm
 const LIST = /^export \{ ([^}]*) \}/gm
