@@ -95,6 +95,7 @@ function toOutcome(scenario: Scenario): Outcome {
         waited: 10 * factor,
         refused: 5 * factor,
         rss: 2 ** 23 * factor,
+        pss: 2 ** 23 * factor,
         things: 10 / factor,
         rate: (inFlight * 1e6) / time,
       }

@@ -3,6 +3,7 @@
 const ALLOWED_COMMANDS = [
   ...['greet', 'read_kib', 'work', 'wait', 'waits', 'heard', 'fail', 'echo', 'echo_bytes', 'transfer_back'],
   ...['burst', 'seen', 'download', 'pour', 'poured', 'crash', 'born'],
+  ...['clocked_greet', 'clock_start', 'clock_stop'],
 ]
 const BLOCKED_PATHS = ['/etc/', '/usr/', '/System/']
 

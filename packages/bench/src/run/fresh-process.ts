@@ -18,6 +18,7 @@ export interface ProcessHost {
   measureIdle(arm: string, task: Task): Promise<Measurement>
   measureMemory(sandbox: string): Promise<Measurement>
   measurePages(arm: string): Promise<Measurement>
+  measureDensity(arm: string, size: number): Promise<Measurement>
   /** Opens WebSockets one after the other, each after the first event `event` of the previous one. */
   openPages(url: string, pages: number, event: string): Promise<void>
   occupyCore(): void

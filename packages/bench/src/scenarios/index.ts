@@ -1,4 +1,5 @@
 // All scenarios, in the order in which they run and are shown.
+import { DENSITY_SIZES, densityArms, densityProcessArms, densitySesArms } from '../arms/density.js'
 import * as features from '../arms/features.js'
 import * as lifecycle from '../arms/lifecycle.js'
 import { lacksServer, natsArms } from '../arms/nats.js'
@@ -7,6 +8,7 @@ import { webArms, webMemoryArms } from '../arms/web.js'
 import { FAN_SIZES } from '../loops/handlers.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
+import { lacksProcessTree } from '../run/process-tree.js'
 import { readTable } from '../shared/text.js'
 
 type Payload = payloads.Payload
@@ -66,6 +68,20 @@ const bySize = (loop: 'fan-out' | 'listeners', unit: string, sizes: readonly num
 
 const start = [inCase('start', 'start to first reply', { loop: 'start' }, [latency('time', 'first reply')], greet)]
 
+/** Most of the time of a measurement is that of the starts. */
+const DENSITY_SHARES = { 1: 80, 10: 120, 50: 300 }
+
+const density = DENSITY_SIZES.map((size): Case => {
+  const figures: Figures = [
+    { id: 'pss', title: 'memory', unit: 'B', better: 'lower' },
+    latency('cpu', 'CPU'),
+    latency('time', 'ready'),
+    latency('p50', 'call'),
+  ]
+  const inSize = inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures, clockedCall)
+  return { ...inSize, share: DENSITY_SHARES[size] }
+})
+
 /** V8 would not compile the code of so few calls: the warm-up makes many. */
 const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
   const figures = [latency('p50', 'p50'), aside(P99)]
@@ -99,32 +115,35 @@ const shapes = [
  * flight after 50 ms: its settling time is longer.
  */
 const TABLE = readTable(`
-  id            | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
-  noise         | always  | arms  | threads   | 1    | 0.4    | 1.6     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
-  shapes        | always  | cases | threads   | 3    | 1      | 1.6     | 0.5    | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
-  latency       | by name | arms  | threads   | 10   | 0.6    | 0.5     | 0.5    | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
-  throughput    | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
-  isolation     | always  | arms  | threads   | 1.5  | 0.5    | 0.8     | 0.5    | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
-  documents     | always  | cases | threads   | 0.6  | 0      | 0.3     | 0.5    | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
-  events        | always  | cases | threads   | 1    | 0      | 0.3     | 0.5    | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
-  channel       | always  | arms  | threads   | 1    | 1      | 0.3     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
-  start         | always  | cases | threads   | 2    | 0      | 0.05    | 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
-  codec         | always  | cases | threads   | 0.5  | 0      | 0.1     | 0.5    | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone
-  one-thread    | by name | arms  | threads   | 4    | 0      | 0.4     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
-  idle          | by name | arms  | processes | 25   | 0.33   | 0       | 0.33   | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
-  busy          | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
-  io            | by name | arms  | threads   | 5    | 1.2    | 0.3     | 0.5    | A handler that awaits a file               | the handler reads a file of 1 KiB and answers with its text, 64 in flight; the reference has the same handler
-  copied        | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, copied      | bytes that both sides keep; the reference is a raw structured clone
-  given         | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
-  sealed        | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
-  nats          | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
-  web           | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
-  web-pages     | by name | cases | processes | 1    | 0      | 0       | 0.5    | The memory of an idle page                 | the resident memory of the host, after a garbage collection, that each of the second 1,000 pages takes; the reference is a WebSocket of a bare ws
-  fan-out       | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
-  listeners     | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
-  sandbox       | by name | arms  | processes | 2    | 3      | 0.4     | 0.5    | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
-  sandbox-start | by name | cases | processes | 5    | 0      | 0.03    | 1      | The start of each sandbox                  | from createBus to the first reply in the frontend; the reference has no sandbox
-  memory        | by name | cases | processes | 40   | 0      | 0       | 0.5    | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
+  id                | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
+  noise             | always  | arms  | threads   | 1    | 0.4    | 1.6     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
+  shapes            | always  | cases | threads   | 3    | 1      | 1.6     | 0.5    | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
+  latency           | by name | arms  | threads   | 10   | 0.6    | 0.5     | 0.5    | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
+  throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
+  isolation         | always  | arms  | threads   | 1.5  | 0.5    | 0.8     | 0.5    | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
+  documents         | always  | cases | threads   | 0.6  | 0      | 0.3     | 0.5    | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
+  events            | always  | cases | threads   | 1    | 0      | 0.3     | 0.5    | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
+  channel           | always  | arms  | threads   | 1    | 1      | 0.3     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
+  start             | always  | cases | threads   | 2    | 0      | 0.05    | 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
+  codec             | always  | cases | threads   | 0.5  | 0      | 0.1     | 0.5    | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone
+  one-thread        | by name | arms  | threads   | 4    | 0      | 0.4     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
+  idle              | by name | arms  | processes | 25   | 0.33   | 0       | 0.33   | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
+  busy              | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
+  io                | by name | arms  | threads   | 5    | 1.2    | 0.3     | 0.5    | A handler that awaits a file               | the handler reads a file of 1 KiB and answers with its text, 64 in flight; the reference has the same handler
+  copied            | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, copied      | bytes that both sides keep; the reference is a raw structured clone
+  given             | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
+  sealed            | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
+  nats              | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
+  web               | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
+  web-pages         | by name | cases | processes | 1    | 0      | 0       | 0.5    | The memory of an idle page                 | the resident memory of the host, after a garbage collection, that each of the second 1,000 pages takes; the reference is a WebSocket of a bare ws
+  fan-out           | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
+  listeners         | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
+  sandbox           | by name | arms  | processes | 2    | 3      | 0.4     | 0.5    | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
+  sandbox-start     | by name | cases | processes | 5    | 0      | 0.03    | 1      | The start of each sandbox                  | from createBus to the first reply in the frontend; the reference has no sandbox
+  memory            | by name | cases | processes | 40   | 0      | 0       | 0.5    | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
+  density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends                             | n frontends, each measurement in a host of its own. Memory (PSS) and CPU time are those of the host and its processes since before createBus; ready is the time from the first start until all are ready; call is the p50 of one call at a time while the others idle. The reference is n empty Workers that send messages back
+  density-ses       | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in ses                      | the same figures for scripts in SES; the reference is n empty Workers that send messages back
+  density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in processes                | the same figures for frontends in processes, with default options; the reference is n empty forks that send messages back
 `)
 
 /** Reads files, and the versions of the peers. */
@@ -160,6 +179,9 @@ export const allScenarios = (): Scenario[] => {
     listeners: [features.plain, bySize('listeners', 'listeners', [10, 100, 1000, 10_000])],
     sandbox: [lifecycle.sandboxArms, callCases([P50, P99], clockedCall)],
     'sandbox-start': [lifecycle.sandboxStarts, start],
+    density: [densityArms, density],
+    'density-ses': [densitySesArms, density],
+    'density-processes': [densityProcessArms, density],
     memory: [lifecycle.memoryArms, [inCase('memory', 'each frontend', { loop: 'memory' }, [MEMORY], greet)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
@@ -171,6 +193,7 @@ export const allScenarios = (): Scenario[] => {
       ...(runs === 'always' && { main: true }),
       ...(armsIn === 'processes' && { spawns: true }),
       ...(id === 'nats' && { lacks: lacksServer }),
+      ...(id.startsWith('density') && { lacks: lacksProcessTree }),
       ...(id === 'busy' && { background: lifecycle.occupyCore }),
     }
   })

@@ -1,0 +1,50 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { lacksProcessTree, readProcessTree } from './process-tree.js'
+
+const MIB = 1024 ** 2
+
+/** Starts a child of its own, and reports the child's id when the child is ready. */
+const PARENT = `
+  const child = require('node:child_process').fork(process.argv[2], { execArgv: [] })
+  child.on('message', () => process.send(child.pid))
+`
+/** Takes memory and CPU time. It exits after its parent. */
+const CHILD = `
+  globalThis.kept = Buffer.alloc(64 * 1024 ** 2, 1)
+  while (process.cpuUsage().user < 200_000);
+  process.on('disconnect', () => process.exit())
+  process.send('ready')
+`
+
+describe.runIf(lacksProcessTree() === undefined)('a tree of processes', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-tree-'))
+  let parent: ChildProcess | undefined
+  afterEach(async () => {
+    if (parent?.kill('SIGKILL')) await once(parent, 'exit')
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  test('includes the memory and CPU time of descendants', async () => {
+    const [first, second] = [join(directory, 'parent.cjs'), join(directory, 'child.cjs')]
+    writeFileSync(first, PARENT)
+    writeFileSync(second, CHILD)
+    parent = fork(first, [second], { execArgv: [] })
+    const [child] = (await once(parent, 'message')) as [number]
+    const [tree, leaf] = [readProcessTree(parent.pid), readProcessTree(child)]
+    expect(leaf.pss).toBeGreaterThan(64 * MIB)
+    expect(leaf.cpu).toBeGreaterThan(150_000)
+    expect(tree.pss).toBeGreaterThan(leaf.pss)
+    expect(tree.cpu).toBeGreaterThan(leaf.cpu)
+  })
+
+  test('has neither memory nor CPU time after its process has exited', async () => {
+    const child = spawn(process.execPath, ['--eval', ''])
+    await once(child, 'exit')
+    expect(readProcessTree(child.pid)).toEqual({ pss: 0, cpu: 0 })
+  })
+})

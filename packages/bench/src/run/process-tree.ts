@@ -1,0 +1,76 @@
+// The memory and CPU time of a process with its descendants, from Linux's /proc.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+
+export interface ProcessTree {
+  /** Proportional set size in bytes: memory that processes share counts once. */
+  pss: number
+  /** CPU time of the threads that are running, in µs. */
+  cpu: number
+}
+
+/** Returns why this machine cannot measure a tree of processes. */
+export const lacksProcessTree = (): string | undefined =>
+  ['smaps_rollup', 'schedstat'].every(file => existsSync(`/proc/self/${file}`))
+    ? undefined
+    : '/proc/<pid>/smaps_rollup or /proc/<pid>/schedstat does not exist'
+
+/** @throws Error if the user may not read a process of the tree */
+export function readProcessTree(root: number = process.pid): ProcessTree {
+  const tree: ProcessTree = { pss: 0, cpu: 0 }
+  for (const pid of findDescendants(root)) {
+    tree.pss += readPss(pid)
+    tree.cpu += readCpu(pid)
+  }
+  return tree
+}
+
+/** Returns the process and all its descendants. */
+function findDescendants(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    const parent = Number.isInteger(pid) ? readParent(pid) : undefined
+    if (parent === undefined) continue
+    const siblings = children.get(parent)
+    if (siblings) siblings.push(pid)
+    else children.set(parent, [pid])
+  }
+  const found = [root]
+  for (const pid of found) found.push(...(children.get(pid) ?? []))
+  return found
+}
+
+/** The name of the program comes before the parent's id, in parentheses, and can contain spaces and parentheses. */
+function readParent(pid: number): number | undefined {
+  const [, parent] = /.*\) \S (\d+)/s.exec(readUnlessGone(`/proc/${pid}/stat`)) ?? []
+  return parent === undefined ? undefined : Number(parent)
+}
+
+/** A process that exited, but that nobody waited for, has no memory. */
+function readPss(pid: number): number {
+  const [, kibibytes = 0] = /^Pss:\s+(\d+) kB$/m.exec(readUnlessGone(`/proc/${pid}/smaps_rollup`)) ?? []
+  return Number(kibibytes) * 1024
+}
+
+/** `/proc/<pid>/stat` counts in steps of 10 ms, which is too coarse for the start of one process. */
+function readCpu(pid: number): number {
+  let ns = 0
+  for (const thread of listUnlessGone(`/proc/${pid}/task`)) {
+    ns += Number(readUnlessGone(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0])
+  }
+  return ns / 1e3
+}
+
+const readUnlessGone = (path: string): string => unlessGone(() => readFileSync(path, 'utf8')) ?? ''
+const listUnlessGone = (path: string): string[] => unlessGone(() => readdirSync(path)) ?? []
+
+/** Returns undefined if the process or thread exited. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    throw error
+  }
+}
