@@ -18,6 +18,7 @@ export const DENSITY: Readonly<Record<string, 'worker' | 'fork' | Frontends>> = 
   fork: 'fork',
   ...inPatterns('permission', 'permission'),
   ...inPatterns('ses', 'ses'),
+  ...inPatterns('ses-group', { kind: 'ses', group: 'bench' }),
   ...inPatterns('process', 'process'),
 }
 
@@ -43,6 +44,8 @@ export const densitySesArms: Arms = [
   densityArm('ses', 'ses'),
   densityArm('ses-gates', 'ses, gates'),
   densityArm('ses-shared', 'ses, shared gate'),
+  densityArm('ses-group', 'ses group'),
+  densityArm('ses-group-shared', 'ses group, shared gate'),
 ]
 
 export const densityProcessArms: Arms = [
