@@ -36,7 +36,7 @@ const host: ProcessHost = {
   measureIdle,
   measureMemory,
   measurePages,
-  measureDensity: async (arm, size) => (await import('./run/measure-density.js')).measureDensity(arm, size),
+  measureDensity: async (arm, size) => (await import('./density/measure-density.js')).measureDensity(arm, size),
   openPages,
   occupyCore: () => void setImmediate(occupyCore),
   readCpu: () => {

@@ -8,7 +8,7 @@ import { webArms, webMemoryArms } from '../arms/web.js'
 import { FAN_SIZES } from '../loops/handlers.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
-import { lacksProcessTree } from '../run/process-tree.js'
+import { lacksProcessTree } from '../density/process-tree.js'
 import { readTable } from '../shared/text.js'
 
 type Payload = payloads.Payload

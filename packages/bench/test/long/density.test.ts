@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { densityArms, densityProcessArms, densitySesArms } from '../../src/arms/density.js'
 import { clockedCall } from '../../src/payloads/payloads.js'
-import { lacksProcessTree } from '../../src/run/process-tree.js'
+import { lacksProcessTree } from '../../src/density/process-tree.js'
 
 const arms = [...densityArms, ...densitySesArms.slice(1), ...densityProcessArms]
 

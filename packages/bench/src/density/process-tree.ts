@@ -46,7 +46,7 @@ function readParent(pid: number): number | undefined {
   return parent === undefined ? undefined : Number(parent)
 }
 
-/** A process that exited, but that nobody waited for, has no memory. */
+/** A zombie has no memory. */
 function readPss(pid: number): number {
   const [, kibibytes = 0] = /^Pss:\s+(\d+) kB$/m.exec(readUnlessGone(`/proc/${pid}/smaps_rollup`)) ?? []
   return Number(kibibytes) * 1024
