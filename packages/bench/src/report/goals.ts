@@ -55,8 +55,8 @@ const TABLE = readTable(`
   density-cpu        | 50 permission, CPU        | density/50/permission/cpu                   | worker                          | at most 2×          | empty Workers   | 8
   shared-memory      | 50, shared gate, memory   | density/50/permission-shared/pss            | worker                          | at most 1.5×        | empty Workers   | 8
   shared-cpu         | 50, shared gate, CPU      | density/50/permission-shared/cpu            | worker                          | at most 2.5×        | empty Workers   | 8
-  group-memory       | 50 in a SES group, memory | density-ses/50/ses-group/pss                | worker                          | at most 0.15×       | empty Workers   | 8
-  group-cpu          | 50 in a SES group, CPU    | density-ses/50/ses-group/cpu                | worker                          | at most 0.5×        | empty Workers   | 8
+  group-memory       | 50 in SES group, memory   | density-ses/50/ses-group/pss                | worker                          | at most 0.15×       | empty Workers   | 8
+  group-cpu          | 50 in SES group, CPU      | density-ses/50/ses-group/cpu                | worker                          | at most 0.5×        | empty Workers   | 8
   process-memory     | 50 processes, memory      | density-processes/50/process/pss            | fork                            | at most 1.5×        | empty forks     | 17
   process-cpu        | 50 processes, CPU         | density-processes/50/process/cpu            | fork                            | at most 1.6×        | empty forks     | 17
   process-start      | start of a process        | density-processes/1/process/time            | fork                            | at most 1.6×        | empty fork      | 17
