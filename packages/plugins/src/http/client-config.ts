@@ -5,8 +5,9 @@ import { invalidConfig } from './invalid-config.js'
 import { parseProxies, type Proxies } from './proxies.js'
 import type { Hop } from './redirects.js'
 
-/** Characters of a URL, except that of a `data:` URL. */
+/** Characters of a URL, and of a `data:` URL, which takes core longer the longer it is. */
 const MAX_URL_LENGTH = 8192
+const MAX_DATA_URL_LENGTH = 4 * 1024 * 1024
 /** Redirects that a frontend can ask for. */
 const MAX_REDIRECTIONS = 50
 const DEFAULT_REDIRECTIONS = 10
@@ -54,10 +55,13 @@ export function parseClientConfig(value: unknown, policy: ClientPolicy): ClientC
 
 function parseUrl(text: unknown): URL {
   if (typeof text !== 'string') throw invalidConfig('invalid type for `url`, expected a string')
-  if (text.length > MAX_URL_LENGTH && !text.startsWith('data:'))
-    throw `url exceeded ${MAX_URL_LENGTH} characters. Send a part of it as the body.`
-  if (!URL.canParse(text)) throw invalidConfig('relative URL without a base')
-  return new URL(text)
+  const limit = text.startsWith('data:') ? MAX_DATA_URL_LENGTH : MAX_URL_LENGTH
+  if (text.length > limit) throw `url exceeded ${limit} characters. Send a part of it as the body.`
+  try {
+    return new URL(text)
+  } catch {
+    throw invalidConfig('relative URL without a base')
+  }
 }
 
 function parseDanger(danger: unknown, url: URL, policy: ClientPolicy): Record<string, unknown> {

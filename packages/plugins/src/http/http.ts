@@ -4,7 +4,7 @@ import { getUrlScope, parseUrlPattern, UrlScope } from '../scope/urls.js'
 import { AddressFilter, type Lookup } from './addresses.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
-import { type FetchResponse, FrontendRequest, type HttpLimits, type Network } from './requests.js'
+import { type FetchResponse, FrontendRequest, getRequestBytes, type HttpLimits, type Network } from './requests.js'
 import { Slots } from './slots.js'
 
 /** Options of `http`. */
@@ -50,7 +50,7 @@ const DEFAULT_LIMITS: HttpLimits = {
 
 /** Requests of one frontend that are not yet answered. */
 const MAX_REQUESTS = 1024
-/** Bytes of their bodies. */
+/** Bytes of their bodies and URLs. */
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 /** The requests of one frontend. */
@@ -67,7 +67,7 @@ class FrontendRequests {
     let total = bytes
     for (const { size } of this.#open) total += size
     if (this.#open.size < MAX_REQUESTS && total <= MAX_REQUEST_BYTES) return
-    throw `request refused: ${MAX_REQUESTS} requests, or ${MAX_REQUEST_BYTES} bytes of their bodies, are in flight. Wait for earlier responses.`
+    throw `request refused: ${MAX_REQUESTS} requests, or ${MAX_REQUEST_BYTES} bytes of them, are in flight. Wait for earlier responses.`
   }
 
   add(request: FrontendRequest): void {
@@ -109,7 +109,7 @@ export function http(options: HttpOptions = {}): Plugin<'http'> {
       fetch({ clientConfig }: Record<string, unknown>, { resources, scope, log }: CommandContext): number {
         const config = parseClientConfig(clientConfig, network.policy)
         const requests = getRequests(resources)
-        requests.checkSize(config.data?.byteLength ?? 0)
+        requests.checkSize(getRequestBytes(config))
         const request: FrontendRequest = new FrontendRequest(config, getUrlScope(scope), network, {
           slots: requests.slots,
           log,

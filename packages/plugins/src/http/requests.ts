@@ -48,6 +48,9 @@ const CANCELED = new Error('Request canceled')
 /** Statuses whose body the guest never reads. */
 const WITHOUT_BODY = [101, 103, 204, 205, 304]
 
+/** Returns the bytes of a request's body and URL. */
+export const getRequestBytes = ({ data, url }: ClientConfig): number => (data?.byteLength ?? 0) + url.href.length
+
 /** A frontend's request. */
 export class FrontendRequest {
   readonly #config: ClientConfig
@@ -59,7 +62,7 @@ export class FrontendRequest {
   readonly #unsentTimer: NodeJS.Timeout
   #isSent = false
   #forget = (): void => {}
-  readonly #onClose: () => void
+  #onClose: () => void
 
   /** @throws {string} if the scope does not allow the URL */
   constructor(
@@ -78,9 +81,9 @@ export class FrontendRequest {
     this.#unsentTimer = setTimeout(() => this.close(), network.limits.idleMs)
   }
 
-  /** Bytes that the request keeps. */
+  /** Bytes that the request keeps, and that of a `data:` URL until its body has been read. */
   get size(): number {
-    return this.#config.data?.byteLength ?? 0
+    return getRequestBytes(this.#config)
   }
 
   /** Adds the request to the resources of its frontend until it is closed. Returns its number. */
@@ -145,7 +148,8 @@ export class FrontendRequest {
         this.push(null)
       },
     })
-    const rid = this.#openBody(stream, url, resources, () => {})
+    const rid = this.#openBody(stream, url, resources, this.#onClose)
+    this.#onClose = () => {}
     return { status: 200, statusText: 'OK', headers: [['content-type', type]], url: url.href, rid }
   }
 

@@ -1,0 +1,56 @@
+// `data:` URLs of hostile frontends: the plugin answers them itself, so their cost is core's.
+import { expect, test } from 'vitest'
+import { connect } from './client.js'
+
+const MIB = 1024 * 1024
+
+test('a data: URL with a long media type is refused', async () => {
+  const { request } = await connect([])
+  await expect(request({ url: `data:text/plain${' '.repeat(MIB)}x,` })).rejects.toMatchObject({
+    data: 'failed to process data url',
+  })
+})
+
+test.each([
+  ['data:,%41%4g%4', 'A%4g%4'],
+  ['data:,%6a%E2%82%AC', 'j€'],
+  ['data:,%', '%'],
+  ['data:;base64,YWI%3D', 'ab'],
+  ['data:;base64,Y%20WI=', 'ab'],
+  ['data:;base64,YWI', 'ab'],
+])('%s has the body %j', async (url, body) => {
+  expect(await (await connect([])).text({ url })).toBe(body)
+})
+
+test.each(['Y', 'YW=I', 'YWI==', 'YW-_', 'Y!I=', '===='])('the base64 %s is refused', async base64 => {
+  const { request } = await connect([])
+  await expect(request({ url: `data:;base64,${base64}` })).rejects.toMatchObject({
+    data: 'failed to decode data url into bytes',
+  })
+})
+
+const REFUSED = { data: expect.stringMatching(/^request refused: 1024 requests, or 67108864 bytes/) }
+
+const LONGEST = `data:,${'a'.repeat(4 * MIB - 6)}`
+
+test('a data: URL of more than 4 MiB is refused', async () => {
+  const { fetch } = await connect([])
+  await expect(fetch({ url: `${LONGEST}a` })).rejects.toMatchObject({
+    data: expect.stringMatching(/^url exceeded 4194304/),
+  })
+})
+
+test('data: URLs count as bodies until they are sent', async () => {
+  const { fetch } = await connect([])
+  for (let count = 0; count < 16; count++) await fetch({ url: LONGEST })
+  await expect(fetch({ url: 'data:,' })).rejects.toMatchObject(REFUSED)
+})
+
+test('data: URLs count as bodies until they are read', async () => {
+  const { client, fetch, request } = await connect([])
+  const { rid } = await request({ url: LONGEST })
+  for (let count = 0; count < 15; count++) await request({ url: LONGEST })
+  await expect(fetch({ url: 'data:,' })).rejects.toMatchObject(REFUSED)
+  await client.invoke('plugin:http|fetch_cancel_body', { rid })
+  expect(await fetch({ url: 'data:,' })).toEqual(expect.any(Number))
+})
