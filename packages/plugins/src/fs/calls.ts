@@ -5,6 +5,7 @@ import { toIoText } from '../io/errors.js'
 import type { FairLock } from '../io/lock.js'
 import { resolveLinks, toAbsolutePath } from '../io/resolve.js'
 import { PathChangedError } from '../io/safe-open.js'
+import type { LabelSlots } from '../io/slots.js'
 import { getPathScope, type PathGrants, type PathScope, type PathScopeOptions } from '../scope/paths.js'
 
 /** State that all calls of one core share. */
@@ -12,6 +13,12 @@ export interface FsState {
   readonly scopes: PathScopeOptions
   readonly maxFileBytes: number
   readonly lock: FairLock
+  /** Calls of a frontend at a time, which limits the files and memory that they use. */
+  readonly calls: LabelSlots
+  /** Its calls with the lock alone. */
+  readonly exclusiveCalls: LabelSlots
+  /** Its large files that are read as a whole. */
+  readonly largeReads: LabelSlots
   readonly files: LabelCount
   readonly watchers: LabelCount
   readonly watchedDirectories: LabelCount
@@ -106,7 +113,9 @@ export class FsCall {
       this.ctx.signal.throwIfAborted()
       return run()
     }
-    return exclusive ? this.state.lock.exclusive(runUnlessAborted) : this.state.lock.shared(runUnlessAborted)
+    const { lock, exclusiveCalls } = this.state
+    if (!exclusive) return lock.shared(runUnlessAborted)
+    return exclusiveCalls.run(this.ctx.label, this.ctx.signal, () => lock.exclusive(runUnlessAborted))
   }
 
   absolute(path: unknown, baseDir: unknown, argument = 'path'): string {

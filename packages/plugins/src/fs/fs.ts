@@ -1,6 +1,7 @@
 // The commands of @tauri-apps/plugin-fs, limited to the scope of the caller's permissions.
 import { type AnyCommand, type CommandContext, type Plugin, plugin } from '@sallyport/core'
 import { FairLock } from '../io/lock.js'
+import { LabelSlots } from '../io/slots.js'
 import { getPermissionFile } from '../permissions/manifests.js'
 import { checkPathEntry, getPathScopeOptions, PathGrants } from '../scope/paths.js'
 import { FsCall, type FsHandlers, type FsState, LabelCount, type RawArguments } from './calls.js'
@@ -28,6 +29,9 @@ export interface FsOptions {
 const MAX_WATCHERS = 64
 const MAX_WATCHED_DIRECTORIES = 10_000
 
+/** The most calls of one frontend at a time. Node runs four operations on files at a time. */
+const MAX_CALLS = 8
+
 const COMMANDS: FsHandlers = { ...entries, ...handles, ...wholeFiles, ...lines, ...watching }
 
 /**
@@ -45,6 +49,9 @@ export function fs(options: FsOptions = {}): Plugin<'fs'> {
     scopes: getPathScopeOptions(requireLiteralLeadingDot),
     maxFileBytes,
     lock: new FairLock(),
+    calls: new LabelSlots(MAX_CALLS),
+    exclusiveCalls: new LabelSlots(1),
+    largeReads: new LabelSlots(1),
     files: new LabelCount(maxOpenFiles, 'files'),
     watchers: new LabelCount(MAX_WATCHERS, 'watchers'),
     watchedDirectories: new LabelCount(MAX_WATCHED_DIRECTORIES, 'watched directories'),
@@ -52,7 +59,9 @@ export function fs(options: FsOptions = {}): Plugin<'fs'> {
   const toCommand =
     (name: string, handler: FsHandlers[string]): AnyCommand =>
     (args: RawArguments, ctx: CommandContext) =>
-      handler(args, new FsCall(name, ctx, state, ctx.app.state(PathGrants)))
+      state.calls.run(ctx.label, ctx.signal, () =>
+        handler(args, new FsCall(name, ctx, state, ctx.app.state(PathGrants))),
+      )
   return plugin('fs', {
     commands: Object.fromEntries(Object.entries(COMMANDS).map(([name, handler]) => [name, toCommand(name, handler)])),
     permissions: [getPermissionFile('fs')],

@@ -6,6 +6,9 @@ import type { FsCall, FsHandlers, RawOptions, RawArguments } from './calls.js'
 import { writeAll } from './entries.js'
 import { toBytes } from './handles.js'
 
+/** Files with more bytes are read one after another. */
+const LARGE_BYTES = 1024 * 1024
+
 async function read({ path, options: raw }: RawArguments, call: FsCall): Promise<Uint8Array> {
   const { baseDir } = call.options(raw)
   const failed = 'failed to read file as text at path'
@@ -16,7 +19,10 @@ async function read({ path, options: raw }: RawArguments, call: FsCall): Promise
     async located => [await openFile(located.path, {}), located.original] as const,
   )
   try {
-    return await readWhole(handle, call)
+    const { size } = await handle.stat()
+    const readAll = (): Promise<Uint8Array> => readWhole(handle, size, call)
+    if (size <= LARGE_BYTES) return await readAll()
+    return await call.state.largeReads.run(call.ctx.label, call.ctx.signal, readAll)
   } catch (error) {
     throw call.toRejection(error, `${failed}: ${original} with error: `, [original])
   } finally {
@@ -24,9 +30,8 @@ async function read({ path, options: raw }: RawArguments, call: FsCall): Promise
   }
 }
 
-/** Reads as many bytes as the file has now: one that grows meanwhile has no end. */
-async function readWhole(handle: FileHandle, { ctx, state }: FsCall): Promise<Uint8Array> {
-  const { size } = await handle.stat()
+/** @param size - bytes that are read: a file that grows meanwhile has no end */
+async function readWhole(handle: FileHandle, size: number, { ctx, state }: FsCall): Promise<Uint8Array> {
   if (size > state.maxFileBytes) {
     throw `The file was refused: it has ${size} bytes, and at most ${state.maxFileBytes} are read at once. Read it with "open".`
   }

@@ -5,7 +5,7 @@ import { AddressFilter, type Lookup } from './addresses.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
 import { type FetchResponse, FrontendRequest, getRequestBytes, type HttpLimits, type Network } from './requests.js'
-import { Slots } from './slots.js'
+import { Slots } from '../io/slots.js'
 
 /** Options of `http`. */
 export interface HttpOptions {

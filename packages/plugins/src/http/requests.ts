@@ -11,7 +11,7 @@ import { readDataUrl } from './data-urls.js'
 import { exchange } from './exchange.js'
 import type { Header } from './headers.js'
 import { getNextHop, type Hop } from './redirects.js'
-import type { Slots } from './slots.js'
+import type { Slots } from '../io/slots.js'
 
 /** Limits of requests, as the option `limits` describes them. */
 export interface HttpLimits {

@@ -1,15 +1,22 @@
-// Connections of one frontend at a time. Further requests wait in their order.
+// Bounds what runs at a time. The rest waits in its order.
 
 /** Returns a slot. Calls after the first do nothing. */
 export type Release = () => void
 
-/** A number of slots, which requests take and return. */
+/** A number of slots, which tasks take and return. */
 export class Slots {
+  readonly #size: number
   #free: number
   readonly #waiting = new Set<() => void>()
 
   constructor(size: number) {
+    this.#size = size
     this.#free = size
+  }
+
+  /** True if every slot is free. */
+  get isIdle(): boolean {
+    return this.#free === this.#size
   }
 
   /** Waits for a slot. Rejects with the signal's reason. */
@@ -44,5 +51,28 @@ export class Slots {
       this.#waiting.add(start)
       signal.addEventListener('abort', stop)
     })
+  }
+}
+
+/** Slots of each frontend, by label. A frontend with many calls then delays no other one. */
+export class LabelSlots {
+  readonly #labels = new Map<string, Slots>()
+  readonly #size: number
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  /** Runs when the label has a free slot. Rejects with the signal's reason if it aborts before. */
+  async run<T>(label: string, signal: AbortSignal, task: () => T | Promise<T>): Promise<T> {
+    const slots = this.#labels.get(label) ?? new Slots(this.#size)
+    this.#labels.set(label, slots)
+    const release = await slots.take(signal)
+    try {
+      return await task()
+    } finally {
+      release()
+      if (slots.isIdle) this.#labels.delete(label)
+    }
   }
 }
