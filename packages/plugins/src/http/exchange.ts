@@ -12,7 +12,8 @@ const MAX_RESPONSE_HEADER_BYTES = 16 * 1024
 
 /** How a request reaches its host. */
 export interface ExchangeOptions {
-  readonly lookup: LookupFunction
+  /** Returns the function that resolves names until the signal aborts. */
+  readonly getLookup: (signal: AbortSignal) => LookupFunction
   readonly proxies: Proxies
   readonly acceptInvalidCerts: boolean
   readonly acceptInvalidHostnames: boolean
@@ -37,7 +38,7 @@ export async function exchange(hop: Hop, options: ExchangeOptions): Promise<Inco
     const proxy = getProxy(options.proxies, hop.url)
     const needsTunnel = proxy !== undefined && hop.url.protocol === 'https:'
     const tunnel = needsTunnel ? await openTunnel(proxy, hop.url, deadline.signal) : undefined
-    const request = createRequest(hop, options, proxy, tunnel)
+    const request = createRequest(hop, options, options.getLookup(deadline.signal), proxy, tunnel)
     request.on('socket', socket => {
       const connected = (): void => {
         clearTimeout(timer)
@@ -57,6 +58,7 @@ export async function exchange(hop: Hop, options: ExchangeOptions): Promise<Inco
 function createRequest(
   { url, method, headers }: Hop,
   options: ExchangeOptions,
+  lookup: LookupFunction,
   proxy: Proxy | undefined,
   tunnel: Duplex | undefined,
 ): ClientRequest {
@@ -67,7 +69,7 @@ function createRequest(
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
   }
   const target = { ...common, hostname, port: url.port, path: url.pathname + url.search }
-  const direct = { agent: false, lookup: options.lookup }
+  const direct = { agent: false, lookup }
   const tls = {
     rejectUnauthorized: !options.acceptInvalidCerts,
     ...((options.acceptInvalidHostnames || options.acceptInvalidCerts) && { checkServerIdentity: () => undefined }),

@@ -5,7 +5,7 @@ import { AddressFilter, type Lookup } from './addresses.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
 import { type FetchResponse, FrontendRequest, getRequestBytes, type HttpLimits, type Network } from './requests.js'
-import { Slots } from '../io/slots.js'
+import { LabelSlots, Slots } from '../io/slots.js'
 
 /** Options of `http`. */
 export interface HttpOptions {
@@ -52,6 +52,9 @@ const DEFAULT_LIMITS: HttpLimits = {
 const MAX_REQUESTS = 1024
 /** Bytes of their bodies and URLs. */
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024
+
+/** Resolutions of names of one frontend at a time. */
+const MAX_LOOKUPS = 2
 
 /** The requests of one frontend. */
 class FrontendRequests {
@@ -106,12 +109,13 @@ export function http(options: HttpOptions = {}): Plugin<'http'> {
     ],
     checkScope: value => void parseUrlPattern(value),
     commands: {
-      fetch({ clientConfig }: Record<string, unknown>, { resources, scope, log }: CommandContext): number {
+      fetch({ clientConfig }: Record<string, unknown>, { label, resources, scope, log }: CommandContext): number {
         const config = parseClientConfig(clientConfig, network.policy)
         const requests = getRequests(resources)
         requests.checkSize(getRequestBytes(config))
         const request: FrontendRequest = new FrontendRequest(config, getUrlScope(scope), network, {
           slots: requests.slots,
+          label,
           log,
           onClose: () => requests.delete(request),
         })
@@ -151,7 +155,12 @@ function createNetwork(options: HttpOptions): Network {
       throw new TypeError(`http(): limits.${limit} must be a positive integer`)
   }
   const policy = { proxies: new Set(proxies?.map(toProxyOrigin)), danger: new UrlScope(danger ?? []), decompress }
-  return { addresses: new AddressFilter(privateNetworks, lookup), policy, limits: { ...DEFAULT_LIMITS, ...limits } }
+  return {
+    addresses: new AddressFilter(privateNetworks, lookup),
+    policy,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    lookups: new LabelSlots(MAX_LOOKUPS),
+  }
 }
 
 function toProxyOrigin(url: string): string {

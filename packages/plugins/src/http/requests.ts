@@ -1,5 +1,6 @@
 // Requests of a frontend: kept from `fetch` until `fetch_send` has the head of the response.
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { LookupFunction } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { CommandContext, Resources } from '@sallyport/core'
@@ -11,7 +12,7 @@ import { readDataUrl } from './data-urls.js'
 import { exchange } from './exchange.js'
 import type { Header } from './headers.js'
 import { getNextHop, type Hop } from './redirects.js'
-import type { Slots } from '../io/slots.js'
+import type { LabelSlots, Slots } from '../io/slots.js'
 
 /** Limits of requests, as the option `limits` describes them. */
 export interface HttpLimits {
@@ -27,6 +28,8 @@ export interface Network {
   readonly addresses: AddressFilter
   readonly policy: ClientPolicy
   readonly limits: HttpLimits
+  /** Resolutions of names, by label. */
+  readonly lookups: LabelSlots
 }
 
 /** The result of `fetch_send`. */
@@ -57,6 +60,7 @@ export class FrontendRequest {
   readonly #scope: UrlScope
   readonly #network: Network
   readonly #slots: Slots
+  readonly #label: string
   readonly #log: CommandContext['log']
   readonly #abort = new AbortController()
   readonly #unsentTimer: NodeJS.Timeout
@@ -69,12 +73,13 @@ export class FrontendRequest {
     config: ClientConfig,
     scope: UrlScope,
     network: Network,
-    { slots, log, onClose }: { slots: Slots; log: CommandContext['log']; onClose: () => void },
+    { slots, label, log, onClose }: Pick<CommandContext, 'label' | 'log'> & { slots: Slots; onClose: () => void },
   ) {
     this.#config = config
     this.#scope = scope
     this.#network = network
     this.#slots = slots
+    this.#label = label
     this.#log = log
     this.#onClose = onClose
     if (config.url.protocol !== 'data:') this.#check(config.url)
@@ -192,8 +197,9 @@ export class FrontendRequest {
     // A dot at the end names the same host. Without it, the `host` header and the name in the certificate are the usual ones.
     url.hostname = url.hostname.replace(/\.$/, '')
     try {
+      const lookup = addresses.getLookup(url.hostname.replaceAll(/[[\]]/g, ''), isNamed)
       return await exchange(hop, {
-        lookup: addresses.getLookup(url.hostname.replaceAll(/[[\]]/g, ''), isNamed),
+        getLookup: signal => this.#queueLookup(lookup, signal),
         proxies,
         acceptInvalidCerts: acceptInvalidCerts && isTrusted,
         acceptInvalidHostnames: acceptInvalidHostnames && isTrusted,
@@ -209,6 +215,21 @@ export class FrontendRequest {
       this.#log.debug({ err, host: url.host }, 'request failed')
       // The text of reqwest.
       throw `error sending request for url (${url.href})`
+    }
+  }
+
+  /** Node cannot cancel a resolution, and runs two at a time: those of one frontend would delay all others. */
+  #queueLookup(lookup: LookupFunction, signal: AbortSignal): LookupFunction {
+    return (name, options, callback) => {
+      const resolveName = (): Promise<void> =>
+        new Promise(resolve =>
+          lookup(name, options, (...found) => {
+            resolve()
+            callback(...found)
+          }),
+        )
+      const fail = (error: unknown): void => callback(error as NodeJS.ErrnoException, '', 0)
+      this.#network.lookups.run(this.#label, signal, resolveName).catch(fail)
     }
   }
 

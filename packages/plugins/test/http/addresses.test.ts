@@ -1,6 +1,7 @@
 // Addresses that requests reach: private networks are closed, and a name cannot change its address between the check and the connection.
+import type { LookupAddress } from 'node:dns'
 import { describe, expect, test } from 'vitest'
-import { connect } from './client.js'
+import { connect, getError, join } from './client.js'
 import { serve } from './servers.js'
 
 const refused = (url: string): object => ({ data: `url not allowed on the configured scope: ${new URL(url).href}` })
@@ -98,4 +99,33 @@ describe('a private address is reached', () => {
     const url = `http://other.internal:${server.port}/`
     await expect(request({ url })).rejects.toMatchObject(refused(url))
   })
+})
+
+test('a frontend resolves two names at a time, however many requests it cancels, and does not delay another frontend', async () => {
+  const lookups: [string, (error: null, addresses: LookupAddress[]) => void][] = []
+  const { bus, fetch, client } = await connect(['http://*/*'], {
+    lookup: (name, _options, callback) => void lookups.push([name, callback]),
+  })
+  const names = (): string[] => lookups.map(([name]) => name)
+  const send = async (host: string): Promise<number> => {
+    const rid = await fetch({ url: `http://${host}/` })
+    void getError(client.invoke('plugin:http|fetch_send', { rid }))
+    return rid
+  }
+  const rids = [await send('a.example'), await send('b.example')]
+  await expect.poll(names).toEqual(['a.example', 'b.example'])
+  for (const rid of rids) await client.invoke('plugin:http|fetch_cancel', { rid })
+  for (let count = 0; count < 20; count++)
+    await expect(
+      client.invoke('plugin:http|fetch_send', { rid: await fetch({ url: 'http://c.example/', connectTimeout: 1 }) }),
+    ).rejects.toMatchObject({ data: 'error sending request for url (http://c.example/)' })
+  const last = await send('d.example')
+  const other = await join(bus, 'other')
+  const refusal = getError(other.request({ url: 'http://e.example/' }))
+  await expect.poll(names).toEqual(['a.example', 'b.example', 'e.example'])
+  lookups[2]![1](null, [{ address: '10.0.0.1', family: 4 }])
+  expect(await refusal).toMatchObject({ data: expect.stringContaining('url not allowed') })
+  lookups[0]![1](null, [{ address: '10.0.0.1', family: 4 }])
+  await expect.poll(names).toEqual(['a.example', 'b.example', 'e.example', 'd.example'])
+  await client.invoke('plugin:http|fetch_cancel', { rid: last })
 })
