@@ -153,10 +153,10 @@ export class FsCall {
     const { ctx } = this
     if (!ctx.permits('plugin:fs|write')) throw this.forbidden(original, 'write')
     const scope = ctx.getScope('plugin:fs|write')
-    const isByName = scope.allow.length + scope.global.allow.length === 0 && !ctx.permits('plugin:fs|write_file')
-    if (isByName) return
     const writable = getPathScope({ scope, app: ctx.app }, this.state.scopes)
-    if (writable.isDenied(original) || !this.isPermitted(path, false, writable)) throw this.forbidden(original, 'write')
+    if (writable.isDenied(original) || writable.isDenied(path)) throw this.forbidden(original, 'write')
+    const isByName = scope.allow.length + scope.global.allow.length === 0 && !ctx.permits('plugin:fs|write_file')
+    if (!isByName && !this.isPermitted(path, false, writable)) throw this.forbidden(original, 'write')
   }
 
   get scope(): PathScope {

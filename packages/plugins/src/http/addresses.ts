@@ -6,9 +6,12 @@ const CLOSED = new BlockList()
 for (const subnet of [
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
   ...['192.168.0.0/16', '198.18.0.0/15', '224.0.0.0/4', '240.0.0.0/4'],
-  // Unspecified, loopback and IPv4-compatible; local NAT64; discarded; Teredo; 6to4; unique local; link-local; site-local; multicast.
+  // Relays of 6to4; the metadata of Azure's virtual machines.
+  ...['192.88.99.0/24', '168.63.129.16'],
+  // Unspecified, loopback and IPv4-compatible; translated IPv4; local NAT64; discarded; Teredo; 6to4; unique local; link-local; site-local; multicast.
   ...[
     '::/96',
+    '::ffff:0:0:0/96',
     '64:ff9b:1::/48',
     '100::/64',
     '2001::/32',
@@ -47,9 +50,9 @@ export function isPrivateAddress(text: string): boolean {
 /** Returns the IPv4 address within one of the well-known prefix of NAT64, 64:ff9b::/96. */
 function getNat64Address(address: string): string | undefined {
   if (isIP(address) !== 6) return undefined
-  const [, high = '0', low] =
+  const [found, high = '0', low = '0'] =
     /^\[64:ff9b::(?:([\da-f]+):)?([\da-f]+)?\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []
-  if (low === undefined) return undefined
+  if (found === undefined) return undefined
   const bits = Number.parseInt(high, 16) * 0x1_0000 + Number.parseInt(low, 16)
   return [24, 16, 8, 0].map(shift => (bits >>> shift) & 0xff).join('.')
 }

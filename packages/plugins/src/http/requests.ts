@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { CommandContext, Resources } from '@sallyport/core'
-import type { UrlScope } from '../scope/urls.js'
+import { type UrlScope, withoutDot } from '../scope/urls.js'
 import { type AddressFilter, PrivateAddressError } from './addresses.js'
 import { ResponseBody } from './bodies.js'
 import type { ClientConfig, ClientPolicy } from './client-config.js'
@@ -195,7 +195,7 @@ export class FrontendRequest {
     const isTrusted = policy.danger.allows(url)
     const isNamed = this.#scope.namesAddress(url)
     // A dot at the end names the same host. Without it, the `host` header and the name in the certificate are the usual ones.
-    url.hostname = url.hostname.replace(/\.$/, '')
+    url.hostname = withoutDot(url.hostname)
     try {
       const lookup = addresses.getLookup(url.hostname.replaceAll(/[[\]]/g, ''), isNamed)
       return await exchange(hop, {

@@ -101,6 +101,9 @@ describe('a denial', () => {
 
   test.each([
     'https://a.com./admin/x',
+    'https://a.com../admin/x',
+    'https://a.com//admin/x',
+    'https://a.com/%2fadmin//x',
     'https://a.com/%61dmin/x',
     'https://a.com/admin%2Fx',
     'https://a.com/x/..%2fadmin/x',
@@ -118,6 +121,7 @@ test('only a host without wildcards names an address', () => {
   expect(names('http://127.0.0.1:*', 'http://127.1:80/')).toBe(true)
   expect(names('http://[::1]', 'http://[::1]/')).toBe(true)
   expect(names('http://localhost', 'http://localhost./')).toBe(true)
+  expect(names('http://localhost', 'http://localhost../')).toBe(true)
   expect(names('http://*', 'http://127.0.0.1/')).toBe(false)
   expect(names('http://127.0.0.*', 'http://127.0.0.1/')).toBe(false)
   expect(names('http://db.internal', 'http://db.internal/')).toBe(false)

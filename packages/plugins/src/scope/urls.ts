@@ -88,7 +88,8 @@ function parseHostname(host: string, fail: Fail): Glob {
   return labels.join('.').split(/\*+/)
 }
 
-const withoutDot = (hostname: string): string => hostname.replace(/\.$/, '')
+/** Dots at the end of a name stand for the root, and some resolvers ignore more than one. */
+export const withoutDot = (hostname: string): string => hostname.replace(/\.+$/, '')
 
 const encodePath = (literal: string): string => {
   const url = new URL('http://x')
@@ -171,10 +172,12 @@ const allows = (pattern: UrlPattern, url: Subject): boolean =>
   matchesGlob(url.search, pattern.search) &&
   matchesGlob(url.hash, pattern.hash)
 
-/** One spelling of the path is enough. The hash is never sent, so it cannot avoid a denial. */
+/** One spelling of the path is enough; servers may merge slashes. The hash is never sent, so it cannot avoid a denial. */
 const denies = (pattern: UrlPattern, url: Subject): boolean =>
   matchesOrigin(pattern, url) &&
-  (matchesGlob(url.pathname, pattern.pathname) || matchesGlob(url.decodedPathname, pattern.decodedPathname)) &&
+  (matchesGlob(url.pathname, pattern.pathname) ||
+    matchesGlob(url.decodedPathname, pattern.decodedPathname) ||
+    matchesGlob(url.decodedPathname.replaceAll(/\/{2,}/g, '/'), pattern.decodedPathname)) &&
   matchesGlob(url.search, pattern.search)
 
 /** Patterns that allow and deny URLs. A denial wins, and nothing is allowed without a pattern. */
@@ -205,7 +208,7 @@ export class UrlScope {
 }
 
 const isAddressName = (hostname: string): boolean =>
-  isIP(hostname.replaceAll(/[[\]]/g, '')) !== 0 || /(?:^|\.)localhost\.?$/.test(hostname)
+  isIP(hostname.replaceAll(/[[\]]/g, '')) !== 0 || /(?:^|\.)localhost\.*$/.test(hostname)
 
 const scopes = new WeakMap<CommandScope, UrlScope>()
 

@@ -24,6 +24,10 @@ beforeAll(async () => {
     main: [...all, scope([dir, `${dir}/**`], [`${dir}/private/**`, `${dir}/private`, `${dir}/sub/locked`])],
     second: [...all, scope([`${root}/second/**`])],
     reader: ['fs:read-all', scope([dir, `${dir}/**`])],
+    denied: [
+      { permission: 'fs:allow-write', deny: [`${dir}/private/**`] },
+      { permission: 'fs:allow-open', allow: [`${dir}/**`] },
+    ],
     byName: ['fs:allow-write', { permission: 'fs:allow-open', allow: [`${dir}/**`] }],
     mixed: [
       { permission: 'fs:read-all', allow: [`${dir}/**`] },
@@ -132,6 +136,13 @@ describe('a permission to open files includes no writing', () => {
       call(clients['mixed']!, 'open', { path: join(dir, path), options: { write: true, create: true } })
     expect(await open('a.txt')).toContain('forbidden path')
     expect(await open('mine/a.txt')).toEqual(expect.any(Number))
+  })
+
+  test('a path that the permission to write by name denies is refused', async () => {
+    const open = (path: string): Promise<unknown> =>
+      call(clients['denied']!, 'open', { path: join(dir, path), options: { write: true } })
+    expect(await open('private/key')).toContain('forbidden path')
+    expect(await open('a.txt')).toEqual(expect.any(Number))
   })
 
   test('a permission to write by name is enough', async () => {
