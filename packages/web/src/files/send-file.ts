@@ -66,8 +66,12 @@ export async function sendFile(
     'last-modified': modified,
     'content-length': end - start + 1,
   })
-  if (method === 'HEAD' || end < start) response.end()
-  else await pipeline(file.createReadStream({ start, end, autoClose: false }), response)
+  if (method === 'HEAD' || end < start) return void response.end()
+  const content = file.createReadStream({ start, end, autoClose: false })
+  await pipeline(content, response, { end: false })
+  // The rest of a file that shrank would be the next response on this connection.
+  if (content.bytesRead < end - start + 1) response.destroy()
+  else response.end()
 }
 
 /**
