@@ -9,6 +9,8 @@ import type { Hop } from './redirects.js'
 
 /** Bytes of the headers of a response. */
 const MAX_RESPONSE_HEADER_BYTES = 16 * 1024
+/** Responses with a status of 1xx before the final one. */
+const MAX_INFORMATION = 100
 
 /** How a request reaches its host. */
 export interface ExchangeOptions {
@@ -105,6 +107,10 @@ function send(request: ClientRequest, { method, data }: Hop, signal: AbortSignal
     request.on('error', error => {
       settle()
       reject(error)
+    })
+    let information = 0
+    request.on('information', () => {
+      if (++information > MAX_INFORMATION) request.destroy(new Error('The response has too many informational heads'))
     })
     request.on('response', response => {
       settle()

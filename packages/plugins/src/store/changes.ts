@@ -13,6 +13,9 @@ interface Entry {
   readonly json: string
 }
 
+/** Each key of a store that is replaced is an event. */
+const MAX_KEYS = 10_000
+
 /** Values by key, as JSON would keep them. */
 export class StoreContent {
   readonly #entries = new Map<string, Entry>()
@@ -43,8 +46,10 @@ export class StoreContent {
     return this.#entries.get(key)?.value ?? null
   }
 
-  /** @throws {Error} if the value cannot be serialized, or the content would exceed its limit */
+  /** @throws {Error} if the value cannot be serialized, or the content would exceed a limit */
   set(key: string, value: unknown): Change {
+    if (this.size >= MAX_KEYS && !this.has(key))
+      throw new Error(`Failed to serialize store. It would have more than ${MAX_KEYS} keys.`)
     const json = JSON.stringify(value ?? null)
     const bytes = this.#bytes + getBytes(key, json) - this.#getBytes(key)
     if (bytes > this.#maxBytes) {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArg } from '../definition/args.js'
+import { LabelSlots } from '../io/slots.js'
 import { UNFINISHED } from './file.js'
 import { LoadedStore, type LoadOptions, StoreHandle } from './loaded-store.js'
 
@@ -36,6 +37,8 @@ export class Stores {
   readonly #loaded = new Map<string, LoadedStore>()
   /** The last load or unload of each file, which happen one after another. */
   readonly #tasks = new Map<string, Promise<unknown>>()
+  /** Loads of one frontend run one after another, because their number is limited. */
+  readonly #loads = new LabelSlots(1)
 
   constructor(app: App, options: StoresOptions) {
     this.#app = app
@@ -43,9 +46,9 @@ export class Stores {
   }
 
   /** Returns the caller's number of a store, and loads it unless it is loaded. */
-  load(path: string, options: LoadOptions, { label, resources }: CommandContext): Promise<number> {
+  load(path: string, options: LoadOptions, { label, resources, signal }: CommandContext): Promise<number> {
     const place = this.#locate(path, label)
-    return this.#queue(place.key, async () => {
+    const load = async (): Promise<number> => {
       let store = this.#loaded.get(place.key)
       const held = [...this.#loaded.values()].filter(each => each !== store && each.isHeldBy(resources))
       if (held.length >= MAX_HELD) throw new Error(`Store refused: ${MAX_HELD} stores are loaded. Close some of them.`)
@@ -57,7 +60,8 @@ export class Stores {
         this.#loaded.set(place.key, store)
       }
       return store.hold(resources, label)
-    })
+    }
+    return this.#loads.run(label, signal, () => this.#queue(place.key, load))
   }
 
   /** Returns the caller's number of a store that is loaded, or null. */

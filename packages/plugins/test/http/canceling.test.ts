@@ -68,6 +68,20 @@ describe('a request in flight ends', () => {
       data: `error sending request for url (${server.origin}/)`,
     })
   })
+
+  test('when the response has informational heads without end', async () => {
+    const server = await serveSockets(socket => {
+      const send = (): void => {
+        while (socket.writable && socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100)));
+      }
+      socket.on('drain', send).once('data', send)
+    })
+    const { request } = await connect([`${server.origin}/*`])
+    await expect(request({ url: server.origin })).rejects.toMatchObject({
+      data: `error sending request for url (${server.origin}/)`,
+    })
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
 })
 
 test('a request that is canceled before it is sent connects to nothing', async () => {

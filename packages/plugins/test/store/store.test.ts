@@ -372,6 +372,12 @@ describe('borders', () => {
     expect((await main.load('0.json')).error).toBeUndefined()
   })
 
+  test('a frontend cannot hold more stores by loading them at the same time', async () => {
+    const main = await start()
+    const loads = Array.from({ length: 200 }, (_, i) => main.invoke('load', { path: `${i}.json` }))
+    expect((await Promise.all(loads)).filter(({ error }) => error === undefined)).toHaveLength(32)
+  })
+
   test('keys like members of every object are kept', async () => {
     const main = await start()
     await main.load('a.json', { autoSave: 0 })
