@@ -141,7 +141,8 @@ function normalizeUrl(text: string): string | undefined {
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') return undefined
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.replace(/\.+$/, '')
-  return url.href
+  // `mailto:` keeps characters with which a command line could end an argument.
+  return url.href.replaceAll(/[\s"<>\\^`{|}]/g, encodeURIComponent)
 }
 
 function isUrlAllowed(url: string, program: string | undefined, scope: CommandScope): boolean {
@@ -164,6 +165,12 @@ const OPEN_SCHEMES: readonly string[] = ['http:', 'https:', 'mailto:', 'tel:']
 /** Tauri's default. */
 const SHELL_OPEN = '^((mailto:\\w+)|(tel:\\w+)|(https?://\\w+)).+'
 
+/** Tauri's list. */
+const SHELL_PROGRAMS = new Set([
+  ...['open', 'start', 'xdg-open', 'gio', 'gnome-open', 'kde-open', 'wslview'],
+  ...['firefox', 'chrome', 'google chrome', 'chromium', 'safari'],
+])
+
 /**
  * Returns the command `open` of Tauri's plugin `shell`, which older apps use instead of `opener`. `plugins.shell.open` in the bus's
  * configuration is false, true, or a regular expression for the whole text. Programs cannot be started.
@@ -175,6 +182,9 @@ export function shell({ open }: ShellOptions = {}): Plugin<'shell'> {
     commands: {
       open: async (args, ctx) => {
         const program = getOptionalText(args, 'with', MAX_PROGRAM)
+        // The command has no scope for programs.
+        if (program !== undefined && !SHELL_PROGRAMS.has(program.toLowerCase()))
+          throw new Error(`unknown program ${program}`)
         const text = getText(args, 'path', MAX_URL)
         const target = open ? ctx.state(ShellRule).check(text) : text
         await askHost('shell({ open })', ctx, open, (run, request) =>

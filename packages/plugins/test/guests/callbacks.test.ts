@@ -317,10 +317,23 @@ describe('opener', () => {
 })
 
 describe('shell', () => {
-  const start = (config?: unknown) => {
+  const start = (config?: unknown, open: (target: string, request: object) => void = () => {}) => {
     const more = config === undefined ? {} : { pluginOptions: { shell: { open: config } } }
-    return startGuests({ plugins: [shell({ open: () => {} })], allow: ['shell:default'], more })
+    return startGuests({ plugins: [shell({ open })], allow: ['shell:default'], more })
   }
+
+  test('opens with the programs that Tauri knows, and no other one', async () => {
+    const { call } = await start()
+    expect(await call('shell', 'open', 'https://a.b', 'Firefox')).toEqual({ value: null })
+    expect((await call('shell', 'open', 'https://a.b', '/bin/sh')).error).toBe('unknown program /bin/sh')
+  })
+
+  test('opens URLs without characters that could end an argument', async () => {
+    const opened: string[] = []
+    const { call } = await start(undefined, target => opened.push(target))
+    await call('shell', 'open', 'mailto:a@b.c?subject=x" | y&body=`z`')
+    expect(opened).toEqual(['mailto:a@b.c?subject=x%22%20%7C%20y&body=%60z%60'])
+  })
 
   test('opens links by default', async () => {
     const { call } = await start()
