@@ -52,6 +52,15 @@ test('an auto-save that fails is logged, and the changes stay unsaved', async ()
   expect(JSON.parse(await readFile(file(), 'utf8'))).toEqual({ a: 1 })
 })
 
+test('saves that wait are one', async () => {
+  const store = await load(0)
+  const toJson = vi.spyOn(store.content, 'toJson')
+  const changes = Array.from({ length: 50 }, (_, at) => store.change(content => [content.set('a', at)]))
+  await Promise.all(changes)
+  expect(toJson.mock.calls.length).toBeLessThanOrEqual(2)
+  expect(JSON.parse(await readFile(file(), 'utf8'))).toEqual({ a: 49 })
+})
+
 test('changes without a pause are saved after the longest wait', async () => {
   const store = await load(1000)
   const flush = vi.spyOn(store, 'flush').mockResolvedValue()

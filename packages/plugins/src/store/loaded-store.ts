@@ -38,6 +38,8 @@ export class LoadedStore {
   #savedVersion = 0
   /** The last of the saves, which run one after another. */
   #saving: Promise<void> = Promise.resolve()
+  /** The save that has not begun yet. It saves what changes until then. */
+  #queued: Promise<void> | undefined
 
   constructor(deps: StoreDeps) {
     this.#deps = deps
@@ -81,7 +83,9 @@ export class LoadedStore {
   /** Saves after the saves that are in progress. Rejects with Rust's text. */
   save(): Promise<void> {
     this.#cancelTimer()
+    if (this.#queued) return this.#queued
     const save = async (): Promise<void> => {
+      this.#queued = undefined
       const version = this.#version
       try {
         await writeStoreFile(this.#deps.path, this.content.toJson())
@@ -90,7 +94,7 @@ export class LoadedStore {
       }
       this.#savedVersion = Math.max(this.#savedVersion, version)
     }
-    const saved = this.#saving.then(save)
+    const saved = (this.#queued = this.#saving.then(save))
     this.#saving = saved.catch(() => {})
     return saved
   }
