@@ -7,7 +7,7 @@ import type { Hop } from './redirects.js'
 
 /** Characters of a URL, and of a `data:` URL, which takes core longer the longer it is. */
 const MAX_URL_LENGTH = 8192
-const MAX_DATA_URL_LENGTH = 4 * 1024 * 1024
+const MAX_DATA_URL_LENGTH = 1024 * 1024
 /** Redirects that a frontend can ask for. */
 const MAX_REDIRECTIONS = 50
 const DEFAULT_REDIRECTIONS = 10
