@@ -1,8 +1,15 @@
 // The command of @tauri-apps/plugin-log.
 import { type App, type Plugin } from '@sallyport/core'
 import { createPlugin } from './definition/create-plugin.js'
-import { type Args, getOptionalObject, getOptionalText, getText, invalidArg } from './definition/args.js'
-import { getPermissionFile } from './permissions/manifests.js'
+import {
+  type Args,
+  getOptionalInteger,
+  getOptionalObject,
+  getOptionalText,
+  getText,
+  invalidArg,
+} from './definition/args.js'
+import { checkLimits } from './definition/limits.js'
 
 /** Options of `log`. */
 export interface LogOptions {
@@ -25,10 +32,12 @@ const MAX_LENGTH = 2 ** 30
 /**
  * Returns Tauri's plugin `log`: lines of frontends in the bus's log. Each has its frontend's label, and what the frontend sent as data, so
  * no text can look like another line. Messages are cut after 16384 characters.
+ *
+ * @throws {TypeError} unless `maxPerSecond` is a positive integer
  */
 export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plugin<'log'> {
+  checkLimits('log', { maxPerSecond })
   return createPlugin('log', {
-    permissions: [getPermissionFile('log')],
     setup: app => void app.manage(LineQuota, new LineQuota(app, maxPerSecond)),
     teardown: app => app.state(LineQuota).close(),
     commands: {
@@ -52,8 +61,7 @@ export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plu
 function getData(args: Args): object {
   const location = cut(getOptionalText(args, 'location', MAX_LENGTH) ?? 'webview', MAX_LOCATION)
   const file = getOptionalText(args, 'file', MAX_LENGTH)
-  const line = args['line'] ?? undefined
-  if (line !== undefined && !Number.isSafeInteger(line)) throw invalidArg('line', 'expected an integer')
+  const line = getOptionalInteger(args, 'line')
   const keyValues = Object.entries(getOptionalObject(args, 'keyValues'))
   const values = keyValues.slice(0, 32).map(([key, value]) => [cut(key, 256), cut(String(value), MAX_LOCATION)])
   return {

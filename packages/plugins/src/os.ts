@@ -4,7 +4,6 @@ import { createPlugin } from './definition/create-plugin.js'
 import { readFileSync } from 'node:fs'
 import { EOL, hostname, release } from 'node:os'
 import { getOsScript, type OsInfo } from './definition/init-scripts.js'
-import { getPermissionFile } from './permissions/manifests.js'
 
 /** Everything that the description depends on. */
 export interface OsEnvironment {
@@ -28,7 +27,6 @@ export function os(): Plugin<'os'> {
   const { platform, arch, env } = process
   const read = (path: string): string => readFileSync(path, 'utf8')
   return createPlugin('os', {
-    permissions: [getPermissionFile('os')],
     script: getOsScript(describeOs({ platform, arch, eol: EOL, release: release(), read })),
     commands: {
       locale: () => getLocale(platform, env),

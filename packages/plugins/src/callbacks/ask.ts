@@ -15,16 +15,18 @@ const LIMIT_MS = 30_000
 /** Milliseconds for a function that asks a person. */
 const PERSON_LIMIT_MS = 600_000
 
+type HostFunction<A extends readonly unknown[], T> = (...args: [...A, HostRequest]) => T | Promise<T>
+
 /**
  * Calls a function of the host. Rejects at once without the function.
  *
  * @param name - the function's option, for error texts: `opener({ open })`
  */
-export async function askHost<F extends object, T>(
+export async function askHost<const A extends readonly unknown[], T>(
   name: string,
   { label, signal }: CommandContext,
-  run: F | undefined,
-  call: (run: F, request: HostRequest) => T | Promise<T>,
+  run: HostFunction<A, T> | undefined,
+  args: A,
   limit: number = LIMIT_MS,
 ): Promise<T> {
   if (!run) throw new Error(`Call refused: the host has no function for it. Pass it to ${name}.`)
@@ -38,7 +40,7 @@ export async function askHost<F extends object, T>(
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error))
   })
   try {
-    return await Promise.race([call(run, { label, signal: controller.signal }), ended])
+    return await Promise.race([run(...args, { label, signal: controller.signal }), ended])
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
@@ -52,29 +54,31 @@ class PersonRequests extends Map<string, symbol> {}
  * Calls a function of the host that asks a person, for each frontend one at a time. A request that the frontend has cancelled is open until
  * the host answers: otherwise cancelled calls could cover a screen with dialogs.
  */
-export async function askPerson<F extends object, T>(
+export async function askPerson<const A extends readonly unknown[], T>(
   name: string,
   ctx: CommandContext,
-  run: F | undefined,
-  call: (run: F, request: HostRequest) => T | Promise<T>,
+  run: HostFunction<A, T> | undefined,
+  args: A,
 ): Promise<T> {
   const { app, label } = ctx
   app.manage(PersonRequests, new PersonRequests())
   const open = app.state(PersonRequests)
   if (open.has(label)) throw new Error('Dialog refused: another one of this frontend is open. Wait for its answer.')
-  const ask = (host: F, request: HostRequest): Promise<T> => {
-    const id = Symbol(name)
-    const end = (): void => {
-      clearTimeout(timer)
-      if (open.get(label) === id) open.delete(label)
-    }
-    const timer = setTimeout(end, PERSON_LIMIT_MS).unref()
-    open.set(label, id)
-    const answer = (async () => call(host, request))()
-    void answer.then(end, end)
-    return answer
-  }
-  return askHost(name, ctx, run, ask, PERSON_LIMIT_MS)
+  const ask: HostFunction<A, T> | undefined =
+    run &&
+    ((...call) => {
+      const id = Symbol(name)
+      const end = (): void => {
+        clearTimeout(timer)
+        if (open.get(label) === id) open.delete(label)
+      }
+      const timer = setTimeout(end, PERSON_LIMIT_MS).unref()
+      open.set(label, id)
+      const answer = (async () => run(...call))()
+      void answer.then(end, end)
+      return answer
+    })
+  return askHost(name, ctx, ask, args, PERSON_LIMIT_MS)
 }
 
 const MAX_TEXT = 4096

@@ -1,8 +1,7 @@
 // The commands of @tauri-apps/plugin-clipboard-manager.
 import type { Plugin } from '@sallyport/core'
 import { createPlugin } from '../definition/create-plugin.js'
-import { type Args, getOptionalText, getText, invalidArg } from '../definition/args.js'
-import { getPermissionFile } from '../permissions/manifests.js'
+import { type Args, getOptionalText, getText, invalidArg, toBytes } from '../definition/args.js'
 import { askHost, type HostRequest } from './ask.js'
 
 /** Functions of the host for `clipboardManager`. Without one its command is refused. */
@@ -27,32 +26,30 @@ export function clipboardManager(options: ClipboardManagerOptions = {}): Plugin<
   const { readText, writeText, writeHtml, writeImage, clear } = options
   const name = (member: string): string => `clipboardManager({ ${member} })`
   return createPlugin('clipboard-manager', {
-    permissions: [getPermissionFile('clipboard-manager')],
     commands: {
       read_text: async (_args, ctx) => {
-        const text = await askHost(name('readText'), ctx, readText, (run, request) => run(request))
+        const text = await askHost(name('readText'), ctx, readText, [])
         if (typeof text !== 'string') throw new Error(`The host's ${name('readText')} did not return a string.`)
         return text
       },
       write_text: async (args, ctx) => {
         const text = getText(args, 'text', MAX_TEXT)
-        await askHost(name('writeText'), ctx, writeText, (run, request) => run(text, request))
+        await askHost(name('writeText'), ctx, writeText, [text])
       },
       write_html: async (args, ctx) => {
         const html = getText(args, 'html', MAX_TEXT)
         // The second name is that of older guests.
         const altText = getOptionalText(args, 'altText', MAX_TEXT) ?? getOptionalText(args, 'altHtml', MAX_TEXT)
-        await askHost(name('writeHtml'), ctx, writeHtml, (run, request) => run(html, altText, request))
+        await askHost(name('writeHtml'), ctx, writeHtml, [html, altText])
       },
       write_image: async (args, ctx) => {
-        const image = getImage(args)
-        await askHost(name('writeImage'), ctx, writeImage, (run, request) => run(image, request))
+        await askHost(name('writeImage'), ctx, writeImage, [getImage(args)])
       },
       read_image: () => {
         throw new Error('API not supported on the current platform')
       },
       clear: async (_args, ctx) => {
-        await askHost(name('clear'), ctx, clear, (run, request) => run(request))
+        await askHost(name('clear'), ctx, clear, [])
       },
     },
   })
@@ -60,11 +57,8 @@ export function clipboardManager(options: ClipboardManagerOptions = {}): Plugin<
 
 /** The guest sends bytes as numbers. Numbers of images and paths need a desktop. */
 function getImage({ image }: Args): Uint8Array {
-  const isBytes = image instanceof Uint8Array || (Array.isArray(image) && image.every(isByte))
-  if (!isBytes) throw invalidArg('image', 'expected the bytes of an encoded image')
-  if (image.length > MAX_IMAGE_BYTES) throw invalidArg('image', `more than ${MAX_IMAGE_BYTES} bytes`)
-  return Uint8Array.from(image as Iterable<number>)
+  const bytes = toBytes(image)
+  if (!bytes) throw invalidArg('image', 'expected the bytes of an encoded image')
+  if (bytes.length > MAX_IMAGE_BYTES) throw invalidArg('image', `more than ${MAX_IMAGE_BYTES} bytes`)
+  return Uint8Array.from(bytes)
 }
-
-const isByte = (value: unknown): boolean =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255

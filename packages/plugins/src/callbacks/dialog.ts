@@ -11,7 +11,6 @@ import {
   invalidArg,
 } from '../definition/args.js'
 import { DIALOG_SCRIPT } from '../definition/init-scripts.js'
-import { getPermissionFile } from '../permissions/manifests.js'
 import { PathGrants } from '../scope/paths.js'
 import { askPerson, type HostRequest, toSafeText, withLabel } from './ask.js'
 
@@ -73,7 +72,7 @@ export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dia
       buttons: labels.map(label => toSafeText(label, MAX_BUTTON)),
     }
     const name = 'dialog({ message })'
-    const pressed = await askPerson(name, ctx, message, (run, request) => run(shown, request))
+    const pressed = await askPerson(name, ctx, message, [shown])
     const index = pressed === undefined || pressed === null ? labels.length - 1 : shown.buttons.indexOf(pressed)
     if (index < 0) throw new Error(`The host's ${name} did not return one of the buttons.`)
     return index
@@ -85,7 +84,6 @@ export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dia
     return showMessage(args, ctx, labels).then(index => index === 0)
   }
   return createPlugin('dialog', {
-    permissions: [getPermissionFile('dialog')],
     script: DIALOG_SCRIPT,
     setup: app => void app.manage(PathGrants, new PathGrants()),
     commands: {
@@ -101,14 +99,14 @@ export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dia
         const recursive = getOptionalFlag(options, 'recursive')
         const shown: OpenDialog = { ...getFileDialog(options, ctx), multiple, directory, recursive }
         const name = 'dialog({ open })'
-        const picked = await askPerson(name, ctx, open, (run, request) => run(shown, request))
+        const picked = await askPerson(name, ctx, open, [shown])
         const paths = grant(name, picked, ctx, directory && recursive)
         return paths && (multiple ? paths : (paths[0] ?? null))
       },
       save: async (args, ctx) => {
         const shown = getFileDialog(getOptionalObject(args, 'options'), ctx)
         const name = 'dialog({ save })'
-        const picked = await askPerson(name, ctx, save, (run, request) => run(shown, request))
+        const picked = await askPerson(name, ctx, save, [shown])
         return grant(name, picked, ctx, false)?.[0] ?? null
       },
     },
@@ -165,16 +163,10 @@ function getButtons(args: Args): readonly string[] {
 const getButton = (args: Args, name: string): string | undefined => getOptionalText(args, name, MAX_BUTTON)
 
 function getFileDialog(options: Args, { label }: CommandContext): FileDialog {
-  const filters = getList(options, 'filters').map(filter => {
-    const { name, extensions } = {
-      name: getText(Object(filter) as Args, 'name', MAX_TEXT),
-      extensions: getList(Object(filter) as Args, 'extensions'),
-    }
-    return {
-      name: toSafeText(name),
-      extensions: extensions.map(extension => toSafeText(String(extension), MAX_BUTTON)),
-    }
-  })
+  const filters = getList(options, 'filters').map(filter => ({
+    name: toSafeText(getText(Object(filter) as Args, 'name', MAX_TEXT)),
+    extensions: getList(Object(filter) as Args, 'extensions').map(each => toSafeText(String(each), MAX_BUTTON)),
+  }))
   const title = withLabel(label, getOptionalText(options, 'title', MAX_TEXT))
   const defaultPath = getOptionalText(options, 'defaultPath', 4096)
   if (defaultPath?.includes('\0')) throw invalidArg('defaultPath', 'expected a path')

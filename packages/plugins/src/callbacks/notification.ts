@@ -1,9 +1,8 @@
 // The commands of @tauri-apps/plugin-notification that a desktop has.
 import type { Plugin } from '@sallyport/core'
 import { createPlugin } from '../definition/create-plugin.js'
-import { getOptionalObject, getOptionalText, getText, invalidArg } from '../definition/args.js'
+import { getOptionalInteger, getOptionalObject, getOptionalText, getText } from '../definition/args.js'
 import { NOTIFICATION_SCRIPT } from '../definition/init-scripts.js'
-import { getPermissionFile } from '../permissions/manifests.js'
 import { askHost, askPerson, type HostRequest, toSafeText, withLabel } from './ask.js'
 
 /** A notification. Its texts are for a person: in one line, and not too long. */
@@ -46,26 +45,22 @@ export function notification(options: NotificationOptions = {}): Plugin<'notific
   const grant = (): NotificationPermission => 'granted'
   const name = 'notification({ notify })'
   return createPlugin('notification', {
-    permissions: [getPermissionFile('notification')],
     script: NOTIFICATION_SCRIPT,
     setup: app => void app.manage(NotificationTimes, new NotificationTimes()),
     commands: {
       is_permission_granted: async (_args, ctx) => {
-        const state = await askHost(name, ctx, notify && (permission ?? grant), (run, request) => run(request))
+        const state = await askHost(name, ctx, notify && (permission ?? grant), [])
         return state === 'prompt' ? null : state === 'granted'
       },
-      request_permission: (_args, ctx) =>
-        askPerson(name, ctx, notify && (requestPermission ?? grant), (run, request) => run(request)),
+      request_permission: (_args, ctx) => askPerson(name, ctx, notify && (requestPermission ?? grant), []),
       notify: async (args, ctx) => {
         const shown = getOptionalObject(args, 'options')
         const getShort = (key: string): string | undefined => {
           const text = getOptionalText(shown, key, MAX_TEXT)
           return text === undefined ? undefined : toSafeText(text)
         }
-        const id = shown['id'] ?? undefined
-        if (id !== undefined && !Number.isSafeInteger(id)) throw invalidArg('id', 'expected an integer')
         const value: Notification = {
-          id: id as number | undefined,
+          id: getOptionalInteger(shown, 'id'),
           title: withLabel(ctx.label, getText(shown, 'title', MAX_TEXT)),
           body: getShort('body'),
           icon: getShort('icon'),
@@ -73,7 +68,7 @@ export function notification(options: NotificationOptions = {}): Plugin<'notific
           group: getShort('group'),
         }
         if (notify) ctx.state(NotificationTimes).add(ctx.label)
-        await askHost(name, ctx, notify, (run, request) => run(value, request))
+        await askHost(name, ctx, notify, [value])
       },
     },
   })

@@ -3,7 +3,6 @@ import { type CommandContext, type CommandScope, type Plugin } from '@sallyport/
 import { createPlugin } from '../definition/create-plugin.js'
 import { resolve } from 'node:path'
 import { getOptionalText, getText, invalidArg } from '../definition/args.js'
-import { getPermissionFile } from '../permissions/manifests.js'
 import { foldCase, Glob } from '../scope/glob.js'
 import { getPathScopeOptions, PathScope, toCanonical } from '../scope/paths.js'
 import { askHost, type HostRequest } from './ask.js'
@@ -45,15 +44,7 @@ const MAX_REVEALED = 64
  */
 export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
   const options = getPathScopeOptions()
-  const ask = (
-    ctx: CommandContext,
-    target: string,
-    kind: OpenRequest['kind'],
-    program: string | undefined,
-  ): Promise<unknown> =>
-    askHost('opener({ open })', ctx, open, (run, request) => run(target, { ...request, kind, with: program }))
   return createPlugin('opener', {
-    permissions: [getPermissionFile('opener')],
     checkScope: value => void parseEntry(value),
     commands: {
       open_url: async (args, ctx) => {
@@ -63,7 +54,7 @@ export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
         if (open && !(url !== undefined && isUrlAllowed(url, program, ctx.scope))) {
           throw new Error(`Not allowed to open url ${text}${withProgram(program)}`)
         }
-        await ask(ctx, url ?? text, 'url', program)
+        await askHost('opener({ open })', ctx, toHostFunction(open, 'url', program), [url ?? text])
       },
       open_path: async (args, ctx) => {
         const program = getOptionalText(args, 'with', MAX_PROGRAM)
@@ -73,7 +64,7 @@ export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
         if (open && !isPathAllowed([resolve(path), canonical], program, ctx)) {
           throw new Error(`Not allowed to open path ${path}${withProgram(program)}`)
         }
-        await ask(ctx, canonical, 'path', program)
+        await askHost('opener({ open })', ctx, toHostFunction(open, 'path', program), [canonical])
       },
       reveal_item_in_dir: async (args, ctx) => {
         // Older guests send one path.
@@ -82,7 +73,7 @@ export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
           throw invalidArg('paths', 'expected an array of paths')
         const texts = paths.map(path => getText({ path } as Record<string, unknown>, 'path', MAX_PATH))
         if (texts.some(path => path.includes('\0'))) throw invalidArg('paths', 'expected an array of paths')
-        await askHost('opener({ reveal })', ctx, reveal, (run, request) => run(texts, request))
+        await askHost('opener({ reveal })', ctx, reveal, [texts])
       },
     },
   })
@@ -108,6 +99,13 @@ export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
     return !paths.isDenied(absolute) && !paths.isDenied(canonical) && paths.isAllowed(canonical)
   }
 }
+
+const toHostFunction = (
+  open: OpenerOptions['open'],
+  kind: OpenRequest['kind'],
+  program: string | undefined,
+): ((target: string, request: HostRequest) => unknown) | undefined =>
+  open && ((target, request) => open(target, { ...request, kind, with: program }))
 
 const NOTHING = { allow: [], deny: [], matches: () => true }
 
@@ -177,7 +175,6 @@ const SHELL_PROGRAMS = new Set([
  */
 export function shell({ open }: ShellOptions = {}): Plugin<'shell'> {
   return createPlugin('shell', {
-    permissions: [getPermissionFile('shell')],
     setup: (app, { config }) => void app.manage(ShellRule, new ShellRule(config)),
     commands: {
       open: async (args, ctx) => {
@@ -187,9 +184,7 @@ export function shell({ open }: ShellOptions = {}): Plugin<'shell'> {
           throw new Error(`unknown program ${program}`)
         const text = getText(args, 'path', MAX_URL)
         const target = open ? ctx.state(ShellRule).check(text) : text
-        await askHost('shell({ open })', ctx, open, (run, request) =>
-          run(target, { ...request, kind: 'url', with: program }),
-        )
+        await askHost('shell({ open })', ctx, toHostFunction(open, 'url', program), [target])
       },
     },
   })

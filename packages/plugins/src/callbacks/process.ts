@@ -1,8 +1,7 @@
 // The commands of @tauri-apps/plugin-process. They end or restart the app, which is up to the host.
 import type { Plugin } from '@sallyport/core'
 import { createPlugin } from '../definition/create-plugin.js'
-import { invalidArg } from '../definition/args.js'
-import { getPermissionFile } from '../permissions/manifests.js'
+import { invalidArg, isInteger } from '../definition/args.js'
 import { askHost, type HostRequest } from './ask.js'
 
 /** Functions of the host for `process`. Without one its command is refused. */
@@ -16,14 +15,13 @@ export interface ProcessOptions {
 /** Returns Tauri's plugin `process`. `process:default` allows a frontend to call both functions. */
 export function process({ exit, restart }: ProcessOptions = {}): Plugin<'process'> {
   return createPlugin('process', {
-    permissions: [getPermissionFile('process')],
     commands: {
       exit: async ({ code = 0 }, ctx) => {
-        if (!Number.isSafeInteger(code)) throw invalidArg('code', 'expected an integer')
-        await askHost('process({ exit })', ctx, exit, (run, request) => run(code as number, request))
+        if (!isInteger(code)) throw invalidArg('code', 'expected an integer')
+        await askHost('process({ exit })', ctx, exit, [code])
       },
       restart: async (_args, ctx) => {
-        await askHost('process({ restart })', ctx, restart, (run, request) => run(request))
+        await askHost('process({ restart })', ctx, restart, [])
       },
     },
   })

@@ -1,6 +1,7 @@
 // Checks of arguments, with texts like those of Tauri's deserializer.
 
-export type Args = Record<string, unknown>
+/** Arguments of a command, or members of one, which a caller can send in any form. */
+export type Args = Readonly<Record<string, unknown>>
 
 export const invalidArg = (name: string, why: string): Error => new Error(`invalid args \`${name}\`: ${why}`)
 
@@ -22,12 +23,42 @@ export function getOptionalFlag(args: Args, name: string): boolean {
   return value
 }
 
+/** Returns `undefined` for a missing argument and for null. */
+export function getOptionalInteger(args: Args, name: string): number | undefined {
+  const value = args[name] ?? undefined
+  if (value === undefined || isInteger(value)) return value
+  throw invalidArg(name, 'expected an integer')
+}
+
 /** Returns the object, or an empty one for a missing argument and for null. */
 export function getOptionalObject(args: Args, name: string): Args {
   const value = args[name] ?? {}
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw invalidArg(name, `expected an object, got ${describe(value)}`)
-  return value as Args
+  if (isObject(value)) return value
+  throw invalidArg(name, `expected an object, got ${describe(value)}`)
+}
+
+export const isObject = (value: unknown): value is Args =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** True for an integer that numbers represent exactly. */
+export const isInteger = (
+  value: unknown,
+  min: number = Number.MIN_SAFE_INTEGER,
+  max: number = Number.MAX_SAFE_INTEGER,
+): value is number => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+
+/** Returns bytes from what guests send: bytes, or an array of numbers. Returns `undefined` for anything else. */
+export function toBytes(data: unknown): Uint8Array | undefined {
+  if (data instanceof Uint8Array) return data
+  if (data instanceof ArrayBuffer) return new Uint8Array(data)
+  if (!Array.isArray(data)) return undefined
+  const bytes = new Uint8Array(data.length)
+  for (let at = 0; at < data.length; at++) {
+    const value: unknown = data[at]
+    if (!isInteger(value, 0, 255)) return undefined
+    bytes[at] = value
+  }
+  return bytes
 }
 
 function describe(value: unknown): string {

@@ -1,12 +1,12 @@
-// Plugins whose commands have handlers alone: callers can send them anything.
+// Plugins with the permissions of Tauri's, and commands that have handlers alone: callers can send them anything.
 import { type CommandContext, plugin, type Plugin, type PluginDefinition } from '@sallyport/core'
+import { getPermissionFile } from '../permissions/manifests.js'
 import type { Args } from './args.js'
 
-/** The content of a plugin, with its commands by name. */
-interface Definition extends PluginDefinition<Readonly<Record<string, (args: Args, ctx: CommandContext) => unknown>>> {
-  readonly permissions: Required<PluginDefinition>['permissions']
-}
+type Definition = PluginDefinition<Readonly<Record<string, (args: Args, ctx: CommandContext) => unknown>>>
 
-/** Defines a plugin of this package. */
-export const createPlugin = <const Name extends string>(name: Name, definition: Definition): Plugin<Name> =>
-  plugin(name, definition)
+/** Defines the plugin of Tauri that has this name. */
+export const createPlugin = <const Name extends string>(
+  name: Name,
+  definition: Omit<Definition, 'permissions'>,
+): Plugin<Name> => plugin(name, { ...definition, permissions: [getPermissionFile(name)] })

@@ -1,6 +1,7 @@
 // One call of a command of fs: its arguments, the paths that its caller may use, and its error texts.
 import { type CommandContext, isBusError } from '@sallyport/core'
 import { basename, dirname, join } from 'node:path'
+import { type Args, isInteger, isObject } from '../definition/args.js'
 import { toIoText } from '../io/errors.js'
 import type { FairLock } from '../io/lock.js'
 import { resolveLinks, toAbsolutePath } from '../io/resolve.js'
@@ -60,31 +61,31 @@ export interface Located {
 }
 
 export interface LocateOptions {
+  /** @default the argument `path` */
+  readonly path?: unknown
+  /** @default the argument `options` */
+  readonly options?: Args
   /** If true, no other call that checks a path runs at the same time. */
   readonly exclusive?: boolean
   /** If true, `path` is the link itself. Its target is in the caller's scope too. */
   readonly isEntry?: boolean
 }
 
-/** Arguments of a command, not yet checked. */
-export type RawArguments = Readonly<Record<string, unknown>>
-
-/** Options among the arguments, not yet checked. */
-export type RawOptions = Readonly<Record<string, unknown>>
-
 /** Handlers of commands by name. */
-export type FsHandlers = Readonly<Record<string, (args: RawArguments, call: FsCall) => unknown>>
+export type FsHandlers = Readonly<Record<string, (call: FsCall) => unknown>>
 
 /** The longest part of a path in an error text. */
 const MAX_SHOWN = 4096
 
 export class FsCall {
+  readonly args: Args
   readonly ctx: CommandContext
   readonly state: FsState
   readonly #command: string
   readonly #grants: PathGrants
 
-  constructor(command: string, ctx: CommandContext, state: FsState, grants: PathGrants) {
+  constructor(command: string, args: Args, ctx: CommandContext, state: FsState, grants: PathGrants) {
+    this.args = args
     this.ctx = ctx
     this.state = state
     this.#command = command
@@ -92,23 +93,36 @@ export class FsCall {
   }
 
   /** Resolves and checks a path, and uses it before a call of this plugin can move it. Errors become Tauri's texts after `failed`. */
-  async withPath<T>(
+  withPath<T>(
     failed: string,
-    path: unknown,
-    baseDir: unknown,
     use: (located: Located) => Promise<T>,
-    { exclusive = false, isEntry = false }: LocateOptions = {},
+    { path = this.args['path'], options = this.options, exclusive = false, isEntry = false }: LocateOptions = {},
   ): Promise<T> {
-    let shown = this.show(path)
+    return this.withPaths(
+      [['path', path, options['baseDir']]],
+      shown => `${failed}: ${shown[0]}`,
+      async ([original]) => use(await this.locate(original!, isEntry)),
+      exclusive,
+    )
+  }
+
+  /** Makes paths absolute, and uses them before a call of this plugin can move them. Errors follow what `toText` returns for the paths. */
+  async withPaths<T>(
+    paths: readonly (readonly [argument: string, path: unknown, baseDir: unknown])[],
+    toText: (shown: readonly string[]) => string,
+    use: (originals: readonly string[]) => Promise<T>,
+    exclusive = true,
+  ): Promise<T> {
+    const shown = paths.map(([, path]) => (typeof path === 'string' ? path.slice(0, MAX_SHOWN) : typeof path))
     try {
-      const original = (shown = this.absolute(path, baseDir))
-      return await this.locked(exclusive, async () => use(await this.locate(original, isEntry)))
+      for (const [at, [argument, path, baseDir]] of paths.entries()) shown[at] = this.#absolute(path, baseDir, argument)
+      return await this.#locked(exclusive, () => use(shown))
     } catch (error) {
-      throw this.toRejection(error, `${failed}: ${shown} with error: `, [shown])
+      throw this.toRejection(error, `${toText(shown)} with error: `, shown)
     }
   }
 
-  locked<T>(exclusive: boolean, run: () => Promise<T>): Promise<T> {
+  #locked<T>(exclusive: boolean, run: () => Promise<T>): Promise<T> {
     const runUnlessAborted = async (): Promise<T> => {
       this.ctx.signal.throwIfAborted()
       return run()
@@ -118,7 +132,7 @@ export class FsCall {
     return exclusiveCalls.run(this.ctx.label, this.ctx.signal, () => lock.exclusive(runUnlessAborted))
   }
 
-  absolute(path: unknown, baseDir: unknown, argument = 'path'): string {
+  #absolute(path: unknown, baseDir: unknown, argument: string): string {
     const { rules } = this.state.scopes
     try {
       return toAbsolutePath(path, baseDir, this.ctx.app.path, share => this.scope.namesShare(share), rules)
@@ -176,37 +190,40 @@ export class FsCall {
     return `invalid args \`${argument}\` for command \`${this.#command}\`: ${text}`
   }
 
+  /** Runs what follows the check of paths. */
+  async rejecting<T>(failed: string, paths: readonly string[], run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      throw this.toRejection(error, failed, paths)
+    }
+  }
+
   /** Returns what the call rejects with. */
   toRejection(error: unknown, failed: string, paths: readonly string[] = []): unknown {
     if (typeof error === 'string' || isBusError(error) || this.ctx.signal.aborted) return error
     return error instanceof PathChangedError ? this.forbidden(paths.join(', ')) : failed + toIoText(error)
   }
 
-  /** Returns the part of a path for error texts. */
-  show(path: unknown): string {
-    return typeof path === 'string' ? path.slice(0, MAX_SHOWN) : typeof path
+  /** The argument `options`, or an empty object. */
+  get options(): Args {
+    const options = this.args['options'] ?? {}
+    if (isObject(options)) return options
+    throw this.invalid('options', 'invalid type: expected an object')
   }
 
-  options(value: unknown): RawOptions {
-    if (value === undefined || value === null) return {}
-    if (typeof value !== 'object' || Array.isArray(value))
-      throw this.invalid('options', 'invalid type: expected an object')
-    return value as RawOptions
-  }
-
-  boolean(options: RawOptions, name: string, byDefault: boolean): boolean {
+  boolean(name: string, byDefault = false, options: Args = this.options): boolean {
     const value = options[name] ?? byDefault
     if (typeof value !== 'boolean') throw this.invalid('options', `invalid type of ${name}: expected a boolean`)
     return value
   }
 
-  /** Returns an integer that numbers represent exactly. */
   integer(value: unknown, name: string, min = 0, max: number = Number.MAX_SAFE_INTEGER): number {
-    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
+    if (isInteger(value, min, max)) return value
     throw this.invalid(name, `invalid value: expected an integer from ${min} to ${max}`)
   }
 
-  mode(options: RawOptions, byDefault: number): number {
+  mode(byDefault: number, options: Args = this.options): number {
     return this.integer(options['mode'] ?? byDefault, 'mode', 0, 0xffff_ffff) & 0o777
   }
 }

@@ -4,7 +4,7 @@ import { type FileHandle, lstat, mkdir, rename, rmdir, stat, unlink } from 'node
 import { basename, dirname, join } from 'node:path'
 import { createIoError } from '../io/errors.js'
 import { openFile, withDirectory } from '../io/safe-open.js'
-import type { FsCall, FsHandlers, Located, RawArguments } from './calls.js'
+import type { FsCall, FsHandlers, Located } from './calls.js'
 import { type FileInfo, toFileInfo } from './info.js'
 import { getTreeSize, readEntries, removeTree, visit } from './trees.js'
 
@@ -15,24 +15,18 @@ interface DirectoryEntry {
   isSymlink: boolean
 }
 
-async function makeDirectory({ path, options: raw }: RawArguments, call: FsCall): Promise<void> {
-  const options = call.options(raw)
-  const recursive = call.boolean(options, 'recursive', false)
-  const mode = call.mode(options, 0o777)
+async function makeDirectory(call: FsCall): Promise<void> {
+  const recursive = call.boolean('recursive')
+  const mode = call.mode(0o777)
   const make = (target: string): Promise<unknown> =>
     withDirectory(dirname(target), at => mkdir(at(basename(target)), { mode }))
-  await call.withPath(
-    'failed to create directory at path',
-    path,
-    options['baseDir'],
-    async located => {
-      if (!recursive) return make(located.path)
-      const missing: string[] = []
-      for (let target = located.path; !(await isDirectory(target)); target = dirname(target)) missing.unshift(target)
-      for (const target of missing) await make(target)
-    },
-    { exclusive: true },
-  )
+  const use = async ({ path }: Located): Promise<unknown> => {
+    if (!recursive) return make(path)
+    const missing: string[] = []
+    for (let target = path; !(await isDirectory(target)); target = dirname(target)) missing.unshift(target)
+    for (const target of missing) await make(target)
+  }
+  await call.withPath('failed to create directory at path', use, { exclusive: true })
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -44,11 +38,10 @@ async function isDirectory(path: string): Promise<boolean> {
   return found !== undefined
 }
 
-async function readDirectory({ path, options: raw }: RawArguments, call: FsCall): Promise<DirectoryEntry[]> {
-  const { baseDir } = call.options(raw)
-  return call.withPath('failed to read directory at path', path, baseDir, async located => {
-    const entries = await readEntries(located.path)
-    return withDirectory(located.path, at =>
+const readDirectory = (call: FsCall): Promise<DirectoryEntry[]> =>
+  call.withPath('failed to read directory at path', async ({ path }) => {
+    const entries = await readEntries(path)
+    return withDirectory(path, at =>
       mapBatches(entries, async entry => {
         // A link counts as its target, and a dangling link as neither.
         const target = entry.isSymbolicLink() ? await stat(at(entry.name)).catch(() => undefined) : entry
@@ -61,7 +54,6 @@ async function readDirectory({ path, options: raw }: RawArguments, call: FsCall)
       }),
     )
   })
-}
 
 /** Bounds the work in flight. */
 async function mapBatches<T, U>(values: readonly T[], map: (value: T) => Promise<U>): Promise<U[]> {
@@ -71,38 +63,34 @@ async function mapBatches<T, U>(values: readonly T[], map: (value: T) => Promise
   return mapped
 }
 
-async function remove({ path, options: raw }: RawArguments, call: FsCall): Promise<void> {
-  const options = call.options(raw)
-  const recursive = call.boolean(options, 'recursive', false)
-  await call.withPath(
-    'failed to remove path',
-    path,
-    options['baseDir'],
-    ({ original, path: target }) =>
-      withDirectory(dirname(target), async at => {
-        const entry = at(basename(target))
-        if (!(await lstat(entry)).isDirectory()) return unlink(entry)
-        if (recursive) {
-          await visit(target, call.ctx.signal, names => {
-            if (!call.isPermitted(join(target, ...names), true)) throw call.forbidden(original)
-          })
-          await removeTree(target, call.ctx.signal)
-        }
-        await rmdir(entry)
-      }),
-    { exclusive: true, isEntry: true },
-  )
+async function remove(call: FsCall): Promise<void> {
+  const recursive = call.boolean('recursive')
+  const use = ({ original, path }: Located): Promise<void> =>
+    withDirectory(dirname(path), async at => {
+      const entry = at(basename(path))
+      if (!(await lstat(entry)).isDirectory()) return unlink(entry)
+      if (recursive) {
+        await visit(path, call.ctx.signal, names => {
+          if (!call.isPermitted(join(path, ...names), true)) throw call.forbidden(original)
+        })
+        await removeTree(path, call.ctx.signal)
+      }
+      await rmdir(entry)
+    })
+  await call.withPath('failed to remove path', use, { exclusive: true, isEntry: true })
 }
 
-async function renameEntry({ oldPath, newPath, options: raw }: RawArguments, call: FsCall): Promise<void> {
-  const options = call.options(raw)
-  const shown = [call.show(oldPath), call.show(newPath)]
-  try {
-    const from = (shown[0] = call.absolute(oldPath, options['oldPathBaseDir'], 'oldPath'))
-    const to = (shown[1] = call.absolute(newPath, options['newPathBaseDir'], 'newPath'))
-    await call.locked(true, async () => {
-      const source = await call.locate(from, true)
-      const target = await call.locate(to, true)
+async function renameEntry(call: FsCall): Promise<void> {
+  const { args, options } = call
+  await call.withPaths(
+    [
+      ['oldPath', args['oldPath'], options['oldPathBaseDir']],
+      ['newPath', args['newPath'], options['newPathBaseDir']],
+    ],
+    ([from, to]) => `failed to rename old path: ${from} to new path: ${to}`,
+    async ([from, to]) => {
+      const source = await call.locate(from!, true)
+      const target = await call.locate(to!, true)
       await withDirectory(dirname(source.path), atSource =>
         withDirectory(dirname(target.path), async atTarget => {
           const entry = atSource(basename(source.path))
@@ -110,11 +98,8 @@ async function renameEntry({ oldPath, newPath, options: raw }: RawArguments, cal
           await rename(entry, atTarget(basename(target.path)))
         }),
       )
-    })
-  } catch (error) {
-    const [from, to] = shown
-    throw call.toRejection(error, `failed to rename old path: ${from} to new path: ${to} with error: `, shown)
-  }
+    },
+  )
 }
 
 /** A directory must not take an entry that is out of the caller's scope to a place that is in it. */
@@ -125,27 +110,28 @@ function refuseExposure(source: Located, target: Located, call: FsCall): Promise
   })
 }
 
-async function copyFile({ fromPath, toPath, options: raw }: RawArguments, call: FsCall): Promise<void> {
-  const options = call.options(raw)
-  const shown = [call.show(fromPath), call.show(toPath)]
+async function copyFile(call: FsCall): Promise<void> {
+  const { args, options } = call
+  const toText = ([from, to]: readonly string[]): string => `failed to copy file from path: ${from}, to path: ${to}`
   const handles: FileHandle[] = []
   try {
-    const from = (shown[0] = call.absolute(fromPath, options['fromPathBaseDir'], 'fromPath'))
-    const to = (shown[1] = call.absolute(toPath, options['toPathBaseDir'], 'toPath'))
-    const [source, target] = await call.locked(true, async () => {
-      const [fromFile, toFile] = [await call.locate(from, false), await call.locate(to, false)]
-      if (fromFile.path === toFile.path) throw createIoError('EINVAL')
-      const input = await openFile(fromFile.path, {})
-      handles.push(input)
-      const { mode } = await input.stat()
-      const output = await openFile(toFile.path, { read: false, write: true, create: true, mode })
-      handles.push(output)
-      return [input, output] as const
-    })
-    await copyBytes(source, target, call.ctx.signal)
-  } catch (error) {
-    const [from, to] = shown
-    throw call.toRejection(error, `failed to copy file from path: ${from}, to path: ${to} with error: `, shown)
+    const paths = await call.withPaths(
+      [
+        ['fromPath', args['fromPath'], options['fromPathBaseDir']],
+        ['toPath', args['toPath'], options['toPathBaseDir']],
+      ],
+      toText,
+      async originals => {
+        const [from, to] = [await call.locate(originals[0]!, false), await call.locate(originals[1]!, false)]
+        if (from.path === to.path) throw createIoError('EINVAL')
+        handles.push(await openFile(from.path, {}))
+        const { mode } = await handles[0]!.stat()
+        handles.push(await openFile(to.path, { read: false, write: true, create: true, mode }))
+        return originals
+      },
+    )
+    const failed = `${toText(paths)} with error: `
+    await call.rejecting(failed, paths, () => copyBytes(handles[0]!, handles[1]!, call.ctx.signal))
   } finally {
     for (const handle of handles) await handle.close()
   }
@@ -174,11 +160,10 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: 
   }
 }
 
-async function truncate({ path, len, options: raw }: RawArguments, call: FsCall): Promise<void> {
-  const { baseDir } = call.options(raw)
-  const length = call.integer(len ?? 0, 'len')
-  await call.withPath('failed to truncate file at path', path, baseDir, async located => {
-    const handle = await openFile(located.path, { read: false, write: true })
+async function truncate(call: FsCall): Promise<void> {
+  const length = call.integer(call.args['len'] ?? 0, 'len')
+  await call.withPath('failed to truncate file at path', async ({ path }) => {
+    const handle = await openFile(path, { read: false, write: true })
     try {
       await handle.truncate(length)
     } finally {
@@ -193,30 +178,22 @@ const readStats = (path: string): Promise<Stats> =>
 
 const readInfo =
   (isEntry: boolean) =>
-  async ({ path, options: raw }: RawArguments, call: FsCall): Promise<FileInfo> => {
-    const { baseDir } = call.options(raw)
-    const failed = 'failed to get metadata of path'
-    return call.withPath(failed, path, baseDir, async located => toFileInfo(await readStats(located.path)), { isEntry })
-  }
+  (call: FsCall): Promise<FileInfo> =>
+    call.withPath('failed to get metadata of path', async ({ path }) => toFileInfo(await readStats(path)), { isEntry })
 
-async function exists({ path, options: raw }: RawArguments, call: FsCall): Promise<boolean> {
-  const { baseDir } = call.options(raw)
-  return call.withPath('failed to get metadata of path', path, baseDir, located =>
-    readStats(located.path).then(
+const exists = (call: FsCall): Promise<boolean> =>
+  call.withPath('failed to get metadata of path', ({ path }) =>
+    readStats(path).then(
       stats => !stats.isSymbolicLink(),
       () => false,
     ),
   )
-}
 
-async function readSize({ path, options: raw }: RawArguments, call: FsCall): Promise<number> {
-  const { baseDir } = call.options(raw)
-  return call.withPath('failed to get size at path', path, baseDir, async located => {
-    const stats = await readStats(located.path)
-    if (!stats.isDirectory()) return stats.size
-    return getTreeSize(located.path, call.ctx.signal, file => !call.scope.isDenied(file))
+const readSize = (call: FsCall): Promise<number> =>
+  call.withPath('failed to get size at path', async ({ path }) => {
+    const stats = await readStats(path)
+    return stats.isDirectory() ? getTreeSize(path, call.ctx.signal, file => !call.scope.isDenied(file)) : stats.size
   })
-}
 
 /** These are for iOS. Elsewhere Tauri's plugin ignores them too. */
 const ignore = (): void => undefined

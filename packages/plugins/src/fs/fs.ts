@@ -1,10 +1,12 @@
 // The commands of @tauri-apps/plugin-fs, limited to the scope of the caller's permissions.
-import { type AnyCommand, type CommandContext, type Plugin, plugin } from '@sallyport/core'
+import { type CommandContext, type Plugin } from '@sallyport/core'
+import type { Args } from '../definition/args.js'
+import { createPlugin } from '../definition/create-plugin.js'
+import { checkLimits } from '../definition/limits.js'
 import { FairLock } from '../io/lock.js'
 import { LabelSlots } from '../io/slots.js'
-import { getPermissionFile } from '../permissions/manifests.js'
 import { checkPathEntry, getPathScopeOptions, PathGrants } from '../scope/paths.js'
-import { FsCall, type FsHandlers, type FsState, LabelCount, type RawArguments } from './calls.js'
+import { FsCall, type FsHandlers, type FsState, LabelCount } from './calls.js'
 import { entries } from './entries.js'
 import { handles } from './handles.js'
 import { lines } from './lines.js'
@@ -42,9 +44,7 @@ const COMMANDS: FsHandlers = { ...entries, ...handles, ...wholeFiles, ...lines, 
  */
 export function fs(options: FsOptions = {}): Plugin<'fs'> {
   const { requireLiteralLeadingDot, maxFileBytes = 256 * 1024 * 1024, maxOpenFiles = 256 } = options
-  for (const [name, value] of Object.entries({ maxFileBytes, maxOpenFiles })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`fs(): ${name} must be a positive integer`)
-  }
+  checkLimits('fs', { maxFileBytes, maxOpenFiles })
   const state: FsState = {
     scopes: getPathScopeOptions(requireLiteralLeadingDot),
     maxFileBytes,
@@ -56,16 +56,16 @@ export function fs(options: FsOptions = {}): Plugin<'fs'> {
     watchers: new LabelCount(MAX_WATCHERS, 'watchers'),
     watchedDirectories: new LabelCount(MAX_WATCHED_DIRECTORIES, 'watched directories'),
   }
-  const toCommand =
-    (name: string, handler: FsHandlers[string]): AnyCommand =>
-    (args: RawArguments, ctx: CommandContext) =>
+  const commands = Object.entries(COMMANDS).map(([name, handler]) => {
+    const command = (args: Args, ctx: CommandContext): unknown =>
       state.calls.run(ctx.label, ctx.signal, () =>
-        handler(args, new FsCall(name, ctx, state, ctx.app.state(PathGrants))),
+        handler(new FsCall(name, args, ctx, state, ctx.app.state(PathGrants))),
       )
-  return plugin('fs', {
-    commands: Object.fromEntries(Object.entries(COMMANDS).map(([name, handler]) => [name, toCommand(name, handler)])),
-    permissions: [getPermissionFile('fs')],
+    return [name, command] as const
+  })
+  return createPlugin('fs', {
+    commands: Object.fromEntries(commands),
     checkScope: entry => checkPathEntry(entry),
     setup: app => void app.manage(PathGrants, new PathGrants()),
-  }) as Plugin<'fs'>
+  })
 }

@@ -1,8 +1,10 @@
 // Open files: resources of the frontend that opened them. The frontend closes them, or its disconnection does.
 import { transfer } from '@sallyport/core'
 import type { FileHandle } from 'node:fs/promises'
-import { type OpenOptions, openFile } from '../io/safe-open.js'
-import type { FsCall, FsHandlers, RawOptions, RawArguments } from './calls.js'
+import { isInteger, toBytes } from '../definition/args.js'
+import { createIoError } from '../io/errors.js'
+import { openFile } from '../io/safe-open.js'
+import type { FsCall, FsHandlers, Located } from './calls.js'
 import { writeAll } from './entries.js'
 import { type FileInfo, toFileInfo } from './info.js'
 
@@ -40,84 +42,60 @@ class OpenFile {
   }
 }
 
-function toOpenOptions(options: RawOptions, call: FsCall): Required<OpenOptions> {
-  return {
-    read: call.boolean(options, 'read', true),
-    write: call.boolean(options, 'write', false),
-    append: call.boolean(options, 'append', false),
-    truncate: call.boolean(options, 'truncate', false),
-    create: call.boolean(options, 'create', false),
-    createNew: call.boolean(options, 'createNew', false),
-    mode: call.mode(options, 0o666),
-  }
-}
-
-async function openAt(path: unknown, raw: RawOptions, options: OpenOptions, call: FsCall): Promise<number> {
-  const { append = false, write, truncate, create, createNew } = options
-  const isWriter = [append, write, truncate, create, createNew].includes(true)
+/** Opens a file as a resource of the caller, and counts it until it is closed. */
+export async function addFile<T extends { close(): Promise<void> }>(
+  call: FsCall,
+  failed: string,
+  open: (located: Located) => Promise<FileHandle>,
+  create: (handle: FileHandle, release: () => void) => T,
+  exclusive = false,
+): Promise<number> {
   const release = call.state.files.acquire(call.ctx.label)
   try {
-    const failed = 'failed to open file at path'
-    const handle = await call.withPath(
-      failed,
-      path,
-      raw['baseDir'],
-      located => {
-        if (isWriter) call.requireWritable(located)
-        return openFile(located.path, options)
-      },
-      { exclusive: create || createNew || false },
-    )
-    return call.ctx.resources.add(new OpenFile(handle, append, release))
+    return call.ctx.resources.add(create(await call.withPath(failed, open, { exclusive }), release))
   } catch (error) {
     release()
     throw error
   }
 }
 
-const open = async ({ path, options: raw }: RawArguments, call: FsCall): Promise<number> => {
-  const options = call.options(raw)
-  return openAt(path, options, toOpenOptions(options, call), call)
+function open(call: FsCall): Promise<number> {
+  const [append, write, truncate] = [call.boolean('append'), call.boolean('write'), call.boolean('truncate')]
+  const [makes, makesNew] = [call.boolean('create'), call.boolean('createNew')]
+  const options = { read: call.boolean('read', true), append, write, truncate, create: makes, createNew: makesNew }
+  const mode = call.mode(0o666)
+  return addFile(
+    call,
+    'failed to open file at path',
+    located => {
+      if (append || write || truncate || makes || makesNew) call.requireWritable(located)
+      return openFile(located.path, { ...options, mode })
+    },
+    (handle, release) => new OpenFile(handle, append, release),
+    makes || makesNew,
+  )
 }
 
-const create = async ({ path, options: raw }: RawArguments, call: FsCall): Promise<number> => {
-  const options = call.options(raw)
-  const release = call.state.files.acquire(call.ctx.label)
-  try {
-    const handle = await call.withPath(
-      'failed to create file at path',
-      path,
-      options['baseDir'],
-      located => openFile(located.path, { read: false, write: true, create: true, truncate: true }),
-      { exclusive: true },
-    )
-    return call.ctx.resources.add(new OpenFile(handle, false, release))
-  } catch (error) {
-    release()
-    throw error
-  }
-}
+const create = (call: FsCall): Promise<number> =>
+  addFile(
+    call,
+    'failed to create file at path',
+    ({ path }) => openFile(path, { read: false, write: true, create: true, truncate: true }),
+    (handle, release) => new OpenFile(handle, false, release),
+    true,
+  )
 
 /** Uses an open file when its earlier calls have ended. */
-async function withFile<T>(
-  rid: unknown,
-  failed: string,
-  call: FsCall,
-  use: (file: OpenFile) => Promise<T>,
-): Promise<T> {
-  const file = call.ctx.resources.get(rid as number, OpenFile)
-  try {
-    return await file.calls.run(() => use(file))
-  } catch (error) {
-    throw call.toRejection(error, `${failed} with error: `)
-  }
+async function withFile<T>(call: FsCall, failed: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+  const file = call.ctx.resources.get(call.args['rid'] as number, OpenFile)
+  return call.rejecting(`${failed} with error: `, [], () => file.calls.run(() => use(file)))
 }
 
 /** Returns the bytes, and their number as eight bytes. */
-const read = async ({ rid, len }: RawArguments, call: FsCall): Promise<Uint8Array> => {
-  const size = Math.min(call.integer(len, 'len'), MAX_READ_BYTES)
+const read = async (call: FsCall): Promise<Uint8Array> => {
+  const size = Math.min(call.integer(call.args['len'], 'len'), MAX_READ_BYTES)
   // Tauri's spelling.
-  return withFile(rid, 'faied to read bytes from file', call, async file => {
+  return withFile(call, 'faied to read bytes from file', async file => {
     const buffer = new Uint8Array(size + 8)
     const { bytesRead } = await file.handle.read(buffer, 0, size, file.position)
     file.position += bytesRead
@@ -128,10 +106,10 @@ const read = async ({ rid, len }: RawArguments, call: FsCall): Promise<Uint8Arra
 }
 
 /** Writes all bytes, because Tauri's package ignores the count when it writes a stream. */
-const write = async ({ rid, data }: RawArguments, call: FsCall): Promise<number> => {
-  const bytes = toBytes(data)
+const write = async (call: FsCall): Promise<number> => {
+  const bytes = toBytes(call.args['data'])
   if (!bytes) throw call.invalid('data', 'invalid type: expected bytes')
-  return withFile(rid, 'failed to write bytes to file', call, async file => {
+  return withFile(call, 'failed to write bytes to file', async file => {
     const { position } = file
     if (position + bytes.length > Number.MAX_SAFE_INTEGER) throw 'invalid position: the file would be too large'
     await writeAll(file.handle, bytes, file.appends ? null : position)
@@ -140,46 +118,30 @@ const write = async ({ rid, data }: RawArguments, call: FsCall): Promise<number>
   })
 }
 
-/** Returns bytes from what the package sends: an array of numbers, or bytes. */
-export function toBytes(data: unknown): Uint8Array | undefined {
-  if (data instanceof Uint8Array) return data
-  if (data instanceof ArrayBuffer) return new Uint8Array(data)
-  if (!Array.isArray(data)) return undefined
-  const bytes = new Uint8Array(data.length)
-  for (let at = 0; at < data.length; at++) {
-    const value: unknown = data[at]
-    if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 255) return undefined
-    bytes[at] = value as number
-  }
-  return bytes
-}
-
 /** `whence`: 0 the start, 1 the position, 2 the end. */
-const seek = async ({ rid, offset, whence }: RawArguments, call: FsCall): Promise<number> => {
-  const by = call.integer(offset, 'offset', Number.MIN_SAFE_INTEGER)
-  const origin = call.integer(whence, 'whence', 0, 2)
-  return withFile(rid, 'failed to seek file', call, async file => {
+const seek = async (call: FsCall): Promise<number> => {
+  const by = call.integer(call.args['offset'], 'offset', Number.MIN_SAFE_INTEGER)
+  const origin = call.integer(call.args['whence'], 'whence', 0, 2)
+  return withFile(call, 'failed to seek file', async file => {
     const from = origin === 0 ? 0 : origin === 1 ? file.position : (await file.handle.stat()).size
     const position = from + by
-    if (!Number.isSafeInteger(position) || position < 0) {
-      throw Object.assign(new Error('EINVAL'), { code: 'EINVAL' })
-    }
+    if (!isInteger(position, 0)) throw createIoError('EINVAL')
     return (file.position = position)
   })
 }
 
-const fstat = async ({ rid }: RawArguments, call: FsCall): Promise<FileInfo> =>
-  withFile(rid, 'failed to get metadata of file', call, async ({ handle }) => toFileInfo(await handle.stat()))
+const fstat = (call: FsCall): Promise<FileInfo> =>
+  withFile(call, 'failed to get metadata of file', async ({ handle }) => toFileInfo(await handle.stat()))
 
-const ftruncate = async ({ rid, len }: RawArguments, call: FsCall): Promise<void> => {
-  const length = call.integer(len ?? 0, 'len')
-  return withFile(rid, 'failed to truncate file', call, ({ handle }) => handle.truncate(length))
+const ftruncate = async (call: FsCall): Promise<void> => {
+  const length = call.integer(call.args['len'] ?? 0, 'len')
+  return withFile(call, 'failed to truncate file', ({ handle }) => handle.truncate(length))
 }
 
 /** For older versions of the package. */
-const close = ({ rid }: RawArguments, { ctx }: FsCall): Promise<void> => {
-  ctx.resources.get(rid as number, OpenFile)
-  return ctx.resources.close(rid as number)
+const close = ({ args: { rid }, ctx: { resources } }: FsCall): Promise<void> => {
+  resources.get(rid as number, OpenFile)
+  return resources.close(rid as number)
 }
 
 export const handles: FsHandlers = { open, create, close, read, write, seek, fstat, ftruncate }

@@ -1,8 +1,8 @@
 // A text file, line by line and undecoded. The reader is a resource, which closes after the last line or when the loop ends.
 import type { FileHandle } from 'node:fs/promises'
 import { openFile } from '../io/safe-open.js'
-import type { FsCall, FsHandlers, RawArguments } from './calls.js'
-import { Sequence } from './handles.js'
+import type { FsCall, FsHandlers } from './calls.js'
+import { addFile, Sequence } from './handles.js'
 
 const CHUNK_BYTES = 64 * 1024
 const MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -83,33 +83,31 @@ class Lines {
   }
 }
 
-async function openLines({ path, options: raw }: RawArguments, call: FsCall): Promise<number> {
-  const { baseDir, encoding } = call.options(raw)
+function openLines(call: FsCall): Promise<number> {
+  const { encoding } = call.options
   const unit = (typeof encoding === 'string' && UTF16.get(encoding.toLowerCase())) || BYTE
-  const release = call.state.files.acquire(call.ctx.label)
-  try {
-    const failed = 'failed to open file at path'
-    const handle = await call.withPath(failed, path, baseDir, located => openFile(located.path, {}))
-    return call.ctx.resources.add(new Lines(handle, unit, release))
-  } catch (error) {
-    release()
-    throw error
-  }
+  return addFile(
+    call,
+    'failed to open file at path',
+    ({ path }) => openFile(path, {}),
+    (handle, release) => new Lines(handle, unit, release),
+  )
 }
 
 /** Returns a line and the byte 0, or only the byte 1 after the last line. Tauri's package forgets the reader at an error. */
-async function readLine({ rid }: RawArguments, call: FsCall): Promise<Uint8Array> {
+async function readLine(call: FsCall): Promise<Uint8Array> {
   const { resources } = call.ctx
-  const lines = resources.get(rid as number, Lines)
+  const rid = call.args['rid'] as number
+  const lines = resources.get(rid, Lines)
+  let line: Buffer | undefined
   try {
-    const line = await lines.calls.run(() => lines.next())
-    if (line) return new Uint8Array(Buffer.concat([line, Buffer.of(0)]))
-    if (resources.has(rid as number)) await resources.close(rid as number)
-    return Uint8Array.of(1)
-  } catch (error) {
-    if (resources.has(rid as number)) await resources.close(rid as number)
-    throw call.toRejection(error, 'failed to read line from file with error: ')
+    line = await call.rejecting('failed to read line from file with error: ', [], () =>
+      lines.calls.run(() => lines.next()),
+    )
+  } finally {
+    if (!line && resources.has(rid)) await resources.close(rid)
   }
+  return line ? new Uint8Array(Buffer.concat([line, Buffer.of(0)])) : Uint8Array.of(1)
 }
 
 export const lines: FsHandlers = { read_text_file_lines: openLines, read_text_file_lines_next: readLine }

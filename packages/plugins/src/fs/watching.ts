@@ -3,8 +3,9 @@ import type { Channel } from '@sallyport/core'
 import { type FSWatcher, type Stats, watch as watchPath } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { MAX_DELAY_MS } from '../definition/limits.js'
 import { withEntry } from '../io/safe-open.js'
-import type { FsCall, FsHandlers, RawArguments } from './calls.js'
+import type { FsCall, FsHandlers } from './calls.js'
 import { readEntries } from './trees.js'
 
 type EventType = 'other' | { create: { kind: EntryKind } } | { modify: { kind: 'any' } } | { remove: { kind: 'any' } }
@@ -20,7 +21,6 @@ export interface WatchEvent {
 /** The most paths with events that are not sent yet. After more, one event asks the frontend to read everything again. */
 const MAX_PENDING = 10_000
 const MAX_PATHS = 64
-const MAX_DELAY_MS = 2 ** 31 - 1
 /** A path that changes without a pause is reported after this many delays. */
 const MAX_DELAYS = 10
 
@@ -201,17 +201,17 @@ function toEventType(kind: 'rename' | 'change', stats: Stats | undefined): Event
   return { create: { kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other' } }
 }
 
-async function watch({ paths, options: raw, onEvent }: RawArguments, call: FsCall): Promise<number> {
+async function watch(call: FsCall): Promise<number> {
   const { ctx, state } = call
-  const options = call.options(raw)
+  const { paths, onEvent } = call.args
+  const delay = call.options['delayMs'] ?? undefined
   if (!isChannel(onEvent)) throw call.invalid('onEvent', 'invalid type: expected a channel')
   if (!Array.isArray(paths) || paths.length === 0 || paths.length > MAX_PATHS) {
     throw call.invalid('paths', `invalid value: expected 1 to ${MAX_PATHS} paths`)
   }
-  const delay = options['delayMs'] ?? undefined
   const watcher = new Watcher({
     channel: onEvent,
-    recursive: call.boolean(options, 'recursive', false),
+    recursive: call.boolean('recursive'),
     delayMs: delay === undefined ? undefined : Math.min(call.integer(delay, 'delayMs'), MAX_DELAY_MS),
     includes: path => call.isPermitted(path),
     acquire: () => state.watchedDirectories.acquire(ctx.label),
@@ -219,7 +219,7 @@ async function watch({ paths, options: raw, onEvent }: RawArguments, call: FsCal
   })
   try {
     for (const path of paths as unknown[]) {
-      await call.withPath('failed to watch path', path, options['baseDir'], located => watcher.add(located.path))
+      await call.withPath('failed to watch path', located => watcher.add(located.path), { path })
     }
   } catch (error) {
     watcher.close()
@@ -238,9 +238,9 @@ const isChannel = (value: unknown): value is Channel<WatchEvent> =>
   typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function'
 
 /** For older versions of the package. */
-const unwatch = ({ rid }: RawArguments, { ctx }: FsCall): Promise<void> => {
-  ctx.resources.get(rid as number, Watcher)
-  return ctx.resources.close(rid as number)
+const unwatch = ({ args: { rid }, ctx: { resources } }: FsCall): Promise<void> => {
+  resources.get(rid as number, Watcher)
+  return resources.close(rid as number)
 }
 
 export const watching: FsHandlers = { watch, unwatch }

@@ -1,30 +1,39 @@
 // Whole files, as raw bytes. The body of a write is the file, and its path is in the headers.
 import { transfer } from '@sallyport/core'
 import type { FileHandle } from 'node:fs/promises'
-import { openFile } from '../io/safe-open.js'
-import type { FsCall, FsHandlers, RawOptions, RawArguments } from './calls.js'
+import { type Args, toBytes } from '../definition/args.js'
+import { openFile, type OpenOptions } from '../io/safe-open.js'
+import type { FsCall, FsHandlers, LocateOptions } from './calls.js'
 import { writeAll } from './entries.js'
-import { toBytes } from './handles.js'
 
 /** Files with more bytes are read one after another. */
 const LARGE_BYTES = 1024 * 1024
+const READ_FAILED = 'failed to read file as text at path'
 
-async function read({ path, options: raw }: RawArguments, call: FsCall): Promise<Uint8Array> {
-  const { baseDir } = call.options(raw)
-  const failed = 'failed to read file as text at path'
-  const [handle, original] = await call.withPath(
-    failed,
-    path,
-    baseDir,
-    async located => [await openFile(located.path, {}), located.original] as const,
-  )
-  try {
+const read = (call: FsCall): Promise<Uint8Array> =>
+  useFile(call, READ_FAILED, READ_FAILED, {}, async handle => {
     const { size } = await handle.stat()
     const readAll = (): Promise<Uint8Array> => readWhole(handle, size, call)
     if (size <= LARGE_BYTES) return await readAll()
     return await call.state.largeReads.run(call.ctx.label, call.ctx.signal, readAll)
-  } catch (error) {
-    throw call.toRejection(error, `${failed}: ${original} with error: `, [original])
+  })
+
+/** Opens a file, and uses it while other calls can move it. */
+async function useFile<T>(
+  call: FsCall,
+  openFailed: string,
+  useFailed: string,
+  open: OpenOptions,
+  use: (handle: FileHandle) => Promise<T>,
+  locate?: LocateOptions,
+): Promise<T> {
+  const [handle, original] = await call.withPath(
+    openFailed,
+    async located => [await openFile(located.path, open), located.original] as const,
+    locate,
+  )
+  try {
+    return await call.rejecting(`${useFailed}: ${original} with error: `, [original], () => use(handle))
   } finally {
     await handle.close()
   }
@@ -46,34 +55,24 @@ async function readWhole(handle: FileHandle, size: number, { ctx, state }: FsCal
   return transfer(length === size ? bytes : bytes.slice(0, length))
 }
 
-async function write(body: unknown, call: FsCall): Promise<void> {
+async function write(call: FsCall): Promise<void> {
   const { path: header, options: rawOptions } = call.ctx.request.headers
-  const bytes = toBytes(body)
+  const bytes = toBytes(call.args)
   if (!bytes) throw 'unexpected invoke body'
   if (header === undefined) throw 'missing file path'
   const path = decode(header)
   const options = toOptions(rawOptions)
-  const flag = (name: string, byDefault: boolean): boolean => call.boolean(options, name, byDefault)
-  const [append, create, createNew] = [flag('append', false), flag('create', true), flag('createNew', false)]
-  const failed = 'failed to write bytes to file at path'
-  const mode = call.mode(options, 0o666)
-  const [handle, original] = await call.withPath(
+  const append = call.boolean('append', false, options)
+  const [create, createNew] = [call.boolean('create', true, options), call.boolean('createNew', false, options)]
+  const mode = call.mode(0o666, options)
+  await useFile(
+    call,
     'failed to open file at path',
-    path,
-    options['baseDir'],
-    async located => {
-      const open = { read: false, write: true, append, truncate: !append, create, createNew, mode }
-      return [await openFile(located.path, open), located.original] as const
-    },
-    { exclusive: create || createNew },
+    'failed to write bytes to file at path',
+    { read: false, write: true, append, truncate: !append, create, createNew, mode },
+    handle => writeAll(handle, bytes, append ? null : 0),
+    { path, options, exclusive: create || createNew },
   )
-  try {
-    await writeAll(handle, bytes, append ? null : 0)
-  } catch (error) {
-    throw call.toRejection(error, `${failed}: ${original} with error: `, [original])
-  } finally {
-    await handle.close()
-  }
 }
 
 function decode(header: string): string {
@@ -85,9 +84,9 @@ function decode(header: string): string {
 }
 
 /** Without options the package sends the string `undefined`. Options that do not parse count as none, as in Tauri. */
-function toOptions(header: string | undefined): RawOptions {
+function toOptions(header: string | undefined): Args {
   try {
-    return Object(JSON.parse(header ?? '{}')) as RawOptions
+    return Object(JSON.parse(header ?? '{}')) as Args
   } catch {
     return {}
   }

@@ -9,8 +9,8 @@ import {
   getText,
   invalidArg,
 } from '../definition/args.js'
+import { checkLimits, MAX_DELAY_MS } from '../definition/limits.js'
 import { toIoText } from '../io/errors.js'
-import { getPermissionFile } from '../permissions/manifests.js'
 import type { LoadedStore, LoadOptions } from './loaded-store.js'
 import { Stores } from './stores.js'
 
@@ -37,16 +37,16 @@ const MAX_BYTES = 4 * 1024 * 1024
 const MAX_PATH = 512
 const MAX_KEY = 4096
 const AUTO_SAVE_MS = 100
-/** `setTimeout` takes at most 2 ** 31 - 1 ms. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 /**
  * Returns Tauri's plugin `store`: settings as JSON files. A frontend cannot leave its directory. Changes are reported only to frontends that
  * hold the store. Unsaved changes are saved when the last frontend closes it.
+ *
+ * @throws {TypeError} unless `maxBytes` is a positive integer
  */
 export function store({ stores = 'label', directory, maxBytes = MAX_BYTES }: StoreOptions = {}): Plugin<'store'> {
+  checkLimits('store', { maxBytes })
   return createPlugin('store', {
-    permissions: [getPermissionFile('store')],
     setup: app => void app.manage(Stores, new Stores(app, { stores, directory, maxBytes })),
     teardown: app => app.state(Stores).close(),
     commands: {
