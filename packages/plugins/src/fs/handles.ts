@@ -2,6 +2,7 @@
 import { transfer } from '@sallyport/core'
 import type { FileHandle } from 'node:fs/promises'
 import { isInteger, toBytes } from '../definition/args.js'
+import { addResource, getResource } from '../definition/resources.js'
 import { createIoError } from '../io/errors.js'
 import { openFile } from '../io/safe-open.js'
 import type { FsCall, FsHandlers, Located } from './calls.js'
@@ -52,7 +53,7 @@ export async function addFile<T extends { close(): Promise<void> }>(
 ): Promise<number> {
   const release = call.state.files.acquire(call.ctx.label)
   try {
-    return call.ctx.resources.add(create(await call.withPath(failed, open, { exclusive }), release))
+    return addResource(call.ctx.resources, create(await call.withPath(failed, open, { exclusive }), release))
   } catch (error) {
     release()
     throw error
@@ -87,7 +88,7 @@ const create = (call: FsCall): Promise<number> =>
 
 /** Uses an open file when its earlier calls have ended. */
 async function withFile<T>(call: FsCall, failed: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
-  const file = call.ctx.resources.get(call.args['rid'] as number, OpenFile)
+  const file = getResource(call.args, call.ctx, OpenFile)
   return call.rejecting(`${failed} with error: `, [], () => file.calls.run(() => use(file)))
 }
 
@@ -139,9 +140,9 @@ const ftruncate = async (call: FsCall): Promise<void> => {
 }
 
 /** For older versions of the package. */
-const close = ({ args: { rid }, ctx: { resources } }: FsCall): Promise<void> => {
-  resources.get(rid as number, OpenFile)
-  return resources.close(rid as number)
+const close = ({ args, ctx }: FsCall): Promise<void> => {
+  getResource(args, ctx, OpenFile)
+  return ctx.resources.close(args['rid'] as number)
 }
 
 export const handles: FsHandlers = { open, create, close, read, write, seek, fstat, ftruncate }

@@ -1,5 +1,6 @@
 // A text file, line by line and undecoded. The reader is a resource, which closes after the last line or when the loop ends.
 import type { FileHandle } from 'node:fs/promises'
+import { getResource } from '../definition/resources.js'
 import { openFile } from '../io/safe-open.js'
 import type { FsCall, FsHandlers } from './calls.js'
 import { addFile, Sequence } from './handles.js'
@@ -98,7 +99,7 @@ function openLines(call: FsCall): Promise<number> {
 async function readLine(call: FsCall): Promise<Uint8Array> {
   const { resources } = call.ctx
   const rid = call.args['rid'] as number
-  const lines = resources.get(rid, Lines)
+  const lines = getResource(call.args, call.ctx, Lines)
   let line: Buffer | undefined
   try {
     line = await call.rejecting('failed to read line from file with error: ', [], () =>

@@ -4,6 +4,7 @@ import { type FSWatcher, type Stats, watch as watchPath } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { MAX_DELAY_MS } from '../definition/limits.js'
+import { addResource, getResource } from '../definition/resources.js'
 import { withEntry } from '../io/safe-open.js'
 import type { FsCall, FsHandlers } from './calls.js'
 import { readEntries } from './trees.js'
@@ -225,7 +226,7 @@ async function watch(call: FsCall): Promise<number> {
     watcher.close()
     throw error
   }
-  const rid = ctx.resources.add(watcher)
+  const rid = addResource(ctx.resources, watcher)
   const end = (): void => {
     if (ctx.resources.has(rid)) void ctx.resources.close(rid).catch(() => undefined)
   }
@@ -238,9 +239,9 @@ const isChannel = (value: unknown): value is Channel<WatchEvent> =>
   typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function'
 
 /** For older versions of the package. */
-const unwatch = ({ args: { rid }, ctx: { resources } }: FsCall): Promise<void> => {
-  resources.get(rid as number, Watcher)
-  return resources.close(rid as number)
+const unwatch = ({ args, ctx }: FsCall): Promise<void> => {
+  getResource(args, ctx, Watcher)
+  return ctx.resources.close(args['rid'] as number)
 }
 
 export const watching: FsHandlers = { watch, unwatch }

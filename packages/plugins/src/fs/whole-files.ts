@@ -1,8 +1,7 @@
 // Whole files, as raw bytes. The body of a write is the file, and its path is in the headers.
 import { transfer } from '@sallyport/core'
-import type { FileHandle } from 'node:fs/promises'
 import { type Args, toBytes } from '../definition/args.js'
-import { openFile, type OpenOptions } from '../io/safe-open.js'
+import { type OpenedFile, openFile, openToRead } from '../io/safe-open.js'
 import type { FsCall, FsHandlers, LocateOptions } from './calls.js'
 import { writeAll } from './entries.js'
 
@@ -11,10 +10,9 @@ const LARGE_BYTES = 1024 * 1024
 const READ_FAILED = 'failed to read file as text at path'
 
 const read = (call: FsCall): Promise<Uint8Array> =>
-  useFile(call, READ_FAILED, READ_FAILED, {}, async handle => {
-    const { size } = await handle.stat()
-    const readAll = (): Promise<Uint8Array> => readWhole(handle, size, call)
-    if (size <= LARGE_BYTES) return await readAll()
+  useFile(call, READ_FAILED, READ_FAILED, openToRead, async opened => {
+    const readAll = (): Promise<Uint8Array> => readWhole(opened, call)
+    if (opened.size <= LARGE_BYTES) return await readAll()
     return await call.state.largeReads.run(call.ctx.label, call.ctx.signal, readAll)
   })
 
@@ -23,24 +21,24 @@ async function useFile<T>(
   call: FsCall,
   openFailed: string,
   useFailed: string,
-  open: OpenOptions,
-  use: (handle: FileHandle) => Promise<T>,
+  open: (path: string) => Promise<OpenedFile>,
+  use: (opened: OpenedFile) => Promise<T>,
   locate?: LocateOptions,
 ): Promise<T> {
-  const [handle, original] = await call.withPath(
+  const [opened, original] = await call.withPath(
     openFailed,
-    async located => [await openFile(located.path, open), located.original] as const,
+    async located => [await open(located.path), located.original] as const,
     locate,
   )
   try {
-    return await call.rejecting(`${useFailed}: ${original} with error: `, [original], () => use(handle))
+    return await call.rejecting(`${useFailed}: ${original} with error: `, [original], () => use(opened))
   } finally {
-    await handle.close()
+    await opened.handle.close()
   }
 }
 
-/** @param size - bytes that are read: a file that grows meanwhile has no end */
-async function readWhole(handle: FileHandle, size: number, { ctx, state }: FsCall): Promise<Uint8Array> {
+/** Reads as many bytes as the file has now: one that grows meanwhile has no end. */
+async function readWhole({ handle, size }: OpenedFile, { ctx, state }: FsCall): Promise<Uint8Array> {
   if (size > state.maxFileBytes) {
     throw `The file was refused: it has ${size} bytes, and at most ${state.maxFileBytes} are read at once. Read it with "open".`
   }
@@ -65,12 +63,13 @@ async function write(call: FsCall): Promise<void> {
   const append = call.boolean('append', false, options)
   const [create, createNew] = [call.boolean('create', true, options), call.boolean('createNew', false, options)]
   const mode = call.mode(0o666, options)
+  const open = { read: false, write: true, append, truncate: !append }
   await useFile(
     call,
     'failed to open file at path',
     'failed to write bytes to file at path',
-    { read: false, write: true, append, truncate: !append, create, createNew, mode },
-    handle => writeAll(handle, bytes, append ? null : 0),
+    async target => ({ handle: await openFile(target, { ...open, create, createNew, mode }), size: 0 }),
+    ({ handle }) => writeAll(handle, bytes, append ? null : 0),
     { path, options, exclusive: create || createNew },
   )
 }

@@ -1,6 +1,7 @@
 // Bodies of responses, read a chunk at a time when the frontend asks. In between, the socket's buffers fill up and the server waits.
 import type { Readable } from 'node:stream'
 import type { Resources } from '@sallyport/core'
+import { addResource, forgetResource } from '../definition/resources.js'
 
 /** Bytes of one chunk. */
 const MAX_CHUNK = 256 * 1024
@@ -37,14 +38,8 @@ export class ResponseBody {
 
   /** Adds the body to the resources of its frontend until it ends. Returns its number. */
   openIn(resources: Resources): number {
-    let rid: number
-    try {
-      rid = resources.add(this)
-    } catch (error) {
-      this.close()
-      throw error
-    }
-    this.#forget = () => void (resources.has(rid) && resources.take(rid))
+    const rid = addResource(resources, this)
+    this.#forget = () => forgetResource(resources, rid)
     return rid
   }
 

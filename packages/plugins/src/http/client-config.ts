@@ -1,4 +1,5 @@
 // The argument of `fetch`, which a frontend can send in any form.
+import { isInteger, toBytes } from '../definition/args.js'
 import type { UrlScope } from '../scope/urls.js'
 import { checkMethod, completeHeaders, getFrontendHeaders } from './headers.js'
 import { invalidConfig } from './invalid-config.js'
@@ -75,15 +76,17 @@ function parseDanger(danger: unknown, url: URL, policy: ClientPolicy): Record<st
 /** Bytes arrive as an array of numbers, or as bytes. */
 function parseData(data: unknown): Uint8Array | undefined {
   if (data === undefined || data === null) return undefined
-  if (data instanceof Uint8Array) return data
-  if (!Array.isArray(data)) throw invalidConfig('invalid type for `data`, expected a sequence of bytes')
-  const bytes = Uint8Array.from(data as number[])
-  if (!bytes.every((byte, index) => byte === data[index])) throw invalidConfig('invalid value in `data`, expected u8')
-  return bytes
+  const bytes = toBytes(data)
+  if (bytes) return bytes
+  throw invalidConfig(
+    Array.isArray(data)
+      ? 'invalid value in `data`, expected u8'
+      : 'invalid type for `data`, expected a sequence of bytes',
+  )
 }
 
 function parseCount(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null) return undefined
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  if (isInteger(value, 0)) return value
   throw invalidConfig(`invalid value for \`${name}\`, expected u64`)
 }

@@ -1,11 +1,15 @@
 // Tauri's http plugin: requests of frontends, limited by the URL patterns of their permissions, and to public addresses.
-import { type CommandContext, plugin, type Plugin, type Resources, transfer } from '@sallyport/core'
+import { type Plugin, type Resources, transfer } from '@sallyport/core'
+import { createPlugin } from '../definition/create-plugin.js'
+import { checkLimits } from '../definition/limits.js'
+import { getResource } from '../definition/resources.js'
 import { getUrlScope, parseUrlPattern, UrlScope } from '../scope/urls.js'
 import { AddressFilter, type Lookup } from './addresses.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
-import { type FetchResponse, FrontendRequest, getRequestBytes, type HttpLimits, type Network } from './requests.js'
-import { LabelSlots, Slots } from '../io/slots.js'
+import { LabelSlots } from '../io/slots.js'
+import { FrontendRequests } from './frontend-requests.js'
+import { FrontendRequest, getRequestBytes, type HttpLimits, type Network } from './requests.js'
 
 /** Options of `http`. */
 export interface HttpOptions {
@@ -48,39 +52,8 @@ const DEFAULT_LIMITS: HttpLimits = {
   idleMs: 60_000,
 }
 
-/** Requests of one frontend that are not yet answered. */
-const MAX_REQUESTS = 1024
-/** Bytes of their bodies and URLs. */
-const MAX_REQUEST_BYTES = 64 * 1024 * 1024
-
 /** Resolutions of names of one frontend at a time. */
 const MAX_LOOKUPS = 2
-
-/** The requests of one frontend. */
-class FrontendRequests {
-  readonly slots: Slots
-  readonly #open = new Set<FrontendRequest>()
-
-  constructor(connections: number) {
-    this.slots = new Slots(connections)
-  }
-
-  /** @throws {string} if the frontend has too many requests */
-  checkSize(bytes: number): void {
-    let total = bytes
-    for (const { size } of this.#open) total += size
-    if (this.#open.size < MAX_REQUESTS && total <= MAX_REQUEST_BYTES) return
-    throw `request refused: ${MAX_REQUESTS} requests, or ${MAX_REQUEST_BYTES} bytes of them, are in flight. Wait for earlier responses.`
-  }
-
-  add(request: FrontendRequest): void {
-    this.#open.add(request)
-  }
-
-  delete(request: FrontendRequest): void {
-    this.#open.delete(request)
-  }
-}
 
 /**
  * Returns Tauri's http plugin, for `@tauri-apps/plugin-http`. Each request and each redirect needs a URL pattern in the scope of
@@ -92,54 +65,29 @@ class FrontendRequests {
 export function http(options: HttpOptions = {}): Plugin<'http'> {
   const network = createNetwork(options)
   const frontends = new WeakMap<Resources, FrontendRequests>()
-  const getRequests = (resources: Resources): FrontendRequests => {
-    const requests = frontends.get(resources) ?? new FrontendRequests(network.limits.connections)
+  const getRequests = (resources: Resources, label: string): FrontendRequests => {
+    const requests = frontends.get(resources) ?? new FrontendRequests(label, network.limits.connections)
     frontends.set(resources, requests)
     return requests
   }
-  return plugin('http', {
-    permissions: [
-      {
-        default: {
-          permissions: ['fetch', 'fetch-cancel', 'fetch-cancel-body', 'fetch-read-body', 'fetch-send'].map(
-            name => `allow-${name}`,
-          ),
-        },
-      },
-    ],
+  return createPlugin('http', {
     checkScope: value => void parseUrlPattern(value),
     commands: {
-      fetch({ clientConfig }: Record<string, unknown>, { label, resources, scope, log }: CommandContext): number {
+      fetch({ clientConfig }, { label, resources, scope, log }) {
         const config = parseClientConfig(clientConfig, network.policy)
-        const requests = getRequests(resources)
+        const requests = getRequests(resources, label)
         requests.checkSize(getRequestBytes(config))
-        const request: FrontendRequest = new FrontendRequest(config, getUrlScope(scope), network, {
-          slots: requests.slots,
-          label,
-          log,
-          onClose: () => requests.delete(request),
-        })
+        const request = new FrontendRequest(config, getUrlScope(scope), network, requests, log)
         requests.add(request)
         return request.openIn(resources)
       },
-      fetch_send: ({ rid }: Record<string, unknown>, { resources, signal }: CommandContext): Promise<FetchResponse> =>
-        resources.get(toRid(rid), FrontendRequest).send(resources, signal),
-      fetch_cancel({ rid }: Record<string, unknown>, { resources }: CommandContext): void {
-        resources.get(toRid(rid), FrontendRequest).cancel()
-      },
-      fetch_read_body: async (
-        { rid }: Record<string, unknown>,
-        { resources, signal }: CommandContext,
-      ): Promise<Uint8Array> => transfer(await resources.get(toRid(rid), ResponseBody).read(signal)),
-      fetch_cancel_body({ rid }: Record<string, unknown>, { resources }: CommandContext): void {
-        resources.get(toRid(rid), ResponseBody).close()
-      },
+      fetch_send: (args, ctx) => getResource(args, ctx, FrontendRequest).send(ctx.resources, ctx.signal),
+      fetch_cancel: (args, ctx) => getResource(args, ctx, FrontendRequest).cancel(),
+      fetch_read_body: async (args, ctx) => transfer(await getResource(args, ctx, ResponseBody).read(ctx.signal)),
+      fetch_cancel_body: (args, ctx) => getResource(args, ctx, ResponseBody).close(),
     },
-  }) as Plugin<'http'>
+  })
 }
-
-/** Returns -1, which no resource has, for another type. */
-const toRid = (rid: unknown): number => (typeof rid === 'number' ? rid : -1)
 
 function createNetwork(options: HttpOptions): Network {
   const { privateNetworks, proxies, danger, decompress = false, limits = {}, lookup, ...unknown } = options
@@ -149,11 +97,9 @@ function createNetwork(options: HttpOptions): Network {
     if (list !== undefined && !(Array.isArray(list) && list.every(each => typeof each === 'string')))
       throw new TypeError(`http(): ${option} must be an array of strings`)
   }
-  for (const [limit, value] of Object.entries(limits)) {
-    if (!(limit in DEFAULT_LIMITS)) throw new TypeError(`http(): unknown limit "${limit}"`)
-    if (!Number.isSafeInteger(value) || value < 1 || (limit.endsWith('Ms') && value > 2 ** 31 - 1))
-      throw new TypeError(`http(): limits.${limit} must be a positive integer`)
-  }
+  const unknownLimit = Object.keys(limits).find(limit => !(limit in DEFAULT_LIMITS))
+  if (unknownLimit !== undefined) throw new TypeError(`http(): unknown limit "${unknownLimit}"`)
+  checkLimits('http', limits, 'limits.')
   const policy = { proxies: new Set(proxies?.map(toProxyOrigin)), danger: new UrlScope(danger ?? []), decompress }
   return {
     addresses: new AddressFilter(privateNetworks, lookup),

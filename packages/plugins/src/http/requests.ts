@@ -4,15 +4,17 @@ import type { LookupFunction } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { CommandContext, Resources } from '@sallyport/core'
+import { addResource, forgetResource } from '../definition/resources.js'
+import type { LabelSlots } from '../io/slots.js'
 import { type UrlScope, withoutDot } from '../scope/urls.js'
 import { type AddressFilter, PrivateAddressError } from './addresses.js'
 import { ResponseBody } from './bodies.js'
 import type { ClientConfig, ClientPolicy } from './client-config.js'
 import { readDataUrl } from './data-urls.js'
 import { exchange } from './exchange.js'
+import type { FrontendRequests } from './frontend-requests.js'
 import type { Header } from './headers.js'
 import { getNextHop, type Hop } from './redirects.js'
-import type { LabelSlots, Slots } from '../io/slots.js'
 
 /** Limits of requests, as the option `limits` describes them. */
 export interface HttpLimits {
@@ -59,29 +61,28 @@ export class FrontendRequest {
   readonly #config: ClientConfig
   readonly #scope: UrlScope
   readonly #network: Network
-  readonly #slots: Slots
-  readonly #label: string
+  readonly #requests: FrontendRequests
   readonly #log: CommandContext['log']
   readonly #abort = new AbortController()
   readonly #unsentTimer: NodeJS.Timeout
   #isSent = false
   #forget = (): void => {}
-  #onClose: () => void
+  /** A `data:` URL counts until its body has been read. */
+  #onFinished = (): void => this.#requests.delete(this)
 
   /** @throws {string} if the scope does not allow the URL */
   constructor(
     config: ClientConfig,
     scope: UrlScope,
     network: Network,
-    { slots, label, log, onClose }: Pick<CommandContext, 'label' | 'log'> & { slots: Slots; onClose: () => void },
+    requests: FrontendRequests,
+    log: CommandContext['log'],
   ) {
     this.#config = config
     this.#scope = scope
     this.#network = network
-    this.#slots = slots
-    this.#label = label
+    this.#requests = requests
     this.#log = log
-    this.#onClose = onClose
     if (config.url.protocol !== 'data:') this.#check(config.url)
     this.#unsentTimer = setTimeout(() => this.close(), network.limits.idleMs)
   }
@@ -93,14 +94,8 @@ export class FrontendRequest {
 
   /** Adds the request to the resources of its frontend until it is closed. Returns its number. */
   openIn(resources: Resources): number {
-    let rid: number
-    try {
-      rid = resources.add(this)
-    } catch (error) {
-      this.close()
-      throw error
-    }
-    this.#forget = () => void (resources.has(rid) && resources.take(rid))
+    const rid = addResource(resources, this)
+    this.#forget = () => forgetResource(resources, rid)
     return rid
   }
 
@@ -140,7 +135,7 @@ export class FrontendRequest {
   #finish(): void {
     clearTimeout(this.#unsentTimer)
     this.#forget()
-    this.#onClose()
+    this.#onFinished()
   }
 
   #answer(resources: Resources): FetchResponse {
@@ -153,14 +148,14 @@ export class FrontendRequest {
         this.push(null)
       },
     })
-    const rid = this.#openBody(stream, url, resources, this.#onClose)
-    this.#onClose = () => {}
+    const rid = this.#openBody(stream, url, resources, this.#onFinished)
+    this.#onFinished = () => {}
     return { status: 200, statusText: 'OK', headers: [['content-type', type]], url: url.href, rid }
   }
 
   async #follow(resources: Resources): Promise<FetchResponse> {
     const { signal } = this.#abort
-    const release = await this.#slots.take(signal)
+    const release = await this.#requests.connect(signal)
     try {
       let hop: Hop = this.#config
       for (let redirections = 0; ; redirections++) {
@@ -229,7 +224,7 @@ export class FrontendRequest {
           }),
         )
       const fail = (error: unknown): void => callback(error as NodeJS.ErrnoException, '', 0)
-      this.#network.lookups.run(this.#label, signal, resolveName).catch(fail)
+      this.#network.lookups.run(this.#requests.label, signal, resolveName).catch(fail)
     }
   }
 

@@ -45,7 +45,7 @@ export async function openFile(path: string, options: OpenOptions): Promise<File
   const flags = access | (append ? O_APPEND : 0) | O_NOFOLLOW | O_NONBLOCK
   const created = create || createNew ? await createFile(path, flags, options.mode ?? 0o666, createNew) : undefined
   if (created) return created
-  const handle = await openExisting(path, flags)
+  const { handle } = await openExisting(path, flags)
   try {
     if (truncate) await handle.truncate(0)
     return handle
@@ -54,6 +54,15 @@ export async function openFile(path: string, options: OpenOptions): Promise<File
     throw error
   }
 }
+
+export interface OpenedFile {
+  readonly handle: FileHandle
+  /** Bytes when it was opened. */
+  readonly size: number
+}
+
+/** Opens a regular file to read it. @throws like `openFile` */
+export const openToRead = (path: string): Promise<OpenedFile> => openExisting(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
 
 /** Returns `undefined` if the file exists, unless it must be new. */
 async function createFile(path: string, flags: number, mode: number, isNew: boolean): Promise<FileHandle | undefined> {
@@ -75,7 +84,7 @@ async function createFile(path: string, flags: number, mode: number, isNew: bool
   })
 }
 
-async function openExisting(path: string, flags: number): Promise<FileHandle> {
+async function openExisting(path: string, flags: number): Promise<OpenedFile> {
   // Opening a device can have effects.
   const before = await lstat(path, { bigint: true })
   refuseSpecial(before)
@@ -84,7 +93,7 @@ async function openExisting(path: string, flags: number): Promise<FileHandle> {
     const opened = await handle.stat({ bigint: true })
     refuseSpecial(opened)
     await verify(handle, path, opened)
-    return handle
+    return { handle, size: Number(opened.size) }
   } catch (error) {
     await handle.close()
     throw error

@@ -1,5 +1,6 @@
 // A store in memory: its content, the frontends that hold it, and when it is saved.
 import type { App, Resources } from '@sallyport/core'
+import { forgetResource } from '../definition/resources.js'
 import { toIoText } from '../io/errors.js'
 import { type Change, StoreContent } from './changes.js'
 import { type Content, CorruptFile, keepAside, readStoreFile, type StorePath, writeStoreFile } from './file.js'
@@ -140,7 +141,7 @@ export class LoadedStore {
   forget(resources: Resources): void {
     const held = this.#holders.get(resources)
     this.#holders.delete(resources)
-    if (held && resources.has(held.rid)) resources.take(held.rid)
+    if (held) forgetResource(resources, held.rid)
   }
 
   async #release(resources: Resources): Promise<void> {

@@ -10,8 +10,9 @@ import {
   invalidArg,
 } from '../definition/args.js'
 import { checkLimits, MAX_DELAY_MS } from '../definition/limits.js'
+import { getResource } from '../definition/resources.js'
 import { toIoText } from '../io/errors.js'
-import type { LoadedStore, LoadOptions } from './loaded-store.js'
+import { type LoadedStore, type LoadOptions, StoreHandle } from './loaded-store.js'
 import { Stores } from './stores.js'
 
 /** Options of `store`. */
@@ -85,7 +86,7 @@ export function store({ stores = 'label', directory, maxBytes = MAX_BYTES }: Sto
   })
 }
 
-const find = ({ rid }: Args, ctx: CommandContext): LoadedStore => ctx.state(Stores).find(rid, ctx)
+const find = (args: Args, ctx: CommandContext): LoadedStore => getResource(args, ctx, StoreHandle).store
 
 const isIoError = (error: unknown): boolean => typeof (error as NodeJS.ErrnoException).errno === 'number'
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { invalidArg } from '../definition/args.js'
 import { LabelSlots } from '../io/slots.js'
 import { UNFINISHED } from './file.js'
-import { LoadedStore, type LoadOptions, StoreHandle } from './loaded-store.js'
+import { LoadedStore, type LoadOptions } from './loaded-store.js'
 
 const MAX_NAMES = 4
 const MAX_NAME_LENGTH = 100
@@ -68,11 +68,6 @@ export class Stores {
   get(path: string, { label, resources }: CommandContext): Promise<number | null> {
     const { key } = this.#locate(path, label)
     return this.#queue(key, async () => this.#loaded.get(key)?.hold(resources, label) ?? null)
-  }
-
-  /** @throws {BusError} InvalidParams, `The resource id N is invalid.` */
-  find(rid: unknown, { resources }: CommandContext): LoadedStore {
-    return resources.get(rid as number, StoreHandle).store
   }
 
   /** Saves all changes. */

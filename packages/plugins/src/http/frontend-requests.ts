@@ -1,0 +1,41 @@
+// The requests of one frontend: how many it can have, and how many of them are connected at a time.
+import { type Release, Slots } from '../io/slots.js'
+import type { FrontendRequest } from './requests.js'
+
+/** Requests of one frontend that are not yet answered. */
+const MAX_REQUESTS = 1024
+/** Bytes of their bodies and URLs. */
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024
+
+export class FrontendRequests {
+  readonly #open = new Set<FrontendRequest>()
+  readonly #connections: Slots
+
+  constructor(
+    readonly label: string,
+    connections: number,
+  ) {
+    this.#connections = new Slots(connections)
+  }
+
+  /** @throws {string} if the frontend has too many requests */
+  checkSize(bytes: number): void {
+    let total = bytes
+    for (const { size } of this.#open) total += size
+    if (this.#open.size < MAX_REQUESTS && total <= MAX_REQUEST_BYTES) return
+    throw `request refused: ${MAX_REQUESTS} requests, or ${MAX_REQUEST_BYTES} bytes of them, are in flight. Wait for earlier responses.`
+  }
+
+  add(request: FrontendRequest): void {
+    this.#open.add(request)
+  }
+
+  delete(request: FrontendRequest): void {
+    this.#open.delete(request)
+  }
+
+  /** Waits for a connection, in the order of the calls. Returns a function that gives it back, once. Rejects with the signal's reason. */
+  connect(signal: AbortSignal): Promise<Release> {
+    return this.#connections.take(signal)
+  }
+}
