@@ -83,7 +83,7 @@ function compact({ permissions, sets, defaults, directories }) {
     if (deny.length > 0 || scope.deny) throw new Error('a permission of another form')
     return {
       ...(allow.length && { commands: allow.join(' ') }),
-      ...(scope.allow && { scope: scope.allow.map(toValue) }),
+      ...(scope.allow && { scope: toScope(scope.allow.map(toValue)) }),
     }
   }
   return {
@@ -94,6 +94,9 @@ function compact({ permissions, sets, defaults, directories }) {
     ...(directories.length && { directories: directories.join(' ') }),
   }
 }
+
+/** Paths are words in one string. */
+const toScope = values => (values.every(value => typeof value === 'string') ? values.join(' ') : values)
 
 /** fs accepts a path for `{ path }`. */
 const toValue = value => (typeof value.path === 'string' ? value.path : value)

@@ -1,30 +1,23 @@
 // The file information of Tauri's plugin.
 import type { Stats } from 'node:fs'
 
+const OF_UNIX = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'blocks'] as const
+
 /** The result of `stat`: times in milliseconds, and `null` for what this platform does not have. */
-export interface FileInfo {
+export interface FileInfo extends Record<(typeof OF_UNIX)[number], number | null> {
   isFile: boolean
   isDirectory: boolean
   isSymlink: boolean
   size: number
-  mtime: number | null
-  atime: number | null
-  birthtime: number | null
+  mtime: number
+  atime: number
+  birthtime: number
   readonly: boolean
-  fileAttributes: number | null
-  dev: number | null
-  ino: number | null
-  mode: number | null
-  nlink: number | null
-  uid: number | null
-  gid: number | null
-  rdev: number | null
-  blksize: number | null
-  blocks: number | null
+  fileAttributes: null
 }
 
 export function toFileInfo(stats: Stats, platform: NodeJS.Platform = process.platform): FileInfo {
-  const onUnix = (value: number): number | null => (platform === 'win32' ? null : value)
+  const ofUnix = OF_UNIX.map(name => [name, platform === 'win32' ? null : stats[name]] as const)
   return {
     isFile: stats.isFile(),
     isDirectory: stats.isDirectory(),
@@ -35,14 +28,6 @@ export function toFileInfo(stats: Stats, platform: NodeJS.Platform = process.pla
     birthtime: Math.round(stats.birthtimeMs),
     readonly: (stats.mode & 0o222) === 0,
     fileAttributes: null,
-    dev: onUnix(stats.dev),
-    ino: onUnix(stats.ino),
-    mode: onUnix(stats.mode),
-    nlink: onUnix(stats.nlink),
-    uid: onUnix(stats.uid),
-    gid: onUnix(stats.gid),
-    rdev: onUnix(stats.rdev),
-    blksize: onUnix(stats.blksize),
-    blocks: onUnix(stats.blocks),
+    ...(Object.fromEntries(ofUnix) as Record<(typeof OF_UNIX)[number], number | null>),
   }
 }

@@ -19,7 +19,7 @@ export function getPermissionFile(name: string): Required<PermissionFile> {
   const others = Object.entries(permissions).map(([identifier, { commands, scope }]) => ({
     identifier,
     ...(commands !== undefined && { commands: { allow: split(commands) } }),
-    ...(scope && { scope: { allow: scope } }),
+    ...(scope !== undefined && { scope: { allow: typeof scope === 'string' ? split(scope) : scope } }),
   }))
   return {
     default: { permissions: split(plugin.default) },

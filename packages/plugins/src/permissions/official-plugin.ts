@@ -7,7 +7,9 @@ export interface OfficialPlugin {
   /** The set `default`. */
   readonly default?: string
   /** Permissions for several commands, or with a scope. */
-  readonly permissions?: Readonly<Record<string, { readonly commands?: string; readonly scope?: readonly unknown[] }>>
+  readonly permissions?: Readonly<
+    Record<string, { readonly commands?: string; readonly scope?: string | readonly unknown[] }>
+  >
   readonly sets?: Readonly<Record<string, string>>
   /** Base directories of fs. Each has the same permissions and sets. */
   readonly directories?: string

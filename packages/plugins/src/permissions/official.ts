@@ -37,7 +37,7 @@ export const OFFICIAL_PLUGINS: Readonly<Record<string, OfficialPlugin>> = {
     permissions: {
       'create-app-specific-dirs': {
         commands: 'mkdir',
-        scope: ['$APPCONFIG', '$APPDATA', '$APPLOCALDATA', '$APPCACHE', '$APPLOG'],
+        scope: '$APPCONFIG $APPDATA $APPLOCALDATA $APPCACHE $APPLOG',
       },
       'deny-webview-data-linux': {},
       'deny-webview-data-windows': {},
@@ -47,18 +47,8 @@ export const OFFICIAL_PLUGINS: Readonly<Record<string, OfficialPlugin>> = {
       },
       'read-app-specific-dirs-recursive': {
         commands: 'read_dir read_file read_text_file read_text_file_lines read_text_file_lines_next exists',
-        scope: [
-          '$APPCONFIG',
-          '$APPCONFIG/**',
-          '$APPDATA',
-          '$APPDATA/**',
-          '$APPLOCALDATA',
-          '$APPLOCALDATA/**',
-          '$APPCACHE',
-          '$APPCACHE/**',
-          '$APPLOG',
-          '$APPLOG/**',
-        ],
+        scope:
+          '$APPCONFIG $APPCONFIG/** $APPDATA $APPDATA/** $APPLOCALDATA $APPLOCALDATA/** $APPCACHE $APPCACHE/** $APPLOG $APPLOG/**',
       },
       'read-dirs': {
         commands: 'read_dir stat lstat fstat exists',
@@ -72,35 +62,15 @@ export const OFFICIAL_PLUGINS: Readonly<Record<string, OfficialPlugin>> = {
       },
       scope: {},
       'scope-app': {
-        scope: [
-          '$APPCONFIG',
-          '$APPCONFIG/*',
-          '$APPDATA',
-          '$APPDATA/*',
-          '$APPLOCALDATA',
-          '$APPLOCALDATA/*',
-          '$APPCACHE',
-          '$APPCACHE/*',
-          '$APPLOG',
-          '$APPLOG/*',
-        ],
+        scope:
+          '$APPCONFIG $APPCONFIG/* $APPDATA $APPDATA/* $APPLOCALDATA $APPLOCALDATA/* $APPCACHE $APPCACHE/* $APPLOG $APPLOG/*',
       },
       'scope-app-index': {
-        scope: ['$APPCONFIG', '$APPDATA', '$APPLOCALDATA', '$APPCACHE', '$APPLOG'],
+        scope: '$APPCONFIG $APPDATA $APPLOCALDATA $APPCACHE $APPLOG',
       },
       'scope-app-recursive': {
-        scope: [
-          '$APPCONFIG',
-          '$APPCONFIG/**',
-          '$APPDATA',
-          '$APPDATA/**',
-          '$APPLOCALDATA',
-          '$APPLOCALDATA/**',
-          '$APPCACHE',
-          '$APPCACHE/**',
-          '$APPLOG',
-          '$APPLOG/**',
-        ],
+        scope:
+          '$APPCONFIG $APPCONFIG/** $APPDATA $APPDATA/** $APPLOCALDATA $APPLOCALDATA/** $APPCACHE $APPCACHE/** $APPLOG $APPLOG/**',
       },
       'write-all': {
         commands: 'mkdir create copy_file remove rename truncate ftruncate write write_file write_text_file',
