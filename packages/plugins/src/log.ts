@@ -8,6 +8,7 @@ import {
   getOptionalText,
   getText,
   invalidArg,
+  isInteger,
 } from './definition/args.js'
 import { checkLimits } from './definition/limits.js'
 
@@ -43,9 +44,8 @@ export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plu
     commands: {
       log: (args, { app, label, log: logger, state }) => {
         const number = args['level']
-        const level = LEVELS[(number as number) - 1]
-        if (typeof number !== 'number' || level === undefined)
-          throw invalidArg('level', 'expected a number from 1 to 5')
+        if (!isInteger(number, 1, LEVELS.length)) throw invalidArg('level', 'expected a number from 1 to 5')
+        const level = LEVELS[number - 1]!
         const message = cut(getText(args, 'message', MAX_LENGTH), MAX_MESSAGE)
         const data = getData(args)
         if (!state(LineQuota).take(label)) return null
@@ -63,7 +63,7 @@ function getData(args: Args): object {
   const file = getOptionalText(args, 'file', MAX_LENGTH)
   const line = getOptionalInteger(args, 'line')
   const keyValues = Object.entries(getOptionalObject(args, 'keyValues'))
-  const values = keyValues.slice(0, 32).map(([key, value]) => [cut(key, 256), cut(String(value), MAX_LOCATION)])
+  const values = keyValues.slice(0, 32).map(([key, value]) => [cut(key, 256), cut(toText(value), MAX_LOCATION)])
   return {
     location,
     ...(file !== undefined && { file: cut(file, MAX_LOCATION) }),
@@ -71,6 +71,9 @@ function getData(args: Args): object {
     ...(values.length > 0 && { keyValues: Object.fromEntries(values) as object }),
   }
 }
+
+/** An object can have a `toString` that throws. */
+const toText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text)
 

@@ -165,13 +165,16 @@ const getButton = (args: Args, name: string): string | undefined => getOptionalT
 function getFileDialog(options: Args, { label }: CommandContext): FileDialog {
   const filters = getList(options, 'filters').map(filter => ({
     name: toSafeText(getText(Object(filter) as Args, 'name', MAX_TEXT)),
-    extensions: getList(Object(filter) as Args, 'extensions').map(each => toSafeText(String(each), MAX_BUTTON)),
+    extensions: getList(Object(filter) as Args, 'extensions').map(getExtension),
   }))
   const title = withLabel(label, getOptionalText(options, 'title', MAX_TEXT))
   const defaultPath = getOptionalText(options, 'defaultPath', 4096)
   if (defaultPath?.includes('\0')) throw invalidArg('defaultPath', 'expected a path')
   return { title, filters, defaultPath }
 }
+
+const getExtension = (extension: unknown): string =>
+  toSafeText(getText({ extension }, 'extension', MAX_TEXT), MAX_BUTTON)
 
 function getList(args: Args, name: string): unknown[] {
   const value = args[name] ?? []

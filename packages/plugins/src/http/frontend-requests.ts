@@ -1,6 +1,11 @@
 // The requests of one frontend: how many it can have, and how many of them are connected at a time.
 import { type Release, Slots } from '../io/slots.js'
-import type { FrontendRequest } from './requests.js'
+
+/** A request that is not yet answered. */
+interface OpenRequest {
+  /** Bytes of its body and URL. */
+  readonly size: number
+}
 
 /** Requests of one frontend that are not yet answered. */
 const MAX_REQUESTS = 1024
@@ -8,7 +13,7 @@ const MAX_REQUESTS = 1024
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 export class FrontendRequests {
-  readonly #open = new Set<FrontendRequest>()
+  readonly #open = new Set<OpenRequest>()
   readonly #connections: Slots
 
   constructor(
@@ -26,11 +31,11 @@ export class FrontendRequests {
     throw `request refused: ${MAX_REQUESTS} requests, or ${MAX_REQUEST_BYTES} bytes of them, are in flight. Wait for earlier responses.`
   }
 
-  add(request: FrontendRequest): void {
+  add(request: OpenRequest): void {
     this.#open.add(request)
   }
 
-  delete(request: FrontendRequest): void {
+  delete(request: OpenRequest): void {
     this.#open.delete(request)
   }
 

@@ -6,7 +6,13 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { EXPECTED, TRIALS } from './trials.js'
 
-export function runTrials(sandbox: 'permission' | 'process', use: 'brownfield' | 'isolation'): void {
+export function runTrials(
+  sandbox: 'permission' | 'process',
+  use: 'brownfield' | 'isolation',
+  guest = 'guest.mjs',
+  expected: Partial<typeof EXPECTED> = EXPECTED,
+  trials: typeof TRIALS = TRIALS,
+): void {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-fs-')))
   const dir = join(root, 'open')
   const inTemp = `${basename(root)}/open`
@@ -28,7 +34,7 @@ export function runTrials(sandbox: 'permission' | 'process', use: 'brownfield' |
       core: new URL('./fixtures/core.mjs', import.meta.url),
       log: false,
       app: { security: { pattern: { use }, capabilities: [{ identifier: 'test', windows: ['main'], permissions }] } },
-      frontends: { main: { module: new URL('./fixtures/guest.mjs', import.meta.url), sandbox } },
+      frontends: { main: { module: new URL(`./fixtures/${guest}`, import.meta.url), sandbox } },
     })
   })
   afterAll(async () => {
@@ -36,8 +42,8 @@ export function runTrials(sandbox: 'permission' | 'process', use: 'brownfield' |
     rmSync(root, { recursive: true, force: true })
   })
 
-  test.each(Object.keys(TRIALS) as (keyof typeof TRIALS)[])('%s', async name => {
-    const source = TRIALS[name].toString().replace(/^async (?!function|\()/, 'async function ')
-    expect(await bus.call('main', 'run', { source, args: { dir, inTemp } })).toEqual(EXPECTED[name])
+  test.each(Object.keys(expected) as (keyof typeof TRIALS)[])('%s', async name => {
+    const source = trials[name].toString().replace(/^async (?!function|\()/, 'async function ')
+    expect(await bus.call('main', 'run', { source, args: { dir, inTemp } })).toEqual(expected[name])
   })
 }

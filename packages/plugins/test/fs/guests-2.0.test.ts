@@ -1,0 +1,35 @@
+import type { readTextFile as ReadTextFile } from '@tauri-apps/plugin-fs'
+import { runTrials } from './run-trials.js'
+import { EXPECTED, TRIALS } from './trials.js'
+
+const {
+  size: _size,
+  startAccessingSecurityScopedResource: _start,
+  stopAccessingSecurityScopedResource: _stop,
+  ...shared
+} = EXPECTED
+
+// Tauri's plugin of today answers the oldest package so, too: with bytes where it expects a string, and a line's end.
+const expected = {
+  ...shared,
+  readTextFile: [...Buffer.from('one\ntwo\n')],
+  readTextFileLines: 'TypeError',
+  writeFile: [1, 2, 255],
+}
+const trials: typeof TRIALS = {
+  ...TRIALS,
+  async readTextFile(api, { dir }) {
+    const { readTextFileUndecoded } = api as unknown as { readTextFileUndecoded: typeof ReadTextFile }
+    return [...new Uint8Array((await readTextFileUndecoded(`${dir}/a.txt`)) as unknown as ArrayBuffer)]
+  },
+  async readTextFileLines(api, { dir }) {
+    const lines = await api.readTextFileLines(`${dir}/a.txt`)
+    return lines.next().catch(error => error.name)
+  },
+  async writeFile(api, { dir }) {
+    await api.writeFile(`${dir}/a.txt`, new Uint8Array([1, 2, 255]))
+    return [...(await api.readFile(`${dir}/a.txt`))]
+  },
+}
+
+runTrials('permission', 'brownfield', 'guest-2.0.mjs', expected, trials)
