@@ -1,4 +1,4 @@
-// What plugins keep open for a frontend, by number.
+// Resources of frontends: objects that plugins keep open between calls, by number.
 import type { CommandContext, Resources } from '@sallyport/core'
 import type { Args } from './args.js'
 

@@ -1,10 +1,10 @@
 // The file information of Tauri's plugin.
 import type { Stats } from 'node:fs'
 
-const OF_UNIX = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'blocks'] as const
+const UNIX_ONLY = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'blocks'] as const
 
 /** The result of `stat`: times in milliseconds, and `null` for what this platform does not have. */
-export interface FileInfo extends Record<(typeof OF_UNIX)[number], number | null> {
+export interface FileInfo extends Record<(typeof UNIX_ONLY)[number], number | null> {
   isFile: boolean
   isDirectory: boolean
   isSymlink: boolean
@@ -17,7 +17,7 @@ export interface FileInfo extends Record<(typeof OF_UNIX)[number], number | null
 }
 
 export function toFileInfo(stats: Stats, platform: NodeJS.Platform = process.platform): FileInfo {
-  const ofUnix = OF_UNIX.map(name => [name, platform === 'win32' ? null : stats[name]] as const)
+  const unixEntries = UNIX_ONLY.map(name => [name, platform === 'win32' ? null : stats[name]] as const)
   return {
     isFile: stats.isFile(),
     isDirectory: stats.isDirectory(),
@@ -28,6 +28,6 @@ export function toFileInfo(stats: Stats, platform: NodeJS.Platform = process.pla
     birthtime: Math.round(stats.birthtimeMs),
     readonly: (stats.mode & 0o222) === 0,
     fileAttributes: null,
-    ...(Object.fromEntries(ofUnix) as Record<(typeof OF_UNIX)[number], number | null>),
+    ...(Object.fromEntries(unixEntries) as Record<(typeof UNIX_ONLY)[number], number | null>),
   }
 }

@@ -9,7 +9,7 @@ const {
   ...shared
 } = EXPECTED
 
-// Tauri's plugin of today answers the oldest package so, too: with bytes where it expects a string, and a line's end.
+// Tauri's plugin of today sends the oldest package bytes, although that expects a string, or a line and a flag.
 const expected = {
   ...shared,
   readTextFile: [...Buffer.from('one\ntwo\n')],
