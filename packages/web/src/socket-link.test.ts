@@ -104,7 +104,7 @@ test('reports a peer that does not complete a message', async () => {
   vi.useFakeTimers()
   try {
     const [socket] = createSockets()
-    const stalled = vi.fn()
+    const stalled = vi.fn<() => void>()
     const link = new SocketLink(socket, true, Infinity, new IncompleteMessages(PART_BYTES).open(stalled))
     link.onBinary(new Uint8Array(100).fill(FRAME_KIND.bytes, 0, 1))
     vi.advanceTimersByTime(INCOMPLETE_TIMEOUT_MS - 1)
