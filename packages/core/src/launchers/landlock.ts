@@ -1,8 +1,10 @@
 // Landlock and seccomp by `setpriv` alone. It needs no namespaces, so it also works in a container with Docker's defaults. The process
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
-import { spawnSync } from 'node:child_process'
+import { spawnSync, type StdioOptions } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { createCgroup } from './cgroup.js'
+import { withFilterFile } from './filter-file.js'
 import { FILTER_DESCRIPTOR, type Launcher, LauncherUnavailable, type LaunchLimits, mergeLimits } from './launcher.js'
 import { findProgram, getNodeFiles, getShellArgs } from './programs.js'
 import { createFilter } from './seccomp.js'
@@ -40,7 +42,7 @@ export function landlock(options: LandlockOptions = {}): Launcher {
       createRule('read-file,write-file', path),
     ),
   ]
-  probe(setpriv, fixed)
+  probe(setpriv, fixed, filters[0])
   return {
     name: NAME,
     closesNetwork: true,
@@ -55,8 +57,7 @@ export function landlock(options: LandlockOptions = {}): Launcher {
         ...(net ? NET_FILES : []).flatMap(path => createRule('read-file', path)),
         ...(net ? NET_DIRECTORIES : []).flatMap(path => createRule('read-file,read-dir', path)),
       ]
-      const filter = ['--seccomp-filter', `/proc/self/fd/${FILTER_DESCRIPTOR}`]
-      const args = [...fixed, ...rules, ...filter, '--', node, ...nodeArgs]
+      const args = [...fixed, ...rules, ...FILTER, '--', node, ...nodeArgs]
       return {
         command: '/bin/sh',
         args: getShellArgs(shell, setpriv, args),
@@ -69,6 +70,7 @@ export function landlock(options: LandlockOptions = {}): Launcher {
   }
 }
 
+const FILTER = ['--seccomp-filter', `/proc/self/fd/${FILTER_DESCRIPTOR}`]
 const NET_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf']
 const NET_DIRECTORIES = ['/etc/ssl', '/etc/pki/tls', '/usr/lib', '/lib']
 
@@ -78,14 +80,18 @@ const createError = (cause: string, remedy: string): LauncherUnavailable =>
 const createRule = (access: string, path: string): string[] =>
   existsSync(path) ? ['--landlock-rule', `path-beneath:${access}:${path}`] : []
 
-/** Starts Node with the rules, and verifies that they hold. @throws {LauncherUnavailable} */
-function probe(setpriv: string, args: readonly string[]): void {
-  const run = (...more: readonly string[]) =>
-    spawnSync(setpriv, more, { encoding: 'utf8', env: {}, cwd: '/', timeout: PROBE_TIMEOUT_MS })
-  const help = run('--help')
+/** Starts Node with the rules and the filter, and verifies that they hold. @throws {LauncherUnavailable} */
+function probe(setpriv: string, args: readonly string[], filter: Uint8Array): void {
+  const run = (more: readonly string[], descriptor: number | 'ignore' = 'ignore') => {
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor]
+    return spawnSync(setpriv, more, { encoding: 'utf8', env: {}, cwd: '/', timeout: PROBE_TIMEOUT_MS, stdio })
+  }
+  const help = run(['--help'])
   const isOld = !['--landlock-access', '--seccomp-filter'].every(option => help.stdout?.includes(option))
   if (isOld) throw createError('setpriv has no --landlock-access or no --seccomp-filter', INSTALL)
-  const { status, stdout, stderr, error } = run(...args, '--', process.execPath, '--version')
+  const { status, stdout, stderr, error } = withFilterFile(filter, tmpdir(), descriptor =>
+    run([...args, ...FILTER, '--', process.execPath, '--version'], descriptor),
+  )
   if (status === 0 && stdout.trim() === process.version) return
   const failure = error?.message ?? (stderr.trim() || `exit code ${status}`)
   throw createError(
