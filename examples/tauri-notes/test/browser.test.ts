@@ -79,7 +79,9 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('with t
       '| and butter',
       'milk.md has 30 bytes',
       expect.stringMatching(/^\/etc\/hostname → forbidden path: \/etc\/hostname/),
-      expect.stringMatching(/^sallyport-notes\/..\/secret → (?:.*rejected by the isolation hook|invalid args `path` .* cannot traverse directory)/),
+      expect.stringMatching(
+        /^sallyport-notes\/..\/secret → (?:.*rejected by the isolation hook|invalid args `path` .* cannot traverse directory)/,
+      ),
       expect.stringMatching(/^Notes so far: \d$/),
     ])
   })

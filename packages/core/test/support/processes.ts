@@ -19,8 +19,7 @@ function getChildren(pid: number): number[] {
   }
 }
 
-const getDescendants = (pid: number): number[] =>
-  getChildren(pid).flatMap(child => [child, ...getDescendants(child)])
+const getDescendants = (pid: number): number[] => getChildren(pid).flatMap(child => [child, ...getDescendants(child)])
 
 /** Returns the processes in which the frontends of a host run, in the order of their start. */
 export const getFrontendPids = (host: number = process.pid): number[] =>
