@@ -1,5 +1,5 @@
 // A bus without a configuration does not load the parsers.
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -16,9 +16,12 @@ function loadedWith(name: string, seen = new Set<string>()): Set<string> {
 
 test('loads the parsers only for a configuration', () => {
   const holds = (name: string): boolean => /Invalid TOML document|JSON5: invalid/.test(read(name))
-  const all = readdirSync(fileURLToPath(bundle)).filter(name => name.endsWith('.js') && name !== 'acl-cli.js')
+  const all = readdirSync(fileURLToPath(bundle)).filter(
+    name => existsSync(new URL(`${name}.map`, bundle)) && name !== 'acl-cli.js',
+  )
   expect(all.filter(holds)).not.toEqual([])
-  const atStart = ['index.js', 'bus.shared.js', 'worker.js'].flatMap(name => [...loadedWith(name)])
+  const bus = all.find(name => read(`${name}.map`).includes('src/host/bus.ts'))!
+  const atStart = ['index.js', bus, 'worker.js'].flatMap(name => [...loadedWith(name)])
   expect(atStart.length).toBeGreaterThan(3)
   expect(atStart.filter(holds)).toEqual([])
 })

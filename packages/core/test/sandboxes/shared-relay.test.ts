@@ -6,6 +6,8 @@ import { expect, test } from 'vitest'
 import type { Bus } from '../../src/index.js'
 import { start } from '../support/start.js'
 
+/** In a wall, each process has the same id. */
+const PROCESS = { kind: 'process', wall: 'none' } as const
 const POLL = { timeout: 20_000 }
 const MAX_RELAYS = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 
@@ -28,7 +30,7 @@ async function openProcesses(bus: Bus, labels: readonly string[]): Promise<{ rel
   const keep = (message: unknown): void => void relays.push((message as { worker: Worker }).worker)
   subscribe('worker_threads', keep)
   try {
-    for (const label of labels) await bus.open(label, { source, name: 'it.js' }, { sandbox: 'process', allow: '*' })
+    for (const label of labels) await bus.open(label, { source, name: 'it.js' }, { sandbox: PROCESS, allow: '*' })
   } finally {
     unsubscribe('worker_threads', keep)
   }
@@ -93,7 +95,7 @@ test('a process is reloaded and closed alone', async () => {
 test('a process that cannot be started fails alone', async () => {
   const bus = await start()
   const { pids } = await openProcesses(bus, ['a'])
-  const broken = bus.open('b', { source: 'throw new Error("no")', name: 'it.js' }, { sandbox: 'process' })
+  const broken = bus.open('b', { source: 'throw new Error("no")', name: 'it.js' }, { sandbox: PROCESS })
   await expect(broken).rejects.toThrow('no')
   expect(await getPids(bus, ['a'])).toEqual(pids)
 })

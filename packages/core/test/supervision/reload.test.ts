@@ -41,7 +41,8 @@ describe.each([
   // A gate does not see which sandbox its frontend has.
   test.each(sandboxes)('restarts a frontend with sandbox %s', async sandbox => {
     const source = `import { emit, expose, invoke } from '${import.meta.resolve('@sallyport/frontend')}'
-      expose({ alive: () => performance.timeOrigin })
+      const id = crypto.randomUUID()
+      expose({ alive: () => id })
       await emit('started', await invoke('which'))`
     const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
     const started = next(bus, 'started')
