@@ -32,8 +32,6 @@ export type GateHost = Omit<TenantConnection, 'write'>
 
 /** Heartbeats of all gates of this thread. A `confirm` blocks each of them. */
 const heartbeats = new Set<Beating>()
-/** The log of the gate whose hook ran last: no promise of another hook has been rejected since. */
-let lastLog: ConsoleSink = () => {}
 
 /** Blocks the thread without a missed heartbeat of any gate. */
 function sleep<T>(block: () => T): T {
@@ -52,7 +50,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
   const heartbeat = beat(data.heartbeat)
   heartbeats.add(heartbeat)
 
-  const watch = createHookWatch(data.watch, () => (lastLog = log))
+  const watch = createHookWatch(data.watch, log)
   let hook: Hook
   // Without a hook, there is nothing to measure.
   const hookTimer = new SamplingTimer(dir !== undefined && times ? () => times.hook : undefined)
@@ -159,7 +157,3 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
   })
   host.onTerminate(() => exit(1))
 }
-
-/** Reports a rejected promise of a hook, which must not end its gate. The reason is not read, because reading it can run the hook's code. */
-export const reportRejection = (): void =>
-  lastLog('warn', 'The isolation hook did not catch the rejection of a promise')

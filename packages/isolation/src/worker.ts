@@ -1,7 +1,8 @@
 // The entry of an isolation worker, which has one gate, or those that the host sends it.
 import { parentPort, workerData } from 'node:worker_threads'
 import { type GateWorkerData, serveTenants } from '@sallyport/protocol/internal'
-import { reportRejection, runGate } from './run-gate.js'
+import { reportRejection } from './hook/watchdog.js'
+import { runGate } from './run-gate.js'
 
 const host = parentPort!
 const data = workerData as GateWorkerData | undefined

@@ -1,6 +1,7 @@
 // The gate's part of the watchdog: marks in shared memory when the hook is running, so that the host can terminate a hook that
 // hangs, and reports a hook that keeps too much memory.
 import { getHeapStatistics } from 'node:v8'
+import type { ConsoleSink } from '../sandbox/console.js'
 
 export interface HookWatch {
   /** Marks that the hook's code runs. Must be called before each run, also if the hook has not been left since the last. */
@@ -12,6 +13,8 @@ export interface HookWatch {
 }
 
 const OUTSIDE = 0
+/** The log of the hook that ran last in this thread: no promise of another hook has been rejected since. */
+let lastLog: ConsoleSink | undefined
 const settled = Promise.resolve()
 
 /**
@@ -19,9 +22,9 @@ const settled = Promise.resolve()
  * it has returned, but only until the promises of the same tick have settled: it has neither timers nor ports.
  *
  * @param memory - without it, the hook is not watched
- * @param onEnter - called when the thread enters the hook, but not again before it has left
+ * @param log - the hook's log
  */
-export function createHookWatch(memory: SharedArrayBuffer | undefined, onEnter?: () => void): HookWatch {
+export function createHookWatch(memory: SharedArrayBuffer | undefined, log?: ConsoleSink): HookWatch {
   if (memory === undefined) return { enter() {}, rest() {} }
   const counter = new Int32Array(memory)
   let count = 0
@@ -44,13 +47,17 @@ export function createHookWatch(memory: SharedArrayBuffer | undefined, onEnter?:
       Atomics.store(counter, 0, count)
       if (isLeaving) return
       isLeaving = true
-      onEnter?.()
+      lastLog = log
       void settled.then(leaveAfterPromises)
     },
     rest: () => void Atomics.store(counter, 0, OUTSIDE),
   }
   return watch
 }
+
+/** Reports a rejected promise of a hook, which must not end its gate. The reason is not read, because reading it can run the hook's code. */
+export const reportRejection = (): void =>
+  lastLog?.('warn', 'The isolation hook did not catch the rejection of a promise')
 
 const MiB = 2 ** 20
 
