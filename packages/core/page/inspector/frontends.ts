@@ -31,8 +31,12 @@ const percentile = <R>(title: string, about: string, get: (row: R) => number | u
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'Frontend', getValue: ({ label }) => label },
-  { title: 'State', getValue: ({ state }) => state, getTone: ({ isWell }) => (isWell ? 'short' : 'bad short') },
-  { title: 'Wall', about: 'The wall around its process', getValue: ({ wall }) => wall },
+  {
+    title: 'State',
+    about: 'With the wall around its process',
+    getValue: ({ state, wall }) => (wall === undefined ? state : `${state}, ${wall}`),
+    getTone: ({ isWell }) => (isWell ? 'short' : 'bad short'),
+  },
   { title: 'Calls/s', getValue: ({ rates }) => rates.get('calls'), format: rate },
   { title: 'In flight', about: 'Its calls that run in core', getValue: ({ inFlight }) => inFlight, format: count },
   percentile('p50', 'Half of the commands took no longer', ({ latency }) => latency.p50),

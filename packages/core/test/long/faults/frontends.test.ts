@@ -29,7 +29,6 @@ const processes: Fault[] = [
   { how: 'exit', error: /exited with code 3/ },
   { how: 'throw', error: /broken on purpose/ },
   { how: 'heap', error: /./, sandbox: { kind: 'process', resourceLimits: { maxOldGenerationSizeMb: 48 } } },
-  { how: 'terminate', error: /./ },
 ]
 /** In isolation: a gate sees that its link closes, or that nothing is read. The other ends differ only in the frontend. */
 const SEEN_BY_GATES = ['exit', 'throw', 'loop', 'terminate']

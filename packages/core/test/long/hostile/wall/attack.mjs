@@ -68,7 +68,6 @@ const attempts = {
   'open its own inspector': () => {
     inspector.open(0)
     if (!inspector.url()) throw new Error('not opened')
-    inspector.close()
   },
   'connect to a socket in a directory': () => connect({ path: socket }),
   'connect to an abstract socket': () => connect({ path: abstract }),
