@@ -50,7 +50,8 @@ test.each([
   ['exits', 'Disconnected: The frontend "exits" disconnected: it exited unexpectedly'],
   ['crashes', 'Disconnected: The frontend "crashes" disconnected: it failed: a bug'],
   ['hoards', 'Disconnected: The frontend "hoards" disconnected: it '],
-  ['spins', 'Timeout: '],
+  // The deadline or the heartbeat ends it, whichever is first.
+  ['spins', '"spins"'],
 ])(
   'a plugin that %s gives a tool error with the reason, and restarts',
   async (name, reason) => {

@@ -33,21 +33,13 @@ afterAll(async () => {
   await rm(root, { recursive: true })
 })
 
-const isAlive = (pid: number) => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
 test('a plugin keeps its storage when it is removed and installed again, and can use its grants', async () => {
   expect(await host.install(join(plugins, 'remembers'))).toEqual(['storage', 'notify'])
   await expect(host.install(join(plugins, 'remembers'))).rejects.toThrow('remembers')
   expect(await host.transform('one')).toEqual({ remembers: 'CommandFailed' }) // there is no such file yet
   expect(await host.transform('two')).toEqual({ remembers: 'one' })
   expect(await readFile(join(root, 'storage/remembers/last.txt'), 'utf8')).toBe('two')
-  expect(notices).toEqual([expect.stringMatching(/^remembers: \d+$/), notices[0]])
+  expect(notices).toEqual([expect.stringMatching(/^remembers: [\w-]+$/), notices[0]])
 
   await host.remove('remembers')
   expect([host.list(), await host.transform('alone')]).toEqual([[], {}])
@@ -75,8 +67,6 @@ test('a plugin that never answers is stopped, and the others keep running', asyn
   await host.install(join(plugins, 'remembers'))
   expect(await host.transform('spin')).toEqual({})
   expect(stopped).toEqual(['remembers: "transform" took longer than 2000 ms'])
-  const pid = Number(notices[0]?.split(' ')[1])
-  await expect.poll(() => isAlive(pid)).toBe(false)
   expect(host.list()).toEqual([])
   await host.install(join(plugins, 'remembers'))
   expect(await host.transform('four')).toEqual({ remembers: 'spin' })
