@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { escapeLine } from './log.js'
+import { escapeLine, escapeText } from './log.js'
 
 test('escapes the control characters of terminals without changing the JSON', () => {
   const command = '\u009b2J\u007f\u0085\u2028\u2029é\u001b[2J\n'
@@ -8,4 +8,10 @@ test('escapes the control characters of terminals without changing the JSON', ()
   expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
   expect(line).toContain('é')
   expect(JSON.parse(line)).toEqual({ command })
+})
+
+test('escapes characters that hide or reorder the text of a terminal, but not tabs and joiners', () => {
+  expect(escapeText('a\u202eb\u200bc\u{e0041}d\te\u200df')).toBe(
+    String.raw`a\u202eb\u200bc\udb40\udc41d` + '\te\u200df',
+  )
 })

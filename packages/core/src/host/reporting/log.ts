@@ -109,11 +109,12 @@ function formatEvent(
 const toLines = (stack: string): string[] =>
   stack.split('\n').map((line, index) => (index === 0 ? escapeText(line) : `  ${escapeText(line)}\n`))
 
-const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escapeCharacter = (character: string): string =>
+  character.replaceAll(/[^]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Escapes a line of JSON. There they occur only within strings, where the escape means the same. */
 export const escapeLine = (line: string): string => line.replace(/[\u007f-\u009f\u2028\u2029]/g, escapeCharacter)
 
-/** Removes terminal sequences from one line of text, and escapes other control characters, but not tabs. */
+/** Removes terminal sequences from one line of text, and escapes other control characters and invisible ones, but not tabs and joiners. */
 export const escapeText = (text: string): string =>
-  stripVTControlCharacters(text).replace(/[\u2028\u2029]|(?!\t)\p{Cc}/gu, escapeCharacter)
+  stripVTControlCharacters(text).replace(/[\u2028\u2029]|(?![\t\u200d])[\p{Cc}\p{Cf}]/gu, escapeCharacter)
