@@ -7,6 +7,7 @@ import { root, type Block } from './markdown.js'
 
 /** Programs that the reader has, or installs separately. */
 const OTHERS = [
+  'apt-get',
   'cat',
   'cd',
   'chmod',

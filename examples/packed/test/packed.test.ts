@@ -26,6 +26,7 @@ const MEGABYTES: Record<string, number> = {
   isolation: 1.8,
   core: 4.5,
   nats: 0.8,
+  plugins: 0.8,
   web: 0.6,
   bench: 1.5,
 }

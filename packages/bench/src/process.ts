@@ -130,7 +130,7 @@ async function measurePages(name: string): Promise<Measurement> {
 async function openPages(url: string, pages: number, event: string): Promise<void> {
   const { WebSocket } = await import('ws')
   for (let count = 0; count < pages; count++) {
-    await once(new WebSocket(`${url}sallyport?tab=${randomUUID()}`, { origin: new URL(url).origin }), event)
+    await once(new WebSocket(`${url}sallyport`, randomUUID(), { origin: new URL(url).origin }), event)
   }
 }
 

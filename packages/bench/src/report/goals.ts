@@ -50,7 +50,7 @@ const TABLE = readTable(`
   web-memory         | an idle page, memory     | web-pages/memory/web-json/rss               | ws                              | at most 30 KiB      | none            | 32
   flat-in-flight     | a call of 512 in flight  | throughput/512/ring-json/each               | throughput/64/ring-json/each    | at most 1.25×       | of 64           | 11
   flat-frontends     | an event to 16 frontends | fan-out/16/ring-json/each                   | fan-out/1/ring-json/each        | at most 1.25×       | to 1            | 19
-  flat-listeners     | one of 10,000 listeners  | listeners/10000/ring-json/each              | listeners/10/ring-json/each     | at most 1.25×       | 10              | 19
+  flat-listeners     | one of 4,000 listeners   | listeners/4000/ring-json/each               | listeners/10/ring-json/each     | at most 1.25×       | 10              | 19
   density-memory     | 50 permission, memory    | density/50/permission/pss                   | worker                          | at most 1.35×       | empty Workers   | 8
   density-cpu        | 50 permission, CPU       | density/50/permission/cpu                   | worker                          | at most 2×          | empty Workers   | 8
   shared-memory      | 50, shared gate, memory  | density/50/permission-shared/pss            | worker                          | at most 1.5×        | empty Workers   | 8

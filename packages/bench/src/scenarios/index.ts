@@ -176,7 +176,7 @@ export const allScenarios = (): Scenario[] => {
     web: [webArms(), [...callCases([P50, CPU], payloads.usualEcho), ...mebibyte('calls')]],
     'web-pages': [webMemoryArms(), [inCase('memory', 'each page', { loop: 'memory' }, [MEMORY], greet)]],
     'fan-out': [features.fanOut, bySize('fan-out', 'frontends', FAN_SIZES)],
-    listeners: [features.plain, bySize('listeners', 'listeners', [10, 100, 1000, 10_000])],
+    listeners: [features.plain, bySize('listeners', 'listeners', [10, 100, 1000, 4000])],
     sandbox: [lifecycle.sandboxArms, callCases([P50, P99], clockedCall)],
     'sandbox-start': [lifecycle.sandboxStarts, start],
     density: [densityArms, density],

@@ -222,8 +222,8 @@ export async function measureSocket(url: string): Promise<void> {
 export async function measurePage(url: string): Promise<void> {
   const { WebSocket } = await import('ws')
   class PageSocket extends WebSocket {
-    constructor(address: string) {
-      super(address, { origin: new URL(url).origin })
+    constructor(address: string, protocol: string) {
+      super(address, protocol, { origin: new URL(url).origin })
     }
   }
   Object.assign(globalThis, { WebSocket: PageSocket, location: new URL(url) })

@@ -30,7 +30,7 @@ const MISPLACED: Readonly<Record<string, string>> = {
 
 const CONFIG_NAMES = ['tauri.conf.json', 'tauri.conf.json5', 'Tauri.toml']
 
-/** @internal The parts of a configuration that are about pages. */
+/** The parts of a configuration that are about pages. */
 export interface WebviewConfig {
   /** The directory of the configuration file. */
   readonly directory: string
@@ -46,7 +46,7 @@ export interface WebviewConfig {
   readonly assets: AssetScope | undefined
 }
 
-/** @internal */
+/** A content security policy: as a string, or as sources by directive. */
 export type Csp = string | Readonly<Record<string, string | readonly string[]>>
 
 /** @internal */

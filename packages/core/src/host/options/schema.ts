@@ -373,7 +373,7 @@ export const remoteHostSchema = options({
 /** @internal Options of `bus.openInspector`. */
 export const inspectorSchema = options({ port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0) })
 
-/** @internal The scope of the asset protocol, as in a configuration. */
+/** The scope of the asset protocol, as in a configuration. */
 export interface AssetScope {
   readonly allow?: readonly string[] | undefined
   readonly deny?: readonly string[] | undefined
