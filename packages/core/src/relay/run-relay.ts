@@ -22,7 +22,7 @@ import {
   type TenantConnection,
 } from '@sallyport/protocol/internal'
 import type { RelayData } from '../contract/host-relay.js'
-import { removeCgroups, startChild } from './child.js'
+import { type Child, removeCgroups, startChild } from './child.js'
 import { describeReached, type ExceededLimit, watchLimits } from './limits.js'
 import { createReportParser, isPong } from './report-parser.js'
 
@@ -36,7 +36,13 @@ export async function runRelay(host: TenantConnection, data: RelayData): Promise
   const createOutput = (stream: OutputStream): Writable =>
     new Writable({ write: (chunk: Buffer, _encoding, done) => host.write(stream, chunk, done) })
   const output = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
-  const child = startChild(launch, hasWall, temporary, output)
+  let child: Child
+  try {
+    child = startChild(launch, hasWall, temporary, output)
+  } catch (error) {
+    await removeCgroups(launch.cgroups)
+    throw error
+  }
   const timers = new Set<NodeJS.Timeout>()
   let isStopping = false
   let link: Link | undefined
