@@ -1,7 +1,7 @@
 // The memory of a thread after a garbage collection: its heap, and the number of objects of the kinds that leak.
 import v8 from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { isMainThread, MessagePort, threadId } from 'node:worker_threads'
+import { isMainThread, MessagePort } from 'node:worker_threads'
 import { WARM_UP } from './verdict.mjs'
 
 // Frontends in a sandbox can't set flags: they begin with those of the host.
@@ -38,6 +38,8 @@ async function settle() {
 }
 
 let measured = 0
+/** Tells a restarted actor apart: it has another heap. In its namespace every process has the same id. */
+const generation = crypto.randomUUID()
 
 export async function memory() {
   // The verdict ignores these rounds, and each count collects all garbage several times, which takes a tenth of a second.
@@ -51,8 +53,7 @@ export async function memory() {
   }
   const { heapUsed, external, rss } = process.memoryUsage()
   return {
-    // A restarted actor has another heap.
-    generation: isMainThread ? process.pid : threadId,
+    generation,
     // A process with a sandbox cannot collect garbage, so its heap and buffers are not counted.
     ...(collect && { heap: heapUsed, external }),
     ...(isMainThread && { rss }),
