@@ -117,6 +117,20 @@ describe('a stream link', () => {
     await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
   })
 
+  it('delivers what a peer sent before it disconnected, even if it cannot be written to any more', async () => {
+    const [socket, peer] = sockets()
+    socket.pause()
+    const link = new StreamLink(socket)
+    peer.write(good)
+    peer.destroy()
+    await once(peer, 'close')
+    link.send({ kind: 1, body: 'too late' })
+    await settled()
+    const seen = recorder()
+    link.receive(seen)
+    await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
+  })
+
   it('ends when the peer disconnects with unread frames', async () => {
     const { seen, peer, link } = bare()
     link.send({ kind: 1, body: 'never read' })

@@ -13,6 +13,13 @@ const READ_AHEAD_BYTES: number = 2 ** 16
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
 
+/** A peer that has exited can have sent its last frames before. An error of a write would destroy the stream before they are read. */
+function ignoreWriteErrors(stream: Duplex): void {
+  const { _write: write, _writev: writev } = stream
+  stream._write = (chunk, encoding, done) => write.call(stream, chunk, encoding, () => done())
+  if (writev) stream._writev = (chunks, done) => writev.call(stream, chunks, () => done())
+}
+
 export class StreamLink extends ReceivingLink implements Link {
   readonly #stream: Duplex
   readonly #frames: StreamFrames
@@ -27,6 +34,7 @@ export class StreamLink extends ReceivingLink implements Link {
     super()
     this.#stream = stream
     this.#frames = new StreamFrames(maxBodyBytes)
+    ignoreWriteErrors(stream)
     stream.on('drain', () => this.#room.release())
     // An error ends the link like any other disconnection; `close` follows.
     stream.on('error', () => {})
