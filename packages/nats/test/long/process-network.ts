@@ -84,7 +84,13 @@ export async function waitForInstances(process: Process, name: string, instances
     Object.entries(await getCounts())
       .filter(([instance, count]) => count > (before[instance] ?? 0))
       .map(([instance]) => instance)
-  await expect.poll(getActive, { timeout: TIMEOUT_MS }).toHaveLength(instances)
+  try {
+    await expect.poll(getActive, { timeout: TIMEOUT_MS }).toHaveLength(instances)
+  } catch (error) {
+    const { pending, failures } = await process.call<Report>('report', name)
+    const load = JSON.stringify({ pending, failures, faults: await process.call('faults') })
+    throw new Error(`${load}\n${process.output()}`, { cause: error })
+  }
 }
 
 /** Counts failures from now on. Returns a function that waits until this number of calls of the load have failed. */
