@@ -19,8 +19,8 @@ export const hasServer = executable !== undefined && existsSync(executable)
 export interface ServerOptions {
   /** Additional text of the configuration: users, TLS, max_payload. */
   config?: string
-  /** Puts the server into a cluster: the `route` of each server that is in it already. */
-  routes?: readonly string[]
+  /** Puts the server into a cluster: returns the `route` of each server that is in it already, and may return its own. */
+  getRoutes?(): readonly string[]
 }
 
 export interface NatsServer {
@@ -72,11 +72,12 @@ async function ready(server: Running, lines: readonly string[]): Promise<void> {
 const readPort = (log: string, kind: string): number =>
   Number(new RegExp(`Listening for ${kind} connections on \\S*:(\\d+)`).exec(log)?.[1] ?? -1)
 
-async function startServer({ config = '', routes }: ServerOptions = {}): Promise<NatsServer> {
+async function startServer({ config = '', getRoutes }: ServerOptions = {}): Promise<NatsServer> {
   let [port, routePort] = [-1, -1]
   let server: Running
 
   async function start(): Promise<void> {
+    const routes = getRoutes?.().filter(route => route !== `nats://127.0.0.1:${routePort}`)
     const cluster =
       routes && `cluster { name: test, listen: "127.0.0.1:${routePort}", routes: ${JSON.stringify(routes)} }`
     const directory = await mkdtemp(join(tmpdir(), 'sallyport-nats-'))
@@ -129,11 +130,15 @@ export async function useServer(options?: ServerOptions): Promise<NatsServer> {
 export async function useCluster(size: number, config = ''): Promise<NatsServer[]> {
   const servers: NatsServer[] = []
   // Every two servers have a route that is configured: a route that they only discover is not retried.
-  while (servers.length < size) {
-    servers.push(await useServer({ config, routes: servers.map(({ route }) => route) }))
-  }
-  for (const { port } of servers) await expect.poll(() => countServers(port)).toBe(size)
+  const getRoutes = (): string[] => servers.map(({ route }) => route)
+  while (servers.length < size) servers.push(await useServer({ config, getRoutes }))
+  await waitForCluster(servers)
   return servers
+}
+
+/** Resolves once each server announces all of them to its clients. Messages pass only between servers with a route to each other. */
+export async function waitForCluster(servers: readonly NatsServer[]): Promise<void> {
+  for (const { port } of servers) await expect.poll(() => countServers(port)).toBe(servers.length)
 }
 
 /** Returns the number of servers that a server lists in its first message to a client. */

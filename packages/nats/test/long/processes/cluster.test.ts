@@ -8,7 +8,7 @@ import {
   waitForAnswers,
   waitForInstances,
 } from '../process-network.js'
-import { hasServer, useCluster } from '../server.js'
+import { hasServer, useCluster, waitForCluster } from '../server.js'
 
 const config = 'lame_duck_duration: "30s", lame_duck_grace_period: "100ms"'
 
@@ -35,6 +35,7 @@ test.skipIf(!hasServer)(
       await failed()
       await waitForInstances(joined, 'balanced')
       await server.restart()
+      await waitForCluster(servers)
     }
     await waitForInstances(joined, 'balanced')
 
