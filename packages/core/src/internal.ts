@@ -20,7 +20,7 @@ export type { PathResolver } from './path/directories.js'
  * Opens a frontend whose code joins later. Resolves once core has checked its options, and its gate has its hook.
  *
  * @param where - the caller, for error texts
- * @param limitLabel - the label whose quotas and prompts the frontend shares
+ * @param limitLabel - the label whose quotas and limits the frontend shares
  * @throws {BusError} InvalidParams for a wrong label or option; Disconnected if the bus is closing; the error of a gate that cannot start
  */
 export const openExternalFrontend = (

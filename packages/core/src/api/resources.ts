@@ -28,15 +28,23 @@ export class ResourceTable implements Resources {
   readonly #open = new Map<number, object>()
   readonly #onError: (error: unknown) => void
   readonly #label: string | undefined
+  readonly #getTotal: () => number
   #closed = false
 
   /**
    * @param onError - receives errors that occur while the whole table is closed
    * @param label - the frontend's; `undefined` for the app's table, which has no limit
+   * @param getTotal - returns the size of this table, with those of other frontends that share the limit
    */
-  constructor(onError: (error: unknown) => void, label?: string) {
+  constructor(onError: (error: unknown) => void, label?: string, getTotal: () => number = () => this.size) {
     this.#onError = onError
     this.#label = label
+    this.#getTotal = getTotal
+  }
+
+  /** Number of open resources. */
+  get size(): number {
+    return this.#open.size
   }
 
   add(resource: object): number {
@@ -47,7 +55,7 @@ export class ResourceTable implements Resources {
       void runSequentially([() => closeResource(resource)], AbortSignal.abort(), this.#onError)
       throw new BusError('Disconnected', 'The frontend disconnected; the resource was closed')
     }
-    if (this.#label !== undefined && this.#open.size >= MAX_RESOURCES) {
+    if (this.#label !== undefined && this.#getTotal() >= MAX_RESOURCES) {
       throw new BusError('Overloaded', `More than ${MAX_RESOURCES} resources of one frontend are open`)
     }
     let rid: number

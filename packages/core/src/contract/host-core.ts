@@ -110,7 +110,7 @@ export interface LinkOffer {
   allow?: AllowList | undefined
   /** The frontend has the rights of the host: see `FrontendRights`. */
   isTrusted?: boolean
-  /** Label that the frontend's quotas and prompts count for: a further tab of a page shares those of the page. @default `label` */
+  /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default `label` */
   limitLabel?: string | undefined
   /** `readAhead` of the frontend. */
   readAhead?: number

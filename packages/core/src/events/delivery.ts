@@ -13,6 +13,8 @@ import type {
 export interface Subscriber {
   /** The frontend's label. `undefined` for core and the host, which receive all events. */
   readonly label: string | undefined
+  /** The subscribers whose listeners count together, with this one. @default this one */
+  readonly peers?: Iterable<Subscriber> | undefined
   /** The listeners get the payload itself instead of a copy. They come last, because they can change it. */
   readonly sharesPayload?: true
   emitted?(event: unknown): void

@@ -119,7 +119,7 @@ export class EventRouter {
   listen(event: unknown, target: EventTarget, subscriber: Subscriber): number {
     checkEventName(event)
     let events = this.#bySubscriber.get(subscriber)
-    if (subscriber.label !== undefined && events && events.size >= MAX_LISTENERS) {
+    if (subscriber.label !== undefined && this.#countListeners(subscriber) >= MAX_LISTENERS) {
       throw new BusError('Overloaded', `More than ${MAX_LISTENERS} listeners of one frontend`)
     }
     const characters = event.length + ('label' in target ? target.label.length : 0)
@@ -228,6 +228,13 @@ export class EventRouter {
       }
     }
     if (failure) throw failure.error
+  }
+
+  #countListeners(subscriber: Subscriber): number {
+    const { peers = [subscriber] } = subscriber
+    let count = 0
+    for (const peer of peers) count += this.#bySubscriber.get(peer)?.size ?? 0
+    return count
   }
 
   #removeListener(event: string, id: number, subscriber: Subscriber): void {

@@ -182,10 +182,13 @@ export class CallTable {
     return [...this.#running.all(), ...this.#unanswered]
   }
 
-  /** @throws {BusError} `InvalidRequest` if the id is in flight, `Overloaded` if too many calls are */
-  checkAdmission(id: RequestId | undefined): void {
+  /**
+   * @param inFlight - calls in flight, with those of other sessions that share the limit
+   * @throws {BusError} `InvalidRequest` if the id is in flight, `Overloaded` if too many calls are
+   */
+  checkAdmission(id: RequestId | undefined, inFlight: number = this.size): void {
     if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is already in flight')
-    if (this.size >= MAX_IN_FLIGHT) {
+    if (inFlight >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
     }
   }

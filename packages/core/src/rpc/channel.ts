@@ -306,19 +306,28 @@ export class ChannelTable {
   readonly #queue: ChannelQueue
   readonly #caller: StreamCaller
   readonly #readAhead: number
+  readonly #getTotal: () => number
   /** The streams of calls in flight. */
   readonly #streams = new Set<ReceivedStream>()
 
+  /** @param getTotal - returns the size of this table, with those of other sessions that share the limit */
   constructor(
     writer: ChannelWriter,
     queue: ChannelQueue,
     caller: StreamCaller,
     readAhead: number = CHANNEL_READ_AHEAD,
+    getTotal: () => number = () => this.size,
   ) {
+    this.#getTotal = getTotal
     this.#caller = caller
     this.#writer = writer
     this.#queue = queue
     this.#readAhead = readAhead
+  }
+
+  /** Number of open channels and streams. */
+  get size(): number {
+    return this.#open.size + this.#streams.size
   }
 
   /**
@@ -332,7 +341,7 @@ export class ChannelTable {
     const channels = entries.filter(([name, id]) => members[name] !== toStreamReference(id))
     const unopened = new Set(channels.map(([, id]) => id).filter(id => !this.#open.has(id)))
     const streamCount = entries.length - channels.length
-    if (this.#size + unopened.size + streamCount > MAX_CHANNELS) throw createLimitError()
+    if (this.#getTotal() + unopened.size + streamCount > MAX_CHANNELS) throw createLimitError()
     const opened: CallChannel[] = Array.from(unopened, id => this.#create(id))
     for (const [name, id] of channels) members[name] = this.#open.get(id)!.createHandle()
     if (streamCount === 0) return opened
@@ -351,7 +360,7 @@ export class ChannelTable {
     const reference = headers[STREAM_HEADER]
     if (reference === undefined) return undefined
     const id = parseChannelReference(reference)
-    const isFull = this.#size >= MAX_CHANNELS
+    const isFull = this.#getTotal() >= MAX_CHANNELS
     if (!isFull && id !== undefined && !this.#open.has(id)) return this.#create(id)
     for (const channel of opened) channel.end()
     if (isFull) throw createLimitError()
@@ -369,10 +378,6 @@ export class ChannelTable {
   abandonAll(reason: string): void {
     for (const channel of this.#open.values()) channel.abandon(reason)
     this.#open.clear()
-  }
-
-  get #size(): number {
-    return this.#open.size + this.#streams.size
   }
 
   #create(id: number): SendingChannel {

@@ -27,7 +27,7 @@ import {
 } from '@sallyport/protocol/internal'
 import type { Permits } from '../acl/authority.js'
 import type { App } from '../api/app.js'
-import type { Resources } from '../api/resources.js'
+import type { ResourceTable } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
@@ -48,7 +48,7 @@ import { SessionWriter } from './writer.js'
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted. */
   label: string | undefined
-  /** Label that quotas and prompts count for. @default `label` */
+  /** Label that quotas, prompts and other limits count for. @default `label` */
   limitLabel?: string | undefined
   codec: CodecName
   link: Link
@@ -59,7 +59,9 @@ export interface SessionOptions {
   router: EventRouter
   app: App
   /** Resources that handlers keep open for this frontend. `Sessions` closes them after the session has ended. */
-  resources: Resources
+  resources: ResourceTable
+  /** The sessions that share the limits of this one, with this one: those of the pages of a label. @default this one */
+  peers?: ReadonlySet<Session> | undefined
   confirmRequests: ConfirmRequests
   metrics: SessionMetrics
   /** Bytes of large messages of one channel that can be in flight. @default CHANNEL_READ_AHEAD */
@@ -83,6 +85,8 @@ export interface SessionEvents {
 
 type Answered = Pick<CallMessage, 'id' | 'method'>
 
+const countCalls = ({ calls }: Session): number => calls.size
+
 const NO_CHANNELS: readonly CallChannel[] = []
 
 export class Session implements CallOwner {
@@ -90,7 +94,8 @@ export class Session implements CallOwner {
   readonly name: string
   readonly app: App
   readonly permits: Permits
-  readonly resources: Resources
+  readonly resources: ResourceTable
+  readonly peers: ReadonlySet<Session> | undefined
   readonly metrics: SessionMetrics
   readonly calls: CallTable
   readonly frontendCalls: FrontendCalls
@@ -114,6 +119,7 @@ export class Session implements CallOwner {
     this.app = options.app
     this.permits = options.permits
     this.resources = options.resources
+    this.peers = options.peers
     this.metrics = metrics
     this.#counts = metrics.counts
     this.#traceSource = { label: this.name, codec }
@@ -127,10 +133,20 @@ export class Session implements CallOwner {
     })
     this.#writer = new SessionWriter(this.#queue, codecs[codec], this.#counts)
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
-    this.#channels = new ChannelTable(this.#writer, this.#queue, this.frontendCalls, options.readAhead)
+    const getChannelCount = (): number => this.addUp(session => session.#channels.size)
+    const { frontendCalls } = this
+    this.#channels = new ChannelTable(this.#writer, this.#queue, frontendCalls, options.readAhead, getChannelCount)
     this.#linkClosed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
+  }
+
+  /** Adds up what this session has open, and the sessions that share its limits. */
+  addUp(count: (session: Session) => number): number {
+    if (!this.peers) return count(this)
+    let total = 0
+    for (const session of this.peers) total += count(session)
+    return total
   }
 
   deliver(delivery: Delivery, payload: Payload): void {
@@ -240,7 +256,7 @@ export class Session implements CallOwner {
       this.#options.events.denied(method, this.permits.getHint(command))
       throw denial
     }
-    this.calls.checkAdmission(id)
+    this.calls.checkAdmission(id, this.addUp(countCalls))
     const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : this.#channels.bind(params, message.channels)
     const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)

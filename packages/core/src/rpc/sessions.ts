@@ -19,11 +19,13 @@ export interface SessionsDeps {
   report: (report: CoreReport) => void
 }
 
-export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'events'> {
+export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'peers' | 'events'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
   ended(): void
 }
+
+const countResources = ({ resources }: Session): number => resources.size
 
 const MAX_RUNNING_CALLS = 20
 const MIN_POLL_MS = 10
@@ -33,6 +35,8 @@ export class Sessions {
   readonly #open = new Set<Session>()
   /** The latest session of each label. An earlier one can still be closing. */
   readonly #byLabel = new Map<string, Session>()
+  /** Sessions that share limits, by the label that these count for. */
+  readonly #peers = new Map<string, Set<Session>>()
   /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
   readonly #endedFrontends = new WeakMap<Session, { hasBegun: boolean; end?: FrontendEnd | undefined }>()
   readonly #ends = new FrontendEnds()
@@ -54,11 +58,11 @@ export class Sessions {
 
   add(added: AddedSession): Session {
     const { router, getLog, report } = this.#deps
-    const { label, linkId } = added
+    const { label, linkId, limitLabel } = added
     const name = label ?? 'host'
     const onResourceError = (err: unknown): void =>
       getLog().error({ label: name, err }, 'a resource could not be closed')
-    const resources = new ResourceTable(onResourceError, label)
+    const resources = new ResourceTable(onResourceError, label, () => session.addUp(countResources))
     const denials = new Throttle<readonly [string, string]>(([command, hint], more) =>
       report({ type: 'denied', label: name, command, hint, more }),
     )
@@ -72,6 +76,7 @@ export class Sessions {
     const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
     const closed = (): void => {
       this.#open.delete(session)
+      if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
       for (const throttle of [denials, slowCalls, drops, warnings]) throttle.flush()
       const isLatest = label !== undefined && this.#byLabel.get(label) === session
       if (isLatest) this.#byLabel.delete(label)
@@ -96,7 +101,9 @@ export class Sessions {
       dropped: count => drops.add(undefined, count),
       closed,
     }
-    const session = new Session({ ...added, router, resources, events })
+    const peers = limitLabel === undefined ? undefined : this.#getPeers(limitLabel)
+    const session = new Session({ ...added, router, resources, peers, events })
+    peers?.add(session)
     session.metrics.commands = this.#commands
     this.#open.add(session)
     if (label !== undefined) {
@@ -104,6 +111,12 @@ export class Sessions {
       this.#byLabel.set(label, session)
     }
     return session
+  }
+
+  #getPeers(limitLabel: string): Set<Session> {
+    const peers = this.#peers.get(limitLabel) ?? new Set()
+    this.#peers.set(limitLabel, peers)
+    return peers
   }
 
   /** Calls a function that a frontend exposes. @throws {BusError} `Disconnected`; the function's own errors */

@@ -65,9 +65,15 @@ export class Peer {
   frames = 0
   #wake = () => {}
 
-  constructor(core: Core, label: string | undefined, keyPort?: MessagePort, codec: CodecName = 'json') {
+  constructor(
+    core: Core,
+    label: string | undefined,
+    keyPort?: MessagePort,
+    codec: CodecName = 'json',
+    limitLabel?: string,
+  ) {
     const [coreEndpoint, endpoint] = createLinkEndpoints('port')
-    core.attach({ label, codec, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
+    core.attach({ label, codec, limitLabel, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
     const reader = new BatchReader(true)
     this.link = openLink(endpoint, true)
     this.link.receive({

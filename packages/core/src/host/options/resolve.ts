@@ -49,7 +49,7 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
   allow: AllowList | undefined
   /** True for code that has the rights of the host. */
   isTrusted: boolean
-  /** Label that the frontend's quotas and prompts count for: a further tab of a page shares those of the page. @default the frontend's own */
+  /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default the frontend's own */
   limitLabel?: string | undefined
 }
 
