@@ -129,6 +129,18 @@ async function read(file: (path: string) => string, sandbox: Sandbox, module = '
 
 const nothing = { near: denied, secret: denied, open: denied }
 
+test.each(['permission', 'process'] as const)('standard input is empty: %s', async sandbox => {
+  const bus = await start()
+  const source = `
+    import { expose } from '@sallyport/frontend'
+    import process, { stdin } from 'node:process'
+    import { text } from 'node:stream/consumers'
+    expose({ read: async () => [await text(stdin), process.stdin === stdin, stdin.isTTY] })
+  `
+  await bus.open('main', { source, name: 'main.js' }, { sandbox })
+  expect(await bus.call('main', 'read')).toEqual(['', true, null])
+})
+
 describe('a frontend', () => {
   test('reads the directory of its module and its packages, and nothing else', async () => {
     const file = writeReader()

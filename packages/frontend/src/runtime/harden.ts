@@ -9,6 +9,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import os from 'node:os'
 import perfHooks from 'node:perf_hooks'
+import { Readable } from 'node:stream'
 import tty from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import v8 from 'node:v8'
@@ -68,6 +69,7 @@ export async function harden(): Promise<void> {
   removeTracing()
   removeImports()
   removeExperiments()
+  emptyInput()
   syncBuiltinESMExports()
 }
 
@@ -276,6 +278,11 @@ function removeExperiments(): void {
     for (const name of names) if (module && name in module) replace(module, name, createRefusal(`${id}.${name}`))
   }
   process.emitWarning = emitWarning
+}
+
+/** Ends the standard input of a process, as Node does in a worker. Node would read it by its descriptor, which throws. */
+function emptyInput(): void {
+  if (threads.isMainThread) replace(process, 'stdin', Readable.from([], { objectMode: false }))
 }
 
 function replace(holder: object, name: string, value: unknown): void {
