@@ -413,6 +413,22 @@ describe('a WebSocket', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)
   })
 
+  test('is disconnected if it sends pings and does not read the answers', async () => {
+    served = await serve({ heartbeat: 60_000 })
+    const { socket } = await connect(served)
+    const before = process.memoryUsage().arrayBuffers
+    socket.pause()
+    const data = Buffer.alloc(125)
+    const flood = (): void => {
+      for (let n = 0; n < 1000; n++) socket.ping(data)
+      if (socket.readyState === socket.OPEN) setImmediate(flood)
+    }
+    flood()
+    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
+    socket.terminate()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)
+  })
+
   test('is read no faster than core answers if it floods', async () => {
     served = await serve()
     const page = await connect(served)
