@@ -49,6 +49,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
   readonly #host: Host<LocalCore>
   readonly #client: Client
   readonly #inspectors = new Set<OpenInspector>()
+  #changingCapabilities: Promise<void> = Promise.resolve()
 
   /** @internal */
   constructor(host: Host<LocalCore>) {
@@ -109,7 +110,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
   /**
    * Restarts a frontend, or `core`, with its module as it is now; a frontend's hook too. Calls in flight settle with
    * `Disconnected`, as at any restart, but a reload does not count as one. Resolves once the module has been evaluated, as `open` does. A
-   * frontend that has failed or finished can be reloaded until its label is used again.
+   * frontend that has failed or finished can be reloaded until its label is used again. One whose `open` rejected is forgotten.
    *
    * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; whatever the module throws
    * @example await bus.reload('core')
@@ -317,18 +318,29 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const { changes } = this.#host.core
     // A copy, because the next core gets it too.
     const sent = structuredClone(capability)
-    await this.#client.invoke(HOST_METHOD.addCapability, { capability: sent })
-    changes.added.set(sent.identifier, sent)
+    await this.#changeCapabilities(async () => {
+      await this.#client.invoke(HOST_METHOD.addCapability, { capability: sent })
+      changes.added.set(sent.identifier, sent)
+    })
   }
 
   /** Removes a capability with all that it allowed and denied, for every later call. @throws {BusError} InvalidParams */
   async removeCapability(identifier: string): Promise<void> {
     const { changes } = this.#host.core
-    const added = changes.added.get(identifier)
-    // Before the removal: a frontend that connects again meanwhile must not be trusted again.
-    if (added) this.#host.frontends.endTrust(added)
-    await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
-    if (!changes.added.delete(identifier)) changes.removed.add(identifier)
+    await this.#changeCapabilities(async () => {
+      const added = changes.added.get(identifier)
+      // Before the removal: a frontend that connects again meanwhile must not be trusted again.
+      if (added) this.#host.frontends.endTrust(added)
+      await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
+      if (!changes.added.delete(identifier)) changes.removed.add(identifier)
+    })
+  }
+
+  /** Makes one change after the other, because a removal has to know what was added before. */
+  #changeCapabilities(change: () => Promise<void>): Promise<void> {
+    const changing = this.#changingCapabilities.then(change)
+    this.#changingCapabilities = changing.catch(() => {})
+    return changing
   }
 
   /** Listens to the bus's own events: those of `BusEvents`, such as `fault` and `denied`. Returns an unsubscribe function. */

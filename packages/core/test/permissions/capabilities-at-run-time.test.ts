@@ -53,6 +53,23 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     await check()
   })
 
+  test('a removal right after an addition holds, also for trusted code and the next core', async () => {
+    const running = await bus(use)
+    const main = await running.connect('main')
+    await Promise.all([running.addCapability(reader), running.removeCapability('reader')])
+    await running.reload('core')
+    for (const command of [READ, 'greet']) await expect(main.invoke(command)).rejects.toMatchObject(DENIED)
+    await expect(running.removeCapability('reader')).rejects.toThrow('no capability "reader"')
+    await running.addCapability(reader)
+  })
+
+  test('a change is made although the one before was refused', async () => {
+    const running = await bus(use, [reader])
+    const changes = [running.addCapability(reader), running.removeCapability('reader')]
+    expect(await Promise.allSettled(changes)).toMatchObject([{ status: 'rejected' }, { status: 'fulfilled' }])
+    await running.addCapability(reader)
+  })
+
   test('an added capability is kept as it was, for the next core', async () => {
     const running = await bus(use)
     const main = await running.connect('main', { allow: [] })
