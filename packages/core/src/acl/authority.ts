@@ -50,6 +50,8 @@ export interface FrontendRights {
   readonly allow?: AllowList | undefined
   /** It has the rights of the host: without `allow`, and unless a capability names or has named it, it may call every command of the app. */
   readonly isTrusted?: boolean | undefined
+  /** It is a run, whose `allow` is an option of `bus.run`. */
+  readonly runsOnce?: boolean | undefined
 }
 
 export interface Authority {
@@ -82,7 +84,7 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
   const initial: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
   let capabilities = initial
   /** Rights of the frontends of this host, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
-  const rights = new Map<string, { listed: ResolvedCapability | undefined; isTrusted: boolean }>()
+  const rights = new Map<string, { listed: ResolvedCapability | undefined; isTrusted: boolean; isRun: boolean }>()
   let version = 0
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
@@ -106,7 +108,14 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     }
     const local = rights.get(label)
     const option: DenialDetails['option'] = local && (local.listed ? 'only' : 'also')
-    const details = { label, option, access, capabilities: getCapabilities(label), catalogue }
+    const details = {
+      label,
+      isRun: local?.isRun ?? false,
+      option,
+      access,
+      capabilities: getCapabilities(label),
+      catalogue,
+    }
     const denial = isDevelopment() ? explainDenial(command, details) : getDenialText(command)
     return { denial, hint: getDenialHint(command, details), scope: EMPTY_SCOPE }
   }
@@ -158,7 +167,7 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     setRights(label, next) {
       if (next) {
         const listed = next.allow && resolveAllowList(label, next.allow, options)
-        rights.set(label, { listed, isTrusted: next.isTrusted === true })
+        rights.set(label, { listed, isTrusted: next.isTrusted === true, isRun: next.runsOnce === true })
       } else rights.delete(label)
       version++
     },

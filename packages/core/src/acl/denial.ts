@@ -6,6 +6,8 @@ import type { CommandIdentity } from './types.js'
 
 export interface DenialDetails {
   label: string
+  /** Whether the frontend is a run of `bus.run`. */
+  isRun: boolean
   /** Whether the option `allow` is the place for a right of this frontend, or one of two. Code on a network has no options. */
   option: 'only' | 'also' | undefined
   access: Access
@@ -18,12 +20,14 @@ export const getDenialText = ({ method }: CommandIdentity): string => `Command $
 /** Returns what to add to a capability or to `allow` of the frontend, or which permission denies the command. */
 export function getDenialHint(
   { method, owner, allow }: CommandIdentity,
-  { label, option, access }: DenialDetails,
+  { label, isRun, option, access }: DenialDetails,
 ): string {
-  const [quoted, denied] = [JSON.stringify(label), access.denied.get(method)]
+  // A run that has no label of its own has a number, which the next one does not have.
+  const quoted = JSON.stringify(isRun ? label.replace(/^run-\d+$/, 'run-*') : label)
+  const denied = access.denied.get(method)
   if (!denied) {
     const name = JSON.stringify(owner === 'app' ? method : allow)
-    const inOption = `add ${name} to the option "allow" of the frontend ${quoted}`
+    const inOption = `add ${name} to the option "allow" of ${isRun ? 'bus.run' : `the frontend ${quoted}`}`
     if (option === 'only') return inOption
     const inCapability = `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
     return option === 'also' ? `${inOption}, or ${inCapability}` : inCapability

@@ -110,6 +110,8 @@ export interface LinkOffer {
   allow?: AllowList | undefined
   /** The frontend has the rights of the host: see `FrontendRights`. */
   isTrusted?: boolean
+  /** The frontend is a run, whose `allow` is an option of `bus.run`. */
+  runsOnce?: boolean | undefined
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default `label` */
   limitLabel?: string | undefined
   /** `readAhead` of the frontend. */

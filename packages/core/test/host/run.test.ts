@@ -25,6 +25,29 @@ test('an error of its arguments names bus.run', async () => {
   await expect(run('', { args: { f: () => 1 } })).rejects.toMatchObject({ reason: 'InvalidParams', message })
 })
 
+test.each([
+  ['signl', 'signal'],
+  ['arg', 'args'],
+  ['labl', 'label'],
+  ['timeuot', 'timeout'],
+])('a misspelt option is corrected: %s', async (name, option) => {
+  const message = `bus.run: unknown option "${name}" (did you mean "${option}"?)`
+  await expect(run('', { [name]: 1 })).rejects.toMatchObject({ reason: 'InvalidParams', message })
+})
+
+test('a denial names the option of bus.run, and no label that was made up', async () => {
+  const bus = await getBus()
+  const hints: string[] = []
+  const stop = bus.on('denied', ({ hint }) => hints.push(hint))
+  const code = 'await invoke("add", { a: 1, b: 2 })'
+  for (const options of [{}, { allow: [] }, { label: 'mine' }]) await bus.run(code, options).catch(() => {})
+  await expect.poll(() => hints).toHaveLength(3)
+  stop()
+  const inOption = 'add "add" to the option "allow" of bus.run'
+  const inCapability = 'add "allow-add" to the permissions of a capability whose windows match'
+  expect(hints).toEqual([`${inOption}, or ${inCapability} "run-*"`, inOption, `${inOption}, or ${inCapability} "mine"`])
+})
+
 describe.each(sandboxes)('sandbox: %s', sandbox => {
   test('the code has its arguments, its data and the client, and its value is returned', async () => {
     const data = sandbox === 'ses' ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`

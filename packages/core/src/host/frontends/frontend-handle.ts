@@ -183,11 +183,12 @@ export class FrontendHandle {
     const { name, config } = this.#deps
     const id = ++lastLinkId
     const ends = this.#createEnds()
-    const { codec, readAhead, allow, isTrusted, limitLabel } = config
+    const { codec, readAhead, allow, isTrusted, runsOnce, limitLabel } = config
     const hasStarted = this.#deps.isRunning && !this.#hasBegun
     const isFirst = !this.#hasBeenReady
     const offer: LinkOffer = {
-      ...{ label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead, allow, isTrusted, limitLabel },
+      ...{ label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead, limitLabel },
+      ...{ allow, isTrusted, runsOnce },
     }
     if (gate && ends.gate) {
       const key = new MessageChannel()

@@ -30,6 +30,7 @@ import {
   labelSchema,
   moduleSourceSchema,
   OPTION_PLACES,
+  RUN_PLACES,
   runSchema,
   toDirectoryUrl,
   toUrl,
@@ -51,6 +52,8 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
   isTrusted: boolean
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default the frontend's own */
   limitLabel?: string | undefined
+  /** True for the code of `bus.run`: it runs once, and only its caller gets its errors. */
+  runsOnce?: boolean
 }
 
 export interface FrontendConfig
@@ -59,8 +62,6 @@ export interface FrontendConfig
   launcher?: Launcher | undefined
   /** The module's code, if it has no file. */
   text?: ModuleText | undefined
-  /** True for the code of `bus.run`: it runs once, and only its caller gets its errors. */
-  runsOnce?: boolean
 }
 
 export interface RunConfig {
@@ -208,7 +209,7 @@ export function resolveRun(
   options: RunOptions,
   { calls, ...defaults }: FrontendDefaults & Pick<HostConfig, 'calls'>,
 ): RunConfig {
-  const { label, args, directory, memory, sandbox, ...checked } = check(where, runSchema, options, OPTION_PLACES)
+  const { label, args, directory, memory, sandbox, ...checked } = check(where, runSchema, options, RUN_PLACES)
   const { allow, codec, data, onStdio } = checked
   const { url, text } = check(`${where}: the code`, moduleSourceSchema, { source, name: 'run.js', directory })
   const { timeout: limit = calls.timeout } = options

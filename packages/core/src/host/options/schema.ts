@@ -467,3 +467,5 @@ const getDepth = (place: string): number => place.split('.').length
 export const OPTION_PLACES: readonly string[] = [...new Set(listOptions(busSchema as unknown as Schema, ''))].toSorted(
   (a, b) => getDepth(a) - getDepth(b),
 )
+/** The places of the options of `bus.run`, and of those that it does not have. */
+export const RUN_PLACES: readonly string[] = [...listOptions(runSchema as unknown as Schema, ''), ...OPTION_PLACES]
