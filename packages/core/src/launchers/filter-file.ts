@@ -1,5 +1,5 @@
 // The file of a seccomp filter: it has no name, so it ends with the descriptors that are open.
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Calls back with a descriptor of a file with these bytes, which is closed afterwards. */
@@ -9,16 +9,22 @@ export function withFilterFile<T>(
   callback: (descriptor: number | undefined) => T,
 ): T {
   if (!filter) return callback(undefined)
-  const directory = mkdtempSync(join(temporary, 'sallyport-'))
-  let descriptor: number | undefined
+  const descriptor = openFilter(filter, mkdtempSync(join(temporary, 'sallyport-')))
   try {
-    const file = join(directory, 'filter')
-    writeFileSync(file, filter)
-    descriptor = openSync(file, 'r')
-    rmSync(directory, { recursive: true })
     return callback(descriptor)
   } finally {
-    rmSync(directory, { recursive: true, force: true })
-    if (descriptor !== undefined) closeSync(descriptor)
+    closeSync(descriptor)
+  }
+}
+
+function openFilter(filter: Uint8Array, directory: string): number {
+  const file = join(directory, 'filter')
+  try {
+    writeFileSync(file, filter)
+    return openSync(file, 'r')
+  } finally {
+    // Not recursive, which lists the directory: there might be no descriptor left.
+    rmSync(file, { force: true })
+    rmdirSync(directory)
   }
 }

@@ -1,6 +1,6 @@
 // The process of a frontend: Node in an empty directory, without environment variables, at a lower priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
@@ -43,23 +43,34 @@ export function startChild(launch: Launch, hasWall: boolean, temporary: string, 
   // A wall has its own directories.
   const directory = endsWithParent ? undefined : mkdtempSync(join(temporary, 'sallyport-'))
   const removeDirectory = (): void => {
-    if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+    if (directory === undefined) return
+    try {
+      // It is empty, and a recursive removal needs a descriptor, of which none might be left.
+      rmdirSync(directory)
+    } catch {
+      rmSync(directory, { recursive: true, force: true })
+    }
   }
-  const child = withFilterFile(filter, temporary, descriptor =>
-    spawn(command, args, {
-      cwd: directory ?? '/',
-      env: {},
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...(descriptor === undefined ? [] : [descriptor])],
-      // A session of its own, because Ctrl-C is for the host to handle.
-      detached: process.platform !== 'win32',
-    }),
-  )
+  let child: ChildProcess
+  try {
+    child = withFilterFile(filter, temporary, descriptor =>
+      spawn(command, args, {
+        cwd: directory ?? '/',
+        env: {},
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...(descriptor === undefined ? [] : [descriptor])],
+        // A session of its own, because Ctrl-C is for the host to handle.
+        detached: process.platform !== 'win32',
+      }),
+    )
+  } catch (error) {
+    removeDirectory()
+    throw (error as NodeJS.ErrnoException).code === 'EMFILE' ? createDescriptorError() : error
+  }
   // The first listener of `exited` is added below, and Node creates no pipes if it has no descriptors left.
   child.on('error', () => {})
   if (!(child.stdout as unknown)) {
     removeDirectory()
-    const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'
-    throw new BusError('Overloaded', `The frontend process was not started: no file descriptors are left. ${remedy}`)
+    throw createDescriptorError()
   }
   for (const stream of child.stdio) stream?.on('error', () => {})
   const { pid } = child
@@ -104,6 +115,11 @@ export function startChild(launch: Launch, hasWall: boolean, temporary: string, 
       else setTimeout(() => child.kill('SIGKILL'), LAUNCHER_EXIT_TIMEOUT_MS).unref()
     },
   }
+}
+
+function createDescriptorError(): BusError {
+  const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'
+  return new BusError('Overloaded', `The frontend process was not started: no file descriptors are left. ${remedy}`)
 }
 
 const SIGNALS = new Map(

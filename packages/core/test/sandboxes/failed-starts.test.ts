@@ -1,0 +1,46 @@
+// A process that cannot be started: `open` rejects with the cause, nothing is left, and other processes go on.
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Launcher } from '../../src/index.js'
+import { fixture, start } from '../support/start.js'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'failed-starts-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+test.runIf(process.platform === 'linux').each(['none', 'auto'])(
+  'no file descriptors are left, wall: %s',
+  async wall => {
+    const host = [process.execPath, fileURLToPath(fixture('sandboxes/few-descriptors.mjs')), wall]
+    const args = ['-c', 'ulimit -n 150; exec "$@"', 'sh', ...host]
+    const { stdout } = await promisify(execFile)('/bin/sh', args, { env: { ...process.env, TMPDIR: directory } })
+    const refusal = 'Overloaded: The frontend process was not started: no file descriptors are left. '
+    const refused = expect.stringContaining(refusal) as string
+    expect(JSON.parse(stdout)).toEqual({ outcomes: [refused, refused, refused, 'opened'], left: [] })
+  },
+)
+
+test.each([
+  ['a program that does not exist', '/none', 'ENOENT'],
+  ['an invalid name of a program', '/none\0', 'without null bytes'],
+])('the cgroup is removed if a launcher returns %s', async (_what, command, cause) => {
+  const cgroup = join(directory, 'cgroup')
+  const launcher: Launcher = {
+    name: 'broken',
+    launch() {
+      mkdirSync(cgroup)
+      return { command, args: [], cgroups: [cgroup] }
+    },
+  }
+  const bus = await start()
+  const source = { source: '', name: 'main.js' }
+  await expect(bus.open('main', source, { sandbox: { kind: 'process', wall: launcher } })).rejects.toThrow(cause)
+  await expect.poll(() => existsSync(cgroup)).toBe(false)
+})
