@@ -163,6 +163,56 @@ test('reloads the hook when it changes', async () => {
   await expect.poll(core).toBe(1)
 })
 
+test('reloads a script of a group alone, and a process that shares its relay', async () => {
+  const script = (version: number): string =>
+    `let calls = 0\nsallyport.expose({ version: () => ${version}, count: () => ++calls })\n`
+  await write('one.js', script(1))
+  await write('two.js', script(1))
+  await write('other/main.mjs', main(1))
+  const sandbox = { kind: 'ses', group: 'scripts' } as const
+  const process = { kind: 'process', wall: 'none' } as const
+  const { bus, faults } = await develop({
+    frontends: {
+      main: { module: join(directory, 'main.mjs'), sandbox: process },
+      other: { module: join(directory, 'other/main.mjs'), sandbox: process },
+      one: { module: join(directory, 'one.js'), sandbox },
+      two: { module: join(directory, 'two.js'), sandbox },
+    },
+  })
+  const version = (label: string): Promise<unknown> => bus.call(label, 'version').catch(() => 'none')
+  for (const label of ['one', 'two']) expect(await bus.call(label, 'count')).toBe(1)
+  await write('one.js', script(2))
+  await expect.poll(() => version('one')).toBe(2)
+  await write('other/main.mjs', main(2))
+  await expect.poll(() => version('other')).toBe(2)
+  expect(await bus.call('two', 'count')).toBe(2)
+  await write('one.js', '}')
+  await expect.poll(() => faults.map(({ label }) => label)).toEqual(['one'])
+  await write('one.js', script(3))
+  await expect.poll(() => version('one')).toBe(3)
+  expect(await bus.call('two', 'count')).toBe(3)
+  expect(await version('main')).toBe(1)
+})
+
+test('reloads the hook of each gate of a shared thread when it changes', async () => {
+  const hook = (answer: string): string => `window.__TAURI_ISOLATION_HOOK__ = message => ${answer}`
+  await write('hook/index.html', '<script src="index.js"></script>')
+  await write('hook/index.js', hook('message'))
+  const { bus, faults } = await develop({
+    isolation: { dir: join(directory, 'hook/'), gates: 1 },
+    capabilities: [{ identifier: 'all', windows: ['*'], permissions: ['allow-version'] }],
+  })
+  const [first, second] = [await bus.connect('first'), await bus.connect('second')]
+  const call = (): Promise<unknown[]> =>
+    Promise.all([first, second].map(client => client.invoke('version').catch(() => 'none')))
+  await expect.poll(call).toEqual([1, 1])
+  await write('hook/index.js', hook('null'))
+  await expect.poll(call).toEqual(['none', 'none'])
+  await write('hook/index.js', hook('message'))
+  await expect.poll(call).toEqual([1, 1])
+  expect(faults).toEqual([])
+})
+
 test('labels the output of workers, applies source maps to stacks, and lets core be inspected', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('host/dev/host.mjs'))])
   expect(stdout).toBe('inspected: 42\n')
