@@ -1,70 +1,14 @@
 // Scripts of one group (`sandbox: { kind: 'ses', group }`): what each keeps for itself, and what it can do to the others.
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Worker } from 'node:worker_threads'
-import { afterEach, describe, expect, test } from 'vitest'
-import type { Bus, BusOptions, FrontendOptions } from '../../src/index.js'
+import { describe, expect, test } from 'vitest'
+import type { FrontendOptions } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
-import { start } from '../support/start.js'
+import { count, open, startBus } from '../support/ses-groups.js'
+import { watch, workers } from '../support/shared-threads.js'
 
 const POLL = { timeout: 20_000 }
-
-const workers: Worker[] = []
-const keep = (message: unknown): void => void workers.push((message as { worker: Worker }).worker)
-afterEach(() => {
-  unsubscribe('worker_threads', keep)
-  workers.length = 0
-})
-
-/** Starts a bus, whose frontends' threads are added to `workers`. */
-async function startBus(options: Partial<BusOptions> = {}): Promise<Bus> {
-  const bus = await start(options)
-  subscribe('worker_threads', keep)
-  return bus
-}
-
-const source = `
-  let count = 0
-  sallyport.expose({
-    count: () => ++count,
-    label: () => [sallyport.label, sallyport.getLabel(), sallyport.data],
-    greet: () => sallyport.invoke('greet', { name: sallyport.label }),
-    never: () => new Promise(() => {}),
-    print: text => console.log(text.text),
-    flood: () => { const next = () => { for (let i = 0; i < 1000; i++) console.log('x'.repeat(4000)); setTimeout(next, 1) }; next() },
-    calls: () => { const next = () => sallyport.invoke('greet', { name: 'x' }).then(next, next); for (let i = 0; i < 256; i++) next() },
-    tick: () => { setInterval(() => sallyport.emit('tick', sallyport.label), 10) },
-    listen: async () => { await sallyport.listen('now', () => { throw new Error('in a listener') }) },
-    timer: () => { setTimeout(() => { throw new Error('in a timer') }, 1) },
-    microtask: () => { queueMicrotask(() => { throw new Error('in a microtask') }) },
-    promise: () => { void (async () => { await null; throw new Error('in a promise') })() },
-    denied: () => { void sallyport.invoke('add', { a: 1, b: 2 }) },
-    later: () => { void sallyport.invoke('slow', { ms: 1 }).then(() => { throw new Error('after an answer') }) },
-    spin: () => { for (;;); },
-    change: () => { try { Object.prototype.changed = 1 } catch {} try { sallyport.label = 'x' } catch {} globalThis.changed = 1 },
-    seen: () => [{}.changed, globalThis.changed, sallyport.label],
-  })
-`
-
-const open = async (bus: Bus, labels: readonly string[], options: FrontendOptions = {}, group = 'g'): Promise<void> => {
-  for (const label of labels) {
-    await bus.open(label, { source, name: `${label}.js` }, { sandbox: { kind: 'ses', group }, allow: '*', ...options })
-  }
-}
-
-const watch = (bus: Bus): { faults: string[]; restarts: string[]; failed: string[] } => {
-  const events: Record<'faults' | 'restarts' | 'failed', string[]> = { faults: [], restarts: [], failed: [] }
-  bus.on('fault', ({ label, error }) => events.faults.push(`${label}: ${error.message}`))
-  bus.on('restart', ({ label }) => events.restarts.push(label))
-  bus.on('failed', ({ label }) => events.failed.push(label))
-  return events
-}
-
-/** Returns the number of calls of `count`, which a restart resets. */
-const count = (bus: Bus, label: string): Promise<number | undefined> =>
-  bus.call<number>(label, 'count').catch(() => undefined)
 
 test('the scripts of a group share a thread, which ends with the last one', async () => {
   const bus = await startBus()
@@ -116,23 +60,6 @@ test('output goes to the host with the label of its script', async () => {
   await bus.call('b', 'print', { text: 'two' })
   await bus.closeFrontend('a')
   await expect.poll(() => printed, POLL).toEqual(['a stdout one\n', 'b stdout two\n'])
-})
-
-test('a script that prints without an end does not starve the others, and its lost lines are counted', async () => {
-  const bus = await startBus()
-  const printed: string[] = []
-  await open(bus, ['a'], { onStdio: text => printed.push(text) })
-  await open(bus, ['b'])
-  await bus.call('a', 'flood')
-  for (let i = 1; i <= 20; i++) expect(await count(bus, 'b')).toBe(i)
-  await expect.poll(() => printed.some(text => /^Output lost: \d+ lines/m.test(text)), POLL).toBe(true)
-})
-
-test('a script that calls without an end does not starve the others', async () => {
-  const bus = await startBus()
-  await open(bus, ['a', 'b'])
-  await bus.call('a', 'calls')
-  for (let i = 1; i <= 20; i++) expect(await count(bus, 'b')).toBe(i)
 })
 
 describe('an error that a script does not catch ends this script alone', () => {
@@ -213,18 +140,6 @@ test('a closed script stops its timers, and settles its calls', async () => {
   expect(new Set(ticks)).toEqual(new Set(['b']))
 })
 
-test('a script that does not return restarts the group', { timeout: 30_000 }, async () => {
-  const bus = await startBus({ supervision: { heartbeat: 1000 } })
-  await open(bus, ['a', 'b'])
-  await count(bus, 'b')
-  const { restarts } = watch(bus)
-  const pending = bus.call('b', 'never').catch((error: Error) => error)
-  await expect(bus.call('a', 'spin')).rejects.toMatchObject({ reason: 'Disconnected' })
-  expect(await pending).toMatchObject({ reason: 'Disconnected' })
-  await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b'])
-  for (const label of ['a', 'b']) await expect.poll(() => count(bus, label), POLL).toBe(1)
-})
-
 test('the end of the thread restarts all of its scripts', async () => {
   const bus = await startBus()
   await open(bus, ['a', 'b'])
@@ -244,12 +159,4 @@ test('code runs once in the thread of a group', async () => {
   await expect(run(`throw new Error('no')`)).rejects.toThrow('no')
   expect(await count(bus, 'a')).toBe(1)
   expect(workers).toHaveLength(1)
-})
-
-test('a bus with a script that does not return closes', async () => {
-  const bus = await startBus()
-  await open(bus, ['a', 'b'])
-  bus.call('a', 'spin').catch(() => {})
-  await bus.close({ timeout: 0 })
-  expect(workers.map(({ threadId }) => threadId)).toEqual([-1])
 })

@@ -1,0 +1,77 @@
+// Gates that share a thread, while the hook of one of them hangs, waits or is flooded.
+import { createDeferred } from '@sallyport/protocol/internal'
+import { expect, test } from 'vitest'
+import { add, connect, startShared } from '../../support/shared-gates.js'
+import { watch, workers } from '../../support/shared-threads.js'
+
+const POLL = { timeout: 20_000 }
+
+test('a person who takes long to confirm restarts no gate', async () => {
+  const [asked, confirmed] = [createDeferred(), createDeferred<boolean>()]
+  const onConfirm = (): Promise<boolean> => {
+    asked.resolve()
+    return confirmed.promise
+  }
+  const bus = await startShared('judge', 1, { supervision: { heartbeat: 400 }, onConfirm }, 200)
+  // Another thread, which is blocked meanwhile, and restarts later than a gate would.
+  const source = { source: 'import { expose } from "@sallyport/frontend"; expose({ spin: () => { for (;;); } })' }
+  await bus.open('other', { ...source, name: 'main.js' }, { supervision: { heartbeat: 800 } })
+  const [first, second] = await connect(bus, 'a', 'b')
+  const { faults, restarts } = watch(bus)
+  const answers = [
+    first!.invoke('echo', { hook: 'confirm', question: 'Really?' }),
+    asked.promise.then(() => add(second!)),
+  ]
+  await asked.promise
+  bus.call('other', 'spin').catch(() => {})
+  await expect.poll(() => restarts, POLL).toEqual(['other'])
+  confirmed.resolve(true)
+  expect(await Promise.all(answers)).toEqual([{ answer: true }, 3])
+  expect(faults).toEqual([expect.stringMatching(/^other: /)])
+})
+
+test('a hook that does not return restarts the gates of the thread, and each fault names the cause', async () => {
+  const bus = await startShared('stuck', 1, {}, 300)
+  const [first, second] = await connect(bus, 'a', 'b')
+  const { faults, restarts } = watch(bus)
+  const stuck = first!.invoke('add', { hook: 'spin' })
+  await expect(stuck).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b'])
+  await expect.poll(() => Promise.all([add(first!), add(second!)]), POLL).toEqual([3, 3])
+  const cause = 'The isolation hook of "a" did not return within 300 ms'
+  expect(faults.toSorted()).toEqual([`a: ${cause}`, `b: ${cause}. The thread that gate "b" shared was terminated`])
+})
+
+test('a frontend whose hook hangs again and again fails alone', { timeout: 30_000 }, async () => {
+  const supervision = { intensity: 2, period: 60_000 }
+  const bus = await startShared('stuck', 1, { supervision }, 100)
+  const [first, second] = await connect(bus, 'a', 'b')
+  const { failed } = watch(bus)
+  for (let hang = 0; hang <= supervision.intensity; hang++) {
+    await expect.poll(() => add(first!), POLL).toBe(3)
+    await expect(first!.invoke('add', { hook: 'spin' })).rejects.toThrow()
+  }
+  await expect.poll(() => failed, POLL).toEqual(['a'])
+  await expect.poll(() => add(second!), POLL).toBe(3)
+})
+
+test('a frontend that floods its gate does not starve the others', async () => {
+  const bus = await startShared('judge')
+  const [first, second] = await connect(bus, 'a', 'b')
+  let isOver = false
+  const flood = async (): Promise<void> => {
+    while (!isOver) await first!.invoke('echo', { text: 'x'.repeat(2 ** 12) }).catch(() => {})
+  }
+  const floods = Array.from({ length: 256 }, flood)
+  for (let i = 0; i < 20; i++) expect(await second!.invoke('add', { a: i, b: 1 })).toBe(i + 1)
+  isOver = true
+  await Promise.all(floods)
+})
+
+test('a bus with stuck gates closes', async () => {
+  const bus = await startShared('stuck')
+  const [first] = await connect(bus, 'a', 'b')
+  first!.invoke('add', { hook: 'spin' }).catch(() => {})
+  await bus.close({ timeout: 0 })
+  expect(workers.map(({ threadId }) => threadId)).toEqual([-1])
+})
