@@ -340,7 +340,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
   #changeCapabilities(change: () => Promise<void>): Promise<void> {
     const changing = this.#changingCapabilities.then(change)
     this.#changingCapabilities = changing.catch(() => {})
-    return changing
+    return withCaller(changing)
   }
 
   /** Listens to the bus's own events: those of `BusEvents`, such as `fault` and `denied`. Returns an unsubscribe function. */

@@ -7,9 +7,9 @@ import { watch, workers } from '../../support/shared-threads.js'
 const POLL = { timeout: 20_000 }
 
 test('a person who takes long to confirm restarts no gate', async () => {
-  const [asked, confirmed] = [createDeferred(), createDeferred<boolean>()]
+  const [prompted, confirmed] = [createDeferred(), createDeferred<boolean>()]
   const onConfirm = (): Promise<boolean> => {
-    asked.resolve()
+    prompted.resolve()
     return confirmed.promise
   }
   const bus = await startShared('judge', 1, { supervision: { heartbeat: 400 }, onConfirm }, 200)
@@ -20,9 +20,9 @@ test('a person who takes long to confirm restarts no gate', async () => {
   const { faults, restarts } = watch(bus)
   const answers = [
     first!.invoke('echo', { hook: 'confirm', question: 'Really?' }),
-    asked.promise.then(() => add(second!)),
+    prompted.promise.then(() => add(second!)),
   ]
-  await asked.promise
+  await prompted.promise
   bus.call('other', 'spin').catch(() => {})
   await expect.poll(() => restarts, POLL).toEqual(['other'])
   confirmed.resolve(true)
