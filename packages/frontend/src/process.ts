@@ -1,8 +1,7 @@
 // The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports.
 import { Socket } from 'node:net'
-import { deserialize } from 'node:v8'
 import type { FrontendProcessCommand, FrontendReport, FrontendStart, Link, Pong } from '@sallyport/protocol/internal'
-import { StreamLink, FRAME_KIND, getText, PROCESS_PIPES, reportError } from '@sallyport/protocol/internal'
+import { deserializeValue, StreamLink, FRAME_KIND, getText, PROCESS_PIPES, reportError } from '@sallyport/protocol/internal'
 import { startFrontend } from './runtime/start-frontend.js'
 
 const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))
@@ -21,7 +20,7 @@ let handleCommand: ((command: FrontendProcessCommand) => void) | undefined
 control.receive({
   frame({ kind, body }) {
     if (kind === FRAME_KIND.json) return handleCommand?.(JSON.parse(getText(body)) as FrontendProcessCommand)
-    startFrontend(deserialize(body as Uint8Array) as FrontendStart, {
+    startFrontend(deserializeValue(body as Uint8Array) as FrontendStart, {
       report,
       onCommand(handle) {
         handleCommand = command => {

@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { serialize } from 'node:v8'
 import type { ResourceLimits } from 'node:worker_threads'
-import { BusError, closeEndpoint, getPorts, isDevelopment, PROCESS_PIPES, Throttle } from '@sallyport/protocol/internal'
+import { BusError, closeEndpoint, getPorts, isDevelopment, PROCESS_PIPES, serializeValue, Throttle } from '@sallyport/protocol/internal'
 import type { FrontendCommand, FrontendStart, FrontendWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../contract/host-relay.js'
 import type { Launch, Launcher, LaunchInfo } from '../../launchers/launcher.js'
@@ -275,7 +274,7 @@ function startRelay(
     launch,
     hasWall: launcher !== undefined,
     temporary: tmpdir(),
-    start: serialize(start),
+    start: serializeValue(start),
     heartbeat,
     limits: { memory: launch.limits?.memory ?? memory, cpu, pids: launch.limits?.pids ?? pids },
   }

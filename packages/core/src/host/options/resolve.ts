@@ -3,8 +3,7 @@ import { access, readdir, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import { deserialize, serialize } from 'node:v8'
-import { BusError, describeThrown, type ModuleText } from '@sallyport/protocol/internal'
+import { BusError, describeThrown, deserializeValue, type ModuleText, serializeValue } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 import { checkPlain } from '../../acl/schema.js'
 import { getPlatform, splitCapabilities } from '../../acl/types.js'
@@ -303,7 +302,7 @@ function cloneData<T>(what: string, data: T): T {
 /** Copies the data as it is sent to another process. */
 function serializeData(what: string, data: unknown): unknown {
   try {
-    const copy: unknown = deserialize(serialize(data))
+    const copy: unknown = deserializeValue(serializeValue(data))
     if (isDeepStrictEqual(copy, structuredClone(data))) return copy
     throw new TypeError('it contains an object of Node.js, which would arrive empty')
   } catch (cause) {
