@@ -1,7 +1,14 @@
 // The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports.
 import { Socket } from 'node:net'
 import type { FrontendProcessCommand, FrontendReport, FrontendStart, Link, Pong } from '@sallyport/protocol/internal'
-import { deserializeValue, StreamLink, FRAME_KIND, getText, PROCESS_PIPES, reportError } from '@sallyport/protocol/internal'
+import {
+  deserializeValue,
+  StreamLink,
+  FRAME_KIND,
+  getText,
+  PROCESS_PIPES,
+  reportError,
+} from '@sallyport/protocol/internal'
 import { startFrontend } from './runtime/start-frontend.js'
 
 const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))

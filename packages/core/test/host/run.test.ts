@@ -6,7 +6,12 @@ import { type Bus, isCommandError, type RunOptions } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
 import { everyCommand, fixture, isolation, next, reuseBus, start } from '../support/start.js'
 
-const sandboxes = ['ses', 'permission', 'process'] as const
+const sandboxes = [
+  ['ses', 'ses'],
+  ['permission', 'permission'],
+  ['process', 'process'],
+  ['ses in a process', { kind: 'ses', process: true }],
+] as const
 const getBus = reuseBus()
 
 const run = async (source: string, options?: RunOptions): Promise<unknown> => (await getBus()).run(source, options)
@@ -48,9 +53,9 @@ test('a denial names the option of bus.run, and no label that was made up', asyn
   expect(hints).toEqual([`${inOption}, or ${inCapability} "run-*"`, inOption, `${inOption}, or ${inCapability} "mine"`])
 })
 
-describe.each(sandboxes)('sandbox: %s', sandbox => {
+describe.each(sandboxes)('sandbox: %s', (name, sandbox) => {
   test('the code has its arguments, its data and the client, and its value is returned', async () => {
-    const data = sandbox === 'ses' ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`
+    const data = name.startsWith('ses') ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`
     const source = `return [args, await invoke('add', args), ${data}, typeof stream, typeof console.log]`
     const options = { args: { a: 1, b: 2 }, data: ['data'], allow: ['add'] }
     expect(await run(source, { sandbox, ...options })).toEqual([{ a: 1, b: 2 }, 3, ['data'], 'function', 'function'])
@@ -103,7 +108,7 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
   })
 
   test('an application error has its code and its data', async () => {
-    const get = sandbox === 'ses' ? 'sallyport' : `await import('@sallyport/frontend')`
+    const get = name.startsWith('ses') ? 'sallyport' : `await import('@sallyport/frontend')`
     const error: unknown = await run(
       `const { CommandError } = ${get}; throw new CommandError('BUSY', 'later', { data: { in: 5 } })`,
       {

@@ -5,18 +5,22 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { rolldown } from 'rolldown'
 import { describe, expect, test } from 'vitest'
-import type { CodecName } from '../../src/index.js'
+import type { CodecName, Sandbox } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
-import { sesApps, sesCore } from '../support/ses.js'
+import { sesApps, sesCore, sesSandboxes } from '../support/ses.js'
 import { fixture, next, reuseBus, start } from '../support/start.js'
 
 const script = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`)
 
 describe.each(sesApps)('the client of a script: %s', (_name, app) => {
-  test.each<CodecName>(['json', 'msgpack'])('%s', async codec => {
+  test.each<[CodecName, Sandbox]>([
+    ['json', 'ses'],
+    ['msgpack', 'ses'],
+    ['json', { kind: 'ses', process: true }],
+  ])('%s, sandbox: %j', async (codec, sandbox) => {
     const bus = await start({ core: sesCore, app })
     const data = { a: [1, 'b'] }
-    await bus.open('main', fixture('sandboxes/ses/works.js'), { sandbox: 'ses', codec, data, allow: '*' })
+    await bus.open('main', fixture('sandboxes/ses/works.js'), { sandbox, codec, data, allow: '*' })
     const call = (name: string, args = {}): Promise<unknown> => bus.call('main', name, args)
     expect(await call('who')).toEqual(['main', 'main', data, true])
     expect(await call('invokes')).toEqual([
@@ -50,16 +54,16 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
 
 /** Returns the error of a script, which rejects `open` while the script is loading, and is a fault later. */
-async function getError(module: URL, data?: unknown): Promise<Error> {
+async function getError(module: URL, sandbox: Sandbox, data?: unknown): Promise<Error> {
   const bus = await getBus()
   const fault = new Promise<Error>(resolve => bus.on('fault', ({ error }) => resolve(error)))
-  return bus.open('main', module, { sandbox: 'ses', data }).then(
+  return bus.open('main', module, { sandbox, data }).then(
     () => fault,
     (error: Error) => error,
   )
 }
 
-describe('an error in a script ends it, and has its cause and location', () => {
+describe.each(sesSandboxes)('an error in a script in %s ends it, and has its cause and location', (_name, sandbox) => {
   const throwing = (text: string): string => `function broken() {\n${text}\n}\nbroken()`
 
   test.each<[text: string, message: string | RegExp, stack?: RegExp]>([
@@ -93,7 +97,7 @@ describe('an error in a script ends it, and has its cause and location', () => {
     ['1\n// <!-- a comment', /line 2: it contains '<!--'/],
     ['eval("1")', /line 1: it contains 'eval\('/],
   ])('%s', async (text, message, stack) => {
-    const error = await getError(script(text))
+    const error = await getError(script(text), sandbox)
     expect(error.message).toMatch(message)
     if (stack) expect(error.stack).toMatch(stack)
     expect(error.stack).not.toMatch(/util\.inspect|\[as inspect\]/)
@@ -102,13 +106,13 @@ describe('an error in a script ends it, and has its cause and location', () => {
   test('a script that is too long', async () => {
     const directory = writeProject({ 'long.js': `"${'x'.repeat(2 ** 24)}"` })
     const message = expect.stringMatching(/long\.js: it is longer than 16777216 characters/) as string
-    const error = await getError(pathToFileURL(join(directory, 'long.js')))
+    const error = await getError(pathToFileURL(join(directory, 'long.js')), sandbox)
     expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 
   test('data that contains an object of Node', async () => {
-    const error = await getError(script(''), { deep: [new Blob(['x'])] })
-    const message = expect.stringMatching(/contains an object of Node/) as string
+    const error = await getError(script(''), sandbox, { deep: [new Blob(['x'])] })
+    const message = expect.stringMatching(/contains an object of Node|can't be sent to another process/) as string
     expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 })

@@ -15,7 +15,7 @@ import {
 import type { Deferred, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
 import type { LinkOffer } from '../../contract/host-core.js'
-import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
+import { type ConnectionConfig, type FrontendConfig, isProcess } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
 import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
@@ -100,7 +100,7 @@ export class FrontendHandle {
     this.#host = host
     this.#deps = deps
     this.#events = events
-    this.#isProcess = deps.config.sandbox?.kind === 'process'
+    this.#isProcess = deps.config.sandbox !== undefined && isProcess(deps.config.sandbox)
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {})

@@ -10,7 +10,7 @@ export interface FrontendInfo {
   state: WorkerState
   /** The kind of its sandbox. `none` for connections of the host, `external` for web pages. */
   sandbox: 'none' | 'permission' | 'process' | 'ses' | 'external'
-  /** The wall around its process: the name of a launcher, or `none`. Only for the sandbox `process`. */
+  /** The wall around its process: the name of a launcher, or `none`. Only for a frontend that runs in one. */
   wall?: string
   /** Start of its current or last thread, in milliseconds since 1970. */
   startedAt: number

@@ -6,7 +6,7 @@ import type { Capability } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
 import { isNetClosed, NET_REMEDIES } from '../options/wall.js'
 import { findWall } from '../../launchers/find-wall.js'
-import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
+import { type ConnectionConfig, type FrontendConfig, isProcess } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
 import { FrontendHandle, type FrontendDeps, SUSPECT_MS } from './frontend-handle.js'
@@ -307,7 +307,7 @@ export class Frontends {
 
   /** Logs once which wall the processes have, and warns once if nothing closes their network. */
   #reportWall({ sandbox, launcher }: FrontendConfig): void {
-    if (sandbox.kind !== 'process') return
+    if (!isProcess(sandbox)) return
     const { log } = this.#host
     if (!this.#hasReportedWall && (sandbox.wall === 'auto' || sandbox.wall === 'required')) {
       this.#hasReportedWall = true
@@ -315,7 +315,7 @@ export class Frontends {
       if (launcher) log.info({ wall: launcher.name }, 'Processes of frontends start in a wall')
       else log.info({ wall: 'none', failures }, 'Processes of frontends start without a wall')
     }
-    if (this.#hasWarnedOfNet || sandbox.net !== undefined || isNetClosed(launcher)) return
+    if (this.#hasWarnedOfNet || sandbox.kind === 'ses' || sandbox.net !== undefined || isNetClosed(launcher)) return
     this.#hasWarnedOfNet = true
     const text = 'The network of processes of frontends is open: Node.js before 25 cannot deny it, and there is no wall'
     log.warn(`${text}. ${NET_REMEDIES}`)

@@ -3,11 +3,19 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
-import { BusError, closeEndpoint, getPorts, isDevelopment, PROCESS_PIPES, serializeValue, Throttle } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  closeEndpoint,
+  getPorts,
+  isDevelopment,
+  PROCESS_PIPES,
+  serializeValue,
+  Throttle,
+} from '@sallyport/protocol/internal'
 import type { FrontendCommand, FrontendStart, FrontendWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../contract/host-relay.js'
 import type { Launch, Launcher, LaunchInfo } from '../../launchers/launcher.js'
-import type { FrontendConfig, SandboxConfig } from '../options/resolve.js'
+import { type FrontendConfig, isProcess, type ProcessConfig, type SandboxConfig } from '../options/resolve.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import { type OutputSource, pipeOutput, pipeToHost } from '../workers/output.js'
@@ -51,7 +59,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   const { label, module, config, host } = deps
   const { supervisor, log, reporter, options } = host
   const { dev } = options
-  const isProcess = config.sandbox.kind === 'process'
+  const hasProcess = isProcess(config.sandbox)
   const start: FrontendStart = {
     ...getClientStart(label, config, host),
     module: module.href,
@@ -80,7 +88,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
     chargeExit: isNeighborFault,
-    ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
+    ...(hasProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
     spawn(heartbeat) {
       // A reload can replace a thread that is still loading.
       if (!firstLoad || load.isOver) load = new ModuleLoad(config.loaded && (!firstLoad || isFinalReload))
@@ -147,7 +155,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       return worker.stats
     },
     connect(next) {
-      if (link && isProcess) {
+      if (link && hasProcess) {
         closeEndpoint(next)
         return replace()
       }
@@ -177,7 +185,7 @@ function spawnFrontend(
   const worker: ThreadHandle & OutputSource =
     sandbox.kind === 'none'
       ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
-      : sandbox.kind === 'process'
+      : isProcess(sandbox)
         ? startRelay(data, sandbox, launcher, sharedThreads)
         : sandbox.kind === 'ses' && sandbox.group !== undefined
           ? startGroupMember(entry, data, { ...sandbox, group: sandbox.group }, sharedThreads)
@@ -187,21 +195,29 @@ function spawnFrontend(
   return worker
 }
 
-function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: SandboxConfig<'permission' | 'ses'>) {
+/** Returns what a thread or process loads, what it reads for that, and the flags that it needs. */
+function getCode(
+  entry: Entry,
+  data: FrontendWorkerData,
+  sandbox: Exclude<FrontendConfig['sandbox'], { kind: 'none' }>,
+) {
   const module = realModule(data.module, !data.text)
-  const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/internal/script') : undefined
-  const reads =
-    runner === undefined
-      ? getFrontendGrants(entry, module, sandbox.kind === 'permission' ? sandbox.read : [])
-      : getScriptGrants(entry, runner, data.text || data.script !== undefined ? undefined : module)
+  if (sandbox.kind !== 'ses') {
+    const flags = data.text ? TEXT_FLAGS : []
+    return { code: { module: module.href }, reads: getFrontendGrants(entry, module, sandbox.read), flags }
+  }
+  const runner = findEntry('@sallyport/isolation/internal/script')
+  const reads = getScriptGrants(entry, runner, data.text || data.script !== undefined ? undefined : module)
+  return { code: { module: module.href, runner }, reads, flags: [] }
+}
+
+function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: SandboxConfig<'permission' | 'ses'>) {
+  const { code, reads, flags } = getCode(entry, data, sandbox)
   const workerData: FrontendWorkerData = {
-    ...data,
-    module: module.href,
+    ...{ ...data, ...code },
     sandbox: { unexpectedRead: getUnexpectedRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
-    ...(runner !== undefined && { runner }),
   }
   const net = sandbox.kind === 'permission' && sandbox.net
-  const flags = data.text && runner === undefined ? TEXT_FLAGS : []
   return { workerData, reads, net, flags, resourceLimits: sandbox.resourceLimits }
 }
 
@@ -240,34 +256,36 @@ const RELAYS: ThreadGroup = {
   spawn: () => spawnWorker(findEntry('#relay'), undefined, [], { env: {}, stdout: true, stderr: true }),
 }
 
+/** A script has no files and no network. */
+const NO_ACCESS = { net: undefined, tmp: undefined }
+
 /** Starts the relay of a frontend in a process of its own, under the same permission model as a worker. */
 function startRelay(
   data: FrontendWorkerData,
-  sandbox: SandboxConfig<'process'>,
+  sandbox: ProcessConfig,
   launcher: Launcher | undefined,
   threads: SharedThreads,
 ): Tenant {
   const { heartbeat, ...frontend } = data
-  const { read, net, resourceLimits, memory, cpu, pids, tmp } = sandbox
+  const { resourceLimits, memory, cpu, pids } = sandbox
+  const { net = false, tmp } = sandbox.kind === 'process' ? sandbox : NO_ACCESS
   const entry = findEntry('@sallyport/frontend/process')
-  const module = realModule(data.module, !data.text)
+  const { code, reads, flags: codeFlags } = getCode(entry, data, sandbox)
   const start: FrontendStart = {
-    ...frontend,
-    module: module.href,
+    ...{ ...frontend, ...code },
     // The process starts in an empty directory, so there is nothing unexpected to read.
-    sandbox: { unexpectedRead: undefined, strict: false, closesNet: net !== true && launcher?.closesNetwork === true },
+    sandbox: { unexpectedRead: undefined, strict: false, closesNet: !net && launcher?.closesNetwork === true },
   }
-  const reads = getFrontendGrants(entry, module, read)
   const flags = [
     ...MODEL,
-    ...(data.text ? TEXT_FLAGS : []),
+    ...codeFlags,
     ...getFlags(reads),
     ...(tmp === undefined ? [] : TMP_FLAGS),
     ...getNetFlags(net),
     ...getV8Flags(resourceLimits),
   ]
   const node = { command: process.execPath, args: [...flags, fileURLToPath(entry)] }
-  const info = { label: data.label, reads, descriptors: Object.values(PROCESS_PIPES), net: net === true }
+  const info = { label: data.label, reads, descriptors: Object.values(PROCESS_PIPES), net }
   const launch: Launch = launcher ? getLaunch(launcher, node, { ...info, limits: { memory, pids, tmp } }) : node
   const relayData: RelayData = {
     name: getWorkerName('frontend', data.label),

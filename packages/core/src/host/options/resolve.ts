@@ -3,7 +3,13 @@ import { access, readdir, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import { BusError, describeThrown, deserializeValue, type ModuleText, serializeValue } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  describeThrown,
+  deserializeValue,
+  type ModuleText,
+  serializeValue,
+} from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 import { checkPlain } from '../../acl/schema.js'
 import { getPlatform, splitCapabilities } from '../../acl/types.js'
@@ -57,7 +63,7 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
 
 export interface FrontendConfig
   extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
-  /** Starts the process of `sandbox: 'process'`, if that has a wall. */
+  /** Starts the frontend's process, if it has one with a wall. */
   launcher?: Launcher | undefined
   /** The module's code, if it has no file. */
   text?: ModuleText | undefined
@@ -72,6 +78,12 @@ export interface RunConfig {
 }
 
 export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], { kind: Kind }>
+
+/** A sandbox that is a process: of a module, or of a script. */
+export type ProcessConfig = SandboxConfig<'process'> | Extract<SandboxConfig<'ses'>, { process: true }>
+
+export const isProcess = (sandbox: FrontendConfig['sandbox']): sandbox is ProcessConfig =>
+  sandbox.kind === 'process' || (sandbox.kind === 'ses' && sandbox.process === true)
 
 export interface HostConfig extends FrontendDefaults {
   log: LogOption
@@ -266,7 +278,7 @@ function toFrontendConfig(
     const text = `link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`
     throw new BusError('InvalidParams', `${place}${text}`)
   }
-  const launcher = options.sandbox.kind === 'process' ? resolveWall(`${place}sandbox`, options.sandbox) : undefined
+  const launcher = isProcess(options.sandbox) ? resolveWall(`${place}sandbox`, options.sandbox) : undefined
   checkNet(`${place}sandbox`, options.sandbox, launcher)
   const clone = cloneData(`${place}data`, data)
   return {
@@ -277,7 +289,7 @@ function toFrontendConfig(
     isTrusted: kind === 'none',
     codec: codec ?? defaults.codec,
     supervision: resolveSupervision('transient', defaults.supervision, supervision),
-    data: kind === 'process' ? serializeData(`${place}data`, clone) : clone,
+    data: isProcess(options.sandbox) ? serializeData(`${place}data`, clone) : clone,
   }
 }
 

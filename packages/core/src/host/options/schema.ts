@@ -180,6 +180,15 @@ const wall = v.optional(
   v.union([v.picklist(['auto', 'required', 'none']), v.custom<Launcher>(isLauncher)], wallRule),
   'auto',
 )
+const processEntries = {
+  resourceLimits: v.optional(options(memoryEntries)),
+  memory: watched('MiB, more than 0'),
+  cpu: watched('a share of one core, more than 0'),
+  pids: watched('a number of processes and threads, more than 0'),
+  wall,
+}
+const leftOut = (why: string) => v.optional(v.never(`left out: ${why}`))
+const needsProcess = leftOut('it needs process: true')
 const sandboxObject = v.variant(
   'kind',
   [
@@ -188,20 +197,27 @@ const sandboxObject = v.variant(
       kind: v.literal('process'),
       read,
       net,
-      resourceLimits: v.optional(options(memoryEntries)),
-      memory: watched('MiB, more than 0'),
-      cpu: watched('a share of one core, more than 0'),
-      pids: watched('a number of processes and threads, more than 0'),
       tmp: v.optional(v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))),
-      wall,
+      ...processEntries,
     }),
-    v.strictObject({
-      kind: v.literal('ses'),
-      group: v.optional(v.pipe(v.string('a name'), v.minLength(1, 'a name'))),
-      resourceLimits,
-    }),
+    v.variant('process', [
+      v.strictObject({
+        kind: v.literal('ses'),
+        process: v.literal(true),
+        group: leftOut('scripts of a group share a thread of the host, and this one has a process'),
+        ...processEntries,
+      }),
+      v.strictObject({
+        kind: v.literal('ses'),
+        process: v.optional(v.literal(false)),
+        group: v.optional(v.pipe(v.string('a name'), v.minLength(1, 'a name'))),
+        resourceLimits,
+        ...{ memory: needsProcess, cpu: needsProcess, pids: needsProcess, wall: needsProcess },
+      }),
+    ]),
   ],
-  '"permission", "process" or "ses"',
+  // The outer message is also that of the inner variant.
+  ({ path }) => (path?.at(-1)?.key === 'process' ? 'true or false' : '"permission", "process" or "ses"'),
 )
 const sandboxName = v.pipe(
   v.picklist(['none', 'permission', 'process', 'ses'], '"none", "permission", "process", "ses" or { kind, … }'),

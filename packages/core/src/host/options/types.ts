@@ -58,10 +58,21 @@ export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
   tmp?: number
 }
 
-/** A script in a SES Compartment: the page "Security in detail" of the documentation lists its globals. */
-export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
+/**
+ * A script in a SES Compartment: the page "Security in detail" of the documentation lists its globals. The options of a process need
+ * `process: true`.
+ */
+export interface SesSandbox
+  extends Pick<PermissionSandbox, 'resourceLimits'>, Pick<ProcessSandbox, 'wall' | 'memory' | 'cpu' | 'pids'> {
   /** A script in a SES Compartment. */
   kind: 'ses'
+  /**
+   * Runs the script in a separate process, as `kind: 'process'` runs a module. The script has no files and no network, with or without a
+   * wall. Excludes `group`. `memory` includes Node and SES, which take up to 70 MiB; `resourceLimits` are flags of V8, by default Node's.
+   *
+   * @default false
+   */
+  process?: boolean
   /**
    * Name of a group of scripts that share a thread, because they trust each other: one that does not return delays and restarts the others.
    * Each script keeps its own rights, quotas, output and errors. `resourceLimits` are those of the thread, and must be the same for each
@@ -73,7 +84,7 @@ export interface SesSandbox extends Pick<PermissionSandbox, 'resourceLimits'> {
 /**
  * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own
  * directory and `node_modules`, and uses Node's API without writes, child processes, workers and addons. `process`: the same, in a
- * separate process. `ses`: a single script without Node's API.
+ * separate process. `ses`: a single script without Node's API, in a process with `{ kind: 'ses', process: true }`.
  */
 export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSandbox | ProcessSandbox | SesSandbox
 

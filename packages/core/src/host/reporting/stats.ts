@@ -65,7 +65,7 @@ export interface GateStats extends WorkerStats {
 
 /** Figures of one frontend since its first start. */
 export interface FrontendStats extends WorkerStats, TrafficStats {
-  /** The wall around the process of the sandbox `process`: the name of a launcher, or `none`. */
+  /** The wall around its process, if it runs in one: the name of a launcher, or `none`. */
   wall?: string
   /** In the isolation pattern. */
   gate?: GateStats

@@ -4,7 +4,12 @@ import { next, reuseBus } from '../../support/start.js'
 
 const getBus = reuseBus({ log: false })
 
-describe.each(['ses', 'permission', 'process'] as const)('sandbox: %s', sandbox => {
+describe.each([
+  ['ses', 'ses'],
+  ['permission', 'permission'],
+  ['process', 'process'],
+  ['ses in a process', { kind: 'ses', process: true }],
+] as const)('sandbox: %s', (_, sandbox) => {
   test('an endless loop ends with its timeout, not with the heartbeat', async () => {
     const bus = await getBus()
     await expect(bus.run('for (;;);', { sandbox, timeout: 1500 })).rejects.toMatchObject({ reason: 'Timeout' })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { CodecName, FrontendOptions } from '../../../src/index.js'
 import { fixture, next, start } from '../../support/start.js'
-import { sesApps, sesCore } from '../../support/ses.js'
+import { sesApps, sesCore, sesSandboxes } from '../../support/ses.js'
 
 interface Probed {
   ran: string[]
@@ -52,11 +52,15 @@ const GLOBALS = [
   ...['Temporal', 'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'queueMicrotask'],
 ]
 
-describe.each(sesApps)('sandbox: ses, %s', (_name, app) => {
+const cases = sesApps.flatMap(([pattern, app]) =>
+  sesSandboxes.map(([place, sandbox]) => ({ pattern, app, place, sandbox })),
+)
+
+describe.each(cases)('a script in $place, $pattern', ({ app, sandbox }) => {
   const data = { list: [new Map([[1, { a: new Uint8Array(2) }]])] }
 
   test.each<CodecName>(['json', 'msgpack'])('no probe finds anything: %s', async codec => {
-    const { ran, found, globals } = await probe(script, app, { sandbox: 'ses', codec, data })
+    const { ran, found, globals } = await probe(script, app, { sandbox, codec, data })
     expect(ran).toEqual(PROBES)
     expect(found).toEqual({})
     expect(globals.filter(name => !GLOBALS.includes(name))).toEqual([])
