@@ -14,7 +14,7 @@ const PLACES = {
   bus: 'Runs in the host: `core/src/host/supervision/supervisor.ts`.',
   worker:
     'Runs in the host, once for each worker: `core/src/host/supervision/worker-machine.ts`. In any state, `fail` leads to `failed`.',
-  lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/actor.ts`.',
+  lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/contract/worker-actor.ts`.',
   link: 'Runs in the host, once for each link, as a pure table: `core/src/host/frontends/link-lifecycle.ts`. After a slash: the effects, which the holder of the link implements. The event `violated` of a link that is `active` or `closing` changes no state, and ends the code of the frontend. Other events change nothing.',
 }
 const LIGHT =

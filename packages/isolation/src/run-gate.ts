@@ -19,8 +19,8 @@ import {
   reportError,
   SamplingTimer,
   setDevelopment,
+  startWorkerActor,
 } from '@sallyport/protocol/internal'
-import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from './gate/gate.js'
 import { createHook, type Hook } from './hook/hook.js'

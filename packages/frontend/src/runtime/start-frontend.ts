@@ -18,9 +18,9 @@ import {
   isBusError,
   reportError,
   setDevelopment,
+  startWorkerActor,
   toBusError,
 } from '@sallyport/protocol/internal'
-import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { setInitScripts } from '../client/init-scripts.js'

@@ -1,8 +1,8 @@
 // The HTML of the page, with drawings of the state machines. It contains only our own texts and the token. The page's script inserts
 // what comes from a bus, as text.
 import { Graph, layout } from '@dagrejs/dagre'
-import { createWorkerMachine } from '@sallyport/protocol/internal/actor'
-import type { AnyStateMachine, AnyStateNode } from 'xstate'
+import { LIFECYCLE_TRANSITIONS } from '@sallyport/protocol/internal'
+import { type AnyStateMachine, type AnyStateNode, createMachine } from 'xstate'
 import type { BusView } from './snapshot.js'
 
 /** Fills in page/inspector.html. */
@@ -28,8 +28,19 @@ const STATE_HEIGHT = 28
 export const drawDiagrams = ({ bus, worker }: BusView['machines']): Diagram[] => [
   { id: 'bus', title: 'The bus', svg: draw('bus', bus) },
   { id: 'worker', title: 'A worker, as the host sees it', svg: draw('worker', worker) },
-  { id: 'lifecycle', title: 'The worker itself', svg: draw('lifecycle', createWorkerMachine() as AnyStateMachine) },
+  { id: 'lifecycle', title: 'The worker itself', svg: draw('lifecycle', toMachine('booting', LIFECYCLE_TRANSITIONS)) },
 ]
+
+type Transitions = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+/** @internal Returns the machine of a table with the next states of each state. */
+export const toMachine = (initial: string, table: Transitions): AnyStateMachine =>
+  createMachine({
+    initial,
+    states: Object.fromEntries(
+      Object.entries(table).map(([state, on]) => [state, Object.keys(on).length > 0 ? { on } : { type: 'final' as const }]),
+    ),
+  })
 
 type Edge = { from: string; to: string; events: string[] }
 

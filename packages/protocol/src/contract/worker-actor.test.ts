@@ -1,7 +1,7 @@
 // The order of a worker's states, whatever comes first. The links are closed exactly once.
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { type LifecycleEvent, startWorkerActor, type WorkerLifecycle } from './actor.js'
+import { type LifecycleEvent, startWorkerActor, type WorkerLifecycle } from './worker-actor.js'
 
 function deferred() {
   let resolve!: () => void
