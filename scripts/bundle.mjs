@@ -56,15 +56,30 @@ function licencesOf(modules) {
   return texts.toSorted().join(`\n\n${'-'.repeat(80)}\n\n`)
 }
 
-/** What entries share, in fewer files: the smallest go with those that most of the same entries load. */
-const SPLITTING = {
-  groups: [{ name: 'common', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 5000 }],
-}
+/** What entries share, in fewer files: those below this size go with the file that most of the same entries load. */
+const SMALL = 5000
+/** Every frontend loads nearly all of this package, and each file more takes as long as 50 KB of code. */
+const SMALL_OF_PACKAGE = { '@sallyport/frontend': 100_000 }
 
-async function outputOf(folder, names, outside, options) {
+const splittingOf = ({ name }) => ({
+  groups: [
+    {
+      name: 'common',
+      minShareCount: 2,
+      entriesAware: true,
+      entriesAwareMergeThreshold: SMALL_OF_PACKAGE[name] ?? SMALL,
+    },
+  ],
+})
+
+/** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
+const toAscii = code => code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+async function outputOf(folder, names, options) {
+  const info = readPackage(folder)
   const build = await rolldown({
     input: Object.fromEntries(names.map(name => [name, join(folder, 'dist', `${name}.js`)])),
-    external: outside,
+    external: isOutside(info),
     platform: 'node',
     // The modules of xstate, which can be shaken, and not the CommonJS files that Node takes.
     resolve: { conditionNames: ['module', 'import', 'node', 'default'] },
@@ -76,7 +91,9 @@ async function outputOf(folder, names, outside, options) {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: ({ name }) => `${name.split('~')[0]}.shared.js`,
-    codeSplitting: SPLITTING,
+    codeSplitting: splittingOf(info),
+    // Every thread keeps the text of what it runs. The maps have the sources, with comments.
+    comments: { jsdoc: false },
     ...options,
   })
   await build.close()
@@ -95,13 +112,12 @@ const browserEntriesOf = ({ exports, imports = {} }) =>
 /** Writes `dist/bundle/` of the package in `folder`, and `dist/browser/` if it has entries for browsers. */
 export async function bundle(folder) {
   const info = readPackage(folder)
-  const outside = isOutside(info)
   await embedPage(folder, 'inspector')
-  const shared = await outputOf(folder, entriesOf(info), outside, {})
-  const commands = commandsOf(info).map(name => outputOf(folder, [name], outside, { codeSplitting: false }))
+  const shared = await outputOf(folder, entriesOf(info), {})
+  const commands = commandsOf(info).map(name => outputOf(folder, [name], { codeSplitting: false }))
   const output = [shared, ...(await Promise.all(commands))].flat()
   const out = join(folder, 'dist/bundle')
-  const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? file.code : file.source]))
+  const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? toAscii(file.code) : file.source]))
   for (const name of copiesOf(info)) files.set(name, read(join(folder, 'dist', name)).replace(/^\/\/# source.*/m, ''))
   const licences = licencesOf(output.flatMap(file => file.moduleIds ?? []))
   if (licences) files.set('LICENSES.txt', `${licences}\n`)
