@@ -1,19 +1,9 @@
 // Removes what Node's permission model leaves open in a worker, before any code of the frontend is loaded. It runs last: the
 // worker's entry has read its port and its data by then. docs/reference/security.md lists what cannot be removed.
-import { ChildProcess } from 'node:child_process'
-import dgram from 'node:dgram'
-import fs from 'node:fs'
-import inspector from 'node:inspector'
-import inspectorPromises from 'node:inspector/promises'
-import { createRequire, syncBuiltinESMExports } from 'node:module'
-import net from 'node:net'
-import os from 'node:os'
-import perfHooks from 'node:perf_hooks'
-import { Readable } from 'node:stream'
-import tty from 'node:tty'
+// Node's modules are not imported, because frontends without a sandbox load this file too, and an `import` of each costs more.
+import type { NetConnectOpts } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import v8 from 'node:v8'
-import vm from 'node:vm'
+import type { CompileFunctionOptions } from 'node:vm'
 import threads from 'node:worker_threads'
 
 type Callable = (...args: unknown[]) => unknown
@@ -21,19 +11,23 @@ type FileSystem = typeof import('node:fs')
 type Holder = Record<string, unknown>
 
 /** Functions that throw from now on. Names that this version of Node does not have are ignored. */
-const REMOVED_FUNCTIONS: readonly [module: string, holder: object, names: readonly string[]][] = [
+const listRemovedFunctions = (): readonly [module: string, holder: object, names: readonly string[]][] => [
   // Signals, including the one that opens the inspector; Node's internals; a writer that bypasses the captured streams.
   ['process', process, ['kill', '_kill', '_debugProcess', '_debugEnd', 'binding', '_linkedBinding', '_rawDebug']],
   // They return the ports of this thread.
   ['process', process, ['_getActiveHandles', '_getActiveRequests']],
   // Flags belong to the whole process: with natives syntax, one call ends it.
-  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit', 'setHeapProfileNearHeapLimit']],
+  [
+    'v8',
+    process.getBuiltinModule('node:v8'),
+    ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit', 'setHeapProfileNearHeapLimit'],
+  ],
   // Another name of `_debugEnd`.
-  ['inspector', inspector, ['close']],
-  ['inspector', inspectorPromises, ['close']],
+  ['inspector', process.getBuiltinModule('node:inspector'), ['close']],
+  ['inspector', process.getBuiltinModule('node:inspector/promises'), ['close']],
   // They take bytecode, and exist only with a flag that no frontend has.
-  ['vm', vm, ['Module', 'SourceTextModule', 'SyntheticModule']],
-  ['os', os, ['setPriority']],
+  ['vm', process.getBuiltinModule('node:vm'), ['Module', 'SourceTextModule', 'SyntheticModule']],
+  ['os', process.getBuiltinModule('node:os'), ['setPriority']],
   ['worker_threads', threads, ['postMessageToThread', 'getEnvironmentData', 'setEnvironmentData', 'BroadcastChannel']],
 ]
 
@@ -46,7 +40,7 @@ const DESCRIPTOR_FUNCTIONS = [
 export async function harden(): Promise<void> {
   // A process has no descriptors of the host, and opens its own output as a socket.
   const fileHandle = threads.isMainThread ? undefined : await getFileHandlePrototype()
-  for (const [module, holder, names] of REMOVED_FUNCTIONS) {
+  for (const [module, holder, names] of listRemovedFunctions()) {
     for (const name of names) if (name in holder) replace(holder, name, createRefusal(`${module}.${name}`))
   }
   // Reports contain the host's environment and command line.
@@ -58,7 +52,7 @@ export async function harden(): Promise<void> {
   if ('locks' in threads) replace(threads, 'locks', undefined)
   const { navigator } = globalThis as { navigator?: object }
   if (navigator) replace(navigator, 'locks', undefined)
-  const openDescriptors = guardDescriptors(fs)
+  const openDescriptors = guardDescriptors(process.getBuiltinModule('node:fs'))
   if (fileHandle) {
     guardSockets(openDescriptors)
     guardPipes(openDescriptors, fileHandle)
@@ -70,7 +64,7 @@ export async function harden(): Promise<void> {
   removeImports()
   removeExperiments()
   emptyInput()
-  syncBuiltinESMExports()
+  process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
 
 type Descriptors = Pick<Set<unknown>, 'add' | 'delete' | 'has'>
@@ -136,6 +130,7 @@ function guardSockets(openDescriptors: Descriptors): void {
       return openDescriptors.delete(descriptor) ? apply(open, this, [descriptor]) : refuse()
     })
   }
+  const tty = process.getBuiltinModule('node:tty')
   for (const name of ['ReadStream', 'WriteStream'] as const) {
     const { prototype } = tty[name]
     const refuse = createRefusal(`tty.${name}`)
@@ -170,7 +165,7 @@ function guardPipes(openDescriptors: Descriptors, prototype: FileHandle): void {
 
 /** Returns the prototype of native `FileHandle`s. */
 async function getFileHandlePrototype(): Promise<FileHandle> {
-  const file = await fs.promises.open(fileURLToPath(import.meta.url))
+  const file = await process.getBuiltinModule('node:fs').promises.open(fileURLToPath(import.meta.url))
   const key = Object.getOwnPropertySymbols(file).find(({ description }) => description === 'kHandle')!
   const handle = (file as unknown as Record<symbol, FileHandle>)[key]!
   await file.close()
@@ -179,9 +174,9 @@ async function getFileHandlePrototype(): Promise<FileHandle> {
 
 /** Returns the handle of a socket that could not connect, because the options are invalid. */
 function getSocketHandle(options: object): object {
-  const socket = new net.Socket()
+  const socket = new (process.getBuiltinModule('node:net').Socket)()
   try {
-    socket.connect(options as net.NetConnectOpts)
+    socket.connect(options as NetConnectOpts)
   } catch {
     // Node checks the options after it has made the handle.
   }
@@ -191,7 +186,8 @@ function getSocketHandle(options: object): object {
 }
 
 function getDatagramHandle(): object {
-  const socket = dgram.createSocket('udp4')
+  // Without a function, Node would load `node:dns`.
+  const socket = process.getBuiltinModule('node:dgram').createSocket({ type: 'udp4', lookup: () => {} })
   const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol')!
   const { handle } = (socket as unknown as Record<symbol, { handle: object }>)[state]!
   socket.close()
@@ -206,6 +202,7 @@ function denyDescriptor(name: string, callback: unknown): void {
 
 /** Limits `v8.queryObjects` to its default, a count: a summary describes objects of Node's own, and ends the process at some of them. */
 function limitObjectQueries(): void {
+  const v8 = process.getBuiltinModule('node:v8')
   const { queryObjects } = v8
   replace(v8, 'queryObjects', (type: typeof Object) => queryObjects(type, { format: 'count' }))
 }
@@ -218,6 +215,7 @@ function refuseCachedData(): void {
   const refuse = createRefusal('vm with cachedData')
   // Frontends can replace `Reflect.construct`, which would be given the native constructor.
   const { construct } = Reflect
+  const vm = process.getBuiltinModule('node:vm')
   const native = Object.getPrototypeOf(vm.Script) as { prototype: object }
   function ContextifyScript(...args: unknown[]): object {
     return args[4] === undefined ? construct(native as never, args, new.target) : refuse()
@@ -226,7 +224,7 @@ function refuseCachedData(): void {
   replace(native.prototype, 'constructor', ContextifyScript)
   Object.setPrototypeOf(vm.Script, ContextifyScript)
   const { compileFunction } = vm
-  replace(vm, 'compileFunction', (code: string, params?: string[], options: vm.CompileFunctionOptions = {}) => {
+  replace(vm, 'compileFunction', (code: string, params?: string[], options: CompileFunctionOptions = {}) => {
     // A copy, because a getter could return something else the second time.
     const copy = { ...options }
     return copy.cachedData === undefined ? compileFunction(code, params, { ...copy, cachedData: undefined }) : refuse()
@@ -235,6 +233,7 @@ function refuseCachedData(): void {
 
 /** For a process that was never started, Node 20 signals the host's whole process group. No process can be started here. */
 function removeSignals(): void {
+  const { ChildProcess } = process.getBuiltinModule('node:child_process')
   const { _handle: handle } = new ChildProcess() as unknown as { _handle: object }
   replace(Object.getPrototypeOf(handle) as object, 'kill', createRefusal('ChildProcess.kill'))
 }
@@ -242,12 +241,13 @@ function removeSignals(): void {
 /** Node 20 writes traces to the working directory without asking for permission. Workers cannot create them. */
 function removeTracing(): void {
   if (!threads.isMainThread) return
-  const traces = createRequire(import.meta.url)('node:trace_events') as object
+  const traces = process.getBuiltinModule('node:trace_events')
   replace(traces, 'createTracing', createRefusal('trace_events.createTracing'))
 }
 
 /** Node 26 allocates what an exported histogram claims to need, and ends the process if it cannot. */
 function removeImports(): void {
+  const perfHooks = process.getBuiltinModule('node:perf_hooks')
   const histogram = perfHooks.createHistogram() as unknown as Record<symbol, { constructor: object } | undefined>
   const key = Object.getOwnPropertySymbols(histogram).find(({ description }) => description === 'kHandle')
   const native = key && histogram[key]?.constructor
@@ -268,13 +268,11 @@ const EXPERIMENTS: readonly [module: string, names: readonly string[]][] = [
 ]
 
 function removeExperiments(): void {
-  const getBuiltinModule = (process as { getBuiltinModule?: (id: string) => Holder | undefined }).getBuiltinModule
-  if (!getBuiltinModule) return
   const emitWarning = process.emitWarning
   // No frontend has caused the warnings.
   process.emitWarning = () => {}
   for (const [id, names] of EXPERIMENTS) {
-    const module = getBuiltinModule(`node:${id}`)
+    const module = process.getBuiltinModule(`node:${id}`) as Holder | undefined
     for (const name of names) if (module && name in module) replace(module, name, createRefusal(`${id}.${name}`))
   }
   process.emitWarning = emitWarning
@@ -282,7 +280,9 @@ function removeExperiments(): void {
 
 /** Ends the standard input of a process, as Node does in a worker. Node would read it by its descriptor, which throws. */
 function emptyInput(): void {
-  if (threads.isMainThread) replace(process, 'stdin', Readable.from([], { objectMode: false }))
+  if (!threads.isMainThread) return
+  const { Readable } = process.getBuiltinModule('node:stream')
+  replace(process, 'stdin', Readable.from([], { objectMode: false }))
 }
 
 function replace(holder: object, name: string, value: unknown): void {

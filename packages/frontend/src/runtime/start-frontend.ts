@@ -1,5 +1,4 @@
 // The lifecycle of a frontend in a worker or a process: creates the thread's client, then loads the user's module or script.
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import type {
   FrontendFunctions,
@@ -25,6 +24,7 @@ import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { setInitScripts } from '../client/init-scripts.js'
 import { boundOutput } from './bound-output.js'
+import { enterSandbox } from './enter-sandbox.js'
 import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 import type { loadTextModule } from './text-module.js'
 
@@ -45,6 +45,8 @@ export interface GroupMember extends ScriptThread {
   /** Ends the script, after its output. */
   exit(code: number): void
 }
+
+const nextTick = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
 
 /** A thread that has a single script. */
 const ownThread: ScriptThread = {
@@ -107,7 +109,6 @@ export function startFrontend(
       setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
       // It removes classes of Node, so it comes before the sandbox and the frontend's code.
       if (text && runner === undefined) loadText = (await import('./text-module.js')).loadTextModule
-      const { enterSandbox } = await import('./enter-sandbox.js')
       const readableDirectory = await (entered ??= enterSandbox(sandbox))
       if (runner !== undefined) {
         const { loadScript } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner

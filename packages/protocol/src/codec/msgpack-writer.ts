@@ -1,7 +1,7 @@
 // Writes values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), and refuses what a receiver would refuse.
 // The output is well formed whatever getters, proxies and `toJSON` return: its lengths count what was written. Consecutive messages
 // share a chunk of memory, and bytes that were handed out are never written again.
-import { types } from 'node:util'
+import * as types from 'node:util/types'
 import { allocate, utf8Length, writeUtf8 } from '#platform'
 import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'

@@ -1,7 +1,8 @@
 // Functions that differ between Node and a browser, here for Node. `#platform` is this file, or `platform.browser.ts` for browsers.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
-import { getSystemErrorMap, types } from 'node:util'
+// `node:util` itself would load parsers of arguments and MIME types, in every thread.
+import * as types from 'node:util/types'
 import workerThreads from 'node:worker_threads'
 
 // A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
@@ -67,7 +68,8 @@ export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners
 export const warn = (message: string): void => process.emitWarning(message)
 
 /** Returns the text of a number of the system's, such as that of ENOENT. */
-export const getSystemMessage = (errno: number): string | undefined => getSystemErrorMap().get(errno)?.[1]
+export const getSystemMessage = (errno: number): string | undefined =>
+  process.getBuiltinModule('node:util').getSystemErrorMap().get(errno)?.[1]
 
 /**
  * True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check, and lacks the

@@ -38,7 +38,10 @@ export const toMachine = (initial: string, table: Transitions): AnyStateMachine 
   createMachine({
     initial,
     states: Object.fromEntries(
-      Object.entries(table).map(([state, on]) => [state, Object.keys(on).length > 0 ? { on } : { type: 'final' as const }]),
+      Object.entries(table).map(([state, on]) => [
+        state,
+        Object.keys(on).length > 0 ? { on } : { type: 'final' as const },
+      ]),
     ),
   })
 
