@@ -19,7 +19,8 @@ export const DENSITY: Readonly<Record<string, 'worker' | 'fork' | Frontends>> = 
   ...inPatterns('permission', 'permission'),
   ...inPatterns('ses', 'ses'),
   ...inPatterns('ses-group', { kind: 'ses', group: 'bench' }),
-  ...inPatterns('process', 'process'),
+  ...inPatterns('process', { kind: 'process', wall: 'none' }),
+  ...inPatterns('process-wall', { kind: 'process', wall: 'required' }),
 }
 
 /** Without gates, with a gate for each, and with a thread that all gates share. */
@@ -53,4 +54,10 @@ export const densityProcessArms: Arms = [
   densityArm('process', 'process'),
   densityArm('process-gates', 'process, gates'),
   densityArm('process-shared', 'process, shared gate'),
+]
+
+export const densityWallArms: Arms = [
+  densityArm('fork', 'empty forks'),
+  densityArm('process-wall', 'process in a wall'),
+  densityArm('process-wall-shared', 'process in a wall, shared gate'),
 ]

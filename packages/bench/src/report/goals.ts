@@ -59,7 +59,7 @@ const TABLE = readTable(`
   group-cpu          | 50, SES group, CPU       | density-ses/50/ses-group/cpu                | worker                          | at most 0.5×        | empty Workers   | 8
   process-memory     | 50 processes, memory     | density-processes/50/process/pss            | fork                            | at most 1.5×        | empty forks     | 8
   process-cpu        | 50 processes, CPU        | density-processes/50/process/cpu            | fork                            | at most 1.6×        | empty forks     | 8
-  process-start      | start of a process       | density-processes/1/process/time            | fork                            | at most 1.6×        | empty fork      | 8
+  wall-start         | start, process in a wall | density-wall/1/process-wall/time            | fork                            | at most 1.6×        | empty fork      | 8
   flat-idle          | a call, 49 others idle   | density/50/permission/p50                   | density/1/permission/p50        | at most 1.1×        | of 1            | 8
   flat-idle-process  | the same, processes      | density-processes/50/process/p50            | density-processes/1/process/p50 | at most 1.1×        | of 1            | 8
 `)

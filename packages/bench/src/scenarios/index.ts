@@ -1,5 +1,5 @@
 // All scenarios, in the order in which they run and are shown.
-import { DENSITY_SIZES, densityArms, densityProcessArms, densitySesArms } from '../arms/density.js'
+import { DENSITY_SIZES, densityArms, densityProcessArms, densitySesArms, densityWallArms } from '../arms/density.js'
 import * as features from '../arms/features.js'
 import * as lifecycle from '../arms/lifecycle.js'
 import { lacksServer, natsArms } from '../arms/nats.js'
@@ -8,6 +8,7 @@ import { webArms, webMemoryArms } from '../arms/web.js'
 import { FAN_SIZES } from '../loops/handlers.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
+import { lacksWall } from '../density/lacks-wall.js'
 import { lacksProcessTree } from '../density/process-tree.js'
 import { readTable } from '../shared/text.js'
 
@@ -143,7 +144,8 @@ const TABLE = readTable(`
   memory            | by name | cases | processes | 40   | 0      | 0       | 0.5    | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
   density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends                             | n frontends, each measurement in a host of its own. Memory (PSS) and CPU time are those of the host and its processes since before createBus; ready is the time from the first start until all are ready; call is the p50 of one call at a time while the others idle. The reference is n empty Workers that send messages back
   density-ses       | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in ses                      | the same figures for scripts in SES; the reference is n empty Workers that send messages back
-  density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in processes                | the same figures for frontends in processes, with default options; the reference is n empty forks that send messages back
+  density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in processes                | the same figures for frontends in processes without a wall; the reference is n empty forks that send messages back
+  density-wall      | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in a wall                   | the same figures for frontends in processes, each in the strongest wall that works here; the reference is n empty forks that send messages back
 `)
 
 /** Reads files, and the versions of the peers. */
@@ -182,6 +184,7 @@ export const allScenarios = (): Scenario[] => {
     density: [densityArms, density],
     'density-ses': [densitySesArms, density],
     'density-processes': [densityProcessArms, density],
+    'density-wall': [densityWallArms, density],
     memory: [lifecycle.memoryArms, [inCase('memory', 'each frontend', { loop: 'memory' }, [MEMORY], greet)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
@@ -193,7 +196,7 @@ export const allScenarios = (): Scenario[] => {
       ...(runs === 'always' && { main: true }),
       ...(armsIn === 'processes' && { spawns: true }),
       ...(id === 'nats' && { lacks: lacksServer }),
-      ...(id.startsWith('density') && { lacks: lacksProcessTree }),
+      ...(id.startsWith('density') && { lacks: id === 'density-wall' ? lacksWall : lacksProcessTree }),
       ...(id === 'busy' && { background: lifecycle.occupyCore }),
     }
   })
