@@ -56,21 +56,16 @@ function licencesOf(modules) {
   return texts.toSorted().join(`\n\n${'-'.repeat(80)}\n\n`)
 }
 
-/** What entries share, in fewer files: those below this size go with the file that most of the same entries load. */
-const SMALL = 5000
-/** Every frontend loads nearly all of this package, and each file more takes as long as 50 KB of code. */
-const SMALL_OF_PACKAGE = { '@sallyport/frontend': 100_000 }
+/** What entries share, in fewer files: the smallest go with those that most of the same entries load. */
+const SHARED = { name: 'common', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 5000 }
 
-const splittingOf = ({ name }) => ({
-  groups: [
-    {
-      name: 'common',
-      minShareCount: 2,
-      entriesAware: true,
-      entriesAwareMergeThreshold: SMALL_OF_PACKAGE[name] ?? SMALL,
-    },
-  ],
-})
+/**
+ * Every frontend loads nearly all of its package, so that its entries get one file. What removes classes of Node as it loads is not
+ * in it.
+ */
+const SHARED_IN = {
+  '@sallyport/frontend': { name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ },
+}
 
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
 const toAscii = code => code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
@@ -91,7 +86,7 @@ async function outputOf(folder, names, options) {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: ({ name }) => `${name.split('~')[0]}.shared.js`,
-    codeSplitting: splittingOf(info),
+    codeSplitting: { groups: [SHARED_IN[info.name] ?? SHARED] },
     // Every thread keeps the text of what it runs. The maps have the sources, with comments.
     comments: { jsdoc: false },
     ...options,

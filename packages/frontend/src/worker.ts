@@ -1,29 +1,4 @@
-// The entry of a frontend worker, which has one frontend, or the scripts of a group that the host sends it.
-import { parentPort, workerData } from 'node:worker_threads'
-import {
-  beat,
-  type FrontendCommand,
-  type FrontendWorkerData,
-  openLink,
-  serveTenants,
-} from '@sallyport/protocol/internal'
-import { joinGroup } from './runtime/script-group.js'
-import { type HostConnection, startFrontend } from './runtime/start-frontend.js'
+// The entry of a frontend worker. It imports one file of the bundle, and no package: Node takes a millisecond to resolve each.
+import { runFrontendThread } from './runtime/frontend-thread.js'
 
-const control = parentPort!
-const data = workerData as FrontendWorkerData | undefined
-const loadFunctions: HostConnection['loadFunctions'] = () => import('./index.js')
-
-if (data) {
-  const { heartbeat, ...start } = data
-  beat(heartbeat)
-  startFrontend(start, {
-    report: report => control.postMessage(report),
-    onCommand: handle =>
-      control.on('message', (command: FrontendCommand) => {
-        if (command.type === 'stop') return handle(command)
-        handle({ ...command, link: openLink(command.link, true) })
-      }),
-    loadFunctions,
-  })
-} else serveTenants<FrontendWorkerData>(control, (host, member) => joinGroup(host, member, loadFunctions))
+runFrontendThread(() => import('./index.js'))
