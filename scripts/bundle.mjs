@@ -59,12 +59,12 @@ function licencesOf(modules) {
 /** What entries share, in fewer files: the smallest go with those that most of the same entries load. */
 const SHARED = { name: 'common', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 5000 }
 
-/**
- * Every frontend loads nearly all of its package, so that its entries get one file. What removes classes of Node as it loads is not
- * in it.
- */
-const SHARED_IN = {
-  '@sallyport/frontend': { name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ },
+/** The groups of packages with entries that need others. */
+const GROUPS = {
+  // Every frontend loads nearly all of its package: its entries share one file. What removes classes of Node as it loads is not in it.
+  '@sallyport/frontend': [{ name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ }],
+  // Every core module loads this part of the host, but not what it imports later.
+  '@sallyport/core': [{ name: 'entry', test: /[\\/]dist[\\/]host[\\/]entry\.js$/, priority: 1 }, SHARED],
 }
 
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
@@ -86,7 +86,7 @@ async function outputOf(folder, names, options) {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: ({ name }) => `${name.split('~')[0]}.shared.js`,
-    codeSplitting: { groups: [SHARED_IN[info.name] ?? SHARED] },
+    codeSplitting: { groups: GROUPS[info.name] ?? [SHARED] },
     // Every thread keeps the text of what it runs. The maps have the sources, with comments.
     comments: { jsdoc: false },
     ...options,

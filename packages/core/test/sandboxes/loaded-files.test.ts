@@ -1,0 +1,83 @@
+// The imports of built entries: every thread that starts waits for all of them.
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire, isBuiltin } from 'node:module'
+import { expect, test } from 'vitest'
+
+const STATIC_IMPORT = /^(?:import|export)\b[^"';]*?["']([^"']+)["']|^\}\s*from\s*["']([^"']+)["']/gm
+const IMPORT = new RegExp(`${STATIC_IMPORT.source}|\\bimport\\(["']([^"']+)["']\\)`, 'gm')
+
+function getImports(url: string, pattern: RegExp): string[] {
+  const text = readFileSync(new URL(url), 'utf8')
+  return [...text.matchAll(pattern)].map(match => (match[1] ?? match[2] ?? match[3])!).filter(name => !isBuiltin(name))
+}
+
+/** Returns the files that a module loads, directly or not, and the packages that they are in. */
+function walk(url: string, files = new Set<string>(), pattern = IMPORT): Set<string> {
+  if (files.has(url)) return files
+  files.add(url)
+  for (const name of getImports(url, pattern)) walk(resolve(name, url), files, pattern)
+  return files
+}
+
+function resolve(name: string, from: string): string {
+  if (name.startsWith('.')) return new URL(name, from).href
+  return name.startsWith('@sallyport/') ? import.meta.resolve(name) : createRequire(from).resolve(name)
+}
+
+/** A file that only exports parts of others has no map. */
+function getSources(url: string): string[] {
+  const map = new URL(`${url}.map`)
+  return existsSync(map) ? (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources : []
+}
+
+test('the relay loads files of core and of the protocol, and no library', () => {
+  const [core, protocol] = ['#relay', '@sallyport/protocol/internal'].map(
+    name => new URL('.', import.meta.resolve(name)).href,
+  )
+  const files = [...walk(import.meta.resolve('#relay'))]
+  expect(files.filter(url => !url.startsWith(core!) && !url.startsWith(protocol!))).toEqual([])
+  expect(files.length).toBeGreaterThan(1)
+})
+
+test('no file that the relay loads contains a part of pino, xstate, valibot, the client or the host', () => {
+  const sources = [...walk(import.meta.resolve('#relay'))].flatMap(getSources)
+  expect(sources).not.toEqual([])
+  expect(sources.filter(name => /pino|xstate|valibot|packages\/frontend|\/client\/|\/host\//.test(name))).toEqual([])
+})
+
+test.each(['worker', 'process'])('a frontend loads no library and no part of core in its %s', entry => {
+  const sources = [...walk(import.meta.resolve(`@sallyport/frontend/${entry}`))].flatMap(getSources)
+  expect(sources).not.toEqual([])
+  expect(sources.filter(name => /node_modules|packages\/core|\/host\//.test(name))).toEqual([])
+})
+
+test('a frontend loads one file of its package with its entry, and one with the functions that it imports', () => {
+  const frontend = new URL('.', import.meta.resolve('@sallyport/frontend')).href
+  const getFiles = (name: string): string[] =>
+    [...walk(import.meta.resolve(name), new Set(), STATIC_IMPORT)].filter(url => url.startsWith(frontend))
+  const inWorker = getFiles('@sallyport/frontend/worker')
+  expect(inWorker).toHaveLength(2)
+  expect(getFiles('@sallyport/frontend').filter(url => !inWorker.includes(url))).toHaveLength(1)
+})
+
+test('a core module that imports the package loads no library, and of the host only what starts a bus', () => {
+  const core = new URL('.', import.meta.resolve('@sallyport/core')).href
+  const files = [...walk(import.meta.resolve('@sallyport/core'), new Set(), STATIC_IMPORT)]
+  const sources = files.filter(url => url.startsWith(core)).flatMap(getSources)
+  expect(sources.filter(name => /node_modules|\/acl\/(?!types|identifier)/.test(name))).toEqual([])
+  expect(sources.filter(name => name.includes('/host/')).map(name => name.split('/host/')[1])).toEqual(['entry.ts'])
+})
+
+test('what threads load is ASCII, so that its text takes one byte for each character', () => {
+  const entries = [
+    '@sallyport/frontend/worker',
+    '@sallyport/frontend',
+    '@sallyport/isolation/worker',
+    '#worker',
+    '#relay',
+  ]
+  const files = new Set(entries.flatMap(name => [...walk(import.meta.resolve(name), new Set(), STATIC_IMPORT)]))
+  const own = [...files].filter(url => !url.includes('/node_modules/'))
+  expect(own.length).toBeGreaterThan(entries.length)
+  expect(own.filter(url => /[^\0-\x7f]/.test(readFileSync(new URL(url), 'utf8')))).toEqual([])
+})
