@@ -68,7 +68,7 @@ test('a core module that imports the package loads no library, and of the host o
   expect(sources.filter(name => name.includes('/host/')).map(name => name.split('/host/')[1])).toEqual(['entry.ts'])
 })
 
-test('what threads load is ASCII, so that its text takes one byte for each character', () => {
+test('files of threads are ASCII, so that their text takes one byte for each character', () => {
   const entries = [
     '@sallyport/frontend/worker',
     '@sallyport/frontend',
@@ -77,7 +77,7 @@ test('what threads load is ASCII, so that its text takes one byte for each chara
     '#relay',
   ]
   const files = new Set(entries.flatMap(name => [...walk(import.meta.resolve(name), new Set(), STATIC_IMPORT)]))
-  const own = [...files].filter(url => !url.includes('/node_modules/'))
-  expect(own.length).toBeGreaterThan(entries.length)
-  expect(own.filter(url => /[^\0-\x7f]/.test(readFileSync(new URL(url), 'utf8')))).toEqual([])
+  const bundled = [...files].filter(url => !url.includes('/node_modules/'))
+  expect(bundled.length).toBeGreaterThan(entries.length)
+  expect(bundled.filter(url => /[^\0-\x7f]/.test(readFileSync(new URL(url), 'utf8')))).toEqual([])
 })
