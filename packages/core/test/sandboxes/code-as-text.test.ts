@@ -77,6 +77,28 @@ const dependency = {
 }
 
 describe.each(['permission', 'process'] as const)('a module in sandbox: %s', sandbox => {
+  test('cannot take the classes of modules, which accept bytecode, from the instances of its own', async () => {
+    const imported = `
+      globalThis.found = []
+      const { set } = Map.prototype
+      Map.prototype.set = function (key, value) {
+        for (let each = value; each?.link; each = Object.getPrototypeOf(each)) {
+          if (!Object.hasOwn(each, 'evaluate')) continue
+          const { evaluate } = each
+          each.evaluate = function (...args) {
+            const parts = [this, ...Object.getOwnPropertySymbols(this).map(key => this[key])]
+            found.push(...parts.flatMap(part => part?.constructor?.name ?? []))
+            return evaluate.apply(this, args)
+          }
+        }
+        return set.call(this, key, value)
+      }`
+    const url = `data:text/javascript,${encodeURIComponent(imported)}`
+    const names = await get({ source: exposing('() => found', `import ${JSON.stringify(url)}\n`) }, sandbox)
+    expect(names).toContain('Object')
+    expect(names).not.toEqual(expect.arrayContaining([expect.stringContaining('Module')]))
+  })
+
   test('imports what is in its directory, and packages of the directory', async () => {
     const project = writeProject({
       'plugins/package.json': { type: 'module' },

@@ -9,6 +9,8 @@ import { BusError, type ModuleText } from '@sallyport/protocol/internal'
 const { Script, SourceTextModule, SyntheticModule, constants } = vm
 // They take bytecode, and the same code from a file has none of them. The sandbox updates the exports of `node:vm`.
 for (const name of ['Module', 'SourceTextModule', 'SyntheticModule']) Reflect.deleteProperty(vm, name)
+// A frontend that replaces methods of built-in objects is given instances.
+for (const prototype of getModulePrototypes()) Reflect.deleteProperty(prototype, 'constructor')
 
 /** A module's exports by name. */
 type Namespace = Readonly<Record<string, unknown>>
@@ -82,6 +84,20 @@ function compile(url: string, { text, name, wrapper }: ModuleText, importModule:
     const { message } = error as Error
     throw createSyntaxError(name, getPosition(toScript(text), message), message, error)
   }
+}
+
+/** Returns the prototypes of the module classes, and that of Node's native modules, each of which leads to a constructor. */
+function getModulePrototypes(): object[] {
+  const module = new SyntheticModule([], () => {})
+  const key = Object.getOwnPropertySymbols(module).find(({ description }) => description === 'kWrap')!
+  const native = (module as unknown as Record<symbol, object>)[key]!
+  const base = Object.getPrototypeOf(SyntheticModule) as { prototype: object }
+  return [
+    SourceTextModule.prototype,
+    SyntheticModule.prototype,
+    base.prototype,
+    Object.getPrototypeOf(native) as object,
+  ]
 }
 
 const toModule = (namespace: Namespace): vm.Module => {
