@@ -94,6 +94,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
         limits,
         processes: OWN_PROCESSES,
         endsWithParent: true,
+        lowersPriority: true,
       }
     },
   }

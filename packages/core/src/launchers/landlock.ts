@@ -65,6 +65,7 @@ export function landlock(options: LandlockOptions = {}): Launcher {
         cgroups: cgroup?.directories,
         limits: merged,
         endsWithParent: true,
+        lowersPriority: true,
       }
     },
   }

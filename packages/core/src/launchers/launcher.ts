@@ -57,7 +57,12 @@ export interface Launch {
   readonly processes?: number
   /** True if the kernel kills the process when the thread that has started it ends. Otherwise another process waits for that. */
   readonly endsWithParent?: boolean
+  /** True if the command lowers its priority itself. Otherwise Sallyport does, right after the start. */
+  readonly lowersPriority?: boolean
 }
+
+/** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
+export const NICENESS = 5
 
 /** Descriptor of the file with `Launch.filter`. */
 export const FILTER_DESCRIPTOR = 5

@@ -1,6 +1,7 @@
 // Programs of the system, Node's own files, and the shell in front of both launchers.
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
+import { NICENESS } from './launcher.js'
 
 /** Returns the path of a program, or `undefined` if it is not installed. */
 export function findProgram(name: string): string | undefined {
@@ -42,9 +43,6 @@ export function getNodeFiles(): string[] {
   const named = libraries.map(path => join(realpathSync(dirname(path)), basename(path)))
   return [...new Set([process.execPath, ...named, ...builtins.filter(path => isAbsolute(path) && existsSync(path))])]
 }
-
-/** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
-const NICENESS = 5
 
 /** A process without a cgroup can allocate this much more than its `memory`, in MiB, until the next check ends it. */
 const RESERVE_MB = 256

@@ -8,10 +8,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { BusError, PROCESS_PIPES } from '@sallyport/protocol/internal'
 import { removeCgroup } from '../launchers/cgroup.js'
 import { withFilterFile } from '../launchers/filter-file.js'
-import type { Launch } from '../launchers/launcher.js'
-
-/** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
-const NICENESS = 5
+import { type Launch, NICENESS } from '../launchers/launcher.js'
 
 export interface Child {
   readonly pid: number | undefined
@@ -39,7 +36,7 @@ export type Output = Record<'stdout' | 'stderr', Writable>
 
 /** @param hasWall - true if the process of the frontend is a descendant of the one that is started here */
 export function startChild(launch: Launch, hasWall: boolean, temporary: string, output: Output): Child {
-  const { command, args, filter, endsWithParent = false } = launch
+  const { command, args, filter, endsWithParent = false, lowersPriority = false } = launch
   // A wall has its own directories.
   const directory = endsWithParent ? undefined : mkdtempSync(join(temporary, 'sallyport-'))
   const removeDirectory = (): void => {
@@ -93,7 +90,7 @@ export function startChild(launch: Launch, hasWall: boolean, temporary: string, 
     })
   })
   try {
-    if (pid !== undefined) setPriority(pid, NICENESS)
+    if (pid !== undefined && !lowersPriority) setPriority(pid, NICENESS)
   } catch {
     // The process has exited already.
   }

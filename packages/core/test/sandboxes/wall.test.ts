@@ -44,6 +44,13 @@ test('the log says once which wall the processes have', async () => {
   expect(lines.filter(line => 'wall' in line)).toMatchObject([{ wall: found ?? 'none' }])
 })
 
+test.runIf(process.platform !== 'win32')('a process has the same priority in any wall', async () => {
+  for (const wall of ['none', 'auto', plain] as const) {
+    const bus = await open({ wall })
+    expect(await bus.call('main', 'getPriority')).toBe(5)
+  }
+})
+
 describe('a launcher', () => {
   test('gets the command, the files and the limits, and starts what it returns', async () => {
     const infos: LaunchInfo[] = []
