@@ -68,6 +68,7 @@ describe('an error that a script does not catch ends this script alone', () => {
     ['microtask', 'in a microtask'],
     ['promise', 'in a promise'],
     ['later', 'after an answer'],
+    ['proxy', '[object Object]'],
   ])('%s', async (name, message) => {
     const bus = await startBus()
     await open(bus, ['a', 'b'])

@@ -26,6 +26,7 @@ const source = `
     microtask: () => { queueMicrotask(() => { throw new Error('in a microtask') }) },
     promise: () => { void (async () => { await null; throw new Error('in a promise') })() },
     denied: () => { void sallyport.invoke('add', { a: 1, b: 2 }) },
+    proxy: () => { setTimeout(() => { throw new Proxy({}, { has() { throw new Error('in a trap') } }) }) },
     later: () => { void sallyport.invoke('slow', { ms: 1 }).then(() => { throw new Error('after an answer') }) },
     spin: () => { for (;;); },
     change: () => { try { Object.prototype.changed = 1 } catch {} try { sallyport.label = 'x' } catch {} globalThis.changed = 1 },

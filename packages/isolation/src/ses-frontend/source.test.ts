@@ -41,6 +41,22 @@ describe('the host gets', () => {
     expect(toFault(odd)).not.toHaveProperty('reason')
   })
 
+  test('an error for any thrown value, whatever it does', () => {
+    const fail = (): never => {
+      throw new Error('y')
+    }
+    const traps = new Proxy({}, { get: () => fail })
+    const reasons = [{ toString: fail }, 'Denied']
+    for (const thrown of [
+      new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail }),
+      new Proxy({}, traps),
+      Object.create(BusError.prototype, { reason: { value: { toString: fail } } }),
+      Object.create(BusError.prototype, { reason: { get: () => reasons.shift() } }),
+    ]) {
+      expect(toFault(thrown)).not.toHaveProperty('reason')
+    }
+  })
+
   test('at most 8192 characters of a message', () => {
     expect(toFault(new Error('x'.repeat(1e6))).message).toHaveLength(8192)
   })

@@ -131,9 +131,9 @@ function isSafe(thrown: unknown): boolean {
 /** Converts a value that a script threw to an error for the host. Only strings are copied, and methods of the script get no arguments. */
 export function toFault(thrown: unknown): Error {
   const message = describeThrown(thrown).slice(0, MAX_ERROR_LENGTH)
-  const reason = read(thrown, 'reason') as BusErrorReason
-  const isKnown = isBusError(thrown) && Object.hasOwn(ERROR_CODES, reason)
-  const fault = isKnown ? new BusError(reason, message) : new Error(message)
+  const reason = read(thrown, 'reason')
+  const isKnown = isBusError(thrown) && typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
+  const fault = isKnown ? new BusError(reason as BusErrorReason, message) : new Error(message)
   const stack = types.isNativeError(thrown) ? read(thrown, 'stack') : undefined
   fault.stack = typeof stack === 'string' ? stack.slice(0, MAX_ERROR_LENGTH) : message
   return fault

@@ -102,9 +102,14 @@ function getCommandError({ reason, data }: BusError): { code: string; data?: unk
 
 /** True for a `BusError` of this or another copy of the package. With `reason`, true only for errors of that reason. */
 export function isBusError(error: unknown, reason?: BusErrorReason): error is BusError {
-  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
-  const actual = (error as BusError).reason
-  return reason === undefined ? Object.hasOwn(ERROR_CODES, actual) : actual === reason
+  try {
+    if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
+    const actual = (error as BusError).reason
+    return reason === undefined ? Object.hasOwn(ERROR_CODES, actual) : actual === reason
+  } catch {
+    // A proxy, or a getter: third-party code can throw any value.
+    return false
+  }
 }
 
 /** Returns the error object of an error. The message of any other error than the bus's own is hidden: it may hold a path. */
