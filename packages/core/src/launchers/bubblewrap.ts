@@ -4,6 +4,7 @@ import { lstatSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createCgroup } from './cgroup.js'
+import { checkOptions } from './check-options.js'
 import { withFilterFile } from './filter-file.js'
 import {
   FILTER_DESCRIPTOR,
@@ -44,8 +45,10 @@ const ALLOW_NAMESPACES =
  * Starts processes with [bubblewrap](https://github.com/containers/bubblewrap) (Linux) and a seccomp filter.
  *
  * @throws {LauncherUnavailable} if bubblewrap is missing, or cannot start Node on this machine
+ * @throws {BusError} InvalidParams for an invalid option
  */
 export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
+  checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'tmp', 'uid', 'bwrap'])
   const { cpus, uid, bwrap: program = 'bwrap', ...defaults } = options
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
   const bwrap = findProgram(program)

@@ -4,6 +4,7 @@ import { spawnSync, type StdioOptions } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { createCgroup } from './cgroup.js'
+import { checkOptions } from './check-options.js'
 import { withFilterFile } from './filter-file.js'
 import { FILTER_DESCRIPTOR, type Launcher, LauncherUnavailable, type LaunchLimits, mergeLimits } from './launcher.js'
 import { findProgram, getNodeFiles, getShellArgs } from './programs.js'
@@ -25,8 +26,10 @@ const INSTALL = 'Install util-linux 2.41 or later, or use bubblewrap'
  * Starts processes with [Landlock](https://landlock.io) (Linux 5.13) by `setpriv` of util-linux 2.41, and a seccomp filter.
  *
  * @throws {LauncherUnavailable} if `setpriv` or the kernel has no Landlock
+ * @throws {BusError} InvalidParams for an invalid option
  */
 export function landlock(options: LandlockOptions = {}): Launcher {
+  checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'setpriv'])
   const { cpus, setpriv: program = 'setpriv', ...defaults } = options
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
   const setpriv = findProgram(program)

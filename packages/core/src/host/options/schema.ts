@@ -167,10 +167,14 @@ const resourceLimits = v.optional(options({ ...memoryEntries, codeRangeSizeMb: m
 const net = v.optional(boolean)
 const read = v.optional(v.array(fileSchema, 'an array'), [])
 /** Limits that are watched in /proc. */
-const watched = (what: string) => {
-  const onLinux = v.check<number, string>(() => existsSync('/proc/self/stat'), 'left out: it needs Linux')
-  return v.optional(v.pipe(v.number(what), v.gtValue(0, what), onLinux))
-}
+const watched = (limit: v.GenericSchema<number>) =>
+  v.optional(
+    v.pipe(
+      limit,
+      v.check(() => existsSync('/proc/self/stat'), 'left out: it needs Linux'),
+    ),
+  )
+const positive = (what: string) => v.pipe(v.number(what), v.gtValue(0, what))
 const isLauncher = (value: unknown): boolean => {
   const { name, launch } = Object(value) as Record<string, unknown>
   return typeof name === 'string' && name !== '' && isFunction(launch)
@@ -182,9 +186,9 @@ const wall = v.optional(
 )
 const processEntries = {
   resourceLimits: v.optional(options(memoryEntries)),
-  memory: watched('MiB, more than 0'),
-  cpu: watched('a share of one core, more than 0'),
-  pids: watched('a number of processes and threads, more than 0'),
+  memory: watched(positive('MiB, more than 0')),
+  cpu: watched(positive('a share of one core, more than 0')),
+  pids: watched(integer('a whole number of processes and threads, from 1', 1)),
   wall,
 }
 const leftOut = (why: string) => v.optional(v.never(`left out: ${why}`))
@@ -210,7 +214,12 @@ const sandboxObject = v.variant(
       v.strictObject({
         kind: v.literal('ses'),
         process: v.optional(v.literal(false)),
-        group: v.optional(v.pipe(v.string('a name'), v.minLength(1, 'a name'))),
+        group: v.optional(
+          v.pipe(
+            v.string('a name'),
+            v.check(name => name !== '', 'a name'),
+          ),
+        ),
         resourceLimits,
         ...{ memory: needsProcess, cpu: needsProcess, pids: needsProcess, wall: needsProcess },
       }),
