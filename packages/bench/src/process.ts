@@ -77,7 +77,7 @@ async function measureMemory(name: string): Promise<Measurement> {
   const { createBus } = await import('@sallyport/core')
   const { createPattern } = await import('./arms/bus.js')
   const { SANDBOXES } = await import('./arms/lifecycle.js')
-  const { workerUrl } = await import('./arms/threads.js')
+  const { workerUrl } = await import('./shared/worker-url.js')
   const hasGate = name === 'isolation'
   const sandbox = SANDBOXES.find(({ sandbox: kind }) => kind === (hasGate ? 'permission' : name))
   if (!sandbox) throw new Error(`Unknown sandbox '${name}'`)

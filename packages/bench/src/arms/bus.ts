@@ -4,10 +4,11 @@ import { range } from 'd3-array'
 import { createBus } from '@sallyport/core'
 import type { Bus, BusOptions, Capability, FrontendOptions, WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
-import { sharedClock } from '../loops/handlers.js'
 import { BENCH_EVENT, type Ready, type Reply } from '../loops/serve.js'
 import type { Arm, OpenArm } from '../model/scenario.js'
-import { createConversation, workerUrl } from './threads.js'
+import { sharedClock } from '../shared/clock.js'
+import { createConversation } from './threads.js'
+import { workerUrl } from '../shared/worker-url.js'
 
 export interface BusArmOptions extends FrontendOptions {
   /** A directory of `hooks/`. Without one, the pattern is brownfield. */

@@ -2,11 +2,11 @@
 // the memory that earlier arms have freed.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { sharedClock } from '../loops/handlers.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import { startProcess, type StartedProcess } from '../run/fresh-process.js'
+import { sharedClock } from '../shared/clock.js'
 import * as bus from './bus.js'
-import { workerUrl } from './threads.js'
+import { workerUrl } from '../shared/worker-url.js'
 
 type Settings = bus.BusArmOptions
 

@@ -8,7 +8,8 @@ import { delimiter, join } from 'node:path'
 import type { Arm, Arms, OpenArm } from '../model/scenario.js'
 import { readVersion } from '../run/machine.js'
 import { createCapability, createPattern, LABEL } from './bus.js'
-import { startThread, threadArm, workerUrl } from './threads.js'
+import { startThread, threadArm } from './threads.js'
+import { workerUrl } from '../shared/worker-url.js'
 
 /** Debian installs it into /usr/sbin, which is not in every PATH. */
 const DIRECTORIES = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']

@@ -6,9 +6,7 @@ import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js
 import type { Payload } from '../payloads/payloads.js'
 import { PEERS, type PeerEntry } from '../peers/peers.js'
 import { readVersion } from '../run/machine.js'
-
-/** Returns the URL of `dist/workers/<name>.js`, also if a test runner runs the sources. */
-export const workerUrl = (name: string): URL => new URL(import.meta.resolve(`#dist/workers/${name}`))
+import { workerUrl } from '../shared/worker-url.js'
 
 type Roles = Omit<typeof import('../workers/threads.js'), never>
 /** @param role a function of `workers/threads.ts` that the thread runs */
@@ -106,10 +104,12 @@ const oneThreadArm = (id: string, title: string, ...thread: Parameters<typeof st
 /** The reference of encrypted bytes: the same cipher in one thread, without messages. */
 export const cipher: Arm = oneThreadArm('aes-256-gcm', 'AES-256-GCM of node:crypto', 'measureCipher', [])
 
-export const codecArms: Arms = [
+/** Reads the version of msgpackr when it is called. */
+export const codecArms = (): Arms => [
   oneThreadArm('clone', 'structured clone', 'measureCodec', ['clone']),
   oneThreadArm('json', 'JSON-RPC', 'measureCodec', ['json']),
   oneThreadArm('msgpack', 'msgpack', 'measureCodec', ['msgpack']),
+  oneThreadArm('msgpackr', `msgpackr ${readVersion('msgpackr')}`, 'measureCodec', ['msgpackr']),
 ]
 
 /** Client and core in one thread: the code of the bus, without the costs of threads. */

@@ -8,7 +8,8 @@ import type { Arm, Arms } from '../model/scenario.js'
 import { readVersion } from '../run/machine.js'
 import { createPattern, LABEL, type BusArmOptions } from './bus.js'
 import { processArm } from './lifecycle.js'
-import { startThread, threadArm, workerUrl } from './threads.js'
+import { startThread, threadArm } from './threads.js'
+import { workerUrl } from '../shared/worker-url.js'
 
 export type EchoServer = { url: string; close(): Promise<void> }
 

@@ -24,6 +24,21 @@ export function readProcessTree(root: number = process.pid): ProcessTree {
   return tree
 }
 
+/**
+ * Returns a function for the CPU time of this process and its present descendants since now, in µs. Without `/proc`, descendants do not
+ * count. The time of a descendant's thread that exits is lost.
+ */
+export function startTreeCpuClock(): () => number {
+  const others = lacksProcessTree() === undefined ? findDescendants(process.pid).slice(1) : []
+  const readOthers = (): number => others.reduce((sum, pid) => sum + readCpu(pid), 0)
+  const [othersBefore, before] = [readOthers(), process.cpuUsage()]
+  return () => {
+    // This process is read first, because reading the others takes CPU time.
+    const { user, system } = process.cpuUsage(before)
+    return user + system + readOthers() - othersBefore
+  }
+}
+
 /** Returns the process and all its descendants. */
 function findDescendants(root: number): number[] {
   const children = new Map<number, number[]>()

@@ -2,13 +2,21 @@
 import type { CodecName, Message } from '@sallyport/protocol/internal'
 import type { Measure } from './serve.js'
 
-/** `clone` is V8's structured clone, which a MessagePort uses. */
-export type MeasuredCodec = CodecName | 'clone'
+/** `clone` is V8's structured clone, which a MessagePort uses. `msgpackr` is the library that the codec `msgpack` uses, without a frame. */
+export type MeasuredCodec = CodecName | 'clone' | 'msgpackr'
+
+const withoutArray = (messages: readonly Message[]): unknown => (messages.length === 1 ? messages[0] : messages)
 
 async function createRoundTrip(name: MeasuredCodec): Promise<(messages: readonly Message[]) => unknown> {
   if (name === 'clone') {
     const { deserialize, serialize } = await import('node:v8')
-    return messages => deserialize(serialize(messages.length === 1 ? messages[0] : messages))
+    return messages => deserialize(serialize(withoutArray(messages)))
+  }
+  if (name === 'msgpackr') {
+    const { Packr } = await import('msgpackr')
+    // Records are an extension that other libraries of MessagePack do not read.
+    const packr = new Packr({ useRecords: false })
+    return messages => packr.unpack(packr.pack(withoutArray(messages))) as unknown
   }
   const { codecs, readFrame, writeFrame } = await import('@sallyport/protocol/internal')
   const codec = codecs[name]

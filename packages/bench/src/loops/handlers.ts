@@ -2,9 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { KIB_FILE } from '../payloads/payloads.js'
 
-/** Returns microseconds by a clock that all threads share. `performance.now` starts at 0 in each thread. */
-export const sharedClock = (): number => Number(process.hrtime.bigint()) / 1e3
-
 /** The measured events, one for each direction, because an event also reaches its sender. */
 export const BACKEND_EVENT = 'backend-event'
 export const FRONTEND_EVENT = 'frontend-event'

@@ -1,6 +1,7 @@
 // All scenarios, in the order in which they run and are shown.
 import { DENSITY_SIZES, densityArms, densityProcessArms, densitySesArms, densityWallArms } from '../arms/density.js'
 import * as features from '../arms/features.js'
+import { fewCallsArms } from '../arms/few-calls.js'
 import * as lifecycle from '../arms/lifecycle.js'
 import { lacksServer, natsArms } from '../arms/nats.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
@@ -95,6 +96,17 @@ const open = (thousands: number): Case => {
   return { ...offered, share: 1.5, settleShare: 0.5 }
 }
 
+/** Each measurement makes them in a fresh process. */
+const fewCalls: Figures = [
+  latency('ready', 'import to first answer'),
+  latency('first', 'first 99 calls, each'),
+  latency('next', 'next 900, each'),
+  latency('p50', 'each 20 ms, p50'),
+  latency('cpu', 'each 20 ms, CPU'),
+  latency('rare-p50', 'each 250 ms, p50'),
+  latency('rare-cpu', 'each 250 ms, CPU'),
+]
+
 /** The cases of the A/A check. */
 const noise: Case[] = [
   { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 0.8, repeats: 8 },
@@ -117,6 +129,7 @@ const shapes = [
  */
 const TABLE = readTable(`
   id                | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
+  few-calls         | always  | arms  | processes | 44   | 0      | 0       | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 and 250 ms with the CPU time of the process and its children; calls each 250 ms need --full
   noise             | always  | arms  | threads   | 1    | 0.4    | 1.6     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
   shapes            | always  | cases | threads   | 3    | 1      | 1.6     | 0.5    | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
   latency           | by name | arms  | threads   | 10   | 0.6    | 0.5     | 0.5    | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
@@ -126,7 +139,7 @@ const TABLE = readTable(`
   events            | always  | cases | threads   | 1    | 0      | 0.3     | 0.5    | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
   channel           | always  | arms  | threads   | 1    | 1      | 0.3     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
   start             | always  | cases | threads   | 2    | 0      | 0.05    | 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
-  codec             | always  | cases | threads   | 0.5  | 0      | 0.1     | 0.5    | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone
+  codec             | always  | cases | threads   | 0.5  | 0      | 0.1     | 0.5    | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone; msgpackr is that library alone, without records and frames
   one-thread        | by name | arms  | threads   | 4    | 0      | 0.4     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
   idle              | by name | arms  | processes | 25   | 0.33   | 0       | 0.33   | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
   busy              | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
@@ -154,6 +167,7 @@ export const allScenarios = (): Scenario[] => {
   const documents = [...['push', 'pull_request'].map(payloads.githubEvents), payloads.devtoolsProtocol()]
   const idle: Figures = [{ id: 'cpu', title: 'idle CPU', unit: '%', better: 'lower' }, MEMORY]
   const parts: Readonly<Record<string, readonly [Scenario['arms'], readonly Case[]]>> = {
+    'few-calls': [fewCallsArms(), [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],
     noise: [features.noise, noise],
     shapes: [features.shapes(), shapes],
     latency: [all, [inCase('1', 'one at a time', calls(1), [P50, P99, CPU])]],
@@ -164,7 +178,7 @@ export const allScenarios = (): Scenario[] => {
     channel: [features.both, [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])]],
     start: [lifecycle.startArms, start],
     codec: [
-      codecArms,
+      codecArms(),
       [codec('a call', 1), codec('a call, 64 a frame', 64), codec('DevTools protocol', 1, documents.at(-1))],
     ],
     'one-thread': [oneThreadArms, [io64()]],

@@ -41,7 +41,7 @@ export const createNothingFound = (filter: string, scenarios: readonly Scenario[
 }
 
 /**
- * Chooses the noise check, and the main scenarios or the parts of them that match the filter. The filter must name any other scenario, so
+ * Chooses, in their order, the noise check, and the main scenarios or the parts of them that match the filter. The filter must name any other scenario, so
  * that `--filter msgpack` does not take an hour.
  *
  * @throws {UsageError} if the filter is invalid, or nothing matches
@@ -52,23 +52,33 @@ export function choose(
 ): Scenario[] {
   const noise = scenarios.filter(({ id }) => id === NOISE)
   const others = scenarios.filter(({ id }) => id !== NOISE)
-  if (filter === null) return [...noise, ...others.filter(({ main }) => all || main === true)]
+  if (filter === null) return scenarios.filter(({ id, main }) => id === NOISE || all || main === true)
   const isWanted = parseFilter(filter)
   const isNamed = ({ id, main }: Scenario): boolean =>
     main === true || isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
   const chosen = select(others.filter(isNamed), isWanted)
-  if (chosen.length > 0) return [...noise, ...chosen]
+  if (chosen.length > 0) {
+    const all = [...noise, ...chosen]
+    return scenarios.flatMap(({ id }) => all.find(scenario => scenario.id === id) ?? [])
+  }
   if (select(noise, isWanted).length > 0) return noise
   throw createNothingFound(filter, scenarios)
 }
 
-/** Leaves out scenarios that this machine cannot measure. @throws {UsageError} if only the noise check is left */
+/** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if only the noise check is left */
 export function leaveOut(chosen: readonly Scenario[]): { scenarios: Scenario[]; leftOut: string[] } {
-  const lacks = chosen.map(scenario => ({ scenario, lack: scenario.lacks?.() }))
-  const scenarios = lacks.flatMap(({ scenario, lack }) => (lack === undefined ? [scenario] : []))
-  const leftOut = lacks.flatMap(({ scenario: { id }, lack }) =>
-    lack === undefined ? [] : `${id} is left out: ${lack}`,
-  )
+  const leftOut: string[] = []
+  const isAble = (path: string, { lacks }: Pick<Arm, 'lacks'>): boolean => {
+    const lack = lacks?.()
+    if (lack !== undefined) leftOut.push(`${path} is left out: ${lack}`)
+    return lack === undefined
+  }
+  const scenarios = chosen.flatMap((scenario): Scenario[] => {
+    if (!isAble(scenario.id, scenario)) return []
+    const [reference, ...others] = scenario.arms
+    const able = others.filter(arm => isAble(`${scenario.id}/*/${arm.id}`, arm))
+    return [able.length === others.length ? scenario : { ...scenario, arms: [reference, ...able] }]
+  })
   if (leftOut.length > 0 && scenarios.every(({ id }) => id === NOISE)) throw new UsageError(leftOut.join('\n'))
   return { scenarios, leftOut }
 }

@@ -1,8 +1,9 @@
 // The frontend module of the bus's arms. It calls, and then runs loops on request. With `?place=` in its URL, it only listens.
 import { Channel, emit, invoke, listen } from '@sallyport/frontend'
-import { countFan, FAN_SEEN, FAN_SIZES, fanEvent, sharedClock } from '../loops/handlers.js'
+import { countFan, FAN_SEEN, FAN_SIZES, fanEvent } from '../loops/handlers.js'
 import { BENCH_EVENT, createLoops, serve, type Ready, type Request } from '../loops/serve.js'
 import type { Subject } from '../loops/subject.js'
+import { sharedClock } from '../shared/clock.js'
 
 const subject: Subject = {
   call: (command, args) => invoke(command, args as object),
