@@ -97,6 +97,11 @@ function toOutcome(scenario: Scenario): Outcome {
         rss: 2 ** 23 * factor,
         pss: 2 ** 23 * factor,
         things: 10 / factor,
+        ready: 1000 * time,
+        first: 2 * time,
+        next: time,
+        bytes: 100 * time,
+        end: 1000 * time,
         rate: (inFlight * 1e6) / time,
       }
       return { inCase, arm, processes: [[round, { ...round, p50: time + 10 }]] }

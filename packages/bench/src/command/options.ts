@@ -44,7 +44,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   tolerance: { commands: ['compare'], value: 'percent', text: 'The slowdown to tolerate (default: 5%)' },
   prepare: { commands: ['compare'], value: 'command', text: 'Installs and builds the checkout of a git ref' },
   all: { commands: ['run'], text: 'Include the scenarios that are left out by default' },
-  full: { commands: ['run'], text: 'Minutes instead of less than one, with less noise' },
+  full: { commands: ['run'], text: 'Minutes instead of about one, with less noise' },
   filter: { commands: MEASURING, value: 'text', text: 'Only paths scenario/case/arm with this text, or /regex/' },
   processes: { commands: MEASURING, value: 'n', text: 'Number of processes, one after another' },
   rounds: { commands: MEASURING, value: 'n', text: 'Rounds in each process, preferably even' },
@@ -76,7 +76,7 @@ Options:
 ${lines.join('\n')}
 
 Examples:
-  $ sallyport-bench                         the main questions, in less than a minute
+  $ sallyport-bench                         the main questions, in about a minute
   $ sallyport-bench list                    all scenarios
   $ sallyport-bench --filter burst          one shape of traffic, in half a minute
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries

@@ -56,11 +56,18 @@ type Remote = Record<string, (args: object) => Promise<unknown>>
 const startBirpc: StartCaller = async greet => {
   const { createBirpc } = await import('birpc')
   const worker = await startWorker('few-calls-birpc')
-  const rpc = createBirpc<Remote>({}, {
-    post: data => worker.postMessage(data),
-    on: receive => void worker.on('message', receive),
-  })
-  return callFromHost((command, args) => rpc.$call(command, args), greet, () => worker.terminate())
+  const rpc = createBirpc<Remote>(
+    {},
+    {
+      post: data => worker.postMessage(data),
+      on: receive => void worker.on('message', receive),
+    },
+  )
+  return callFromHost(
+    (command, args) => rpc.$call(command, args),
+    greet,
+    () => worker.terminate(),
+  )
 }
 
 const startComlink: StartCaller = async greet => {
@@ -69,7 +76,11 @@ const startComlink: StartCaller = async greet => {
   const worker = await startWorker('few-calls-comlink')
   // The types describe a default export, but the CommonJS file exports the function.
   const remote = wrap((adapter as unknown as typeof adapter.default)(worker)) as unknown as Remote
-  return callFromHost((command, args) => remote[command]!(args), greet, () => worker.terminate())
+  return callFromHost(
+    (command, args) => remote[command]!(args),
+    greet,
+    () => worker.terminate(),
+  )
 }
 
 const core = new URL('../workers/few-calls-core.js', import.meta.url)
@@ -82,8 +93,10 @@ const connectBus =
     const { createBus } = await import('@sallyport/core')
     const bus = await createBus({ core, log: false, ...(isolation && { isolation }) })
     const client = await bus.connect('main', { link, codec: 'json' })
-    return callFromHost((command, args) => client.invoke(command, args as Record<string, unknown>), greet, () =>
-      bus.close({ timeout: 0 }),
+    return callFromHost(
+      (command, args) => client.invoke(command, args as Record<string, unknown>),
+      greet,
+      () => bus.close({ timeout: 0 }),
     )
   }
 
@@ -119,7 +132,8 @@ const openFrontend =
       marks,
       startCalls: async (pauseMs, count) => {
         await bus.call('main', 'start_calls', { pauseMs, count })
-        return async () => (await bus.call<number[] | null>('main', 'get_times', {}, { timeout: CALLS_TIMEOUT_MS })) ?? undefined
+        return async () =>
+          (await bus.call<number[] | null>('main', 'get_times', {}, { timeout: CALLS_TIMEOUT_MS })) ?? undefined
       },
       close: () => bus.close({ timeout: 0 }),
     }

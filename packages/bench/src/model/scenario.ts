@@ -8,13 +8,13 @@ import type { Payload } from '../payloads/payloads.js'
  * - `events-in`: events from core · `events-out`: events to core · `stream`: channels that core fills
  * - `listeners`: events to `size` listeners, one after the other · `fan-out`: each event to `size` frontends
  * - `codec`: `inFlight` messages written and read within one thread · `start`: until the first reply after a start
- * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms
+ * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms · `plugin`: the life of one plugin
  * - `idle`: silence after a start · `memory`: the memory of frontends · `density`: the start of `size` frontends, and a call of one
  */
 export type Loop =
   | ('calls' | 'sparse' | 'burst' | 'open' | 'giving')
   | ('events-in' | 'events-out' | 'stream' | 'listeners' | 'fan-out')
-  | ('few-calls' | 'codec' | 'start' | 'idle' | 'memory' | 'density')
+  | ('few-calls' | 'plugin' | 'codec' | 'start' | 'idle' | 'memory' | 'density')
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {

@@ -6,6 +6,13 @@ export type Goal = Omit<GoalReport, 'measured' | 'interval' | 'outcome'>
 
 const TABLE = readTable(`
   id                 | work                     | figure                                      | other arm, or figure            | goal                | reference       | ADR
+  ring-first         | first 99 calls, ring     | few-calls/fresh/ring-json/first             | birpc                           | at most 1.5×        | birpc           | 6
+  isolation-first    | first 99, isolation      | few-calls/fresh/isolation-ring-json/first   | birpc                           | at most 3×          | birpc           | 28
+  ring-rare          | each 20 ms, p50, ring    | few-calls/fresh/ring-json/p50               | raw                             | at most 1.6×        | raw MessagePort | 6
+  ring-rare-cpu      | each 20 ms, CPU, ring    | few-calls/fresh/ring-json/cpu               | raw                             | at most 1.4×        | raw MessagePort | 6
+  isolation-rare     | each 20 ms, isolation    | few-calls/fresh/isolation-ring-json/p50     | raw                             | at most 3.5×        | raw MessagePort | 28
+  ring-ready         | import to first answer   | few-calls/fresh/ring-json/ready             | raw                             | at most 4.5×        | raw MessagePort | 8
+  isolation-ready    | the same, isolation      | few-calls/fresh/isolation-ring-json/ready   | raw                             | at most 6.5×        | raw MessagePort | 8
   ring-steady        | steady, p50, ring        | shapes/steady/ring-json/p50                 | raw                             | at most 0.09×       | raw MessagePort | 6
   ring-burst         | burst, p50, ring         | shapes/burst/ring-json/p50                  | raw                             | at most 1.35×       | raw MessagePort | 6
   ring-sparse        | sparse, p50, ring        | shapes/sparse/ring-json/p50                 | raw                             | at most 1.5×        | raw MessagePort | 6

@@ -14,12 +14,13 @@ test('begins with the verdict and the digest, and folds everything else', () => 
   const text = toMarkdown(sampleReport())
   expect(text.split('\n\n').slice(0, 2)).toEqual([
     '# Sallyport benchmark',
-    expect.stringMatching(/^🟡 \*\*Goals: \d+ met, \d+ missed; 7 scenarios measured\.\*\*$/),
+    expect.stringMatching(/^🟡 \*\*Goals: \d+ met, \d+ missed; 8 scenarios measured\.\*\*$/),
   ])
   expect(text.match(/^## .*/gm)).toEqual(['## In short'])
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
     expect.stringMatching(/^Goals: \d+ met, \d+ missed$/),
     'Cost of isolation',
+    'Few calls',
     'A call, by the shape of the traffic',
     'Cost of isolation for a call',
     'Documents there and back',

@@ -32,10 +32,13 @@ export async function measureFresh<Job, Result>(
     const reply = await new Promise<Reply<Result>>((resolve, reject) => {
       child.once('message', message => resolve(message as Reply<Result>))
       exited.then(
-        ([code, signal]) => reject(new Error(`The process of the arm exited ${signal ? `by ${signal}` : `with code ${code}`}`)),
+        ([code, signal]) =>
+          reject(new Error(`The process of the arm exited ${signal ? `by ${signal}` : `with code ${code}`}`)),
         reject,
       )
-      AbortSignal.timeout(timeoutMs).addEventListener('abort', () => reject(new Error(`No answer within ${timeoutMs} ms`)))
+      AbortSignal.timeout(timeoutMs).addEventListener('abort', () =>
+        reject(new Error(`No answer within ${timeoutMs} ms`)),
+      )
     })
     if ('error' in reply) throw new Error(reply.error)
     return reply.result

@@ -4,6 +4,7 @@ import * as features from '../arms/features.js'
 import { fewCallsArms } from '../arms/few-calls.js'
 import * as lifecycle from '../arms/lifecycle.js'
 import { lacksServer, natsArms } from '../arms/nats.js'
+import { pluginArms } from '../arms/plugin.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
 import { webArms, webMemoryArms } from '../arms/web.js'
 import { FAN_SIZES } from '../loops/handlers.js'
@@ -107,6 +108,15 @@ const fewCalls: Figures = [
   latency('rare-cpu', 'each 250 ms, CPU'),
 ]
 
+const plugin: Figures = [
+  latency('ready', 'start to first call'),
+  { ...MEMORY, id: 'pss' },
+  latency('p50', 'a call'),
+  rate('rate', '64 in flight'),
+  latency('bytes', '1 MiB'),
+  latency('end', 'end of a loop'),
+]
+
 /** The cases of the A/A check. */
 const noise: Case[] = [
   { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 0.8, repeats: 8 },
@@ -129,11 +139,12 @@ const shapes = [
  */
 const TABLE = readTable(`
   id                | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
-  few-calls         | always  | arms  | processes | 44   | 0      | 0       | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 and 250 ms with the CPU time of the process and its children; calls each 250 ms need --full
+  few-calls         | always  | arms  | processes | 42   | 0      | 0       | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 and 250 ms with the CPU time of the process and its children; calls each 250 ms need --full
   noise             | always  | arms  | threads   | 1    | 0.4    | 1.6     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
   shapes            | always  | cases | threads   | 3    | 1      | 1.6     | 0.5    | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
   latency           | by name | arms  | threads   | 10   | 0.6    | 0.5     | 0.5    | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
+  plugin            | by name | arms  | processes | 100  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds; greet({ name, n, tags[3] }) and 1 MiB of bytes there and back, one at a time, and greet with 64 in flight; and from the decision to end its endless loop until it is gone. The reference is a Worker with a bare MessagePort
   isolation         | always  | arms  | threads   | 1.5  | 0.5    | 0.8     | 0.5    | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
   documents         | always  | cases | threads   | 0.6  | 0      | 0.3     | 0.5    | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
   events            | always  | cases | threads   | 1    | 0      | 0.3     | 0.5    | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
@@ -172,6 +183,7 @@ export const allScenarios = (): Scenario[] => {
     shapes: [features.shapes(), shapes],
     latency: [all, [inCase('1', 'one at a time', calls(1), [P50, P99, CPU])]],
     throughput: [all, [1, 8, 64, 512].map(throughput)],
+    plugin: [pluginArms(), [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     isolation: [features.isolation, callCases([P50, P99])],
     documents: [features.documents(), [...documents, payloads.devtoolsBytes()].map(document)],
     events: [features.events, [oneWay('in', 'core → frontend'), oneWay('out', 'frontend → core')]],
@@ -210,7 +222,7 @@ export const allScenarios = (): Scenario[] => {
       ...(runs === 'always' && { main: true }),
       ...(armsIn === 'processes' && { spawns: true }),
       ...(id === 'nats' && { lacks: lacksServer }),
-      ...(id.startsWith('density') && { lacks: id === 'density-wall' ? lacksWall : lacksProcessTree }),
+      ...((id === 'plugin' || id.startsWith('density')) && { lacks: id === 'density-wall' ? lacksWall : lacksProcessTree }),
       ...(id === 'busy' && { background: lifecycle.occupyCore }),
     }
   })

@@ -96,9 +96,14 @@ describe('the chosen scenarios', () => {
     expect(ids('raw').filter(id => byName.includes(id))).toEqual([])
   })
 
-  test('begin with the noise check', () => {
+  test('include the noise check', () => {
     expect(ids('start')[0]).toBe('noise')
     expect(ids('noise')).toEqual(['noise'])
+  })
+
+  test('begin with the first calls of a process, which a busy machine changes most', () => {
+    expect(ids(null).slice(0, 2)).toEqual(['few-calls', 'noise'])
+    expect(ids('few-calls')).toEqual(['few-calls', 'noise'])
   })
 
   test('are listed when the filter selects none of them', () => {
@@ -117,6 +122,15 @@ describe('scenarios that this machine cannot measure', () => {
       leftOut: ['far is left out: there is no ferry'],
     })
     expect(leaveOut([noise])).toEqual({ scenarios: [noise], leftOut: [] })
+  })
+
+  test('loses only the arms that this machine cannot measure, each with a line', () => {
+    const [first, second] = [start.arms[0], start.arms[1]!]
+    const scenario: Scenario = { ...start, arms: [first, { ...second, lacks: () => 'there is no wall' }] }
+    expect(leaveOut([scenario])).toEqual({
+      scenarios: [{ ...scenario, arms: [first] }],
+      leftOut: [`start/*/${second.id} is left out: there is no wall`],
+    })
   })
 
   test('is a usage error when nothing else was chosen', () => {

@@ -81,6 +81,10 @@ describe('usage', () => {
   })
 })
 
+/** A SES script has no clock, and calls each 250 ms need a longer run. */
+const isOptional = (scenario: string, arm: string, figure: string): boolean =>
+  scenario === 'few-calls' && (figure.startsWith('rare') || (arm === 'ses' && figure === 'p50'))
+
 function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void {
   const figures = new Map(everyFigure(report).map(({ path, figure }) => [path, figure]))
   for (const scenario of scenarios) {
@@ -88,6 +92,7 @@ function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void
       for (const [at, arm] of scenario.arms.entries()) {
         for (const { id } of entry.figures) {
           const figure = figures.get(`${scenario.id}/${entry.id}/${arm.id}/${id}`)
+          if (!figure && isOptional(scenario.id, arm.id, id)) continue
           // A silent process can take no time at all.
           if (figure && entry.task.loop === 'idle') continue
           expect(figure?.median).toBeGreaterThan(0)

@@ -1,0 +1,5 @@
+// For the sandboxes that load modules: gives the script the client as SES gives it.
+import * as sallyport from '@sallyport/frontend'
+
+globalThis.sallyport = sallyport
+await import('./plugin.js')

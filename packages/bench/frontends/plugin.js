@@ -1,0 +1,36 @@
+// The program of every measured plugin: a classic script, to which each host gives `invoke` and `expose`. The host notes when calls
+// arrive.
+const { expose, invoke } = sallyport
+
+const IN_FLIGHT = 64
+const MEBIBYTE = 2 ** 20
+
+async function callOnce() {
+  const answer = await invoke('greet', { name: 'World', n: 1, tags: ['red', 'green', 'blue'] })
+  if (answer !== 'Hello, World!') throw new Error(`'greet' returned ${answer}`)
+}
+
+async function callEach({ count }) {
+  for (let made = 0; made < count; made++) await callOnce()
+}
+
+async function sendBytes({ count }) {
+  const bytes = new Uint8Array(MEBIBYTE).fill(7)
+  for (let sent = 0; sent < count; sent++) {
+    const answer = new Uint8Array(await invoke('echo_bytes', bytes))
+    if (answer.length !== MEBIBYTE || answer.at(-1) !== 7) throw new Error("'echo_bytes' returned other bytes")
+  }
+}
+
+async function spin() {
+  await callOnce()
+  for (;;);
+}
+
+expose({
+  call_each: callEach,
+  call_many: ({ count }) => Promise.all(Array.from({ length: IN_FLIGHT }, () => callEach({ count }))).then(() => null),
+  send_bytes: sendBytes,
+  spin,
+})
+callOnce()

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { connectRaw } from './raw-rpc.js'
+
+type Listen = Parameters<typeof connectRaw>[0]['listen']
+type Receive = Parameters<Listen>[0]
+
+function connectPair() {
+  const receivers: Receive[] = []
+  const connect = (own: number, functions: Record<string, (args: never) => unknown>) =>
+    connectRaw(
+      {
+        post: message => queueMicrotask(() => receivers[1 - own]!(message as Parameters<Receive>[0])),
+        listen: receive => void (receivers[own] = receive),
+      },
+      () => functions,
+    )
+  const fail = (): never => {
+    throw new Error('no such note')
+  }
+  const first = connect(0, { double: (value: number) => value * 2 })
+  const second = connect(1, { half: async (value: number) => value / 2, fail })
+  return { first, second }
+}
+
+test('both sides call each other, with many calls in flight', async () => {
+  const { first, second } = connectPair()
+  expect(await Promise.all([first('half', 4), first('half', 6), second('double', 5)])).toEqual([2, 3, 10])
+})
+
+test('an error of a function, and a call of an unknown one, reject', async () => {
+  const { first } = connectPair()
+  await expect(first('fail', 0)).rejects.toThrow('no such note')
+  await expect(first('missing', 0)).rejects.toThrow()
+})
