@@ -33,4 +33,4 @@ expose({
   send_bytes: sendBytes,
   spin,
 })
-callOnce()
+void callOnce()

@@ -24,6 +24,6 @@ export const fewCallsArms = (): Arms => [
   arm('port-json', 'port JSON'),
   arm('isolation-ring-json', 'isolation, ring JSON'),
   arm('process', 'process'),
-  { ...arm('process-wall', 'process, wall, gate'), lacks: lacksWall },
+  { ...arm('process-wall', 'wall, isolation'), lacks: lacksWall },
   arm('ses', 'ses'),
 ]

@@ -22,6 +22,6 @@ export const pluginArms = (): Arms => [
   arm('permission', 'permission'),
   { ...arm('process-wall', 'process, wall'), lacks: lacksWall },
   arm('ses', 'ses'),
-  arm('quickjs', `quickjs-emscripten ${readVersion('quickjs-emscripten-core')}`),
+  arm('quickjs', `QuickJS ${readVersion('quickjs-emscripten-core')}`),
   { ...arm('isolated-vm', `isolated-vm ${readIsolatedVmVersion()}`.trim(), NODE_OPTIONS), lacks: lacksIsolatedVm },
 ]
