@@ -32,7 +32,7 @@ const linkRecords = text =>
 
 /** Sections of a report that the page shows, by their titles. The whole is in the report itself. */
 const SHOWN =
-  /^## (In short|Goals|Cost of isolation\n|Latency of a call|Calls per second|Documents|1 MiB .* encrypted|A call from|The start of|The memory of)/
+  /^## (In short|Goals|Few calls|A plugin|Cost of isolation\n|Latency of a call|Calls per second|Documents|1 MiB .* encrypted|A call from|The start of|The memory of)/
 
 /** Without the spaces around the cells of tables. */
 const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
@@ -79,60 +79,17 @@ ${shorten(
 )}
 `)
 
-/** A median of the page, by the title of its table, its row and its column. */
-function getFigure(text, [title, row, column]) {
-  const lines = text.slice(text.indexOf(title)).split('\n')
-  const rows = lines.slice(lines.findIndex(line => line.startsWith('|'))).map(line => line.split('|').slice(1, -1))
-  const cells = rows.find(([name]) => name?.replace(/ \*$/, '') === row)
-  const figure = cells?.[rows[0].indexOf(column)]
-  if (figure === undefined) throw new Error(`The results have no "${row}", "${column}" below "${title}".`)
-  return figure.replace(/ \(.*/, '')
-}
-
-const [DIGEST, CALL, START, MEMORY] = [BEGIN, '## A call from', '## The start of', '## The memory of a frontend']
-const [LATENCY, RATE] = ['## Latency of a call', '## Calls per second']
-const SANDBOXES = ['permission', 'process', 'ses']
-
-/** Rows of the README's table: a question, and the places of its figures. */
-const QUESTIONS = [
-  ...['p50', 'p99'].map(p => [
-    `one call, ${p}`,
-    [LATENCY, 'raw MessagePort', p],
-    ...SANDBOXES.map(name => [CALL, name, p]),
-    [LATENCY, 'isolation, ring JSON', p],
-  ]),
-  [
-    'a rare call, p50',
-    ...['raw MessagePort', 'ring', undefined, undefined, 'isolation'].map(arm => arm && [DIGEST, 'sparse, p50', arm]),
-  ],
-  [
-    'calls a second, 64 in flight',
-    [RATE, 'raw MessagePort', '64 calls'],
-    ...SANDBOXES.map(name => [CALL, name, '64 calls']),
-    [RATE, 'isolation, ring JSON', '64 calls'],
-  ],
-  [
-    'start to first reply',
-    [DIGEST, 'start to first reply', 'raw MessagePort'],
-    ...SANDBOXES.map(name => [START, 'start to first reply', name]),
-    [DIGEST, 'start to first reply', 'isolation'],
-  ],
-  [
-    'memory of one more plugin',
-    undefined,
-    ...[...SANDBOXES, 'permission, and a gate'].map(name => [MEMORY, 'each frontend', name]),
-  ],
-]
-
-/** The README's table: what the host of plugins asks, one median a cell. */
+/** The README's table: the scenario `plugin` with its figures in rows, one median a cell. */
 export function toShortTable(text) {
   const where = /^\|([^|]+)\|/m.exec(text)[1]
-  const names = ['raw `MessagePort`', ...SANDBOXES.map(name => `\`${name}\``), '`permission`, isolation']
-  const rows = QUESTIONS.map(([name, ...places]) => [
-    name,
-    ...places.map(place => (place ? getFigure(text, place) : '–')),
-  ])
-  return [[where, ...names], ['---', ...names.map(() => '---:')], ...rows]
+  const [, section] = text.split('\n## A plugin\n')
+  if (section === undefined) throw new Error('The results have no scenario "plugin". Measure it too.')
+  const lines = section.split('\n## ')[0].split('\n')
+  const [[, ...questions], , ...arms] = lines
+    .filter(line => line.startsWith('|'))
+    .map(line => line.split('|').slice(1, -1))
+  const rows = questions.map((question, at) => [question, ...arms.map(cells => cells[at + 1].replace(/ \(.*/, ''))])
+  return [[where, ...arms.map(([name]) => name)], ['---', ...arms.map(() => '---:')], ...rows]
     .map(cells => `|${cells.join('|')}|`)
     .join('\n')
 }

@@ -80,7 +80,7 @@ Examples:
   $ sallyport-bench list                    all scenarios
   $ sallyport-bench --filter burst          one shape of traffic, in half a minute
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
-  $ sallyport-bench --all --full            all scenarios, in twenty minutes
+  $ sallyport-bench --all --full            all scenarios, in an hour
   $ sallyport-bench compare --base main     did this change make anything slower?
 
 Exit codes: 0 success · 1 failed, or slower · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`

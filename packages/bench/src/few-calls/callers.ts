@@ -1,5 +1,5 @@
-// What makes the calls, by the id of its arm. Each function starts its library, and makes the first calls. It loads what it needs when it
-// is called, because loading is a part of the measurement.
+// The callers by the id of their arm. Each function loads and starts its library, and makes the first calls: loading is a part of the
+// measurement.
 import type { BusOptions, FrontendOptions } from '@sallyport/core'
 import type { Worker } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'

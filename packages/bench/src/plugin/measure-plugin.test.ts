@@ -15,7 +15,7 @@ test('each arm has a kind of plugin', () => {
 describe('isolated-vm', () => {
   afterEach(() => vi.restoreAllMocks())
 
-  test('is left out where it is not installed', () => {
+  test('is left out if it is not installed', () => {
     vi.spyOn(process, 'cwd').mockReturnValue('/')
     expect(lacksIsolatedVm()).toBe('isolated-vm is not installed')
     expect(pluginArms().find(({ id }) => id === 'isolated-vm')?.title).toBe('isolated-vm')

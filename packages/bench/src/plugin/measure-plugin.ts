@@ -30,13 +30,13 @@ export async function measurePlugin(load: LoadPluginHost): Promise<Measurement> 
     await plugin.request(name, { count: COUNTS[name] })
     return code.arrivals.slice(code.arrivals.length / 2)
   }
-  const one = median(getIntervals(await run('call_each')))
+  const call = median(getIntervals(await run('call_each')))
   const many = await run('call_many')
   const bytes = median(getIntervals(await run('send_bytes')))
   const end = await plugin.endLoop()
   await host.close?.()
   return {
-    ...{ ready: ready * 1e3, pss, p50: one * 1e3 },
+    ...{ ready: ready * 1e3, pss, p50: call * 1e3 },
     rate: ((many.length - 1) / (many.at(-1)! - many[0]!)) * 1e3,
     ...{ bytes: bytes * 1e3, end: end * 1e3 },
   }

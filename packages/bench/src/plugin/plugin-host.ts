@@ -1,4 +1,4 @@
-// What a kind of plugin implements to be measured.
+// The interfaces of a measured plugin and its host.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostCode } from './host-code.js'
 

@@ -6,11 +6,11 @@ type Receive = Parameters<Listen>[0]
 
 function connectPair() {
   const receivers: Receive[] = []
-  const connect = (own: number, functions: Record<string, (args: never) => unknown>) =>
+  const connect = (side: number, functions: Record<string, (args: never) => unknown>) =>
     connectRaw(
       {
-        post: message => queueMicrotask(() => receivers[1 - own]!(message as Parameters<Receive>[0])),
-        listen: receive => void (receivers[own] = receive),
+        post: message => queueMicrotask(() => receivers[1 - side]!(message as Parameters<Receive>[0])),
+        listen: receive => void (receivers[side] = receive),
       },
       () => functions,
     )
