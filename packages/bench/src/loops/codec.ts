@@ -2,7 +2,7 @@
 import type { CodecName, Message } from '@sallyport/protocol/internal'
 import type { Measure } from './serve.js'
 
-/** `clone` is V8's structured clone, which a MessagePort uses. `msgpackr` is the library that the codec `msgpack` uses, without a frame. */
+/** `clone` is V8's structured clone, which a MessagePort uses. `msgpackr` is that library alone. */
 export type MeasuredCodec = CodecName | 'clone' | 'msgpackr'
 
 const withoutArray = (messages: readonly Message[]): unknown => (messages.length === 1 ? messages[0] : messages)

@@ -17,7 +17,7 @@ test('the README has only figures of the results, one a cell, with their date an
   expect(rows.length).toBeLessThanOrEqual(6)
   expect(figures.length).toBeGreaterThan(20)
   for (const figure of figures) {
-    expect(figure).toMatch(/^[\d.]+ (µs|ms|k\/s|MiB)$/)
+    expect(figure).toMatch(/^[\d.]+ (µs|m?s|[kM]\/s|[KM]iB)$/)
     expect(results).toContain(`|${figure}`)
   }
 })
