@@ -15,7 +15,7 @@ import { BENCH_EVENT, type Reply } from '../loops/serve.js'
 import { percentiles } from '../loops/subject.js'
 import type { Measurement } from '../model/scenario.js'
 import { clockedCall } from '../payloads/payloads.js'
-import { readProcessTree } from './process-tree.js'
+import { readProcessTree } from '../run/process-tree.js'
 
 /** Time for threads to release the memory of their start. */
 const SETTLE_MS = 500

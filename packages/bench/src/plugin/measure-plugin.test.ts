@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { pluginArms } from '../arms/plugin.js'
-import { lacksProcessTree } from '../density/process-tree.js'
+import { lacksProcessTree } from '../run/process-tree.js'
 import { usualCall } from '../payloads/payloads.js'
 import { lacksIsolatedVm } from './isolated-vm-plugins.js'
 import { measurePlugin } from './measure-plugin.js'

@@ -1,6 +1,6 @@
 // Measures one plugin, of which this process is the host.
 import { setTimeout as delay } from 'node:timers/promises'
-import { readProcessTree } from '../density/process-tree.js'
+import { readProcessTree } from '../run/process-tree.js'
 import type { Measurement } from '../model/scenario.js'
 import { median } from '../statistics/median.js'
 import { HostCode } from './host-code.js'

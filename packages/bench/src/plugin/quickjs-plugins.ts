@@ -15,8 +15,7 @@ const PRELUDE = `
 
 export const loadQuickJs: LoadPluginHost = async code => {
   const { newQuickJSWASMModuleFromVariant: newModule } = await import('quickjs-emscripten-core')
-  const { default: variant } = await import('@jitl/quickjs-wasmfile-release-sync')
-  const quickJs = await newModule(variant)
+  const quickJs = await newModule(import('@jitl/quickjs-wasmfile-release-sync'))
   const functions = code.functions as unknown as Record<string, (args: unknown) => unknown>
   return {
     start: async () => {

@@ -11,7 +11,7 @@ import { FAN_SIZES } from '../loops/handlers.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
 import { lacksWall } from '../density/lacks-wall.js'
-import { lacksProcessTree } from '../density/process-tree.js'
+import { lacksProcessTree } from '../run/process-tree.js'
 import { readTable } from '../shared/text.js'
 
 type Payload = payloads.Payload

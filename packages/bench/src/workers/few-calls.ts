@@ -1,6 +1,6 @@
 // A process that measures one arm of `few-calls`, and posts the figures. Nothing that an arm shares with others is loaded before the start.
 import { setTimeout as delay } from 'node:timers/promises'
-import { lacksProcessTree, startTreeCpuClock } from '../density/process-tree.js'
+import { lacksProcessTree, startTreeCpuClock } from '../run/process-tree.js'
 import { CALLERS, type Caller } from '../few-calls/callers.js'
 import { LEAD_MS } from '../few-calls/loops.js'
 import type { FewCalls, FewCallsJob } from '../few-calls/measure-few-calls.js'

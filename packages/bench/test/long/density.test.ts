@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { densityArms, densityProcessArms, densitySesArms, densityWallArms } from '../../src/arms/density.js'
 import { lacksWall } from '../../src/density/lacks-wall.js'
 import { clockedCall } from '../../src/payloads/payloads.js'
-import { lacksProcessTree } from '../../src/density/process-tree.js'
+import { lacksProcessTree } from '../../src/run/process-tree.js'
 
 const arms = [...densityArms, ...densitySesArms.slice(1), ...densityProcessArms]
 const wallArms = lacksWall() === undefined ? densityWallArms.slice(1) : []

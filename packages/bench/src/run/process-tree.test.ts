@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { lacksProcessTree, readProcessTree } from './process-tree.js'
+import { lacksProcessTree, readProcessTree, startTreeCpuClock } from './process-tree.js'
 
 const MIB = 1024 ** 2
 
@@ -40,6 +40,21 @@ describe.runIf(lacksProcessTree() === undefined)('a tree of processes', () => {
     expect(leaf.cpu).toBeGreaterThan(150_000)
     expect(tree.pss).toBeGreaterThan(leaf.pss)
     expect(tree.cpu).toBeGreaterThan(leaf.cpu)
+  })
+
+  test('has a clock that counts the CPU time of children since its start', async () => {
+    const file = join(directory, 'busy.cjs')
+    writeFileSync(
+      file,
+      "process.on('message', () => { while (process.cpuUsage().user < 300_000); process.send('done') })",
+    )
+    parent = fork(file, [], { execArgv: [] })
+    const own = process.cpuUsage()
+    const readCpu = startTreeCpuClock()
+    parent.send('begin')
+    await once(parent, 'message')
+    const { user, system } = process.cpuUsage(own)
+    expect(readCpu()).toBeGreaterThan(user + system + 150_000)
   })
 
   test('has neither memory nor CPU time after its process has exited', async () => {
