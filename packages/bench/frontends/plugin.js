@@ -22,9 +22,12 @@ async function sendBytes({ count }) {
   }
 }
 
+/** Some minutes of a loop: a process whose host was killed ends after it. */
+const ENDLESS = 1e11
+
 async function spin() {
   await callOnce()
-  for (;;);
+  for (let turns = 0; turns < ENDLESS; turns++);
 }
 
 expose({

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { lacksProcessTree, readProcessTree, startTreeCpuClock } from './process-tree.js'
 
 const MIB = 1024 ** 2
@@ -22,7 +22,8 @@ const CHILD = `
 `
 
 describe.runIf(lacksProcessTree() === undefined)('a tree of processes', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'bench-tree-'))
+  let directory = ''
+  beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'bench-tree-'))))
   let parent: ChildProcess | undefined
   afterEach(async () => {
     if (parent?.kill('SIGKILL')) await once(parent, 'exit')
@@ -49,11 +50,11 @@ describe.runIf(lacksProcessTree() === undefined)('a tree of processes', () => {
       "process.on('message', () => { while (process.cpuUsage().user < 300_000); process.send('done') })",
     )
     parent = fork(file, [], { execArgv: [] })
-    const own = process.cpuUsage()
+    const before = process.cpuUsage()
     const readCpu = startTreeCpuClock()
     parent.send('begin')
     await once(parent, 'message')
-    const { user, system } = process.cpuUsage(own)
+    const { user, system } = process.cpuUsage(before)
     expect(readCpu()).toBeGreaterThan(user + system + 150_000)
   })
 
