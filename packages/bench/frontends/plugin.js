@@ -22,7 +22,7 @@ async function sendBytes({ count }) {
   }
 }
 
-/** Some minutes of a loop: a process whose host was killed ends after it. */
+/** Takes more than a minute. A process whose host was killed ends after it. */
 const ENDLESS = 1e11
 
 async function spin() {
