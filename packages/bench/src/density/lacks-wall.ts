@@ -1,6 +1,6 @@
 // The walls of processes that this machine can build.
 import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
-import { lacksProcessTree } from './process-tree.js'
+import { lacksProcessTree } from '../run/process-tree.js'
 
 /** Returns why this machine cannot measure processes in a wall. */
 export function lacksWall(): string | undefined {
