@@ -72,6 +72,8 @@ export const tooNoisy = (report: Report): Report => ({
     reach: 1.1,
     othersCpu: 0.5,
     othersLimit: 0.1,
+    movedLimit: 1.5,
+    moved: [],
     checks: [{ figure: 'noise/1/again/p50', ratio: 0.9, interval: [0.8, 0.99] }],
   },
 })

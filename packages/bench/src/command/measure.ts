@@ -5,10 +5,13 @@ import { pathToFileURL } from 'node:url'
 import { buildReport, readLoad, readMachine, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
 import type { Report } from '../report/report.js'
-import { TONES, type Table } from '../report/table.js'
+import { getAnswer } from '../report/answer.js'
+import type { Table } from '../report/table.js'
 import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
 import { toTerminal, wrap } from '../report/terminal.js'
+import { judgeNothing, TONES } from '../report/tone.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from '../report/verdict.js'
+import { NOISE } from '../model/scenario.js'
 import { launchFresh } from '../run/fresh-process.js'
 import { readPackageInfo } from '../run/machine.js'
 import { expectedMs, QUICK } from '../run/plan.js'
@@ -23,7 +26,7 @@ import { createInterruptSignal, createOutput, runWithProgress, type Output } fro
  * @throws {UsageError} if nothing matches the options, or `out` is not writable
  * @throws {Interrupted} after Ctrl-C
  */
-export async function measureAndReport({ plan, filter, all, out, json }: Options): Promise<number> {
+export async function measureAndReport({ plan, filter, all, goals, out, json }: Options): Promise<number> {
   const { scenarios, leftOut } = leaveOut(choose(allScenarios(), { filter, all }))
   await makeWritable(out)
   const output = createOutput(json)
@@ -35,23 +38,23 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   const job = { scenarios, plan, signal: createInterruptSignal(), launch: launchFresh }
   const outcomes = await runWithProgress(output, job, outcome =>
     // The noise check says only at the end of the run whether figures can be judged.
-    print(`${toTerminal(scenarioTable(scenarioReport(outcome, plan), { judge: false }), screen)}\n`),
+    print(`${toTerminal(scenarioTable(scenarioReport(outcome, plan), { judge: judgeNothing }), screen)}\n`),
   )
 
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  const files = reportFiles(report, getRunUrl())
+  const files = reportFiles(report, { runUrl: getRunUrl(), goals })
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
-  showEnd(report, output)
+  showEnd(report, output, goals)
   const link = pathToFileURL(resolve(out, 'report.html')).href
   print(` ${screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
   if (json) process.stdout.write(files['report.json'])
   return OUTCOMES[getFailures(report).length > 0 ? 'failed' : getVerdict(report).outcome].exitCode
 }
 
-/** Shows the notes and, as the last screen, the digest, the missed goals and the verdict. */
-function showEnd(report: Report, { screen, print }: Output): void {
+/** Shows the notes and, as the last screen, the digest, whether the figures can be believed, and the answer. */
+function showEnd(report: Report, { screen, print }: Output, goals: boolean): void {
   const { colors } = screen
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
@@ -61,9 +64,12 @@ function showEnd(report: Report, { screen, print }: Output): void {
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const { outcome, line } = getVerdict(report)
   print('')
-  showTable(digestTable(report))
-  showTable(goalsTable(report, 'missed'))
-  show(line, text => colors.bold(colors[TONES[OUTCOMES[outcome].tone]](text)))
+  if (goals) showTable(goalsTable(report))
+  // The digest of one scenario would repeat its table.
+  if (report.scenarios.filter(({ id }) => id !== NOISE).length > 1) showTable(digestTable(report))
+  show(line, colors[TONES[OUTCOMES[outcome].tone]])
+  const answer = getAnswer(report)
+  if (answer !== undefined) show(answer, colors.bold)
   print('')
 }
 
@@ -94,18 +100,28 @@ export function showStart(
   print(`\n ${bold('Sallyport bench')} ${readPackageInfo().version}\n${lines.join('')}`)
 }
 
-/** Prints every scenario with its cases and arms, as a filter names them. */
-export function listAll(): void {
+/** Prints every scenario in one line, or with `long` its cases and arms, as a filter names them. */
+export function listAll({ long }: { long: boolean }): void {
   const { screen, print } = createOutput(false)
   const { bold, dim } = screen.colors
-  for (const scenario of allScenarios()) {
+  const all = allScenarios()
+  const legend = long
+    ? 'A path is scenario/case/arm; --filter takes a part of it.'
+    : '--filter takes a name; `list --long` shows what each measures, with its cases and arms.'
+  const show = (text: string): void =>
+    wrap(`${legend} ${text}`, screen.columns - 2).forEach(line => print(` ${dim(line)}`))
+  show('* is measured only by its name, or with --all.')
+  print('')
+  const width = Math.max(...all.map(({ id }) => id.length)) + 1
+  for (const scenario of all) {
     const { id, title, about, main, cases, arms } = scenario
-    print(`  ${bold(id)}${main ? '' : '*'}  ${title}, ${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`)
+    const seconds = `${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`.padStart(6)
+    print(` ${bold(`${id}${main ? '' : '*'}`.padEnd(width))} ${seconds}  ${title}`)
+    if (!long) continue
     const lists = Object.entries({ cases, arms }).map(
       ([name, list]) => `${name}: ${list.map(entry => entry.id).join(' ')}`,
     )
     for (const line of [about, ...lists].flatMap(text => wrap(text, screen.columns - 4))) print(`    ${dim(line)}`)
+    print('')
   }
-  const end = 'A path is scenario/case/arm; --filter takes a part of it. * is measured only by its name, or with --all.'
-  print(['', ...wrap(end, screen.columns)].join('\n'))
 }

@@ -5,7 +5,7 @@ import { UsageError } from '../shared/text.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
 
-const options = { plan: QUICK, filter: null, all: false, out: 'bench-report', json: false }
+const options = { plan: QUICK, filter: null, all: false, goals: false, out: 'bench-report', json: false }
 
 test('measures the main scenarios by the quick plan into bench-report by default', () => {
   expect(parse()).toEqual({ name: 'run', options })
@@ -26,11 +26,12 @@ test('reads every option', () => {
 })
 
 test('reads the command list', () => {
-  expect(parse('list')).toEqual({ name: 'list', options })
+  expect(parse('list')).toEqual({ name: 'list', options: { long: false } })
+  expect(parse('list', '--long')).toEqual({ name: 'list', options: { long: true } })
 })
 
 test('keeps a filter that looks like a number as text', () => {
-  expect(parse('--filter', '64')?.options.filter).toBe('64')
+  expect(parse('--filter', '64')?.options).toMatchObject({ filter: '64' })
 })
 
 test.each([
@@ -44,6 +45,7 @@ test.each([
   [['list', '--filter', 'a'], /Unknown option '--filter'/],
   [['compare', '--base', 'main', '--all'], /Unknown option '--all'/],
   [['--all', '--filter', 'a'], /exclude each other/],
+  [['compare', '--base', 'main', '--goals', '--filter', 'a'], /exclude each other/],
   [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
   [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
   [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],

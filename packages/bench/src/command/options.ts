@@ -9,11 +9,15 @@ export interface Options {
   filter: string | null
   /** Includes scenarios that run only if `filter` names them. */
   all: boolean
+  /** Shows the goals of the project, or compares only figures that have one. */
+  goals: boolean
   out: string
   json: boolean
 }
 
 export interface CompareOptions extends Options {
+  /** Shows figures that did not change, too. */
+  verbose: boolean
   base: string
   /** A factor above 1. */
   tolerance: number
@@ -21,13 +25,17 @@ export interface CompareOptions extends Options {
   prepare: string | null
 }
 
-export type Command = { name: 'run' | 'list'; options: Options } | { name: 'compare'; options: CompareOptions }
+export type Command =
+  | { name: 'run'; options: Options }
+  | { name: 'list'; options: { long: boolean } }
+  | { name: 'compare'; options: CompareOptions }
 
 /**
- * The plan of a comparison. Twelve processes agree by chance once in 4096 times, which is rare enough for 20 figures. Twelve rounds are
- * twice the six orders of three sides. A checkout that takes half a minute to build leaves the usual comparison below four minutes.
+ * The plan of a comparison. Eleven processes agree by chance once in 2048 times, which is rare enough for 20 figures. Twelve rounds are twice
+ * the six orders of three sides. Calls within one thread are compiled after 0.6 s, and a warm-up takes at least half of its time. A checkout
+ * that takes half a minute to build leaves the usual comparison, with its repeat, below four minutes.
  */
-const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 300, rounds: 12, slotMs: 12, budgetMs: 210_000 }
+const COMPARE: Plan = { ...FULL, processes: 11, warmUpMs: 1600, rounds: 12, slotMs: 10, budgetMs: 150_000 }
 
 interface Option {
   commands: Command['name'][]
@@ -43,8 +51,11 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   base: { commands: ['compare'], value: 'what', text: 'A git ref (checked out and built), or a directory' },
   tolerance: { commands: ['compare'], value: 'percent', text: 'The slowdown to tolerate (default: 5%)' },
   prepare: { commands: ['compare'], value: 'command', text: 'Installs and builds the checkout of a git ref' },
+  verbose: { commands: ['compare'], text: 'Show figures that did not change, too' },
   all: { commands: ['run'], text: 'Include the scenarios that are left out by default' },
   full: { commands: ['run'], text: 'Minutes instead of about one, with less noise' },
+  goals: { commands: MEASURING, text: "Show the project's own goals; with compare, measure what has one" },
+  long: { commands: ['list'], text: 'Show what each scenario measures, with its cases and arms' },
   filter: { commands: MEASURING, value: 'text', text: 'Only paths scenario/case/arm with this text, or /regex/' },
   processes: { commands: MEASURING, value: 'n', text: 'Number of processes, one after another' },
   rounds: { commands: MEASURING, value: 'n', text: 'Rounds in each process, preferably even' },
@@ -93,6 +104,7 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
     console.info(values['help'] ? getHelp(name) : `sallyport-bench/${readPackageInfo().version}`)
     return undefined
   }
+  if (name === 'list') return { name, options: { long: values['long'] === true } }
   const get = (key: string): string | null => (values[key] as string | undefined) ?? null
   const getNumber = (key: string, otherwise: number): number => {
     const number = Number(get(key) ?? otherwise)
@@ -107,13 +119,16 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   const [processes, rounds] = [getNumber('processes', mode.processes), getNumber('rounds', mode.rounds)]
   const plan: Plan = { ...mode, processes, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
   const out = get('out') ?? (name === 'compare' ? 'bench-compare' : 'bench-report')
-  const options: Options = { plan, filter, all, out, json }
-  if (name !== 'compare') return { name, options }
+  const goals = values['goals'] === true
+  const options: Options = { plan, filter, all, goals, out, json }
+  if (name === 'run') return { name, options }
+  if (goals && filter !== null) throw new UsageError('--goals and --filter exclude each other in a comparison')
   const [base, tolerance, prepare] = [get('base'), get('tolerance') ?? '5%', get('prepare')]
   if (base === null) throw new UsageError('compare needs --base: a git ref or a directory')
   const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(tolerance)?.[1])
   if (!(percent > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${tolerance}'`)
-  return { name, options: { ...options, base, tolerance: 1 + percent / 100, prepare } }
+  const verbose = values['verbose'] === true
+  return { name, options: { ...options, base, tolerance: 1 + percent / 100, prepare, verbose } }
 }
 
 function parse(args: string[]): { name: Command['name']; values: Record<string, string | boolean | undefined> } {

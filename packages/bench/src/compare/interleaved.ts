@@ -6,6 +6,7 @@ import { type Arm, type Case, type FigureKind, NOISE, type Scenario } from '../m
 import type { CompareOptions } from '../command/options.js'
 import { launchFresh } from '../run/fresh-process.js'
 import type { Launch, Launched, Outcome } from '../run/run.js'
+import { GOALS } from '../report/goals.js'
 import { allScenarios } from '../scenarios/index.js'
 import { createNothingFound, parseFilter, select } from '../scenarios/select.js'
 import { makeHarness, type Base } from './checkout.js'
@@ -34,11 +35,11 @@ interface Interleaved {
 
 export function compareInterleaved(
   base: Base,
-  { filter, plan, tolerance }: CompareOptions,
+  { filter, goals, plan, tolerance }: CompareOptions,
   temporary: string,
   runAll: RunAll,
 ): Interleaved {
-  const chosen = chooseForComparison(filter)
+  const chosen = chooseForComparison(filter, goals)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
   const launchSide = (side: Side): Promise<Launched> => launchFresh(side === 'head' ? head : other)
@@ -127,21 +128,43 @@ const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
     })
   })
 
-/** The default: both patterns, and the figures that are most sensitive to a slower bus. Latencies between threads vary too much. */
-const USUAL = new Set([
-  ...['ring-json', 'isolation-ring-json'].map(arm => `throughput/64/${arm}`),
-  ...['codec/usual/json', 'codec/usual/msgpack', 'one-thread/64/json'],
-])
+/**
+ * The default: CPU time of the bus's own code, with client and core in one thread. Threads add what the scheduler does with them: a slow-down
+ * of 10 % cannot be seen there in a few minutes.
+ */
+const USUAL = ['one-thread/64/json/cpu', 'one-thread/64/msgpack/cpu']
+
+type IsWanted = (path: string) => boolean
+
+/** Returns what the command line names: figures, or paths of arms. */
+function chooseFigures(filter: string | null, goals: boolean): { isWanted: IsWanted; figures?: ReadonlySet<string> } {
+  if (filter !== null) return { isWanted: parseFilter(filter) }
+  const figures = new Set(goals ? GOALS.map(({ figure }) => figure) : USUAL)
+  const paths = new Set([...figures].map(dirname))
+  return { isWanted: path => paths.has(path), figures }
+}
 
 /** Leaves out references, which the head cannot change, unless only they match. @throws {UsageError} if nothing matches */
-function chooseForComparison(filter: string | null): Scenario[] {
-  const all = allScenarios().filter(({ id }) => id !== NOISE)
-  const isWanted = filter === null ? (path: string): boolean => USUAL.has(path) : parseFilter(filter)
+function chooseForComparison(filter: string | null, goals: boolean): Scenario[] {
+  const main = ({ main: isMain }: Scenario): boolean => !goals || isMain === true
+  const all = allScenarios().filter(scenario => scenario.id !== NOISE && main(scenario))
+  const { isWanted, figures } = chooseFigures(filter, goals)
   const chosen = all.flatMap(scenario => {
     const reference = `/${scenario.arms[0].id}`
     const others = select([scenario], path => isWanted(path) && !path.endsWith(reference), false)
     return others.length > 0 ? others : select([scenario], isWanted, false)
   })
-  if (chosen.length > 0) return chosen
-  throw createNothingFound(String(filter), all)
+  if (chosen.length === 0) throw createNothingFound(String(filter), all)
+  return figures ? chosen.map(scenario => keepFigures(scenario, figures)) : chosen
+}
+
+/** Leaves out figures that no arm is wanted for. */
+function keepFigures(scenario: Scenario, paths: ReadonlySet<string>): Scenario {
+  const isKept = (inCase: Case, { id }: FigureKind): boolean =>
+    scenario.arms.some(arm => paths.has([scenario.id, inCase.id, arm.id, id].join('/')))
+  const cases = scenario.cases.map(inCase => ({
+    ...inCase,
+    figures: inCase.figures.filter(kind => isKept(inCase, kind)),
+  }))
+  return { ...scenario, cases }
 }

@@ -1,8 +1,9 @@
-// Judges whether the head is slower than its base. Three rules keep false alarms rare: the whole interval must exceed the
-// tolerance, a second measurement must agree, and if the base differs from itself, nothing is judged.
+// Judges whether the head is slower than its base. Three rules keep false alarms rare: a figure is measured a second time, its whole
+// interval must exceed the tolerance there, and a figure whose base differs from itself is not judged.
 import type { Report } from '../report/report.js'
 import type { Verdict } from '../report/verdict.js'
 import type { FigureKind } from '../model/scenario.js'
+import { quantile } from '../statistics/median.js'
 import { estimateRatio, type Processes } from '../statistics/ratio.js'
 
 /** One figure of one arm in one case, measured interleaved: the base, the head, and the base again (A/A). */
@@ -29,7 +30,7 @@ export interface Judged {
   drift: Change | null
   /**
    * - `unsteady`: the base differs from itself
-   * - `blind`: no difference was found, and the measurement was too imprecise to find one
+   * - `blind`: no difference was found, and a slow-down of twice the tolerance could not have been seen
    * - `missing`: the base has no figure
    * - `failed`: the base has a figure, and the head has none
    */
@@ -64,14 +65,14 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
   notes: string[]
   verdict: Conclusion
   first: Judged[]
-  /** The second measurement of the figures that were slower in the first. */
+  /** The second measurement of the figures that were slower than the tolerance in the first. */
   repeat: Judged[]
 }
 
 const ERROR = 0.01
 
-/** Multiple of the tolerance: a comparison that could not have found a slow-down of this size is too noisy to pass. */
-const BLIND = 4
+/** Multiple of the tolerance: a figure in which a slow-down of this size could not have been seen does not pass. */
+const BLIND = 2
 
 export const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
 
@@ -86,13 +87,25 @@ export function judge({ figure, kind, base, head, again, failed, missing }: Side
     const estimate = estimateRatio(upper, lower, getConfidence(rule))
     return estimate && { factor: estimate.ratio, bounds: estimate.interval }
   }
-  // The geometric mean of both measurements of the base, round by round, is steadier than either.
-  const between = base.map((rounds, process) =>
-    rounds.map((value, round) => Math.sqrt(value * (again[process]?.[round] ?? NaN))),
+  const reduce = kind.id === 'cpu' ? toLowerQuartiles : (processes: Processes): Processes => processes
+  const [first, second] = [reduce(base), reduce(again)]
+  // The geometric mean of both measurements of the base is steadier than either.
+  const between = first.map((rounds, process) =>
+    rounds.map((value, round) => Math.sqrt(value * (second[process]?.[round] ?? NaN))),
   )
-  const [slower, drift] = [compare(head, between), compare(again, base)]
+  const [slower, drift] = [compare(reduce(head), between), compare(second, first)]
   return { figure, kind, slower, drift, outcome: getOutcome(slower, drift, rule) }
 }
+
+/**
+ * Other work on the machine only adds to CPU time: it empties caches, and compilation comes late. So the lower quartile of a process varies
+ * by half as much as its median.
+ */
+const toLowerQuartiles = (processes: Processes): Processes =>
+  processes.map(rounds => {
+    const known = rounds.filter(value => value > 0).toSorted((one, other) => one - other)
+    return known.length > 0 ? [quantile(known, 0.25)] : []
+  })
 
 export function getOutcome(slower: Change | null, drift: Change | null, rule: Rule): Judged['outcome'] {
   const { tolerance } = rule
@@ -106,22 +119,32 @@ export function getOutcome(slower: Change | null, drift: Change | null, rule: Ru
 /** With fewer processes, all of them agree by chance more often than the confidence allows. */
 export const getMinProcesses = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
 
-/** Returns the figures to measure a second time, because only a figure that is slower twice is a regression. */
-export const getSuspects = (judged: readonly Judged[]): string[] =>
-  judged.filter(({ outcome }) => outcome === 'slower').map(({ figure }) => figure)
+/** Returns the figures to measure a second time, in which a slow-down is as likely as not. */
+export const getSuspects = (judged: readonly Judged[], { tolerance }: Rule): string[] =>
+  judged.filter(({ slower }) => slower !== null && slower.factor > tolerance).map(({ figure }) => figure)
 
-/** Returns the figures that are slower in both measurements. */
-export const getRegressions = (first: readonly Judged[], repeat: readonly Judged[]): string[] =>
-  getSuspects(first).filter(figure => getSuspects(repeat).includes(figure))
+/** Returns each figure as it was measured last. */
+export const settle = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
+  first.map(entry => repeat.find(({ figure }) => figure === entry.figure) ?? entry)
+
+/** Returns the figures that were suspects in the first measurement, and are slower in the second. */
+export const getRegressions = (repeat: readonly Judged[]): Judged[] =>
+  repeat.filter(({ outcome }) => outcome === 'slower')
+
+/** Outcomes of figures in which a slow-down of twice the tolerance would have been seen. */
+const SEEN: readonly Judged['outcome'][] = ['fine', 'faster', 'slower']
+
+/** Returns the figures that were measured precisely enough to be judged. */
+export const getSeen = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
+  settle(first, repeat).filter(({ outcome }) => SEEN.includes(outcome))
 
 export function conclude(first: readonly Judged[], repeat: readonly Judged[]): Conclusion {
-  const outcomes = [...first, ...repeat].map(({ outcome }) => outcome)
-  if (outcomes.includes('failed')) return 'regression'
-  if (outcomes.includes('unsteady')) return 'too noisy'
-  if (getRegressions(first, repeat).length > 0) return 'regression'
-  const blind = first.filter(({ outcome }) => outcome === 'blind').length
-  const missing = first.filter(({ outcome }) => outcome === 'missing').length
-  return first.length - missing - blind > blind ? 'fine' : 'too noisy'
+  const last = settle(first, repeat)
+  if ([...first, ...repeat].some(({ outcome }) => outcome === 'failed')) return 'regression'
+  if (getRegressions(repeat).length > 0) return 'regression'
+  const seen = getSeen(first, repeat).length
+  const missing = last.filter(({ outcome }) => outcome === 'missing').length
+  return seen > last.length - missing - seen ? 'fine' : 'too noisy'
 }
 
 /** Returns the smallest slow-down, as a factor, that a run with this noise would report. */

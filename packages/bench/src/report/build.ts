@@ -4,22 +4,13 @@ import { sum } from 'd3-array'
 import { payloadBytes } from '../payloads/payloads.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
-import { NOISE } from '../model/scenario.js'
 import { plain, short } from '../shared/text.js'
 import { medianOfMedians } from '../statistics/median.js'
 import { estimateRatio } from '../statistics/ratio.js'
-import { GOALS } from './goals.js'
+import { GOALS, type Goal } from './goals.js'
 import { findFigure, SCHEMA_VERSION, type CaseReport, type Figure, type GoalReport } from './report.js'
-import type { Noise, NoiseCheck, Report, ScenarioReport } from './report.js'
-
-/** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
-export const NOTABLE = 1.1
-
-/** Limit of the interval of an arm's ratio to itself, as a factor. */
-const REACH = 1.25
-
-/** Limit of the part of the CPU time that other programs take. */
-const OTHERS_LIMIT = 0.1
+import { judgeNoise } from './noise.js'
+import type { Report, ScenarioReport } from './report.js'
 
 export interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
   plan: Plan
@@ -117,25 +108,15 @@ function getOthersCpu(outcomes: readonly Outcome[]): number | null {
   return known.length > 0 ? short(sum(known, ({ others }) => others) / sum(known, ({ total }) => total)) : null
 }
 
-/** Judges the arms that were measured twice; null without a pair of results. */
-function judgeNoise(scenarios: readonly ScenarioReport[], othersCpu: number | null): Noise | null {
-  const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
-  const checks = cases.flatMap(({ id: inCase, results }) =>
-    results.flatMap(({ arm, figures: [again] }): NoiseCheck[] => {
-      const first = results.find(other => `${other.arm}-again` === arm)?.figures[0]
-      const estimate = again && first && estimateRatio(again.processes, first.processes)
-      if (!estimate) return []
-      const [ratio, interval] = [short(estimate.ratio), shortPair(estimate.interval)]
-      return [{ figure: [NOISE, inCase, arm, again.id].join('/'), ratio, interval }]
-    }),
-  )
-  if (checks.length === 0) return null
-  const isBeyond = (factor: number, limit: number): boolean => factor > limit || factor < 1 / limit
-  const isNoisy = checks.some(
-    ({ ratio, interval }) => isBeyond(ratio, NOTABLE) || interval.some(end => isBeyond(end, REACH)),
-  )
-  const outcome = isNoisy || (othersCpu ?? 0) > OTHERS_LIMIT ? 'too noisy' : 'steady'
-  return { outcome, tolerance: NOTABLE, reach: REACH, othersCpu, othersLimit: OTHERS_LIMIT, checks }
+/** A goal within the interval is neither met nor missed. */
+function judgeGoal(
+  { bound, goal }: Goal,
+  measured: number | null,
+  interval: GoalReport['interval'],
+): Exclude<GoalReport['outcome'], 'too noisy'> {
+  if (measured === null) return 'missed'
+  if (interval && interval[0] < goal && goal < interval[1]) return 'unclear'
+  return (bound === 'at most' ? measured <= goal : measured >= goal) ? 'met' : 'missed'
 }
 
 /** Judges the goals whose figures belong to the run. A goal is missed if its arm failed. */
@@ -154,9 +135,9 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
     const difference = medianOfMedians(goal.compare === 'bytes' ? figure : differences)
     const value = goal.compare === 'ratio' ? (estimate?.ratio ?? NaN) : difference
     const measured = Number.isNaN(value) ? null : short(value)
-    const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
-    const outcome = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
-    return { ...goal, measured, interval: estimate && shortPair(estimate.interval), outcome }
+    const interval = estimate && shortPair(estimate.interval)
+    const outcome = report.noise?.outcome === 'too noisy' ? 'too noisy' : judgeGoal(goal, measured, interval)
+    return { ...goal, measured, interval, outcome }
   })
 }
 

@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { drawForest, logScale } from './charts.js'
 import type { Figure } from './report.js'
 import { figureCell } from './tables.js'
+import { getTone, judgeNothing } from './tone.js'
 
 const ratio = (value: number, low: number, high: number, better: Figure['better'] = 'lower'): Figure => ({
   ...{ id: 'p50', title: 'p50', unit: 'µs', better, median: 10 },
   ...{ ratio: value, interval: [low, high], processes: [[10]] },
 })
 const draw = (figures: Figure[], judge = true): string | undefined => {
-  const rows = figures.map(figure => ({ name: 'arm', cell: figureCell(figure, false, judge) }))
+  const rows = figures.map(figure => ({ name: 'arm', cell: figureCell(figure, false, judge ? getTone : judgeNothing) }))
   return drawForest([{ title: 'case', rows }], { title: 'p50', reference: 'raw', judge })?.text
 }
 
@@ -62,6 +63,10 @@ describe('a forest plot', () => {
     expect(text).toContain('class="row "')
     expect(text).toContain('not judged')
     expect(text).not.toMatch(/better|worse/)
+  })
+
+  test('has the number of each ratio next to its track', () => {
+    expect(draw([ratio(12.4, 11, 14)])).toContain('<span class="value">12.4×</span>')
   })
 
   test('has an interval around each point, and 1 among its ticks', () => {

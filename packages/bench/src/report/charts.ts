@@ -1,9 +1,10 @@
 // Forest plots as HTML, with places in percent: they need no script, fit any width, and print. To a screen reader a chart is
 // one picture; the table below it has all values.
 import { range, ticks as linearTicks } from 'd3-array'
-import { h, type Html } from '../shared/text.js'
+import { formatRatio, h, type Html } from '../shared/text.js'
 import type { Figure } from './report.js'
-import type { Cell, Tone } from './table.js'
+import type { Cell } from './table.js'
+import { NOTABLE, type Tone } from './tone.js'
 
 interface Scale {
   /** Returns a place in percent. A value beyond an end is at that end. */
@@ -77,6 +78,9 @@ export function drawForest(
     const colour = tick === 1 ? 'var(--line-strong)' : 'var(--line)'
     return `linear-gradient(${colour},${colour}) ${at(tick)}% 0/1px 100% no-repeat`
   })
+  // Ratios within the band are neither better nor worse.
+  const [from, to] = [at(1 / NOTABLE), at(NOTABLE)]
+  const band = `linear-gradient(90deg,transparent ${from}%,var(--band) ${from}% ${to}%,transparent ${to}%)`
   const isCut = (end: number): boolean => [0, 100].includes(at(end))
   const drawRow = ({ name, cell: { figure, tone } }: Group['rows'][number]): Html | undefined => {
     if (!hasRatio(figure)) return undefined
@@ -84,7 +88,7 @@ export function drawForest(
     return h`<div class="row ${tone}"><span class="name">${name}</span> <span class="track">
       <i class="range ${isCut(low) && ' cut-left'}${isCut(high) && ' cut-right'}"
         style="left:${at(low)}%;width:${(at(high) - at(low)).toFixed(2)}%;"></i>
-      <i class="point" style="left:${at(figure.ratio)}%;"></i></span></div>`
+      <i class="point" style="left:${at(figure.ratio)}%;"></i></span> <span class="value">${formatRatio(figure.ratio)}</span></div>`
   }
   const drawGroup = (group: Group): Html | false => {
     const rows = group.rows.flatMap(row => drawRow(row) ?? [])
@@ -93,7 +97,7 @@ export function drawForest(
   const side = figures.every(({ better }) => better === 'lower') ? 'left' : 'right'
   const axis = `ratio to ${reference}${judge ? ` · further ${side} is better` : ''}`
   return h`<figure class="chart"><h3>${title}</h3>
-    <div class="rows" role="img" aria-label="${title}: ${axis}. The table below has all values." style="--grid:${grid.join(',')}">
+    <div class="rows" role="img" aria-label="${title}: ${axis}. The table below has all values." style="--grid:${[...grid, band].join(',')}">
       ${groups.map(drawGroup)}
       <div class="axis"><span class="track">${ticks.map(drawTick)}</span><span class="about">${axis}</span></div>
     </div><figcaption>${judge ? LEGEND : NOT_JUDGED} Bar: 95 % interval.</figcaption></figure>`

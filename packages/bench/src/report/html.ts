@@ -2,18 +2,20 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { data, formatRatio, h, Html } from '../shared/text.js'
+import { getAnswer } from './answer.js'
 import { drawForest } from './charts.js'
 import type { Report, ScenarioReport } from './report.js'
 import type { Cell, Column, Table } from './table.js'
-import { costTable, digestTable, getFailures, getKinds, goalsTable } from './tables.js'
-import { isSteady, scenarioTable } from './tables.js'
+import { costTable, digestTable, getFailures, getKinds, goalsTable, scenarioTable } from './tables.js'
+import { createJudge, isSteady } from './tone.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 const readPage = (name: string): string => readFileSync(new URL(`../../page/${name}`, import.meta.url), 'utf8')
 
-export function toHtml(report: Report): string {
+/** @param goals shows the goals of the project */
+export function toHtml(report: Report, goals = false): string {
   const { tool, plan, startedAt } = report
-  const [css, script, sections] = [readPage('report.css'), readPage('page.js'), getSections(report)]
+  const [css, script, sections] = [readPage('report.css'), readPage('page.js'), getSections(report, goals)]
   // No other script runs, even if text of the report contained one.
   const hash = createHash('sha256').update(script).digest('base64')
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`
@@ -51,8 +53,10 @@ export function toHtml(report: Report): string {
 function drawHeader(report: Report): Html {
   const { outcome, line } = getVerdict(report)
   const failed = getFailures(report).slice(0, 5)
+  const answer = getAnswer(report)
   return h`<header>
     <h1>Sallyport benchmark</h1>
+    ${answer !== undefined && h`<p class="answer">${answer}</p>`}
     <p class="verdict ${outcome.replace(' ', '-')}"><span aria-hidden="true">${OUTCOMES[outcome].sign}</span> ${line}</p>
     <p class="machine">${describeMachine(report.machine)}<br>${describeRun(report)}
       ${report.filter !== null && h`· measured in part: <code>--filter ${report.filter}</code>`}</p>
@@ -69,11 +73,11 @@ interface Section {
   content: Html | readonly (Html | undefined)[]
 }
 
-const getSections = (report: Report): Section[] => [
+const getSections = (report: Report, goals: boolean): Section[] => [
   ...drawSummary('in-short', digestTable(report)),
-  ...drawSummary('the-goals', goalsTable(report), drawGoals(report)),
   ...drawSummary('isolation-cost', costTable(report)),
   ...report.scenarios.map(scenario => drawScenario(scenario, report)),
+  ...(goals ? drawSummary('the-goals', goalsTable(report), drawGoals(report)) : []),
 ]
 
 const drawSection = ({ id, title, about, content }: Section): Html =>
@@ -100,9 +104,8 @@ function drawScenario(scenario: ScenarioReport, report: Report): Section {
   const payloads = [...new Set(cases.map(({ payload }) => payload))].join(' · ')
   const rounds = `${scenario.measuredRounds} rounds in ${processes === 1 ? 'one process' : `${processes} processes`}`
   const failed = getFailures({ scenarios: [scenario] })
-  const judge = isSteady(report)
-  const table = scenarioTable(scenario, { all: true, judge })
-  const [first, ...others] = drawCharts(scenario, table, { reference, judge })
+  const table = scenarioTable(scenario, { all: true, judge: createJudge(report) })
+  const [first, ...others] = drawCharts(scenario, table, { reference, judge: isSteady(report) })
   const summary = `All figures${others.map(({ name }) => `; ratios of ${name}`).join('')}`
   return {
     id: `scenario-${scenario.id}`,

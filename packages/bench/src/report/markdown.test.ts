@@ -10,15 +10,17 @@ test('says where and when the run took place', () => {
   expect(text).toContain('@sallyport/bench 1.2.3')
 })
 
-test('begins with the verdict and the digest, and folds everything else', () => {
+test('begins with the answer, the verdict and the digest, and folds everything else', () => {
   const text = toMarkdown(sampleReport())
-  expect(text.split('\n\n').slice(0, 2)).toEqual([
+  expect(text.split('\n\n').slice(0, 3)).toEqual([
     '# Sallyport benchmark',
-    expect.stringMatching(/^🟡 \*\*Goals: \d+ met, \d+ missed; 8 scenarios measured\.\*\*$/),
+    expect.stringMatching(
+      /^A call: 25\.0 µs over a ring, 55\.0 µs over a port, 105 µs isolated \(raw MessagePort: 45\.0 µs\)\. /,
+    ),
+    '🟢 **8 scenarios measured.**',
   ])
   expect(text.match(/^## .*/gm)).toEqual(['## In short'])
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
-    expect.stringMatching(/^Goals: \d+ met, \d+ missed$/),
     'Cost of isolation',
     'Few calls',
     'A call, by the shape of the traffic',
@@ -34,14 +36,24 @@ test('begins with the verdict and the digest, and folds everything else', () => 
   expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')
 })
 
-test('the comment is short: the verdict, the digest, the missed goals, and a link to the run', () => {
-  const comment = toComment(noisySample(allScenarios()), 'https://example.org/run/1')
-  expect(comment).toMatch(/^🟡 \*\*Goals: /)
+test('the comment is short: the answer, the verdict, the digest and a link to the run; with goals, the missed ones', () => {
+  const report = noisySample(allScenarios())
+  const comment = toComment(report, { runUrl: 'https://example.org/run/1', goals: true })
+  expect(comment).toMatch(/^A call: .*\n\n🟢 \*\*The machine was quiet/)
   expect(comment).not.toMatch(/^# /m)
   expect(comment.length).toBeLessThan(12_000)
   expect(comment).toContain('| steady, p50 |')
   expect(comment.match(/<details>/g)).toHaveLength(1)
+  expect(toComment(report)).not.toContain('<details>')
   expect(comment).toContain('[the run](https://example.org/run/1)')
+})
+
+test('the comment keeps each figure, ratio and interval on a line of its own, and says which ratios are better or worse', () => {
+  const [row] = toComment(noisySample()).match(/^\| steady, p50 .*/m)!
+  expect(row).toMatch(
+    /\| \d\d\.\d&nbsp;µs<br>\*\*[\d.]+×&nbsp;better\*\*<br><sub>[\d.]+&NoBreak;–&NoBreak;[\d.]+×<\/sub> \|/,
+  )
+  expect(row).toContain('×&nbsp;worse**')
 })
 
 test('stays readable when an arm fails with a page of text, or with markup', () => {
@@ -61,7 +73,7 @@ test('draws as many cells in every row as in the head of its table', () => {
 })
 
 test('draws goals as a table, each a row with its reference', () => {
-  const text = toMarkdown(sampleReport(undefined, allScenarios()))
+  const text = toMarkdown(sampleReport(undefined, allScenarios()), true)
   expect(text).toContain('<summary>Goals: ')
   expect(text).toContain('| 64 in flight, ring | birpc | ')
 })

@@ -1,9 +1,18 @@
 // The report as Markdown: for a job summary, with all details folded, and in short for a comment.
 import { oneLine } from '../shared/text.js'
+import { getAnswer } from './answer.js'
 import type { Report } from './report.js'
 import type { Cell, Table } from './table.js'
-import { costTable, digestTable, getFailures, goalsTable, isSteady, scenarioTable } from './tables.js'
+import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
+import { createJudge } from './tone.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
+
+export interface ViewOptions {
+  /** The URL of the CI job, which the comment links to. */
+  runUrl?: string | undefined
+  /** Shows the goals of the project. `report.json` always has them. @default false */
+  goals?: boolean
+}
 
 // A comment on GitHub has at most 65,536 characters.
 const MAX_FAILURES = 20
@@ -12,29 +21,33 @@ const LONG_FAILURE = /^(.{300}).+/
 const FOOT =
   'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. All rounds are in report.json.'
 
-export function toMarkdown(report: Report): string {
+/** @param goals shows the goals of the project */
+export function toMarkdown(report: Report, goals = false): string {
   const digest = digestTable(report)
-  const scenarios = report.scenarios.map(scenario => scenarioTable(scenario, { judge: isSteady(report) }))
+  const judge = createJudge(report)
+  const scenarios = report.scenarios.map(scenario => scenarioTable(scenario, { judge }))
   return join([
     '# Sallyport benchmark',
+    getAnswer(report),
     toVerdict(report),
     [describeMachine(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
     report.filter !== null && `Measured in part: \`--filter ${report.filter}\``,
     digest && `## ${escape(digest.title)}\n\n${toRows(digest)}`,
     listFailures(report),
     toList(getNotes(report)),
-    ...[goalsTable(report), costTable(report), ...scenarios].map(table => table && fold(table)),
+    ...[goals && goalsTable(report), costTable(report), ...scenarios].map(table => table && fold(table)),
     FOOT,
   ])
 }
 
-/** Returns the verdict, the digest, the failures and the missed goals, with a link to the CI job. */
-export function toComment(report: Report, runUrl?: string): string {
-  const [digest, missed] = [digestTable(report), goalsTable(report, 'missed')]
+/** Returns the answer, the verdict, the digest, the failures and, if they are wanted, the missed goals, with a link to the CI job. */
+export function toComment(report: Report, { runUrl, goals = false }: ViewOptions = {}): string {
+  const [digest, missed] = [digestTable(report), goals && goalsTable(report, 'missed')]
   const facts = [describeMachine(report.machine), describeRun(report), runUrl && `[the run](${runUrl})`]
   return join([
+    getAnswer(report),
     toVerdict(report),
-    digest && toRows(digest),
+    digest && toRows(digest, toNarrowText),
     listFailures(report),
     missed && fold(missed),
     facts.filter(Boolean).join(' · '),
@@ -61,15 +74,28 @@ const toList = (lines: readonly string[]): string => lines.map(line => `- ${esca
 const escape = (text: string): string => escapeHtml(text).replaceAll('[', '\\[')
 const escapeHtml = (text: string): string => oneLine(text).replaceAll('<', '&lt;')
 
-const toText = ({ text, note, interval }: Cell): string =>
-  note === undefined ? text : `${text} (${[note, interval].filter(Boolean).join(' · ')})`
+const escapeCell = (text: string): string => escape(text).replaceAll('|', '\\|')
 
-function toRows({ about, columns, rows }: Table): string {
+const toText = ({ text, note, interval }: Cell): string =>
+  escapeCell(note === undefined ? text : `${text} (${[note, interval].filter(Boolean).join(' · ')})`)
+
+/** Keeps a figure on one line, its ratio below it, and the interval small. Bold is better or worse than the reference. */
+function toNarrowText({ text, note, interval, tone }: Cell): string {
+  if (note === undefined) return keepTogether(text)
+  const ratio = tone === 'better' || tone === 'worse' ? `**${note} ${tone}**` : note
+  return [text, ratio].map(keepTogether).join('<br>') + (interval ? `<br><sub>${keepTogether(interval)}</sub>` : '')
+}
+
+/** Without a break at a space or at the dash of an interval. */
+const keepTogether = (text: string): string =>
+  /\d/.test(text) ? escapeCell(text).replaceAll(' ', '&nbsp;').replaceAll('–', '&NoBreak;–&NoBreak;') : escapeCell(text)
+
+function toRows({ about, columns, rows }: Table, draw = toText): string {
   const lines = [
-    columns.map(({ title }) => title),
+    columns.map(({ title }) => escapeCell(title)),
     columns.map(({ align }) => (align === 'left' ? '---' : '---:')),
-    ...rows.map(cells => cells.map(toText)),
-  ].map(cells => `| ${cells.map(cell => escape(cell).replaceAll('|', '\\|')).join(' | ')} |`)
+    ...rows.map(([name, ...cells]) => [toText(name!), ...cells.map(draw)]),
+  ].map(cells => `| ${cells.join(' | ')} |`)
   return `${escape(about)}\n\n${lines.join('\n')}`
 }
 

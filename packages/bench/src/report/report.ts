@@ -1,7 +1,7 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const SCHEMA_VERSION = 4
+export const SCHEMA_VERSION = 5
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -31,11 +31,11 @@ export interface Report {
     loadBefore: number
     loadAfter: number
   }
-  /** Whether arms that were measured against themselves (A/A) agreed, and other programs left the CPU alone; null if nothing was measured twice. */
+  /** Whether arms that were measured against themselves (A/A) agreed, other programs left the CPU alone, and no figure moved; null if nothing was measured twice. */
   noise: {
     /** `too noisy`: one of the limits was exceeded, so that nothing is judged. */
     outcome: 'steady' | 'too noisy'
-    /** How far from 1 a ratio can be, as a factor above 1. */
+    /** How far from 1 the ratio of two identical arms can be, as a factor above 1. */
     tolerance: number
     /** How far from 1 its interval can reach, as a factor above 1. */
     reach: number
@@ -43,6 +43,10 @@ export interface Report {
     othersCpu: number | null
     /** The limit of `othersCpu`. */
     othersLimit: number
+    /** Limit of the factor between two halves of the run. */
+    movedLimit: number
+    /** Figures of which every round in one half of the run is beyond every round in the other half by that factor, the farthest first. */
+    moved: { figure: string; factor: number }[]
     /** `figure` is the `scenario/case/arm/figure` of the second of the two. */
     checks: { figure: string; ratio: number; interval: [low: number, high: number] }[]
   } | null
@@ -115,7 +119,8 @@ export interface Report {
     measured: number | null
     /** The 95 % interval of a ratio. */
     interval: [low: number, high: number] | null
-    outcome: 'met' | 'missed' | 'too noisy'
+    /** `unclear`: the goal is within the interval. */
+    outcome: 'met' | 'missed' | 'unclear' | 'too noisy'
   }[]
 }
 

@@ -1,9 +1,6 @@
 // A table before it is drawn: the terminal, Markdown and the page show the same columns, rows and cells.
 import type { Figure } from './report.js'
-
-/** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
-export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim' } as const
-export type Tone = keyof typeof TONES
+import type { Tone } from './tone.js'
 
 export interface Cell {
   text: string

@@ -1,32 +1,26 @@
 // The tables of a report, and its failures.
 import * as text from '../shared/text.js'
-import { NOTABLE } from './build.js'
 import { findFigure, type ArmReport, type CaseReport, type Figure } from './report.js'
 import type { GoalReport, Report, ScenarioReport } from './report.js'
 import { numbers, words, type Cell, type Table } from './table.js'
+import { createJudge, getTone, type Judge } from './tone.js'
 
 type Scenarios = Pick<Report, 'scenarios'>
 
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
 const MISSING: Cell = { text: '–', tone: 'missing' }
 
-/** False if the run failed its noise check: nothing is better or worse then. */
-export const isSteady = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome !== 'too noisy'
-
-/** A figure with its ratio. The reference has none. Without `judge` it is neither better nor worse. */
-export function figureCell(figure: Figure, isReference: boolean, judge: boolean, path?: string): Cell {
-  const { ratio, interval, better } = figure
+/** A figure with its ratio. The reference has none. */
+export function figureCell(figure: Figure, isReference: boolean, judge: Judge, path?: string): Cell {
+  const { ratio, interval } = figure
   const cell = { text: text.formatFigure(figure), figure, ...(path !== undefined && { path }) }
   if (isReference || ratio === null) return cell
-  // A notable ratio with an interval on both sides of 1 says nothing.
-  const isSure = !interval || interval[0] > 1 || interval[1] < 1
-  const worse = better === 'lower' ? ratio : 1 / ratio
-  const tone = worse > NOTABLE ? 'worse' : worse < 1 / NOTABLE ? 'better' : undefined
+  const tone = judge(figure)
   return {
     ...cell,
     note: text.formatRatio(ratio),
     ...(interval && { interval: text.formatInterval(interval) }),
-    ...(judge && isSure && tone && { tone }),
+    ...(tone && { tone }),
   }
 }
 
@@ -39,11 +33,11 @@ export function getKinds(cases: readonly CaseReport[]): Figure[] {
 /**
  * Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case.
  *
- * @param options - `all` includes figures that are marked `aside`. `judge` colours what is better or worse.
+ * @param options - `all` includes figures that are marked `aside`. `judge` returns the tone of a figure.
  */
 export function scenarioTable(
   { id, title, about, arms, cases, reference, rows }: ScenarioReport,
-  { all = false, judge = true }: { all?: boolean; judge?: boolean } = {},
+  { all = false, judge = getTone }: { all?: boolean; judge?: Judge } = {},
 ): Table {
   const groups = cases.map(inCase => ({ inCase, kinds: getKinds([inCase]).filter(({ aside }) => all || !aside) }))
   const figures = groups.flatMap(({ inCase, kinds }) =>
@@ -108,17 +102,20 @@ const DIGEST_ARMS = [
 ] as const
 
 /** The shapes of traffic, an idle bus, documents, messages and a start; `undefined` if nothing is compared with a reference. */
-export function digestTable(report: Pick<Report, 'scenarios' | 'noise'>): Table | undefined {
-  const rows = DIGEST.flatMap(([title, path]): Cell[][] => {
+export function digestTable(report: Pick<Report, 'scenarios' | 'noise' | 'mode'>): Table | undefined {
+  const judge = createJudge(report)
+  // A quick run has too few of the slowest calls.
+  const isShown = (path: string): boolean => report.mode === 'full' || !path.endsWith('/p99')
+  const rows = DIGEST.filter(([, path]) => isShown(path)).flatMap(([title, path]): Cell[][] => {
     const others = DIGEST_ARMS.map(([, arm]) => path.replace(/\/(raw|worker)\//, `/${arm}/`))
     const figures = [path, ...others].map(entry => findFigure(report, entry))
     if (!figures.slice(1).some(Boolean)) return []
-    const cells = figures.map((figure, at) => (figure ? figureCell(figure, at === 0, isSteady(report)) : MISSING))
+    const cells = figures.map((figure, at) => (figure ? figureCell(figure, at === 0, judge) : MISSING))
     return [[{ text: title }, ...cells]]
   })
   if (rows.length === 0) return undefined
   const about =
-    '× is the ratio to the reference: of a time less is better, of a rate (/s) more. Ring and port are brownfield.'
+    "× is the median of the rounds' own ratios to the first column: of a time less is better, of a rate (/s) more. Ring and port are brownfield."
   const starred = rows.some(([name]) => name?.text.endsWith('*'))
   return {
     title: 'In short',
@@ -128,19 +125,21 @@ export function digestTable(report: Pick<Report, 'scenarios' | 'noise'>): Table 
   }
 }
 
-const GOAL_TONES = { met: { tone: 'better' }, missed: { tone: 'worse' }, 'too noisy': {} } as const
+const GOAL_TONES = { met: { tone: 'better' }, missed: { tone: 'worse' }, unclear: {}, 'too noisy': {} } as const
 
 /** Goals that the run measured, or `only` those with one outcome; `undefined` without one. */
 export function goalsTable({ goals }: Pick<Report, 'goals'>, only?: GoalReport['outcome']): Table | undefined {
   const shown = goals.filter(({ outcome }) => only === undefined || outcome === only)
   if (shown.length === 0) return undefined
   const count = (outcome: GoalReport['outcome']): number => goals.filter(goal => goal.outcome === outcome).length
-  const score = count('too noisy') > 0 ? 'not judged' : `${count('met')} met, ${count('missed')} missed`
+  const scores = (['met', 'missed', 'unclear'] as const).map(outcome => `${count(outcome)} ${outcome}`)
+  const score = count('too noisy') > 0 ? 'not judged' : scores.join(', ')
   return {
     title: `Goals: ${score}`,
     about:
       'Each figure against its reference in this run; × is the ratio round by round, of times (less is better)' +
-      ' or of rates (more is). The record of decisions (ADR) of a missed goal says what is known about it.',
+      ' or of rates (more is). A goal within the 95 % interval is unclear.' +
+      ' The record of decisions (ADR) of a missed goal says what is known about it.',
     columns: [words(''), words('against'), numbers('measured'), numbers('goal'), words('')],
     rows: shown.map(({ work, reference, measured, bound, goal, compare, outcome, adr }) => [
       { text: work },

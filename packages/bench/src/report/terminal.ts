@@ -1,15 +1,19 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
 import type { Colors } from 'picocolors/types.js'
-import { TONES, type Cell, type Table } from './table.js'
+import type { Cell, Table } from './table.js'
+import { TONES } from './tone.js'
 
 export type Screen = { columns: number; colors: Colors }
+
+/** More rows than this scroll the heads of a narrow layout off the screen. */
+const TALL = 8
 
 /** In a wide layout, ratios are next to their figures instead of below them. */
 type Layout = { wide: boolean; intervals: boolean }
 const LAYOUTS: Layout[] = [true, false].flatMap(wide => [true, false].map(intervals => ({ wide, intervals })))
 
-/** Draws the widest layout that fits the screen. */
+/** Draws the widest layout that fits the screen. A tall table on a narrow screen has its heads at both ends. */
 export function toTerminal(table: Table, { columns, colors }: Screen): string {
   const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
   const layouts = LAYOUTS.map(layout => drawRows(table, layout, colors))
@@ -36,9 +40,11 @@ function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors:
     const bounds = intervals && interval ? ` ${colors.dim(wide ? interval.padStart(longestInterval) : interval)}` : ''
     return `${text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
   }
-  const heads = columns.map(({ title }) => colors.dim(title.replaceAll(' ', gap)))
+  // A colour ends with its line.
+  const heads = columns.map(({ title }) => title.split(' ').map(colors.dim).join(gap))
   const drawn = rows.map(([name, ...cells]) => [drawName(name!), ...cells.map(drawCell)])
-  return alignColumns([heads, ...drawn], at => columns[at]!.align === 'left')
+  const foot = !wide && rows.length > TALL ? [heads] : []
+  return alignColumns([heads, ...drawn, ...foot], at => columns[at]!.align === 'left')
 }
 
 /** Separates columns with spaces only. A cell can have several lines. */

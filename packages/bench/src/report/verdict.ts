@@ -1,12 +1,13 @@
-// The first line of a report: whether its figures can be trusted, and the result. Notes follow.
-import { count, formatEffect } from '../shared/text.js'
-import type { Noise, Report } from './report.js'
-import type { Tone } from './table.js'
+// Whether the figures of a report can be trusted, and notes on its precision.
+import { sum } from 'd3-array'
+import { count, formatEffect, formatRatio } from '../shared/text.js'
+import { everyFigure, type Noise, type Report } from './report.js'
 import { getFailures } from './tables.js'
+import { isTail, type Tone } from './tone.js'
 
 export interface Verdict {
-  /** `missed` goals belong to a run, a `regression` to a comparison. `too noisy`: nothing is judged. */
-  outcome: 'fine' | 'missed' | 'failed' | 'regression' | 'too noisy'
+  /** `regression` belongs to a comparison. `too noisy`: nothing is judged. */
+  outcome: 'fine' | 'failed' | 'regression' | 'too noisy'
   line: string
 }
 
@@ -14,49 +15,70 @@ type OutcomeStyle = { sign: string; emoji: string; tone: Tone; exitCode: number 
 
 export const OUTCOMES: Record<Verdict['outcome'], OutcomeStyle> = {
   fine: { sign: '✓', emoji: '🟢', tone: 'better', exitCode: 0 },
-  missed: { sign: '!', emoji: '🟡', tone: 'worse', exitCode: 0 },
   failed: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
   regression: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
   'too noisy': { sign: '≈', emoji: '⚪', tone: 'worse', exitCode: 3 },
 }
 
-export function getVerdict(report: Pick<Report, 'noise' | 'scenarios' | 'goals'>): Verdict {
-  const { noise, goals, scenarios } = report
-  if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: describeNoise(noise) }
+/** Says whether the figures can be believed. */
+export function getVerdict(report: Pick<Report, 'noise' | 'scenarios'>): Verdict {
+  const { noise, scenarios } = report
+  if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: describeNoise(report, noise) }
   const failed = getFailures(report).length
-  const [missed, met] = (['missed', 'met'] as const).map(wanted => goals.filter(goal => goal.outcome === wanted).length)
-  const parts = [
-    failed > 0 && count(failed, 'failure'),
-    goals.length > 0 && `goals: ${met} met, ${missed} missed`,
-    `${count(scenarios.length, 'scenario')} measured${noise ? ', and the noise check passed' : ''}`,
-  ]
-  const line = `${parts.filter(Boolean).join('; ')}.`
-  const outcome = failed > 0 ? 'failed' : missed! > 0 ? 'missed' : 'fine'
-  return { outcome, line: line.charAt(0).toUpperCase() + line.slice(1) }
+  const measured = `${count(scenarios.length, 'scenario')} measured.`
+  const line = [failed > 0 && `${count(failed, 'failure')}.`, noise ? describeQuiet(noise) : measured]
+  return { outcome: failed > 0 ? 'failed' : 'fine', line: line.filter(Boolean).join(' ') }
 }
 
-function describeNoise({ checks, tolerance, reach, othersCpu, othersLimit }: Noise): string {
-  const toPercent = (part: number): string => `${Math.round(part * 100)} %`
-  const most = Math.max(...checks.map(({ ratio }) => Math.max(ratio, 1 / ratio)))
-  const widest = Math.max(...checks.map(({ interval: [low, high] }) => Math.max(high, 1 / low)))
+const toPercent = (part: number): string => `${Math.round(part * 100)} %`
+/** Rounds up to a tenth of a per cent: what exceeds a limit must not be shown as that limit. */
+const formatExcess = (factor: number): string => formatEffect(Math.ceil(factor * 1000 - 1e-6) / 1000)
+
+const getMost = (ratios: readonly number[]): number => Math.max(...ratios.map(ratio => Math.max(ratio, 1 / ratio)))
+
+function describeQuiet({ checks, othersCpu }: Noise): string {
+  const most = getMost(checks.map(({ ratio }) => ratio))
+  const others = othersCpu === null ? '' : `, and other programs took ${toPercent(othersCpu)} of the CPU`
+  return `The machine was quiet: two identical arms differed by ${formatEffect(most)}${others}.`
+}
+
+function describeNoise(report: Pick<Report, 'scenarios'>, noise: Noise): string {
+  const { checks, tolerance, reach, othersCpu, othersLimit, moved } = noise
+  const most = getMost(checks.map(({ ratio }) => ratio))
+  const widest = getMost(checks.flatMap(({ interval }) => interval))
+  const [first, ...more] = moved
   const reasons = [
-    most > tolerance && `two identical arms differed by ${formatEffect(most)} (limit: ${formatEffect(tolerance)})`,
+    first && `${nameFigure(report, first.figure)} moved ${formatRatio(first.factor)} within the run`,
+    more.length > 0 && `${count(more.length, 'more figure')} moved, too`,
+    most > tolerance && `two identical arms differed by ${formatExcess(most)} (limit: ${formatEffect(tolerance)})`,
     widest > reach &&
-      `the interval of two identical arms reached ${formatEffect(widest)} (limit: ${formatEffect(reach)})`,
+      `the interval of two identical arms reached ${formatExcess(widest)} (limit: ${formatEffect(reach)})`,
     (othersCpu ?? 0) > othersLimit &&
       `other processes took ${toPercent(othersCpu!)} of the CPU (limit: ${toPercent(othersLimit)})`,
   ]
   return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. Treat these figures as approximate.`
 }
 
+/** Returns the titles of a figure's arm and case. */
+function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): string {
+  const [scenarioId, caseId, armId] = path.split('/')
+  const scenario = scenarios.find(({ id }) => id === scenarioId)
+  const arm = scenario?.arms.find(({ id }) => id === armId)?.title ?? armId
+  return `${arm} (${scenario?.cases.find(({ id }) => id === caseId)?.title ?? caseId})`
+}
+
 /** Returns what limits the precision of a run, as sentences. */
-export function getNotes({ scenarios }: Report): string[] {
+export function getNotes({ scenarios, mode }: Report): string[] {
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
-  const moving = scenarios.filter(({ notStationary }) => notStationary > 0)
-  const times = moving.map(({ id, notStationary }) => `${id} ${notStationary} times`)
+  const cold = sum(scenarios, ({ notStationary }) => notStationary)
+  const hasTails = everyFigure({ scenarios }).some(({ figure }) => isTail(figure) && !figure.aside)
+  const remedy = mode === 'quick' ? ': use --full' : ''
   return [
-    ...(moving.length > 0 ? [`Measured before the arm was stationary: ${times.join(', ')}.`] : []),
+    ...(cold > 0 ? [`Not warmed up in ${count(cold, 'slot')}${remedy}.`] : []),
+    ...(hasTails && mode === 'quick'
+      ? ['p99 is not judged: a quick run has too few of the slowest calls. Use --full.']
+      : []),
     ...(late.length > 0 ? [`To end in time, fewer rounds were measured: ${rounds.join(', ')}.`] : []),
   ]
 }

@@ -51,7 +51,7 @@ test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
 
 test('intervals and effects', () => {
   expect(formatInterval([1.204, 12.7])).toBe('1.20–12.7×')
-  expect([1, 1.004, 1.0333, 1.5].map(formatEffect)).toEqual(['0 %', '0.4 %', '3.3 %', '50 %'])
+  expect([1, 1.004, 1.104, 1.5, 235].map(formatEffect)).toEqual(['0 %', '0.4 %', '10.4 %', '50 %', '> 10×'])
 })
 
 test('third-party text cannot control a terminal', () => {

@@ -63,15 +63,18 @@ export const formatRatio = (ratio: number): string =>
 export const formatInterval = ([low, high]: readonly [number, number]): string =>
   `${formatRatio(low).slice(0, -1)}–${formatRatio(high)}`
 
-/** Formats a factor above 1 as a percentage: 1.03 → `3 %`, 1.004 → `0.4 %`. */
+/** Formats a factor above 1 as a percentage: 1.03 → `3 %`, 1.104 → `10.4 %`, 234 → `> 10×`. */
 export function formatEffect(factor: number): string {
+  if (factor > 10) return '> 10×'
   const size = (factor - 1) * 100
-  return `${size.toFixed(size < 9.95 ? 1 : 0).replace(/\.0$/, '')} %`
+  return `${size.toFixed(size < 19.95 ? 1 : 0).replace(/\.0$/, '')} %`
 }
 
 /** Formats a factor as a change: 1.12 → `+12 %`, 0.9 → `−10 %`. */
-export const formatChange = (factor: number): string =>
-  `${factor < 1 ? '−' : '+'}${formatEffect(1 + Math.abs(factor - 1))}`
+export const formatChange = (factor: number): string => {
+  if (factor > 10) return formatEffect(factor)
+  return `${factor < 1 ? '−' : '+'}${formatEffect(1 + Math.abs(factor - 1))}`
+}
 
 /** `1 round`, `2 rounds`. */
 export const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`

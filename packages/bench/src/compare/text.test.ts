@@ -2,8 +2,8 @@
 import pc from 'picocolors'
 import { expect, test } from 'vitest'
 import { readMachine } from '../report/build.js'
-import { toText } from './compare.js'
 import { COMPARISON_VERSION, conclude, type Comparison, getOutcome, type Judged } from './judge.js'
+import { toText } from './text.js'
 
 const rule = { tolerance: 1.05, figures: 2 }
 const kind = { id: 'each', title: 'each message', unit: 'µs', better: 'lower' } as const
@@ -14,7 +14,7 @@ const judged = (figure: string, factor: number): Judged => {
   return { figure, kind, slower: change, drift: null, outcome: getOutcome(change, null, rule) }
 }
 
-function draw(first: Judged[], repeat: Judged[]): string {
+function draw(first: Judged[], repeat: Judged[], columns = 100, verbose = false): string {
   const comparison: Comparison = {
     comparisonVersion: COMPARISON_VERSION,
     tool: { name: '@sallyport/bench', version: '0.1.0' },
@@ -29,23 +29,41 @@ function draw(first: Judged[], repeat: Judged[]): string {
     first,
     repeat,
   }
-  return toText(comparison, { columns: 100, colors: pc.createColors(false) })
+  return toText(comparison, { columns, colors: pc.createColors(false) }, verbose)
 }
 
 test('names a figure that is slower twice a regression, and confirms it', () => {
   const slower = judged('codec/usual/json/each', 1.5)
   const text = draw([slower, judged('codec/usual/msgpack/each', 1)], [slower])
-  expect(text).toContain('Regression: 1 of 2 figures is slower than main (0123456) by more than 5 %, in two runs.')
-  expect(text).toMatch(/json\/each +\+50 % .* confirmed: \+50 %/)
+  expect(text).toContain('Regression: 1 of 2 figures is slower than main (0123456), by up to 50 %.')
+  expect(text).toMatch(/json\/each +\+50 % .* slower, first \+50 %/)
   expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
 })
 
-test('calls a figure that is slower only once fine, and a faster one faster', () => {
+test('calls a figure that is slower only once fine, a faster one faster, and says what would have been seen', () => {
   const text = draw(
     [judged('codec/usual/json/each', 1.5), judged('codec/usual/msgpack/each', 0.5)],
     [judged('codec/usual/json/each', 1)],
   )
-  expect(text).toContain('No regression')
-  expect(text).toMatch(/json\/each +\+50 % .* repeat: /)
+  expect(text).toContain('No regression: 2 figures would have shown a slow-down of 6.1 % against main (0123456).')
+  expect(text).toMatch(/json\/each +\+0 % .* first \+50 %/)
   expect(text).toMatch(/msgpack\/each +−50 % .* faster/)
+})
+
+test('shows what moved, counts the rest, and shows it with --verbose', () => {
+  const [slower, faster] = [judged('a/1/b/each', 1.3), judged('a/2/b/each', 0.7)]
+  const same = Array.from({ length: 62 }, (_, at) => judged(`same/${at}/ring-json/each`, 1))
+  const text = draw([...same, faster, slower], [slower], 80)
+  expect(text.match(/^ a\/\d/gm)).toEqual([' a/1', ' a/2'])
+  expect(text).toContain('62 more figures: 62 unchanged (--verbose shows them)')
+  expect(text.split('\n').length).toBeLessThan(24)
+  expect(draw([...same, faster, slower], [slower], 80, true).match(/^ same\//gm)).toHaveLength(62)
+})
+
+test('fits 80 columns, and shortens effects beyond ten times', () => {
+  const wide = { ...judged('throughput/64/isolation-ring-json/rate', 1.2), outcome: 'blind' as const }
+  wide.slower!.bounds = [0.005, 40]
+  const text = draw([wide], [], 80)
+  expect(text).toMatch(/… > 10× +> 10× +noisy/)
+  expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
 })

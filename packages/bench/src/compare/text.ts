@@ -1,0 +1,119 @@
+// A comparison as text: the verdict, what moved, and one line for everything else.
+import { dirname } from 'node:path'
+import { numbers, words, type Cell, type Table } from '../report/table.js'
+import { toTerminal, wrap, type Screen } from '../report/terminal.js'
+import { TONES, type Tone } from '../report/tone.js'
+import { describeMachine, OUTCOMES } from '../report/verdict.js'
+import { count, formatChange, formatEffect, oneLine } from '../shared/text.js'
+import { getConfidence, getDetectableFactor, getRegressions, getSeen, settle } from './judge.js'
+import type { Change, Comparison, Judged } from './judge.js'
+
+/** Draws the comparison for a terminal, or without colours for compare.txt. Without `verbose`, figures that did not change are counted. */
+export function toText(comparison: Comparison, screen: Screen, verbose = false): string {
+  const { bold, dim } = screen.colors
+  const tint = screen.colors[TONES[OUTCOMES[comparison.verdict].tone]]
+  const wrapped = (text: string): string[] => wrap(text, screen.columns - 2)
+  const { table, folded } = toTable(comparison, verbose)
+  const dimmed = (text: string): string[] => wrapped(text).map(line => ` ${dim(line)}`)
+  return [
+    ...wrapped(describeVerdict(comparison)).map(line => ` ${bold(tint(line))}`),
+    '',
+    ...(table.rows.length > 0 ? [toTerminal(table, screen), ''] : []),
+    ...(folded === '' ? [] : [...dimmed(folded), '']),
+    ...describeRun(comparison).flatMap(dimmed),
+    '',
+  ].join('\n')
+}
+
+export const formatBounds = ({ bounds }: Change): string => bounds.map(formatChange).join(' … ')
+
+function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): string {
+  const commit = base.commit === undefined ? '' : ` (${base.commit.slice(0, 7)})`
+  const failed = [...first, ...repeat].filter(({ outcome }) => outcome === 'failed').length
+  const slower = getRegressions(repeat)
+  const all = count(first.length, 'figure')
+  if (failed > 0) return `Regression: ${count(failed, 'figure')} can no longer be measured, because the head fails.`
+  if (slower.length > 0) {
+    const by = Math.max(...slower.map(entry => entry.slower!.factor))
+    return `Regression: ${slower.length} of ${all} ${slower.length === 1 ? 'is' : 'are'} slower than ${base.name}${commit}, by up to ${formatEffect(by)}.`
+  }
+  const seen = getSeen(first, repeat)
+  const last = settle(first, repeat).filter(({ outcome }) => outcome !== 'missing')
+  if (last.length === 0) return 'Nothing could be judged: the base has none of these figures.'
+  if (verdict === 'too noisy')
+    return `Too noisy to judge: ${last.length - seen.length} of ${all} could not have shown a slow-down of ${formatEffect(1 + 2 * (rule.tolerance - 1))}.`
+  // Says what `fine` means.
+  const from = Math.max(...seen.map(entry => getDetectableFactor(entry.slower!, rule)))
+  const unseen = last.length > seen.length ? ` ${last.length - seen.length} more were too noisy to judge.` : ''
+  return `No regression: ${count(seen.length, 'figure')} would have shown a slow-down of ${formatEffect(from)} against ${base.name}${commit}.${unseen}`
+}
+
+/** With so few figures, all of them are shown. */
+const FEW = 6
+
+/** Figures that moved come first. */
+const ORDER: readonly Judged['outcome'][] = ['failed', 'slower', 'faster', 'unsteady', 'missing', 'blind', 'fine']
+
+const FOLDED: Partial<Record<Judged['outcome'], string>> = {
+  blind: 'too noisy',
+  fine: 'unchanged',
+  missing: 'not measured',
+}
+
+const OUTCOME_TONES: Partial<Record<Judged['outcome'], Tone>> = { slower: 'worse', faster: 'better' }
+
+const TEXTS: Record<Judged['outcome'], string> = {
+  ...{ failed: 'head fails', missing: 'not measured', unsteady: 'unsteady' },
+  ...{ slower: 'slower', faster: 'faster', blind: 'noisy', fine: '' },
+}
+
+function toTable({ first, repeat, rule, verdict }: Comparison, verbose: boolean): { table: Table; folded: string } {
+  const judge = verdict !== 'too noisy'
+  const isFolded = ({ figure, outcome }: Judged): boolean =>
+    !verbose && first.length > FEW && outcome in FOLDED && repeat.every(other => other.figure !== figure)
+  const shown = first.filter(entry => !isFolded(entry))
+  const sorted = shown.toSorted((one, other) => {
+    const [left, right] = [one, other].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
+    return left! - right! || (other.slower?.factor ?? 0) - (one.slower?.factor ?? 0)
+  })
+  const counts = Object.entries(FOLDED).flatMap(([outcome, name]) => {
+    const many = first.filter(entry => isFolded(entry) && entry.outcome === outcome).length
+    return many > 0 ? [`${many} ${name}`] : []
+  })
+  const hidden = first.length - shown.length
+  const folded = hidden > 0 ? `${count(hidden, 'more figure')}: ${counts.join(', ')} (--verbose shows them)` : ''
+  const table = {
+    title: 'Head against base',
+    about: `By how much the head takes more (+) or less (−) time, or memory. Of a figure above +${formatEffect(rule.tolerance)}, the second measurement counts: it is a regression if its whole interval is above.`,
+    columns: [words(''), ...['head', 'between', 'seen from'].map(numbers), words('')],
+    rows: sorted.map(entry => toRow(entry, repeat, rule, judge)),
+  }
+  return { table, folded }
+}
+
+function toRow(entry: Judged, repeat: readonly Judged[], rule: Comparison['rule'], judge: boolean): Cell[] {
+  const [last] = settle([entry], repeat)
+  const isRepeated = repeat.some(other => other.figure === entry.figure)
+  const { figure, slower, outcome } = last!
+  const tone = slower ? OUTCOME_TONES[outcome] : 'missing'
+  const again = isRepeated && entry.slower ? `first ${formatChange(entry.slower.factor)}` : ''
+  return [
+    // On a narrow screen, the second half is below the first.
+    { text: dirname(dirname(figure)), note: figure.split('/').slice(2).join('/') },
+    { text: slower ? formatChange(slower.factor) : '–', ...(judge && tone && { tone }) },
+    { text: slower ? formatBounds(slower) : '–' },
+    { text: slower ? formatEffect(getDetectableFactor(slower, rule)) : '–' },
+    { text: [TEXTS[outcome], again].filter(Boolean).join(', ') },
+  ]
+}
+
+function describeRun({ first, startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {
+  const errors = first.flatMap(({ figure, error, outcome }) => {
+    const side = outcome === 'failed' ? 'head' : 'base'
+    return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
+  })
+  const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
+  const how = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`
+  const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
+  return [...errors, ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
+}
