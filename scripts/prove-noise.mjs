@@ -29,6 +29,7 @@ function measure(kind, run) {
     kind,
     outcome: noise.outcome,
     othersCpu: noise.othersCpu,
+    moved: noise.moved.map(({ figure, factor }) => `${figure} ${factor}`),
     checks: noise.checks.map(({ ratio, interval }) => `${ratio} (${interval.join('-')})`),
     notStationary: Object.fromEntries(scenarios.map(({ id, notStationary }) => [id, notStationary])),
     seconds: Math.round((performance.now() - start) / 1000),

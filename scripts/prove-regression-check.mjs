@@ -66,7 +66,9 @@ function timeOfCall() {
   const { scenarios } = readJson(join(out, 'call', 'report.json'))
   const [inCase] = scenarios.find(({ id }) => id === 'one-thread').cases
   const { figures } = inCase.results.find(({ arm }) => arm === 'json')
-  return 1000 * figures.find(({ id }) => id === 'cpu').median
+  const rounds = figures.find(({ id }) => id === 'cpu').processes.flat()
+  // Compiled: the first rounds take twice as long.
+  return 1000 * rounds.toSorted((one, other) => one - other)[Math.floor(rounds.length / 4)]
 }
 
 const percent = factor => `${((factor - 1) * 100).toFixed(1)} %`

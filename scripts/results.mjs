@@ -72,7 +72,7 @@ ${END}
 authorize nothing.
 
 ${shorten(
-  linkRecords(toMarkdown(report))
+  linkRecords(toMarkdown(report, true))
     .replace(/^# .*\n/, '')
     .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
     .replaceAll('\n\n</details>', ''),

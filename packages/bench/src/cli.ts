@@ -3,6 +3,7 @@
 import { listAll, measureAndReport } from './command/measure.js'
 import { parseOptions } from './command/options.js'
 import { Interrupted } from './command/output.js'
+import { wrap } from './report/terminal.js'
 import { compare } from './compare/compare.js'
 import { plain, UsageError } from './shared/text.js'
 
@@ -21,6 +22,8 @@ try {
   }
   const isUsage = error instanceof UsageError
   const text = isUsage ? plain(error.message) : error instanceof Error ? error.stack : String(error)
-  process.stderr.write(`sallyport-bench: ${text}\n`)
+  const { columns = Infinity } = process.stderr
+  const lines = `sallyport-bench: ${text}`.split('\n')
+  process.stderr.write(`${(isUsage ? lines.flatMap(line => wrap(line, columns)) : lines).join('\n')}\n`)
   process.exitCode = isUsage ? 2 : 1
 }

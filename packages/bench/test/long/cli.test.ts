@@ -53,8 +53,17 @@ describe('usage', () => {
     for (const { id } of allScenarios()) expect(stderr).toContain(id)
   })
 
-  test('lists every scenario, case and arm', async () => {
+  test('lists every scenario in one line', async () => {
     const { code, stdout } = await bench(['list'])
+    expect(code).toBe(0)
+    const lines = stdout.split('\n')
+    for (const { id, title } of allScenarios())
+      expect(lines.filter(line => line.startsWith(` ${id}`) && line.endsWith(title))).toHaveLength(1)
+    expect(lines.length).toBeLessThan(allScenarios().length + 8)
+  })
+
+  test('lists every case and arm with --long', async () => {
+    const { code, stdout } = await bench(['list', '--long'])
     expect(code).toBe(0)
     for (const { id, title, cases, arms } of allScenarios()) {
       for (const name of [id, title, ...cases.map(entry => entry.id), ...arms.map(arm => arm.id)])
