@@ -22,7 +22,7 @@ try {
   }
   const isUsage = error instanceof UsageError
   const text = isUsage ? plain(error.message) : error instanceof Error ? error.stack : String(error)
-  const { columns = Infinity } = process.stderr
+  const columns = process.stderr.columns || Infinity
   const lines = `sallyport-bench: ${text}`.split('\n')
   process.stderr.write(`${(isUsage ? lines.flatMap(line => wrap(line, columns)) : lines).join('\n')}\n`)
   process.exitCode = isUsage ? 2 : 1

@@ -103,7 +103,7 @@ export function judge({ figure, kind, base, head, again, failed, missing }: Side
  */
 const toLowerQuartiles = (processes: Processes): Processes =>
   processes.map(rounds => {
-    const known = rounds.filter(value => value > 0).toSorted((one, other) => one - other)
+    const known = rounds.filter(value => value > 0).toSorted((a, b) => a - b)
     return known.length > 0 ? [quantile(known, 0.25)] : []
   })
 
@@ -147,6 +147,8 @@ export function conclude(first: readonly Judged[], repeat: readonly Judged[]): C
   return seen > last.length - missing - seen ? 'fine' : 'too noisy'
 }
 
-/** Returns the smallest slow-down, as a factor, that a run with this noise would report. */
-export const getDetectableFactor = ({ factor, bounds }: Change, { tolerance }: Rule): number =>
-  (tolerance * factor) / bounds[0]
+/** Returns the smallest slow-down, as a factor, that a run with this noise would report, and that its interval excludes. */
+export function getDetectableFactor({ factor, bounds: [low, high] }: Change, { tolerance }: Rule): number {
+  const reported = (tolerance * factor) / low
+  return low > tolerance ? reported : Math.max(reported, high)
+}

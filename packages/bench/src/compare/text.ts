@@ -72,9 +72,9 @@ function toTable({ first, repeat, rule, verdict }: Comparison, verbose: boolean)
   const isFolded = ({ figure, outcome }: Judged): boolean =>
     !verbose && first.length > FEW && outcome in FOLDED && repeat.every(other => other.figure !== figure)
   const shown = first.filter(entry => !isFolded(entry))
-  const sorted = shown.toSorted((one, other) => {
-    const [left, right] = [one, other].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
-    return left! - right! || (other.slower?.factor ?? 0) - (one.slower?.factor ?? 0)
+  const sorted = shown.toSorted((a, b) => {
+    const [left, right] = [a, b].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
+    return left! - right! || (b.slower?.factor ?? 0) - (a.slower?.factor ?? 0)
   })
   const counts = Object.entries(FOLDED).flatMap(([outcome, name]) => {
     const many = first.filter(entry => isFolded(entry) && entry.outcome === outcome).length
@@ -84,7 +84,7 @@ function toTable({ first, repeat, rule, verdict }: Comparison, verbose: boolean)
   const folded = hidden > 0 ? `${count(hidden, 'more figure')}: ${counts.join(', ')} (--verbose shows them)` : ''
   const table = {
     title: 'Head against base',
-    about: `By how much the head takes more (+) or less (−) time, or memory. Of a figure above +${formatEffect(rule.tolerance)}, the second measurement counts: it is a regression if its whole interval is above.`,
+    about: `By how much the head takes more (+) or less (−) time, or memory. A figure above +${formatEffect(rule.tolerance)} is measured again, and is a regression if its whole interval is above that, too.`,
     columns: [words(''), ...['head', 'between', 'seen from'].map(numbers), words('')],
     rows: sorted.map(entry => toRow(entry, repeat, rule, judge)),
   }

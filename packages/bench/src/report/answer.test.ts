@@ -18,7 +18,7 @@ test('is about the calls that were measured, and leaves out arms that were not',
     arms: [arms[0], arms.find(({ id }) => id === 'ring-json')!] as const,
     cases: cases.slice(0, 1),
   }
-  expect(getAnswer(sampleReport(undefined, [only]))).toBe(
+  expect(getAnswer(sampleReport(outcomes => [...outcomes], [only]))).toBe(
     'A call, one at a time: 25.0 µs over a ring (raw MessagePort: 45.0 µs).',
   )
 })

@@ -54,19 +54,19 @@ function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
     const factor = getMovement(figure)
     return factor > MOVED_LIMIT ? [{ figure: path, factor: short(factor) }] : []
   })
-  return moved.toSorted((one, other) => other.factor - one.factor)
+  return moved.toSorted((a, b) => b.factor - a.factor)
 }
 
 /**
- * Returns the factor between the halves of a run, or 1 unless every round of one half is beyond every round of the other by the limit: single
- * slow rounds, which medians leave out, are no movement.
+ * Returns the factor between the halves of a run, or 1 if they overlap. Halves are apart when every round of one is beyond every round of the
+ * other by the limit. A few slow rounds do not count, because medians leave them out.
  */
 function getMovement({ processes }: Figure): number {
   const rounds = processes.flat()
   const middle = Math.floor(rounds.length / 2)
   if (middle < 2) return 1
   const halves = [rounds.slice(0, middle), rounds.slice(-middle)]
-  const [low, high] = halves.toSorted((one, other) => median(one) - median(other)) as [number[], number[]]
+  const [low, high] = halves.toSorted((a, b) => median(a) - median(b)) as [number[], number[]]
   const isApart = Math.min(...high) > Math.max(...low) * MOVED_LIMIT
   return isApart && Math.max(...low) > 0 ? median(high) / median(low) : 1
 }
