@@ -7,7 +7,7 @@ import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '
 import { createJudge } from './tone.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
-/** What the files of a report show. */
+/** Options of the files of a report. */
 export interface ViewOptions {
   /** The URL of the CI job, which the comment links to. */
   runUrl?: string | undefined
