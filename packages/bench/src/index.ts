@@ -1,4 +1,3 @@
 // The exports for programs that read a report.
 export { reportFiles, type ReportFile } from './report/files.js'
-export type { ViewOptions } from './report/markdown.js'
 export { SCHEMA_VERSION, type Report } from './report/report.js'

@@ -51,9 +51,9 @@ test('the comment is short: the answer, the verdict, the digest and a link to th
 test('the comment keeps each figure, ratio and interval on a line of its own, and says which ratios are better or worse', () => {
   const [row] = toComment(noisySample()).match(/^\| steady, p50 .*/m)!
   expect(row).toMatch(
-    /\| \d\d\.\d&nbsp;µs<br>\*\*[\d.]+×&nbsp;better\*\*<br><sub>[\d.]+&NoBreak;–&NoBreak;[\d.]+×<\/sub> \|/,
+    /\| \d\d\.\d&nbsp;µs<br>\*\*[\d.]+×\*\*&nbsp;🟢<br><sub>[\d.]+&NoBreak;–&NoBreak;[\d.]+×<\/sub> \|/,
   )
-  expect(row).toContain('×&nbsp;worse**')
+  expect(row).toContain('×**&nbsp;🟠')
 })
 
 test('stays readable when an arm fails with a page of text, or with markup', () => {

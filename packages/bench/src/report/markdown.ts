@@ -80,10 +80,12 @@ const escapeCell = (text: string): string => escape(text).replaceAll('|', '\\|')
 const toText = ({ text, note, interval }: Cell): string =>
   escapeCell(note === undefined ? text : `${text} (${[note, interval].filter(Boolean).join(' · ')})`)
 
-/** Keeps a figure on one line, its ratio below it, and the interval small. Bold is better or worse than the reference. */
+const SIGNS = { better: '🟢', worse: '🟠' }
+
+/** Keeps a figure on one line, its ratio below it, and the interval small. A ratio in bold is better or worse than the reference. */
 function toNarrowText({ text, note, interval, tone }: Cell): string {
   if (note === undefined) return keepTogether(text)
-  const ratio = tone === 'better' || tone === 'worse' ? `**${note} ${tone}**` : note
+  const ratio = tone === 'better' || tone === 'worse' ? `**${note}** ${SIGNS[tone]}` : note
   return [text, ratio].map(keepTogether).join('<br>') + (interval ? `<br><sub>${keepTogether(interval)}</sub>` : '')
 }
 
