@@ -22,7 +22,7 @@ describe('usage', () => {
   test('shows every option, examples and the exit codes with --help', async () => {
     const { code, stdout } = await bench(['--help'])
     expect(code).toBe(0)
-    const options = 'full filter out json rounds slot processes all help version'
+    const options = 'full goals filter out json rounds slot processes all help version'
     for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
     expect(stdout).toContain('sallyport-bench compare --base main')
     expect(stdout).toContain('Exit codes: 0 success')
@@ -43,7 +43,7 @@ describe('usage', () => {
     const { code, stdout, stderr } = await bench(['--fast'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain("Unknown option '--fast'")
-    expect(stderr).toContain('The options are: --all --full --filter')
+    expect(stderr).toContain('The options are: --all --full --goals --filter')
   })
 
   test('exits with 2 and names every scenario when a filter matches nothing', async () => {
