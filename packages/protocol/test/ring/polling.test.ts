@@ -42,20 +42,28 @@ type SetUp = ReturnType<typeof setUp>
 const warm = ({ arrive }: SetUp): void => arrive(1200, 0.05)
 
 describe('the end that leads', () => {
-  it('sleeps at first, and polls after frames have come close together for 4 ms', () => {
+  it('sleeps at first, and polls after 128 frames that came close together', () => {
     const end = setUp()
     expect(end.mayStart()).toBe(false)
-    end.arrive(70, 0.05)
+    end.arrive(127, 0.1)
     expect(end.mayStart()).toBe(false)
-    end.arrive(20, 0.05)
+    end.arrive(1, 0.1)
     expect(end.mayStart()).toBe(true)
   })
 
-  it('polls for large frames only after 50 ms, and then for gaps of up to 1 ms', () => {
+  it('begins to count again after 5 ms without a frame', () => {
     const end = setUp()
-    end.arrive(80, 0.6, 4096)
+    warm(end)
+    end.pass(5)
+    end.arrive(127, 0.1)
     expect(end.mayStart()).toBe(false)
-    end.arrive(10, 0.6, 4096)
+  })
+
+  it('polls for large frames that come up to 1 ms apart, after 80 of them', () => {
+    const end = setUp()
+    end.arrive(79, 0.6, 4096)
+    expect(end.mayStart()).toBe(false)
+    end.arrive(1, 0.6, 4096)
     expect(end.mayStart()).toBe(true)
     end.arrive(100, 1.1, 4096)
     expect(end.mayStart()).toBe(false)
@@ -86,14 +94,14 @@ describe('the end that leads', () => {
     expect(end.mayStart()).toBe(true)
   })
 
-  it('polls for at most 8 ms without a frame', () => {
+  it('polls for at most 5 ms without a frame', () => {
     const end = setUp()
     warm(end)
     end.start()
-    expect(end.pollWithoutFrames()).toBeCloseTo(8, 2)
+    expect(end.pollWithoutFrames()).toBeCloseTo(5, 2)
     end.start()
     end.find(5000, 0.002)
-    expect(end.pollWithoutFrames()).toBeCloseTo(8, 2)
+    expect(end.pollWithoutFrames()).toBeCloseTo(5, 2)
   })
 
   it('stops if each frame takes longer than a wake-up, and continues if frames come fast', () => {
@@ -241,14 +249,16 @@ describe('polling for replies', () => {
     }
   }
 
-  it('begins once a reply has come quickly and the next request follows it', () => {
+  it('begins after 65 calls without a silence, if a reply came quickly and the next request follows it', () => {
     const call = setUpReplies()
-    expect([call(60, 0.6), call(0.01, 0.2), call(0.01, 0.1), call(0.01, 0.1)]).toEqual([false, false, true, true])
+    const polled = Array.from({ length: 67 }, () => call(0.01, 0.1))
+    expect(polled.indexOf(true)).toBe(65)
+    expect([call(0.01, 0.1), call(5, 0.1), call(0.01, 0.1)]).toEqual([true, false, false])
   })
 
   it('does not begin after a pause, nor after a slow reply', () => {
     const call = setUpReplies()
-    for (let i = 0; i < 3; i++) call(0.01, 0.1)
+    for (let i = 0; i < 70; i++) call(0.01, 0.1)
     expect([call(4, 0.1), call(0.01, 2), call(0.01, 0.1)]).toEqual([false, true, false])
   })
 

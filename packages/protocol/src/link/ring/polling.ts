@@ -4,21 +4,22 @@ import type { RingMemory } from './ring-buffer.js'
 // All times are milliseconds. docs/adr/0006-polling.md has the measurements.
 
 /**
- * Polling begins only if the mean gap between frames is below the first value, and frames have come for the second: a short burst is over
- * before a poll has paid. Frames above `SMALL_FRAME` bytes carry many messages for each wake-up, so a poll gains less, and gaps are longer.
+ * Polling begins only after this number of frames without a silence, if the mean gap between them is below the second value. A short burst
+ * is over before a poll has paid, and code that runs for the first time needs the processor itself. Frames above `SMALL_FRAME` bytes carry
+ * many messages for each wake-up, so a poll gains less, and gaps are longer.
  */
-const SMALL_FRAMES = { maxMeanGap: 0.25, warmUp: 4 }
-const LARGE_FRAMES = { maxMeanGap: 1, warmUp: 50 }
+const SMALL_FRAMES = { minFrames: 128, maxMeanGap: 0.25 }
+const LARGE_FRAMES = { minFrames: 80, maxMeanGap: 1 }
 const SMALL_FRAME = 512
-/** A silence of this length restarts the warm-up. */
-const SILENCE = 10
+/** A silence of this length restarts the count of frames. */
+const SILENCE = 5
 /** A longer gap counts as this one, so that the mean forgets a single delay within a few frames. */
 const MAX_GAP = 2
 /**
  * The time that one poll can wait for frames that do not come, in total. It is longer than a tick of the scheduler, 4 ms on many systems:
  * if both threads share a processor, one of them is moved only because both were runnable at a tick.
  */
-const BUDGET = 8
+const BUDGET = 5
 /** The budget that each frame restores, about the processor time of a wake-up. */
 const REFUND = 0.015
 /** A poll has paid only if it found this many frames. With fewer, the peer probably had no processor of its own. */
@@ -64,9 +65,14 @@ const MAX_ROUND_TRIP = 0.3
 /** A poll for a reply begins only if the request follows the last reply within this time: after a silence, other threads sleep. */
 const MAX_PAUSE = 0.5
 
+/** A poll for a reply begins only after this number of replies without a silence. */
+const MIN_REPLIES = 64
+
 /** Polls for the reply to a request, while replies come quickly and requests follow them. */
 class ReplyPolling implements PollPolicy {
   readonly sharesProcessor = false
+  /** Replies since the last silence. */
+  #repliesInRow = 0
   #sentAt = Number.NEGATIVE_INFINITY
   #arrivedAt = Number.NEGATIVE_INFINITY
   #roundTrip = Number.POSITIVE_INFINITY
@@ -81,12 +87,13 @@ class ReplyPolling implements PollPolicy {
 
   onFound(now: number): void {
     if (this.#sentAt > this.#arrivedAt) this.#roundTrip = now - this.#sentAt
+    this.#repliesInRow = now - this.#arrivedAt > SILENCE ? 0 : this.#repliesInRow + 1
     this.#arrivedAt = now
   }
 
   mayStart(now: number): boolean {
     const follows = this.#sentAt - this.#arrivedAt < MAX_PAUSE && this.#roundTrip < MAX_ROUND_TRIP
-    return follows && this.mayContinue(now)
+    return follows && this.#repliesInRow >= MIN_REPLIES && this.mayContinue(now)
   }
 
   start(): void {}
@@ -106,7 +113,8 @@ class AdaptivePolling implements PollPolicy {
   /** Moving average of the time between arrivals. */
   #meanGap = MAX_GAP
   #lastArrival = Number.NEGATIVE_INFINITY
-  #warmUpStart = 0
+  /** Frames since the last silence. */
+  #framesInRow = 0
   /** How far the ring has been read, mod 2^32. */
   #position = 0
   // While this end sleeps: number of frames, mean time between them including delays, and their mean size.
@@ -141,7 +149,7 @@ class AdaptivePolling implements PollPolicy {
     const bytes = this.#takeBytes(position)
     if (gap > SILENCE) {
       // New traffic can differ from the old. Only a penalty for a lack of processors outlasts the silence.
-      this.#warmUpStart = now
+      this.#framesInRow = 0
       this.#sleepingFrames = 0
       if (!this.#foundFew) this.#penalty = this.#penaltyEnd = 0
     } else {
@@ -162,9 +170,9 @@ class AdaptivePolling implements PollPolicy {
 
   /** The end that does not lead follows its peer. */
   mayStart(now: number, peerPolls: boolean): boolean {
-    const { maxMeanGap, warmUp } = this.#sleepingBytes > SMALL_FRAME ? LARGE_FRAMES : SMALL_FRAMES
+    const { maxMeanGap, minFrames } = this.#sleepingBytes > SMALL_FRAME ? LARGE_FRAMES : SMALL_FRAMES
     if (this.#meanGap >= maxMeanGap) return false
-    return this.#leads ? now >= this.#penaltyEnd && now - this.#warmUpStart >= warmUp : peerPolls
+    return this.#leads ? now >= this.#penaltyEnd && this.#framesInRow >= minFrames : peerPolls
   }
 
   start(now: number): void {
@@ -201,6 +209,7 @@ class AdaptivePolling implements PollPolicy {
   }
 
   #onArrival(now: number): void {
+    this.#framesInRow++
     this.#meanGap += (Math.min(MAX_GAP, now - this.#lastArrival) - this.#meanGap) * 0.25
     this.#lastArrival = now
   }
