@@ -84,6 +84,12 @@ export interface CoreOptions {
   poolLimits?: ResourceLimits
 }
 
+/** What core's worker starts with. */
+export interface CoreWorkerStart {
+  /** `CoreWorkerData` arrives here. */
+  port: MessagePort
+}
+
 export interface CoreWorkerData extends CoreOptions {
   module: string
   changes: CapabilityChanges
