@@ -222,7 +222,9 @@ export const allScenarios = (): Scenario[] => {
       ...(runs === 'always' && { main: true }),
       ...(armsIn === 'processes' && { spawns: true }),
       ...(id === 'nats' && { lacks: lacksServer }),
-      ...((id === 'plugin' || id.startsWith('density')) && { lacks: id === 'density-wall' ? lacksWall : lacksProcessTree }),
+      ...((id === 'plugin' || id.startsWith('density')) && {
+        lacks: id === 'density-wall' ? lacksWall : lacksProcessTree,
+      }),
       ...(id === 'busy' && { background: lifecycle.occupyCore }),
     }
   })
