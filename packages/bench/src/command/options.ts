@@ -88,7 +88,7 @@ Options:
 ${lines.join('\n')}
 
 Examples:
-  $ sallyport-bench                         the main questions, in about a minute
+  $ sallyport-bench                         the main questions, in about 75 seconds
   $ sallyport-bench list                    all scenarios
   $ sallyport-bench --filter burst          one shape of traffic, in half a minute
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
