@@ -103,7 +103,7 @@ function readCompared(ended: Ended, out: string): Compared {
   return { ...ended, read, comparison: comparison! }
 }
 
-const FIGURES = ['codec/usual/json/each', 'codec/usual/msgpack/each']
+const FIGURES = ['codec/usual/json/each', 'codec/usual/msgpack/each', 'codec/usual/msgpackr/each']
 /** Few rounds of a busy machine differ by much: they can also be too noisy to judge. */
 const FINE = [0, 3]
 const ANY = ['--filter', '/^codec.usual.(json|msgpack)/', '--tolerance', '100000%']
