@@ -84,7 +84,7 @@ export interface CoreOptions {
   poolLimits?: ResourceLimits
 }
 
-/** What core's worker starts with. */
+/** The data with which the worker of core is spawned. */
 export interface CoreWorkerStart {
   /** `CoreWorkerData` arrives here. */
   port: MessagePort
