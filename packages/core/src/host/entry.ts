@@ -6,7 +6,6 @@ import type { BusTypes, BusTypesOf } from '../api/bus-types.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
-import { spawnCoreEarly } from './workers/core-worker.js'
 
 /**
  * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`
@@ -28,15 +27,10 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
   options: BusOptions,
 ): Promise<Bus<BusTypesOf<Types>>> {
   checkRuntime()
-  const early = spawnCoreEarly(options)
-  try {
-    const { startBus } = await import('./bus.js').catch(explainBundle)
-    const bus = await withCaller(startBus(options, () => early?.take()))
-    void bus.releaseEvents()
-    return bus as unknown as Bus<BusTypesOf<Types>>
-  } finally {
-    early?.discard()
-  }
+  const { startBus } = await import('./bus.js').catch(explainBundle)
+  const bus = await withCaller(startBus(options))
+  void bus.releaseEvents()
+  return bus as unknown as Bus<BusTypesOf<Types>>
 }
 
 /** @throws {BusError} InvalidParams on Bun and Deno: calls between their threads hang, and neither has Node's permission model */
