@@ -256,7 +256,7 @@ export class Session implements CallOwner {
       this.#options.events.denied(method, this.permits.getHint(command))
       throw denial
     }
-    this.calls.checkAdmission(id, this.addUp(countCalls))
+    this.calls.checkAdmission(id, this.peers && this.addUp(countCalls))
     const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : this.#channels.bind(params, message.channels)
     const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
