@@ -64,7 +64,14 @@ const GROUPS = {
   // Every frontend loads nearly all of its package: its entries share one file. What removes classes of Node as it loads is not in it.
   '@sallyport/frontend': [{ name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ }],
   // Every core module loads this part of the host, but not what it imports later.
-  '@sallyport/core': [{ name: 'entry', test: /[\\/]dist[\\/]host[\\/]entry\.js$/, priority: 1 }, SHARED],
+  '@sallyport/core': [
+    {
+      name: 'entry',
+      test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:core-worker|spawn))|shared[\\/]heap-limit)\.js$/,
+      priority: 1,
+    },
+    SHARED,
+  ],
 }
 
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */

@@ -1,4 +1,5 @@
 // Entry of the core worker: loads the user's core module and serves it.
+import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   beat,
@@ -9,11 +10,16 @@ import {
   setDevelopment,
 } from '@sallyport/protocol/internal'
 import { getDefinition } from './api/validate-definition.js'
-import type { CoreReport, CoreWorkerData } from './contract/host-core.js'
+import type { CoreReport, CoreWorkerData, CoreWorkerStart } from './contract/host-core.js'
 import { createCoreLog, runCoreActor } from './core-thread/core-actor.js'
 import { type Core, createCore } from './core-thread/core.js'
+import { warmUpSession } from './core-thread/warm-up-session.js'
 
-const { module, heartbeat, development, sourceMaps, ...options } = workerData as CoreWorkerData
+const { port } = workerData as CoreWorkerStart
+// The host can still be loading its own code.
+void warmUpSession()
+const [data] = (await once(port, 'message')) as [CoreWorkerData]
+const { module, heartbeat, development, sourceMaps, ...options } = data
 setDevelopment(development)
 if (sourceMaps) process.setSourceMapsEnabled(true)
 beat(heartbeat)

@@ -84,6 +84,12 @@ export interface CoreOptions {
   poolLimits?: ResourceLimits
 }
 
+/** The data with which the worker of core is spawned. */
+export interface CoreWorkerStart {
+  /** `CoreWorkerData` arrives here. */
+  port: MessagePort
+}
+
 export interface CoreWorkerData extends CoreOptions {
   module: string
   changes: CapabilityChanges

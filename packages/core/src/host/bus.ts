@@ -25,6 +25,8 @@ import { inspectorSchema, type ModuleLocation } from './options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions, ModuleSource, RunOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
+import type { CoreWorker } from './workers/core-worker.js'
+import { warmUpClient } from './warm-up-client.js'
 import { run } from './run.js'
 import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
@@ -481,11 +483,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
 }
 
 /** @internal Core keeps events for the host until `bus.releaseEvents`. */
-export async function startBus(input: BusOptions): Promise<Bus> {
+/** @param takeCore - returns core's worker if it was spawned before, and `undefined` from then on */
+export async function startBus(input: BusOptions, takeCore?: () => CoreWorker | undefined): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
   const names = { name: 'bus', subject: 'The bus' }
-  const host = new Host(options, names, services => new LocalCore(options, services))
+  const host = new Host(options, names, services => new LocalCore(options, services, takeCore))
   const { core, frontends, log, reporter, supervisor } = host
   const bus = new Bus(host)
   const watchCore = (): void =>
@@ -509,6 +512,7 @@ export async function startBus(input: BusOptions): Promise<Bus> {
   }
   const deadline = startTimeout && setTimeout(onLate, startTimeout)
   try {
+    void warmUpClient()
     await Promise.race([host.start(core.worker.ready, watchCore), late.promise])
     return bus
   } catch (error) {

@@ -6,6 +6,7 @@ import type { BusTypes, BusTypesOf } from '../api/bus-types.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
+import { spawnCoreEarly } from './workers/core-worker.js'
 
 /**
  * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`
@@ -27,10 +28,15 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
   options: BusOptions,
 ): Promise<Bus<BusTypesOf<Types>>> {
   checkRuntime()
-  const { startBus } = await import('./bus.js').catch(explainBundle)
-  const bus = await withCaller(startBus(options))
-  void bus.releaseEvents()
-  return bus as unknown as Bus<BusTypesOf<Types>>
+  const early = spawnCoreEarly(options)
+  try {
+    const { startBus } = await import('./bus.js').catch(explainBundle)
+    const bus = await withCaller(startBus(options, () => early?.take()))
+    void bus.releaseEvents()
+    return bus as unknown as Bus<BusTypesOf<Types>>
+  } finally {
+    early?.discard()
+  }
 }
 
 /** @throws {BusError} InvalidParams on Bun and Deno: calls between their threads hang, and neither has Node's permission model */

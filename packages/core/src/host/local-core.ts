@@ -37,7 +37,7 @@ import type { SupervisedWorker } from './supervision/supervisor.js'
 import type { Restart, ThreadHandle } from './supervision/worker-actor.js'
 import { isInternalError } from './workers/internal-error.js'
 import { pipeOutput } from './workers/output.js'
-import { findEntry, spawnWorker } from './workers/spawn.js'
+import { type CoreWorker, spawnCoreWorker } from './workers/core-worker.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
 /** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
@@ -71,13 +71,14 @@ export class LocalCore implements CoreEndpoint {
   /** Resolves once the host's client is connected to the current core. */
   #reconnected: Promise<void> | undefined
 
-  constructor(options: BusConfig, services: HostServices) {
+  /** @param takeEarly - returns core's worker if it was spawned before, and `undefined` from then on */
+  constructor(options: BusConfig, services: HostServices, takeEarly?: () => CoreWorker | undefined) {
     this.#codec = options.codec
     this.#services = services
     this.isInProcess = !(options.core instanceof URL)
     this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
-    this.worker = this.#start(options)
+    this.worker = this.#start(options, takeEarly)
     void this.worker.exited.then(() => this.#confirmRequests.reset())
     const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
     this.client = createReconnectingClient(openLink(this.#attachHost(), true), client)
@@ -132,7 +133,7 @@ export class LocalCore implements CoreEndpoint {
     })
   }
 
-  #start(options: BusConfig): SupervisedWorker {
+  #start(options: BusConfig, takeEarly: (() => CoreWorker | undefined) | undefined): SupervisedWorker {
     const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, resources, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
     const getData = (): InProcessCoreData => ({
@@ -158,15 +159,10 @@ export class LocalCore implements CoreEndpoint {
       waitsAfterError: dev,
       spawn(heartbeat) {
         if (!(core instanceof URL)) return new InProcessCore(core, getData())
-        const workerData: CoreWorkerData = {
-          ...getData(),
-          module: core.href,
-          development: isDevelopment(),
-          sourceMaps: dev,
-          heartbeat,
-        }
         const stdio = dev ? { stdout: true, stderr: true } : {}
-        const worker = spawnWorker(workers.core ?? findEntry('#worker'), workerData, [], stdio)
+        const spawned = takeEarly?.() ?? spawnCoreWorker(workers.core, stdio)
+        const data = { ...getData(), module: core.href, development: isDevelopment(), sourceMaps: dev, heartbeat }
+        const worker = spawned.start(data)
         if (dev) pipeOutput(worker, { worker: 'core', label: 'core' }, log, options.log)
         return worker
       },

@@ -36,8 +36,12 @@ vi.mock('../../src/host/workers/spawn.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')
   return {
     ...(await importOriginal<object>()),
-    spawnWorker: (entry: string, data: object) => spawnThread(entry.includes('/frontend/') ? 'frontend' : 'core', data),
+    spawnWorker: (_entry: string, data: object) => spawnThread('frontend', data),
   }
+})
+vi.mock('../../src/host/workers/core-worker.js', async () => {
+  const { spawnThread } = await import('./virtual/threads.js')
+  return { spawnCoreWorker: () => ({ start: (data: object) => spawnThread('core', data) }) }
 })
 vi.mock('../../src/host/workers/sandbox.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')

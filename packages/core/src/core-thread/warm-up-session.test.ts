@@ -1,0 +1,26 @@
+// The calls before core's first one: every one is answered, and nothing of them is left.
+import { tracingChannel } from 'node:diagnostics_channel'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { warmUpSession } from './warm-up-session.js'
+
+/** Each end of a ring has an interval until it is closed. */
+const opened = vi.spyOn(globalThis, 'setInterval')
+const closed = vi.spyOn(globalThis, 'clearInterval')
+beforeEach(() => void vi.clearAllMocks())
+
+test('makes no call while calls are traced', async () => {
+  const traced: unknown[] = []
+  const subscribers = { start: (trace: unknown) => void traced.push(trace) }
+  const calls = tracingChannel<unknown, object>('sallyport.command')
+  calls.subscribe(subscribers as never)
+  await warmUpSession()
+  calls.unsubscribe(subscribers as never)
+  expect(traced).toEqual([])
+})
+
+test('a session answers its calls, and closes', async () => {
+  await warmUpSession()
+  expect(opened).toHaveBeenCalledTimes(2)
+  const timers = opened.mock.results.map(({ value }) => value as unknown)
+  await expect.poll(() => closed.mock.calls.flat()).toEqual(expect.arrayContaining(timers))
+})

@@ -1,0 +1,46 @@
+// Calls that a session answers, over a ring whose other end is in this thread: see host/warm-up-client.ts.
+import { codecs, createLinkEndpoints, openLink } from '@sallyport/protocol/internal'
+import { HOST_PERMITS } from '../acl/authority.js'
+import type { App } from '../api/app.js'
+import { ResourceTable } from '../api/resources.js'
+import { EventRouter } from '../events/router.js'
+import { ConfirmRequests } from '../rpc/confirm.js'
+import type { RunnableCommand } from '../rpc/registry.js'
+import { Session } from '../rpc/session.js'
+import { commands } from '../rpc/tracing.js'
+import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
+
+const CALLS = 30
+
+const greet: RunnableCommand = { owner: 'app', method: 'greet', allow: '', deny: '', run: () => 'Hello, World!' }
+
+/** Resolves after some milliseconds of work in pieces of one call. */
+export async function warmUpSession(): Promise<void> {
+  const [near, far] = createLinkEndpoints('ring', 'never')
+  const ignore = (): void => {}
+  const session = new Session({
+    ...{ label: 'warm-up', codec: 'json', link: openLink(near, false), opener: undefined, hasDeadlines: false },
+    permits: HOST_PERMITS,
+    registry: new Map([[greet.method, greet]]),
+    router: new EventRouter(),
+    // Only a handler reads it.
+    app: {} as App,
+    resources: new ResourceTable(ignore, 'warm-up'),
+    confirmRequests: new ConfirmRequests(ignore),
+    metrics: new SessionMetrics(createCounts(), createLatency),
+    events: { denied: ignore, warned: ignore, slow: ignore, fault: ignore, dropped: ignore, closed: ignore },
+  })
+  const client = openLink(far, true)
+  const { json } = codecs
+  let onAnswer = ignore
+  client.receive({ frame: () => onAnswer(), closed: () => onAnswer() })
+  // Subscribers would see these calls.
+  for (let id = 1; id <= CALLS && !commands.hasSubscribers; id++) {
+    const answered = new Promise<void>(resolve => (onAnswer = resolve))
+    const call = json.encode({ jsonrpc: '2.0', id, method: greet.method, params: { name: 'World' } })
+    client.send({ kind: json.kind, body: json.join([call]) })
+    await answered
+  }
+  client.close()
+  await session.close()
+}
