@@ -1,6 +1,6 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import type { CallParameters, CommandName, CommandResult } from '@sallyport/frontend/internal'
-import { setImmediate as nextTick } from 'node:timers/promises'
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
 import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
 import { BusError, createDeferred, describeName, isBusError, withCaller } from '@sallyport/protocol/internal'
@@ -430,11 +430,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
   async #stop(timeout: number): Promise<void> {
     const { core, frontends } = this.#host
     const timer = setInterval(() => void this.#reportPendingClose(), PENDING_CLOSE_INTERVAL_MS)
-    await core.worker.stop(timeout)
+    const deadline = performance.now() + timeout
+    await Promise.race([frontends.callsSettled(), sleep(timeout, undefined, { ref: false })])
+    await core.worker.stop(Math.max(0, deadline - performance.now()))
+    // The last events of core come on ports of their own, and can arrive after its exit: the loop reads every port within two ticks.
+    await nextTick()
+    await nextTick()
     await frontends.closeAll()
-    // The last events of core come on a port of their own, and can arrive after its exit: the loop reads every port within two ticks.
-    await nextTick()
-    await nextTick()
     await this.#client.close()
     clearInterval(timer)
   }

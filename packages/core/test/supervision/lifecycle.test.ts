@@ -148,6 +148,14 @@ describe.each([
     expect((await call).length).toBe(value.length)
   })
 
+  test.each(['ring', 'port'] as const)('answers calls that were made right before, over a %s', async link => {
+    const bus = await start({ app })
+    const client = await bus.connect('tests', { link })
+    const calls = [1, 2, 3].map(a => client.invoke('add', { a, b: 1 }))
+    await bus.close()
+    expect(await Promise.all(calls)).toEqual([2, 3, 4])
+  })
+
   test('waits for calls in flight, and settles those that do not finish', async () => {
     const bus = await start({ app })
     const client = await bus.connect('tests')

@@ -1,7 +1,7 @@
 // Each call is settled exactly once, and then leaves no entry, no timer and no listener on a signal.
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from '../message/call-options.js'
@@ -119,6 +119,24 @@ describe('a call', () => {
     await delay(20)
     expect([settled, abandoned, pending.size]).toEqual([['1 Disconnected', '2 Disconnected'], [], 0])
   })
+})
+
+test.each<[string, (calls: ReturnType<typeof setUp>) => void]>([
+  ['a response', ({ pending }) => void pending.settle(answer(2))],
+  ['its caller', ({ pending }) => pending.abandon(2, gone())],
+  ['the end of the link', ({ pending }) => pending.rejectAll(gone)],
+])('allSettled resolves once the last call is settled by %s', async (_name, settleLast) => {
+  const calls = setUp()
+  await calls.pending.allSettled()
+  calls.add()
+  let isSettled = false
+  const done = calls.pending.allSettled().then(() => (isSettled = true))
+  calls.add()
+  calls.pending.settle(answer(1))
+  await delay(0)
+  expect(isSettled).toBe(false)
+  settleLast(calls)
+  await done
 })
 
 describe('a thousand calls', () => {

@@ -21,6 +21,7 @@ export class PendingCalls {
   readonly #onAbandon: (id: number) => unknown
   readonly #window: number
   #nextId = 1
+  #onAllSettled: (() => void) | undefined
 
   /**
    * @param onAbandon called with the id of each call that its caller abandons; returns true if that call was never sent
@@ -33,6 +34,11 @@ export class PendingCalls {
 
   get size(): number {
     return this.#calls.size
+  }
+
+  /** Resolves once no call waits for a response. */
+  async allSettled(): Promise<void> {
+    while (this.#calls.size > 0) await new Promise<void>(resolve => (this.#onAllSettled = resolve))
   }
 
   /** True if as many calls as the window allows are in flight. @param unsent number of pending calls that are not sent yet */
@@ -94,6 +100,7 @@ export class PendingCalls {
       call.stopWatching?.()
       call.reject(createError(call.id))
     }
+    this.#onAllSettled?.()
   }
 
   #take(id: number): PendingCall | undefined {
@@ -101,6 +108,7 @@ export class PendingCalls {
     if (!call) return undefined
     this.#calls.delete(id)
     call.stopWatching?.()
+    if (this.#onAllSettled && this.#calls.size === 0) this.#onAllSettled()
     return call
   }
 }

@@ -1,6 +1,7 @@
 // The runtime of a frontend in the host's own thread: a connection, or one session of a connection that has several.
 import {
   addConnection,
+  callsSettled,
   type Client,
   createReconnectingClient,
   endClient,
@@ -54,6 +55,9 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
     },
     dismiss: end,
     fail: end,
+    async callsSettled() {
+      if (client && !member) await callsSettled(client)
+    },
     async stop() {
       if (!member) await client?.close()
       end()

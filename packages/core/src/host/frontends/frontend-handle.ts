@@ -168,6 +168,11 @@ export class FrontendHandle {
     this.#runtime.fail(error)
   }
 
+  /** Resolves once no call of the host's own code waits for a response. */
+  async callsSettled(): Promise<void> {
+    await this.#runtime.callsSettled?.()
+  }
+
   async close(): Promise<void> {
     this.#isEndedByHost = true
     await this.#runtime.stop()

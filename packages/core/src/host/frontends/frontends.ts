@@ -150,6 +150,11 @@ export class Frontends {
     await Promise.all([...this.#frontends.values()].map(frontend => frontend.connected()))
   }
 
+  /** Resolves once no call of a connection waits for a response. A gate can hold calls that core does not know of yet. */
+  async callsSettled(): Promise<void> {
+    await Promise.all([...this.#frontends.values()].map(frontend => frontend.callsSettled()))
+  }
+
   async closeAll(): Promise<void> {
     await Promise.all([...this.#frontends.values()].map(frontend => frontend.close()))
     await Promise.all(this.#exits)

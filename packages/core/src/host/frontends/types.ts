@@ -34,6 +34,8 @@ export interface FrontendRuntime {
   dismiss(error: Error): void
   fail(error: Error): void
   stop(): Promise<unknown>
+  /** Resolves once no call of the code waits for a response. Absent for code in another thread, which can make calls meanwhile. */
+  callsSettled?(): Promise<void>
   /**
    * Reloads the frontend's module. Resolves once it has been evaluated or is no longer waited for, and rejects with its error. Absent for
    * code of the host itself, which has no module.
