@@ -67,9 +67,11 @@ const GROUPS = {
   '@sallyport/core': [
     {
       name: 'entry',
-      test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:core-worker|spawn))|shared[\\/]heap-limit)\.js$/,
+      test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:core-worker|spare-worker|spawn))|shared[\\/]heap-limit)\.js$/,
       priority: 1,
     },
+    // The inspector and other packages need it, and with it Node's HTTP server; a bus does not.
+    { name: 'local-server', test: /[\\/]dist[\\/]shared[\\/]local-server\.js$/, priority: 1 },
     SHARED,
   ],
 }

@@ -5,7 +5,7 @@ import type { ExternalFrontend } from './host/frontends/types.js'
 import type { WebviewConfig } from './host/options/project.js'
 import type { ConnectionOptions } from './host/options/types.js'
 import { createPathResolver, readPathEnvironment, type PathResolver } from './path/directories.js'
-import type { Logger } from './host/reporting/log.js'
+import type { HostLog } from './host/reporting/log.js'
 
 export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
 export type { Csp, WebviewConfig } from './host/options/project.js'
@@ -13,7 +13,7 @@ export type { AssetScope } from './host/options/schema.js'
 export type { ConnectionOptions } from './host/options/types.js'
 export { isEqualSecret, LOCAL_HEADERS, startLocalServer } from './shared/local-server.js'
 export type { InitScript } from '@sallyport/protocol/internal'
-export type { Logger } from './host/reporting/log.js'
+export type { HostLog } from './host/reporting/log.js'
 export type { PathResolver } from './path/directories.js'
 
 /**
@@ -34,7 +34,7 @@ export const openExternalFrontend = (
 /** Returns the scripts of core's plugins (`script` of a plugin's definition), in the order in which a page runs them. */
 export const getInitScripts = (bus: Bus): readonly InitScript[] => Bus.getHost(bus).core.scripts
 
-export const getLog = (bus: Bus): Logger => Bus.getHost(bus).log
+export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 
 /** Returns the parts of a Tauri project's configuration that are about pages, if the bus has one. */
 export const getWebviewConfig = (bus: Bus): WebviewConfig | undefined => Bus.getHost(bus).options.webview

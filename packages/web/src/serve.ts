@@ -9,7 +9,7 @@ import {
   getPathResolver,
   getWebviewConfig,
   isDevMode,
-  type Logger,
+  type HostLog,
   openExternalFrontend,
   startLocalServer,
 } from '@sallyport/core/internal'
@@ -80,7 +80,7 @@ class FrontendServer implements WebServer {
   readonly closed: Promise<void> = this.#closed.promise
   readonly #bus: Bus
   readonly #config: WebConfig
-  readonly #log: Logger
+  readonly #log: HostLog
   readonly #labels = new Map<string, PageLabel>()
   readonly #servers: Server[] = []
   readonly #sockets: WebSocketServer

@@ -1,6 +1,5 @@
 // Resources: objects that handlers keep open between calls, and that frontends name by number (Tauri's `rid`). Each frontend has a
 // table of its own, so that a number of another frontend is invalid. The table is closed when the frontend disconnects.
-import { randomInt } from 'node:crypto'
 import { BusError, MAX_RESOURCES } from '@sallyport/protocol/internal'
 import { runSequentially } from '../shared/teardown.js'
 
@@ -58,6 +57,8 @@ export class ResourceTable implements Resources {
     if (this.#label !== undefined && this.#getTotal() >= MAX_RESOURCES) {
       throw new BusError('Overloaded', `More than ${MAX_RESOURCES} resources of one frontend are open`)
     }
+    // Loaded with the first resource: the module takes milliseconds of each core's start.
+    const { randomInt } = process.getBuiltinModule('node:crypto')
     let rid: number
     do rid = randomInt(2 ** 32)
     while (this.#open.has(rid))

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
 import type { BusConfig } from './options/resolve.js'
-import type { Logger } from './reporting/log.js'
+import type { HostLog } from './reporting/log.js'
 import { isWithin } from './workers/sandbox.js'
 
 export interface DevModeHost {
   options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>
   frontends: Frontends
-  log: Logger
+  log: HostLog
   /** Reloads `core` or the frontend of this label. */
   reload(name: string): Promise<void>
 }

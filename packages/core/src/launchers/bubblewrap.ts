@@ -1,5 +1,4 @@
 // Bubblewrap: a process in namespaces of its own. It sees Node, its modules and nothing else, and has no network and no other processes.
-import { spawnSync } from 'node:child_process'
 import { lstatSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -175,6 +174,8 @@ const getRootLinks = (): string[] =>
 
 /** Starts Node in the wall. Returns whether /proc can be mounted, which some containers refuse. @throws {LauncherUnavailable} */
 function probe(createArgs: (hasProc: boolean) => readonly string[], filter: Uint8Array): boolean {
+  // Most hosts start no process: they need not load the module.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   let failure = ''
   for (const hasProc of [true, false]) {
     const result = withFilterFile(filter, tmpdir(), descriptor =>

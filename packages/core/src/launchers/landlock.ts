@@ -1,6 +1,6 @@
 // Landlock and seccomp by `setpriv` alone. It needs no namespaces, so it also works in a container with Docker's defaults. The process
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
-import { spawnSync, type StdioOptions } from 'node:child_process'
+import type { StdioOptions } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { createCgroup } from './cgroup.js'
@@ -86,6 +86,8 @@ const createRule = (access: string, path: string): string[] =>
 
 /** Starts Node with the rules and the filter, and verifies that they hold. @throws {LauncherUnavailable} */
 function probe(setpriv: string, args: readonly string[], filter: Uint8Array): void {
+  // Most hosts start no process: they need not load the module.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const run = (more: readonly string[], descriptor: number | 'ignore' = 'ignore') => {
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor]
     return spawnSync(setpriv, more, { encoding: 'utf8', env: {}, cwd: '/', timeout: PROBE_TIMEOUT_MS, stdio })

@@ -1,6 +1,7 @@
 // The imports of built entries: every thread that starts waits for all of them.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 
 const STATIC_IMPORT = /^(?:import|export)\b[^"';]*?["']([^"']+)["']|^\}\s*from\s*["']([^"']+)["']/gm
@@ -21,7 +22,9 @@ function walk(url: string, files = new Set<string>(), pattern = IMPORT): Set<str
 
 function resolve(name: string, from: string): string {
   if (name.startsWith('.')) return new URL(name, from).href
-  return name.startsWith('@sallyport/') ? import.meta.resolve(name) : createRequire(from).resolve(name)
+  return name.startsWith('@sallyport/')
+    ? import.meta.resolve(name)
+    : pathToFileURL(createRequire(from).resolve(name)).href
 }
 
 /** A file that only exports parts of others has no map. */
@@ -66,7 +69,23 @@ test('a core module that imports the package loads no library, and of the host o
   const sources = files.filter(url => url.startsWith(core)).flatMap(getSources)
   expect(sources.filter(name => /node_modules|\/acl\/(?!types|identifier|label-glob)/.test(name))).toEqual([])
   const hostSources = sources.filter(name => name.includes('/host/')).map(name => name.split('/host/')[1])
-  expect(new Set(hostSources)).toEqual(new Set(['entry.ts', 'workers/core-worker.ts', 'workers/spawn.ts']))
+  expect(new Set(hostSources)).toEqual(
+    new Set(['entry.ts', 'workers/core-worker.ts', 'workers/spare-worker.ts', 'workers/spawn.ts']),
+  )
+})
+
+/** Modules that take milliseconds to load, and that a bus without processes, inspector and log lines does not use. */
+const SLOW_MODULES = /^(?:import|\} from)\b.*["'](?:node:(?:child_process|crypto|http|https|net|tls)|pino)["']/m
+
+test('a bus and its core load no slow module that the options do not ask for', () => {
+  const index = import.meta.resolve('@sallyport/core')
+  const chunks = [...walk(index)].filter(url =>
+    getSources(url).some(name => /\/host\/bus\.ts$|core-thread\/core\.ts$/.test(name)),
+  )
+  expect(chunks.length).toBeGreaterThan(0)
+  const entries = [...chunks, import.meta.resolve('#worker')]
+  const files = new Set(entries.flatMap(url => [...walk(url, new Set(), STATIC_IMPORT)]))
+  expect([...files].filter(url => SLOW_MODULES.test(readFileSync(new URL(url), 'utf8')))).toEqual([])
 })
 
 test('files of threads are ASCII, so that their text takes one byte for each character', () => {

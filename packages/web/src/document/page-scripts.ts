@@ -1,6 +1,6 @@
 // The scripts that run in each page of a label before its own: those of the project, of core's plugins and of the host.
 import { access, readFile } from 'node:fs/promises'
-import type { InitScript, Logger, WebviewConfig } from '@sallyport/core/internal'
+import type { InitScript, HostLog, WebviewConfig } from '@sallyport/core/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal'
 import { createGlobalTauri } from './global-tauri.js'
 import { SCRIPTS_PATH } from '../contract/greeting.js'
@@ -10,7 +10,7 @@ export interface PageScriptsDeps {
   /** Paths of the host's scripts. */
   readonly files: readonly string[]
   readonly webview: WebviewConfig | undefined
-  readonly log: Logger
+  readonly log: HostLog
   /** Returns the scripts of core's plugins, which change when core restarts. */
   getInitScripts(): readonly InitScript[]
 }
@@ -56,7 +56,7 @@ export class PageScripts {
     return this.#getInitScripts().find(({ name }) => toPluginPath(name) === pathname)?.source
   }
 
-  async #loadGlobalTauri({ directory }: WebviewConfig, log: Logger): Promise<void> {
+  async #loadGlobalTauri({ directory }: WebviewConfig, log: HostLog): Promise<void> {
     try {
       this.#globalTauri = await createGlobalTauri(directory)
     } catch (error) {

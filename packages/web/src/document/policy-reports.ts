@@ -1,16 +1,16 @@
 // Reports of browsers that a page breaks the default policy. The first one of a label becomes a hint in the log; no other one is read.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LOCAL_HEADERS, type Logger } from '@sallyport/core/internal'
+import { LOCAL_HEADERS, type HostLog } from '@sallyport/core/internal'
 
 const MAX_REPORT_BYTES = 2 ** 14
 const MAX_TEXT_LENGTH = 200
 
 export class PolicyReports {
   readonly #label: string
-  readonly #log: Logger
+  readonly #log: HostLog
   #isRead = false
 
-  constructor(label: string, log: Logger) {
+  constructor(label: string, log: HostLog) {
     this.#label = label
     this.#log = log
   }

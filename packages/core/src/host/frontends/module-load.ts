@@ -1,6 +1,6 @@
 // The load of a frontend's module by one thread, and the wait for it by `createBus`, `bus.open` and `bus.reload`.
 import { BusError, createDeferred } from '@sallyport/protocol/internal'
-import type { Logger } from '../reporting/log.js'
+import type { HostLog } from '../reporting/log.js'
 
 /** The sandbox is in place; the module has been evaluated; core has the events that it emitted. */
 export type LoadStep = 'booted' | 'loaded' | 'synchronized'
@@ -48,7 +48,7 @@ export class ModuleLoad {
   }
 
   /** Resolves once the module has been evaluated, or after `timeout` milliseconds with a warning. Rejects if the thread stops before that. */
-  async wait(label: string, timeout: number, log: Logger): Promise<void> {
+  async wait(label: string, timeout: number, log: HostLog): Promise<void> {
     const timer = setTimeout(() => {
       const text = "The frontend's module is still loading; no longer waiting for it"
       if (!this.#isLoaded) log.warn({ label, ms: timeout }, text)

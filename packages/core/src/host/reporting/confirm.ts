@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal'
 import type { CoreReport } from '../../contract/host-core.js'
-import type { Logger } from './log.js'
+import type { HostLog } from './log.js'
 
 /**
  * Answers `ctx.confirm`, and `confirm` of a hook: shows `text` to the user, and returns or resolves to `true` if the user agrees.
@@ -21,7 +21,7 @@ export async function isConfirmed(
   onConfirm: OnConfirm,
   text: string,
   from: Parameters<OnConfirm>[1],
-  log: Logger,
+  log: HostLog,
 ): Promise<boolean> {
   try {
     return (await onConfirm(text, from)) === true
@@ -52,11 +52,11 @@ export function answerConfirm(
 /** The host's side of `ctx.confirm`. Requests of a core that has ended are aborted: the next core counts its requests from 1 again. */
 export class HostConfirmRequests {
   readonly #onConfirm: OnConfirm | undefined
-  readonly #log: Logger
+  readonly #log: HostLog
   #pending = new Map<number, AbortController>()
   #hasWarned = false
 
-  constructor(onConfirm: OnConfirm | undefined, log: Logger) {
+  constructor(onConfirm: OnConfirm | undefined, log: HostLog) {
     this.#onConfirm = onConfirm
     this.#log = log
   }

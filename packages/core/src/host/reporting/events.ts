@@ -4,7 +4,7 @@ import { BusError, callSafely, describeName, formatSuppressed, isBusError } from
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
-import type { Logger } from './log.js'
+import type { HostLog } from './log.js'
 
 /** The kind of a worker: core, a frontend, or the gate of a frontend in the isolation pattern. */
 export type WorkerKind = 'core' | 'frontend' | 'gate'
@@ -56,7 +56,7 @@ const ensureBusError = (error: Error): BusError =>
 export const isBusEvent = (name: string): boolean => BUS_EVENTS.has(name)
 
 export class BusReporter {
-  readonly #log: Logger
+  readonly #log: HostLog
   readonly #events = new EventEmitter()
   /** Errors that were reported: several workers can fail with the same one. */
   readonly #faults = new WeakSet<Error>()
@@ -64,7 +64,7 @@ export class BusReporter {
   /** Number of calls reported as slow. */
   slowCalls = 0
 
-  constructor(log: Logger) {
+  constructor(log: HostLog) {
     this.#log = log
   }
 

@@ -1,9 +1,18 @@
 // The bus's log: the host's pino logger, to which core and the gates send their lines. Control characters are escaped, because
 // terminals obey them: frontends could send them in a name, an error or their output.
+import { createRequire } from 'node:module'
 import { stripVTControlCharacters } from 'node:util'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 
 export type { Logger }
+
+/** What a host uses of a logger. */
+export type HostLog = Pick<Logger, LogLevel | 'level'>
+
+const require = createRequire(import.meta.url)
+
+/** Pino takes as long to load as a worker to start. A host that only starts and stops logs nothing. */
+const loadPino = (): typeof import('pino') => require('pino') as typeof import('pino')
 
 /** The lowest level that is logged. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -17,20 +26,34 @@ export const isDefaultLog = (log: LogOption): log is LogLevel | undefined =>
   log === undefined || typeof log === 'string'
 
 /** Creates the log. By default warnings and errors, in development `info` too, go to standard error: as text to a terminal, else as JSON. */
-export function createHostLog(log: LogOption, dev = false): Logger {
-  if (log === false) return pino({ level: 'silent' })
+export function createHostLog(log: LogOption, dev = false): HostLog {
+  if (log === false) return createLazyLog('silent')
   if (!isDefaultLog(log)) return log
   const write = process.stderr.isTTY
     ? createTerminalLog(writeToStderr)
     : (line: string) => writeToStderr(escapeLine(line))
-  return pino({ name: 'sallyport', level: log ?? (dev ? 'info' : 'warn') }, { write })
+  return createLazyLog(log ?? (dev ? 'info' : 'warn'), write)
 }
 
-let stderr: ReturnType<typeof pino.destination> | undefined
+/** Returns a logger that creates pino's with the first line of its level. */
+function createLazyLog(level: LogLevel, write: (line: string) => void = () => {}): HostLog {
+  let log: Logger | undefined
+  const entries = LOG_LEVELS.map((name, index) => {
+    if (index < LOG_LEVELS.indexOf(level)) return [name, () => {}]
+    const method = (...args: [object, string]): void => {
+      log ??= loadPino().pino({ name: 'sallyport', level }, { write })
+      log[name](...args)
+    }
+    return [name, method]
+  })
+  return { ...(Object.fromEntries(entries) as Omit<HostLog, 'level'>), level }
+}
+
+let stderr: { write(text: string): unknown } | undefined
 
 /** Writes at once, so that a process that exits or crashes loses nothing, and ignores a closed pipe. */
 export function writeToStderr(text: string): void {
-  stderr ??= pino.destination({ dest: 2, sync: true })
+  stderr ??= loadPino().destination({ dest: 2, sync: true })
   stderr.write(text)
 }
 
@@ -45,9 +68,9 @@ interface LogLine {
 }
 
 /** Writes a line of core's pino to the host's log. */
-export function forwardLine(log: Logger, line: string): void {
+export function forwardLine(log: HostLog, line: string): void {
   const { level, time: _time, pid: _pid, hostname: _hostname, msg, ...fields } = JSON.parse(line) as LogLine
-  const method = pino.levels.labels[level] ?? 'info'
+  const method = loadPino().levels.labels[level] ?? 'info'
   if (method in log) log[method as 'info'](fields, msg)
 }
 
@@ -101,7 +124,7 @@ function formatEvent(
 ): string {
   const source = [label ?? worker ?? '', ...(worker === 'gate' ? ['gate'] : [])].join(' ')
   const values = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
-  const levelName = (pino.levels.labels[level] ?? String(level)).padEnd(5)
+  const levelName = (loadPino().levels.labels[level] ?? String(level)).padEnd(5)
   return escapeText(`${levelName} ${source && `[${source}] `}${String(msg ?? '')}${values.join('')}`)
 }
 

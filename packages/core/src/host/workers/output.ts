@@ -1,7 +1,7 @@
 // Standard output and error of a worker: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Readable } from 'node:stream'
 import { formatSuppressed, Throttle, MAX_OUTPUT_LINE, MAX_OUTPUT_CHUNK } from '@sallyport/protocol/internal'
-import { escapeText, isDefaultLog, type Logger, type LogOption, writeToStderr } from '../reporting/log.js'
+import { escapeText, isDefaultLog, type HostLog, type LogOption, writeToStderr } from '../reporting/log.js'
 
 /** Receives what a frontend prints as text, in chunks that need not end with a line. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
@@ -31,7 +31,7 @@ export function pipeToLog({ stdout, stderr }: OutputSource, lines: ThrottledLine
 export function pipeOutput(
   worker: OutputSource,
   fields: { worker: string; label: string },
-  log: Logger,
+  log: HostLog,
   option: LogOption,
 ): void {
   const lines = throttleLines(isDefaultLog(option) ? createLabelledLog(fields.label) : log, fields)
