@@ -1,5 +1,4 @@
 // Entry of the core worker: loads the user's core module and serves it.
-import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   beat,
@@ -10,30 +9,32 @@ import {
   setDevelopment,
 } from '@sallyport/protocol/internal'
 import { getDefinition } from './api/validate-definition.js'
-import type { CoreReport, CoreWorkerData, CoreWorkerStart } from './contract/host-core.js'
+import type { CoreReport, CoreThreadData, CoreWorkerData } from './contract/host-core.js'
 import { createCoreLog, runCoreActor } from './core-thread/core-actor.js'
 import { type Core, createCore } from './core-thread/core.js'
 import { warmUpSession } from './core-thread/warm-up-session.js'
 
-const { port } = workerData as CoreWorkerStart
-// The host can still be loading its own code.
-void warmUpSession()
-const [data] = (await once(port, 'message')) as [CoreWorkerData]
-const { module, heartbeat, development, sourceMaps, ...options } = data
-setDevelopment(development)
-if (sourceMaps) process.setSourceMapsEnabled(true)
-beat(heartbeat)
 const control = parentPort!
-const report = (message: CoreReport): void => control.postMessage(message)
-const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
-
-const create = async (): Promise<Core> => createCore(getDefinition(await load(module), module), options, getLog, report)
-runCoreActor(control, create, () => void setImmediate(() => process.exit()))
+// The data comes first, and commands follow at once.
+control.once('message', (data: CoreWorkerData) => run(data))
+// The host can still be loading its own code.
+void warmUpSession((workerData as CoreThreadData).isIsolated)
 
 // Without its control port, core could neither take frontends nor learn that the bus closes.
 control.once('close', () => {
   throw new BusError('InternalError', 'core closed its port to the host')
 })
+
+function run({ module, heartbeat, development, sourceMaps, ...options }: CoreWorkerData): void {
+  setDevelopment(development)
+  if (sourceMaps) process.setSourceMapsEnabled(true)
+  beat(heartbeat)
+  const report = (message: CoreReport): void => control.postMessage(message)
+  const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
+  const create = async (): Promise<Core> =>
+    createCore(getDefinition(await load(module), module), options, getLog, report)
+  runCoreActor(control, create, () => void setImmediate(() => process.exit()))
+}
 
 async function load(url: string): Promise<{ default?: unknown }> {
   try {

@@ -84,12 +84,12 @@ export interface CoreOptions {
   poolLimits?: ResourceLimits
 }
 
-/** The data with which the worker of core is spawned. */
-export interface CoreWorkerStart {
-  /** `CoreWorkerData` arrives here. */
-  port: MessagePort
+/** The data with which the worker of core is spawned. It is a guess if the worker is spawned before the options are checked. */
+export interface CoreThreadData {
+  isIsolated: boolean
 }
 
+/** The first message to the worker of core. */
 export interface CoreWorkerData extends CoreOptions {
   module: string
   changes: CapabilityChanges

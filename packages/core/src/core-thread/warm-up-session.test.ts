@@ -8,18 +8,18 @@ const opened = vi.spyOn(globalThis, 'setInterval')
 const closed = vi.spyOn(globalThis, 'clearInterval')
 beforeEach(() => void vi.clearAllMocks())
 
-test('makes no call while calls are traced', async () => {
+test.each([false, true])('makes no call while calls are traced (isolated: %s)', async isIsolated => {
   const traced: unknown[] = []
   const subscribers = { start: (trace: unknown) => void traced.push(trace) }
   const calls = tracingChannel<unknown, object>('sallyport.command')
   calls.subscribe(subscribers as never)
-  await warmUpSession()
+  await warmUpSession(isIsolated)
   calls.unsubscribe(subscribers as never)
   expect(traced).toEqual([])
 })
 
-test('a session answers its calls, and closes', async () => {
-  await warmUpSession()
+test.each([false, true])('a session answers its calls, and closes (isolated: %s)', async isIsolated => {
+  await warmUpSession(isIsolated)
   expect(opened).toHaveBeenCalledTimes(2)
   const timers = opened.mock.results.map(({ value }) => value as unknown)
   await expect.poll(() => closed.mock.calls.flat()).toEqual(expect.arrayContaining(timers))

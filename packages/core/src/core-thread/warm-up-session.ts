@@ -1,5 +1,6 @@
 // Calls that a session answers, over a ring whose other end is in this thread: see host/warm-up-client.ts.
-import { codecs, createLinkEndpoints, openLink } from '@sallyport/protocol/internal'
+import type { Opener, Sealer } from '@sallyport/protocol/internal'
+import { codecs, createLinkEndpoints, FRAME_KIND, openLink, RECORD_DIRECTION } from '@sallyport/protocol/internal'
 import { HOST_PERMITS } from '../acl/authority.js'
 import type { App } from '../api/app.js'
 import { ResourceTable } from '../api/resources.js'
@@ -14,12 +15,13 @@ const CALLS = 30
 
 const greet: RunnableCommand = { owner: 'app', method: 'greet', allow: '', deny: '', run: () => 'Hello, World!' }
 
-/** Resolves after some milliseconds of work in pieces of one call. */
-export async function warmUpSession(): Promise<void> {
+/** Resolves after some milliseconds of work in pieces of one call. @param isIsolated - true for calls that come sealed, as from a gate */
+export async function warmUpSession(isIsolated: boolean): Promise<void> {
+  const keys = isIsolated ? await createKeys() : undefined
   const [near, far] = createLinkEndpoints('ring', 'never')
   const ignore = (): void => {}
   const session = new Session({
-    ...{ label: 'warm-up', codec: 'json', link: openLink(near, false), opener: undefined, hasDeadlines: false },
+    ...{ label: 'warm-up', codec: 'json', link: openLink(near, false), opener: keys?.opener, hasDeadlines: false },
     permits: HOST_PERMITS,
     registry: new Map([[greet.method, greet]]),
     router: new EventRouter(),
@@ -38,9 +40,19 @@ export async function warmUpSession(): Promise<void> {
   for (let id = 1; id <= CALLS && !commands.hasSubscribers; id++) {
     const answered = new Promise<void>(resolve => (onAnswer = resolve))
     const call = json.encode({ jsonrpc: '2.0', id, method: greet.method, params: { name: 'World' } })
-    client.send({ kind: json.kind, body: json.join([call]) })
+    const frame = { kind: json.kind, body: json.join([call]) }
+    client.send(keys ? { kind: FRAME_KIND.sealed, body: keys.sealer.seal(frame.kind, frame.body, 1) } : frame)
     await answered
   }
   client.close()
   await session.close()
+}
+
+/** Both ends of a session that protects nothing. */
+async function createKeys(): Promise<{ opener: Opener; sealer: Sealer }> {
+  const { createOpener, createSealer, createSessionSecret } = await import('@sallyport/protocol/internal/records')
+  const session = new Uint8Array(16)
+  const secret = createSessionSecret(new Uint8Array(32), session)
+  const key = { session, secret, direction: RECORD_DIRECTION }
+  return { opener: createOpener(key), sealer: createSealer(key) }
 }

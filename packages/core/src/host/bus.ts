@@ -25,7 +25,7 @@ import { inspectorSchema, type ModuleLocation } from './options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions, ModuleSource, RunOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
-import type { CoreWorker } from './workers/core-worker.js'
+import type { SpareWorker } from './workers/spare-worker.js'
 import { warmUpClient } from './warm-up-client.js'
 import { run } from './run.js'
 import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
@@ -485,12 +485,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
 }
 
 /** @internal Core keeps events for the host until `bus.releaseEvents`. */
-/** @param takeCore - returns core's worker if it was spawned before, and `undefined` from then on */
-export async function startBus(input: BusOptions, takeCore?: () => CoreWorker | undefined): Promise<Bus> {
+/** @param earlyCore - a worker for core */
+export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
   const names = { name: 'bus', subject: 'The bus' }
-  const host = new Host(options, names, services => new LocalCore(options, services, takeCore))
+  const host = new Host(options, names, services => new LocalCore(options, services, earlyCore))
   const { core, frontends, log, reporter, supervisor } = host
   const bus = new Bus(host)
   const watchCore = (): void =>

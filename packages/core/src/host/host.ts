@@ -16,8 +16,9 @@ import { checkModule, resolveConnection, resolveFrontend } from './options/resol
 import type { BusConfig, HostConfig } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
-import { createHostLog, type Logger } from './reporting/log.js'
+import { createHostLog, type HostLog } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
+import { GateThreads } from './workers/gate-threads.js'
 import { SharedThreads } from './workers/shared-threads.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
@@ -37,10 +38,11 @@ interface ReportingCore extends CoreEndpoint {
 
 export class Host<Core extends ReportingCore = ReportingCore> implements FrontendHost {
   readonly options: HostConfig & Partial<Pick<BusConfig, 'core' | 'webview' | 'appInfo' | 'resources'>>
-  readonly log: Logger
+  readonly log: HostLog
   readonly supervisor: Supervisor = createSupervisor()
   readonly reporter: BusReporter
   readonly sharedThreads: SharedThreads
+  readonly gateThreads: GateThreads
   readonly core: Core
   readonly frontends: Frontends
   readonly #names: HostNames
@@ -55,6 +57,8 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     this.log = createHostLog(options.log, options.dev)
     this.reporter = new BusReporter(this.log)
     this.sharedThreads = new SharedThreads(this.log)
+    this.gateThreads = new GateThreads(options, this.sharedThreads)
+    if (pattern === 'isolation') this.gateThreads.prepare()
     this.core = createCore(this)
     this.frontends = this.core.frontends = new Frontends(this)
     if (pattern === 'isolation' && !isolation.dir) {
@@ -146,6 +150,7 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     await this.#stopDevMode?.()
     await nextTick()
     await stop(timeout)
+    this.gateThreads.close()
     this.supervisor.signal('ended')
   }
 

@@ -37,7 +37,8 @@ import type { SupervisedWorker } from './supervision/supervisor.js'
 import type { Restart, ThreadHandle } from './supervision/worker-actor.js'
 import { isInternalError } from './workers/internal-error.js'
 import { pipeOutput } from './workers/output.js'
-import { type CoreWorker, spawnCoreWorker } from './workers/core-worker.js'
+import { startCoreWorker } from './workers/core-worker.js'
+import type { SpareWorker } from './workers/spare-worker.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
 /** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
@@ -71,14 +72,14 @@ export class LocalCore implements CoreEndpoint {
   /** Resolves once the host's client is connected to the current core. */
   #reconnected: Promise<void> | undefined
 
-  /** @param takeEarly - returns core's worker if it was spawned before, and `undefined` from then on */
-  constructor(options: BusConfig, services: HostServices, takeEarly?: () => CoreWorker | undefined) {
+  /** @param early - a worker for the first core */
+  constructor(options: BusConfig, services: HostServices, early?: SpareWorker) {
     this.#codec = options.codec
     this.#services = services
     this.isInProcess = !(options.core instanceof URL)
     this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
-    this.worker = this.#start(options, takeEarly)
+    this.worker = this.#start(options, early)
     void this.worker.exited.then(() => this.#confirmRequests.reset())
     const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
     this.client = createReconnectingClient(openLink(this.#attachHost(), true), client)
@@ -133,7 +134,7 @@ export class LocalCore implements CoreEndpoint {
     })
   }
 
-  #start(options: BusConfig, takeEarly: (() => CoreWorker | undefined) | undefined): SupervisedWorker {
+  #start(options: BusConfig, early: SpareWorker | undefined): SupervisedWorker {
     const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, resources, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
     const getData = (): InProcessCoreData => ({
@@ -160,9 +161,8 @@ export class LocalCore implements CoreEndpoint {
       spawn(heartbeat) {
         if (!(core instanceof URL)) return new InProcessCore(core, getData())
         const stdio = dev ? { stdout: true, stderr: true } : {}
-        const spawned = takeEarly?.() ?? spawnCoreWorker(workers.core, stdio)
         const data = { ...getData(), module: core.href, development: isDevelopment(), sourceMaps: dev, heartbeat }
-        const worker = spawned.start(data)
+        const worker = startCoreWorker(data, early, workers.core, stdio)
         if (dev) pipeOutput(worker, { worker: 'core', label: 'core' }, log, options.log)
         return worker
       },

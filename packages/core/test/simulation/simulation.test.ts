@@ -41,13 +41,14 @@ vi.mock('../../src/host/workers/spawn.js', async importOriginal => {
 })
 vi.mock('../../src/host/workers/core-worker.js', async () => {
   const { spawnThread } = await import('./virtual/threads.js')
-  return { spawnCoreWorker: () => ({ start: (data: object) => spawnThread('core', data) }) }
+  return { startCoreWorker: (data: object) => spawnThread('core', data) }
 })
-vi.mock('../../src/host/workers/sandbox.js', async importOriginal => {
+vi.mock('../../src/host/workers/gate-threads.js', async () => {
   const { spawnThread } = await import('./virtual/threads.js')
   return {
-    ...(await importOriginal<object>()),
-    spawnSandboxed: ({ workerData }: { workerData: object }) => spawnThread('gate', workerData),
+    GateThreads: class {
+      open = (_name: string, data: object) => spawnThread('gate', data)
+    },
   }
 })
 vi.mock('node:timers/promises', () => import('./virtual/timers-promises.js'))

@@ -10,6 +10,7 @@ import type { FrontendConfig } from '../../src/host/options/resolve.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
+import { GateThreads } from '../../src/host/workers/gate-threads.js'
 import { SharedThreads } from '../../src/host/workers/shared-threads.js'
 import type { Epoch } from './model/ask.js'
 import { Frontend } from './frontend.js'
@@ -73,7 +74,8 @@ export class SupervisedWorld extends World {
     reporter.on('failed', ({ label, error }) => this.#givenUp(label, error))
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads(log as never)
-    const services: HostServices = { supervisor, options, log: log as never, reporter, sharedThreads }
+    const gateThreads = new GateThreads(options, sharedThreads)
+    const services: HostServices = { supervisor, options, log: log as never, reporter, sharedThreads, gateThreads }
     this.#core = new LocalCore(options, services)
     this.#frontends = this.#core.frontends = new ObservedFrontends(this, { ...services, core: this.#core })
     supervisor.signal('core.ready')

@@ -6,6 +6,13 @@ import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_CONFIRM_TEXT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
 
+/** The data of a thread for gates. A `GateWorkerData` follows: as the first message for one gate, or for each of several as a tenant. */
+export interface GateThreadData {
+  isShared: boolean
+  /** True if the gates have a hook. */
+  hasHook: boolean
+}
+
 export interface GateWorkerData {
   label: string
   /** URL of the isolation app's directory. Without one, everything passes. */

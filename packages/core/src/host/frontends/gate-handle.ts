@@ -1,6 +1,6 @@
 // A frontend's gate: an isolation worker between the frontend and core. Each session gives it a link from the frontend to core, and a
 // private port over which core sends the session's key.
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { BusError, describeName, getPorts, isDevelopment, receiveError } from '@sallyport/protocol/internal'
 import type { GateCommand, GateReport, GateTimes, GateWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
 import { createLatency } from '../../shared/metrics.js'
@@ -17,9 +17,8 @@ import { createSupervisor } from '../supervision/supervisor.js'
 import { watchCounter } from '../supervision/watchdog.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
-import { getGateGrants, type SandboxedWorker, spawnSandboxed } from '../workers/sandbox.js'
+import { GateThreads } from '../workers/gate-threads.js'
 import { SharedThreads } from '../workers/shared-threads.js'
-import { findEntry } from '../workers/spawn.js'
 import { isNeighborFault, Tenant } from '../workers/tenant.js'
 import type { HostServices } from './types.js'
 
@@ -148,26 +147,18 @@ export const getGateSupervision = (frontend: SupervisionConfig, hookTimeout: num
 function spawnGate(
   label: string,
   data: Pick<GateWorkerData, 'heartbeat' | 'times' | 'watch'>,
-  { options, log, sharedThreads }: HostServices,
+  { options, log, gateThreads }: HostServices,
 ): ThreadHandle & OutputSource {
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
   const { dir, legacyMessages, gates } = options.isolation
-  const isShared = gates !== 'each'
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => isConfirmed(onConfirm, text, { label }, log))
-  const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
   const workerData: GateWorkerData = {
-    ...{ ...data, label, dir: dir?.href, legacyMessages, development: isDevelopment(), isShared },
+    ...{ ...data, label, dir: dir?.href, legacyMessages, development: isDevelopment(), isShared: gates !== 'each' },
     confirm: confirm && { port: confirm.port2, answer },
   }
-  const transferList = confirm ? [confirm.port2] : []
-  // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
-  const spawn = (gate?: Pick<SandboxedWorker, 'workerData' | 'transferList'>): Worker =>
-    spawnSandboxed({ entry, reads: getGateGrants(entry, dir), ...gate })
-  if (!isShared) return spawn({ workerData, transferList })
-  const group = { name: 'gates', size: gates, spawn: () => spawn() }
-  return sharedThreads.open(group, getWorkerName('gate', label), workerData, transferList)
+  return gateThreads.open(getWorkerName('gate', label), workerData, confirm ? [confirm.port2] : [])
 }
 
 /** Starts a gate without a bus, which the caller connects. @throws {BusError} InvalidParams if there is no such app */
@@ -188,7 +179,8 @@ export async function startStandaloneGate(
   await checkFile(from, new URL('index.html', options.isolation.dir))
   const log = createHostLog(options.log)
   const services = { supervisor: createSupervisor(), reporter: new BusReporter(log) }
-  const host = { options, log, ...services, sharedThreads: new SharedThreads(log) }
+  const sharedThreads = new SharedThreads(log)
+  const host = { options, log, ...services, sharedThreads, gateThreads: new GateThreads(options, sharedThreads) }
   const ignore = (): void => {}
   const ignored = { restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
   const protocolError = (_link: number, error: Error): void => onFailed(error)

@@ -4,19 +4,21 @@ import type { FrontendStart, InitScript, Link, LinkEndpoint } from '@sallyport/p
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
 import type { HostConfig } from '../options/resolve.js'
 import type { BusReporter } from '../reporting/events.js'
-import type { Logger } from '../reporting/log.js'
+import type { HostLog } from '../reporting/log.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
+import type { GateThreads } from '../workers/gate-threads.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { RuntimeEnd } from './runtime-end.js'
 
 /** @internal Services that core, the gates and the frontends of a host use. */
 export interface HostServices {
   readonly options: HostConfig
-  readonly log: Logger
+  readonly log: HostLog
   readonly supervisor: Supervisor
   readonly reporter: BusReporter
   readonly sharedThreads: SharedThreads
+  readonly gateThreads: GateThreads
 }
 
 /** @internal */

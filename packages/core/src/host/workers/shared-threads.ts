@@ -1,7 +1,7 @@
 // The threads of a host that several workers share: relays, and what the options let share one. Each worker is a tenant.
 import type { TransferListItem, Worker } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol/internal'
-import type { Logger } from '../reporting/log.js'
+import type { HostLog } from '../reporting/log.js'
 import { pipeToLog, throttleLines } from './output.js'
 import { createNeighborFault, Tenant, type TenantOwner } from './tenant.js'
 
@@ -18,10 +18,10 @@ export interface ThreadGroup {
 }
 
 export class SharedThreads {
-  readonly #log: Logger
+  readonly #log: HostLog
   readonly #groups = new Map<string, Set<SharedThread>>()
 
-  constructor(log: Logger) {
+  constructor(log: HostLog) {
     this.#log = log
   }
 
@@ -55,7 +55,7 @@ class SharedThread implements TenantOwner {
   readonly #close: () => void
   #isClosed = false
 
-  constructor({ name, limits, spawn }: ThreadGroup, log: Logger, onClosed: () => void) {
+  constructor({ name, limits, spawn }: ThreadGroup, log: HostLog, onClosed: () => void) {
     this.limits = limits
     const worker = (this.#worker = spawn())
     this.#close = () => {

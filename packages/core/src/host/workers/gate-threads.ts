@@ -1,0 +1,51 @@
+// The threads of a host's gates: each gate has one, or shares one with others.
+import type { TransferListItem, Worker } from 'node:worker_threads'
+import type { GateThreadData, GateWorkerData } from '@sallyport/protocol/internal'
+import type { HostConfig } from '../options/resolve.js'
+import type { ThreadHandle } from '../supervision/worker-actor.js'
+import type { OutputSource } from './output.js'
+import { getGateGrants, spawnSandboxed } from './sandbox.js'
+import type { SharedThreads } from './shared-threads.js'
+import { SpareWorker } from './spare-worker.js'
+import { findEntry } from './spawn.js'
+
+export class GateThreads {
+  readonly #options: Pick<HostConfig, 'isolation' | 'workers'>
+  readonly #sharedThreads: SharedThreads
+  #spare: SpareWorker | undefined
+
+  constructor(options: Pick<HostConfig, 'isolation' | 'workers'>, sharedThreads: SharedThreads) {
+    this.#options = options
+    this.#sharedThreads = sharedThreads
+  }
+
+  /** Spawns the thread of the first gate, which loads its code while core starts. Does nothing if gates share threads. */
+  prepare(): void {
+    if (this.#options.isolation.gates === 'each') this.#spare = new SpareWorker(() => this.#spawn())
+  }
+
+  /** @throws errors of `new Worker` */
+  open(name: string, data: GateWorkerData, transfer: TransferListItem[]): ThreadHandle & OutputSource {
+    const { gates } = this.#options.isolation
+    if (gates !== 'each') {
+      return this.#sharedThreads.open({ name: 'gates', size: gates, spawn: () => this.#spawn() }, name, data, transfer)
+    }
+    const worker = this.#spare?.take() ?? this.#spawn()
+    worker.postMessage(data, transfer)
+    return worker
+  }
+
+  /** Ends a thread that no gate has taken. */
+  close(): void {
+    this.#spare?.discard()
+  }
+
+  #spawn(): Worker {
+    const { isolation, workers } = this.#options
+    const { dir, gates } = isolation
+    const entry = workers.gate ?? findEntry('@sallyport/isolation/worker')
+    const workerData: GateThreadData = { isShared: gates !== 'each', hasHook: dir !== undefined }
+    // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
+    return spawnSandboxed({ entry, reads: getGateGrants(entry, dir), workerData })
+  }
+}

@@ -1,0 +1,43 @@
+// A spare worker is taken once, or ends. It never fails its host.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { expect, test } from 'vitest'
+import { SpareWorker } from './spare-worker.js'
+
+const spawn = (source: string): Worker => new Worker(source, { eval: true })
+const WAITING = "require('worker_threads').parentPort.on('message', () => {})"
+
+test('can be taken once', async () => {
+  const worker = spawn(WAITING)
+  const spare = new SpareWorker(() => worker)
+  expect(spare.take()).toBe(worker)
+  expect(spare.take()).toBeUndefined()
+  spare.discard()
+  await once(worker, 'online')
+  await worker.terminate()
+})
+
+test('is terminated by discard unless it was taken', async () => {
+  const worker = spawn(WAITING)
+  const spare = new SpareWorker(() => worker)
+  spare.discard()
+  await once(worker, 'exit')
+  expect(spare.take()).toBeUndefined()
+})
+
+test.each([
+  ['throws an error', "throw new Error('no')", 'error'],
+  ['exits', 'process.exit(3)', 'exit'],
+])('cannot be taken once it %s', async (_name, source, event) => {
+  const worker = spawn(source)
+  const spare = new SpareWorker(() => worker)
+  await once(worker, event).catch(() => {})
+  expect(spare.take()).toBeUndefined()
+})
+
+test('is absent if it cannot be spawned', () => {
+  const spare = new SpareWorker(() => {
+    throw new Error('no')
+  })
+  expect(spare.take()).toBeUndefined()
+})
