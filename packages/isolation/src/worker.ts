@@ -6,11 +6,11 @@ import { reportRejection } from './hook/watchdog.js'
 import { type GateHost, runGate } from './run-gate.js'
 
 const host = parentPort!
-const { isShared, hasHook } = workerData as GateThreadData
+const { isShared, preloadsHook, warmsUp } = workerData as GateThreadData
 
-// Loaded while the host has no frontend for the gate yet. An error is that of the gate which needs it.
-if (hasHook) import('./hook/load.js').catch(() => {})
-void warmUpGate()
+// An error is that of the gate, which imports it too.
+if (preloadsHook) import('./hook/load.js').catch(() => {})
+if (warmsUp) void warmUpGate()
 
 if (isShared) serveTenants(host, runGate)
 else host.once('message', (data: GateWorkerData) => runGate(createGateHost(), data))

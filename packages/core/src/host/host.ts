@@ -18,7 +18,7 @@ import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
 import { createHostLog, type HostLog } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
-import { GateThreads } from './workers/gate-threads.js'
+import { GateThreads } from './frontends/gate-threads.js'
 import { SharedThreads } from './workers/shared-threads.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */

@@ -43,7 +43,7 @@ vi.mock('../../src/host/workers/core-worker.js', async () => {
   const { spawnThread } = await import('./virtual/threads.js')
   return { startCoreWorker: (data: object) => spawnThread('core', data) }
 })
-vi.mock('../../src/host/workers/gate-threads.js', async () => {
+vi.mock('../../src/host/frontends/gate-threads.js', async () => {
   const { spawnThread } = await import('./virtual/threads.js')
   return {
     GateThreads: class {

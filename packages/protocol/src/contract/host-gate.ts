@@ -9,8 +9,10 @@ import type { Heartbeat } from './heartbeat.js'
 /** The data of a thread for gates. A `GateWorkerData` follows: as the first message for one gate, or for each of several as a tenant. */
 export interface GateThreadData {
   isShared: boolean
-  /** True if the gates have a hook. */
-  hasHook: boolean
+  /** True for a thread that waits for its gate: it has time to load what runs a hook. */
+  preloadsHook: boolean
+  /** True for a thread that has time to run the path of a call. */
+  warmsUp: boolean
 }
 
 export interface GateWorkerData {

@@ -7,7 +7,7 @@ import type { BusReporter } from '../reporting/events.js'
 import type { HostLog } from '../reporting/log.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
-import type { GateThreads } from '../workers/gate-threads.js'
+import type { GateThreads } from './gate-threads.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { RuntimeEnd } from './runtime-end.js'
 

@@ -3,11 +3,11 @@ import type { TransferListItem, Worker } from 'node:worker_threads'
 import type { GateThreadData, GateWorkerData } from '@sallyport/protocol/internal'
 import type { HostConfig } from '../options/resolve.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
-import type { OutputSource } from './output.js'
-import { getGateGrants, spawnSandboxed } from './sandbox.js'
-import type { SharedThreads } from './shared-threads.js'
-import { SpareWorker } from './spare-worker.js'
-import { findEntry } from './spawn.js'
+import type { OutputSource } from '../workers/output.js'
+import { getGateGrants, spawnSandboxed } from '../workers/sandbox.js'
+import type { SharedThreads } from '../workers/shared-threads.js'
+import { SpareWorker } from '../workers/spare-worker.js'
+import { findEntry } from '../workers/spawn.js'
 
 export class GateThreads {
   readonly #options: Pick<HostConfig, 'isolation' | 'workers'>
@@ -21,7 +21,7 @@ export class GateThreads {
 
   /** Spawns the thread of the first gate, which loads its code while core starts. Does nothing if gates share threads. */
   prepare(): void {
-    if (this.#options.isolation.gates === 'each') this.#spare = new SpareWorker(() => this.#spawn())
+    if (this.#options.isolation.gates === 'each') this.#spare = new SpareWorker(() => this.#spawn(true))
   }
 
   /** @throws errors of `new Worker` */
@@ -40,11 +40,15 @@ export class GateThreads {
     this.#spare?.discard()
   }
 
-  #spawn(): Worker {
+  #spawn(isSpare = false): Worker {
     const { isolation, workers } = this.#options
     const { dir, gates } = isolation
     const entry = workers.gate ?? findEntry('@sallyport/isolation/worker')
-    const workerData: GateThreadData = { isShared: gates !== 'each', hasHook: dir !== undefined }
+    const workerData: GateThreadData = {
+      isShared: gates !== 'each',
+      preloadsHook: isSpare && dir !== undefined,
+      warmsUp: isSpare,
+    }
     // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
     return spawnSandboxed({ entry, reads: getGateGrants(entry, dir), workerData })
   }
