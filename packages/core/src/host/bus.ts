@@ -431,7 +431,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const { core, frontends } = this.#host
     const timer = setInterval(() => void this.#reportPendingClose(), PENDING_CLOSE_INTERVAL_MS)
     const deadline = performance.now() + timeout
-    await Promise.race([frontends.callsSettled(), sleep(timeout, undefined, { ref: false })])
+    if (core.isUp) await Promise.race([frontends.callsSettled(), sleep(timeout, undefined, { ref: false })])
     await core.worker.stop(Math.max(0, deadline - performance.now()))
     // The last events of core come on ports of their own, and can arrive after its exit: the loop reads every port within two ticks.
     await nextTick()
