@@ -106,11 +106,13 @@ describe('a number that JSON cannot encode again', () => {
     const client = await bus.connect('tests')
     for (const [label, number] of Object.entries({ exponent: '1e400', digits: '9'.repeat(400) })) {
       const fault = new Promise(resolve => bus.on('fault', resolve))
-      await bus.open(label, posting(number), { link: 'port', sandbox: 'none' })
+      // Rejects if core has read the call before the module's evaluation is reported.
+      const opened = bus.open(label, posting(number), { link: 'port', sandbox: 'none' }).catch(() => {})
       expect(await fault).toMatchObject({
         label,
         error: { reason: 'ParseError', message: 'Parse error: a number is out of range' },
       })
+      await opened
     }
     expect(await client.invoke('add', { a: 1e308, b: 1 })).toBe(1e308)
   })
