@@ -1,5 +1,6 @@
-// node scripts/results.mjs [report.json]: writes docs/internals/results.md and README's short table from one full run on this machine that
-// passed its noise check, or from the report of one. Without such a run in three tries, it writes nothing and exits with 3.
+// node scripts/results.mjs [report.json...]: writes docs/internals/results.md and README's short table from one run of all scenarios on this
+// machine that passed its noise check, or from the report of one. Of further reports, of other versions of Node, the page has the short table.
+// Without such a run in three tries, it writes nothing and exits with 3.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -55,16 +56,16 @@ const shorten = text =>
     .join('')
     .trim()
 
-const page = report =>
+const page = (report, others) =>
   compact(`# Results
 
-\`npm run results\` writes this page from a run of \`sallyport-bench --all --full\` that passed its noise check, on one machine. Measure on
+\`npm run results\` writes this page from a run of \`sallyport-bench --all\` that passed its noise check, on one machine. Measure on
 yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. The report of a run has all scenarios and
 intervals, and [the benchmark](benchmark.md#how-to-read-it) explains them.
 
 ${BEGIN}
 
-${headline(report)}
+${[report, ...others].map(headline).join('\n\n')}
 
 ${END}
 
@@ -98,7 +99,7 @@ const read = path => JSON.parse(readFileSync(path, 'utf8'))
 
 function measure() {
   const out = at('bench-report/results')
-  const args = [at('packages/bench/dist/cli.js'), '--all', '--full', '--out', out]
+  const args = [at('packages/bench/dist/cli.js'), '--all', '--out', out]
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
     if (status === 0 || status === 1) break
@@ -108,14 +109,17 @@ function measure() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const report = read(process.argv[2] ?? measure())
-  if (report.noise?.outcome !== 'steady') {
+  const [, , ...paths] = process.argv
+  const reports = (paths.length > 0 ? paths : [measure()]).map(read)
+  const noisy = reports.find(({ noise }) => noise?.outcome !== 'steady')
+  if (noisy) {
     console.error(
-      `Nothing was written. ${getVerdict(report).line} Close what else runs, and repeat \`npm run results\`.`,
+      `Nothing was written. ${getVerdict(noisy).line} Close what else runs, and repeat \`npm run results\`.`,
     )
     process.exit(3)
   }
-  const text = page(report)
+  const [report, ...others] = reports
+  const text = page(report, others)
   writeFileSync(at('docs/internals/results.md'), text)
   writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), toShortTable(text)))
 }
