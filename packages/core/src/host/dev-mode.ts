@@ -48,14 +48,20 @@ export async function startDevMode(host: DevModeHost): Promise<() => Promise<voi
     const names = [...affected].toSorted((a, b) => Number(b === 'core') - Number(a === 'core'))
     const hooks = files.some(isHook)
     if (names.length === 0 && !hooks) return
-    host.log.info({ files, workers: names, ...(hooks && { hooks }) }, 'files changed: reloading')
+    host.log.info({ files, workers: names, ...(hooks && { hooks }) }, 'reloading')
     if (hooks) await frontends.reloadHooks()
     for (const name of names) {
       if (isClosed) return
       // Supervision reports failures, and the frontend can have closed meanwhile. A reload is not waited for: the module can hang, or wait
       // for a core that fails, until the next change.
-      void host.reload(name).catch(() => {})
+      void reload(name).catch(() => {})
     }
+  }
+
+  async function reload(name: string): Promise<void> {
+    const startedAt = performance.now()
+    await host.reload(name)
+    host.log.info({ workers: [name], ms: Math.round(performance.now() - startedAt) }, 'reloaded')
   }
 
   return async () => {

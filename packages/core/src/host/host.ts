@@ -16,7 +16,7 @@ import { checkModule, resolveConnection, resolveFrontend } from './options/resol
 import type { BusConfig, HostConfig } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
-import { createHostLog, type HostLog } from './reporting/log.js'
+import { createHostLog, flushHostLog, type HostLog } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
 import { GateThreads } from './frontends/gate-threads.js'
 import { SharedThreads } from './workers/shared-threads.js'
@@ -152,6 +152,7 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     await stop(timeout)
     this.gateThreads.close()
     this.supervisor.signal('ended')
+    flushHostLog()
   }
 
   /** @throws {BusError} Disconnected unless the host is running */

@@ -2,8 +2,9 @@
 // terminal.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { promisify, styleText } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { getLabelColor } from '../../src/host/reporting/paint.js'
 import { fixture } from '../support/start.js'
 
 const run = promisify(execFile)
@@ -17,8 +18,18 @@ interface HostOptions {
   sandbox?: string
 }
 
-const runHost = (options: HostOptions = {}): Promise<{ stdout: string; stderr: string }> =>
-  run(process.execPath, [host, JSON.stringify(options)])
+/** Without the variables of this test runner, under which the log is text. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !/^(?:VITEST|NODE_TEST_CONTEXT|JEST_WORKER_ID|FORCE_COLOR)$/.test(name),
+  ),
+)
+
+const runHost = (
+  options: HostOptions = {},
+  variables: NodeJS.ProcessEnv = {},
+): Promise<{ stdout: string; stderr: string }> =>
+  run(process.execPath, [host, JSON.stringify(options)], { env: { ...env, ...variables } })
 
 /** The lines of JSON. */
 const getEvents = (text: string): Record<string, unknown>[] =>
@@ -90,24 +101,53 @@ describe('the log in a pipe', () => {
   })
 })
 
-test.runIf(process.platform === 'linux')(
-  'the log on a terminal is text, with repeated denials as a number',
-  async () => {
+/** The texts of the events, without their times. */
+const getTexts = (text: string): string[] =>
+  text
+    .replaceAll('\r', '')
+    .split('\n')
+    .filter(line => /^\d\d:\d\d:\d\d /.test(line))
+    .map(line => line.slice(9))
+
+const HINT =
+  'add "denied" to the option "allow" of the frontend "main", or add "allow-denied" to the permissions of a capability whose windows match "main"'
+
+test.each(['NODE_TEST_CONTEXT', 'VITEST', 'JEST_WORKER_ID'])('the log in a pipe is text if %s is set', async name => {
+  const { stderr } = await runHost({}, { [name]: '1' })
+  expect(getEvents(stderr)).toEqual([])
+  expect(getTexts(stderr)).toContain(`warn  [main] denied denied: ${HINT}`)
+})
+
+const COLOR_OF_MAIN = styleText(getLabelColor('main'), 'x', { validateStream: false }).split('x')[0]
+
+describe.runIf(process.platform === 'linux')('the log on a terminal', () => {
+  async function runOnTerminal(variables: NodeJS.ProcessEnv): Promise<string> {
     const command = `'${process.execPath}' '${host}' '${JSON.stringify({ log: 'info' })}'`
-    const { stdout } = await run('script', ['-qec', command, '/dev/null'])
-    const lines = stdout.replaceAll('\r', '').split('\n')
+    const options = { env: { ...env, TERM: 'xterm-256color', ...variables } }
+    return (await run('script', ['-qec', command, '/dev/null'], options)).stdout
+  }
+
+  test('is text, with repeated denials as a number', async () => {
+    const lines = (await runOnTerminal({ NO_COLOR: '1' })).replaceAll('\r', '').split('\n')
     expect(lines).toContain('[main] a log of main')
     expect(lines.filter(line => line.startsWith('{'))).toEqual([])
-    const events = lines.filter(line => /^\d\d:\d\d:\d\d /.test(line)).map(line => line.slice(9))
-    const hint = String.raw`"add \"denied\" to the option \"allow\" of the frontend \"main\", or add \"allow-denied\" to the permissions of a capability whose windows match \"main\""`
-    expect(events).toEqual([
+    const texts = getTexts(lines.join('\n'))
+    expect(texts.pop()).toMatch(/^warn {2}\[main\] denied denied 20× in [\d.]+ m?s$/)
+    expect(texts).toEqual([
       'info  [core] an info of core',
-      `warn  [main] denied command="denied" hint=${hint}`,
+      `warn  [main] denied denied: ${HINT}`,
       'error [main] fault: TypeError: thrown by the plugin',
       'error [main] failed: thrown by the plugin',
-      `warn  [main] denied command="denied" hint=${hint} (19 more)`,
     ])
     const stack = lines.slice(lines.findIndex(line => line.includes('fault: ')) + 1)
     expect(stack[0]).toMatch(/^ {6}at .*loud\.mjs:\d+:\d+/)
-  },
-)
+  })
+
+  test('has colors', async () => {
+    const text = await runOnTerminal({})
+    expect(text).toContain('\u001b[31merror\u001b[39m')
+    expect(text).toContain('\u001b[33mwarn \u001b[39m')
+    // The output of a frontend has the color of its label.
+    expect(text).toContain(`${COLOR_OF_MAIN}[main]\u001b[39m a log of main`)
+  })
+})

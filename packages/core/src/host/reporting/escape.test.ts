@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { escapeLine, escapeText } from './log.js'
+import { escapeLine, escapeText } from './escape.js'
 
 test('escapes the control characters of terminals without changing the JSON', () => {
   const command = '\u009b2J\u007f\u0085\u2028\u2029é\u001b[2J\n'

@@ -1,6 +1,6 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import { EventEmitter } from 'node:events'
-import { BusError, callSafely, describeName, formatSuppressed, isBusError } from '@sallyport/protocol/internal'
+import { BusError, callSafely, describeName, isBusError } from '@sallyport/protocol/internal'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
@@ -86,7 +86,7 @@ export class BusReporter {
     const { error, restarts, delay } = restart
     this.reportFault(label, error)
     if (delay === undefined)
-      return this.#log.warn({ worker, label }, 'waiting for a change of its files, or bus.reload')
+      return this.#log.info({ worker, label }, 'waiting for a change of its files, or bus.reload')
     this.#log.warn({ worker, label, restarts, delay }, 'restarting')
     this.#emit('restart', { label, worker, restarts, delay, error: ensureBusError(error) })
   }
@@ -105,19 +105,21 @@ export class BusReporter {
   /** Reports a frontend that has ended by itself and will not restart. */
   reportEnd(label: string, error: Error | undefined, code: number | undefined): void {
     const event = { label, code, reason: error?.message ?? `exited with code ${code}` }
-    if (!error) this.#log.info(event, 'the frontend has finished')
+    if (!error) this.#log.info({ label, code }, 'finished')
     this.#emit('exited', event)
   }
 
   /** Reports an event that stands for `more` suppressed ones. */
   reportThrottled<Name extends 'slow' | 'denied' | 'rejected'>(name: Name, event: BusEvents[Name], more: number): void {
     if (name === 'slow') this.slowCalls += 1 + more
-    this.#log.warn(event as object, formatSuppressed(name === 'slow' ? 'slow call' : name, more))
-    this.#emit(name, { ...event, ...(more > 0 && { more }) })
+    const reported = { ...event, ...(more > 0 && { more }) }
+    const message: string = name === 'slow' ? 'slow call' : name
+    this.#log.warn(reported as object, message)
+    this.#emit(name, reported)
   }
 
   reportOverload(label: string, dropped: number): void {
-    this.#log.warn({ label, dropped }, 'events dropped: the frontend is too slow for them')
+    this.#log.warn({ label, dropped }, 'events dropped')
     this.#emit('overload', { label, dropped })
   }
 

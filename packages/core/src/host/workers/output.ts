@@ -1,7 +1,7 @@
 // Standard output and error of a worker: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Readable } from 'node:stream'
 import { formatSuppressed, Throttle, MAX_OUTPUT_LINE, MAX_OUTPUT_CHUNK } from '@sallyport/protocol/internal'
-import { escapeText, isDefaultLog, type HostLog, type LogOption, writeToStderr } from '../reporting/log.js'
+import { type HostLog, isDefaultLog, type LogOption, writeOutput } from '../reporting/log.js'
 
 /** Receives what a frontend prints as text, in chunks that need not end with a line. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
@@ -45,7 +45,7 @@ export function pipeToHost({ stdout, stderr }: OutputSource, label: string, onSt
 }
 
 function createLabelledLog(label: string): LineLog {
-  const write = (_fields: object, line: string): void => writeToStderr(`[${label}] ${escapeText(line)}\n`)
+  const write = (_fields: object, line: string): void => writeOutput(label, line)
   return { debug: write, info: write, warn: write, error: write }
 }
 

@@ -1,0 +1,120 @@
+import { type Logger, pino } from 'pino'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Paint } from './paint.js'
+import { createTerminalLog, type TerminalLog } from './terminal-log.js'
+
+beforeEach(() => void vi.useFakeTimers({ now: new Date(2026, 0, 2, 3, 4, 5) }))
+afterEach(() => void vi.useRealTimers())
+
+function createLog(paint: Paint = (_, text) => text): { log: Logger; written: string[]; terminal: TerminalLog } {
+  const written: string[] = []
+  const terminal = createTerminalLog(text => written.push(text), paint)
+  return { log: pino({ name: 'sallyport', level: 'debug' }, { write: terminal.write }), written, terminal }
+}
+
+test('writes an event on one line: time, level, label, message and fields', () => {
+  const { log, written } = createLog()
+  log.info('ready')
+  log.warn({ worker: 'frontend', label: 'main', restarts: 2, delay: 93 }, 'restarting')
+  log.error({ worker: 'gate', label: 'main' }, 'failed')
+  log.debug({ worker: 'core', state: 'ready' }, 'state')
+  expect(written).toEqual([
+    '03:04:05 info  ready\n',
+    '03:04:05 warn  [main] restarting (2nd time, in 93 ms)\n',
+    '03:04:05 error [main gate] failed\n',
+    '03:04:05 debug [core] state state=ready\n',
+  ])
+})
+
+test('writes a stack below its event, once while it repeats', () => {
+  const { log, written } = createLog()
+  const err = Object.assign(new Error('boom'), { stack: 'Error: boom\n    at main.mjs:1:2\n    at main.mjs:3:4' })
+  log.error({ label: 'main', err }, 'fault')
+  log.error({ label: 'main', err }, 'fault')
+  log.error({ label: 'other', err: 'a text' }, 'fault')
+  expect(written).toEqual([
+    '03:04:05 error [main] fault: Error: boom\n      at main.mjs:1:2\n      at main.mjs:3:4\n',
+    '03:04:05 error [main] fault: Error: boom\n',
+    '03:04:05 error [other] fault: a text\n',
+  ])
+})
+
+test('counts a warning that repeats after 10 s, then each minute, and writes it again after a minute without one', () => {
+  const { log, written } = createLog()
+  const deny = (command: string): void => log.warn({ label: 'main', command, hint: 'add it' }, 'denied')
+  for (let i = 0; i < 5; i++) deny('a')
+  deny('b')
+  expect(written.splice(0)).toEqual(['a', 'b'].map(name => `03:04:05 warn  [main] denied ${name}: add it\n`))
+  vi.advanceTimersByTime(10_000)
+  expect(written.splice(0)).toEqual(['03:04:15 warn  [main] denied a 5× in 10 s\n'])
+  deny('a')
+  deny('b')
+  expect(written.splice(0)).toEqual(['03:04:15 warn  [main] denied b: add it\n'])
+  vi.advanceTimersByTime(60_000)
+  expect(written.splice(0)).toEqual(['03:05:15 warn  [main] denied a 1× in 60 s\n'])
+  vi.advanceTimersByTime(60_000)
+  deny('a')
+  expect(written).toEqual(['03:06:15 warn  [main] denied a: add it\n'])
+})
+
+test('adds up the events that one line stands for', () => {
+  const { log, written } = createLog()
+  log.warn({ label: 'main', dropped: 3 }, 'events dropped')
+  log.warn({ label: 'main', dropped: 7 }, 'events dropped')
+  log.warn({ label: 'main', command: 'a', why: 'null' }, 'rejected')
+  log.warn({ label: 'main', command: 'a', why: 'null', more: 9 }, 'rejected')
+  vi.advanceTimersByTime(10_000)
+  expect(written).toEqual([
+    '03:04:05 warn  [main] events dropped (3×): the frontend is too slow for them\n',
+    '03:04:05 warn  [main] rejected a: the hook returned null\n',
+    '03:04:15 warn  [main] events dropped 10× in 10 s\n',
+    '03:04:15 warn  [main] rejected a 11× in 10 s\n',
+  ])
+})
+
+test('writes what it has counted at the end of the process, and then listens to it no longer', () => {
+  const listeners = process.listenerCount('exit')
+  const { log, written, terminal } = createLog()
+  for (let i = 0; i < 3; i++) log.warn('twice')
+  expect(process.listenerCount('exit')).toBe(listeners + 1)
+  vi.advanceTimersByTime(4000)
+  terminal.flush()
+  expect(written).toEqual(['03:04:05 warn  twice\n', '03:04:09 warn  twice 3× in 4 s\n'])
+  expect(process.listenerCount('exit')).toBe(listeners)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a flood of different lines loses no count', () => {
+  const { log, written } = createLog()
+  for (let i = 0; i < 1500; i++) {
+    log.warn(`line ${i}`)
+    log.warn(`line ${i}`)
+  }
+  expect(vi.getTimerCount()).toBe(1000)
+  vi.advanceTimersByTime(10_000)
+  expect(written.filter(line => line.includes(' 2× in '))).toHaveLength(1500)
+})
+
+test('escapes control characters of terminals, and a text cannot look like another event', () => {
+  const { log, written } = createLog()
+  const evil = '\u001b[2J\u009b\r\n03:04:05 error [core] fault'
+  log.warn({ label: 'main', command: evil, hint: 'a' }, 'denied')
+  log.warn({ label: 'main', command: 'read: add "all"', hint: 'a' }, 'denied')
+  log.warn({ label: 'main', [evil]: evil }, evil)
+  log.error({ label: 'main', err: Object.assign(new Error(evil), { stack: `Error: ${evil}` }) }, 'fault')
+  const text = written.join('')
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+  expect(text.match(/^03:04:05/gm)).toHaveLength(4)
+  expect(text).toContain(String.raw`denied "read: add \"all\"": a`)
+})
+
+test('colors the level, the label, the time and frames', () => {
+  const { log, written } = createLog((color, text) => `<${color}>${text}</>`)
+  const err = Object.assign(new Error('boom'), { stack: 'Error: boom\n    at main.mjs:1:2' })
+  log.error({ label: 'main', err }, 'fault')
+  log.warn({ worker: 'core' }, 'careful')
+  expect(written[0]).toMatch(
+    /^<dim>03:04:05<\/> <bold><red>error<\/><\/> <\w+>\[main\]<\/> fault: Error: boom\n<dim> {6}at main\.mjs:1:2<\/>\n$/,
+  )
+  expect(written[1]).toBe('<dim>03:04:05</> <yellow>warn </> [core] careful\n')
+})
