@@ -218,9 +218,28 @@ function explainUncaughtErrors(): void {
     const denial = explainSandboxDenial(error)
     if (denial !== undefined) setMessage(error, denial)
     else if (origin === 'unhandledRejection' && isBusError(error)) {
-      setMessage(error, `${error.message} (this rejection was not caught: is an \`await\` missing?)`)
+      // The other lines of a denial repeat the first.
+      const [summary = ''] = error.message.split('\n')
+      setMessage(error, `${summary} (this rejection was not caught: is an \`await\` missing?)`)
+    } else if (origin === 'unhandledRejection' && isThrownValue(error)) {
+      setMessage(
+        error,
+        `A promise was rejected with a value that is not an Error${getThrownValue(error)}. ${THROW_ERRORS}`,
+      )
+      error.stack = `Error: ${error.message}`
     }
   })
+}
+
+const THROW_ERRORS = 'Reject with an Error, whose stack has the file and line'
+
+/** True for the error that Node creates for a rejection with any other value. Its stack has frames of Node alone. */
+const isThrownValue = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ERR_UNHANDLED_REJECTION'
+
+/** Returns the value as Node describes it, which is `#<Object>` for an object. */
+const getThrownValue = ({ message }: Error): string => {
+  const [, value] = /with the reason "([^]*)"\.$/.exec(message) ?? []
+  return value === undefined ? '' : `: ${value}`
 }
 
 function setMessage(error: Error, message: string): void {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { setDevelopment } from '../util/development.js'
 import { BusError } from './bus-error.js'
 import { createCallPromise, getUserStack, hideInternalFrames, withCaller } from './caller-stack.js'
@@ -100,5 +100,34 @@ describe('getUserStack', () => {
     const stack = ['TypeError: x', ...internal].join('\n')
     expect(getUserStack(Object.assign(new TypeError('x'), { stack }))).toBe(stack)
     expect(getUserStack(Object.assign(new BusError('Timeout', 'x'), { stack }))).toMatch(/^\w+ \[Timeout\]: x$/)
+  })
+})
+
+describe('a call that nothing awaits', () => {
+  /** Returns the stack of the error that a `then` without a handler for it passes on. */
+  const getUnawaitedStack = (call: () => Promise<void>): Promise<string> =>
+    new Promise(resolve => {
+      call().then(
+        () => {},
+        (error: Error) => resolve(error.stack!),
+      )
+    })
+  const forget = (): Promise<void> => rejectLater(answer())
+
+  it('has the functions that called it in its stack', async () => {
+    expect(await getUnawaitedStack(forget)).toMatch(
+      /^BusError \[Denied\]: no\n(?: {4}at .*\n)*? {4}at (?:Module\.)?forget \(.*caller-stack\.test\.ts:\d+:\d+\)/,
+    )
+  })
+
+  it('has none after 100 calls in the same second, and again in the next', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    vi.advanceTimersByTime(10_000)
+    const stacks = await Promise.all(Array.from({ length: 250 }, () => getUnawaitedStack(forget)))
+    expect(stacks.filter(stack => stack.includes(' forget ')).length).toBeLessThanOrEqual(200)
+    expect(stacks.at(-1)).toBe('BusError [Denied]: no')
+    vi.advanceTimersByTime(1000)
+    expect(await getUnawaitedStack(forget)).toContain(' forget ')
+    vi.useRealTimers()
   })
 })

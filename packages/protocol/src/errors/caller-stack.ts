@@ -9,22 +9,29 @@ import { type BusError, isBusError } from './bus-error.js'
 const INTERNAL =
   /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:core|frontend|isolation|nats|protocol|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/]\w+[\\/]src[\\/]/
 
+/** Calls whose stack is captured each second: this takes about 2 microseconds, and a call in flight keeps its stack. */
+const CAPTURES_PER_SECOND = 100
+
 /**
  * Like `new Promise`. In development, the stack of an error that is passed to `reject` has the frames of the functions that await
- * the promise. In production, and for calls that succeed, it costs nothing.
+ * the promise. If there are none, it has those that called this function, for up to 100 calls a second. In production it costs nothing.
  */
 export function createCallPromise<T>(
   executor: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {
   if (!IS_NODE || !isDevelopment()) return new Promise(executor)
+  const call = captureCall(createCallPromise)
   return new Promise((resolve, reject) => {
+    const addCallerOrCall = (error: unknown): never => {
+      throw addFrames(error, addCallerOrCall, call)
+    }
     try {
       // `resolve` links the promises, which takes one microtask: the stack is captured in the next.
       executor(resolve, error =>
         resolve(
           Promise.reject<T>(error as Error)
             .catch(rethrow)
-            .catch(addCaller),
+            .catch(addCallerOrCall),
         ),
       )
     } catch (error) {
@@ -75,14 +82,44 @@ function addCaller(error: unknown): never {
   throw addFrames(error, addCaller)
 }
 
-/** Adds the frames of the functions that called `callee`, or await it, to the stack of a `BusError`. Returns the error. */
-function addFrames(error: unknown, callee: (...args: never) => unknown): unknown {
+interface CapturedStack {
+  /** V8 formats it when it is first read. */
+  readonly stack: string
+}
+
+/**
+ * Adds the frames of the functions that called `callee`, or await it, to the stack of a `BusError`. Returns the error.
+ *
+ * @param call - has the frames to add if nothing awaits `callee`
+ */
+function addFrames(error: unknown, callee: (...args: never) => unknown, call?: CapturedStack): unknown {
   if (!isBusError(error)) return error
+  const frames = getFrames(captureStack(callee).stack)
+  const isAwaited = frames.some(frame => !INTERNAL.test(frame))
+  error.stack = getUserStack(error, isAwaited || !call ? frames : getFrames(call.stack))
+  return error
+}
+
+function captureStack(callee: (...args: never) => unknown): CapturedStack {
   const captured = { stack: '' }
   // Firefox gained it in 138.
   Error.captureStackTrace?.(captured, callee)
-  error.stack = getUserStack(error, getFrames(captured.stack))
-  return error
+  return captured
+}
+
+let captures = 0
+let capturesSince = -Infinity
+
+/** Captures the stack of the current call, unless there are too many calls. */
+function captureCall(callee: (...args: never) => unknown): CapturedStack | undefined {
+  if (captures === CAPTURES_PER_SECOND) {
+    const now = performance.now()
+    if (now - capturesSince < 1000) return undefined
+    captures = 0
+    capturesSince = now
+  }
+  captures++
+  return captureStack(callee)
 }
 
 /** Returns the frames of a stack, and what follows them, without the lines of the error's message. */
