@@ -14,7 +14,7 @@ import { startFrontend } from './runtime/start-frontend.js'
 const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))
 
 // Saved before the frontend's code, which could replace it, is loaded. Runs no exit handlers.
-const { reallyExit } = process as unknown as { reallyExit(code: number): never }
+const { exit, reallyExit } = process as unknown as { exit(code: number): never; reallyExit(code: number): never }
 // A launcher can set variables, such as PWD.
 for (const name of Object.keys(process.env)) delete process.env[name]
 
@@ -42,9 +42,11 @@ control.receive({
   closed: () => reallyExit.call(process, 1),
 })
 
-// An uncaught exception ends this process unless the module has a handler of its own. Closing the link sends the report at once.
+// An uncaught exception ends this process unless the module has a handler of its own. Closing the link sends the report at once. The host
+// logs the error, so Node must not print it too: it prints no error that has a handler.
 process.on('uncaughtExceptionMonitor', error => {
   if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return
   report({ type: 'state', state: 'failed', error: reportError(error) })
   control.close()
+  process.once('uncaughtException', () => exit.call(process, 1))
 })

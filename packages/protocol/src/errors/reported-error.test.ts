@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BusError } from './bus-error.js'
 import { receiveError, reportError } from './reported-error.js'
+import { MAX_REPORT_BYTES } from '../wire/limits.js'
 
 describe('reportError', () => {
   it('includes message, stack, reason and cause', () => {
@@ -42,4 +43,10 @@ describe('receiveError', () => {
     expect(error).toMatchObject({ reason: 'InternalError', message: 'x', code: -32603 })
     expect(error.stack).toBeTypeOf('string')
   })
+})
+
+it('truncates texts, so that a report fits into the pipe of a process', () => {
+  const reported = reportError(new Error('\u0001'.repeat(3e6)))
+  expect(reported.message.endsWith('\u0001…')).toBe(true)
+  expect(JSON.stringify(reported).length).toBeLessThan(MAX_REPORT_BYTES)
 })

@@ -20,10 +20,15 @@ export interface ReportedLimit {
   max: number
 }
 
+/** Longest text of a report, in characters: the pipe of a process refuses a longer report, and the error would be lost. */
+const MAX_TEXT = 2 ** 16
+
+const truncate = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
+
 export function reportError(error: unknown): ReportedError {
-  const reported: ReportedError = { message: describeThrown(error) }
+  const reported: ReportedError = { message: truncate(describeThrown(error)) }
   if (!isError(error)) return reported
-  if (typeof error.stack === 'string') reported.stack = withCause(error, getStack(error))
+  if (typeof error.stack === 'string') reported.stack = truncate(withCause(error, getStack(error)))
   if (!isBusError(error)) return reported
   reported.reason = error.reason
   const limit = getLimit(error.data)
