@@ -24,6 +24,7 @@ import { checkFiles, resolveOptions } from './options/resolve.js'
 import { inspectorSchema, type ModuleLocation } from './options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions, ModuleSource, RunOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
+import { watchPendingClose } from './reporting/pending-close.js'
 import type { BusStats } from './reporting/stats.js'
 import type { SpareWorker } from './workers/spare-worker.js'
 import { warmUpClient } from './warm-up-client.js'
@@ -35,9 +36,6 @@ import { workerMachine } from './supervision/worker-machine.js'
 export { toCommandIdentity } from '../acl/identifier.js'
 /** @internal */
 export { startStandaloneGate } from './frontends/gate-handle.js'
-
-/** Interval at which `close` logs what it waits for: half of its default timeout, so that calls are named before they are cut off. */
-const PENDING_CLOSE_INTERVAL_MS = 500
 
 /** Time for core to answer a question about capabilities; core answers immediately unless it is busy. */
 const EXPLAIN_TIMEOUT_MS = 2000
@@ -428,8 +426,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 
   async #stop(timeout: number): Promise<void> {
-    const { core, frontends } = this.#host
-    const timer = setInterval(() => void this.#reportPendingClose(), PENDING_CLOSE_INTERVAL_MS)
+    const { core, frontends, log, supervisor } = this.#host
+    const stopWatching = watchPendingClose(core, supervisor, log)
     const deadline = performance.now() + timeout
     if (core.isUp) await Promise.race([frontends.callsSettled(), sleep(timeout, undefined, { ref: false })])
     await core.worker.stop(Math.max(0, deadline - performance.now()))
@@ -438,14 +436,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await nextTick()
     await frontends.closeAll()
     await this.#client.close()
-    clearInterval(timer)
-  }
-
-  async #reportPendingClose(): Promise<void> {
-    const { supervisor, core, log } = this.#host
-    const measurement = await core.measure()
-    if (supervisor.state === 'stopped') return
-    log.warn({ workers: supervisor.workerNames, calls: measurement?.running }, 'close is waiting for workers or calls')
+    stopWatching()
   }
 
   /** @param resetRates - true to measure the next rates from now on */

@@ -7,7 +7,8 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 
 /**
  * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
- * its error; `loaded` and then `synchronized` are accepted once, after `ready`. The parser returns `undefined` for an invalid report.
+ * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
+ * after `ready`. The parser returns `undefined` for an invalid report.
  */
 export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | undefined {
   let last = -1
@@ -22,7 +23,7 @@ export function createReportParser(): (frame: ReceivedFrame) => FrontendReport |
     }
     const index = LIFECYCLE_STATES.indexOf(state as LifecycleState)
     if (type !== 'state' || index <= last) return undefined
-    last = index === LIFECYCLE_STATES.indexOf('stopped') ? LIFECYCLE_STATES.length : index
+    last = index
     return { type: 'state', state: LIFECYCLE_STATES[index]!, ...(error !== undefined && { error: pickStrings(error) }) }
   }
 }

@@ -155,7 +155,7 @@ test('logs what a close waits for', async () => {
   client.invoke('stubborn', { ms: 1500 }).catch(ignore)
   await client.invoke('echo')
   await bus.close({ timeout: 10_000 })
-  const logged = lines.filter(({ msg }) => msg === 'close is waiting for workers or calls')
+  const logged = lines.filter(({ msg }) => msg === 'closing')
   expect(logged[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
 })
 
@@ -173,7 +173,7 @@ test("a close names the host's own call that it waits for before it cuts the cal
     while (vi.getTimerCount() === 0) await delay(1)
     // By default, calls are cut off after 1000 ms.
     vi.advanceTimersByTime(999)
-    const getLogged = () => lines.find(({ msg }) => msg === 'close is waiting for workers or calls')
+    const getLogged = () => lines.find(({ msg }) => msg === 'closing')
     while (getLogged() === undefined) await delay(1)
     expect(getLogged()).toMatchObject({ calls: [{ label: 'host', command: 'bus.call tests never' }] })
     controller.abort()

@@ -88,6 +88,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
     chargeExit: isNeighborFault,
+    endsWithItsCalls: true,
     ...(hasProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
     spawn(heartbeat) {
       // A reload can replace a thread that is still loading.
@@ -134,7 +135,8 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     // The caller of `open` gets the error of the first start, and that of `run` each.
     if (config.runsOnce || (load === firstLoad && load.isOpening)) return
     reporter.reportExit('frontend', label, exit)
-    if (!isClosed) reporter.reportEnd(label, error, code)
+    const isExpected = isClosed || (!error && supervisor.state === 'draining')
+    if (!isExpected) reporter.reportEnd(label, error, code)
   })
   /** A process's pipe cannot be connected to another link. Its replacement does not count as a failure. */
   const replace = (): void => void worker.reload().catch(() => {})

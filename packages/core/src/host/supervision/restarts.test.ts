@@ -185,3 +185,32 @@ test('inspect reports states until it is unsubscribed', () => {
   supervisor.signal('core.ready')
   expect(states.length).toBe(before)
 })
+
+describe('while the bus closes', () => {
+  test('a worker that fails does not restart', async () => {
+    const { worker, events, threads, ready, fail, supervisor } = start()
+    ready()
+    supervisor.signal('drain')
+    fail()
+    expect(await worker.exited).toMatchObject({ error: { message: 'boom' } })
+    expect([events, threads.length]).toEqual([[], 1])
+  })
+
+  test('a worker that waits for its restart does not start', async () => {
+    const { clock, worker, threads, ready, fail, supervisor } = start()
+    ready()
+    fail()
+    supervisor.signal('drain')
+    clock.increment(60_000)
+    expect(threads.length).toBe(1)
+    expect(await worker.stop(0)).toMatchObject({ error: undefined })
+  })
+
+  test('a permanent worker can finish', async () => {
+    const { worker, ready, exit, supervisor } = start({ restart: 'permanent' })
+    ready()
+    supervisor.signal('drain')
+    exit(0)
+    expect(await worker.exited).toMatchObject({ error: undefined, code: 0 })
+  })
+})

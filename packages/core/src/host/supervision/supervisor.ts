@@ -109,6 +109,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   })
   const getWorkers = (): WorkerSnapshot[] =>
     (Object.values(actor.getSnapshot().children) as unknown as WorkerMachineActor[]).map(each => each.getSnapshot())
+  const isDraining = (): boolean => actor.getSnapshot().value === 'draining'
   let started = 0
   actor.start()
   return {
@@ -121,7 +122,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     getWorkerStatuses: () => new Map(getWorkers().map(worker => [worker.context.spec.name, getWorkerStatus(worker)])),
     start(spec) {
       const id = `${spec.name} #${++started}`
-      actor.send({ type: 'worker.start', id, input: { spec, now, random } })
+      actor.send({ type: 'worker.start', id, input: { spec, now, random, isDraining } })
       return createSupervisedWorker(actor.getSnapshot().children[id] as unknown as WorkerMachineActor, spec)
     },
     signal: type => actor.send({ type }),

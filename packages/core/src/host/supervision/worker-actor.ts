@@ -1,7 +1,7 @@
 // One worker thread as an xstate callback actor, which lives exactly as long. Only the thread's readiness and its exit go up as events.
 import type { TransferListItem } from 'node:worker_threads'
 import { BusError, createHeartbeat, LIFECYCLE_STATES, receiveError, reportError } from '@sallyport/protocol/internal'
-import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal'
+import type { BusErrorReason, Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig } from './policy.js'
 import { watchCounter } from './watchdog.js'
@@ -37,6 +37,8 @@ export interface WorkerSpec {
    * then the restart does not count against `intensity`.
    */
   chargeExit?(error: unknown): boolean
+  /** An uncaught `Disconnected` is no failure of a worker that ends, or whose bus does: the worker did not expect the end of its calls. */
+  endsWithItsCalls?: boolean
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
   /** Called with each message other than a state report. It is untrusted. */
@@ -77,11 +79,13 @@ export type WorkerEvent =
 export interface ThreadInput {
   spec: WorkerSpec
   status: { lifecycle: LifecycleState | undefined; thread: ThreadHandle | undefined; exitCode: number | undefined }
+  /** True once the bus ends. */
+  isDraining(): boolean
 }
 
 /** @internal */
 export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCallback<WorkerEvent, ThreadInput>(
-  ({ input: { spec, status }, sendBack, receive }) => {
+  ({ input: { spec, status, isDraining }, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
     status.lifecycle = status.thread = status.exitCode = undefined
     const heartbeat = limit === false ? undefined : createHeartbeat(limit)
@@ -104,11 +108,14 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
     /** The uncaught error, if that is why the thread exits. */
     let crash: { error: unknown } | undefined
     let killed = false
+    let isStopping = false
+    let isDisconnected = false
     let explained: Promise<void> | undefined
     const explaining = new AbortController()
-    const fail = (error: Error): void => {
+    const fail = (error: Error, thrown: unknown = error): void => {
       if (failure) return
       failure = error
+      isDisconnected = spec.endsWithItsCalls === true && isDisconnection(thrown)
       explained = spec.explainError?.(error, explaining.signal)
     }
     thread.on('message', report => {
@@ -123,14 +130,15 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
       const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
       if (isOutOfMemory) return fail(new BusError('InternalError', `${spec.name} ran out of memory`))
       if (!failure) crash = { error }
-      fail(receiveError(reportError(error), `${spec.name} failed`))
+      fail(receiveError(reportError(error), `${spec.name} failed`), error)
     })
     thread.on('exit', code => {
       if (status.thread === thread) {
         status.thread = undefined
         status.exitCode = code
       }
-      if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
+      if (isDisconnected && (isStopping || isDraining())) failure = undefined
+      else if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
       stopWatching?.()
       // Node delivers all of the thread's messages before its exit.
       const isCharged = crash !== undefined && spec.chargeExit?.(crash.error) === true
@@ -141,8 +149,10 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
     receive(event => {
       if (event.type !== 'post') explaining.abort()
       if (event.type === 'post') post(thread, event)
-      else if (event.type === 'stop') thread.postMessage({ type: 'stop', timeout: event.timeout })
-      else if (event.type === 'kill') {
+      else if (event.type === 'stop') {
+        isStopping = true
+        thread.postMessage({ type: 'stop', timeout: event.timeout })
+      } else if (event.type === 'kill') {
         killed = true
         void thread.terminate()
       }
@@ -165,6 +175,10 @@ function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, 
     if ((error as Error).name !== 'DataCloneError' || transfer.length === 0) throw error
   }
 }
+
+/** Node does not keep the class of an error that ends a thread, but its properties. A frontend can forge them, and hides its own fault. */
+const isDisconnection = (thrown: unknown): boolean =>
+  (thrown as { reason?: unknown } | null | undefined)?.reason === ('Disconnected' satisfies BusErrorReason)
 
 const isStateReport = (report: unknown): report is StateReport =>
   typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'

@@ -17,6 +17,8 @@ export interface WorkerInput {
   now(): number
   /** Returns a number from 0 to 1. */
   random(): number
+  /** True once the bus ends: no worker restarts then. */
+  isDraining(): boolean
 }
 
 export interface WorkerContext extends WorkerInput, ThreadInput {
@@ -54,6 +56,7 @@ const hasStarted = ({ spec, startupMs }: WorkerContext): boolean => startupMs !=
 function canRestart(context: WorkerContext): boolean {
   const { spec, history, error, isCharged, now, random } = context
   const { restart } = spec.supervision
+  if (context.isDraining()) return false
   if (spec.waitsAfterError && error) return false
   if (!hasStarted(context) || restart === 'temporary' || (restart === 'transient' && !error)) return false
   return nextRestart(history, isCharged, spec.supervision, now(), random()) !== undefined
@@ -70,8 +73,8 @@ const machine = setup({
     startTimeout: ({ context }) => getStartTimeout(context),
   },
   actions: {
-    recordExit: assign(({ context: { spec }, event }) => {
-      const isPermanent = spec.supervision.restart === 'permanent'
+    recordExit: assign(({ context: { spec, isDraining }, event }) => {
+      const isPermanent = spec.supervision.restart === 'permanent' && !isDraining()
       const unexpected = isPermanent ? new BusError('InternalError', `${spec.name} exited unexpectedly`) : undefined
       return failWith(getError(event) ?? unexpected, event.type === 'thread.exited' && event.isCharged)
     }),
@@ -122,7 +125,11 @@ const machine = setup({
     hasStopTimeout: ({ context }) => context.spec.stopTimeout !== undefined,
     canRestart: ({ context }) => canRestart(context),
     waitsAfterError: ({ context }) =>
-      context.spec.waitsAfterError === true && hasStarted(context) && context.error !== undefined,
+      context.spec.waitsAfterError === true &&
+      !context.isDraining() &&
+      hasStarted(context) &&
+      context.error !== undefined,
+    isBusOpen: ({ context }) => !context.isDraining(),
     hasNoError: ({ context }) => context.error === undefined,
     exitedCleanly: ({ event }) => getError(event) === undefined,
   },
@@ -147,7 +154,11 @@ const machine = setup({
   states: {
     alive: {
       // Not the whole context, whose error would keep the previous thread alive.
-      invoke: { id: 'thread', src: 'thread', input: ({ context: { spec, status } }) => ({ spec, status }) },
+      invoke: {
+        id: 'thread',
+        src: 'thread',
+        input: ({ context: { spec, status, isDraining } }) => ({ spec, status, isDraining }),
+      },
       on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'recordDrainTimeout' } },
       initial: 'starting',
       states: {
@@ -215,7 +226,10 @@ const machine = setup({
         { target: 'failed', actions: 'describeIntensity' },
       ],
     },
-    backingOff: { after: { backOff: 'alive' }, on: { stop: 'stopped', reload: 'alive' } },
+    backingOff: {
+      after: { backOff: { target: 'alive', guard: 'isBusOpen' } },
+      on: { stop: 'stopped', reload: 'alive' },
+    },
     waiting: { on: { stop: 'stopped', reload: 'alive' }, exit: 'clearError' },
     reloaded: { always: { target: 'alive', actions: ['countReload', 'clearError'] } },
     stopped: { type: 'final', entry: assign({ error: undefined }) },

@@ -1,0 +1,72 @@
+// The close of a bus or of a frontend in the middle of calls: healthy workers cause no reports, and no worker restarts.
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import type { Bus, BusOptions, FrontendOptions } from '../../src/index.js'
+import { fixture, isolation, next, start } from '../support/start.js'
+
+type Behaviour = 'loop' | 'waits' | 'fails'
+
+interface Watched {
+  bus: Bus
+  /** Names of the events that the bus has emitted. */
+  events: string[]
+  /** Messages of warnings and errors. */
+  logged: string[]
+}
+
+async function watch(behaviour: Behaviour, options: Partial<BusOptions> & { sandbox?: string } = {}): Promise<Watched> {
+  const events: string[] = []
+  const logged: string[] = []
+  const { sandbox = 'none', ...rest } = options
+  const main = { module: fixture('supervision/closing.mjs'), sandbox, data: { behaviour } }
+  const write = (line: string): void => {
+    const { msg, level } = JSON.parse(line) as { msg: string; level: number }
+    if (level >= 40) logged.push(msg)
+  }
+  const bus = await start({ log: pino({ level: 'info' }, { write }), ...rest })
+  const ready = next(bus, 'closing-ready')
+  const { module, ...config } = main
+  await bus.open('main', module, { allow: '*', ...config } as FrontendOptions)
+  await ready
+  for (const name of ['fault', 'restart', 'failed', 'exited'] as const) bus.on(name, () => void events.push(name))
+  logged.length = 0
+  return { bus, events, logged }
+}
+
+test.each<[what: string, options: Partial<BusOptions> & { sandbox?: string }]>([
+  ['a thread', {}],
+  ['a sandboxed thread', { sandbox: 'permission' }],
+  ['a process', { sandbox: 'process' }],
+  ['a thread behind a hook', { app: isolation('judge') }],
+  ['a thread in development', { dev: true }],
+  ['a thread that always restarts', { supervision: { restart: 'permanent' } }],
+])('%s that calls without an await while the bus closes is not reported', async (_what, options) => {
+  const { bus, events, logged } = await watch('loop', options)
+  await bus.close()
+  expect({ events, logged }).toEqual({ events: [], logged: [] })
+})
+
+test.each(['none', 'process'])(
+  'a call that the close of the bus cuts off is not reported as a fault: sandbox %s',
+  async sandbox => {
+    const { bus, events, logged } = await watch('waits', { sandbox })
+    await bus.close({ timeout: 50 })
+    expect(events).toEqual([])
+    expect(logged).toEqual(['a call was still running when the bus closed'])
+  },
+)
+
+test.each(['none', 'process'])('a call that closeFrontend cuts off is not reported: sandbox %s', async sandbox => {
+  const { bus, events, logged } = await watch('waits', { sandbox })
+  await bus.closeFrontend('main')
+  expect({ events, logged }).toEqual({ events: [], logged: [] })
+})
+
+test('a bug that shows while the bus closes is reported once, and the frontend does not restart', async () => {
+  const { bus, events, logged } = await watch('fails')
+  bus.on('fault', ({ error }) => void events.push(error.message))
+  await bus.close({ timeout: 50 })
+  expect(events).toEqual(['fault', 'a bug of the frontend', 'failed', 'exited'])
+  expect(logged).toContain('fault')
+  expect(logged).not.toContain('restarting')
+})
