@@ -90,14 +90,33 @@ describe('the log in a pipe', () => {
     )
   })
 
-  test('names the line of a call that was not awaited', async () => {
-    const fault = getEvents((await runHost({ data: 'forgets' })).stderr).find(({ msg }) => msg === 'fault')
-    expect(fault).toHaveProperty(
-      'err.stack',
-      expect.stringMatching(
-        /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
-      ),
+  const getFaultStack = async (options: HostOptions): Promise<unknown> => {
+    const fault = getEvents((await runHost(options)).stderr).find(({ msg }) => msg === 'fault')
+    return (fault?.['err'] as { stack?: unknown } | undefined)?.stack
+  }
+
+  test('names the function that awaited a call whose error nobody handled', async () => {
+    expect(await getFaultStack({ data: 'forgets' })).toMatch(
+      /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
     )
+  })
+
+  test.each(['permission', 'process'])('names the line of a denied call that was not awaited: %s', async sandbox => {
+    expect(await getFaultStack({ data: 'forgets a denied call', sandbox })).toMatch(
+      /^BusError \[Denied\]: Command denied not allowed by ACL: add .*is an `await` missing\?\)\n {4}at .*loud\.mjs:\d+:\d+/,
+    )
+  })
+
+  test('says how to find a rejection with a value that has no stack', async () => {
+    expect(await getFaultStack({ data: 'rejects with an object' })).toMatch(
+      /^Error: A promise was rejected with a value that is not an Error: .*Reject with an Error, whose stack has the file and line$/,
+    )
+  })
+
+  test('has the error that ends a process, which the process does not print too', async () => {
+    const { stderr } = await runHost({ sandbox: 'process' })
+    expect(getEvents(stderr).map(({ msg }) => msg)).toContain('fault')
+    expect(stderr.split('\n').filter(line => line.startsWith('[main]') && line.includes('thrown by'))).toEqual([])
   })
 })
 
