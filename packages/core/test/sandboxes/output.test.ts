@@ -95,7 +95,7 @@ describe('the log in a pipe', () => {
     return (fault?.['err'] as { stack?: unknown } | undefined)?.stack
   }
 
-  test('names the function that awaited a call whose error nobody handled', async () => {
+  test('names the function that awaited a call without handling its error', async () => {
     expect(await getFaultStack({ data: 'forgets' })).toMatch(
       /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
     )

@@ -14,7 +14,8 @@ const CAPTURES_PER_SECOND = 100
 
 /**
  * Like `new Promise`. In development, the stack of an error that is passed to `reject` has the frames of the functions that await
- * the promise. If there are none, it has those that called this function, for up to 100 calls a second. In production it costs nothing.
+ * the promise. If nothing awaits the promise, it has those that called this function, for up to 100 calls a second. In production it
+ * costs nothing.
  */
 export function createCallPromise<T>(
   executor: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
