@@ -21,8 +21,8 @@ const typos = read({ page: PAGE, text: TEXT })
 const blocks = pages.flatMap(page => page.blocks)
 const place = ({ page, line }: Block): string => `${page}:${line}`
 
-/** Shown as they are: what programs print, pictures, and pages of an isolation app, which are run with their program. */
-const SHOWN = ['text', 'mermaid', 'html', 'css', 'diff', 'vector']
+/** Shown as they are: what programs print, pictures, images of containers, and pages of an isolation app, which are run with their program. */
+const SHOWN = ['text', 'mermaid', 'html', 'css', 'diff', 'dockerfile', 'vector']
 
 test('each block has a language that the checks know', () => {
   const known = ['js', 'ts', 'sh', ...Object.keys(readers), ...SHOWN]

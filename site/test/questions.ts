@@ -1,4 +1,16 @@
 // Questions of readers, and the pages that answer them.
+
+/** Words whose page is the first hit. */
+export const FIRST_HITS: readonly [question: string, page: string][] = [
+  ['docker', 'guide/deploying'],
+  ['kubernetes', 'guide/deploying'],
+  ['plugin crash', 'guide/reliability'],
+  ['cpu limit', 'guide/choose-a-sandbox'],
+  ['AbortController', 'guide/streams-and-cancellation'],
+  ['browser', 'guide/web'],
+]
+
+/** Questions whose page is the first or second hit. */
 export const QUESTIONS: readonly [question: string, ...pages: string[]][] = [
   ['cancel a call', 'guide/streams-and-cancellation'],
   ['abort', 'guide/streams-and-cancellation'],

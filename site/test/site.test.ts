@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import MiniSearch from 'minisearch'
 import { miniSearch } from '../.vitepress/search.js'
-import { QUESTIONS } from './questions.ts'
+import { FIRST_HITS, QUESTIONS } from './questions.ts'
 import { resolveLink } from '../.vitepress/places.js'
 import { sidebar } from '../.vitepress/sidebar.js'
 
@@ -70,9 +70,19 @@ describe('the search', () => {
     index = MiniSearch.loadJSON(json, { fields, storeFields: ['title'], searchOptions, ...options })
   })
 
+  /** Returns the pages of the best hits, without `#` and what follows it. */
+  const search = (question: string): string[] =>
+    index
+      .search(question)
+      .slice(0, 2)
+      .map(({ id }) => String(id).slice(1).replace(/#.*/, ''))
+
+  test.each(FIRST_HITS)('finds the page for "%s" first', (question, page) => {
+    expect(search(question)[0]).toBe(page)
+  })
+
   test.each(QUESTIONS)('finds the page for "%s" as the first or second hit', (question, ...answers) => {
-    const hits = index.search(question).slice(0, 2)
-    const found = hits.map(({ id }) => String(id).slice(1).replace(/#.*/, ''))
+    const found = search(question)
     expect(
       answers.filter(page => found.includes(page)),
       found.join(', '),
