@@ -5,7 +5,7 @@ import { describeName } from '@sallyport/protocol/internal'
 import type { RunningCall } from '../../contract/host-core.js'
 
 export interface EventText {
-  /** What happened. The count of repeated lines has this text alone. */
+  /** The event, without its cause. The count of repeated lines has this text alone. */
   title: string
   /** The rest of the line: why, what to do, and further fields. */
   detail: string

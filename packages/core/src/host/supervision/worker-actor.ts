@@ -37,7 +37,7 @@ export interface WorkerSpec {
    * then the restart does not count against `intensity`.
    */
   chargeExit?(error: unknown): boolean
-  /** An uncaught `Disconnected` is no failure of a worker that ends, or whose bus does: the worker did not expect the end of its calls. */
+  /** True if an uncaught `Disconnected` is expected while the worker or the bus ends: the worker has calls that end then. */
   endsWithItsCalls?: boolean
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
