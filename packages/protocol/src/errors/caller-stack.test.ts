@@ -120,11 +120,11 @@ describe('a call that nothing awaits', () => {
     )
   })
 
-  it('has none after 100 calls in the same second, and again in the next', async () => {
+  it('has none after 10 calls in the same second, and again in the next', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     vi.advanceTimersByTime(10_000)
-    const stacks = await Promise.all(Array.from({ length: 250 }, () => getUnawaitedStack(forget)))
-    expect(stacks.filter(stack => stack.includes(' forget ')).length).toBeLessThanOrEqual(200)
+    const stacks = await Promise.all(Array.from({ length: 25 }, () => getUnawaitedStack(forget)))
+    expect(stacks.filter(stack => stack.includes(' forget ')).length).toBeLessThanOrEqual(20)
     expect(stacks.at(-1)).toBe('BusError [Denied]: no')
     vi.advanceTimersByTime(1000)
     expect(await getUnawaitedStack(forget)).toContain(' forget ')

@@ -1,7 +1,7 @@
 // Logs what the close of a bus waits for: the calls that core still runs, then the workers that have not ended.
 import type { Measurement } from '../../contract/host-core.js'
 import type { Supervisor } from '../supervision/supervisor.js'
-import type { Logger } from './log.js'
+import type { HostLog } from './log.js'
 
 /** Half of the default timeout of `close`, so that calls are named before they are cut off. */
 const INTERVAL_MS = 500
@@ -10,7 +10,7 @@ const INTERVAL_MS = 500
 export function watchPendingClose(
   core: { measure(): Promise<Measurement | undefined> },
   supervisor: Supervisor,
-  log: Logger,
+  log: HostLog,
 ): () => void {
   const reported = new Set<string>()
   let wasIdle = false
