@@ -1,6 +1,6 @@
 // node scripts/results.mjs [report.json...]: writes docs/internals/results.md and README's short table from one run of the scenarios below on this
 // machine that passed its noise check, or from the report of one. Of further reports, of other versions of Node, the page has the short table.
-// Without such a run in three tries, it writes nothing and exits with 3.
+// Without such a run in three tries, it writes nothing and exits with 3. The home page's sentence on cost comes from the same run.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -23,8 +23,8 @@ export function headline(report) {
   return table.replace('|  |', `| ${where} |`)
 }
 
-const withBlock = (text, block) =>
-  `${text.slice(0, text.indexOf(BEGIN) + BEGIN.length)}\n\n${block}\n\n${text.slice(text.indexOf(END))}`
+const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
+  `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${block}${block && '\n\n'}${text.slice(text.indexOf(end))}`
 
 /** Names the file of each record of decisions that the goals refer to. */
 const linkRecords = text =>
@@ -97,6 +97,20 @@ export function toShortTable(text) {
     .join('\n')
 }
 
+/** The home page's sentence, from the page of results; empty without a run that passed its noise check. */
+export function toCost(text) {
+  const rows = (/^\|[^]*?(?=\n\n)/m.exec(text)?.[0] ?? '').split('\n').map(line => line.split('|').slice(1, -1))
+  const [[where, ...arms] = []] = rows
+  const get = (name, arm) => rows.find(([first]) => first === name)?.[arms.indexOf(arm) + 1]?.replace(/ \(.*/, '')
+  const [ring, isolated, raw] = ['ring', 'isolation', 'raw MessagePort'].map(arm => get('steady, p50', arm))
+  const rate = get('64 in flight', 'ring')
+  if (!text.includes('the noise check passed') || !ring || !isolated || !raw || !rate) return ''
+  return `A call takes ${ring}, or ${isolated} with isolation (a raw \`MessagePort\`: ${raw}). 64 in flight make ${rate}.\n${where.trim()}. [All results](../docs/internals/results.md)`
+}
+
+/** Writes the home page's sentence into its page. */
+export const withCost = (home, text) => withBlock(home, toCost(text), ['<!-- cost -->', '<!-- /cost -->'])
+
 const read = path => JSON.parse(readFileSync(path, 'utf8'))
 
 function measure() {
@@ -123,5 +137,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [report, ...others] = reports
   const text = page(report, others)
   writeFileSync(at('docs/internals/results.md'), text)
+  writeFileSync(at('site/index.md'), withCost(readFileSync(at('site/index.md'), 'utf8'), text))
   writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), toShortTable(text)))
 }

@@ -45,6 +45,9 @@ const ours: Record<string, string> = {
   'sallyport-bench': 'packages/bench/dist/cli.js',
 }
 
+/** A clone of this repository, for the reader. */
+const CLONE = '../sallyport'
+
 /** Without a version: `@sallyport/core@1` is `@sallyport/core`. */
 const toName = (spec: string): string => spec.replace(/(?<=.)@[^/]*$/, '')
 
@@ -74,6 +77,7 @@ export function findShellMistakes({ code, page, line }: Block, files: ReadonlySe
 function mistakeIn([program = '', ...args]: string[], files: ReadonlySet<string>): string | undefined {
   const [first = '', ...rest] = args
   if (OTHERS.includes(program)) return undefined
+  if (program === 'npm' && first === '--prefix') return mistakeInClone(rest)
   if (program === 'npm' && first === 'run') return scripts.has(rest[0]!) ? undefined : `no script ${rest[0]}`
   if (/^(npm|pnpm|yarn|bun)$/.test(program) && /^(install|i|add)$/.test(first)) return missingPackage(rest)
   if (/^p?npm$/.test(program)) return NPM.includes(first) ? undefined : `is there a command ${program} ${first}?`
@@ -83,7 +87,16 @@ function mistakeIn([program = '', ...args]: string[], files: ReadonlySet<string>
   return existsSync(join(root, program)) ? undefined : `no program ${program}`
 }
 
+/** A command in the clone that is next to the reader's project: `npm --prefix ../sallyport run bench -- list`. */
+function mistakeInClone([directory = '', ...args]: string[]): string | undefined {
+  if (directory !== CLONE) return `npm --prefix ${directory} is not ${CLONE}`
+  const [, script = '', , ...rest] = args
+  return script === 'bench' ? mistakeInOptions('sallyport-bench', rest) : mistakeIn(['npm', ...args], new Set())
+}
+
 function missingPackage(args: string[]): string | undefined {
+  const dead = args.find(arg => arg.startsWith(`${CLONE}/`) && !existsSync(join(root, arg.slice(CLONE.length))))
+  if (dead !== undefined) return `no directory ${dead}`
   const bare = args.filter(arg => !/^[-.]/.test(arg)).map(toName)
   const missing = bare.filter(name => !names.has(name))
   return missing.length > 0

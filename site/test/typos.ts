@@ -38,6 +38,8 @@ npx sallyport-acl src-tauri --cor core.js   # --core
 node nowhere.mjs && no-such-program
 npm install @sallyport/cor
 npx sallyport-bench --filter burst
+npm --prefix ../sallyport run bench -- --filtr burst
+npm install ../sallyport/packages/cor
 \`\`\`
 `
 
@@ -51,4 +53,6 @@ export const SHELL = [
   'docs/typos.md:35: no program no-such-program',
   'docs/typos.md:36: nothing here uses @sallyport/cor: a package.json of the workspace names what the docs name',
   'docs/typos.md:37: npx fetches a package named sallyport-bench: write npx -p @sallyport/bench sallyport-bench',
+  'docs/typos.md:38: sallyport-bench has no option --filtr',
+  'docs/typos.md:39: no directory ../sallyport/packages/cor',
 ]

@@ -2,10 +2,42 @@
 import { ERROR_CODES } from '@sallyport/protocol/internal'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { getPages, PUBLISHED, toInstallBoxes } from '../../../scripts/install-boxes.mjs'
+import { toCost, withCost } from '../../../scripts/results.mjs'
 import { allPages, root } from '../../blocks/markdown.js'
 
 const read = (page: string): string => readFileSync(join(root, page), 'utf8')
+
+describe('install commands', () => {
+  const pages = getPages()
+
+  test('are those of the switch in scripts/install-boxes.mjs, which writes them', () => {
+    expect(pages).toEqual(expect.arrayContaining(['README.md', 'site/index.md', 'docs/guide/quick-start.md']))
+    expect(pages.filter(page => toInstallBoxes(read(page)) !== read(page))).toEqual([])
+  })
+
+  test('name packages on npm once they are published, and the clone until then', () => {
+    const published = pages.map(page => toInstallBoxes(read(page), true))
+    expect(published.filter(text => /\.\.\/sallyport\/packages|--prefix|not on npm|unpublished/.test(text))).toEqual([])
+    const box = '```sh\nnpm install @sallyport/core\n```\n'
+    const clone = '```sh\nnpm --prefix ../sallyport run build\nnpm install ../sallyport/packages/core\n```\n'
+    expect(toInstallBoxes(box, false)).toBe(clone)
+    expect(toInstallBoxes(`<!-- unpublished -->Clone it.<!-- /unpublished -->\n${clone}`, true)).toBe(box)
+  })
+
+  test('say on README and quick start that the packages are not on npm, until they are', () => {
+    const texts = ['README.md', 'docs/guide/quick-start.md', 'site/index.md'].map(read)
+    expect(texts.filter(text => text.includes('unpublished')).length).toBe(PUBLISHED ? 0 : texts.length)
+  })
+})
+
+test("the home page's sentence on cost is that of the results, and needs a run that passed", () => {
+  const [home, results] = [read('site/index.md'), read('docs/internals/results.md')]
+  expect(withCost(home, results)).toBe(home)
+  expect(toCost(results)).toMatch(/^A call takes [\d.]+ µs, or [\d.]+ [mµ]s with isolation/)
+  expect(toCost(results.replaceAll('the noise check passed', 'the noise check failed'))).toBe('')
+})
 
 test('each code of BusError has its row, and a section with a cause and a cure', () => {
   const text = read('docs/reference/error-codes.md')

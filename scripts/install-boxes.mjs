@@ -1,0 +1,49 @@
+// node scripts/install-boxes.mjs: writes the install commands of all pages. They install from a clone until the packages are on npm.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** The switch for the day of publishing: set it to true, and run this script. */
+export const PUBLISHED = false
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+/** A clone that is next to the reader's project. */
+const CLONE = '../sallyport'
+const BUILD = `npm --prefix ${CLONE} run build\n`
+const BENCH = [`npm --prefix ${CLONE} run bench --`, 'npx -p @sallyport/bench sallyport-bench']
+const ALONE = / run bench(?: --)?$/gm
+const NAMES = [`${CLONE}/packages/`, '@sallyport/']
+
+/**
+ * Returns a page with its boxes for a clone or for npm. For npm, it lacks the text in `<!-- unpublished -->`.
+ *
+ * @param {string} page
+ */
+export function toInstallBoxes(page, isPublished = PUBLISHED) {
+  const [from, to] = isPublished ? [0, 1] : [1, 0]
+  const toBox = box => {
+    const [install] = /^npm install .*(@sallyport\/|\.\.\/sallyport\/).*\n/m.exec(box) ?? []
+    if (install === undefined) return box
+    const line = install.replaceAll(NAMES[from], NAMES[to])
+    return box.replace(BUILD, '').replace(install, () => (isPublished ? '' : BUILD) + line)
+  }
+  const text = page
+    .replaceAll(ALONE, ' run bench --')
+    .replaceAll(BENCH[from], BENCH[to])
+    .replaceAll(ALONE, ' run bench')
+    .replaceAll(/^```sh\n[^]*?^```$/gm, toBox)
+  return isPublished ? text.replaceAll(/<!-- unpublished -->[^]*?<!-- \/unpublished -->\n*/g, '') : text
+}
+
+/** Paths of the pages that users read. */
+export const getPages = () =>
+  execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter(path => path && path !== 'CHANGELOG.md' && !/^docs\/adr\/|\.api\.md$/.test(path))
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const path of getPages()) {
+    const text = readFileSync(root + path, 'utf8')
+    const boxes = toInstallBoxes(text)
+    if (boxes !== text) writeFileSync(root + path, boxes)
+  }
