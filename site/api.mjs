@@ -1,6 +1,7 @@
-// Makes the API reference of what the packages export, from the docstrings in their declarations: a page in api/ for each entry.
+// Makes the API reference of what the packages export, from the docstrings in their declarations: a directory in api/ for each entry, with an
+// index and a page for each export.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { Application } from 'typedoc'
 
 const here = import.meta.dirname
@@ -37,8 +38,10 @@ const app = await Application.bootstrapWithPlugins({
   entryPoints: [join(entries, '*.ts')],
   plugin: ['typedoc-plugin-markdown'],
   outputs: [{ name: 'markdown', path: out }],
-  router: 'module',
+  router: 'member',
   readme: 'none',
+  groupOrder: ['Functions', 'Variables', 'Classes', 'Interfaces', 'Type Aliases'],
+  sort: ['alphabetical'],
   hideGenerator: true,
   disableSources: true,
   excludePrivate: true,
@@ -50,30 +53,38 @@ const app = await Application.bootstrapWithPlugins({
   parametersFormat: 'table',
   interfacePropertiesFormat: 'table',
   useCodeBlocks: true,
+  indexFormat: 'table',
+  entryFileName: 'index',
+  pageTitleTemplates: { member: '{name}' },
 })
 const project = await app.convert()
 if (!project) throw new Error('typedoc could not read the declarations')
 await app.generateOutputs(project)
 rmSync(entries, { recursive: true })
 
-rmSync(join(out, 'README.md'), { force: true })
-for (const file of readdirSync(out)) {
-  const specifier = specifiers.get(file.slice(0, -3))
+rmSync(join(out, 'index.md'))
+const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.md'))
+for (const file of files) {
   const text = readFileSync(join(out, file), 'utf8')
-  writeFileSync(join(out, file), withGoodLinks(text.replace(/^# .+$/m, `# ${specifier}`), file))
+  const specifier = specifiers.get(file.split(sep)[0])
+  const isIndex = basename(file) === 'index.md'
+  const title = isIndex ? `# ${specifier}` : `$&\n\nIn [${specifier}](../index.md).`
+  writeFileSync(join(out, file), withGoodLinks(text.replace(/^# .+$/m, title), file))
 }
+
 // The plugin counts names over several pages: it writes #buserrorcode-1 where there is only #buserrorcode.
 function withGoodLinks(text, file) {
-  return text.replaceAll(/\]\(([\w-]+\.md)?#([\w-]+)-\d+\)/g, (link, page = file, name) => {
-    const headings = readFileSync(join(out, page), 'utf8').match(/^#+ .+$|<a id="[^"]+"/gm) ?? []
+  return text.replaceAll(/\]\(([\w./-]+\.md)?#([\w-]+)-\d+\)/g, (link, page, name) => {
+    const path = page === undefined ? file : join(dirname(file), page)
+    const headings = readFileSync(join(out, path), 'utf8').match(/^#+ .+$|<a id="[^"]+"/gm) ?? []
     const found = headings.filter(heading =>
       heading
         .toLowerCase()
         .replaceAll(/[^\w-]/g, '')
         .endsWith(name),
     )
-    return found.length === 1 ? `](${page}#${name})` : link
+    return found.length === 1 ? `](${page ?? ''}#${name})` : link
   })
 }
 
-console.log(`API reference: ${[...specifiers.values()].join(', ')}`)
+console.log(`API reference: ${files.length} pages for ${[...specifiers.values()].join(', ')}`)

@@ -2,6 +2,9 @@
 import { renderMermaidSVG } from 'beautiful-mermaid'
 import type { MarkdownRenderer } from 'vitepress'
 import { resolveLink } from './places.js'
+import { labelTables } from './tables.js'
+
+const OPTIONS_PAGE = 'docs/reference/options.md'
 
 interface Env {
   /** Of the page, below the repository's root; under its address where it is another. */
@@ -20,8 +23,13 @@ export function configure(md: MarkdownRenderer, pageOf: (path: string) => string
     const page = pageOf((state.env as Env).path)
     for (const { children } of state.tokens)
       for (const token of children ?? [])
-        if (token.type === 'link_open') token.attrSet('href', resolveLink(page, token.attrGet('href') ?? ''))
+        if (token.type === 'link_open') {
+          const address = resolveLink(page, token.attrGet('href') ?? '')
+          if (address === undefined) token.attrs = []
+          else token.attrSet('href', address)
+        }
   })
+  md.core.ruler.push('tables', state => labelTables(state, pageOf((state.env as Env).path) === OPTIONS_PAGE))
 }
 
 /** Without its style, which asks for a font on the network, and which Vue drops where it takes the page over: style.css has it. */

@@ -1,5 +1,5 @@
 // Where the files of the repository are on the site: pages by their address, other files in the repository itself. README is the first page there.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { root } from '../blocks/markdown.js'
 
@@ -13,13 +13,20 @@ export const rewrites: Record<string, string> = {
   'docs/reference/:page': 'reference/:page',
   'docs/internals/:page': 'internals/:page',
   'docs/adr/:page': 'adr/:page',
-  'site/api/:page': 'api/:page',
+  'site/api/:page*': 'api/:page*',
 }
 
 const { GITHUB_SERVER_URL = 'https://github.com', GITHUB_REPOSITORY } = process.env
 
-/** Of the repository that is built in GitHub's workflows; elsewhere it has no name. */
-export const repository: string | undefined = GITHUB_REPOSITORY && `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}`
+interface Manifest {
+  repository?: { url: string }
+}
+
+const { repository: declared } = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')) as Manifest
+
+/** The address of the repository: that of the package, or of the one that GitHub's workflows build. Before both it has none. */
+export const repository: string | undefined =
+  declared?.url.replace(/^git\+|\.git$/g, '') ?? (GITHUB_REPOSITORY && `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}`)
 
 /** The address of a page on the site, without its ending; `undefined` of what is no page. */
 function addressOf(path: string): string | undefined {
@@ -37,11 +44,12 @@ export function sourceOf(path: string): string {
 }
 
 /**
- * What a link of a page becomes.
+ * Returns the address of a link, or `undefined` for a file of a repository without an address.
+ *
  * @param page in the repository: `docs/reference/options.md`
- * @throws where it leads to nothing
+ * @throws {Error} if the link leads to nothing
  */
-export function resolveLink(page: string, link: string): string {
+export function resolveLink(page: string, link: string, base: string | undefined = repository): string | undefined {
   if (/^([a-z]+:|#|\/)/.test(link)) return link
   const [place = '', anchor] = link.split('#')
   const path = join(root, dirname(page), place)
@@ -52,5 +60,6 @@ export function resolveLink(page: string, link: string): string {
   if (address !== undefined) return address + hash
   // The decisions have no page of their own: the first of them has their list beside it.
   if (name === 'docs/adr') return '/adr/0001-one-life-for-three-workers'
-  return `${repository ?? 'https://github.com/OWNER/sallyport'}/${statSync(path).isDirectory() ? 'tree' : 'blob'}/main/${name}${hash}`
+  if (base === undefined || name === '') return base
+  return `${base}/${statSync(path).isDirectory() ? 'tree' : 'blob'}/main/${name}${hash}`
 }

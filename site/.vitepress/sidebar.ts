@@ -58,7 +58,25 @@ const filesOf = (folder: string): string[] => {
   return files.map(file => file.slice(0, -3)).toSorted()
 }
 
+/** The entries of the packages: their index has a link to the page of each export. */
+const directoriesOf = (path: string): string[] => {
+  const entries = existsSync(join(root, path)) ? readdirSync(join(root, path), { withFileTypes: true }) : []
+  return entries
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted()
+}
+
 const GROUPED = ['guide', 'reference', 'internals']
+
+/** The groups of the guides, for the menu: a narrow screen has no sidebar on the first page. */
+export const guides = (): DefaultTheme.NavItemChildren[] =>
+  Object.entries(ORDER)
+    .filter(([, names]) => names[0]?.startsWith('guide/'))
+    .map(([text, names]) => ({
+      text,
+      items: names.map(name => ({ text: titleOf(`docs/${name}.md`), link: `/${name}` })),
+    }))
 
 export function sidebar(): DefaultTheme.SidebarItem[] {
   const there = GROUPED.flatMap(folder => filesOf(`docs/${folder}`).map(name => `${folder}/${name}`))
@@ -76,7 +94,7 @@ export function sidebar(): DefaultTheme.SidebarItem[] {
       .filter(({ items }) => items?.length),
     group(
       'API reference',
-      filesOf('site/api').map(name => item(`site/api/${name}.md`, `/api/${name}`)),
+      directoriesOf('site/api').map(name => item(`site/api/${name}/index.md`, `/api/${name}/`)),
     ),
     group(
       'Decisions',

@@ -3,6 +3,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import axe from 'axe-core'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { chromium, type Browser } from 'playwright-core'
@@ -21,6 +22,9 @@ const vitepress = join(cwd, 'node_modules/vitepress/bin/vitepress.js')
 const run = promisify(execFile)
 const pages = new Map<string, string>()
 
+/** The page of an export. The sidebar has the index of each entry. */
+const isExport = (page: string): boolean => /^\/api\/[^/]+\/./.test(page)
+
 beforeAll(async () => {
   await run(process.execPath, ['api.mjs'], { cwd })
   await run(process.execPath, [vitepress, 'build'], { cwd })
@@ -33,8 +37,35 @@ beforeAll(async () => {
 
 test('the sidebar has every page, and every entry exists', () => {
   const listed = sidebar().flatMap(({ items = [] }) => items.map(({ link }) => link))
-  expect(new Set(listed)).toEqual(new Set([...pages.keys()].filter(page => !['/', '/404'].includes(page))))
-  expect(listed).toContain('/api/core')
+  const others = [...pages.keys()].filter(page => !['/', '/404'].includes(page) && !isExport(page))
+  expect(new Set(listed)).toEqual(new Set(others))
+  expect(listed).toContain('/api/core/')
+})
+
+test('each export has a page of its own, which the index of its entry lists, functions first', () => {
+  const index = pages.get('/api/core/')!
+  const headings = [...index.matchAll(/<h2 id="([\w-]+)"/g)].map(([, id]) => id)
+  expect(headings.slice(0, 5)).toEqual(['functions', 'variables', 'classes', 'interfaces', 'type-aliases'])
+  expect(index).toContain('href="/api/core/functions/createBus"')
+  const exported = [...pages.keys()].filter(isExport)
+  expect(exported.length).toBeGreaterThan(150)
+  const linked = new Set([...pages.values()].flatMap(html => html.match(/(?<=href=")\/api\/[^"#]+/g) ?? []))
+  expect(exported.filter(page => !linked.has(page))).toEqual([])
+})
+
+test('each option has an address', () => {
+  const ids = [...pages.get('/reference/options')!.matchAll(/<tr id="([\w-]+)"><td[^>]*><a [^>]*href="#([\w-]+)"/g)]
+  expect(ids.every(([, id, link]) => id === link)).toBe(true)
+  const options = ['core', 'calls-slowafter', 'frontend-sandbox', 'run-timeout', 'bus-close']
+  expect(ids.map(([, id]) => id)).toEqual(expect.arrayContaining(options))
+})
+
+test('the home page has an icon, a preview, pictures of both themes, and what the README lists', () => {
+  const html = pages.get('/')!
+  expect(html).toMatch(/<link rel="icon"[^>]* href="data:image\/svg/)
+  expect(html).toMatch(/<meta property="og:title" content="Sallyport \| Run plugins/)
+  expect(html).toMatch(/<img [^>]*class="only-light"[^>]*>\s*<img [^>]*class="only-dark"/)
+  expect(html).toContain('<strong>Supervision</strong>')
 })
 
 test('links within the site lead to a page, and to an id on it', () => {
@@ -54,7 +85,10 @@ test('a dead link ends the build', () => {
     'docs/reference/options.md: dead link no-such-page.md',
   )
   expect(resolveLink('docs/reference/options.md', '../../README.md')).toBe('/')
-  expect(resolveLink('docs/reference/options.md', '../../examples/hello')).toMatch(/\/tree\/main\/examples\/hello$/)
+  const [page, base] = ['docs/reference/options.md', 'https://example.org/sallyport']
+  expect(resolveLink(page, '../../examples/hello', base)).toBe(`${base}/tree/main/examples/hello`)
+  expect(resolveLink(page, '../../package.json', base)).toBe(`${base}/blob/main/package.json`)
+  expect(resolveLink(page, '../..', base)).toBe(base)
 })
 
 describe('the search', () => {
@@ -132,7 +166,7 @@ describe.skipIf(!existsSync(executablePath))('in Chromium', () => {
       const errors: string[] = []
       page.on('request', request => void (request.url().startsWith(address) || elsewhere.push(request.url())))
       page.on('pageerror', error => errors.push(String(error)))
-      for (const path of ['', 'reference/options', 'internals/architecture', 'api/core']) {
+      for (const path of ['', 'reference/options', 'internals/architecture', 'api/core/']) {
         await page.goto(`${address}${path}`)
         expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
       }
@@ -149,4 +183,50 @@ describe.skipIf(!existsSync(executablePath))('in Chromium', () => {
     },
     60_000,
   )
+
+  const PATHS = ['', 'guide/quick-start', 'reference/options', 'internals/results', 'api/core/', 'no-such-page']
+
+  test.each([
+    ['light', 1440],
+    ['dark', 1024],
+    ['light', 390],
+  ] as const)(
+    '%s, %i pixels wide: axe finds nothing',
+    async (colorScheme, width) => {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+      const found: string[] = []
+      for (const path of PATHS) {
+        await page.goto(`${address}${path}`)
+        await page.addScriptTag({ content: axe.source })
+        const violations = await page.evaluate<string[]>(
+          'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))',
+        )
+        found.push(...violations.map(violation => `${path}: ${violation}`))
+      }
+      expect(found).toEqual([])
+      await page.close()
+    },
+    60_000,
+  )
+
+  test('a phone shows the guides in its menu, the copy button of code, and tables as lists', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+    await page.goto(address)
+    await page.locator('.VPNavBarHamburger').click()
+    await page.getByRole('button', { name: 'Guides' }).click()
+    await page.getByRole('link', { name: 'Streams and cancellation' }).click()
+    await page.waitForURL('**/guide/streams-and-cancellation')
+    const getStyle = (selector: string, name: string): Promise<unknown> =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${name}`)
+    await page.locator('h1', { hasText: 'Streams and cancellation' }).waitFor()
+    expect(await getStyle('.vp-doc pre code', 'fontSize')).toBe('12px')
+    expect(await getStyle('button.copy', 'opacity')).toBe('1')
+    await page.goto(`${address}reference/options#calls-slowafter`)
+    const [option, meaning] = await Promise.all(
+      [0, 3].map(at => page.locator('#calls-slowafter td').nth(at).boundingBox()),
+    )
+    expect(meaning!.y).toBeGreaterThan(option!.y)
+    expect(meaning!.width).toBeGreaterThan(300)
+    await page.close()
+  }, 60_000)
 })
