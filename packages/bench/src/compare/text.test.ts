@@ -40,6 +40,11 @@ test('names a figure that is slower twice a regression, and confirms it', () => 
   expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
 })
 
+test('says that a figure is slower by more than ten times, without a percentage', () => {
+  const slower = judged('codec/usual/json/each', 236)
+  expect(draw([slower], [slower])).toContain('1 of 1 figure is slower than main (0123456), by more than 10×.')
+})
+
 test('calls a figure that is slower only once fine, a faster one faster, and says what would have been seen', () => {
   const text = draw(
     [judged('codec/usual/json/each', 1.5), judged('codec/usual/msgpack/each', 0.5)],

@@ -35,7 +35,7 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   if (failed > 0) return `Regression: ${count(failed, 'figure')} can no longer be measured, because the head fails.`
   if (slower.length > 0) {
     const by = Math.max(...slower.map(entry => entry.slower!.factor))
-    return `Regression: ${slower.length} of ${all} ${slower.length === 1 ? 'is' : 'are'} slower than ${base.name}${commit}, by up to ${formatEffect(by)}.`
+    return `Regression: ${slower.length} of ${all} ${slower.length === 1 ? 'is' : 'are'} slower than ${base.name}${commit}, by ${formatLargest(by)}.`
   }
   const seen = getSeen(first, repeat)
   const last = settle(first, repeat).filter(({ outcome }) => outcome !== 'missing')
@@ -47,6 +47,9 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   const unseen = last.length > seen.length ? ` ${last.length - seen.length} more were too noisy to judge.` : ''
   return `No regression: ${count(seen.length, 'figure')} would have shown a slow-down of ${formatEffect(from)} against ${base.name}${commit}.${unseen}`
 }
+
+/** Returns `up to 50 %`; effects beyond ten times have no upper end. */
+const formatLargest = (factor: number): string => `up to ${formatEffect(factor)}`.replace('up to > ', 'more than ')
 
 /** With so few figures, all of them are shown. */
 const FEW = 6
