@@ -70,6 +70,8 @@ export default defineConfig({
     // Links that work on GitHub work here.
     anchor: { slugify: text => new GithubSlugger().slug(text) },
     config: md => configure(md, path => sourceOf(relative(root, path).replaceAll('\\', '/'))),
+    // Only the picture of the shown theme is loaded.
+    image: { lazyLoad: true },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     languageAlias: { vector: 'text' },
   },
