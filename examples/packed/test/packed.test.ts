@@ -137,7 +137,7 @@ test.each(['plugin-host', 'plugin-host-ts'])(
       const [, output] = /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(page) ?? []
       expect(await npm('start', '--silent')).toEqual({ stdout: output, stderr: '' })
       const { stdout } = await npm('test').catch((error: { stdout: string }) => error)
-      // As the message: a report shortens the value.
+      // This is the message, because a report shortens the value.
       expect(stdout, stdout).toMatch(/^. pass 5\n. fail 0$/m)
     } finally {
       await rm(place, { recursive: true, force: true })
