@@ -7,6 +7,8 @@ export const say = (channel: Channel, index: number, message: unknown): unknown 
   notify('$/channel', { channel: channel.id, index, message })
 export const sayAll = (channel: Channel, index: number, messages: unknown): unknown =>
   notify('$/channel', { channel: channel.id, index, messages })
+export const askCredit = (channel: Channel, bytes: number): unknown =>
+  notify('$/channel', { channel: channel.id, credit: bytes })
 export const end = (channel: Channel, index: number): unknown =>
   notify('$/channel', { channel: channel.id, index, end: true })
 export const messages = (channel: Channel, from: number, to: number): unknown[] =>

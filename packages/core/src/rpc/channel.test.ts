@@ -1,10 +1,10 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
-import { MAX_CHANNELS, toStreamReference } from '@sallyport/protocol/internal'
+import { CHANNEL_MESSAGE_COST, MAX_CHANNELS, toStreamReference } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { type Channel, type ChannelQueue, ChannelTable, type ChannelWriter } from './channel.js'
 
 /** @param room the result of the link's `room` */
-function setUp(room?: Promise<void>) {
+function setUp(room?: Promise<void>, readAhead?: number) {
   const sent: unknown[] = []
   const sender: ChannelWriter & ChannelQueue = {
     encode: (_channel, message) => JSON.stringify(message),
@@ -13,7 +13,7 @@ function setUp(room?: Promise<void>) {
     room: () => room,
     isFull: false,
   }
-  const table = new ChannelTable(sender, sender, { pull: () => expect.unreachable(), stop: () => {} })
+  const table = new ChannelTable(sender, sender, { pull: () => expect.unreachable(), stop: () => {} }, readAhead)
   const bind = (...ids: number[]): Channel[] => {
     const declared = Object.fromEntries(ids.map((id, i) => [`c${i}`, id]))
     const args: Record<string, unknown> = {}
@@ -23,9 +23,50 @@ function setUp(room?: Promise<void>) {
   return { table, bind, sent }
 }
 
+/** Messages of one digit to four that fit into `READ_AHEAD`. */
+const WINDOW = 64
+const READ_AHEAD = WINDOW * CHANNEL_MESSAGE_COST
+
+const getMessages = (sent: readonly unknown[]): unknown[] => sent.filter(message => typeof message === 'string')
+/** Bytes for which credit was asked. */
+const getAsked = (sent: readonly unknown[]): number[] =>
+  sent.flatMap(message => (message as { params?: { credit?: number } }).params?.credit ?? [])
+
+describe('the window of a channel', () => {
+  it('counts bytes, and asks for credit after each quarter', async () => {
+    const { bind, sent } = setUp(undefined, READ_AHEAD)
+    const [channel] = bind(1)
+    for (let i = 0; i < WINDOW / 4; i++) await channel!.send('x'.repeat(CHANNEL_MESSAGE_COST - 2))
+    expect(getAsked(sent)).toEqual([1, 2].map(() => READ_AHEAD / 4))
+  })
+
+  it('lets a message that is larger than the window pass alone', async () => {
+    const { table, bind, sent } = setUp(undefined, 1)
+    const [channel] = bind(1)
+    await channel!.send('first')
+    const second = channel!.send('second')
+    expect(sent).toHaveLength(2)
+    table.credit(1, getAsked(sent)[0]!)
+    await second
+    expect(getMessages(sent)).toEqual(['"first"', '"second"'])
+  })
+
+  it('stays closed for a frontend that returns less than it was asked for', async () => {
+    const { table, bind, sent } = setUp(undefined, READ_AHEAD)
+    const [channel] = bind(1)
+    const sending = Array.from({ length: 1000 }, (_, i) => channel!.send(i))
+    for (let i = 0; i < 10; i++) table.credit(1, 0)
+    expect(getMessages(sent)).toHaveLength(WINDOW)
+    table.credit(1, CHANNEL_MESSAGE_COST * 3)
+    expect(getMessages(sent).length).toBeLessThanOrEqual(WINDOW + 3)
+    table.abandonAll('gone')
+    await Promise.allSettled(sending)
+  })
+})
+
 it('false credit gains one window, once the link has room', async () => {
   let makeRoom = (): void => {}
-  const { table, bind, sent } = setUp(new Promise(resolve => (makeRoom = resolve)))
+  const { table, bind, sent } = setUp(new Promise(resolve => (makeRoom = resolve)), READ_AHEAD)
   const [channel] = bind(1)
   const sending = Array.from({ length: 1000 }, (_, i) => channel!.send(i))
   const claimFalseCredit = (): void => {
@@ -33,12 +74,13 @@ it('false credit gains one window, once the link has room', async () => {
   }
   claimFalseCredit()
   await Promise.resolve()
-  expect(sent).toHaveLength(256)
+  expect(getMessages(sent)).toHaveLength(WINDOW)
   makeRoom()
-  await sending[511]
-  expect(sent).toHaveLength(512)
+  await sending[2 * WINDOW - 1]
+  expect(getMessages(sent)).toHaveLength(2 * WINDOW)
   table.close(1)
-  expect((await Promise.allSettled(sending)).filter(({ status }) => status === 'rejected')).toHaveLength(1000 - 512)
+  const failed = (await Promise.allSettled(sending)).filter(({ status }) => status === 'rejected')
+  expect(failed).toHaveLength(1000 - 2 * WINDOW)
 })
 
 describe('ChannelTable', () => {
@@ -74,16 +116,16 @@ describe('ChannelTable', () => {
   })
 
   it('does not end the second channel of an id when the first call ends', async () => {
-    const { table, bind, sent } = setUp()
+    const { table, bind, sent } = setUp(undefined, READ_AHEAD)
     const opened = [...table.bind({}, { a: 5 })]
     for (const channel of opened) channel.end()
     const [second] = bind(5)
     for (const channel of opened) channel.abandon('cancelled')
-    for (let i = 0; i < 256; i++) await second!.send(i)
+    for (let i = 0; i < WINDOW; i++) await second!.send(i)
     const waiting = second!.send('one more')
-    table.credit(5, 1)
+    table.credit(5, CHANNEL_MESSAGE_COST)
     await waiting
-    expect(sent.at(-1)).toBe('"one more"')
+    expect(getMessages(sent).at(-1)).toBe('"one more"')
   })
 })
 

@@ -3,8 +3,8 @@
 import {
   BoundedQueue,
   BusError,
+  CHANNEL_MESSAGE_COST,
   CHANNEL_READ_AHEAD,
-  CHANNEL_WINDOW,
   MAX_CHANNELS,
   MAX_SESSION_QUEUE,
   MAX_SESSION_QUEUE_BYTES,
@@ -16,7 +16,7 @@ import {
   toStreamReference,
 } from '@sallyport/protocol/internal'
 import type { BatchSource, CallChannels, CallHeaders, CallMessage, TransferOptions } from '@sallyport/protocol/internal'
-import { type Encoded, getSize, isValue, type SessionQueue } from './session-queue.js'
+import { type Encoded, getSize, type SessionQueue } from './session-queue.js'
 import type { SessionWriter } from './writer.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
@@ -29,8 +29,8 @@ export interface Channel<T = unknown> {
    */
   readonly signal: AbortSignal
   /**
-   * Sends the message as it is now. Resolves when there is room for the next one. At most 256 messages are in flight, and large ones
-   * only up to `readAhead` of the frontend (4 MiB). If the sender does not wait, up to 65 536 messages or 64 MiB are queued.
+   * Sends the message as it is now. Resolves when there is room for the next one: until the frontend has read some, at most `readAhead`
+   * bytes (4 MiB) are in flight. Each message counts 1 KiB more. If the sender does not wait, up to 65 536 messages or 64 MiB are queued.
    *
    * @throws {BusError} `Disconnected` if the channel has ended or was closed, or its frontend disconnected; `InvalidParams` if
    * the message cannot be serialized; `Overloaded` if too much is queued
@@ -125,11 +125,11 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
   readonly #queue: ChannelQueue
   readonly #closed: () => void
   readonly #queued = new BoundedQueue<QueuedSend>(QUEUE_LIMITS)
-  /** Messages that can be sent before the frontend gives credit. */
-  #window: number = CHANNEL_WINDOW
-  /** Messages in flight that are not batched, in order. Batched ones are small, so `CHANNEL_WINDOW` bounds their bytes. */
-  readonly #large: BoundedQueue<{ readonly index: number }>
-  #isCreditedEach = false
+  readonly #window: number
+  /** Cost of the messages in flight. */
+  #inFlight = 0
+  /** The part of it for which the frontend was not asked for credit. */
+  #unasked = 0
   /** Credit that counts once the link has room. */
   #credited = 0
   #isAwaitingRoom = false
@@ -143,12 +143,12 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
   #failure: string | undefined
 
   /**
-   * @param readAhead bytes of large messages that can be in flight; one more message can exceed them
+   * @param readAhead cost of the messages that can be in flight; the last one can exceed it
    * @param closed is called once, when the id can be used again
    */
   constructor(id: number, writer: ChannelWriter, queue: ChannelQueue, readAhead: number, closed: () => void) {
     this.id = id
-    this.#large = new BoundedQueue({ count: Infinity, bytes: readAhead })
+    this.#window = readAhead
     this.#writer = writer
     this.#queue = queue
     this.#closed = closed
@@ -185,7 +185,7 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
       // A `toJSON` of the message can have ended the channel, or closed the link.
       if (this.#isEnding || this.#isOver) throw this.#createError()
       const index = this.#index++
-      if (this.#canSend()) {
+      if (this.#inFlight < this.#window) {
         this.#sendNow(index, encoded)
         return this.#queue.room() ?? SENT
       }
@@ -218,8 +218,8 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
   }
 
   /** Takes credit from the frontend. A false claim gains nothing, because credit counts only once the link has room. */
-  credit(messages: number): void {
-    this.#credited = Math.min(CHANNEL_WINDOW, this.#credited + messages)
+  credit(bytes: number): void {
+    this.#credited = Math.min(this.#inFlight, this.#credited + bytes)
     if (this.#isAwaitingRoom) return
     const room = this.#queue.room()
     if (!room) return this.#useCredit()
@@ -242,11 +242,9 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
 
   #useCredit(): void {
     if (this.#isOver) return
-    this.#window = Math.min(CHANNEL_WINDOW, this.#window + this.#credited)
+    this.#inFlight -= this.#credited
     this.#credited = 0
-    const firstInFlight = this.#nextIndex - (CHANNEL_WINDOW - this.#window)
-    while ((this.#large.peek()?.index ?? Infinity) < firstInFlight) this.#large.shift()
-    while (this.#queued.size > 0 && this.#canSend()) {
+    while (this.#queued.size > 0 && this.#inFlight < this.#window) {
       const index = this.#nextIndex
       const { encoded, resolve } = this.#queued.shift()!
       this.#sendNow(index, encoded)
@@ -262,17 +260,12 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
 
   #sendNow(index: number, encoded: Encoded): void {
     this.#queue.sendValue(this, index, encoded)
-    this.#window--
-    if (isValue(encoded)) return
-    this.#large.push({ index }, getSize(encoded))
-    if (!this.#large.isFull || this.#isCreditedEach) return
-    // The frontend would wait for more messages before it gives credit, and none will come.
-    this.#isCreditedEach = true
-    this.#writer.send({ jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, creditEach: true } })
-  }
-
-  #canSend(): boolean {
-    return this.#window > 0 && !this.#large.isFull
+    const cost = getSize(encoded) + CHANNEL_MESSAGE_COST
+    this.#inFlight += cost
+    this.#unasked += cost
+    if (this.#unasked < this.#window / 4) return
+    this.#writer.send({ jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, credit: this.#unasked } })
+    this.#unasked = 0
   }
 
   /** Errors are created only when needed, because creating one takes as long as a whole call. */
@@ -371,8 +364,8 @@ export class ChannelTable {
     this.#open.get(id)?.abandon(`The frontend closed channel ${id}`)
   }
 
-  credit(id: number, messages: number): void {
-    this.#open.get(id)?.credit(messages)
+  credit(id: number, bytes: number): void {
+    this.#open.get(id)?.credit(bytes)
   }
 
   abandonAll(reason: string): void {

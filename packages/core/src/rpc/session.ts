@@ -64,7 +64,7 @@ export interface SessionOptions {
   peers?: ReadonlySet<Session> | undefined
   confirmRequests: ConfirmRequests
   metrics: SessionMetrics
-  /** Bytes of large messages of one channel that can be in flight. @default CHANNEL_READ_AHEAD */
+  /** Bytes of messages of one channel that can be in flight. @default CHANNEL_READ_AHEAD */
   readAhead?: number | undefined
   /** True if calls carry deadlines that end them here, too. */
   hasDeadlines: boolean
@@ -315,7 +315,7 @@ export class Session implements CallOwner {
   /** Handles a `$/…` message, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): undefined {
     if (method === METHOD.sync && id !== undefined) return void this.#writer.result(id, method, null)
-    const { id: callId, channel, messages, stream } = (params ?? {}) as Record<string, unknown>
+    const { id: callId, channel, bytes, stream } = (params ?? {}) as Record<string, unknown>
     if (method === STREAM_METHOD.next && id !== undefined && isCount(stream)) return this.#sendNext(id, stream)
     const notification = id === undefined ? method : undefined
     // Only a gate can send this: it seals what the frontend sends, and refuses this method.
@@ -323,9 +323,9 @@ export class Session implements CallOwner {
       const rejected = params as RejectedParams
       this.#writer.error(rejected.id, '', fromErrorObject(rejected.error))
     } else if (notification === METHOD.cancel && isCount(callId)) this.calls.cancel(callId)
-    else if (notification === METHOD.credit && isCount(channel) && isCount(messages)) {
+    else if (notification === METHOD.credit && isCount(channel) && isCount(bytes)) {
       flushAfterMicrotasks()
-      this.#channels.credit(channel, messages)
+      this.#channels.credit(channel, bytes)
     } else if (notification === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
     else if (notification === STREAM_METHOD.return && isCount(stream)) this.frontendCalls.sentStreams.close(stream)
     else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)

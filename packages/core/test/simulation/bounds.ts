@@ -3,7 +3,9 @@ export const BOUNDS = {
   inFlight: 32,
   channels: 16,
   listeners: 16,
+  /** Messages of a channel in flight. */
   channelWindow: 16,
+  channelCost: 64,
   /** Size from which bytes are an attachment. */
   attachment: 64,
   creditWindow: 4096,

@@ -156,10 +156,10 @@ describe('a frontend that does not read', () => {
     let read = 0
     for (let seen = -1; seen !== read;) {
       seen = read
-      const messages = (await readAll(peer)).filter(({ params }) => !params.creditEach)
+      const messages = (await readAll(peer)).filter(({ params }) => params.credit === undefined)
       read = messages.length
       expect(messages.map(({ params }) => params.index)).toEqual(messages.map((_, at) => at))
-      peer.send('{"jsonrpc":"2.0","method":"$/credit","params":{"channel":7,"messages":4}}')
+      peer.send('{"jsonrpc":"2.0","method":"$/credit","params":{"channel":7,"bytes":4194304}}')
     }
     expect(read).toBe(120 - failures.length)
     await expect.poll(() => sent).toBe(20)

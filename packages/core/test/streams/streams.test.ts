@@ -1,4 +1,5 @@
 // Streams: a handler's async iterable as the caller's async iterable, no faster than it is read, and ended by the caller's loop.
+import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { fixture, routesTo } from '../support/start.js'
 
@@ -47,9 +48,9 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     const { client } = await connectAfresh(connect)
     const values = client.stream('up_to', { to: 100_000 })
     await values.next()
-    await expect.poll(async () => (await client.invoke<unknown[]>('seen')).length).toBeGreaterThan(255)
+    await expect.poll(async () => (await client.invoke<unknown[]>('seen')).length).toBeGreaterThan(4000)
     const { length } = await client.invoke<unknown[]>('seen')
-    expect(length).toBeLessThan(300)
+    expect(length).toBeLessThan(CHANNEL_READ_AHEAD / CHANNEL_MESSAGE_COST + 10)
     await values.return()
     await expect.poll(async () => (await client.invoke<unknown[]>('seen')).at(-1)).toBe('finally')
   })

@@ -1,23 +1,15 @@
 // The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, and arrives there
-// as the sending end. Messages that were read are credited to the sender, so a slow reader makes the sender wait.
-import {
-  CHANNEL_WINDOW,
-  type ChannelParams,
-  toChannelReference,
-  METHOD,
-  throwLater,
-} from '@sallyport/protocol/internal'
+// as the sending end. The sender asks for credit now and then, and gets it once the messages before were read: a slow reader makes it wait.
+import { type ChannelParams, toChannelReference, METHOD, throwLater } from '@sallyport/protocol/internal'
 import { CLIENT } from './client-symbol.js'
 
 /** The connection over which a channel is open. */
 export interface ChannelOwner {
-  credit(channel: number, messages: number): void
+  credit(channel: number, bytes: number): void
   /** Notifies core that the channel's messages are not read any more. */
   close(channel: number): void
   forget(channel: number): void
 }
-
-const CREDIT_EVERY: number = CHANNEL_WINDOW / 4
 
 let lastId = 0
 
@@ -33,11 +25,12 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   #id = ++lastId
   #onmessage: ((message: T) => void) | undefined
   #owner: ChannelOwner | undefined
-  #unread: T[] = []
-  /** Messages read since the last credit was sent. */
-  #read = 0
-  #creditEvery = CREDIT_EVERY
+  /** Batches of unread messages. Between them, bytes to credit once the messages before were read. The first entry is a batch. */
+  #unread: (readonly T[] | number)[] = []
+  /** Index of the first unread message in its batch. */
+  #next = 0
   #hasEnded = false
+  #hasEmittedEnd = false
   /** Wake up iterators that wait for a message. */
   #wakers: (() => void)[] = []
 
@@ -84,8 +77,8 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
    * `Disconnected` from then on. The channel can be passed to another call afterwards.
    */
   close(): void {
-    const unread = this.#unread.splice(0)
-    if (this.#hasEnded) return unread.length > 0 ? this.#emitEnd() : undefined
+    this.#drop()
+    if (this.#hasEnded) return this.#emitEnd()
     const [owner, id] = [this.#owner, this.#id]
     this.finish()
     owner?.close(id)
@@ -101,11 +94,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
       next: async () => {
         id ??= this.#id
         while (!hasReturned && this.#id === id) {
-          if (this.#unread.length > 0) {
-            const value = this.#unread.shift() as T
-            this.#credit()
-            return { done: false, value }
-          }
+          if (this.#unread.length > 0) return { done: false, value: this.#take() }
           if (this.#hasEnded) break
           await new Promise<void>(resolve => this.#wakers.push(resolve))
         }
@@ -133,10 +122,8 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   renew(): number {
     if (this.#hasEnded) {
       this.#id = ++lastId
-      this.#unread = []
-      this.#read = 0
-      this.#creditEvery = CREDIT_EVERY
-      this.#hasEnded = false
+      this.#drop()
+      this.#hasEnded = this.#hasEmittedEnd = false
       this.#wakeIterators()
     }
     return this.#id
@@ -145,20 +132,11 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   /** @internal */
   receive(params: ChannelParams): void {
     if ('end' in params) return this.finish()
-    if ('creditEach' in params) {
-      this.#creditEvery = 1
-      return this.#sendCredit()
-    }
-    const id = this.#id
-    const messages: unknown = 'messages' in params ? params.messages : [params.message]
-    if (Array.isArray(messages)) {
-      for (const message of messages as T[]) {
-        // A handler can close the channel, and even pass it to another call.
-        if (this.#hasEnded || this.#id !== id) break
-        if (this.#onmessage && this.#unread.length === 0) this.#deliver(message)
-        else this.#unread.push(message)
-      }
-    }
+    const entry = 'credit' in params ? params.credit : 'messages' in params ? params.messages : [params.message]
+    if (!(Array.isArray(entry) ? entry.length : typeof entry === 'number')) return
+    this.#unread.push(entry as T[] | number)
+    this.#credit()
+    this.#deliverUnread()
     this.#wakeIterators()
   }
 
@@ -172,13 +150,11 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   }
 
   #deliverUnread(): void {
-    const hadUnread = this.#unread.length > 0
-    while (this.#onmessage && this.#unread.length > 0) this.#deliver(this.#unread.shift() as T)
-    if (hadUnread) this.#emitEnd()
+    while (this.#onmessage && this.#unread.length > 0) this.#deliver(this.#take())
+    this.#emitEnd()
   }
 
   #deliver(message: T): void {
-    this.#credit()
     try {
       this.#onmessage!(message)
     } catch (error) {
@@ -186,10 +162,36 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     }
   }
 
+  /** Takes the first unread message. */
+  #take(): T {
+    const batch = this.#unread[0] as readonly T[]
+    const message = batch[this.#next++] as T
+    if (this.#next === batch.length) {
+      this.#next = 0
+      this.#unread.shift()
+      this.#credit()
+    }
+    return message
+  }
+
+  /** Sends the credit for messages that were read. */
+  #credit(): void {
+    while (typeof this.#unread[0] === 'number') {
+      const bytes = this.#unread.shift() as number
+      if (!this.#hasEnded) this.#owner?.credit(this.#id, bytes)
+    }
+  }
+
+  #drop(): void {
+    this.#unread = []
+    this.#next = 0
+  }
+
   #emitEnd(): void {
-    if (!this.#hasEnded || this.#unread.length > 0 || !this.onend) return
+    if (!this.#hasEnded || this.#hasEmittedEnd || this.#unread.length > 0) return
+    this.#hasEmittedEnd = true
     try {
-      this.onend()
+      this.onend?.()
     } catch (error) {
       throwLater(error)
     }
@@ -197,17 +199,6 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   #wakeIterators(): void {
     if (this.#wakers.length > 0) for (const wake of this.#wakers.splice(0)) wake()
-  }
-
-  #credit(): void {
-    this.#read++
-    this.#sendCredit()
-  }
-
-  #sendCredit(): void {
-    if (this.#read < this.#creditEvery || this.#hasEnded) return
-    this.#owner?.credit(this.id, this.#read)
-    this.#read = 0
   }
 }
 
@@ -223,7 +214,7 @@ export class OpenChannels {
   constructor(notify: Notify) {
     this.#notify = notify
     this.#owner = {
-      credit: (channel, messages) => notify(METHOD.credit, { channel, messages }),
+      credit: (channel, bytes) => notify(METHOD.credit, { channel, bytes }),
       close: channel => notify(METHOD.closeChannel, { channel }),
       forget: channel => void this.#channels.delete(channel),
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { IN_BROWSER, crossed, failure, result, setUp } from '../../test/peer.js'
-import { collect, credits, end, messages, say, sayAll, stream } from '../../test/streams.js'
+import { askCredit, collect, credits, end, messages, say, sayAll, stream } from '../../test/streams.js'
 import { uncaught } from '../../test/uncaught.js'
 import { Channel } from './channel.js'
 
@@ -197,10 +197,10 @@ describe('the end of a channel', () => {
     expect(await collect(channel)).toEqual([0])
     void client.invoke('download', { channel })
     const again = collect(channel)
-    peer.send(...messages(channel, 0, 64))
+    peer.send(...messages(channel, 0, 64), askCredit(channel, 5))
     await crossed()
     await crossed()
-    expect(credits(peer)).toEqual([{ channel: channel.id, messages: 64 }])
+    expect(credits(peer)).toEqual([{ channel: channel.id, bytes: 5 }])
     peer.send(end(channel, 64))
     expect(await again).toHaveLength(64)
   })

@@ -70,7 +70,7 @@ describe('a message that passes', () => {
       shown.push((message as { cmd: string }).cmd)
       return new Promise(() => {})
     })
-    const credit = { jsonrpc: '2.0', method: '$/credit', params: { channel: 1, messages: 2 } }
+    const credit = { jsonrpc: '2.0', method: '$/credit', params: { channel: 1, bytes: 2 } }
     send(frontendLink, call(1), credit)
     await settled()
     expect(shown).toEqual(['m'])

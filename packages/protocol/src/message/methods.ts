@@ -17,7 +17,7 @@ export const METHOD = {
   channel: '$/channel',
   /** Both directions: the caller no longer waits for this request. */
   cancel: '$/cancelRequest',
-  /** frontend → core: the number of messages of a channel that were taken. */
+  /** frontend → core: bytes of a channel's messages that were read. */
   credit: '$/credit',
   /** frontend → core: the messages of a channel have no reader any more. */
   closeChannel: '$/closeChannel',
@@ -67,11 +67,11 @@ export type EventParams = { event: string; ids: readonly number[] } & ({ payload
 
 /**
  * Params of `$/channel`. Messages are numbered from 0 per channel: `index` is the number of the first of consecutive `messages`.
- * With `end`, it is the total. `creditEach` asks for credit after each message from now on: large ones fill the sender's bounds.
+ * With `end`, it is the total. `credit` asks for a `$/credit` with this many bytes once all messages before it were read.
  */
 export type ChannelParams =
   | ({ channel: number; index: number } & ({ message: unknown } | { messages: unknown[] } | { end: true }))
-  | { channel: number; creditEach: true }
+  | { channel: number; credit: number }
 
 /** Tauri's error text, verbatim. */
 export const EVENT_NAME_RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`'

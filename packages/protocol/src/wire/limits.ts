@@ -49,10 +49,10 @@ export const MAX_EVENT_QUEUE_BYTES: number = 32 * MiB
 export const MAX_SESSION_QUEUE = 65_536
 /** Maximum bytes of responses, channel messages and calls that wait in core for one frontend, except for the last. */
 export const MAX_SESSION_QUEUE_BYTES: number = 64 * MiB
-/** Messages of one channel in flight after which `send` waits for the frontend to take some. */
-export const CHANNEL_WINDOW = 256
-/** Default of the bytes of a channel's large messages in flight. One more message can exceed it. */
+/** Default of the bytes of a channel's messages in flight, after which `send` waits. The last message can exceed it. */
 export const CHANNEL_READ_AHEAD: number = 4 * MiB
+/** Cost of a channel's message in addition to its bytes: with the default, about 4000 small ones are in flight. */
+export const CHANNEL_MESSAGE_COST = 1024
 /** Bytes of a ring. Those of 64 KiB to 1 MiB are equally fast for small frames; a body of 1 MiB takes a third less time with 1 MiB than with 256 KiB. */
 export const RING_BYTES: number = MiB
 /** Bytes of messages in the hook of a gate, or behind it, after which the gate stops reading. */

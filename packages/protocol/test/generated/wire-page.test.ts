@@ -8,7 +8,7 @@ import { toChannelReference } from '../../src/message/message.js'
 
 import { FRAME_KIND } from '../../src/wire/link.js'
 import * as bounds from '../../src/wire/limits.js'
-import { CHANNEL_WINDOW, RING_BYTES } from '../../src/wire/limits.js'
+import { CHANNEL_MESSAGE_COST, RING_BYTES } from '../../src/wire/limits.js'
 
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
 const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MAX_PATH_LENGTH, MAX_PATHS, MIN_ATTACHMENT_BYTES } = bounds
@@ -68,10 +68,12 @@ describe('the pages on the wire and on limits state', () => {
       'the queue of answers',
       `calls that wait in core for a frontend | ${count(MAX_SESSION_QUEUE)}, ${mib(MAX_SESSION_QUEUE_BYTES)} |`,
     ],
-    ['the read-ahead', `| \`readAhead\`: ${mib(CHANNEL_READ_AHEAD)} of messages`],
+    [
+      'the read-ahead',
+      `| \`readAhead\`: ${mib(CHANNEL_READ_AHEAD)}; each message counts ${CHANNEL_MESSAGE_COST} more |`,
+    ],
     ['the queue of a gate', `${count(MAX_IN_FLIGHT)}, ${mib(MAX_GATE_QUEUE_BYTES)} | \`Overloaded\`; at`],
     ['the events for NATS', `connection to NATS | ${mib(MAX_UNSENT_EVENT_BYTES)} | later ones are dropped |`],
-    ['the window of a channel', `| messages of a channel in flight | ${CHANNEL_WINDOW} |`],
     ['the header of a stream', `header \`${STREAM_HEADER}: ${toChannelReference(0).replace(/0$/, '<id>')}\``],
     ['the form of a channel', `\`${toChannelReference(0).replace(/0$/, '<id>')}\``],
   ])('%s', (_name, text) => expect(page).toContain(text))

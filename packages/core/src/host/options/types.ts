@@ -116,8 +116,8 @@ export interface ConnectionOptions {
    */
   overflow?: 'wait' | 'reject'
   /**
-   * Bytes of each stream or channel that core sends before the frontend has read them. One message can exceed it, and messages below
-   * 16 KiB are bounded by their number (256) instead. A core in another process uses the default.
+   * Bytes of each stream or channel that core sends before the frontend has read them. Each message counts 1024 bytes more, and the last
+   * one can exceed the number. A core in another process uses the default.
    *
    * @default 4194304
    */

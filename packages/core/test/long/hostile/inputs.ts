@@ -148,7 +148,7 @@ const cancels = ['"x"', '{}', 'null', '1.5', '-1', '[1]', '"__proto__"'].map(id 
   json(`a cancel of ${id}`, notify('$/cancelRequest', `{"id":${id}}`), undefined),
 )
 const credits = ['"1"', '{}', 'null', '1.5', '-1', '1e300'].flatMap(number => [
-  json(`credit of ${number}`, notify('$/credit', `{"channel":1,"messages":${number}}`), undefined),
+  json(`credit of ${number}`, notify('$/credit', `{"channel":1,"bytes":${number}}`), undefined),
   json(`the end of channel ${number}`, notify('$/closeChannel', `{"channel":${number}}`), undefined),
 ])
 const headers = ['[]', '"text"', '5', '{"a":1}', '{"a":null}', '{"sallyport-stream":"__CHANNEL__:x"}'].map(text =>
@@ -200,7 +200,7 @@ export const INPUTS: readonly Input[] = [
     json(`core's own ${method}, as a call`, call(1, method), INVALID),
   ]),
   json('a cancel of the call of another', notify('$/cancelRequest', '{"id":1}'), undefined),
-  json('credit for a channel of another', notify('$/credit', '{"channel":1,"messages":1000}'), undefined),
+  json('credit for a channel of another', notify('$/credit', '{"channel":1,"bytes":1000}'), undefined),
   json('the end of a channel of another', notify('$/closeChannel', '{"channel":1}'), undefined),
   json(
     'a listener of another',
