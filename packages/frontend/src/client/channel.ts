@@ -131,7 +131,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   /** @internal */
   receive(params: ChannelParams): void {
-    if ('end' in params) return this.finish()
+    if ('end' in params || this.#hasEnded) return this.finish()
     const entry = 'credit' in params ? params.credit : 'messages' in params ? params.messages : [params.message]
     if (!(Array.isArray(entry) ? entry.length : typeof entry === 'number')) return
     this.#unread.push(entry as T[] | number)

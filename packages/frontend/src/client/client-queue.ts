@@ -24,6 +24,7 @@ import {
   type QueueSlot,
   whyNotSerializable,
 } from '@sallyport/protocol/internal'
+import { eventBatch } from '#node-features'
 
 export interface FlowOptions {
   /** Calls that can be in flight at a time, 1 to 16384. Core refuses more. @default 16384 */
@@ -62,6 +63,7 @@ export class ClientQueue {
   readonly #pending: CallCount
   readonly #overflow: FlowOptions['overflow']
   readonly #outbox: Outbox
+  #events: InstanceType<NonNullable<typeof eventBatch>> | undefined
   readonly #queue = new BoundedQueue<QueuedMessage>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
   /** Calls that were not sent, by id: those in the queue, and those that `finish` has dropped. */
   readonly #unsentCalls = new Map<number, QueueSlot<QueuedMessage>>()
@@ -92,6 +94,12 @@ export class ClientQueue {
       const problem = `cannot be serialized as ${this.#codec.name}: ${whyNotSerializable(cause, message.params)}`
       throw new BusError('InvalidParams', `Arguments of ${describeCommand(message.method)} ${problem}`, { cause })
     }
+  }
+
+  /** Sends an event in a batch with those before it. Returns false if it must be enqueued instead. */
+  emit(event: string, payload: unknown): boolean {
+    if (!eventBatch || this.#codec.name !== 'json' || this.#mustWait(false)) return false
+    return (this.#events ??= new eventBatch(this.#outbox)).add(event, payload)
   }
 
   /** Sends or queues a call of the bus itself, which is never refused. */

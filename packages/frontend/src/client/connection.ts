@@ -33,7 +33,7 @@ import {
 import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
-import { eventsReceived, eventsSent, invokes, sentStreams } from '#node-features'
+import { eventBatch, eventsReceived, eventsSent, invokes, sentStreams } from '#node-features'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
@@ -151,7 +151,10 @@ export class Connection {
     if (options !== undefined) checkEmitOptions(method, options, payload)
     const hasBytes = payloadHoldsBytes(event, payload)
     if (this.#closeError) throw this.#closeError
-    const queued = this.#queue.enqueue({ jsonrpc: '2.0', method, params }, hasBytes, options?.transfer)
+    const isSent = eventBatch && !hasBytes && method === METHOD.emit && this.#queue.emit(event, payload)
+    const queued = isSent
+      ? undefined
+      : this.#queue.enqueue({ jsonrpc: '2.0', method, params }, hasBytes, options?.transfer)
     const sent = queued ? this.#queue.waitForEvent(queued) : this.#link.room()
     if (eventsSent?.hasSubscribers) {
       const { label, codec } = this.#owner

@@ -1,8 +1,9 @@
 // The features that web pages lack, whose script has to stay small: channels of node:diagnostics_channel for a client's calls
-// and events (each an `EventTrace`) and for calls of its exposed functions, and streams as arguments.
+// and events (each an `EventTrace`) and for calls of its exposed functions, streams as arguments, and batches of events.
 // `#node-features` is this file, or `node-features.browser.ts` for browsers.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import { type CallChannel, SentStreams } from '@sallyport/protocol/internal'
+import { EventBatch } from './event-batch.js'
 
 export const invokes: CallChannel | null = tracingChannel('sallyport.invoke')
 /** Calls that core and the host make of this frontend's functions. */
@@ -13,3 +14,6 @@ export const eventsReceived: Channel | null = channel('sallyport:client.event:re
 
 /** The streams among the arguments of this thread's calls. */
 export const sentStreams: SentStreams | null = new SentStreams()
+
+/** Consecutive events of this thread's clients share a message. */
+export const eventBatch: typeof EventBatch | null = EventBatch

@@ -29,6 +29,21 @@ describe('a message that passes', () => {
     expect(ids(sealed)).toEqual(ids(calls(1, 400)))
   })
 
+  test('is shown to the hook individually if it is one of several events', async () => {
+    const shown: unknown[] = []
+    const { frontendLink, sealed } = setUp(message => {
+      const { payload } = message as { payload: { payload: number } }
+      shown.push(payload)
+      return payload.payload === 2 ? Promise.reject(new Error('no')) : message
+    })
+    send(frontendLink, { jsonrpc: '2.0', method: '$/emit', params: { event: 'e', payloads: [1, 2, 3] } })
+    await settled()
+    expect(shown).toEqual([1, 2, 3].map(payload => ({ event: 'e', payload })))
+    expect(sealed).toEqual(
+      [1, 3].map(payload => ({ jsonrpc: '2.0', method: 'plugin:event|emit', params: { event: 'e', payload } })),
+    )
+  })
+
   test('is sealed even if an invalid frame follows', async () => {
     const { frontendLink, sealed, isClosed } = setUp(null)
     send(frontendLink, call(1))

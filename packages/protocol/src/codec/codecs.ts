@@ -1,5 +1,7 @@
 // The codecs by name, and the reader that decodes the frames of a link with them.
 import { BusError } from '../errors/bus-error.js'
+import { EMIT_ALL, METHOD } from '../message/methods.js'
+import { IS_NODE } from '#platform'
 import { MAX_ATTACHED_BYTES, MAX_BATCH, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
 import type { Codec, CodecName } from './codec.js'
@@ -28,7 +30,7 @@ export class BatchReader {
    * or an attachment exceeds its limits
    */
   read(kind: number, body: string | Uint8Array): readonly unknown[] {
-    if (kind === FRAME_KIND.json) return checkBatch(jsonCodec.decode(body, this.#trusted))
+    if (kind === FRAME_KIND.json) return this.#expand(checkBatch(jsonCodec.decode(body, this.#trusted)))
     if (typeof body !== 'string' && kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
     if (typeof body === 'string' || kind !== FRAME_KIND.msgpack)
       throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
@@ -37,6 +39,12 @@ export class BatchReader {
     this.#attachments = []
     this.#bytes = 0
     return checkBatch(msgpackCodec.decode(body, this.#trusted, attachments))
+  }
+
+  #expand(messages: readonly unknown[]): readonly unknown[] {
+    if (!IS_NODE || this.#trusted) return messages
+    for (const message of messages) if (isEmitAll(message)) return expandEvents(messages)
+    return messages
   }
 
   #keepAttachment(body: Uint8Array): readonly never[] {
@@ -58,4 +66,35 @@ function checkBatch(decoded: unknown): readonly unknown[] {
     throw new BusError('InvalidRequest', text)
   }
   return decoded
+}
+
+interface EmitAll {
+  jsonrpc: unknown
+  params: { event: unknown; payloads: readonly unknown[] }
+}
+
+/** True for a notification of several events. A malformed one is refused like any method of the bus that does not exist. */
+function isEmitAll(message: unknown): message is EmitAll {
+  const { id, method, params } = (message ?? {}) as {
+    id?: unknown
+    method?: unknown
+    params?: Partial<EmitAll['params']>
+  }
+  return method === EMIT_ALL && id === undefined && Array.isArray(params?.payloads)
+}
+
+/** Replaces notifications of several events, so that permissions, hooks and quotas see each event. @throws {BusError} InvalidRequest */
+function expandEvents(messages: readonly unknown[]): readonly unknown[] {
+  const expanded: unknown[] = []
+  for (const message of messages) {
+    if (!isEmitAll(message)) expanded.push(message)
+    else {
+      const { jsonrpc, params } = message
+      const { event, payloads } = params
+      if (expanded.length + payloads.length > MAX_BATCH)
+        throw new BusError('InvalidRequest', `Invalid Request: a batch has at most ${MAX_BATCH} messages and events`)
+      for (const payload of payloads) expanded.push({ jsonrpc, method: METHOD.emit, params: { event, payload } })
+    }
+  }
+  return expanded
 }

@@ -80,6 +80,12 @@ function member(name: string, value: unknown, checked: boolean): string {
   return name + text
 }
 
+/** Encodes a value for core alone. Returns `undefined` if JSON has no text for it. @throws what `encode` throws if it is `checked` */
+export function encodeJsonValue(value: unknown): string | undefined {
+  const text = member('', value, true)
+  return text === '' ? undefined : text
+}
+
 function read(body: string | Uint8Array, trusted: boolean): unknown {
   if (typeof body === 'string') checkText(body, trusted)
   else checkFrame(body, trusted)

@@ -27,6 +27,12 @@ export const METHOD = {
   rejected: '$/rejected',
 } as const
 
+/**
+ * frontend → core: `payloads` of consecutive events of one name. Its reader replaces it by a `METHOD.emit` for each. It is apart, because
+ * web pages have no use for it.
+ */
+export const EMIT_ALL = '$/emit'
+
 /** Params of `$/rejected`. The id is `null` if the request had none that could be read. */
 export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'] }
 

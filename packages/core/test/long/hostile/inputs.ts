@@ -1,5 +1,5 @@
 // The table of hostile inputs and their outcomes.
-import { FRAME_KIND } from '@sallyport/protocol/internal'
+import { FRAME_KIND, MAX_BATCH } from '@sallyport/protocol/internal'
 import type { FuzzFrame } from '../../fuzz/frames.js'
 import { Packr } from 'msgpackr/pack'
 import { call } from '../../support/peer.js'
@@ -195,6 +195,9 @@ export const INPUTS: readonly Input[] = [
   json('invalid UTF-8', Uint8Array.of(0x22, 0xff, 0xc0, 0x80, 0x22), PARSE, true),
   json('garbage', Uint8Array.of(0, 255, 17, 200), PARSE, true),
   json('an answer to nothing', '{"jsonrpc":"2.0","id":1,"result":1}', INVALID),
+  json('events without a list', notify('$/emit', '{"event":"e","payloads":1}'), undefined),
+  json('reserved events', notify('$/emit', '{"event":"tauri://destroyed","payloads":[1,2]}'), undefined),
+  json('too many events', notify('$/emit', `{"event":"e","payloads":[${'1,'.repeat(MAX_BATCH)}1]}`), INVALID, true),
   ...['$/event', '$/channel', '$/nothing', '$/'].flatMap(method => [
     json(`core's own ${method}`, notify(method, '{"channel":1,"event":"private","ids":[1],"index":0}'), undefined),
     json(`core's own ${method}, as a call`, call(1, method), INVALID),

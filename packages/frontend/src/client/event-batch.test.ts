@@ -1,0 +1,65 @@
+import { type EncodedMessage, Outbox } from '@sallyport/protocol/internal'
+import { describe, expect, it } from 'vitest'
+import { crossed, notify, setUp } from '../../test/peer.js'
+import { EventBatch } from './event-batch.js'
+
+describe('EventBatch', () => {
+  it('joins consecutive events of one name', () => {
+    const frames: EncodedMessage[] = []
+    const outbox = new Outbox(({ body }) => void frames.push(body))
+    const batch = new EventBatch(outbox)
+    for (const payload of [1, { a: null }, 'x']) expect(batch.add('e', payload)).toBe(true)
+    expect(batch.add('other', 2)).toBe(true)
+    outbox.flush()
+    expect(JSON.parse(frames[0] as string)).toEqual([
+      { jsonrpc: '2.0', method: '$/emit', params: { event: 'e', payloads: [1, { a: null }, 'x'] } },
+      { jsonrpc: '2.0', method: 'plugin:event|emit', params: { event: 'other', payload: 2 } },
+    ])
+  })
+
+  it.each([
+    ['is large', 'x'.repeat(16 * 1024)],
+    ['has no text', undefined],
+    ['cannot be serialized', 1n],
+    ['has a key that core refuses', JSON.parse('{"__proto__":1}') as unknown],
+  ])('does not take a payload that %s', (_name, payload) => {
+    const frames: unknown[] = []
+    const outbox = new Outbox(frame => void frames.push(frame))
+    expect(new EventBatch(outbox).add('e', payload)).toBe(false)
+    outbox.flush()
+    expect(frames).toEqual([])
+  })
+})
+
+describe('the events of a client', () => {
+  it('arrive in the order in which they were emitted, with other messages between them', async () => {
+    const { client, peer } = setUp()
+    const large = 'x'.repeat(20_000)
+    for (const payload of [1, 2, large, 3, undefined, 4]) void client.emit('e', payload)
+    void client.emit('f', 5)
+    void client.emitTo({ kind: 'Any' }, 'f', 6)
+    void client.emit('f', 7)
+    client.invoke('call').catch(() => {})
+    void client.emit('f', 8)
+    await crossed()
+    const emit = (event: string, payload?: unknown) => notify('plugin:event|emit', { event, payload })
+    expect(peer.received).toEqual([
+      ...[1, 2, large, 3].map(payload => emit('e', payload)),
+      notify('plugin:event|emit', { event: 'e' }),
+      emit('e', 4),
+      emit('f', 5),
+      notify('plugin:event|emit_to', { target: { kind: 'Any' }, event: 'f', payload: 6 }),
+      emit('f', 7),
+      { jsonrpc: '2.0', id: 1, method: 'call' },
+      emit('f', 8),
+    ])
+  })
+
+  it('have the values of the time when they were emitted', async () => {
+    const { client, peer } = setUp()
+    const payload = { n: 0 }
+    for (; payload.n < 200; payload.n++) void client.emit('e', payload)
+    await crossed()
+    expect(peer.received.map(({ params }) => params.payload.n)).toEqual(Array.from({ length: 200 }, (_, at) => at))
+  })
+})

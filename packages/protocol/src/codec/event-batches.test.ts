@@ -1,0 +1,52 @@
+// Notifications of several events: the reader of core and of a gate replaces each by the events in it.
+import { describe, expect, it } from 'vitest'
+import { MAX_BATCH } from '../wire/limits.js'
+import { FRAME_KIND } from '../wire/link.js'
+import { BatchReader } from './codecs.js'
+
+const read = (messages: unknown, trusted = false): readonly unknown[] =>
+  new BatchReader(trusted).read(FRAME_KIND.json, JSON.stringify(messages))
+const several = (event: unknown, payloads: unknown): object => ({
+  jsonrpc: '2.0',
+  method: '$/emit',
+  params: { event, payloads },
+})
+const single = (event: unknown, payload: unknown): object => ({
+  jsonrpc: '2.0',
+  method: 'plugin:event|emit',
+  params: { event, payload },
+})
+
+describe('a notification of several events', () => {
+  it('is replaced by its events, in order', () => {
+    const call = { jsonrpc: '2.0', id: 1, method: 'f' }
+    expect(read([several('a', [1, null, [2]]), call, several('b', []), several('', ['x'])])).toEqual([
+      single('a', 1),
+      single('a', null),
+      single('a', [2]),
+      call,
+      single('', 'x'),
+    ])
+  })
+
+  it('is a message like any other if it is malformed, or comes from core', () => {
+    const malformed = [
+      several('a', 'text'),
+      several('a', { length: 2 }),
+      { ...several('a', [1]), id: 1 },
+      { jsonrpc: '2.0', method: '$/emit' },
+      { jsonrpc: '2.0', method: '$/emit', params: null },
+      null,
+    ]
+    expect(read(malformed)).toEqual(malformed)
+    expect(read([several('a', [1])], true)).toEqual([several('a', [1])])
+  })
+
+  it('has no more events than a batch can have messages', () => {
+    const payloads = Array.from({ length: MAX_BATCH }, () => 0)
+    expect(read(several('a', payloads))).toHaveLength(MAX_BATCH)
+    for (const messages of [several('a', [...payloads, 0]), [several('a', payloads), several('b', [1])]]) {
+      expect(() => read(messages)).toThrow(expect.objectContaining({ reason: 'InvalidRequest' }))
+    }
+  })
+})
