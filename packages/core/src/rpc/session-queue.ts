@@ -25,8 +25,7 @@ import { answerScheduler } from './answer-scheduler.js'
 export type Encoded = EncodedMessage | PackedMessage
 
 /** True for a value that can be batched, false for a message. */
-export const isValue = (encoded: Encoded): encoded is EncodedMessage =>
-  typeof encoded === 'string' || isUint8Array(encoded)
+const isValue = (encoded: Encoded): encoded is EncodedMessage => typeof encoded === 'string' || isUint8Array(encoded)
 
 /** Returns about how much memory `encoded` takes, in bytes. */
 export function getSize(encoded: Encoded): number {

@@ -7,7 +7,7 @@ import { createTerminalLog, LEVEL_NAMES, type LogLine, paintLabel, type Terminal
 
 export type { Logger }
 
-/** What a host uses of a logger. */
+/** The methods of a logger that a host calls. */
 export type HostLog = Pick<Logger, LogLevel | 'level'>
 
 const require = createRequire(import.meta.url)

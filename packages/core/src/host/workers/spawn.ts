@@ -42,8 +42,9 @@ export function spawnWorker(
     workerData,
     transferList,
   }
-  keepLoopsInterruptible()
   const worker = typeof entry === 'string' ? startWorker(entry, options) : callFactory(entry, options)
+  // A thread that may start no worker may not set flags either, and has the error of the former.
+  keepLoopsInterruptible()
   limitHeap(worker, resourceLimits)
   return worker
 }
