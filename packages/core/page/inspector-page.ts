@@ -3,7 +3,8 @@ import { createAccess } from './inspector/access.js'
 import { getById, setText } from './inspector/dom.js'
 import { createFacts } from './inspector/facts.js'
 import { followFeed } from './inspector/follow.js'
-import { createCommands, createFrontends } from './inspector/frontends.js'
+import { createCalls, createCommands } from './inspector/commands.js'
+import { createFrontends } from './inspector/frontends.js'
 import { createMachines } from './inspector/machines.js'
 import { createRecentEvents } from './inspector/recent-events.js'
 import { createTiles } from './inspector/tiles.js'
@@ -32,20 +33,32 @@ function watchTheme(): void {
 
 watchTheme()
 const token = new URLSearchParams(location.search).get('token') ?? ''
-const facts = createFacts()
+let selected: string | undefined
+/** Shows one frontend, or all if it is shown already. */
+const select = (label: string): void => show(label === selected ? undefined : label)
+const facts = createFacts(select)
 const sections = [
   facts.show,
   createTiles(),
-  createFrontends(),
+  createFrontends(select),
   createCommands(),
-  createMachines(),
-  createRecentEvents(),
+  createCalls(select),
+  createRecentEvents(select),
   createAccess(token),
+  createMachines(),
 ]
 const feed = followFeed(token, {
-  onSnapshot: snapshot => sections.forEach(show => show(snapshot)),
+  onSnapshot: snapshot => sections.forEach(update => update(snapshot)),
   onConnection: connection => facts.showConnection(connection),
 })
+
+function show(label: string | undefined): void {
+  selected = label
+  getById('filter', HTMLElement).hidden = label === undefined
+  setText(getById('chosen', HTMLElement), label === undefined ? '' : `Only ${label} is shown.`)
+  feed.select(label)
+}
+getById('all', HTMLButtonElement).addEventListener('click', () => show(undefined))
 
 const pause = getById('pause', HTMLButtonElement)
 pause.addEventListener('click', () => {

@@ -1,6 +1,6 @@
 // The section on access. It asks core when another frontend is selected, when core has restarted, and on request.
-import type { ShownAccess, CommandAccess } from '../../src/host/inspector/snapshot.js'
-import { getById, setOptions, setText } from './dom.js'
+import type { ShownAccess, CommandAccess } from '../../src/host/inspector/views.js'
+import { chooseOption, getById, setOptions, setText } from './dom.js'
 import type { ShowSnapshot } from './follow.js'
 import { clock, count } from './figures.js'
 import { createTable, type Column } from './table.js'
@@ -57,8 +57,11 @@ export function createAccess(token: string): ShowSnapshot {
   frontend.addEventListener('change', () => void load())
   command.addEventListener('input', render)
   getById('refresh', HTMLButtonElement).addEventListener('click', () => void load())
-  return ({ frontends, core, bus }) => {
+  let followed: string | undefined
+  return ({ frontends, core, bus, selected }) => {
     setOptions(frontend, frontends.map(({ label }) => label).toSorted())
+    if (selected !== followed && selected !== undefined) chooseOption(frontend, selected)
+    followed = selected
     const key = JSON.stringify([frontend.value, core.restarts, core.state, bus])
     if (key === shownFor) return
     shownFor = key

@@ -39,3 +39,8 @@ export function setOptions(select: HTMLSelectElement, values: readonly string[])
   select.replaceChildren(...values.map(value => new Option(value, value)))
   if (values.includes(selected)) select.value = selected
 }
+
+/** Selects an option if there is one with this value. */
+export function chooseOption(select: HTMLSelectElement, value: string): void {
+  if ([...select.options].some(option => option.value === value)) select.value = value
+}

@@ -50,6 +50,8 @@ function scale(value: number, step: number, units: readonly string[]): string {
 
 export const rate = (value: number): string => scale(value < 10 ? value : Math.round(value), 1000, ['', 'k', 'M', 'G'])
 export const bytes = (value: number): string => scale(Math.round(value), 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB'])
+/** Formats milliseconds: `340 µs`, `1.2 s`. */
+export const millis = (value: number): string => micros(value * 1000)
 export const micros = (value: number): string => scale(value, 1000, ['µs', 'ms', 's'])
 
 /** Formats the two largest units: `3 h 20 min`. */

@@ -1,5 +1,5 @@
 // The page's side of the feed. It reconnects until the bus reports that it was closed.
-import type { Snapshot } from '../../src/host/inspector/snapshot.js'
+import type { Snapshot } from '../../src/host/inspector/views.js'
 
 export type { Snapshot }
 
@@ -20,6 +20,8 @@ export interface Feed {
   pause(isPaused: boolean): void
   /** Shows frontends whose labels contain the text. */
   find(text: string): void
+  /** Shows the figures, calls and events of one frontend alone, or of all. */
+  select(label: string | undefined): void
 }
 
 /** Delay before the next attempt if the server refuses: too many pages are open, or another inspector has the port. */
@@ -27,6 +29,7 @@ const REFUSED_MS = 3000
 
 export function followFeed(token: string, { onSnapshot, onConnection }: FeedListeners): Feed {
   let find = ''
+  let selected: string | undefined
   let isPaused = false
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -38,7 +41,7 @@ export function followFeed(token: string, { onSnapshot, onConnection }: FeedList
   }
   const start = (): void => {
     stop()
-    const query = new URLSearchParams({ token, ...(find && { find }) })
+    const query = new URLSearchParams({ token, ...(find && { find }), ...(selected !== undefined && { of: selected }) })
     source = new EventSource(`feed?${query}`)
     source.addEventListener('snapshot', ({ data }) => {
       onConnection({ state: 'live' })
@@ -64,6 +67,10 @@ export function followFeed(token: string, { onSnapshot, onConnection }: FeedList
     },
     find(text) {
       find = text
+      if (!isPaused) start()
+    },
+    select(label) {
+      selected = label
       if (!isPaused) start()
     },
   }

@@ -1,64 +1,66 @@
-// The table of the frontends, with the host in its first row, and the table of the commands.
+// The table of the frontends, with the host in its first row if the host has called something.
 import { getById, setText } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
-import { bytes, count, duration, micros, rate, Rates } from './figures.js'
-import { createTable, type Column } from './table.js'
+import { bytes, count, millis, rate, Rates } from './figures.js'
+import { createTable, percentile, trouble, type Column } from './table.js'
 
 type Frontend = Snapshot['frontends'][number]
-type TrafficView = Snapshot['host']
+type TrafficView = NonNullable<Snapshot['host']>
 type TrafficRates = Rates<Record<'calls' | 'events' | 'bytes', number>>
 
 interface Row extends TrafficView {
   label: string
   state: string
   isWell: boolean
-  wall?: string
+  isSelected: boolean
+  sandbox?: string | undefined
   restarts?: number
   rejected?: number | undefined
   hook?: TrafficView['latency'] | undefined
   rates: TrafficRates
 }
 
-/** A count that needs attention unless it is 0. */
-const trouble = <R>(title: string, getValue: (row: R) => number | undefined, about = ''): Column<R> => ({
-  ...{ title, about, getValue, format: count },
-  getTone: row => (getValue(row) ? 'bad' : 'soft'),
-})
-const percentile = <R>(title: string, about: string, get: (row: R) => number | undefined): Column<R> => ({
-  ...{ title, about, format: micros },
-  getValue: row => get(row) || undefined,
-})
-
 const COLUMNS: readonly Column<Row>[] = [
-  { title: 'Frontend', getValue: ({ label }) => label },
   {
     title: 'State',
-    about: 'With the wall around its process',
-    getValue: ({ state, wall }) => (wall === undefined ? state : `${state}, ${wall}`),
-    getTone: ({ isWell }) => (isWell ? 'short' : 'bad short'),
+    getValue: ({ state }) => state,
+    getTone: ({ isWell, state }) => `${isWell ? '' : 'bad '}${state.length > 20 ? 'reason' : 'short'}`,
   },
+  { title: 'Sandbox', about: 'With the wall around its process', getValue: ({ sandbox }) => sandbox },
   { title: 'Calls/s', getValue: ({ rates }) => rates.get('calls'), format: rate },
   { title: 'In flight', about: 'Its calls that run in core', getValue: ({ inFlight }) => inFlight, format: count },
   percentile('p50', 'Half of the commands took no longer', ({ latency }) => latency.p50),
   percentile('p99', '99 % of the commands took no longer', ({ latency }) => latency.p99),
-  percentile('Hook p99', 'Isolation hook, per message', ({ hook }) => hook?.p99),
+  { ...percentile<Row>('Hook p99', 'Isolation hook, per message', ({ hook }) => hook?.p99), isOptional: true },
   { title: 'Queued', about: 'Sent by core, and not read yet', getValue: ({ queued }) => queued, format: bytes },
   { title: 'Events/s', about: 'In both directions', getValue: ({ rates }) => rates.get('events'), format: rate },
   { title: 'Bytes/s', getValue: ({ rates }) => rates.get('bytes'), format: bytes },
   trouble('Restarts', ({ restarts }) => restarts),
-  { title: 'Calls', getValue: ({ calls }) => calls, format: count },
+  { title: 'Calls', about: 'Since it was opened', getValue: ({ calls }) => calls, format: count },
   trouble('Failures', ({ failures }) => failures),
   trouble('Denied', ({ denied }) => denied),
-  trouble('Rejected', ({ rejected }) => rejected),
-  trouble('Late', ({ late }) => late, 'Responses after the end of their calls'),
-  trouble('Dropped', ({ events }) => events.dropped, 'Events that the frontend was too slow for'),
+  { ...trouble<Row>('Rejected', ({ rejected }) => rejected), isOptional: true },
+  { ...trouble<Row>('Late', ({ late }) => late, 'Responses after the end of their calls'), isOptional: true },
+  {
+    ...trouble<Row>('Dropped', ({ events }) => events.dropped, 'Events that the frontend was too slow for'),
+    isOptional: true,
+  },
 ]
 
-export function createFrontends(): ShowSnapshot {
+export function createFrontends(select: (label: string) => void): ShowSnapshot {
   const summary = getById('found', HTMLElement)
-  const showRows = createTable(getById('traffic', HTMLTableElement), 'Frontends', COLUMNS, ({ label }: Row) => label)
+  const columns: readonly Column<Row>[] = [
+    {
+      title: 'Frontend',
+      getValue: ({ label }) => label,
+      onClick: ({ label }) => select(label),
+      isPressed: ({ isSelected }) => isSelected,
+    },
+    ...COLUMNS,
+  ]
+  const showRows = createTable(getById('traffic', HTMLTableElement), 'Frontends', columns, ({ label }) => label)
   let ratesByLabel = new Map<string, TrafficRates>()
-  return ({ uptime, host, frontends, open, found }) => {
+  return ({ uptime, host, frontends, open, ended, found, selected }) => {
     const next: typeof ratesByLabel = new Map()
     const sample = (label: string, { calls, events, bytes: size }: TrafficView): TrafficRates => {
       const rates: TrafficRates = ratesByLabel.get(label) ?? new Rates()
@@ -66,54 +68,41 @@ export function createFrontends(): ShowSnapshot {
       next.set(label, rates)
       return rates
     }
-    const hostRow: Row = { ...host, label: 'host', state: 'running', isWell: true, rates: sample('host', host) }
-    const rows = frontends.map(frontend => toRow(frontend, sample(frontend.label, frontend)))
-    showRows([hostRow, ...rows], '')
+    const getShared = (label: string, traffic: TrafficView) => ({
+      ...{ label, isSelected: label === selected, rates: sample(label, traffic) },
+    })
+    const hostRow = host && { ...host, state: 'running', isWell: true, ...getShared('host', host) }
+    const rows = frontends.map(frontend => ({ ...toRow(frontend), ...getShared(frontend.label, frontend) }))
+    showRows([...(hostRow ? [hostRow] : []), ...rows], 'None.')
     ratesByLabel = next
+    const all = open + ended
     const shown = frontends.length < found ? `${count(frontends.length)} of ${count(found)} are shown` : ''
-    const matching = found < open ? `${count(found)} of ${count(open)} have this in their labels` : ''
+    const matching = found < all ? `${count(found)} of ${count(all)} have this in their labels` : ''
     setText(summary, [matching, shown].filter(Boolean).join('; '))
   }
 }
 
-function toRow(frontend: Frontend, rates: TrafficRates): Row {
-  const { state, gate, restarts, rejected } = frontend
+function toRow(frontend: Frontend): Omit<Row, 'isSelected' | 'rates'> {
+  const { state, gate, restarts, rejected, sandbox, wall, blockedMs } = frontend
+  const isWell = state === 'running' && blockedMs === undefined && (gate === undefined || gate.state === 'running')
   return {
     ...frontend,
-    state: gate && gate.state !== state ? `${state}, gate ${gate.state}` : state,
-    isWell: state === 'running' && (gate === undefined || gate.state === 'running'),
+    state: describeState(frontend),
+    isWell: isWell || state === 'stopped',
+    sandbox: wall === undefined ? sandbox : `${sandbox}, ${wall === 'none' ? 'no wall' : wall}`,
     restarts: restarts + (gate?.restarts ?? 0),
     rejected: gate && rejected,
     hook: gate?.hook,
-    rates,
   }
 }
 
-type Command = NonNullable<Snapshot['commands']>[number]
-
-const sum = (failures: Command['failures']): number => Object.values(failures).reduce((total, each) => total + each, 0)
-
-const COMMAND_COLUMNS: readonly Column<Command>[] = [
-  { title: 'Command', getValue: ({ command }) => command },
-  { title: 'Calls', getValue: ({ calls }) => calls, format: count },
-  trouble('Failures', ({ failures }) => sum(failures)),
-  {
-    title: 'Reasons',
-    getValue: ({ failures }) => {
-      const reasons = Object.entries(failures).toSorted(([, a], [, b]) => b - a)
-      return reasons.map(([reason, times]) => `${reason} ${count(times)}`).join(', ')
-    },
-  },
-  percentile('p99', '99 % took no longer, with a precision of 10 %', ({ p99 }) => p99),
-  { title: 'In flight', getValue: ({ inFlight }) => inFlight, format: count },
-  { title: 'Oldest', about: 'Running since', getValue: ({ oldest }) => oldest?.ms, format: duration },
-  { title: 'Called by', about: 'The caller of the oldest one', getValue: ({ oldest }) => oldest?.label },
-]
-
-export function createCommands(): ShowSnapshot {
-  const table = getById('calls', HTMLTableElement)
-  const showRows = createTable(table, 'Commands', COMMAND_COLUMNS, ({ command }) => command)
-  return ({ commands }) => {
-    if (commands) showRows(commands, 'None.')
-  }
+/** Adds why a frontend has ended or restarts. */
+function describeState({ state, gate, error, where, restartsIn, blockedMs, isClosed }: Frontend): string {
+  const why = error === undefined ? '' : `: ${error}${where ? ` (${where})` : ''}`
+  if (isClosed) return `failed, then closed${why}`
+  if (state === 'failed' || state === 'waiting') return `${state}${why}`
+  if (state === 'backingOff') return `restarting${restartsIn === undefined ? '' : ` in ${millis(restartsIn)}`}${why}`
+  if (blockedMs !== undefined) return `does not respond for ${millis(blockedMs)}`
+  if (gate && gate.state !== state && state === 'running') return `${state}, gate ${gate.state}`
+  return state === 'stopped' ? 'finished' : state
 }

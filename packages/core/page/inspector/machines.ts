@@ -1,5 +1,5 @@
 // Marks the current states of the selected worker in the state machines, and the transitions from them.
-import { getById, setAttribute, setOptions, setText } from './dom.js'
+import { chooseOption, getById, setAttribute, setOptions, setText } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
 
 type Worker = Pick<Snapshot['core'], 'state' | 'lifecycle'>
@@ -11,6 +11,7 @@ export function createMachines(): ShowSnapshot {
   const counts = getById('counts', HTMLElement)
   const [markBus, markWorker, markLifecycle] = [createMarker('bus'), createMarker('worker'), createMarker('lifecycle')]
   let last: Snapshot | undefined
+  let followed: string | undefined
   const mark = (): void => {
     if (!last) return
     const worker = getWorker(last, select.value)
@@ -23,6 +24,8 @@ export function createMachines(): ShowSnapshot {
     last = snapshot
     const names = snapshot.frontends.flatMap(({ label, gate }) => [label, ...(gate ? [getGateName(label)] : [])])
     setOptions(select, ['core', ...names.toSorted()])
+    if (snapshot.selected !== followed && snapshot.selected !== undefined) chooseOption(select, snapshot.selected)
+    followed = snapshot.selected
     const states = Object.entries(snapshot.states).map(([state, workers]) => `${workers} ${state}`)
     setText(counts, `Workers: ${states.join(', ') || 'none'}`)
     mark()

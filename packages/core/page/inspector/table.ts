@@ -1,5 +1,6 @@
 // A table whose rows come, change and go. Rows keep their elements, and so selection and focus. A click on a title sorts.
 import { create, setAttribute, setText } from './dom.js'
+import { count, micros } from './figures.js'
 
 export interface Column<Row> {
   title: string
@@ -10,7 +11,25 @@ export interface Column<Row> {
   format?(value: number): string
   /** Returns classes: `bad`, `soft`, … */
   getTone?(row: Row): string
+  /** Makes the text a button. */
+  onClick?(row: Row): void
+  /** True if the button is pressed. */
+  isPressed?(row: Row): boolean
+  /** Hides the column while none of its values is more than 0. */
+  isOptional?: true
 }
+
+/** A count that needs attention unless it is 0. */
+export const trouble = <R>(title: string, getValue: (row: R) => number | undefined, about = ''): Column<R> => ({
+  ...{ title, about, getValue, format: count },
+  getTone: row => (getValue(row) ? 'bad' : 'soft'),
+})
+
+/** A duration in microseconds. */
+export const percentile = <R>(title: string, about: string, get: (row: R) => number | undefined): Column<R> => ({
+  ...{ title, about, format: micros },
+  getValue: row => get(row) || undefined,
+})
 
 /** @param placeholder - shown if there are no rows */
 type ShowRows<Row> = (rows: readonly Row[], placeholder: string) => void
@@ -35,6 +54,7 @@ export function createTable<Row>(
     body,
   )
   let cellsByKey = new Map<string, HTMLElement[]>()
+  let rowsByKey = new Map<string, Row>()
   let last: Parameters<ShowRows<Row>> = [[], '']
   let sorted: number | undefined
   let isDescending = false
@@ -61,21 +81,32 @@ export function createTable<Row>(
     return rows.toSorted(isDescending ? (a, b) => compare(b, a) : compare)
   }
   // With `dir: auto` text of third parties does not reorder the text around it.
-  const createCells = (): HTMLElement[] =>
-    columns.map(({ format }, i) =>
-      i === 0 ? create('th', { scope: 'row', dir: 'auto' }) : create('td', format ? {} : { dir: 'auto' }),
-    )
+  const createCells = (key: string): HTMLElement[] =>
+    columns.map(({ format, onClick }, i) => {
+      const cell = i === 0 ? create('th', { scope: 'row', dir: 'auto' }) : create('td', format ? {} : { dir: 'auto' })
+      if (!onClick) return cell
+      const button = create('button', { type: 'button', class: 'link' })
+      button.addEventListener('click', () => onClick(rowsByKey.get(key)!))
+      cell.append(button)
+      return cell
+    })
   const show: ShowRows<Row> = (rows, placeholder) => {
     last = [rows, placeholder]
     const next = new Map<string, HTMLElement[]>()
+    rowsByKey = new Map(rows.map(row => [getKey(row), row]))
+    const isHidden = columns.map(({ isOptional, getValue }) => isOptional === true && !rows.some(getValue))
+    headings.forEach((heading, i) => (heading.hidden = isHidden[i]!))
     sort(rows).forEach((row, index) => {
       const key = getKey(row)
-      const cells = cellsByKey.get(key) ?? createCells()
+      const cells = cellsByKey.get(key) ?? createCells(key)
       next.set(key, cells)
-      columns.forEach(({ getValue, format = String, getTone }, i) => {
-        const value = getValue(row)
-        setText(cells[i]!, typeof value === 'number' ? format(value) : (value ?? '–'))
-        setAttribute(cells[i]!, 'class', [headings[i]!.className, getTone?.(row)].filter(Boolean).join(' '))
+      columns.forEach(({ getValue, format = String, getTone, onClick, isPressed }, i) => {
+        const [value, cell] = [getValue(row), cells[i]!]
+        const target = onClick ? cell.firstElementChild! : cell
+        setText(target, typeof value === 'number' ? format(value) : (value ?? '–'))
+        if (isPressed) setAttribute(target, 'aria-pressed', String(isPressed(row)))
+        setAttribute(cell, 'class', [headings[i]!.className, getTone?.(row)].filter(Boolean).join(' '))
+        cell.hidden = isHidden[i]!
       })
       const line = cells[0]!.parentElement ?? create('tr', {}, ...cells)
       if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null)

@@ -10,64 +10,96 @@ type TotalRates = Rates<Record<string, number>>
 
 interface Tile {
   title: string
-  getValue(snapshot: Snapshot, rates: TotalRates): number | undefined
+  /** The figure. Any value but 0 needs attention if there is a total. */
+  getValue(snapshot: Snapshot, rates: TotalRates, minute: TotalRates): number | undefined
+  /** Value of the chart. @default the figure */
+  getPoint?(snapshot: Snapshot, rates: TotalRates): number | undefined
+  getTotal?(snapshot: Snapshot): number
   format(value: number): string
-  /** Any value but 0 needs attention. */
-  isTrouble?: true
+  /** Formats values of the chart. @default `format` */
+  formatPoint?(value: number): string
 }
 
+/** Denied calls are failures too, and have a tile of their own. */
+const getCounts = ({ totals }: Snapshot) => ({ ...totals, failed: totals.failures - totals.denied })
+
+type Key = keyof ReturnType<typeof getCounts>
+
 const perSecond =
-  (key: keyof Snapshot['totals']): Tile['getValue'] =>
+  (key: Key): Tile['getValue'] =>
   (_, rates) =>
     rates.get(key)
+
+/** Counts the last minute. */
+const trouble = (title: string, key: Key): Tile => ({
+  ...{ title, format: count, formatPoint: value => `${rate(value)}/s` },
+  getValue: (_snapshot, _rates, minute) => minute.getChange(key),
+  getPoint: perSecond(key) as NonNullable<Tile['getPoint']>,
+  getTotal: snapshot => getCounts(snapshot)[key],
+})
 
 const TILES: readonly Tile[] = [
   { title: 'Calls a second', getValue: perSecond('calls'), format: rate },
   { title: 'Events a second', getValue: perSecond('events'), format: rate },
   { title: 'Bytes a second', getValue: perSecond('bytes'), format: bytes },
-  { title: 'In flight', getValue: ({ core }) => core.inFlight, format: count },
+  { title: 'In flight', getValue: ({ inFlight }) => inFlight, format: count },
   { title: 'Queued', getValue: ({ queued }) => queued, format: bytes },
-  { title: 'Failures a second', getValue: perSecond('failures'), format: rate, isTrouble: true },
-  { title: 'Denied', getValue: ({ totals }) => totals.denied, format: count, isTrouble: true },
-  { title: 'Rejected', getValue: ({ totals }) => totals.rejected, format: count, isTrouble: true },
-  { title: 'Slow calls', getValue: ({ core }) => core.slow, format: count, isTrouble: true },
-  { title: 'Events dropped', getValue: ({ totals }) => totals.dropped, format: count, isTrouble: true },
+  trouble('Denied', 'denied'),
+  trouble('Other failures', 'failed'),
+  trouble('Rejected', 'rejected'),
+  trouble('Slow calls', 'slow'),
+  trouble('Events dropped', 'dropped'),
 ]
 
 export function createTiles(): ShowSnapshot {
   const list = getById('tiles', HTMLDListElement)
-  const rates: TotalRates = new Rates()
+  let rates: TotalRates
+  let minute: TotalRates
+  let shownLabel: string | undefined | null = null
   const updates = TILES.map(tile => createTile(list, tile))
   return snapshot => {
-    rates.add(snapshot.uptime, snapshot.totals)
-    updates.forEach(update => update(snapshot, rates))
+    const isOther = snapshot.selected !== shownLabel
+    if (isOther) [rates, minute] = [new Rates(), new Rates(MINUTE_MS)]
+    shownLabel = snapshot.selected
+    for (const each of [rates, minute]) each.add(snapshot.uptime, getCounts(snapshot))
+    updates.forEach(update => update(snapshot, rates, minute, isOther))
   }
 }
 
 /** Adds a tile, and returns a function that updates it. */
-function createTile(list: Element, { title, getValue, format, isTrouble }: Tile) {
+function createTile(
+  list: Element,
+  { title, getValue, getPoint = getValue as Tile['getPoint'], getTotal, format, formatPoint = format }: Tile,
+) {
   const figure = create('span', { class: 'figure' }, '–')
   const viewBox = `0 0 ${WIDTH} ${HEIGHT}`
-  const [chart, line] = [
+  const [chart, line, zero] = [
     createSvg('svg', { viewBox, preserveAspectRatio: 'none', 'aria-hidden': true }),
     createSvg('path', {}),
+    createSvg('path', { class: 'zero', d: `M0 ${HEIGHT - 2}H${WIDTH}` }),
   ]
-  chart.append(line)
+  chart.append(zero, line)
   const peak = create('span', { class: 'peak' })
-  const tile = create('div', { class: 'tile' }, create('dt', {}, title), create('dd', {}, figure, chart, peak))
+  const note = create('span', { class: 'note' })
+  const picture = create('span', { class: 'chart' }, chart, peak)
+  const tile = create('div', { class: 'tile' }, create('dt', {}, title), create('dd', {}, figure, note, picture))
   list.append(tile)
   let points: Point[] = []
-  return (snapshot: Snapshot, rates: TotalRates): void => {
-    const value = getValue(snapshot, rates)
+  return (snapshot: Snapshot, rates: TotalRates, minute: TotalRates, isOther: boolean): void => {
+    const value = getValue(snapshot, rates, minute)
     setText(figure, value === undefined ? '–' : format(value))
-    if (value === undefined) return
-    if (isTrouble) tile.classList.toggle('trouble', value > 0)
+    if (getTotal) {
+      tile.classList.toggle('trouble', value !== undefined && value > 0)
+      setText(note, `in the last minute, ${format(getTotal(snapshot))} in all`)
+    }
     const at = snapshot.uptime
-    points = points.filter(point => point.at <= at && at - point.at < MINUTE_MS)
-    points.push({ at, value })
-    const max = Math.max(...points.map(point => point.value))
-    setText(peak, `peak ${format(max)}`)
-    setAttribute(line, 'd', toPath(points, max || 1, at))
+    points = isOther ? [] : points.filter(point => point.at <= at && at - point.at < MINUTE_MS)
+    const next = getPoint!(snapshot, rates)
+    if (next !== undefined) points.push({ at, value: next })
+    const highest = points.reduce((a, b) => (b.value > a.value ? b : a), { at, value: 0 })
+    setAttribute(line, 'd', toPath(points, highest.value || 1, at))
+    setText(peak, highest.value > 0 ? formatPoint(highest.value) : '')
+    peak.style.left = `${Math.min(88, Math.max(0, 100 - ((at - highest.at) / MINUTE_MS) * 100))}%`
   }
 }
 

@@ -69,8 +69,8 @@ export interface Authority {
   remove(identifier: string): void
   /** Replaces or removes the rights of a frontend. @throws {BusError} InvalidParams for an unknown entry of `allow` */
   setRights(label: string, rights: FrontendRights | undefined): void
-  /** Lists what these labels may call now, and which permission allows it. */
-  explain(labels: readonly string[]): Promise<ExplainedFrontend[]>
+  /** Lists what a label may call now, and which permission allows it. */
+  explain(label: string): Promise<ExplainedFrontend>
   restore(changes: CapabilityChanges): void
 }
 
@@ -171,10 +171,10 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       } else rights.delete(label)
       version++
     },
-    async explain(labels) {
+    async explain(label) {
       // Loaded on demand: serving calls does not need it.
       const { explainFrontend } = await import('./explain.js')
-      return labels.map(label => explainFrontend(label, getCapabilities(label), commands))
+      return explainFrontend(label, getCapabilities(label), commands)
     },
     restore(changes) {
       const again = (value: unknown): ResolvedCapability =>

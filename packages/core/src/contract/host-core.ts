@@ -10,7 +10,9 @@ import type {
   StateReport,
 } from '@sallyport/protocol/internal'
 import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
-import type { CommandStats, MetricsMemory } from '../shared/metrics.js'
+import type { ExplainedFrontend } from '../acl/explain.js'
+import type { CallReport } from '../shared/call-watch.js'
+import type { MetricsMemory } from '../shared/metrics.js'
 
 /** The program's identity, as in `tauri.conf.json`. */
 export interface AppInfo {
@@ -139,8 +141,8 @@ export type RunningCall = { label: string; command: string }
 export interface Measurement {
   /** At most 20 of the running calls. */
   running: readonly RunningCall[]
-  /** If core counts them. */
-  commands?: readonly CommandStats[] | undefined
+  /** If core watches calls. */
+  watched?: CallReport | undefined
   network?: NetworkStats | undefined
 }
 
@@ -151,8 +153,10 @@ export type CoreCommand =
   | { type: 'begin'; label: string }
   /** The frontend has ended, and not only its link. `hasBegun`: the others were notified of it. `end`: why, unless the host ended it. */
   | { type: 'end'; label: string; hasBegun: boolean; end?: FrontendEnd | undefined }
-  /** `countCommands`: whether core counts calls by command from now on, for an inspector. Left out: as before. */
-  | { type: 'measure'; countCommands?: boolean | undefined }
+  /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */
+  | { type: 'measure'; watchCalls?: boolean | undefined }
+  /** Asks what a frontend can call. The id is unique for this host. */
+  | { type: 'explain'; id: number; label: string }
   | { type: 'confirmed'; id: number; answer: boolean }
   /** Core keeps events for listeners that the host adds, until `holds` is false. */
   | { type: 'hold'; holds: boolean }
@@ -178,6 +182,8 @@ export type CoreReport =
   | { type: 'latency'; label: string | undefined; id: number; latency: RecordableHistogram }
   /** All metrics are up to date. */
   | ({ type: 'measured' } & Measurement)
+  /** The answer to `explain`. */
+  | { type: 'explained'; id: number; explained?: ExplainedFrontend; error?: ReportedError }
   /** A command asks the host to confirm. The id is unique for this core. */
   | { type: 'confirm'; id: number; label: string; command: string; text: string }
   /** The command no longer waits for the answer to its `confirm`. */
@@ -225,5 +231,4 @@ export const HOST_METHOD = {
   labels: 'plugin:host|labels',
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
-  explain: 'plugin:acl|explain',
 } as const

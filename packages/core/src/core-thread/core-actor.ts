@@ -43,13 +43,22 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
       stopTimeoutMs = command.timeout
       actor.stop()
     } else if (command.type === 'measure') {
-      report({ type: 'measured', ...(core?.measure(command.countCommands) ?? { running: [] }) })
+      report({ type: 'measured', ...(core?.measure(command.watchCalls) ?? { running: [] }) })
     } else if (!core) pending.push(command)
+    else if (command.type === 'explain') void explain(core, command.id, command.label)
     else if (command.type === 'begin') core.sessions.begin(command.label)
     else if (command.type === 'end') core.end(command)
     else if (command.type === 'confirmed') core.confirmRequests.answer(command.id, command.answer)
     else if (command.type === 'hold') core.holdEvents(command.holds)
     else attach(command.offer)
+  }
+
+  async function explain(running: Core, id: number, label: string): Promise<void> {
+    try {
+      report({ type: 'explained', id, explained: await running.explain(label) })
+    } catch (error) {
+      report({ type: 'explained', id, error: reportError(error) })
+    }
   }
 
   function attach(offer: LinkOffer): void {

@@ -12,6 +12,7 @@ import {
 import type { InitScript } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
+import type { ExplainedFrontend } from '../acl/explain.js'
 import { getPluginFiles, getScopeChecks } from '../acl/identifier.js'
 import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
@@ -200,9 +201,14 @@ export class Core {
     this.sessions.end(label, hasBegun, end)
   }
 
-  /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of commands and the network. */
-  measure(countCommands?: boolean): Measurement {
-    return { ...this.sessions.measure(countCommands), network: this.#network?.stats() }
+  /** Updates the counts of all sessions. Returns a few of the running calls, and of the watched ones, and the statistics of the network. */
+  measure(watchCalls?: boolean): Measurement {
+    return { ...this.sessions.measure(watchCalls), network: this.#network?.stats() }
+  }
+
+  /** Lists what a frontend may call now, and which permission allows it. */
+  explain(label: string): Promise<ExplainedFrontend> {
+    return this.#authority.explain(label)
   }
 
   /** Rejects further calls. Resolves once the running ones have ended. */
@@ -281,7 +287,6 @@ function createHostCommands(authority: Authority, sessions: Sessions): RunnableC
     create(HOST_METHOD.removeCapability, args => {
       authority.remove(String((args as { identifier: unknown }).identifier))
     }),
-    create(HOST_METHOD.explain, args => authority.explain((args as { labels: string[] }).labels)),
   ]
 }
 

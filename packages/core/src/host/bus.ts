@@ -5,7 +5,6 @@ import { Channel, endClient, settleListeners } from '@sallyport/frontend/interna
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
 import { BusError, createDeferred, describeName, isBusError, withCaller } from '@sallyport/protocol/internal'
 import type { BusEvent, EventTarget, Unlisten, CallOptions, TransferOptions } from '@sallyport/protocol/internal'
-import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'
 import type { BusTypes, ExposedBy, FrontendProxy } from '../api/bus-types.js'
@@ -37,9 +36,6 @@ export { toCommandIdentity } from '../acl/identifier.js'
 /** @internal */
 export { startStandaloneGate } from './frontends/gate-handle.js'
 
-/** Time for core to answer a question about capabilities; core answers immediately unless it is busy. */
-const EXPLAIN_TIMEOUT_MS = 2000
-
 /**
  * A running bus, as its host uses it: `createBus` returns it.
  *
@@ -49,6 +45,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
   readonly #host: Host<LocalCore>
   readonly #client: Client
   readonly #inspectors = new Set<OpenInspector>()
+  /** Inspectors for which core watches calls. */
+  readonly #watchers = new Set<BusView>()
   #changingCapabilities: Promise<void> = Promise.resolve()
 
   /** @internal */
@@ -377,7 +375,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
   async openInspector(options: { port?: number } = {}): Promise<Inspector> {
     const { port } = check('bus.openInspector', inspectorSchema, options, ['port'])
     const { openInspector } = await import('./inspector/server.js')
-    const inspector = await openInspector(this.#createInspectorView(), port)
+    const view = this.#createInspectorView()
+    const inspector = await openInspector(view, port)
     if (this.#host.isClosing) {
       await inspector.close()
       this.#host.checkRunning()
@@ -385,7 +384,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     this.#inspectors.add(inspector)
     void inspector.closed.then(() => {
       this.#inspectors.delete(inspector)
-      if (this.#inspectors.size === 0) void this.#host.core.measure(false)
+      view.release()
     })
     return inspector
   }
@@ -458,20 +457,26 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** Reading through this view changes nothing for other readers: rates are not reset, and event listeners not counted. */
   #createInspectorView(): BusView {
-    const { core, supervisor, reporter } = this.#host
-    return {
+    const { core, supervisor, reporter, frontends } = this.#host
+    const watchers = this.#watchers
+    const view: BusView = {
       getState: () => supervisor.state,
       getStats: () => this.#readStats(false),
       getWorkerStatuses: () => supervisor.getWorkerStatuses(),
       machines: { bus: supervisorMachine, worker: workerMachine },
-      measure: () => core.measure(true),
-      on: (name, listener) => reporter.on(name, listener),
-      explain: async label => {
-        const options = { timeout: EXPLAIN_TIMEOUT_MS }
-        const explained = this.#client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
-        return (await explained)[0]!
+      isCoreInProcess: core.isInProcess,
+      getInfo: label => frontends.getInfo(label),
+      measure() {
+        watchers.add(view)
+        return core.measure(true)
       },
+      release() {
+        if (watchers.delete(view) && watchers.size === 0) void core.measure(false)
+      },
+      on: (name, listener) => reporter.on(name, listener),
+      explain: label => core.explain(label),
     }
+    return view
   }
 }
 
@@ -506,6 +511,9 @@ export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Prom
   const deadline = startTimeout && setTimeout(onLate, startTimeout)
   try {
     void warmUpClient()
+    // Before the frontends start: it shows why one of them fails.
+    if (options.inspect) process.stderr.write(`Inspector: ${(await bus.openInspector()).url}\n`)
+    else if (options.dev) log.info('Set SALLYPORT_INSPECT=1 to open the inspector')
     await Promise.race([host.start(core.worker.ready, watchCore), late.promise])
     return bus
   } catch (error) {

@@ -6,7 +6,9 @@ import { type Client, createReconnectingClient, reconnectClient } from '@sallypo
 import {
   BusError,
   closeEndpoint,
+  createDeferred,
   createLinkEndpoints,
+  type Deferred,
   describeName,
   getPorts,
   isDevelopment,
@@ -14,6 +16,7 @@ import {
   receiveError,
 } from '@sallyport/protocol/internal'
 import type { CodecName, InitScript, LifecycleState, LinkEndpoint } from '@sallyport/protocol/internal'
+import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
 import type {
@@ -43,6 +46,8 @@ import { explainSyntax } from './workers/syntax-errors.js'
 
 /** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
 const MEASURE_TIMEOUT_MS = 250
+/** Time for core to answer a question about capabilities. */
+const EXPLAIN_TIMEOUT_MS = 2000
 
 export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
@@ -63,6 +68,9 @@ export class LocalCore implements CoreEndpoint {
   readonly #confirmRequests: HostConfirmRequests
   #acceptsLinks = true
   #measurements: ((measurement: Measurement) => void)[] = []
+  /** Questions about capabilities, by number. */
+  readonly #questions = new Map<number, Deferred<ExplainedFrontend>>()
+  #lastQuestion = 0
   /** Changes whenever core stops or becomes ready. */
   #incarnation = 0
   /** This end of the host's link to a core that is not ready yet. */
@@ -122,7 +130,7 @@ export class LocalCore implements CoreEndpoint {
   }
 
   /** Updates the metrics of all links. Resolves with `undefined` if core does not answer in time. */
-  measure(countCommands?: boolean): Promise<Measurement | undefined> {
+  measure(watchCalls?: boolean): Promise<Measurement | undefined> {
     if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
     return new Promise(resolve => {
       const timer = setTimeout(resolve, MEASURE_TIMEOUT_MS, undefined)
@@ -130,8 +138,28 @@ export class LocalCore implements CoreEndpoint {
         clearTimeout(timer)
         resolve(measurement)
       })
-      this.post({ type: 'measure', countCommands })
+      this.post({ type: 'measure', watchCalls })
     })
+  }
+
+  /**
+   * Asks core what a frontend can call. This is not a call, so that no figure counts it.
+   *
+   * @throws {BusError} Timeout
+   */
+  async explain(label: string): Promise<ExplainedFrontend> {
+    const [id, question] = [++this.#lastQuestion, createDeferred<ExplainedFrontend>()]
+    this.#questions.set(id, question)
+    const onLate = (): void =>
+      question.reject(new BusError('Timeout', `Core did not answer within ${EXPLAIN_TIMEOUT_MS} ms`))
+    const timer = setTimeout(onLate, EXPLAIN_TIMEOUT_MS)
+    this.post({ type: 'explain', id, label })
+    try {
+      return await question.promise
+    } finally {
+      clearTimeout(timer)
+      this.#questions.delete(id)
+    }
   }
 
   #start(options: BusConfig, early: SpareWorker | undefined): SupervisedWorker {
@@ -234,6 +262,10 @@ export class LocalCore implements CoreEndpoint {
     } else if (report.type === 'measured') {
       this.network = report.network
       this.#measurements.splice(0).forEach(resolve => resolve(report))
+    } else if (report.type === 'explained') {
+      const question = this.#questions.get(report.id)
+      if (report.explained) question?.resolve(report.explained)
+      else question?.reject(receiveError(report.error, 'core could not explain its capabilities'))
     } else if (report.type === 'withdraw') this.#confirmRequests.withdraw(report.id)
     else if (report.type === 'confirm') {
       this.#confirmRequests.ask(report, answer => this.post({ type: 'confirmed', id: report.id, answer }))

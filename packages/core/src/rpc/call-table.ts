@@ -138,9 +138,10 @@ export class Call implements CommandContext {
 export const isStream = ({ request: { headers } }: Call): boolean => headers[STREAM_HEADER] !== undefined
 
 /** Returns the command's name, or the frontend's function that the host calls. */
-export function getDisplayName({ method, request: { headers } }: Call): string {
-  return method === HOST_METHOD.call ? `bus.call ${headers['label']} ${headers['name']}` : method
-}
+export const getDisplayName = ({ method, request: { headers } }: Call): string => getCallName(method, headers)
+
+export const getCallName = (method: string, headers: CallHeaders = {}): string =>
+  method === HOST_METHOD.call ? `bus.call ${headers['label']} ${headers['name']}` : method
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 /** How much later than its deadline a call can end. */

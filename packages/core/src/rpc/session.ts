@@ -3,6 +3,7 @@
 import {
   BatchReader,
   BusError,
+  type CallHeaders,
   type CallMessage,
   type CodecName,
   codecs,
@@ -31,10 +32,11 @@ import type { ResourceTable } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
+import type { CallerWatch } from '../shared/call-watch.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
 import { flushAfterMicrotasks } from './answer-scheduler.js'
-import { Call, type CallOwner, CallTable, getDisplayName, getTimeout } from './call-table.js'
+import { Call, type CallOwner, CallTable, getCallName, getDisplayName, getTimeout } from './call-table.js'
 import { type CallChannel, ChannelTable } from './channel.js'
 import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
 import { FrontendCalls } from './frontend-calls.js'
@@ -229,8 +231,26 @@ export class Session implements CallOwner {
     } catch (error) {
       return void this.#writer.error(getRequestId(message), '', error as BusError)
     }
+    const { watch } = this.metrics
+    if (watch !== undefined && !call.method.startsWith('$/')) return this.#watch(call, watch)
     if (!commands.hasSubscribers || call.method.startsWith('$/')) void this.#run(call)
     else traceCommand(this.#traceSource, call, () => this.#run(call))
+  }
+
+  /** Runs a call while an inspector is open. */
+  #watch(call: CallMessage, watch: CallerWatch): void {
+    const isKnown = (command: string): boolean => this.label === undefined || this.#options.registry.has(command)
+    watch.run(this.#getWatchedName(call.method, call.headers), isKnown, () => {
+      if (!commands.hasSubscribers) return this.#run(call)
+      let outcome: Outcome | Promise<Outcome>
+      traceCommand(this.#traceSource, call, () => (outcome = this.#run(call)))
+      return outcome
+    })
+  }
+
+  /** Only the host has a command that calls functions of frontends. */
+  #getWatchedName(method: string, headers: CallHeaders | undefined): string {
+    return this.label === undefined ? getCallName(method, headers) : method
   }
 
   #run(call: CallMessage): Outcome | Promise<Outcome> {
@@ -250,7 +270,6 @@ export class Session implements CallOwner {
     const command = registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
     const denial = this.permits.check(command)
-    this.metrics.commands?.addCall(method)
     if (denial) {
       this.#counts[COUNT.denied]! += 1
       this.#options.events.denied(method, this.permits.getHint(command))
@@ -268,7 +287,7 @@ export class Session implements CallOwner {
       if (isThenable(result)) return this.#await(call, Promise.resolve(result), startedAt, timeoutMs)
       if (startedAt !== 0 && id !== undefined) {
         const nanoseconds = this.metrics.end(startedAt)
-        this.metrics.commands?.addDuration(method, nanoseconds)
+        this.metrics.watch?.addDuration(method, nanoseconds)
       }
       call.releaseChannels()
       return this.#succeed(message, result)
@@ -281,8 +300,9 @@ export class Session implements CallOwner {
   /** @param startedAt 0 if the call is not timed */
   #await(call: Call, result: Promise<unknown>, startedAt: number, timeoutMs: number | undefined): Promise<Outcome> {
     if (startedAt !== 0) {
-      const { commands } = this.metrics
-      this.metrics.endWith(result, startedAt, commands && (duration => commands.addDuration(call.method, duration)))
+      const { watch } = this.metrics
+      const name = watch && this.#getWatchedName(call.method, call.request.headers)
+      this.metrics.endWith(result, startedAt, watch && (duration => watch.addDuration(name!, duration)))
     }
     flushAfterMicrotasks()
     this.calls.add(call, timeoutMs)
@@ -303,10 +323,15 @@ export class Session implements CallOwner {
     return id === undefined ? undefined : this.#writer.result(id, method, value)
   }
 
-  #fail({ id, method }: Answered, thrown: unknown): BusError {
+  #fail(call: CallMessage | Call, thrown: unknown): BusError {
+    const { id, method } = call
     this.#counts[COUNT.failures]! += 1
     const error = toBusError(method, thrown)
-    this.metrics.commands?.addFailure(method, error.reason)
+    const { watch } = this.metrics
+    if (watch) {
+      const { headers } = 'request' in call ? call.request : call
+      watch.addFailure(this.#getWatchedName(method, headers), error.reason)
+    }
     if (id !== undefined) return this.#writer.error(id, method, error)
     this.#options.events.warned('a call without an id failed', { command: method, reason: error.reason })
     return error

@@ -7,7 +7,7 @@ import type { CoreReport, FrontendEnd, Measurement, RunningCall } from '../contr
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
-import { CommandCounts } from '../shared/metrics.js'
+import { CallWatch, type WatchedCall } from '../shared/call-watch.js'
 import { type Call, getDisplayName, isStream } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'
 import { FrontendEnds, rejectCalls } from './frontend-ends.js'
@@ -42,7 +42,7 @@ export class Sessions {
   readonly #ends = new FrontendEnds()
   readonly #closingResources = new Set<Promise<void>>()
   readonly #resourcesAbort = new AbortController()
-  #commands: CommandCounts | undefined
+  #watch: CallWatch | undefined
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps
@@ -104,7 +104,7 @@ export class Sessions {
     const peers = limitLabel === undefined ? undefined : this.#getPeers(limitLabel)
     const session = new Session({ ...added, router, resources, peers, events })
     peers?.add(session)
-    session.metrics.commands = this.#commands
+    session.metrics.watch = this.#watch?.getCaller(name)
     this.#open.add(session)
     if (label !== undefined) {
       this.#ends.begin(label)
@@ -145,22 +145,22 @@ export class Sessions {
     else if (hasBegun) emitDestroyed(this.#deps.router, label)
   }
 
-  /** Updates the counts of all sessions. Returns a few of the running calls, and counts calls by command from now on, or not. */
-  measure(countCommands: boolean = this.#commands !== undefined): Measurement {
-    if (countCommands !== (this.#commands !== undefined)) {
-      this.#commands = countCommands ? new CommandCounts() : undefined
-      for (const session of this.#open) session.metrics.commands = this.#commands
+  /** Updates the counts of all sessions. Returns a few of the running calls, and watches calls from now on, or not. */
+  measure(watchCalls: boolean = this.#watch !== undefined): Measurement {
+    if (watchCalls !== (this.#watch !== undefined)) {
+      this.#watch = watchCalls ? new CallWatch() : undefined
+      for (const session of this.#open) session.metrics.watch = this.#watch?.getCaller(session.name)
     }
     for (const session of this.#open) session.updateCounts()
-    const commands = this.#commands?.get(this.#getRunning())
+    const watched = this.#watch?.report(this.#getRunning())
     const running: RunningCall[] = []
     for (const { label, command } of this.#getRunning()) {
       if (running.push({ label, command }) === MAX_RUNNING_CALLS) break
     }
-    return { running, commands }
+    return { running, watched }
   }
 
-  *#getRunning(): Generator<RunningCall & { call: Call }> {
+  *#getRunning(): Generator<WatchedCall> {
     for (const session of this.#open) {
       for (const call of session.calls.all) {
         yield { call, label: call.label, command: getDisplayName(call).slice(0, MAX_NAME_LENGTH) }

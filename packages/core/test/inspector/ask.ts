@@ -1,6 +1,6 @@
 // Plain requests to an inspector, as any program on the machine can make them.
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
-import type { Snapshot } from '../../src/host/inspector/snapshot.js'
+import type { Snapshot } from '../../src/host/inspector/views.js'
 
 export interface Answer {
   status: number

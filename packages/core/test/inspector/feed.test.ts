@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { defineCore, type Bus, type BusOptions, type FrontendStats } from '../../src/index.js'
 import { everyCommand, fixture, isolation, start } from '../support/start.js'
 import { at, supervise } from '../support/supervised.js'
-import type { Snapshot } from '../../src/host/inspector/snapshot.js'
+import type { Snapshot } from '../../src/host/inspector/views.js'
 import { ask, listenTo, type Listener } from './ask.js'
 
 async function open(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; url: string; page: Listener }> {
@@ -32,7 +32,7 @@ test('sends the figures of bus.stats, without resetting its rates', async () => 
   const { p90: _p90, max: _max, ...shown } = latency
   const { hook, seal: _seal, ...gateWorker } = stats.gate!
   const gate = { ...gateWorker, lifecycle: 'ready', hook: { count: hook.count, p50: hook.p50, p99: hook.p99 } }
-  expect(seen.frontends).toEqual([{ ...stats, gate, latency: shown, label: 'tests', isWorker: false }])
+  expect(seen.frontends).toEqual([{ ...stats, gate, latency: shown, label: 'tests', isWorker: false, sandbox: 'none' }])
   expect(seen.core).toEqual({ ...core, lifecycle: 'ready', answers: true })
   expect(seen.totals).toMatchObject({ calls: stats.calls + host.calls, denied: 1, failures: stats.failures })
   expect(seen).toMatchObject({ bus: 'running', open: 1, found: 1, states: { running: 2 } })
@@ -57,7 +57,14 @@ test('continues while core is blocked, and when it restarts', async () => {
   expect(recent!.troubles.map(({ kind, label }) => [kind, label])).toEqual([
     ['restart', 'core'],
     ['fault', 'core'],
+    ['blocked', 'tests'],
   ])
+  const block = recent!.troubles.find(({ kind }) => kind === 'blocked')!
+  expect(block).toMatchObject({
+    what: 'block',
+    why: expect.stringMatching(/^core did not answer for \d\.\d s$/),
+  })
+  expect(page.received.map(({ data }) => (data as Snapshot).core.blocked?.command)).toContain('block')
 })
 
 test('counts calls by command while an inspector is open, with reasons and the oldest call', async () => {
@@ -75,7 +82,7 @@ test('counts calls by command while an inspector is open, with reasons and the o
   expect(get('add')!.p99).toBeGreaterThan(0)
   expect(get('fails')).toMatchObject({ calls: 2, failures: { CommandFailed: 2 } })
   expect(get('throws_odd')).toMatchObject({ calls: 1, failures: { Denied: 1 } })
-  expect(get('(others)')).toMatchObject({ calls: 0, failures: { MethodNotFound: 2 } })
+  expect(get('(others)')).toMatchObject({ calls: 2, failures: { MethodNotFound: 2 } })
   expect(get('slow')).toMatchObject({ inFlight: 1, oldest: { label: 'tests' } })
   expect(get('slow')!.oldest!.ms).toBeLessThan(60_000)
   await bus[Symbol.asyncDispose]()

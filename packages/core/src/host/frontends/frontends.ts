@@ -187,6 +187,11 @@ export class Frontends {
     ]
   }
 
+  /** Also finds those that have ended by themselves. */
+  getInfo(label: string): FrontendInfo | undefined {
+    return this.#frontends.get(label)?.info ?? this.#ended.get(label)?.info
+  }
+
   /** Returns why the frontend last stopped, if it did so by itself. */
   getEnd(label: string): RuntimeEnd | undefined {
     return this.#ended.get(label)?.end ?? this.#frontends.get(label)?.end

@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type BusStats, SessionTraffic } from '../reporting/stats.js'
 import { Feed } from './feed.js'
-import { type BusView, MAX_SHOWN, RunningTotals, type Snapshot } from './snapshot.js'
+import { type BusView, MAX_SHOWN, RunningTotals } from './snapshot.js'
+import type { Snapshot } from './views.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -32,6 +33,7 @@ class FakeResponse extends EventEmitter {
   }
 }
 
+const EVERYTHING = { find: '', of: undefined }
 const traffic = new SessionTraffic().snapshot(true, true)
 const worker = { state: 'running', restarts: 0 } as const
 let emitDenied: (event: { label: string; command: string; hint: string; more?: number }) => void
@@ -45,7 +47,10 @@ function createView(labels: readonly string[]): BusView {
     getStats: () => ({ uptime: 1, core: { ...worker, inFlight: 0, slow: 0 }, host: traffic, frontends }),
     getWorkerStatuses: () => new Map(),
     machines: {} as BusView['machines'],
-    measure: () => Promise.resolve({ running: [], commands: [] }),
+    isCoreInProcess: false,
+    getInfo: () => undefined,
+    measure: () => Promise.resolve({ running: [] }),
+    release() {},
     on(name, listener) {
       if (name === 'denied') emitDenied = listener as typeof emitDenied
       return () => {}
@@ -56,7 +61,7 @@ function createView(labels: readonly string[]): BusView {
 
 function open(view: BusView): { feed: Feed; page: FakeResponse } {
   const [feed, page] = [new Feed(view), new FakeResponse()]
-  feed.add(page as unknown as ServerResponse, '')
+  feed.add(page as unknown as ServerResponse, EVERYTHING)
   return { feed, page }
 }
 
@@ -95,7 +100,7 @@ test('sends fewer snapshots if they take long, but not after a single long one',
 test('writes nothing to a page that does not read, and disconnects it after a while', async () => {
   const { feed, page } = open(createView(['main']))
   const other = new FakeResponse()
-  feed.add(other as unknown as ServerResponse, '')
+  feed.add(other as unknown as ServerResponse, EVERYTHING)
   await vi.advanceTimersByTimeAsync(1000)
   const before = page.written.length
   expect(before).toBeGreaterThan(2)

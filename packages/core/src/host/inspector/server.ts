@@ -64,7 +64,7 @@ export async function openInspector(view: BusView, port: number): Promise<OpenIn
     if (feed.isFull) return answer(request, response, 503, toTextFile('Too many pages are open.'))
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
     if (request.method === 'HEAD') response.end()
-    else feed.add(response, (searchParams.get('find') ?? '').slice(0, MAX_FIND_LENGTH))
+    else feed.add(response, { find: getText(searchParams, 'find') ?? '', of: getText(searchParams, 'of') })
   }
   server.on('request', (request, response) => void serve(request, response).catch(() => response.destroy()))
   const closed = once(server, 'close').then(() => {})
@@ -92,6 +92,8 @@ async function loadFiles(token: string, machines: BusView['machines']): Promise<
     ['/inspector.js', { type: 'text/javascript; charset=utf-8', text: script }],
   ])
 }
+
+const getText = (query: URLSearchParams, name: string): string | undefined => query.get(name)?.slice(0, MAX_FIND_LENGTH)
 
 const WRONG_HOST = 'Host header not allowed.'
 const OTHER_SITE = 'Requests of other sites are not allowed. Open the URL of the inspector from the address bar.'

@@ -3,13 +3,15 @@ import type { AnyStateMachine } from 'xstate'
 import type { ExplainedCommand, ExplainedFrontend } from '../../acl/explain.js'
 import { BUILT_IN } from '../../acl/types.js'
 import type { Measurement } from '../../contract/host-core.js'
-import type { CommandStats } from '../../shared/metrics.js'
+import type { CommandStats } from '../../shared/call-watch.js'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
+import type { FrontendInfo } from '../frontends/frontend-info.js'
 import type { BusReporter } from '../reporting/events.js'
-import type { BusStats, CoreStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
+import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
-import { type RecentEventLists, toPrintable } from './recent-events.js'
+import { getPlace, MAX_TEXT, toPrintable } from './printable.js'
+import type { Blocked, CommandView, FrontendView, LatencyView, ShownAccess, Snapshot, Total, Totals } from './views.js'
 
 /** The inspector's view of a bus. @internal */
 export interface BusView {
@@ -18,8 +20,14 @@ export interface BusView {
   getStats(): BusStats
   getWorkerStatuses(): ReadonlyMap<string, WorkerStatus>
   readonly machines: { readonly bus: AnyStateMachine; readonly worker: AnyStateMachine }
-  /** Updates the statistics, and lets core count calls by command. Resolves with `undefined` if core does not answer. */
+  /** True if core is in the thread of the host. */
+  readonly isCoreInProcess: boolean
+  /** Returns what is known of a frontend that is open or has ended by itself. */
+  getInfo(label: string): FrontendInfo | undefined
+  /** Updates the statistics, and lets core watch calls. Resolves with `undefined` if core does not answer. */
   measure(): Promise<Measurement | undefined>
+  /** Lets core watch calls no longer, unless another inspector measures. */
+  release(): void
   on: BusReporter['on']
   explain(label: string): Promise<ExplainedFrontend>
 }
@@ -30,106 +38,125 @@ export const MAX_SHOWN = 100
 const MAX_ACCESS = 2000
 const MAX_SCOPE = 500
 
-type LatencyView = Pick<LatencyStats, 'count' | 'p50' | 'p99'>
-
-/** Traffic as in `bus.stats()`. The page computes the rates. */
-export interface TrafficView extends Omit<TrafficStats, 'perSecond' | 'latency'> {
-  latency: LatencyView
-}
-
-export interface FrontendView extends TrafficView, WorkerStatus {
-  label: string
-  /** Only for processes. */
-  wall?: string
-  rejected: number
-  /** `false` for a connection of the host. */
-  isWorker: boolean
-  gate?: WorkerStatus & { hook: LatencyView }
-}
-
-type Total = 'calls' | 'failures' | 'denied' | 'rejected' | 'events' | 'dropped' | 'bytes' | 'restarts'
-export type Totals = Readonly<Record<Total, number>>
-
-export interface Snapshot {
-  /** Milliseconds since the bus was created. */
-  uptime: number
-  /** Time of the snapshot, in milliseconds since 1970. */
-  at: number
-  bus: BusState
-  /** `answers` is `false` if a handler blocks core, or core is not running. */
-  core: CoreStats & Pick<WorkerStatus, 'lifecycle'> & { answers: boolean }
-  /** Totals of the host, core and all frontends. They never fall: those that have ended count too. */
-  totals: Totals
-  /** Bytes that are queued for frontends. */
-  queued: number
-  /** Calls by command since the inspector was opened, or core started. Left out if core does not answer. */
-  commands?: readonly CommandStats[] | undefined
-  host: TrafficView
-  frontends: readonly FrontendView[]
-  /** Number of frontends. */
-  open: number
-  /** Number of frontends with matching labels. */
-  found: number
-  states: Readonly<Record<string, number>>
-  /** Time from which on events were recorded, in milliseconds since 1970. */
-  since: number
-  /** Left out if nothing has changed. */
-  recent?: RecentEventLists
-}
-
 export interface SnapshotSource extends Pick<Snapshot, 'bus' | 'since'> {
   stats: BusStats
   /** `undefined` if core does not answer. */
   measurement: Measurement | undefined
   workerStatus: ReadonlyMap<string, WorkerStatus>
+  getInfo: BusView['getInfo']
+  /** Milliseconds until a frontend restarts. */
+  getDelay(label: string): number | undefined
+  blockedCore: Blocked | undefined
+  /** Milliseconds for which frontends have not responded, by label. */
+  blockedFrontends: ReadonlyMap<string, number>
+  /** Frontends that have failed, and that the host closed then. */
+  closed: readonly FrontendView[]
 }
 
-/** Returns everything but the frontends, which differ from page to page. */
-export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapshot, 'frontends' | 'found'> {
-  const { stats, bus, measurement, workerStatus, since } = source
+type PerPage = 'frontends' | 'found' | 'selected' | 'commands' | 'calls' | 'recent' | 'culprits' | 'moreCulprits'
+
+/** Returns what is the same on each page without a selected frontend. */
+export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapshot, PerPage> {
+  const { stats, bus, measurement, workerStatus, since, blockedCore, closed } = source
   const { uptime, core, host, frontends } = stats
   const all = Object.values(frontends)
   const states: Record<string, number> = {}
   for (const { state } of workerStatus.values()) states[state] = (states[state] ?? 0) + 1
+  const { lifecycle } = workerStatus.get('core') ?? {}
+  const ended = all.filter(({ state }) => hasEnded(state)).length
   return {
     uptime,
     at: Date.now(),
     bus,
-    core: { ...core, lifecycle: workerStatus.get('core')?.lifecycle, answers: measurement !== undefined },
-    totals,
-    queued: all.reduce((sum, { queued }) => sum + queued, host.queued),
-    commands: measurement?.commands?.map(stats => ({ ...stats, command: toPrintable(stats.command, MAX_NAME_LENGTH) })),
-    host: getTraffic(host),
-    open: all.length,
+    core: { ...core, lifecycle, answers: measurement !== undefined, blocked: blockedCore },
+    totals: { ...totals, slow: core.slow },
+    // The host's own link is a port, whose figure is too high.
+    queued: all.reduce((sum, { queued }) => sum + queued, 0),
+    inFlight: core.inFlight,
+    ...(isActive(host) && { host: getTraffic(host) }),
+    open: all.length - ended,
+    ended: ended + closed.length,
     states,
     since,
   }
 }
 
+const hasEnded = (state: FrontendStats['state']): boolean => state === 'failed' || state === 'stopped'
+
+const isActive = ({ calls, events }: TrafficStats): boolean => calls + events.in + events.out > 0
+
 /** Returns the frontends whose labels contain `find`, in the order of opening, but those that are not running first. */
-export function getFrontends(
-  { stats, workerStatus }: SnapshotSource,
-  find: string,
-): Pick<Snapshot, 'frontends' | 'found'> {
+export function getFrontends(source: SnapshotSource, find: string): Pick<Snapshot, 'frontends' | 'found'> {
   const part = find.toLowerCase()
-  const found = Object.entries(stats.frontends).filter(([label]) => label.toLowerCase().includes(part))
-  const unwell = found.filter(([, frontend]) => !isWell(frontend)).slice(0, MAX_SHOWN)
-  const well = found.filter(([, frontend]) => isWell(frontend)).slice(0, MAX_SHOWN - unwell.length)
-  const frontends = [...unwell, ...well].map(([label, frontend]) => getFrontend(label, frontend, workerStatus))
-  return { found: found.length, frontends }
+  const matches = (label: string): boolean => label.toLowerCase().includes(part)
+  const found = Object.entries(source.stats.frontends).filter(([label]) => matches(label))
+  const closed = source.closed.filter(({ label }) => matches(label))
+  const isUnwell = isUnwellIn(source)
+  const unwell = found.filter(isUnwell).slice(0, MAX_SHOWN)
+  const well = found.filter(entry => !isUnwell(entry)).slice(0, MAX_SHOWN - unwell.length)
+  const frontends = [...unwell, ...well].map(([label, frontend]) => getFrontend(label, frontend, source))
+  return { found: found.length + closed.length, frontends: [...closed, ...frontends].slice(0, MAX_SHOWN) }
 }
 
-const isWell = ({ state, gate }: FrontendStats): boolean =>
-  state === 'running' && (gate === undefined || gate.state === 'running')
+/** Returns those that are not running, or do not respond. */
+export function getUnwell(source: SnapshotSource): FrontendView[] {
+  const unwell = Object.entries(source.stats.frontends).filter(isUnwellIn(source)).slice(0, MAX_SHOWN)
+  return [...source.closed, ...unwell.map(([label, frontend]) => getFrontend(label, frontend, source))]
+}
 
-function getFrontend(label: string, stats: FrontendStats, workerStatus: SnapshotSource['workerStatus']): FrontendView {
+const isUnwellIn =
+  ({ blockedFrontends }: SnapshotSource) =>
+  ([label, { state, gate }]: readonly [string, FrontendStats]): boolean =>
+    state !== 'running' || (gate !== undefined && gate.state !== 'running') || blockedFrontends.has(label)
+
+function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource): FrontendView {
   const { gate, ...others } = stats
+  const { workerStatus, getInfo, getDelay, blockedFrontends } = source
   const status = workerStatus.get(getWorkerName('frontend', label))
-  const view = { ...getTraffic(others), label, isWorker: status !== undefined, lifecycle: status?.lifecycle }
+  const { sandbox, error } = getInfo(label) ?? {}
+  const restartsIn = stats.state === 'backingOff' ? getDelay(label) : undefined
+  const blockedMs = blockedFrontends.get(label)
+  const view: FrontendView = {
+    ...{ ...getTraffic(others), label, isWorker: status !== undefined, lifecycle: status?.lifecycle },
+    ...(sandbox && { sandbox }),
+    ...(error && { error: toPrintable(error.message, MAX_TEXT), where: toPrintable(getPlace(error), MAX_TEXT) }),
+    ...(restartsIn !== undefined && { restartsIn }),
+    ...(blockedMs !== undefined && { blockedMs }),
+  }
   if (!gate) return view
   const { state, restarts, hook } = gate
   const lifecycle = workerStatus.get(getWorkerName('gate', label))?.lifecycle
   return { ...view, gate: { state, restarts, lifecycle, hook: getLatency(hook) } }
+}
+
+/** Callers of a command that are shown unless a frontend is selected. */
+const MAX_CALLERS = 5
+
+/** @param label - leaves out the calls of others */
+export function getCommands(commands: readonly CommandStats[], label: string | undefined): CommandView[] {
+  return commands.flatMap((stats): CommandView[] => {
+    const view = { ...stats, command: toPrintable(stats.command, MAX_NAME_LENGTH) }
+    if (label === undefined) {
+      const callers = stats.callers.slice(0, MAX_CALLERS)
+      return [{ ...view, callers, moreCallers: stats.moreCallers + stats.callers.length - callers.length }]
+    }
+    const caller = stats.callers.find(each => each.label === label)
+    if (!caller) return []
+    const { oldest, ...others } = view
+    const isOldest = oldest?.label === label
+    return [{ ...others, ...caller, ...(isOldest && { oldest }), callers: [caller], moreCallers: 0 }]
+  })
+}
+
+/** Returns the figures of one frontend in the place of those of the bus. `core` and `host` have no row of their own. */
+export function getSelected(
+  { stats }: SnapshotSource,
+  label: string,
+  slow: number,
+): Pick<Snapshot, 'selected' | 'totals' | 'queued' | 'inFlight'> {
+  const found: Partial<FrontendStats> = (label === 'host' ? stats.host : stats.frontends[label]) ?? {}
+  const totals = { ...getCounters(found), slow }
+  return { selected: label, totals, queued: found.queued ?? 0, inFlight: found.inFlight ?? 0 }
 }
 
 const getTraffic = <Stats extends TrafficStats>({ perSecond: _perSecond, latency, ...traffic }: Stats) => ({
@@ -167,24 +194,6 @@ function getCounters(stats: Partial<FrontendStats>): Totals {
     dropped: events?.dropped ?? 0,
     bytes: bytes ? bytes.in + bytes.out : 0,
   }
-}
-
-export interface CommandAccess {
-  command: string
-  access: ExplainedCommand['access']
-  /** Capabilities and permissions. */
-  by: string
-  /** The scope as JSON. */
-  scope: string
-}
-
-export interface ShownAccess {
-  /** Why core did not answer. */
-  error?: string
-  capabilities: readonly string[]
-  commands: readonly CommandAccess[]
-  /** Number of commands that are left out. */
-  more: number
 }
 
 /** Returns what a frontend may call now, with changes at run time. Never rejects. @internal */

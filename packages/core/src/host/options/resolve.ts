@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import {
   BusError,
+  describeName,
   describeThrown,
   deserializeValue,
   type ModuleText,
@@ -104,6 +105,8 @@ export interface HostConfig extends FrontendDefaults {
 }
 
 export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | 'startTimeout'> {
+  /** Whether an inspector is opened. */
+  inspect: boolean
   core: URL | CoreDefinition
   coreSupervision: SupervisionConfig
   loadTimeout: number
@@ -118,14 +121,14 @@ export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | '
 /** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const options = check('createBus', busSchema, input, OPTION_PLACES)
-  const { network, startTimeout } = options
+  const { network, startTimeout, inspect = getInspectVariable() } = options
   const { module: core, loadTimeout } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   // Loaded here: without a configuration no bus needs its parsers.
   const project = options.config && (await (await import('./project.js')).readProject(options.config, getHosts(core)))
   return {
     ...resolveHost('createBus', input, options, project),
-    ...{ core, loadTimeout, startTimeout },
+    ...{ core, loadTimeout, startTimeout, inspect },
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
@@ -134,6 +137,15 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
     plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
     network: network && { ...network, options: cloneData('createBus: network.options', network.options) },
   }
+}
+
+/** @throws {BusError} InvalidParams for a value that is neither 1 nor 0 */
+function getInspectVariable(): boolean {
+  const { SALLYPORT_INSPECT: value = '' } = process.env
+  if (value === '' || value === '0') return false
+  if (value === '1') return true
+  const text = `The variable SALLYPORT_INSPECT was ${describeName(value)}. Set it to 1 or 0`
+  throw new BusError('InvalidParams', text)
 }
 
 /** Returns directories of the host's code: that of the core module, and that which the host was started in. */

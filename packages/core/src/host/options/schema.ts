@@ -378,6 +378,7 @@ export const busSchema = options({
   ...hostEntries,
   core,
   startTimeout: milliseconds,
+  inspect: v.optional(boolean),
   config: v.optional(fileSchema),
   resources: v.optional(fileSchema),
   capabilities,

@@ -322,6 +322,13 @@ export interface BusOptions {
    */
   dev?: boolean
   /**
+   * Opens the inspector, and prints its URL to standard error. Anyone who has the URL can see the page.
+   *
+   * @default false; `true` if the environment variable `SALLYPORT_INSPECT` is `1`
+   * @throws {BusError} InvalidParams for another value of the variable than `1`, `0` and nothing
+   */
+  inspect?: boolean
+  /**
    * Asks a person. It answers `confirm(text)` in an isolation hook and `ctx.confirm(text)` in a command, which wait for it. Without it
    * every answer is `false`.
    */

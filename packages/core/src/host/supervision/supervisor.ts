@@ -1,6 +1,13 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
 import type { TransferListItem } from 'node:worker_threads'
-import { BusError, callSafely, createDeferred, type Deferred, type LifecycleState } from '@sallyport/protocol/internal'
+import {
+  BusError,
+  callSafely,
+  createDeferred,
+  type Deferred,
+  type Heartbeat,
+  type LifecycleState,
+} from '@sallyport/protocol/internal'
 import { type ActorOptions, type AnyStateMachine, createActor, enqueueActions, setup, stopChild } from 'xstate'
 import type { WorkerState, WorkerStats } from './policy.js'
 import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
@@ -48,6 +55,8 @@ export interface BusInspection {
 export interface WorkerStatus extends WorkerStats {
   /** The thread's report of its own state; `undefined` without a thread. */
   lifecycle: LifecycleState | undefined
+  /** The heartbeat of the current thread, if it is watched. */
+  heartbeat?: Heartbeat | undefined
 }
 
 export interface Supervisor {
@@ -138,6 +147,7 @@ type WorkerSnapshot = ReturnType<WorkerMachineActor['getSnapshot']>
 const getWorkerStatus = (snapshot: WorkerSnapshot): WorkerStatus => ({
   ...getStats(snapshot),
   lifecycle: snapshot.matches('alive') ? snapshot.context.status.lifecycle : undefined,
+  heartbeat: snapshot.matches('alive') ? snapshot.context.status.heartbeat : undefined,
 })
 
 /** `ended` and `reloaded` are transient states: no snapshot shows them. */

@@ -78,7 +78,12 @@ export type WorkerEvent =
 /** The input of each of a worker's threads. `status` is shared with the machine: what changes it is not a transition. */
 export interface ThreadInput {
   spec: WorkerSpec
-  status: { lifecycle: LifecycleState | undefined; thread: ThreadHandle | undefined; exitCode: number | undefined }
+  status: {
+    lifecycle: LifecycleState | undefined
+    thread: ThreadHandle | undefined
+    heartbeat: Heartbeat | undefined
+    exitCode: number | undefined
+  }
   /** True once the bus ends. */
   isDraining(): boolean
 }
@@ -88,7 +93,7 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
   ({ input: { spec, status, isDraining }, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
     status.lifecycle = status.thread = status.exitCode = undefined
-    const heartbeat = limit === false ? undefined : createHeartbeat(limit)
+    const heartbeat = (status.heartbeat = limit === false ? undefined : createHeartbeat(limit))
     let thread: ThreadHandle
     try {
       thread = status.thread = spec.spawn(heartbeat)

@@ -137,7 +137,7 @@ const machine = setup({
   id: 'worker',
   context: ({ input }) => ({
     ...input,
-    status: { lifecycle: undefined, thread: undefined, exitCode: undefined },
+    status: { lifecycle: undefined, thread: undefined, heartbeat: undefined, exitCode: undefined },
     exitError: undefined,
     error: undefined,
     isCharged: false,
