@@ -1,4 +1,5 @@
 // Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Two arms have no cipher.
+import { get } from 'node:http'
 import { Worker } from 'node:worker_threads'
 import { range } from 'd3-array'
 import { createBus } from '@sallyport/core'
@@ -19,6 +20,8 @@ export interface BusArmOptions extends FrontendOptions {
   module?: URL
   /** Number of additional frontends, which only listen. @default 0 */
   listeners?: number
+  /** Opens an inspector with one page. @default false */
+  inspector?: boolean
 }
 
 /** Label of the frontend that measures. */
@@ -65,7 +68,7 @@ const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
 function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
-  const { hook, listeners = 0, ...options } = settings
+  const { hook, listeners = 0, inspector: _inspector, ...options } = settings
   const frontend = { module, sandbox: options.link === 'port' ? ('none' as const) : sandbox, ...options }
   // The measuring frontend has place 0.
   const listening = range(1, listeners + 1).map(place => [
@@ -109,6 +112,13 @@ export async function startBus({ cipher = true, ...settings }: BusArmOptions): P
   return { bus, ready: Promise.all([ready, listening]).then(([first]) => first) }
 }
 
+/** Opens an inspector, and reads its feed as a page does. The feed ends with the bus. */
+async function followInspector(bus: Bus): Promise<void> {
+  const url = new URL((await bus.openInspector()).url)
+  url.pathname = '/feed'
+  get(url, response => void response.resume().on('error', () => {})).on('error', () => {})
+}
+
 /** Opens an arm on a new bus. A fault of the bus fails the arm. */
 async function openBus(settings: BusArmOptions): Promise<OpenArm> {
   const { bus, ready } = await startBus(settings)
@@ -118,6 +128,7 @@ async function openBus(settings: BusArmOptions): Promise<OpenArm> {
   try {
     await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))
     await ready
+    if (settings.inspector) await followInspector(bus)
     return { measure, close }
   } catch (error) {
     await close()

@@ -28,6 +28,12 @@ export const isolation: Arms = [
   isolationRingJson,
 ]
 
+/** The second arm has an open inspector, with one page. */
+export const inspector: Arms = [
+  ringJson,
+  busArm('inspected-ring-json', 'ring JSON, inspector open', { ...RING_JSON, inspector: true }),
+]
+
 export const documents = (): Arms => [rawPort, ...peer('text'), ringJson, ringMsgpack, isolationRingJson]
 export const events: Arms = [rawPort, ringJson, isolationRingJson]
 export const encrypted: Arms = [cipher, isolationRingJson]

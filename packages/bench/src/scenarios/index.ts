@@ -146,6 +146,7 @@ const TABLE = readTable(`
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
   plugin            | by name | arms  | processes | 100  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds; greet({ name, n, tags[3] }) and 1 MiB of bytes there and back, one at a time, and greet with 64 in flight; and from the decision to end its endless loop until it is gone. QuickJS is quickjs-emscripten, whose functions of the host are synchronous. The reference is a Worker with a bare MessagePort
   isolation         | always  | arms  | threads   | 1.5  | 0.5    | 0.8     | 0.5    | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
+  inspector         | by name | arms  | threads   | 3    | 2      | 0.8     | 1      | Cost of an open inspector                  | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight, without and with an open page of the inspector
   documents         | always  | cases | threads   | 0.6  | 0      | 0.3     | 0.5    | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
   events            | always  | cases | threads   | 1    | 0      | 0.3     | 0.5    | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
   channel           | always  | arms  | threads   | 1    | 1      | 0.3     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
@@ -185,6 +186,7 @@ export const allScenarios = (): Scenario[] => {
     throughput: [all, [1, 8, 64, 512].map(throughput)],
     plugin: [pluginArms(), [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     isolation: [features.isolation, callCases([P50, P99])],
+    inspector: [features.inspector, callCases([P50])],
     documents: [features.documents(), [...documents, payloads.devtoolsBytes()].map(document)],
     events: [features.events, [oneWay('in', 'core → frontend'), oneWay('out', 'frontend → core')]],
     channel: [features.both, [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])]],

@@ -65,8 +65,8 @@ export function createTimeline(select: (label: string) => void): Timeline {
       labels.forEach((label, i) => {
         const { row, track } = getRow(label)
         if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null)
-        const own = events.filter(event => event.label === label).slice(0, MAX_MARKS)
-        const shown = own
+        const ofLabel = events.filter(event => event.label === label).slice(0, MAX_MARKS)
+        const shown = ofLabel
           .toSorted((a, b) => a.since - b.since)
           .map(event => {
             const key = JSON.stringify([label, event.kind, event.what, event.why, event.since])

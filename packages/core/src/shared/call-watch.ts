@@ -1,4 +1,4 @@
-// What core tells an open inspector about calls: counts by caller and command, a sample of single calls, and the call that runs now.
+// Reports of core to an open inspector about calls: counts by caller and command, a sample of single calls, and the call that runs now.
 // A core without an open inspector has no `CallWatch`.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { type BusError, isThenable, MAX_DURATION_NS, type Outcome } from '@sallyport/protocol/internal'

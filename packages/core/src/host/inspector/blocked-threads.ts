@@ -69,7 +69,7 @@ export class BlockedThreads {
     return undefined
   }
 
-  /** @param heartbeats - of the frontends that run, by label. Returns the labels of blocked ones, with milliseconds. */
+  /** @param heartbeats - those of running frontends, by label. Returns the labels of blocked ones, with milliseconds. */
   addFrontends(heartbeats: ReadonlyMap<string, Heartbeat>): ReadonlyMap<string, number> {
     const now = performance.now()
     const blocked = new Map<string, number>()

@@ -1,4 +1,4 @@
-// Who needs attention, and why: the lines at the top of the page. One line for each frontend, the worst first.
+// Frontends that need attention, and why: the lines at the top of the page. One line for each frontend, the worst first.
 import type { CommandStats } from '../../shared/call-watch.js'
 import type { Trouble } from './last-minute.js'
 import { formatSeconds } from './printable.js'
@@ -24,7 +24,7 @@ const LAST = 99
 const COUNTED_APART: ReadonlySet<string> = new Set(['Denied', 'Rejected'])
 
 export interface CulpritSource {
-  /** What occurred in the last minute. */
+  /** Troubles of the last minute. */
   troubles: readonly Trouble[]
   /** Those that are not running, or do not respond. */
   frontends: readonly FrontendView[]

@@ -1,4 +1,4 @@
-// What the page gets: the snapshots of its feed, and the commands that a frontend may call.
+// Data of the page: the snapshots of its feed, and the commands that a frontend may call.
 import type { ExplainedCommand } from '../../acl/explain.js'
 import type { CallRecord, CommandStats } from '../../shared/call-watch.js'
 import type { FrontendInfo } from '../frontends/frontend-info.js'
@@ -18,7 +18,7 @@ export interface FrontendView extends TrafficView, Omit<WorkerStatus, 'heartbeat
   sandbox?: FrontendInfo['sandbox']
   /** Only for processes. */
   wall?: string
-  /** The error that last ended its thread, and where it was thrown. */
+  /** The error that last ended its thread, with its file and line. */
   error?: string
   where?: string
   /** Milliseconds until it restarts. */
@@ -51,7 +51,7 @@ export interface Snapshot {
   bus: BusState
   /** `answers` is `false` if a handler blocks core, or core is not running. */
   core: CoreStats & Pick<WorkerStatus, 'lifecycle'> & { answers: boolean; blocked?: Blocked | undefined }
-  /** Who needs attention. */
+  /** Frontends that need attention. */
   culprits: readonly Culprit[]
   /** Number of others that need attention. */
   moreCulprits: number
