@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { LastMinute } from './last-minute.js'
+
+const denied = { kind: 'denied', label: 'main', what: 'read', why: 'no', where: '', count: 1 }
+
+test('adds up equal troubles of the last minute, with the latest reason', () => {
+  const minute = new LastMinute()
+  minute.add(denied, 0)
+  minute.add(denied, 30_000)
+  minute.add({ ...denied, why: 'never', count: 5 }, 30_500)
+  expect(minute.get(60_000)).toEqual([{ ...denied, why: 'never', count: 7 }])
+  expect(minute.get(80_000)).toMatchObject([{ count: 6 }])
+  expect(minute.get(100_000)).toEqual([])
+})
+
+test('keeps a bounded number of troubles', () => {
+  const minute = new LastMinute()
+  for (let i = 0; i < 10_000; i++) minute.add({ ...denied, what: `c${i}` }, 0)
+  expect(minute.get(0).length).toBe(2000)
+})
