@@ -104,3 +104,15 @@ test('counts failures from one report to the next, and from 0 after core has res
   expect(get(1, 5)).toEqual(['parse: CommandFailed', 3])
   expect(get(2, 1)).toEqual(['parse: CommandFailed', 1])
 })
+
+test('does not blame the host for calls to a frontend that has ended', () => {
+  const failed = createTrouble({
+    kind: 'failures',
+    label: 'host',
+    what: 'bus.call main run: Disconnected',
+    why: 'Disconnected',
+  })
+  const frontends = [createFrontend({ state: 'failed', error: 'boom' })]
+  expect(getTexts({ frontends, troubles: [failed] })).toEqual(['! main failed and will not restart: boom'])
+  expect(getTexts({ troubles: [failed] })).toEqual(['! host failed 1× (bus.call main run: Disconnected)'])
+})

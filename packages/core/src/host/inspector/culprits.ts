@@ -34,9 +34,11 @@ export interface CulpritSource {
 /** Returns at most six, and the number of the others that need attention. */
 export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreCulprits: number } {
   const { troubles, frontends, commands } = source
-  const clauses = [...frontends.flatMap(getStateClauses), ...getTroubleClauses(troubles, commands)]
+  const isConsequence = createConsequenceCheck(source)
+  const causes = troubles.filter(({ kind, label, what }) => kind !== 'failures' || !isConsequence(label, what))
+  const clauses = [...frontends.flatMap(getStateClauses), ...getTroubleClauses(causes, commands)]
   for (const { command, oldest } of commands) {
-    if (!oldest || oldest.ms < LONG_MS) continue
+    if (!oldest || oldest.ms < LONG_MS || isConsequence(oldest.label, command)) continue
     clauses.push({
       label: oldest.label,
       rank: 6,
@@ -62,6 +64,13 @@ export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreC
     .toSorted((a, b) => a.rank - b.rank)
   const culprits = all.slice(0, MAX_SHOWN).map(({ rank: _rank, ...culprit }) => culprit)
   return { culprits, moreCulprits: all.slice(MAX_SHOWN).filter(({ isBad }) => isBad).length }
+}
+
+/** Returns a function that is true for calls of the host to a frontend that has ended, restarts, or is blocked. */
+function createConsequenceCheck({ troubles, frontends }: CulpritSource): (label: string, command: string) => boolean {
+  const isEnd = ({ kind }: Trouble): boolean => kind === 'restart' || kind === 'failed' || kind === 'blocked'
+  const labels = [...frontends, ...troubles.filter(isEnd)].map(({ label }) => label)
+  return (label, command) => label === 'host' && labels.some(each => command.startsWith(`bus.call ${each} `))
 }
 
 function groupBy<T>(items: readonly T[], getKey: (item: T) => string): T[][] {
