@@ -99,7 +99,9 @@ function createTile(
     const highest = points.reduce((a, b) => (b.value > a.value ? b : a), { at, value: 0 })
     setAttribute(line, 'd', toPath(points, highest.value || 1, at))
     setText(peak, highest.value > 0 ? formatPoint(highest.value) : '')
-    peak.style.left = `${Math.min(88, Math.max(0, 100 - ((at - highest.at) / MINUTE_MS) * 100))}%`
+    const place = Math.max(0, 100 - ((at - highest.at) / MINUTE_MS) * 100)
+    peak.style.left = `${place}%`
+    peak.style.transform = `translateX(-${place}%)`
   }
 }
 

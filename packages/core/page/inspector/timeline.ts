@@ -23,6 +23,8 @@ const TICK_MS = 120_000
 /** Rows of the labels with the latest events. */
 const MAX_ROWS = 12
 const MAX_MARKS = 100
+/** A fault and the restart that follows are reported within this time. */
+const SAME_MS = 1000
 
 export interface Timeline {
   draw(events: readonly RecordedEvent[], now: number): void
@@ -59,7 +61,8 @@ export function createTimeline(select: (label: string) => void): Timeline {
   }
   return {
     draw(all, now) {
-      const events = all.filter(({ at }) => now - at < SPAN_MS).toSorted((a, b) => b.at - a.at)
+      const recent = all.filter(({ at }) => now - at < SPAN_MS)
+      const events = recent.filter(event => !isRepeated(event, recent)).toSorted((a, b) => b.at - a.at)
       const labels = [...new Set(events.map(({ label }) => label))].slice(0, MAX_ROWS)
       const used = new Set<string>()
       labels.forEach((label, i) => {
@@ -92,6 +95,16 @@ export function createTimeline(select: (label: string) => void): Timeline {
     },
   }
 }
+
+/** True for the fault that ended a thread, whose restart or end has a mark. */
+const isRepeated = ({ kind, label, since }: RecordedEvent, all: readonly RecordedEvent[]): boolean =>
+  kind === 'fault' &&
+  all.some(
+    each =>
+      each.label === label &&
+      (each.kind === 'restart' || each.kind === 'failed') &&
+      Math.abs(each.since - since) < SAME_MS,
+  )
 
 function createAxis(): HTMLElement {
   const axis = create('div', { class: 'axis', 'aria-hidden': 'true' })
