@@ -32,7 +32,9 @@ test('sends the figures of bus.stats, without resetting its rates', async () => 
   const { p90: _p90, max: _max, ...shown } = latency
   const { hook, seal: _seal, ...gateWorker } = stats.gate!
   const gate = { ...gateWorker, lifecycle: 'ready', hook: { count: hook.count, p50: hook.p50, p99: hook.p99 } }
-  expect(seen.frontends).toEqual([{ ...stats, gate, latency: shown, label: 'tests', isWorker: false, sandbox: 'none' }])
+  expect(seen.frontends).toEqual([
+    { ...stats, gate, latency: shown, label: 'tests', isWorker: false, sandbox: 'none', startedAt: expect.any(Number) },
+  ])
   expect(seen.core).toEqual({ ...core, lifecycle: 'ready', answers: true })
   expect(seen.totals).toMatchObject({ calls: stats.calls + host.calls, denied: 1, failures: stats.failures })
   expect(seen).toMatchObject({ bus: 'running', open: 1, found: 1, states: { running: 2 } })

@@ -62,6 +62,15 @@ test('does not take a core that is not running for a blocked one', () => {
   expect(ended).toEqual([])
 })
 
+test('does not take the end of a core for a block', () => {
+  const { ended, add } = create()
+  add(answer())
+  add(undefined)
+  vi.advanceTimersByTime(500)
+  add({ running: [], watched: { ...new CallWatch().report([]), since: 1 } })
+  expect(ended).toEqual([])
+})
+
 test('reports a frontend whose heartbeat is late, until it beats again or has ended', () => {
   const { ended, blocked } = create()
   const heartbeat = createHeartbeat(8000)

@@ -9,6 +9,8 @@ import type { Blocked } from './views.js'
 
 /** Core answers faster than this unless it is blocked. */
 const CORE_MS = 250
+/** A core that has ended was blocked if it did not answer for longer. */
+const ENDED_MS = 1000
 /** How much longer than its interval a heartbeat can take. */
 const LATE_FACTOR = 1.25
 const LATE_MS = 250
@@ -41,6 +43,8 @@ type Beats = { heartbeat: Heartbeat; count: Int32Array; last: number; at: number
 export class BlockedThreads {
   readonly #onEnd: (block: Block) => void
   #memory: SharedArrayBuffer | undefined
+  /** When the watch of the core that last answered began. Each core has another one. */
+  #since: number | undefined
   /** The block of core that has not ended. */
   #core: CoreBlock | undefined
   #inFlight: readonly Running[] = []
@@ -62,10 +66,16 @@ export class BlockedThreads {
     if (blockedHostMs > CORE_MS) {
       this.#core = { startedAt: now - blockedHostMs, call: undefined, inFlight: this.#inFlight }
     }
-    if (this.#core) this.#endCore(this.#core, now, measurement)
+    // A core that ends leaves a question unanswered, which is not a block.
+    const isSame = measurement !== undefined && measurement.watched?.since === this.#since
+    const isBlock = this.#core && (isSame || now - this.#core.startedAt > ENDED_MS)
+    if (isBlock) this.#endCore(this.#core!, now, isSame ? measurement : undefined)
     this.#core = undefined
     this.#inFlight = measurement?.running ?? []
-    if (measurement) this.#memory = measurement.watched?.current
+    if (measurement) {
+      this.#memory = measurement.watched?.current
+      this.#since = measurement.watched?.since
+    }
     return undefined
   }
 

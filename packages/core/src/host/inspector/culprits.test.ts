@@ -37,7 +37,7 @@ test.each<[string, Partial<FrontendView>]>([
   ['main has finished', { state: 'stopped' }],
   ['! main waits for a change of its files: boom', { state: 'waiting', error: 'boom' }],
   ['! main has not responded for 4.0 s: it blocks its thread', { blockedMs: 4000 }],
-  ['main is starting', { state: 'starting' }],
+  ['main has been starting for 20 s', { state: 'starting', startedAt: Date.now() - 20_000 }],
 ])('%s', (text, view) => {
   expect(getTexts({ frontends: [createFrontend(view)] })).toEqual([text])
 })
@@ -105,14 +105,16 @@ test('counts failures from one report to the next, and from 0 after core has res
   expect(get(2, 1)).toEqual(['parse: CommandFailed', 1])
 })
 
-test('does not blame the host for calls to a frontend that has ended', () => {
-  const failed = createTrouble({
-    kind: 'failures',
-    label: 'host',
-    what: 'bus.call main run: Disconnected',
-    why: 'Disconnected',
-  })
-  const frontends = [createFrontend({ state: 'failed', error: 'boom' })]
-  expect(getTexts({ frontends, troubles: [failed] })).toEqual(['! main failed and will not restart: boom'])
-  expect(getTexts({ troubles: [failed] })).toEqual(['! host failed 1× (bus.call main run: Disconnected)'])
+test('names the frontend whose function fails or does not answer the host, instead of the host', () => {
+  const callers = [{ label: 'host', calls: 1, failures: { Timeout: 1 }, inFlight: 1 }]
+  const oldest = { label: 'host', ms: 12_000 }
+  const commands = [{ ...createCommand(1, 0), command: 'bus.call main run it', callers, oldest }]
+  const troubles = new FailureCounts().getNew(1, commands)
+  expect(getTexts({ troubles, commands })).toEqual([
+    '! main failed 1× (run it: Timeout); has not answered run it for 12 s',
+  ])
+})
+
+test('does not name a frontend that has just begun to start', () => {
+  expect(getTexts({ frontends: [createFrontend({ state: 'starting', startedAt: Date.now() })] })).toEqual([])
 })

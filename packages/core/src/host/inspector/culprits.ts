@@ -16,6 +16,7 @@ const MANY_FAILURES = 10
 const MANY_RESTARTS = 2
 /** A call that runs for longer is shown at the top. */
 const LONG_MS = 10_000
+const LONG_START_MS = 5000
 const MAX_SHOWN = 6
 const MAX_WHATS = 3
 const FAULT = 8
@@ -34,17 +35,12 @@ export interface CulpritSource {
 /** Returns at most six, and the number of the others that need attention. */
 export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreCulprits: number } {
   const { troubles, frontends, commands } = source
-  const isConsequence = createConsequenceCheck(source)
-  const causes = troubles.filter(({ kind, label, what }) => kind !== 'failures' || !isConsequence(label, what))
-  const clauses = [...frontends.flatMap(getStateClauses), ...getTroubleClauses(causes, commands)]
+  const clauses = [...frontends.flatMap(getStateClauses), ...getTroubleClauses(troubles, commands)]
   for (const { command, oldest } of commands) {
-    if (!oldest || oldest.ms < LONG_MS || isConsequence(oldest.label, command)) continue
-    clauses.push({
-      label: oldest.label,
-      rank: 6,
-      isBad: true,
-      text: `has waited for ${command} for ${formatSeconds(oldest.ms)}`,
-    })
+    if (!oldest || oldest.ms < LONG_MS) continue
+    const { label, name } = getSubject(oldest.label, command)
+    const verb = label === oldest.label ? 'has waited for' : 'has not answered'
+    clauses.push({ label, rank: 6, isBad: true, text: `${verb} ${name} for ${formatSeconds(oldest.ms)}` })
   }
   const byLabel = groupBy(
     clauses.toSorted((a, b) => a.rank - b.rank),
@@ -66,11 +62,10 @@ export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreC
   return { culprits, moreCulprits: all.slice(MAX_SHOWN).filter(({ isBad }) => isBad).length }
 }
 
-/** Returns a function that is true for calls of the host to a frontend that has ended, restarts, or is blocked. */
-function createConsequenceCheck({ troubles, frontends }: CulpritSource): (label: string, command: string) => boolean {
-  const isEnd = ({ kind }: Trouble): boolean => kind === 'restart' || kind === 'failed' || kind === 'blocked'
-  const labels = [...frontends, ...troubles.filter(isEnd)].map(({ label }) => label)
-  return (label, command) => label === 'host' && labels.some(each => command.startsWith(`bus.call ${each} `))
+/** Returns the caller of a command, or the frontend whose function the host calls. */
+function getSubject(label: string, command: string): { label: string; name: string } {
+  const [, called, name] = (label === 'host' && /^bus\.call (\S+) (.*)$/s.exec(command)) || []
+  return called === undefined ? { label, name: command } : { label: called, name: name! }
 }
 
 function groupBy<T>(items: readonly T[], getKey: (item: T) => string): T[][] {
@@ -86,7 +81,7 @@ function groupBy<T>(items: readonly T[], getKey: (item: T) => string): T[][] {
 const explain = (text: string, why: string, where: string): string =>
   `${text}${why && `: ${why}`}${where && ` (${where})`}`
 
-function getStateClauses({ label, state, gate, error, where, isClosed, blockedMs }: FrontendView): Clause[] {
+function getStateClauses({ label, state, gate, error, where, isClosed, blockedMs, startedAt }: FrontendView): Clause[] {
   const add = (rank: number, isBad: boolean, text: string): Clause[] => [{ label, rank, isBad, text }]
   const why: [string, string] = [error ?? '', where ?? '']
   if (isClosed) return add(0, true, explain('failed, and the host closed it', ...why))
@@ -97,7 +92,10 @@ function getStateClauses({ label, state, gate, error, where, isClosed, blockedMs
     return add(1, true, `has not responded for ${formatSeconds(blockedMs)}: it blocks its thread`)
   // The clause of its restarts says why.
   if (state === 'backingOff') return []
-  if (state !== 'running') return add(9, false, `is ${state}`)
+  if (state === 'starting' && startedAt !== undefined && Date.now() - startedAt > LONG_START_MS) {
+    return add(9, false, `has been starting for ${formatSeconds(Date.now() - startedAt)}`)
+  }
+  if (state !== 'running') return []
   return gate && gate.state !== 'running' ? add(8, gate.state === 'failed', `has a gate that is ${gate.state}`) : []
 }
 
@@ -131,11 +129,16 @@ function getTroubleClauses(troubles: readonly Trouble[], commands: readonly Comm
 }
 
 function isFrequent({ label, what, count }: Trouble, commands: readonly CommandStats[]): boolean {
-  const callers = commands.find(({ command }) => what.startsWith(command))?.callers
-  const caller = callers?.find(each => each.label === label)
-  if (!caller || count < MANY_FAILURES) return false
-  const failures = Object.values(caller.failures).reduce((sum, each) => sum + each, 0)
-  return failures * 2 >= caller.calls
+  if (count < MANY_FAILURES) return false
+  const name = what.slice(0, what.lastIndexOf(': '))
+  const callers = commands.flatMap(({ command, callers: found }) =>
+    found.filter(caller => {
+      const subject = getSubject(caller.label, command)
+      return subject.label === label && subject.name === name
+    }),
+  )
+  const failures = callers.flatMap(caller => Object.values(caller.failures)).reduce((sum, each) => sum + each, 0)
+  return failures * 2 >= callers.reduce((sum, { calls }) => sum + calls, 0)
 }
 
 /** Returns the failures since the previous call, as troubles of their callers. */
@@ -155,8 +158,10 @@ export class FailureCounts {
           const key = JSON.stringify([label, command, reason])
           next.set(key, times)
           const count = times - (last.get(key) ?? 0)
-          const what = `${command}: ${reason}`
-          if (count > 0) found.push({ kind: 'failures', label, what, why: reason, where: '', count })
+          if (count === 0) continue
+          const subject = getSubject(label, command)
+          const what = `${subject.name}: ${reason}`
+          found.push({ kind: 'failures', label: subject.label, what, why: reason, where: '', count })
         }
       }
     }

@@ -113,12 +113,13 @@ function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource
   const { gate, ...others } = stats
   const { workerStatus, getInfo, getDelay, blockedFrontends } = source
   const status = workerStatus.get(getWorkerName('frontend', label))
-  const { sandbox, error } = getInfo(label) ?? {}
+  const { sandbox, startedAt, error } = getInfo(label) ?? {}
   const restartsIn = stats.state === 'backingOff' ? getDelay(label) : undefined
   const blockedMs = blockedFrontends.get(label)
   const view: FrontendView = {
     ...{ ...getTraffic(others), label, isWorker: status !== undefined, lifecycle: status?.lifecycle },
     ...(sandbox && { sandbox }),
+    ...(startedAt !== undefined && { startedAt }),
     ...(error && { error: toPrintable(error.message, MAX_TEXT), where: toPrintable(getPlace(error), MAX_TEXT) }),
     ...(restartsIn !== undefined && { restartsIn }),
     ...(blockedMs !== undefined && { blockedMs }),

@@ -16,6 +16,8 @@ export interface TrafficView extends Omit<TrafficStats, 'perSecond' | 'latency'>
 export interface FrontendView extends TrafficView, Omit<WorkerStatus, 'heartbeat'> {
   label: string
   sandbox?: FrontendInfo['sandbox']
+  /** Start of its current or last thread, in milliseconds since 1970. */
+  startedAt?: number
   /** Only for processes. */
   wall?: string
   /** The error that last ended its thread, with its file and line. */
