@@ -68,8 +68,8 @@ export function createTimeline(select: (label: string) => void): Timeline {
       labels.forEach((label, i) => {
         const { row, track } = getRow(label)
         if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null)
-        const ofLabel = events.filter(event => event.label === label).slice(0, MAX_MARKS)
-        const shown = ofLabel
+        const shownEvents = events.filter(event => event.label === label).slice(0, MAX_MARKS)
+        const shown = shownEvents
           .toSorted((a, b) => a.since - b.since)
           .map(event => {
             const key = JSON.stringify([label, event.kind, event.what, event.why, event.since])

@@ -1,4 +1,4 @@
-// What the feed of a live bus says of callers, of frontends that have ended or do not respond, and of one frontend alone.
+// The feed of a live bus: callers, frontends that have ended or do not respond, and one frontend alone.
 import { expect, test } from 'vitest'
 import { defineCore, type BusOptions } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'

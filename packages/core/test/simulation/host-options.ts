@@ -15,6 +15,7 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
     calls: {},
     pattern: isolated ? 'isolation' : 'brownfield',
     dev: false,
+    inspect: false,
     workers: {},
     isolation: { dir: undefined, gates: 'each', legacyMessages: false, hookTimeout: 1000, from: '' },
     acl: {

@@ -72,6 +72,8 @@ export const coreProgram =
       else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
       else if (command.type === 'measure') thread.report({ type: 'measured', running: core?.measure() ?? [] })
       else if (command.type === 'hold') core?.holdEvents(command.holds)
+      // The inspector is not simulated.
+      else if (command.type === 'explain') return
       else if (core) attach(command.offer)
       else waiting.push(command.offer)
     })

@@ -1,11 +1,11 @@
 // Takes the pictures of the inspector for README and site, docs/assets/inspector-{light,dark}.png: of a bus with plugins that crash, are
 // denied, block their thread, and block core. With `--serve` it only prints the URL, until Ctrl-C. CHROMIUM names the browser.
 import { mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { createBus } from '../packages/core/dist/bundle/index.js'
+import { chromium } from 'playwright-core'
+import { createBus } from '@sallyport/core'
 
-const getFile = name => new URL(`../packages/core/test/fixtures/inspector/${name}.mjs`, import.meta.url)
+const getFile = name => new URL(`../../fixtures/inspector/${name}.mjs`, import.meta.url)
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 // Paths in the page are relative to the working directory.
 process.chdir(fileURLToPath(getFile('x').href.replace('x.mjs', '')))
@@ -36,11 +36,9 @@ async function run() {
 }
 
 async function takePictures() {
-  const require = createRequire(new URL('../packages/core/package.json', import.meta.url))
-  const { chromium } = require('playwright-core')
   const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
-  const directory = new URL('../docs/assets/', import.meta.url)
+  const directory = new URL('../../../../../docs/assets/', import.meta.url)
   mkdirSync(directory, { recursive: true })
   const pages = {}
   for (const colorScheme of ['light', 'dark']) {
