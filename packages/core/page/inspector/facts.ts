@@ -8,6 +8,8 @@ type Tone = 'good' | 'grey' | 'bad'
 const SIGNS: Record<Tone, string> = { good: '✓', grey: '–', bad: '!' }
 /** Without a snapshot for this long, the page shows their age. If core does not answer, they come every half second. */
 const LATE_MS = 2500
+/** A core that does not answer for longer is blocked. */
+const BLOCKED_MS = 1000
 
 export interface Facts {
   show: ShowSnapshot
@@ -98,15 +100,13 @@ function getHealth({ bus, core, culprits, moreCulprits }: Snapshot): [tone: Tone
   if (bus === 'draining') return ['grey', 'The bus is closing.']
   if (core.state === 'backingOff') return ['bad', 'Core waits to restart.']
   if (core.state !== 'running') return ['bad', `Core is ${core.state}.`]
-  if (!core.answers) return ['bad', describeBlock(core.blocked)]
+  if (core.blocked && core.blocked.ms > BLOCKED_MS) return ['bad', describeBlock(core.blocked)]
   const bad = culprits.filter(({ isBad }) => isBad).length + moreCulprits
   if (bad === 0) return ['good', 'The bus is running.']
   return ['bad', `The bus is running. ${bad === 1 ? 'One needs' : `${count(bad)} need`} attention:`]
 }
 
-function describeBlock(blocked: Snapshot['core']['blocked']): string {
-  const { ms = 0, label, command } = blocked ?? {}
-  const time = ms < 1000 ? '' : ` for ${duration(ms)}`
+function describeBlock({ ms, label, command }: NonNullable<Snapshot['core']['blocked']>): string {
   const culprit = label === undefined ? 'a handler blocks it' : `${command}, which ${label} called, blocks it`
-  return `Core has not answered${time}: ${culprit}.`
+  return `Core has not answered for ${duration(ms)}: ${culprit}.`
 }

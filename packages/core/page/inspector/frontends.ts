@@ -26,7 +26,12 @@ const COLUMNS: readonly Column<Row>[] = [
     getValue: ({ state }) => state,
     getTone: ({ isWell, state }) => `${isWell ? '' : 'bad '}${state.length > 20 ? 'reason' : 'short'}`,
   },
-  { title: 'Sandbox', about: 'With the wall around its process', getValue: ({ sandbox }) => sandbox },
+  {
+    title: 'Sandbox',
+    about: 'With the wall around its process',
+    getValue: ({ sandbox }) => sandbox,
+    getTone: () => 'short',
+  },
   { title: 'Calls/s', getValue: ({ rates }) => rates.get('calls'), format: rate },
   { title: 'In flight', about: 'Its calls that run in core', getValue: ({ inFlight }) => inFlight, format: count },
   percentile('p50', 'Half of the commands took no longer', ({ latency }) => latency.p50),

@@ -16,7 +16,7 @@ const getColumns = (
 ): readonly Column<RecordedEvent>[] => [
   { title: 'Who', getValue: ({ label }) => label, onClick: ({ label }) => select(label) },
   { title: 'Kind', getValue: ({ kind }) => kind, getTone: ({ kind }) => (BAD.includes(kind) ? 'bad short' : 'short') },
-  { title: what, getValue: event => event.what },
+  { title: what, getValue: event => event.what, getTone: ({ what: name }) => (name.length > 30 ? '' : 'short') },
   { title: 'Why', getValue: ({ why }) => why },
   ...others,
   { title: 'How often', getValue: event => event.count, format: count },

@@ -7,10 +7,8 @@ import { formatSeconds } from './printable.js'
 import type { Block } from './recent-events.js'
 import type { Blocked } from './views.js'
 
-/** Core answers faster than this unless it is blocked. */
-const CORE_MS = 250
-/** A core that has ended was blocked if it did not answer for longer. */
-const ENDED_MS = 1000
+/** Shorter blocks are not reported: core also leaves a question unanswered when it ends, or when the machine is busy. */
+const MIN_MS = 1000
 /** How much longer than its interval a heartbeat can take. */
 const LATE_FACTOR = 1.25
 const LATE_MS = 250
@@ -63,13 +61,12 @@ export class BlockedThreads {
       this.#core.call ??= this.#memory && readCurrentCall(this.#memory)
       return { ms: now - this.#core.startedAt, ...this.#core.call }
     }
-    if (blockedHostMs > CORE_MS) {
+    if (blockedHostMs > MIN_MS) {
       this.#core = { startedAt: now - blockedHostMs, call: undefined, inFlight: this.#inFlight }
     }
-    // A core that ends leaves a question unanswered, which is not a block.
     const isSame = measurement !== undefined && measurement.watched?.since === this.#since
-    const isBlock = this.#core && (isSame || now - this.#core.startedAt > ENDED_MS)
-    if (isBlock) this.#endCore(this.#core!, now, isSame ? measurement : undefined)
+    if (this.#core && now - this.#core.startedAt > MIN_MS)
+      this.#endCore(this.#core, now, isSame ? measurement : undefined)
     this.#core = undefined
     this.#inFlight = measurement?.running ?? []
     if (measurement) {
