@@ -19,7 +19,7 @@ test('names the callers of each command, and the latest calls', async () => {
   await editor.invoke('add', { a: 1, b: 1 })
   for (let i = 0; i < 3; i++) await importer.invoke('add', { a: i, b: 1 })
   await importer.invoke('fails').catch(() => {})
-  const seen = await page.next(snapshot => snapshot.calls?.[0]?.command === 'fails')
+  const seen = await page.next(snapshot => snapshot.calls?.[0]?.outcome === 'CommandFailed')
   const add = seen.commands!.find(({ command }) => command === 'add')!
   expect(add.callers).toEqual([
     { label: 'importer', calls: 3, failures: {}, inFlight: 0 },
