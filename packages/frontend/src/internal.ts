@@ -32,8 +32,8 @@ export const reconnectClient = (client: Client, link: Link): Promise<void> => cl
 /** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
 export const settleListeners = (client: Client): Promise<boolean> => client.settleListeners()
 
-/** Resolves once no call of the client waits for a response. Not for a client with links to several cores. */
-export const callsSettled = (client: Client): Promise<void> => client.callsSettled()
+/** Resolves once no call of the client waits for a response. */
+export const callsSettled = (client: Client): Promise<void> => client.getPool(ConnectionPool).callsSettled()
 
 /** Closes the client immediately: no other link will follow. */
 export const endClient = (client: Client, reason: BusError | undefined): void => client.end(reason)

@@ -18,10 +18,10 @@ interface HostOptions {
   sandbox?: string
 }
 
-/** Without the variables of this test runner, under which the log is text. */
+/** Without the variables of this test runner, under which the log is text, and of CI, where Node has no colors. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(
-    ([name]) => !/^(?:VITEST|NODE_TEST_CONTEXT|JEST_WORKER_ID|FORCE_COLOR)$/.test(name),
+    ([name]) => !/^(?:VITEST|NODE_TEST_CONTEXT|JEST_WORKER_ID|FORCE_COLOR|CI)$/.test(name),
   ),
 )
 

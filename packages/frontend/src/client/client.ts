@@ -258,11 +258,6 @@ export class Client {
     this.#resolveClosed()
   }
 
-  /** @internal Resolves once no call to core waits for a response. For a client with one connection. */
-  callsSettled(): Promise<void> {
-    return this.#connection.pending.allSettled()
-  }
-
   /** Calls `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()

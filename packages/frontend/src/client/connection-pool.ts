@@ -63,6 +63,16 @@ export class ConnectionPool {
     for (const connection of new Set([this.#primary, ...this.#connections])) connection.end(reason)
   }
 
+  /** Resolves once no call waits for a response. */
+  async callsSettled(): Promise<void> {
+    const busy = this.#connections.filter(({ pending }) => pending.size > 0)
+    const waits = busy.map(({ pending, closed }) => {
+      const idle = new Promise<void>(resolve => (pending.onIdle = resolve))
+      return Promise.race([idle, closed])
+    })
+    await Promise.all(waits)
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#connections.map(connection => connection.close()))
   }

@@ -30,7 +30,10 @@ export class BatchReader {
    * or an attachment exceeds its limits
    */
   read(kind: number, body: string | Uint8Array): readonly unknown[] {
-    if (kind === FRAME_KIND.json) return this.#expand(checkBatch(jsonCodec.decode(body, this.#trusted)))
+    if (kind === FRAME_KIND.json) {
+      const messages = checkBatch(jsonCodec.decode(body, this.#trusted))
+      return IS_NODE && !this.#trusted && messages.some(isEmitAll) ? expandEvents(messages) : messages
+    }
     if (typeof body !== 'string' && kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
     if (typeof body === 'string' || kind !== FRAME_KIND.msgpack)
       throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
@@ -39,12 +42,6 @@ export class BatchReader {
     this.#attachments = []
     this.#bytes = 0
     return checkBatch(msgpackCodec.decode(body, this.#trusted, attachments))
-  }
-
-  #expand(messages: readonly unknown[]): readonly unknown[] {
-    if (!IS_NODE || this.#trusted) return messages
-    for (const message of messages) if (isEmitAll(message)) return expandEvents(messages)
-    return messages
   }
 
   #keepAttachment(body: Uint8Array): readonly never[] {

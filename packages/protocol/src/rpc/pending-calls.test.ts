@@ -1,7 +1,7 @@
 // Each call is settled exactly once, and then leaves no entry, no timer and no listener on a signal.
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from '../message/call-options.js'
@@ -124,19 +124,16 @@ describe('a call', () => {
 test.each<[string, (calls: ReturnType<typeof setUp>) => void]>([
   ['a response', ({ pending }) => void pending.settle(answer(2))],
   ['its caller', ({ pending }) => pending.abandon(2, gone())],
-  ['the end of the link', ({ pending }) => pending.rejectAll(gone)],
-])('allSettled resolves once the last call is settled by %s', async (_name, settleLast) => {
+])('onIdle is called when the last call is settled by %s', (_name, settleLast) => {
   const calls = setUp()
-  await calls.pending.allSettled()
+  const onIdle = vi.fn()
+  calls.pending.onIdle = onIdle
   calls.add()
-  let isSettled = false
-  const done = calls.pending.allSettled().then(() => (isSettled = true))
   calls.add()
   calls.pending.settle(answer(1))
-  await delay(0)
-  expect(isSettled).toBe(false)
+  expect(onIdle).not.toHaveBeenCalled()
   settleLast(calls)
-  await done
+  expect(onIdle).toHaveBeenCalledOnce()
 })
 
 describe('a thousand calls', () => {

@@ -21,7 +21,8 @@ export class PendingCalls {
   readonly #onAbandon: (id: number) => unknown
   readonly #window: number
   #nextId = 1
-  #onAllSettled: (() => void) | undefined
+  /** Called when the last call has been settled, but not by `rejectAll`. */
+  declare onIdle?: () => void
 
   /**
    * @param onAbandon called with the id of each call that its caller abandons; returns true if that call was never sent
@@ -34,11 +35,6 @@ export class PendingCalls {
 
   get size(): number {
     return this.#calls.size
-  }
-
-  /** Resolves once no call waits for a response. */
-  async allSettled(): Promise<void> {
-    while (this.#calls.size > 0) await new Promise<void>(resolve => (this.#onAllSettled = resolve))
   }
 
   /** True if as many calls as the window allows are in flight. @param unsent number of pending calls that are not sent yet */
@@ -100,7 +96,6 @@ export class PendingCalls {
       call.stopWatching?.()
       call.reject(createError(call.id))
     }
-    this.#onAllSettled?.()
   }
 
   #take(id: number): PendingCall | undefined {
@@ -108,7 +103,7 @@ export class PendingCalls {
     if (!call) return undefined
     this.#calls.delete(id)
     call.stopWatching?.()
-    if (this.#onAllSettled && this.#calls.size === 0) this.#onAllSettled()
+    if (this.#calls.size === 0) this.onIdle?.()
     return call
   }
 }

@@ -9,7 +9,7 @@ const createStream = (isTTY: boolean): NodeJS.WriteStream =>
   Object.assign(Object.create(WriteStream.prototype) as NodeJS.WriteStream, { isTTY })
 
 function paintRed(isTTY: boolean, variables: Record<string, string>): string {
-  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) vi.stubEnv(name, undefined)
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'CI']) vi.stubEnv(name, undefined)
   for (const [name, value] of Object.entries({ TERM: 'xterm', ...variables })) vi.stubEnv(name, value)
   return createPaint(createStream(isTTY))('red', 'text')
 }
