@@ -132,9 +132,10 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
     .map(getName)
   const similar = suggestName(name, inPlace)
   if (similar) return similar
-  if (parent.endsWith('[…]') && inPlace.length > 0) return `: use ${inPlace.join(', ')}`
+  const use = parent !== '' && inPlace.length > 0 ? `: use ${[...new Set(inPlace)].join(', ')}` : undefined
+  if (parent.endsWith('[…]') && use !== undefined) return use
   const place = places.find(each => getName(each) === name)
-  if (place === undefined) return suggestName(name, places.map(getName))
+  if (place === undefined) return use ?? suggestName(name, places.map(getName))
   return place === name ? ': it is an option of createBus' : `: it belongs at ${place}`
 }
 

@@ -127,6 +127,11 @@ describe('does not start with', () => {
       /unknownPermissions must be "error" or "warn": got "no"/,
     ],
     [
+      'an option that nothing resembles, with those that there are',
+      { supervision: { maximum: 3 } },
+      /^createBus: unknown option "supervision\.maximum": use restart, intensity, period, chargedIntensity, delay, heartbeat$/,
+    ],
+    [
       'an option in the wrong place',
       { security: {} },
       /^createBus: unknown option "security": it belongs at app\.security$/,

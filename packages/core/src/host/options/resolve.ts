@@ -363,8 +363,8 @@ export async function checkFile(what: string, url: URL): Promise<void> {
   const path = fileURLToPath(url)
   try {
     await access(path)
-  } catch (cause) {
-    throw new BusError('InvalidParams', `${what}: there is no file ${path}${await suggestFile(path)}`, { cause })
+  } catch {
+    throw new BusError('InvalidParams', `${what}: there is no file ${path}${await suggestFile(path)}`)
   }
 }
 
