@@ -126,7 +126,7 @@ test.each<[string, (calls: ReturnType<typeof setUp>) => void]>([
   ['its caller', ({ pending }) => pending.abandon(2, gone())],
 ])('onIdle is called when the last call is settled by %s', (_name, settleLast) => {
   const calls = setUp()
-  const onIdle = vi.fn()
+  const onIdle = vi.fn<() => void>()
   calls.pending.onIdle = onIdle
   calls.add()
   calls.add()
