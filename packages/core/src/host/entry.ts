@@ -31,7 +31,7 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
   const early = spawnCoreEarly(options)
   try {
     const { startBus } = await import('./bus.js').catch(explainBundle)
-    const bus = await withCaller(startBus(options, early))
+    const bus = await withCaller(startBus(options, early).catch(explainBundle))
     void bus.releaseEvents()
     return bus as unknown as Bus<BusTypesOf<Types>>
   } finally {

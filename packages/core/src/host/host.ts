@@ -16,7 +16,7 @@ import { checkModule, resolveConnection, resolveFrontend } from './options/resol
 import type { BusConfig, HostConfig } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
-import { createHostLog, flushHostLog, type HostLog } from './reporting/log.js'
+import { createHostLog, flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
 import { GateThreads } from './frontends/gate-threads.js'
 import { SharedThreads } from './workers/shared-threads.js'
@@ -79,7 +79,8 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
   async start(coreReady?: Promise<void>, onReady?: () => void): Promise<void> {
     const { dev, frontends } = this.options
     const opening = frontends.map(({ label, module, ...config }) => this.frontends.open(label, module, config))
-    const [opened] = await Promise.all([Promise.all(opening), coreReady])
+    const logReady = isDefaultLog(this.options.log) ? loadPino() : undefined
+    const [opened] = await Promise.all([Promise.all(opening), coreReady, logReady])
     this.supervisor.signal('core.ready')
     onReady?.()
     if (dev) this.#stopDevMode = await (await import('./dev-mode.js')).startDevMode(this)

@@ -1,6 +1,5 @@
 // The bus's log: the host's pino logger, to which core and the gates send their lines.
-import { createRequire } from 'node:module'
-import type { Logger } from 'pino'
+import type { Logger, pino as Pino } from 'pino'
 import { escapeLine, escapeText } from './escape.js'
 import { createPaint } from './paint.js'
 import { createTerminalLog, LEVEL_NAMES, type LogLine, paintLabel, type TerminalLog } from './terminal-log.js'
@@ -10,10 +9,12 @@ export type { Logger }
 /** The methods of a logger that a host calls. */
 export type HostLog = Pick<Logger, LogLevel | 'level'>
 
-const require = createRequire(import.meta.url)
+let pino: typeof Pino | undefined
 
-/** Pino takes as long to load as a worker to start. A host that only starts and stops logs nothing. */
-const loadPino = (): typeof import('pino') => require('pino') as typeof import('pino')
+/** Pino takes as long to load as a worker to start, so a host loads it while core starts. Lines wait until then. */
+export async function loadPino(): Promise<void> {
+  pino ??= (await import('pino')).pino
+}
 
 /** The lowest level that is logged. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -40,11 +41,18 @@ export function createHostLog(log: LogOption, dev = false): HostLog {
 /** Returns a logger that creates pino's with the first line of its level. */
 function createLazyLog(level: LogLevel, write: (line: string) => void = () => {}): HostLog {
   let log: Logger | undefined
+  const waiting: [name: LogLevel, args: [object, string]][] = []
+  const flush = (): void => {
+    log ??= pino!({ name: 'sallyport', level }, { write })
+    for (const [name, args] of waiting.splice(0)) log[name](...args)
+  }
   const entries = LOG_LEVELS.map((name, index) => {
     if (index < LOG_LEVELS.indexOf(level)) return [name, () => {}]
     const method = (...args: [object, string]): void => {
-      log ??= loadPino().pino({ name: 'sallyport', level }, { write })
-      log[name](...args)
+      waiting.push([name, args])
+      if (pino) flush()
+      // The start of the host has the error.
+      else loadPino().then(flush, () => {})
     }
     return [name, method]
   })
@@ -67,11 +75,12 @@ const getTerminalLog = (): TerminalLog => (terminalLog ??= createTerminalLog(wri
 /** Writes what the default log has counted but not written. */
 export const flushHostLog = (): void => terminalLog?.flush()
 
-let stderr: { write(text: string): unknown } | undefined
+let stderr: ReturnType<typeof Pino.destination> | undefined
 
 /** Writes at once, so that a process that exits or crashes loses nothing, and ignores a closed pipe. */
 function writeToStderr(text: string): void {
-  stderr ??= loadPino().destination({ dest: 2, sync: true })
+  if (!pino) return void loadPino().then(() => writeToStderr(text))
+  stderr ??= pino.destination({ dest: 2, sync: true })
   stderr.write(text)
 }
 

@@ -1,14 +1,8 @@
 // Access to the threads of a bus: the latest thread of each frontend and gate, to terminate it, and gates that fail when a hook logs
 // `fault <name>`. Tests mock host/workers/spawn.js with this module.
 import { readFileSync } from 'node:fs'
-import type { Worker, WorkerOptions } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type * as Spawn from '../../../src/host/workers/spawn.js'
-
-/** Limits the heap of a gate by its label: to 64 MB for `heap-64`. */
-function limitHeap(label = ''): WorkerOptions {
-  const [, limit] = /^heap-(\d+)/.exec(label) ?? []
-  return limit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Number(limit) } }
-}
 
 const threads = new Map<string, Worker>()
 
@@ -30,9 +24,19 @@ export async function reaching(original: () => Promise<typeof Spawn>): Promise<t
     spawnWorker(entry, data, transfer, more) {
       const isGate = typeof entry === 'string' && entry.includes('isolation') && data !== undefined
       const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
-      const { label } = (data ?? {}) as { label?: string }
-      const worker = spawn.spawnWorker(start, data, transfer, { ...more, ...(isGate && limitHeap(label)) })
-      if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
+      const worker = spawn.spawnWorker(start, data, transfer, more)
+      const keep = (started: unknown): void => {
+        const { label } = Object(started) as { label?: string }
+        if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
+      }
+      keep(data)
+      if (!isGate) return worker
+      // The first message to a gate has its label.
+      const post = worker.postMessage.bind(worker)
+      worker.postMessage = (message: unknown, list?: never) => {
+        keep(message)
+        post(message, list)
+      }
       return worker
     },
   }

@@ -2,6 +2,7 @@
 // Weaknesses between frontends are in weaknesses.test.ts.
 import { setFlagsFromString } from 'node:v8'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal'
 import { createBus, type Bus, type BusOptions, type Capability, type Client } from '../../../src/index.js'
 import { fixture, patterns, start } from '../../support/start.js'
 
@@ -94,9 +95,10 @@ describe.each(patterns)('%s', (_name, app) => {
     const channel = new client.Channel<string>()
     const pouring = client.invoke('pours', { channel })
     // The channel is not read, so the command waits after one window.
-    await expect.poll(async () => (await client.invoke<{ sent: number }>('poured')).sent).toBe(256)
+    const sent = Math.ceil(CHANNEL_READ_AHEAD / (CHANNEL_MESSAGE_COST + 1002))
+    await expect.poll(async () => (await client.invoke<{ sent: number }>('poured')).sent).toBe(sent)
     channel.close()
-    await expect.poll(() => client.invoke('poured')).toEqual({ sent: 256, reason: 'Disconnected' })
+    await expect.poll(() => client.invoke('poured')).toEqual({ sent, reason: 'Disconnected' })
     await pouring
   })
 

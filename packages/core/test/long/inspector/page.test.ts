@@ -59,7 +59,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
       await expect.poll(() => getText(page, '#line')).toMatch(/^The bus is running\. .* attention:$/)
       await expect
         .poll(() => getText(page, '#culprits'))
-        .toMatch(/^tests denied [\d,]+× \(count\); rejected by the hook [\d,]+× \(.*\): the hook returned null/)
+        .toMatch(/^tests (?=.*denied [\d,]+× \(count\)).*rejected by the hook [\d,]+× \(.*\): the hook returned null/)
       await expect.poll(() => getText(page, '#refused')).toContain(HOSTILE)
       expect(await getText(page, '#refused')).toContain('add "allow-count" to the permissions of a capability')
       expect(await getText(page, '#refused')).toContain('the hook returned null')
