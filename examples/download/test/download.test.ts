@@ -38,7 +38,7 @@ async function start(options: Parameters<typeof startServer>[0]) {
       },
     ],
   })
-  const connection: Client = await bus.connect('tests')
+  const connection: Client = await bus.connect('tests', { readAhead: 2 ** 18 })
   const client = createClient<typeof core>(connection)
   const download = (name: string, url = `${origin}/${name}`, signal?: AbortSignal) =>
     client.stream('plugin:downloads|download', { url, name }, signal ? { signal } : {})
