@@ -26,9 +26,19 @@ const escape = (char: string): string => `\\u{${char.codePointAt(0)!.toString(16
 export function getPlace(error: Error): string {
   const [, file = '', line = ''] = PLACE.exec(getUserStack(error)) ?? []
   if (file === '') return ''
-  const path = file.startsWith('file:') && URL.canParse(file) ? fileURLToPath(file) : file
+  const path = file.startsWith('file:') ? toPath(file) : file
+  if (path === undefined) return `${file}${line}`
   const short = relative(process.cwd(), path)
   return `${short.startsWith('..') ? path : short}${line}`
+}
+
+/** Returns the path of a URL. A frontend can forge the stack, and a URL such as `file://host/` has no path. */
+function toPath(url: string): string | undefined {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return undefined
+  }
 }
 
 export const formatSeconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`
