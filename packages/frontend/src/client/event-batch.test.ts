@@ -29,6 +29,12 @@ describe('EventBatch', () => {
     outbox.flush()
     expect(frames).toEqual([])
   })
+
+  it('does not take an event with a long name', () => {
+    const outbox = new Outbox(() => {})
+    const batch = new EventBatch(outbox)
+    expect([256, 257].map(length => batch.add('e'.repeat(length), 1))).toEqual([true, false])
+  })
 })
 
 describe('the events of a client', () => {
@@ -53,6 +59,15 @@ describe('the events of a client', () => {
       { jsonrpc: '2.0', id: 1, method: 'call' },
       emit('f', 8),
     ])
+  })
+
+  it('do not close the connection if their name is too long for a frame', async () => {
+    const { client, peer } = setUp()
+    const error = await Promise.resolve(client.emit('e'.repeat(17 * 1024 * 1024), 1)).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ reason: 'InvalidParams' })
+    void client.emit('f', 2)
+    await crossed()
+    expect(peer.received).toEqual([notify('plugin:event|emit', { event: 'f', payload: 2 })])
   })
 
   it('have the values of the time when they were emitted', async () => {

@@ -7,6 +7,7 @@ import {
   EMIT_ALL,
   encodeJsonValue,
   FULL_BATCH_BYTES,
+  MAX_BATCHED_EVENT_LENGTH,
   METHOD,
   type Outbox,
   ValueBatch,
@@ -32,8 +33,9 @@ export class EventBatch {
     this.#values = new ValueBatch(outbox, codecs.json)
   }
 
-  /** Adds an event. Returns false if it must be a message of its own: it is large, or cannot be serialized. */
+  /** Adds an event. Returns false if it must be a message of its own: its name or payload is large, or cannot be serialized. */
   add(event: string, payload: unknown): boolean {
+    if (event.length > MAX_BATCHED_EVENT_LENGTH) return false
     const text = encode(payload)
     if (text === undefined || text.length >= FULL_BATCH_BYTES) return false
     if (this.#source?.event !== event) this.#source = new EventSource(event)

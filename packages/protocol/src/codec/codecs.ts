@@ -2,7 +2,7 @@
 import { BusError } from '../errors/bus-error.js'
 import { EMIT_ALL, METHOD } from '../message/methods.js'
 import { IS_NODE } from '#platform'
-import { MAX_ATTACHED_BYTES, MAX_BATCH, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { MAX_ATTACHED_BYTES, MAX_BATCH, MAX_BATCHED_EVENT_LENGTH, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
 import type { Codec, CodecName } from './codec.js'
 import { jsonCodec } from './json.js'
@@ -67,7 +67,7 @@ function checkBatch(decoded: unknown): readonly unknown[] {
 
 interface EmitAll {
   jsonrpc: unknown
-  params: { event: unknown; payloads: readonly unknown[] }
+  params: { event: string; payloads: readonly unknown[] }
 }
 
 /** True for a notification of several events. A malformed one is refused like any method of the bus that does not exist. */
@@ -77,7 +77,8 @@ function isEmitAll(message: unknown): message is EmitAll {
     method?: unknown
     params?: Partial<EmitAll['params']>
   }
-  return method === EMIT_ALL && id === undefined && Array.isArray(params?.payloads)
+  if (method !== EMIT_ALL || id !== undefined || !Array.isArray(params?.payloads)) return false
+  return typeof params.event === 'string' && params.event.length <= MAX_BATCHED_EVENT_LENGTH
 }
 
 /** Replaces notifications of several events, so that permissions, hooks and quotas see each event. @throws {BusError} InvalidRequest */

@@ -1,6 +1,6 @@
 // Notifications of several events: the reader of core and of a gate replaces each by the events in it.
 import { describe, expect, it } from 'vitest'
-import { MAX_BATCH } from '../wire/limits.js'
+import { MAX_BATCH, MAX_BATCHED_EVENT_LENGTH } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { BatchReader } from './codecs.js'
 
@@ -34,6 +34,8 @@ describe('a notification of several events', () => {
       several('a', 'text'),
       several('a', { length: 2 }),
       { ...several('a', [1]), id: 1 },
+      several({ toString: 'a' }, [1]),
+      several('a'.repeat(MAX_BATCHED_EVENT_LENGTH + 1), [1]),
       { jsonrpc: '2.0', method: '$/emit' },
       { jsonrpc: '2.0', method: '$/emit', params: null },
       null,

@@ -67,6 +67,8 @@ export const MAX_CONFIRM_TEXT = 4096
 export const MAX_FOLLOWED = 16
 /** Maximum UTF-16 code units of the event and the target of a frontend's listener together. */
 export const MAX_LISTENER_CHARACTERS = 1000
+/** Maximum UTF-16 code units of the event of a `$/emit`: the name is read, and in a gate written, again for each of the payloads. */
+export const MAX_BATCHED_EVENT_LENGTH = 256
 /** Maximum number of names of events that core remembers until a first listener comes: a hostile frontend could emit any number. */
 export const MAX_HELD_NAMES = 100
 /** Maximum UTF-16 code units of one line that a frontend writes to its output. The rest is not shown. */
