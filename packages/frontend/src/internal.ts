@@ -32,7 +32,7 @@ export const reconnectClient = (client: Client, link: Link): Promise<void> => cl
 /** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
 export const settleListeners = (client: Client): Promise<boolean> => client.settleListeners()
 
-/** Resolves once no call of the client waits for a response. */
+/** Resolves once the calls of the client that wait for a response now have been settled. */
 export const callsSettled = (client: Client): Promise<void> => client.getPool(ConnectionPool).callsSettled()
 
 /** Closes the client immediately: no other link will follow. */

@@ -1,4 +1,5 @@
 // The close of a bus or of a frontend in the middle of calls: healthy workers cause no reports, and no worker restarts.
+import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import type { Bus, BusOptions, FrontendOptions } from '../../src/index.js'
@@ -72,4 +73,19 @@ test('a bug that shows while the bus closes is reported once, and the frontend d
   expect(events).toEqual(['fault', 'a bug of the frontend', 'failed', 'exited'])
   expect(logged).toContain('fault')
   expect(logged).not.toContain('restarting')
+})
+
+test.each([
+  ['core', {}],
+  ['a hook', { app: isolation('judge') }],
+])('close does not wait for the calls that a connection to %s makes meanwhile', async (_what, options) => {
+  const bus = await start(options)
+  const client = await bus.connect('busy', { allow: '*' })
+  // The calls overlap: the connection always waits for some.
+  const timer = setInterval(() => void client.invoke('slow', { ms: 200, value: 1 }).catch(() => {}), 5)
+  await delay(100)
+  const startedAt = performance.now()
+  await bus.close({ timeout: 10_000 })
+  clearInterval(timer)
+  expect(performance.now() - startedAt).toBeLessThan(5000)
 })

@@ -124,16 +124,16 @@ describe('a call', () => {
 test.each<[string, (calls: ReturnType<typeof setUp>) => void]>([
   ['a response', ({ pending }) => void pending.settle(answer(2))],
   ['its caller', ({ pending }) => pending.abandon(2, gone())],
-])('onIdle is called when the last call is settled by %s', (_name, settleLast) => {
+])('onSettled is called once with each call, also with one that is settled by %s', (_name, settleLast) => {
   const calls = setUp()
-  const onIdle = vi.fn<() => void>()
-  calls.pending.onIdle = onIdle
+  const onSettled = vi.fn<(id: number) => void>()
+  calls.pending.onSettled = onSettled
   calls.add()
   calls.add()
   calls.pending.settle(answer(1))
-  expect(onIdle).not.toHaveBeenCalled()
+  calls.pending.settle(answer(1))
   settleLast(calls)
-  expect(onIdle).toHaveBeenCalledOnce()
+  expect(onSettled.mock.calls).toEqual([[1], [2]])
 })
 
 describe('a thousand calls', () => {

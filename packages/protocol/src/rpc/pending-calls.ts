@@ -21,8 +21,8 @@ export class PendingCalls {
   readonly #onAbandon: (id: number) => unknown
   readonly #window: number
   #nextId = 1
-  /** Called when the last call has been settled, but not by `rejectAll`. */
-  declare onIdle?: () => void
+  /** Called with the id of each call that is settled, but not by `rejectAll`. */
+  declare onSettled?: (id: number) => void
 
   /**
    * @param onAbandon called with the id of each call that its caller abandons; returns true if that call was never sent
@@ -103,7 +103,7 @@ export class PendingCalls {
     if (!call) return undefined
     this.#calls.delete(id)
     call.stopWatching?.()
-    if (this.#calls.size === 0) this.onIdle?.()
+    this.onSettled?.(id)
     return call
   }
 }

@@ -168,7 +168,7 @@ export class FrontendHandle {
     this.#runtime.fail(error)
   }
 
-  /** Resolves once no call of the host's own code waits for a response. */
+  /** Resolves once the calls of the host's own code that wait for a response now have been settled. */
   async callsSettled(): Promise<void> {
     await this.#runtime.callsSettled?.()
   }

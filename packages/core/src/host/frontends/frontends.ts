@@ -150,7 +150,7 @@ export class Frontends {
     await Promise.all([...this.#frontends.values()].map(frontend => frontend.connected()))
   }
 
-  /** Resolves once no call of a connection waits for a response. A gate can hold calls that core does not know of yet. */
+  /** Resolves once the calls of connections that wait for a response now have been settled. A gate can hold calls that core does not know of yet. */
   async callsSettled(): Promise<void> {
     await Promise.all([...this.#frontends.values()].map(frontend => frontend.callsSettled()))
   }

@@ -36,7 +36,7 @@ export interface FrontendRuntime {
   dismiss(error: Error): void
   fail(error: Error): void
   stop(): Promise<unknown>
-  /** Resolves once no call of the code waits for a response. Absent for code in another thread, which can make calls meanwhile. */
+  /** Resolves once the calls of the code that wait for a response now have been settled. Absent for code in another thread, which can make calls meanwhile. */
   callsSettled?(): Promise<void>
   /**
    * Reloads the frontend's module. Resolves once it has been evaluated or is no longer waited for, and rejects with its error. Absent for
