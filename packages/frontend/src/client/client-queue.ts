@@ -96,10 +96,14 @@ export class ClientQueue {
     }
   }
 
-  /** Sends an event in a batch with those before it. Returns false if it must be enqueued instead. */
+  /** Sends an event, in a batch with those before it unless it is large. Returns false if it must be enqueued instead. @throws {BusError} */
   emit(event: string, payload: unknown): boolean {
     if (!eventBatch || this.#codec.name !== 'json' || this.#mustWait(false)) return false
-    return (this.#events ??= new eventBatch(this.#outbox)).add(event, payload)
+    const added = (this.#events ??= new eventBatch(this.#outbox)).add(event, payload)
+    if (typeof added === 'boolean') return added
+    this.#checkLimit(added, 0)
+    this.#put(this.#codec, added)
+    return true
   }
 
   /** Sends or queues a call of the bus itself, which is never refused. */

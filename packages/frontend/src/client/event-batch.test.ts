@@ -18,7 +18,8 @@ describe('EventBatch', () => {
   })
 
   it.each([
-    ['is large', 'x'.repeat(16 * 1024)],
+    ['is too large for a frame', 'x'.repeat(17 * 1024 * 1024)],
+    ['is large, and too deep', JSON.parse(`${'['.repeat(70)}"${'x'.repeat(70_000)}"${']'.repeat(70)}`) as unknown],
     ['has no text', undefined],
     ['cannot be serialized', 1n],
     ['has a key that core refuses', JSON.parse('{"__proto__":1}') as unknown],
@@ -68,6 +69,15 @@ describe('the events of a client', () => {
     void client.emit('f', 2)
     await crossed()
     expect(peer.received).toEqual([notify('plugin:event|emit', { event: 'f', payload: 2 })])
+  })
+
+  it('are encoded once, also if they are large', async () => {
+    const { client, peer } = setUp()
+    const text = 'x'.repeat(20_000)
+    let times = 0
+    void client.emit('e', { toJSON: () => `${++times}${text}` })
+    await crossed()
+    expect([times, peer.received]).toEqual([1, [notify('plugin:event|emit', { event: 'e', payload: `1${text}` })]])
   })
 
   it('have the values of the time when they were emitted', async () => {

@@ -3,13 +3,17 @@
 import {
   type BatchSource,
   type CallMessage,
+  checkJsonMessage,
+  checkSize,
   codecs,
   EMIT_ALL,
+  type EncodedMessage,
   encodeJsonValue,
   FULL_BATCH_BYTES,
   MAX_BATCHED_EVENT_LENGTH,
   METHOD,
   type Outbox,
+  spliceLastParam,
   ValueBatch,
 } from '@sallyport/protocol/internal'
 
@@ -33,10 +37,19 @@ export class EventBatch {
     this.#values = new ValueBatch(outbox, codecs.json)
   }
 
-  /** Adds an event. Returns false if it must be a message of its own: its name or payload is large, or cannot be serialized. */
-  add(event: string, payload: unknown): boolean {
+  /**
+   * Adds an event. Returns the message of a large event, which must be sent alone. Returns false if the event must be encoded as any other
+   * message: its name is long, or its payload cannot be serialized.
+   */
+  add(event: string, payload: unknown): EncodedMessage | boolean {
     if (event.length > MAX_BATCHED_EVENT_LENGTH) return false
-    const text = encode(payload)
+    let text: string | undefined
+    try {
+      text = encodeJsonValue(payload)
+      if (text !== undefined && text.length >= FULL_BATCH_BYTES) return encodeAlone(new EventSource(event), text)
+    } catch {
+      // The message is encoded again, and its error has the path of the value.
+    }
     if (text === undefined || text.length >= FULL_BATCH_BYTES) return false
     if (this.#source?.event !== event) this.#source = new EventSource(event)
     this.#values.add(this.#source, 0, text)
@@ -44,11 +57,7 @@ export class EventBatch {
   }
 }
 
-function encode(payload: unknown): string | undefined {
-  try {
-    return encodeJsonValue(payload)
-  } catch {
-    // The message is encoded again, and its error has the path of the value.
-    return undefined
-  }
+function encodeAlone(source: EventSource, payload: string): EncodedMessage {
+  const message = spliceLastParam(codecs.json.encode(source.createMessage(null)), payload)
+  return checkJsonMessage(checkSize(message) as string)
 }

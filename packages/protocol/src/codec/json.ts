@@ -20,9 +20,7 @@ export const jsonCodec: JsonCodec = {
   kind: FRAME_KIND.json,
   encode(message, checked = false) {
     const text = write(message, checked)
-    // A text that is too large for a frame is refused by the outbox, with a better error.
-    if (checked && isLarge(text) && text.length <= MAX_FRAME_BYTES) scanJson(toUtf8(text))
-    return text
+    return checked ? checkJsonMessage(text) : text
   },
   join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
   decode(body, trusted = false) {
@@ -32,6 +30,13 @@ export const jsonCodec: JsonCodec = {
       throw new BusError('ParseError', `Parse error: ${withoutSource((error as Error).message)}`)
     }
   },
+}
+
+/** Returns the text of a message, checked as core checks it. @throws errors of `scanJson` */
+export function checkJsonMessage(text: string): string {
+  // A text that is too large for a frame is refused by the outbox, with a better error.
+  if (isLarge(text) && text.length <= MAX_FRAME_BYTES) scanJson(toUtf8(text))
+  return text
 }
 
 function write(message: Message, checked: boolean): string {
