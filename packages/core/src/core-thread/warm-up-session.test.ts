@@ -8,7 +8,7 @@ const opened = vi.spyOn(globalThis, 'setInterval')
 const closed = vi.spyOn(globalThis, 'clearInterval')
 beforeEach(() => void vi.clearAllMocks())
 
-test.each([false, true])('makes no call while calls are traced (isolated: %s)', async isIsolated => {
+test.each([false, true])('subscribers to calls see none of its own (isolated: %s)', async isIsolated => {
   const traced: unknown[] = []
   const subscribers = { start: (trace: unknown) => void traced.push(trace) }
   const calls = tracingChannel<unknown, object>('sallyport.command')

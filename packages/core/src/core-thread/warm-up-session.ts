@@ -8,7 +8,6 @@ import { EventRouter } from '../events/router.js'
 import { ConfirmRequests } from '../rpc/confirm.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { Session } from '../rpc/session.js'
-import { commands } from '../rpc/tracing.js'
 import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
 
 const CALLS = 30
@@ -21,7 +20,14 @@ export async function warmUpSession(isIsolated: boolean): Promise<void> {
   const [near, far] = createLinkEndpoints('ring', 'never')
   const ignore = (): void => {}
   const session = new Session({
-    ...{ label: 'warm-up', codec: 'json', link: openLink(near, false), opener: keys?.opener, hasDeadlines: false },
+    ...{
+      label: 'warm-up',
+      isUntraced: true,
+      codec: 'json',
+      link: openLink(near, false),
+      opener: keys?.opener,
+      hasDeadlines: false,
+    },
     permits: HOST_PERMITS,
     registry: new Map([[greet.method, greet]]),
     router: new EventRouter(),
@@ -36,8 +42,7 @@ export async function warmUpSession(isIsolated: boolean): Promise<void> {
   const { json } = codecs
   let onAnswer = ignore
   client.receive({ frame: () => onAnswer(), closed: () => onAnswer() })
-  // Subscribers would see these calls.
-  for (let id = 1; id <= CALLS && !commands.hasSubscribers; id++) {
+  for (let id = 1; id <= CALLS; id++) {
     const answered = new Promise<void>(resolve => (onAnswer = resolve))
     const call = json.encode({ jsonrpc: '2.0', id, method: greet.method, params: { name: 'World' } })
     const frame = { kind: json.kind, body: json.join([call]) }

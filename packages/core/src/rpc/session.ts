@@ -52,6 +52,8 @@ export interface SessionOptions {
   label: string | undefined
   /** Label that quotas, prompts and other limits count for. @default `label` */
   limitLabel?: string | undefined
+  /** True for calls that subscribers of diagnostics channels must not see. */
+  isUntraced?: boolean
   codec: CodecName
   link: Link
   /** Opens the records of the isolation pattern. If it is set, only records are read. */
@@ -233,7 +235,7 @@ export class Session implements CallOwner {
     }
     const { watch } = this.metrics
     if (watch !== undefined && !call.method.startsWith('$/')) return this.#watch(call, watch)
-    if (!commands.hasSubscribers || call.method.startsWith('$/')) void this.#run(call)
+    if (!commands.hasSubscribers || call.method.startsWith('$/') || this.#options.isUntraced) void this.#run(call)
     else traceCommand(this.#traceSource, call, () => this.#run(call))
   }
 
