@@ -428,7 +428,10 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const { core, frontends, log, supervisor } = this.#host
     const stopWatching = watchPendingClose(core, supervisor, log)
     const deadline = performance.now() + timeout
-    if (core.isUp) await Promise.race([frontends.callsSettled(), sleep(timeout, undefined, { ref: false })])
+    const waiting = new AbortController()
+    const isLate = sleep(timeout, undefined, waiting).catch(() => {})
+    if (core.isUp) await Promise.race([frontends.callsSettled(), isLate])
+    waiting.abort()
     await core.worker.stop(Math.max(0, deadline - performance.now()))
     // The last events of core come on ports of their own, and can arrive after its exit: the loop reads every port within two ticks.
     await nextTick()

@@ -15,13 +15,15 @@ const PAUSE_MS = 10_000
 const MAX_RESTARTS = 1000
 
 /** Why a hook rejects a message, as its gate reports it. */
-const REJECTIONS: Readonly<Record<string, string>> = {
-  null: 'the hook returned null',
-  threw: 'the hook threw',
-  timeout: 'the hook timed out',
-  malformed: 'the hook did not return a message',
-  overloaded: 'too many messages waited for the hook',
-}
+const REJECTIONS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    null: 'the hook returned null',
+    threw: 'the hook threw',
+    timeout: 'the hook timed out',
+    malformed: 'the hook did not return a message',
+    overloaded: 'too many messages waited for the hook',
+  }),
+)
 
 /** A thread that did not answer for some time. */
 export interface Block {
@@ -75,7 +77,7 @@ export class RecentEvents {
     this.#unsubscribes = [
       on('denied', ({ label, command, hint, more }) => this.#addThrottled('denied', label, command, hint, more)),
       on('rejected', ({ label, command, why, more }) =>
-        this.#addThrottled('rejected', label, command, REJECTIONS[why] ?? `the hook: ${why}`, more),
+        this.#addThrottled('rejected', label, command, REJECTIONS.get(why) ?? `the hook: ${why}`, more),
       ),
       on('slow', ({ label, command, more }) => this.#addThrottled('slow', label, command, 'is still running', more)),
       on('fault', ({ label, error }) => this.#addError('fault', label, '', error)),

@@ -79,7 +79,10 @@ let stderr: ReturnType<typeof Pino.destination> | undefined
 
 /** Writes at once, so that a process that exits or crashes loses nothing, and ignores a closed pipe. */
 function writeToStderr(text: string): void {
-  if (!pino) return void loadPino().then(() => writeToStderr(text))
+  if (!pino) {
+    const write = (): void => writeToStderr(text)
+    return void loadPino().then(write, () => {})
+  }
   stderr ??= pino.destination({ dest: 2, sync: true })
   stderr.write(text)
 }
