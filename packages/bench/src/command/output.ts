@@ -96,7 +96,8 @@ export async function runWithProgress(
     },
     slot: (outcome, { inCase, arm }, round) => {
       const rounds = getRounds(plan, outcome.scenario) * plan.processes
-      if (live) draw(outcome, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, inCase.title, arm.title)
+      const measured = round > rounds ? `round ${round}` : `round ${round} of ${rounds}`
+      if (live) draw(outcome, round === 0 ? 'warm-up' : measured, inCase.title, arm.title)
     },
     done: outcome => {
       const rounds = Math.max(...outcome.cells.map(({ processes }) => processes.flat().length))

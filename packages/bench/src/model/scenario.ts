@@ -111,3 +111,10 @@ export const NOISE = 'noise'
 
 export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })
 export const rate = (id: string, title: string): FigureKind => ({ id, title, unit: '/s', better: 'higher' })
+
+/** True for a percentile of the slowest calls. */
+export const isTail = ({ id }: Pick<FigureKind, 'id'>): boolean => id.startsWith('p99')
+
+/** False for tails and open loops, which vary on any shared machine, and for figures that no table shows. */
+export const isSteadyKind = (inCase: Pick<Case, 'id'>, figure: Pick<FigureKind, 'id' | 'aside'>): boolean =>
+  !figure.aside && !isTail(figure) && !inCase.id.startsWith('open-')

@@ -1,4 +1,5 @@
 // Whether a figure is better or worse than its reference: one answer for terminal, Markdown, table and chart.
+import { isTail } from '../model/scenario.js'
 import type { Figure, Report } from './report.js'
 
 /** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
@@ -7,9 +8,6 @@ export type Tone = keyof typeof TONES
 
 /** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
 export const NOTABLE = 1.1
-
-/** True for a percentile of the slowest calls. */
-export const isTail = ({ id }: Pick<Figure, 'id'>): boolean => id.startsWith('p99')
 
 /** Returns the smallest factor that this run can tell from 1: Infinity if it is too noisy to judge anything. */
 function getNotable({ noise }: Pick<Report, 'noise'>): number {

@@ -48,6 +48,12 @@ test('notes say that rounds were left out', () => {
   expect(getNotes(report).join(' ')).toContain('fewer rounds were measured: documents 1 of 2.')
 })
 
+test('notes name the scenarios with more rounds, because a figure moved', () => {
+  const report = sampleReport()
+  report.scenarios.find(({ id }) => id === 'documents')!.measuredRounds = 4
+  expect(getNotes(report)).toContain('A figure moved, so twice the rounds were measured: documents.')
+})
+
 test('notes of a quick run leave tails, and arms that were not warm, to --full', () => {
   const report = sampleReport(undefined, [getScenario('shapes')])
   report.scenarios[0]!.notStationary = 59

@@ -1,9 +1,10 @@
 // Whether the figures of a report can be trusted, and notes on its precision.
 import { sum } from 'd3-array'
+import { isTail } from '../model/scenario.js'
 import { count, formatEffect, formatRatio } from '../shared/text.js'
 import { everyFigure, type Noise, type Report } from './report.js'
 import { getFailures } from './tables.js'
-import { isTail, type Tone } from './tone.js'
+import type { Tone } from './tone.js'
 
 export interface Verdict {
   /** `regression` belongs to a comparison. `too noisy`: nothing is judged. */
@@ -69,6 +70,7 @@ function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): str
 
 /** Returns what limits the precision of a run, as sentences. */
 export function getNotes({ scenarios, mode }: Report): string[] {
+  const more = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds > rounds)
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
   const cold = sum(scenarios, ({ notStationary }) => notStationary)
@@ -80,6 +82,9 @@ export function getNotes({ scenarios, mode }: Report): string[] {
       ? ['p99 is not judged: a quick run has too few of the slowest calls. Use --full.']
       : []),
     ...(late.length > 0 ? [`To end in time, fewer rounds were measured: ${rounds.join(', ')}.`] : []),
+    ...(more.length > 0
+      ? [`A figure moved, so twice the rounds were measured: ${more.map(({ id }) => id).join(', ')}.`]
+      : []),
   ]
 }
 

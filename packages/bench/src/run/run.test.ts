@@ -86,6 +86,27 @@ describe('rounds', () => {
     expect([order(1), order(2)]).toEqual(['abba', 'baab'])
   })
 
+  test('are as many again in a case in which a figure moved', async () => {
+    const log = newLog()
+    const rates: Record<string, number[]> = { a1: [10, 11, 30, 31, 30], b1: [5], a2: [7], b2: [7] }
+    const measure =
+      (arm: string): OpenArm['measure'] =>
+      async ({ inFlight }) => {
+        const left = rates[`${arm}${inFlight}`]!
+        return { rate: left.length > 1 ? left.shift()! : left[0]! }
+      }
+    const cases = [inCase('moves', 1), inCase('stays', 2)]
+    const scenario = createScenario(log, { a: measure('a'), b: measure('b') }, cases)
+    const [outcome] = await run([scenario], { ...plan, warmUpMs: 0, rounds: 4 }, silent, running)
+    expect(outcome?.cells.map(({ processes }) => processes[0]!.map(({ rate: value }) => value))).toEqual([
+      [10, 11, 30, 31, 30, 30, 30, 30],
+      Array.from({ length: 8 }, () => 5),
+      [7, 7, 7, 7],
+      [7, 7, 7, 7],
+    ])
+    expect(log.measured.slice(-8).join(' ')).toBe('a1 b1 b1 a1 b1 a1 a1 b1')
+  })
+
   test('open the arms again in each process, and continue their order', async () => {
     const log = newLog()
     const two: Plan = { ...plan, warmUpMs: 0, processes: 2 }

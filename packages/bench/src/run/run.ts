@@ -1,6 +1,7 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Arm, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
+import { isSteadyKind, type Arm, type Case, type Measurement, type OpenArm, type Scenario } from '../model/scenario.js'
+import { getMovement } from '../statistics/movement.js'
 import { readCpuTimes } from './machine.js'
 import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, WarmUp, type Plan } from './plan.js'
 
@@ -48,7 +49,7 @@ export async function run(
   signal: AbortSignal,
   launch: Launch,
 ): Promise<Outcome[]> {
-  const start = performance.now()
+  let start = performance.now()
   const ends = deadlines(plan, scenarios)
   const outcomes: Outcome[] = []
   for (const [index, scenario] of scenarios.entries()) {
@@ -60,7 +61,8 @@ export async function run(
       // Time that earlier processes did not use is shared by the rest.
       const now = performance.now()
       const until = now + (start + ends[index]! - now) / (plan.processes - number)
-      await runProcess(outcome, number, until, { plan, watcher, signal, launch })
+      // Later scenarios keep their time.
+      start += await runProcess(outcome, number, until, { plan, watcher, signal, launch })
     }
     watcher.done(outcome)
     outcomes.push(outcome)
@@ -70,8 +72,13 @@ export async function run(
 
 type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; launch: Launch }
 
-/** Opens the arms, measures every cell in each round until the last round or the deadline, and closes the arms. */
-async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
+/**
+ * Opens the arms, measures every cell in each round until the last round or the deadline, and closes the arms. With one process, a case in which
+ * a figure moved is measured in as many rounds again, and all of them count.
+ *
+ * @returns the time of the additional rounds in ms
+ */
+async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<number> {
   const { plan, watcher, signal, launch } = context
   const { scenario, cells } = outcome
   const rounds = getRounds(plan, scenario)
@@ -116,6 +123,17 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     }
   }
 
+  async function measureRound(measured: readonly Cell[], round: number): Promise<void> {
+    for (const cell of interleave(measured, scenario.arms.length, round, getRepeats)) {
+      const { inCase, processes } = cell
+      const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
+      await measureCell(cell, round, async arm => {
+        const figures = await arm.measure({ ...inCase.task, ...lengths }, inCase.payload)
+        processes.at(-1)!.push(checkMeasurement(inCase, figures))
+      })
+    }
+  }
+
   /** Alternates between the arms, as the rounds do: otherwise the warm-up of the last arm would be the most recent. */
   async function warmUp(inCase: Case): Promise<void> {
     const all = cells.filter(cell => cell.inCase === inCase)
@@ -137,18 +155,15 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     let lastRoundMs = 0
     for (let round = 1; round <= rounds; round++) {
       const before = performance.now()
-      if (round > MIN_ROUNDS && before + lastRoundMs > until) return
-      const roundOfAll = number * rounds + round
-      for (const cell of interleave(cells, scenario.arms.length, roundOfAll, getRepeats)) {
-        const { inCase, processes } = cell
-        const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
-        await measureCell(cell, roundOfAll, async arm => {
-          const measured = await arm.measure({ ...inCase.task, ...lengths }, inCase.payload)
-          processes.at(-1)!.push(checkMeasurement(inCase, measured))
-        })
-      }
+      if (round > MIN_ROUNDS && before + lastRoundMs > until) return 0
+      await measureRound(cells, number * rounds + round)
       lastRoundMs = performance.now() - before
     }
+    const start = performance.now()
+    const moved = plan.processes === 1 ? findMovedCases(cells) : []
+    const again = cells.filter(({ inCase }) => moved.includes(inCase))
+    for (let round = 1; again.length > 0 && round <= rounds; round++) await measureRound(again, rounds + round)
+    return performance.now() - start
   } finally {
     const used = scenario.spawns ? undefined : await launched?.readCpu?.().catch(() => undefined)
     if (used !== undefined) {
@@ -188,6 +203,16 @@ export function interleave<T>(
     }).flat()
   })
 }
+
+/** Returns the cases in which a figure of any arm moved. */
+const findMovedCases = (cells: readonly Cell[]): Case[] =>
+  cells.flatMap(({ inCase, processes }) => {
+    const hasMoved = inCase.figures.some(figure => {
+      const values = processes.map(rounds => rounds.flatMap(measured => measured[figure.id] ?? []))
+      return isSteadyKind(inCase, figure) && getMovement(values) > 1
+    })
+    return hasMoved ? [inCase] : []
+  })
 
 const getRepeats = ({ inCase }: Cell): number => inCase.repeats ?? 1
 
