@@ -195,11 +195,10 @@ export class LocalCore implements CoreEndpoint {
         return worker
       },
       // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
-      ...(isDevelopment() &&
-        core instanceof URL && {
-          explainError: (error, signal) =>
-            dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
-        }),
+      ...(core instanceof URL && {
+        explainError: (error, signal) =>
+          dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
+      }),
       chargeExit: error => isInternalError(error) && this.frontends?.charge(error) === true,
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as CoreReport),

@@ -21,6 +21,13 @@ const table: [BusErrorReason, number][] = [
 
 const NAMES: Partial<Record<BusErrorReason, string>> = { Cancelled: 'AbortError', Timeout: 'TimeoutError' }
 
+it('has no data of its own without data, so that none is printed', () => {
+  const error = new BusError('Denied', 'why')
+  expect(Object.keys(error)).not.toContain('data')
+  expect(error.data).toBeUndefined()
+  expect(Object.keys(new BusError('Denied', 'why', { data: null }))).toContain('data')
+})
+
 describe('the code table', () => {
   it('has these codes and no others', () => expect(Object.entries(ERROR_CODES)).toEqual(table))
 

@@ -57,10 +57,11 @@ export class BusError extends Error {
   override readonly name: 'BusError' | 'AbortError' | 'TimeoutError'
   readonly code: number
   readonly reason: BusErrorReason
-  readonly data: unknown
+  declare readonly data: unknown
 
   static {
-    Object.defineProperty(this.prototype, BRAND, { value: true })
+    // An error without data has no property of its own, so that none is printed.
+    Object.defineProperties(this.prototype, { [BRAND]: { value: true }, data: { value: undefined } })
   }
 
   constructor(reason: BusErrorReason, message: string, options: { data?: unknown; cause?: unknown } = {}) {
@@ -74,7 +75,7 @@ export class BusError extends Error {
     this.name = name
     this.code = ERROR_CODES[reason]
     this.reason = reason
-    this.data = options.data
+    if (options.data !== undefined) Object.defineProperty(this, 'data', { value: options.data, enumerable: true })
   }
 
   /** The code of the `CommandError` that the handler threw. `undefined` for all other errors. */

@@ -98,9 +98,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       return spawnFrontend({ ...start, heartbeat }, config, host)
     },
     // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
-    ...(start.development && {
-      explainError: (error, signal) => (load.isOver && !dev ? undefined : explainSyntax(error, module, signal)),
-    }),
+    explainError: (error, signal) => (load.isOver && !dev ? undefined : explainSyntax(error, module, signal)),
     onState(state) {
       log.debug({ worker: 'frontend', label, state }, 'state')
       if (state === 'handshaking') load.reach('booted')

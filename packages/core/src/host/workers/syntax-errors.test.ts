@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { setDevelopment } from '@sallyport/protocol/internal'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { explainSyntax } from './syntax-errors.js'
 
 let directory: string
@@ -36,10 +37,22 @@ test('adds the place and the line, and leaves the event loop free', async () => 
   expect(idle).toBeGreaterThan(active)
 })
 
-test('stops checking when the signal aborts', async () => {
+const unknownPlace = (): string => `${join(directory, 'main.mjs')}, or a module that it imports`
+
+test('names the module that was loaded when the signal aborts', async () => {
   const error = new SyntaxError('Unexpected end of input')
   await explainSyntax(error, await writeModules(), AbortSignal.abort())
-  expect(error.message).toBe('Unexpected end of input')
+  expect(error.message).toBe(`Unexpected end of input (${unknownPlace()})`)
+})
+
+test('names the module that was loaded in production, and starts no process', async () => {
+  setDevelopment(false)
+  onTestFinished(() => setDevelopment(true))
+  const error = new SyntaxError("Unexpected identifier 'b'")
+  const { stack } = error
+  await explainSyntax(error, await writeModules(), never)
+  expect(error.message).toBe(`Unexpected identifier 'b' (${unknownPlace()})`)
+  expect(error.stack).toBe(`${unknownPlace()}\n${stack}`)
 })
 
 test('leaves other errors, and other modules than files, as they are', async () => {

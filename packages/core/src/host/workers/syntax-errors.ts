@@ -1,6 +1,7 @@
-// Finds the place of a syntax error, in development: Node names the place for a program's main module only, not for a rejected `import()`.
+// Finds the place of a syntax error. Node names the place for a program's main module only, not for a rejected `import()`.
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { isDevelopment } from '@sallyport/protocol/internal'
 
 /** Files that `node --check` is run for. */
 const MAX_CHECKS = 20
@@ -8,14 +9,18 @@ const MAX_FILES = 1000
 const TIMEOUT_MS = 10_000
 const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
 
-/** Adds the place of a syntax error, in `module` or a relative import of it, to the error's message, and the line to its stack. */
+/**
+ * Adds the place of a syntax error, in `module` or a relative import of it, to the error's message and stack. In production, the place is the
+ * path of `module`: to find the line, processes would be started.
+ */
 export async function explainSyntax(error: Error, module: URL, signal: AbortSignal): Promise<void> {
   if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(error.stack ?? '')) return
   // Node itself puts the place of a mistake in TypeScript, and of an import that its module does not export, into the stack.
   const [, path, line] = /(?:^|\n\[cause\]: )(?:file:\/\/)?([^\n]+\.[cm]?[jt]s):(\d+)\n/.exec(error.stack!) ?? []
-  const frame = path === undefined ? await findFrame(module, signal) : ''
-  if (frame === undefined) return
-  error.message += ` (${frame === '' ? `${path}:${line}` : frame.slice(0, frame.indexOf('\n'))})`
+  if (path !== undefined) return void (error.message += ` (${path}:${line})`)
+  const unknownPlace = `${fileURLToPath(module)}, or a module that it imports\n`
+  const frame = (isDevelopment() ? await findFrame(module, signal) : undefined) ?? unknownPlace
+  error.message += ` (${frame.slice(0, frame.indexOf('\n'))})`
   error.stack = `${frame}${error.stack}`
 }
 
