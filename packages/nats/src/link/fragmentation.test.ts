@@ -32,8 +32,8 @@ describe.each([false, true])('fragments, encrypted: %s', cipher => {
 })
 
 describe('fragments', () => {
-  it('have a mebibyte at most, and a few bytes at least', () => {
-    expect([2 ** 30, 2 ** 20, 300, 0].map(getDataBytes)).toEqual([MAX_FRAGMENT_BYTES, 2 ** 20 - 25, 275, 6])
+  it('have 32 KiB at most, and a few bytes at least', () => {
+    expect([2 ** 20, 2 ** 14, 300, 0].map(getDataBytes)).toEqual([MAX_FRAGMENT_BYTES, 2 ** 14 - 25, 275, 6])
   })
 
   it('carry strings that have more bytes than characters', async () => {

@@ -1,7 +1,7 @@
 // Joins two links: each sends on what the other receives, no faster than it can. When one closes, so does the other.
 import { BusError } from '../errors/bus-error.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
-import { FRAME_KIND, type Link } from '../wire/link.js'
+import { type Frame, FRAME_KIND, type Link } from '../wire/link.js'
 
 /** Which link closed first, and the protocol violation on each of them, if there was one. */
 export interface BridgeEnd {
@@ -47,7 +47,8 @@ const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => 
       resolve(fault)
     }
     from.receive({
-      frame(frame) {
+      forwards: true,
+      frame(frame: Frame) {
         const { kind, body } = frame
         heldBytes = kind === FRAME_KIND.bytes ? heldBytes + Math.max(body.length, MIN_ATTACHMENT_BYTES) : 0
         if (heldBytes > MAX_ATTACHED_BYTES) {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { linkBehaviour, recorder, settle } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
-import type { ReceivedFrame } from '../wire/link.js'
+import type { Frame, ReceivedFrame } from '../wire/link.js'
 import { closeEndpoint, createLinkEndpoints, openLink } from './endpoints.js'
 import { LocalLink } from './local-link.js'
 
@@ -45,6 +45,33 @@ describe('a local link', () => {
       [1, 2, 3],
       [1, 2, 3],
       [2, 3],
+    ])
+  })
+
+  it('lends memory, within send, to a receiver that forwards', () => {
+    const [near, far] = LocalLink.createPair()
+    const received: Frame[] = []
+    far.receive({ forwards: true, frame: frame => received.push(frame), closed: () => {} })
+    const borrowed: Frame = { kind: 5, body: new Uint8Array([1, 2, 3]), borrowed: true }
+    near.send(borrowed)
+    expect(received).toEqual([borrowed])
+    expect(received[0]!.body).toBe(borrowed.body)
+  })
+
+  it('copies, in order, what has to wait for a receiver that forwards', async () => {
+    const [near, far] = LocalLink.createPair()
+    const received: ReceivedFrame[] = []
+    far.receive({ forwards: true, frame: frame => received.push(frame), closed: () => {} })
+    far.pause()
+    const body = new Uint8Array([1])
+    near.send({ kind: 5, body, borrowed: true })
+    body[0] = 2
+    far.resume()
+    near.send({ kind: 1, body: 'later' })
+    await settle()
+    expect(received).toEqual([
+      { kind: 5, body: new Uint8Array([1]) },
+      { kind: 1, body: 'later' },
     ])
   })
 

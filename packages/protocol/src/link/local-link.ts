@@ -1,4 +1,5 @@
-// A link whose two ends are in one thread: what one end sends waits at the other one until its receiver takes it, in a later microtask.
+// A link whose two ends are in one thread: what one end sends waits at the other one until its receiver takes it, in a later microtask, or
+// immediately if the receiver forwards it.
 // Only for a peer that waits for events of its own: two that answer each other at once would keep all others from running.
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
@@ -26,6 +27,8 @@ export class LocalLink extends ReceivingLink implements Link {
   send(frame: Frame): void {
     const peer = this.#peer
     if (!this.isOpen || !peer.isOpen) return
+    // What a bridge sends on immediately needs neither a copy nor a microtask.
+    if (peer.isForwarding && peer.#arrived.size === 0) return peer.deliverNow(frame)
     peer.#arrived.push(toReceived(frame), frame.body.length + BUFFER_COST)
     if (peer.#isDeliveryScheduled) return
     peer.#isDeliveryScheduled = true

@@ -95,8 +95,8 @@ export const MAX_PAGE_REQUESTS = 64
 /** Maximum number of WebSockets that are open to say that their page is not admitted. */
 export const MAX_PAGE_REFUSALS = 16
 
-/** Maximum bytes of a fragment over NATS, even if the server accepts larger messages, so that other sessions are interleaved. */
-export const MAX_FRAGMENT_BYTES: number = MiB
+/** Maximum bytes of a fragment over NATS. One read of a socket has 64 KiB, and NATS's client copies a message of several reads repeatedly. */
+export const MAX_FRAGMENT_BYTES: number = 32 * 1024
 /** Maximum bytes of the first message of a session over NATS. */
 export const MAX_HELLO_BYTES = 512
 /** Maximum bytes of the message that refuses a session over NATS. */

@@ -31,6 +31,8 @@ export const getText = (body: string | Uint8Array): string =>
   typeof body === 'string' ? body : readUtf8(toReadable(body), 0, body.length)
 
 export interface LinkReceiver {
+  /** True if `frame` does not use the body after it has returned, so that a link can pass memory of the sender, and `borrowed`. */
+  readonly forwards?: boolean
   frame(frame: ReceivedFrame): void
   /** Called once, after the last frame. Frames that are sent from here still leave, unless the peer violated the protocol (`fault`). */
   closed(fault?: BusError): void

@@ -12,7 +12,7 @@ import {
   describeName,
   reportError,
 } from '@sallyport/protocol/internal'
-import type { Deferred, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
+import type { Deferred, LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
 import type { Pattern } from '../../acl/types.js'
 import type { LinkOffer } from '../../contract/host-core.js'
 import { type ConnectionConfig, type FrontendConfig, isProcess } from '../options/resolve.js'
@@ -320,10 +320,16 @@ export class FrontendHandle {
     const kind = link === 'auto' ? 'ring' : link
     const pollMode = poll ? getPollMode(options.pattern, cores) : 'never'
     if (this.#gate) return createTriangleEndpoints(kind, pollMode)
-    // This thread forwards only frames that it has received whole, so core needs no ring, which takes far more memory.
-    const externalKind = core.isInProcess ? 'local' : 'port'
-    const [coreEnd, frontendEnd] = createLinkEndpoints(this.#deps.isExternal ? externalKind : kind, pollMode)
+    const [coreEnd, frontendEnd] = createLinkEndpoints(this.#getLinkKind(isOneThread, kind), pollMode)
     return { core: coreEnd, frontend: frontendEnd }
+  }
+
+  #getLinkKind(isOneThread: boolean, kind: LinkKind): LinkKind | 'local' {
+    const { core } = this.#host
+    // This thread forwards only frames that it has received whole, so core needs no ring, which takes far more memory.
+    if (this.#deps.isExternal) return core.isInProcess ? 'local' : 'port'
+    // The other end forwards to a remote core, and answers nothing itself.
+    return isOneThread && core.isRemote && this.#deps.config.link === 'auto' ? 'local' : kind
   }
 
   /** Hands the pending link to the runtime once core has it, the gate is ready and the code is allowed to start. */
