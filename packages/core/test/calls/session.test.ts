@@ -5,6 +5,8 @@ import { FRAME_KIND, codecs, type FrameKind } from '@sallyport/protocol/internal
 import { Peer, attachSealed, call, ran, setUp } from '../support/peer.js'
 
 /** Reports to the host about a frontend that violated the protocol. */
+const emitAll = (event: string, payloads: readonly unknown[]): string =>
+  JSON.stringify({ jsonrpc: '2.0', method: '$/emit', params: { event, payloads } })
 const faultReports = [
   { type: 'fault', label: 'main' },
   { type: 'closed', label: 'main' },
@@ -201,9 +203,12 @@ describe('in the isolation pattern', () => {
     expect(reports.filter(({ type }) => type === 'fault').length).toBe(2)
   })
 
-  test('closes the session when the message count of a record is wrong', async () => {
+  test.each([
+    ['too high', call(1, 'count'), 2],
+    ['that of the messages, without the events in them', emitAll('e', [1, 2]), 1],
+  ])('closes the session when the message count of a record is %s', async (_name, body, count) => {
     const { peer, sealer } = await (await setUpIsolation()).attach('main')
-    peer.send(sealer.seal(FRAME_KIND.json, call(1, 'count'), 2), FRAME_KIND.sealed)
+    peer.send(sealer.seal(FRAME_KIND.json, body, count), FRAME_KIND.sealed)
     expect(await peer.next()).toMatchObject({ id: null, error: { message: expect.stringContaining('count') } })
     await peer.end()
   })

@@ -10,6 +10,7 @@ import {
   describeCommand,
   checkSize,
   detachAttachments,
+  type EncodedEvent,
   type EncodedMessage,
   encodeMessage,
   isBusError,
@@ -99,10 +100,20 @@ export class ClientQueue {
   /** Sends an event, in a batch with those before it unless it is large. Returns false if it must be enqueued instead. @throws {BusError} */
   emit(event: string, payload: unknown): boolean {
     if (!eventBatch || this.#codec.name !== 'json' || this.#mustWait(false)) return false
-    const added = (this.#events ??= new eventBatch(this.#outbox)).add(event, payload)
-    if (typeof added === 'boolean') return added
-    this.#checkLimit(added, 0)
-    this.#put(this.#codec, added)
+    let encoded: EncodedEvent | string | undefined
+    try {
+      encoded = eventBatch.encode(event, payload)
+    } catch {
+      // The message is encoded again, and its error has the path of the value.
+    }
+    if (encoded === undefined) return false
+    if (typeof encoded === 'string') {
+      this.#checkLimit(encoded, 0)
+      this.#put(this.#codec, encoded)
+    } else {
+      this.#events ??= new eventBatch(this.#outbox)
+      this.#events.add(encoded)
+    }
     return true
   }
 

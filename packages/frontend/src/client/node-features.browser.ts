@@ -1,7 +1,6 @@
 // `#node-features` for browsers: constants, so that the code that uses them is left out.
 import type { Channel } from 'node:diagnostics_channel'
-import type { CallChannel, SentStreams } from '@sallyport/protocol/internal'
-import type { EventBatch } from './event-batch.js'
+import type { CallChannel, EventBatch, SentStreams } from '@sallyport/protocol/internal'
 
 export const invokes: CallChannel | null = null
 export const exposedCalls: CallChannel | null = null

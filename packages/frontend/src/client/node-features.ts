@@ -2,8 +2,7 @@
 // and events (each an `EventTrace`) and for calls of its exposed functions, streams as arguments, and batches of events.
 // `#node-features` is this file, or `node-features.browser.ts` for browsers.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
-import { type CallChannel, SentStreams } from '@sallyport/protocol/internal'
-import { EventBatch } from './event-batch.js'
+import { type CallChannel, EventBatch, SentStreams } from '@sallyport/protocol/internal'
 
 export const invokes: CallChannel | null = tracingChannel('sallyport.invoke')
 /** Calls that core and the host make of this frontend's functions. */

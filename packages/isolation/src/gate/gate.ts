@@ -20,6 +20,7 @@ import {
   describeCommand,
   detachAttachments,
   encodeMessage,
+  EventBatch,
   FRAME_KIND,
   getRequestId,
   isBusError,
@@ -39,7 +40,7 @@ import {
 import type { Hook } from '../hook/hook.js'
 import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
 import type { HookWatch } from '../hook/watchdog.js'
-import type { FrontendMessage } from './hook-messages.js'
+import type { FrontendMessage, PassedEncoding } from './hook-messages.js'
 import { encodeErrorResponse, encodePassed, getName, isCall, toHookMessage, toRejectionError } from './hook-messages.js'
 
 export interface GateOptions {
@@ -58,7 +59,7 @@ export interface GateOptions {
   closed(fault?: BusError): void
 }
 
-type Judgement = PackedMessage | Rejection
+type Judgement = PassedEncoding | Rejection
 
 /** Serves the gate until its link closes. An invalid frame closes the link. */
 export const serveGate = (options: GateOptions): void => void new Gate(options)
@@ -67,6 +68,8 @@ class Gate {
   readonly #options: GateOptions
   readonly #link: Link
   readonly #records: Outbox
+  /** Events that passed one after the other, which share a message in a record. */
+  readonly #events: EventBatch
   readonly #reader = new BatchReader()
   readonly #rejections: Throttle<readonly [command: string, why: string]>
   /** Messages whose verdict is late, and those behind them. Their hooks do not wait. */
@@ -85,6 +88,7 @@ class Gate {
     this.#link = link
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
     this.#records = new Outbox((batch, count) => this.#send(batch, count))
+    this.#events = new EventBatch(this.#records)
     link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
@@ -146,7 +150,7 @@ class Gate {
     if (verdict.kind === 'reject') return verdict
     try {
       const encoded = encodePassed(message, verdict.message, codec)
-      return isLate ? detachAttachments(encoded) : encoded
+      return isLate ? detach(encoded) : encoded
     } catch {
       // The error can be the hook's own, so it is not read.
       return NOT_SERIALIZABLE
@@ -171,12 +175,12 @@ class Gate {
   }
 
   /** Seals a message, or queues it behind others. A queued message is copied, because the hook can change its attachments. */
-  #pass(outcome: PackedMessage, id: RequestId | undefined): void {
+  #pass(outcome: PassedEncoding, id: RequestId | undefined): void {
     if (this.#queue.size === 0) this.#seal(outcome)
-    else this.#enqueue(id, detachAttachments(outcome))
+    else this.#enqueue(id, detach(outcome))
   }
 
-  #enqueue(id: RequestId | undefined, outcome: PackedMessage | undefined): QueuedMessage {
+  #enqueue(id: RequestId | undefined, outcome: PassedEncoding | undefined): QueuedMessage {
     const message: QueuedMessage = { id, outcome }
     this.#queue.push(message, this.#messageBytes)
     this.#updatePause()
@@ -193,7 +197,9 @@ class Gate {
   }
 
   /** Attachments are sealed before this returns. */
-  #seal({ codec, encoded, attachments }: PackedMessage): void {
+  #seal(outcome: PassedEncoding): void {
+    if ('event' in outcome) return this.#events.add(outcome)
+    const { codec, encoded, attachments } = outcome
     if (attachments.length === 0) return this.#records.put(codec, encoded)
     // Sealing up to 256 MiB takes time that must not be counted as the hook's.
     this.#options.watch.rest()
@@ -272,9 +278,11 @@ class Gate {
 const getFullRecord = (count: number, bytes: number): number =>
   bytes > LONG_FRAME_BYTES ? count : Math.max(MIN_FULL_RECORD, count >> 1)
 
+const detach = (outcome: PassedEncoding): PassedEncoding => ('event' in outcome ? outcome : detachAttachments(outcome))
+
 /** A message that waits for its verdict, or behind such a message. */
 interface QueuedMessage {
   readonly id: RequestId | undefined
   /** The message to seal once all before it have left; `null` if nothing is sealed; `undefined` until the verdict. */
-  outcome: PackedMessage | null | undefined
+  outcome: PassedEncoding | null | undefined
 }

@@ -1,10 +1,19 @@
 // Converts messages at the gate: to the message that the hook sees, from the hook's answer, and to the error of a rejection. A message
 // is a call of the frontend, or its response to a call of an exposed function.
-import type { CallMessage, Codec, Message, PackedMessage, ResponseMessage } from '@sallyport/protocol/internal'
+import type {
+  CallMessage,
+  Codec,
+  EncodedEvent,
+  Message,
+  PackedMessage,
+  ResponseMessage,
+} from '@sallyport/protocol/internal'
 import {
   BusError,
   carriesBytes,
   describeCommand,
+  EventBatch,
+  holdsBytes,
   isBytes,
   MAX_IN_FLIGHT,
   METHOD,
@@ -36,9 +45,36 @@ export function toHookMessage(message: FrontendMessage): HookMessage {
   return { cmd: method, callback, error: callback, payload, options }
 }
 
+/** A message that passed. An event is apart, because it can share a message with other events. */
+export type PassedEncoding = PackedMessage | EncodedEvent
+
 /** Encodes a message as the hook has passed it. Its attachments can be the hook's own memory. Throws what the hook's values throw. */
-export function encodePassed(message: FrontendMessage, passed: PassedMessage, codec: Codec): PackedMessage {
-  return encode(isCall(message) ? toCall(message, passed) : toResponse(message, passed), codec)
+export function encodePassed(message: FrontendMessage, passed: PassedMessage, codec: Codec): PassedEncoding {
+  if (!isCall(message)) return encode(toResponse(message, passed), codec)
+  return encodePassedEvent(message, passed, codec) ?? encode(toCall(message, passed), codec)
+}
+
+/** Encodes an event that has a name and a payload, and nothing more: no headers, channels, bytes or other members. */
+function encodePassedEvent(
+  { id, headers, channels }: CallMessage,
+  { cmd, payload: params, options }: PassedMessage,
+  codec: Codec,
+): PassedEncoding | undefined {
+  if (cmd !== METHOD.emit || codec.name !== 'json' || id !== undefined) return undefined
+  if (headers !== undefined || channels !== undefined || options !== undefined || !isEvent(params)) return undefined
+  const { event, payload } = params
+  if (typeof event !== 'string' || holdsBytes(payload)) return undefined
+  const encoded = EventBatch.encode(event, payload)
+  return typeof encoded === 'string' ? { codec, encoded, attachments: NO_ATTACHMENTS } : encoded
+}
+
+const NO_ATTACHMENTS: readonly Uint8Array[] = []
+
+/** True for a plain object with these members, in this order. The hook can have made any other. */
+function isEvent(params: unknown): params is { event: unknown; payload: unknown } {
+  if (typeof params !== 'object' || params === null || Object.getPrototypeOf(params) !== Object.prototype) return false
+  const keys = Object.keys(params)
+  return keys.length === 2 && keys[0] === 'event' && keys[1] === 'payload' && !('toJSON' in params)
 }
 
 export function encodeErrorResponse({ id }: Pick<Response, 'id'>, error: BusError, codec: Codec): PackedMessage {

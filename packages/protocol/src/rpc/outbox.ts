@@ -20,11 +20,13 @@ export interface PackedMessage {
   readonly borrowed?: boolean
 }
 
-/** Sends a frame of `count` messages. An attachment counts as none. */
+/** Sends a frame of `count` messages. An attachment counts as none, each value of an open message as one. */
 export type SendFrame = (frame: Frame, count: number) => void
 
 /** A message that can still grow. Any other message closes it, which keeps the order. */
 export interface OpenMessage {
+  /** Number of the values in it. */
+  readonly size: number
   close(): EncodedMessage
 }
 
@@ -36,6 +38,7 @@ export class Outbox {
   readonly #scheduler: FlushScheduler
   #batch: EncodedMessage[] = []
   #bytes = 0
+  #count = 0
   #codec: Codec | undefined
   #open: OpenMessage | undefined
   #isScheduled = false
@@ -64,11 +67,7 @@ export class Outbox {
       for (const body of attachments) this.#send(borrowed ? { kind, body, borrowed } : { kind, body }, 0)
       return this.#send({ kind: codec.kind, body: encoded }, 1)
     }
-    if (codec !== this.#codec || this.#bytes + encoded.length > this.maxBytes) this.flush()
-    this.#codec = codec
-    this.#schedule()
-    this.#bytes += encoded.length
-    if (this.#batch.push(encoded) >= this.maxMessages) this.flush()
+    this.#add(codec, encoded, 1)
   }
 
   /** Sends a message as it is when the next one is put, or when the batch leaves. */
@@ -84,17 +83,29 @@ export class Outbox {
     this.#close()
     const codec = this.#codec
     const batch = this.#batch
+    const count = this.#count
     if (!codec || batch.length === 0) return
     this.#batch = []
     this.#bytes = 0
-    this.#send({ kind: codec.kind, body: codec.join(batch) }, batch.length)
+    this.#count = 0
+    this.#send({ kind: codec.kind, body: codec.join(batch) }, count)
+  }
+
+  #add(codec: Codec, encoded: EncodedMessage, count: number): void {
+    if (codec !== this.#codec || this.#bytes + encoded.length > this.maxBytes) this.flush()
+    this.#codec = codec
+    this.#schedule()
+    this.#bytes += encoded.length
+    this.#count += count
+    if (this.#batch.push(encoded) >= this.maxMessages) this.flush()
   }
 
   #close(): void {
     const open = this.#open
     if (!open) return
     this.#open = undefined
-    this.put(this.#codec!, open.close())
+    const { size } = open
+    this.#add(this.#codec!, open.close(), size)
   }
 
   #schedule(): void {

@@ -18,6 +18,8 @@ export interface BatchSource {
 
 /** The values of an outbox. Those that one source adds one after the other share a message. */
 export class ValueBatch implements OpenMessage {
+  /** UTF-16 code units that the values of a message have together, unless it has one. */
+  maxBytes: number = Infinity
   readonly #outbox: Outbox
   readonly #codec: Codec
   #source: BatchSource | undefined
@@ -31,9 +33,13 @@ export class ValueBatch implements OpenMessage {
     this.#codec = codec
   }
 
+  get size(): number {
+    return this.#values.length
+  }
+
   /** @param index - the number of the value */
   add(source: BatchSource, index: number, value: EncodedMessage): void {
-    if (source !== this.#source) {
+    if (source !== this.#source || this.#bytes + value.length > this.maxBytes) {
       this.#outbox.putOpen(this.#codec, this)
       this.#source = source
       this.#index = index

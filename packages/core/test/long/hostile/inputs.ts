@@ -197,6 +197,23 @@ export const INPUTS: readonly Input[] = [
   json('an answer to nothing', '{"jsonrpc":"2.0","id":1,"result":1}', INVALID),
   json('events without a list', notify('$/emit', '{"event":"e","payloads":1}'), undefined),
   json('reserved events', notify('$/emit', '{"event":"tauri://destroyed","payloads":[1,2]}'), undefined),
+  json('events with an id', call(1, '$/emit', ',"params":{"event":"e","payloads":[1]}'), INVALID),
+  json(
+    'calls as events',
+    notify('$/emit', `{"event":"e","payloads":[${call(1, 'count')},${call(2, 'count')}]}`),
+    undefined,
+  ),
+  json(
+    'events with the name of a method',
+    notify('$/emit', '{"event":"$/rejected","payloads":[{"id":1,"error":{}}]}'),
+    undefined,
+  ),
+  json(
+    'a rejection after events',
+    `[${notify('$/emit', '{"event":"e","payloads":[1]}')},${notify('$/rejected', '{"id":1}')}]`,
+    undefined,
+  ),
+  packed('events', { jsonrpc: '2.0', method: '$/emit', params: { event: 'e', payloads: [1] } }, undefined),
   json('too many events', notify('$/emit', `{"event":"e","payloads":[${'1,'.repeat(MAX_BATCH)}1]}`), INVALID, true),
   ...['$/event', '$/channel', '$/nothing', '$/'].flatMap(method => [
     json(`core's own ${method}`, notify(method, '{"channel":1,"event":"private","ids":[1],"index":0}'), undefined),

@@ -1,42 +1,5 @@
-import { type EncodedMessage, Outbox } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, setUp } from '../../test/peer.js'
-import { EventBatch } from './event-batch.js'
-
-describe('EventBatch', () => {
-  it('joins consecutive events of one name', () => {
-    const frames: EncodedMessage[] = []
-    const outbox = new Outbox(({ body }) => void frames.push(body))
-    const batch = new EventBatch(outbox)
-    for (const payload of [1, { a: null }, 'x']) expect(batch.add('e', payload)).toBe(true)
-    expect(batch.add('other', 2)).toBe(true)
-    outbox.flush()
-    expect(JSON.parse(frames[0] as string)).toEqual([
-      { jsonrpc: '2.0', method: '$/emit', params: { event: 'e', payloads: [1, { a: null }, 'x'] } },
-      { jsonrpc: '2.0', method: 'plugin:event|emit', params: { event: 'other', payload: 2 } },
-    ])
-  })
-
-  it.each([
-    ['is too large for a frame', 'x'.repeat(17 * 1024 * 1024)],
-    ['is large, and too deep', JSON.parse(`${'['.repeat(70)}"${'x'.repeat(70_000)}"${']'.repeat(70)}`) as unknown],
-    ['has no text', undefined],
-    ['cannot be serialized', 1n],
-    ['has a key that core refuses', JSON.parse('{"__proto__":1}') as unknown],
-  ])('does not take a payload that %s', (_name, payload) => {
-    const frames: unknown[] = []
-    const outbox = new Outbox(frame => void frames.push(frame))
-    expect(new EventBatch(outbox).add('e', payload)).toBe(false)
-    outbox.flush()
-    expect(frames).toEqual([])
-  })
-
-  it('does not take an event with a long name', () => {
-    const outbox = new Outbox(() => {})
-    const batch = new EventBatch(outbox)
-    expect([256, 257].map(length => batch.add('e'.repeat(length), 1))).toEqual([true, false])
-  })
-})
 
 describe('the events of a client', () => {
   it('arrive in the order in which they were emitted, with other messages between them', async () => {
