@@ -141,7 +141,11 @@ export class Session implements CallOwner {
     const { frontendCalls } = this
     this.#channels = new ChannelTable(this.#writer, this.#queue, frontendCalls, options.readAhead, getChannelCount)
     this.#linkClosed = new Promise(resolve => {
-      link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
+      link.receive({
+        readsImmediately: true,
+        frame: frame => this.#receive(frame),
+        closed: fault => resolve(this.#end(fault)),
+      })
     })
   }
 

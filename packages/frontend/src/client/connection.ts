@@ -100,7 +100,11 @@ export class Connection {
     this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
     this.#queue = new ClientQueue(link, owner.codec, this.pending, defaults.overflow)
     this.closed = new Promise(resolve => {
-      link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
+      link.receive({
+        readsImmediately: true,
+        frame: frame => this.#receive(frame),
+        closed: fault => resolve(this.#end(fault)),
+      })
     })
   }
 

@@ -90,6 +90,7 @@ function bindLink(link: Link, inContext: (run: () => void) => void): Link {
   const receive = link.receive.bind(link)
   link.receive = receiver =>
     receive({
+      readsImmediately: receiver.readsImmediately === true,
       frame: frame => inContext(() => receiver.frame(frame)),
       closed: fault => inContext(() => receiver.closed(fault)),
     })

@@ -89,7 +89,7 @@ class Gate {
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
     this.#records = new Outbox((batch, count) => this.#send(batch, count))
     this.#events = new EventBatch(this.#records)
-    link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
+    link.receive({ readsImmediately: true, frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
   #receive({ kind, body }: ReceivedFrame): void {

@@ -3,7 +3,9 @@ import { MAX_DEPTH, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
 
 const QUOTE = 0x22
+const SPACE = 0x20
 const COMMA = 0x2c
+const COLON = 0x3a
 const OPEN_ARRAY = 0x5b
 const BACKSLASH = 0x5c
 
@@ -95,7 +97,7 @@ const isDigit = (text: string, at: number): boolean => text.charCodeAt(at) >= 0x
  * such a number: a zero, or one that is too small for a double.
  */
 export function replaceNegativeZeros(text: string, value: unknown): void {
-  if (!text.includes('-') || !NEGATIVE_ZERO.test(text)) return
+  if (!mayHaveNegative(text) || !NEGATIVE_ZERO.test(text)) return
   const open: unknown[] = [value]
   while (open.length > 0) {
     const holder = open.pop() as Record<string, unknown>
@@ -105,6 +107,21 @@ export function replaceNegativeZeros(text: string, value: unknown): void {
       else if (typeof inner === 'object' && inner !== null) open.push(inner)
     }
   }
+}
+
+/** Minus signs that are looked at one by one. Most are within dates, names and addresses. The pattern is faster if there are very many. */
+const MAX_SIGNS = 1000
+
+/** True if a minus sign can begin a number: it follows a bracket, a colon, a comma or white space. */
+function mayHaveNegative(text: string): boolean {
+  let signs = 0
+  for (let at = text.indexOf('-'); at >= 0; at = text.indexOf('-', at + 1)) {
+    const before = text.charCodeAt(at - 1)
+    // At the beginning, it is NaN.
+    if (!(before > SPACE) || before === OPEN_ARRAY || before === COLON || before === COMMA) return true
+    if (++signs === MAX_SIGNS) return true
+  }
+  return false
 }
 
 const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,300}[1-9])|\d[\d.]*[eE]-\d{3})/

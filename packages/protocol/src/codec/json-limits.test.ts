@@ -154,7 +154,7 @@ describe('a sender', () => {
 
   it('sends messages of exactly the limits of a receiver', () => {
     const envelope = send({ deepValue, pad: '' }).length
-    for (const pad of ['x', 'é']) {
+    for (const pad of ['x', 'é', '€', '𝄞']) {
       const size = Buffer.byteLength(pad)
       const most = Math.floor((SCAN_ABOVE_BYTES - envelope) / size)
       const text = send({ deepValue, pad: pad.repeat(most) })

@@ -91,6 +91,12 @@ describe.skipIf(!IS_NODE)('a negative zero', () => {
     return (message as { params: { n: unknown[] } }).params.n[0]
   }
 
+  it.each([1, 999, 1000, 5000])('is found after %d minus signs in strings', count => {
+    const signs = 'a-'.repeat(count)
+    expect(jsonCodec.decode(`{"a":"${signs}","b":-0}`)).toEqual({ a: signs, b: 0 })
+    expect(jsonCodec.decode(`{"a":"${signs}","b":"c"}`)).toEqual({ a: signs, b: 'c' })
+  })
+
   it.each(['-0', '-0.0', '-0e5', '-0E-1', '-1e-400', '-0.5e-330', `-0.${'0'.repeat(400)}1`, ' -0'])(
     'is decoded as 0, as which it would be encoded again: %s',
     number => expect(decodeParam(number)).toBe(0),

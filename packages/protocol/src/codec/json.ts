@@ -49,8 +49,7 @@ function write(message: Message, checked: boolean): string {
   const { id, method, params, headers, channels } = message
   const head = getHead(method)
   let text = id === undefined ? `{"jsonrpc":"2.0"${head}` : `{"jsonrpc":"2.0","id":${quote(id)}${head}`
-  if (params !== undefined)
-    text += checked ? checkNamed(member(',"params":', params, true)) : member(',"params":', params, false)
+  if (params !== undefined) text += member(',"params":', params, checked, true)
   if (headers !== undefined) text += member(',"headers":', headers, checked)
   if (channels !== undefined) text += member(',"channels":', channels, checked)
   return text + '}'
@@ -70,16 +69,16 @@ function getHead(method: string): string {
   return lastHead
 }
 
-/** Checks what a `toJSON` can turn params into: core takes only named arguments. Bytes never travel in JSON. */
-function checkNamed(text: string): string {
-  if (!text.startsWith(',"params":{')) throw new TypeError(UNNAMED_ARGUMENTS)
-  return text
-}
-
-/** Returns '' if JSON has no text for the value. Looks for `__proto__` before it concatenates, because V8 would flatten that text. */
-function member(name: string, value: unknown, checked: boolean): string {
+/**
+ * Returns '' if JSON has no text for the value. Checks the text before it concatenates, because each check of a concatenated text makes V8
+ * copy it.
+ *
+ * @param isNamed - whether to refuse what a `toJSON` can turn params into: core takes only named arguments. Bytes never travel in JSON
+ */
+function member(name: string, value: unknown, checked: boolean, isNamed = false): string {
   // Directly, because every message passes here.
   const text = isDevelopment() ? stringifyJson(value) : JSON.stringify(value)
+  if (checked && isNamed && !text?.startsWith('{')) throw new TypeError(UNNAMED_ARGUMENTS)
   if (text === undefined) return ''
   if (checked && mayHaveProtoKey(text)) refuseProtoKeys(text, JSON.parse(text))
   return name + text
@@ -107,8 +106,14 @@ function read(body: string | Uint8Array, trusted: boolean): unknown {
   return value
 }
 
-/** A UTF-16 code unit has at most three bytes in UTF-8. */
-const isLarge = (text: string): boolean => text.length * 3 > SCAN_ABOVE_BYTES && utf8Length(text) > SCAN_ABOVE_BYTES
+/** Code units that can have three bytes in UTF-8; all others have at most two. V8 finds none in a text of one byte a character at once. */
+const WIDE = /[\u0800-\uffff]/
+
+function isLarge(text: string): boolean {
+  const { length } = text
+  if (length * 3 <= SCAN_ABOVE_BYTES || (length * 2 <= SCAN_ABOVE_BYTES && !WIDE.test(text))) return false
+  return utf8Length(text) > SCAN_ABOVE_BYTES
+}
 
 /** Checks a text that came as a string as it would be checked as bytes. */
 function checkText(text: string, trusted: boolean): void {

@@ -33,6 +33,8 @@ export const getText = (body: string | Uint8Array): string =>
 export interface LinkReceiver {
   /** True if `frame` does not use the body after it has returned, so that a link can pass memory of the sender, and `borrowed`. */
   readonly forwards?: boolean
+  /** True if `frame` has read JSON and records when it returns. The link can use their memory again. @default false */
+  readonly readsImmediately?: boolean
   frame(frame: ReceivedFrame): void
   /** Called once, after the last frame. Frames that are sent from here still leave, unless the peer violated the protocol (`fault`). */
   closed(fault?: BusError): void

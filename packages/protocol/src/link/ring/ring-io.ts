@@ -148,7 +148,9 @@ function toOwnBody(kind: FrameKind, body: Frame['body'], isBorrowed: boolean): F
 const SLAB_BYTES: number = 2 ** 16
 
 export class RingReceiver extends RingReader {
-  /** Memory for small bodies. No byte of a slab is used twice. */
+  /** True if JSON and records are read before the next frame is taken. */
+  reusesMemory = false
+  /** Memory for small bodies. No byte of a slab is used twice, unless it is reused for each frame. */
   #slab: Buffer = Buffer.alloc(0)
   #slabUsed = 0
   /** The body whose parts are arriving, and its kind. */
@@ -182,9 +184,9 @@ export class RingReceiver extends RingReader {
 
   #allocate(kind: FrameKind, length: number): Uint8Array {
     // A user can keep or transfer bytes that MessagePack decodes, but never sees the memory of JSON and records.
-    if (length > SMALL_BODY_BYTES || kind === FRAME_KIND.msgpack || kind === FRAME_KIND.bytes) {
-      return Buffer.allocUnsafeSlow(length)
-    }
+    const isKept = kind === FRAME_KIND.msgpack || kind === FRAME_KIND.bytes
+    if (isKept || length > (this.reusesMemory ? SLAB_BYTES : SMALL_BODY_BYTES)) return Buffer.allocUnsafeSlow(length)
+    if (this.reusesMemory) this.#slabUsed = 0
     if (this.#slabUsed + length > this.#slab.length) {
       this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
       this.#slabUsed = 0

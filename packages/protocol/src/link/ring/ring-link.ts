@@ -3,7 +3,7 @@
 // either side of a ring; no wait is a loop; a pass is bounded, so that the event loop stays alive.
 import { type BusError, isBusError } from '../../errors/bus-error.js'
 import { ReceivingLink } from '../../wire/flow.js'
-import type { Frame, Link, ReceivedFrame } from '../../wire/link.js'
+import type { Frame, Link, LinkReceiver, ReceivedFrame } from '../../wire/link.js'
 import { createPollPolicy, type PollMode, type PollPolicy, RingDoorbell } from './polling.js'
 import { openRing, RING_WORD } from './ring-buffer.js'
 import { RingReceiver, RingSender } from './ring-io.js'
@@ -65,6 +65,11 @@ export class RingLink extends ReceivingLink implements Link {
     if (this.#awake || !this.#polling.mayStart(now, true)) return
     this.#reader.unpark()
     this.#startPolling(now)
+  }
+
+  override receive(receiver: LinkReceiver): void {
+    this.#reader.reusesMemory = receiver.readsImmediately === true
+    super.receive(receiver)
   }
 
   get queued(): number {

@@ -1,0 +1,49 @@
+// The memory of received bodies: it belongs to the receiver, unless the receiver reads it immediately.
+import { expect, test } from 'vitest'
+import type { FrameKind } from '../../src/wire/link.js'
+import { createRingPair } from './pair.js'
+
+const SIZES = [10, 24_000, 500, 65_528, 65_529, 100_000, 7]
+
+/** Sends bodies of several sizes. Returns what has arrived, and what each body contained when it was delivered. */
+async function transfer(kind: FrameKind, readsImmediately: boolean) {
+  const [near, far] = createRingPair()
+  const bodies: Uint8Array[] = []
+  const texts: string[] = []
+  far.receive({
+    readsImmediately,
+    frame({ body }) {
+      bodies.push(body as Uint8Array)
+      texts.push(Buffer.from(body as Uint8Array).toString())
+    },
+    closed: () => {},
+  })
+  const sent = SIZES.map((size, index) => String(index).repeat(size))
+  for (const text of sent) near.send({ kind, body: Buffer.from(text) })
+  await expect.poll(() => bodies.length).toBe(sent.length)
+  near.close()
+  expect(texts).toEqual(sent)
+  const kept = bodies.map(body => Buffer.from(body).toString())
+  return { sent, kept, buffers: new Set(bodies.map(({ buffer }) => buffer)).size }
+}
+
+test.each([1, 2, 3, 5] as const)('a body of kind %d keeps its content', async kind => {
+  const { sent, kept } = await transfer(kind, false)
+  expect(kept).toEqual(sent)
+})
+
+test.each([2, 5] as const)(
+  'a body of kind %d, which a user can keep, has memory of its own in any case',
+  async kind => {
+    const { sent, kept, buffers } = await transfer(kind, true)
+    expect(kept).toEqual(sent)
+    expect(buffers).toBe(SIZES.length)
+  },
+)
+
+test.each([1, 3] as const)(
+  'bodies of kind %d in one part share memory if they are read immediately',
+  async kind => {
+    expect((await transfer(kind, true)).buffers).toBe(3)
+  },
+)
