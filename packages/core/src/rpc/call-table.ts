@@ -207,7 +207,7 @@ export class CallTable {
   remove(call: Call): boolean {
     this.#deadlines?.remove(call)
     const isAwaited = call.id !== undefined && this.#running.get(call.id) === call
-    if (isAwaited) this.#running.delete(call.id)
+    if (isAwaited) this.#running.take(call.id)
     else if (!this.#unanswered.delete(call)) return false // The session has ended.
     else if (call.id !== undefined && !isStream(call)) this.#counts[COUNT.late]! += 1
     if (this.#whenIdle && this.size === 0) queueMicrotask(this.#whenIdle)
@@ -246,7 +246,7 @@ export class CallTable {
 
   #abort(id: RequestId, call: Call, reason: BusError): void {
     this.#deadlines?.remove(call)
-    this.#running.delete(id)
+    this.#running.take(id)
     this.#unanswered.add(call)
     call.abort(reason)
   }

@@ -6,7 +6,6 @@ import {
   type Codec,
   detachAttachments,
   type EncodedMessage,
-  type FlushScheduler,
   isUint8Array,
   type Link,
   MAX_SESSION_QUEUE,
@@ -50,7 +49,7 @@ export interface SessionQueueEvents {
   recovered(count: number): void
 }
 
-export class SessionQueue implements FlushScheduler {
+export class SessionQueue {
   readonly #link: Link
   readonly #counts: Float64Array
   readonly #listener: SessionQueueEvents
@@ -62,8 +61,6 @@ export class SessionQueue implements FlushScheduler {
   /** Events that were dropped since the link last had room. */
   #droppedCount = 0
   #isCongested = false
-  #isCorked = false
-  #flushWhenUncorked: (() => void) | undefined
 
   /** @param codec encodes the messages of values */
   constructor(link: Link, codec: Codec, counts: Float64Array, listener: SessionQueueEvents) {
@@ -73,8 +70,9 @@ export class SessionQueue implements FlushScheduler {
     this.#outbox = new Outbox(frame => {
       counts[COUNT.bytesOut]! += frame.body.length
       link.send(frame)
-      if (!this.#isCongested) this.#checkRoom()
-    }, this)
+      const room = this.#isCongested ? undefined : link.room()
+      if (room) this.#waitFor(room)
+    }, answerScheduler)
     this.#values = new ValueBatch(this.#outbox, codec)
   }
 
@@ -127,20 +125,12 @@ export class SessionQueue implements FlushScheduler {
 
   /** Holds messages back until `uncork`, so that they share frames. A full batch is sent nevertheless. */
   cork(): void {
-    this.#isCorked = true
+    this.#outbox.isCorked = true
   }
 
   uncork(): void {
-    this.#isCorked = false
-    this.#flushWhenUncorked?.()
-    this.#flushWhenUncorked = undefined
+    this.#outbox.isCorked = false
     this.#outbox.flush()
-  }
-
-  /** Called by the outbox when it has messages to flush. */
-  schedule(flush: () => void): void {
-    if (this.#isCorked) this.#flushWhenUncorked = flush
-    else answerScheduler.schedule(flush)
   }
 
   /** Hands all waiting messages to the link, even if it has no room. The link has to be closed next. */
@@ -155,9 +145,7 @@ export class SessionQueue implements FlushScheduler {
     return this.#waiting.push({ source, index, encoded, isEvent }, getSize(encoded))
   }
 
-  #checkRoom(): void {
-    const room = this.#link.room()
-    if (!room) return
+  #waitFor(room: Promise<void>): void {
     this.#isCongested = true
     this.#listener.congested()
     void room.then(() => this.#drain())

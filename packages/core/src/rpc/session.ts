@@ -87,8 +87,6 @@ export interface SessionEvents {
   closed(): void
 }
 
-type Answered = Pick<CallMessage, 'id' | 'method'>
-
 const countCalls = ({ calls }: Session): number => calls.size
 
 const NO_CHANNELS: readonly CallChannel[] = []
@@ -143,7 +141,7 @@ export class Session implements CallOwner {
     this.#linkClosed = new Promise(resolve => {
       link.receive({
         readsImmediately: true,
-        frame: frame => this.#receive(frame),
+        frame: this.#receive,
         closed: fault => resolve(this.#end(fault)),
       })
     })
@@ -193,21 +191,20 @@ export class Session implements CallOwner {
     return this.#linkClosed
   }
 
-  #receive(frame: ReceivedFrame): void {
+  readonly #receive = (frame: ReceivedFrame): void => {
     this.#counts[COUNT.bytesIn]! += frame.body.length
+    const { opener } = this.#options
     let messages: readonly unknown[]
     try {
-      messages = this.#decode(frame)
+      messages = opener ? this.#open(frame, opener) : this.#reader.read(frame.kind, frame.body)
     } catch (error) {
       return this.#close(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
     }
     if (this.#reads.add(messages, frame.body.length)) this.#serve()
   }
 
-  /** Returns the messages of a frame. An attachment has none, and waits for its message. @throws {BusError} `InvalidRequest`, `ParseError` */
-  #decode(frame: ReceivedFrame): readonly unknown[] {
-    const { opener } = this.#options
-    if (!opener) return this.#reader.read(frame.kind, frame.body)
+  /** Returns the messages of a record. An attachment has none, and waits for its message. @throws {BusError} `InvalidRequest`, `ParseError` */
+  #open(frame: ReceivedFrame, opener: Opener): readonly unknown[] {
     // In the isolation pattern plaintext is refused.
     if (frame.kind !== FRAME_KIND.sealed || typeof frame.body === 'string') throw createRecordError()
     const { kind, body, count } = opener.open(frame.body)
@@ -230,7 +227,8 @@ export class Session implements CallOwner {
   }
 
   #serveMessage(message: unknown): void {
-    if (isResponseLike(message)) return this.frontendCalls.settle(message)
+    const isCall = (message as { method?: unknown } | null)?.method !== undefined
+    if (!isCall && isResponseLike(message)) return this.frontendCalls.settle(message)
     let call: CallMessage
     try {
       call = parseCall(message)
@@ -295,8 +293,8 @@ export class Session implements CallOwner {
         const nanoseconds = this.metrics.end(startedAt)
         this.metrics.watch?.addDuration(method, nanoseconds)
       }
-      call.releaseChannels()
-      return this.#succeed(message, result)
+      if (opened.length > 0) call.releaseChannels()
+      return id === undefined ? undefined : this.#writer.result(id, method, result)
     } catch (error) {
       call.failChannels()
       throw error
@@ -316,17 +314,14 @@ export class Session implements CallOwner {
       // A call that was removed before was cancelled or expired, or its session has ended: it is not answered.
       value => {
         call.releaseChannels()
-        return this.calls.remove(call) ? this.#succeed(call, value) : call.abortReason
+        if (!this.calls.remove(call)) return call.abortReason
+        return call.id === undefined ? undefined : this.#writer.result(call.id, call.method, value)
       },
       (error: unknown) => {
         call.failChannels()
         return this.calls.remove(call) || call.id === undefined ? this.#fail(call, error) : call.abortReason
       },
     )
-  }
-
-  #succeed({ id, method }: Answered, value: unknown): Outcome {
-    return id === undefined ? undefined : this.#writer.result(id, method, value)
   }
 
   #fail(call: CallMessage | Call, thrown: unknown): BusError {

@@ -60,12 +60,13 @@ export class SessionWriter {
     if (this.#queue.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`))
     const result = value ?? null
     try {
-      if (typeof result === 'object' && isAsyncIterable(result)) {
+      const isObject = typeof result === 'object'
+      if (isObject && isAsyncIterable(result)) {
         void discard(result)
         throw new TypeError('an async iterable is not a value. Call the command with stream instead of invoke')
       }
       const message: Message = { jsonrpc: '2.0', id, result }
-      if (holdsBytes(result)) this.#sendBytes(message, takeTransfer(result))
+      if (isObject && holdsBytes(result)) this.#sendBytes(message, takeTransfer(result))
       else this.send(message)
       return undefined
     } catch (cause) {

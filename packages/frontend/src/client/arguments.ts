@@ -38,7 +38,31 @@ export function prepareCall(command: string, args: unknown, options: InvokeOptio
   checkCommandName(command)
   try {
     if (options !== undefined || isDevelopment()) checkOptionNames(command, options, OPTION_NAMES.call, args)
-    return prepareArguments(command, args)
+    if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: undefined }
+    if (isBytes(args)) return { params: args, hasBytes: true, channels: undefined }
+    checkNamedArguments(command, args)
+    const named: NamedArguments = args
+    let values: unknown[]
+    try {
+      // All at once, which is three times as fast as one by one.
+      values = Object.values(named)
+    } catch {
+      values = Object.keys(named).map(name => readArgument(command, named, name))
+    }
+    let hasBytes = false
+    let hasChannels = false
+    let hasStreams = false
+    for (const value of values) {
+      if (typeof value !== 'object' || value === null) continue
+      if (isBytes(value) || HAS_BYTES in value) hasBytes = true
+      else if (value instanceof Channel) hasChannels = true
+      else if (sentStreams && isStream(value)) hasStreams = true
+      else if (isThenable(value)) throw createPromiseError(command, named)
+    }
+    if (!hasChannels && !hasStreams) return { params: args, hasBytes, channels: undefined }
+    const replaced = replaceChannels(command, named)
+    if (!sentStreams || !hasStreams) return { ...replaced, hasBytes }
+    return { ...replaced, hasBytes, streams: sentStreams.replace(command, replaced.params) }
   } catch (cause) {
     if (isBusError(cause)) throw cause
     const problem = `Arguments of ${describeCommand(command)} cannot be read: ${describeThrown(cause)}`
@@ -51,27 +75,6 @@ export function checkCommandName(command: unknown): void {
   if (typeof command === 'string' && command !== '') return
   const received = command === '' ? '""' : typeof command
   throw new BusError('InvalidParams', `A command's name must be a non-empty string: got ${received}`)
-}
-
-function prepareArguments(command: string, args: unknown): PreparedArguments {
-  if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: undefined }
-  if (isBytes(args)) return { params: args, hasBytes: true, channels: undefined }
-  checkNamedArguments(command, args)
-  const named: NamedArguments = args
-  let hasBytes = false
-  let hasChannels = false
-  let hasStreams = false
-  for (const value of getValues(command, named)) {
-    if (typeof value !== 'object' || value === null) continue
-    if (isBytes(value) || HAS_BYTES in value) hasBytes = true
-    else if (value instanceof Channel) hasChannels = true
-    else if (sentStreams && isStream(value)) hasStreams = true
-    else if (isThenable(value)) throw createPromiseError(command, named)
-  }
-  if (!hasChannels && !hasStreams) return { params: args, hasBytes, channels: undefined }
-  const replaced = replaceChannels(command, named)
-  if (!sentStreams || !hasStreams) return { ...replaced, hasBytes }
-  return { ...replaced, hasBytes, streams: sentStreams.replace(command, replaced.params) }
 }
 
 function replaceChannels(
@@ -88,15 +91,7 @@ function replaceChannels(
   return { params, channels }
 }
 
-/** Reads all values at once, which is three times as fast. If a getter throws, reads them one by one to name the argument. */
-function getValues(command: string, args: NamedArguments): unknown[] {
-  try {
-    return Object.values(args)
-  } catch {
-    return Object.keys(args).map(name => readArgument(command, args, name))
-  }
-}
-
+/** @throws {BusError} `InvalidParams`, which names the argument, if a getter throws */
 function readArgument(command: string, args: NamedArguments, name: string): unknown {
   try {
     return args[name]

@@ -200,7 +200,7 @@ export class ClientQueue {
       ;({ codec, encoded, attachments, borrowed } = owned)
     } else {
       encoded = encodeMessage(codec, message, true)
-      this.#checkLimit(encoded, 0)
+      if (this.#link.maxMessageBytes !== undefined) this.#checkLimit(encoded, 0)
     }
     if (!mustWait) {
       this.#put(codec, encoded, attachments, borrowed)

@@ -118,9 +118,10 @@ export class Client {
    */
   invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
     return createCallPromise<T>((resolve, reject) => {
-      const connection = this.#pickConnection(args)
       const settle = resolve as (result: unknown) => void
-      connection.call(this.#watch(connection, { command, args, options, stream: undefined, resolve: settle, reject }))
+      const call: OutgoingCall = { command, args, options, stream: undefined, resolve: settle, reject }
+      if (this.#pool) this.#pool.call(call)
+      else this.#connection.call(call)
     })
   }
 
@@ -133,8 +134,11 @@ export class Client {
    */
   stream<T = unknown>(command: string, args?: object, options?: InvokeOptions): Stream<T> {
     return new Stream<T>((stream, resolve, reject) => {
-      const connection = this.#pickConnection(args)
-      const id = connection.call(this.#watch(connection, { command, args, options, stream, resolve, reject }))
+      const call: OutgoingCall = { command, args, options, stream, resolve, reject }
+      const { connection, id } = this.#pool?.call(call) ?? {
+        connection: this.#connection,
+        id: this.#connection.call(call),
+      }
       return () => connection.pending.abandon(id, createAbortError(describeCommand(command), undefined))
     }, options?.signal)
   }
@@ -297,14 +301,6 @@ export class Client {
     const connection = new Connection(link, owner, this.#options)
     void connection.closed.then(() => reconnects || this.#resolveClosed())
     return connection
-  }
-
-  #pickConnection(args: unknown): Connection {
-    return this.#pool?.pick(args) ?? this.#connection
-  }
-
-  #watch(connection: Connection, call: OutgoingCall): OutgoingCall {
-    return this.#pool?.watchCall(connection, call) ?? call
   }
 
   #emit(method: string, createParams: () => OutgoingEvent, options: TransferOptions | undefined): Promise<void> {

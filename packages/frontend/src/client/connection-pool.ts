@@ -46,13 +46,14 @@ export class ConnectionPool {
     return this.#findIdlest(connection => isOpen(connection) && !isResting(connection)) ?? this.#findIdlest(isOpen)
   }
 
-  /** Lets a connection rest if it disconnects this call. */
-  watchCall(connection: Connection, call: OutgoingCall): OutgoingCall {
+  /** Makes a call over one of the connections, which rests if it disconnects the call. @throws {BusError} as `Connection.call` */
+  call(call: OutgoingCall): { connection: Connection; id: number } {
+    const connection = this.pick(call.args) ?? this.#primary
     const reject = (error: BusError): void => {
       if (isBusError(error, 'Disconnected')) connection.restsUntil = performance.now() + REST_MS
       call.reject(error)
     }
-    return { ...call, reject }
+    return { connection, id: connection.call({ ...call, reject }) }
   }
 
   endConnection(link: Link, reason: BusError | undefined): void {

@@ -102,7 +102,7 @@ export class Connection {
     this.closed = new Promise(resolve => {
       link.receive({
         readsImmediately: true,
-        frame: frame => this.#receive(frame),
+        frame: this.#receive,
         closed: fault => resolve(this.#end(fault)),
       })
     })
@@ -244,7 +244,7 @@ export class Connection {
     return isUnsent
   }
 
-  #receive({ kind, body }: ReceivedFrame): void {
+  readonly #receive = ({ kind, body }: ReceivedFrame): void => {
     if (this.#closeError) return
     this.#fault = undefined
     try {

@@ -17,14 +17,17 @@ export const findCurrentClient = (): Client | undefined => (globalThis as { [CLI
 export function currentClient(): Client {
   const client = findCurrentClient()
   if (client) return client
-  throw new BusError(
+  throw createNoClientError()
+}
+
+const createNoClientError = (): BusError =>
+  new BusError(
     'Disconnected',
     'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
       'In the host, call `await bus.connect(label)` and use the client that it returns. ' +
       'In a web page, call `await connect()` of @sallyport/web/client first',
     { data: { delivered: 'no' } },
   )
-}
 
 // The functions below find the client with each call. A module can create its typed client before the thread has one.
 
@@ -40,8 +43,8 @@ export const getData = <T = unknown>(): T => currentClient().data as T
  * @example
  * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
  */
-export async function invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
-  return currentClient().invoke<T>(command, args, options)
+export function invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
+  return findCurrentClient()?.invoke<T>(command, args, options) ?? Promise.reject(createNoClientError())
 }
 
 /**

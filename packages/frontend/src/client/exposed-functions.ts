@@ -138,7 +138,7 @@ export class FunctionRegistry {
     this.#waiting?.delete(id)
     const call = this.#running.get(id)
     if (!call) return
-    this.#running.delete(id)
+    this.#running.take(id)
     RunningCall.abort(call, new BusError('Cancelled', 'The caller cancelled the call'))
   }
 
@@ -184,7 +184,7 @@ export class FunctionRegistry {
 
   #finish(call: RunningCall): boolean {
     if (this.#running.get(call.id) !== call) return false
-    this.#running.delete(call.id)
+    this.#running.take(call.id)
     if (sentStreams) endStreams(call.params)
     return true
   }

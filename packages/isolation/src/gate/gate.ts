@@ -87,12 +87,12 @@ class Gate {
     this.#options = options
     this.#link = link
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
-    this.#records = new Outbox((batch, count) => this.#send(batch, count))
+    this.#records = new Outbox(this.#send)
     this.#events = new EventBatch(this.#records)
-    link.receive({ readsImmediately: true, frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
+    link.receive({ readsImmediately: true, frame: this.#receive, closed: fault => this.#closed(fault) })
   }
 
-  #receive({ kind, body }: ReceivedFrame): void {
+  readonly #receive = ({ kind, body }: ReceivedFrame): void => {
     try {
       const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
       const messages = this.#reader.read(kind, body)
@@ -208,7 +208,7 @@ class Gate {
   }
 
   /** Sends a batch to core as a record. */
-  #send(batch: Frame, count: number): void {
+  readonly #send = (batch: Frame, count: number): void => {
     const { sealer, sealTimer } = this.#options
     const startedAt = sealTimer.begin()
     const body = sealer.seal(batch.kind, batch.body, count)

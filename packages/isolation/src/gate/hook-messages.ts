@@ -107,13 +107,16 @@ export const getName = (message: FrontendMessage): string =>
   isCall(message) ? message.method.slice(0, MAX_NAME_LENGTH) : METHOD.answer
 
 function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
-  const { id, headers } = message
+  const { id, headers, channels } = message
   const call = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) call.id = id
-  const passedHeaders = getPassedHeaders(headers, options?.headers)
-  if (passedHeaders !== undefined) call.headers = passedHeaders
-  const channels = getPassedChannels(message, payload)
-  if (channels !== undefined) call.channels = channels
+  const passedHeaders = options?.headers
+  if (headers !== undefined || passedHeaders !== undefined) {
+    const checkedHeaders = getPassedHeaders(headers, passedHeaders)
+    if (checkedHeaders !== undefined) call.headers = checkedHeaders
+  }
+  const passedChannels = channels === undefined ? undefined : getPassedChannels(message, payload)
+  if (passedChannels !== undefined) call.channels = passedChannels
   return call
 }
 

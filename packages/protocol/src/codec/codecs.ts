@@ -31,17 +31,22 @@ export class BatchReader {
    */
   read(kind: number, body: string | Uint8Array): readonly unknown[] {
     if (kind === FRAME_KIND.json) {
-      const messages = checkBatch(jsonCodec.decode(body, this.#trusted))
+      const decoded = jsonCodec.decode(body, this.#trusted)
+      const messages = Array.isArray(decoded) ? checkBatch(decoded) : [decoded]
       return IS_NODE && !this.#trusted && messages.some(isEmitAll) ? expandEvents(messages) : messages
     }
     if (typeof body !== 'string' && kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
     if (typeof body === 'string' || kind !== FRAME_KIND.msgpack)
       throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
-    if (this.#bytes === 0) return checkBatch(msgpackCodec.decode(body, this.#trusted))
+    const decoded = msgpackCodec.decode(body, this.#trusted, this.#bytes === 0 ? undefined : this.#takeAttachments())
+    return Array.isArray(decoded) ? checkBatch(decoded) : [decoded]
+  }
+
+  #takeAttachments(): readonly Uint8Array[] {
     const attachments = this.#attachments
     this.#attachments = []
     this.#bytes = 0
-    return checkBatch(msgpackCodec.decode(body, this.#trusted, attachments))
+    return attachments
   }
 
   #keepAttachment(body: Uint8Array): readonly never[] {
@@ -56,8 +61,7 @@ export class BatchReader {
   }
 }
 
-function checkBatch(decoded: unknown): readonly unknown[] {
-  if (!Array.isArray(decoded)) return [decoded]
+function checkBatch(decoded: readonly unknown[]): readonly unknown[] {
   if (decoded.length === 0 || decoded.length > MAX_BATCH) {
     const text = `Invalid Request: a batch has 1 to ${MAX_BATCH} messages, not ${decoded.length}`
     throw new BusError('InvalidRequest', text)

@@ -1,4 +1,5 @@
 // Checks of untrusted JSON: its depth and number of values before it is parsed, keys and numbers afterwards.
+import { IS_NODE } from '#platform'
 import { MAX_DEPTH, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
 
@@ -61,23 +62,34 @@ function findEndOfString(bytes: Uint8Array, start: number): number {
   }
 }
 
-/** V8 finds a short text four times as fast as a long one. */
-export const mayHaveProtoKey = (text: string): boolean => text.includes('__p') && text.includes('__proto__')
-
-/** Searches the value only if its text can hold such a key. `\u00` is the beginning of an escaped letter. */
-export function refuseProtoKeys(text: string, value: unknown): void {
-  if ((mayHaveProtoKey(text) || text.includes('\\u00')) && includesValue(value, hasProtoKey)) throw protoKey()
-}
-
-/** Searches the value only if its text can hold such a number: one with an exponent of three digits, or with very many digits. */
-export function refuseInfinity(text: string, value: unknown): void {
-  if ((LARGE_EXPONENT.test(text) || hasLongDigits(text)) && includesValue(value, isInfinite)) {
+/**
+ * Checks the value of an untrusted text, and replaces each -0 in it by 0, as which JSON would encode it again: a hook and core see the
+ * same. The value is searched only if its text can hold what is searched for.
+ *
+ * @throws {TypeError} for a key named `__proto__`; {RangeError} for a number that is parsed as Infinity
+ */
+export function checkParsed(text: string, value: unknown): void {
+  if (text.includes('__p') || text.includes('\\u00')) refuseProtoKeys(text, value)
+  // A page reads frames of core alone.
+  if (!IS_NODE) return
+  if (
+    (LARGE_EXPONENT.test(text) || (text.length >= LONG_DIGITS && hasLongDigits(text))) &&
+    includesValue(value, isInfinite)
+  ) {
     throw new RangeError('a number is out of range')
   }
+  if (text.includes('-') && mayHaveNegative(text) && NEGATIVE_ZERO.test(text)) replaceNegativeZeros(value)
+}
+
+/** `\u00` is the beginning of an escaped letter. */
+export function refuseProtoKeys(text: string, value: unknown): void {
+  if ((text.includes('__proto__') || text.includes('\\u00')) && includesValue(value, hasProtoKey)) throw protoKey()
 }
 
 const LARGE_EXPONENT = /\d[eE]\+?\d{3}/
-/** A number with an exponent below 100 is finite unless it has at least 210 digits, which contain an aligned block of this size. */
+/** A number with an exponent below 100 is finite unless it has at least this many digits. */
+const LONG_DIGITS = 210
+/** So many digits contain an aligned block of this size. */
 const DIGIT_BLOCK = 100
 
 function hasLongDigits(text: string): boolean {
@@ -92,12 +104,7 @@ function hasLongDigits(text: string): boolean {
 
 const isDigit = (text: string, at: number): boolean => text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39
 
-/**
- * Replaces -0 by 0, as which JSON would encode it again: a hook and core see the same. The value is searched only if its text can hold
- * such a number: a zero, or one that is too small for a double.
- */
-export function replaceNegativeZeros(text: string, value: unknown): void {
-  if (!mayHaveNegative(text) || !NEGATIVE_ZERO.test(text)) return
+function replaceNegativeZeros(value: unknown): void {
   const open: unknown[] = [value]
   while (open.length > 0) {
     const holder = open.pop() as Record<string, unknown>
@@ -124,6 +131,7 @@ function mayHaveNegative(text: string): boolean {
   return false
 }
 
+/** A negative zero, or a negative number that is too small for a double. */
 const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,300}[1-9])|\d[\d.]*[eE]-\d{3})/
 
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity

@@ -2,13 +2,13 @@
 // Depth and number of values are bounded for untrusted JSON: a 64 MiB array of empty objects would take 1.5 GB to parse. A key named
 // `__proto__` is refused, and so is a number that is parsed as Infinity, which JSON cannot encode again.
 import { BusError } from '../errors/bus-error.js'
-import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/message.js'
+import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { isDevelopment } from '../util/development.js'
-import { decodeUtf8, IS_NODE, toUtf8, utf8Length } from '#platform'
+import { decodeUtf8, toUtf8, utf8Length } from '#platform'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Codec } from './codec.js'
-import { mayHaveProtoKey, refuseInfinity, refuseProtoKeys, replaceNegativeZeros, scanJson } from './json-checks.js'
+import { checkParsed, refuseProtoKeys, scanJson } from './json-checks.js'
 import { stringifyJson } from './stringify-json.js'
 
 interface JsonCodec extends Codec {
@@ -20,12 +20,20 @@ export const jsonCodec: JsonCodec = {
   kind: FRAME_KIND.json,
   encode(message, checked = false) {
     const text = write(message, checked)
-    return checked ? checkJsonMessage(text) : text
+    // A UTF-16 code unit has at most three bytes in UTF-8.
+    return checked && text.length * 3 > SCAN_ABOVE_BYTES ? checkJsonMessage(text) : text
   },
   join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
   decode(body, trusted = false) {
     try {
-      return read(body, trusted)
+      if (typeof body === 'string') {
+        if (body.length * 3 > SCAN_ABOVE_BYTES) checkLargeText(body, trusted)
+        if (!body.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
+      }
+      const text = typeof body === 'string' ? body : readText(body, trusted)
+      const value: unknown = JSON.parse(text)
+      if (!trusted) checkParsed(text, value)
+      return value
     } catch (error) {
       throw new BusError('ParseError', `Parse error: ${withoutSource((error as Error).message)}`)
     }
@@ -40,33 +48,27 @@ export function checkJsonMessage(text: string): string {
 }
 
 function write(message: Message, checked: boolean): string {
-  if ('result' in message) {
-    return `{"jsonrpc":"2.0","id":${quote(message.id)}${member(',"result":', message.result, checked) || ',"result":null'}}`
-  }
-  if ('error' in message) {
-    return `{"jsonrpc":"2.0","id":${quote(message.id)}${member(',"error":', message.error, checked)}}`
-  }
-  const { id, method, params, headers, channels } = message
-  const head = getHead(method)
-  let text = id === undefined ? `{"jsonrpc":"2.0"${head}` : `{"jsonrpc":"2.0","id":${quote(id)}${head}`
+  const { id } = message
+  const jsonId = typeof id === 'number' ? String(id) : JSON.stringify(id)
+  const head = id === undefined ? '{"jsonrpc":"2.0"' : `{"jsonrpc":"2.0","id":${jsonId}`
+  if ('result' in message) return `${head}${member(',"result":', message.result, checked) || ',"result":null'}}`
+  if ('error' in message) return `${head}${member(',"error":', message.error, checked)}}`
+  const { method, params, headers, channels } = message
+  if (method !== lastMethod) setLastMethod(method)
+  let text = head + lastMember
   if (params !== undefined) text += member(',"params":', params, checked, true)
   if (headers !== undefined) text += member(',"headers":', headers, checked)
   if (channels !== undefined) text += member(',"channels":', channels, checked)
   return text + '}'
 }
 
-const quote = (id: RequestId | null): string => (typeof id === 'number' ? String(id) : JSON.stringify(id))
-
-// The text of the last call's method: most callers repeat themselves.
+// The method of the last call, and its text: most callers repeat themselves.
 let lastMethod = ''
-let lastHead = ',"method":""'
+let lastMember = ',"method":""'
 
-function getHead(method: string): string {
-  if (method !== lastMethod) {
-    lastHead = `,"method":${JSON.stringify(method)}`
-    lastMethod = method
-  }
-  return lastHead
+function setLastMethod(method: string): void {
+  lastMember = `,"method":${JSON.stringify(method)}`
+  lastMethod = method
 }
 
 /**
@@ -80,7 +82,8 @@ function member(name: string, value: unknown, checked: boolean, isNamed = false)
   const text = isDevelopment() ? stringifyJson(value) : JSON.stringify(value)
   if (checked && isNamed && !text?.startsWith('{')) throw new TypeError(UNNAMED_ARGUMENTS)
   if (text === undefined) return ''
-  if (checked && mayHaveProtoKey(text)) refuseProtoKeys(text, JSON.parse(text))
+  // V8 finds a short text four times as fast as a long one.
+  if (checked && text.includes('__p') && text.includes('__proto__')) refuseProtoKeys(text, JSON.parse(text))
   return name + text
 }
 
@@ -90,40 +93,28 @@ export function encodeJsonValue(value: unknown): string | undefined {
   return text === '' ? undefined : text
 }
 
-function read(body: string | Uint8Array, trusted: boolean): unknown {
-  if (typeof body === 'string') checkText(body, trusted)
-  else checkFrame(body, trusted)
-  const text = typeof body === 'string' ? body : decodeUtf8(body)
-  const value: unknown = JSON.parse(text)
-  if (!trusted) {
-    refuseProtoKeys(text, value)
-    // A page reads frames of core alone.
-    if (IS_NODE) {
-      refuseInfinity(text, value)
-      replaceNegativeZeros(text, value)
-    }
-  }
-  return value
-}
-
 /** Code units that can have three bytes in UTF-8; all others have at most two. V8 finds none in a text of one byte a character at once. */
 const WIDE = /[\u0800-\uffff]/
 
-function isLarge(text: string): boolean {
-  const { length } = text
-  if (length * 3 <= SCAN_ABOVE_BYTES || (length * 2 <= SCAN_ABOVE_BYTES && !WIDE.test(text))) return false
-  return utf8Length(text) > SCAN_ABOVE_BYTES
-}
+/** True if a text of more than a third as many characters has more bytes than are parsed without a scan. */
+const isLarge = (text: string): boolean =>
+  (text.length * 2 > SCAN_ABOVE_BYTES || WIDE.test(text)) && utf8Length(text) > SCAN_ABOVE_BYTES
 
 /** Checks a text that came as a string as it would be checked as bytes. */
-function checkText(text: string, trusted: boolean): void {
-  if (isLarge(text)) checkFrame(toUtf8(text), trusted)
-  if (!text.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
+function checkLargeText(text: string, trusted: boolean): void {
+  if (!isLarge(text)) return
+  checkFrameSize(utf8Length(text))
+  if (!trusted) scanJson(toUtf8(text))
 }
 
-function checkFrame(body: Uint8Array, trusted: boolean): void {
-  if (body.byteLength > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.byteLength} bytes is over the limit`)
+function readText(body: Uint8Array, trusted: boolean): string {
+  checkFrameSize(body.byteLength)
   if (!trusted && body.byteLength > SCAN_ABOVE_BYTES) scanJson(body)
+  return decodeUtf8(body)
+}
+
+function checkFrameSize(size: number): void {
+  if (size > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes is over the limit`)
 }
 
 /** Removes the unparsable source that V8 quotes: a peer sent it, and the message is logged. */

@@ -1,7 +1,7 @@
 // A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a complete inner frame, kind byte and body. Methods,
 // ids and parameters are sealed together, so none can be replayed under another. docs/internals/records.md has layout and reasons.
 import { isArrayBuffer } from '../util/type-guards.js'
-import { RECORD_HEADROOM } from '../wire/link.js'
+import { RECORD_HEADROOM, SMALL_BODY_BYTES } from '../wire/link.js'
 import type { DecipherGCM, KeyObject } from 'node:crypto'
 import { createCipher, createDecipher, decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './key-schedule.js'
@@ -42,8 +42,8 @@ class RecordHeader {
 }
 
 function readCount(record: Uint8Array): number {
-  const [a, b, c, d] = [record[COUNT_AT]!, record[COUNT_AT + 1]!, record[COUNT_AT + 2]!, record[COUNT_AT + 3]!]
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+  const high = (record[COUNT_AT]! << 24) | (record[COUNT_AT + 1]! << 16)
+  return (high | (record[COUNT_AT + 2]! << 8) | record[COUNT_AT + 3]!) >>> 0
 }
 
 function beginsWith(record: Uint8Array, header: Uint8Array): boolean {
@@ -189,6 +189,9 @@ class CipherSequence<Cipher> {
 
 /** Allocates a record for a body of this size, alone in its ArrayBuffer after the headroom. */
 function allocate(bodyBytes: number): Uint8Array<ArrayBuffer> {
+  if (bodyBytes <= SMALL_BODY_BYTES) {
+    return new Uint8Array(RECORD_HEADROOM + RECORD_OVERHEAD + bodyBytes).subarray(RECORD_HEADROOM)
+  }
   const buffer = Buffer.allocUnsafeSlow(RECORD_HEADROOM + RECORD_OVERHEAD + bodyBytes)
   buffer.fill(0, 0, RECORD_HEADROOM)
   return new Uint8Array(buffer.buffer, RECORD_HEADROOM)

@@ -47,7 +47,11 @@ function toFrame(message: PortMessage): ReceivedFrame | undefined {
 export class PortLink extends ReceivingLink implements Link {
   readonly #out: MessagePort
   readonly #in: MessagePort
-  readonly #outgoing = new CreditQueue<PortMessage>(message => this.#post(message), getCost)
+  readonly #post = (message: PortMessage): void => {
+    if (typeof message === 'string') this.#out.postMessage(message)
+    else this.#out.postMessage(message, isArrayBuffer(message) ? [message] : message)
+  }
+  readonly #outgoing = new CreditQueue<PortMessage>(this.#post, getCost)
   readonly #taken = new TakenBytes()
   readonly #arrived = new BoundedQueue<PortMessage>({ count: Infinity, bytes: CREDIT_WINDOW_BYTES })
   /** A message that need not wait. */
@@ -82,7 +86,7 @@ export class PortLink extends ReceivingLink implements Link {
     if (this.#isListening || this.isOver) return
     this.#isListening = true
     // A closed port still delivers what had arrived before.
-    this.#in.on('message', (data: unknown) => this.#onMessage(data))
+    this.#in.on('message', this.#onMessage)
     if (this.#out !== this.#in) this.#out.on('message', (data: unknown) => this.#onCredit(data))
     for (const port of [this.#in, this.#out]) {
       port.on('messageerror', () => this.#fail('The peer sent an unreadable message'))
@@ -96,12 +100,7 @@ export class PortLink extends ReceivingLink implements Link {
     this.#linger = setTimeout(() => this.#closePorts(), LINGER_MS)
   }
 
-  #post(message: PortMessage): void {
-    if (typeof message === 'string') this.#out.postMessage(message)
-    else this.#out.postMessage(message, isArrayBuffer(message) ? [message] : message)
-  }
-
-  #onMessage(data: unknown): void {
+  readonly #onMessage = (data: unknown): void => {
     if (typeof data === 'number' && data >= CREDIT_STEP_BYTES && this.#in === this.#out) return this.#onCredit(data)
     if (!this.isOpen) return
     if (!isPortMessage(data)) return this.#fail(INVALID_FRAME)

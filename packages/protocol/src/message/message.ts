@@ -1,6 +1,6 @@
 // JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification) with our own `headers` and `channels`, and their checks.
 import { BusError, describeCommand, describeName, type ErrorObject } from '../errors/bus-error.js'
-import { getTypeName, isArrayBuffer, isThenable, isUint8Array } from '../util/type-guards.js'
+import { getTypeName, isBytes, isThenable } from '../util/type-guards.js'
 import { MAX_CHANNELS } from '../wire/limits.js'
 
 /** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
@@ -99,9 +99,7 @@ const isChannels = (channels: unknown, params: unknown): channels is CallChannel
 const isErrorObject = (value: unknown): value is ErrorObject =>
   isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
-/** True for a Uint8Array (a Buffer too) and an ArrayBuffer: values that the bus sends as raw bytes. */
-export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
-  isUint8Array(value) || isArrayBuffer(value)
+export { isBytes }
 
 /** Marks an argument that is an object of bytes and JSON values. The client finds bytes at the arguments' own level only. */
 export const HAS_BYTES: unique symbol = Symbol()
@@ -130,7 +128,7 @@ export const UNNAMED_ARGUMENTS = 'the arguments serialize to neither an object n
 export function checkNamedArguments(command: string, args: unknown): asserts args is Record<string, unknown> {
   // Lists, maps and promises without an `await` would all arrive as an object without a single name.
   const isNonNullObject = typeof args === 'object' && args !== null
-  if (isNonNullObject && !(Symbol.iterator in args) && !isThenable(args)) return
+  if (isNonNullObject && !(Symbol.iterator in args) && typeof (args as { then?: unknown }).then !== 'function') return
   const kind = isNonNullObject ? `a ${getTypeName(args)}` : typeof args
   const actual = Array.isArray(args) ? 'an array' : isThenable(args) ? `${kind}: is an \`await\` missing?` : kind
   const rule = 'must be an object of named arguments, or bytes'
@@ -162,11 +160,11 @@ export const getRequestId = (message: unknown): RequestId | null =>
 
 /** Checks an incoming call, and removes a malformed trace context. @throws {BusError} InvalidRequest, with the malformed member */
 export function parseCall(message: unknown): CallMessage {
-  if (!isObject(message)) throw invalid('a message must be an object')
-  if (message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
-  const { id, method, params, headers, channels } = message
+  const { jsonrpc, id, method, params, headers, channels } = (message ?? {}) as Record<string, unknown>
+  if (jsonrpc !== '2.0') throw invalid(isObject(message) ? '`jsonrpc` must be "2.0"' : 'a message must be an object')
   if (typeof method !== 'string' || method === '') throw invalid('`method` must be a non-empty string')
-  if (id !== undefined && !isRequestId(id)) throw invalid('`id` must be a string or a safe integer')
+  if (id !== undefined && !Number.isSafeInteger(id) && typeof id !== 'string')
+    throw invalid('`id` must be a string or a safe integer')
   if (params !== undefined && !isObject(params) && !isBytes(params)) {
     throw invalid(`\`params\` of ${describeName(method)} must be an object of named arguments, or bytes`)
   }
@@ -201,9 +199,11 @@ export function parseResponse(message: unknown): ResponseMessage & { id: Request
 
 /** True for a valid response. Faster than `parseResponse`, for messages of core, whose faults need no description. */
 export function isResponse(message: unknown): message is ResponseMessage {
-  if (!isObject(message) || message['jsonrpc'] !== '2.0') return false
-  if ('result' in message) return isRequestId(message['id'])
-  return isErrorObject(message['error']) && (message['id'] === null || isRequestId(message['id']))
+  const { jsonrpc, id, result, error } = (message ?? {}) as Record<string, unknown>
+  if (jsonrpc !== '2.0') return false
+  const isValidId = Number.isSafeInteger(id) || typeof id === 'string'
+  if (result !== undefined || 'result' in (message as object)) return isValidId
+  return isErrorObject(error) && (id === null || isValidId)
 }
 
 const invalid = (what: string): BusError => new BusError('InvalidRequest', `Invalid Request: ${what}`)

@@ -6,6 +6,12 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }>
   extends Map<RequestId, Call>
   implements Pick<NodeCallSlots<Call>, keyof NodeCallSlots<Call>>
 {
+  take(id: RequestId): Call | undefined {
+    const call = this.get(id)
+    this.delete(id)
+    return call
+  }
+
   isFree(id: number): boolean {
     return !this.has(id)
   }

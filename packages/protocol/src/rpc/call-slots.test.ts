@@ -18,7 +18,7 @@ function compare(getId: (at: number) => RequestId, calls: number): void {
   for (let step = 0; step < calls * 4; step++) {
     const id = getId((step * 7919) % calls)
     if (slots.get(id) !== map.get(id)) different.push(`call ${id} at step ${step}`)
-    if (map.delete(id)) slots.delete(id)
+    if (map.delete(id)) slots.take(id)
     else {
       const call = { id }
       slots.set(id, call)
@@ -51,7 +51,7 @@ describe('CallSlots', () => {
     const call = { id: 3 }
     slots.set(3, call)
     for (const id of [67, -61, 3 + 2 ** 32, '3', 3.5]) {
-      slots.delete(id)
+      slots.take(id)
       expect(slots.get(id)).toBeUndefined()
     }
     expect(slots.get(3)).toBe(call)
@@ -61,10 +61,10 @@ describe('CallSlots', () => {
     const slots = new CallSlots<Call>()
     const [first, second, third] = [{ id: 1 }, { id: 65 }, { id: 129 }]
     for (const call of [first, second, third]) slots.set(call.id, call)
-    slots.delete(1)
+    slots.take(1)
     expect([slots.get(65), slots.get(129), slots.size]).toEqual([second, third, 2])
     slots.set(1, first)
-    slots.delete(65)
+    slots.take(65)
     expect([slots.get(1), slots.get(65), slots.get(129), slots.size]).toEqual([first, undefined, third, 2])
   })
 })

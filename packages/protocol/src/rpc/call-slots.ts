@@ -14,21 +14,21 @@ const NO_SLOTS: undefined[] = [undefined]
 export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
   /** Their number is a power of two. From the first call on, at least half of them are free. */
   #slots: (Call | undefined)[] = NO_SLOTS
+  /** `id & mask` is the slot of an id. Every safe integer has one, including negative ones and those beyond 32 bits. */
+  #mask = 0
   #taken = 0
   readonly #others = new Map<RequestId, Call>()
-
-  get size(): number {
-    return this.#taken + this.#others.size
-  }
+  /** Read-only outside. */
+  size = 0
 
   /** True if the slot of this id is free. At least half of the slots are, so one of the next ids has a free one. */
   isFree(id: number): boolean {
-    return this.#slots[this.#getSlot(id)] === undefined
+    return this.#slots[id & this.#mask] === undefined
   }
 
   get(id: RequestId): Call | undefined {
     if (typeof id === 'number') {
-      const call = this.#slots[this.#getSlot(id)]
+      const call = this.#slots[id & this.#mask]
       if (call?.id === id) return call
     }
     return this.#others.size === 0 ? undefined : this.#others.get(id)
@@ -36,24 +36,31 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
 
   /** Adds a call whose id is `id`. No call of that id may be in here yet. */
   set(id: RequestId, call: Call): void {
+    this.size++
     if (typeof id !== 'number') return void this.#others.set(id, call)
     if (this.#taken * 2 >= this.#slots.length - 1) this.#grow()
-    const slot = this.#getSlot(id)
+    const slot = id & this.#mask
     if (this.#slots[slot] !== undefined) return void this.#others.set(id, call)
     this.#slots[slot] = call
     this.#taken++
   }
 
-  delete(id: RequestId): void {
+  /** Removes a call, and returns it. */
+  take(id: RequestId): Call | undefined {
     if (typeof id === 'number') {
-      const slot = this.#getSlot(id)
-      if (this.#slots[slot]?.id === id) {
+      const slot = id & this.#mask
+      const call = this.#slots[slot]
+      if (call?.id === id) {
         this.#slots[slot] = undefined
         this.#taken--
-        return
+        this.size--
+        return call
       }
     }
-    this.#others.delete(id)
+    if (this.#others.size === 0) return undefined
+    const call = this.#others.get(id)
+    if (this.#others.delete(id)) this.size--
+    return call
   }
 
   all(): Call[] {
@@ -63,21 +70,17 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
   takeAll(): Call[] {
     const calls = this.all()
     this.#slots.fill(undefined)
-    this.#taken = 0
+    this.#taken = this.size = 0
     this.#others.clear()
     return calls
-  }
-
-  /** Every safe integer has a slot, including negative ones and those beyond 32 bits. */
-  #getSlot(id: number): number {
-    return id & (this.#slots.length - 1)
   }
 
   /** Doubles the slots, or creates the first ones. Calls in different slots stay in different slots. */
   #grow(): void {
     const calls = this.#slots
     this.#slots = createSlots(Math.max(MIN_SLOTS, calls.length * 2))
-    for (const call of calls) if (call !== undefined) this.#slots[this.#getSlot(call.id as number)] = call
+    this.#mask = this.#slots.length - 1
+    for (const call of calls) if (call !== undefined) this.#slots[(call.id as number) & this.#mask] = call
   }
 }
 

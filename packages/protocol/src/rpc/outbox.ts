@@ -34,6 +34,8 @@ export class Outbox {
   /** Messages and bytes after which a frame is sent before its tick has ended. */
   maxMessages: number = Infinity
   maxBytes: number = FULL_BATCH_BYTES
+  /** True while the owner collects messages, and will call `flush`. */
+  isCorked = false
   readonly #send: SendFrame
   readonly #scheduler: FlushScheduler
   #batch: EncodedMessage[] = []
@@ -76,11 +78,11 @@ export class Outbox {
     if (codec !== this.#codec) this.flush()
     this.#codec = codec
     this.#open = message
-    this.#schedule()
+    if (!this.#isScheduled && !this.isCorked) this.#schedule()
   }
 
   flush(): void {
-    this.#close()
+    if (this.#open) this.#close()
     const codec = this.#codec
     const batch = this.#batch
     const count = this.#count
@@ -88,13 +90,13 @@ export class Outbox {
     this.#batch = []
     this.#bytes = 0
     this.#count = 0
-    this.#send({ kind: codec.kind, body: codec.join(batch) }, count)
+    this.#send({ kind: codec.kind, body: batch.length === 1 ? batch[0]! : codec.join(batch) }, count)
   }
 
   #add(codec: Codec, encoded: EncodedMessage, count: number): void {
     if (codec !== this.#codec || this.#bytes + encoded.length > this.maxBytes) this.flush()
     this.#codec = codec
-    this.#schedule()
+    if (!this.#isScheduled && !this.isCorked) this.#schedule()
     this.#bytes += encoded.length
     this.#count += count
     if (this.#batch.push(encoded) >= this.maxMessages) this.flush()
@@ -109,7 +111,6 @@ export class Outbox {
   }
 
   #schedule(): void {
-    if (this.#isScheduled) return
     this.#isScheduled = true
     this.#scheduler.schedule(this.#flushScheduled)
   }
@@ -125,7 +126,8 @@ export class Outbox {
  * @throws what the codec throws, and {BusError} InvalidParams if the message is too large for a frame
  */
 export function encodeMessage(codec: Codec, message: Message, checked = false): EncodedMessage {
-  return checkSize(codec.encode(message, checked))
+  const encoded = codec.encode(message, checked)
+  return encoded.length * 3 > MAX_FRAME_BYTES ? checkSize(encoded) : encoded
 }
 
 /** Packs a message without bytes in it. Parameters and errors are those of `encodeMessage`. */

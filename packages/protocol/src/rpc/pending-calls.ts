@@ -99,9 +99,8 @@ export class PendingCalls {
   }
 
   #take(id: number): PendingCall | undefined {
-    const call = this.#calls.get(id)
+    const call = this.#calls.take(id)
     if (!call) return undefined
-    this.#calls.delete(id)
     call.stopWatching?.()
     this.onSettled?.(id)
     return call

@@ -17,6 +17,11 @@ export const isUint8Array: (value: unknown) => value is Uint8Array = hasNodeGlob
   ? (value): value is Uint8Array => value instanceof Uint8Array
   : types.isUint8Array
 
+/** True for a Uint8Array (a Buffer too) and an ArrayBuffer: values that the bus sends as raw bytes. */
+export const isBytes: (value: unknown) => value is Uint8Array | ArrayBuffer = hasNodeGlobals
+  ? (value): value is Uint8Array | ArrayBuffer => value instanceof Uint8Array || value instanceof ArrayBuffer
+  : (value): value is Uint8Array | ArrayBuffer => types.isUint8Array(value) || types.isArrayBuffer(value)
+
 /** A constant, so that bundles for browsers leave out what is for Node alone. */
 export const IS_NODE: boolean = true
 

@@ -26,7 +26,14 @@ export class SamplingTimer {
 
   /** Returns the start time for `end`, or 0 if this duration is not measured. */
   begin(): number {
-    return --this.#skip > 0 ? 0 : this.#readClock()
+    if (--this.#skip > 0) return 0
+    const now = performance.now()
+    if (now - this.#secondStartedAt > 1000) {
+      this.#secondStartedAt = now
+      this.#remaining = ALL_MEASURED
+    }
+    this.#skip = --this.#remaining > 0 ? 1 : SAMPLE_INTERVAL
+    return now
   }
 
   /** Records the duration and returns it, in nanoseconds. */
@@ -47,15 +54,5 @@ export class SamplingTimer {
       },
       () => {},
     )
-  }
-
-  #readClock(): number {
-    const now = performance.now()
-    if (now - this.#secondStartedAt > 1000) {
-      this.#secondStartedAt = now
-      this.#remaining = ALL_MEASURED
-    }
-    this.#skip = --this.#remaining > 0 ? 1 : SAMPLE_INTERVAL
-    return now
   }
 }

@@ -1,5 +1,5 @@
 // Type guards for values that may come from another realm or another library. Test runners, jsdom and iframes have realms of their own.
-export { isArrayBuffer, isUint8Array } from '#platform'
+export { isArrayBuffer, isBytes, isUint8Array } from '#platform'
 
 /** Returns the name of the value's built-in class, such as `Map`, of any realm. Any object can claim any name. Never throws. */
 export function getTypeName(value: unknown): string {

@@ -1,9 +1,10 @@
 // Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
 import { type BusError, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
+import { throwLater } from '../util/call-safely.js'
 import { createDeferred, type Deferred } from '../util/deferred.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
-import { deliverFrame, type LinkReceiver, type ReceivedFrame } from './link.js'
+import type { LinkReceiver, ReceivedFrame } from './link.js'
 
 /** The promise of a full link that it has room again, shared by everyone who waits. */
 export class RoomSignal {
@@ -149,7 +150,11 @@ export abstract class ReceivingLink {
 
   /** Delivers a frame that does not wait. */
   protected deliverNow(frame: ReceivedFrame): void {
-    deliverFrame(frame, this.#receiver!)
+    try {
+      this.#receiver!.frame(frame)
+    } catch (error) {
+      throwLater(error)
+    }
   }
 
   protected deliver(): void {
@@ -157,13 +162,18 @@ export abstract class ReceivingLink {
       while (this.isReady) {
         const frame = this.nextFrame()
         if (!frame) break
-        deliverFrame(frame, this.#receiver!)
+        try {
+          this.#receiver!.frame(frame)
+        } catch (error) {
+          // The fault of the receiver's owner, and not of the peer.
+          throwLater(error)
+        }
       }
     } catch (error) {
       if (!isBusError(error)) throw error
       return this.failDelivery(error)
     }
-    this.#reportEnd()
+    if (this.isOver) this.#reportEnd()
   }
 
   /** Handles the end of the link: no frame follows those that have arrived. */

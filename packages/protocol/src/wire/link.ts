@@ -1,6 +1,5 @@
 // The frame and the interface of a link: shared by all transports.
 import type { BusError } from '../errors/bus-error.js'
-import { throwLater } from '../util/call-safely.js'
 import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '#platform'
 
 /** The kind byte of each frame, never 0 as in cleared memory. `bytes` is an attachment, of a message of the next frame of kind `msgpack`. */
@@ -73,15 +72,6 @@ export interface Link {
 
 /** Milliseconds for which a closed link keeps trying to send its queued frames to a busy peer. */
 export const LINGER_MS: number = 30_000
-
-/** Calls the receiver. An error that it throws is its owner's fault, not the peer's, so it is rethrown outside the link. */
-export function deliverFrame(frame: ReceivedFrame, receiver: LinkReceiver): void {
-  try {
-    receiver.frame(frame)
-  } catch (error) {
-    throwLater(error)
-  }
-}
 
 /** Free bytes before each record, so that a link can put the frame's kind byte there and transfer the buffer. */
 export const RECORD_HEADROOM = 1

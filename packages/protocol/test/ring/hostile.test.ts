@@ -36,6 +36,16 @@ describe('a ring link', () => {
   it.each<[string, [kind: number, length: number, remaining: number][], string]>([
     ['an invalid kind', [[0, 4, 0]], 'invalid kind of frame'],
     ['another invalid kind', [[9, 4, 0]], 'invalid kind of frame'],
+    ['an invalid kind of ASCII', [[0x42, 4, 0]], 'invalid kind of frame'],
+    ['a part of ASCII', [[0x41, 4, 4]], 'invalid kind of frame'],
+    [
+      'ASCII between parts',
+      [
+        [5, 8, 16],
+        [0x41, 8, 8],
+      ],
+      'invalid kind of frame',
+    ],
     ['a body over the limit', [[5, 8, MAX_BODY_BYTES - 7]], 'a frame out of bounds'],
     ['a body of 4 GiB', [[1, 8, -1]], 'a frame out of bounds'],
     ['a first part without bytes', [[5, 0, 8]], 'a part out of order'],

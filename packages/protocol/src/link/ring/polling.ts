@@ -146,10 +146,10 @@ class AdaptivePolling implements PollPolicy {
 
   onDoorbell(now: number, position: number): void {
     const gap = now - this.#lastArrival
-    const bytes = this.#takeBytes(position)
+    const bytes = this.#onArrival(now, position)
     if (gap > SILENCE) {
       // New traffic can differ from the old. Only a penalty for a lack of processors outlasts the silence.
-      this.#framesInRow = 0
+      this.#framesInRow = 1
       this.#sleepingFrames = 0
       if (!this.#foundFew) this.#penalty = this.#penaltyEnd = 0
     } else {
@@ -157,15 +157,13 @@ class AdaptivePolling implements PollPolicy {
       this.#sleepingGap += (gap - this.#sleepingGap) * weight
       this.#sleepingBytes += (bytes - this.#sleepingBytes) * weight
     }
-    this.#onArrival(now)
   }
 
   onFound(now: number, position: number): void {
     this.#frames++
-    this.#bytes += this.#takeBytes(position)
+    this.#bytes += this.#onArrival(now, position)
     this.#budget = Math.min(BUDGET, this.#budget + REFUND - this.#getWait(now))
     this.#waitingSince = 0
-    this.#onArrival(now)
   }
 
   /** The end that does not lead follows its peer. */
@@ -202,16 +200,14 @@ class AdaptivePolling implements PollPolicy {
     return this.#waitingSince === 0 ? 0 : now - this.#waitingSince
   }
 
-  #takeBytes(position: number): number {
-    const bytes = (position - this.#position) >>> 0
-    this.#position = position
-    return bytes
-  }
-
-  #onArrival(now: number): void {
+  /** Counts an arrival. Returns the bytes since the previous one. */
+  #onArrival(now: number, position: number): number {
     this.#framesInRow++
     this.#meanGap += (Math.min(MAX_GAP, now - this.#lastArrival) - this.#meanGap) * 0.25
     this.#lastArrival = now
+    const bytes = (position - this.#position) >>> 0
+    this.#position = position
+    return bytes
   }
 }
 

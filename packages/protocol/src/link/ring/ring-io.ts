@@ -14,6 +14,12 @@ import { createRingError, HEADER_BYTES, RING_WORD, type RingMemory, RingReader, 
 /** Both threads copy at the same time if a large body has several parts. */
 const MAX_PART_BYTES: number = 2 ** 16 - HEADER_BYTES
 
+/**
+ * Kind of a frame in the ring whose body is JSON in ASCII, whole: it is read as a string, without a copy and without a check. A peer that
+ * writes other bytes sends other characters, which are valid ones.
+ */
+const ASCII_JSON = 0x41
+
 export class RingSender extends RingWriter {
   readonly #doorbell: RingDoorbell
   /** A body that can be larger is written in parts. A shorter text is encoded in the ring itself. */
@@ -118,7 +124,8 @@ export class RingSender extends RingWriter {
     if (typeof body === 'string') {
       const offset = this.reserve(body.length * 3)
       if (offset < 0) return false
-      this.publish(kind, this.bytes.write(body, offset, body.length * 3), 0)
+      const length = this.bytes.write(body, offset, body.length * 3)
+      this.publish(kind === FRAME_KIND.json && length === body.length ? ASCII_JSON : kind, length, 0)
       return true
     }
     for (;;) {
@@ -151,7 +158,7 @@ export class RingReceiver extends RingReader {
   /** True if JSON and records are read before the next frame is taken. */
   reusesMemory = false
   /** Memory for small bodies. No byte of a slab is used twice, unless it is reused for each frame. */
-  #slab: Buffer = Buffer.alloc(0)
+  #slab: Uint8Array = new Uint8Array(0)
   #slabUsed = 0
   /** The body whose parts are arriving, and its kind. */
   #body: BodyBuffer | undefined
@@ -160,6 +167,7 @@ export class RingReceiver extends RingReader {
   /** Takes the current frame. Returns `undefined` if further parts of its body have to arrive. */
   take(): ReceivedFrame | undefined {
     const { length, kind, remaining } = this
+    if (kind === ASCII_JSON && remaining === 0 && !this.#body) return { kind: FRAME_KIND.json, body: this.readLatin1() }
     if (!isFrameKind(kind)) throw createRingError('invalid kind of frame')
     if (this.#body || remaining > 0) return this.#takePart(kind, length, remaining)
     const body = this.#allocate(kind, length)
@@ -188,7 +196,7 @@ export class RingReceiver extends RingReader {
     if (isKept || length > (this.reusesMemory ? SLAB_BYTES : SMALL_BODY_BYTES)) return Buffer.allocUnsafeSlow(length)
     if (this.reusesMemory) this.#slabUsed = 0
     if (this.#slabUsed + length > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      this.#slab = new Uint8Array(SLAB_BYTES)
       this.#slabUsed = 0
     }
     const from = this.#slabUsed

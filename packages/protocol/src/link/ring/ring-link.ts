@@ -31,6 +31,8 @@ export class RingLink extends ReceivingLink implements Link {
   readonly #doorbell: RingDoorbell
   /** Keeps the thread alive, which the doorbells do not. */
   readonly #keepAlive: NodeJS.Timeout = setInterval(() => {}, MAX_INTERVAL_MS)
+  /** Threads that cannot run at the same time are best off with few and full frames. */
+  frameMessages: number | undefined = FRAME_MESSAGES
   /** True if this link has work scheduled for a later tick. */
   #awake = false
   /** Number of frames that this tick can still take. */
@@ -44,12 +46,7 @@ export class RingLink extends ReceivingLink implements Link {
     this.#polling = createPollPolicy(poll, awaitsReplies)
     this.#reader = new RingReceiver(inRing)
     this.#sender = new RingSender(openRing(out), error => this.#fail(error))
-    this.#doorbell = new RingDoorbell(inRing, RING_WORD.parked, () => this.#onDoorbell())
-  }
-
-  /** Threads that cannot run at the same time are best off with few and full frames. */
-  get frameMessages(): number | undefined {
-    return this.#polling?.sharesProcessor ? undefined : FRAME_MESSAGES
+    this.#doorbell = new RingDoorbell(inRing, RING_WORD.parked, this.#onDoorbell)
   }
 
   send(frame: Frame): void {
@@ -98,7 +95,7 @@ export class RingLink extends ReceivingLink implements Link {
   }
 
   /** Called when the peer has rung: there can be frames, or the end of the ring, or neither. */
-  #onDoorbell(): void {
+  readonly #onDoorbell = (): void => {
     if (!this.isOpen || this.#awake) return
     if (!this.#reader.isEmpty) this.#polling?.onDoorbell(performance.now(), this.#reader.position)
     this.#serve()
@@ -125,6 +122,7 @@ export class RingLink extends ReceivingLink implements Link {
   #startPolling(now: number): void {
     this.#awake = true
     this.#polling!.start(now)
+    this.frameMessages = FRAME_MESSAGES
     setImmediate(this.#poll)
   }
 
@@ -142,14 +140,10 @@ export class RingLink extends ReceivingLink implements Link {
     this.#awake = this.isReady
     if (!this.#awake) return
     const now = performance.now()
-    if (!this.#polling!.mayContinue(now)) {
-      if (this.#sleep()) {
-        this.#awake = false
-        return
-      }
-      this.#polling!.start(now)
-    }
-    setImmediate(this.#poll)
+    if (this.#polling!.mayContinue(now)) return void setImmediate(this.#poll)
+    if (!this.#sleep()) return this.#startPolling(now)
+    this.frameMessages = this.#polling!.sharesProcessor ? undefined : FRAME_MESSAGES
+    this.#awake = false
   }
 
   /** Delivers frames up to a bound, and then the end if it has come. Returns true if there can be more. */
