@@ -27,7 +27,7 @@ const TABLE = readTable(`
   port-open          | 20 k/s, p50, port        | shapes/open-20k/port-json/p50               | raw                             | at most 1.15×       | raw MessagePort | 6
   port-open-p99      | 20 k/s, p99, port        | shapes/open-20k/port-json/p99               | raw                             | at most 3×          | raw MessagePort | 6
   isolation-steady   | steady, p50, isolation   | shapes/steady/isolation-ring-json/p50       | raw                             | at most 1.1×        | raw MessagePort | 28
-  isolation-burst    | burst, p50, isolation    | shapes/burst/isolation-ring-json/p50        | raw                             | at most 5×          | raw MessagePort | 28
+  isolation-burst    | burst, p50, isolation    | shapes/burst/isolation-ring-json/p50        | raw                             | at most 6×          | raw MessagePort | 9
   isolation-sparse   | sparse, p50, isolation   | shapes/sparse/isolation-ring-json/p50       | raw                             | at most 4×          | raw MessagePort | 28
   isolation-64       | 64 in flight, isolation  | shapes/64/isolation-ring-json/rate          | raw                             | at least 0.45×      | raw MessagePort | 28
   isolation-64-birpc | 64 in flight, isolation  | shapes/64/isolation-ring-json/rate          | birpc                           | at least 0.8×       | birpc           | 28
@@ -44,8 +44,9 @@ const TABLE = readTable(`
   bytes-copied       | 1 MiB copied             | copied/mebibyte/ring-json/rate              | raw                             | at least 1.5×       | raw clone       | 7
   bytes-transferred  | 1 MiB transferred, port  | given/mebibyte/port-json/rate               | raw                             | at least 0.9×       | raw transfer    | 7
   bytes-encrypted    | 1 MiB through isolation  | sealed/mebibyte/isolation-ring-json/rate    | aes-256-gcm                     | at least 0.6×       | AES-256-GCM     | 7
-  document           | 20 KiB document, echoed  | documents/github-pull-request/ring-json/p50 | text                            | at most 1.2×        | JSON-RPC text   | 10
+  document           | 20 KiB document, echoed  | documents/github-pull-request/ring-json/p50 | text                            | at most 1.35×       | JSON-RPC text   | 10
   channel            | messages of a channel    | channel/channel/ring-json/rate              | raw                             | at least 2.5×       | raw postMessage | 14
+  isolation-events   | events out, isolation    | events/out/isolation-ring-json/rate         | raw                             | at least 0.6×       | raw postMessage | 19
   start-brownfield   | start to first reply     | start/start/ring-json/time                  | worker                          | at most 3.5×        | empty Worker    | 8
   start-isolation    | start, isolation         | start/start/isolation-ring-json/time        | worker                          | at most 5.5×        | empty Worker    | 8
   nats-p50           | over NATS, one call, p50 | nats/1/nats-json/p50                        | nats                            | at most 1.15×       | NATS's request  | 25

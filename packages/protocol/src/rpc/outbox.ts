@@ -55,12 +55,14 @@ export class Outbox {
    * bytes are sent, or sealed, when this returns.
    *
    * @param attachments their memory is transferred, unless it is `borrowed`
+   * @param count number of messages that it counts as
    */
   put(
     codec: Codec,
     encoded: EncodedMessage,
     attachments: readonly Uint8Array[] = NO_ATTACHMENTS,
     borrowed?: boolean,
+    count = 1,
   ): void {
     if (this.#open) this.#close()
     if (attachments.length > 0) {
@@ -69,7 +71,12 @@ export class Outbox {
       for (const body of attachments) this.#send(borrowed ? { kind, body, borrowed } : { kind, body }, 0)
       return this.#send({ kind: codec.kind, body: encoded }, 1)
     }
-    this.#add(codec, encoded, 1)
+    if (codec !== this.#codec || this.#bytes + encoded.length > this.maxBytes) this.flush()
+    this.#codec = codec
+    if (!this.#isScheduled && !this.isCorked) this.#schedule()
+    this.#bytes += encoded.length
+    this.#count += count
+    if (this.#batch.push(encoded) >= this.maxMessages) this.flush()
   }
 
   /** Sends a message as it is when the next one is put, or when the batch leaves. */
@@ -93,21 +100,12 @@ export class Outbox {
     this.#send({ kind: codec.kind, body: batch.length === 1 ? batch[0]! : codec.join(batch) }, count)
   }
 
-  #add(codec: Codec, encoded: EncodedMessage, count: number): void {
-    if (codec !== this.#codec || this.#bytes + encoded.length > this.maxBytes) this.flush()
-    this.#codec = codec
-    if (!this.#isScheduled && !this.isCorked) this.#schedule()
-    this.#bytes += encoded.length
-    this.#count += count
-    if (this.#batch.push(encoded) >= this.maxMessages) this.flush()
-  }
-
   #close(): void {
     const open = this.#open
     if (!open) return
     this.#open = undefined
     const { size } = open
-    this.#add(this.#codec!, open.close(), size)
+    this.put(this.#codec!, open.close(), NO_ATTACHMENTS, false, size)
   }
 
   #schedule(): void {
