@@ -1,4 +1,4 @@
-// Events that share a message on their way to the gate, and again on their way to core. The hook sees each of them.
+// Events that share a message from the frontend to the gate, and again from there to core. The hook sees each of them.
 import { codecs, EMIT_ALL, FRAME_KIND, METHOD } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
@@ -31,7 +31,7 @@ async function pass(hook: (message: Shown) => unknown, payloads: readonly unknow
 
 const at = (message: Shown): number => message.payload.payload as number
 
-describe('of several events, the hook', () => {
+describe('the hook of several events', () => {
   test('sees each, and all that pass are sealed in order', async () => {
     const { shown, sealed, records } = await pass(message => message)
     expect(shown).toEqual(numbers)

@@ -41,9 +41,6 @@ test.each([2, 5] as const)(
   },
 )
 
-test.each([1, 3] as const)(
-  'bodies of kind %d in one part share memory if they are read immediately',
-  async kind => {
-    expect((await transfer(kind, true)).buffers).toBe(3)
-  },
-)
+test.each([1, 3] as const)('bodies of kind %d in one part share memory if they are read immediately', async kind => {
+  expect((await transfer(kind, true)).buffers).toBe(3)
+})
