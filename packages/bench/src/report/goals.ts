@@ -49,10 +49,10 @@ const TABLE = readTable(`
   isolation-events   | events out, isolation    | events/out/isolation-ring-json/rate         | raw                             | at least 0.6×       | raw postMessage | 19
   start-brownfield   | start to first reply     | start/start/ring-json/time                  | worker                          | at most 3.5×        | empty Worker    | 8
   start-isolation    | start, isolation         | start/start/isolation-ring-json/time        | worker                          | at most 5.5×        | empty Worker    | 8
-  nats-p50           | over NATS, one call, p50 | nats/1/nats-json/p50                        | nats                            | at most 1.15×       | NATS's request  | 25
-  nats-bytes         | over NATS, 1 MiB         | nats/mebibyte/nats-json/p50                 | nats                            | at most 1.5×        | NATS's request  | 25
+  nats-p50           | over NATS, one call, p50 | nats/1/nats-json/p50                        | nats                            | at most 1.3×        | NATS's request  | 25
+  nats-bytes         | over NATS, 1 MiB         | nats/mebibyte/nats-json/p50                 | nats                            | at most 2×          | NATS's request  | 25
   web-p50            | web page, one call, p50  | web/1/web-json/p50                          | ws                              | at most 1.25×       | bare ws         | 32
-  web-worker-p50     | web page, core in worker | web/1/web-worker/p50                        | ws                              | at most 1.25×       | bare ws         | 32
+  web-worker-p50     | web page, core in worker | web/1/web-worker/p50                        | ws                              | at most 2.7×        | bare ws         | 32
   web-64             | web page, 64 in flight   | web/64/web-json/rate                        | ws                              | at least 0.8×       | bare ws         | 32
   web-bytes          | web page, 1 MiB          | web/mebibyte/web-json/p50                   | ws                              | at most 1.5×        | bare ws         | 32
   web-memory         | an idle page, memory     | web-pages/memory/web-json/rss               | ws                              | at most 30 KiB      | none            | 32
