@@ -1,10 +1,12 @@
 // A link whose two ends are in one thread: what one end sends waits at the other one until its receiver takes it, in a later microtask, or
 // immediately if the receiver forwards it.
 // Only for a peer that waits for events of its own: two that answer each other at once would keep all others from running.
+import { throwLater } from '../util/call-safely.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
-import { type Frame, FRAME_KIND, getHeadroom, type Link, ownsWholeBuffer, type ReceivedFrame } from '../wire/link.js'
+import type { Frame, Link, LinkReceiver, ReceivedFrame } from '../wire/link.js'
+import { FRAME_KIND, getHeadroom, ownsWholeBuffer } from '../wire/link.js'
 
 export class LocalLink extends ReceivingLink implements Link {
   #peer!: LocalLink
@@ -12,6 +14,8 @@ export class LocalLink extends ReceivingLink implements Link {
   /** Released when the peer has taken enough of what this end sent. */
   readonly #room = new RoomSignal()
   #isDeliveryScheduled = false
+  /** The receiver, if it keeps no memory of a frame. */
+  #forwarder: LinkReceiver | undefined
 
   static createPair(): [LocalLink, LocalLink] {
     const [near, far] = [new LocalLink(), new LocalLink()]
@@ -27,8 +31,8 @@ export class LocalLink extends ReceivingLink implements Link {
   send(frame: Frame): void {
     const peer = this.#peer
     if (!this.isOpen || !peer.isOpen) return
-    // What a bridge sends on immediately needs neither a copy nor a microtask.
-    if (peer.isForwarding && peer.#arrived.size === 0) return peer.deliverNow(frame)
+    // A bridge sends the frame on immediately, so it needs neither a copy nor a microtask.
+    if (peer.#forwarder && peer.isReady && peer.#arrived.size === 0) return forward(frame, peer.#forwarder)
     peer.#arrived.push(toReceived(frame), frame.body.length + BUFFER_COST)
     if (peer.#isDeliveryScheduled) return
     peer.#isDeliveryScheduled = true
@@ -36,6 +40,11 @@ export class LocalLink extends ReceivingLink implements Link {
       peer.#isDeliveryScheduled = false
       peer.deliver()
     })
+  }
+
+  override receive(receiver: LinkReceiver): void {
+    this.#forwarder = receiver.forwards ? receiver : undefined
+    super.receive(receiver)
   }
 
   room(): Promise<void> | undefined {
@@ -58,6 +67,15 @@ export class LocalLink extends ReceivingLink implements Link {
   protected override endDelivery(): void {
     this.#room.release()
     super.endDelivery()
+  }
+}
+
+function forward(frame: ReceivedFrame, forwarder: LinkReceiver): void {
+  try {
+    forwarder.frame(frame)
+  } catch (error) {
+    // The fault of the forwarder's owner, and not of the sender.
+    throwLater(error)
   }
 }
 

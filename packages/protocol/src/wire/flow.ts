@@ -124,11 +124,6 @@ export abstract class ReceivingLink {
     return this.#receiver !== undefined && this.isOpen && !this.#isPaused
   }
 
-  /** True if `deliver` takes the next frame, and its receiver keeps no memory of it. */
-  protected get isForwarding(): boolean {
-    return this.isReady && this.#receiver!.forwards === true
-  }
-
   receive(receiver: LinkReceiver): void {
     this.#receiver = receiver
     this.deliverLater()
@@ -146,15 +141,6 @@ export abstract class ReceivingLink {
 
   protected deliverLater(): void {
     queueMicrotask(() => this.deliver())
-  }
-
-  /** Delivers a frame that does not wait. */
-  protected deliverNow(frame: ReceivedFrame): void {
-    try {
-      this.#receiver!.frame(frame)
-    } catch (error) {
-      throwLater(error)
-    }
   }
 
   protected deliver(): void {
