@@ -1,6 +1,7 @@
 // This thread's client, and the functions that a frontend's module imports.
 import type { TransferOptions } from '@sallyport/protocol/internal'
 import { BusError, type BusEvent, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
+import { HOW_TO_GET_A_CLIENT } from '#node-features'
 import { CLIENT } from './client-symbol.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
@@ -17,17 +18,10 @@ export const findCurrentClient = (): Client | undefined => (globalThis as { [CLI
 export function currentClient(): Client {
   const client = findCurrentClient()
   if (client) return client
-  throw createNoClientError()
+  const message =
+    HOW_TO_GET_A_CLIENT ?? 'This page is not connected: call `await connect()` of @sallyport/web/client first'
+  throw new BusError('Disconnected', message, { data: { delivered: 'no' } })
 }
-
-const createNoClientError = (): BusError =>
-  new BusError(
-    'Disconnected',
-    'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
-      'In the host, call `await bus.connect(label)` and use the client that it returns. ' +
-      'In a web page, call `await connect()` of @sallyport/web/client first',
-    { data: { delivered: 'no' } },
-  )
 
 // The functions below find the client with each call. A module can create its typed client before the thread has one.
 
@@ -44,7 +38,11 @@ export const getData = <T = unknown>(): T => currentClient().data as T
  * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
  */
 export function invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
-  return findCurrentClient()?.invoke<T>(command, args, options) ?? Promise.reject(createNoClientError())
+  try {
+    return currentClient().invoke<T>(command, args, options)
+  } catch (error) {
+    return Promise.reject(error as BusError)
+  }
 }
 
 /**

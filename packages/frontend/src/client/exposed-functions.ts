@@ -136,10 +136,8 @@ export class FunctionRegistry {
 
   cancel(id: RequestId): void {
     this.#waiting?.delete(id)
-    const call = this.#running.get(id)
-    if (!call) return
-    this.#running.take(id)
-    RunningCall.abort(call, new BusError('Cancelled', 'The caller cancelled the call'))
+    const call = this.#running.take(id)
+    if (call) RunningCall.abort(call, new BusError('Cancelled', 'The caller cancelled the call'))
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */

@@ -8,3 +8,4 @@ export const eventsSent: Channel | null = null
 export const eventsReceived: Channel | null = null
 export const sentStreams: SentStreams | null = null
 export const eventBatch: typeof EventBatch | null = null
+export const HOW_TO_GET_A_CLIENT: string | null = null

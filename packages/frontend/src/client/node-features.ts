@@ -1,5 +1,5 @@
 // The features that web pages lack, whose script has to stay small: channels of node:diagnostics_channel for a client's calls
-// and events (each an `EventTrace`) and for calls of its exposed functions, streams as arguments, and batches of events.
+// and events (each an `EventTrace`) and for calls of its exposed functions, streams as arguments, batches of events, and a long text.
 // `#node-features` is this file, or `node-features.browser.ts` for browsers.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import { type CallChannel, EventBatch, SentStreams } from '@sallyport/protocol/internal'
@@ -16,3 +16,9 @@ export const sentStreams: SentStreams | null = new SentStreams()
 
 /** Consecutive events of this thread's clients share a message. */
 export const eventBatch: typeof EventBatch | null = EventBatch
+
+/** For code that has no client. */
+export const HOW_TO_GET_A_CLIENT: string | null =
+  'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
+  'In the host, call `await bus.connect(label)` and use the client that it returns. ' +
+  'In a web page, call `await connect()` of @sallyport/web/client first'

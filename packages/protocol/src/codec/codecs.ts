@@ -31,22 +31,16 @@ export class BatchReader {
    */
   read(kind: number, body: string | Uint8Array): readonly unknown[] {
     if (kind === FRAME_KIND.json) {
-      const decoded = jsonCodec.decode(body, this.#trusted)
-      const messages = Array.isArray(decoded) ? checkBatch(decoded) : [decoded]
+      const messages = toMessages(jsonCodec.decode(body, this.#trusted))
       return IS_NODE && !this.#trusted && messages.some(isEmitAll) ? expandEvents(messages) : messages
     }
     if (typeof body !== 'string' && kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
     if (typeof body === 'string' || kind !== FRAME_KIND.msgpack)
       throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
-    const decoded = msgpackCodec.decode(body, this.#trusted, this.#bytes === 0 ? undefined : this.#takeAttachments())
-    return Array.isArray(decoded) ? checkBatch(decoded) : [decoded]
-  }
-
-  #takeAttachments(): readonly Uint8Array[] {
     const attachments = this.#attachments
-    this.#attachments = []
+    if (attachments.length > 0) this.#attachments = []
     this.#bytes = 0
-    return attachments
+    return toMessages(msgpackCodec.decode(body, this.#trusted, attachments))
   }
 
   #keepAttachment(body: Uint8Array): readonly never[] {
@@ -61,7 +55,9 @@ export class BatchReader {
   }
 }
 
-function checkBatch(decoded: readonly unknown[]): readonly unknown[] {
+/** Returns the messages of a batch, or the one that is not in a batch. @throws {BusError} InvalidRequest */
+function toMessages(decoded: unknown): readonly unknown[] {
+  if (!Array.isArray(decoded)) return [decoded]
   if (decoded.length === 0 || decoded.length > MAX_BATCH) {
     const text = `Invalid Request: a batch has 1 to ${MAX_BATCH} messages, not ${decoded.length}`
     throw new BusError('InvalidRequest', text)

@@ -4,7 +4,7 @@
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { isDevelopment } from '../util/development.js'
-import { decodeUtf8, toUtf8, utf8Length } from '#platform'
+import { decodeUtf8, IS_NODE, toUtf8, utf8Length } from '#platform'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Codec } from './codec.js'
@@ -26,7 +26,8 @@ export const jsonCodec: JsonCodec = {
   join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
   decode(body, trusted = false) {
     try {
-      if (typeof body === 'string') {
+      // A page reads the text of core alone, and its browser has checked that it is well-formed.
+      if (IS_NODE && typeof body === 'string') {
         if (body.length * 3 > SCAN_ABOVE_BYTES) checkLargeText(body, trusted)
         if (!body.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
       }
@@ -54,7 +55,10 @@ function write(message: Message, checked: boolean): string {
   if ('result' in message) return `${head}${member(',"result":', message.result, checked) || ',"result":null'}}`
   if ('error' in message) return `${head}${member(',"error":', message.error, checked)}}`
   const { method, params, headers, channels } = message
-  if (method !== lastMethod) setLastMethod(method)
+  if (method !== lastMethod) {
+    lastMember = `,"method":${JSON.stringify(method)}`
+    lastMethod = method
+  }
   let text = head + lastMember
   if (params !== undefined) text += member(',"params":', params, checked, true)
   if (headers !== undefined) text += member(',"headers":', headers, checked)
@@ -65,11 +69,6 @@ function write(message: Message, checked: boolean): string {
 // The method of the last call, and its text: most callers repeat themselves.
 let lastMethod = ''
 let lastMember = ',"method":""'
-
-function setLastMethod(method: string): void {
-  lastMember = `,"method":${JSON.stringify(method)}`
-  lastMethod = method
-}
 
 /**
  * Returns '' if JSON has no text for the value. Checks the text before it concatenates, because each check of a concatenated text makes V8
@@ -98,7 +97,7 @@ const WIDE = /[\u0800-\uffff]/
 
 /** True if a text of more than a third as many characters has more bytes than are parsed without a scan. */
 const isLarge = (text: string): boolean =>
-  (text.length * 2 > SCAN_ABOVE_BYTES || WIDE.test(text)) && utf8Length(text) > SCAN_ABOVE_BYTES
+  (!IS_NODE || text.length * 2 > SCAN_ABOVE_BYTES || WIDE.test(text)) && utf8Length(text) > SCAN_ABOVE_BYTES
 
 /** Checks a text that came as a string as it would be checked as bytes. */
 function checkLargeText(text: string, trusted: boolean): void {

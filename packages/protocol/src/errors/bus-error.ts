@@ -1,6 +1,7 @@
 // The bus's error class and its codes: those of JSON-RPC 2.0 (section 5.1 of its specification), and our own in its range for
 // servers. On the wire an error is JSON-RPC's error object; no stack and no path leaves a thread.
 
+import { IS_NODE } from '#platform'
 import { isDevelopment } from '../util/development.js'
 import { isError } from '../util/type-guards.js'
 
@@ -57,11 +58,10 @@ export class BusError extends Error {
   override readonly name: 'BusError' | 'AbortError' | 'TimeoutError'
   readonly code: number
   readonly reason: BusErrorReason
-  declare readonly data: unknown
+  readonly data: unknown
 
   static {
-    // An error without data has no property of its own, so that none is printed.
-    Object.defineProperties(this.prototype, { [BRAND]: { value: true }, data: { value: undefined } })
+    Object.defineProperty(this.prototype, BRAND, { value: true })
   }
 
   constructor(reason: BusErrorReason, message: string, options: { data?: unknown; cause?: unknown } = {}) {
@@ -75,7 +75,9 @@ export class BusError extends Error {
     this.name = name
     this.code = ERROR_CODES[reason]
     this.reason = reason
-    if (options.data !== undefined) Object.defineProperty(this, 'data', { value: options.data, enumerable: true })
+    this.data = options.data
+    // Node would print it.
+    if (IS_NODE && this.data === undefined) Object.defineProperty(this, 'data', { enumerable: false })
   }
 
   /** The code of the `CommandError` that the handler threw. `undefined` for all other errors. */

@@ -201,7 +201,7 @@ export function parseResponse(message: unknown): ResponseMessage & { id: Request
 export function isResponse(message: unknown): message is ResponseMessage {
   const { jsonrpc, id, result, error } = (message ?? {}) as Record<string, unknown>
   if (jsonrpc !== '2.0') return false
-  const isValidId = Number.isSafeInteger(id) || typeof id === 'string'
+  const isValidId = isRequestId(id)
   if (result !== undefined || 'result' in (message as object)) return isValidId
   return isErrorObject(error) && (id === null || isValidId)
 }

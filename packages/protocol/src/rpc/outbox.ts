@@ -81,7 +81,7 @@ export class Outbox {
 
   /** Sends a message as it is when the next one is put, or when the batch leaves. */
   putOpen(codec: Codec, message: OpenMessage): void {
-    this.#close()
+    if (this.#open) this.#close()
     if (codec !== this.#codec) this.flush()
     this.#codec = codec
     this.#open = message
@@ -101,8 +101,7 @@ export class Outbox {
   }
 
   #close(): void {
-    const open = this.#open
-    if (!open) return
+    const open = this.#open!
     this.#open = undefined
     const { size } = open
     this.put(this.#codec!, open.close(), NO_ATTACHMENTS, false, size)

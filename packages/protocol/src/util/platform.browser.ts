@@ -3,7 +3,7 @@
 export const isArrayBuffer = (value: unknown): value is ArrayBuffer => value instanceof ArrayBuffer
 export const isUint8Array = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
-  value instanceof Uint8Array || value instanceof ArrayBuffer
+  isUint8Array(value) || isArrayBuffer(value)
 
 /** The host's answer comes with its greeting. */
 export const IS_DEVELOPMENT: boolean = false
