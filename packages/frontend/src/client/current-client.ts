@@ -19,7 +19,8 @@ export function currentClient(): Client {
   const client = findCurrentClient()
   if (client) return client
   const message =
-    HOW_TO_GET_A_CLIENT ?? 'This page is not connected: call `await connect()` of @sallyport/web/client first'
+    HOW_TO_GET_A_CLIENT ??
+    'This thread is not a frontend: call `connect()` of @sallyport/web/client in a page, or bus.connect(label) in the host'
   throw new BusError('Disconnected', message, { data: { delivered: 'no' } })
 }
 

@@ -26,12 +26,12 @@ export const jsonCodec: JsonCodec = {
   join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
   decode(body, trusted = false) {
     try {
-      // A page reads the text of core alone, and its browser has checked that it is well-formed.
-      if (IS_NODE && typeof body === 'string') {
-        if (body.length * 3 > SCAN_ABOVE_BYTES) checkLargeText(body, trusted)
-        if (!body.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
-      }
-      const text = typeof body === 'string' ? body : readText(body, trusted)
+      const isText = typeof body === 'string'
+      const size = isText ? getLargeSize(body) : body.byteLength
+      if (size > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes is over the limit`)
+      if (!trusted && size > SCAN_ABOVE_BYTES) scanJson(isText ? toUtf8(body) : body)
+      if (isText && !body.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
+      const text = isText ? body : decodeUtf8(body)
       const value: unknown = JSON.parse(text)
       if (!trusted) checkParsed(text, value)
       return value
@@ -44,7 +44,7 @@ export const jsonCodec: JsonCodec = {
 /** Returns the text of a message, checked as core checks it. @throws errors of `scanJson` */
 export function checkJsonMessage(text: string): string {
   // A text that is too large for a frame is refused by the outbox, with a better error.
-  if (isLarge(text) && text.length <= MAX_FRAME_BYTES) scanJson(toUtf8(text))
+  if (getLargeSize(text) > SCAN_ABOVE_BYTES && text.length <= MAX_FRAME_BYTES) scanJson(toUtf8(text))
   return text
 }
 
@@ -95,25 +95,11 @@ export function encodeJsonValue(value: unknown): string | undefined {
 /** Code units that can have three bytes in UTF-8; all others have at most two. V8 finds none in a text of one byte a character at once. */
 const WIDE = /[\u0800-\uffff]/
 
-/** True if a text of more than a third as many characters has more bytes than are parsed without a scan. */
-const isLarge = (text: string): boolean =>
-  (!IS_NODE || text.length * 2 > SCAN_ABOVE_BYTES || WIDE.test(text)) && utf8Length(text) > SCAN_ABOVE_BYTES
-
-/** Checks a text that came as a string as it would be checked as bytes. */
-function checkLargeText(text: string, trusted: boolean): void {
-  if (!isLarge(text)) return
-  checkFrameSize(utf8Length(text))
-  if (!trusted) scanJson(toUtf8(text))
-}
-
-function readText(body: Uint8Array, trusted: boolean): string {
-  checkFrameSize(body.byteLength)
-  if (!trusted && body.byteLength > SCAN_ABOVE_BYTES) scanJson(body)
-  return decodeUtf8(body)
-}
-
-function checkFrameSize(size: number): void {
-  if (size > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes is over the limit`)
+/** Returns the bytes of a text in UTF-8, or 0 if they are certainly not more than are parsed without a scan. */
+function getLargeSize(text: string): number {
+  const { length } = text
+  if (length * 3 <= SCAN_ABOVE_BYTES) return 0
+  return IS_NODE && length * 2 <= SCAN_ABOVE_BYTES && !WIDE.test(text) ? 0 : utf8Length(text)
 }
 
 /** Removes the unparsable source that V8 quotes: a peer sent it, and the message is logged. */

@@ -50,7 +50,8 @@ export function runTraffic(link, { seed, peerSeed, frames, ringBytes, counters, 
     frame({ kind, body }) {
       const due = nextFrame(expected, ringBytes)
       const wanted = typeof due.body === 'string' ? Buffer.from(due.body) : due.body
-      if (due.kind !== kind || Buffer.compare(wanted, body) !== 0) {
+      // ASCII arrives as a string.
+      if (due.kind !== kind || Buffer.compare(wanted, Buffer.from(body)) !== 0) {
         return reject(
           new Error(`Frame ${received}: kind ${kind}, ${body.length} bytes for ${due.kind}, ${wanted.length}`),
         )
