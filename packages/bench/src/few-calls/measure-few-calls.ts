@@ -26,7 +26,7 @@ export interface FewCalls {
 }
 
 /** The part of a measurement that waits between calls each 20 ms. Starts, the first calls and settling take the rest. */
-const PAUSED_PART = 0.455
+const PAUSED_PART = 0.39
 
 /** Calls each 250 ms are left out if there is no time for two. */
 const MIN_RARE = 2
