@@ -37,10 +37,17 @@ test('adds the place and the line, and leaves the event loop free', async () => 
   expect(idle).toBeGreaterThan(active)
 })
 
+/** An error of `import()`. */
+function createLoadError(message: string): SyntaxError {
+  const error = new SyntaxError(message)
+  error.stack = `SyntaxError: ${message}\n    at compileSourceTextModule (node:internal/modules/esm/utils:346:16)`
+  return error
+}
+
 const unknownPlace = (): string => `${join(directory, 'main.mjs')}, or a module that it imports`
 
 test('names the module that was loaded when the signal aborts', async () => {
-  const error = new SyntaxError('Unexpected end of input')
+  const error = createLoadError('Unexpected end of input')
   await explainSyntax(error, await writeModules(), AbortSignal.abort())
   expect(error.message).toBe(`Unexpected end of input (${unknownPlace()})`)
 })
@@ -48,11 +55,22 @@ test('names the module that was loaded when the signal aborts', async () => {
 test('names the module that was loaded in production, and starts no process', async () => {
   setDevelopment(false)
   onTestFinished(() => setDevelopment(true))
-  const error = new SyntaxError("Unexpected identifier 'b'")
+  const error = createLoadError("Unexpected identifier 'b'")
   const { stack } = error
   await explainSyntax(error, await writeModules(), never)
   expect(error.message).toBe(`Unexpected identifier 'b' (${unknownPlace()})`)
   expect(error.stack).toBe(`${unknownPlace()}\n${stack}`)
+})
+
+test.each([
+  ['that the code of a module throws', 'SyntaxError: no\n    at JSON.parse (<anonymous>)\n    at file:///main.mjs:1:6'],
+  ['that is the cause of another', 'Error: no\n    at file:///main.mjs:1:6\n[cause]: SyntaxError: bad JSON'],
+])('leaves a syntax error %s as it is', async (_, stack) => {
+  setDevelopment(false)
+  onTestFinished(() => setDevelopment(true))
+  const error = Object.assign(new Error('no'), { stack })
+  await explainSyntax(error, await writeModules(), never)
+  expect([error.message, error.stack]).toEqual(['no', stack])
 })
 
 test('leaves other errors, and other modules than files, as they are', async () => {

@@ -18,11 +18,17 @@ export async function explainSyntax(error: Error, module: URL, signal: AbortSign
   // Node itself puts the place of a mistake in TypeScript, and of an import that its module does not export, into the stack.
   const [, path, line] = /(?:^|\n\[cause\]: )(?:file:\/\/)?([^\n]+\.[cm]?[jt]s):(\d+)\n/.exec(error.stack!) ?? []
   if (path !== undefined) return void (error.message += ` (${path}:${line})`)
-  const unknownPlace = `${fileURLToPath(module)}, or a module that it imports\n`
-  const frame = (isDevelopment() ? await findFrame(module, signal) : undefined) ?? unknownPlace
+  const frame = (isDevelopment() ? await findFrame(module, signal) : undefined) ?? describeUnknownPlace(error, module)
+  if (frame === undefined) return
   error.message += ` (${frame.slice(0, frame.indexOf('\n'))})`
   error.stack = `${frame}${error.stack}`
 }
+
+/** Returns `undefined` for an error that a module's own code threw, such as that of `JSON.parse`. */
+const describeUnknownPlace = ({ stack = '' }: Error, module: URL): string | undefined =>
+  /^SyntaxError\b[^\n]*(?:\n +at [^\n]*node:internal\/modules\/|$)/.test(stack)
+    ? `${fileURLToPath(module)}, or a module that it imports\n`
+    : undefined
 
 /** Returns `path:line`, the line and a marker below it, as Node prints them. Checks the files that changed last first. */
 async function findFrame(module: URL, signal: AbortSignal): Promise<string | undefined> {
