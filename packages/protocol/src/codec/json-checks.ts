@@ -132,7 +132,7 @@ function mayHaveNegative(text: string): boolean {
 }
 
 /** A negative zero, or a negative number that is too small for a double. */
-const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,300}[1-9])|\d[\d.]*[eE]-\d{3})/
+const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,220}[1-9])|\d[\d.]*[eE]-\d{3})/
 
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity
 const hasProtoKey = (value: unknown): boolean =>
