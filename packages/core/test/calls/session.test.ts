@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { FRAME_KIND, codecs, type FrameKind } from '@sallyport/protocol/internal'
 import { Peer, attachSealed, call, ran, setUp } from '../support/peer.js'
 
-/** Reports to the host about a frontend that violated the protocol. */
 const emitAll = (event: string, payloads: readonly unknown[]): string =>
   JSON.stringify({ jsonrpc: '2.0', method: '$/emit', params: { event, payloads } })
+/** Reports to the host about a frontend that violated the protocol. */
 const faultReports = [
   { type: 'fault', label: 'main' },
   { type: 'closed', label: 'main' },

@@ -40,7 +40,7 @@ export class EventBatch {
 
   constructor(outbox: Outbox) {
     this.#values = new ValueBatch(outbox, codecs.json)
-    this.#values.maxBytes = MAX_BATCH_LENGTH
+    this.#values.maxLength = MAX_BATCH_LENGTH
   }
 
   /**
@@ -52,7 +52,8 @@ export class EventBatch {
   static encode(event: string, payload: unknown): EncodedEvent | string | undefined {
     if (event.length > MAX_BATCHED_EVENT_LENGTH) return undefined
     const text = encodeJsonValue(payload)
-    if (text === undefined || text.length < FULL_BATCH_BYTES) return text && { event, payload: text }
+    if (text === undefined) return undefined
+    if (text.length < FULL_BATCH_BYTES) return { event, payload: text }
     const message = spliceLastParam(codecs.json.encode(new EventSource(event).createMessage(null)), text)
     return checkJsonMessage(checkSize(message) as string)
   }

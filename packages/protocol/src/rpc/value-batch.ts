@@ -19,7 +19,7 @@ export interface BatchSource {
 /** The values of an outbox. Those that one source adds one after the other share a message. */
 export class ValueBatch implements OpenMessage {
   /** UTF-16 code units that the values of a message have together, unless it has one. */
-  maxBytes: number = Infinity
+  maxLength: number = Infinity
   readonly #outbox: Outbox
   readonly #codec: Codec
   #source: BatchSource | undefined
@@ -39,7 +39,7 @@ export class ValueBatch implements OpenMessage {
 
   /** @param index - the number of the value */
   add(source: BatchSource, index: number, value: EncodedMessage): void {
-    if (source !== this.#source || this.#bytes + value.length > this.maxBytes) {
+    if (source !== this.#source || this.#bytes + value.length > this.maxLength) {
       this.#outbox.putOpen(this.#codec, this)
       this.#source = source
       this.#index = index

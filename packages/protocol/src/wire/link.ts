@@ -21,7 +21,7 @@ export interface Frame {
 
 export interface ReceivedFrame {
   kind: FrameKind
-  /** Memory of the receiver, which no other thread reads or writes. A string is JSON; a link that copies bytes has none. */
+  /** Memory of the receiver, which no other thread reads or writes. A string is JSON. */
   body: string | Uint8Array
 }
 
@@ -30,7 +30,7 @@ export const getText = (body: string | Uint8Array): string =>
   typeof body === 'string' ? body : readUtf8(toReadable(body), 0, body.length)
 
 export interface LinkReceiver {
-  /** True if `frame` does not use the body after it has returned, so that a link can pass memory of the sender, and `borrowed`. */
+  /** True if `frame` treats its frame as `Link.send` does, so that a link can pass memory of the sender, and `borrowed`. */
   readonly forwards?: boolean
   /** True if `frame` has read JSON and records when it returns. The link can use their memory again. @default false */
   readonly readsImmediately?: boolean

@@ -15,7 +15,7 @@ import { createRingError, HEADER_BYTES, RING_WORD, type RingMemory, RingReader, 
 const MAX_PART_BYTES: number = 2 ** 16 - HEADER_BYTES
 
 /**
- * Kind of a frame in the ring whose body is JSON in ASCII, whole: it is read as a string, without a copy and without a check. A peer that
+ * Kind of a frame in the ring whose body is JSON in ASCII, whole: it is read as a string, with one copy and without a check. A peer that
  * writes other bytes sends other characters, which are valid ones.
  */
 const ASCII_JSON = 0x41
