@@ -13,7 +13,8 @@ import { readPackageInfo } from '../run/machine.js'
 import { formatChange, short } from '../shared/text.js'
 import { openBase } from './checkout.js'
 import { compareInterleaved } from './interleaved.js'
-import { COMPARISON_VERSION, conclude, getSuspects, type Comparison, type Judged } from './judge.js'
+import { COMPARISON_VERSION, conclude, getSuspects, getUnclear, joinSides, judge } from './judge.js'
+import type { Comparison, Sides } from './judge.js'
 import { formatBounds, toText } from './text.js'
 
 /** The width that a comment shows. */
@@ -31,22 +32,28 @@ export async function compare(options: CompareOptions): Promise<number> {
   const signal = createInterruptSignal()
   const [startedAt, start] = [new Date(), performance.now()]
   const { base, temporary, close } = await openBase(options.base, options.prepare, signal)
-  const showPart = (judged: readonly Judged[]): void => {
-    for (const { figure, slower, error = 'not measured' } of judged)
-      output.log(` ${figure}: ${slower ? `${formatChange(slower.factor)} (${formatBounds(slower)})` : error}`)
-  }
   try {
     const machine = readMachine()
     const method = compareInterleaved(base, options, temporary, (scenarios, launch, done) =>
       runWithProgress(output, { scenarios, plan, signal, launch }, done),
     )
     showStart(machine, output)
-    const first = await method.measure(showPart)
     const { rule, notes } = method
-    const suspects = getSuspects(first, rule)
-    if (suspects.length > 0) output.log(`Measured again: ${suspects.join(' ')}`)
-    const again = suspects.length > 0 ? await method.measure(showPart, suspects) : []
-    const repeat = again.filter(({ figure }) => suspects.includes(figure))
+    const show = (measured: readonly Sides[]): void => {
+      for (const { figure, slower, error = 'not measured' } of measured.map(entry => judge(entry, rule)))
+        output.log(` ${figure}: ${slower ? `${formatChange(slower.factor)} (${formatBounds(slower)})` : error}`)
+    }
+    const measured = await method.measure(show)
+    const first = measured.map(entry => judge(entry, rule))
+    const [suspects, unclear] = [getSuspects(first, rule), getUnclear(first, rule)]
+    const figures = [...suspects, ...unclear]
+    if (figures.length > 0) output.log(`Measured again: ${figures.join(' ')}`)
+    const again = figures.length > 0 ? await method.measure(show, figures) : []
+    // A suspect is judged by its second measurement alone: it was chosen by the first.
+    const repeat = again.map(entry => {
+      const before = measured.find(({ figure }) => figure === entry.figure && unclear.includes(figure))
+      return judge(before ? joinSides(before, entry) : entry, rule)
+    })
     machine.loadAfter = readLoad()
     const comparison: Comparison = {
       comparisonVersion: COMPARISON_VERSION,

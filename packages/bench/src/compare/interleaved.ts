@@ -10,7 +10,7 @@ import { GOALS } from '../report/goals.js'
 import { allScenarios } from '../scenarios/index.js'
 import { createNothingFound, parseFilter, select } from '../scenarios/select.js'
 import { makeHarness, type Base } from './checkout.js'
-import { getMinProcesses, judge, type Judged, type Rule, type Sides } from './judge.js'
+import { getMinProcesses, type Rule, type Sides } from './judge.js'
 
 export type Side = 'base' | 'head' | 'again'
 
@@ -30,7 +30,7 @@ interface Interleaved {
   rule: Rule
   notes: string[]
   /** Measures all figures or only some, and reports each scenario when it is measured. */
-  measure(report: (judged: readonly Judged[]) => void, figures?: readonly string[]): Promise<Judged[]>
+  measure(report: (measured: readonly Sides[]) => void, figures?: readonly string[]): Promise<Sides[]>
 }
 
 export function compareInterleaved(
@@ -49,19 +49,19 @@ export function compareInterleaved(
   const tooFew = `${plan.processes} processes are too few for the confidence of these bounds. Use --processes ${min}.`
   return {
     rule,
-    measure: async (report, suspects) => {
-      const paths = new Set(suspects?.map(dirname))
+    measure: async (report, figures) => {
+      const paths = new Set(figures?.map(dirname))
       const again = chosen.flatMap(scenario =>
         scenario.arms.flatMap(arm => select([{ ...scenario, arms: [arm] }], path => paths.has(path), false)),
       )
-      const sides = splitSides(suspects ? again : chosen, launchSide)
-      const all: Judged[] = []
+      const sides = splitSides(figures ? again : chosen, launchSide)
+      const all: Sides[] = []
       await runAll(sides.scenarios, sides.launch, outcome => {
-        const judged = sides.read([outcome]).map(entry => judge(entry, rule))
-        all.push(...judged)
-        report(judged)
+        const measured = sides.read([outcome])
+        all.push(...measured)
+        report(measured)
       })
-      return all
+      return figures ? all.filter(({ figure }) => figures.includes(figure)) : all
     },
     notes: plan.processes < min ? [tooFew] : [],
   }

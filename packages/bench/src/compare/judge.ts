@@ -65,7 +65,10 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
   notes: string[]
   verdict: Conclusion
   first: Judged[]
-  /** The second measurement of the figures that were slower than the tolerance in the first. */
+  /**
+   * The second measurement of the figures that were slower than the tolerance in the first. If no figure was, and too little could be seen,
+   * both measurements of the noisy figures.
+   */
   repeat: Judged[]
 }
 
@@ -123,7 +126,22 @@ export const getMinProcesses = ({ figures }: Rule): number => Math.ceil(Math.log
 export const getSuspects = (judged: readonly Judged[], { tolerance }: Rule): string[] =>
   judged.filter(({ slower }) => slower !== null && slower.factor > tolerance).map(({ figure }) => figure)
 
-/** Returns each figure as it was measured last. */
+/** Returns the figures to measure longer, if too few could be judged, and none is a suspect. */
+export function getUnclear(judged: readonly Judged[], rule: Rule): string[] {
+  if (getSuspects(judged, rule).length > 0 || conclude(judged, []) !== 'too noisy') return []
+  return judged.filter(({ outcome }) => outcome === 'blind' || outcome === 'unsteady').map(({ figure }) => figure)
+}
+
+/** Joins two measurements of a figure. */
+export const joinSides = (first: Sides, second: Sides): Sides => ({
+  ...first,
+  ...second,
+  base: [...first.base, ...second.base],
+  head: [...first.head, ...second.head],
+  again: [...first.again, ...second.again],
+})
+
+/** Returns each figure as it was judged last. */
 export const settle = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
   first.map(entry => repeat.find(({ figure }) => figure === entry.figure) ?? entry)
 
