@@ -104,7 +104,7 @@ export function toCost(text) {
   const get = (name, arm) => rows.find(([first]) => first === name)?.[arms.indexOf(arm) + 1]?.replace(/ \(.*/, '')
   const [ring, isolated, raw] = ['ring', 'isolation', 'raw MessagePort'].map(arm => get('steady, p50', arm))
   const rate = get('64 in flight', 'ring')
-  if (!text.includes('the noise check passed') || !ring || !isolated || !raw || !rate) return ''
+  if (!text.includes('The machine was quiet:') || !ring || !isolated || !raw || !rate) return ''
   return `A call takes ${ring}, or ${isolated} with isolation (a raw \`MessagePort\`: ${raw}). 64 in flight make ${rate}.\n${where.trim()}. [All results](../docs/internals/results.md)`
 }
 

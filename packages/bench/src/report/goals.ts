@@ -7,10 +7,10 @@ export type Goal = Omit<GoalReport, 'measured' | 'interval' | 'outcome'>
 const TABLE = readTable(`
   id                 | work                     | figure                                      | other arm, or figure            | goal                | reference       | ADR
   ring-first         | first 99 calls, ring     | few-calls/fresh/ring-json/first             | birpc                           | at most 1.5×        | birpc           | 6
-  isolation-first    | first 99, isolation      | few-calls/fresh/isolation-ring-json/first   | birpc                           | at most 3×          | birpc           | 28
-  ring-rare          | each 20 ms, p50, ring    | few-calls/fresh/ring-json/p50               | raw                             | at most 1.6×        | raw MessagePort | 6
-  ring-rare-cpu      | each 20 ms, CPU, ring    | few-calls/fresh/ring-json/cpu               | raw                             | at most 1.4×        | raw MessagePort | 6
-  isolation-rare     | each 20 ms, isolation    | few-calls/fresh/isolation-ring-json/p50     | raw                             | at most 3.5×        | raw MessagePort | 28
+  isolation-first    | first 99, isolation      | few-calls/fresh/isolation-ring-json/first   | birpc                           | at most 4.5×        | birpc           | 8
+  ring-rare          | each 20 ms, p50, ring    | few-calls/fresh/ring-json/p50               | raw                             | at most 3×          | raw MessagePort | 6
+  ring-rare-cpu      | each 20 ms, CPU, ring    | few-calls/fresh/ring-json/cpu               | raw                             | at most 2.5×        | raw MessagePort | 6
+  isolation-rare     | each 20 ms, isolation    | few-calls/fresh/isolation-ring-json/p50     | raw                             | at most 6×          | raw MessagePort | 6
   ring-ready         | import to first answer   | few-calls/fresh/ring-json/ready             | raw                             | at most 4.5×        | raw MessagePort | 8
   isolation-ready    | the same, isolation      | few-calls/fresh/isolation-ring-json/ready   | raw                             | at most 6.5×        | raw MessagePort | 8
   ring-steady        | steady, p50, ring        | shapes/steady/ring-json/p50                 | raw                             | at most 0.09×       | raw MessagePort | 6
@@ -52,7 +52,7 @@ const TABLE = readTable(`
   nats-p50           | over NATS, one call, p50 | nats/1/nats-json/p50                        | nats                            | at most 1.3×        | NATS's request  | 25
   nats-bytes         | over NATS, 1 MiB         | nats/mebibyte/nats-json/p50                 | nats                            | at most 2×          | NATS's request  | 25
   web-p50            | web page, one call, p50  | web/1/web-json/p50                          | ws                              | at most 1.25×       | bare ws         | 32
-  web-worker-p50     | web page, core in worker | web/1/web-worker/p50                        | ws                              | at most 2.7×        | bare ws         | 32
+  web-worker-p50     | web page, core in worker | web/1/web-worker/p50                        | ws                              | at most 2×          | bare ws         | 32
   web-64             | web page, 64 in flight   | web/64/web-json/rate                        | ws                              | at least 0.8×       | bare ws         | 32
   web-bytes          | web page, 1 MiB          | web/mebibyte/web-json/p50                   | ws                              | at most 1.5×        | bare ws         | 32
   web-memory         | an idle page, memory     | web-pages/memory/web-json/rss               | ws                              | at most 30 KiB      | none            | 32
