@@ -20,7 +20,7 @@ export function currentClient(): Client {
   if (client) return client
   const message =
     HOW_TO_GET_A_CLIENT ??
-    'This thread is not a frontend: call `connect()` of @sallyport/web/client in a page, or bus.connect(label) in the host'
+    'This thread is not a frontend: call `await connect()` of @sallyport/web/client in a page, or bus.connect(label) in the host'
   throw new BusError('Disconnected', message, { data: { delivered: 'no' } })
 }
 
