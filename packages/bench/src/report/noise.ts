@@ -3,7 +3,7 @@ import { isSteadyKind, NOISE } from '../model/scenario.js'
 import { short } from '../shared/text.js'
 import { getMovement, MOVED_LIMIT } from '../statistics/movement.js'
 import { estimateRatio } from '../statistics/ratio.js'
-import type { Noise, NoiseCheck, ScenarioReport } from './report.js'
+import { everyFigure, type Noise, type NoiseCheck, type ScenarioReport } from './report.js'
 
 /** Limit of the ratio of two identical arms, as a factor. Up to it, only greater differences are called better or worse. */
 const TOLERANCE = 1.25
@@ -43,17 +43,10 @@ export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null
 
 /** Returns the figures that moved, the farthest first. */
 function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
-  const moved = scenarios.flatMap(({ id, cases }) =>
-    cases.flatMap(inCase =>
-      inCase.results.flatMap(({ arm, figures }) =>
-        figures
-          .filter(figure => isSteadyKind(inCase, figure) && getMovement(figure.processes) > 1)
-          .map(figure => ({
-            figure: [id, inCase.id, arm, figure.id].join('/'),
-            factor: short(getMovement(figure.processes)),
-          })),
-      ),
-    ),
-  )
+  const moved = everyFigure({ scenarios }).flatMap(({ path, figure }) => {
+    const [, id = ''] = path.split('/')
+    const factor = isSteadyKind({ id }, figure) ? getMovement(figure.processes) : 1
+    return factor > 1 ? [{ figure: path, factor: short(factor) }] : []
+  })
   return moved.toSorted((a, b) => b.factor - a.factor)
 }

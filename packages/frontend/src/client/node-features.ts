@@ -17,7 +17,7 @@ export const sentStreams: SentStreams | null = new SentStreams()
 /** Consecutive events of this thread's clients share a message. */
 export const eventBatch: typeof EventBatch | null = EventBatch
 
-/** For code that has no client. */
+/** Says in an error how code gets a client. A page has a shorter text. */
 export const HOW_TO_GET_A_CLIENT: string | null =
   'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
   'In the host, call `await bus.connect(label)` and use the client that it returns. ' +

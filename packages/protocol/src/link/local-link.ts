@@ -14,7 +14,7 @@ export class LocalLink extends ReceivingLink implements Link {
   /** Released when the peer has taken enough of what this end sent. */
   readonly #room = new RoomSignal()
   #isDeliveryScheduled = false
-  /** The receiver, if it keeps no memory of a frame. */
+  /** The receiver, if it sends its frames on. */
   #forwarder: LinkReceiver | undefined
 
   static createPair(): [LocalLink, LocalLink] {
