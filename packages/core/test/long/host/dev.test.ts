@@ -1,6 +1,6 @@
 // Development mode: workers reload when their files change, a broken worker waits for a fix, and output is labelled.
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,9 +27,12 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 const main = (version: number | string): string =>
   `import { expose } from '@sallyport/frontend'\nexpose({ version: () => ${version} })\n`
 
+/** Renames a complete file into place: a reload that is under way must not load half of it, which is a fault. */
 async function write(name: string, text: string): Promise<void> {
-  await mkdir(dirname(join(directory, name)), { recursive: true })
-  await writeFile(join(directory, name), text)
+  const file = join(directory, name)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(`${file}.tmp`, text)
+  await rename(`${file}.tmp`, file)
 }
 
 async function develop(options: Partial<BusOptions> = {}) {
