@@ -27,7 +27,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 const main = (version: number | string): string =>
   `import { expose } from '@sallyport/frontend'\nexpose({ version: () => ${version} })\n`
 
-/** Renames a complete file into place: a reload that is under way must not load half of it, which is a fault. */
+/** Renames a complete file into place: a reload at that moment must not load half of it, which is a fault. */
 async function write(name: string, text: string): Promise<void> {
   const file = join(directory, name)
   await mkdir(dirname(file), { recursive: true })
