@@ -10,7 +10,7 @@ const TABLE = readTable(`
   isolation-first    | first 99, isolation      | few-calls/fresh/isolation-ring-json/first   | birpc                           | at most 4.5×        | birpc           | 8
   ring-rare          | each 20 ms, p50, ring    | few-calls/fresh/ring-json/p50               | raw                             | at most 3×          | raw MessagePort | 6
   ring-rare-cpu      | each 20 ms, CPU, ring    | few-calls/fresh/ring-json/cpu               | raw                             | at most 2.5×        | raw MessagePort | 6
-  isolation-rare     | each 20 ms, isolation    | few-calls/fresh/isolation-ring-json/p50     | raw                             | at most 6×          | raw MessagePort | 6
+  isolation-rare     | each 20 ms, isolation    | few-calls/fresh/isolation-ring-json/p50     | raw                             | at most 5.5×        | raw MessagePort | 6
   ring-ready         | import to first answer   | few-calls/fresh/ring-json/ready             | raw                             | at most 4.5×        | raw MessagePort | 8
   isolation-ready    | the same, isolation      | few-calls/fresh/isolation-ring-json/ready   | raw                             | at most 6.5×        | raw MessagePort | 8
   ring-steady        | steady, p50, ring        | shapes/steady/ring-json/p50                 | raw                             | at most 0.09×       | raw MessagePort | 6

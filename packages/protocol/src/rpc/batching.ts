@@ -20,5 +20,5 @@ export interface FlushScheduler {
   schedule(flush: () => void): void
 }
 
-/** Flushes when all promises of the tick have settled, so that their messages share a frame. */
+/** Flushes when all promises of the tick have settled, so that their messages share a frame; or sooner after a silence. */
 export const endOfTick: FlushScheduler = { schedule: onEndOfTick }

@@ -1,6 +1,6 @@
 // The outbox decides which messages share a frame. Each message is sent once, in order, and one that fails affects no other.
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Codec } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
@@ -35,6 +35,12 @@ const { json, msgpack } = codecs
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 const getIds = (sent: Sent[]): unknown[][] => sent.map(({ ids }) => ids)
 
+/** Milliseconds. Time that goes back holds no silence. */
+function mockTime(now: number): void {
+  const time = vi.spyOn(performance, 'now').mockReturnValue(now)
+  onTestFinished(() => time.mockRestore())
+}
+
 describe('the messages of one tick', () => {
   it('share a frame', async () => {
     const { sent, put } = setUp()
@@ -45,6 +51,7 @@ describe('the messages of one tick', () => {
   })
 
   it('include those of promises that settle in it', async () => {
+    mockTime(0)
     const { sent, put } = setUp()
     await Promise.all(
       [1, 2, 3].map(async id => {
@@ -56,6 +63,41 @@ describe('the messages of one tick', () => {
     )
     await nextTick()
     expect(getIds(sent)).toEqual([[1, 2, 3, 11, 12, 13]])
+  })
+
+  it('do not wait for promises that settle in it, the first time after 5 ms', async () => {
+    const { sent, put } = setUp()
+    const putThree = async (): Promise<void> => {
+      put(json, 1)
+      put(json, 2)
+      await Promise.resolve()
+      put(json, 3)
+      await nextTick()
+    }
+    const start = performance.now() + 6
+    mockTime(start)
+    await putThree()
+    expect(getIds(sent)).toEqual([[1, 2], [3]])
+    mockTime(start + 5)
+    await putThree()
+    expect(getIds(sent).slice(2)).toEqual([[1, 2, 3]])
+    mockTime(start + 11)
+    await putThree()
+    expect(getIds(sent).slice(3)).toEqual([[1, 2], [3]])
+  })
+
+  it('are sent after 5 ms with errors that are thrown, and reject no promise', async () => {
+    const error = new Error('send')
+    const outbox = new Outbox(() => {
+      throw error
+    })
+    const ticks = vi.spyOn(process, 'nextTick').mockImplementation(() => {})
+    onTestFinished(() => ticks.mockRestore())
+    mockTime(performance.now() + 6)
+    outbox.put(json, '{}')
+    await nextTick()
+    expect(ticks).toHaveBeenCalledTimes(1)
+    expect(ticks.mock.calls[0]![0]).toThrow(error)
   })
 
   it('are separate from those of the next tick', async () => {

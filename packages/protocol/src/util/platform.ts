@@ -57,8 +57,24 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return ascii ? readable.toString('latin1') : readable.toString('utf8')
 }
 
-/** Calls back when all promises of this tick have settled. */
-export const onEndOfTick = (callback: () => void): void => process.nextTick(callback)
+/** Milliseconds after which the code of a call has left the processor's caches, so that a tick takes long (docs/adr/0006-polling.md). */
+const SILENCE_MS = 5
+const SETTLED = Promise.resolve()
+let lastAskedAt = Number.NEGATIVE_INFINITY
+
+/** Calls back when all promises of this tick have settled. If nothing asked for 5 ms, calls back after those that have settled before. */
+export function onEndOfTick(callback: () => void): void {
+  const now = performance.now()
+  if (now - lastAskedAt > SILENCE_MS) SETTLED.then(callback).catch(throwInTick)
+  else process.nextTick(callback)
+  lastAskedAt = now
+}
+
+/** Throws outside of promises: a gate ignores their rejections, which are its hook's. */
+const throwInTick = (error: unknown): void =>
+  process.nextTick(() => {
+    throw error
+  })
 
 /** Calls back in a later tick. */
 export const onNextTick = (callback: () => void): void => void setImmediate(callback)
