@@ -74,7 +74,7 @@ describe('the messages of one tick', () => {
       put(json, 3)
       await nextTick()
     }
-    const start = performance.now() + 6
+    const start = Math.ceil(performance.now()) + 6
     mockTime(start)
     await putThree()
     expect(getIds(sent)).toEqual([[1, 2], [3]])

@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events'
 // `node:util` itself would load parsers of arguments and MIME types, in every thread.
 import * as types from 'node:util/types'
 import workerThreads from 'node:worker_threads'
+import { throwLater } from './call-safely.js'
 
 // A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
 // is false for what Buffers and ports deliver. Checked once, while this module loads, so that the guards stay cheap elsewhere.
@@ -65,16 +66,11 @@ let lastAskedAt = Number.NEGATIVE_INFINITY
 /** Calls back when all promises of this tick have settled. If nothing asked for 5 ms, calls back after those that have settled before. */
 export function onEndOfTick(callback: () => void): void {
   const now = performance.now()
-  if (now - lastAskedAt > SILENCE_MS) SETTLED.then(callback).catch(throwInTick)
+  // A gate ignores rejections of promises, which are its hook's.
+  if (now - lastAskedAt > SILENCE_MS) SETTLED.then(callback).catch(throwLater)
   else process.nextTick(callback)
   lastAskedAt = now
 }
-
-/** Throws outside of promises: a gate ignores their rejections, which are its hook's. */
-const throwInTick = (error: unknown): void =>
-  process.nextTick(() => {
-    throw error
-  })
 
 /** Calls back in a later tick. */
 export const onNextTick = (callback: () => void): void => void setImmediate(callback)
