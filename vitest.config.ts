@@ -51,7 +51,7 @@ const getAliases = (condition: 'browser' | 'default'): Record<string, string> =>
 
 /** Returns a project of those unit tests that run again with the files for browsers, as in a page. */
 export function inBrowser(files: RegExp): TestProjectConfiguration {
-  const alias = { ...getAliases('browser'), '@sallyport/protocol/internal': resolve('packages/protocol/src/index.ts') }
+  const alias = { ...getAliases('browser'), '@sallyport/protocol/internal': resolve('packages/protocol/src') }
   return {
     extends: true,
     resolve: { alias },

@@ -7,7 +7,7 @@ const packages = join(import.meta.dirname, '../packages')
 
 /** The sources of the other packages, as `tsc` wrote them: their own bundles are for Node. */
 const SOURCES = {
-  '@sallyport/protocol/internal': join(packages, 'protocol/dist/browser.js'),
+  '@sallyport/protocol/internal': join(packages, 'protocol/dist'),
   '@sallyport/frontend/internal': join(packages, 'frontend/dist/internal.js'),
 }
 
@@ -17,6 +17,9 @@ export async function bundleForBrowser(folder, name, format) {
     input: { [name]: join(folder, 'dist', `${name}.js`) },
     platform: 'browser',
     resolve: { alias: SOURCES },
+    external: /^node:/,
+    // Similar files next to each other are compressed better.
+    experimental: { chunkModulesOrder: 'module-id' },
     treeshake: { moduleSideEffects: id => id.endsWith('page.js') },
     onLog(_level, log) {
       // A busy machine can cause this warning about slow plugins.
@@ -32,5 +35,7 @@ export async function bundleForBrowser(folder, name, format) {
     entryFileNames: '[name].js',
   })
   await build.close()
+  const imported = output.flatMap(({ imports = [] }) => imports)
+  if (imported.length > 0) throw new Error(`${name}: a browser cannot load ${imported.join(', ')}`)
   return output
 }

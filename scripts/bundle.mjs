@@ -70,10 +70,12 @@ const GROUPS = {
       test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:core-worker|spare-worker|spawn))|shared[\\/]heap-limit)\.js$/,
       priority: 1,
     },
-    // The inspector and other packages need it, and with it Node's HTTP server; a bus does not.
-    { name: 'local-server', test: /[\\/]dist[\\/]shared[\\/]local-server\.js$/, priority: 1 },
+    // Every core module loads these two helpers. Merged with the code of core's thread, they would bring it along.
+    { name: 'api', test: /[\\/]dist[\\/]api[\\/](?:state|transfer)\.js$/, priority: 1 },
     SHARED,
   ],
+  // Core loads an entry alone, without a file that it shares with the others.
+  '@sallyport/paths': [],
 }
 
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
@@ -152,7 +154,7 @@ export async function bundleStale(folder) {
   const dist = join(folder, 'dist')
   if (entries.length === 0 || !existsSync(dist)) return
   const age = path => (existsSync(path) ? statSync(path).mtimeMs : 0)
-  const made = readdirSync(dist, { recursive: true }).filter(name => /^(?!bundle).*\.js$/.test(name))
+  const made = readdirSync(dist, { recursive: true }).filter(name => /^(?!(?:bundle|browser)[\\/]).*\.js$/.test(name))
   const newest = Math.max(...made.map(name => age(join(dist, name))))
   if (entries.some(entry => age(entry) < newest)) await bundle(folder)
 }

@@ -1,21 +1,24 @@
 // Writes docs/internals/machines.md and its pictures from the state machines. With `--check`, exits with 1 if one of them is stale.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
-const load = path => import(fromRoot(`packages/core/dist/host/${path}`).href)
-const { supervisorMachine: bus } = await load('supervision/supervisor.js')
-const { workerMachine: worker } = await load('supervision/worker-machine.js')
-const { LINK_TRANSITIONS } = await load('frontends/link-lifecycle.js')
-const { draw, drawDiagrams } = await load('inspector/page.js')
-const { createMachine } = createRequire(fromRoot('packages/core/package.json'))('xstate')
+const load = path => import(fromRoot(`packages/${path}`).href)
+const { supervisorMachine: bus } = await load('core/dist/host/supervision/supervisor.js')
+const { workerMachine: worker } = await load('core/dist/host/supervision/worker-machine.js')
+const { LINK_TRANSITIONS } = await load('core/dist/host/frontends/link-lifecycle.js')
+const { CODE_TRANSITIONS, STAGE_TRANSITIONS } = await load('core/dist/host/frontends/frontend-life.js')
+const { draw, drawDiagrams } = await load('inspector/dist/host/page.js')
+const { fromTable } = await load('inspector/dist/host/state-graph.js')
 
 const PLACES = {
   bus: 'Runs in the host: `core/src/host/supervision/supervisor.ts`.',
   worker:
     'Runs in the host, once for each worker: `core/src/host/supervision/worker-machine.ts`. In any state, `fail` leads to `failed`.',
   lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/contract/worker-actor.ts`.',
-  link: 'Runs in the host, once for each link, as a pure table: `core/src/host/frontends/link-lifecycle.ts`. After a slash: the effects, which the holder of the link implements. The event `violated` of a link that is `active` or `closing` changes no state, and ends the code of the frontend. Other events change nothing.',
+  frontend:
+    'Runs in the host, once for each frontend, as a pure table with the next one: `core/src/host/frontends/frontend-life.ts`.',
+  code: 'What core and the other frontends know of the code. The event `restarting` of code that is `restarting` changes no state, and core is informed again.',
+  link: 'Runs in the host, once for each link, as a pure table: `core/src/host/frontends/link-lifecycle.ts`. The event `violated` of a link that is `active` or `closing` changes no state, and ends the code of the frontend.',
 }
 const LIGHT =
   'rect{fill:#fff;stroke:#6e7781}text{fill:#1f2328}.edge{stroke:#6e7781}.tip{fill:#6e7781}.back{fill:#f6f8fa}'
@@ -30,20 +33,17 @@ const toPicture = svg =>
     return `<svg xmlns="http://www.w3.org/2000/svg"${attributes}>${STYLE}${back}`
   }) + '\n'
 
-/** The table of links, with effects in the names of events. */
-const link = createMachine({
-  id: 'link',
-  initial: 'pending',
-  states: Object.fromEntries(
-    Object.entries(LINK_TRANSITIONS).map(([state, row]) => {
-      const on = Object.entries(row).map(([event, [target, ...effects]]) => [
-        [event, effects.join(' ')].filter(Boolean).join(' / '),
-        target,
-      ])
-      return [state, { on: Object.fromEntries(on) }]
-    }),
-  ),
-})
+/** A table of states, with effects in the names of events. */
+const drawTable = (id, title, table) => {
+  const states = Object.entries(table).map(([state, row]) => {
+    const on = Object.entries(row).map(([event, [target, ...effects]]) => [
+      [event, effects.join(' ')].filter(Boolean).join(' / '),
+      target,
+    ])
+    return [state, Object.fromEntries(on)]
+  })
+  return { id, title, svg: draw(id, fromTable(Object.fromEntries(states))) }
+}
 
 /** A row for each state: the states that can follow, and the events that lead to them. */
 function toTable(svg) {
@@ -59,13 +59,16 @@ const directory = 'docs/internals/'
 const pages = new Map()
 const diagrams = [
   ...drawDiagrams({ bus, worker }),
-  { id: 'link', title: 'A link of a frontend', svg: draw('link', link) },
+  drawTable('frontend', 'A frontend, as its host leads it', STAGE_TRANSITIONS),
+  drawTable('code', 'The code of a frontend, as core knows it', CODE_TRANSITIONS),
+  drawTable('link', 'A link of a frontend', LINK_TRANSITIONS),
 ]
 const sections = diagrams.map(({ id, title, svg }) => {
   pages.set(`machine-${id}.svg`, toPicture(svg))
   return `## ${title}\n\n${PLACES[id]}\n\n![States: ${title}](machine-${id}.svg)\n\n${toTable(svg)}\n`
 })
-const intro = '`npm run docs:machines` draws this page from the code, and a test compares them.'
+const intro =
+  '`npm run docs:machines` draws this page from the code, and a test compares them. After a slash: the effects. Other events change nothing.'
 pages.set('machines.md', `# State machines\n\n${intro}\n\n${sections.join('\n')}`)
 
 const isStale = ([name, text]) =>

@@ -8,7 +8,7 @@ const usage = `Usage: npm run soak -- [options]
 
   --minutes N   duration (default: 5)
   --seed S      seed of traffic and faults (default: random)
-  --leak WHAT   leaks on purpose, to show that a leak is found: core, signals or listener
+  --leak WHAT   leaks on purpose, to show that a leak is found: core, listener, shared or signals
   --verbose     prints the faults and the resources of each round`
 const values = readOptions(usage, {
   seed: { type: 'string' },

@@ -1,7 +1,9 @@
 // @ts-check
-// The host: a directory for downloads, a server to download from, and a frontend that can download only from that server.
+// The host: a directory for downloads, a server to download from, a frontend that can download only from that server, and a plugin that
+// compresses a download.
 import { createBus } from '@sallyport/core'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startServer } from './server.js'
@@ -19,6 +21,7 @@ const bus = await createBus({
       readAhead: 2 ** 18,
       onStdio: text => process.stdout.write(text),
     },
+    packer: new URL('./packer.js', import.meta.url),
   },
   pluginOptions: { downloads: { directory } },
   capabilities: [
@@ -31,6 +34,8 @@ const bus = await createBus({
 })
 try {
   await bus.once('done', { timeout: 60_000 })
+  const photo = join(directory, 'photo.jpg')
+  await writeFile(`${photo}.gz`, bus.stream('packer', 'gzip', { body: createReadStream(photo) }))
 } finally {
   await bus.close() // core has removed the cancelled download by then
   server.close()

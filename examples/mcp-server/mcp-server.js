@@ -1,11 +1,11 @@
 // @ts-check
 // Makes an MCP server of plugins. Each plugin runs in its own process, with the commands that the configuration allows, and exposes `tools`
 // and a function for each tool. A call that fails, for any reason, is an MCP tool error with the reason.
-import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import { CallToolRequestSchema, ListToolsRequestSchema, ToolSchema } from '@modelcontextprotocol/sdk/types.js'
-import { createBus } from '@sallyport/core'
+import { fromJsonSchema, isSpecType } from '@modelcontextprotocol/client'
+import { command, createBus } from '@sallyport/core'
 
-/** @typedef {import('@modelcontextprotocol/sdk/types.js').Tool} Tool */
+/** @typedef {import('@modelcontextprotocol/client').Tool} Tool */
+/** @typedef {import('@modelcontextprotocol/client').JsonSchemaType} JsonSchema */
 
 /**
  * @typedef {object} Config
@@ -14,18 +14,25 @@ import { createBus } from '@sallyport/core'
  */
 
 /**
+ * Starts the plugins, and adds the tools of each to the bus as commands: `plugin:notes|search`.
+ *
  * @param {Config} config
  * @param {URL} base modules of plugins are relative to it
  */
-export async function createMcpServer({ plugins, timeout = 10_000 }, base) {
+export async function startPlugins({ plugins, timeout = 10_000 }, base) {
   const bus = await createBus({ core: new URL('./core.js', import.meta.url), calls: { timeout } })
 
-  /** Starts a plugin, and returns its tools: none if it fails. @param {string} label @returns {Promise<Tool[]>} */
+  /** Starts a plugin, and returns the permission to call its tools: none if it fails. @param {string} label */
   async function load(label) {
     const { module, allow = [] } = /** @type {Config['plugins'][string]} */ (plugins[label])
     try {
       await bus.open(label, new URL(module, base), { ...SANDBOX, allow })
-      return ToolSchema.array().parse(await bus.call(label, 'tools')) // untrusted
+      const tools = checkTools(await bus.call(label, 'tools'))
+      // The tools are read once: a plugin cannot change the descriptions that the user has approved.
+      const commands = Object.fromEntries(tools.map(tool => [tool.name, toCommand(label, tool)]))
+      const permissions = tools.map(({ name }) => `allow-${name.replaceAll('_', '-')}`)
+      await bus.addPlugin({ name: label, commands, permissions: [{ default: { permissions } }] })
+      return [`${label}:default`]
     } catch (error) {
       console.error(`[${label}] was left out: ${/** @type {Error} */ (error).message}`)
       await bus.closeFrontend(label).catch(() => {}) // it might have ended by itself
@@ -33,31 +40,23 @@ export async function createMcpServer({ plugins, timeout = 10_000 }, base) {
     }
   }
 
-  // The tools are listed once: a plugin cannot change the descriptions that the user has approved.
-  const loads = Object.keys(plugins).map(async label => (await load(label)).map(tool => ({ label, tool })))
-  const tools = (await Promise.all(loads)).flat()
-  const nameOf = (/** @type {{ label: string, tool: Tool }} */ { label, tool }) => `${label}_${tool.name}`
-
-  const server = new Server({ name: 'sallyport-plugins', version: '1.0.0' }, { capabilities: { tools: {} } })
-  server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: tools.map(entry => ({ ...entry.tool, name: nameOf(entry) })),
-  }))
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
-    const entry = tools.find(candidate => nameOf(candidate) === params.name)
-    if (!entry) return toResult(`There is no tool ${params.name}`, true)
-    try {
-      return toResult(await bus.call(entry.label, entry.tool.name, params.arguments, { signal }))
-    } catch (/** @type {any} */ error) {
-      return toResult(`${error.reason}: ${error.message}`, true)
+  /** @param {string} label @param {Tool} tool */
+  function toCommand(label, { name, description, inputSchema }) {
+    const options = {
+      ...(description !== undefined && { description }),
+      args: fromJsonSchema(/** @type {JsonSchema} */ (inputSchema)),
     }
-  })
-  return {
-    server,
-    async close() {
-      await server.close()
-      await bus.close()
-    },
+    return command(options, (args, { signal }) => bus.call(label, name, /** @type {object} */ (args), { signal }))
   }
+
+  const allowed = await Promise.all(Object.keys(plugins).map(load))
+  return { bus, allow: allowed.flat() }
+}
+
+/** @param {unknown} tools untrusted @returns {Tool[]} */
+function checkTools(tools) {
+  if (Array.isArray(tools) && tools.every(isSpecType.Tool)) return tools
+  throw new TypeError('its tools are not as MCP describes them')
 }
 
 /** @type {import('@sallyport/core').FrontendOptions} */
@@ -68,13 +67,3 @@ const SANDBOX = {
   supervision: { restart: 'permanent', heartbeat: 2000 },
   loadTimeout: 5000,
 }
-
-/**
- * @param {unknown} value
- * @param {boolean} [isError]
- * @returns {import('@modelcontextprotocol/sdk/types.js').CallToolResult}
- */
-const toResult = (value, isError = false) => ({
-  content: [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }],
-  isError,
-})

@@ -1,7 +1,7 @@
 // @ts-check
 // An MCP client: starts the server, lists its tools and calls them, as the host of a language model does.
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { fileURLToPath } from 'node:url'
 
 const client = new Client({ name: 'start', version: '1.0.0' })
@@ -10,10 +10,10 @@ await client.connect(new StdioClientTransport({ command: process.execPath, args,
 try {
   const { tools } = await client.listTools()
   for (const { name, description } of tools) console.log(`${name}: ${description}`)
-  await call('notes_search', { text: 'guard' })
-  await call('words_count', { text: 'a small door' })
-  await call('words_count', {})
-  await call('greedy_list', {})
+  await call('notes__search', { text: 'guard' })
+  await call('words__count', { text: 'a small door' })
+  await call('words__count', {})
+  await call('greedy__list', {})
 } finally {
   await client.close()
 }
@@ -21,6 +21,7 @@ try {
 /** @param {string} name @param {Record<string, unknown>} args */
 async function call(name, args) {
   const { content, isError } = await client.callTool({ name, arguments: args })
-  const [{ text }] = /** @type {[{ text: string }]} */ (content)
+  const [block] = content
+  const text = block?.type === 'text' ? block.text : ''
   console.log(`${name} ${JSON.stringify(args)}: ${isError ? 'ERROR ' : ''}${text.split('\n')[0]}`)
 }

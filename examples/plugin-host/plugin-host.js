@@ -1,13 +1,27 @@
 // @ts-check
-// Installs, calls, reloads and removes plugins. Each runs in its own process, behind a gate, with limits and the commands that it may use.
-// A plugin that misbehaves is removed, and the others continue.
+// Opens the plugins of a directory: each runs in its own process, behind a gate, with limits and what it was granted. A plugin that
+// misbehaves is disabled, and the others continue.
 import { createBus, isBusError } from '@sallyport/core'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { readPlugin } from './manifest.js'
-import { NO_EVENTS, toAllow } from './permissions.js'
+import { openPlugins } from '@sallyport/plugin-host'
+import { fileURLToPath } from 'node:url'
 
-/** @type {import('@sallyport/core').FrontendOptions} */
+const documents = fileURLToPath(new URL('documents', import.meta.url))
+
+/** What a manifest can request, and what that allows. */
+const PERMISSIONS = {
+  storage: ['fs:own'],
+  documents: [{ permission: 'fs:read-files', allow: [`${documents}/*`] }],
+  notify: ['notify'],
+}
+
+/** For all plugins: denies events, by which plugins could talk to each other. */
+const NO_EVENTS = {
+  identifier: 'no-events',
+  windows: ['*'],
+  permissions: ['listen', 'emit', 'emit-to'].map(name => `core:event:deny-${name}`),
+}
+
+/** @type {import('@sallyport/plugin-host').PluginFrontendOptions} */
 const LIMITS = {
   // `memory` also covers buffers, which are not in the heap. It needs Linux.
   sandbox: {
@@ -18,19 +32,22 @@ const LIMITS = {
   supervision: { restart: 'temporary' },
   maxInFlight: 16,
   overflow: 'reject',
+  settings: { documents },
 }
 
 /**
  * @typedef {object} Options
- * @property {string} storage the directory with a directory for each plugin
- * @property {string} documents the directory that plugins can read if this is granted
- * @property {(plugin: import('./manifest.js').Plugin) => readonly string[]} grant returns those of the requested permissions that the plugin gets
+ * @property {string} directory the directory of plugins
+ * @property {string[]} [packages] directories of further plugins
+ * @property {(plugin: import('@sallyport/plugin-host').PluginInfo) => boolean} [enable] which plugins start at once
+ * @property {string} [grants] the file of grants
+ * @property {import('@sallyport/plugin-host').Ask} ask decides what a plugin gets
  * @property {(name: string, why: string) => void} onStopped
  * @property {(name: string, text: string) => void} [onNotice]
  */
 
 /** @param {Options} options */
-export async function createPluginHost({ storage, documents, grant, onStopped, onNotice }) {
+export async function createPluginHost({ onStopped, onNotice, ...options }) {
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
     isolation: { dir: new URL('./dist-isolation/', import.meta.url) },
@@ -43,37 +60,22 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
     const { label, text } = /** @type {{ label: string, text: string }} */ (payload)
     onNotice?.(label, text)
   })
+  const plugins = await openPlugins(bus, { ...options, permissions: PERMISSIONS, frontend: LIMITS })
 
-  /** Starts a plugin, and returns the permissions that it got. @param {string} directory */
-  async function install(directory) {
-    const plugin = await readPlugin(directory)
-    const granted = grant(plugin).filter(name => plugin.permissions.some(asked => asked === name))
-    const own = join(storage, plugin.name)
-    await mkdir(own, { recursive: true })
-    await bus.open(plugin.name, plugin.module, { ...LIMITS, allow: toAllow(granted, { storage: own, documents }) })
-    return granted
-  }
-
-  /** Gives a text to all plugins, and returns their answers by name, which are untrusted. Removes a plugin that fails. @param {string} text */
+  /** Gives a text to all plugins, and returns their answers by name, which are untrusted. Disables a plugin that fails. @param {string} text */
   async function transform(text) {
     /** @type {Record<string, unknown>} */
     const answers = {}
     for (const [name, result] of Object.entries(await bus.callAll('transform', { text }))) {
       if (result.status === 'fulfilled') answers[name] = result.value
       else if (!isBusError(result.reason, 'Disconnected')) {
-        // `exited` reports that
-        await bus.closeFrontend(name)
-        onStopped(name, result.reason.message)
+        // `exited` reports what has ended by itself.
+        const isRunning = plugins.list().some(({ label, state }) => label === name && state === 'running')
+        await plugins.disable(name)
+        if (isRunning) onStopped(name, result.reason.message)
       }
     }
     return answers
   }
-  return {
-    install,
-    transform,
-    list: () => bus.frontends(),
-    reload: (/** @type {string} */ name) => bus.reload(name),
-    remove: (/** @type {string} */ name) => bus.closeFrontend(name),
-    close: () => bus.close(),
-  }
+  return { plugins, transform, close: () => bus.close() }
 }

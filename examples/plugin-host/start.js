@@ -1,45 +1,61 @@
 // @ts-check
-// The host program: installs good plugins and transforms a text, then bad ones, and transforms again.
+// The host program: starts good plugins and transforms a text, then bad ones, and transforms again.
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { createPluginHost } from './plugin-host.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const storage = await mkdtemp(join(tmpdir(), 'sallyport-plugins-'))
-const host = await createPluginHost({
-  storage,
-  documents: join(here, 'documents'),
+const storage = (process.env['PLUGIN_STORAGE'] = await mkdtemp(join(tmpdir(), 'sallyport-plugins-')))
+const { createPluginHost } = await import('./plugin-host.js')
+const bad = (await readdir(join(here, 'bad-plugins'))).toSorted()
+const { plugins, transform, close } = await createPluginHost({
+  directory: join(here, 'plugins'),
+  packages: bad.map(name => join(here, 'bad-plugins', name)),
+  grants: join(storage, 'grants.json'),
+  enable: ({ label }) => !bad.includes(label),
   // Stands for a person: grants everything to the good plugins, and only `documents` to the others.
-  grant: ({ name, permissions }) =>
-    ['count', 'glossary', 'shout'].includes(name) ? permissions : permissions.filter(asked => asked === 'documents'),
+  ask: ({ label, permissions }) =>
+    !bad.includes(label) || { permissions: permissions.filter(asked => asked === 'documents') },
   onStopped: (name, why) => console.log(`  stops ${name}: ${why}`),
   onNotice: (name, text) => console.log(`  ${name} says: ${text}`),
 })
 try {
-  const install = async (/** @type {string} */ directory) => {
-    const names = (await readdir(join(here, directory))).toSorted()
-    const granted = await Promise.all(names.map(name => host.install(join(here, directory, name))))
-    for (const [n, name] of names.entries()) console.log(`${name} may use: ${granted[n]?.join(', ') || 'nothing'}`)
+  const printGrants = (/** @type {boolean} */ areBad) => {
+    for (const { label, granted } of plugins.list())
+      if (bad.includes(label) === areBad)
+        console.log(`${label} may use: ${granted?.permissions.join(', ') || 'nothing'}`)
   }
-  const transform = async (/** @type {string} */ text) => {
-    const answers = await host.transform(text)
+  const print = async (/** @type {string} */ text) => {
+    const answers = await transform(text)
     for (const name of Object.keys(answers).toSorted()) console.log(`${name}: ${String(answers[name])}`)
   }
-  await install('plugins')
-  await transform('the sallyport is shut')
+  printGrants(false)
+  await print('the sallyport is shut')
 
-  await host.remove('shout')
-  console.log('removed shout')
-  await host.reload('count')
-  await transform('the sallyport is open')
+  await plugins.disable('shout')
+  console.log('disabled shout')
+  await plugins.reload('count')
+  await print('the sallyport is open')
 
-  await install('bad-plugins')
-  await transform('and again')
-  const states = host.list().map(({ label, state }) => `${label} is ${state}`)
-  console.log(states.toSorted().join(', '))
+  await Promise.all(bad.map(name => plugins.enable(name)))
+  printGrants(true)
+  await print('and again')
+  const running = plugins.list().filter(({ state }) => state === 'running')
+  console.log(`still running: ${running.map(({ label }) => label).join(', ')}`)
+  // The inspector ends with the program.
+  if (process.env['SALLYPORT_INSPECT']) await waitForEnter()
 } finally {
-  await host.close()
+  await close()
   await rm(storage, { recursive: true })
+}
+
+/** Also ends when there is nobody to press it: standard input is closed. */
+async function waitForEnter() {
+  const lines = createInterface({ input: process.stdin })
+  console.log('Press Enter to end. Until then the inspector shows what happened.')
+  await Promise.race([once(lines, 'line'), once(lines, 'close')])
+  lines.close()
 }

@@ -2,9 +2,9 @@
 // The core module: a sallyport, the double door of a fort, as a machine. One door opens only while the other is
 // shut, and an open one shuts by itself. Frontends see the state and the number of passages. The watchword stays in core.
 import { defineCore, stateKey } from '@sallyport/core'
-import { actorPlugin } from '@sallyport/core/xstate'
 import * as v from 'valibot'
 import { assign, createActor, setup } from 'xstate'
+import { actorPlugin } from './actor-plugin.js'
 
 const port = setup({
   types: {
@@ -38,6 +38,8 @@ const port = setup({
 })
 
 // Without SIEGE, which only core sends.
+/** @typedef {{ value: string, draught: boolean, passages: number }} PortView What frontends see. */
+/** @typedef {v.InferOutput<typeof Events>} PortEvent */
 const Events = v.variant('type', [
   v.object({
     type: v.literal('OPEN'),

@@ -1,9 +1,9 @@
 // @ts-check
 // A frontend that can only follow the machine.
 import { expose } from '@sallyport/frontend'
-import { remoteActor } from '@sallyport/frontend/xstate'
+import { remoteActor } from './remote-actor.js'
 
-/** @type {import('@sallyport/frontend/xstate').RemoteActorOf<typeof import('./core.js').default, 'port'>} */
+/** @type {Awaited<ReturnType<typeof remoteActor<import('./core.js').PortView, import('./core.js').PortEvent>>>} */
 const port = await remoteActor('port')
 
 /** @param {ReturnType<typeof port.getSnapshot>} snapshot */

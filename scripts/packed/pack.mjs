@@ -9,7 +9,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const run = promisify(execFile)
 
 /** In the order in which they need each other. */
-export const PACKAGES = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'plugins', 'web', 'bench']
+export const PACKAGES = [
+  ...['protocol', 'frontend', 'isolation', 'paths', 'inspector', 'core'],
+  ...['nats', 'tauri-plugins', 'plugin-host', 'mcp', 'web', 'bench'],
+]
 
 /**
  * Resolves to the paths of the tarballs, in the same order. The packages must be built.

@@ -59,7 +59,7 @@ export function resolveLink(page: string, link: string, base: string | undefined
   const address = addressOf(name)
   if (address !== undefined) return address + hash
   // The decisions have no page of their own: the first of them has their list beside it.
-  if (name === 'docs/adr') return '/adr/0001-one-life-for-three-workers'
+  if (name === 'docs/adr') return '/adr/0003-where-we-differ-from-tauri-on-labels'
   if (base === undefined || name === '') return base
   return `${base}/${statSync(path).isDirectory() ? 'tree' : 'blob'}/main/${name}${hash}`
 }

@@ -41,6 +41,7 @@ const names = new Set(
   ]),
 )
 const ours: Record<string, string> = {
+  sallyport: 'packages/core/dist/bundle/cli.js',
   'sallyport-acl': 'packages/core/dist/bundle/acl-cli.js',
   'sallyport-bench': 'packages/bench/dist/cli.js',
 }
@@ -116,7 +117,8 @@ function mistakeInNpx(args: string[], files: ReadonlySet<string>): string | unde
 }
 
 function mistakeInOptions(program: string, args: string[]): string | undefined {
-  const command = program === 'sallyport-bench' && args[0] === 'compare' ? args[0] : ''
+  const hasCommand = program === 'sallyport' || (program === 'sallyport-bench' && args[0] === 'compare')
+  const command = hasCommand ? args[0] : ''
   const known = new Set(getHelp(program, command).split(/[\s,]+/))
   const options = args.filter(arg => arg.startsWith('--')).map(arg => arg.split('=')[0]!)
   const unknown = options.filter(option => !known.has(option))
@@ -125,7 +127,7 @@ function mistakeInOptions(program: string, args: string[]): string | undefined {
 
 const helps = new Map<string, string>()
 
-function getHelp(program: string, command: string): string {
+function getHelp(program: string, command = ''): string {
   const key = `${program} ${command}`
   const ask = [join(root, ours[program]!), ...(command ? [command] : []), '--help']
   if (!helps.has(key)) helps.set(key, execFileSync(process.execPath, ask, { encoding: 'utf8' }))

@@ -206,7 +206,7 @@ describe.skipIf(!existsSync(executablePath))('in Chromium', () => {
       expect(found).toEqual([])
       await page.close()
     },
-    60_000,
+    180_000,
   )
 
   test('a phone shows the guides in its menu, the copy button of code, and tables as lists', async () => {

@@ -1,18 +1,18 @@
-// The program: installs the plugins in plugins/, and calls one of them.
+// The program: starts the plugins in plugins/, and calls one of them.
 import { createPluginHost } from './host.js'
 
-/** Permissions that you allow each plugin. A plugin gets those of them that its manifest requests. */
-const GRANTS = new Map([['hello', ['allow-notify']]])
+/** Permissions that you allow each plugin. A plugin gets those of them that its manifest requests. Ask a person instead, if there is one. */
+const GRANTS = new Map([['hello', ['notify']]])
 
-const host = await createPluginHost({
-  grant: (name, asked) => asked.filter(permission => GRANTS.get(name)?.includes(permission)),
-  onNotice: (name, text) => console.log(`${name} says: ${text}`),
-  onStopped: (name, why) => console.error(`${name} was stopped: ${why}`),
-  onSkipped: (directory, why) => console.error(`plugins/${directory} was skipped: ${why}`),
+const { plugins, call, close } = await createPluginHost({
+  directory: new URL('plugins/', import.meta.url),
+  ask: ({ name, permissions }) => ({ permissions: permissions.filter(asked => GRANTS.get(name)?.includes(asked)) }),
+  onNotice: (label, text) => console.log(`${label} says: ${text}`),
+  onStopped: (label, why) => console.error(`${label} was stopped: ${why}`),
 })
 try {
-  await host.installAll(new URL('plugins/', import.meta.url))
-  console.log(await host.call('hello', 'greet', { name: 'World' }))
+  for (const { label, error } of plugins.list()) if (error) console.error(`${label} does not run: ${error.message}`)
+  console.log(await call('hello', 'greet', { name: 'World' }))
 } finally {
-  await host.close()
+  await close()
 }

@@ -79,7 +79,7 @@ test('a script that loops, throws or does not parse fails with the reason, and t
   expect(await host.run('for (;;);')).toMatchObject({ failed: 'bus.run took longer than 2500 ms' })
   expect(await host.run(`throw new Error('no idea')`)).toMatchObject({ failed: 'no idea' })
   expect(await host.run('return (')).toMatchObject({
-    failed: expect.stringMatching(/^Frontend script run\.js:2:1: it is not a script: /),
+    failed: expect.stringMatching(/^Frontend script run\.js:1:\d+: it is not a script: /),
   })
   expect(await host.run('globalThis.left = 1; return typeof left')).toMatchObject({ answer: 'number' })
   expect(await host.run('return typeof left')).toMatchObject({ answer: 'undefined' })

@@ -161,5 +161,6 @@ test('a call that the hook passes still needs a capability', async () => {
     label: 'tests',
     command: 'delete_item',
     hint: 'add "delete_item" to the option "allow" of the frontend "tests", or add "allow-delete-item" to the permissions of a capability whose windows match "tests"',
+    details: 'delete_item not allowed. Permissions associated with this command: allow-delete-item',
   })
 })

@@ -1,6 +1,6 @@
 // The server as a child process, with the SDK's own client: bad plugins, the standard output, and the end.
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -18,22 +18,22 @@ beforeAll(async () => {
 afterAll(() => client.close())
 
 const call = async (name: string, options = {}) => {
-  const { content, isError } = await client.callTool({ name, arguments: {} }, undefined, options)
+  const { content, isError = false } = await client.callTool({ name, arguments: {} }, options)
   return [isError, (content as { text: string }[])[0]?.text]
 }
 
 test('the tools of plugins that start are listed, and the others are reported on standard error', async () => {
   const { tools } = await client.listTools()
-  expect(new Set(tools.map(({ name }) => name.split('_')[0]))).toEqual(
+  expect(new Set(tools.map(({ name }) => name.split('__')[0]))).toEqual(
     new Set(['good', 'bad', 'exits', 'crashes', 'hoards', 'spins']),
   )
-  expect(tools).toContainEqual({ name: 'good_list', inputSchema: { type: 'object' } })
+  expect(tools).toContainEqual({ name: 'good__list', inputSchema: { type: 'object' } })
   await expect.poll(() => stderr).toContain('[broken] was left out: born dead')
   expect(stderr).toContain('[lies] was left out: ')
 })
 
 test('a tool calls the commands that its plugin can call', async () => {
-  expect(await call('good_list')).toEqual([false, '["door","keys"]'])
+  expect(await call('good__list')).toEqual([false, '["door","keys"]'])
 })
 
 test.each([
@@ -42,8 +42,8 @@ test.each([
   ['denied', 'Denied: Command delete_note not allowed by ACL: add "delete_note" to the option "allow" of the frontend'],
   ['cyclic', 'InternalError: The result of command "cyclic" cannot be serialized'],
 ])('the tool %s of a plugin that keeps running is a tool error with the reason', async (name, reason) => {
-  expect(await call(`bad_${name}`)).toEqual([true, expect.stringContaining(reason)])
-  expect(await call('bad_fine')).toEqual([false, 'fine'])
+  expect(await call(`bad__${name}`)).toEqual([true, expect.stringContaining(reason)])
+  expect(await call('bad__fine')).toEqual([false, 'fine'])
 })
 
 test.each([
@@ -55,22 +55,22 @@ test.each([
 ])(
   'a plugin that %s gives a tool error with the reason, and restarts',
   async (name, reason) => {
-    expect(await call(`${name}_${name}`)).toEqual([true, expect.stringContaining(reason)])
-    expect(await call('good_list')).toEqual([false, '["door","keys"]'])
-    await expect.poll(() => call(`${name}_fine`), { timeout: 20_000 }).toEqual([false, 'fine'])
+    expect(await call(`${name}__${name}`)).toEqual([true, expect.stringContaining(reason)])
+    expect(await call('good__list')).toEqual([false, '["door","keys"]'])
+    await expect.poll(() => call(`${name}__fine`), { timeout: 20_000 }).toEqual([false, 'fine'])
   },
   30_000,
 )
 
 test('a call that the client cancels ends', async () => {
   const cancel = new AbortController()
-  const called = call('bad_never', { signal: cancel.signal })
+  const called = call('bad__never', { signal: cancel.signal })
   cancel.abort()
   await expect(called).rejects.toThrow('abort')
 })
 
-test('an unknown tool is a tool error', async () => {
-  expect(await call('bad_none')).toEqual([true, 'There is no tool bad_none'])
+test('an unknown tool is an error of the protocol', async () => {
+  await expect(call('bad__none')).rejects.toThrow('Unknown tool: bad__none')
 })
 
 test('only MCP goes to standard output, and the server ends with its standard input', async () => {
@@ -82,7 +82,7 @@ test('only MCP goes to standard output, and the server ends with its standard in
   send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo } })
   await once(server.stdout, 'data')
   send({ method: 'notifications/initialized' })
-  send({ id: 2, method: 'tools/call', params: { name: 'bad_prints', arguments: {} } })
+  send({ id: 2, method: 'tools/call', params: { name: 'bad__prints', arguments: {} } })
   await once(server.stdout, 'data')
   server.stdin.end()
 

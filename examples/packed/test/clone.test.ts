@@ -14,7 +14,7 @@ import { getPrograms } from '../../../site/blocks/programs.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const run = promisify(execFile)
-const RUN_MS = 60_000
+const RUN_MS = 180_000
 const BUILD_MS = 180_000
 /** Lines that need a server, or files of the reader. */
 const OTHERS = /^(docker|NODE_ENV=)/
@@ -86,8 +86,10 @@ describe.skipIf(PUBLISHED)('next to a clone', () => {
     async ({ box }) => {
       const project = `project-${entries.findIndex(entry => entry.box === box)}`
       await runBox(box, project)
-      const names = [...box.matchAll(/\.\.\/sallyport\/packages\/(\w+)/g)].map(([, name]) => `@sallyport/${name}`)
-      const code = `for (const name of ${JSON.stringify(names)}) console.log(Object.keys(await import(name)).length > 0)`
+      const names = [...box.matchAll(/\.\.\/sallyport\/packages\/([\w-]+)/g)].map(([, name]) => `@sallyport/${name}`)
+      // The inspector has no entry for users.
+      const code = `for (const name of ${JSON.stringify(names)})
+        console.log(Object.keys(await import(name).catch(() => import(name + '/internal'))).length > 0)`
       const { stdout } = await run('node', ['--input-type=module', '-e', code], { cwd: join(directory, project) })
       expect(stdout).toBe('true\n'.repeat(names.length))
     },

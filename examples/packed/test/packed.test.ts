@@ -24,9 +24,13 @@ const MEGABYTES: Record<string, number> = {
   protocol: 1.2,
   frontend: 0.8,
   isolation: 1.8,
+  paths: 0.3,
+  inspector: 0.8,
   core: 4.5,
   nats: 0.8,
-  plugins: 0.8,
+  'tauri-plugins': 0.8,
+  'plugin-host': 0.3,
+  mcp: 0.3,
   web: 0.6,
   bench: 1.5,
 }
@@ -48,7 +52,7 @@ afterAll(async () => {
 describe.each(PACKAGES)('@sallyport/%s', name => {
   const installed = () => join(directory, 'node_modules/@sallyport', name)
 
-  test('contains only built files', async () => {
+  test('contains only built files, and texts', async () => {
     const entries = await readdir(installed(), { recursive: true, withFileTypes: true })
     const files = entries
       .filter(entry => entry.isFile())
@@ -57,7 +61,7 @@ describe.each(PACKAGES)('@sallyport/%s', name => {
     // The benchmark has an isolation app, frontends, a schema, the parts of its page and a data file in addition to its code.
     const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|txt|css)$/
     const allowed =
-      /^(package\.json|README\.md|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
+      /^(package\.json|README\.md|AGENTS\.md|llms\.txt|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
     expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
   })
@@ -109,6 +113,8 @@ test('the installed commands run', async () => {
   const acl = join(directory, 'node_modules/.bin/sallyport-acl')
   const { stdout } = await run(acl, ['--label', 'main'], { cwd: directory, shell })
   expect(stdout).toMatch(/^main \(no capability\)\n/)
+  const sallyport = join(directory, 'node_modules/.bin/sallyport')
+  expect((await run(sallyport, ['doctor', '--help'], { cwd: directory, shell })).stdout).toMatch(/^sallyport doctor /)
 })
 
 test('patterns and sandboxes work after npm install', async () => {
@@ -122,13 +128,13 @@ test('patterns and sandboxes work after pnpm install', async () => {
   await install(place, { add: [join(root, 'node_modules/.bin/pnpm'), 'add'] }, registry.url)
   const { stdout } = await run('node', ['app/host.mjs'], { cwd: place })
   expect(stdout).toBe(getExpected())
-}, 60_000)
+}, 180_000)
 
 test.each(['plugin-host', 'plugin-host-ts'])(
   'a copy of templates/%s installs and runs, and its tests pass',
   async name => {
     const place = await mkdtemp(join(tmpdir(), 'sallyport-template-'))
-    const npm = (...args: string[]) => run('npm', args, { cwd: place, shell, timeout: 50_000 })
+    const npm = (...args: string[]) => run('npm', args, { cwd: place, shell, timeout: 150_000 })
     try {
       await cp(join(root, 'templates', name), place, { recursive: true })
       await writeFile(join(place, '.npmrc'), `@sallyport:registry=${registry.url}/\n`)
@@ -143,7 +149,7 @@ test.each(['plugin-host', 'plugin-host-ts'])(
       await rm(place, { recursive: true, force: true })
     }
   },
-  60_000,
+  180_000,
 )
 
 describe('the types compile without skipLibCheck', () => {
@@ -152,6 +158,15 @@ describe('the types compile without skipLibCheck', () => {
     async resolution => {
       expect(await findTypeMistakes(directory, resolution)).toBe('')
     },
-    60_000,
+    180_000,
+  )
+
+  // The versions are pinned, because a new one can break declarations at any time.
+  test.each(['20.19.43', '24.19.2', '26.6.6'])(
+    'with @types/node %s',
+    async version => {
+      expect(await findTypeMistakes(directory, 'nodenext', version)).toBe('')
+    },
+    180_000,
   )
 })

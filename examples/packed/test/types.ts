@@ -1,7 +1,7 @@
 // Type-checks every public entry of the packages with strict options, and all declarations that it needs.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -22,20 +22,37 @@ async function publicEntries(directory: string): Promise<string[]> {
   return (await Promise.all(ofPackages)).flat()
 }
 
-/** Links a package that a TypeScript program installs in addition. */
+/** Links a package that a TypeScript program installs in addition, in the place of another version. */
 async function link(directory: string, name: string, from: string): Promise<void> {
   const place = join(directory, 'node_modules', name)
-  if (existsSync(place)) return
+  await rm(place, { force: true })
   await mkdir(dirname(place), { recursive: true })
-  await symlink(await realpath(join(root, from, 'node_modules', name)), place, 'junction')
+  await symlink(await realpath(join(from, 'node_modules', name)), place, 'junction')
 }
 
-/** @returns the errors of `tsc`, and the files of valibot that it needed */
-export async function findTypeMistakes(directory: string, moduleResolution: string): Promise<string> {
+/** Installs a version of `@types/node` into a directory of its own, which it returns. */
+async function installNodeTypes(directory: string, version: string): Promise<string> {
+  const place = join(directory, `node-types-${version}`)
+  await mkdir(place)
+  await writeFile(join(place, 'package.json'), '{}')
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', `@types/node@${version}`]
+  await promisify(execFile)('npm', args, { cwd: place, shell: process.platform === 'win32' })
+  return place
+}
+
+/**
+ * @param nodeTypes a version of `@types/node`. By default that of this repository
+ * @returns the errors of `tsc`, and the files of valibot that it needed
+ */
+export async function findTypeMistakes(
+  directory: string,
+  moduleResolution: string,
+  nodeTypes?: string,
+): Promise<string> {
   const place = join(directory, `types-${moduleResolution}`)
   await cp(fileURLToPath(new URL('consumer', import.meta.url)), place, { recursive: true })
-  await link(directory, '@types/node', '.')
-  await link(directory, '@opentelemetry/api', 'packages/core')
+  await link(directory, '@types/node', nodeTypes === undefined ? root : await installNodeTypes(directory, nodeTypes))
+  await link(directory, '@opentelemetry/api', join(root, 'packages/core'))
   const entries = await publicEntries(directory)
   const imports = entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`)
   await writeFile(join(place, 'entries.ts'), imports.join(''))

@@ -1,81 +1,93 @@
-// Plugins that come, go and misbehave, each in a real process behind a real gate; and invalid manifests.
+// Plugins that come, go and misbehave, each in a real process behind a real gate.
 import { createBus } from '@sallyport/core'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import type { GrantAnswer } from '@sallyport/plugin-host'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { readPlugin } from '../manifest.js'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createPluginHost } from '../plugin-host.js'
 
-const plugins = join(import.meta.dirname, 'plugins')
 let root: string
 let host: Awaited<ReturnType<typeof createPluginHost>>
-let granted: string[]
+let answer: GrantAnswer
 const stopped: string[] = []
 const notices: string[] = []
 
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'sallyport-plugins-'))
+beforeEach(async () => {
+  // Here, so that plugins find the packages that they import.
+  root = await mkdtemp(join(import.meta.dirname, 'tmp-'))
+  await cp(join(import.meta.dirname, 'plugins'), join(root, 'plugins'), { recursive: true })
+  process.env['PLUGIN_STORAGE'] = join(root, 'storage')
+  answer = true
+  stopped.length = notices.length = 0
   host = await createPluginHost({
-    storage: join(root, 'storage'),
-    documents: join(import.meta.dirname, '../documents'),
-    grant: () => granted,
+    directory: join(root, 'plugins'),
+    grants: join(root, 'grants.json'),
+    enable: () => false,
+    ask: () => answer,
     onStopped: (name, why) => stopped.push(`${name}: ${why}`),
     onNotice: (name, text) => notices.push(`${name}: ${text}`),
   })
 })
-beforeEach(() => {
-  granted = ['storage', 'documents', 'notify']
-  stopped.length = notices.length = 0
-})
-afterAll(async () => {
+afterEach(async () => {
   await host.close()
   await rm(root, { recursive: true })
 })
 
-test('a plugin keeps its storage when it is removed and installed again, and can use its grants', async () => {
-  expect(await host.install(join(plugins, 'remembers'))).toEqual(['storage', 'notify'])
-  await expect(host.install(join(plugins, 'remembers'))).rejects.toThrow('remembers')
-  expect(await host.transform('one')).toEqual({ remembers: 'CommandFailed' }) // there is no such file yet
-  expect(await host.transform('two')).toEqual({ remembers: 'one' })
+test('a plugin keeps its storage when it is disabled and enabled again, and can use its grants', async () => {
+  const { plugins, transform } = host
+  await plugins.enable('remembers')
+  expect(await transform('one')).toEqual({ remembers: 'failed to' }) // there is no such file yet
+  expect(await transform('two')).toEqual({ remembers: 'one' })
   expect(await readFile(join(root, 'storage/remembers/last.txt'), 'utf8')).toBe('two')
   expect(notices).toEqual([expect.stringMatching(/^remembers: [\w-]+$/), notices[0]])
 
-  await host.remove('remembers')
-  expect([host.list(), await host.transform('alone')]).toEqual([[], {}])
-  await expect(host.remove('remembers')).rejects.toThrow('There is no frontend "remembers"')
+  await plugins.disable('remembers')
+  await plugins.disable('remembers')
+  expect(await transform('alone')).toEqual({})
 
-  granted = []
-  expect(await host.install(join(plugins, 'remembers'))).toEqual([])
-  expect(await host.transform('three')).toEqual({ remembers: 'Denied' })
-  await host.remove('remembers')
+  answer = {}
+  await writeFile(join(root, 'plugins/remembers/new.txt'), '')
+  await plugins.enable('remembers')
+  expect(await transform('three')).toEqual({ remembers: 'not allowed' })
   expect(stopped).toEqual([])
 })
 
 test('a plugin that reloads runs in a new process, with its permissions', async () => {
-  await host.install(join(plugins, 'remembers'))
-  await host.transform('before')
-  await host.reload('remembers')
-  expect(await host.transform('after')).toEqual({ remembers: 'before' })
+  const { plugins, transform } = host
+  await plugins.enable('remembers')
+  await transform('before')
+  await plugins.reload('remembers')
+  expect(await transform('after')).toEqual({ remembers: 'before' })
   expect(notices).toHaveLength(2)
   expect(notices[1]).not.toBe(notices[0])
-  expect(host.list()).toMatchObject([{ label: 'remembers', state: 'running', sandbox: 'process' }])
-  await host.remove('remembers')
+  expect(plugins.list()).toContainEqual(
+    expect.objectContaining({ label: 'remembers', state: 'running', sandbox: 'process' }),
+  )
 })
 
-test('a plugin that never answers is stopped, and the others keep running', async () => {
-  await host.install(join(plugins, 'remembers'))
-  expect(await host.transform('spin')).toEqual({})
+test('a plugin that never answers is stopped, and starts again', async () => {
+  const { plugins, transform } = host
+  await plugins.enable('remembers')
+  expect(await transform('spin')).toEqual({})
   expect(stopped).toEqual(['remembers: "transform" took longer than 2000 ms'])
-  expect(host.list()).toEqual([])
-  await host.install(join(plugins, 'remembers'))
-  expect(await host.transform('four')).toEqual({ remembers: 'spin' })
-  await host.remove('remembers')
+  await plugins.enable('remembers')
+  expect(await transform('four')).toEqual({ remembers: 'spin' })
 })
 
-test('a plugin that throws while it loads is not installed', async () => {
-  await expect(host.install(join(plugins, 'dies'))).rejects.toThrow('born dead')
-  expect([host.list(), await host.transform('five')]).toEqual([[], {}])
+test('a plugin that throws while it loads has failed', async () => {
+  await expect(host.plugins.enable('dies')).rejects.toThrow('born dead')
+  expect(host.plugins.list()).toContainEqual(expect.objectContaining({ label: 'dies', state: 'failed' }))
+  expect(await host.transform('five')).toEqual({})
+})
+
+test('a directory without a manifest is listed, and has its error', () => {
+  expect(host.plugins.list()).toContainEqual(
+    expect.objectContaining({
+      label: 'notifies',
+      state: 'invalid',
+      error: expect.objectContaining({ code: 'InvalidManifest' }),
+    }),
+  )
 })
 
 test('a plugin whose host forgets `allow` is denied, and the error says what to add', async () => {
@@ -91,28 +103,4 @@ test('a plugin whose host forgets `allow` is denied, and the error says what to 
   } finally {
     await bus.close()
   }
-})
-
-test.each([
-  ['malformed JSON', '{', 'JSON'],
-  ['no name', '{ "entry": "main.js", "permissions": [] }', 'name'],
-  ['an invalid name', '{ "name": "../x", "entry": "main.js", "permissions": [] }', 'a name has a-z, 0-9 and "-"'],
-  ['an unknown permission', '{ "name": "x", "entry": "main.js", "permissions": ["shell"] }', 'permissions.0'],
-  ['an unknown member', '{ "name": "x", "entry": "main.js", "permissions": [], "sandbox": "none" }', 'sandbox'],
-  ['no entry', '{ "name": "x", "entry": "none.js", "permissions": [] }', 'ENOENT'],
-  ['an entry elsewhere', '{ "name": "x", "entry": "../elsewhere.js", "permissions": [] }', 'outside of the directory'],
-  [
-    'an entry that leads elsewhere',
-    '{ "name": "x", "entry": "link.js", "permissions": [] }',
-    'outside of the directory',
-  ],
-])('a manifest with %s is rejected', async (_what, text, message) => {
-  const directory = join(root, 'manifest')
-  await rm(directory, { recursive: true, force: true })
-  await mkdir(directory)
-  await writeFile(join(root, 'elsewhere.js'), '')
-  await writeFile(join(directory, 'main.js'), '')
-  await symlink(join(root, 'elsewhere.js'), join(directory, 'link.js'))
-  await writeFile(join(directory, 'manifest.json'), text)
-  await expect(readPlugin(directory)).rejects.toThrow(message)
 })

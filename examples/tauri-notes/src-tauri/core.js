@@ -1,7 +1,7 @@
 // @ts-check
 // The part that is Rust in a Tauri app: its commands, and the plugin that its frontend calls.
 import { defineCore } from '@sallyport/core'
-import { fs } from '@sallyport/plugins'
+import { fs } from '@sallyport/tauri-plugins'
 
 let notes = 0
 

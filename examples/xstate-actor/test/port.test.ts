@@ -1,10 +1,9 @@
 // The port over real threads: the permissions of each frontend, and the states that it sees.
 import { createBus, type Bus } from '@sallyport/core'
-import { remoteActor, type RemoteActorOf } from '@sallyport/frontend/xstate'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type core from '../core.js'
+import type { PortEvent, PortView } from '../core.js'
+import { remoteActor } from '../remote-actor.js'
 
-type Port = RemoteActorOf<typeof core, 'port'>
 const open = { type: 'OPEN', door: 'outer', watchword: 'portcullis' } as const
 let bus: Bus
 
@@ -22,7 +21,7 @@ afterEach(() => bus.close())
 
 const as = async (label: string) => {
   const client = await bus.connect(label)
-  const port = await remoteActor<Port>('port', { client })
+  const port = await remoteActor<PortView, PortEvent>('port', client)
   const seen: unknown[] = []
   port.subscribe(({ value }) => seen.push(value))
   return { client, port, seen }
@@ -52,9 +51,20 @@ test('only core can begin a siege, which ends the actor', async () => {
   const { client, port } = await as('guard')
   const siege = client.invoke('plugin:port|send', { event: { type: 'SIEGE' } })
   await expect(siege).rejects.toMatchObject({ reason: 'InvalidParams' })
-  const ended = new Promise<void>(complete => port.subscribe({ complete }))
+  const ended = new Promise<void>(resolve => port.subscribe({ complete: resolve }))
   await client.invoke('siege')
   await ended
   expect(port.getSnapshot().value).toBe('barred')
-  await expect(port.send(open)).rejects.toMatchObject({ reason: 'InvalidRequest' })
+  await expect(port.send(open)).rejects.toMatchObject({ commandCode: 'ENDED' })
+})
+
+test('follows the new actor after core has restarted, with its last snapshot until then', async () => {
+  const { client, port, seen } = await as('guard')
+  await port.send(open)
+  await expect.poll(() => seen).toEqual(['open', 'shut'])
+  await bus.reload('core')
+  expect(port.getSnapshot()).toMatchObject({ passages: expect.any(Number) as number })
+  await expect.poll(() => port.getSnapshot()).toEqual({ value: 'shut', draught: false, passages: 0 })
+  await client.invoke('siege')
+  await expect.poll(() => port.getSnapshot().value).toBe('barred')
 })

@@ -31,6 +31,7 @@ async function spin() {
 }
 
 expose({
+  greet: async ({ name }) => `Hello, ${name}!`,
   call_each: callEach,
   call_many: ({ count }) => Promise.all(Array.from({ length: IN_FLIGHT }, () => callEach({ count }))).then(() => null),
   send_bytes: sendBytes,

@@ -1,18 +1,19 @@
 // Entry for core modules and hosts.
 
-export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
+export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal/errors'
+export type { CodecName } from '@sallyport/protocol/internal/codec'
+export type { BusErrorReason } from '@sallyport/protocol/internal/errors'
 export type {
-  BusErrorReason,
   BusEvent,
-  CodecName,
   EventTarget,
   CallHeaders,
   CallOptions,
-  CallTrace,
-  EventTrace,
+  IdleTimeout,
   TransferOptions,
   Unlisten,
-} from '@sallyport/protocol/internal'
+  WaitOptions,
+} from '@sallyport/protocol/internal/message'
+export type { CallTrace, EventTrace } from '@sallyport/protocol/internal/rpc'
 export type {
   CallParameters,
   Client,
@@ -24,6 +25,8 @@ export type {
   InvokeOptions,
   ListenOptions,
   Serialized,
+  StreamItem,
+  StreamName,
 } from '@sallyport/frontend/internal'
 export type { App, CommandContext, CommandRequest, Middleware, MiddlewareCall } from './api/app.js'
 export type {
@@ -36,8 +39,9 @@ export type {
   Platform,
 } from './acl/types.js'
 export type { CommandScope, Scope } from './acl/scope.js'
-export type { Channel } from './rpc/channel.js'
+export type { Channel } from './rpc/channels/channel.js'
 export { command, defineCore, plugin } from './api/define.js'
+export type { CommandContent, CommandDescription, JsonSchema } from './api/command-description.js'
 export type {
   AnyCommand,
   Command,
@@ -49,10 +53,15 @@ export type {
   PluginApi,
   PluginDefinition,
 } from './api/define.js'
-export type { BusTypes, BusTypesOf, ExposedBy, FrontendProxy, TypedCore } from './api/bus-types.js'
+export type { BusTypes, BusTypesOf, ExposedBy, FrontendProxy, FunctionResult, TypedCore } from './api/bus-types.js'
 export type { Bus } from './host/bus.js'
+export type { AddedCommand, AddedPlugin } from './host/added-plugin.js'
+export type { DescribeOptions } from './host/describe-commands.js'
+export type { RunFunction, RunFunctions, RunHandler } from './host/options/run-functions.js'
+export type { RunLog } from './host/run-output.js'
+export type { RunError, RunReport } from './host/run-report.js'
 export type { FrontendInfo } from './host/frontends/frontend-info.js'
-export type { Inspector } from './host/inspector/server.js'
+export type { Inspector } from './host/inspectors.js'
 export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type {
   BusStats,
@@ -69,7 +78,7 @@ export { createBus } from './host/entry.js'
 export type { OnConfirm } from './host/reporting/confirm.js'
 export type { Logger, LogLevel } from './host/reporting/log.js'
 export type { WorkerFactories } from './host/workers/spawn.js'
-export { BaseDirectory, type PathResolver } from './path/directories.js'
+export { BaseDirectory, type PathResolver } from '@sallyport/paths/internal/api'
 export type { Resources } from './api/resources.js'
 export { stateKey, type StateKey } from './api/state.js'
 export { transfer } from './api/transfer.js'
@@ -79,14 +88,18 @@ export type {
   FrontendModule,
   FrontendOptions,
   ModuleSource,
+  ReportedRunOptions,
+  RunLimits,
   RunOptions,
+  RunsOptions,
   IsolationOptions,
   NetworkOptions,
-  PermissionSandbox,
-  ProcessSandbox,
-  Sandbox,
-  SesSandbox,
 } from './host/options/types.js'
-export type { Launch, Launcher, LaunchInfo, LaunchLimits } from './launchers/launcher.js'
+export type { Sandbox } from './host/sandboxes/kinds.js'
+export type { PermissionSandbox } from './host/sandboxes/permission/permission-kind.js'
+export type { ProcessSandbox } from './host/sandboxes/process/process-kind.js'
+export type { QuickjsSandbox } from './host/sandboxes/quickjs/quickjs-kind.js'
+export type { SesSandbox } from './host/sandboxes/ses/ses-kind.js'
+export type { Launch, Launcher, LaunchInfo, LaunchLimits } from './host/sandboxes/process/launchers/launcher.js'
 export type { OnStdio } from './host/workers/output.js'
-export type { ModuleLocation } from './host/options/schema.js'
+export type { ModuleLocation } from './shared/locations.js'

@@ -1,20 +1,19 @@
-// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, and local servers, for `@sallyport/web`.
-import type { InitScript } from '@sallyport/protocol/internal'
+// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`.
+import type { InitScript } from '@sallyport/protocol/internal/contract'
 import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
-import type { WebviewConfig } from './host/options/project.js'
 import type { ConnectionOptions } from './host/options/types.js'
-import { createPathResolver, readPathEnvironment, type PathResolver } from './path/directories.js'
+import type { WebviewConfig } from './host/tauri-project/project.js'
+import { createPathResolver, readPathEnvironment, type PathResolver } from '@sallyport/paths/internal/api'
 import type { HostLog } from './host/reporting/log.js'
 
 export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
-export type { Csp, WebviewConfig } from './host/options/project.js'
-export type { AssetScope } from './host/options/schema.js'
+export type { AssetScope } from './host/tauri-project/config-schema.js'
+export type { Csp, WebviewConfig } from './host/tauri-project/project.js'
 export type { ConnectionOptions } from './host/options/types.js'
-export { isEqualSecret, LOCAL_HEADERS, startLocalServer } from './shared/local-server.js'
-export type { InitScript } from '@sallyport/protocol/internal'
+export type { InitScript } from '@sallyport/protocol/internal/contract'
 export type { HostLog } from './host/reporting/log.js'
-export type { PathResolver } from './path/directories.js'
+export type { PathResolver } from '@sallyport/paths/internal/api'
 
 /**
  * Opens a frontend whose code joins later. Resolves once core has checked its options, and its gate has its hook.

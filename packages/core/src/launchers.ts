@@ -1,11 +1,18 @@
-// Entry of `@sallyport/core/launchers`: walls around the process of a frontend.
+// Entry of `@sallyport/core/launchers`: walls around the process of a frontend, and around programs.
 
-export { bubblewrap, type BubblewrapOptions } from './launchers/bubblewrap.js'
-export { landlock, type LandlockOptions } from './launchers/landlock.js'
+export { bubblewrap, type BubblewrapOptions } from './host/sandboxes/process/launchers/bubblewrap.js'
+export { landlock, type LandlockOptions } from './host/sandboxes/process/launchers/landlock.js'
+export { createRestartPolicy, type RestartPolicy } from './host/supervision/restart-policy.js'
+export {
+  type Program,
+  type ProgramExit,
+  type ProgramOptions,
+  startProgram,
+} from './host/sandboxes/process/programs/start-program.js'
 export {
   type Launch,
   type LaunchInfo,
   type Launcher,
   LauncherUnavailable,
   type LaunchLimits,
-} from './launchers/launcher.js'
+} from './host/sandboxes/process/launchers/launcher.js'

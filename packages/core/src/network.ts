@@ -25,7 +25,7 @@ export async function connectHost(
   return startRemoteHost(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
 }
 
-export type { Link } from '@sallyport/protocol/internal'
+export type { Link } from '@sallyport/protocol/internal/wire'
 export type { Pattern } from './acl/types.js'
 export type { NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type {

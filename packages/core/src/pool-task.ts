@@ -1,6 +1,6 @@
 // Runs a task in a thread of the pool: the default export of a user's module. Its outcome is wrapped, so that anything it throws,
 // also `null`, arrives as thrown. Errors are converted before they cross threads, because they lose members on the way.
-import { BusError, describeCommand, toBusError, toErrorObject, withoutData } from '@sallyport/protocol/internal'
+import { BusError, describeCommand, toBusError, toErrorObject, withoutData } from '@sallyport/protocol/internal/errors'
 import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
 
 export async function runTask({ method, module, args }: PoolTask): Promise<PoolOutcome> {

@@ -1,6 +1,6 @@
 // Entry of the thread of relays, which runs no code of a frontend.
 import { parentPort } from 'node:worker_threads'
-import { serveTenants } from '@sallyport/protocol/internal'
-import { runRelay } from './relay/run-relay.js'
+import { serveMembers } from '@sallyport/protocol/internal/contract'
+import { runRelay } from './host/sandboxes/process/relay/run-relay.js'
 
-serveTenants(parentPort!, runRelay)
+serveMembers(parentPort!, runRelay)

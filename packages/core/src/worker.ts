@@ -1,13 +1,8 @@
 // Entry of the core worker: loads the user's core module and serves it.
 import { parentPort, workerData } from 'node:worker_threads'
-import {
-  beat,
-  BusError,
-  describeName,
-  describeThrown,
-  explainTypeScript,
-  setDevelopment,
-} from '@sallyport/protocol/internal'
+import { beat } from '@sallyport/protocol/internal/contract'
+import { BusError, describeName, describeThrown, explainTypeScript } from '@sallyport/protocol/internal/errors'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { getDefinition } from './api/validate-definition.js'
 import type { CoreReport, CoreThreadData, CoreWorkerData } from './contract/host-core.js'
 import { createCoreLog, runCoreActor } from './core-thread/core-actor.js'

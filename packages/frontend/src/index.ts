@@ -1,18 +1,20 @@
 // The functions, classes and types that a frontend's module imports.
 
-export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
+export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal/errors'
+export type { CodecName } from '@sallyport/protocol/internal/codec'
+export type { BusErrorReason } from '@sallyport/protocol/internal/errors'
 export type {
-  BusErrorReason,
   BusEvent,
   CallHeaders,
   CallOptions,
-  CallTrace,
-  CodecName,
   EventTarget,
-  EventTrace,
+  IdleTimeout,
   TransferOptions,
   Unlisten,
-} from '@sallyport/protocol/internal'
+  WaitOptions,
+} from '@sallyport/protocol/internal/message'
+export type { CallTrace, EventTrace } from '@sallyport/protocol/internal/rpc'
+export type { ChannelSender } from '@sallyport/protocol/internal/rpc'
 export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'

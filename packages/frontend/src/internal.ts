@@ -1,21 +1,30 @@
 // The client for links that the host itself makes.
-import type { BusError, Link } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { type BusError, createCallPromise, describeCommand } from '@sallyport/protocol/internal/errors'
+import { createAbortError } from '@sallyport/protocol/internal/message'
+import { waitForCalls } from '@sallyport/protocol/internal/rpc'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { Client, type ClientOptions } from './client/client.js'
 import { ConnectionPool } from './client/connection-pool.js'
+import type { InvokeOptions } from './client/options.js'
+import { Stream } from './client/stream.js'
 
 export { Channel } from './client/channel.js'
+export type { Stream } from './client/stream.js'
 export type { Client } from './client/client.js'
-export type { Exposed } from './client/exposed-functions.js'
+export type { Exposed, ExposedContext } from './client/exposed-functions.js'
 export type { EventHandler } from './client/listeners.js'
 export type { InvokeOptions, ListenOptions } from './client/options.js'
 
-// The controls of a reconnecting client. They are functions, because users get the client itself.
+// The controls of a client. A user gets the client, and finds none of them on it.
 
 export interface ReconnectingClientOptions extends ClientOptions {
   /** True if a gate checks what the client sends. */
   isolated?: boolean
   /** Sends each call's deadline to core, which a network can disconnect without notice. */
   deadlines?: boolean | undefined
+  /** Called for each call and event that the client refuses with `Overloaded`. */
+  onUnsent?: (() => void) | undefined
 }
 
 /** The class of clients with its constructor, which is not public. */
@@ -26,25 +35,80 @@ export const LinkClient: new (link: Link, options: ReconnectingClientOptions & {
 export const createReconnectingClient = (link: Link, options: ReconnectingClientOptions): Client =>
   new Client(link, { ...options, reconnects: true })
 
+/** Calls a command as `invoke` does, with arguments in a codec that is not the client's. */
+export const invokeAs = (
+  client: Client,
+  codec: CodecName,
+  command: string,
+  args?: object,
+  options?: InvokeOptions,
+): Promise<unknown> =>
+  createCallPromise((resolve, reject) => {
+    Client.call(client, { command, args, options, stream: undefined, codec, resolve, reject })
+  })
+
+/** What happens to a call of `streamAs`. */
+export interface StreamEvents {
+  /** The frontend's own end of the channel was received, and all values before it were read. */
+  ended(): void
+  /** The response arrived: `null` after a stream. */
+  answered(result: unknown): void
+  /** Returns the error that the loop throws. */
+  failed(error: BusError): BusError
+}
+
+/** Calls a command as `client.stream` does, with arguments in a codec that need not be the client's. */
+export const streamAs = (
+  client: Client,
+  codec: CodecName,
+  command: string,
+  args: object | undefined,
+  options: InvokeOptions,
+  events: StreamEvents,
+): Stream =>
+  new Stream((stream, resolve, reject) => {
+    stream.onend = () => events.ended()
+    const { connection, id } = Client.call(client, {
+      ...{ command, args, options, stream, codec },
+      resolve: result => {
+        events.answered(result)
+        resolve()
+      },
+      reject: error => reject(events.failed(error)),
+    })
+    return () => connection.pending.abandon(id, createAbortError(describeCommand(command), undefined))
+  }, options.signal)
+
 /** Continues over another link. Resolves once core knows the client's listeners again; nothing else is sent before. */
-export const reconnectClient = (client: Client, link: Link): Promise<void> => client.reconnect(link)
+export const reconnectClient: (client: Client, link: Link) => Promise<void> = Client.reconnect
+
+/** Changes the label of a page's client, which the server chooses with each link. */
+export function renameClient(client: { label: string }, label: string): void {
+  client.label = label
+}
 
 /** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
-export const settleListeners = (client: Client): Promise<boolean> => client.settleListeners()
+export function settleListeners(client: Client): Promise<boolean> {
+  const { listeners, connection } = Client.getParts(client)
+  return listeners.settle(connection)
+}
 
 /** Resolves once the calls of the client that wait for a response now have been settled. */
-export const callsSettled = (client: Client): Promise<void> => client.getPool(ConnectionPool).callsSettled()
+export function callsSettled(client: Client): Promise<void> {
+  const { pool, connection } = Client.getParts(client)
+  return pool?.callsSettled() ?? waitForCalls(connection.pending)
+}
 
 /** Closes the client immediately: no other link will follow. */
-export const endClient = (client: Client, reason: BusError | undefined): void => client.end(reason)
+export const endClient: (client: Client, reason: BusError | undefined) => void = Client.end
 
 /** Adds a link to another core of the same bus. Each call uses the core with the fewest calls in flight. */
-export const addConnection = (client: Client, link: Link): void => client.getPool(ConnectionPool).add(link)
+export const addConnection = (client: Client, link: Link): void => Client.getPool(client, ConnectionPool).add(link)
 
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
-  client.getPool(ConnectionPool).endConnection(link, reason)
+  Client.getPool(client, ConnectionPool).endConnection(link, reason)
 export { findCurrentClient, setCurrentClient } from './client/current-client.js'
-export type { CallParameters, CommandName, CommandResult, CoreLike } from './types/commands.js'
+export type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './types/commands.js'
 export { createClient } from './types/client.js'
 export type { ClientTypes, EmitParameters } from './types/client.js'
 export type { Serialized } from './types/serialized.js'

@@ -12,7 +12,7 @@ import {
   SpanStatusCode,
   trace as traces,
 } from '@opentelemetry/api'
-import type { CallTrace } from '@sallyport/protocol/internal'
+import type { CallTrace } from '@sallyport/protocol/internal/rpc'
 
 /** Options of `instrument`. */
 export interface InstrumentOptions {

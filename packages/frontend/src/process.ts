@@ -1,15 +1,19 @@
 // The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports.
 import { Socket } from 'node:net'
-import type { FrontendProcessCommand, FrontendReport, FrontendStart, Link, Pong } from '@sallyport/protocol/internal'
-import {
-  deserializeValue,
-  StreamLink,
-  FRAME_KIND,
-  getText,
-  PROCESS_PIPES,
-  reportError,
-} from '@sallyport/protocol/internal'
-import { startFrontend } from './runtime/start-frontend.js'
+import type {
+  FrontendPreparation,
+  FrontendProcessCommand,
+  FrontendReport,
+  FrontendStart,
+  Pong,
+} from '@sallyport/protocol/internal/contract'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
+import { reportError } from '@sallyport/protocol/internal/errors'
+import { StreamLink } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
+import { enterSandboxOnce, startFrontend } from './runtime/start-frontend.js'
+import { warmUp } from './runtime/warm-up.js'
 
 const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))
 
@@ -18,21 +22,33 @@ const { exit, reallyExit } = process as unknown as { exit(code: number): never; 
 // A launcher can set variables, such as PWD.
 for (const name of Object.keys(process.env)) delete process.env[name]
 
+/** A spare does what it can before it is taken. Its start has the errors. */
+const prepare = (preparation: FrontendPreparation): void =>
+  void enterSandboxOnce(preparation)
+    .then(() => warmUp(() => isStarted))
+    .catch(() => {})
+
 const control = openPipe(PROCESS_PIPES.control)
 const report = (message: FrontendReport | Pong): void =>
   control.send({ kind: FRAME_KIND.json, body: JSON.stringify(message) })
 
+let isStarted = false
 let handleCommand: ((command: FrontendProcessCommand) => void) | undefined
 
 control.receive({
   frame({ kind, body }) {
-    if (kind === FRAME_KIND.json) return handleCommand?.(JSON.parse(getText(body)) as FrontendProcessCommand)
+    if (kind === FRAME_KIND.json) {
+      const command = JSON.parse(getText(body)) as FrontendProcessCommand
+      return command.type === 'prepare' ? prepare(command) : handleCommand?.(command)
+    }
+    isStarted = true
     startFrontend(deserializeValue(body as Uint8Array) as FrontendStart, {
       report,
       onCommand(handle) {
         handleCommand = command => {
           if (command.type === 'ping') return report({ type: 'pong' })
-          handle(command.type === 'stop' ? command : { ...command, link: openPipe(PROCESS_PIPES.link) })
+          if (command.type === 'stop') return handle(command)
+          if (command.type === 'link') handle({ ...command, link: openPipe(PROCESS_PIPES.link) })
         }
       },
       loadFunctions: () => import('./index.js'),

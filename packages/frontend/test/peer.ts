@@ -1,15 +1,8 @@
 // The other end of a client's link. It records received messages, and sends the messages of a test.
-import {
-  BatchReader,
-  FRAME_KIND,
-  codecs,
-  type CodecName,
-  type FrameKind,
-  type Link,
-  type Message,
-  type ReceivedFrame,
-  LocalLink,
-} from '@sallyport/protocol/internal'
+import { BatchReader, codecs, type CodecName } from '@sallyport/protocol/internal/codec'
+import { LocalLink } from '@sallyport/protocol/internal/link'
+import type { Message } from '@sallyport/protocol/internal/message'
+import { FRAME_KIND, type FrameKind, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from '../src/client/client.js'
 

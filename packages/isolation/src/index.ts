@@ -1,4 +1,4 @@
 // Checks an isolation app without running it. Its gate runs in a worker: see ./worker.
 
-export { loadIsolationApp, type IsolationApp } from './hook/app.js'
-export { type IsolationScript } from './sandbox/hook-sandbox.js'
+export { loadIsolationApp, type IsolationApp } from './hook/isolation-app.js'
+export { type IsolationScript } from './compartment/hook-sandbox.js'

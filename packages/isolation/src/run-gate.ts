@@ -5,30 +5,23 @@ import type {
   GateCommand,
   GateReport,
   GateWorkerData,
-  Link,
-  Sealer,
   SessionKey,
-  TenantConnection,
-} from '@sallyport/protocol/internal'
-import {
-  beat,
-  BusError,
-  closeEndpoint,
-  openLink,
-  RECORD_DIRECTION,
-  reportError,
-  SamplingTimer,
-  setDevelopment,
-  startWorkerActor,
-} from '@sallyport/protocol/internal'
+  MemberConnection,
+} from '@sallyport/protocol/internal/contract'
+import type { Sealer } from '@sallyport/protocol/internal/records'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import { beat, RECORD_DIRECTION, startWorkerActor } from '@sallyport/protocol/internal/contract'
+import { BusError, reportError } from '@sallyport/protocol/internal/errors'
+import { closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { assertNever, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from './gate/gate.js'
 import { createHook, type Hook } from './hook/hook.js'
-import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
-import type { ConsoleSink } from './sandbox/console.js'
+import { createHookWatch, createMemoryCheck } from './hook/hook-watch.js'
+import type { ConsoleSink } from './compartment/console.js'
 
 /** The host, as a gate sees it. */
-export type GateHost = Omit<TenantConnection, 'write'>
+export type GateHost = Omit<MemberConnection, 'write' | 'setBusy' | 'isTerminated'>
 
 /** Heartbeats of all gates of this thread. A `confirm` blocks each of them. */
 const heartbeats = new Set<Beating>()
@@ -151,9 +144,15 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
 
   host.onMessage(message => {
     const command = message as GateCommand
-    if (command.type === 'link') return void useLink(command)
-    drainTimeoutMs = command.timeout
-    actor.stop()
+    switch (command.type) {
+      case 'link':
+        return void useLink(command)
+      case 'stop':
+        drainTimeoutMs = command.timeout
+        return actor.stop()
+      default:
+        return assertNever(command)
+    }
   })
   host.onTerminate(() => exit(1))
 }

@@ -1,10 +1,10 @@
 // Runs a frontend's script in a Compartment that has the client, a console, timers and JavaScript's built-in objects, and nothing of
 // Node. The frontend worker loads this module if its sandbox is `ses`.
-import type { FrontendFunctions, FrontendScript, ModuleText, ScriptThread } from '@sallyport/protocol/internal'
-import { createCompartment } from './sandbox/compartment.js'
-import { type ConsoleSink, createConsole } from './sandbox/console.js'
-import { describeMissingNames } from './sandbox/diagnostics.js'
-import { lockDown } from './sandbox/lockdown.js'
+import type { FrontendFunctions, FrontendScript, ModuleText, ScriptThread } from '@sallyport/protocol/internal/contract'
+import { createCompartment } from './compartment/compartment.js'
+import { type ConsoleSink, createConsole } from './compartment/console.js'
+import { describeMissingNames } from './compartment/diagnostics.js'
+import { lockDown } from './compartment/lockdown.js'
 import { createScriptClient } from './ses-frontend/client.js'
 import { abortGlobals, createTimers, createUrls } from './ses-frontend/globals.js'
 import { explainRejectedScript, hideFrames, readScript, type ScriptSource, toFault } from './ses-frontend/source.js'
@@ -19,7 +19,7 @@ export async function loadScript(url: string, text?: ModuleText, content?: strin
     run(functions, thread, fault) {
       const onUncaught = (thrown: unknown): void => fault(toFault(thrown))
       thread.onUncaught(onUncaught)
-      const { stop, ...timers } = createTimers(onUncaught)
+      const { stop, ...timers } = createTimers(onUncaught, thread.onEnter)
       stopTimers = stop
       return run(source, functions, timers, thread)
     },
@@ -39,6 +39,7 @@ async function run(
   const warning = describeMissingNames(source.place, source.text, globals)
   if (warning !== undefined) log('warn', warning)
   const compartment = createCompartment('script', globals)
+  thread.onEnter?.()
   try {
     await compartment.evaluate(source.program)
   } catch (thrown) {

@@ -1,8 +1,8 @@
 // The entry of an isolation worker, which has one gate, or those that the host sends it.
 import { parentPort, workerData } from 'node:worker_threads'
-import { type GateThreadData, type GateWorkerData, serveTenants } from '@sallyport/protocol/internal'
+import { type GateThreadData, type GateWorkerData, serveMembers } from '@sallyport/protocol/internal/contract'
 import { warmUpGate } from './gate/warm-up-gate.js'
-import { reportRejection } from './hook/watchdog.js'
+import { reportRejection } from './hook/hook-watch.js'
 import { type GateHost, runGate } from './run-gate.js'
 
 const host = parentPort!
@@ -12,7 +12,7 @@ const { isShared, preloadsHook, warmsUp } = workerData as GateThreadData
 if (preloadsHook) import('./hook/load.js').catch(() => {})
 if (warmsUp) void warmUpGate()
 
-if (isShared) serveTenants(host, runGate)
+if (isShared) serveMembers(host, runGate)
 else host.once('message', (data: GateWorkerData) => runGate(createGateHost(), data))
 
 const createGateHost = (): GateHost => ({

@@ -1,9 +1,13 @@
 // A gate over in-memory links, with the messages that it seals for core and the requests that it has core reject.
 import { expect } from 'vitest'
-import { BatchReader, FRAME_KIND, type Link, METHOD, LocalLink, SamplingTimer } from '@sallyport/protocol/internal'
+import { BatchReader } from '@sallyport/protocol/internal/codec'
+import { LocalLink } from '@sallyport/protocol/internal/link'
+import { METHOD } from '@sallyport/protocol/internal/message'
+import { SamplingTimer } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND, type Link } from '@sallyport/protocol/internal/wire'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../src/gate/gate.js'
-import { createHookWatch } from '../src/hook/watchdog.js'
+import { createHookWatch } from '../src/hook/hook-watch.js'
 import { createHook, type HookFunction } from '../src/hook/hook.js'
 
 const session = new Uint8Array(16).fill(1)

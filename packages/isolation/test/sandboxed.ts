@@ -1,7 +1,7 @@
 // Creates a hook in a sandbox in this thread, which is locked down.
 import { findHook, type HookFunction } from '../src/hook/hook.js'
-import { lockDown } from '../src/sandbox/lockdown.js'
-import { HookSandbox } from '../src/sandbox/hook-sandbox.js'
+import { lockDown } from '../src/compartment/lockdown.js'
+import { HookSandbox } from '../src/compartment/hook-sandbox.js'
 
 /** @param before - code that runs first, in the hook's scope */
 export function sandboxed(hook: string, before = ''): { fn: HookFunction; logs: string[] } {

@@ -153,6 +153,17 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect(seen.log).toEqual(['1:a', '1:b', 'closed'])
     })
 
+    it('delivers nothing within send or close, to neither end', async () => {
+      const { near, far, atNear, atFar } = connect()
+      far.send({ kind: 1, body: 'before' })
+      near.send({ kind: 1, body: 'request' })
+      near.send({ kind: 5, body: new Uint8Array(300_000) })
+      near.close()
+      expect([atNear.log, atFar.log]).toEqual([[], []])
+      await settled()
+      expect(atNear.log).toEqual(['closed'])
+    })
+
     it('can send from within a receiver', async () => {
       const { near, far } = connect()
       const seen = recorder()

@@ -1,24 +1,27 @@
-// `@sallyport/web/client`: the client of a page.
+// `@sallyport/web/client`: the client of a page. A program in Node.js gets node-client.ts.
 import type { Client, ClientTypes, CoreLike, TypedConnection } from '@sallyport/frontend'
 import { findCurrentClient, setCurrentClient } from '@sallyport/frontend/internal'
 import { BASE_PATH } from './contract/greeting.js'
 import { findPageSession, PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
-export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
+export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal/errors'
 export { Channel, createClient } from '@sallyport/frontend/internal'
 
 /** Options of `connect`. */
 export interface ConnectOptions {
-  /** URL of the WebSocket, or of the page's server. @default '/sallyport' of the page's own origin */
+  /** URL of the WebSocket, or of the page's server. In Node.js it can have the token. @default '/sallyport' of the page's own origin */
   url?: string | URL
+  /** Headers of the WebSocket, such as a cookie that `authenticate` reads. In Node.js only: a browser has those of the page. */
+  headers?: Readonly<Record<string, string>>
 }
 
-/** Connects this page to its bus, without types of commands. */
+/** Connects this page, or this program, to its bus, without types of commands. */
 export function connect(options?: ConnectOptions): Promise<Client>
 /**
  * Connects this page to its bus. The client reconnects by itself: calls in flight reject with `Disconnected`, and listeners and exposed
  * functions stay. While a page has a client of this server, this returns it: a page that `serveFrontends` serves has one from the start.
- * With the type of a core module, the client is typed as by `createClient`.
+ * A program in Node.js passes the `url`, and gets a client with each call. With the type of a core module, the client is typed as by
+ * `createClient`.
  *
  * @throws {BusError} Denied if the user is not logged in, or the token is wrong; Disconnected if the server does not answer or another
  * tab has the label

@@ -1,5 +1,6 @@
 // The bytes of incomplete messages that a server has received from all pages of a label: any number of tabs can each begin one.
-import { BusError, INCOMPLETE_TIMEOUT_MS } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { INCOMPLETE_TIMEOUT_MS } from '@sallyport/protocol/internal/wire'
 
 /** The bytes of one page's incomplete message. */
 export interface IncompleteMessage {

@@ -4,7 +4,9 @@ import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FrontendOptions } from '@sallyport/core'
 import type { ConnectionOptions } from '@sallyport/core/internal'
-import { BusError, MIN_PAGE_MESSAGE_BYTES, MAX_PAGE_MESSAGE_BYTES } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { FREE_LABEL_RULE } from '@sallyport/protocol/internal/message'
+import { MIN_PAGE_MESSAGE_BYTES, MAX_PAGE_MESSAGE_BYTES } from '@sallyport/protocol/internal/wire'
 import * as v from 'valibot'
 
 /** Options of the pages of one label. */
@@ -135,6 +137,9 @@ export function resolveOptions(options: WebOptions): WebConfig {
   if (output.server && !output.authenticate) {
     throw invalid('server requires authenticate, which returns the label of a page')
   }
+  // valibot omits some reserved labels, which core's own check would refuse.
+  const omitted = Object.keys(options.frontends).find(label => !Object.hasOwn(output.frontends, label))
+  if (omitted !== undefined) throw invalid(`frontends.${omitted}: its label must be ${FREE_LABEL_RULE}`)
   const frontends: Record<string, PageConfig> = {}
   for (const [label, { dir, csp, scripts, multiple, ...frontend }] of Object.entries(output.frontends)) {
     if (output.server && (dir !== undefined || scripts.length > 0)) {

@@ -1,7 +1,7 @@
 // The pages of one label: which of them has the label, which get labels of their own, and which are refused.
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
-import { MAX_UNCLAIMED_BYTES } from '@sallyport/protocol/internal'
-import { CLOSE_CODE } from './contract/greeting.js'
+import { MAX_UNCLAIMED_BYTES } from '@sallyport/protocol/internal/wire'
+import { CLOSE_IN_USE, CLOSE_UNAVAILABLE } from './contract/greeting.js'
 import { RateLimit } from './http/rate-limit.js'
 import { IncompleteMessages } from './incomplete-messages.js'
 import type { WebConfig } from './options.js'
@@ -54,7 +54,7 @@ export class PageLabel {
     if (!holder) return this.#join(slot, page)
     const isAnswering = await holder.isAnswering(ANSWER_TIMEOUT_MS)
     // The client of the page tries again: the other page can have been closed, which shows when it is read.
-    if (isAnswering === undefined) return page.refuse(CLOSE_CODE.unavailable, '')
+    if (isAnswering === undefined) return page.refuse(CLOSE_UNAVAILABLE, '')
     if (!isAnswering) {
       holder.terminate()
       if (slot.page === holder) slot.page = undefined
@@ -62,7 +62,7 @@ export class PageLabel {
       // Browsers copy the session storage, and the id in it, to a window that a page opens and to a duplicated tab.
       page.changeTab()
     } else {
-      return page.refuse(CLOSE_CODE.inUse, 'This page is open in another tab. Close that tab, and reload this one.')
+      return page.refuse(CLOSE_IN_USE, 'This page is open in another tab. Close that tab, and reload this one.')
     }
     return this.admit(page)
   }
@@ -100,7 +100,7 @@ export class PageLabel {
       frontend.leave(code)
     } catch (error) {
       this.#remove(slot)
-      page.refuse(CLOSE_CODE.unavailable, '')
+      page.refuse(CLOSE_UNAVAILABLE, '')
       throw error
     } finally {
       if (slot.page === page) this.#vacate(slot)

@@ -1,8 +1,8 @@
 // Answers the HTTP requests for the pages of one label: its files, its scripts, and assets of the host.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LOCAL_HEADERS } from '@sallyport/core/internal'
+import type { PathScope } from '@sallyport/paths/internal'
+import { LOCAL_HEADERS } from '@sallyport/protocol/internal/local-server'
 import { serveAsset } from './files/asset-files.js'
-import type { AssetScope } from './files/asset-scope.js'
 import type { ContentPolicy } from './document/content-policy.js'
 import { ASSET_PATH, BASE_PATH, PAGE_SCRIPT_PATH, REPORT_PATH, WINDOW_SCRIPT_PATH } from './contract/greeting.js'
 import { addScripts, hashInlineElements, type InlineHashes } from './document/page-html.js'
@@ -20,7 +20,7 @@ export interface PageServiceDeps {
   readonly reports: PolicyReports
   readonly scripts: PageScripts
   /** Absent if the asset protocol is not enabled. */
-  readonly assets: AssetScope | undefined
+  readonly assets: PathScope | undefined
   /** Absent if the host has its own check. */
   readonly token: PageToken | undefined
   /** Returns true if the request is allowed to load the pages of this label. */

@@ -1,6 +1,6 @@
 // The sessions of a page over a WebSocket that the server never answers.
 import { afterEach, expect, test, vi } from 'vitest'
-import { CLOSE_CODE } from './contract/greeting.js'
+import { CLOSE_UNAVAILABLE } from './contract/greeting.js'
 import { createGreeting } from './page-socket.js'
 import { PageSession } from './page-session.js'
 
@@ -46,7 +46,7 @@ test('a page without a client tries again for a while if the server has no place
   class BusySocket extends SilentSocket {
     constructor() {
       super()
-      queueMicrotask(() => this.onclose({ code: CLOSE_CODE.unavailable, reason: '' }))
+      queueMicrotask(() => this.onclose({ code: CLOSE_UNAVAILABLE, reason: '' }))
     }
   }
   vi.stubGlobal('WebSocket', BusySocket)

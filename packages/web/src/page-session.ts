@@ -1,8 +1,9 @@
 // The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
 import type { Client, ReconnectingClientOptions } from '@sallyport/frontend/internal'
-import { LinkClient, endClient, reconnectClient } from '@sallyport/frontend/internal'
-import { BusError, createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal'
-import { BASE_PATH, CLOSE_CODE, type Greeting } from './contract/greeting.js'
+import { LinkClient, endClient, reconnectClient, renameClient } from '@sallyport/frontend/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal/util'
+import { BASE_PATH, CLOSE_DENIED, CLOSE_IN_USE, CLOSE_UNAVAILABLE, type Greeting } from './contract/greeting.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** Bytes in the browser's buffer above which calls wait in the client. */
@@ -24,6 +25,8 @@ export interface PageSessionOptions {
   expected?: Greeting | undefined
   /** A class of client that explains errors. @default Client */
   clientClass?: typeof LinkClient
+  /** Creates the WebSocket of a program in Node.js. */
+  createSocket?(): object
   /** Called when the server has ended the session for good. */
   onEnded?(error: BusError): void
 }
@@ -58,7 +61,9 @@ export class PageSession {
 
   #open(isStarted: boolean): void {
     const onGreeting = (greeting: Greeting): void => this.#onGreeting(greeting)
-    this.#link = openSocket(this.#options.url, isStarted, onGreeting, (...end) => this.#onClosed(...end))
+    // URLs are logged by proxies, subprotocols are not: who knows the id can take the page's place.
+    const socket = this.#options.createSocket?.() ?? new WebSocket(this.#options.url, getTab())
+    this.#link = openSocket(socket as WebSocket, isStarted, onGreeting, (...end) => this.#onClosed(...end))
   }
 
   #onGreeting(greeting: Greeting): void {
@@ -69,7 +74,7 @@ export class PageSession {
     if (!client) this.#createClient(greeting)
     else {
       // A second tab gets a label of its own.
-      Object.assign(client, { label: greeting.label })
+      renameClient(client, greeting.label)
       if (this.#link === this.#earlyLink) this.#link.start()
       else void reconnectClient(client, this.#link)
     }
@@ -87,10 +92,10 @@ export class PageSession {
 
   #onClosed(code: number, reason: string): void {
     if (this.isOver) return
-    const isDenied = code === CLOSE_CODE.denied
-    const isFinal = isDenied || code === CLOSE_CODE.inUse
+    const isDenied = code === CLOSE_DENIED
+    const isFinal = isDenied || code === CLOSE_IN_USE
     const isWorthRetrying =
-      this.client !== undefined || (code === CLOSE_CODE.unavailable && this.#attempts < MAX_FIRST_RETRIES)
+      this.client !== undefined || (code === CLOSE_UNAVAILABLE && this.#attempts < MAX_FIRST_RETRIES)
     if (isWorthRetrying && !isFinal) {
       const delay = getBackoff(this.#attempts++, { ...RECONNECT_DELAY, random: Math.random() })
       this.#timer = setTimeout(() => this.#open(true), delay)
@@ -113,15 +118,13 @@ export class PageSession {
   }
 }
 
-/** Opens a WebSocket. Its first message is the greeting; what follows are the frames of the link. */
+/** Opens the link of a WebSocket. Its first message is the greeting; what follows are the frames of the link. */
 function openSocket(
-  url: URL,
+  socket: WebSocket,
   isStarted: boolean,
   onGreeting: (greeting: Greeting) => void,
   onClosed: (code: number, reason: string) => void,
 ): SocketLink {
-  // URLs are logged by proxies, subprotocols are not: who knows the id can take the page's place.
-  const socket = new WebSocket(url, getTab())
   socket.binaryType = 'arraybuffer'
   const link = new SocketLink(createAdapter(socket), isStarted)
   let heartbeat: number | undefined
@@ -168,7 +171,7 @@ const createAdapter = (socket: WebSocket): SocketAdapter => ({
   send: data => socket.send(data as string | Uint8Array<ArrayBuffer>),
   onDrained(callback) {
     const timer = setInterval(() => {
-      if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > 0) return
+      if (socket.readyState === socket.OPEN && socket.bufferedAmount > 0) return
       clearInterval(timer)
       callback()
     }, DRAIN_CHECK_MS)

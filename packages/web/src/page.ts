@@ -1,6 +1,6 @@
 // The script that the server adds to a page, before the page's own: connects it, and installs Tauri's globals.
 import { LinkClient, install, type InvokeOptions, setCurrentClient } from '@sallyport/frontend/internal'
-import { BusError, isBusError } from '@sallyport/protocol/internal'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { BASE_PATH, type Greeting, WINDOW_ANSWERS, WINDOW_SCRIPT_PATH } from './contract/greeting.js'
 import { PageSession, setPageSession, toSocketUrl } from './page-session.js'
 

@@ -11,20 +11,16 @@ import {
   isDevMode,
   type HostLog,
   openExternalFrontend,
-  startLocalServer,
 } from '@sallyport/core/internal'
-import {
-  BusError,
-  createDeferred,
-  describeThrown,
-  MAX_FRAME_BYTES,
-  MAX_PAGE_REQUESTS,
-  MAX_PAGE_REFUSALS,
-} from '@sallyport/protocol/internal'
+import type { PathScope } from '@sallyport/paths/internal'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import { MAX_FRAME_BYTES, MAX_PAGE_REQUESTS, MAX_PAGE_REFUSALS } from '@sallyport/protocol/internal/wire'
+import { startLocalServer } from '@sallyport/protocol/internal/local-server'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import { AssetScope } from './files/asset-scope.js'
+import { BASE_PATH, CLOSE_DENIED, CLOSE_GOING_AWAY } from './contract/greeting.js'
 import { ContentPolicy } from './document/content-policy.js'
-import { BASE_PATH, CLOSE_CODE } from './contract/greeting.js'
+import { createAssetScope } from './files/asset-scope.js'
 import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
@@ -47,7 +43,7 @@ export interface WebServer {
   readonly urls: Readonly<Record<string, string>>
   /** Resolves once all pages are disconnected and nothing listens any more. Also happens when the bus closes. */
   readonly closed: Promise<void>
-  /** Disconnects all pages and stops listening. A server that was passed as `server` stays open. */
+  /** Disconnects all pages and stops listening. A server that was passed as `server` stays open; when it is closed, its pages are disconnected. */
   close(): Promise<void>
   /** Calls `close`. */
   [Symbol.asyncDispose](): Promise<void>
@@ -89,10 +85,12 @@ class FrontendServer implements WebServer {
   readonly #heartbeat: NodeJS.Timeout
   #pageScript = ''
   #windowScript = ''
-  #assets: AssetScope | undefined
+  #assets: PathScope | undefined
   /** A limit of its own, so that strangers cannot use up that of pages. */
   readonly #refusalHandshakes: RateLimit
   #detach: () => void = () => {}
+  /** True once the server of the host's own has been closed, until it listens again. */
+  #isServerClosed = false
   #closing: Promise<void> | undefined
 
   constructor(bus: Bus, config: WebConfig) {
@@ -125,7 +123,7 @@ class FrontendServer implements WebServer {
     this.#pageScript = await read('#page')
     this.#windowScript = await read('#window-page')
     const scope = getWebviewConfig(this.#bus)?.assets
-    this.#assets = scope && new AssetScope(scope, getPathResolver(this.#bus), text => this.#log.warn(text))
+    this.#assets = scope && createAssetScope(scope, getPathResolver(this.#bus), text => this.#log.warn(text))
     const opening = Object.entries(frontends).map(([label, page]) => this.#openLabel(label, page))
     // All of them have settled when one failure closes the others.
     const failed = (await Promise.allSettled(opening)).find(result => result.status === 'rejected')
@@ -171,7 +169,7 @@ class FrontendServer implements WebServer {
     const token = new PageToken(actualPort, label)
     const policy = new RequestPolicy(actualPort, origins)
     const isKnown = async (request: IncomingMessage): Promise<boolean> =>
-      authenticate ? (await authenticate(request)) === label : token.isInCookie(request)
+      authenticate ? (await authenticate(request)) === label : token.isInCookie(request) || token.isInHeader(request)
     const url = `http://127.0.0.1:${actualPort}/`
     this.urls[label] = authenticate ? url : token.addTo(url)
     const access = { requestPolicy: policy, isKnown, token: authenticate ? undefined : token }
@@ -203,10 +201,33 @@ class FrontendServer implements WebServer {
     const isOwnOrUpgrade = (request: IncomingMessage): boolean =>
       isOwn(request) || (server.listenerCount('upgrade') > 1 && isUpgrade!.call(server, request))
     if (isUpgrade) upgrades.shouldUpgradeCallback = isOwnOrUpgrade
+    const restoreClose = this.#closePagesWith(server)
     this.#detach = () => {
+      restoreClose()
       server.off('upgrade', onUpgrade)
       // The host can have replaced it since.
       if (upgrades.shouldUpgradeCallback === isOwnOrUpgrade) upgrades.shouldUpgradeCallback = isUpgrade!
+    }
+  }
+
+  /**
+   * Disconnects all pages when the host closes the server: it would wait for their WebSockets, which Node counts as connections. Node emits
+   * no event for that, and its `closeAllConnections` does not know them. Returns a function that undoes this.
+   */
+  #closePagesWith(server: Server): () => void {
+    const { close } = server
+    const closeWithPages: Server['close'] = callback => {
+      this.#isServerClosed = true
+      this.#forEachPage(page => page.refuse(CLOSE_GOING_AWAY, 'The server was closed.'))
+      return close.call(server, callback)
+    }
+    const onListening = (): void => void (this.#isServerClosed = false)
+    server.close = closeWithPages
+    server.on('listening', onListening)
+    return () => {
+      server.off('listening', onListening)
+      // The host can have replaced it since.
+      if (server.close === closeWithPages) server.close = close
     }
   }
 
@@ -255,6 +276,7 @@ class FrontendServer implements WebServer {
       if (refusal) return this.#refuseUpgrade(socket, request, refusal)
       if (pathname !== BASE_PATH || !TAB.test(tab)) return this.#refuseUpgrade(socket, request, NO_SOCKET)
       const label = await identify()
+      if (this.#isServerClosed) return this.#refuseUpgrade(socket, request, SERVER_CLOSED)
       const pages = label === undefined ? undefined : this.#labels.get(label)
       if (!pages) {
         if (this.#refusals.clients.size >= MAX_PAGE_REFUSALS || !this.#refusalHandshakes.take()) {
@@ -263,7 +285,7 @@ class FrontendServer implements WebServer {
         this.#logRefusal(request, NO_LABEL)
         // A browser hides the status of a refused WebSocket from the page, which has to know that its user must log in.
         return this.#refusals.handleUpgrade(request, socket, head, accepted =>
-          accepted.on('error', onError).close(CLOSE_CODE.denied, NO_LABEL.text),
+          accepted.on('error', onError).close(CLOSE_DENIED, NO_LABEL.text),
         )
       }
       if (pages.sockets.size >= this.#config.maxConnections) {
@@ -330,6 +352,7 @@ const NO_LABEL: Refusal = {
   text: 'The page was not admitted. Log in, or open the URL of serveFrontends: each run has a new token.',
 }
 const NO_SOCKET: Refusal = { status: 404, text: 'There is no such WebSocket.' }
+const SERVER_CLOSED: Refusal = { status: 503, text: 'The server was closed.' }
 const TOO_MANY_PAGES: Refusal = { status: 503, text: 'Too many pages are connected.' }
 const TOO_MANY_HANDSHAKES: Refusal = { status: 429, text: 'Too many pages connect at once.' }
 

@@ -1,6 +1,6 @@
 // The link over a WebSocket against the behavior of every link, over sockets that deliver in a later tick.
 import { linkBehaviour } from '../../protocol/test/link-behaviour.js'
-import { FRAME_KIND, INCOMPLETE_TIMEOUT_MS, PART_BYTES } from '@sallyport/protocol/internal'
+import { FRAME_KIND, INCOMPLETE_TIMEOUT_MS, PART_BYTES } from '@sallyport/protocol/internal/wire'
 import { expect, test, vi } from 'vitest'
 import { IncompleteMessages } from './incomplete-messages.js'
 import { type SocketAdapter, SocketLink } from './socket-link.js'

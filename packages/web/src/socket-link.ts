@@ -1,15 +1,9 @@
 // A link over a WebSocket, for a browser and for Node: JSON frames are text messages, others binary, with the kind byte first. A large
 // attachment is sent in parts, each a message whose kind byte says that another follows.
-import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal'
-import {
-  BusError,
-  concatBytes,
-  FRAME_KIND,
-  isFrameKind,
-  ReceivingLink,
-  RoomSignal,
-  PART_BYTES,
-} from '@sallyport/protocol/internal'
+import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { concatBytes } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND, isFrameKind, ReceivingLink, RoomSignal, PART_BYTES } from '@sallyport/protocol/internal/wire'
 import type { IncompleteMessage } from './incomplete-messages.js'
 
 /** A WebSocket as the link uses it. */

@@ -6,6 +6,7 @@ import { type AddressInfo, connect as connectSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { type Bus, createBus, defineCore } from '@sallyport/core'
 import { serveFrontends, type WebServer } from '@sallyport/web'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -229,15 +230,88 @@ test('many tabs with the id of a page wait for one answer of it', async () => {
   expect(warnings).toEqual([])
 })
 
+test('the list of frontends tells labels without a page from frontends that have stopped', async () => {
+  await attach()
+  const getStates = () => bus.frontends().map(({ label, state, sandbox }) => [label, state, sandbox].join(' '))
+  expect(getStates()).toEqual(['main disconnected external', 'admin disconnected external'])
+  const page = await connect({ port, cookie: 'user=admin' })
+  expect(getStates()).toEqual(['main disconnected external', 'admin running external'])
+  page.socket.terminate()
+  await expect.poll(getStates).toEqual(['main disconnected external', 'admin disconnected external'])
+  await bus.open('plugin', new URL('data:text/javascript,setTimeout(() => process.exit(0))'), { sandbox: 'none' })
+  await expect.poll(getStates).toContain('plugin stopped none')
+})
+
 test('the duration of a call counts although its page has left', async () => {
   await attach()
   const page = await connect({ port, cookie: 'user=main' })
   page.socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'wait' }))
   await expect.poll(async () => (await bus.stats()).frontends['main']!.inFlight).toBe(1)
   page.socket.terminate()
-  await expect.poll(async () => (await bus.stats()).frontends['main']!.state).toBe('stopped')
+  await expect.poll(async () => (await bus.stats()).frontends['main']!.state).toBe('disconnected')
   answer()
   await expect.poll(async () => (await bus.stats()).frontends['main']!.latency.count).toBe(1)
+})
+
+describe('a server that the host closes while pages are connected', () => {
+  const connectPages = () => Promise.all(['main', 'admin'].map(label => connect({ port, cookie: `user=${label}` })))
+
+  test('disconnects them, and closes: server.close(() => bus.close()), as with node:http and Express', async () => {
+    await attach()
+    const pages = await connectPages()
+    await new Promise<void>((resolve, reject) => {
+      server.close(() => void bus.close().then(resolve, reject))
+    })
+    expect(await Promise.all(pages.map(page => page.closed))).toEqual([1001, 1001])
+    await web.closed
+  })
+
+  test('disconnects those of its other addresses too, and the bus can close in a hook that waits for it, as with Fastify', async () => {
+    await attach()
+    // For `localhost`, Fastify also listens on ::1, with a second server.
+    const second = createServer()
+    second.on('upgrade', (...upgrade) => void server.emit('upgrade', ...upgrade))
+    await once(second.listen(0, '127.0.0.1'), 'listening')
+    const { port: secondPort } = second.address() as AddressInfo
+    const pages = [...(await connectPages()), await connect({ port: secondPort, cookie: 'user=main' })]
+    await promisify(server.close).call(server)
+    await promisify(second.close).call(second)
+    await bus.close()
+    expect(await Promise.all(pages.map(page => page.closed))).toEqual([1001, 1001, 1001])
+  })
+
+  test('ends a page that does not answer', async () => {
+    await attach()
+    const [page] = await connectPages()
+    page!.socket.pause()
+    await promisify(server.close).call(server)
+  })
+
+  test('refuses a page whose check has not ended, and admits pages when it listens again', async () => {
+    let admit!: (label: string) => void
+    const authenticate = () => new Promise<string>(resolve => (admit = resolve))
+    web = await serveFrontends(bus, { server, frontends: { main: { allow: ['who'] } }, authenticate })
+    const tryPage = () => tryConnect(port, { origin: `http://127.0.0.1:${port}` })
+    const late = tryPage()
+    await expect.poll(() => admit as unknown).toBeDefined()
+    const closed = promisify(server.close).call(server)
+    admit('main')
+    expect(await late).toBe(503)
+    await closed
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+    const again = tryPage()
+    admit = undefined as never
+    await expect.poll(() => admit as unknown).toBeDefined()
+    admit('main')
+    expect(await again).toBe(101)
+  })
+
+  test('closes as before once its pages are no longer served', async () => {
+    const { close } = server
+    await attach()
+    await web.close()
+    expect(server.close).toBe(close)
+  })
 })
 
 test('closes when the bus closes', async () => {
@@ -268,5 +342,10 @@ test('rejects an invalid bus, and a label that is in use', async () => {
   await attach()
   await expect(serveFrontends({} as Bus, { frontends: { x: {} } })).rejects.toThrow('The bus must be the result')
   await expect(serveFrontends(bus, { frontends: { main: {} } })).rejects.toThrow('already exists')
+  for (const label of ['constructor', '__proto__', 'valueOf']) {
+    await expect(serveFrontends(bus, { frontends: { good: {}, [label]: {} } })).rejects.toThrow(
+      'names that objects inherit',
+    )
+  }
   await expect(serveFrontends(bus, { frontends: { other: { allow: ['none'] } } })).rejects.toThrow('none')
 })

@@ -1,4 +1,5 @@
 // Pages as Tauri serves them: routes, the content security policy of a project, assets and scripts. Over HTTP, without a browser.
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -108,6 +109,14 @@ describe('a route', () => {
     expect(getTitle(await load('/some/route', { accept: 'text/html,*/*' }))).toBe('Index')
     expect((await load('/some/route', { accept: '*/*' })).status).toBe(404)
   })
+})
+
+test.runIf(process.platform !== 'win32')('a pipe is not found, and holds no thread', async () => {
+  execFileSync('mkfifo', [join(dir, 'pipe')])
+  await serve()
+  expect(await Promise.all(Array.from({ length: 8 }, async () => (await load('/pipe')).status))).toEqual(
+    Array(8).fill(404),
+  )
 })
 
 describe('the policy', () => {
@@ -256,6 +265,18 @@ describe('an asset', () => {
     expect((await loadAsset(`${root}/media/deep`)).status).toBe(404)
   })
 
+  test.each([
+    ['[_-z]*', 'secret'],
+    ['[_-z]*', 'SECRET'],
+    ['[!A]*', 'a'],
+    ['[!a-z]*', 'Z'],
+    ['[a-z]*', 'Z'],
+  ])('is refused if a deny is %s and the file %s', async (pattern, name) => {
+    const path = write(`media/${name}`, 'secret')
+    await serve({ app: scope([join(root, 'media/*')], [join(root, 'media', pattern)]) })
+    expect((await loadAsset(path)).status).toBe(403)
+  })
+
   test('is never a file out of the scope while directories are renamed', async () => {
     write('media/real/file', 'public')
     write('outside/file', 'secret')
@@ -298,7 +319,7 @@ describe('an asset', () => {
 
   test('cannot have a scope with a wrong glob', async () => {
     await expect(serve({ app: scope(['/a**']) })).rejects.toThrow(
-      'app.security.assetProtocol.scope: "/a**": the glob "a**": "**" must stand alone between slashes',
+      'app.security.assetProtocol.scope: "/a**": recursive wildcards must form a single path component',
     )
   })
 })

@@ -2,7 +2,6 @@
 import { command, createBus, defineCore, stateKey } from '@sallyport/core'
 import { explainCapabilities } from '@sallyport/core/acl'
 import { createTestBus } from '@sallyport/core/testing'
-import { type ActorLike, actorPlugin } from '@sallyport/core/xstate'
 import { createClient, expose } from '@sallyport/frontend'
 import core from './core.js'
 
@@ -24,8 +23,6 @@ export const stats = await bus.stats()
 export const { client, calls } = await createTestBus(core)
 export const explained = await explainCapabilities({ core })
 export const settings = stateKey<{ theme: string }>('settings')
-declare const actor: ActorLike<{ value: 'red' | 'green' }, { type: 'NEXT' }>
-export const light = actorPlugin('light', () => actor)
 export const count = command({ thread: new URL('./count.js', import.meta.url) })
-export const lights = defineCore({ plugins: [light], commands: { count } })
+export const lights = defineCore({ commands: { count } })
 export default core

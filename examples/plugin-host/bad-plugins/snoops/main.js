@@ -11,10 +11,8 @@ const look = async (what, attempt) =>
 expose({
   transform: async () =>
     [
-      await look("another plugin's storage", () =>
-        invoke('plugin:files|read_text', { directory: 'storage', name: 'total.txt' }),
-      ),
-      await look('a path', () => invoke('plugin:files|read_text', { directory: 'documents', name: '../package.json' })),
+      await look("another plugin's storage", () => invoke('plugin:fs|read_text_file', { path: '../count/total.txt' })),
+      await look('a path', () => invoke('plugin:fs|read_text_file', { path: '/etc/hostname' })),
       await look('a command not granted', () => invoke('notify', { text: 'hello' })),
       await look('the file system', async () => readFileSync('/etc/hostname')),
       await look('programs', async () => (await import('node:child_process')).execSync('true')),

@@ -1,13 +1,13 @@
 // Counts the words of all texts, and stores the number between runs.
+import '@sallyport/frontend/tauri'
 import { expose, invoke } from '@sallyport/frontend'
-
-const total = { directory: 'storage', name: 'total.txt' }
+import { readTextFile, writeTextFile } from '@tauri-apps/plugin-fs'
 
 expose({
   async transform({ text }) {
-    const before = Number(await invoke('plugin:files|read_text', total).catch(() => 0))
+    const before = Number(await readTextFile('total.txt').catch(() => 0))
     const now = before + text.split(/\s+/).filter(Boolean).length
-    await invoke('plugin:files|write_text', { ...total, text: String(now) })
+    await writeTextFile('total.txt', String(now))
     await invoke('notify', { text: `${now} words so far` })
     return text
   },

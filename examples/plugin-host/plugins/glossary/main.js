@@ -1,7 +1,9 @@
 // Adds explanations from the host's documents to words.
-import { expose, invoke } from '@sallyport/frontend'
+import '@sallyport/frontend/tauri'
+import { expose, getData } from '@sallyport/frontend'
+import { readTextFile } from '@tauri-apps/plugin-fs'
 
-const glossary = await invoke('plugin:files|read_text', { directory: 'documents', name: 'glossary.txt' })
+const glossary = await readTextFile(`${getData().documents}/glossary.txt`)
 const words = new Map(
   glossary
     .split('\n')

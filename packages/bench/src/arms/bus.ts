@@ -1,13 +1,10 @@
 // Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Two arms have no cipher.
-import { get } from 'node:http'
 import { Worker } from 'node:worker_threads'
-import { range } from 'd3-array'
 import { createBus } from '@sallyport/core'
-import type { Bus, BusOptions, Capability, FrontendOptions, WorkerFactories } from '@sallyport/core'
+import type { BusOptions, Capability, FrontendOptions, WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
-import { BENCH_EVENT, type Ready, type Reply } from '../loops/serve.js'
+import { BENCH_EVENT, type Reply } from '../loops/serve.js'
 import type { Arm, OpenArm } from '../model/scenario.js'
-import { sharedClock } from '../shared/clock.js'
 import { createConversation } from './threads.js'
 import { workerUrl } from '../shared/worker-url.js'
 
@@ -16,21 +13,12 @@ export interface BusArmOptions extends FrontendOptions {
   hook?: 'pass' | 'check'
   /** `false` removes encryption. @default true */
   cipher?: boolean
-  /** The frontend's module. @default the loops of all arms */
-  module?: URL
-  /** Number of additional frontends, which only listen. @default 0 */
-  listeners?: number
-  /** Opens an inspector with one page. @default false */
-  inspector?: boolean
 }
 
 /** Label of the frontend that measures. */
 export const LABEL = 'main'
 
-const COMMANDS = [
-  ...['greet', 'clocked-greet', 'clock-start', 'clock-stop', 'read-kib'],
-  ...['echo', 'echo-bytes', 'transfer-back', 'burst', 'burst-each', 'fan-out', 'seen', 'download'],
-]
+const COMMANDS = ['greet', 'echo', 'echo-bytes', 'transfer-back', 'burst', 'seen', 'download']
 
 /** Allows the measuring frontend every command of the benchmark's core. */
 export const createCapability = (): Capability => ({
@@ -68,18 +56,12 @@ const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
 function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
-  const { hook, listeners = 0, inspector: _inspector, ...options } = settings
-  const frontend = { module, sandbox: options.link === 'port' ? ('none' as const) : sandbox, ...options }
-  // The measuring frontend has place 0.
-  const listening = range(1, listeners + 1).map(place => [
-    `listener-${place}`,
-    { ...frontend, module: new URL(`?place=${place}`, module) },
-  ])
+  const { hook, ...options } = settings
   return {
     core: workerUrl('core'),
     // Log lines would break the progress line. An error fails the arm.
     log: false,
-    frontends: { [LABEL]: frontend, ...Object.fromEntries(listening) },
+    frontends: { [LABEL]: { module, sandbox: options.link === 'port' ? 'none' : sandbox, ...options } },
     app: { security: { pattern: createPattern(hook), capabilities: [createCapability()] } },
   }
 }
@@ -94,41 +76,21 @@ const withoutCipher: WorkerFactories = {
   },
 }
 
-type StartedBus = { bus: Bus; ready: Promise<Ready> }
-
-/** Starts a bus. `ready` resolves after the frontend's first call, when the other frontends listen, and rejects after a fault. */
-export async function startBus({ cipher = true, ...settings }: BusArmOptions): Promise<StartedBus> {
+/** Opens an arm on a new bus, and waits for the frontend's first call. A fault of the bus fails the arm. */
+async function openBus({ cipher = true, ...settings }: BusArmOptions): Promise<OpenArm> {
   const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
-  const ready = new Promise<Ready>((resolve, reject) => {
-    bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
-    bus.once<Ready | null>(BENCH_EVENT.ready, ({ payload }) => resolve(payload ?? { at: sharedClock() })).catch(reject)
-  })
-  const { listeners = 0 } = settings
-  if (listeners === 0) return { bus, ready }
-  const listening = new Promise<void>((resolve, reject) => {
-    let count = 0
-    bus.listen(BENCH_EVENT.listening, () => ++count === listeners && resolve()).catch(reject)
-  })
-  return { bus, ready: Promise.all([ready, listening]).then(([first]) => first) }
-}
-
-/** Opens an inspector, and reads its feed as a page does. The feed ends with the bus. */
-async function followInspector(bus: Bus): Promise<void> {
-  const url = new URL((await bus.openInspector()).url)
-  url.pathname = '/feed'
-  get(url, response => void response.resume().on('error', () => {})).on('error', () => {})
-}
-
-/** Opens an arm on a new bus. A fault of the bus fails the arm. */
-async function openBus(settings: BusArmOptions): Promise<OpenArm> {
-  const { bus, ready } = await startBus(settings)
   const close = (): Promise<void> => bus.close({ timeout: 0 })
   const { measure, receive, fail } = createConversation(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
-  bus.on('fault', ({ label, error }) => fail(new Error(`${label}: ${error.message}`)))
+  const ready = new Promise<void>((resolve, reject) => {
+    bus.on('fault', ({ label, error }) => {
+      const failure = new Error(`${label}: ${error.message}`)
+      fail(failure)
+      reject(failure)
+    })
+    bus.once(BENCH_EVENT.ready, () => resolve()).catch(reject)
+  })
   try {
-    await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))
-    await ready
-    if (settings.inspector) await followInspector(bus)
+    await Promise.all([ready, bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))])
     return { measure, close }
   } catch (error) {
     await close()

@@ -1,7 +1,7 @@
 // The arms of scenarios that compare settings of the bus. The first of each list is the reference.
 import type { Arm, Arms } from '../model/scenario.js'
 import * as bus from './bus.js'
-import { cipher, FAN_LISTENERS, fanRaw, peerArms, rawPort } from './threads.js'
+import { peerArms, rawPort } from './threads.js'
 
 const { busArm, isolationRingJson, portJson, RING_JSON, ringJson, ringMsgpack } = bus
 
@@ -9,9 +9,8 @@ const peer = (wanted: string): Arm[] => peerArms().filter(({ id }) => id === wan
 
 export const shapes = (): Arms => [rawPort, ...peer('birpc'), portJson, ringJson, isolationRingJson]
 
-/** The bus over both links, without and with a gate. */
-export const plain: Arms = [rawPort, portJson, ringJson]
-export const both: Arms = [...plain, isolationRingJson]
+/** The bus over both links, and with a gate. */
+export const both: Arms = [rawPort, portJson, ringJson, isolationRingJson]
 
 /** All arms that answer a call. Reads the versions of the peers. */
 export const callArms = (): Arms => [rawPort, ...peerArms(), portJson, ringJson, ringMsgpack, isolationRingJson]
@@ -28,16 +27,5 @@ export const isolation: Arms = [
   isolationRingJson,
 ]
 
-/** The second arm has an open inspector, with one page. */
-export const inspector: Arms = [
-  ringJson,
-  busArm('inspected-ring-json', 'ring JSON, inspector open', { ...RING_JSON, inspector: true }),
-]
-
 export const documents = (): Arms => [rawPort, ...peer('text'), ringJson, ringMsgpack, isolationRingJson]
 export const events: Arms = [rawPort, ringJson, isolationRingJson]
-export const encrypted: Arms = [cipher, isolationRingJson]
-
-const fanArm = (link: 'port' | 'ring'): Arm =>
-  busArm(`${link}-json`, `${link} JSON`, { codec: 'json', link, listeners: FAN_LISTENERS })
-export const fanOut: Arms = [fanRaw, fanArm('port'), fanArm('ring')]

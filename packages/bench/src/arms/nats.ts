@@ -16,7 +16,7 @@ const DIRECTORIES = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin
 const executable =
   process.env['NATS_SERVER'] ?? DIRECTORIES.map(directory => join(directory, 'nats-server')).find(existsSync)
 
-export const lacksServer = (): string | undefined =>
+const lacksServer = (): string | undefined =>
   executable !== undefined && existsSync(executable) ? undefined : 'there is no nats-server here'
 
 const START_TIMEOUT_MS = 30_000
@@ -50,6 +50,7 @@ async function startServer(): Promise<{ url: string; end(): Promise<void> }> {
 
 const natsArm = (arm: Omit<Arm, 'open'>, open: (url: string) => Promise<OpenArm>): Arm => ({
   ...arm,
+  lacks: lacksServer,
   open: async () => {
     const { url, end } = await startServer()
     try {

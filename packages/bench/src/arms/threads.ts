@@ -1,10 +1,9 @@
 // Starts the worker threads of the benchmark, and the arms that consist only of them.
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
-import { FAN_SIZES } from '../loops/handlers.js'
 import type { Reply, Request } from '../loops/serve.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import type { Payload } from '../payloads/payloads.js'
-import { PEERS, type PeerEntry } from '../peers/peers.js'
+import type { PeerId } from '../peers/peers.js'
 import { readVersion } from '../run/machine.js'
 import { workerUrl } from '../shared/worker-url.js'
 
@@ -74,35 +73,22 @@ export function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
   return { measure, close: async () => void (await Promise.all(threads.map(thread => thread.terminate()))) }
 }
 
-/** A bare MessagePort between two workers, and more workers that only listen. */
-const rawArm = (listeners: number): Arm => ({
+/** The reference of most figures: a bare MessagePort between two workers. */
+export const rawPort: Arm = {
   id: 'raw',
   title: 'raw MessagePort',
   open: async () => {
     const { port1, port2 } = new MessageChannel()
-    const channels = Array.from({ length: listeners }, () => new MessageChannel())
-    const far = channels.map(channel => channel.port2)
-    const others = channels.map(({ port1: port }) => startThread('listenRaw', [port], [port]))
-    const answering = startThread('answerRaw', [port2, far], [port2, ...far])
-    return threadArm(startThread('measureRaw', [port1], [port1]), answering, ...others)
+    const answering = startThread('answerRaw', [port2], [port2])
+    return threadArm(startThread('measureRaw', [port1], [port1]), answering)
   },
-})
-
-/** Frontends of a fan-out, except the measuring one. */
-export const FAN_LISTENERS: number = Math.max(...FAN_SIZES) - 1
-
-/** The reference of most figures, and that of a fan-out. */
-export const rawPort: Arm = rawArm(0)
-export const fanRaw: Arm = rawArm(FAN_LISTENERS)
+}
 
 const oneThreadArm = (id: string, title: string, ...thread: Parameters<typeof startThread>): Arm => ({
   id,
   title,
   open: async () => threadArm(startThread(...thread)),
 })
-
-/** The reference of encrypted bytes: the same cipher in one thread, without messages. */
-export const cipher: Arm = oneThreadArm('aes-256-gcm', 'AES-256-GCM of node:crypto', 'measureCipher', [])
 
 /** Reads the version of msgpackr when it is called. */
 export const codecArms = (): Arms => [
@@ -119,7 +105,7 @@ export const oneThreadArms: Arms = [
   oneThreadArm('msgpack', 'msgpack', 'measureOneThread', ['msgpack']),
 ]
 
-function peerArm({ id, title = `${id} ${readVersion(id)}` }: PeerEntry): Arm {
+function peerArm(id: PeerId, title = `${id} ${readVersion(id)}`): Arm {
   const open = async (): Promise<OpenArm> => {
     const { port1, port2 } = new MessageChannel()
     const answering = startThread('answerPeer', [id, port2], [port2])
@@ -129,4 +115,8 @@ function peerArm({ id, title = `${id} ${readVersion(id)}` }: PeerEntry): Arm {
 }
 
 /** Reads the versions of the peers when it is called. */
-export const peerArms = (): Arm[] => PEERS.map(peerArm)
+export const peerArms = (): Arm[] => [textArm(), peerArm('birpc'), peerArm('comlink'), peerArm('vscode-jsonrpc')]
+
+/** JSON-RPC messages over a port, encoded by the program. */
+export const textArm = (): Arm => peerArm('text', 'JSON-RPC text')
+export const msgpackrArm = (): Arm => peerArm('msgpackr')

@@ -1,17 +1,14 @@
 // Whether this machine has a wall for processes.
+import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
+import { lacksProcessTree } from '../run/process-tree.js'
 
-// The base of a comparison can be older than this entry.
-const launchers = await import('@sallyport/core/launchers').catch(() => undefined)
-
-/** Returns why no launcher works here. */
+/** Returns why no launcher works here, or why its processes cannot be measured. */
 export function lacksWall(): string | undefined {
-  if (!launchers) return 'this version has no walls'
-  const { bubblewrap, landlock, LauncherUnavailable } = launchers
   const failures: string[] = []
   for (const create of [bubblewrap, landlock]) {
     try {
       create()
-      return undefined
+      return lacksProcessTree()
     } catch (error) {
       if (!(error instanceof LauncherUnavailable)) throw error
       failures.push(error.message)

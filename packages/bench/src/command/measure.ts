@@ -5,10 +5,10 @@ import { pathToFileURL } from 'node:url'
 import { buildReport, readLoad, readMachine, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
 import type { Report } from '../report/report.js'
-import { getAnswer } from '../report/answer.js'
+import { getAnswers } from '../report/answers.js'
 import type { Table } from '../report/table.js'
 import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
-import { toTerminal, wrap } from '../report/terminal.js'
+import { toTerminal, toTerminalAnswer, wrap } from '../report/terminal.js'
 import { judgeNothing, TONES } from '../report/tone.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from '../report/verdict.js'
 import { NOISE } from '../model/scenario.js'
@@ -16,6 +16,7 @@ import { launchFresh } from '../run/fresh-process.js'
 import { readPackageInfo } from '../run/machine.js'
 import { expectedMs, QUICK } from '../run/plan.js'
 import { allScenarios } from '../scenarios/index.js'
+import { loadPayloadScenarios } from '../scenarios/payload-scenarios.js'
 import { choose, leaveOut } from '../scenarios/select.js'
 import { UsageError } from '../shared/text.js'
 import type { Options } from './options.js'
@@ -26,8 +27,9 @@ import { createInterruptSignal, createOutput, runWithProgress, type Output } fro
  * @throws {UsageError} if nothing matches the options, or `out` is not writable
  * @throws {Interrupted} after Ctrl-C
  */
-export async function measureAndReport({ plan, filter, all, goals, out, json }: Options): Promise<number> {
-  const { scenarios, leftOut } = leaveOut(choose(allScenarios(), { filter, all }))
+export async function measureAndReport({ plan, filter, all, payload, goals, out, json }: Options): Promise<number> {
+  const every = payload === null ? allScenarios() : await loadPayloadScenarios(payload)
+  const { scenarios, leftOut } = leaveOut(choose(every, { filter, all }))
   await makeWritable(out)
   const output = createOutput(json)
   const { screen, print } = output
@@ -35,16 +37,16 @@ export async function measureAndReport({ plan, filter, all, goals, out, json }: 
   showStart(machine, output, leftOut)
 
   const [startedAt, start] = [new Date(), performance.now()]
-  const job = { scenarios, plan, signal: createInterruptSignal(), launch: launchFresh }
+  const job = { scenarios, plan, signal: createInterruptSignal(), launch: () => launchFresh(undefined, payload) }
   const outcomes = await runWithProgress(output, job, outcome =>
     // The noise check says only at the end of the run whether figures can be judged.
-    print(`${toTerminal(scenarioTable(scenarioReport(outcome, plan), { judge: judgeNothing }), screen)}\n`),
+    print(`${toTerminal(scenarioTable(scenarioReport(outcome, plan), judgeNothing), screen)}\n`),
   )
 
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  const files = reportFiles(report, { runUrl: getRunUrl(), goals })
+  const files = reportFiles(report, { goals })
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
   showEnd(report, output, goals)
   const link = pathToFileURL(resolve(out, 'report.html')).href
@@ -67,16 +69,9 @@ function showEnd(report: Report, { screen, print }: Output, goals: boolean): voi
   if (goals) showTable(goalsTable(report))
   // The digest of one scenario would repeat its table.
   if (report.scenarios.filter(({ id }) => id !== NOISE).length > 1) showTable(digestTable(report))
+  for (const answer of getAnswers(report)) print(`${toTerminalAnswer(answer, screen)}\n`)
   show(line, colors[TONES[OUTCOMES[outcome].tone]])
-  const answer = getAnswer(report)
-  if (answer !== undefined) show(answer, colors.bold)
   print('')
-}
-
-/** Returns the URL of the job; `undefined` outside GitHub Actions. */
-function getRunUrl(): string | undefined {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = process.env
-  return server && repository && id ? `${server}/${repository}/actions/runs/${id}` : undefined
 }
 
 /** Makes the directory for the reports before anything is measured. @throws {UsageError} if it cannot be made or written to */

@@ -5,7 +5,7 @@ import { UsageError } from '../shared/text.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
 
-const options = { plan: QUICK, filter: null, all: false, goals: false, out: 'bench-report', json: false }
+const options = { plan: QUICK, filter: null, all: false, payload: null, goals: false, out: 'bench-report', json: false }
 
 test('measures the main scenarios by the quick plan into bench-report by default', () => {
   expect(parse()).toEqual({ name: 'run', options })
@@ -30,6 +30,25 @@ test('reads the command list', () => {
   expect(parse('list', '--long')).toEqual({ name: 'list', options: { long: true } })
 })
 
+test('a quick run of a payload ends as soon as its rounds', () => {
+  const plan = { ...QUICK, budgetMs: 0 }
+  expect(parse('--payload', 'order.json')?.options).toMatchObject({ payload: 'order.json', plan })
+})
+
+test('takes a program after -- for a comparison, with runs in place of rounds', () => {
+  const command = parse('compare', '--base', 'main', '--', 'node', 'my-bench.mjs', '--filter', 'a')
+  expect(command?.options).toMatchObject({
+    base: 'main',
+    filter: null,
+    program: ['node', 'my-bench.mjs', '--filter', 'a'],
+  })
+  expect(command?.options).toMatchObject({ plan: { processes: 15, rounds: 1 } })
+  expect(parse('compare', '--base', 'main')?.options).toMatchObject({
+    program: null,
+    plan: { processes: 11, rounds: 12 },
+  })
+})
+
 test('keeps a filter that looks like a number as text', () => {
   expect(parse('--filter', '64')?.options).toMatchObject({ filter: '64' })
 })
@@ -40,12 +59,15 @@ test.each([
   [['--filter'], /'--filter <value>' argument missing/],
   [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
   [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
-  [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --all/],
+  [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --all/],
   [['list', '--slot', '3'], /Unknown option '--slot'/],
   [['list', '--filter', 'a'], /Unknown option '--filter'/],
+  [['compare', '--base', 'main', '--'], /Name a program after --/],
+  [['--', 'node', 'a.mjs'], /Only compare takes a program/],
+  [['compare', '--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /--filter belongs to scenarios/],
   [['compare', '--base', 'main', '--all'], /Unknown option '--all'/],
+  [['compare', '--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
   [['--all', '--filter', 'a'], /exclude each other/],
-  [['compare', '--base', 'main', '--goals', '--filter', 'a'], /exclude each other/],
   [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
   [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
   [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],

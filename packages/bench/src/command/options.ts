@@ -9,20 +9,22 @@ export interface Options {
   filter: string | null
   /** Includes scenarios that run only if `filter` names them. */
   all: boolean
-  /** Shows the goals of the project, or compares only figures that have one. */
+  /** A file with the user's payloads, which are measured in place of the scenarios. */
+  payload: string | null
+  /** Shows the goals of the project. */
   goals: boolean
   out: string
   json: boolean
 }
 
 export interface CompareOptions extends Options {
-  /** Shows figures that did not change, too. */
-  verbose: boolean
   base: string
   /** A factor above 1. */
   tolerance: number
   /** The command that installs and builds a git ref; null for the command that its files imply. */
   prepare: string | null
+  /** The program with its arguments, instead of the benchmark of Sallyport. */
+  program: [string, ...string[]] | null
 }
 
 export type Command =
@@ -38,6 +40,9 @@ export type Command =
  */
 const COMPARE: Plan = { ...FULL, processes: 11, warmUpMs: 1600, rounds: 12, slotMs: 10, budgetMs: 240_000 }
 
+/** The runs of a program on each side: a bound of 1 % for 20 figures needs eleven, and more are steadier. */
+const PROGRAM: Plan = { ...COMPARE, processes: 15, rounds: 1 }
+
 interface Option {
   commands: Command['name'][]
   /** The name of the value in the help. An option without a value is a flag. */
@@ -52,13 +57,13 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   base: { commands: ['compare'], value: 'what', text: 'A git ref (checked out and built), or a directory' },
   tolerance: { commands: ['compare'], value: 'percent', text: 'The slowdown to tolerate (default: 5%)' },
   prepare: { commands: ['compare'], value: 'command', text: 'Installs and builds the checkout of a git ref' },
-  verbose: { commands: ['compare'], text: 'Show figures that did not change, too' },
+  payload: { commands: ['run'], value: 'file', text: 'Measure your document (.json), bytes, or module of cases' },
   all: { commands: ['run'], text: 'Include the scenarios that are left out by default' },
   full: { commands: ['run'], text: 'Minutes instead of about one, with less noise' },
-  goals: { commands: MEASURING, text: "Show the project's own goals; with compare, measure what has one" },
+  goals: { commands: ['run'], text: "Show the project's own goals" },
   long: { commands: ['list'], text: 'Show what each scenario measures, with its cases and arms' },
   filter: { commands: MEASURING, value: 'text', text: 'Only paths scenario/case/arm with this text, or /regex/' },
-  processes: { commands: MEASURING, value: 'n', text: 'Number of processes, one after another' },
+  processes: { commands: MEASURING, value: 'n', text: 'Number of processes, one after another; of runs of a program' },
   rounds: { commands: MEASURING, value: 'n', text: 'Rounds in each process, preferably even' },
   slot: { commands: MEASURING, value: 'ms', text: 'Length of a measurement; the warm-up is proportional' },
   out: { commands: MEASURING, value: 'dir', text: 'Directory of the reports (default: bench-report, bench-compare)' },
@@ -83,24 +88,30 @@ Commands:
   (none)                 Measure what Sallyport costs on this machine
   list                   List the scenarios
   compare                Check whether this version is slower than another one
+  compare … -- <program> The same for any program that prints lines "name value unit", or by its CPU time
 
 Options:
 ${lines.join('\n')}
 
 Examples:
   $ sallyport-bench                         the main questions, in about 75 seconds
+  $ sallyport-bench --payload order.json    which transport is best for your document?
   $ sallyport-bench list                    all scenarios
   $ sallyport-bench --filter burst          one shape of traffic, in half a minute
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
   $ sallyport-bench --all --full            all scenarios, in an hour
-  $ sallyport-bench compare --base main     did this change make anything slower?
+  $ sallyport-bench compare --base main     did this change make Sallyport slower?
+  $ sallyport-bench compare --base main -- node my-bench.mjs    or your own program?
 
 Exit codes: 0 success · 1 failed, or slower · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 }
 
 /** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
 export function parseOptions(argv: readonly string[]): Command | undefined {
-  const { name, values } = parse(argv.slice(2))
+  const end = argv.indexOf('--')
+  const [args, program] = end < 0 ? [argv.slice(2), []] : [argv.slice(2, end), argv.slice(end + 1)]
+  const { name, values } = parse(args)
+  if (end >= 0 && name !== 'compare') throw new UsageError('Only compare takes a program after --')
   if (values['help'] || values['version']) {
     console.info(values['help'] ? getHelp(name) : `sallyport-bench/${readPackageInfo().version}`)
     return undefined
@@ -114,22 +125,32 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   }
   const filter = get('filter')
   const [all, json] = [values['all'] === true, values['json'] === true]
+  const payload = get('payload')
   if (all && filter !== null) throw new UsageError('--all and --filter exclude each other')
-  const mode = name === 'compare' ? COMPARE : values['full'] ? FULL : QUICK
+  const quick = payload === null ? QUICK : { ...QUICK, budgetMs: 0 }
+  if (end >= 0) checkProgram(program, values)
+  const mode = name === 'compare' ? (end < 0 ? COMPARE : PROGRAM) : values['full'] ? FULL : quick
   const slotMs = getNumber('slot', mode.slotMs)
   const [processes, rounds] = [getNumber('processes', mode.processes), getNumber('rounds', mode.rounds)]
   const plan: Plan = { ...mode, processes, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
   const out = get('out') ?? (name === 'compare' ? 'bench-compare' : 'bench-report')
   const goals = values['goals'] === true
-  const options: Options = { plan, filter, all, goals, out, json }
+  const options: Options = { plan, filter, all, payload, goals, out, json }
   if (name === 'run') return { name, options }
-  if (goals && filter !== null) throw new UsageError('--goals and --filter exclude each other in a comparison')
   const [base, tolerance, prepare] = [get('base'), get('tolerance') ?? '5%', get('prepare')]
   if (base === null) throw new UsageError('compare needs --base: a git ref or a directory')
   const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(tolerance)?.[1])
   if (!(percent > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${tolerance}'`)
-  const verbose = values['verbose'] === true
-  return { name, options: { ...options, base, tolerance: 1 + percent / 100, prepare, verbose } }
+  const [command, ...rest] = program
+  const withProgram = command === undefined ? null : ([command, ...rest] satisfies CompareOptions['program'])
+  return { name, options: { ...options, base, tolerance: 1 + percent / 100, prepare, program: withProgram } }
+}
+
+/** @throws {UsageError} if there is none, or options for Sallyport's own scenarios */
+function checkProgram(program: readonly string[], values: Readonly<Record<string, unknown>>): void {
+  if (program.length === 0) throw new UsageError('Name a program after --, as in: -- node my-bench.mjs')
+  const wrong = ['filter', 'rounds', 'slot'].find(option => values[option] !== undefined)
+  if (wrong !== undefined) throw new UsageError(`--${wrong} belongs to scenarios of Sallyport, not to a program`)
 }
 
 function parse(args: string[]): { name: Command['name']; values: Record<string, string | boolean | undefined> } {

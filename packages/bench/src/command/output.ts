@@ -59,6 +59,15 @@ export function createInterruptSignal(): AbortSignal {
   return controller.signal
 }
 
+/** Returns a function that replaces the last line of a terminal; the empty text clears it. */
+export function createProgress({ live }: Output): (text: string) => void {
+  const line = createLogUpdate(process.stderr)
+  return text => {
+    if (live && text === '') line.clear()
+    else if (live) line(` ${text}`)
+  }
+}
+
 interface Job {
   scenarios: readonly Scenario[]
   plan: Plan

@@ -14,7 +14,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { findPackage } from '../run/machine.js'
@@ -60,6 +60,15 @@ async function findBase(name: string, command: string | null, root: string, sign
   await git('worktree', 'add', '--detach', '--force', root, commit)
   await prepare(root, command, signal)
   return { kind: 'ref', name, commit, root }
+}
+
+/** Returns the directory of a checkout that corresponds to the current one. @throws {UsageError} if there is none */
+export async function findWorkingDirectory({ kind, root }: Base): Promise<string> {
+  const directory = kind === 'directory' ? root : join(root, await git('rev-parse', '--show-prefix'))
+  if (existsSync(directory)) return directory
+  throw new UsageError(
+    `--base: the base has no ${relative(root, directory)}. Run the comparison in a directory that it has`,
+  )
 }
 
 /** Installs and builds a checkout. @throws {UsageError} if that fails */

@@ -6,7 +6,6 @@ import { type Arm, type Case, type FigureKind, NOISE, type Scenario } from '../m
 import type { CompareOptions } from '../command/options.js'
 import { launchFresh } from '../run/fresh-process.js'
 import type { Launch, Launched, Outcome } from '../run/run.js'
-import { GOALS } from '../report/goals.js'
 import { allScenarios } from '../scenarios/index.js'
 import { createNothingFound, parseFilter, select } from '../scenarios/select.js'
 import { makeHarness, type Base } from './checkout.js'
@@ -14,7 +13,7 @@ import { getMinProcesses, type Rule, type Sides } from './judge.js'
 
 export type Side = 'base' | 'head' | 'again'
 
-const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
+export const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
 
 /**
  * Multiples of the plan's lengths. One garbage collection would dominate a shorter slot. No round is left out, because each order of the
@@ -26,7 +25,8 @@ const MAX_SETTLE_SHARE = 1
 /** Runs scenarios, and passes the outcome of each to `done`. */
 type RunAll = (all: readonly Scenario[], launch: Launch, done: (outcome: Outcome) => void) => Promise<unknown>
 
-interface Interleaved {
+/** A way to measure both sides. */
+export interface Method {
   rule: Rule
   notes: string[]
   /** Measures all figures or only some, and reports each scenario when it is measured. */
@@ -35,18 +35,16 @@ interface Interleaved {
 
 export function compareInterleaved(
   base: Base,
-  { filter, goals, plan, tolerance }: CompareOptions,
+  { filter, plan, tolerance }: CompareOptions,
   temporary: string,
   runAll: RunAll,
-): Interleaved {
-  const chosen = chooseForComparison(filter, goals)
+): Method {
+  const chosen = chooseForComparison(filter)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
   const launchSide = (side: Side): Promise<Launched> => launchFresh(side === 'head' ? head : other)
   const countFigures = ({ figures }: Case): number => figures.filter(isComparable).length
   const rule = { tolerance, figures: sum(chosen, ({ arms, cases }) => arms.length * sum(cases, countFigures)) }
-  const min = getMinProcesses(rule)
-  const tooFew = `${plan.processes} processes are too few for the confidence of these bounds. Use --processes ${min}.`
   return {
     rule,
     measure: async (report, figures) => {
@@ -63,8 +61,15 @@ export function compareInterleaved(
       })
       return figures ? all.filter(({ figure }) => figures.includes(figure)) : all
     },
-    notes: plan.processes < min ? [tooFew] : [],
+    notes: getTooFew(rule, plan.processes),
   }
+}
+
+/** Returns a note if all processes agree by chance more often than the confidence allows. */
+export function getTooFew(rule: Rule, processes: number): string[] {
+  const min = getMinProcesses(rule)
+  const note = `${processes} processes are too few for the confidence of these bounds. Use --processes ${min}.`
+  return processes < min ? [note] : []
 }
 
 export interface SplitSides {
@@ -106,9 +111,9 @@ export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side)
   return { scenarios, launch, read }
 }
 
-/** False for tails, which are imprecise in few rounds, for figures without a ratio, and for figures that are marked `aside`. */
-const isComparable = ({ id, unit, aside }: FigureKind): boolean =>
-  !aside && !id.startsWith('p99') && (unit === 'µs' || unit === '/s' || unit === 'B')
+/** False for tails, which are imprecise in few rounds, and for figures without a ratio. */
+const isComparable = ({ id, unit }: FigureKind): boolean =>
+  !id.startsWith('p99') && (unit === 'µs' || unit === '/s' || unit === 'B')
 
 const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
   scenario.cases.flatMap(inCase => {
@@ -134,34 +139,24 @@ const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
  */
 const USUAL = ['one-thread/64/json/cpu', 'one-thread/64/msgpack/cpu']
 
-type IsWanted = (path: string) => boolean
-
-/** Returns what the command line names: figures, or paths of arms. */
-function chooseFigures(filter: string | null, goals: boolean): { isWanted: IsWanted; figures?: ReadonlySet<string> } {
-  if (filter !== null) return { isWanted: parseFilter(filter) }
-  const figures = new Set(goals ? GOALS.map(({ figure }) => figure) : USUAL)
-  const paths = new Set([...figures].map(dirname))
-  return { isWanted: path => paths.has(path), figures }
-}
-
 /** Leaves out references, which the head cannot change, unless only they match. @throws {UsageError} if nothing matches */
-function chooseForComparison(filter: string | null, goals: boolean): Scenario[] {
-  const main = ({ main: isMain }: Scenario): boolean => !goals || isMain === true
-  const all = allScenarios().filter(scenario => scenario.id !== NOISE && main(scenario))
-  const { isWanted, figures } = chooseFigures(filter, goals)
+function chooseForComparison(filter: string | null): Scenario[] {
+  const all = allScenarios().filter(({ id }) => id !== NOISE)
+  const usual = new Set(USUAL.map(dirname))
+  const isWanted = filter === null ? (path: string): boolean => usual.has(path) : parseFilter(filter)
   const chosen = all.flatMap(scenario => {
     const reference = `/${scenario.arms[0].id}`
     const others = select([scenario], path => isWanted(path) && !path.endsWith(reference), false)
     return others.length > 0 ? others : select([scenario], isWanted, false)
   })
   if (chosen.length === 0) throw createNothingFound(String(filter), all)
-  return figures ? chosen.map(scenario => keepFigures(scenario, figures)) : chosen
+  return filter === null ? chosen.map(keepUsual) : chosen
 }
 
-/** Leaves out figures that no arm is wanted for. */
-function keepFigures(scenario: Scenario, paths: ReadonlySet<string>): Scenario {
+/** Leaves out figures that are not compared by default. */
+function keepUsual(scenario: Scenario): Scenario {
   const isKept = (inCase: Case, { id }: FigureKind): boolean =>
-    scenario.arms.some(arm => paths.has([scenario.id, inCase.id, arm.id, id].join('/')))
+    scenario.arms.some(arm => USUAL.includes([scenario.id, inCase.id, arm.id, id].join('/')))
   const cases = scenario.cases.map(inCase => ({
     ...inCase,
     figures: inCase.figures.filter(kind => isKept(inCase, kind)),

@@ -61,6 +61,8 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
   comparisonVersion: typeof COMPARISON_VERSION
   /** The given name, with the commit of a git ref. */
   base: { name: string; kind: 'ref' | 'directory'; commit?: string }
+  /** The program with its arguments, if it is not the benchmark of Sallyport. */
+  program?: readonly string[]
   rule: Rule
   notes: string[]
   verdict: Conclusion

@@ -8,12 +8,12 @@ import { count, formatChange, formatEffect, oneLine } from '../shared/text.js'
 import { getConfidence, getDetectableFactor, getRegressions, getSeen, settle } from './judge.js'
 import type { Change, Comparison, Judged } from './judge.js'
 
-/** Draws the comparison for a terminal, or without colours for compare.txt. Without `verbose`, figures that did not change are counted. */
-export function toText(comparison: Comparison, screen: Screen, verbose = false): string {
+/** Draws the comparison for a terminal, or without colours for compare.txt. Many figures that did not change are only counted. */
+export function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim } = screen.colors
   const tint = screen.colors[TONES[OUTCOMES[comparison.verdict].tone]]
   const wrapped = (text: string): string[] => wrap(text, screen.columns - 2)
-  const { table, folded } = toTable(comparison, verbose)
+  const { table, folded } = toTable(comparison)
   const dimmed = (text: string): string[] => wrapped(text).map(line => ` ${dim(line)}`)
   return [
     ...wrapped(describeVerdict(comparison)).map(line => ` ${bold(tint(line))}`),
@@ -58,8 +58,8 @@ const FEW = 6
 const ORDER: readonly Judged['outcome'][] = ['failed', 'slower', 'faster', 'unsteady', 'missing', 'blind', 'fine']
 
 const FOLDED: Partial<Record<Judged['outcome'], string>> = {
-  blind: 'too noisy',
-  fine: 'unchanged',
+  blind: 'unclear',
+  fine: 'fine',
   missing: 'not measured',
 }
 
@@ -67,13 +67,13 @@ const OUTCOME_TONES: Partial<Record<Judged['outcome'], Tone>> = { slower: 'worse
 
 const TEXTS: Record<Judged['outcome'], string> = {
   ...{ failed: 'head fails', missing: 'not measured', unsteady: 'unsteady' },
-  ...{ slower: 'slower', faster: 'faster', blind: 'noisy', fine: '' },
+  ...{ slower: 'slower', faster: 'faster', blind: 'unclear', fine: 'fine' },
 }
 
-function toTable({ first, repeat, rule, verdict }: Comparison, verbose: boolean): { table: Table; folded: string } {
+function toTable({ first, repeat, rule, verdict, program }: Comparison): { table: Table; folded: string } {
   const judge = verdict !== 'too noisy'
   const isFolded = ({ figure, outcome }: Judged): boolean =>
-    !verbose && first.length > FEW && outcome in FOLDED && repeat.every(other => other.figure !== figure)
+    first.length > FEW && outcome in FOLDED && repeat.every(other => other.figure !== figure)
   const shown = first.filter(entry => !isFolded(entry))
   const sorted = shown.toSorted((a, b) => {
     const [left, right] = [a, b].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
@@ -84,39 +84,49 @@ function toTable({ first, repeat, rule, verdict }: Comparison, verbose: boolean)
     return many > 0 ? [`${many} ${name}`] : []
   })
   const hidden = first.length - shown.length
-  const folded = hidden > 0 ? `${count(hidden, 'more figure')}: ${counts.join(', ')} (--verbose shows them)` : ''
+  const folded = hidden > 0 ? `${count(hidden, 'more figure')}: ${counts.join(', ')} (compare.json has them)` : ''
   const table = {
     title: 'Head against base',
     about: `By how much the head takes more (+) or less (−) time, or memory. A figure above +${formatEffect(rule.tolerance)} is measured again, and is a regression if its whole interval is above that, too.`,
-    columns: [words(''), ...['head', 'between', 'seen from'].map(numbers), words('')],
-    rows: sorted.map(entry => toRow(entry, repeat, rule, judge)),
+    columns: [words(''), ...['head', 'between'].map(numbers), words('')],
+    rows: sorted.map(entry => toRow(entry, repeat, rule, judge, program !== undefined)),
   }
   return { table, folded }
 }
 
-function toRow(entry: Judged, repeat: readonly Judged[], rule: Comparison['rule'], judge: boolean): Cell[] {
+function toRow(
+  entry: Judged,
+  repeat: readonly Judged[],
+  rule: Comparison['rule'],
+  judge: boolean,
+  isProgram: boolean,
+): Cell[] {
   const [last] = settle([entry], repeat)
   const isRepeated = repeat.some(other => other.figure === entry.figure)
   const { figure, slower, outcome } = last!
   const tone = slower ? OUTCOME_TONES[outcome] : 'missing'
   const again = isRepeated && entry.slower ? `first ${formatChange(entry.slower.factor)}` : ''
+  const seen = slower && (outcome === 'blind' || outcome === 'fine')
+  const from = seen ? `: would have seen ${formatEffect(getDetectableFactor(slower, rule))}` : ''
   return [
-    // On a narrow screen, the second half is below the first.
-    { text: dirname(dirname(figure)), note: figure.split('/').slice(2).join('/') },
+    // On a narrow screen, the second half of a path is below the first.
+    isProgram
+      ? { text: oneLine(figure) }
+      : { text: dirname(dirname(figure)), note: figure.split('/').slice(2).join('/') },
     { text: slower ? formatChange(slower.factor) : '–', ...(judge && tone && { tone }) },
     { text: slower ? formatBounds(slower) : '–' },
-    { text: slower ? formatEffect(getDetectableFactor(slower, rule)) : '–' },
-    { text: [TEXTS[outcome], again].filter(Boolean).join(', ') },
+    { text: [`${TEXTS[outcome]}${from}`, again].filter(Boolean).join(', ') },
   ]
 }
 
-function describeRun({ first, startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {
+function describeRun({ first, startedAt, seconds, machine, plan, rule, notes, program }: Comparison): string[] {
   const errors = first.flatMap(({ figure, error, outcome }) => {
     const side = outcome === 'failed' ? 'head' : 'base'
     return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
   })
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
-  const how = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`
+  const rounds = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`
+  const how = program ? `${plan.processes} runs of \`${oneLine(program.join(' '))}\` for each side` : rounds
   const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
   return [...errors, ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
 }

@@ -1,5 +1,6 @@
 // The loop of a codec alone: writes and reads messages in one thread, as the bus does.
-import type { CodecName, Message } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { Message } from '@sallyport/protocol/internal/message'
 import type { Measure } from './serve.js'
 
 /** `clone` is V8's structured clone, which a MessagePort uses. `msgpackr` is that library alone. */
@@ -18,7 +19,8 @@ async function createRoundTrip(name: MeasuredCodec): Promise<(messages: readonly
     const packr = new Packr({ useRecords: false })
     return messages => packr.unpack(packr.pack(withoutArray(messages))) as unknown
   }
-  const { codecs, readFrame, writeFrame } = await import('@sallyport/protocol/internal')
+  const { codecs } = await import('@sallyport/protocol/internal/codec')
+  const { readFrame, writeFrame } = await import('@sallyport/protocol/internal/wire')
   const codec = codecs[name]
   return messages => {
     const body = codec.join(messages.map(message => codec.encode(message)))

@@ -9,17 +9,13 @@ const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolv
 function createSubject(change: Partial<Subject> = {}): Subject {
   const listeners = new Map<string, (payload: unknown) => void>()
   const emit = (event: string, payload: unknown): void => listeners.get(event)?.(payload)
-  // A frontend's report of a fan-out comes with a later tick, when core waits for it.
-  const emitLater = (event: string, payload: unknown): void => void setImmediate(() => emit(event, payload))
-  const { commands, receive } = createBackend(
-    () => (event, payload) => (event.startsWith('fan-') ? emitLater(event, payload) : emit(event, payload)),
-  )
+  const { commands, countEvent } = createBackend(() => emit)
   return {
     call: async (command, args) => {
       await nextTick()
       return commands[command]?.(args as never)
     },
-    emit: receive,
+    emit: countEvent,
     listen: async (event, listener) => {
       listeners.set(event, listener)
       return () => listeners.delete(event)
@@ -32,16 +28,10 @@ function createSubject(change: Partial<Subject> = {}): Subject {
   }
 }
 
-test.each([
-  [{ loop: 'events-in', ms: 2 }, ['rate']],
-  [{ loop: 'events-out', ms: 2 }, ['rate']],
-  [{ loop: 'stream', ms: 2 }, ['rate']],
-  [{ loop: 'listeners', ms: 2, size: 100 }, ['each']],
-  [{ loop: 'fan-out', ms: 2, size: 1 }, ['each']],
-] as const)('measures the figures of %j', async (task, names) => {
-  const figures = await createLoops(createSubject())(task, [])
-  expect(Object.keys(figures)).toEqual(names)
-  for (const value of Object.values(figures)) expect(value).toBeGreaterThan(0)
+test.each(['events-in', 'events-out', 'stream'] as const)('measures the rate of %s', async loop => {
+  const figures = await createLoops(createSubject())({ loop, ms: 2 }, [])
+  expect(Object.keys(figures)).toEqual(['rate'])
+  expect(figures['rate']).toBeGreaterThan(0)
 })
 
 test('fails the measurement when a message is lost', async () => {
@@ -58,15 +48,4 @@ test('fails the measurement when messages arrive out of order', async () => {
   await expect(async () => createLoops(swaps)({ loop: 'stream', ms: 1 }, [])).rejects.toThrow(
     /messages arrived in order/,
   )
-})
-
-test('fails the measurement when one of many listeners misses an event', async () => {
-  let events = 0
-  const subject = createSubject()
-  const deaf: Subject = {
-    ...subject,
-    listen: (event, receive) => subject.listen(event, payload => ++events % 7 !== 0 && receive(payload)),
-  }
-  const task = { loop: 'listeners', ms: 1, size: 10 } as const
-  await expect(async () => createLoops(deaf)(task, [])).rejects.toThrow(/of \d+ messages/)
 })

@@ -51,37 +51,6 @@ export const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
   return toRate({ messages, elapsed: performance.now() - start }, received)
 }
 
-/** Each event goes to one of `size` listeners. Its cost should not depend on listeners of other events. */
-export const measureListeners: MeasureLoop = async (subject, _calls, { ms, size = 1 }) => {
-  let received = 0
-  const listening = Array.from({ length: size }, (_, index) =>
-    subject.listen(handlers.listenerEvent(index), () => received++),
-  )
-  const unlisten = await Promise.all(listening)
-  try {
-    const sent = await sendBursts(ms, count => subject.call('burst_each', { count, listeners: size }))
-    return { each: 1e6 / toRate(sent, received)['rate']! }
-  } finally {
-    for (const stop of unlisten) stop()
-  }
-}
-
-/** Each event goes to `size` frontends, of which one measures. */
-export const measureFanOut: MeasureLoop = async (subject, _calls, { ms, size: frontends = 1 }) => {
-  const receive = handlers.countFan(report => subject.emit(handlers.FAN_SEEN, report))
-  const unlisten = await subject.listen(handlers.fanEvent(frontends), receive)
-  let received = 0
-  try {
-    const { messages, elapsed } = await sendBursts(ms, async count => {
-      const seen = Number(await subject.call('fan_out', { count, frontends }))
-      received += seen
-    })
-    return { each: 1e6 / toRate({ messages: messages * frontends, elapsed }, received)['rate']! }
-  } finally {
-    unlisten()
-  }
-}
-
 type Sent = { messages: number; elapsed: number }
 
 /** @param sendBurst sends `count` messages, and resolves when they have arrived */

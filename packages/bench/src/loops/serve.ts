@@ -27,11 +27,7 @@ export const BENCH_EVENT = {
   ready: 'bench-ready',
   request: 'bench-request',
   reply: 'bench-reply',
-  listening: 'bench-listening',
 } as const
-
-/** The time of a frontend's first answer by the shared clock. A frontend without a clock sends null. */
-export type Ready = { at: number }
 
 export type Measure = (task: Task, calls: Calls) => Measurement | Promise<Measurement>
 
@@ -44,8 +40,6 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   'events-in': messages.measureEventsIn,
   'events-out': messages.measureEventsOut,
   stream: messages.measureStream,
-  listeners: messages.measureListeners,
-  'fan-out': messages.measureFanOut,
 }
 
 /** Parts of a measurement with a settling time. */

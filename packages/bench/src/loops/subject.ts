@@ -26,8 +26,9 @@ export function callsOnly(call: Subject['call']): Subject {
 }
 
 /** A call as it is sent. */
-export interface ReadyCall extends Required<Omit<Call, 'expected'>> {
+export interface ReadyCall extends Omit<Call, 'expected'> {
   expected: Buffer
+  bytes: boolean
 }
 
 export type Calls = readonly ReadyCall[]
@@ -35,12 +36,14 @@ export type Calls = readonly ReadyCall[]
 export function prepareCall({ command, args, expected, bytes = false }: Call): ReadyCall {
   if (!bytes) return { command, args, expected: toJson(expected), bytes }
   // A Buffer can share its memory with others, all of which a structured clone would copy.
-  return { command, args: Uint8Array.from(toBytes(args)), expected: toBytes(expected), bytes }
+  const toBytes = (value: unknown): Buffer => {
+    if (bytes === 'base64') return Buffer.from(value as string, 'base64')
+    return value === undefined ? Buffer.alloc(0) : toJson(value)
+  }
+  return { command, args: Uint8Array.from(toBytes(args)), expected: toBytes(expected), bytes: true }
 }
 
 const toJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? 'undefined')
-
-const toBytes = (value: unknown): Buffer => (value === undefined ? Buffer.alloc(0) : toJson(value))
 
 /** @throws Error unless the answer equals the expected one, byte for byte or as JSON */
 export function checkAnswer({ command, expected, bytes }: ReadyCall, answer: unknown): void {
@@ -75,30 +78,4 @@ export function startCpuClock(): () => number {
 export function percentiles(ms: Float64Array): { p50: number; p99: number } {
   const sorted = ms.sort()
   return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
-}
-
-/** A limit of memory: later calls of a measurement are not recorded. */
-const MAX_ARRIVALS = 2 ** 20
-
-/** Times calls in core for frontends without a clock: two arrivals are a call and its answer apart. */
-export class ArrivalClock {
-  #arrivals = new Float64Array(0)
-  #count = 0
-
-  start(): void {
-    if (this.#arrivals.length === 0) this.#arrivals = new Float64Array(MAX_ARRIVALS)
-    this.#count = 0
-  }
-
-  record(): void {
-    if (this.#count < MAX_ARRIVALS) this.#arrivals[this.#count++] = performance.now()
-  }
-
-  /** @throws Error if fewer than two calls arrived */
-  stop(): Measurement {
-    const arrivals = this.#arrivals.subarray(0, this.#count)
-    const intervals = arrivals.subarray(1).map((at, before) => at - arrivals[before]!)
-    if (intervals.length === 0) throw new Error(`Core received ${arrivals.length} calls; 2 are needed`)
-    return { ...percentiles(intervals), rate: (intervals.length / (arrivals.at(-1)! - arrivals[0]!)) * 1e3 }
-  }
 }

@@ -6,15 +6,14 @@ import type { Payload } from '../payloads/payloads.js'
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
  * - `open`: `perSecond` calls, each sent when it is due · `giving`: bytes there and back, transferred by both sides
  * - `events-in`: events from core · `events-out`: events to core · `stream`: channels that core fills
- * - `listeners`: events to `size` listeners, one after the other · `fan-out`: each event to `size` frontends
- * - `codec`: `inFlight` messages written and read within one thread · `start`: until the first reply after a start
- * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms · `plugin`: the life of one plugin
- * - `idle`: silence after a start · `memory`: the memory of frontends · `density`: the start of `size` frontends, and a call of one
+ * - `codec`: `inFlight` messages written and read within one thread
+ * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms · `idle`: silence after a start
+ * - `plugin`: the life of one plugin · `density`: the start of `size` plugins, and a call of one
  */
 export type Loop =
   | ('calls' | 'sparse' | 'burst' | 'open' | 'giving')
-  | ('events-in' | 'events-out' | 'stream' | 'listeners' | 'fan-out')
-  | ('few-calls' | 'plugin' | 'codec' | 'start' | 'idle' | 'memory' | 'density')
+  | ('events-in' | 'events-out' | 'stream' | 'codec')
+  | ('few-calls' | 'idle' | 'plugin' | 'density')
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -26,7 +25,7 @@ export interface Task {
   inFlight?: number
   /** Calls a second of an open loop. */
   perSecond?: number
-  /** Number of listeners or frontends. */
+  /** Number of plugins. */
   size?: number
 }
 
@@ -38,7 +37,7 @@ export interface Arm {
   /** Name in filters and reports: lower case, with dashes. */
   id: string
   title: string
-  /** Returns why this machine cannot measure the arm, which is then left out. */
+  /** Returns why this machine cannot measure the arm, which is then left out; with its reference, the scenario is. */
   lacks?(): string | undefined
   /** Starts fresh threads. They end when `close` is called, or when `open` rejects. */
   open(): Promise<OpenArm>
@@ -59,8 +58,8 @@ export interface FigureKind {
   /** `%` is of one core, or of all attempts; `B` are bytes of memory; `` is a plain number. */
   unit: 'µs' | '/s' | '%' | 'B' | ''
   better: 'lower' | 'higher'
-  /** Reported, but not shown in tables. */
-  aside?: true
+  /** Depends on whether the threads are awake, and is shown as a range. */
+  wakes?: true
 }
 
 export interface Case {
@@ -98,12 +97,8 @@ export interface Scenario {
   settleShare?: number
   /** Number of rounds, as a multiple of the plan's. @default 1 */
   roundsShare?: number
-  /** Returns why this machine cannot measure the scenario, which is then left out. */
-  lacks?(): string | undefined
   /** The arms start processes, whose CPU time cannot be told apart from the time of other programs. */
   spawns?: true
-  /** Starts a program that runs until the scenario ends. */
-  background?(): Promise<{ end(): Promise<void> }>
 }
 
 /** Id of the A/A scenario, which is a part of every run. */
@@ -115,6 +110,6 @@ export const rate = (id: string, title: string): FigureKind => ({ id, title, uni
 /** True for a percentile of the slowest calls. */
 export const isTail = ({ id }: Pick<FigureKind, 'id'>): boolean => id.startsWith('p99')
 
-/** False for tails and open loops, which vary on any shared machine, and for figures that no table shows. */
-export const isSteadyKind = (inCase: Pick<Case, 'id'>, figure: Pick<FigureKind, 'id' | 'aside'>): boolean =>
-  !figure.aside && !isTail(figure) && !inCase.id.startsWith('open-')
+/** False for tails and open loops, which vary on any shared machine. */
+export const isSteadyKind = (inCase: Pick<Case, 'id'>, figure: Pick<FigureKind, 'id'>): boolean =>
+  !isTail(figure) && !inCase.id.startsWith('open-')

@@ -1,15 +1,14 @@
 // The payloads: real calls and documents with their expected answers, as plain data, which can be posted to a thread.
 import { mean } from 'd3-array'
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 export interface Call {
   command: string
-  /** Named arguments. With `bytes`, their JSON is sent as UTF-8. */
+  /** Named arguments. With `bytes`, their JSON is sent as UTF-8, or the bytes that they are as base64. */
   args: unknown
   /** The expected answer, in the form of `args`. */
   expected: unknown
-  bytes?: boolean
+  bytes?: boolean | 'base64'
 }
 
 export interface Payload {
@@ -21,38 +20,21 @@ export interface Payload {
 
 const MIB = 2 ** 20
 
-/** A file of 1 KiB. */
-export const KIB_FILE: URL = new URL('../../data/kib.txt', import.meta.url)
-
 const require = createRequire(import.meta.url)
 
 const payload = (id: string, title: string, call: Call): Payload => ({ id, title, calls: [call] })
 
-const GREETING = 'Hello, World!'
-const ARGS = { name: 'World', n: 1, tags: ['red', 'green', 'blue'] }
-const usual = (id: string, command: string): Payload =>
-  payload(id, '{ name, n, tags[3] }', { command, args: ARGS, expected: GREETING })
-
-/** `invoke('greet', { name: 'World' })`: the first call of every Tauri app. */
-export const greet: Payload = payload('greet', 'greet call', {
+export const usualCall: Payload = payload('usual', '{ name, n, tags[3] }', {
   command: 'greet',
-  args: { name: 'World' },
-  expected: GREETING,
+  args: { name: 'World', n: 1, tags: ['red', 'green', 'blue'] },
+  expected: 'Hello, World!',
 })
 
-export const usualCall: Payload = usual('usual', 'greet')
-/** Core records the arrival of each call. */
-export const clockedCall: Payload = usual('clocked', 'clocked_greet')
-export const kibFile = (): Payload =>
-  payload('kib-file', 'a file of 1 KiB', { command: 'read_kib', args: {}, expected: readFileSync(KIB_FILE, 'utf8') })
-
-const echo = (id: string, title: string, documents: readonly unknown[]): Payload => ({
+export const echo = (id: string, title: string, documents: readonly unknown[]): Payload => ({
   id,
   title,
   calls: documents.map(document => ({ command: 'echo', args: document, expected: document })),
 })
-
-export const usualEcho: Payload = echo('usual-echo', '{ name, n, tags[3] }', [ARGS])
 
 /** A document as bytes, which no side parses. */
 export const echoBytes = (id: string, title: string, document: unknown): Payload =>
@@ -78,7 +60,16 @@ const readProtocol = (): object => ({
   js: require('devtools-protocol/json/js_protocol.json') as unknown,
 })
 
-/** Returns the mean size of the arguments in bytes of JSON, or 0 without calls. */
+/** The same arguments as bytes, which no side parses. */
+export const asBytes = ({ id, title, calls }: Payload): Payload => ({
+  id: `${id}-as-bytes`,
+  title,
+  calls: calls.map(({ bytes = true, ...call }) => ({ ...call, bytes, command: 'echo_bytes' })),
+})
+
+/** Returns the mean size of the arguments in bytes, of JSON unless they are bytes, or 0 without calls. */
 export function payloadBytes({ calls }: Payload): number {
-  return Math.round(mean(calls, ({ args }) => Buffer.byteLength(JSON.stringify(args))) ?? 0)
+  const getSize = ({ args, bytes }: Call): number =>
+    bytes === 'base64' ? Buffer.byteLength(args as string, 'base64') : Buffer.byteLength(JSON.stringify(args))
+  return Math.round(mean(calls, getSize) ?? 0)
 }

@@ -1,72 +1,97 @@
 // The peers: other libraries for calls between threads, each used as its documentation shows. None of them checks anything.
-import type { MessagePort } from 'node:worker_threads'
-
-type Handlers = Readonly<Record<string, (args: never) => unknown>>
-
-export type CallPeer = (command: string, args: unknown) => Promise<unknown>
+import type { MessagePort, Worker } from 'node:worker_threads'
+import { connectRaw, overPort, serveRaw, type CallPeer, type Handlers } from './raw-calls.js'
 
 export interface Peer {
   /** In the answering thread. */
-  serve(port: MessagePort, handlers: Handlers): void
-  /** In the measuring thread. */
-  connect(port: MessagePort): CallPeer
+  serve(port: MessagePort | Worker, handlers: Handlers): void
+  /** In the calling thread. */
+  connect(port: MessagePort | Worker): CallPeer
 }
 
-export interface PeerEntry {
-  /** The name of the package if there is no title. */
-  id: string
-  title?: string
-  load(): Promise<Peer>
+export type PeerId = 'raw' | 'text' | 'msgpackr' | 'birpc' | 'comlink' | 'vscode-jsonrpc'
+
+/** By the names of their packages; `raw` and `text` are no libraries. */
+const PEERS: Readonly<Record<PeerId, () => Promise<Peer>>> = {
+  raw: async () => ({
+    serve: (port, handlers) => serveRaw(overPort(port), handlers),
+    connect: port => connectRaw(overPort(port)),
+  }),
+  text: async () =>
+    overEncoding({ write: JSON.stringify, read: text => JSON.parse(text as string) as Message, isText: true }),
+  msgpackr: loadMsgpackr,
+  birpc: loadBirpc,
+  comlink: loadComlink,
+  'vscode-jsonrpc': loadVscodeJsonrpc,
 }
 
-export const PEERS: readonly PeerEntry[] = [
-  { id: 'text', title: 'JSON-RPC text', load: loadText },
-  { id: 'birpc', load: loadBirpc },
-  { id: 'comlink', load: loadComlink },
-  { id: 'vscode-jsonrpc', load: loadVscodeJsonrpc },
-]
-
-/** @throws Error if there is no such peer */
-export function loadPeer(id: string): Promise<Peer> {
-  const found = PEERS.find(peer => peer.id === id)
-  return found ? found.load() : Promise.reject(new Error(`Unknown peer '${id}'`))
-}
+export const loadPeer = (id: PeerId): Promise<Peer> => PEERS[id]()
 
 /** A stub whose methods are the remote functions. */
 type Remote = Record<string, (args: unknown) => Promise<unknown>>
 
-/** No library: posts JSON-RPC text, with bytes as base64. */
-async function loadText(): Promise<Peer> {
+interface Message {
+  jsonrpc: '2.0'
+  id: number
+  method?: string
+  params?: unknown
+  result?: unknown
+}
+
+interface Encoding {
+  write(message: Message): string | Uint8Array<ArrayBuffer>
+  read(data: unknown): Message
+  /** Bytes are sent as base64. */
+  isText?: boolean
+}
+
+/** No library for calls: posts each JSON-RPC message in an encoding. */
+function overEncoding({ write, read, isText = false }: Encoding): Peer {
+  const post = (port: MessagePort | Worker, message: Omit<Message, 'jsonrpc'>): void => {
+    const data = write({ jsonrpc: '2.0', ...message })
+    port.postMessage(data, typeof data === 'string' ? [] : [data.buffer])
+  }
   return {
     serve: (port, handlers) =>
-      void port.on('message', (text: string) => {
-        const { id, method, params } = JSON.parse(text) as { id: number; method: string; params: never }
-        port.postMessage(JSON.stringify({ jsonrpc: '2.0', id, result: handlers[method]!(params) }))
+      void port.on('message', (data: unknown) => {
+        const { id, method = '', params } = read(data)
+        post(port, { id, result: handlers[method]!(params as never) })
       }),
     connect: port => {
       const pending = new Map<number, (result: unknown) => void>()
       let calls = 0
-      port.on('message', (text: string) => {
-        const { id, result } = JSON.parse(text) as { id: number; result: unknown }
+      port.on('message', (data: unknown) => {
+        const { id, result } = read(data)
         pending.get(id)?.(result)
         pending.delete(id)
       })
       const call: CallPeer = (method, params) =>
         new Promise(resolve => {
           pending.set(++calls, resolve)
-          port.postMessage(JSON.stringify({ jsonrpc: '2.0', id: calls, method, params }))
+          post(port, { id: calls, method, params })
         })
       return async (method, args) => {
-        if (!(args instanceof Uint8Array)) return call(method, args)
+        if (!isText || !(args instanceof Uint8Array)) return call(method, args)
         return Buffer.from((await call(method, Buffer.from(args).toString('base64'))) as string, 'base64')
       }
     },
   }
 }
 
+async function loadMsgpackr(): Promise<Peer> {
+  const { Packr } = await import('msgpackr')
+  // Records are an extension that other libraries of MessagePack do not read.
+  const packr = new Packr({ useRecords: false })
+  return overEncoding({
+    // It packs into a buffer that it shares with other messages.
+    write: message => Uint8Array.from(packr.pack(message)),
+    read: data => packr.unpack(data as Uint8Array) as Message,
+  })
+}
+
 async function loadBirpc(): Promise<Peer> {
   const { createBirpc } = await import('birpc')
-  const connectOver = (port: MessagePort, functions: Record<string, (args: unknown) => unknown>) =>
+  const connectOver = (port: MessagePort | Worker, functions: Record<string, (args: unknown) => unknown>) =>
     createBirpc<typeof functions>(functions, {
       post: data => port.postMessage(data),
       on: receive => void port.on('message', receive),
@@ -96,7 +121,8 @@ async function loadComlink(): Promise<Peer> {
 
 async function loadVscodeJsonrpc(): Promise<Peer> {
   const { createMessageConnection, PortMessageReader, PortMessageWriter } = await import('vscode-jsonrpc/node')
-  const over = (port: MessagePort) => createMessageConnection(new PortMessageReader(port), new PortMessageWriter(port))
+  const over = (port: MessagePort | Worker) =>
+    createMessageConnection(new PortMessageReader(port), new PortMessageWriter(port))
   return {
     serve: (port, handlers) => {
       const connection = over(port)

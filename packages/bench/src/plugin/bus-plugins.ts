@@ -1,27 +1,34 @@
 // Plugins in the sandboxes of Sallyport. Core is in the host's thread, as in the quick start, and the bus runs before the plugin starts.
-import type { FrontendOptions } from '@sallyport/core'
-import { endLoopAfter, type LoadPluginHost, MODULE, type Plugin, SCRIPT } from './plugin-host.js'
+import { createBus, defineCore, type FrontendOptions } from '@sallyport/core'
+import { fileURLToPath } from 'node:url'
+import type { HostCode } from './host-code.js'
+import { MODULE, type Plugin, type PluginHost, SCRIPT } from './plugin-host.js'
 
 /** Far above the time of all calls. */
 const REQUEST_TIMEOUT_MS = 60_000
 
-export const loadBus =
-  (sandbox: FrontendOptions['sandbox'] & {}): LoadPluginHost =>
-  async code => {
-    const { createBus, defineCore } = await import('@sallyport/core')
-    const { greet, echo_bytes: echoBytes } = code.functions
-    const core = defineCore({
-      commands: { greet, echo_bytes: (_, { request }) => echoBytes(request.body as Uint8Array) },
-    })
-    const bus = await createBus({ core, log: false })
-    return {
-      start: async () => {
-        const allow = ['greet', 'echo_bytes']
-        await bus.open('plugin', sandbox === 'ses' ? SCRIPT : MODULE, { sandbox, allow })
-        const request: Plugin['request'] = (name, args) =>
-          bus.call('plugin', name, args, { timeout: REQUEST_TIMEOUT_MS })
-        return { request, endLoop: () => endLoopAfter(code, request, () => bus.closeFrontend('plugin')) }
-      },
-      close: () => bus.close({ timeout: 0 }),
-    }
+const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
+
+export interface BusPluginOptions {
+  sandbox: FrontendOptions['sandbox'] & {}
+  /** A gate for each plugin, or the number of threads that all gates share. Without it, the pattern is brownfield. */
+  gates?: 'each' | number
+}
+
+export async function loadBus(code: HostCode, { sandbox, gates }: BusPluginOptions): Promise<PluginHost> {
+  const { greet, echo_bytes: echoBytes } = code.functions
+  const core = defineCore({
+    commands: { greet, echo_bytes: (_, { request }) => echoBytes(request.body as Uint8Array) },
+  })
+  const bus = await createBus({ core, log: false, ...(gates && { isolation: { dir: HOOK, gates } }) })
+  const isScript = ['ses', 'quickjs'].includes(typeof sandbox === 'string' ? sandbox : sandbox.kind)
+  return {
+    start: async label => {
+      await bus.open(label, isScript ? SCRIPT : MODULE, { sandbox, allow: ['greet', 'echo_bytes'] })
+      const request: Plugin['request'] = (name, args) =>
+        bus.call(label, name, args as Record<string, unknown>, { timeout: REQUEST_TIMEOUT_MS })
+      return { request, end: () => bus.closeFrontend(label) }
+    },
+    close: () => bus.close({ timeout: 0 }),
   }
+}

@@ -8,7 +8,8 @@ export interface HostFunctions {
 export class HostCode {
   /** Times of the calls since the last `reset`, in ms. */
   readonly arrivals: number[] = []
-  readonly #waiting: (() => void)[] = []
+  #awaited = 0
+  #resolve = (): void => {}
 
   readonly functions: HostFunctions = {
     greet: ({ name }) => {
@@ -25,14 +26,15 @@ export class HostCode {
     this.arrivals.length = 0
   }
 
-  /** Resolves to the time of the next call. */
-  async waitForCall(): Promise<number> {
-    await new Promise<void>(resolve => this.#waiting.push(resolve))
+  /** Resolves to the time of the last of the next `count` calls. One caller can wait at a time. */
+  async waitForCalls(count = 1): Promise<number> {
+    this.#awaited = count
+    await new Promise<void>(resolve => (this.#resolve = resolve))
     return this.arrivals.at(-1)!
   }
 
   #note(): void {
     this.arrivals.push(performance.now())
-    for (const resolve of this.#waiting.splice(0)) resolve()
+    if (--this.#awaited === 0) this.#resolve()
   }
 }

@@ -1,10 +1,10 @@
 // Plugins in isolated-vm, which has native code and an install script: it is measured only if it is installed. Its heap and its thread are
 // apart from the host's, in one process.
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { findPackage } from '../run/machine.js'
-import { endLoopAfter, type LoadPluginHost, type Plugin, SCRIPT } from './plugin-host.js'
+import { findPackage, readVersion } from '../run/machine.js'
+import type { HostCode } from './host-code.js'
+import { type Plugin, type PluginHost, SCRIPT } from './plugin-host.js'
 
 /** The parts of isolated-vm that are used. */
 interface IsolatedVm {
@@ -30,36 +30,26 @@ const MEMORY_LIMIT_MIB = 256
 const findIsolatedVm = (): string | undefined => findPackage('isolated-vm', process.cwd()) ?? findPackage('isolated-vm')
 
 /** Returns why it cannot be measured. */
-export function lacksIsolatedVm(): string | undefined {
-  const path = findIsolatedVm()
-  if (path === undefined) return 'isolated-vm is not installed'
-  const { status } = spawnSync(process.execPath, [
-    ...NODE_OPTIONS,
-    '--eval',
-    `require(${JSON.stringify(path)}).Isolate.name`,
-  ])
-  return status === 0 ? undefined : `the installed isolated-vm does not load with Node ${process.version}`
-}
+export const lacksIsolatedVm = (): string | undefined =>
+  findIsolatedVm() === undefined ? 'isolated-vm is not installed' : undefined
 
 /** Returns the installed version for the title of the arm. */
-export function readIsolatedVmVersion(): string {
-  const path = findIsolatedVm()
-  return path === undefined
-    ? ''
-    : (createRequire(import.meta.url)(`${path}/package.json`) as { version: string }).version
-}
+export const readIsolatedVmVersion = (): string =>
+  lacksIsolatedVm() === undefined ? readVersion('isolated-vm', findIsolatedVm()) : ''
+
+const COPIES = { arguments: { copy: true }, result: { promise: true, copy: true } }
 
 /** `invoke` and `expose` within the isolate. */
 const PRELUDE = `
   const exposed = {}
-  const options = { arguments: { copy: true }, result: { promise: true, copy: true } }
+  const options = ${JSON.stringify(COPIES)}
   const sallyport = {
     expose: functions => void Object.assign(exposed, functions),
     invoke: (name, args) => host.apply(undefined, [name, args], options),
   }
 `
 
-export const loadIsolatedVm: LoadPluginHost = async code => {
+export async function loadIsolatedVm(code: HostCode): Promise<PluginHost> {
   const vm = createRequire(import.meta.url)(findIsolatedVm()!) as IsolatedVm
   const functions = code.functions as unknown as Record<string, (args: unknown) => unknown>
   return {
@@ -70,15 +60,12 @@ export const loadIsolatedVm: LoadPluginHost = async code => {
       const script = await isolate.compileScript(PRELUDE + readFileSync(SCRIPT, 'utf8'))
       await script.run(context)
       const request: Plugin['request'] = (name, args) =>
-        context.evalClosure(`return exposed.${name}($0).then(() => null)`, [args], {
-          arguments: { copy: true },
-          result: { promise: true, copy: true },
-        })
+        context.evalClosure(`return exposed.${name}($0).then(() => null)`, [args], COPIES)
       const end = (settled: Promise<unknown>): Promise<unknown> => {
         isolate.dispose()
         return settled
       }
-      return { request, endLoop: () => endLoopAfter(code, request, end) }
+      return { request, end }
     },
   }
 }

@@ -1,17 +1,43 @@
-// The measured kinds of plugins, by the id of their arm.
-import { loadBus } from './bus-plugins.js'
-import { loadIsolatedVm } from './isolated-vm-plugins.js'
+// The measured kinds of plugins. A kind loads its library itself, because its first calls are measured, too.
+import type { PeerId } from '../peers/peers.js'
+import type { BusPluginOptions } from './bus-plugins.js'
 import type { LoadPluginHost } from './plugin-host.js'
-import { loadQuickJs } from './quickjs-plugins.js'
-import { loadComlink, loadForks, loadWorkers } from './thread-plugins.js'
 
-export const PLUGIN_KINDS: Readonly<Record<string, LoadPluginHost>> = {
-  worker: loadWorkers,
-  fork: loadForks,
-  comlink: loadComlink,
-  permission: loadBus('permission'),
-  'process-wall': loadBus({ kind: 'process', wall: 'required' }),
-  ses: loadBus('ses'),
-  quickjs: loadQuickJs,
-  'isolated-vm': loadIsolatedVm,
+const inWorkers =
+  (peer: PeerId): LoadPluginHost =>
+  async code =>
+    (await import('./peer-plugins.js')).loadWorkers(code, peer)
+
+const inBus =
+  (options: BusPluginOptions): LoadPluginHost =>
+  async code =>
+    (await import('./bus-plugins.js')).loadBus(code, options)
+
+/** Without gates, with a gate for each, and with a thread that all gates share. */
+const inPatterns = (id: string, sandbox: BusPluginOptions['sandbox']): Record<string, LoadPluginHost> => ({
+  [id]: inBus({ sandbox }),
+  [`${id}-gates`]: inBus({ sandbox, gates: 'each' }),
+  [`${id}-shared`]: inBus({ sandbox, gates: 1 }),
+})
+
+const KINDS: Readonly<Record<string, LoadPluginHost>> = {
+  worker: inWorkers('raw'),
+  birpc: inWorkers('birpc'),
+  comlink: inWorkers('comlink'),
+  fork: async code => (await import('./peer-plugins.js')).loadForks(code),
+  ...inPatterns('permission', 'permission'),
+  ...inPatterns('ses', 'ses'),
+  ...inPatterns('ses-group', { kind: 'ses', group: 'bench' }),
+  ...inPatterns('process', { kind: 'process', wall: 'none' }),
+  ...inPatterns('process-wall', { kind: 'process', wall: 'required' }),
+  quickjs: inBus({ sandbox: 'quickjs' }),
+  'quickjs-wall': inBus({ sandbox: { kind: 'quickjs', process: true, wall: 'required' } }),
+  'isolated-vm': async code => (await import('./isolated-vm-plugins.js')).loadIsolatedVm(code),
+}
+
+/** @throws Error if there is no such kind */
+export function getPluginKind(id: string): LoadPluginHost {
+  const load = KINDS[id]
+  if (!load) throw new Error(`Unknown kind of plugin '${id}'`)
+  return load
 }

@@ -1,44 +1,53 @@
-// The result of a run in one sentence: what a call costs.
-import { formatFigure } from '../shared/text.js'
-import { findFigure, type Report } from './report.js'
+// An answer to a question, and the words and bars that it consists of.
+import { duration, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
+import { estimateDifference, estimateRatio } from '../statistics/ratio.js'
+import type { Figure } from './report.js'
 
-/** Measured work in the order of preference, and its path without the arm. */
-const LATENCIES: [text: string, path: string][] = [
-  ['A call', 'shapes/steady/*/p50'],
-  ['A call', 'latency/1/*/p50'],
-  ['A call after 60 ms of silence', 'shapes/burst/*/p50'],
-  ['A call each 4 ms', 'shapes/sparse/*/p50'],
-  ['A call, one at a time', 'isolation/1/*/p50'],
-]
-
-const RATES: [text: string, path: string][] = [
-  ['64 in flight', 'shapes/64/*/rate'],
-  ['64 in flight', 'throughput/64/*/rate'],
-  ['64 in flight', 'isolation/64/*/rate'],
-]
-
-const ARMS: [arm: string, text: string][] = [
-  ['ring-json', 'over a ring'],
-  ['port-json', 'over a port'],
-  ['isolation-ring-json', 'isolated'],
-]
-
-/** Returns one or two sentences; `undefined` if the run measured no call over the bus. */
-export function getAnswer(report: Pick<Report, 'scenarios'>): string | undefined {
-  const read = (path: string, arm: string): string | undefined => {
-    const figure = findFigure(report, path.replace('*', arm))
-    return figure && formatFigure(figure)
-  }
-  const describe = ([title, path]: [string, string], most: number): string | undefined => {
-    const parts = ARMS.flatMap(([arm, text]) => {
-      const figure = read(path, arm)
-      return figure === undefined ? [] : `${figure} ${text}`
-    })
-    const raw = read(path, 'raw')
-    const reference = raw === undefined ? '' : ` (raw MessagePort: ${raw})`
-    return parts.length > 0 ? `${title}: ${parts.slice(0, most).join(', ')}${reference}.` : undefined
-  }
-  const find = (all: readonly [string, string][], most: number): string | undefined =>
-    all.map(entry => describe(entry, most)).find(text => text !== undefined)
-  return [find(LATENCIES, ARMS.length), find(RATES, 1)].filter(Boolean).join(' ') || undefined
+/** A bar of a small picture. */
+export interface Bar {
+  title: string
+  value: number
+  text: string
 }
+
+export interface Answer {
+  question: string
+  sentence: string
+  bars: readonly Bar[]
+}
+
+/** `1.43× (1.20–1.60×)`, or `about 1×` if the interval contains 1; `undefined` unless both were measured. */
+export function describeRatio(figure: Figure | undefined, reference: Figure | undefined): string | undefined {
+  const estimate = figure && reference && estimateRatio(figure.processes, reference.processes)
+  if (!estimate) return undefined
+  const [low, high] = estimate.interval
+  const interval = `(${formatInterval(estimate.interval)})`
+  return low < 1 && high > 1 ? `about 1× ${interval}` : `${formatRatio(estimate.ratio)} ${interval}`
+}
+
+/** Converts a rate to the time of one of the calls. */
+export const toTime = (figure: Figure): Figure =>
+  figure.unit === '/s'
+    ? {
+        ...figure,
+        unit: 'µs',
+        median: 1e6 / figure.median,
+        processes: figure.processes.map(all => all.map(rate => 1e6 / rate)),
+      }
+    : figure
+
+/** `3.05 µs (2.80–3.30 µs)`, or that the difference is within noise. */
+export function describeDifference(figure: Figure | undefined, before: Figure | undefined): string | undefined {
+  const found = figure && before && estimateDifference(toTime(figure).processes, toTime(before).processes)
+  if (!found) return undefined
+  const [low, high] = found.interval
+  return low > 0 ? `${duration(found.difference)} (${formatRange([low, high], 'µs')})` : 'nothing beyond noise'
+}
+
+const toBar = (title: string, figure: Figure): Bar => {
+  const { median, unit } = toTime(figure)
+  return { title, value: median, text: formatFigure({ median, unit }) }
+}
+
+export const toBars = (entries: readonly (readonly [title: string, figure: Figure | undefined])[]): Bar[] =>
+  entries.flatMap(([title, figure]) => (figure ? [toBar(title, figure)] : []))

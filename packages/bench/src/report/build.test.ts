@@ -13,7 +13,7 @@ import { costTable, goalsTable } from './tables.js'
 
 const isolation = getScenario('isolation')
 const noise = getScenario('noise')
-const start = getScenario('start')
+const channel = getScenario('channel')
 const shapes = getScenario('shapes')
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not here')) })
@@ -93,7 +93,7 @@ describe('goals', () => {
   })
 
   test('are those of the measured scenarios, and none when these have no goals', () => {
-    expect(sampleReport(undefined, [start]).goals.map(({ id }) => id)).toEqual(['start-brownfield', 'start-isolation'])
+    expect(sampleReport(undefined, [channel]).goals.map(({ id }) => id)).toEqual(['channel'])
     expect(sampleReport(undefined, [isolation]).goals).toEqual([])
     expect(goalsTable(sampleReport(undefined, [isolation]))).toBeUndefined()
   })
@@ -141,12 +141,31 @@ describe('the isolation cost', () => {
   test('has steps that are the differences of arms that differ in one thing, and add up to the whole', () => {
     const rows = costTable(sampleReport())!.rows.map(cells => cells.slice(0, 3).map(({ text }) => text))
     expect(rows).toEqual([
-      ['brownfield', '25.0 µs', '0.313 µs'],
+      ['brownfield', '21–29 µs', '0.313 µs'],
       ['+ through the gate', '50.0 µs', '0.781 µs'],
       ['+ hook', '10.0 µs', '0.156 µs'],
       ['+ cipher', '20.0 µs', '0.313 µs'],
-      ['isolation', '105 µs', '1.56 µs'],
+      ['isolation', '101–109 µs', '1.56 µs'],
     ])
+  })
+
+  test('does not call a step a cost if its interval holds zero', () => {
+    const scatter = (outcomes: Outcome[]): Outcome[] => {
+      for (const { inCase, arm, processes } of outcomes.flatMap(({ cells }) => cells)) {
+        if (inCase.id === '1' && arm.id === 'isolation-ring-json')
+          processes.splice(0, processes.length, [-35, -30, 20, -25].map(by => ({ p50: 80 + by }))) // prettier-ignore
+        else
+          processes.splice(
+            0,
+            processes.length,
+            Array.from({ length: 4 }, () => processes[0]![0]!),
+          )
+      }
+      return outcomes
+    }
+    const table = costTable(sampleReport(scatter, [getScenario('isolation')]))!
+    expect(table.rows[3]?.map(({ text }) => text).slice(0, 3)).toEqual(['+ cipher', 'within noise', '0.313 µs'])
+    expect(table.rows.flat().filter(({ text }) => text.includes('−') && text.includes('µs'))).toEqual([])
   })
 
   test('is left out without one of the four arms', () => {
@@ -216,7 +235,7 @@ describe('the noise check', () => {
   })
 
   test('judges no goal when it is too noisy', () => {
-    const scenarios = [noise, start, shapes]
+    const scenarios = [noise, channel, shapes]
     const steady = sampleReport(undefined, scenarios).goals.map(({ outcome }) => outcome)
     expect(steady).toEqual(expect.arrayContaining(['met']))
     const noisy = sampleReport(strayBy(2), scenarios).goals.map(({ outcome }) => outcome)
@@ -225,6 +244,6 @@ describe('the noise check', () => {
   })
 
   test('is null when nothing was measured twice', () => {
-    expect(sampleReport(undefined, [start]).noise).toBeNull()
+    expect(sampleReport(undefined, [channel]).noise).toBeNull()
   })
 })

@@ -1,12 +1,14 @@
 // Makes the report of a run: medians, ratios to the reference, the noise check and the goals.
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { sum } from 'd3-array'
+import { isTail } from '../model/scenario.js'
 import { payloadBytes } from '../payloads/payloads.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { plain, short } from '../shared/text.js'
 import { medianOfMedians } from '../statistics/median.js'
-import { estimateRatio } from '../statistics/ratio.js'
+import { getModes, getSpread } from '../statistics/modes.js'
+import { estimateDifference, estimateRatio } from '../statistics/ratio.js'
 import { GOALS, type Goal } from './goals.js'
 import { findFigure, SCHEMA_VERSION, type CaseReport, type Figure, type GoalReport } from './report.js'
 import { judgeNoise } from './noise.js'
@@ -81,7 +83,7 @@ const getValues = ({ processes }: Cell, id: string): number[][] =>
 
 /** Returns the figures that the arm measured. */
 const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
-  cell.inCase.figures.flatMap((kind): Figure[] => {
+  cell.inCase.figures.flatMap(({ wakes, ...kind }): Figure[] => {
     const measured = getValues(cell, kind.id)
     const numbers = measured.map(rounds => rounds.filter(value => !Number.isNaN(value)))
     const processes = numbers.filter(({ length }) => length > 0)
@@ -89,12 +91,16 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
     const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
     // One round has no interval.
     const known = estimate !== null && cell !== reference && measured.flat().length > 1
+    const modes = isTail(kind) ? undefined : getModes(processes)
+    const range = modes ?? (wakes && getSpread(processes))
     return [
       {
         ...kind,
         median: short(medianOfMedians(processes)),
         ratio: estimate && short(estimate.ratio),
         interval: known ? shortPair(estimate.interval) : null,
+        ...(range && { range: shortPair(range) }),
+        ...(modes && { bimodal: true }),
         processes: processes.map(rounds => rounds.map(short)),
       },
     ]
@@ -129,11 +135,8 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
   return GOALS.filter(({ figure, against }) => isPlanned(figure) && isPlanned(against)).map((goal): GoalReport => {
     const [figure = [], against = []] = [goal.figure, goal.against].map(path => findFigure(report, path)?.processes)
     const estimate = goal.compare === 'ratio' ? estimateRatio(figure, against) : null
-    const differences = figure.map((rounds, process) =>
-      rounds.map((value, round) => value - (against[process]?.[round] ?? NaN)),
-    )
-    const difference = medianOfMedians(goal.compare === 'bytes' ? figure : differences)
-    const value = goal.compare === 'ratio' ? (estimate?.ratio ?? NaN) : difference
+    const difference = goal.compare === 'difference' ? estimateDifference(figure, against) : null
+    const value = estimate?.ratio ?? difference?.difference ?? NaN
     const measured = Number.isNaN(value) ? null : short(value)
     const interval = estimate && shortPair(estimate.interval)
     const outcome = report.noise?.outcome === 'too noisy' ? 'too noisy' : judgeGoal(goal, measured, interval)

@@ -1,23 +1,18 @@
 // The files that a run writes into `--out`.
 import { toHtml } from './html.js'
-import { toComment, toMarkdown } from './markdown.js'
+import { toMarkdown } from './markdown.js'
 import type { Report } from './report.js'
 
 /** The name of a file that `reportFiles` returns. */
-export type ReportFile = 'report.json' | 'report.md' | 'report.html' | 'comment.md'
+export type ReportFile = 'report.json' | 'report.md' | 'report.html'
 
 /**
  * Returns the text of each file by its name.
  *
- * @param options - `runUrl`: the URL of the CI job, which the comment links to. `goals` shows the goals of the project; `report.json` always has
- *   them.
+ * @param options - `goals` shows the goals of the project; `report.json` always has them
  */
-export const reportFiles = (
-  report: Report,
-  options: { runUrl?: string | undefined; goals?: boolean } = {},
-): Record<ReportFile, string> => ({
+export const reportFiles = (report: Report, options: { goals?: boolean } = {}): Record<ReportFile, string> => ({
   'report.json': `${JSON.stringify(report, null, 2)}\n`,
   'report.md': toMarkdown(report, options.goals),
   'report.html': toHtml(report, options.goals),
-  'comment.md': toComment(report, options),
 })

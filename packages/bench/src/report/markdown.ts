@@ -1,23 +1,13 @@
-// The report as Markdown: for a job summary, with all details folded, and in short for a comment.
-import { oneLine } from '../shared/text.js'
-import { getAnswer } from './answer.js'
+// The report as Markdown, with all details folded: for a job summary or a comment.
+import { oneLine, plain } from '../shared/text.js'
+import type { Answer } from './answer.js'
+import { getAnswers } from './answers.js'
+import { drawBars } from './terminal.js'
 import type { Report } from './report.js'
 import type { Cell, Table } from './table.js'
 import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
 import { createJudge } from './tone.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
-
-/** Options of the files of a report. */
-export interface ViewOptions {
-  /** The URL of the CI job, which the comment links to. */
-  runUrl?: string | undefined
-  /** Shows the goals of the project. `report.json` always has them. @default false */
-  goals?: boolean
-}
-
-// A comment on GitHub has at most 65,536 characters.
-const MAX_FAILURES = 20
-const LONG_FAILURE = /^(.{300}).+/
 
 const FOOT =
   'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. All rounds are in report.json.'
@@ -26,12 +16,12 @@ const FOOT =
 export function toMarkdown(report: Report, goals = false): string {
   const digest = digestTable(report)
   const judge = createJudge(report)
-  const scenarios = report.scenarios.map(scenario => scenarioTable(scenario, { judge }))
+  const scenarios = report.scenarios.map(scenario => scenarioTable(scenario, judge))
   return join([
     '# Sallyport benchmark',
-    getAnswer(report),
     toVerdict(report),
     [describeMachine(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
+    ...getAnswers(report).map(toSection),
     report.filter !== null && `Measured in part: \`--filter ${report.filter}\``,
     digest && `## ${escape(digest.title)}\n\n${toRows(digest)}`,
     listFailures(report),
@@ -41,19 +31,13 @@ export function toMarkdown(report: Report, goals = false): string {
   ])
 }
 
-/** Returns the answer, the verdict, the digest, the failures and, if they are wanted, the missed goals, with a link to the CI job. */
-export function toComment(report: Report, { runUrl, goals = false }: ViewOptions = {}): string {
-  const [digest, missed] = [digestTable(report), goals && goalsTable(report, 'missed')]
-  const facts = [describeMachine(report.machine), describeRun(report), runUrl && `[the run](${runUrl})`]
-  return join([
-    getAnswer(report),
-    toVerdict(report),
-    digest && toRows(digest, toNarrowText),
-    listFailures(report),
-    missed && fold(missed),
-    facts.filter(Boolean).join(' · '),
-  ])
-}
+/** Fits a phone. */
+const BAR_COLUMNS = 48
+
+const oneRow = (line: string): string => plain(line).replaceAll('\n', ' ')
+
+const toSection = ({ question, sentence, bars }: Answer): string =>
+  `## ${escape(question)}\n\n${escape(sentence)}\n\n~~~text\n${drawBars(bars, BAR_COLUMNS).map(oneRow).join('\n')}\n~~~`
 
 const join = (parts: readonly (string | false | undefined)[]): string => `${parts.filter(Boolean).join('\n\n')}\n`
 
@@ -64,9 +48,7 @@ function toVerdict(report: Report): string {
 
 function listFailures(report: Report): string | false {
   const all = getFailures(report)
-  const shown = all.slice(0, MAX_FAILURES).map(text => text.replace(LONG_FAILURE, '$1 …'))
-  const more = all.length > shown.length ? [`and ${all.length - shown.length} more`] : []
-  return all.length > 0 && `## Failed\n\n${toList([...shown, ...more])}`
+  return all.length > 0 && `## Failed\n\n${toList(all)}`
 }
 
 const toList = (lines: readonly string[]): string => lines.map(line => `- ${escape(line)}`).join('\n')
@@ -80,24 +62,11 @@ const escapeCell = (text: string): string => escape(text).replaceAll('|', '\\|')
 const toText = ({ text, note, interval }: Cell): string =>
   escapeCell(note === undefined ? text : `${text} (${[note, interval].filter(Boolean).join(' · ')})`)
 
-const SIGNS = { better: '🟢', worse: '🟠' }
-
-/** Keeps a figure on one line, its ratio below it, and the interval small. A ratio in bold is better or worse than the reference. */
-function toNarrowText({ text, note, interval, tone }: Cell): string {
-  if (note === undefined) return keepTogether(text)
-  const ratio = tone === 'better' || tone === 'worse' ? `**${note}** ${SIGNS[tone]}` : note
-  return [text, ratio].map(keepTogether).join('<br>') + (interval ? `<br><sub>${keepTogether(interval)}</sub>` : '')
-}
-
-/** Without a break at a space or at the dash of an interval. */
-const keepTogether = (text: string): string =>
-  /\d/.test(text) ? escapeCell(text).replaceAll(' ', '&nbsp;').replaceAll('–', '&NoBreak;–&NoBreak;') : escapeCell(text)
-
-function toRows({ about, columns, rows }: Table, draw = toText): string {
+function toRows({ about, columns, rows }: Table): string {
   const lines = [
     columns.map(({ title }) => escapeCell(title)),
     columns.map(({ align }) => (align === 'left' ? '---' : '---:')),
-    ...rows.map(([name, ...cells]) => [toText(name!), ...cells.map(draw)]),
+    ...rows.map(cells => cells.map(toText)),
   ].map(cells => `| ${cells.join(' | ')} |`)
   return `${escape(about)}\n\n${lines.join('\n')}`
 }

@@ -1,18 +1,18 @@
 // Whether the figures of a run can be believed: identical arms agree, other programs leave the CPU alone, and no figure moves.
 import { isSteadyKind, NOISE } from '../model/scenario.js'
 import { short } from '../shared/text.js'
-import { getMovement, MOVED_LIMIT } from '../statistics/movement.js'
+import { getMovement } from '../statistics/movement.js'
 import { estimateRatio } from '../statistics/ratio.js'
 import { everyFigure, type Noise, type NoiseCheck, type ScenarioReport } from './report.js'
 
 /** Limit of the ratio of two identical arms, as a factor. Up to it, only greater differences are called better or worse. */
-const TOLERANCE = 1.25
+export const TOLERANCE = 1.25
 
 /** Limit of the interval of that ratio, as a factor. */
-const REACH = 1.5
+export const REACH = 1.5
 
 /** Limit of the part of the CPU time that other programs take. */
-const OTHERS_LIMIT = 0.1
+export const OTHERS_LIMIT = 0.1
 
 /** Judges the arms that were measured twice, and what moved; null without a pair of results. */
 export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null): Noise | null {
@@ -34,11 +34,7 @@ export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null
     moved.length > 0 ||
     (othersCpu ?? 0) > OTHERS_LIMIT ||
     checks.some(({ ratio, interval }) => isBeyond(ratio, TOLERANCE) || interval.some(end => isBeyond(end, REACH)))
-  return {
-    outcome: isNoisy ? 'too noisy' : 'steady',
-    ...{ tolerance: TOLERANCE, reach: REACH, othersCpu, othersLimit: OTHERS_LIMIT },
-    ...{ movedLimit: MOVED_LIMIT, moved, checks },
-  }
+  return { outcome: isNoisy ? 'too noisy' : 'steady', othersCpu, moved, checks }
 }
 
 /** Returns the figures that moved, the farthest first. */

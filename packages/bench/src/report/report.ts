@@ -1,7 +1,7 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const SCHEMA_VERSION = 5
+export const SCHEMA_VERSION = 6
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -35,17 +35,9 @@ export interface Report {
   noise: {
     /** `too noisy`: one of the limits was exceeded, so that nothing is judged. */
     outcome: 'steady' | 'too noisy'
-    /** How far from 1 the ratio of two identical arms can be, as a factor above 1. */
-    tolerance: number
-    /** How far from 1 its interval can reach, as a factor above 1. */
-    reach: number
     /** The part of the CPU time that other programs took during the run, 0 to 1; null if unknown. */
     othersCpu: number | null
-    /** The limit of `othersCpu`. */
-    othersLimit: number
-    /** Limit of the factor between two halves of the run. */
-    movedLimit: number
-    /** Figures of which every round in one half of the run is beyond every round in the other half by that factor, the farthest first. */
+    /** Figures of which every round in one half of the run is beyond every round in the other half, the farthest first. */
     moved: { figure: string; factor: number }[]
     /** `figure` is the `scenario/case/arm/figure` of the second of the two. */
     checks: { figure: string; ratio: number; interval: [low: number, high: number] }[]
@@ -84,8 +76,10 @@ export interface Report {
           /** `%` is of one core, or of all attempts; `B` are bytes of memory; the empty string is a plain number. */
           unit: 'µs' | '/s' | '%' | 'B' | ''
           better: 'lower' | 'higher'
-          /** Reported, but not shown in tables. */
-          aside?: true
+          /** Shown in place of the median, if the figure depends on whether the threads are awake: eight of ten rounds, or the two levels. */
+          range?: [low: number, high: number]
+          /** The rounds have two levels, so that the median is one of them by chance. */
+          bimodal?: true
           /** The median of the processes' medians. */
           median: number
           /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null without one. */
@@ -109,8 +103,8 @@ export interface Report {
     figure: string
     /** `scenario/case/arm/figure` of the reference. */
     against: string
-    /** A `difference` has the figure's unit; `bytes` are the figure itself. */
-    compare: 'ratio' | 'difference' | 'bytes'
+    /** A `difference` has the figure's unit. */
+    compare: 'ratio' | 'difference'
     bound: 'at most' | 'at least'
     goal: number
     /** The number of the decision record (ADR) that says what is known about this figure. */
@@ -132,14 +126,12 @@ export type ArmReport = ScenarioReport['arms'][number]
 export type CaseReport = ScenarioReport['cases'][number]
 export type Figure = CaseReport['results'][number]['figures'][number]
 
-type FigurePlace = { path: string; figure: Figure; scenario: ScenarioReport }
-
 /** Returns all figures with their paths, `scenario/case/arm/figure`. */
-export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): FigurePlace[] =>
+export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): { path: string; figure: Figure }[] =>
   scenarios.flatMap(scenario =>
     scenario.cases.flatMap(({ id, results }) =>
       results.flatMap(({ arm, figures }) =>
-        figures.map(figure => ({ path: [scenario.id, id, arm, figure.id].join('/'), figure, scenario })),
+        figures.map(figure => ({ path: [scenario.id, id, arm, figure.id].join('/'), figure })),
       ),
     ),
   )

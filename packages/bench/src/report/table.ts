@@ -9,9 +9,8 @@ export interface Cell {
   /** The interval of the ratio, which is left out if the screen is narrow. */
   interval?: string
   tone?: Tone
-  /** The figure that the text shows, and its path. */
+  /** The figure that the text shows. */
   figure?: Figure
-  path?: string
 }
 
 export interface Column {
@@ -24,8 +23,6 @@ export interface Table {
   about: string
   /** The first column contains the names of the rows. */
   columns: readonly Column[]
-  /** Titles above the columns, except the first. */
-  groups?: { title: string; span: number }[]
   rows: Cell[][]
 }
 

@@ -1,5 +1,6 @@
 // The tables of a report, and its failures.
 import * as text from '../shared/text.js'
+import { estimateDifference } from '../statistics/ratio.js'
 import { findFigure, type ArmReport, type CaseReport, type Figure } from './report.js'
 import type { GoalReport, Report, ScenarioReport } from './report.js'
 import { numbers, words, type Cell, type Table } from './table.js'
@@ -10,45 +11,41 @@ type Scenarios = Pick<Report, 'scenarios'>
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
 const MISSING: Cell = { text: '–', tone: 'missing' }
 
+/** Returns the median or, if the figure depends on whether the threads are awake, its range. */
+const formatMeasured = ({ median, range, unit }: Figure): string =>
+  range ? text.formatRange(range, unit) : text.formatFigure({ median, unit })
+
 /** A figure with its ratio. The reference has none. */
-export function figureCell(figure: Figure, isReference: boolean, judge: Judge, path?: string): Cell {
+function figureCell(figure: Figure, isReference: boolean, judge: Judge): Cell {
   const { ratio, interval } = figure
-  const cell = { text: text.formatFigure(figure), figure, ...(path !== undefined && { path }) }
-  if (isReference || ratio === null) return cell
   const tone = judge(figure)
-  return {
-    ...cell,
-    note: text.formatRatio(ratio),
-    ...(interval && { interval: text.formatInterval(interval) }),
-    ...(tone && { tone }),
-  }
+  const cell = { text: formatMeasured(figure), figure, ...(tone && { tone }) }
+  if (isReference || ratio === null) return cell
+  return { ...cell, note: text.formatRatio(ratio), ...(interval && { interval: text.formatInterval(interval) }) }
 }
 
-/** Returns the figures that any arm has in these cases, one of each kind, in their order. */
-export function getKinds(cases: readonly CaseReport[]): Figure[] {
-  const figures = cases.flatMap(({ results }) => results.flatMap(result => result.figures))
+/** Returns the figures that any arm has in a case, one of each kind, in their order. */
+function getKinds({ results }: CaseReport): Figure[] {
+  const figures = results.flatMap(result => result.figures)
   return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
 }
 
-/**
- * Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case.
- *
- * @param options - `all` includes figures that are marked `aside`. `judge` returns the tone of a figure.
- */
+/** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. */
 export function scenarioTable(
-  { id, title, about, arms, cases, reference, rows }: ScenarioReport,
-  { all = false, judge = getTone }: { all?: boolean; judge?: Judge } = {},
+  { title, about, arms, cases, reference, rows }: ScenarioReport,
+  judge: Judge = getTone,
 ): Table {
-  const groups = cases.map(inCase => ({ inCase, kinds: getKinds([inCase]).filter(({ aside }) => all || !aside) }))
-  const figures = groups.flatMap(({ inCase, kinds }) =>
-    kinds.map(kind => ({ inCase, kind, name: kinds.length > 1 ? `${inCase.title}, ${kind.title}` : inCase.title })),
+  const figures = cases.flatMap(inCase =>
+    getKinds(inCase).map((kind, _, { length }) => ({
+      ...{ inCase, kind },
+      name: length > 1 ? `${inCase.title}, ${kind.title}` : inCase.title,
+    })),
   )
   const getCell = ({ inCase, kind }: (typeof figures)[number], arm: ArmReport): Cell => {
     const result = inCase.results.find(entry => entry.arm === arm.id)
     if (result?.error !== undefined) return FAILED
     const figure = result?.figures.find(entry => entry.id === kind.id)
-    const path = [id, inCase.id, arm.id, kind.id].join('/')
-    return figure ? figureCell(figure, arm.id === reference, judge, path) : MISSING
+    return figure ? figureCell(figure, arm.id === reference, judge) : MISSING
   }
   const hasSizes = new Set(cases.map(({ payloadBytes }) => payloadBytes)).size > 1
   const toName = ({ name, inCase }: (typeof figures)[number]): Cell => ({
@@ -64,11 +61,7 @@ export function scenarioTable(
   return {
     ...{ title, about },
     columns: [words(''), ...figures.map(({ kind }) => numbers(kind.title))],
-    ...(all && { groups: groups.map(({ inCase, kinds }) => ({ title: inCase.title, span: kinds.length })) }),
-    rows: arms.map(arm => [
-      { text: arm.title, ...(all && arm.id === reference && { note: 'reference' }) },
-      ...figures.map(figure => getCell(figure, arm)),
-    ]),
+    rows: arms.map(arm => [{ text: arm.title }, ...figures.map(figure => getCell(figure, arm))]),
   }
 }
 
@@ -90,7 +83,6 @@ const DIGEST: [title: string, path: string][] = [
   ['events, core → frontend', 'events/in/raw/rate'],
   ['events, frontend → core', 'events/out/raw/rate'],
   ['channel, core → frontend', 'channel/channel/raw/rate'],
-  ['start to first reply *', 'start/start/worker/time'],
 ]
 
 /** Titles and arms of the columns of the digest after the reference. */
@@ -101,25 +93,23 @@ const DIGEST_ARMS = [
   ['isolation', 'isolation-ring-json'],
 ] as const
 
-/** The shapes of traffic, an idle bus, documents, messages and a start; `undefined` if nothing is compared with a reference. */
+/** The shapes of traffic, an idle bus, documents, and messages; `undefined` if nothing is compared with a reference. */
 export function digestTable(report: Pick<Report, 'scenarios' | 'noise' | 'mode'>): Table | undefined {
   const judge = createJudge(report)
   // A quick run has too few of the slowest calls.
   const isShown = (path: string): boolean => report.mode === 'full' || !path.endsWith('/p99')
   const rows = DIGEST.filter(([, path]) => isShown(path)).flatMap(([title, path]): Cell[][] => {
-    const others = DIGEST_ARMS.map(([, arm]) => path.replace(/\/(raw|worker)\//, `/${arm}/`))
+    const others = DIGEST_ARMS.map(([, arm]) => path.replace('/raw/', `/${arm}/`))
     const figures = [path, ...others].map(entry => findFigure(report, entry))
     if (!figures.slice(1).some(Boolean)) return []
     const cells = figures.map((figure, at) => (figure ? figureCell(figure, at === 0, judge) : MISSING))
     return [[{ text: title }, ...cells]]
   })
   if (rows.length === 0) return undefined
-  const about =
-    "× is the median of the rounds' own ratios to the first column: of a time less is better, of a rate (/s) more. Ring and port are brownfield."
-  const starred = rows.some(([name]) => name?.text.endsWith('*'))
   return {
     title: 'In short',
-    about: starred ? `${about} * The reference of a start is one empty Worker.` : about,
+    about:
+      "× is the median of the rounds' own ratios to the first column: of a time less is better, of a rate (/s) more. Ring and port are brownfield. A range depends on whether the threads are awake.",
     columns: [words(''), numbers('raw MessagePort'), ...DIGEST_ARMS.map(([title]) => numbers(title))],
     rows,
   }
@@ -127,10 +117,9 @@ export function digestTable(report: Pick<Report, 'scenarios' | 'noise' | 'mode'>
 
 const GOAL_TONES = { met: { tone: 'better' }, missed: { tone: 'worse' }, unclear: {}, 'too noisy': {} } as const
 
-/** Goals that the run measured, or `only` those with one outcome; `undefined` without one. */
-export function goalsTable({ goals }: Pick<Report, 'goals'>, only?: GoalReport['outcome']): Table | undefined {
-  const shown = goals.filter(({ outcome }) => only === undefined || outcome === only)
-  if (shown.length === 0) return undefined
+/** The goals that the run measured; `undefined` without one. */
+export function goalsTable({ goals }: Pick<Report, 'goals'>): Table | undefined {
+  if (goals.length === 0) return undefined
   const count = (outcome: GoalReport['outcome']): number => goals.filter(goal => goal.outcome === outcome).length
   const scores = (['met', 'missed', 'unclear'] as const).map(outcome => `${count(outcome)} ${outcome}`)
   const score = count('too noisy') > 0 ? 'not judged' : scores.join(', ')
@@ -141,7 +130,7 @@ export function goalsTable({ goals }: Pick<Report, 'goals'>, only?: GoalReport['
       ' or of rates (more is). A goal within the 95 % interval is unclear.' +
       ' The record of decisions (ADR) of a missed goal says what is known about it.',
     columns: [words(''), words('against'), numbers('measured'), numbers('goal'), words('')],
-    rows: shown.map(({ work, reference, measured, bound, goal, compare, outcome, adr }) => [
+    rows: goals.map(({ work, reference, measured, bound, goal, compare, outcome, adr }) => [
       { text: work },
       { text: reference },
       measured === null ? FAILED : { text: text.formatGoal(measured, compare) },
@@ -160,28 +149,40 @@ const STEPS: [title: string, arm: string, before?: string][] = [
   ['isolation', 'isolation-ring-json'],
 ]
 
-/** The cost of each step; `undefined` unless each arm was measured. */
+/** A call alone, and one of 64. */
+const STEP_FIGURES: [inCase: string, figure: string][] = [
+  ['1', 'p50'],
+  ['64', 'rate'],
+]
+
+const UNCLEAR: Cell = { text: 'within noise', tone: 'unclear' }
+
+/** The cost of each step, by one scenario; `undefined` unless each of its arms was measured. */
 export function costTable(report: Scenarios): Table | undefined {
-  const getTime = (inCase: string, arm: string, figure: string): number => {
-    const { unit, median = NaN } = findFigure(report, `isolation/${inCase}/${arm}/${figure}`) ?? {}
-    return unit === '/s' ? 1e6 / median : median
+  const find = ([inCase, figure]: (typeof STEP_FIGURES)[number], arm: string): Figure | undefined =>
+    findFigure(report, `isolation/${inCase}/${arm}/${figure}`)
+  if (STEPS.some(([, arm]) => STEP_FIGURES.some(kind => !find(kind, arm)))) return undefined
+  const toTimes = ({ processes, unit }: Figure): number[][] =>
+    unit === '/s' ? processes.map(rounds => rounds.map(rate => 1e6 / rate)) : processes
+  const drawTotal = (figure: Figure): Cell =>
+    figure.unit === '/s' ? { text: text.duration(1e6 / figure.median) } : { text: formatMeasured(figure) }
+  const drawStep = (figure: Figure, before: Figure): Cell => {
+    const found = estimateDifference(toTimes(figure), toTimes(before))
+    return found && found.interval[0] > 0 ? { text: text.duration(found.difference) } : UNCLEAR
   }
-  const steps = STEPS.map(([title, arm, before]) => {
-    const times = [['1', 'p50'] as const, ['64', 'rate'] as const].map(
-      ([inCase, figure]) => getTime(inCase, arm, figure) - (before ? getTime(inCase, before, figure) : 0),
-    )
-    return { title, times, arms: before ? `${arm} − ${before}` : arm }
-  })
-  if (steps.some(({ times }) => times.some(Number.isNaN))) return undefined
   return {
     title: 'Cost of isolation',
     about:
-      'A brownfield call and an isolated one with JSON: alone, and as one of 64 in flight. A step below zero is noise.',
+      'A brownfield call and an isolated one with JSON in the scenario `isolation`: alone, and as one of 64 in flight.' +
+      ' A step whose 95 % interval is not above zero is within noise.',
     columns: [words(''), numbers('one call'), numbers('one of 64'), words('derived from')],
-    rows: steps.map(({ title, times, arms }) => [
+    rows: STEPS.map(([title, arm, before]) => [
       { text: title },
-      ...times.map(us => ({ text: text.duration(us) })),
-      { text: arms },
+      ...STEP_FIGURES.map(kind => {
+        const [figure, earlier] = [find(kind, arm)!, before === undefined ? undefined : find(kind, before)!]
+        return earlier ? drawStep(figure, earlier) : drawTotal(figure)
+      }),
+      { text: before === undefined ? arm : `${arm} − ${before}` },
     ]),
   }
 }

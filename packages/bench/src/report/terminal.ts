@@ -1,6 +1,7 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
 import type { Colors } from 'picocolors/types.js'
+import type { Answer } from './answer.js'
 import type { Cell, Table } from './table.js'
 import { TONES } from './tone.js'
 
@@ -38,7 +39,7 @@ function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors:
     const tint = tone ? colors[TONES[tone]] : note === undefined ? String : colors.dim
     if (note === undefined) return tint(text)
     const bounds = intervals && interval ? ` ${colors.dim(wide ? interval.padStart(longestInterval) : interval)}` : ''
-    return `${text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
+    return `${tone === 'unclear' ? tint(text) : text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
   }
   // A colour ends with its line.
   const heads = columns.map(({ title }) => title.split(' ').map(colors.dim).join(gap))
@@ -60,6 +61,29 @@ function alignColumns(rows: readonly string[][], isLeft: (column: number) => boo
     return Array.from({ length: height }, (_, line) => cells.map((texts, at) => pad(texts[line] ?? '', at)).join('  '))
   })
   return lines.flatMap(line => (line.trim() === '' ? [] : ` ${line.trimEnd()}`)).join('\n')
+}
+
+/** Draws an answer with its bars. */
+export const toTerminalAnswer = ({ question, sentence, bars }: Answer, { columns, colors }: Screen): string =>
+  [
+    colors.bold(question),
+    ...wrap(sentence, columns - 2),
+    ...drawBars(bars, Math.min(columns - 2, WIDEST_BARS)).map(colors.dim),
+  ]
+    .map(line => ` ${line}`)
+    .join('\n')
+
+const WIDEST_BARS = 78
+
+/** Draws a line for each bar. The longest one fills the columns. */
+export function drawBars(bars: Answer['bars'], columns: number): string[] {
+  const getLongest = (part: 'title' | 'text'): number => Math.max(...bars.map(bar => bar[part].length))
+  const [titles, texts, most] = [getLongest('title'), getLongest('text'), Math.max(...bars.map(({ value }) => value))]
+  const width = Math.max(1, columns - titles - texts - 2)
+  return bars.map(({ title, value, text }) => {
+    const bar = '▇'.repeat(Math.max(1, Math.round((value / most) * width)))
+    return `${title.padEnd(titles)} ${bar} ${text}`
+  })
 }
 
 /** Breaks a text into lines between its words. */

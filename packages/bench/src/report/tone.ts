@@ -3,11 +3,11 @@ import { isTail } from '../model/scenario.js'
 import type { Figure, Report } from './report.js'
 
 /** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
-export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim' } as const
+export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim', unclear: 'dim' } as const
 export type Tone = keyof typeof TONES
 
 /** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
-export const NOTABLE = 1.1
+const NOTABLE = 1.1
 
 /** Returns the smallest factor that this run can tell from 1: Infinity if it is too noisy to judge anything. */
 function getNotable({ noise }: Pick<Report, 'noise'>): number {
@@ -30,14 +30,12 @@ export function getTone(
 /** Returns the tone of a figure in one run. */
 export type Judge = (figure: Figure) => Tone | undefined
 
-/** Judges nothing in a run that is too noisy, and no tail in a quick run, which has too few of the slowest calls. */
+/** Judges nothing in a run that is too noisy, and no tail in a quick run, which has too few of the slowest calls. A bimodal figure is unclear. */
 export function createJudge({ noise, mode }: Pick<Report, 'noise' | 'mode'>): Judge {
   const notable = getNotable({ noise })
-  return figure => getTone(figure, isTail(figure) && mode === 'quick' ? Infinity : notable)
+  return figure =>
+    figure.bimodal ? 'unclear' : getTone(figure, isTail(figure) && mode === 'quick' ? Infinity : notable)
 }
 
 /** For figures of a run whose noise is not known yet. */
 export const judgeNothing: Judge = () => undefined
-
-/** False if the run is too noisy: nothing is better or worse then. */
-export const isSteady = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome !== 'too noisy'

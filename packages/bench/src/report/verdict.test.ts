@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { sampleReport, tooNoisy, withFailure, getScenario } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
+import type { Report } from './report.js'
+import { digestTable } from './tables.js'
 import { getNotes, getVerdict } from './verdict.js'
 
 const isolation = getScenario('isolation')
@@ -9,7 +11,7 @@ test('says only that the noise check failed, and by how much, when it did', () =
   const report = tooNoisy(sampleReport(withFailure('isolation', 'raw', 'gone'), [isolation]))
   expect(getVerdict(report)).toEqual({
     outcome: 'too noisy',
-    line: 'Noise check failed: two identical arms differed by 11.2 % (limit: 5 %); the interval of two identical arms reached 25 % (limit: 10 %); other processes took 50 % of the CPU (limit: 10 %). Treat these figures as approximate.',
+    line: 'Noise check failed: two identical arms differed by 43 % (limit: 25 %); the interval of two identical arms reached 67 % (limit: 50 %); other processes took 50 % of the CPU (limit: 10 %). Treat these figures as approximate.',
   })
 })
 
@@ -26,19 +28,53 @@ test('names the figure that moved farthest first', () => {
 
 test('shows what exceeds a limit as more than that limit', () => {
   const report = tooNoisy(sampleReport(undefined, [isolation]))
-  report.noise!.checks[0]!.ratio = 1.0504
-  expect(getVerdict(report).line).toContain('differed by 5.1 % (limit: 5 %)')
+  report.noise!.checks[0]!.ratio = 1.2504
+  expect(getVerdict(report).line).toContain('differed by 26 % (limit: 25 %)')
 })
 
 test('names failures first, and says how quiet the machine was', () => {
-  expect(getVerdict(sampleReport(withFailure('start', 'worker', 'gone')))).toEqual({
+  expect(getVerdict(sampleReport(withFailure('channel', 'raw', 'gone')))).toEqual({
     outcome: 'failed',
-    line: '1 failure. 8 scenarios measured.',
+    line: '1 failure. 7 scenarios measured.',
   })
   expect(getVerdict(sampleReport(undefined, allScenarios()))).toEqual({
     outcome: 'fine',
     line: 'The machine was quiet: two identical arms differed by 0 %.',
   })
+})
+
+/** A quiet run in which the ring sleeps in half of the rounds, of the cases that have these ids. */
+const bimodal = (...cases: string[]): Report =>
+  sampleReport(
+    outcomes => {
+      for (const { inCase, arm, processes } of outcomes.flatMap(({ cells }) => cells)) {
+        const sleeps = arm.id === 'ring-json' && cases.includes(inCase.id)
+        const [round] = processes[0]!
+        const asleep = Object.fromEntries(Object.entries(round!).map(([id, value]) => [id, 4 * value]))
+        processes.splice(0, processes.length, [round!, sleeps ? asleep : round!, round!, sleeps ? asleep : round!])
+      }
+      return outcomes
+    },
+    [getScenario('noise'), getScenario('shapes')],
+  )
+
+test('names bimodal figures next to a machine that was quiet', () => {
+  const quiet = 'The machine was quiet: two identical arms differed by 0 %'
+  expect(getVerdict(bimodal()).line).toBe(`${quiet}.`)
+  expect(getVerdict(bimodal('steady')).line).toBe(`${quiet}, but 1 figure is bimodal: ring JSON (steady).`)
+  expect(getVerdict(bimodal('steady', 'burst')).line).toBe(
+    `${quiet}, but 2 figures are bimodal: ring JSON (steady), ring JSON (burst).`,
+  )
+  // An open loop has a p99, which varies on any machine and does not count.
+  expect(getVerdict(bimodal('steady', 'burst', 'sparse', 'open-20k', 'open-60k')).line).toBe(
+    `${quiet}, but 5 figures are bimodal: ring JSON (steady), ring JSON (burst), ring JSON (sparse), ring JSON (20,000/s offered), 1 more.`,
+  )
+})
+
+test('a bimodal figure is a grey range in every table', () => {
+  const row = digestTable(bimodal('steady'))!.rows[0]!
+  expect(row[3]).toMatchObject({ text: '20–80 µs', tone: 'unclear' })
+  expect(row[4]).toMatchObject({ text: '50 µs', tone: 'worse' })
 })
 
 test('notes say that rounds were left out', () => {

@@ -2,7 +2,8 @@
 import { sum } from 'd3-array'
 import { isTail } from '../model/scenario.js'
 import { count, formatEffect, formatRatio } from '../shared/text.js'
-import { everyFigure, type Noise, type Report } from './report.js'
+import { OTHERS_LIMIT, REACH, TOLERANCE } from './noise.js'
+import { everyFigure, type Figure, type Noise, type Report } from './report.js'
 import { getFailures } from './tables.js'
 import type { Tone } from './tone.js'
 
@@ -26,36 +27,52 @@ export function getVerdict(report: Pick<Report, 'noise' | 'scenarios'>): Verdict
   const { noise, scenarios } = report
   if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: describeNoise(report, noise) }
   const failed = getFailures(report).length
-  const measured = `${count(scenarios.length, 'scenario')} measured.`
-  const line = [failed > 0 && `${count(failed, 'failure')}.`, noise ? describeQuiet(noise) : measured]
+  const measured = noise ? describeQuiet(noise) : `${count(scenarios.length, 'scenario')} measured`
+  const line = [failed > 0 && `${count(failed, 'failure')}.`, `${measured}${describeBimodal(report)}.`]
   return { outcome: failed > 0 ? 'failed' : 'fine', line: line.filter(Boolean).join(' ') }
 }
 
 const toPercent = (part: number): string => `${Math.round(part * 100)} %`
-/** Rounds up to a tenth of a per cent: what exceeds a limit must not be shown as that limit. */
-const formatExcess = (factor: number): string => formatEffect(Math.ceil(factor * 1000 - 1e-6) / 1000)
+/** Rounds up: what exceeds a limit must not be shown as that limit. */
+const formatExcess = (factor: number): string => `${Math.ceil((factor - 1) * 100 - 1e-6)} %`
 
 const getMost = (ratios: readonly number[]): number => Math.max(...ratios.map(ratio => Math.max(ratio, 1 / ratio)))
 
 function describeQuiet({ checks, othersCpu }: Noise): string {
   const most = getMost(checks.map(({ ratio }) => ratio))
   const others = othersCpu === null ? '' : `, and other programs took ${toPercent(othersCpu)} of the CPU`
-  return `The machine was quiet: two identical arms differed by ${formatEffect(most)}${others}.`
+  return `The machine was quiet: two identical arms differed by ${formatEffect(most)}${others}`
+}
+
+/** More are counted. */
+const MAX_BIMODAL = 4
+
+/** Names the figures that no other run needs to confirm, the farthest apart first. */
+function describeBimodal(report: Pick<Report, 'scenarios'>): string {
+  const getFactor = ({ range: [low, high] = [1, 1] }: Figure): number => high / low
+  const bimodal = everyFigure(report)
+    .filter(({ figure }) => figure.bimodal)
+    .toSorted((a, b) => getFactor(b.figure) - getFactor(a.figure))
+    .map(({ path }) => nameFigure(report, path))
+  if (bimodal.length === 0) return ''
+  const [shown, more] = [bimodal.slice(0, MAX_BIMODAL), bimodal.length - MAX_BIMODAL]
+  const names = more > 0 ? [...shown, `${more} more`] : shown
+  return `, but ${bimodal.length === 1 ? '1 figure is' : `${bimodal.length} figures are`} bimodal: ${names.join(', ')}`
 }
 
 function describeNoise(report: Pick<Report, 'scenarios'>, noise: Noise): string {
-  const { checks, tolerance, reach, othersCpu, othersLimit, moved } = noise
+  const { checks, othersCpu, moved } = noise
   const most = getMost(checks.map(({ ratio }) => ratio))
   const widest = getMost(checks.flatMap(({ interval }) => interval))
   const [first, ...more] = moved
   const reasons = [
     first && `${nameFigure(report, first.figure)} moved ${formatRatio(first.factor)} within the run`,
     more.length > 0 && `${count(more.length, 'more figure')} moved, too`,
-    most > tolerance && `two identical arms differed by ${formatExcess(most)} (limit: ${formatEffect(tolerance)})`,
-    widest > reach &&
-      `the interval of two identical arms reached ${formatExcess(widest)} (limit: ${formatEffect(reach)})`,
-    (othersCpu ?? 0) > othersLimit &&
-      `other processes took ${toPercent(othersCpu!)} of the CPU (limit: ${toPercent(othersLimit)})`,
+    most > TOLERANCE && `two identical arms differed by ${formatExcess(most)} (limit: ${formatEffect(TOLERANCE)})`,
+    widest > REACH &&
+      `the interval of two identical arms reached ${formatExcess(widest)} (limit: ${formatEffect(REACH)})`,
+    (othersCpu ?? 0) > OTHERS_LIMIT &&
+      `other processes took ${toPercent(othersCpu!)} of the CPU (limit: ${toPercent(OTHERS_LIMIT)})`,
   ]
   return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. Treat these figures as approximate.`
 }
@@ -74,7 +91,7 @@ export function getNotes({ scenarios, mode }: Report): string[] {
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
   const cold = sum(scenarios, ({ notStationary }) => notStationary)
-  const hasTails = everyFigure({ scenarios }).some(({ figure }) => isTail(figure) && !figure.aside)
+  const hasTails = everyFigure({ scenarios }).some(({ figure }) => isTail(figure))
   const remedy = mode === 'quick' ? ': use --full' : ''
   return [
     ...(cold > 0 ? [`Not warmed up in ${count(cold, 'slot')}${remedy}.`] : []),

@@ -8,22 +8,13 @@ import type { Launched } from './run.js'
 
 /** The requests that `process.ts` answers. */
 export interface ProcessHost {
-  /** Loads all scenarios. */
-  load(): Promise<void>
   /** @returns a handle of the opened arm */
   open(scenario: string, arm: string): Promise<number>
   /** @param payload its id, because the process reads the payload itself */
   measure(handle: number, task: Task, payload: string): Promise<Measurement>
   close(handle: number): Promise<void>
-  measureIdle(arm: string, task: Task): Promise<Measurement>
-  measureMemory(sandbox: string): Promise<Measurement>
-  measurePages(arm: string): Promise<Measurement>
-  measureDensity(arm: string, size: number): Promise<Measurement>
-  /** Opens WebSockets one after the other, each after the first event `event` of the previous one. */
-  openPages(url: string, pages: number, event: string): Promise<void>
-  occupyCore(): void
-  /** Returns the CPU time of the process, in ms. */
-  readCpu(): number
+  /** Returns the CPU time of the process in ms, and its memory in bytes. The first answer says that it has loaded all scenarios. */
+  readUsage(): { cpu: number; rss: number }
 }
 
 export interface StartedProcess {
@@ -41,9 +32,12 @@ const EXIT_TIMEOUT_MS = 2000
 
 const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))
 
-/** @param entry the module that the process runs: `process.ts`, or the copy of a comparison */
-export function startProcess(entry: URL = ENTRY): StartedProcess {
-  const child = fork(entry, {
+/**
+ * @param entry - the module that the process runs: `process.ts`, or the copy of a comparison
+ * @param payload - the file with the user's payloads
+ */
+export function startProcess(entry: URL = ENTRY, payload: string | null = null): StartedProcess {
+  const child = fork(entry, payload === null ? [] : [payload], {
     execArgv: [],
     serialization: 'advanced',
     env: { ...process.env, NODE_ENV: 'production' },
@@ -72,8 +66,8 @@ export function startProcess(entry: URL = ENTRY): StartedProcess {
 }
 
 /** Starts a process for the arms of one scenario. @throws Error if it exits before it is ready */
-export async function launchFresh(entry?: URL): Promise<Launched> {
-  const { child, rpc, exited } = startProcess(entry)
+export async function launchFresh(entry?: URL, payload?: string | null): Promise<Launched> {
+  const { child, rpc, exited } = startProcess(entry, payload)
   let exitError: Error | undefined
   void exited.then(error => (exitError = error))
   const end = async (): Promise<void> => {
@@ -83,7 +77,7 @@ export async function launchFresh(entry?: URL): Promise<Launched> {
     clearTimeout(timer)
   }
   try {
-    await rpc.load()
+    await rpc.readUsage()
   } catch (error) {
     await end()
     throw error
@@ -99,7 +93,7 @@ export async function launchFresh(entry?: URL): Promise<Launched> {
         close: () => rpc.close(handle),
       }
     },
-    readCpu: () => rpc.readCpu(),
+    readCpu: async () => (await rpc.readUsage()).cpu,
     end,
   }
 }

@@ -31,8 +31,7 @@ export function findPackage(name: string, from: string = import.meta.dirname, li
   return within.map(place => join(place, name)).find(path => existsSync(join(path, 'package.json')))
 }
 
-export function readVersion(dependency: string): string {
-  const found = findPackage(dependency)
+export function readVersion(dependency: string, found: string | undefined = findPackage(dependency)): string {
   if (found === undefined) throw new Error(`${dependency} is not installed`)
   return readManifest(pathToFileURL(join(found, 'package.json'))).version
 }

@@ -65,8 +65,6 @@ function createScenario(log: Log, measures: Record<string, OpenArm['measure']>, 
 }
 
 const fine = async ({ ms }: Task): Promise<{ rate: number }> => ({ rate: ms })
-/** An arm that is steady from the start is warm after three measurements. */
-const WARM_UP = ['a1', 'a1', 'a1']
 const newLog = (): Log => ({ measured: [], open: 0 })
 
 describe('rounds', () => {
@@ -169,40 +167,6 @@ describe('failures', () => {
     const shut: Arm = { id: 'shut', title: 'shut', open: () => Promise.reject(new Error('shut')) }
     const [outcome] = await run([{ ...scenario, arms: [...scenario.arms, shut] }], plan, silent, running)
     expect(outcome?.cells.map(({ error }) => error?.message)).toEqual([undefined, 'shut'])
-  })
-})
-
-describe('a companion process', () => {
-  const background = (log: Log) => async () => {
-    log.measured.push('begins')
-    return { end: async () => void log.measured.push('ends') }
-  }
-
-  test('begins before the arms open, and ends with them or with an abort', async () => {
-    const log = newLog()
-    await run([{ ...createScenario(log, { a: fine }), background: background(log) }], patient, silent, running)
-    expect(log.measured).toEqual(['begins', ...WARM_UP, 'a1', 'a1', 'ends'])
-    const stopped = newLog()
-    const controller = new AbortController()
-    const stopping = (): ReturnType<ReturnType<typeof background>> => {
-      controller.abort(new Error('stop'))
-      return background(stopped)()
-    }
-    const scenario = { ...createScenario(stopped, { a: fine }), background: stopping }
-    const aborted = run([scenario], plan, silent, controller.signal)
-    await expect(aborted).rejects.toThrow()
-    expect(stopped.measured).toEqual(['begins', 'ends'])
-  })
-
-  test('is required: nothing is measured if it cannot start', async () => {
-    const scenario = {
-      ...createScenario(newLog(), { a: fine }),
-      background: () => Promise.reject(new Error('no core to take')),
-    }
-    const [outcome] = await run([scenario], plan, silent, running)
-    expect(outcome?.cells.map(({ processes, error }) => [processes.flat().length, error?.message])).toEqual([
-      [0, 'no core to take'],
-    ])
   })
 })
 

@@ -84,7 +84,6 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
   const rounds = getRounds(plan, scenario)
   const open = new Map<Arm, OpenArm>()
   let launched: Launched | undefined
-  let background: { end(): Promise<void> } | undefined
 
   const [machineBefore, ownBefore] = [readCpuTimes(), process.cpuUsage()]
 
@@ -95,7 +94,6 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
   async function openAll(): Promise<void> {
     signal.throwIfAborted()
     try {
-      background = await scenario.background?.()
       launched = await launch()
     } catch (error) {
       return failAll(cells, error)
@@ -172,7 +170,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
       const others = Math.max(0, busy - used - (user + system) / 1e3)
       outcome.cpu = { total: total + (outcome.cpu?.total ?? 0), others: others + (outcome.cpu?.others ?? 0) }
     }
-    const closed = Promise.allSettled([background?.end(), ...[...open.values()].map(opened => opened.close())])
+    const closed = Promise.allSettled([...open.values()].map(opened => opened.close()))
     // An arm that hangs does not close. It ends with its process.
     await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
     await launched?.end()

@@ -1,23 +1,17 @@
 // All scenarios, in the order in which they run and are shown.
-import { DENSITY_SIZES, densityArms, densityProcessArms, densitySesArms, densityWallArms } from '../arms/density.js'
 import * as features from '../arms/features.js'
-import { fewCallsArms } from '../arms/few-calls.js'
-import * as lifecycle from '../arms/lifecycle.js'
-import { lacksServer, natsArms } from '../arms/nats.js'
-import { pluginArms } from '../arms/plugin.js'
+import { density, fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { idleArms } from '../arms/idle.js'
+import { natsArms } from '../arms/nats.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
-import { webArms, webMemoryArms } from '../arms/web.js'
-import { FAN_SIZES } from '../loops/handlers.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
-import { lacksWall } from '../density/lacks-wall.js'
-import { lacksProcessTree } from '../run/process-tree.js'
 import { readTable } from '../shared/text.js'
 
 type Payload = payloads.Payload
 type Figures = readonly FigureKind[]
 
-const { clockedCall, greet, usualCall } = payloads
+const { usualCall } = payloads
 
 const inCase = (
   id: string,
@@ -29,35 +23,28 @@ const inCase = (
 
 const calls = (inFlight: number): Case['task'] => ({ loop: 'calls', inFlight })
 
-const aside = (figure: FigureKind): FigureKind => ({ ...figure, aside: true })
 const P50 = latency('p50', 'p50')
 const P99 = latency('p99', 'p99')
+/** Of one call at a time: a thread that polls for it answers several times as fast as one that has to be woken. */
+const P50_ALONE: FigureKind = { ...P50, wakes: true }
 const CPU = latency('cpu', 'CPU each')
 const ROUND_TRIP = latency('p50', 'there and back')
 const A_SECOND = rate('rate', 'a second')
 const MEMORY: FigureKind = { id: 'rss', title: 'memory', unit: 'B', better: 'lower' }
 
-const callCases = (figures: Figures, payload?: Payload): Case[] => [
-  inCase('1', 'one at a time', calls(1), figures, payload),
-  inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')], payload),
+const callCases = (figures: Figures): Case[] => [
+  inCase('1', 'one at a time', calls(1), figures),
+  inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]),
 ]
-
-const natsCases = [
-  inCase('1', 'one at a time', calls(1), [P50, aside(CPU)]),
-  inCase('64', '64 in flight', calls(64), [rate('rate', '64 in flight'), aside(CPU)]),
-]
-const io64 = (payload?: Payload): Case =>
-  inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU], payload)
 
 const throughput = (count: number): Case => {
-  const figures = [rate('rate', count === 1 ? '1 call' : `${count} calls`), count === 64 ? CPU : aside(CPU)]
-  return inCase(String(count), `${count} in flight`, calls(count), [...figures, aside(latency('each', 'each call'))])
+  const figures = [rate('rate', count === 1 ? '1 call' : `${count} calls`), ...(count === 64 ? [CPU] : [])]
+  return inCase(String(count), `${count} in flight`, calls(count), figures)
 }
 
 const document = (payload: Payload): Case => inCase(payload.id, payload.title, { loop: 'calls' }, [ROUND_TRIP], payload)
-const mebibyte = (loop: 'calls' | 'giving'): Case[] => [
-  inCase('mebibyte', '1 MiB', { loop }, [ROUND_TRIP, A_SECOND], payloads.mebibyte()),
-]
+const mebibyte = (title: string, loop: 'calls' | 'giving'): Case =>
+  inCase(title, title, { loop }, [ROUND_TRIP], payloads.mebibyte())
 const codec = (title: string, inFlight: number, payload: Payload = usualCall): Case => {
   const id = inFlight === 1 ? payload.id : `${payload.id}-${inFlight}`
   return inCase(id, title, { loop: 'codec', inFlight }, [latency('each', 'each message')], payload)
@@ -65,30 +52,21 @@ const codec = (title: string, inFlight: number, payload: Payload = usualCall): C
 const oneWay = (id: 'in' | 'out', title: string): Case =>
   inCase(id, title, { loop: `events-${id}` }, [rate('rate', 'events')])
 
-/** The cost of an event should not grow with the number of frontends or listeners. */
-const bySize = (loop: 'fan-out' | 'listeners', unit: string, sizes: readonly number[]): Case[] =>
-  sizes.map(size => inCase(String(size), `${size} ${unit}`, { loop, size }, [latency('each', 'an event')]))
-
-const start = [inCase('start', 'start to first reply', { loop: 'start' }, [latency('time', 'first reply')], greet)]
+const PSS: FigureKind = { ...MEMORY, id: 'pss' }
 
 /** Most of the time of a measurement is that of the starts. One start alone varies most, and is repeated. */
-const DENSITY_TIMES = { 1: { share: 80, repeats: 4 }, 10: { share: 120 }, 50: { share: 300 } }
-
-const density = DENSITY_SIZES.map((size): Case => {
-  const figures: Figures = [
-    { id: 'pss', title: 'memory', unit: 'B', better: 'lower' },
-    latency('cpu', 'CPU'),
-    latency('time', 'ready'),
-    latency('p50', 'call'),
-  ]
-  const inSize = inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures, clockedCall)
-  return { ...inSize, ...DENSITY_TIMES[size] }
+const densityCases = [
+  { size: 1, share: 80, repeats: 4 },
+  { size: 10, share: 120 },
+  { size: 50, share: 300 },
+].map(({ size, ...times }): Case => {
+  const figures = [PSS, latency('cpu', 'CPU'), latency('ready', 'ready'), latency('p50', 'call')]
+  return { ...inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures), ...times }
 })
 
 /** V8 would not compile the code of so few calls: the warm-up makes many. */
 const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
-  const figures = [latency('p50', 'p50'), aside(P99)]
-  return { ...inCase(id, title, { loop: id }, figures), warmUp: { loop: 'calls', inFlight: 64 }, share, settleShare: 0 }
+  return { ...inCase(id, title, { loop: id }, [P50]), warmUp: { loop: 'calls', inFlight: 64 }, share, settleShare: 0 }
 }
 
 const open = (thousands: number): Case => {
@@ -110,8 +88,10 @@ const fewCalls: Figures = [
 
 const plugin: Figures = [
   latency('ready', 'start to first call'),
-  { ...MEMORY, id: 'pss' },
-  latency('p50', 'a call'),
+  PSS,
+  { ...PSS, id: 'next', title: 'each next' },
+  { ...latency('p50', 'a call'), wakes: true },
+  latency('seldom', 'each 20 ms'),
   rate('rate', '64 in flight'),
   latency('bytes', '1 MiB'),
   latency('end', 'end of a loop'),
@@ -119,16 +99,16 @@ const plugin: Figures = [
 
 /** The cases of the A/A check. */
 const noise: Case[] = [
-  { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 0.8, repeats: 8 },
+  { ...inCase('1', 'one at a time', calls(1), [P50_ALONE]), share: 0.7, settleShare: 0.8, repeats: 8 },
   { ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]), share: 1, settleShare: 0.5, repeats: 16 },
 ]
 
 /** The shapes of traffic. */
 const shapes = [
-  { ...inCase('steady', 'steady', calls(1), [P50, aside(P99), aside(CPU)]), share: 2, settleShare: 0.5 },
+  { ...inCase('steady', 'steady', calls(1), [P50_ALONE]), share: 2, settleShare: 0.5 },
   seldom('burst', 'burst', 2.4),
   seldom('sparse', 'sparse', 3),
-  { ...inCase('64', '64 in flight', calls(64), [A_SECOND, aside(CPU)]), share: 1.5, settleShare: 0.7, repeats: 2 },
+  { ...inCase('64', '64 in flight', calls(64), [A_SECOND]), share: 1.5, settleShare: 0.7, repeats: 2 },
   open(20),
   open(60),
 ]
@@ -144,33 +124,19 @@ const TABLE = readTable(`
   shapes            | always  | cases | threads   | 3    | 1      | 1.4     | 0.5    | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
   latency           | by name | arms  | threads   | 10   | 0.6    | 0.5     | 0.5    | Latency of a call                          | greet({ name, n, tags[3] }) one at a time, with the CPU time of the whole process for each
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls per second                           | greet({ name, n, tags[3] }), so many in flight at any time, and the CPU time of the whole process for each
-  plugin            | by name | arms  | processes | 100  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds; greet({ name, n, tags[3] }) and 1 MiB of bytes there and back, one at a time, and greet with 64 in flight; and from the decision to end its endless loop until it is gone. QuickJS is quickjs-emscripten, whose functions of the host are synchronous. The reference is a Worker with a bare MessagePort
+  plugin            | by name | arms  | processes | 180  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls; greet and 1 MiB of bytes there and back, one at a time, and greet with 64 in flight; and from the decision to end its endless loop until it is gone. The reference is a Worker with a bare MessagePort
   isolation         | always  | arms  | threads   | 1.5  | 0.5    | 0.9     | 0.5    | Cost of isolation for a call               | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight; each arm adds one thing
-  inspector         | by name | arms  | threads   | 3    | 2      | 0.8     | 1      | Cost of an open inspector                  | greet({ name, n, tags[3] }) over rings with JSON, one at a time and 64 in flight, without and with an open page of the inspector
-  documents         | always  | cases | threads   | 0.6  | 0      | 0.5     | 0.5    | Documents there and back                   | echo(document), one at a time, plain and encrypted: a greet call, GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
+  documents         | always  | cases | threads   | 0.6  | 0      | 0.5     | 0.5    | Documents there and back                   | echo(document), one at a time, plain and encrypted: GitHub's webhook events (all published examples of each), the Chrome DevTools protocol; median time there and back
   events            | always  | cases | threads   | 1.5  | 0      | 0.6     | 0.5    | Events                                     | events a second (at most 1024 in flight), every one counted; the reference is one postMessage for each
   channel           | always  | arms  | threads   | 1.5  | 1      | 0.5     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
-  start             | always  | cases | threads   | 2    | 0      | 0.05    | 1      | Start                                      | from createBus to the first reply in the frontend; the reference is one empty Worker
   codec             | always  | cases | threads   | 0.5  | 0      | 0.25    | 0.5    | Codecs alone                               | a message written and read again in one thread, time for each message; the reference is V8's structured clone; msgpackr is that library alone, without records and frames
   one-thread        | by name | arms  | threads   | 4    | 0      | 0.4     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
   idle              | by name | arms  | processes | 25   | 0.33   | 0       | 0.33   | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
-  busy              | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | One core taken by another process          | the same calls next to a process that occupies a core; the benchmark starts it, and ends it
-  io                | by name | arms  | threads   | 5    | 1.2    | 0.3     | 0.5    | A handler that awaits a file               | the handler reads a file of 1 KiB and answers with its text, 64 in flight; the reference has the same handler
-  copied            | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, copied      | bytes that both sides keep; the reference is a raw structured clone
-  given             | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, transferred | bytes that go with { transfer }, and come back with transfer(); the reference transfers an ArrayBuffer
-  sealed            | by name | arms  | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back, encrypted   | through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing
+  mebibyte          | by name | cases | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back              | bytes that both sides keep, and bytes that go with { transfer } and come back with transfer(); isolation encrypts them; the reference is a raw structured clone, and the transfer of an ArrayBuffer
   nats              | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
-  web               | by name | arms  | processes | 10   | 0.6    | 0.4     | 0.5    | A web page                                 | echo({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, over a WebSocket on loopback; the reference is a bare ws that echoes the same JSON-RPC text
-  web-pages         | by name | cases | processes | 1    | 0      | 0       | 0.5    | The memory of an idle page                 | the resident memory of the host, after a garbage collection, that each of the second 1,000 pages takes; the reference is a WebSocket of a bare ws
-  fan-out           | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More frontends                             | time for each event that arrives, by how many frontends it goes to; every arrival is counted
-  listeners         | by name | cases | threads   | 5    | 0      | 0.3     | 0.33   | More listeners                             | time for each event that arrives, by how many listeners a frontend has, each of an event of its own
-  sandbox           | by name | arms  | processes | 2    | 3      | 0.4     | 0.5    | A call from each sandbox                   | greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox
-  sandbox-start     | by name | cases | processes | 5    | 0      | 0.03    | 1      | The start of each sandbox                  | from createBus to the first reply in the frontend; the reference has no sandbox
-  memory            | by name | cases | processes | 40   | 0      | 0       | 0.5    | The memory of a frontend                   | the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the reference has neither
-  density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends                             | n frontends, each measurement in a host of its own. Memory (PSS) and CPU time are those of the host and its processes since before createBus; ready is the time from the first start until all are ready; call is the p50 of one call at a time while the others idle. The reference is n empty Workers that send messages back
-  density-ses       | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in ses                      | the same figures for scripts in SES; the reference is n empty Workers that send messages back
-  density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in processes                | the same figures for frontends in processes without a wall; the reference is n empty forks that send messages back
-  density-wall      | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many frontends in a wall                   | the same figures for frontends in processes, each in the strongest wall that works here; the reference is n empty forks that send messages back
+  density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins                               | n plugins, each measurement in a host of its own, whose library is loaded: the memory (PSS) and the CPU time that their start adds, when all are idle; the time from the first start until all have called the host; and the p50 of one call at a time while the others idle. The reference is n Workers with bare MessagePorts
+  density-ses       | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in ses                        | the same figures for scripts in SES; the reference is n Workers with bare MessagePorts
+  density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in processes                  | the same figures for processes without and with a wall; the reference is n raw forks
 `)
 
 /** Reads files, and the versions of the peers. */
@@ -182,38 +148,24 @@ export const allScenarios = (): Scenario[] => {
     'few-calls': [fewCallsArms(), [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],
     noise: [features.noise, noise],
     shapes: [features.shapes(), shapes],
-    latency: [all, [inCase('1', 'one at a time', calls(1), [P50, P99, CPU])]],
+    latency: [all, [inCase('1', 'one at a time', calls(1), [P50_ALONE, P99, CPU])]],
     throughput: [all, [1, 8, 64, 512].map(throughput)],
     plugin: [pluginArms(), [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
-    isolation: [features.isolation, callCases([P50, P99])],
-    inspector: [features.inspector, callCases([P50])],
+    isolation: [features.isolation, callCases([P50_ALONE, P99])],
     documents: [features.documents(), [...documents, payloads.devtoolsBytes()].map(document)],
     events: [features.events, [oneWay('in', 'core → frontend'), oneWay('out', 'frontend → core')]],
     channel: [features.both, [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])]],
-    start: [lifecycle.startArms, start],
     codec: [
       codecArms(),
       [codec('a call', 1), codec('a call, 64 a frame', 64), codec('DevTools protocol', 1, documents.at(-1))],
     ],
-    'one-thread': [oneThreadArms, [io64()]],
-    idle: [lifecycle.idleArms(all), [inCase('idle', 'idle', { loop: 'idle' }, idle)]],
-    busy: [features.plain, callCases([P50])],
-    io: [features.plain, [io64(payloads.kibFile())]],
-    copied: [features.plain, mebibyte('calls')],
-    given: [features.plain, mebibyte('giving')],
-    sealed: [features.encrypted, mebibyte('calls')],
-    nats: [natsArms(), [...natsCases, ...mebibyte('calls')]],
-    web: [webArms(), [...callCases([P50, CPU], payloads.usualEcho), ...mebibyte('calls')]],
-    'web-pages': [webMemoryArms(), [inCase('memory', 'each page', { loop: 'memory' }, [MEMORY], greet)]],
-    'fan-out': [features.fanOut, bySize('fan-out', 'frontends', FAN_SIZES)],
-    listeners: [features.plain, bySize('listeners', 'listeners', [10, 100, 1000, 4000])],
-    sandbox: [lifecycle.sandboxArms, callCases([P50, P99], clockedCall)],
-    'sandbox-start': [lifecycle.sandboxStarts, start],
-    density: [densityArms, density],
-    'density-ses': [densitySesArms, density],
-    'density-processes': [densityProcessArms, density],
-    'density-wall': [densityWallArms, density],
-    memory: [lifecycle.memoryArms, [inCase('memory', 'each frontend', { loop: 'memory' }, [MEMORY], greet)]],
+    'one-thread': [oneThreadArms, [inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU])]],
+    idle: [idleArms(), [inCase('idle', 'idle', { loop: 'idle' }, idle)]],
+    mebibyte: [features.both, [mebibyte('copied', 'calls'), mebibyte('transferred', 'giving')]],
+    nats: [natsArms(), [...callCases([P50_ALONE]), mebibyte('mebibyte', 'calls')]],
+    density: [density.threads, densityCases],
+    'density-ses': [density.ses, densityCases],
+    'density-processes': [density.processes, densityCases],
   }
   return TABLE.slice(1).map((row): Scenario => {
     const [id, runs, rows, armsIn, slot, settle, warmUp, rounds, title, about] = row as [string, ...string[]]
@@ -223,11 +175,6 @@ export const allScenarios = (): Scenario[] => {
       ...{ share: Number(slot), settleShare: Number(settle), warmUpShare: Number(warmUp), roundsShare: Number(rounds) },
       ...(runs === 'always' && { main: true }),
       ...(armsIn === 'processes' && { spawns: true }),
-      ...(id === 'nats' && { lacks: lacksServer }),
-      ...((id === 'plugin' || id.startsWith('density')) && {
-        lacks: id === 'density-wall' ? lacksWall : lacksProcessTree,
-      }),
-      ...(id === 'busy' && { background: lifecycle.occupyCore }),
     }
   })
 }

@@ -7,7 +7,7 @@ import { allScenarios } from './index.js'
 import { choose, leaveOut, parseFilter, select } from './select.js'
 
 const noise = getScenario('noise')
-const start = getScenario('start')
+const channel = getScenario('channel')
 
 describe('a filter', () => {
   const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not opened here')) })
@@ -97,7 +97,7 @@ describe('the chosen scenarios', () => {
   })
 
   test('include the noise check', () => {
-    expect(ids('start')[0]).toBe('noise')
+    expect(ids('channel')[0]).toBe('noise')
     expect(ids('noise')).toEqual(['noise'])
   })
 
@@ -114,26 +114,30 @@ describe('the chosen scenarios', () => {
 })
 
 describe('scenarios that this machine cannot measure', () => {
-  const lacking: Scenario = { ...start, id: 'far', lacks: () => 'there is no ferry' }
+  const lacking: Scenario = {
+    ...channel,
+    id: 'far',
+    arms: [{ ...channel.arms[0], lacks: () => 'there is no ferry' }, ...channel.arms.slice(1)],
+  }
 
-  test('is left out, with a line that names the reason', () => {
-    expect(leaveOut([noise, start, lacking])).toEqual({
-      scenarios: [noise, start],
+  test('are left out with their reference, with a line that names the reason', () => {
+    expect(leaveOut([noise, channel, lacking])).toEqual({
+      scenarios: [noise, channel],
       leftOut: ['far is left out: there is no ferry'],
     })
     expect(leaveOut([noise])).toEqual({ scenarios: [noise], leftOut: [] })
   })
 
-  test('loses only the arms that this machine cannot measure, each with a line', () => {
-    const [first, second] = [start.arms[0], start.arms[1]!]
-    const scenario: Scenario = { ...start, arms: [first, { ...second, lacks: () => 'there is no wall' }] }
+  test('lose only the arms that this machine cannot measure, each with a line', () => {
+    const [first, second] = [channel.arms[0], channel.arms[1]!]
+    const scenario: Scenario = { ...channel, arms: [first, { ...second, lacks: () => 'there is no wall' }] }
     expect(leaveOut([scenario])).toEqual({
       scenarios: [{ ...scenario, arms: [first] }],
-      leftOut: [`start/*/${second.id} is left out: there is no wall`],
+      leftOut: [`channel/*/${second.id} is left out: there is no wall`],
     })
   })
 
-  test('is a usage error when nothing else was chosen', () => {
+  test('are a usage error when nothing else was chosen', () => {
     expect(() => leaveOut([noise, lacking])).toThrow('far is left out: there is no ferry')
   })
 })

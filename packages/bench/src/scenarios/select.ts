@@ -68,14 +68,14 @@ export function choose(
 /** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if only the noise check is left */
 export function leaveOut(chosen: readonly Scenario[]): { scenarios: Scenario[]; leftOut: string[] } {
   const leftOut: string[] = []
-  const isAble = (path: string, { lacks }: Pick<Arm, 'lacks'>): boolean => {
+  const isAble = (path: string, { lacks }: Arm): boolean => {
     const lack = lacks?.()
     if (lack !== undefined) leftOut.push(`${path} is left out: ${lack}`)
     return lack === undefined
   }
   const scenarios = chosen.flatMap((scenario): Scenario[] => {
-    if (!isAble(scenario.id, scenario)) return []
     const [reference, ...others] = scenario.arms
+    if (!isAble(scenario.id, reference)) return []
     const able = others.filter(arm => isAble(`${scenario.id}/*/${arm.id}`, arm))
     return [able.length === others.length ? scenario : { ...scenario, arms: [reference, ...able] }]
   })

@@ -40,20 +40,32 @@ export const formatBytes = (bytes: number): string =>
 const percent = (value: number): string => `${value < 0 ? '−' : ''}${threeDigits(Math.abs(value))} %`
 const formatDifference = (value: number): string => `${value < 0 ? '' : '+'}${percent(value)}`
 
-const FORMATS = {
+type Unit = 'µs' | '/s' | '%' | 'B' | ''
+
+const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   '': shortNumber,
   '%': percent,
   B: formatBytes,
   µs: duration,
-  '/s': (value: number) => `${shortNumber(value).replace(/\d$/, '$& ')}/s`,
+  '/s': value => `${shortNumber(value).replace(/\d$/, '$& ')}/s`,
 }
 
-export const formatFigure = ({ median, unit }: { median: number; unit: 'µs' | '/s' | '%' | 'B' | '' }): string =>
-  FORMATS[unit](median)
+export const formatFigure = ({ median, unit }: { median: number; unit: Unit }): string => FORMATS[unit](median)
+
+/** Formats a range in two digits, with one unit if both ends have the same: `4.0–18 µs`, `433 µs–2.1 ms`. */
+export function formatRange([low, high]: readonly [number, number], unit: Unit): string {
+  const split = (value: number): string[] => FORMATS[unit](value).split(/(?= )/)
+  const toCoarse = (digits: string): string => (Number(digits) < 99.5 ? Number(digits).toPrecision(2) : digits)
+  const [[from = '', ...fromUnit], [to = '', ...toUnit]] = [split(low), split(high)] as [string[], string[]]
+  const begin = [toCoarse(from), ...fromUnit].join('')
+  const end = [toCoarse(to), ...toUnit].join('')
+  if (begin === end) return end
+  return fromUnit.join('') === toUnit.join('') ? `${toCoarse(from)}–${end}` : `${begin}–${end}`
+}
 
 /** Formats a goal or its measured value. */
-export const formatGoal = (value: number, compare: 'ratio' | 'difference' | 'bytes'): string =>
-  ({ bytes: formatBytes, ratio: formatRatio, difference: formatDifference })[compare](value)
+export const formatGoal = (value: number, compare: 'ratio' | 'difference'): string =>
+  compare === 'ratio' ? formatRatio(value) : formatDifference(value)
 
 /** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
 export const formatRatio = (ratio: number): string =>
@@ -61,7 +73,7 @@ export const formatRatio = (ratio: number): string =>
 
 /** The interval of a ratio: `1.20–1.27×`. */
 export const formatInterval = ([low, high]: readonly [number, number]): string =>
-  `${formatRatio(low).slice(0, -1)}–${formatRatio(high)}`
+  formatRatio(low) === formatRatio(high) ? formatRatio(low) : `${formatRatio(low).slice(0, -1)}–${formatRatio(high)}`
 
 /** Formats a factor above 1 as a percentage: 1.03 → `3 %`, 1.104 → `10.4 %`, 234 → `> 10×`. */
 export function formatEffect(factor: number): string {
@@ -75,6 +87,8 @@ export const formatChange = (factor: number): string => {
   if (factor > 10) return formatEffect(factor)
   return `${factor < 1 ? '−' : '+'}${formatEffect(1 + Math.abs(factor - 1))}`
 }
+
+export const capitalize = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 /** `1 round`, `2 rounds`. */
 export const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`

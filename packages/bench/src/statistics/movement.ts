@@ -3,7 +3,7 @@ import { median } from './median.js'
 import type { Processes } from './ratio.js'
 
 /** Limit of the factor between two halves of a run. */
-export const MOVED_LIMIT = 1.5
+const MOVED_LIMIT = 1.5
 
 /**
  * Returns the factor between the halves of a run, or 1 if they overlap. Halves are apart when every round of one is beyond every round of the

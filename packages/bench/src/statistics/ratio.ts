@@ -13,6 +13,12 @@ export interface Estimate {
   interval: [low: number, high: number]
 }
 
+export interface Difference {
+  /** figure − before: the median of the processes' medians. */
+  difference: number
+  interval: [low: number, high: number]
+}
+
 /**
  * @param confidence - for each end of the interval. With 0.975, the interval has 95 %. For several checks, `1 - 0.01 / count` (Bonferroni).
  * @returns `null` if no round has two values above zero
@@ -25,6 +31,19 @@ export function estimateRatio(figure: Processes, reference: Processes, confidenc
     ratio: Math.exp(medianOfMedians(logs)),
     interval: [Math.exp(quantile(drawn, 1 - confidence)), Math.exp(quantile(drawn, confidence))],
   }
+}
+
+/** Returns the median of the rounds' differences, with its 95 % interval; `null` if no round has two values. */
+export function estimateDifference(figure: Processes, before: Processes): Difference | null {
+  const differences = figure.map((rounds, process) =>
+    rounds.map((value, round) => value - (before[process]?.[round] ?? NaN)).filter(value => !Number.isNaN(value)),
+  )
+  if (differences.flat().length === 0) return null
+  const drawn = resample(
+    differences.filter(rounds => rounds.length > 0),
+    medianOfMedians,
+  )
+  return { difference: medianOfMedians(differences), interval: [quantile(drawn, 0.025), quantile(drawn, 0.975)] }
 }
 
 /** Leaves out rounds without two values above zero. */

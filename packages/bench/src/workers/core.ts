@@ -1,22 +1,12 @@
 // The core module of the bus's arms: the commands that `answerRaw` answers over a bare port.
 import { defineCore, transfer, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
 import * as handlers from '../loops/handlers.js'
-import { ArrivalClock } from '../loops/subject.js'
 
-const { greet } = handlers
-const clock = new ArrivalClock()
 let app: App
 const backend = handlers.createBackend(() => app.emit)
 
 const commands = {
   ...backend.commands,
-  greet,
-  clocked_greet: (args: { name: string }): string => {
-    clock.record()
-    return greet(args)
-  },
-  clock_start: (): void => clock.start(),
-  clock_stop: (): object => clock.stop(),
   echo_bytes: (_: unknown, { request }: CommandContext): unknown => request.body,
   transfer_back: (_: unknown, { request }: CommandContext): object => transfer(request.body as Uint8Array),
   download: async ({ count, channel }: { count: number; channel: Channel }): Promise<void> => {
@@ -28,8 +18,7 @@ const core: CoreDefinition = defineCore({
   commands,
   setup: created => {
     app = created
-    for (const event of [handlers.FRONTEND_EVENT, handlers.FAN_SEEN])
-      app.listen(event, ({ payload }) => backend.receive(event, payload))
+    app.listen(handlers.FRONTEND_EVENT, backend.countEvent)
   },
 })
 

@@ -1,6 +1,7 @@
 // Records without a cipher, which replace `@sallyport/protocol/internal/records` to measure the cost of the cipher. Only the module
 // loader of the benchmark's workers can do this, and no option or message of a bus.
-import { BusError, type Opener, type Sealer } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { Opener, Sealer } from '@sallyport/protocol/internal/records'
 
 export * from '@sallyport/protocol/internal/records'
 

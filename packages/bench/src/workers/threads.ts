@@ -1,14 +1,13 @@
 // The worker threads of all arms but the bus. `workerData` names the function that a thread runs. It loads its modules itself.
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { JoinOptions } from '@sallyport/nats'
-import { once } from 'node:events'
 import { MessageChannel, parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import type { CodecName } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { createCodecLoop, type MeasuredCodec } from '../loops/codec.js'
 import * as handlers from '../loops/handlers.js'
 import { createLoops, serveParent } from '../loops/serve.js'
 import { callsOnly, type Subject } from '../loops/subject.js'
-import { loadPeer } from '../peers/peers.js'
+import { loadPeer, type PeerId } from '../peers/peers.js'
 
 /** A message over a bare port, with an id for its answer. */
 interface RawMessage {
@@ -64,16 +63,10 @@ function createRawSubject(port: MessagePort): Subject {
   }
 }
 
-/** The answering side of the reference. `listeners` are frontends that only listen. */
-export function answerRaw(port: MessagePort, listeners: readonly MessagePort[]): void {
+/** The answering side of the reference. */
+export function answerRaw(port: MessagePort): void {
   const emitRaw = (event: string, value: unknown): void => port.postMessage({ event, value })
-  const { commands, receive } = handlers.createBackend(frontends => {
-    if (frontends === 1) return emitRaw
-    const ports = [port, ...listeners].slice(0, frontends)
-    return (event, value) => {
-      for (const each of ports) each.postMessage({ event, value })
-    }
-  })
+  const { commands, countEvent } = handlers.createBackend(() => emitRaw)
   const answers = new Map<string, (value: never, call: number) => unknown>(
     Object.entries({
       ...commands,
@@ -84,56 +77,27 @@ export function answerRaw(port: MessagePort, listeners: readonly MessagePort[]):
     }),
   )
 
-  port.on('message', ({ call, command, event, value }: RawMessage) => {
-    if (call === undefined) return receive(event!, value)
+  port.on('message', ({ call, command, value }: RawMessage) => {
+    if (call === undefined) return countEvent()
     const answer = answers.get(command ?? '')?.(value as never, call)
     if (command === 'transfer_back')
       port.postMessage({ answer: call, value }, [(value as Uint8Array<ArrayBuffer>).buffer])
-    else if (answer instanceof Promise) void answer.then(late => port.postMessage({ answer: call, value: late }))
     else port.postMessage({ answer: call, value: answer })
   })
-  for (const listener of listeners) listener.on('message', ({ event, value }: RawMessage) => receive(event!, value))
 }
 
-/** A frontend of the reference that only listens. */
-export function listenRaw(port: MessagePort): void {
-  const count = handlers.countFan(value => port.postMessage({ event: handlers.FAN_SEEN, value }))
-  port.on('message', ({ value }: RawMessage) => count(value))
-}
-
-export async function measurePeer(id: string, port: MessagePort): Promise<void> {
+export async function measurePeer(id: PeerId, port: MessagePort): Promise<void> {
   const peer = await loadPeer(id)
   serveParent(createLoops(callsOnly(peer.connect(port))))
 }
 
-export async function answerPeer(id: string, port: MessagePort): Promise<void> {
-  const { greet, echo, readKib } = handlers
+export async function answerPeer(id: PeerId, port: MessagePort): Promise<void> {
+  const { greet, echo } = handlers
   const peer = await loadPeer(id)
-  peer.serve(port, { greet, echo, echo_bytes: echo, read_kib: readKib })
+  peer.serve(port, { greet, echo, echo_bytes: echo })
 }
 
 export const measureCodec = async (codec: MeasuredCodec): Promise<void> => serveParent(await createCodecLoop(codec))
-
-/** Encrypts and decrypts bytes with a key, a new nonce for each record, and a tag of 16 bytes. */
-export async function measureCipher(): Promise<void> {
-  const { createCipheriv, createDecipheriv, randomBytes } = await import('node:crypto')
-  const algorithm = 'aes-256-gcm'
-  const key = randomBytes(32)
-  const nonce = Buffer.alloc(12)
-  let records = 0
-  const roundTrip = (bytes: Uint8Array): Uint8Array => {
-    nonce.writeUInt32BE(++records)
-    const sealing = createCipheriv(algorithm, key, nonce)
-    const sealed = sealing.update(bytes)
-    sealing.final()
-    const opening = createDecipheriv(algorithm, key, nonce, { authTagLength: 16 })
-    opening.setAuthTag(sealing.getAuthTag())
-    const opened = opening.update(sealed)
-    opening.final()
-    return opened
-  }
-  serveParent(createLoops(callsOnly(async (_, bytes) => roundTrip(bytes as Uint8Array))))
-}
 
 /** Runs both sides and the loops in this thread. `raw` is a bare port. */
 export async function measureOneThread(kind: CodecName | 'raw'): Promise<void> {
@@ -195,45 +159,8 @@ export async function measureJoined(options: JoinOptions, label: string): Promis
   serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
 }
 
-/** A bare WebSocket to an echo server: JSON-RPC text, or bytes for one call at a time. */
-export async function measureSocket(url: string): Promise<void> {
-  const { WebSocket } = await import('ws')
-  const socket = new WebSocket(url)
-  await once(socket, 'open')
-  const pending = new Map<number, (value: unknown) => void>()
-  let calls = 0
-  socket.on('message', (data: Buffer, isBinary) => {
-    const { id, params } = isBinary
-      ? { id: 0, params: data }
-      : (JSON.parse(data.toString()) as { id: number; params: unknown })
-    pending.get(id)?.(params)
-    pending.delete(id)
-  })
-  const call = (method: string, params: unknown): Promise<unknown> =>
-    new Promise(resolve => {
-      const id = params instanceof Uint8Array ? 0 : ++calls
-      pending.set(id, resolve)
-      socket.send(id === 0 ? (params as Uint8Array) : JSON.stringify({ jsonrpc: '2.0', id, method, params }))
-    })
-  serveParent(createLoops(callsOnly(call)))
-}
-
-/** The client of a web page, with the globals that it needs. */
-export async function measurePage(url: string): Promise<void> {
-  const { WebSocket } = await import('ws')
-  class PageSocket extends WebSocket {
-    constructor(address: string, protocol: string) {
-      super(address, protocol, { origin: new URL(url).origin })
-    }
-  }
-  Object.assign(globalThis, { WebSocket: PageSocket, location: new URL(url) })
-  const { connect } = await import('@sallyport/web/client')
-  const client = await connect()
-  serveParent(createLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>))))
-}
-
-const threadRoles = { measureRaw, answerRaw, listenRaw, measurePeer, answerPeer, measureCodec, measureCipher }
-const networkRoles = { measureNats, answerNats, measureJoined, measureSocket, measurePage }
+const threadRoles = { measureRaw, answerRaw, measurePeer, answerPeer, measureCodec }
+const networkRoles = { measureNats, answerNats, measureJoined }
 const roles = { ...threadRoles, ...networkRoles, measureOneThread }
 const { role, args } = workerData as { role: keyof typeof roles; args: unknown[] }
 await (roles[role] as (...args: unknown[]) => unknown)(...args)

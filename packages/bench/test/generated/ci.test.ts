@@ -52,7 +52,7 @@ describe('the action', () => {
     const inputs = Object.fromEntries(
       Object.entries(readAction().inputs).map(([name, input]) => [name, input.default!]),
     )
-    const values: Record<string, string> = { ...inputs, command: 'node compare.js', ...options }
+    const values: Record<string, string> = { ...inputs, cli: 'node compare.js', ...options }
     const env = Object.entries(compare!.env!).map(([name, text]) => [
       name,
       text.replace(/\$\{\{ inputs\.(\S+) \}\}/, (_, input: string) => values[input]!),
@@ -91,6 +91,20 @@ describe('the action', () => {
       'compare',
       ...['--base', options.base, '--tolerance', '5%', '--out', 'bench-compare'],
       ...['--filter', options.filter, '--prepare', options.prepare],
+    ])
+    expect(existsSync(join(directory, 'gone'))).toBe(false)
+  })
+
+  test('passes the words of your own benchmark after all options', () => {
+    const options = { command: 'node my-bench.mjs  $(touch gone)' }
+    const { stdout, directory } = act(options, 'printf "%s\\n" "$@"')
+    expect(stdout.trim().split('\n').slice(-6)).toEqual([
+      'bench-compare',
+      '--',
+      'node',
+      'my-bench.mjs',
+      '$(touch',
+      'gone)',
     ])
     expect(existsSync(join(directory, 'gone'))).toBe(false)
   })

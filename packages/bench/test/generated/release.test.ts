@@ -1,14 +1,14 @@
 // The release workflow's own check, run as GitHub would: a tag that is not the version of every package publishes nothing.
 import { expect, test } from 'vitest'
+import { PACKAGES } from '../../../../scripts/packed/pack.mjs'
 import { readRepositoryFile, runStep, getStep } from '../steps.js'
 
-const NAMES = ['protocol', 'frontend', 'isolation', 'core', 'nats', 'web', 'bench']
 const step = getStep('release.yml', 'publish', 'The tag is the version')
 const { version } = JSON.parse(readRepositoryFile('packages/core/package.json')) as { version: string }
 
 /** Runs it in a directory that has only the names and versions of the packages. */
 function checked(tag: string, versions: Record<string, string> = {}) {
-  const files = NAMES.map(
+  const files = PACKAGES.map(
     name => `mkdir -p packages/${name}
     echo '${JSON.stringify({ version: versions[name] ?? version })}' > packages/${name}/package.json`,
   )
@@ -16,7 +16,7 @@ function checked(tag: string, versions: Record<string, string> = {}) {
 }
 
 test('the packages have one version', () => {
-  const all = NAMES.map(name => JSON.parse(readRepositoryFile(`packages/${name}/package.json`)).version)
+  const all = PACKAGES.map(name => JSON.parse(readRepositoryFile(`packages/${name}/package.json`)).version)
   expect(new Set(all)).toEqual(new Set([version]))
 })
 

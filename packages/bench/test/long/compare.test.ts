@@ -41,7 +41,7 @@ const git = (...args: string[]): string =>
 /** Links the libraries of this checkout, as an install would. */
 function installIn(directory: string): void {
   mkdirSync(join(directory, 'node_modules', '@sallyport'), { recursive: true })
-  for (const name of ['core', 'frontend', 'nats', 'protocol', 'web']) {
+  for (const name of ['core', 'frontend', 'nats', 'protocol']) {
     symlinkSync(join(packages, name), join(directory, 'node_modules', '@sallyport', name), 'junction')
   }
 }
@@ -50,7 +50,7 @@ function installIn(directory: string): void {
 const PREPARE = `
 import { mkdirSync, symlinkSync } from 'node:fs'
 mkdirSync('node_modules/@sallyport', { recursive: true })
-for (const name of ['core', 'frontend', 'nats', 'protocol', 'web']) {
+for (const name of ['core', 'frontend', 'nats', 'protocol']) {
   symlinkSync(${JSON.stringify(packages)} + name, 'node_modules/@sallyport/' + name, 'junction')
 }
 `
@@ -146,6 +146,61 @@ test('a directory is compared by the packages that are installed in it', async (
   const { code, comparison } = await compare('--base', '.', ...ANY)
   expect(FINE).toContain(code)
   expect(comparison).toMatchObject({ base: { kind: 'directory' } })
+})
+
+describe('any program', () => {
+  const runs = ['--processes', '2', '--tolerance', '100000%']
+  const compareProgram = async (...args: string[]): Promise<Compared> => {
+    const out = mkdtempSync(join(project, 'out-'))
+    return readCompared(await bench(['compare', '--out', out, ...args], { cwd: join(project, 'own'), env }), out)
+  }
+  beforeAll(() => {
+    write('own/bench.mjs', "console.log('parse 12 ms')\nconsole.log(`rate ${1000} ops/s`)\n")
+    write('own/silent.mjs', 'let sum = 0\nfor (let i = 0; i < 1e6; i++) sum += i\n')
+    git('add', '.')
+    git('commit', '--quiet', '-m', 'own')
+    git('tag', 'own')
+  })
+
+  test('is compared by the figures that it prints, in the same directory of the base', async () => {
+    const { code, comparison, read } = await compareProgram('--base', 'own', ...runs, '--', 'node', 'bench.mjs')
+    expect(code).toBe(0)
+    expect(comparison.first.map(({ figure }) => figure)).toEqual(['parse', 'rate'])
+    expect(comparison.program).toEqual(['node', 'bench.mjs'])
+    expect(read('compare.txt').replaceAll(/\s+/g, ' ')).toContain('2 runs of `node bench.mjs` for each side')
+  })
+
+  test('is a regression if it became slower than the tolerance', async () => {
+    write('own/bench.mjs', "console.log('parse 24 ms')\nconsole.log(`rate ${500} ops/s`)\n")
+    const { code, comparison } = await compareProgram('--base', 'own', '--processes', '8', '--', 'node', 'bench.mjs')
+    expect({ code, verdict: comparison.verdict }).toEqual({ code: 1, verdict: 'regression' })
+    for (const { outcome, slower } of comparison.repeat)
+      expect({ outcome, factor: slower!.factor }).toEqual({ outcome: 'slower', factor: 2 })
+    git('checkout', '--quiet', 'own/bench.mjs')
+  })
+
+  test('is compared by its CPU time if it prints nothing', async () => {
+    const { code, comparison } = await compareProgram('--base', 'own', ...runs, '--', 'node', 'silent.mjs')
+    expect(FINE).toContain(code)
+    expect(comparison.first).toMatchObject([{ figure: 'CPU time', slower: { factor: expect.any(Number) } }])
+  })
+
+  test('fails with 2 if the base does not have the directory or the program', async () => {
+    const directory = await compareProgram('--base', 'before', ...runs, '--', 'node', 'bench.mjs')
+    const missing = { code: 2, stderr: expect.stringContaining('the base has no own') }
+    expect(directory).toMatchObject(missing)
+    write('own/new.mjs', "console.log('parse 12 ms')\n")
+    const program = await compareProgram('--base', 'own', ...runs, '--', 'node', 'new.mjs')
+    expect(program).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/`node new\.mjs` failed in .*Cannot find/s),
+    })
+  })
+
+  test('fails with 2 if it prints no figure and is not a program of Node.js', async () => {
+    const { code, stderr } = await compareProgram('--base', 'own', ...runs, '--', 'git', '--version')
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('printed no line') })
+  })
 })
 
 describe('a wrong command line', () => {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { densityArms, densityProcessArms, densitySesArms, densityWallArms } from '../../src/arms/density.js'
-import { lacksWall } from '../../src/density/lacks-wall.js'
-import { clockedCall } from '../../src/payloads/payloads.js'
+import { density } from '../../src/arms/fresh.js'
 import { lacksProcessTree } from '../../src/run/process-tree.js'
+import { usualCall } from '../../src/payloads/payloads.js'
 
-const arms = [...densityArms, ...densitySesArms.slice(1), ...densityProcessArms]
-const wallArms = lacksWall() === undefined ? densityWallArms.slice(1) : []
+const arms = [...density.threads, ...density.ses.slice(1), ...density.processes].filter(
+  ({ lacks }) => lacks?.() === undefined,
+)
 
-describe.runIf(lacksProcessTree() === undefined)('two frontends on one host', () => {
-  test.each([...arms, ...wallArms])('$title: have memory, CPU time, a start and a call', async arm => {
+describe.runIf(lacksProcessTree() === undefined)('two plugins on one host', () => {
+  test.each(arms)('$title: have a start, memory, CPU time and a call', async arm => {
     const { measure } = await arm.open()
-    const measured = await measure({ loop: 'density', ms: 0, size: 2 }, clockedCall)
-    expect(Object.keys(measured)).toEqual(['pss', 'cpu', 'time', 'p50'])
+    const measured = await measure({ loop: 'density', ms: 0, size: 2 }, usualCall)
+    expect(Object.keys(measured)).toEqual(['ready', 'pss', 'cpu', 'p50'])
     for (const figure of Object.values(measured)) expect(figure).toBeGreaterThan(0)
   })
 })

@@ -1,7 +1,8 @@
 // Decides who may call which command, once per frontend and command, so that a call costs one lookup. A frontend has what capabilities
 // for its label and its `allow` name, and no other frontend's rights matter. The rules are Tauri's, except that a deny applies only to
 // the labels of its capability.
-import { BusError, isDevelopment } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { isDevelopment } from '@sallyport/protocol/internal/util'
 import { didYouMean } from '../shared/suggest.js'
 import { createBuiltIns } from './built-in.js'
 import { type AclDeps, getCommandKey } from './catalogue.js'
@@ -20,7 +21,7 @@ import {
 import type { ResolvedCapability } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { findMisnamedCommands } from './suggest.js'
-import type { AllowList, CapabilityChanges, CapabilitySource, CommandIdentity } from './types.js'
+import type { AllowList, CapabilityChanges, CapabilitySource, CommandIdentity, PermissionFileSource } from './types.js'
 
 export interface Permits {
   /** False for a command that does not exist. @param method - `greet`, `plugin:fs|read_text_file` */
@@ -29,6 +30,8 @@ export interface Permits {
   check(command: CommandIdentity): BusError | undefined
   /** Returns how to change the capabilities if the command is denied. Only for the host: the text names permissions. */
   getHint(command: CommandIdentity): string
+  /** Returns which permissions and capabilities name the command, in development only. */
+  getDetails(command: CommandIdentity): string | undefined
   /** Returns the same frozen object for every call until the capabilities change. */
   getScope(command: CommandIdentity): CommandScope
   /** Returns the scope of a command by its method, empty for a command that is denied or does not exist. */
@@ -40,6 +43,7 @@ export const HOST_PERMITS: Permits = {
   permits: () => true,
   check: () => undefined,
   getHint: () => '',
+  getDetails: () => undefined,
   getScope: () => EMPTY_SCOPE,
   getScopeByMethod: () => EMPTY_SCOPE,
 }
@@ -72,19 +76,25 @@ export interface Authority {
   /** Lists what a label may call now, and which permission allows it. */
   explain(label: string): Promise<ExplainedFrontend>
   restore(changes: CapabilityChanges): void
+  /**
+   * Replaces the commands and the permission files of plugins. Capabilities and `allow` that name them apply to the new ones; one that no
+   * longer can be resolved keeps what it meant before. An invalid file changes nothing.
+   *
+   * @throws {BusError} InvalidParams
+   */
+  replaceCommands(commands: Iterable<CommandIdentity>, pluginFiles: readonly PermissionFileSource[]): void
 }
 
 /** @throws {BusError} InvalidParams if a capability, permission file or manifest is invalid */
 export function createAuthority({ commands: names, ...sources }: AclDeps): Authority {
-  const options = getResolveOptions({ ...sources, commands: names })
-  const { catalogue, commands } = options
-  findMisnamedCommands(catalogue, commands).forEach(sources.warn)
-  const builtIn = createBuiltIns(sources.acl, options)
-  const methods = new Map(commands.map(command => [command.method, command]))
+  let options = getResolveOptions({ ...sources, commands: names })
+  findMisnamedCommands(options.catalogue, options.commands).forEach(sources.warn)
+  let builtIn = createBuiltIns(sources.acl, options)
+  let methods = new Map(options.commands.map(command => [command.method, command]))
   const initial: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
   let capabilities = initial
   /** Rights of the frontends of this host, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
-  const rights = new Map<string, { listed: ResolvedCapability | undefined; isTrusted: boolean; isRun: boolean }>()
+  const rights = new Map<string, LabelRights>()
   let version = 0
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
@@ -114,10 +124,11 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       option,
       access,
       capabilities: getCapabilities(label),
-      catalogue,
+      catalogue: options.catalogue,
     }
-    const denial = isDevelopment() ? explainDenial(command, details) : getDenialText(command)
-    return { denial, hint: getDenialHint(command, details), scope: EMPTY_SCOPE }
+    const [text, hint] = [getDenialText(command), getDenialHint(command, details)]
+    if (!isDevelopment()) return { denial: text, hint, scope: EMPTY_SCOPE }
+    return { denial: `${text}: ${hint}`, hint, details: explainDenial(command, details), scope: EMPTY_SCOPE }
   }
 
   return {
@@ -143,6 +154,7 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
           return denial === undefined ? undefined : new BusError('Denied', denial)
         },
         getHint: command => getDecision(command).hint,
+        getDetails: command => getDecision(command).details,
         getScope: command => getDecision(command).scope,
         getScopeByMethod(method) {
           const command = methods.get(method)
@@ -167,14 +179,15 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     setRights(label, next) {
       if (next) {
         const listed = next.allow && resolveAllowList(label, next.allow, options)
-        rights.set(label, { listed, isTrusted: next.isTrusted === true, isRun: next.runsOnce === true })
+        const { allow } = next
+        rights.set(label, { allow, listed, isTrusted: next.isTrusted === true, isRun: next.runsOnce === true })
       } else rights.delete(label)
       version++
     },
     async explain(label) {
       // Loaded on demand: serving calls does not need it.
       const { explainFrontend } = await import('./explain.js')
-      return explainFrontend(label, getCapabilities(label), commands)
+      return explainFrontend(label, getCapabilities(label), options.commands)
     },
     restore(changes) {
       const again = (value: unknown): ResolvedCapability =>
@@ -182,7 +195,34 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       const kept = capabilities.filter(({ capability }) => !changes.removed.has(capability.identifier))
       change(sortCapabilities([...kept, ...Array.from(changes.added.values(), again)]))
     },
+    replaceCommands(commands, pluginFiles) {
+      // Their warnings have been logged when they were first resolved.
+      const next = getResolveOptions({ ...sources, commands, pluginFiles, warn: () => {} })
+      const resolveAgain = <T>(resolve: () => T, before: T): T => {
+        try {
+          return resolve()
+        } catch (error) {
+          sources.warn(`${(error as Error).message}. It keeps what it allowed and denied before`)
+          return before
+        }
+      }
+      options = { ...next, warn: sources.warn, absent: options.absent }
+      builtIn = createBuiltIns(sources.acl, next)
+      methods = new Map(next.commands.map(command => [command.method, command]))
+      for (const [label, each] of rights) {
+        const { allow, listed } = each
+        if (allow) each.listed = resolveAgain(() => resolveAllowList(label, allow, next), listed)
+      }
+      change(capabilities.map(each => resolveAgain(() => resolveCapability(each.source, next), each)))
+    },
   }
 }
 
-type Decision = { denial: string | undefined; hint: string; scope: CommandScope }
+interface LabelRights {
+  readonly allow: AllowList | undefined
+  listed: ResolvedCapability | undefined
+  isTrusted: boolean
+  readonly isRun: boolean
+}
+
+type Decision = { denial: string | undefined; hint: string; details?: string; scope: CommandScope }

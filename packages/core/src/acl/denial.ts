@@ -1,4 +1,4 @@
-// The text of a denial: Tauri's own. In development it adds what Tauri's development builds say, and which capability to change.
+// The text of a denial: Tauri's own, and in development what to add. What Tauri's development builds say in addition is for the host.
 import { type Catalogue, getPermissionsFor } from './catalogue.js'
 import { splitMethod } from './identifier.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
@@ -36,15 +36,15 @@ export function getDenialHint(
   return `${names} is among the permissions of a capability for ${quoted}`
 }
 
-/** Explains a denial. Used in development only, because the text names capabilities. */
+/** Returns Tauri's details of a denial. For the host in development only: the text names capabilities, and can have 80 permissions. */
 export function explainDenial(command: CommandIdentity, details: DenialDetails): string {
   const { plugin, name } = splitMethod(command.method)
   const denied = details.access.denied.get(command.method)
-  const detail = denied
+  const reason = denied
     ? `explicitly denied on origin local\n\nreferenced by: ${joinReferences(denied)}`
     : getReason(command, details)
   const subject = plugin === undefined ? name : `${plugin}.${name}`
-  return `${getDenialText(command)}: ${getDenialHint(command, details)}\n\n${subject} ${detail}`
+  return `${subject} ${reason}`
 }
 
 function getReason(command: CommandIdentity, { label, capabilities, catalogue }: DenialDetails): string {

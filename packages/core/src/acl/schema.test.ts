@@ -36,3 +36,17 @@ test('accepts one object in two places, and undefined members', () => {
   const twice = { path: '/tmp', mode: undefined }
   expect(() => checkPlain({ from, value: [twice, twice, null, true, 'x', -0, Object.create(null)] })).not.toThrow()
 })
+
+test('an entry of a capability can have keys that Tauri ignores, but no misspelt one', () => {
+  // As in the capability of Jan, an app of Tauri.
+  const entry = {
+    identifier: 'opener:allow-open-url',
+    description: 'links',
+    windows: ['*'],
+    allow: [{ url: 'https:*' }],
+  }
+  const read = (value: object) =>
+    toCapability({ from, value: { identifier: 'main', permissions: [value] } }).permissions
+  expect(read(entry)).toEqual([{ identifier: 'opener:allow-open-url', allow: [{ url: 'https:*' }] }])
+  expect(() => read({ ...entry, dney: [] })).toThrow('permissions[0]: unknown key "dney" (did you mean "deny"?)')
+})

@@ -1,17 +1,26 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log. The context of a call, whose
 // rarely used members are created on first access, and the types of middleware.
-import type { CallParameters, CommandName, CommandResult, EventHandler, Serialized } from '@sallyport/frontend/internal'
+import type {
+  CallParameters,
+  CommandName,
+  CommandResult,
+  EventHandler,
+  Serialized,
+  StreamItem,
+  StreamName,
+} from '@sallyport/frontend/internal'
 import type {
   BusEvent,
   CallHeaders,
   CallOptions,
+  WaitOptions,
   EventTarget,
   TransferOptions,
   Unlisten,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/scope.js'
-import type { PathResolver } from '../path/directories.js'
+import type { PathResolver } from '@sallyport/paths/internal/api'
 import type { BusTypes, ExposedBy, FrontendProxy } from './bus-types.js'
 import type { Resources } from './resources.js'
 import type { StateKey } from './state.js'
@@ -85,12 +94,12 @@ export interface App<Types extends BusTypes = BusTypes> {
    */
   once<T = unknown>(
     event: Types extends { events: object } ? never : string,
-    options?: { target?: string | EventTarget } & CallOptions,
+    options?: { target?: string | EventTarget } & WaitOptions,
   ): Promise<BusEvent<T>>
   /** Waits for an event whose payload has the type that `Types` declares. */
   once<Name extends keyof Types['events'] & string>(
     event: Name,
-    options?: { target?: string | EventTarget } & CallOptions,
+    options?: { target?: string | EventTarget } & WaitOptions,
   ): Promise<BusEvent<Exclude<Types['events'][Name], undefined> | Serialized<Types['events'][Name], Types['codec']>>>
   /** Listens to an event once. Returns a function that removes the listener. */
   once<T = unknown>(
@@ -136,8 +145,33 @@ export interface App<Types extends BusTypes = BusTypes> {
     ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
   ): Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
   /**
+   * Returns the values of a function whose result is a stream: of an `async function*`, for example. The function is called when the first
+   * value is requested, and asked for each value. Leaving the loop ends the generator: its `finally` runs.
+   *
+   * @param options.timeout - milliseconds for the whole stream, or `{ idle }` for those without a value; none by default, though the
+   * function has to return its stream within `calls.timeout`
+   * @throws {BusError} from the loop, as `call`; InvalidRequest if the function returns one value
+   * @example for await (const chunk of app.stream<Uint8Array>('md', 'convert', { body })) …
+   */
+  stream<T = unknown>(
+    label: Types extends { frontends: object } ? never : string,
+    name: string,
+    args?: object,
+    options?: CallOptions & TransferOptions,
+  ): AsyncIterableIterator<T, void, undefined>
+  /** Returns the values of a function with the arguments and the items that `Types` declares. */
+  stream<
+    Label extends keyof Types['frontends'] & string,
+    Name extends StreamName<ExposedBy<Types['frontends'][Label]>>,
+  >(
+    label: Label,
+    name: Name,
+    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
+  ): AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
+  /**
    * Returns an object whose members call the functions of a frontend: `app.frontend('md').transform(args, options)` is
-   * `app.call('md', 'transform', args, options)`. Use `call` for functions named `then`, `toJSON`, or like a member of every object.
+   * `app.call('md', 'transform', args, options)`, and `for await` over the result of a function that returns a stream reads its values. Use
+   * `call` and `stream` for functions named `then`, `toJSON`, or like a member of every object.
    *
    * @typeParam Functions - the result of its `expose`, or an interface of functions
    * @throws {BusError} InvalidParams unless the label is a string

@@ -1,6 +1,14 @@
 // Types of events and of the functions of frontends, which core and its host share. Nothing checks them at run time.
-import type { CallParameters, ClientTypes, CommandName, CommandResult, Exposed } from '@sallyport/frontend/internal'
-import type { CallOptions, TransferOptions } from '@sallyport/protocol/internal'
+import type {
+  CallParameters,
+  ClientTypes,
+  CommandName,
+  CommandResult,
+  Exposed,
+  StreamItem,
+  StreamName,
+} from '@sallyport/frontend/internal'
+import type { CallOptions, TransferOptions } from '@sallyport/protocol/internal/message'
 
 /** The types of a bus: `defineCore<{ events: Events; frontends: { main: Main } }>()`, `createBus<typeof import('./core.js').default>(…)`. */
 export interface BusTypes extends ClientTypes {
@@ -29,13 +37,26 @@ export interface TypedCore<Types extends BusTypes = BusTypes> {
   readonly '~types'?: Types
 }
 
+/** The result of a function: a promise of its value, or the values of its stream. */
+export type FunctionResult<Functions, Name, Codec = 'json'> = (Name extends CommandName<ExposedBy<Functions>>
+  ? Promise<CommandResult<ExposedBy<Functions>, Name, Codec>>
+  : unknown) &
+  (Name extends StreamName<ExposedBy<Functions>>
+    ? AsyncIterable<StreamItem<ExposedBy<Functions>, Name, Codec>>
+    : unknown)
+
 /** A frontend as an object: its functions, each with arguments and options of a call. */
 export type FrontendProxy<Functions, Codec = 'json'> = unknown extends Functions
-  ? Readonly<Record<string, (args?: object, options?: CallOptions & TransferOptions) => Promise<unknown>>> & {
+  ? Readonly<
+      Record<
+        string,
+        (args?: object, options?: CallOptions & TransferOptions) => Promise<unknown> & AsyncIterable<unknown>
+      >
+    > & {
       readonly then?: never
     }
   : {
-      readonly [Name in CommandName<ExposedBy<Functions>>]: (
+      readonly [Name in CommandName<ExposedBy<Functions>> | StreamName<ExposedBy<Functions>>]: (
         ...call: CallParameters<ExposedBy<Functions>, Name, Codec, CallOptions & TransferOptions>
-      ) => Promise<CommandResult<ExposedBy<Functions>, Name, Codec>>
+      ) => FunctionResult<Functions, Name, Codec>
     }

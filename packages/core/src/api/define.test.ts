@@ -4,7 +4,11 @@ import { command, defineCore } from './define.js'
 
 it.each<[string, unknown[], string]>([
   ['a handler alone', [() => 1], 'command(): a handler alone needs none: write the function itself'],
-  ['an unknown option', [{ arg: {} }, () => 1], 'command(): no option "arg": it takes args and thread'],
+  [
+    'an unknown option',
+    [{ arg: {} }, () => 1],
+    'command(): no option "arg": it takes description, args, result and thread',
+  ],
   ['an invalid schema', [{ args: { name: String } }, () => 1], 'command(): args must be a Standard Schema'],
   ['a thread that is not a URL', [{ thread: './heavy.js' }], 'command(): thread must be a URL'],
   ['both', [{ thread: new URL(import.meta.url) }, () => 1], 'command(): either a handler or a thread, not both'],

@@ -1,5 +1,5 @@
 // Functions for writing a core module: commands, plugins, and the definition that holds them.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Scope } from '../acl/scope.js'
 import type { PermissionFile } from '../acl/types.js'
@@ -13,8 +13,12 @@ export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => 
 export interface Command<Args = never, Result = unknown> {
   /** Distinguishes a command from a bare function. */
   readonly kind: 'command'
+  /** What it does, for those who choose among commands: `bus.describe`. */
+  readonly description: string | undefined
   /** The schema of its arguments. */
   readonly schema: StandardSchemaV1 | undefined
+  /** The schema of its result, which describes it and checks nothing. */
+  readonly result: StandardSchemaV1 | undefined
   /** The function that runs the command, unless it runs in the pool. */
   readonly handler: CommandHandler<Args, Result> | undefined
   /** A module that runs the command in the pool, instead of a handler. */
@@ -26,8 +30,12 @@ export type AnyCommand = Command<never, unknown> | CommandHandler<never, unknown
 
 /** Options of `command`. */
 export interface CommandOptions<Schema extends StandardSchemaV1> {
+  /** What the command does, in a sentence or two for people and models: see `bus.describe`. */
+  description?: string
   /** Any Standard Schema (zod, valibot, arktype, …). The handler receives the schema's output. */
   args?: Schema
+  /** Any Standard Schema, which describes the result in `bus.describe`. No result is checked against it. */
+  result?: StandardSchemaV1
 }
 
 /**
@@ -55,14 +63,18 @@ export function command(
   handler?: CommandHandler<never, unknown>,
 ): Command {
   if (typeof options === 'function') throw wrong('a handler alone needs none: write the function itself')
-  const { args, thread, ...unknown } = options ?? {}
+  const { description, args, result, thread, ...unknown } = options ?? {}
   const [name] = Object.keys(unknown)
-  if (name !== undefined) throw wrong(`no option ${JSON.stringify(name)}: it takes args and thread`)
-  if (args !== undefined && typeof args?.['~standard']?.validate !== 'function')
-    throw wrong('args must be a Standard Schema')
+  if (name !== undefined)
+    throw wrong(`no option ${JSON.stringify(name)}: it takes description, args, result and thread`)
+  if (description !== undefined && typeof description !== 'string') throw wrong('description must be a string')
+  for (const [option, schema] of Object.entries({ args, result })) {
+    if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
+      throw wrong(`${option} must be a Standard Schema`)
+  }
   if (thread !== undefined && !(thread instanceof URL)) throw wrong('thread must be a URL')
   if (thread !== undefined && handler !== undefined) throw wrong('either a handler or a thread, not both')
-  return { kind: 'command', schema: args, handler, thread }
+  return { kind: 'command', description, schema: args, result, handler, thread }
 }
 
 const wrong = (what: string): BusError => new BusError('InvalidParams', `command(): ${what}`)

@@ -1,7 +1,12 @@
-// A frontend as an object whose methods call the functions that it exposes.
-import { BusError, describeName } from '@sallyport/protocol/internal'
+// A frontend as an object whose methods call the functions that it exposes, and results of which nobody knows yet whether they are streams.
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { isAsyncIterable } from '@sallyport/protocol/internal/util'
+import { createNoStreamError } from './frontend-call.js'
 
-type CallFunction = (label: string, name: string, args?: object, options?: object) => Promise<unknown>
+type CallFunction = (label: string, name: string, args?: object, options?: object) => FrontendResult
+
+/** The result of a function: one value, or a stream, over which the result itself iterates. */
+export type FrontendResult = Promise<unknown> & AsyncIterable<unknown>
 
 /** Names that JavaScript and test runners look up, and call, on objects of any kind. */
 const NEVER_CALLED: ReadonlySet<string> = new Set([
@@ -27,4 +32,58 @@ export function createFrontendProxy(where: string, label: string, call: CallFunc
         ? (Reflect.get(target, name) as unknown)
         : (args?: object, options?: object) => call(label, name, args, options),
   })
+}
+
+/** Lets the promise of a result iterate over it. @param cancel - called when the loop is left */
+export function toFrontendResult(name: string, answer: Promise<unknown>, cancel: () => void): FrontendResult {
+  const iterate = (): AsyncIterator<unknown> => {
+    // The loop gets its errors.
+    answer.catch(() => {})
+    return readResult(name, () => answer, cancel)
+  }
+  return Object.assign(answer, { [Symbol.asyncIterator]: iterate })
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/**
+ * Iterates over a result, which is requested with the first value. Leaving the loop does not wait for the frontend.
+ *
+ * @param cancel - called when the loop is left
+ */
+export function readResult(
+  name: string,
+  request: () => Promise<unknown>,
+  cancel: () => void,
+): AsyncIterableIterator<unknown, void, undefined> {
+  let opening: Promise<AsyncIterator<unknown>> | undefined
+  let isOver = false
+  const open = async (): Promise<AsyncIterator<unknown>> => {
+    const result = await request()
+    if (!isAsyncIterable(result)) throw createNoStreamError(name)
+    return result[Symbol.asyncIterator]()
+  }
+  const iterator: AsyncIterableIterator<unknown, void, undefined> = {
+    async next() {
+      if (isOver) return DONE
+      try {
+        opening ??= open()
+        const stream = await opening
+        const result = isOver ? DONE : await stream.next()
+        return isOver ? DONE : result
+      } catch (error) {
+        if (isOver) return DONE
+        isOver = true
+        throw error
+      }
+    },
+    async return() {
+      isOver = true
+      cancel()
+      opening?.then(stream => stream.return?.()).catch(() => {})
+      return DONE
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  }
+  return iterator
 }

@@ -1,5 +1,5 @@
 // A table of resources: numbers, classes, and how they are closed.
-import { MAX_RESOURCES } from '@sallyport/protocol/internal'
+import { MAX_RESOURCES } from '@sallyport/protocol/internal/wire'
 import { expect, it } from 'vitest'
 import { ResourceTable } from './resources.js'
 

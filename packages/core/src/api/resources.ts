@@ -1,6 +1,7 @@
 // Resources: objects that handlers keep open between calls, and that frontends name by number (Tauri's `rid`). Each frontend has a
 // table of its own, so that a number of another frontend is invalid. The table is closed when the frontend disconnects.
-import { BusError, MAX_RESOURCES } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { MAX_RESOURCES } from '@sallyport/protocol/internal/wire'
 import { runSequentially } from '../shared/teardown.js'
 
 /** Objects that stay open between calls, by number. */

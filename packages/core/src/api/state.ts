@@ -1,6 +1,6 @@
 // Tauri's managed state: values that core keeps for its handlers, by typed keys. A key is a class, or made by
 // `stateKey` for a value without one. Keys are compared by identity, never by name.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 
 declare const VALUE: unique symbol
 

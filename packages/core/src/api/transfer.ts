@@ -1,13 +1,9 @@
 // `transfer` marks a handler's result, so that its bytes are transferred instead of copied, as in comlink.
-import {
-  getBuffers,
-  BusError,
-  holdsBytes,
-  ownsWholeBuffer,
-  isArrayBuffer,
-  isBytes,
-  isUint8Array,
-} from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { holdsBytes, isBytes } from '@sallyport/protocol/internal/message'
+import { getBuffers } from '@sallyport/protocol/internal/rpc'
+import { isArrayBuffer, isUint8Array } from '@sallyport/protocol/internal/util'
+import { ownsWholeBuffer } from '@sallyport/protocol/internal/wire'
 
 const marked = new WeakMap<object, readonly ArrayBufferLike[]>()
 

@@ -1,5 +1,6 @@
 // Validates the definition that a core module exports or a host passes. A mistake stops the start with an error that names it.
-import { BusError, describeName, isThenable } from '@sallyport/protocol/internal'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { isThenable } from '@sallyport/protocol/internal/util'
 import { didYouMean } from '../shared/suggest.js'
 import { isObject } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'

@@ -1,5 +1,10 @@
 // The interfaces between core or a remote host and a network. Neither knows what carries the links.
-import type { BusError, CodecName, EventTarget, Link, Opener, SessionKey } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { SessionKey } from '@sallyport/protocol/internal/contract'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import type { EventTarget } from '@sallyport/protocol/internal/message'
+import type { Opener } from '@sallyport/protocol/internal/records'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import type { Logger } from 'pino'
 import type { Pattern } from '../acl/types.js'
 import type { AppInfo, NetworkCounts, NetworkStats } from './host-core.js'

@@ -1,17 +1,13 @@
 // Between the host and core: lifecycle, frontends that come and go, and statistics. Serving a call sends none of these messages.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
-import type {
-  CodecName,
-  Heartbeat,
-  InitScript,
-  LinkEndpoint,
-  ReportedError,
-  StateReport,
-} from '@sallyport/protocol/internal'
-import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { Heartbeat, InitScript, StateReport } from '@sallyport/protocol/internal/contract'
+import type { ReportedError } from '@sallyport/protocol/internal/errors'
+import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { AclInput, AllowList, CapabilityChanges, Pattern, PermissionFile } from '../acl/types.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
-import type { CallReport } from '../shared/call-watch.js'
+import type { CommandContent } from '../api/command-description.js'
 import type { MetricsMemory } from '../shared/metrics.js'
 
 /** The program's identity, as in `tauri.conf.json`. */
@@ -31,6 +27,18 @@ export interface CallQuota {
   rate?: number | undefined
   /** Calls at a time. Cancelled calls count until their handlers end. */
   concurrency?: number | undefined
+  /**
+   * Calls in the life of a frontend, from its start until it is closed: restarts and reloads are part of it. The life of a web page, or of a
+   * frontend in another process, ends when its label has had none for 30 s.
+   */
+  calls?: number | undefined
+  /**
+   * `reject` refuses a call beyond `rate` or `concurrency` with `Overloaded`. With `wait` it begins when the quota allows it, in the order of
+   * the calls. At most 1000 calls of each frontend and command wait; further ones are refused. Their deadlines run while they wait.
+   *
+   * @default 'reject'
+   */
+  overflow?: 'reject' | 'wait' | undefined
 }
 
 /** Deadlines and quotas of calls. */
@@ -95,11 +103,28 @@ export interface CoreThreadData {
 export interface CoreWorkerData extends CoreOptions {
   module: string
   changes: CapabilityChanges
+  /** Plugins that the host has added at run time. */
+  hostPlugins: readonly HostPlugin[]
   /** `isDevelopment` in the host. */
   development: boolean
   /** Maps stack traces to the sources of compiled modules. */
   sourceMaps: boolean
   heartbeat: Heartbeat | undefined
+}
+
+/** A plugin whose commands run in the host, which exposes each by its method: `plugin:files|read_file`. */
+export interface HostPlugin {
+  name: string
+  commands: Readonly<Record<string, CommandContent>>
+  permissions: readonly PermissionFile[]
+}
+
+/** What a run has in addition to a frontend. */
+export interface RunTerms {
+  /** The name by which the host exposes its functions for this run alone. */
+  functions?: string | undefined
+  /** Calls that it can make. */
+  maxCalls?: number | undefined
 }
 
 /** A link that the host offers to core, which takes or rejects it. */
@@ -120,6 +145,8 @@ export interface LinkOffer {
   isTrusted?: boolean
   /** The frontend is a run, whose `allow` is an option of `bus.run`. */
   runsOnce?: boolean | undefined
+  /** What the frontend has as a run. */
+  run?: RunTerms | undefined
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default `label` */
   limitLabel?: string | undefined
   /** `readAhead` of the frontend. */
@@ -141,9 +168,23 @@ export type RunningCall = { label: string; command: string }
 export interface Measurement {
   /** At most 20 of the running calls. */
   running: readonly RunningCall[]
-  /** If core watches calls. */
-  watched?: CallReport | undefined
+  /** The report of the inspector's `CallWatch`, if core watches calls. */
+  watched?: unknown
   network?: NetworkStats | undefined
+}
+
+/** How a frontend has ended, for core. */
+export interface EndedFrontend {
+  /** False if the others were never notified of the frontend. */
+  hasBegun: boolean
+  /** Why, unless the host ended it. */
+  end?: FrontendEnd | undefined
+  /** It starts again soon. */
+  restarts: boolean
+  /** What it has sent before and core has not read is dropped, and its running calls are aborted. */
+  drops: boolean
+  /** The next frontend with its label is another one. */
+  isOver: boolean
 }
 
 /** Messages from the host to core. */
@@ -151,8 +192,8 @@ export type CoreCommand =
   | { type: 'attach'; offer: LinkOffer }
   /** The frontend's module is about to run, and the others can be notified. */
   | { type: 'begin'; label: string }
-  /** The frontend has ended, and not only its link. `hasBegun`: the others were notified of it. `end`: why, unless the host ended it. */
-  | { type: 'end'; label: string; hasBegun: boolean; end?: FrontendEnd | undefined }
+  /** The frontend has ended, and not only its link. */
+  | ({ type: 'end'; label: string } & EndedFrontend)
   /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; watchCalls?: boolean | undefined }
   /** Asks what a frontend can call. The id is unique for this host. */
@@ -174,7 +215,7 @@ export type CoreReport =
   | { type: 'rejected'; label: string; id: number; error: ReportedError }
   /** A link has closed, from either side. */
   | { type: 'closed'; label: string; id: number }
-  | { type: 'denied'; label: string; command: string; hint: string; more: number }
+  | { type: 'denied'; label: string; command: string; hint: string; details?: string; more: number }
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
   /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }
@@ -223,12 +264,27 @@ export interface NetworkStats {
   total: NetworkCounts
 }
 
+/** Header of a call of the host: the codec of its answer, if that is not the codec of the host's link. */
+export const CODEC_HEADER = 'codec'
+
+/** Header of a call of the host that has no `timeout`: milliseconds for the answer, or for the stream to open. */
+export const DEFAULT_TIMEOUT_HEADER = 'default-timeout'
+
+/** The command with which a run calls the host's functions for it: `{ name, args }`. Other frontends do not have it. */
+export const RUN_FUNCTION_METHOD = 'plugin:host|run_function'
+
 /** Names of the commands behind methods of `Bus`. */
 export const HOST_METHOD = {
-  /** The arguments are those of the function. Its name and the frontend's label are in the headers. */
+  /** The arguments are those of the function. Its name and the frontend's label are in the headers, and its codec in `CODEC_HEADER`. */
   call: 'plugin:host|call',
+  /** As `call`, of a function whose result is a stream. */
+  stream: 'plugin:host|stream',
   /** Returns the labels of the frontends that have a session. */
   labels: 'plugin:host|labels',
+  /** Returns what a label may call. */
+  describe: 'plugin:host|describe',
+  addPlugin: 'plugin:host|add_plugin',
+  removePlugin: 'plugin:host|remove_plugin',
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
 } as const

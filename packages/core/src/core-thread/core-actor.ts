@@ -2,7 +2,9 @@
 import { createRequire } from 'node:module'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { reportError, startWorkerActor } from '@sallyport/protocol/internal'
+import { startWorkerActor } from '@sallyport/protocol/internal/contract'
+import { reportError } from '@sallyport/protocol/internal/errors'
+import { assertNever } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import type { LinkOffer, CoreCommand, CoreReport } from '../contract/host-core.js'
 import type { Core } from './core.js'
@@ -42,15 +44,33 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
     if (command.type === 'stop') {
       stopTimeoutMs = command.timeout
       actor.stop()
-    } else if (command.type === 'measure') {
-      report({ type: 'measured', ...(core?.measure(command.watchCalls) ?? { running: [] }) })
-    } else if (!core) pending.push(command)
-    else if (command.type === 'explain') void explain(core, command.id, command.label)
-    else if (command.type === 'begin') core.sessions.begin(command.label)
-    else if (command.type === 'end') core.end(command)
-    else if (command.type === 'confirmed') core.confirmRequests.answer(command.id, command.answer)
-    else if (command.type === 'hold') core.holdEvents(command.holds)
-    else attach(command.offer)
+    } else if (command.type === 'measure') void measure(command.watchCalls)
+    else if (core) run(core, command)
+    else pending.push(command)
+  }
+
+  function run(running: Core, command: Exclude<CoreCommand, { type: 'stop' | 'measure' }>): void {
+    switch (command.type) {
+      case 'attach':
+        return attach(running, command.offer)
+      case 'begin':
+        return running.sessions.begin(command.label)
+      case 'end':
+        return running.end(command)
+      case 'explain':
+        return void explain(running, command.id, command.label)
+      case 'confirmed':
+        return running.confirmRequests.answer(command.id, command.answer)
+      case 'hold':
+        return running.holdEvents(command.holds)
+      default:
+        return assertNever(command)
+    }
+  }
+
+  async function measure(watchCalls: boolean | undefined): Promise<void> {
+    if (watchCalls !== undefined) await core?.watchCalls(watchCalls)
+    report({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
   }
 
   async function explain(running: Core, id: number, label: string): Promise<void> {
@@ -61,10 +81,10 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
     }
   }
 
-  function attach(offer: LinkOffer): void {
+  function attach(running: Core, offer: LinkOffer): void {
     const { label, id } = offer
     try {
-      core?.attach(offer)
+      running.attach(offer)
       if (label !== undefined) report({ type: 'attached', label, id })
     } catch (error) {
       // Core cannot serve without the host's own link.

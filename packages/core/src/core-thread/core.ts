@@ -1,24 +1,16 @@
 // The core: the commands that a definition brings, and the sessions that call them.
-import {
-  BusError,
-  closeEndpoint,
-  describeThrown,
-  isBusError,
-  isDevelopment,
-  openLink,
-  reportError,
-  toEventTarget,
-} from '@sallyport/protocol/internal'
-import type { InitScript } from '@sallyport/protocol/internal'
+import { reportError } from '@sallyport/protocol/internal/errors'
+import { closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { toEventTarget } from '@sallyport/protocol/internal/message'
+import { isDevelopment } from '@sallyport/protocol/internal/util'
+import type { InitScript } from '@sallyport/protocol/internal/contract'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
-import { getPluginFiles, getScopeChecks } from '../acl/identifier.js'
+import { getScopeChecks } from '../acl/identifier.js'
 import type { App } from '../api/app.js'
-import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
+import type { CoreDefinition, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
-import { markBuffers, getMovableBuffers } from '../api/transfer.js'
-import { HOST_METHOD } from '../contract/host-core.js'
 import type {
   CoreCommand,
   CoreOptions,
@@ -32,24 +24,24 @@ import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from './network/loader.js'
 import { NetworkSessions } from './network/sessions.js'
-import { createPathResolver, readPathEnvironment } from '../path/directories.js'
-import { createCoreCommands } from '../plugins/core-plugins.js'
-import type { Call } from '../rpc/call-table.js'
+import { createPathResolver, readPathEnvironment } from '@sallyport/paths/internal/api'
+import { createCoreCommands } from '../core-commands/core-commands.js'
 import { ConfirmRequests } from '../rpc/confirm.js'
 import { createQuotas, type Quotas } from '../rpc/quotas.js'
-import { type CommandRegistry, createRegistry, type RunnableCommand } from '../rpc/registry.js'
+import { createRegistry } from '../rpc/registry.js'
+import type { CommandRegistry } from '../rpc/runnable-command.js'
 import type { Session } from '../rpc/session.js'
 import { type AddedSession, Sessions } from '../rpc/sessions.js'
 import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
-import { runSequentially } from '../shared/teardown.js'
 import { createApp, LocalListeners } from './create-app.js'
+import { createHostCommands, createRunCommand } from './host-commands.js'
+import { HostPlugins } from './host-plugins.js'
 import type { createSessionKeys } from './session-keys.js'
+import { FAILED_START_MS, setupPlugins, type Teardown } from './setup.js'
 
 /** Least time for what can be closed immediately. A worker that takes longer is terminated a little later. */
 const MIN_CLOSE_MS = 100
-/** Time for the teardowns after a setup, or joining the network, has failed. */
-const FAILED_START_MS = 1000
 
 export type CoreConfig = CoreOptions & Partial<CoreWorkerData>
 
@@ -80,6 +72,7 @@ export class Core {
   #tearDown: Teardown | undefined
   #stopWatching: (() => void) | undefined
   #network: JoinedNetwork | undefined
+  #watchesCalls = false
   #closing: Promise<void> | undefined
 
   constructor(
@@ -88,49 +81,51 @@ export class Core {
     getLog: () => Logger,
     report: (report: CoreReport) => void,
   ) {
-    const { pattern, calls, acl, changes, appInfo, resources, poolLimits } = config
+    const { pattern, calls, appInfo, resources, poolLimits } = config
     this.#definition = definition
     this.#config = config
     this.#getLog = getLog
     this.#report = report
     this.#pool = createPool(getLog, poolLimits)
     this.confirmRequests = new ConfirmRequests(report)
-    const onResourceError = (err: unknown): void => getLog().error({ err }, 'a resource of the app could not be closed')
-    this.#resources = new ResourceTable(onResourceError)
-    const sessions = new Sessions({ router: this.#router, getLog, report })
+    this.#resources = new ResourceTable(err => getLog().error({ err }, 'a resource of the app could not be closed'))
+    this.sessions = new Sessions({ router: this.#router, getLog, report })
     const environment = readPathEnvironment(appInfo.identifier ?? '', resources)
-    const path = createPathResolver(environment)
-    const shared = { router: this.#router, resources: this.#resources, path }
+    const shared = { router: this.#router, resources: this.#resources, path: createPathResolver(environment) }
+
+    // From here on the order matters: rights, quotas and the host's commands are resolved for the commands that exist.
     const { platform } = environment
-    const coreCommands = createCoreCommands({ ...shared, appInfo, platform, labels: () => sessions.labels })
+    const coreCommands = createCoreCommands({ ...shared, appInfo, platform, labels: () => this.sessions.labels })
     const registry = createRegistry(definition, coreCommands, this.#pool)
-    this.sessions = sessions
-    this.#authority = createAuthority({
-      acl,
-      commands: registry.values(),
-      pluginFiles: getPluginFiles(definition),
-      scopeChecks: getScopeChecks(definition),
-      warn: text => getLog().warn(text),
+    const hostRegistry = new Map(registry)
+    const plugins = new HostPlugins({
+      ...{ definition, registry, sessions: this.sessions, plugins: config.hostPlugins },
+      getAffected: () => ({ authority: this.#authority, quotas: this.#quotas, hostRegistry }),
     })
-    if (changes) this.#authority.restore(changes)
-    // Listeners of other cores are unknown here.
-    if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
-    if (config.holdsEvents) this.#router.hold()
+    this.#authority = this.#createAuthority(plugins)
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
-    const hostCommands = createHostCommands(this.#authority, sessions)
-    this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])
+    this.#hostRegistry = hostRegistry
+    for (const command of createHostCommands(this.#authority, this.sessions, plugins)) {
+      hostRegistry.set(command.method, command)
+    }
+
+    // Sessions get the app, and those of the network are opened last.
     this.#app = createApp({
       ...shared,
       local: this.#localListeners,
       getLog,
-      call: (label, name, args, options) => sessions.call(label, name, args, options, undefined, calls?.timeout),
+      call: (label, name, args, options, canStream) =>
+        this.sessions.call(label, name, args, options, undefined, calls?.timeout, canStream),
     })
     this.#networkSessions = new NetworkSessions({
       pattern,
-      sessions,
+      sessions: this.sessions,
       openSession: ({ label, codec, link, opener }, metrics, ended) =>
         this.#openSession({ linkId: undefined, label, codec, link, opener, metrics, hasDeadlines: true, ended }),
     })
+    // Listeners of other cores are unknown here.
+    if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
+    if (config.holdsEvents) this.#router.hold()
   }
 
   get scripts(): readonly InitScript[] {
@@ -164,7 +159,7 @@ export class Core {
    * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
   attach(offer: LinkOffer): void {
-    const { label, codec, endpoint, id: linkId, limitLabel, readAhead, keyPort, metrics } = offer
+    const { label, codec, endpoint, id: linkId, limitLabel, readAhead, keyPort, metrics, run } = offer
     try {
       if (label !== undefined) this.#authority.setRights(label, offer)
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
@@ -178,7 +173,18 @@ export class Core {
         return latency
       })
       const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
-      this.#openSession({ linkId, label, limitLabel, codec, link, opener, ...traffic })
+      const runCommand = run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions)
+      this.#openSession({
+        linkId,
+        label,
+        limitLabel,
+        codec,
+        link,
+        opener,
+        ...traffic,
+        runCommand,
+        maxCalls: run?.maxCalls,
+      })
       if (offer.hasStarted && label !== undefined) this.sessions.begin(label)
     } catch (error) {
       keyPort?.close()
@@ -196,14 +202,29 @@ export class Core {
   }
 
   /** Ends a frontend and its rights. */
-  end({ label, hasBegun, end }: Extract<CoreCommand, { type: 'end' }>): void {
+  end({ label, hasBegun, end, restarts, drops, isOver }: Extract<CoreCommand, { type: 'end' }>): void {
     this.#authority.setRights(label, undefined)
-    this.sessions.end(label, hasBegun, end)
+    if (isOver) this.#quotas.endLife(label)
+    this.sessions.end(label, hasBegun, end, restarts)
+    if (drops) void this.sessions.get(label)?.close()
   }
 
   /** Updates the counts of all sessions. Returns a few of the running calls, and of the watched ones, and the statistics of the network. */
-  measure(watchCalls?: boolean): Measurement {
-    return { ...this.sessions.measure(watchCalls), network: this.#network?.stats() }
+  measure(): Measurement {
+    return { ...this.sessions.measure(), network: this.#network?.stats() }
+  }
+
+  /** Counts calls for an inspector, or no longer. Resolves once the inspector's package is loaded. */
+  async watchCalls(watches: boolean): Promise<void> {
+    if (watches === this.#watchesCalls) return
+    this.#watchesCalls = watches
+    if (!watches) return this.sessions.watchCalls(undefined)
+    try {
+      const { CallWatch } = await import('@sallyport/inspector/internal/calls')
+      if (this.#watchesCalls) this.sessions.watchCalls(new CallWatch())
+    } catch (err) {
+      this.#getLog().warn({ err }, 'calls are not counted for the inspector')
+    }
   }
 
   /** Lists what a frontend may call now, and which permission allows it. */
@@ -237,6 +258,18 @@ export class Core {
     this.#stopWatching?.()
   }
 
+  #createAuthority({ commands, pluginFiles }: HostPlugins): Authority {
+    const authority = createAuthority({
+      acl: this.#config.acl,
+      commands,
+      pluginFiles,
+      scopeChecks: getScopeChecks(this.#definition),
+      warn: text => this.#getLog().warn(text),
+    })
+    if (this.#config.changes) authority.restore(this.#config.changes)
+    return authority
+  }
+
   #createHub(): Hub {
     const { pattern, appInfo } = this.#config
     const [sessions, router, getLog] = [this.#networkSessions, this.#router, this.#getLog]
@@ -256,7 +289,9 @@ export class Core {
   }
 
   #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'confirmRequests'>): Session {
-    const { label, limitLabel = label, ended } = added
+    const { label, linkId, limitLabel = label, ended } = added
+    // A page has a label for its limits, and a frontend of another process no link of the host.
+    const comesAndGoes = added.limitLabel !== undefined || linkId === undefined
     const session = { ...added, app: this.#app, confirmRequests: this.confirmRequests }
     if (label === undefined || limitLabel === undefined) {
       return this.sessions.add({ ...session, permits: HOST_PERMITS, registry: this.#hostRegistry })
@@ -264,83 +299,11 @@ export class Core {
     return this.sessions.add({
       ...session,
       permits: this.#authority.getPermits(label),
-      registry: this.#quotas.acquireRegistry(limitLabel),
+      registry: this.#quotas.acquireRegistry(limitLabel, comesAndGoes),
       ended: () => {
         this.#quotas.releaseRegistry(limitLabel)
         ended()
       },
     })
   }
-}
-
-/** Creates the commands behind methods of `Bus`. Frontends do not have them: to frontends their names are unknown. */
-function createHostCommands(authority: Authority, sessions: Sessions): RunnableCommand[] {
-  const hidden = { owner: 'core', allow: '', deny: '' } as const
-  const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
-  return [
-    create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
-    create(HOST_METHOD.labels, () => sessions.labels),
-    create(HOST_METHOD.addCapability, args => {
-      const { capability } = args as { capability: unknown }
-      authority.add({ value: capability, from: 'bus.addCapability', isOption: true })
-    }),
-    create(HOST_METHOD.removeCapability, args => {
-      authority.remove(String((args as { identifier: unknown }).identifier))
-    }),
-  ]
-}
-
-/** Calls a function of a frontend for the host. Bytes pass through core without a copy, in both directions. */
-async function callFrontend(sessions: Sessions, args: unknown, { request, signal }: Call): Promise<unknown> {
-  const { label = '', name = '', traceparent, tracestate } = request.headers
-  const context = traceparent === undefined ? undefined : { traceparent, tracestate }
-  const result = await sessions.call(label, name, args, { signal, transfer: getMovableBuffers(args) }, context)
-  return markBuffers(result, getMovableBuffers(result))
-}
-
-/** Runs all teardowns, the last setup's first. Resolves early if the signal aborts, and never rejects. */
-type Teardown = (signal: AbortSignal) => Promise<void>
-
-/** Runs the setups of the plugins in their order, then the definition's. Earlier setups are torn down if one fails. */
-export async function setupPlugins(
-  definition: CoreDefinition,
-  app: App,
-  getApi: (plugin: Plugin) => PluginApi,
-  closeResources: Teardown,
-): Promise<Teardown> {
-  const teardowns: (() => unknown)[] = []
-  const tearDown: Teardown = async signal => {
-    const steps = teardowns.splice(0).reverse()
-    await runSequentially(steps, signal, error => app.log.error({ err: error }, 'a teardown failed'))
-    await closeResources(signal)
-  }
-  try {
-    for (const plugin of definition.plugins ?? []) {
-      const pluginApp = createPluginApp(plugin, app)
-      await runSetup(`failed to initialize plugin \`${plugin.name}\``, () => plugin.setup?.(pluginApp, getApi(plugin)))
-      teardowns.push(() => plugin.teardown?.(pluginApp))
-    }
-    await runSetup('`setup` of the core module failed', () => definition.setup?.(app))
-  } catch (error) {
-    await tearDown(AbortSignal.timeout(FAILED_START_MS))
-    throw error
-  }
-  teardowns.push(() => definition.teardown?.(app))
-  return tearDown
-}
-
-async function runSetup(failed: string, setup: () => unknown): Promise<void> {
-  try {
-    await setup()
-  } catch (cause) {
-    const message = `${failed}: ${describeThrown(cause)}`
-    throw new BusError(isBusError(cause) ? cause.reason : 'InternalError', message, { cause })
-  }
-}
-
-/** Returns an app whose log names the plugin. The log is created with its first line. */
-function createPluginApp({ name }: Plugin, app: App): App {
-  let log: App['log'] | undefined
-  const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))
-  return Object.create(app, { log: { get: getLog, enumerable: true } }) as App
 }

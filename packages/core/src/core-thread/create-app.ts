@@ -1,15 +1,24 @@
 // Creates the app object that handlers and setups use.
-import { BusError, createCallPromise, isThenable, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
-import type { BusEvent, CallOptions, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal'
+import { BusError, createCallPromise } from '@sallyport/protocol/internal/errors'
+import { toEventTarget, watchEvent } from '@sallyport/protocol/internal/message'
+import { isThenable } from '@sallyport/protocol/internal/util'
+import type {
+  BusEvent,
+  CallOptions,
+  WaitOptions,
+  EventTarget,
+  TransferOptions,
+  Unlisten,
+} from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
 import type { EventHandler } from '@sallyport/frontend/internal'
 import type { App } from '../api/app.js'
-import { createFrontendProxy } from '../api/frontend-proxy.js'
+import { createFrontendProxy, readResult, toFrontendResult } from '../api/frontend-proxy.js'
 import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
 import type { Delivery, Payload, Subscriber } from '../events/delivery.js'
 import type { EventRouter } from '../events/router.js'
-import type { PathResolver } from '../path/directories.js'
+import type { PathResolver } from '@sallyport/paths/internal/api'
 
 /** Core's own listeners, which are functions of this thread. */
 export class LocalListeners implements Subscriber {
@@ -31,7 +40,7 @@ export class LocalListeners implements Subscriber {
   }
 
   /** Resolves with the first event. @throws {BusError} InvalidParams, synchronously, for an invalid name or target */
-  wait(event: string, { target = { kind: 'Any' }, ...deadline }: WaitOptions = {}): Promise<BusEvent> {
+  wait(event: string, { target = { kind: 'Any' }, ...deadline }: OnceOptions = {}): Promise<BusEvent> {
     let resolve: (received: BusEvent) => void = () => {}
     let reject: (reason: BusError) => void = () => {}
     let stopWatching = (): void => {}
@@ -70,7 +79,13 @@ export class LocalListeners implements Subscriber {
 }
 
 export interface AppDeps {
-  call(label: string, name: string, args?: unknown, options?: CallOptions & TransferOptions): Promise<unknown>
+  call(
+    label: string,
+    name: string,
+    args?: unknown,
+    options?: CallOptions & TransferOptions,
+    canStream?: boolean,
+  ): Promise<unknown>
   router: EventRouter
   local: LocalListeners
   getLog: () => Logger
@@ -87,8 +102,18 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
   }
 
   return {
-    call: call as App['call'],
-    frontend: ((label: string) => createFrontendProxy('app.frontend', label, call)) as App['frontend'],
+    call: ((label: string, name: string, args?: object, options?: CallOptions) =>
+      call(label, name, args, options)) as App['call'],
+    stream: ((label: string, name: string, args?: object, options: CallOptions & TransferOptions = {}) => {
+      const leaving = new AbortController()
+      const signal = options.signal ? AbortSignal.any([options.signal, leaving.signal]) : leaving.signal
+      const request = (): Promise<unknown> => call(label, name, args, { ...options, signal }, true)
+      return readResult(name, request, () => leaving.abort())
+    }) as App['stream'],
+    frontend: ((label: string) =>
+      createFrontendProxy('app.frontend', label, (to, name, args, options) =>
+        toFrontendResult(name, call(to, name, args, options, true), () => {}),
+      )) as App['frontend'],
     get log(): Logger {
       return getLog()
     },
@@ -118,7 +143,7 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
 }
 
 type ListenOptions = { target?: string | EventTarget }
-type WaitOptions = ListenOptions & CallOptions
+type OnceOptions = ListenOptions & WaitOptions
 
 /** Returns a handler whose errors are logged, so that they reach neither core nor other listeners. */
 function logErrors(getLog: () => Logger, event: string, handler: EventHandler): EventHandler {

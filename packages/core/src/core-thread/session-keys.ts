@@ -2,7 +2,8 @@
 // in that pattern only, because it needs node:crypto.
 import { randomBytes } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
-import { type Opener, RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal'
+import { RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal/contract'
+import type { Opener } from '@sallyport/protocol/internal/records'
 import { createOpener, createSessionSecret } from '@sallyport/protocol/internal/records'
 
 /**

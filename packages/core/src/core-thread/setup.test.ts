@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { EMPTY_SCOPE } from '../acl/scope.js'
 import type { App } from '../api/app.js'
 import { type CoreDefinition, plugin, type PluginApi } from '../api/define.js'
-import { setupPlugins } from './core.js'
+import { setupPlugins } from './setup.js'
 
 const neverAborted = new AbortController().signal
 
@@ -47,7 +47,7 @@ it('names the plugin and tears down earlier ones when the setup of a plugin fail
   const { log, run } = createFixture('b')
   await expect(run()).rejects.toMatchObject({
     name: 'BusError',
-    reason: 'InternalError',
+    reason: 'LoadFailed',
     message: 'failed to initialize plugin `b`: no db',
     cause: { message: 'no db' },
   })
@@ -58,7 +58,7 @@ it('names the core module and tears down the plugins when its setup fails', asyn
   const { log, run } = createFixture('core')
   await expect(run()).rejects.toMatchObject({
     name: 'BusError',
-    reason: 'InternalError',
+    reason: 'LoadFailed',
     message: '`setup` of the core module failed: no db',
     cause: { message: 'no db' },
   })

@@ -1,13 +1,16 @@
 // Calls that a session answers, over a ring whose other end is in this thread: see host/warm-up-client.ts.
-import type { Opener, Sealer } from '@sallyport/protocol/internal'
-import { codecs, createLinkEndpoints, FRAME_KIND, openLink, RECORD_DIRECTION } from '@sallyport/protocol/internal'
+import type { Opener, Sealer } from '@sallyport/protocol/internal/records'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { HOST_PERMITS } from '../acl/authority.js'
 import type { App } from '../api/app.js'
-import { ResourceTable } from '../api/resources.js'
 import { EventRouter } from '../events/router.js'
 import { ConfirmRequests } from '../rpc/confirm.js'
-import type { RunnableCommand } from '../rpc/registry.js'
+import type { RunnableCommand } from '../rpc/runnable-command.js'
 import { Session } from '../rpc/session.js'
+import { AnswerScheduler } from '../rpc/writing/answer-scheduler.js'
 import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
 
 const CALLS = 30
@@ -33,10 +36,13 @@ export async function warmUpSession(isIsolated: boolean): Promise<void> {
     router: new EventRouter(),
     // Only a handler reads it.
     app: {} as App,
-    resources: new ResourceTable(ignore, 'warm-up'),
+    scheduler: new AnswerScheduler(),
     confirmRequests: new ConfirmRequests(ignore),
     metrics: new SessionMetrics(createCounts(), createLatency),
-    events: { denied: ignore, warned: ignore, slow: ignore, fault: ignore, dropped: ignore, closed: ignore },
+    events: {
+      ...{ denied: ignore, warned: ignore, slow: ignore, fault: ignore, dropped: ignore },
+      ...{ resourceFailed: ignore, closed: ignore },
+    },
   })
   const client = openLink(far, true)
   const { json } = codecs

@@ -1,13 +1,10 @@
 // One event's delivery to a subscriber: the listeners that receive it, and its payload, which is encoded only once.
-import { codecs, encodeValue, holdsBytes, METHOD, packMessage, toJsonValue } from '@sallyport/protocol/internal'
-import type {
-  BatchSource,
-  CallMessage,
-  CodecName,
-  EncodedMessage,
-  EventTarget,
-  PackedMessage,
-} from '@sallyport/protocol/internal'
+import { codecs, toJsonValue } from '@sallyport/protocol/internal/codec'
+import { holdsBytes, METHOD } from '@sallyport/protocol/internal/message'
+import { encodeValue, packMessage } from '@sallyport/protocol/internal/rpc'
+import type { CodecName, EncodedMessage } from '@sallyport/protocol/internal/codec'
+import type { CallMessage, EventTarget } from '@sallyport/protocol/internal/message'
+import type { BatchSource, PackedMessage } from '@sallyport/protocol/internal/rpc'
 
 /** An owner of listeners: a frontend's session, the host's session, or core itself. */
 export interface Subscriber {

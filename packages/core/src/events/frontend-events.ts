@@ -1,6 +1,6 @@
 // Events that only core emits: that a frontend started or ended, as Tauri's window events, and that a frontend was too slow.
 // They stay in this core, because each core of a network emits those of its own sessions.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { Accepts, Subscriber } from './delivery.js'
 import type { EventRouter } from './router.js'

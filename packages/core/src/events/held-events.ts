@@ -1,6 +1,6 @@
 // Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen.
-import { MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES, MAX_HELD_NAMES } from '@sallyport/protocol/internal'
-import type { CodecName } from '@sallyport/protocol/internal'
+import { MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES, MAX_HELD_NAMES } from '@sallyport/protocol/internal/wire'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { type Accepts, Delivery, type Listener, type Payload } from './delivery.js'
 
 type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }

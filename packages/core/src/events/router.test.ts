@@ -1,5 +1,6 @@
 // The order of deliveries, and which events the listener of a network receives.
-import { isBusError, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal'
+import { isBusError } from '@sallyport/protocol/internal/errors'
+import { MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it } from 'vitest'
 import { LocalListeners } from '../core-thread/create-app.js'
 import type { Subscriber } from './delivery.js'

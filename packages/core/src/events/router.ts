@@ -1,12 +1,8 @@
 // Routes events to listeners in core, the host and frontends. Targets and their table are Tauri's. An event that is addressed to
 // one frontend does not reach another, whatever target that one listens to.
-import {
-  BusError,
-  checkEventName,
-  type EventTarget,
-  MAX_LISTENER_CHARACTERS,
-  MAX_LISTENERS,
-} from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { checkEventName, type EventTarget } from '@sallyport/protocol/internal/message'
+import { MAX_LISTENER_CHARACTERS, MAX_LISTENERS } from '@sallyport/protocol/internal/wire'
 import { type Accepts, Delivery, type Listener, Payload, type Subscriber } from './delivery.js'
 import { HeldEvents } from './held-events.js'
 

@@ -1,5 +1,5 @@
 // Tauri's table of targets: which listeners an event reaches, by their target and their subscriber.
-import type { EventTarget } from '@sallyport/protocol/internal'
+import type { EventTarget } from '@sallyport/protocol/internal/message'
 import { describe, expect, it } from 'vitest'
 import { createApp, LocalListeners } from '../core-thread/create-app.js'
 import type { Subscriber } from './delivery.js'

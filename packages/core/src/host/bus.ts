@@ -1,35 +1,54 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
-import type { CallParameters, CommandName, CommandResult } from '@sallyport/frontend/internal'
+import type { CallParameters, CommandName, CommandResult, StreamItem, StreamName } from '@sallyport/frontend/internal'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
-import { Channel, endClient, settleListeners } from '@sallyport/frontend/internal'
+import { endClient, settleListeners } from '@sallyport/frontend/internal'
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
-import { BusError, createDeferred, describeName, isBusError, withCaller } from '@sallyport/protocol/internal'
-import type { BusEvent, EventTarget, Unlisten, CallOptions, TransferOptions } from '@sallyport/protocol/internal'
+import { BusError, describeName, isBusError, withCaller } from '@sallyport/protocol/internal/errors'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import type {
+  BusEvent,
+  EventTarget,
+  Unlisten,
+  CallOptions,
+  WaitOptions,
+  TransferOptions,
+} from '@sallyport/protocol/internal/message'
 import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'
 import type { BusTypes, ExposedBy, FrontendProxy } from '../api/bus-types.js'
+import type { CommandDescription } from '../api/command-description.js'
 import { checkFrontendCall } from '../api/frontend-call.js'
 import { createFrontendProxy } from '../api/frontend-proxy.js'
 import { HOST_METHOD } from '../contract/host-core.js'
+import type { ModuleLocation } from '../shared/locations.js'
 import { anyFunction, check } from '../shared/validate.js'
 import { checkCallAll, settleAll } from './frontends/call-all.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
+import type { AddedPlugin } from './added-plugin.js'
+import type { DescribeOptions } from './describe-commands.js'
+import { callFrontend, callOrStream, explainFailure, streamFrontend } from './call-frontend.js'
 import { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
 import { Host } from './host.js'
-import type { Inspector, OpenInspector } from './inspector/server.js'
-import type { BusView } from './inspector/snapshot.js'
+import { type Inspector, Inspectors } from './inspectors.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
-import { inspectorSchema, type ModuleLocation } from './options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, ModuleSource, RunOptions } from './options/types.js'
+import { inspectorSchema } from './options/schema.js'
+import type {
+  BusOptions,
+  ConnectionOptions,
+  FrontendOptions,
+  ModuleSource,
+  ReportedRunOptions,
+  RunOptions,
+} from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import { watchPendingClose } from './reporting/pending-close.js'
 import type { BusStats } from './reporting/stats.js'
 import type { SpareWorker } from './workers/spare-worker.js'
 import { warmUpClient } from './warm-up-client.js'
 import { run } from './run.js'
-import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
-import { workerMachine } from './supervision/worker-machine.js'
+import type { RunReport } from './run-report.js'
+import type { BusInspection } from './supervision/supervisor.js'
 
 /** @internal For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
 export { toCommandIdentity } from '../acl/identifier.js'
@@ -44,15 +63,15 @@ export { startStandaloneGate } from './frontends/gate-handle.js'
 export class Bus<Types extends BusTypes = BusTypes> {
   readonly #host: Host<LocalCore>
   readonly #client: Client
-  readonly #inspectors = new Set<OpenInspector>()
-  /** Inspectors for which core watches calls. */
-  readonly #watchers = new Set<BusView>()
+  readonly #inspectors: Inspectors
   #changingCapabilities: Promise<void> = Promise.resolve()
+  readonly #addedPlugins = new Map<string, { hide: () => void; teardown: () => Promise<void> }>()
 
   /** @internal */
   constructor(host: Host<LocalCore>) {
     this.#host = host
     this.#client = host.core.client
+    this.#inspectors = new Inspectors(host, () => this.#readStats(false))
   }
 
   /** @internal @throws {BusError} InvalidParams for anything but a bus of this copy of the package */
@@ -71,7 +90,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * Starts one more frontend in a worker. Resolves once its module has been evaluated: see `loaded` and `loadTimeout`. A listener
    * added right after that misses no event of the module.
    *
-   * @throws {BusError} whatever the module throws; InvalidParams; Disconnected if the frontend exits before that
+   * @throws {BusError} whatever the module throws; InvalidParams; Timeout after `loadTimeout`; Disconnected if the frontend exits before that
    */
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     const { core } = this.#host
@@ -79,30 +98,41 @@ export class Bus<Types extends BusTypes = BusTypes> {
     try {
       await withCaller(this.#host.open(label, module, options))
     } finally {
-      void this.releaseEvents()
+      void releaseEvents(this as unknown as Bus)
     }
   }
 
   /**
    * Runs code once, in a sandbox of its own that ends with it. The code is the body of an async function, with `args`, `invoke`, `stream`,
-   * `emit`, `listen` and `console` in scope. Resolves with what it returns. No event of the bus reports its errors.
+   * `emit`, `listen`, `Channel` and `console` in scope. Resolves with what it returns. No event of the bus reports its errors.
    *
-   * @throws {BusError} InvalidParams for a syntax error; Timeout; Cancelled; CommandFailed with what the code throws as its `data`;
-   * Denied or another reason of a call that the code does not catch; InternalError if it runs out of memory or its result cannot be
-   * serialized; Disconnected if it exits
+   * @throws {BusError} LoadFailed for a syntax error; Timeout; Cancelled; CommandFailed with what the code throws as its `data`;
+   * Denied or another reason of a call that the code does not catch; Crashed if it runs out of memory (`data.limit`);
+   * InternalError if its result cannot be serialized; Disconnected if it exits. `cause` has the name and the stack of what the code threw
    * @example const sum = await bus.run<number>('return await invoke("add", args)', { args: { a: 1, b: 2 }, allow: ['add'], timeout: 2000 })
    */
-  async run<T = unknown>(source: string, options?: RunOptions): Promise<T> {
-    return (await withCaller(run(this.#host, this.#client, source, options))) as T
+  run<T = unknown>(source: string, options?: RunOptions & { report?: false }): Promise<T>
+  /**
+   * Runs code once, and resolves with what it did, also if it failed.
+   *
+   * @throws {BusError} InvalidParams for a wrong option
+   * @example const { value, logs, error } = await bus.run(code, { report: true, limits: { calls: 100 } })
+   */
+  run<T = unknown>(source: string, options: ReportedRunOptions): Promise<RunReport<T>>
+  async run(source: string, options?: RunOptions): Promise<unknown> {
+    return withCaller(run(this.#host, source, options))
   }
 
   /**
-   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle. Forgets a frontend that has failed or finished.
+   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle, and none that has not begun to run begins later.
+   * Forgets a frontend that has failed or finished. Resolves at once if the frontend has been closed already. Its code is ended if its event
+   * loop does not turn within 20 ms of its running time.
    *
-   * @throws {BusError} Disconnected for an unknown label
+   * @param options.timeout - milliseconds that code which computes is given in addition; 0 by default
+   * @throws {BusError} Disconnected for a label that no frontend has had; InvalidParams
    */
-  async closeFrontend(label: string): Promise<void> {
-    await this.#host.frontends.close(label)
+  async closeFrontend(label: string, options?: { timeout?: number }): Promise<void> {
+    await this.#host.closeFrontend(label, options)
   }
 
   /**
@@ -110,7 +140,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * `Disconnected`, as at any restart, but a reload does not count as one. Resolves once the module has been evaluated, as `open` does. A
    * frontend that has failed or finished can be reloaded until its label is used again. One whose `open` rejected is forgotten.
    *
-   * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; whatever the module throws
+   * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; Timeout after `loadTimeout`; whatever the
+   * module throws
    * @example await bus.reload('core')
    */
   async reload(what: string): Promise<void> {
@@ -231,6 +262,40 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 
   /**
+   * Returns the values of a function whose result is a stream: of an `async function*`, for example. The function is called when the first
+   * value is requested, and its values are produced about 4 MiB ahead of the loop. Leaving the loop ends the generator: its `finally` runs.
+   *
+   * @param options.timeout - milliseconds for the whole stream, or `{ idle }` for those without a value; none by default, though the
+   * function has to return its stream within `calls.timeout`
+   * @throws {BusError} from the loop, as `call`; InvalidRequest if the function returns one value
+   * @example for await (const chunk of bus.stream<Uint8Array>('md', 'convert', { body })) …
+   */
+  stream<T = unknown>(
+    label: Types extends { frontends: object } ? never : string,
+    name: string,
+    args?: object,
+    options?: CallOptions & TransferOptions,
+  ): AsyncIterableIterator<T, void, undefined>
+  /** Returns the values of a function with the arguments and the items that `Types` declares. */
+  stream<
+    Label extends keyof Types['frontends'] & string,
+    Name extends StreamName<ExposedBy<Types['frontends'][Label]>>,
+  >(
+    label: Label,
+    name: Name,
+    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
+  ): AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
+  stream(
+    label: string,
+    name: string,
+    args?: object,
+    options?: CallOptions & TransferOptions,
+  ): AsyncIterableIterator<unknown, void, undefined> {
+    checkCall('bus.stream', label, name, args, options)
+    return streamFrontend(this.#host, { label, name, args, options })
+  }
+
+  /**
    * Calls a function of several frontends at once. Resolves with the result of each when the last call has settled, as
    * `Promise.allSettled` does. A frontend that does not expose the function, or ends meanwhile, rejects in its own result.
    *
@@ -242,7 +307,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
   async callAll<T = unknown>(
     name: string,
     args?: object,
-    options?: CallOptions & { labels?: string | readonly string[] },
+    options?: WaitOptions & { labels?: string | readonly string[] },
   ): Promise<Record<string, PromiseSettledResult<T>>> {
     const isSelected = checkCallAll(name, args, options)
     const { labels: _, ...callOptions } = options ?? {}
@@ -261,8 +326,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Returns an object whose members call the functions of a frontend: `bus.frontend('md').transform(args, options)` is
-   * `bus.call('md', 'transform', args, options)`. Nothing is sent before that, so the frontend can open later. Use `call` for functions named
-   * `then`, `toJSON`, or like a member of every object.
+   * `bus.call('md', 'transform', args, options)`, and `for await` over the result of a function that returns a stream reads its values. Nothing
+   * is sent before that, so the frontend can open later. Use `call` and `stream` for functions named `then`, `toJSON`, or like a member of
+   * every object.
    *
    * @typeParam Functions - the result of its `expose`, or an interface of functions
    * @throws {BusError} InvalidParams unless the label is a string
@@ -280,7 +346,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
     label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,
   ): FrontendProxy<Functions, Types['codec']>
   frontend(label: string): unknown {
-    return createFrontendProxy('bus.frontend', label, (...call) => this.#call(...call))
+    return createFrontendProxy('bus.frontend', label, (to, name, args, options) =>
+      callOrStream(this.#host, { label: to, name, args, options }),
+    )
   }
 
   /**
@@ -292,17 +360,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 
   async #call(label: string, name: string, args?: object, options?: CallOptions & TransferOptions): Promise<unknown> {
-    if (typeof label !== 'string' || typeof name !== 'string') {
-      const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
-      throw new BusError('InvalidParams', text)
-    }
-    checkFrontendCall(name, args, Channel, options)
+    checkCall('bus.call', label, name, args, options)
     const { timeout = this.#host.options.calls.timeout ?? false } = options ?? {}
     try {
-      // Core's command for this gets label and name as headers, so that bytes in the arguments are found.
-      return await this.#client.invoke(HOST_METHOD.call, args, { ...options, timeout, headers: { label, name } })
+      return await callFrontend(this.#host, label, name, args, { ...options, timeout })
     } catch (error) {
-      throw isBusError(error) ? this.#explainEnd(nameFunction(error, HOST_METHOD.call, name), label) : error
+      throw isBusError(error) ? explainFailure(this.#host.frontends, error, HOST_METHOD.call, label, name) : error
     }
   }
 
@@ -319,6 +382,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await this.#changeCapabilities(async () => {
       await this.#client.invoke(HOST_METHOD.addCapability, { capability: sent })
       changes.added.set(sent.identifier, sent)
+      this.#host.reporter.reportRights('capability', sent.identifier)
     })
   }
 
@@ -331,7 +395,74 @@ export class Bus<Types extends BusTypes = BusTypes> {
       if (added) this.#host.frontends.endTrust(added)
       await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
       if (!changes.added.delete(identifier)) changes.removed.add(identifier)
+      this.#host.reporter.reportRights('capability', identifier)
     })
+  }
+
+  /**
+   * Adds a plugin whose commands run in this process, in force for every later call: `plugin:<name>|<command>`. Rights, quotas, middleware,
+   * hooks and the inspector treat them as any command's. It remains when core restarts. An error changes nothing.
+   *
+   * @throws {BusError} InvalidParams for a mistake, or a name that is in use
+   * @example await bus.addPlugin({ name: 'files', commands: { read: command({ description: 'Reads a file', args }, read) } })
+   */
+  async addPlugin(plugin: AddedPlugin): Promise<void> {
+    // Few hosts add plugins.
+    const { preparePlugin } = await import('./added-plugin.js')
+    const { plugin: sent, functions } = preparePlugin(plugin)
+    await this.#changeCapabilities(async () => {
+      const hide = this.#client.expose(functions)
+      try {
+        await this.#client.invoke(HOST_METHOD.addPlugin, { plugin: sent })
+      } catch (error) {
+        hide()
+        throw error
+      }
+      this.#host.core.plugins.set(sent.name, sent)
+      this.#addedPlugins.set(sent.name, { hide, teardown: async () => plugin.teardown?.() })
+      this.#host.reporter.reportRights('plugin', sent.name)
+    })
+  }
+
+  /** Removes a plugin that `addPlugin` has added. Calls in flight go on. @throws {BusError} InvalidParams */
+  async removePlugin(name: string): Promise<void> {
+    await this.#changeCapabilities(async () => {
+      await this.#client.invoke(HOST_METHOD.removePlugin, { name })
+      this.#host.core.plugins.delete(name)
+      const removed = this.#addedPlugins.get(name)
+      this.#addedPlugins.delete(name)
+      removed?.hide()
+      this.#host.reporter.reportRights('plugin', name)
+      await removed?.teardown()
+    })
+  }
+
+  /**
+   * Lists the commands of the app and of plugins that a label may call now, sorted by name: description, and JSON Schemas of the arguments
+   * and the result. A frontend with this label need not be open. Schemas are converted by their libraries, as
+   * [Standard JSON Schema](https://standardschema.dev/json-schema): zod from 4.2, arktype from 2.1.28, valibot by `@valibot/to-json-schema`.
+   *
+   * @throws {BusError} InvalidParams unless the label is a string, or for a wrong option
+   * @example for (const { command, description, args } of await bus.describe('agent', { search: 'note' })) …
+   */
+  describe(label: string, options?: DescribeOptions & { as?: 'json-schema' }): Promise<CommandDescription[]>
+  /**
+   * Returns the same as declarations of TypeScript, one for each command, for a model that writes code.
+   *
+   * @example const prompt = `You can call: ${await bus.describe('agent', { as: 'typescript', limit: 50 })}`
+   */
+  describe(label: string, options: DescribeOptions & { as: 'typescript' }): Promise<string>
+  /** Returns the one or the other. */
+  describe(label: string, options?: DescribeOptions): Promise<CommandDescription[] | string>
+  async describe(label: string, options?: DescribeOptions): Promise<CommandDescription[] | string> {
+    if (typeof label !== 'string') throw new BusError('InvalidParams', 'bus.describe takes the label of a frontend')
+    if (options === undefined) return this.#client.invoke<CommandDescription[]>(HOST_METHOD.describe, { label })
+    // Few hosts need it.
+    const { checkDescribeOptions, selectCommands, writeDeclarations } = await import('./describe-commands.js')
+    const checked = checkDescribeOptions(options)
+    const commands = await this.#client.invoke<CommandDescription[]>(HOST_METHOD.describe, { label })
+    const selected = selectCommands(commands, checked)
+    return checked.as === 'typescript' ? writeDeclarations(selected) : selected
   }
 
   /** Makes one change after the other, because a removal has to know what was added before. */
@@ -366,27 +497,16 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Serves a page on 127.0.0.1 that shows the state of the bus: workers, figures, faults, and who can call what. The page changes
-   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it. Closes with the bus.
+   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it. Closes with the bus. The page is the package
+   * `@sallyport/inspector`, which has to be installed.
    *
    * @param options.port - on 127.0.0.1; a free one by default
-   * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
+   * @throws {BusError} InvalidParams for a wrong option, a port that is in use, or a missing package; Disconnected if the bus is closing
    * @example const { url } = await bus.openInspector()
    */
   async openInspector(options: { port?: number } = {}): Promise<Inspector> {
-    const { port } = check('bus.openInspector', inspectorSchema, options, ['port'])
-    const { openInspector } = await import('./inspector/server.js')
-    const view = this.#createInspectorView()
-    const inspector = await openInspector(view, port)
-    if (this.#host.isClosing) {
-      await inspector.close()
-      this.#host.checkRunning()
-    }
-    this.#inspectors.add(inspector)
-    void inspector.closed.then(() => {
-      this.#inspectors.delete(inspector)
-      view.release()
-    })
-    return inspector
+    const { port } = check('bus.openInspector', inspectorSchema, options, () => ['port'])
+    return this.#inspectors.open(port)
   }
 
   /**
@@ -401,27 +521,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
     }
     const { timeout = 1000 } = options
     await this.#host.close(timeout, stopTimeout => this.#stop(stopTimeout))
-    await Promise.all([...this.#inspectors].map(inspector => inspector.end('The bus was closed.')))
+    await this.#inspectors.endAll('The bus was closed.')
   }
 
   /** Calls `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  /** @internal Lets core forget the events that it has kept, in the first tick in which the host calls no `listen`. */
-  async releaseEvents(): Promise<void> {
-    await this.#host.frontends.synchronized
-    do await nextTick()
-    while (await settleListeners(this.#client))
-    this.#host.core.releaseEvents()
-  }
-
-  /** Adds the error for which the frontend has ended to that of a call. A cause does not cross the link to core. */
-  #explainEnd(error: BusError, label: string): BusError {
-    const end = this.#host.frontends.getEnd(label)
-    if (error.reason === 'Disconnected' && end?.error && error.message.endsWith(end.why)) error.cause = end.error
-    return error
   }
 
   async #stop(timeout: number): Promise<void> {
@@ -437,13 +542,22 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await nextTick()
     await nextTick()
     await frontends.closeAll()
+    await this.#tearDownPlugins()
     await this.#client.close()
     stopWatching()
   }
 
+  async #tearDownPlugins(): Promise<void> {
+    const teardowns = [...this.#addedPlugins].map(([plugin, { teardown }]) =>
+      teardown().catch((err: unknown) => this.#host.log.error({ plugin, err }, 'a teardown failed')),
+    )
+    this.#addedPlugins.clear()
+    await Promise.all(teardowns)
+  }
+
   /** @param resetRates - true to measure the next rates from now on */
   #readStats(resetRates: boolean): BusStats {
-    const { core, frontends: opened, reporter, uptime } = this.#host
+    const { core, frontends: opened, reporter, spareProcesses, uptime } = this.#host
     const host = core.traffic.snapshot(core.isUp, resetRates)
     const frontends = opened.takeStats(resetRates)
     const { network } = core
@@ -454,49 +568,38 @@ export class Bus<Types extends BusTypes = BusTypes> {
       core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
       host,
       frontends,
+      spares: spareProcesses.count,
       ...(network && { network }),
     }
   }
-
-  /** Reading through this view changes nothing for other readers: rates are not reset, and event listeners not counted. */
-  #createInspectorView(): BusView {
-    const { core, supervisor, reporter, frontends } = this.#host
-    const watchers = this.#watchers
-    const view: BusView = {
-      getState: () => supervisor.state,
-      getStats: () => this.#readStats(false),
-      getWorkerStatuses: () => supervisor.getWorkerStatuses(),
-      machines: { bus: supervisorMachine, worker: workerMachine },
-      isCoreInProcess: core.isInProcess,
-      getInfo: label => frontends.getInfo(label),
-      measure() {
-        watchers.add(view)
-        return core.measure(true)
-      },
-      release() {
-        if (watchers.delete(view) && watchers.size === 0) void core.measure(false)
-      },
-      on: (name, listener) => reporter.on(name, listener),
-      explain: label => core.explain(label),
-    }
-    return view
-  }
 }
 
-/** @internal Core keeps events for the host until `bus.releaseEvents`. */
-/** @param earlyCore - a worker for core */
+/** @internal Lets core forget the events that it has kept, in the first tick in which the host calls no `listen`. */
+export async function releaseEvents(bus: Bus): Promise<void> {
+  const { core, frontends } = Bus.getHost(bus)
+  await frontends.synchronized
+  do await nextTick()
+  while (await settleListeners(core.client))
+  core.releaseEvents()
+}
+
+/**
+ * @internal Core keeps events for the host until `releaseEvents`.
+ *
+ * @param earlyCore - a worker for core
+ */
 export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
   const names = { name: 'bus', subject: 'The bus' }
-  const host = new Host(options, names, services => new LocalCore(options, services, earlyCore))
+  const host = new Host(options, names, (services, open) => new LocalCore(options, services, open, earlyCore))
   const { core, frontends, log, reporter, supervisor } = host
   const bus = new Bus(host)
   const watchCore = (): void =>
     void core.worker.exited.then(({ error, exitError }) => {
       if (!error && supervisor.state !== 'running') return
       supervisor.signal('core.failed')
-      const failure = error ?? new BusError('InternalError', 'core exited unexpectedly')
+      const failure = error ?? new BusError('Crashed', 'core exited unexpectedly')
       endClient(core.client, failure as BusError)
       reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
       frontends.failAll(failure)
@@ -526,6 +629,21 @@ export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Prom
     clearTimeout(warning)
     clearTimeout(deadline)
   }
+}
+
+/** @throws {BusError} InvalidParams */
+function checkCall(
+  where: string,
+  label: unknown,
+  name: unknown,
+  args: object | undefined,
+  options: (CallOptions & TransferOptions) | undefined,
+): void {
+  if (typeof label !== 'string' || typeof name !== 'string') {
+    const text = `${where} takes the label of a frontend and the name of a function that it exposes`
+    throw new BusError('InvalidParams', text)
+  }
+  checkFrontendCall(name, args, options)
 }
 
 /** @throws {BusError} InvalidParams for a name of the bus's own events */

@@ -5,7 +5,7 @@ import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
 import type { BusConfig } from './options/resolve.js'
 import type { HostLog } from './reporting/log.js'
-import { isWithin } from './workers/sandbox.js'
+import { isWithin } from './sandboxes/permission-model/grants.js'
 
 export interface DevModeHost {
   options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>

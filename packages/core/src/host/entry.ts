@@ -1,5 +1,5 @@
 // Entry points of a host, whose code is imported on the first call: a core module imports this package too, and needs nothing of it.
-import { BusError, withCaller } from '@sallyport/protocol/internal'
+import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
 import type { Explanation } from '../acl/explain.js'
 import type { CoreLike } from '@sallyport/frontend/internal'
 import type { BusTypes, BusTypesOf } from '../api/bus-types.js'
@@ -12,7 +12,8 @@ import { spawnCoreEarly } from './workers/core-worker.js'
  * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`
  * of a frontend. A listener added right after that misses no event.
  *
- * @throws {BusError} InvalidParams for an unknown or wrong option, and on Bun and Deno; the error of core, of a gate or of a module that cannot start
+ * @throws {BusError} InvalidParams for an unknown or wrong option, and on Bun and Deno; the error of core, of a gate or of a module that cannot start;
+ * Timeout after `loadTimeout` or `startTimeout`
  * @example
  * const bus = await createBus({
  *   core: new URL('./core.js', import.meta.url),
@@ -30,9 +31,9 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
   checkRuntime()
   const early = spawnCoreEarly(options)
   try {
-    const { startBus } = await import('./bus.js').catch(explainBundle)
+    const { releaseEvents, startBus } = await import('./bus.js').catch(explainBundle)
     const bus = await withCaller(startBus(options, early).catch(explainBundle))
-    void bus.releaseEvents()
+    void releaseEvents(bus)
     return bus as unknown as Bus<BusTypesOf<Types>>
   } finally {
     early?.discard()

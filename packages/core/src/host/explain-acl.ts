@@ -1,10 +1,10 @@
 // Explains the capabilities of a project, with the options as `createBus` would read them.
-import { describeThrown, explainTypeScript } from '@sallyport/protocol/internal'
+import { describeThrown, explainTypeScript } from '@sallyport/protocol/internal/errors'
 import { explain, type Explanation } from '../acl/explain.js'
 import { type AclInput, APP_KEY, splitCapabilities } from '../acl/types.js'
 import type { Commands, CoreDefinition } from '../api/define.js'
 import { getDefinition } from '../api/validate-definition.js'
-import type { ModuleLocation } from './options/schema.js'
+import type { ModuleLocation } from '../shared/locations.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
 import type { BusOptions } from './options/types.js'
 

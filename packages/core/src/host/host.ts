@@ -1,28 +1,24 @@
 // The part that a bus and a remote host share: they open and close frontends, report events, and close once.
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
 import { Frontends } from './frontends/frontends.js'
-import type {
-  CoreEndpoint,
-  ExternalFrontend,
-  FrontendHost,
-  HostServices,
-  PooledSession,
-  PoolMember,
-} from './frontends/types.js'
-import { type ModuleLocation, moduleSchema } from './options/schema.js'
+import { createHostServices } from './frontends/host-services.js'
+import { OpenFrontends } from './frontends/open-frontends.js'
+import type { CoreEndpoint, ExternalFrontend, HostServices, PooledSession, PoolMember } from './frontends/types.js'
+import { moduleSchema } from './options/schema.js'
 import { checkModule, resolveConnection, resolveFrontend } from './options/resolve.js'
 import type { BusConfig, HostConfig } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
-import { type BusEvents, BusReporter, checkListener } from './reporting/events.js'
-import { createHostLog, flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
-import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
-import { GateThreads } from './frontends/gate-threads.js'
-import { SharedThreads } from './workers/shared-threads.js'
+import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
+import { flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
+import type { SpareProcesses } from './workers/spare-processes.js'
+import type { Supervisor } from './supervision/supervisor.js'
+import type { SharedThreads } from './workers/shared-threads.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
-const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
+const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 20_000
 
 export interface HostNames {
   /** Name of the handle in error texts: `bus`. */
@@ -31,36 +27,43 @@ export interface HostNames {
   subject: string
 }
 
-/** A core that reports to the frontends which are attached to it. Set before the first of them is. */
-interface ReportingCore extends CoreEndpoint {
-  frontends: Frontends | undefined
-}
+type HostOptions = HostConfig & Partial<Pick<BusConfig, 'core' | 'webview' | 'appInfo' | 'resources'>>
 
-export class Host<Core extends ReportingCore = ReportingCore> implements FrontendHost {
-  readonly options: HostConfig & Partial<Pick<BusConfig, 'core' | 'webview' | 'appInfo' | 'resources'>>
+export class Host<Core extends CoreEndpoint = CoreEndpoint> {
+  readonly options: HostOptions
   readonly log: HostLog
-  readonly supervisor: Supervisor = createSupervisor()
+  readonly supervisor: Supervisor
   readonly reporter: BusReporter
-  readonly sharedThreads: SharedThreads
-  readonly gateThreads: GateThreads
   readonly core: Core
   readonly frontends: Frontends
+  readonly threads: SharedThreads
+  readonly spareProcesses: SpareProcesses
+  readonly #services: HostServices
   readonly #names: HostNames
   readonly #startedAt = performance.now()
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
 
-  constructor(options: HostConfig, names: HostNames, createCore: (services: HostServices) => Core) {
+  /** @param createCore - `open` are the frontends that core reports to */
+  constructor(
+    options: HostOptions,
+    names: HostNames,
+    createCore: (services: HostServices, open: OpenFrontends) => Core,
+  ) {
     const { isolation, pattern } = options
+    const services = createHostServices(options)
     this.options = options
+    this.log = services.log
+    this.supervisor = services.supervisor
+    this.reporter = services.reporter
+    this.threads = services.sharedThreads
+    this.spareProcesses = services.spareProcesses
+    this.#services = services
     this.#names = names
-    this.log = createHostLog(options.log, options.dev)
-    this.reporter = new BusReporter(this.log)
-    this.sharedThreads = new SharedThreads(this.log)
-    this.gateThreads = new GateThreads(options, this.sharedThreads)
-    if (pattern === 'isolation') this.gateThreads.prepare()
-    this.core = createCore(this)
-    this.frontends = this.core.frontends = new Frontends(this)
+    if (pattern === 'isolation') services.gateThreads.prepare()
+    const open = new OpenFrontends(services.reporter)
+    this.core = createCore(services, open)
+    this.frontends = new Frontends({ ...services, core: this.core }, open)
     if (pattern === 'isolation' && !isolation.dir) {
       const effect = 'its hook passes every message. Calls are still encrypted and authorized'
       this.log.warn(`The isolation pattern has no dir, so ${effect}`)
@@ -95,11 +98,11 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     return this.frontends.connect(label, config, member)
   }
 
-  /** Resolves once the worker has loaded its module, or the module is no longer waited for. */
+  /** Resolves once the worker has loaded its module. */
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     const where = `${this.#names.name}.open`
     const { url, text } = check(`${where}: module`, moduleSchema, module)
-    const config = resolveFrontend(where, label, options, this.options, text)
+    const config = await resolveFrontend(where, label, options, { ...this.options, text, threads: this.threads })
     await checkModule(`${where}: module`, url, text)
     this.checkRunning()
     const load = await this.frontends.open(label, url, config)
@@ -137,21 +140,34 @@ export class Host<Core extends ReportingCore = ReportingCore> implements Fronten
     return this.reporter.on(name, handler)
   }
 
+  /** @throws {BusError} InvalidParams; Disconnected for an unknown label */
+  async closeFrontend(label: string, options: { timeout?: unknown } = {}): Promise<void> {
+    const { timeout = 0 } = Object(options) as typeof options
+    this.#checkTimeout('closeFrontend', timeout)
+    await this.frontends.close(label, timeout)
+  }
+
   /** Ends the host once, after the messages of this tick. `stop` ends core and all frontends. @throws {BusError} InvalidParams */
   async close(timeout: unknown, stop: (timeout: number) => Promise<void>): Promise<void> {
-    if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_CLOSE_TIMEOUT_MS)) {
-      const message = `${this.#names.name}.close: timeout must be milliseconds from 0 to ${MAX_CLOSE_TIMEOUT_MS}`
-      throw new BusError('InvalidParams', message)
-    }
+    this.#checkTimeout('close', timeout)
     return (this.#closing ??= this.#close(timeout, stop))
+  }
+
+  #checkTimeout(method: string, timeout: unknown): asserts timeout is number {
+    if (typeof timeout === 'number' && timeout >= 0 && timeout <= MAX_CLOSE_TIMEOUT_MS) return
+    const message = `${this.#names.name}.${method}: timeout must be milliseconds from 0 to ${MAX_CLOSE_TIMEOUT_MS}`
+    throw new BusError('InvalidParams', message)
   }
 
   async #close(timeout: number, stop: (timeout: number) => Promise<void>): Promise<void> {
     this.supervisor.signal('drain')
     await this.#stopDevMode?.()
     await nextTick()
+    const spares = this.spareProcesses.close()
     await stop(timeout)
-    this.gateThreads.close()
+    await spares
+    this.#services.gateThreads.close()
+    await this.threads.close()
     this.supervisor.signal('ended')
     flushHostLog()
   }

@@ -1,21 +1,14 @@
 // The host's handle of a core on this machine: a supervised worker, or core in the host's thread. It has the host's own link, and keeps
 // capability changes, which also apply after a restart.
 import { EventEmitter } from 'node:events'
-import { MessageChannel, type MessagePort, type TransferListItem } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/internal'
-import {
-  BusError,
-  closeEndpoint,
-  createDeferred,
-  createLinkEndpoints,
-  type Deferred,
-  describeName,
-  getPorts,
-  isDevelopment,
-  openLink,
-  receiveError,
-} from '@sallyport/protocol/internal'
-import type { CodecName, InitScript, LifecycleState, LinkEndpoint } from '@sallyport/protocol/internal'
+import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
+import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallyport/protocol/internal/link'
+import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { InitScript, LifecycleState, StateReport } from '@sallyport/protocol/internal/contract'
+import type { LinkEndpoint, TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
@@ -24,13 +17,14 @@ import type {
   CoreCommand,
   CoreReport,
   CoreWorkerData,
+  HostPlugin,
   Measurement,
   NetworkStats,
 } from '../contract/host-core.js'
 import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
 import type { Core } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
-import type { Frontends } from './frontends/frontends.js'
+import type { OpenFrontends } from './frontends/open-frontends.js'
 import type { CoreEndpoint, HostServices } from './frontends/types.js'
 import type { BusConfig } from './options/resolve.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
@@ -49,41 +43,54 @@ const MEASURE_TIMEOUT_MS = 250
 /** Time for core to answer a question about capabilities. */
 const EXPLAIN_TIMEOUT_MS = 2000
 
+/**
+ * The host's own link to core, which a core that restarts gets first:
+ * - `down`: core stopped
+ * - `offered`: core has the link and is not ready yet. `hostEnd` is this end of it
+ * - `reconnecting`: core is ready, and gets the listeners of the host's client again
+ * - `connected`: core accepts the links of frontends, so that the host misses none of their events
+ */
+type HostLink =
+  | { readonly state: 'down' | 'connected' }
+  | { readonly state: 'offered'; readonly hostEnd: LinkEndpoint }
+  | { readonly state: 'reconnecting'; readonly connected: Promise<void> }
+
 export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set() }
+  /** Plugins that were added at run time, by name. A core that restarts gets them too. */
+  readonly plugins: Map<string, HostPlugin> = new Map()
   readonly isInProcess: boolean
   readonly isRemote = false
   /** True if core also has frontends of other processes. */
   readonly hasNetwork: boolean
-  frontends: Frontends | undefined
   scripts: readonly InitScript[] = []
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
   readonly #codec: CodecName
   readonly #services: HostServices
+  readonly #frontends: OpenFrontends
   readonly #confirmRequests: HostConfirmRequests
-  #acceptsLinks = true
-  #measurements: ((measurement: Measurement) => void)[] = []
+  #hostLink: HostLink = { state: 'connected' }
+  /** The request for measurements that core has not answered yet. */
+  #measurement: Deferred<Measurement | undefined> | undefined
   /** Questions about capabilities, by number. */
   readonly #questions = new Map<number, Deferred<ExplainedFrontend>>()
   #lastQuestion = 0
-  /** Changes whenever core stops or becomes ready. */
-  #incarnation = 0
-  /** This end of the host's link to a core that is not ready yet. */
-  #nextHostEnd: LinkEndpoint | undefined
   /** Number of callers that wait for frontends to load: `createBus` is the first one. */
   #holds = 1
-  /** Resolves once the host's client is connected to the current core. */
-  #reconnected: Promise<void> | undefined
 
-  /** @param early - a worker for the first core */
-  constructor(options: BusConfig, services: HostServices, early?: SpareWorker) {
+  /**
+   * @param frontends - those that core reports to
+   * @param early - a worker for the first core
+   */
+  constructor(options: BusConfig, services: HostServices, frontends: OpenFrontends, early?: SpareWorker) {
     this.#codec = options.codec
     this.#services = services
+    this.#frontends = frontends
     this.isInProcess = !(options.core instanceof URL)
     this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
@@ -94,7 +101,7 @@ export class LocalCore implements CoreEndpoint {
   }
 
   get isUp(): boolean {
-    return this.#acceptsLinks && this.worker.isUp
+    return this.#hostLink.state === 'connected' && this.worker.isUp
   }
 
   attach(offer: LinkOffer): void {
@@ -113,7 +120,7 @@ export class LocalCore implements CoreEndpoint {
       throw new BusError('InvalidParams', 'bus.reload: core runs in this thread and has no module to reload')
     }
     await this.worker.reload()
-    await this.#reconnected
+    if (this.#hostLink.state === 'reconnecting') await this.#hostLink.connected
   }
 
   /** Lets core keep events for listeners that the host adds until `releaseEvents`. */
@@ -132,14 +139,19 @@ export class LocalCore implements CoreEndpoint {
   /** Updates the metrics of all links. Resolves with `undefined` if core does not answer in time. */
   measure(watchCalls?: boolean): Promise<Measurement | undefined> {
     if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, MEASURE_TIMEOUT_MS, undefined)
-      this.#measurements.push(measurement => {
-        clearTimeout(timer)
-        resolve(measurement)
-      })
-      this.post({ type: 'measure', watchCalls })
+    // One request at a time, however many callers wait for a core that is blocked.
+    if (!this.#measurement || watchCalls !== undefined) this.post({ type: 'measure', watchCalls })
+    return (this.#measurement ??= this.#createMeasurement()).promise
+  }
+
+  #createMeasurement(): Deferred<Measurement | undefined> {
+    const measurement = createDeferred<Measurement | undefined>()
+    const timer = setTimeout(measurement.resolve, MEASURE_TIMEOUT_MS, undefined)
+    void measurement.promise.then(() => {
+      clearTimeout(timer)
+      this.#measurement = undefined
     })
+    return measurement
   }
 
   /**
@@ -171,6 +183,7 @@ export class LocalCore implements CoreEndpoint {
         calls,
         acl,
         changes: this.changes,
+        hostPlugins: [...this.plugins.values()],
         appInfo,
         resources: resources?.href,
         plugins,
@@ -199,10 +212,10 @@ export class LocalCore implements CoreEndpoint {
         explainError: (error, signal) =>
           dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
       }),
-      chargeExit: error => isInternalError(error) && this.frontends?.charge(error) === true,
+      chargeExit: error => isInternalError(error) && this.#frontends.charge(error),
       onState: state => this.#onState(state),
-      onReport: report => this.#onReport(report as CoreReport),
-      onRestarted: () => (this.#nextHostEnd = this.#attachHost()),
+      onReport: report => this.#onReport(report as Exclude<CoreReport, StateReport>),
+      onRestarted: () => (this.#hostLink = { state: 'offered', hostEnd: this.#attachHost() }),
       onStopped: restart => this.#onStopped(restart),
       onKilled: () => reporter.reportStopTimeout('core', 'core'),
     })
@@ -217,62 +230,77 @@ export class LocalCore implements CoreEndpoint {
 
   #onState(state: LifecycleState): void {
     this.#services.log.debug({ worker: 'core', state }, 'state')
-    const hostEnd = this.#nextHostEnd
-    if (state !== 'ready' || !hostEnd) return
-    this.#nextHostEnd = undefined
-    const incarnation = ++this.#incarnation
-    // Frontends are connected after the host, so that the host misses none of their events.
-    this.#reconnected = reconnectClient(this.client, openLink(hostEnd, true)).then(() => {
-      if (!this.worker.isUp || incarnation !== this.#incarnation) return
-      this.#acceptsLinks = true
-      this.frontends?.coreStarted()
+    if (state !== 'ready' || this.#hostLink.state !== 'offered') return
+    const connected = reconnectClient(this.client, openLink(this.#hostLink.hostEnd, true)).then(() => {
+      // Core can have stopped meanwhile.
+      if (!this.worker.isUp || this.#hostLink !== reconnecting) return
+      this.#hostLink = { state: 'connected' }
+      this.#frontends.coreStarted()
+      this.#services.reporter.reportRights('core', 'core')
     })
+    const reconnecting: HostLink = { state: 'reconnecting', connected }
+    this.#hostLink = reconnecting
   }
 
   #onStopped(restart: Restart | undefined): void {
-    this.#acceptsLinks = false
+    if (this.#hostLink.state === 'offered') closeEndpoint(this.#hostLink.hostEnd)
+    this.#hostLink = { state: 'down' }
     this.network = undefined
     this.scripts = []
-    this.#incarnation += 1
-    if (this.#nextHostEnd) closeEndpoint(this.#nextHostEnd)
-    this.#nextHostEnd = undefined
     this.#confirmRequests.reset()
-    this.frontends?.coreStopped()
+    this.#frontends.coreStopped()
     this.#services.reporter.reportRestart('core', 'core', restart)
   }
 
-  #onReport(report: CoreReport): void {
+  #onReport(report: Exclude<CoreReport, StateReport>): void {
     const { log, reporter } = this.#services
-    if (report.type === 'log') forwardLine(log, report.line)
-    else if (report.type === 'scripts') this.scripts = report.scripts
-    else if (report.type === 'attached') this.frontends?.get(report.label)?.attached(report.id)
-    else if (report.type === 'rejected') {
-      const error = receiveError(report.error, 'core rejected the frontend')
-      this.frontends?.get(report.label)?.sendToLink(report.id, 'rejected', error)
-    } else if (report.type === 'closed') this.frontends?.get(report.label)?.sendToLink(report.id, 'closed')
-    else if (report.type === 'latency') {
-      const { label, id, latency } = report
-      if (label === undefined) this.traffic.addLatency(latency)
-      else this.frontends?.get(label)?.timed(id, latency)
-    } else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
-    else if (report.type === 'denied' || report.type === 'slow') {
-      const { type, more, ...event } = report
-      reporter.reportThrottled(type, event, more)
-    } else if (report.type === 'measured') {
-      this.network = report.network
-      this.#measurements.splice(0).forEach(resolve => resolve(report))
-    } else if (report.type === 'explained') {
-      const question = this.#questions.get(report.id)
-      if (report.explained) question?.resolve(report.explained)
-      else question?.reject(receiveError(report.error, 'core could not explain its capabilities'))
-    } else if (report.type === 'withdraw') this.#confirmRequests.withdraw(report.id)
-    else if (report.type === 'confirm') {
-      this.#confirmRequests.ask(report, answer => this.post({ type: 'confirmed', id: report.id, answer }))
-    } else if (report.type === 'fault') {
-      const { label, id } = report
-      const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
-      reporter.reportFault(label, error)
-      if (id !== undefined) this.frontends?.protocolError(label, id, error)
+    switch (report.type) {
+      case 'log':
+        return forwardLine(log, report.line)
+      case 'scripts':
+        this.scripts = report.scripts
+        return
+      case 'attached':
+        return this.#frontends.get(report.label)?.attached(report.id)
+      case 'rejected': {
+        const error = receiveError(report.error, 'core rejected the frontend')
+        return this.#frontends.get(report.label)?.sendToLink(report.id, 'rejected', error)
+      }
+      case 'closed':
+        return this.#frontends.get(report.label)?.sendToLink(report.id, 'closed')
+      case 'latency': {
+        const { label, id, latency } = report
+        if (label === undefined) return this.traffic.addLatency(latency)
+        return this.#frontends.get(label)?.timed(id, latency)
+      }
+      case 'overload':
+        return reporter.reportOverload(report.label, report.dropped)
+      case 'denied':
+      case 'slow': {
+        const { type, more, ...event } = report
+        return reporter.reportThrottled(type, event, more)
+      }
+      case 'measured':
+        this.network = report.network
+        return this.#measurement?.resolve(report)
+      case 'explained': {
+        const question = this.#questions.get(report.id)
+        if (report.explained) return question?.resolve(report.explained)
+        return question?.reject(receiveError(report.error, 'core could not explain its capabilities'))
+      }
+      case 'confirm':
+        return this.#confirmRequests.ask(report, answer => this.post({ type: 'confirmed', id: report.id, answer }))
+      case 'withdraw':
+        return this.#confirmRequests.withdraw(report.id)
+      case 'fault': {
+        const { label, id } = report
+        const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
+        reporter.reportFault(label, error)
+        if (id !== undefined) this.#frontends.protocolError(label, id, error)
+        return
+      }
+      default:
+        return assertNever(report)
     }
   }
 }

@@ -1,5 +1,5 @@
 // Names in error texts of calls that the host makes through commands of its own.
-import { BusError, describeCommand, describeName, hideInternalFrames } from '@sallyport/protocol/internal'
+import { BusError, describeCommand, describeName, hideInternalFrames } from '@sallyport/protocol/internal/errors'
 
 /** Replaces the internal command in an error text by the function's name, which is all that the caller knows. */
 export function nameFunction(error: BusError, method: string, name: string): BusError {

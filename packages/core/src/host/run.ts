@@ -1,42 +1,115 @@
 // `bus.run`: runs code as text once, in a frontend of its own that ends with it.
-import type { Client } from '@sallyport/frontend/internal'
-import { checkDeadline, createDeferred, isBusError, watchDeadline } from '@sallyport/protocol/internal'
+import { type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
+import { createDeferred, isUint8Array } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
+import { callFrontend } from './call-frontend.js'
 import type { FrontendHandle } from './frontends/frontend-handle.js'
 import type { Host } from './host.js'
+import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
 import { checkModule, resolveRun } from './options/resolve.js'
 import type { RunOptions } from './options/types.js'
+import { createRunOutput } from './run-output.js'
+import { type RunError, type RunReport, toRunError } from './run-report.js'
 
 /** Subject of error texts, and the name of the function that the code's wrapper exposes. */
 const RUN_NAME = 'bus.run'
 
-/** Resolves or rejects once the sandbox has ended. */
-export async function run(host: Host, client: Client, source: string, options: RunOptions = {}): Promise<unknown> {
+/** Time in ms for code that has returned or thrown to write what it printed last, before it counts as code that runs on. */
+const OUTPUT_TIMEOUT_MS = 1000
+
+/**
+ * Resolves or rejects once the sandbox has ended.
+ *
+ * @returns the result, or a `RunReport`
+ */
+export async function run(host: Host<LocalCore>, source: string, options: RunOptions = {}): Promise<unknown> {
   const { frontends } = host
-  const { label = frontends.createRunLabel(), ...resolved } = resolveRun(RUN_NAME, source, options, host.options)
-  const { module, config, args, timeout } = resolved
+  const { label = frontends.createRunLabel(), ...resolved } = await resolveRun(RUN_NAME, source, options, {
+    ...host.options,
+    threads: host.threads,
+  })
+  const { module, args, timeout, functions, limits, report } = resolved
+  const { onStdio, logs } = createRunOutput(resolved.config.onStdio, limits.consoleBytes, report)
+  const config = { ...resolved.config, onStdio }
   await checkModule(`${RUN_NAME}: directory`, module, config.text)
   checkDeadline(RUN_NAME, options)
   host.checkRunning()
   // Its label belongs to another frontend otherwise, which must not end with the run.
   frontends.checkFree(label)
+  const hide = functions && host.core.client.expose({ [functions.name]: functions.run })
   const opening = frontends.open(label, module, config)
   const frontend = frontends.get(label)!
   const stopped = createDeferred<never>()
-  const stopWatching = watchDeadline(RUN_NAME, { signal: options.signal, timeout }, stopped.reject)
-  const running = callOnce(opening, () => {
-    return client.invoke(HOST_METHOD.call, args, { timeout: false, headers: { label, name: RUN_NAME } })
+  let isStopped = false
+  const stopWatching = watchDeadline(RUN_NAME, { signal: options.signal, timeout }, reason => {
+    isStopped = true
+    stopped.reject(reason)
   })
-  try {
-    return await Promise.race([running, stopped.promise])
-  } catch (error) {
-    throw getReason(error, frontend)
-  } finally {
-    stopWatching()
-    await frontend.close()
-    await running.catch(() => {})
+  let isOpen = false
+  const running = callOnce(opening, () => {
+    isOpen = true
+    return callFrontend(host, label, RUN_NAME, args, { timeout: false })
+  })
+  const finish = async (): Promise<unknown> => {
+    try {
+      const value = await Promise.race([running, stopped.promise])
+      checkResult(value, limits.resultBytes, config.codec)
+      return value
+    } catch (error) {
+      throw getReason(error, frontend)
+    } finally {
+      stopWatching()
+      await frontend.close(isStopped ? 0 : OUTPUT_TIMEOUT_MS)
+      await running.catch(() => {})
+      hide?.()
+    }
   }
+  if (!logs) return finish()
+  const createReport = (value: unknown, error: RunError | undefined): RunReport => {
+    const { calls } = frontend.takeTraffic(false)
+    return { value, logs: logs(), calls, error }
+  }
+  try {
+    const value = await finish()
+    return createReport(value, undefined)
+  } catch (error) {
+    // Wrong options, or a sandbox that did not start.
+    if ((!isOpen && !isStopped && !isBusError(error, 'LoadFailed')) || isArgumentError(error, args, config.codec))
+      throw error
+    return createReport(undefined, toRunError(error))
+  }
+}
+
+/** True if the arguments cannot be sent. The message alone could be one that the code has thrown. */
+function isArgumentError(error: unknown, args: object, codec: CodecName): boolean {
+  if (!isBusError(error, 'InvalidParams') || !error.message.startsWith(`Arguments of "${RUN_NAME}"`)) return false
+  try {
+    measure(args, codec)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** @throws {BusError} Overloaded for a result that is too great */
+function checkResult(value: unknown, max: number | undefined, codec: CodecName): void {
+  if (max === undefined) return
+  const bytes = measure(value, codec)
+  if (bytes <= max) return
+  const text = `The result of ${RUN_NAME} has ${bytes} bytes, more than ${max}`
+  throw new BusError('Overloaded', text, { data: { limit: 'resultBytes', max } })
+}
+
+/** Returns the bytes of a value as a codec writes it. */
+function measure(value: unknown, codec: CodecName): number {
+  if (isUint8Array(value)) return value.byteLength
+  const [size, empty] = [value, null].map(result =>
+    Buffer.byteLength(codecs[codec].encode({ jsonrpc: '2.0', id: 0, result })),
+  ) as [number, number]
+  return size - empty + (codec === 'json' ? 'null'.length : 1)
 }
 
 async function callOnce(opening: Promise<() => Promise<void>>, call: () => Promise<unknown>): Promise<unknown> {

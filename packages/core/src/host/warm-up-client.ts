@@ -2,8 +2,9 @@
 // interprets it at first: the program's first calls would take several times as long.
 import { tracingChannel } from 'node:diagnostics_channel'
 import { createReconnectingClient, endClient } from '@sallyport/frontend/internal'
-import { BatchReader, codecs, createLinkEndpoints, openLink } from '@sallyport/protocol/internal'
-import type { RequestMessage } from '@sallyport/protocol/internal'
+import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import type { RequestMessage } from '@sallyport/protocol/internal/message'
 
 /** More calls gain little until V8 optimizes, after thousands. */
 const CALLS = 30

@@ -1,4 +1,4 @@
-import { isBusError } from '@sallyport/protocol/internal'
+import { isBusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { getTimeout } from './call-table.js'
 

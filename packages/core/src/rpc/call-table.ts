@@ -1,14 +1,10 @@
 // The calls of one session that have not ended: each id is unique, the number of calls is bounded, and each ends exactly once.
-import {
-  BusError,
-  CallSlots,
-  DeadlineTimers,
-  describeCommand,
-  MAX_IN_FLIGHT,
-  STREAM_HEADER,
-  TIMEOUT_HEADER,
-} from '@sallyport/protocol/internal'
-import type { CallHeaders, RequestId } from '@sallyport/protocol/internal'
+import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
+import { STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
+import { CallSlots } from '@sallyport/protocol/internal/rpc'
+import { DeadlineTimers } from '@sallyport/protocol/internal/util'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
+import type { CallHeaders, RequestId } from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
 import { splitMethod } from '../acl/identifier.js'
@@ -19,7 +15,7 @@ import type { Resources } from '../api/resources.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { Subscriber } from '../events/delivery.js'
 import { COUNT } from '../shared/metrics.js'
-import type { CallChannel } from './channel.js'
+import type { CallChannel } from './channels/channel.js'
 import type { ConfirmCaller } from './confirm.js'
 
 /** The session that a call came in on. */
@@ -32,13 +28,8 @@ export interface CallOwner extends Subscriber {
   confirm(text: unknown, caller: ConfirmCaller): Promise<boolean>
 }
 
-/** Runs a command: its middleware, the check of its arguments, and its handler. */
-export interface Runnable {
-  run(args: unknown, ctx: Call): unknown
-}
-
 /** One call, from dispatch to response. Handlers get it as their context. */
-export class Call implements CommandContext {
+export class IncomingCall implements CommandContext {
   readonly app: App
   readonly label: string
   readonly resources: Resources
@@ -66,7 +57,7 @@ export class Call implements CommandContext {
   }
 
   /** Returns the subscriber that the caller's listeners belong to. Static, so that handlers do not find it on their context. */
-  static getSubscriber(call: Call): Subscriber {
+  static getSubscriber(call: IncomingCall): Subscriber {
     return call.#owner
   }
 
@@ -135,13 +126,15 @@ export class Call implements CommandContext {
 }
 
 /** True for a call that wants a stream, and so may take long. */
-export const isStream = ({ request: { headers } }: Call): boolean => headers[STREAM_HEADER] !== undefined
+export const isStream = ({ request: { headers } }: IncomingCall): boolean => headers[STREAM_HEADER] !== undefined
 
 /** Returns the command's name, or the frontend's function that the host calls. */
-export const getDisplayName = ({ method, request: { headers } }: Call): string => getCallName(method, headers)
+export const getDisplayName = ({ method, request: { headers } }: IncomingCall): string => getCallName(method, headers)
 
 export const getCallName = (method: string, headers: CallHeaders = {}): string =>
-  method === HOST_METHOD.call ? `bus.call ${headers['label']} ${headers['name']}` : method
+  method === HOST_METHOD.call || method === HOST_METHOD.stream
+    ? `bus.${method.slice('plugin:host|'.length)} ${headers['label']} ${headers['name']}`
+    : method
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 /** How much later than its deadline a call can end. */
@@ -157,20 +150,20 @@ export function getTimeout({ [TIMEOUT_HEADER]: text }: CallHeaders): number | un
 }
 
 export class CallTable {
-  readonly #running = new CallSlots<Call>()
+  readonly #running = new CallSlots<IncomingCall>()
   /**
    * Calls without a waiting caller: notifications, and calls that were cancelled or expired. Their handlers still run, so
    * these calls count, and their signals abort when the session ends.
    */
-  readonly #unanswered = new Set<Call>()
+  readonly #unanswered = new Set<IncomingCall>()
   readonly #counts: Float64Array
-  readonly #expired: (call: Call, error: BusError) => void
+  readonly #expired: (call: IncomingCall, error: BusError) => void
   /** Deadlines come with calls over a network, where the caller can be gone without notice. */
-  #deadlines: DeadlineTimers<Call> | undefined
+  #deadlines: DeadlineTimers<IncomingCall> | undefined
   #whenIdle: (() => void) | undefined
 
   /** @param expired is called when a call's deadline passes: the error is its answer */
-  constructor(counts: Float64Array, expired: (call: Call, error: BusError) => void) {
+  constructor(counts: Float64Array, expired: (call: IncomingCall, error: BusError) => void) {
     this.#counts = counts
     this.#expired = expired
   }
@@ -179,7 +172,7 @@ export class CallTable {
     return this.#running.size + this.#unanswered.size
   }
 
-  get all(): readonly Call[] {
+  get all(): readonly IncomingCall[] {
     return [...this.#running.all(), ...this.#unanswered]
   }
 
@@ -187,7 +180,7 @@ export class CallTable {
    * @param inFlight - calls in flight, with those of other sessions that share the limit
    * @throws {BusError} `InvalidRequest` if the id is in flight, `Overloaded` if too many calls are
    */
-  checkAdmission(id: RequestId | undefined, inFlight: number = this.size): void {
+  checkLimits(id: RequestId | undefined, inFlight: number = this.size): void {
     if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is already in flight')
     if (inFlight >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
@@ -195,7 +188,7 @@ export class CallTable {
   }
 
   /** Adds a call whose handler goes on after it has returned. */
-  add(call: Call, timeoutMs: number | undefined): void {
+  add(call: IncomingCall, timeoutMs: number | undefined): void {
     if (call.id === undefined) return void this.#unanswered.add(call)
     this.#running.set(call.id, call)
     if (timeoutMs === undefined) return
@@ -204,7 +197,7 @@ export class CallTable {
   }
 
   /** Removes a call whose handler has ended. Returns false if its caller no longer waits. */
-  remove(call: Call): boolean {
+  remove(call: IncomingCall): boolean {
     this.#deadlines?.remove(call)
     const isAwaited = call.id !== undefined && this.#running.get(call.id) === call
     if (isAwaited) this.#running.take(call.id)
@@ -227,7 +220,7 @@ export class CallTable {
   }
 
   /** Aborts all calls when the session ends. Returns them. */
-  abortAll(reason: BusError): readonly Call[] {
+  abortAll(reason: BusError): readonly IncomingCall[] {
     const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
     this.#deadlines?.clear()
@@ -236,7 +229,7 @@ export class CallTable {
     return calls
   }
 
-  #expire(call: Call): void {
+  #expire(call: IncomingCall): void {
     const { id, method } = call
     if (id === undefined || this.#running.get(id) !== call) return
     const error = new BusError('Timeout', `${describeCommand(method)} exceeded the timeout of its caller`)
@@ -244,7 +237,7 @@ export class CallTable {
     this.#expired(call, error)
   }
 
-  #abort(id: RequestId, call: Call, reason: BusError): void {
+  #abort(id: RequestId, call: IncomingCall, reason: BusError): void {
     this.#deadlines?.remove(call)
     this.#running.take(id)
     this.#unanswered.add(call)

@@ -1,6 +1,8 @@
 // Requests of `ctx.confirm`, which the host answers, perhaps by asking a person. A request stays open until the host answers,
 // even if its call is cancelled: otherwise a flood of cancelled calls could open any number of requests.
-import { BusError, MAX_CONFIRM_REQUESTS, toConfirmText } from '@sallyport/protocol/internal'
+import { toConfirmText } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { MAX_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
 import type { CoreReport } from '../contract/host-core.js'
 
 export type ConfirmCaller = { label: string; command: string; signal: AbortSignal }

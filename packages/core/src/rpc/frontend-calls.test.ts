@@ -1,7 +1,9 @@
 // Traces and trace contexts of calls that core makes of a frontend's functions.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { BusError, type CallTrace, type TraceContext } from '@sallyport/protocol/internal'
-import { afterEach, expect, it } from 'vitest'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { TraceContext } from '@sallyport/protocol/internal/message'
+import type { CallTrace, ReceivedStream } from '@sallyport/protocol/internal/rpc'
+import { afterEach, describe, expect, it } from 'vitest'
 import { FrontendCalls } from './frontend-calls.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -11,10 +13,12 @@ const sent: (TraceContext | undefined)[] = []
 const unsubscribeAll: (() => void)[] = []
 afterEach(() => {
   sent.splice(0)
+  notified.splice(0)
   for (const end of unsubscribeAll.splice(0)) end()
 })
 
-const create = (request = (): void => {}): FrontendCalls =>
+const notified: unknown[] = []
+const create = (request = (): void => {}, getTotal?: () => number): FrontendCalls =>
   new FrontendCalls(
     { label: 'main', codec: 'json' },
     {
@@ -22,12 +26,17 @@ const create = (request = (): void => {}): FrontendCalls =>
         request()
         sent.push(context && { traceparent: context.traceparent, tracestate: context.tracestate })
       },
-      send: () => {},
+      send: message => void notified.push(message),
       error: (_id, _method, error) => error,
     },
     new Float64Array(16),
     () => {},
+    getTotal,
   )
+
+const callStream = (calls: FrontendCalls): Promise<unknown> =>
+  calls.call('count', {}, undefined, undefined, undefined, true)
+const stop = (stream: number): object => ({ jsonrpc: '2.0', method: '$/return', params: { stream } })
 
 /** Returns the traces of calls from here on, each with the name of its channel. */
 function recordTraces(onStart: (trace: CallTrace) => void = () => {}): [name: string, trace: CallTrace][] {
@@ -83,4 +92,59 @@ it('sends the trace context of the outer call unless a subscriber sets another',
   })
   void create().call('echo', {}, {}, context)
   expect(sent).toEqual([undefined, context, context, { traceparent: traceparent.replace(/01$/, '00') }])
+})
+
+describe('a stream as an answer', () => {
+  it('is read with requests, and ends when the frontend does', async () => {
+    const calls = create()
+    const answer = callStream(calls)
+    calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 5 })
+    const stream = (await answer) as ReceivedStream
+    const first = stream.next()
+    calls.settle({ jsonrpc: '2.0', id: 2, result: 'value' })
+    expect(await first).toEqual({ done: false, value: 'value' })
+    expect(calls.streamCount).toBe(1)
+    calls.disconnect()
+    calls.end('gone', undefined)
+    await expect(stream.next()).rejects.toMatchObject({ reason: 'Disconnected', message: 'gone' })
+    expect(calls.streamCount).toBe(0)
+  })
+
+  it('is stopped if the call does not take one, or has settled', async () => {
+    const calls = create()
+    const answer = calls.call('count', {})
+    calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 5 })
+    await expect(answer).rejects.toMatchObject({ reason: 'InvalidRequest' })
+    calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 6 })
+    expect(notified).toEqual([stop(5), stop(6)])
+  })
+
+  it('is stopped if too many are open, or the gate has rejected it', async () => {
+    const calls = create(undefined, () => 16_384)
+    const answer = callStream(calls)
+    calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 5 })
+    await expect(answer).rejects.toMatchObject({ reason: 'Overloaded' })
+    const rejected = callStream(calls)
+    calls.settle({ jsonrpc: '2.0', id: 2, error: { code: -32002, message: 'no' }, stream: 6 })
+    await expect(rejected).rejects.toMatchObject({ reason: 'Rejected' })
+    expect(notified).toEqual([stop(5), stop(6)])
+  })
+
+  it('must have an id of a stream', async () => {
+    const calls = create()
+    const answer = callStream(calls)
+    calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: '5' })
+    await expect(answer).rejects.toMatchObject({ reason: 'InvalidRequest' })
+  })
+
+  it('cannot be a value of another stream', async () => {
+    const calls = create()
+    const answer = callStream(calls)
+    calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 5 })
+    const first = ((await answer) as ReceivedStream).next()
+    calls.settle({ jsonrpc: '2.0', id: 2, result: null, stream: 7 })
+    await expect(first).rejects.toMatchObject({ reason: 'InvalidRequest' })
+    expect(notified).toEqual([stop(7), stop(5)])
+    expect(calls.streamCount).toBe(0)
+  })
 })

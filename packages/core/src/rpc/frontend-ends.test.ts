@@ -36,6 +36,17 @@ test('a call waits for the reason, which later calls get too, until the label is
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('a later call says that the frontend restarts, until it is known that it does not', async () => {
+  const ends = new FrontendEnds()
+  const restarting = 'The frontend "main" is restarting, call it again later'
+  ends.explain('main', undefined, true)
+  expect(await getLaterError(ends)).toBe(restarting)
+  ends.explain('main', { why: 'it left', error: undefined }, true)
+  expect(await getLaterError(ends)).toBe(`${restarting}: it left`)
+  ends.explain('main', undefined)
+  expect(await getLaterError(ends)).toBe('There is no frontend "main" (did you mean "mail"?)')
+})
+
 test.each([
   ['the host ends the frontend', (ends: FrontendEnds) => ends.explain('main', undefined)],
   ['the label is used again', (ends: FrontendEnds) => ends.begin('main')],

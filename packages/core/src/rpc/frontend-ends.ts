@@ -1,7 +1,8 @@
 // Why frontends have ended. Core sees only that a link closed; the host knows the reason a moment later.
-import { type BusError, createDeferred, type Deferred, describeName, receiveError } from '@sallyport/protocol/internal'
+import { type BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
+import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import type { FrontendEnd } from '../contract/host-core.js'
-import { createNoFrontendError } from '../shared/suggest.js'
+import { createNoFrontendError, createRestartError } from '../shared/suggest.js'
 import type { FrontendCalls } from './frontend-calls.js'
 
 /** Longest wait for the host, which replaces or ends a frontend within a second after its link closed. */
@@ -10,7 +11,7 @@ const EXPLAIN_TIMEOUT_MS = 2000
 const MAX_LABELS = 1000
 
 export class FrontendEnds {
-  readonly #ends = new Map<string, FrontendEnd>()
+  readonly #ends = new Map<string, { why: string | undefined; restarts: boolean }>()
   /** Frontends whose ends are not explained yet. */
   readonly #waiting = new Map<string, Deferred<FrontendEnd | undefined>>()
   #isClosed = false
@@ -21,12 +22,15 @@ export class FrontendEnds {
     this.#ends.delete(label)
   }
 
-  /** @param end - `undefined` if the host ended the frontend */
-  explain(label: string, end: FrontendEnd | undefined): void {
-    if (end) {
+  /**
+   * @param end - `undefined` if the host ended the frontend
+   * @param restarts - true if the frontend starts again soon
+   */
+  explain(label: string, end: FrontendEnd | undefined, restarts = false): void {
+    if (end || restarts) {
       if (this.#ends.size === MAX_LABELS) this.#ends.delete(this.#ends.keys().next().value!)
-      this.#ends.set(label, end)
-    }
+      this.#ends.set(label, { why: end?.why, restarts })
+    } else this.#ends.delete(label)
     this.#waiting.get(label)?.resolve(end)
   }
 
@@ -48,7 +52,8 @@ export class FrontendEnds {
 
   /** Creates the error of a call to a label that no frontend has. */
   createError(label: string, labels: Iterable<string>): BusError {
-    return createNoFrontendError(label, labels, this.#ends.get(label)?.why)
+    const { why, restarts = false } = this.#ends.get(label) ?? {}
+    return restarts ? createRestartError(label, why) : createNoFrontendError(label, labels, why)
   }
 
   /** No end is waited for any more. */

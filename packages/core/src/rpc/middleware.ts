@@ -1,7 +1,9 @@
 // Wraps the handler of a command in the app's middleware.
-import { BusError, describeCommand, discard, isAsyncIterable } from '@sallyport/protocol/internal'
+import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
+import { discard, isAsyncIterable } from '@sallyport/protocol/internal/util'
 import type { Middleware, MiddlewareCall } from '../api/app.js'
-import type { Call, Runnable } from './call-table.js'
+import type { IncomingCall } from './call-table.js'
+import type { Runnable } from './runnable-command.js'
 
 /** Returns `run` itself if there is no middleware, so that calls cost nothing more. @param use from the outermost inwards */
 export function wrapWithMiddleware(use: readonly Middleware[], method: string, run: Runnable['run']): Runnable['run'] {
@@ -31,7 +33,7 @@ type Run = () => Promise<unknown>
 
 /** Returns a function that runs a middleware, whose `next` runs `inner`: the next middleware, or the handler. */
 const wrap =
-  (middleware: Middleware, call: MiddlewareCall, ctx: Call, inner: Run): Run =>
+  (middleware: Middleware, call: MiddlewareCall, ctx: IncomingCall, inner: Run): Run =>
   async () => {
     let state: 'running' | 'nextCalled' | 'ended' = 'running'
     const runNext: Run = async () => {

@@ -1,73 +1,36 @@
 // Quotas of calls by frontend and command. A frontend with a matching rule gets its own registry, in which limited commands
 // count their calls. All other frontends share one registry, so that their calls cost nothing more.
-import {
-  BusError,
-  describeCommand,
-  describeName,
-  countedStream,
-  isAsyncIterable,
-  isThenable,
-  Throttle,
-} from '@sallyport/protocol/internal'
+import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
+import { countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import { createGlobMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/host-core.js'
 import { isStream } from './call-table.js'
-import type { CommandRegistry, RunnableCommand } from './registry.js'
+import { Quota } from './quota.js'
+import type { CommandRegistry, RunnableCommand } from './runnable-command.js'
+import { MAX_WAITING, type Obstacle, WaitingCalls } from './waiting-calls.js'
 
-/** The quota of one command for one frontend: a token bucket, and the number of running calls. */
-export class Quota {
-  /** Calls per second. After a second without calls, this many can come at once. */
-  readonly #rate: number
-  readonly #concurrency: number
-  /** Tokens of a full bucket: those of one second, at least one. */
-  readonly #bucketSize: number
-  #tokens: number
-  #refilledAt: number
-  #runningCount = 0
-
-  /** @param now milliseconds of a monotonic clock, as in all methods */
-  constructor({ rate = Infinity, concurrency = Infinity }: Pick<CallQuota, 'rate' | 'concurrency'>, now: number) {
-    this.#rate = rate
-    this.#concurrency = concurrency
-    this.#bucketSize = this.#tokens = Math.max(1, rate)
-    this.#refilledAt = now
-  }
-
-  get isBusy(): boolean {
-    return this.#runningCount >= this.#concurrency
-  }
-
-  /** Returns the whole milliseconds until there is a token, 0 if there is one. */
-  getRetryAfter(now: number): number {
-    if (this.#rate === Infinity) return 0
-    this.#tokens = Math.min(this.#bucketSize, this.#tokens + ((now - this.#refilledAt) * this.#rate) / 1000)
-    this.#refilledAt = now
-    return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) * 1000) / this.#rate))
-  }
-
-  /** Takes a token for a call, for which `getRetryAfter` has returned 0. */
-  begin(): void {
-    this.#tokens -= 1
-    this.#runningCount += 1
-  }
-
-  end(): void {
-    this.#runningCount -= 1
-  }
-
-  /** True if this quota could be replaced by a new one. */
-  isIdle(now: number): boolean {
-    this.getRetryAfter(now)
-    return this.#runningCount === 0 && this.#tokens >= this.#bucketSize
-  }
-}
+/**
+ * Absence of pages and of frontends of other processes after which the next one with their label has a life of its own. Shorter ones can
+ * be reloads and lost connections, by which hostile code would renew its budget.
+ */
+const LIFE_AFTER_MS = 30_000
 
 export interface Quotas {
-  /** Returns the commands of a new session. Its quotas are shared with other sessions of the label, and survive them. */
-  acquireRegistry(label: string): CommandRegistry
+  /**
+   * Returns the commands of a new session. Its quotas are shared with other sessions of the label, and survive them.
+   *
+   * @param comesAndGoes - true for a page or a frontend of another process, whose end the host does not decide
+   */
+  acquireRegistry(label: string, comesAndGoes?: boolean): CommandRegistry
   /** Has to be called once the session has ended. */
   releaseRegistry(label: string): void
+  /** Adds a command to the registries of all sessions, or replaces it. The shared registry has it already. */
+  addCommand(command: RunnableCommand): void
+  /** Removes a command from the registries of all sessions with quotas. */
+  removeCommand(method: string): void
+  /** The frontend has ended, and does not start again: the next one with this label gets whole budgets. */
+  endLife(label: string): void
 }
 
 type Rule = ReturnType<typeof toRule>
@@ -88,37 +51,69 @@ export function createQuotas(
   }
 
   const createRegistry = (label: string, labelRules: readonly Rule[]) => {
-    const quotas: Quota[] = []
-    const commands = [...sharedRegistry.values()].map((command): RunnableCommand => {
-      const commandRules = labelRules.filter(rule => rule.matchesCommand(command))
-      const commandQuotas = commandRules.map(rule => new Quota(rule, now()))
-      quotas.push(...commandQuotas)
-      return commandQuotas.length === 0 ? command : limit(command, label, commandQuotas, now, getLog)
-    })
-    return { registry: new Map(commands.map(command => [command.method, command])), quotas, sessionCount: 0 }
+    const quotas = new Map<string, readonly Quota[]>()
+    const registry = new Map<string, RunnableCommand>()
+    const add = (command: RunnableCommand): void => {
+      const { method } = command
+      // A command that replaces another one continues its quotas.
+      const commandQuotas =
+        quotas.get(method) ??
+        labelRules.filter(rule => rule.matchesCommand(command)).map(rule => new Quota(rule, now()))
+      quotas.set(method, commandQuotas)
+      const isLimited = commandQuotas.length > 0
+      registry.set(method, isLimited ? limit(command, label, commandQuotas, now, getLog) : command)
+    }
+    for (const command of sharedRegistry.values()) add(command)
+    const getQuotas = (): Quota[] => [...quotas.values()].flat()
+    return { registry, add, getQuotas, sessionCount: 0, comesAndGoes: false, leftAt: now() }
   }
 
   const registries = new Map<string, ReturnType<typeof createRegistry>>()
 
+  const endLifeIfAway = ({
+    sessionCount,
+    comesAndGoes,
+    leftAt,
+    getQuotas,
+  }: ReturnType<typeof createRegistry>): void => {
+    if (sessionCount > 0 || !comesAndGoes || now() - leftAt < LIFE_AFTER_MS) return
+    for (const quota of getQuotas()) quota.endLife()
+  }
+
   const deleteIdleRegistries = (): void => {
-    for (const [label, { sessionCount, quotas }] of registries) {
-      if (sessionCount === 0 && quotas.every(quota => quota.isIdle(now()))) registries.delete(label)
+    for (const [label, limited] of registries) {
+      endLifeIfAway(limited)
+      if (limited.sessionCount === 0 && limited.getQuotas().every(quota => quota.isIdle(now())))
+        registries.delete(label)
     }
   }
 
   return {
-    acquireRegistry(label) {
+    acquireRegistry(label, comesAndGoes = false) {
       const labelRules = rules.filter(rule => rule.matchesLabel(label))
       if (labelRules.length === 0) return sharedRegistry
       if (!registries.has(label)) deleteIdleRegistries()
       const limited = registries.get(label) ?? createRegistry(label, labelRules)
       registries.set(label, limited)
+      endLifeIfAway(limited)
+      limited.comesAndGoes = comesAndGoes
       limited.sessionCount += 1
       return limited.registry
     },
     releaseRegistry(label) {
       const limited = registries.get(label)
-      if (limited) limited.sessionCount -= 1
+      if (!limited) return
+      limited.sessionCount -= 1
+      limited.leftAt = now()
+    },
+    addCommand(command) {
+      for (const { add } of registries.values()) add(command)
+    },
+    removeCommand(method) {
+      for (const { registry } of registries.values()) registry.delete(method)
+    },
+    endLife(label) {
+      for (const quota of registries.get(label)?.getQuotas() ?? []) quota.endLife()
     },
   }
 }
@@ -151,31 +146,53 @@ function limit(
     refusals.add(undefined)
     return new BusError('Overloaded', text, data && { data })
   }
+  /** Returns why a call cannot begin now. */
+  const getObstacle = (): Obstacle | undefined => {
+    if (quotas.some(quota => quota.isSpent)) return { text: 'is spent', waits: false }
+    const busy = quotas.filter(quota => quota.isBusy)
+    if (busy.length > 0) return { text: 'allows no more calls at a time', waits: busy.every(quota => quota.waits) }
+    const time = now()
+    const empty = quotas.filter(quota => quota.getRetryAfter(time) > 0)
+    if (empty.length === 0) return undefined
+    const retryAfter = Math.max(...empty.map(quota => quota.getRetryAfter(time)))
+    return { text: 'allows no more calls per second', waits: empty.every(quota => quota.waits), retryAfter }
+  }
+  const refuseFor = ({ text, retryAfter }: Obstacle): BusError =>
+    refuse(`The quota of ${subject} ${text}`, retryAfter === undefined ? undefined : { retryAfter })
+
+  const begin: RunnableCommand['run'] = (args, ctx) => {
+    for (const quota of quotas) quota.begin()
+    const end = (): void => {
+      quotas.forEach(quota => quota.end())
+      waiting.startNext()
+    }
+    const succeed = (value: unknown): unknown => {
+      if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
+      end()
+      return value
+    }
+    const fail = (error: unknown): never => {
+      end()
+      throw error
+    }
+    let result: unknown
+    try {
+      result = run(args, ctx)
+    } catch (error) {
+      fail(error)
+    }
+    return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
+  }
+  const waiting = new WaitingCalls(getObstacle, refuseFor)
+
   return {
     ...command,
     run(args, ctx) {
-      if (quotas.some(quota => quota.isBusy)) throw refuse(`The quota of ${subject} allows no more calls at a time`)
-      const startedAt = now()
-      const retryAfter = Math.max(...quotas.map(quota => quota.getRetryAfter(startedAt)))
-      if (retryAfter > 0) throw refuse(`The quota of ${subject} allows no more calls per second`, { retryAfter })
-      for (const quota of quotas) quota.begin()
-      const end = (): void => quotas.forEach(quota => quota.end())
-      const succeed = (value: unknown): unknown => {
-        if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
-        end()
-        return value
-      }
-      const fail = (error: unknown): never => {
-        end()
-        throw error
-      }
-      let result: unknown
-      try {
-        result = run(args, ctx)
-      } catch (error) {
-        fail(error)
-      }
-      return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
+      const obstacle = getObstacle()
+      if (!obstacle && waiting.isEmpty) return begin(args, ctx)
+      if (obstacle && !obstacle.waits) throw refuseFor(obstacle)
+      if (waiting.isFull) throw refuse(`The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`)
+      return waiting.add(ctx.signal, () => begin(args, ctx))
     },
   }
 }

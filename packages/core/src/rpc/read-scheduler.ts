@@ -1,6 +1,6 @@
 // Fair scheduling of what a session reads: nothing while the link to its frontend has no room, and at most one time slice per
 // tick, so that a busy frontend cannot starve the others. Unread messages stay in the link, which makes the frontend wait.
-import type { Link } from '@sallyport/protocol/internal'
+import type { Link } from '@sallyport/protocol/internal/wire'
 
 /** Time that one session's messages can take in one tick, if others wait. */
 const TIME_SLICE_MS = 2

@@ -1,51 +1,46 @@
-// One client's session: decode, authorize, dispatch, respond. The link alone says who the client is and what it may do; no
-// message can change that. An invalid message is answered with an error, an invalid frame or record closes the session.
+// One client's session: reads its messages, and runs its calls through their phases. The link alone says who the client is and what it
+// may do; no message can change that. An invalid message is answered with an error, an invalid frame or record closes the session.
+import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import {
-  BatchReader,
   BusError,
-  type CallHeaders,
-  type CallMessage,
-  type CodecName,
-  codecs,
   describeCommand,
-  FRAME_KIND,
   fromErrorObject,
-  getRequestId,
   isBusError,
+  createRecordError,
+  toBusError,
+} from '@sallyport/protocol/internal/errors'
+import {
+  type CallMessage,
+  getRequestId,
   isResponseLike,
-  isThenable,
-  type Link,
   METHOD,
-  type Opener,
-  type Outcome,
   parseCall,
-  type ReceivedFrame,
   type RejectedParams,
   type RequestId,
   STREAM_METHOD,
-  createRecordError,
-  toBusError,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/message'
+import type { Opener } from '@sallyport/protocol/internal/records'
+import type { Outcome } from '@sallyport/protocol/internal/rpc'
+import { FRAME_KIND, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import type { Permits } from '../acl/authority.js'
 import type { App } from '../api/app.js'
-import type { ResourceTable } from '../api/resources.js'
+import { ResourceTable } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import type { CallerWatch } from '../shared/call-watch.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
-import { flushAfterMicrotasks } from './answer-scheduler.js'
-import { Call, type CallOwner, CallTable, getCallName, getDisplayName, getTimeout } from './call-table.js'
-import { type CallChannel, ChannelTable } from './channel.js'
+import { type CallEvents, CallPhases } from './call-phases.js'
+import { type CallOwner, CallTable, getDisplayName } from './call-table.js'
+import { ChannelTable } from './channels/channel-table.js'
 import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
 import { FrontendCalls } from './frontend-calls.js'
 import { PAUSED, ReadScheduler } from './read-scheduler.js'
-import { type CommandRegistry, describeNotFound } from './registry.js'
-import { SessionQueue } from './session-queue.js'
-import { sendAll } from './stream.js'
+import type { CommandRegistry, RunnableCommand } from './runnable-command.js'
 import { commands, eventsReceived, eventsSent, publishEvent, traceCommand, type TraceSource } from './tracing.js'
-import { SessionWriter } from './writer.js'
+import type { AnswerScheduler } from './writing/answer-scheduler.js'
+import { SessionWriter } from './writing/writer.js'
 
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted. */
@@ -60,10 +55,14 @@ export interface SessionOptions {
   opener: Opener | undefined
   permits: Permits
   registry: CommandRegistry
+  /** A command that this session alone has, and may call. */
+  runCommand?: RunnableCommand | undefined
+  /** Calls of commands of the app and of plugins, and of `runCommand`, that the session can make. */
+  maxCalls?: number | undefined
+  /** Decides when late answers leave. The sessions of a core share it. */
+  scheduler: AnswerScheduler
   router: EventRouter
   app: App
-  /** Resources that handlers keep open for this frontend. `Sessions` closes them after the session has ended. */
-  resources: ResourceTable
   /** The sessions that share the limits of this one, with this one: those of the pages of a label. @default this one */
   peers?: ReadonlySet<Session> | undefined
   confirmRequests: ConfirmRequests
@@ -75,27 +74,25 @@ export interface SessionOptions {
   events: SessionEvents
 }
 
-export interface SessionEvents {
-  denied(command: string, hint: string): void
-  /** Something is to be logged that cannot be answered. */
-  warned(text: string, fields?: { command: string; reason: string }): void
+export interface SessionEvents extends CallEvents {
   slow(command: string, ms: number): void
   /** The peer violated the protocol, and the session closes. */
   fault(error: BusError): void
   /** Events were dropped because the frontend read too slowly. */
   dropped(count: number): void
-  closed(): void
+  resourceFailed(error: unknown): void
+  closed(session: Session): void
 }
 
 const countCalls = ({ calls }: Session): number => calls.size
-
-const NO_CHANNELS: readonly CallChannel[] = []
+const countResources = ({ resources }: Session): number => resources.size
 
 export class Session implements CallOwner {
   readonly label: string | undefined
   readonly name: string
   readonly app: App
   readonly permits: Permits
+  /** What handlers keep open for this frontend. `Sessions` closes it after the session has ended. */
   readonly resources: ResourceTable
   readonly peers: ReadonlySet<Session> | undefined
   readonly metrics: SessionMetrics
@@ -106,11 +103,10 @@ export class Session implements CallOwner {
   readonly #traceSource: TraceSource
   readonly #reader = new BatchReader()
   readonly #reads: ReadScheduler
-  readonly #queue: SessionQueue
   readonly #writer: SessionWriter
   readonly #channels: ChannelTable
+  readonly #phases: CallPhases
   readonly #linkClosed: Promise<void>
-  #isDraining = false
   #isClosed = false
 
   constructor(options: SessionOptions) {
@@ -120,24 +116,45 @@ export class Session implements CallOwner {
     this.name = label ?? 'host'
     this.app = options.app
     this.permits = options.permits
-    this.resources = options.resources
+    this.resources = new ResourceTable(
+      error => events.resourceFailed(error),
+      label,
+      () => this.addUp(countResources),
+    )
     this.peers = options.peers
     this.metrics = metrics
     this.#counts = metrics.counts
     this.#traceSource = { label: this.name, codec }
     this.#reads = new ReadScheduler(link, () => this.#serve())
-    this.calls = new CallTable(this.#counts, (call, error) => void this.#fail(call, error))
-    this.#queue = new SessionQueue(link, codecs[codec], this.#counts, {
+    this.calls = new CallTable(this.#counts, (call, error) => void this.#phases.fail(call, error))
+    this.#writer = new SessionWriter(link, codecs[codec], this.#counts, options.scheduler, {
       congested: () => this.#reads.pause(PAUSED.noRoom),
       drained: () => this.#reads.resume(PAUSED.noRoom),
-      dropped: events.dropped,
+      dropped: count => events.dropped(count),
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
-    this.#writer = new SessionWriter(this.#queue, codecs[codec], this.#counts)
-    this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
-    const getChannelCount = (): number => this.addUp(session => session.#channels.size)
-    const { frontendCalls } = this
-    this.#channels = new ChannelTable(this.#writer, this.#queue, frontendCalls, options.readAhead, getChannelCount)
+    this.#writer.sendsCauses = label === undefined
+    const getChannelCount = (): number =>
+      this.addUp(session => session.#channels.size + session.frontendCalls.streamCount)
+    const warn = (text: string): void => events.warned(text)
+    const violated = (fault: BusError): void => this.#close(fault)
+    this.frontendCalls = new FrontendCalls(
+      this.#traceSource,
+      this.#writer,
+      this.#counts,
+      warn,
+      getChannelCount,
+      violated,
+    )
+    this.#channels = new ChannelTable(this.#writer, this.frontendCalls, options.readAhead, getChannelCount)
+    const { registry, hasDeadlines, runCommand, maxCalls } = options
+    const countInFlight = (): number => this.addUp(countCalls)
+    this.#phases = new CallPhases({
+      session: this,
+      channels: this.#channels,
+      writer: this.#writer,
+      ...{ registry, hasDeadlines, events, countInFlight, runCommand, maxCalls },
+    })
     this.#linkClosed = new Promise(resolve => {
       link.receive({
         readsImmediately: true,
@@ -176,12 +193,12 @@ export class Session implements CallOwner {
   /** Updates the counts that are not kept up to date call by call. */
   updateCounts(): void {
     this.#counts[COUNT.inFlight] = this.calls.size
-    this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#queue.waitingBytes
+    this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
   }
 
   /** Rejects further calls. Resolves once the running ones have ended. */
   drain(): Promise<void> {
-    this.#isDraining = true
+    this.#phases.isDraining = true
     return this.calls.idle()
   }
 
@@ -215,13 +232,13 @@ export class Session implements CallOwner {
 
   /** Serves messages as long as the read scheduler allows. Answers that are ready immediately leave in one frame. */
   #serve(): void {
-    this.#queue.cork()
+    this.#writer.cork()
     try {
       while (this.#reads.isReady) this.#serveMessage(this.#reads.take())
     } finally {
       // Events that a new listener of the host has missed are sent with the answer to its registration.
       if (this.label === undefined) this.#options.router.flushHeld()
-      this.#queue.uncork()
+      this.#writer.uncork()
       this.#counts[COUNT.inFlight] = this.calls.size
     }
   }
@@ -244,7 +261,7 @@ export class Session implements CallOwner {
   /** Runs a call while an inspector is open. */
   #watch(call: CallMessage, watch: CallerWatch): void {
     const isKnown = (command: string): boolean => this.label === undefined || this.#options.registry.has(command)
-    watch.run(this.#getWatchedName(call.method, call.headers), isKnown, () => {
+    watch.run(this.#phases.getWatchedName(call.method, call.headers), call.params, isKnown, () => {
       if (!commands.hasSubscribers) return this.#run(call)
       let outcome: Outcome | Promise<Outcome>
       traceCommand(this.#traceSource, call, () => (outcome = this.#run(call)))
@@ -252,95 +269,20 @@ export class Session implements CallOwner {
     })
   }
 
-  /** Only the host has a command that calls functions of frontends. */
-  #getWatchedName(method: string, headers: CallHeaders | undefined): string {
-    return this.label === undefined ? getCallName(method, headers) : method
-  }
-
   #run(call: CallMessage): Outcome | Promise<Outcome> {
     try {
-      return call.method.startsWith('$/') ? this.#handleNotification(call) : this.#dispatch(call)
+      const outcome = call.method.startsWith('$/') ? this.#handleNotification(call) : this.#phases.run(call)
+      // Answers that follow by promises alone leave as soon as these have settled.
+      if (outcome instanceof Promise) this.#options.scheduler.flushAfterMicrotasks()
+      return outcome
     } catch (error) {
-      return this.#fail(call, error)
+      return this.#phases.fail(call, error)
     }
-  }
-
-  #dispatch(message: CallMessage): Outcome | Promise<Outcome> {
-    const { id, method, params = {}, headers = {} } = message
-    const { registry, hasDeadlines } = this.#options
-    this.#counts[COUNT.calls]! += 1
-    const startedAt = this.metrics.begin()
-    if (this.#isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
-    const command = registry.get(method)
-    if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
-    const denial = this.permits.check(command)
-    if (denial) {
-      this.#counts[COUNT.denied]! += 1
-      this.#options.events.denied(method, this.permits.getHint(command))
-      throw denial
-    }
-    this.calls.checkAdmission(id, this.peers && this.addUp(countCalls))
-    const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
-    const opened = message.channels === undefined ? NO_CHANNELS : this.#channels.bind(params, message.channels)
-    const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
-    const channels = stream === undefined ? opened : [...opened, stream]
-    const call = new Call(this, id, command, { headers, body: params }, channels)
-    try {
-      const result = command.run(params, call)
-      if (stream !== undefined) return this.#await(call, sendAll(result, stream, method, call.signal), 0, timeoutMs)
-      if (isThenable(result)) return this.#await(call, Promise.resolve(result), startedAt, timeoutMs)
-      if (startedAt !== 0 && id !== undefined) {
-        const nanoseconds = this.metrics.end(startedAt)
-        this.metrics.watch?.addDuration(method, nanoseconds)
-      }
-      if (opened.length > 0) call.releaseChannels()
-      return id === undefined ? undefined : this.#writer.result(id, method, result)
-    } catch (error) {
-      call.failChannels()
-      throw error
-    }
-  }
-
-  /** @param startedAt 0 if the call is not timed */
-  #await(call: Call, result: Promise<unknown>, startedAt: number, timeoutMs: number | undefined): Promise<Outcome> {
-    if (startedAt !== 0) {
-      const { watch } = this.metrics
-      const name = watch && this.#getWatchedName(call.method, call.request.headers)
-      this.metrics.endWith(result, startedAt, watch && (duration => watch.addDuration(name!, duration)))
-    }
-    flushAfterMicrotasks()
-    this.calls.add(call, timeoutMs)
-    return result.then(
-      // A call that was removed before was cancelled or expired, or its session has ended: it is not answered.
-      value => {
-        call.releaseChannels()
-        if (!this.calls.remove(call)) return call.abortReason
-        return call.id === undefined ? undefined : this.#writer.result(call.id, call.method, value)
-      },
-      (error: unknown) => {
-        call.failChannels()
-        return this.calls.remove(call) || call.id === undefined ? this.#fail(call, error) : call.abortReason
-      },
-    )
-  }
-
-  #fail(call: CallMessage | Call, thrown: unknown): BusError {
-    const { id, method } = call
-    this.#counts[COUNT.failures]! += 1
-    const error = toBusError(method, thrown)
-    const { watch } = this.metrics
-    if (watch) {
-      const { headers } = 'request' in call ? call.request : call
-      watch.addFailure(this.#getWatchedName(method, headers), error.reason)
-    }
-    if (id !== undefined) return this.#writer.error(id, method, error)
-    this.#options.events.warned('a call without an id failed', { command: method, reason: error.reason })
-    return error
   }
 
   /** Handles a `$/…` message, which is the protocol's own. @throws {BusError} `InvalidRequest` */
-  #handleNotification({ id, method, params }: CallMessage): undefined {
-    if (method === METHOD.sync && id !== undefined) return void this.#writer.result(id, method, null)
+  #handleNotification({ id, method, params }: CallMessage): Outcome | Promise<Outcome> {
+    if (method === METHOD.sync && id !== undefined) return this.#writer.result(id, method, null)
     const { id: callId, channel, bytes, stream } = (params ?? {}) as Record<string, unknown>
     if (method === STREAM_METHOD.next && id !== undefined && isCount(stream)) return this.#sendNext(id, stream)
     const notification = id === undefined ? method : undefined
@@ -350,17 +292,18 @@ export class Session implements CallOwner {
       this.#writer.error(rejected.id, '', fromErrorObject(rejected.error))
     } else if (notification === METHOD.cancel && isCount(callId)) this.calls.cancel(callId)
     else if (notification === METHOD.credit && isCount(channel) && isCount(bytes)) {
-      flushAfterMicrotasks()
+      // Handlers that wait for room go on by promises.
+      this.#options.scheduler.flushAfterMicrotasks()
       this.#channels.credit(channel, bytes)
     } else if (notification === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
     else if (notification === STREAM_METHOD.return && isCount(stream)) this.frontendCalls.sentStreams.close(stream)
     else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
+    return undefined
   }
 
   /** Answers the frontend's request for the next value of a stream that core has passed to one of its functions. */
-  #sendNext(id: RequestId, stream: number): undefined {
-    flushAfterMicrotasks()
-    void this.frontendCalls.sentStreams.next(stream).then(
+  #sendNext(id: RequestId, stream: number): Promise<Outcome> {
+    return this.frontendCalls.sentStreams.next(stream).then(
       value => this.#writer.result(id, STREAM_METHOD.next, value),
       (error: unknown) => this.#writer.error(id, STREAM_METHOD.next, toBusError(STREAM_METHOD.next, error)),
     )
@@ -369,7 +312,7 @@ export class Session implements CallOwner {
   /** @param fault the violation of the protocol because of which the session closes */
   #close(fault: BusError | undefined): void {
     if (fault) this.#writer.error(null, '', fault)
-    this.#queue.finish()
+    this.#writer.finish()
     this.#options.link.close()
     this.#end(fault)
   }
@@ -381,7 +324,7 @@ export class Session implements CallOwner {
     const { router, events } = this.#options
     const reason = `The frontend ${JSON.stringify(this.name)} disconnected`
     const aborted = this.calls.abortAll(new BusError('Disconnected', reason))
-    for (const call of this.#isDraining ? aborted : []) {
+    for (const call of this.#phases.isDraining ? aborted : []) {
       const fields = { command: getDisplayName(call), reason: 'Disconnected' }
       events.warned('a call was still running when the bus closed', fields)
     }
@@ -390,6 +333,6 @@ export class Session implements CallOwner {
     this.frontendCalls.disconnect()
     router.dropSubscriber(this)
     if (fault) events.fault(fault)
-    events.closed()
+    events.closed(this)
   }
 }

@@ -1,17 +1,18 @@
-// All sessions of a core: notifies the others when frontends come and go, reports their events to the host, and closes their resources.
+// All sessions of a core: notifies the others when frontends come and go, and closes their resources.
 import { once } from 'node:events'
-import { formatSuppressed, reportError, Throttle } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
-import { ResourceTable } from '../api/resources.js'
 import type { CoreReport, FrontendEnd, Measurement, RunningCall } from '../contract/host-core.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
-import { CallWatch, type WatchedCall } from '../shared/call-watch.js'
-import { type Call, getDisplayName, isStream } from './call-table.js'
+import type { CallWatch, WatchedCall } from '../shared/call-watch.js'
+import { type IncomingCall, getDisplayName, isStream } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'
 import { FrontendEnds, rejectCalls } from './frontend-ends.js'
-import { Session, type SessionEvents, type SessionOptions } from './session.js'
+import { SessionReports } from './session-reports.js'
+import { Session, type SessionOptions } from './session.js'
+import { AnswerScheduler } from './writing/answer-scheduler.js'
 
 export interface SessionsDeps {
   router: EventRouter
@@ -19,13 +20,11 @@ export interface SessionsDeps {
   report: (report: CoreReport) => void
 }
 
-export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'peers' | 'events'> {
+export interface AddedSession extends Omit<SessionOptions, 'router' | 'scheduler' | 'peers' | 'events'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
   ended(): void
 }
-
-const countResources = ({ resources }: Session): number => resources.size
 
 const MAX_RUNNING_CALLS = 20
 const MIN_POLL_MS = 10
@@ -40,6 +39,7 @@ export class Sessions {
   /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
   readonly #endedFrontends = new WeakMap<Session, { hasBegun: boolean; end?: FrontendEnd | undefined }>()
   readonly #ends = new FrontendEnds()
+  readonly #scheduler = new AnswerScheduler()
   readonly #closingResources = new Set<Promise<void>>()
   readonly #resourcesAbort = new AbortController()
   #watch: CallWatch | undefined
@@ -59,52 +59,12 @@ export class Sessions {
   add(added: AddedSession): Session {
     const { router, getLog, report } = this.#deps
     const { label, linkId, limitLabel } = added
-    const name = label ?? 'host'
-    const onResourceError = (err: unknown): void =>
-      getLog().error({ label: name, err }, 'a resource could not be closed')
-    const resources = new ResourceTable(onResourceError, label, () => session.addUp(countResources))
-    const denials = new Throttle<readonly [string, string]>(([command, hint], more) =>
-      report({ type: 'denied', label: name, command, hint, more }),
-    )
-    const slowCalls = new Throttle<readonly [string, number]>(([command, ms], more) =>
-      report({ type: 'slow', label: name, command, ms, more }),
-    )
-    const warnings = new Throttle<readonly [string, object | undefined]>(([text, fields], more) =>
-      getLog().warn({ label: name, ...fields }, formatSuppressed(text, more)),
-    )
-    const drops = new Throttle<undefined>((_, more) => report({ type: 'overload', label: name, dropped: more + 1 }), 1)
-    const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
-    const closed = (): void => {
-      this.#open.delete(session)
-      if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
-      for (const throttle of [denials, slowCalls, drops, warnings]) throttle.flush()
-      const isLatest = label !== undefined && this.#byLabel.get(label) === session
-      if (isLatest) this.#byLabel.delete(label)
-      const closing = resources
-        .closeAll(this.#resourcesAbort.signal)
-        .finally(() => this.#closingResources.delete(closing))
-      this.#closingResources.add(closing)
-      if (label === undefined) return
-      const ended = this.#endedFrontends.get(session)
-      // The host explains the ends of its own links, unless it has replaced them.
-      if (linkId !== undefined && isLatest && !ended) void this.#ends.rejectOnceExplained(label, session.frontendCalls)
-      else rejectCalls(label, session.frontendCalls, ended?.end)
-      added.ended()
-      if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
-      if (ended?.hasBegun) emitDestroyed(router, label)
-    }
-    const events: SessionEvents = {
-      denied: (command, hint) => denials.add([truncate(command), hint]),
-      warned: (text, fields) => warnings.add([text, fields && { ...fields, command: truncate(fields.command) }]),
-      slow: (command, ms) => slowCalls.add([truncate(command), ms]),
-      fault: error => report({ type: 'fault', label: name, id: linkId, error: reportError(error) }),
-      dropped: count => drops.add(undefined, count),
-      closed,
-    }
     const peers = limitLabel === undefined ? undefined : this.#getPeers(limitLabel)
-    const session = new Session({ ...added, router, resources, peers, events })
+    const closed = (ended: Session): void => this.#closed(ended, added)
+    const events = new SessionReports({ label, linkId, getLog, report, closed })
+    const session = new Session({ ...added, router, scheduler: this.#scheduler, peers, events })
     peers?.add(session)
-    session.metrics.watch = this.#watch?.getCaller(name)
+    session.metrics.watch = this.#watch?.getCaller(session.name)
     this.#open.add(session)
     if (label !== undefined) {
       this.#ends.begin(label)
@@ -113,10 +73,40 @@ export class Sessions {
     return session
   }
 
+  #closed(session: Session, { label, linkId, limitLabel, ended }: AddedSession): void {
+    const { router, report } = this.#deps
+    const { frontendCalls } = session
+    this.#open.delete(session)
+    this.#removePeer(session, limitLabel)
+    const isLatest = label !== undefined && this.#byLabel.get(label) === session
+    if (isLatest) this.#byLabel.delete(label)
+    this.#closeResources(session)
+    if (label === undefined) return
+    const frontend = this.#endedFrontends.get(session)
+    // The host explains the ends of its own links, unless it has replaced them.
+    if (linkId !== undefined && isLatest && !frontend) void this.#ends.rejectOnceExplained(label, frontendCalls)
+    else rejectCalls(label, frontendCalls, frontend?.end)
+    ended()
+    if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
+    if (frontend?.hasBegun) emitDestroyed(router, label)
+  }
+
+  #closeResources({ resources }: Session): void {
+    const closing = resources
+      .closeAll(this.#resourcesAbort.signal)
+      .finally(() => this.#closingResources.delete(closing))
+    this.#closingResources.add(closing)
+  }
+
   #getPeers(limitLabel: string): Set<Session> {
     const peers = this.#peers.get(limitLabel) ?? new Set()
     this.#peers.set(limitLabel, peers)
     return peers
+  }
+
+  #removePeer(session: Session, limitLabel: string | undefined): void {
+    const peers = limitLabel === undefined ? undefined : this.#peers.get(limitLabel)
+    if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
   }
 
   /** Calls a function that a frontend exposes. @throws {BusError} `Disconnected`; the function's own errors */
@@ -125,6 +115,20 @@ export class Sessions {
     const session = this.#byLabel.get(label)
     if (session) return session.frontendCalls.call(...call)
     throw this.#ends.createError(String(label), this.#byLabel.keys())
+  }
+
+  /** Calls a function that the host exposes. @throws {BusError} `Disconnected`; the function's own errors */
+  async callHost(
+    method: string,
+    args: unknown,
+    options: Parameters<FrontendCalls['call']>[2],
+    canStream: boolean,
+  ): Promise<unknown> {
+    // The host's session is the first one, unless its link was replaced.
+    for (const { label, frontendCalls } of this.#open) {
+      if (label === undefined) return frontendCalls.call(method, args, options, undefined, false, canStream)
+    }
+    throw new BusError('Disconnected', 'The host is not connected', { data: { delivered: 'no' } })
   }
 
   /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */
@@ -137,20 +141,23 @@ export class Sessions {
    *
    * @param hasBegun - false if the others were never notified of the frontend
    * @param end - why, unless the host ended it
+   * @param restarts - true if it starts again soon
    */
-  end(label: string, hasBegun: boolean, end?: FrontendEnd): void {
-    this.#ends.explain(label, end)
+  end(label: string, hasBegun: boolean, end?: FrontendEnd, restarts = false): void {
+    this.#ends.explain(label, end, restarts)
     const session = this.#byLabel.get(label)
     if (session) this.#endedFrontends.set(session, { hasBegun, end })
     else if (hasBegun) emitDestroyed(this.#deps.router, label)
   }
 
-  /** Updates the counts of all sessions. Returns a few of the running calls, and watches calls from now on, or not. */
-  measure(watchCalls: boolean = this.#watch !== undefined): Measurement {
-    if (watchCalls !== (this.#watch !== undefined)) {
-      this.#watch = watchCalls ? new CallWatch() : undefined
-      for (const session of this.#open) session.metrics.watch = this.#watch?.getCaller(session.name)
-    }
+  /** Counts calls for an inspector from now on, or for none. */
+  watchCalls(watch: CallWatch | undefined): void {
+    this.#watch = watch
+    for (const session of this.#open) session.metrics.watch = watch?.getCaller(session.name)
+  }
+
+  /** Updates the counts of all sessions. Returns a few of the running calls, and the report on watched calls. */
+  measure(): Measurement {
     for (const session of this.#open) session.updateCounts()
     const watched = this.#watch?.report(this.#getRunning())
     const running: RunningCall[] = []
@@ -173,11 +180,11 @@ export class Sessions {
    * calls are polled ten times per limit: a call was running since the first poll that found it. Returns a function that stops it.
    */
   watchSlowCalls(slowAfterMs: number): () => void {
-    let firstSeen = new Map<Call, number>()
-    const reported = new WeakSet<Call>()
+    let firstSeen = new Map<IncomingCall, number>()
+    const reported = new WeakSet<IncomingCall>()
     const poll = (): void => {
       const now = performance.now()
-      const running = new Map<Call, number>()
+      const running = new Map<IncomingCall, number>()
       for (const session of this.#open) {
         for (const call of session.calls.all) {
           if (isStream(call) || reported.has(call)) continue

@@ -1,8 +1,10 @@
 // The diagnostics channels of core's thread: commands, events (each an `EventTrace`), and calls of frontends' functions. Callers
 // check for subscribers first, so that a call costs no more than that check while nobody listens.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
-import { STREAM_HEADER, traceRun } from '@sallyport/protocol/internal'
-import type { CallChannel, CallMessage, CallTrace, EventTrace, Outcome } from '@sallyport/protocol/internal'
+import { STREAM_HEADER } from '@sallyport/protocol/internal/message'
+import { traceRun } from '@sallyport/protocol/internal/rpc'
+import type { CallMessage } from '@sallyport/protocol/internal/message'
+import type { CallChannel, CallTrace, EventTrace, Outcome } from '@sallyport/protocol/internal/rpc'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 
 export const commands: CallChannel = tracingChannel('sallyport.command')

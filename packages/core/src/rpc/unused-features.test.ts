@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { wrapWithMiddleware } from './middleware.js'
 import { createQuotas } from './quotas.js'
-import type { RunnableCommand } from './registry.js'
+import type { RunnableCommand } from './runnable-command.js'
 
 const run = (): string => 'ran'
 const createEntry = (method: string): [string, RunnableCommand] => [

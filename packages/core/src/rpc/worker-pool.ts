@@ -1,21 +1,16 @@
 // A pool of threads (piscina) for CPU-heavy commands, so that core stays responsive. It is loaded with the first such call.
 import type { ResourceLimits } from 'node:worker_threads'
-import {
-  BusError,
-  describeCommand,
-  fromErrorObject,
-  holdsBytes,
-  isError,
-  ReceivedStream,
-  toBusError,
-} from '@sallyport/protocol/internal'
-import type { ErrorObject } from '@sallyport/protocol/internal'
+import { BusError, describeCommand, fromErrorObject, toBusError } from '@sallyport/protocol/internal/errors'
+import { holdsBytes } from '@sallyport/protocol/internal/message'
+import { ReceivedStream } from '@sallyport/protocol/internal/rpc'
+import { isError } from '@sallyport/protocol/internal/util'
+import type { ErrorObject } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { Piscina } from 'piscina'
 import { holdsInstance } from '../api/frontend-call.js'
 import { transfer } from '../api/transfer.js'
 import { getV8Limits, limitHeap } from '../shared/heap-limit.js'
-import { ChannelHandle } from './channel.js'
+import { ChannelHandle } from './channels/channel-handle.js'
 
 export type PoolTask = { method: string; module: string; args: unknown }
 export type PoolOutcome = { value: unknown } | { failure: ErrorObject }
@@ -55,7 +50,7 @@ export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool 
     const why = isError(cause) || cause === null ? toBusError(method, cause).message : UNCLONEABLE
     const text = `The pool's thread exited while it ran ${describeCommand(method)}: ${why}`
     getLog().error({ command: method, err: cause }, 'a thread of the pool exited')
-    return new BusError('InternalError', text, { cause })
+    return new BusError('Crashed', text, { cause })
   }
 
   return {

@@ -1,6 +1,6 @@
 // Counters and latencies of one link, in memory shared by core and host: the host can still read them when core hangs or has exited.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { MAX_DURATION_NS, SamplingTimer } from '@sallyport/protocol/internal'
+import { MAX_DURATION_NS, SamplingTimer } from '@sallyport/protocol/internal/util'
 import type { CallerWatch } from './call-watch.js'
 
 export const COUNT = {
@@ -18,6 +18,7 @@ export const COUNT = {
   inFlight: 9,
   /** Updated when core is asked. */
   queued: 10,
+  overloaded: 11,
 } as const
 
 export const COUNTS: number = Object.keys(COUNT).length

@@ -1,5 +1,5 @@
 // Suggests the nearest valid name in error texts: most wrong names are typing errors.
-import { BusError, describeName } from '@sallyport/protocol/internal'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { distance } from 'fastest-levenshtein'
 
 const MAX_COMPARED_LENGTH = 100
@@ -29,6 +29,12 @@ export function didYouMean(name: string, names: Iterable<string>): string {
  */
 export function createNoFrontendError(label: string, names: Iterable<string>, why?: string): BusError {
   const text = `There is no frontend ${describeName(label)}${why === undefined ? didYouMean(label, names) : `: ${why}`}`
+  return new BusError('Disconnected', text, { data: { delivered: 'no' } })
+}
+
+/** @param why - a clause that says why the frontend restarts; `undefined` if the host reloads it */
+export function createRestartError(label: string, why: string | undefined): BusError {
+  const text = `The frontend ${describeName(label)} is restarting, call it again later${why === undefined ? '' : `: ${why}`}`
   return new BusError('Disconnected', text, { data: { delivered: 'no' } })
 }
 

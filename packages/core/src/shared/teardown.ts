@@ -1,6 +1,6 @@
 // Runs teardown steps one after the other: each might need what was opened before it. No step keeps the others from running.
 import { setTimeout as delay } from 'node:timers/promises'
-import { isThenable } from '@sallyport/protocol/internal'
+import { isThenable } from '@sallyport/protocol/internal/util'
 
 const STEP_TIMEOUT_MS = 5000
 /** Time for all steps that start after the signal has aborted. */

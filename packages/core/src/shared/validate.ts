@@ -1,5 +1,5 @@
 // Checks options, files and arguments against valibot schemas. An error names the place of the mistake and the nearest valid name.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
 import { didYouMean } from './suggest.js'
@@ -22,19 +22,19 @@ export function mistake(place: Place, member: string, text: string): BusError {
 /**
  * @internal Returns the output of `schema` for `value`. @throws {BusError} InvalidParams
  * @param where - the function whose options these are, the path of a file, or a place in a file
- * @param names - valid names, of options with the places where they belong: `app.security.capabilities`
+ * @param getNames - returns valid names for an error, of options with the places where they belong: `app.security.capabilities`
  */
 export function check<S extends v.GenericSchema>(
   where: string | Place,
   schema: S,
   value: unknown,
-  names: readonly string[] = [],
+  getNames: () => readonly string[] = () => [],
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
   const issue = getFirstIssue(result.issues)
-  if (typeof where !== 'string') throw toFileError(where, issue, names)
-  throw new BusError('InvalidParams', describeOption(where, issue, value, names))
+  if (typeof where !== 'string') throw toFileError(where, issue, getNames())
+  throw new BusError('InvalidParams', describeOption(where, issue, value, getNames()))
 }
 
 /** Returns the output of a schema for options with secrets: error texts repeat none of the values. @throws {BusError} InvalidParams */
@@ -124,12 +124,15 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
   const path = getPath(issue)
   const name = String(path.at(-1))
   const getName = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
-  // In the form of `OPTION_PLACES`, with which labels are compared as they are.
+  // In the form of `getOptionPlaces`, with which labels are compared as they are.
   const parent = getParent(formatPath(path).replaceAll(/\[\d+\]/g, '[…]'))
   // The options of a frontend have no parent in `bus.open`.
-  const inPlace = places
-    .filter(each => getParent(each) === parent || (parent !== '' && getParent(each).endsWith(`.${parent}`)))
-    .map(getName)
+  const [, ofKind] = /^use (.+)$/.exec(issue.message) ?? []
+  const inPlace =
+    ofKind?.split(', ') ??
+    places
+      .filter(each => getParent(each) === parent || (parent !== '' && getParent(each).endsWith(`.${parent}`)))
+      .map(getName)
   const similar = suggestName(name, inPlace)
   if (similar) return similar
   const use = parent !== '' && inPlace.length > 0 ? `: use ${[...new Set(inPlace)].join(', ')}` : undefined

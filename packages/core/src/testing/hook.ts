@@ -1,18 +1,15 @@
 // Sends one message through an isolation hook in a gate of its own. This thread is its frontend, and opens its records as core would.
 import { MessageChannel } from 'node:worker_threads'
 import { LinkClient } from '@sallyport/frontend/internal'
-import {
-  BatchReader,
-  BusError,
-  createDeferred,
-  createTriangleEndpoints,
-  describeCommand,
-  fromErrorObject,
-  METHOD,
-  openLink,
-} from '@sallyport/protocol/internal'
-import type { CallMessage, Link, Opener, RejectedParams } from '@sallyport/protocol/internal'
-import type { ModuleLocation } from '../host/options/schema.js'
+import { BatchReader } from '@sallyport/protocol/internal/codec'
+import { BusError, describeCommand, fromErrorObject } from '@sallyport/protocol/internal/errors'
+import { createTriangleEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { METHOD } from '@sallyport/protocol/internal/message'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import type { CallMessage, RejectedParams } from '@sallyport/protocol/internal/message'
+import type { Opener } from '@sallyport/protocol/internal/records'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import type { ModuleLocation } from '../shared/locations.js'
 import type { HookOptions } from '../host/options/types.js'
 import { anyObject, check } from '../shared/validate.js'
 

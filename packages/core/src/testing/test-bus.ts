@@ -1,6 +1,7 @@
 // A bus for a test: core in the thread of the test, one client, fakes for commands and a record of their calls.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError, isAsyncIterable, isError, isPlainObject, isThenable } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { isAsyncIterable, isError, isPlainObject, isThenable } from '@sallyport/protocol/internal/util'
 import type { toCommandIdentity } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/app.js'
@@ -121,7 +122,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   check('createTestBus: its options', anyObject, options)
   const { core: base = {}, commands = {}, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
-  const { startBus, toCommandIdentity } = await import('../host/bus.js')
+  const { releaseEvents, startBus, toCommandIdentity } = await import('../host/bus.js')
   const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)
   const { config, capabilities, app } = rest
@@ -132,7 +133,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)
-    void bus.releaseEvents()
+    void releaseEvents(bus)
     const calls: TestBus['calls'] = command =>
       recorded.filter(call => command === undefined || call.command === command)
     return { bus, client, calls, close, [Symbol.asyncDispose]: close }

@@ -1,6 +1,6 @@
 // Hostile answers to core's calls: none of them settles another call, or a call twice.
 import { expect, test } from 'vitest'
-import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type { App } from '../../src/api/app.js'
 import { Peer, call, setUp } from '../support/peer.js'
 

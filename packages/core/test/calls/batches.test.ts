@@ -1,7 +1,7 @@
 // Batches of channel messages and events, as a frontend reads them: in order with other messages, and encoded once for many
 // frontends.
 import { describe, expect, test } from 'vitest'
-import type { CodecName } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Channel, CommandContext } from '../../src/index.js'
 import { Peer, call, setUp } from '../support/peer.js'
 

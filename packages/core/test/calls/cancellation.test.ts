@@ -160,6 +160,8 @@ test('calls.timeout is the default deadline of calls to frontends, and of no oth
   const bus = await begin({ calls: { timeout: 40 } })
   const caller = await createCaller(bus)
   expect(await outcome(bus.call('tests', 'never'))).toBe('Timeout')
+  expect(await outcome(bus.frontend('tests')['never']!())).toBe('Timeout')
+  expect(await outcome(bus.stream('tests', 'never').next())).toBe('Timeout')
   expect(await outcome(caller.client.invoke('ask_on', { label: 'tests' }))).toBe('Timeout')
   expect(await outcome(caller.client.invoke('stubborn', { ms: 80 }))).toBe('settled')
   await bus.close({ timeout: 0 })

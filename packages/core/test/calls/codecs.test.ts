@@ -1,6 +1,6 @@
 // The codec of each link, and the values that it carries, whatever else is in the message.
 import { describe, expect, test } from 'vitest'
-import { type Channel, type CommandContext, defineCore } from '../../src/index.js'
+import { type Bus, type Channel, type CodecName, type CommandContext, defineCore } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 
 const core = defineCore({ commands: { echo: (args: object) => args } })
@@ -24,6 +24,37 @@ describe('codec of the bus', () => {
     const client = await bus.connect('tests', { codec: 'json' })
     expect(await client.invoke('echo', { at: new Date(0) })).toEqual({ at: '1970-01-01T00:00:00.000Z' })
   })
+})
+
+describe.each(['worker', 'connection', 'run'])('the codec of a %s', kind => {
+  type Echo = (bus: Bus, args: object, codec: CodecName) => Promise<unknown>
+  const echo: Echo = async (bus, args, codec) => {
+    if (kind === 'run') return bus.run('return args', { args, codec })
+    if (kind === 'worker') await bus.open('main', fixture('calls/exposing.mjs'), { codec })
+    else (await bus.connect('main', { codec })).expose({ echo: (echoed: object) => echoed })
+    return bus.call('main', 'echo', args)
+  }
+
+  test('holds on the whole way of arguments and results, whatever the codec of the bus is', async () => {
+    const values = { at: new Date(0), big: 10n, bytes: new Uint8Array(1), url: new URL('http://a/b') }
+    expect(await echo(await start({ core }), values, 'msgpack')).toEqual({ ...values, url: 'http://a/b' })
+    const { big: _, ...forJson } = values
+    const arrived = { at: '1970-01-01T00:00:00.000Z', bytes: new Uint8Array(1), url: 'http://a/b' }
+    expect(await echo(await start({ core, codec: 'msgpack' }), forJson, 'json')).toEqual(arrived)
+  })
+
+  test('is the one that an error names', async () => {
+    const choose = /cannot be serialized as json: big is a BigInt.*choose codec: 'msgpack'/
+    await expect(echo(await start({ core, codec: 'msgpack' }), { big: 1n }, 'json')).rejects.toThrow(choose)
+    const refused = /cannot be serialized as msgpack/
+    await expect(echo(await start({ core }), { big: 2n ** 64n }, 'msgpack')).rejects.toThrow(refused)
+  })
+})
+
+test('the codec of a run holds for what its code throws', async () => {
+  const bus = await start({ core })
+  const options = { codec: 'msgpack' } as const
+  await expect(bus.run('throw { big: 10n }', options)).rejects.toMatchObject({ data: { big: 10n } })
 })
 
 describe.each(['json', 'msgpack'] as const)('values under %s', codec => {

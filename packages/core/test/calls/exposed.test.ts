@@ -81,19 +81,33 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
     await expect(thrown('text')).rejects.toMatchObject({ message: 'a text', data: 'a text' })
     await expect(bus.call('main', 'fails_in_system')).rejects.toMatchObject({
       data: expect.stringMatching(
-        /^(ENOENT: no such file or directory|Access to this API has been restricted)/,
+        /^(ENOENT: no such file or directory, open '.*'|Access to this API has been restricted)/,
       ) as string,
     })
-    for (const what of ['not_serializable', 'iterable']) {
-      await expect(bus.call('main', what)).rejects.toMatchObject({
-        reason: 'InternalError',
-        message: expect.stringContaining(`The result of command "${what}" cannot be serialized`) as string,
-      })
-    }
+    await expect(bus.call('main', 'not_serializable')).rejects.toMatchObject({
+      reason: 'InternalError',
+      message: expect.stringContaining('The result of command "not_serializable" cannot be serialized') as string,
+    })
+    await expect(bus.call('main', 'iterable')).rejects.toMatchObject({ reason: 'InvalidRequest' })
     await expect(bus.call('main', 'ecko')).rejects.toMatchObject({
       reason: 'MethodNotFound',
       message: expect.stringMatching(/^The frontend exposes no function "ecko": it exposes "echo", /) as string,
     })
+  })
+
+  test('tells the host where it threw, and another frontend only the message', async () => {
+    const { bus, client } = await openShared(connect, name)
+    const error = await bus.call('main', 'throws', { what: 'error' }).catch((thrown: unknown) => thrown as Error)
+    const cause = (error as Error).cause as Error
+    expect([cause.name, cause.message]).toEqual(['TypeError', 'it broke'])
+    expect(cause.stack).toMatch(/^TypeError: it broke\n.*exposing\.mjs:\d+:\d+/)
+    expect(
+      ((await bus.call('main', 'throws', { what: 'value' }).catch((thrown: unknown) => thrown)) as Error).cause,
+    ).toBe(undefined)
+    const asked = client.invoke('throw_of', { label: 'main', what: 'error' })
+    const other = (await asked.catch((thrown: unknown) => thrown)) as Error
+    expect(other).toMatchObject({ reason: 'CommandFailed', message: 'it broke' })
+    expect(other.cause).toBe(undefined)
   })
 
   test('receives and returns bytes, copied and transferred', async () => {
@@ -137,13 +151,8 @@ describe.each(routes)('an exposed function: %s', (name, connect) => {
     await expect.poll(async () => (await bus.call<string[]>('main', 'seen')).length).toBe(6)
   })
 
-  test('rejects channels, and arguments without names', async () => {
+  test('rejects arguments without names', async () => {
     const { bus, client } = await openShared(connect, name)
-    const channel = new client.Channel()
-    await expect(bus.call('main', 'echo', { channel })).rejects.toMatchObject({ reason: 'InvalidParams' })
-    expect(await client.invoke('call_with_channel', { label: 'main', channel })).toMatchObject({
-      reason: 'InvalidParams',
-    })
     expect(await client.invoke('call_wrong', { label: 'main' })).toEqual(
       Array.from({ length: 6 }, () => expect.objectContaining({ reason: 'InvalidParams' }) as object),
     )
@@ -208,7 +217,9 @@ describe.each(endRoutes)('the end of an exposed function: %s', (name, connect) =
       expect(await calls[1]).toMatchObject(disconnected)
       await expect(bus.call(label, 'seen')).rejects.toMatchObject({
         message: expect.stringMatching(
-          new RegExp(`^There is no frontend "${label}"(: it .+| \\(did you mean "[^"]+"\\?\\))?$`),
+          new RegExp(
+            `^The(?:re is no frontend "${label}"| frontend "${label}" is restarting, call it again later)(: it .+| \\(did you mean "[^"]+"\\?\\))?$`,
+          ),
         ) as string,
         data: { delivered: 'no' },
       })
@@ -278,4 +289,12 @@ describe.each([false, true])('a hook that sees answers, legacyMessages: %s', leg
   })
 
   afterEach(() => bus?.close({ timeout: 0 }))
+})
+
+test('a call of a module with a default export and no functions says that the export is ignored', async () => {
+  const bus = await start()
+  await bus.open('plain', { source: 'export default { run() {} }', name: 'plain.js' }, { sandbox: 'permission' })
+  await expect(bus.call('plain', 'run')).rejects.toThrow(
+    'it exposes no functions. Its module has a default export, which is ignored: call `expose({ … })` instead',
+  )
 })

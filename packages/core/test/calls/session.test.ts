@@ -1,7 +1,8 @@
 // Input of hostile or broken frontends, byte by byte. An invalid message gets a typed error, an invalid frame closes the session,
 // and other sessions are not affected.
 import { describe, expect, test } from 'vitest'
-import { FRAME_KIND, codecs, type FrameKind } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { FRAME_KIND, type FrameKind } from '@sallyport/protocol/internal/wire'
 import { Peer, attachSealed, call, ran, setUp } from '../support/peer.js'
 
 const emitAll = (event: string, payloads: readonly unknown[]): string =>

@@ -1,5 +1,11 @@
 // Frontends that share the limits of one label, as the tabs of a page do: no number of them has more open than one.
-import { FRAME_KIND, MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_RESOURCES } from '@sallyport/protocol/internal'
+import {
+  FRAME_KIND,
+  MAX_CHANNELS,
+  MAX_IN_FLIGHT,
+  MAX_LISTENERS,
+  MAX_RESOURCES,
+} from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
 import type { CommandContext } from '../../src/index.js'
 import { call, Peer, setUp } from '../support/peer.js'

@@ -190,7 +190,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
 })
 
 describe("the names of the bus's own events", () => {
-  const names = ['fault', 'restart', 'failed', 'exited', 'denied', 'rejected', 'slow', 'overload']
+  const names = ['fault', 'restart', 'failed', 'exited', 'denied', 'rejected', 'slow', 'overload', 'rightsChanged']
 
   const getBus = reuseBus()
 

@@ -1,7 +1,7 @@
 // In development, an event that nobody listens to is a warning, until the host listens for the first time.
 import { afterEach, expect, test } from 'vitest'
 import { pino, type Logger } from 'pino'
-import { setDevelopment } from '@sallyport/protocol/internal'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { type Bus, defineCore } from '../../src/index.js'
 import { start } from '../support/start.js'
 

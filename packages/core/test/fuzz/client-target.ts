@@ -1,5 +1,6 @@
 // A client with a hostile core: it keeps answering calls of its functions, or its link closes.
-import { createLinkEndpoints, openLink, type CodecName, type LinkKind } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { createLinkEndpoints, openLink, type LinkKind } from '@sallyport/protocol/internal/link'
 import { Channel, LinkClient } from '@sallyport/frontend/internal'
 import { Wire } from './wire.js'
 
@@ -12,7 +13,7 @@ export interface ClientRun {
 export function openClient(link: LinkKind, codec: CodecName): ClientRun {
   const [hostileEndpoint, endpoint] = createLinkEndpoints(link)
   const client = new LinkClient(openLink(hostileEndpoint, true), { label: 'fuzzed', codec })
-  const wire = new Wire(endpoint)
+  const wire = new Wire(endpoint, true)
   client.expose({ f: (args: unknown) => args, fails: () => Promise.reject(new Error('it fails')) })
   const settled: Promise<unknown>[] = [client.invoke('a'), client.invoke('b', { channel: new Channel(() => {}) })]
   settled.push(client.listen('news', () => {}))

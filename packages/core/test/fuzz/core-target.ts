@@ -1,9 +1,10 @@
 // A core with commands of every kind, an honest frontend that must always be served, and hostile ones that come and go.
 import { pino } from 'pino'
-import { createLinkEndpoints, type CodecName, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { createLinkEndpoints, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal/link'
 import type { MessagePort } from 'node:worker_threads'
 import { createCore, type Core } from '../../src/core-thread/core.js'
-import type { SendingChannel } from '../../src/rpc/channel.js'
+import type { SendingChannel } from '../../src/rpc/channels/sending-channel.js'
 import type { CommandContext } from '../../src/api/app.js'
 import { CANARY, Wire } from './wire.js'
 

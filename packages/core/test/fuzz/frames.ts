@@ -1,5 +1,5 @@
 // Frames of messages, and mutations of their bytes.
-import { FRAME_KIND } from '@sallyport/protocol/internal'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { Packr } from 'msgpackr/pack'
 import { batch } from './messages.js'
 import type { Random } from './random.js'

@@ -1,20 +1,18 @@
 // A gate over real links. A hostile peer delivers its records to core, unchanged or tampered with.
+import { RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal/contract'
 import {
-  FRAME_KIND,
-  RECORD_DIRECTION,
   createLinkEndpoints,
   createTriangleEndpoints,
   openLink,
   type LinkEndpoint,
-  type FrameKind,
   type LinkKind,
-  type SessionKey,
-  SamplingTimer,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/link'
+import { SamplingTimer } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND, type FrameKind } from '@sallyport/protocol/internal/wire'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
-import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
+import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import type { Fuzzed } from './core-target.js'

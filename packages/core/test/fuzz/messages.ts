@@ -1,5 +1,5 @@
 // Almost valid messages: JSON-RPC with members that are missing, odd, hostile or stolen.
-import { METHOD } from '@sallyport/protocol/internal'
+import { METHOD } from '@sallyport/protocol/internal/message'
 import type { Random } from './random.js'
 
 const HOSTILE_TEXTS = [

@@ -1,16 +1,8 @@
 // The hostile end of a real link: sends arbitrary frames, and judges the answers.
 import { isUtf8 } from 'node:buffer'
-import {
-  BatchReader,
-  FRAME_KIND,
-  codecs,
-  getText,
-  openLink,
-  type FrameKind,
-  type Link,
-  type LinkEndpoint,
-  type ReceivedFrame,
-} from '@sallyport/protocol/internal'
+import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
+import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND, getText, type FrameKind, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import type { FuzzFrame } from './frames.js'
 
 /** A value that only the honest frontend can see. */
@@ -21,10 +13,10 @@ const TIMEOUT_MS = 15_000
 
 const LEAK = /\n\s+at |file:\/\/|node_modules|node:internal|\.(?:ts|js|mjs):\d/u
 
-/** Returns a path or stack within an error, if there is one. */
-function leakIn(message: unknown): string | undefined {
-  const { error } = (message ?? {}) as { error?: unknown }
-  const text = JSON.stringify(error) ?? ''
+/** Returns a path or stack within an error, if there is one. A frontend may send one to core, as the cause. */
+function leakIn(message: unknown, isToCore: boolean): string | undefined {
+  const { error } = (message ?? {}) as { error?: object }
+  const text = JSON.stringify({ ...error, ...(isToCore && { cause: undefined }) })
   const leaks = LEAK.test(text) || text.includes(process.cwd())
   return leaks ? `leak: a path or a stack in ${text.slice(0, 300)}` : undefined
 }
@@ -43,10 +35,13 @@ export class Wire {
   readonly codes: unknown[] = []
   readonly #reader = new BatchReader(true)
   readonly #answered = new Set<unknown>()
+  readonly #isCore: boolean
   #wake = (): void => {}
 
-  constructor(end: LinkEndpoint) {
+  /** @param isCore - true if this end is core's */
+  constructor(end: LinkEndpoint, isCore = false) {
     this.end = end
+    this.#isCore = isCore
     this.link = openLink(end, true)
     this.link.receive({
       frame: frame => this.#read(frame),
@@ -63,7 +58,7 @@ export class Wire {
       for (const message of this.#reader.read(kind, body)) {
         const { id, method, error } = message as { id?: unknown; method?: unknown; error?: { code: number } }
         if (error && this.codes.length < 100) this.codes.push(error.code)
-        this.problem ??= leakIn(message)
+        this.problem ??= leakIn(message, this.#isCore)
         if (id !== undefined && method === undefined) this.#answered.add(id)
       }
     } catch (error) {

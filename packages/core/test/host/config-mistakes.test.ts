@@ -132,6 +132,11 @@ describe('does not start with', () => {
       /^createBus: unknown option "supervision\.maximum": use restart, intensity, period, chargedIntensity, delay, heartbeat$/,
     ],
     [
+      'an option of a sandbox, with those of its kind',
+      { frontends: { main: { module: new URL(import.meta.url), sandbox: { kind: 'permission', men: 1 } } } },
+      /unknown option "frontends\.main\.sandbox\.men": use kind, read, net, strict, resourceLimits$/,
+    ],
+    [
       'an option in the wrong place',
       { security: {} },
       /^createBus: unknown option "security": it belongs at app\.security$/,

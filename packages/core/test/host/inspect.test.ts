@@ -1,40 +1,49 @@
-// The option `inspect` and the variable SALLYPORT_INSPECT open an inspector.
+// The option `inspect`, the variable SALLYPORT_INSPECT and `bus.openInspector` in a program that has not installed the inspector.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { fixture } from '../support/start.js'
 
-const program = (options: string): string => `
+const program = (options: string, then: string): string => `
   import { createBus, defineCore } from ${JSON.stringify(import.meta.resolve('@sallyport/core'))}
+  let bus
   try {
-    const bus = await createBus({ core: defineCore({}), log: false, ${options} })
+    bus = await createBus({ core: defineCore({}), log: false, ${options} })
     console.log('running')
-    await bus.close()
+    ${then}
   } catch (error) {
     console.log(error.reason, error.message)
-  }`
-const run = async (options: string, variable?: string): Promise<{ stdout: string; stderr: string }> => {
+  }
+  await bus?.close()`
+const run = async (options: string, variable?: string, then = ''): Promise<{ stdout: string; stderr: string }> => {
   const env = { ...process.env, SALLYPORT_INSPECT: variable }
-  return promisify(execFile)(process.execPath, ['--input-type=module', '-e', program(options)], {
+  const args = ['--import', fixture('host/without-inspector.mjs').href, '--input-type=module', '-e']
+  return promisify(execFile)(process.execPath, [...args, program(options, then)], {
     env,
     cwd: fileURLToPath(new URL('.', fixture('core.mjs'))),
   })
 }
 
-const URL_LINE = /^Inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/
+const MISSING =
+  'InvalidParams The inspector needs the package @sallyport/inspector, which could not be loaded. Run: npm install @sallyport/inspector\n'
 
 test.each([
   ['inspect: true', undefined],
   ['', '1'],
 ])(
-  'opens an inspector, prints its URL to standard error, and ends with the bus: { %s }, %s',
+  'an inspector that is not installed fails the start with the command to install it: { %s }, %s',
   async (options, variable) => {
-    const { stdout, stderr } = await run(options, variable)
-    expect(stdout).toBe('running\n')
-    expect(stderr).toMatch(URL_LINE)
+    expect(await run(options, variable)).toEqual({ stdout: MISSING, stderr: '' })
   },
 )
+
+test('bus.openInspector rejects with the same error, and the bus continues', async () => {
+  const then = `await bus.openInspector().catch(error => console.log(error.reason, error.message, error.cause.code))
+    console.log((await bus.stats()).core.state)`
+  const { stdout } = await run('', undefined, then)
+  expect(stdout).toBe(`running\n${MISSING.trim()} ERR_MODULE_NOT_FOUND\nrunning\n`)
+})
 
 test.each([
   ['', undefined],
@@ -42,7 +51,7 @@ test.each([
   ['', '0'],
   ['inspect: false', '1'],
 ])('opens none otherwise: { %s }, %s', async (options, variable) => {
-  expect((await run(options, variable)).stderr).toBe('')
+  expect(await run(options, variable)).toEqual({ stdout: 'running\n', stderr: '' })
 })
 
 test('rejects other values', async () => {

@@ -75,7 +75,7 @@ describe('a bus that does not start', () => {
   test('a sandbox or a pattern without its kind', async () => {
     const frontends = { main: { module: core, sandbox: { net: true } } }
     expect(await said({ core, frontends })).toBe(
-      'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "ses"',
+      'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process", "quickjs" or "ses"',
     )
     expect(await said({ core, app: { security: { pattern: {} } } })).toBe(
       'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',
@@ -212,6 +212,16 @@ test('a failed call without a handler ends its frontend with an explanation', as
   expect(faults[0]).toBe(
     'Command gret not found (did you mean "greet"?) (this rejection was not caught: is an `await` missing?)',
   )
+})
+
+test('an uncaught denial names its command and its place, and does not repeat how to allow it', async () => {
+  const source = `import { invoke } from '@sallyport/frontend'\ninvoke('greet', { name: 'x' })`
+  bus = await createBus({ core, log: false })
+  const fault = new Promise<Error>(resolve => bus!.on('fault', ({ error }) => resolve(error)))
+  await bus.open('main', { source }, { sandbox: 'permission', allow: [], loaded: false })
+  const { message, stack } = await fault
+  expect(message).toBe('Uncaught denial of greet: is an `await` missing?')
+  expect(stack).toMatch(/^BusError \[Denied\]: Uncaught denial of greet: is an `await` missing\?\n.*source\.js:2:\d+/)
 })
 
 test('a frontend that starts a bus gets an error that names the right import', async () => {

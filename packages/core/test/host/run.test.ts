@@ -2,7 +2,13 @@
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { type Bus, isCommandError, type RunOptions } from '../../src/index.js'
+import {
+  type Bus,
+  type Channel as ServerChannel,
+  defineCore,
+  isCommandError,
+  type RunOptions,
+} from '../../src/index.js'
 import { writeProject } from '../support/project.js'
 import { everyCommand, fixture, isolation, next, reuseBus, start } from '../support/start.js'
 
@@ -11,7 +17,26 @@ const sandboxes = [
   ['permission', 'permission'],
   ['process', 'process'],
   ['ses in a process', { kind: 'ses', process: true }],
+  ['quickjs', 'quickjs'],
+  ['quickjs in a process', { kind: 'quickjs', process: true }],
 ] as const
+
+/** What QuickJS says where V8 has other words. */
+const QUICKJS_TEXTS: Readonly<Record<string, unknown>> = {
+  'null.x': { reason: 'CommandFailed', message: "cannot read property 'x' of null" },
+  'return 1 }, async () => { return 2': {
+    reason: 'LoadFailed',
+    message: expect.stringMatching(/run\.js:1:11: .*','/) as string,
+  },
+  '1\n  a b': { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:5: .*expecting ';'/) as string },
+  'a b': { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:3: .*expecting ';'/) as string },
+  'import x from "y"': {
+    reason: 'LoadFailed',
+    message: expect.stringMatching(/run\.js:1:8: .*identifier 'x'/) as string,
+  },
+}
+/** Kinds whose code is no module of Node's, and finds the client as a global. */
+const isScript = (name: string): boolean => /^(?:ses|quickjs)/.test(name)
 const getBus = reuseBus()
 
 const run = async (source: string, options?: RunOptions): Promise<unknown> => (await getBus()).run(source, options)
@@ -55,10 +80,26 @@ test('a denial names the option of bus.run, and no label that was made up', asyn
 
 describe.each(sandboxes)('sandbox: %s', (name, sandbox) => {
   test('the code has its arguments, its data and the client, and its value is returned', async () => {
-    const data = name.startsWith('ses') ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`
+    const data = isScript(name) ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`
     const source = `return [args, await invoke('add', args), ${data}, typeof stream, typeof console.log]`
     const options = { args: { a: 1, b: 2 }, data: ['data'], allow: ['add'] }
     expect(await run(source, { sandbox, ...options })).toEqual([{ a: 1, b: 2 }, 3, ['data'], 'function', 'function'])
+  })
+
+  test('the code can receive the messages of a channel', async () => {
+    const code = `const channel = new Channel(); await invoke('count', { to: 2, channel }); const first = []
+      for await (const value of channel) if (first.push(value) === 2) break
+      return first`
+    const bus = await start({
+      core: defineCore({
+        commands: {
+          count: async ({ to, channel }: { to: number; channel: ServerChannel }) => {
+            for (let n = 1; n <= to; n++) await channel.send(n)
+          },
+        },
+      }),
+    })
+    expect(await bus.run(code, { sandbox, allow: ['count'] })).toEqual([1, 2])
   })
 
   test('the code emits and hears events', async () => {
@@ -92,23 +133,29 @@ describe.each(sandboxes)('sandbox: %s', (name, sandbox) => {
     ],
     ['return NaN', { reason: 'InternalError', message: expect.stringMatching(/result .* is NaN/) as string }],
     ['setTimeout(() => { throw new Error("late") }); await new Promise(() => {})', { message: 'late' }],
-    ['return (', { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:2:1: /) as string }],
     [
-      '1\n  a b',
-      { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:2:5: .*identifier 'b'/) as string },
+      'if (args) {',
+      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:12: .*Unexpected end of input/) as string },
     ],
-    ['a b', { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:1:3: .*identifier 'b'/) as string }],
-    ['} async () => {', { reason: 'InvalidParams' }],
     [
-      'import x from "y"',
-      { reason: 'InvalidParams', message: expect.stringMatching(/run\.js:1:1: .*import/) as string },
+      'return 1 }, async () => { return 2',
+      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:11: .*Unexpected token ','/) as string },
     ],
+    [
+      '1\n}\n',
+      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:1: .*Unexpected token '}'/) as string },
+    ],
+    ['1\n  a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:5: .*identifier 'b'/) as string }],
+    ['a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:3: .*identifier 'b'/) as string }],
+    ['} async () => {', { reason: 'LoadFailed' }],
+    ['import x from "y"', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:1: .*import/) as string }],
   ])('%s rejects with the reason', async (source, error) => {
-    await expect(run(source, { sandbox })).rejects.toMatchObject(error)
+    const expected = (name.startsWith('quickjs') && QUICKJS_TEXTS[source]) || error
+    await expect(run(source, { sandbox })).rejects.toMatchObject(expected)
   })
 
   test('an application error has its code and its data', async () => {
-    const get = name.startsWith('ses') ? 'sallyport' : `await import('@sallyport/frontend')`
+    const get = isScript(name) ? 'sallyport' : `await import('@sallyport/frontend')`
     const error: unknown = await run(
       `const { CommandError } = ${get}; throw new CommandError('BUSY', 'later', { data: { in: 5 } })`,
       {
@@ -187,7 +234,7 @@ describe.each(['permission', 'process'] as const)('sandbox: %s', sandbox => {
       'process.exit(0)',
       { reason: 'Disconnected', message: expect.stringContaining('it exited with code 0') as string },
     ],
-    ['process.exit(3)', { reason: 'InternalError', message: expect.stringContaining('exited with code 3') as string }],
+    ['process.exit(3)', { reason: 'Crashed', message: expect.stringContaining('exited with code 3') as string }],
   ])('%s rejects', async (source, error) => {
     await expect(run(source, { sandbox })).rejects.toMatchObject(error)
   })
@@ -209,6 +256,15 @@ test('a process leaves no temporary files', async () => {
   const during = await run('return process.cwd()', { sandbox: { kind: 'process', wall: 'none' } })
   expect(during).toMatch(/sallyport-/)
   expect((await list()).filter(name => !before.has(name) && String(during).endsWith(name))).toEqual([])
+})
+
+test('the output of a process that runs out of memory is that of its code', async () => {
+  let output = ''
+  const code = `console.error('before'); const kept = []; for (;;) kept.push(new Array(10_000).fill(kept.length))`
+  const sandbox = { kind: 'process', wall: 'none' } as const
+  const options = { sandbox, memory: 32, timeout: 60_000, onStdio: (text: string) => void (output += text) }
+  await expect(run(code, options)).rejects.toThrow('ran out of memory')
+  expect(output).toBe('before\n')
 })
 
 test('runs are concurrent, each with a label that no frontend can have', async () => {

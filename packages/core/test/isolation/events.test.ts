@@ -1,5 +1,5 @@
 // Events of a frontend in the isolation pattern: many share a message, and the hook, quotas and core see each of them.
-import { METHOD } from '@sallyport/protocol/internal'
+import { METHOD } from '@sallyport/protocol/internal/message'
 import { describe, expect, test } from 'vitest'
 import type { Bus } from '../../src/index.js'
 import { isolation, start, withLinkPort } from '../support/start.js'

@@ -1,7 +1,10 @@
 // Attacks on sealed records by a peer in place of a gate. A record that is not delivered once and in order ends its session: one error
 // is reported, running handlers are aborted, and others are not affected. A frontend has no records: its frames pass its gate.
 import { beforeEach, describe, expect, test } from 'vitest'
-import { codecs, Outbox, FRAME_KIND, packMessage, type CallMessage, type FrameKind } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import type { CallMessage } from '@sallyport/protocol/internal/message'
+import { Outbox, packMessage } from '@sallyport/protocol/internal/rpc'
+import { FRAME_KIND, type FrameKind } from '@sallyport/protocol/internal/wire'
 import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Core } from '../../src/core-thread/core.js'
 import type { CommandContext } from '../../src/api/app.js'

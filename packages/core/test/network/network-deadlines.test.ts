@@ -68,7 +68,7 @@ test('default to those of the connection, except for streams', async () => {
   })
   const values: unknown[] = []
   const read = async (): Promise<void> => {
-    for await (const value of client.stream('count', {}, { timeout: 40 })) values.push(value)
+    for await (const value of client.stream('count', {}, { timeout: 2000 })) values.push(value)
   }
   await expect(read()).rejects.toMatchObject({ reason: 'Timeout' })
   expect(values).toEqual([1])

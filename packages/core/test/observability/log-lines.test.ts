@@ -1,5 +1,5 @@
 // The log of a bus at its lowest level: the same fields everywhere, no payloads, and the redactions of the host's logger.
-import { FRAME_KIND } from '@sallyport/protocol/internal'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { inspect } from 'node:util'
 import { pino, type LoggerOptions } from 'pino'
 import { describe, expect, test } from 'vitest'

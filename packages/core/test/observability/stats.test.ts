@@ -3,7 +3,8 @@ import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
-import type { Bus, BusEvents, BusStats, FrontendStats } from '../../src/index.js'
+import { Bus } from '../../src/host/bus.js'
+import type { BusEvents, BusStats, FrontendStats } from '../../src/index.js'
 import { begin, createCaller, patterns } from '../calls/cancellation.js'
 import { fixture, isolation } from '../support/start.js'
 
@@ -106,6 +107,16 @@ test('returns statistics while core is blocked', async () => {
   await expect.poll(async () => (await getStats(bus)).calls).toBe(3)
   expect(await Promise.race([loop, bus.stats().then(({ core }) => core.inFlight)])).toBe(1)
   await bus.close({ timeout: 0 })
+})
+
+test('shares one pending measurement, which a core that is blocked finds once', async () => {
+  const bus = await begin()
+  const { core } = Bus.getHost(bus)
+  const pending = core.measure()
+  expect(core.measure()).toBe(pending)
+  expect(await pending).toMatchObject({ running: [] })
+  expect(core.measure()).not.toBe(pending)
+  await bus.close()
 })
 
 test('counts a worker like a connection', async () => {

@@ -1,4 +1,4 @@
-// The command `sallyport-acl` as it is installed, with real files.
+// The command `sallyport acl` by its older name, as it is installed, with real files.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -128,9 +128,9 @@ describe('sallyport-acl exits with', () => {
       '0 and its help',
       ['--help'],
       0,
-      /^sallyport-acl \[tauri\.conf\.json \| directory\].* in a Tauri project\n.*Exit codes: 0/s,
+      /^sallyport acl \[tauri\.conf\.json \| directory\].* in a Tauri project\n.*Exit codes: 0/s,
     ],
-    ['0 and its version', ['--version'], 0, new RegExp(`^sallyport-acl/${version.replaceAll('.', '\\.')} `)],
+    ['0 and its version', ['--version'], 0, new RegExp(`^sallyport acl/${version.replaceAll('.', '\\.')} `)],
     ['2 for an unknown option', ['--lable', 'x'], 2, /Unknown option `--lable`\. The options are --core --label/],
     ['2 for an option without its value', ['--core'], 2, /--core <file>.*value is missing/],
     ['2 for one argument too many', ['.', '.'], 2, /Unused args/],
@@ -141,7 +141,7 @@ describe('sallyport-acl exits with', () => {
       '1 for a directory without a configuration',
       ['capabilities'],
       1,
-      /^sallyport-acl: there is no tauri\.conf\.json, .* Pass the directory of a Tauri project$/,
+      /^sallyport acl: there is no tauri\.conf\.json, .* Pass the directory of a Tauri project$/,
     ],
     ['1 for a missing core', ['--core', 'no.mjs'], 1, /core: there is no file .*no\.mjs$/],
     [

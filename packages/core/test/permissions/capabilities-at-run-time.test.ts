@@ -1,5 +1,5 @@
 // Capabilities that are added and removed while frontends run, and the scopes that handlers get, over real workers.
-import { setDevelopment } from '@sallyport/protocol/internal'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Bus, Capability } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'

@@ -25,7 +25,9 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
     const denials: unknown[] = []
     denying.on('denied', event => denials.push(event))
     const client = await denying.connect('main')
-    await expect(client.invoke('greet', { name: 'x' })).rejects.toThrow(`Command greet not allowed by ACL: ${missing}`)
+    await expect(client.invoke('greet', { name: 'x' })).rejects.toMatchObject({
+      message: `Command greet not allowed by ACL: ${missing}`,
+    })
     expect(await client.invoke('add', add)).toBe(3)
     await denying.addCapability({ identifier: 'no', windows: ['main'], permissions: ['deny-greet'] })
     await expect(client.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
@@ -36,8 +38,14 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
           label: 'main',
           command: 'greet',
           hint: missing,
+          details: 'greet not allowed. Permissions associated with this command: allow-greet',
         },
-        { label: 'main', command: 'greet', hint: '"deny-greet" is among the permissions of a capability for "main"' },
+        {
+          label: 'main',
+          command: 'greet',
+          hint: '"deny-greet" is among the permissions of a capability for "main"',
+          details: expect.stringMatching(/^greet explicitly denied on origin local\n\nreferenced by: capability: no/),
+        },
       ])
   })
 

@@ -44,7 +44,7 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
     [`import { expose } from '@sallyport/frontend'\nexpose({ get: () => { let b c } })`, 'x.js:2:29'],
   ])('a syntax error has the position in the code: %j', async (source, position) => {
     const message = expect.stringMatching(new RegExp(`${position}: .*: Unexpected identifier 'c'`)) as string
-    await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'InvalidParams', message })
+    await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'LoadFailed', message })
   })
 
   test('the stack of an error has the name and the position', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Launcher } from '../../src/index.js'
+import type { Launcher, ProcessSandbox } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 
 let directory: string
@@ -43,4 +43,24 @@ test.each([
   const source = { source: '', name: 'main.js' }
   await expect(bus.open('main', source, { sandbox: { kind: 'process', wall: launcher } })).rejects.toThrow(cause)
   await expect.poll(() => existsSync(cgroup)).toBe(false)
+})
+
+// What V8 of Node 24 and later prints if the kernel refuses its memory.
+const REFUSED = '# Fatal process out of memory: Failed to reserve virtual memory for CodeRange'
+
+test.runIf(process.platform === 'linux')('a start for which the memory does not suffice names the limit', async () => {
+  const launcher: Launcher = {
+    name: 'tight',
+    launch: () => ({ command: '/bin/sh', args: ['-c', `echo '${REFUSED}' >&2; ulimit -c 0; kill -TRAP $$`] }),
+  }
+  const bus = await start()
+  const open = (sandbox: Partial<ProcessSandbox>): Promise<unknown> => {
+    const supervision = { restart: 'temporary' } as const
+    return bus.open('main', { source: '' }, { sandbox: { kind: 'process', wall: launcher, ...sandbox }, supervision })
+  }
+  await expect(open({ memory: 128 })).rejects.toMatchObject({
+    message: expect.stringContaining('could not allocate memory (limit: 128 MiB)') as string,
+    data: { limit: 'memory', max: 128 },
+  })
+  await expect(open({})).rejects.toThrow('ran out of memory')
 })

@@ -34,11 +34,25 @@ test.each(Object.entries(loops))('%s is dropped beyond what the host has taken',
   const bus = await start({ log })
   const over = next(bus, 'over')
   const source = `import { emit } from '@sallyport/frontend'\n${loop}\nawait emit('over')`
-  const onStdio = (text: string): void => void printed.push(text.length)
+  const onStdio = (text: string): void => void (text.startsWith('\nOutput lost: ') || printed.push(text.length))
   await bus.open('main', { source, name: 'flood.mjs' }, { onStdio })
   await over
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
   const total = loop.includes('Buffer') ? 200 * MiB : (loop.includes('await') ? 200_000 : 100_000) * 1001
   await expect.poll(() => sum(printed) + sum(dropped.map(({ characters }) => characters))).toBe(total)
   expect(dropped[0]).toMatchObject({ label: 'main' })
+})
+
+test.each(['permission', 'ses'] as const)('onStdio has a mark with what a run has lost, sandbox: %s', async sandbox => {
+  const bus = await start({ log: false })
+  let printed = 0
+  let lost = 0
+  const onStdio = (text: string): void => {
+    const [, characters] = /^\nOutput lost: (\d+) characters/.exec(text) ?? []
+    if (characters === undefined) printed += text.length
+    else lost += Number(characters)
+  }
+  await bus.run(`for (let n = 0; n < 100_000; n++) console.log('x'.repeat(99))`, { sandbox, onStdio, timeout: false })
+  await expect.poll(() => printed + lost).toBe(100_000 * 100)
+  expect(lost).toBeGreaterThan(0)
 })

@@ -43,7 +43,7 @@ describe.each(['permission', 'process', 'none'])('the output of a frontend with 
     const { stdout, stderr } = await runHost({ sandbox })
     expect(stdout).toBe('')
     for (const text of ['a log of main', 'an info', 'a warning', 'Error: an error', 'a sequence']) {
-      expect(stderr).toMatch(new RegExp(`^\\[main\\] ${text}$`, 'm'))
+      expect(stderr).toMatch(new RegExp(`^\\[main\\]!? ${text}$`, 'm'))
     }
     expect(stderr.match(/^\[main\] flood$/gm)!.length).toBeLessThanOrEqual(100)
     expect(stderr).toMatch(/^\[main\] .*, and \d+ more$/m)
@@ -103,7 +103,7 @@ describe('the log in a pipe', () => {
 
   test.each(['permission', 'process'])('names the line of a denied call that was not awaited: %s', async sandbox => {
     expect(await getFaultStack({ data: 'forgets a denied call', sandbox })).toMatch(
-      /^BusError \[Denied\]: Command denied not allowed by ACL: add .*is an `await` missing\?\)\n {4}at .*loud\.mjs:\d+:\d+/,
+      /^BusError \[Denied\]: Uncaught denial of denied: is an `await` missing\?\n {4}at .*loud\.mjs:\d+:\d+/,
     )
   })
 
@@ -149,6 +149,7 @@ describe.runIf(process.platform === 'linux')('the log on a terminal', () => {
   test('is text, with repeated denials as a number', async () => {
     const lines = (await runOnTerminal({ NO_COLOR: '1' })).replaceAll('\r', '').split('\n')
     expect(lines).toContain('[main] a log of main')
+    expect(lines).toContain('[main]! a warning')
     expect(lines.filter(line => line.startsWith('{'))).toEqual([])
     const texts = getTexts(lines.join('\n'))
     expect(texts.pop()).toMatch(/^warn {2}\[main\] denied denied 20× in [\d.]+ m?s$/)

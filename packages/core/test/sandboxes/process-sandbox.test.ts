@@ -48,9 +48,7 @@ describe.each([
     expect(settled).toEqual(['Disconnected', 'Disconnected'])
     const isLeft = (): boolean => directory !== '/tmp' && existsSync(directory)
     await expect.poll(() => [isAlive(pid), isLeft()], POLL).toEqual([false, false])
-    await expect
-      .poll(() => bus.closeFrontend('main').then(String, String), POLL)
-      .toContain('There is no frontend "main"')
+    await bus.closeFrontend('main')
     return faults.map(({ label, error }) => `${label}: ${error.message}`)
   }
 
@@ -79,9 +77,7 @@ describe.each([
 
   test.runIf(linux && name === 'brownfield')('too much memory', async () => {
     expect(await end('memory', { memory: 200 })).toEqual([
-      expect.stringMatching(
-        /^main: The frontend process used (\d+ MiB of memory \(limit: 200 MiB\)|more memory than its limit \(200 MiB\))$/,
-      ),
+      expect.stringMatching(/^main: The frontend process used more memory than its limit of 200 MiB$/),
     ])
   })
 })

@@ -151,6 +151,57 @@ test('the end of the thread restarts all of its scripts', async () => {
   expect(faults.toSorted()).toEqual(['a', 'b'].map(label => `${label}: frontend "${label}" exited with code 1`))
 })
 
+describe('a script that blocks the thread is the one that is blamed', () => {
+  // Longer than a busy machine takes to load the other scripts.
+  const supervision = { heartbeat: 6000 }
+  test.each([
+    ['in a function', 'spin'],
+    ['in a timer', 'spinLater'],
+    ['after an answer', 'spinAfterAnswer'],
+  ])('%s', async (_name, spin) => {
+    const bus = await startBus()
+    await open(bus, ['a', 'b', 'c'], { supervision })
+    const { faults, restarts } = watch(bus)
+    const pending = bus.call('c', 'never').catch((error: Error) => error)
+    // If a busy machine delivers both calls in one tick, it is unknown which of the scripts blocks it.
+    await bus.call('c', 'count')
+    void bus.call('b', spin).catch(() => {})
+    await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b', 'c'])
+    const neighbor = (label: string): unknown =>
+      `${label}: frontend "b" blocked its event loop. The thread that frontend "${label}" shared was terminated`
+    const own = expect.stringMatching(/^b: frontend "b" blocked its event loop( for 6000 ms)?$/) as unknown
+    expect(faults.toSorted()).toEqual([neighbor('a'), own, neighbor('c')])
+    expect(await pending).toMatchObject({
+      reason: 'Disconnected',
+      message: expect.stringContaining('frontend "b" blocked its event loop') as string,
+    })
+  })
+
+  test('also if it has no heartbeat', async () => {
+    const bus = await startBus()
+    await open(bus, ['a'], { supervision })
+    await open(bus, ['b'], { supervision: { heartbeat: false } })
+    const { faults } = watch(bus)
+    void bus.call('b', 'spin').catch(() => {})
+    await expect
+      .poll(() => faults.toSorted(), POLL)
+      .toEqual([
+        'a: frontend "b" blocked its event loop. The thread that frontend "a" shared was terminated',
+        'b: frontend "b" blocked its event loop',
+      ])
+  })
+
+  test('and only its restarts count', async () => {
+    const bus = await startBus()
+    await open(bus, ['a'], { supervision: { ...supervision, intensity: 0 } })
+    await open(bus, ['b'], { supervision: { heartbeat: 20_000 } })
+    const { restarts, failed } = watch(bus)
+    void bus.call('b', 'spin').catch(() => {})
+    await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b'])
+    expect(failed).toEqual([])
+  })
+})
+
 test('code runs once in the thread of a group', async () => {
   const bus = await startBus()
   await open(bus, ['a'])

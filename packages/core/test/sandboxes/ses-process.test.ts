@@ -5,14 +5,14 @@ import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusEvents, FrontendOptions, SesSandbox } from '../../src/index.js'
-import { findWall } from '../../src/launchers/find-wall.js'
+import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
 import type { Launcher, LaunchInfo } from '../../src/launchers.js'
 import { getFrontendPids, isRunning } from '../support/processes.js'
 import { writeProject } from '../support/project.js'
 import { start } from '../support/start.js'
 
 const hasProc = existsSync('/proc/self/stat')
-const found = findWall().launcher?.name ?? 'none'
+const found = (await findWall()).launcher?.name ?? 'none'
 
 const source = `
   let count = 0
@@ -67,7 +67,7 @@ describe.each([
 
   test.runIf(hasProc)('an endless loop ends with its process, and the script restarts', async () => {
     const bus = await start()
-    await open(bus, { wall }, { supervision: { heartbeat: 500 } })
+    await open(bus, { wall }, { supervision: { heartbeat: 3000 } })
     expect(await bus.call('main', 'count')).toBe(1)
     const [pid] = getFrontendPids()
     const fault = nextFault(bus)
@@ -85,16 +85,17 @@ describe.each([
     const fault = nextFault(bus)
     expect(await bus.call('main', 'take').catch(getReason)).toBe('Disconnected')
     const { error } = await fault
-    expect(error).toMatchObject({ reason: 'InternalError', data: { limit: 'memory', max: 128 } })
+    expect(error).toMatchObject({ reason: 'Crashed', data: { limit: 'memory', max: 128 } })
   })
 
-  test.runIf(hasProc)('bus.run gives a script 128 MiB and 2 s', async () => {
+  test.runIf(hasProc)('bus.run limits the memory and the time of a script', async () => {
     const bus = await start()
-    const options = { sandbox: { kind: 'ses', process: true, wall, memory: 128 }, timeout: 2000 } as const
+    // On a busy machine 128 MiB can take longer than the time of the loop.
+    const options = { sandbox: { kind: 'ses', process: true, wall, memory: 128 }, timeout: 60_000 } as const
     expect(await bus.run('return typeof process', options)).toBe('undefined')
     const take = bus.run('const kept = []; for (;;) kept.push(new Uint8Array(2 ** 20).fill(1))', options)
-    await expect(take).rejects.toMatchObject({ reason: 'InternalError', data: { limit: 'memory', max: 128 } })
-    await expect(bus.run('for (;;);', options)).rejects.toMatchObject({ reason: 'Timeout' })
+    await expect(take).rejects.toMatchObject({ reason: 'Crashed', data: { limit: 'memory', max: 128 } })
+    await expect(bus.run('for (;;);', { ...options, timeout: 2000 })).rejects.toMatchObject({ reason: 'Timeout' })
     expect(getFrontendPids()).toEqual([])
   })
 })
@@ -131,12 +132,14 @@ test('a launcher gets the limits, a closed network, and the file of the script w
 
 test('onStdio gets all that it prints', async () => {
   const bus = await start()
-  const output: string[] = []
+  // A stream can arrive in parts.
+  const output = { stdout: '', stderr: '' }
   const module = { source: 'console.log("a"); console.error("b")' }
-  const onStdio: FrontendOptions['onStdio'] = (text, { stream }) => void output.push(`${stream} ${text}`)
+  const onStdio: FrontendOptions['onStdio'] = (text, { stream }) => void (output[stream] += text)
   await bus.open('main', module, { sandbox: { kind: 'ses', process: true }, onStdio })
-  await bus.closeFrontend('main')
-  expect(output.toSorted()).toEqual(['stderr b\n', 'stdout a\n'])
+  // On a busy machine its end can take longer than the time after which it is killed.
+  await bus.closeFrontend('main', { timeout: 30_000 })
+  expect(output).toEqual({ stdout: 'a\n', stderr: 'b\n' })
 })
 
 test('a quota of its label holds', async () => {
@@ -167,7 +170,7 @@ test.each<[object, string]>([
   [{ process: true, net: false }, 'unknown option "sandbox.net"'],
   [{ process: true, tmp: 1 }, 'unknown option "sandbox.tmp"'],
   [{ process: 'yes' }, 'sandbox.process must be true or false: got "yes"'],
-  [{ kind: 'sess', process: true }, 'sandbox.kind must be "permission", "process" or "ses": got "sess"'],
+  [{ kind: 'sess', process: true }, 'sandbox.kind must be "permission", "process", "quickjs" or "ses": got "sess"'],
   [{ memory: 64 }, 'sandbox.memory must be left out: it needs process: true'],
   [{ process: false, wall: 'required' }, 'sandbox.wall must be left out: it needs process: true'],
 ])('%j is refused', async (sandbox, message) => {

@@ -17,6 +17,9 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
     ['json', 'ses'],
     ['msgpack', 'ses'],
     ['json', { kind: 'ses', process: true }],
+    ['json', 'quickjs'],
+    ['msgpack', 'quickjs'],
+    ['json', { kind: 'quickjs', process: true }],
   ])('%s, sandbox: %j', async (codec, sandbox) => {
     const bus = await start({ core: sesCore, app })
     const data = { a: [1, 'b'] }
@@ -107,7 +110,7 @@ describe.each(sesSandboxes)('an error in a script in %s ends it, and has its cau
     const directory = writeProject({ 'long.js': `"${'x'.repeat(2 ** 24)}"` })
     const message = expect.stringMatching(/long\.js: it is longer than 16777216 characters/) as string
     const error = await getError(pathToFileURL(join(directory, 'long.js')), sandbox)
-    expect(error).toMatchObject({ reason: 'InvalidParams', message })
+    expect(error).toMatchObject({ reason: 'LoadFailed', message })
   })
 
   test('data that contains an object of Node', async () => {

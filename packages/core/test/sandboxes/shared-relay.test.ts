@@ -8,15 +8,16 @@ import { start } from '../support/start.js'
 const POLL = { timeout: 20_000 }
 const MAX_RELAYS = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 
-test('all processes of a bus share a few threads, which end with the last process', async () => {
+test('all processes of a bus share a few threads, which end with the bus', async () => {
   const bus = await start()
   const labels = ['a', 'b', 'c', 'd', 'e']
   const { relays, pids } = await openProcesses(bus, labels)
   expect(relays).toHaveLength(MAX_RELAYS)
   expect(new Set(pids)).toHaveLength(5)
   for (const label of labels) await bus.closeFrontend(label)
+  expect((await openProcesses(bus, ['f'])).relays).toEqual([])
+  await bus.close()
   expect(relays.map(({ threadId }) => threadId)).toEqual(relays.map(() => -1))
-  expect((await openProcesses(bus, ['f'])).relays).toHaveLength(1)
 })
 
 test('a process that crashes restarts alone', async () => {
@@ -31,6 +32,17 @@ test('a process that crashes restarts alone', async () => {
   expect(faults).toEqual(['a: broken on purpose'])
   await bus.closeFrontend('b')
   expect(await pending).toMatchObject({ reason: 'Disconnected' })
+})
+
+test('processes that start beside one that is refused are not ended with it', async () => {
+  const bus = await start()
+  const labels = ['refused', 'a', 'b', 'c']
+  const opened = await Promise.allSettled(
+    labels.map(label =>
+      bus.open(label, { source: '' }, { sandbox: PROCESS, allow: label === 'refused' ? ['none'] : [] }),
+    ),
+  )
+  expect(opened.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled'])
 })
 
 test('a process is reloaded and closed alone', async () => {

@@ -1,14 +1,27 @@
 // The wall of a frontend's process: which launcher starts it, what the host says about it, and its limits.
-import { existsSync, readdirSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { pino } from 'pino'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineCore, type Bus, type BusEvents, type BusOptions, type ProcessSandbox } from '../../src/index.js'
-import { findWall } from '../../src/launchers/find-wall.js'
+import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
 import { bubblewrap, type Launcher, LauncherUnavailable, type LaunchInfo } from '../../src/launchers.js'
 import { fixture, start } from '../support/start.js'
 
 const module = fixture('sandboxes/walled.mjs')
-const found = findWall().launcher?.name
+const found = (await findWall()).launcher?.name
 const hasBubblewrap = found === 'bubblewrap'
 const core = defineCore({})
 
@@ -122,6 +135,77 @@ describe.runIf(hasBubblewrap)('in bubblewrap', () => {
     expect(await bus.call('main', 'fill', { bytes: 3 * 2 ** 20 })).toBe('ENOSPC')
   })
 
+  test('a frontend has a home directory and a user, and no network interfaces', async () => {
+    const bus = await open({ wall: 'required' })
+    expect(await bus.call('main', 'ask')).toEqual({ home: '/nonexistent', user: 'frontend', interfaces: {} })
+  })
+
+  test('fs.watch names what works instead', async () => {
+    const bus = await open({ wall: 'required' })
+    await expect(bus.call('main', 'watch')).rejects.toThrow(
+      'The sandbox denied fs.watch. Poll instead, with fs.watchFile',
+    )
+  })
+
+  test('tmp bounds the number of files, and the fault has the limit', async () => {
+    const bus = await open({ tmp: 1 })
+    expect(await bus.call('main', 'makeFiles', { count: 1000 })).toBe(1000)
+    const fault = nextFault(bus)
+    const call = bus.call('main', 'makeFiles', { count: 1e6 }).catch((error: { reason: string }) => error.reason)
+    const { error } = await fault
+    expect(error.data).toEqual({ limit: 'tmp', max: 1 })
+    expect(error.message).toMatch(/^The frontend process had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/)
+    expect(await call).toBe('Disconnected')
+  })
+
+  describe('packages that are linked', () => {
+    let directory: string
+    const file = (...names: string[]): string => join(directory, ...names)
+    beforeEach(() => {
+      directory = realpathSync(mkdtempSync(join(tmpdir(), 'linked-')))
+      for (const names of [
+        ['packages', 'linked'],
+        ['app', 'src'],
+        ['modules', '@sallyport'],
+      ]) {
+        mkdirSync(file(...names), { recursive: true })
+      }
+      const frontend = fileURLToPath(new URL('../../', import.meta.resolve('@sallyport/frontend')))
+      symlinkSync(frontend.replace(/\/$/, ''), file('modules', '@sallyport', 'frontend'))
+      symlinkSync('../packages/linked', file('modules', 'linked'))
+      writeFileSync(file('packages', 'linked', 'package.json'), '{ "type": "module", "exports": "./index.js" }')
+      writeFileSync(file('packages', 'linked', 'index.js'), 'export const value = 5')
+      const source = `import { expose } from '@sallyport/frontend'
+        import { value } from 'linked'
+        expose({ read: () => value })`
+      writeFileSync(file('app', 'src', 'main.mjs'), source)
+    })
+    afterEach(() => rmSync(directory, { recursive: true }))
+
+    const read = async (sandbox: Partial<ProcessSandbox> = {}) => {
+      const bus = await start({ core })
+      await bus.open('main', pathToFileURL(file('app', 'src', 'main.mjs')), {
+        sandbox: { kind: 'process', wall: 'required', ...sandbox },
+        supervision: { restart: 'temporary' },
+      })
+      return bus.call('main', 'read')
+    }
+
+    test('are named with the option that allows them', async () => {
+      renameSync(file('modules'), file('app', 'node_modules'))
+      rmSync(file('app', 'node_modules', 'linked'))
+      symlinkSync('../../packages/linked', file('app', 'node_modules', 'linked'))
+      const linked = file('packages', 'linked')
+      await expect(read()).rejects.toThrow(`option sandbox: { kind: 'process', read: [${JSON.stringify(linked)}] }`)
+      expect(await read({ read: [linked] })).toBe(5)
+    })
+
+    test('load from a node_modules that is a link itself', async () => {
+      symlinkSync('../modules', file('app', 'node_modules'))
+      expect(await read({ read: [file('packages', 'linked')] })).toBe(5)
+    })
+  })
+
   test('a module that it may not read is named with the option that allows it', async () => {
     const bus = await start({ core })
     const source = `import '/usr/hidden.mjs'`
@@ -155,8 +239,8 @@ describe.runIf(process.platform === 'linux').each([
     const fault = nextFault(bus)
     const call = bus.call('main', 'allocate').catch((error: { reason: string }) => error.reason)
     const { label, error } = await fault
-    expect([label, error.reason, error.data]).toEqual(['main', 'InternalError', { limit: 'memory', max: 200 }])
-    expect(error.message).toMatch(/^The frontend process used .*\b200 MiB\)$/)
+    expect([label, error.reason, error.data]).toEqual(['main', 'Crashed', { limit: 'memory', max: 200 }])
+    expect(error.message).toMatch(/^The frontend process used more memory than its limit of 200 MiB$/)
     expect(await call).toBe('Disconnected')
     await bus.close({ timeout: 0 })
     expect(getCgroups()).toEqual([])

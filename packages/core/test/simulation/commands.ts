@@ -1,7 +1,7 @@
 // Commands of the simulated core, of every kind.
-import { isBusError } from '@sallyport/protocol/internal'
+import { isBusError } from '@sallyport/protocol/internal/errors'
 import type { App } from '../../src/api/app.js'
-import type { SendingChannel } from '../../src/rpc/channel.js'
+import type { SendingChannel } from '../../src/rpc/channels/sending-channel.js'
 import type { CommandContext } from '../../src/api/app.js'
 import type { CoreDefinition } from '../../src/api/define.js'
 import type { World } from './world.js'

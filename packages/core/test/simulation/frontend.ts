@@ -1,5 +1,6 @@
 // One run of a simulated frontend: its client, its listeners, and its link.
-import type { CodecName, Link } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { Client } from '../../../frontend/src/client/client.js'
 import type { FlowOptions } from '../../../frontend/src/client/client-queue.js'
 import type { Epoch } from './model/ask.js'
@@ -58,7 +59,7 @@ export class Frontend {
       if (fault) simulation.fault(`${this.place.name} finds fault with its link: ${fault.message}`)
       if (this.epoch === epoch) this.#world.lost(this)
     })
-    if (this.client) return void this.client.reconnect(link)
+    if (this.client) return void Client.reconnect(this.client, link)
     this.client = new Client(link, { label: this.label, codec: this.codec, reconnects: true, ...this.flow })
     exposeFunctions(this.#world, this)
     this.ticks.listen()

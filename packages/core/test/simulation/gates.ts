@@ -1,14 +1,10 @@
 // The gates of a simulated bus by label: each in its own place, with one hook for all of its links.
-import {
-  RECORD_DIRECTION,
-  openLink,
-  type LinkEndpoint,
-  SamplingTimer,
-  type SessionKey,
-} from '@sallyport/protocol/internal'
+import { RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal/contract'
+import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
-import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
+import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
 import { createHook, type Hook } from '../../../isolation/src/hook/hook.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
 import { Place } from './virtual/place.js'

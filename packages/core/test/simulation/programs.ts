@@ -1,19 +1,13 @@
 // Programs of the simulated threads: they do the same as the entries of workers, without modules, sandboxes or processes.
-import {
-  RECORD_DIRECTION,
-  closeEndpoint,
-  openLink,
-  reportError,
-  type GateCommand,
-  type LinkEndpoint,
-  type SessionKey,
-  SamplingTimer,
-} from '@sallyport/protocol/internal'
+import { RECORD_DIRECTION, type GateCommand, type SessionKey } from '@sallyport/protocol/internal/contract'
+import { reportError } from '@sallyport/protocol/internal/errors'
+import { closeEndpoint, openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { once } from 'node:events'
 import { pino } from 'pino'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
-import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
+import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
 import { startWorkerActor } from '../../../protocol/src/contract/worker-actor.js'
 import type { LifecycleState } from '../../../protocol/src/contract/host-worker.js'

@@ -1,4 +1,5 @@
 // Runs one seed: a bus works while faults are injected, settles without faults, must serve again, and is closed.
+import { Client } from '../../../frontend/src/client/client.js'
 import { call, emit } from './calls.js'
 import { BOUNDS } from './bounds.js'
 import { Frontend } from './frontend.js'
@@ -144,7 +145,7 @@ async function close(world: World): Promise<void> {
   const { simulation, frontends, leavers, zombies, model } = world
   const { clock } = simulation
   simulation.trace(() => 'all is closed')
-  for (const { client } of zombies) client?.end(undefined)
+  for (const { client } of zombies) if (client) Client.end(client, undefined)
   world.closeFrontends()
   await run(world, clock.now + 600)
   world.close()

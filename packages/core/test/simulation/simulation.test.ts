@@ -5,7 +5,8 @@ import { explore, report } from './explore.js'
 import { runSeed } from './run-seed.js'
 
 // The packages' sources, with limits that a few messages reach, and with timers of the simulation.
-vi.mock('@sallyport/protocol/internal', () => import('../../../protocol/src/index.js'))
+// The entries share one bundle, so one mock takes the place of all of them.
+vi.mock('@sallyport/protocol/internal/wire', () => import('../../../protocol/src/index.js'))
 vi.mock('@sallyport/protocol/internal/records', () => import('../../../protocol/src/records.js'))
 vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
   const { BOUNDS } = await import('./bounds.js')

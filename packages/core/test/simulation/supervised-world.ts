@@ -1,12 +1,16 @@
 // The simulated bus under the real host: its supervisor starts and ends the threads, and gives frontends and gates their links,
 // again after each crash.
 import { endClient } from '@sallyport/frontend/internal'
-import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol/internal'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
 import { pino } from 'pino'
 import { LocalCore } from '../../src/host/local-core.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
-import type { FrontendHost, HostServices } from '../../src/host/frontends/types.js'
+import { OpenFrontends } from '../../src/host/frontends/open-frontends.js'
+import type { HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/resolve.js'
+import { noneKind } from '../../src/host/sandboxes/none/none-kind.js'
+import { SpareProcesses } from '../../src/host/workers/spare-processes.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
@@ -26,13 +30,17 @@ const log = pino({ level: 'silent' })
 const MODULE = new URL('frontend:none')
 /** Milliseconds. */
 const RETRY = 50
+/** Longer than the simulation of a close takes. */
+const ENDLESS = 60_000
+/** Until then, the host has ended a frontend that computes when it closes it. */
+const SILENCE = 50
 
 /** No frontend of the simulation violates the protocol. */
-class ObservedFrontends extends Frontends {
+class ObservedFrontends extends OpenFrontends {
   readonly #world: SupervisedWorld
 
-  constructor(world: SupervisedWorld, host: FrontendHost) {
-    super(host)
+  constructor(world: SupervisedWorld, reporter: BusReporter) {
+    super(reporter)
     this.#world = world
   }
 
@@ -75,9 +83,12 @@ export class SupervisedWorld extends World {
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads(log as never)
     const gateThreads = new GateThreads(options, sharedThreads)
-    const services: HostServices = { supervisor, options, log: log as never, reporter, sharedThreads, gateThreads }
-    this.#core = new LocalCore(options, services)
-    this.#frontends = this.#core.frontends = new ObservedFrontends(this, { ...services, core: this.#core })
+    const spareProcesses = new SpareProcesses(log as never)
+    const threads = { sharedThreads, spareProcesses, gateThreads }
+    const services: HostServices = { supervisor, options, log: log as never, reporter, ...threads }
+    const open = new ObservedFrontends(this, reporter)
+    this.#core = new LocalCore(options, services, open)
+    this.#frontends = new Frontends({ ...services, core: this.#core }, open)
     supervisor.signal('core.ready')
     // Like the host does.
     void this.#core.worker.exited.then(({ error }) => {
@@ -93,7 +104,8 @@ export class SupervisedWorld extends World {
   override link({ label, codec }: Frontend): void {
     if (this.hasFailed || this.#closing) return
     const supervision = this.#supervision.frontend
-    const settings = { codec, link: 'port', poll: false, sandbox: { kind: 'none' }, supervision } as FrontendConfig
+    const sandbox = noneKind.resolve({ kind: 'none' }, 'sandbox')
+    const settings = { codec, link: 'port', poll: false, sandbox, supervision } as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
       load => load(),
       // A worker that was never ready is not restarted.
@@ -192,7 +204,13 @@ export class SupervisedWorld extends World {
   override closeFrontends(): void {}
 
   override close(): void {
+    const { clock, random } = this.simulation
     this.#closing = true
+    const running = this.frontends.filter(({ isAlive }) => isAlive && random.chance(0.3))
+    for (const { place } of running) place.compute(clock.now, clock.now + ENDLESS)
+    clock.after(SILENCE, () => {
+      for (const { place } of running) if (!place.dead) this.simulation.fault(`${place.name} computes on`)
+    })
     void this.#frontends.closeAll().then(() => this.#core.worker.stop(100))
   }
 

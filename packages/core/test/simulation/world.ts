@@ -1,6 +1,8 @@
 // A bus in virtual time: one core, its frontends and their gates, each in its own place, which can die and restart with new links.
 // The code in them is the real one: core, gate, client and links.
-import { openLink, type BusError, type SessionKey } from '@sallyport/protocol/internal'
+import type { SessionKey } from '@sallyport/protocol/internal/contract'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import { openLink } from '@sallyport/protocol/internal/link'
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import type { App } from '../../src/api/app.js'
@@ -183,8 +185,11 @@ export class World {
   stall(place: Place): void {
     if (this.healed) return
     const { random, clock } = this.simulation
-    place.stalledUntil = clock.now + random.next() * 150
-    this.simulation.trace(() => `${place.name} takes nothing until ${place.stalledUntil.toFixed(3)}`)
+    const until = clock.now + random.next() * 150
+    const computes = random.chance(0.5)
+    if (computes) place.compute(clock.now, until)
+    else place.stalledUntil = until
+    this.simulation.trace(() => `${place.name} ${computes ? 'computes' : 'waits for a core'} until ${until.toFixed(3)}`)
   }
 
   get places(): Place[] {

@@ -1,7 +1,7 @@
 // The end of channels from either side, and that nothing remains: the frontend closes a channel, or core drops it.
 import { describe, expect, test } from 'vitest'
-import { MAX_CHANNELS } from '@sallyport/protocol/internal'
-import type { Channel } from '../../src/rpc/channel.js'
+import { MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
+import type { Channel } from '../../src/rpc/channels/channel.js'
 import { Peer, call, setUp } from '../support/peer.js'
 import { fixture, routesTo } from '../support/start.js'
 

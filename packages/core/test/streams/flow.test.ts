@@ -1,9 +1,9 @@
 // Back-pressure and fairness: messages for a frontend that does not read are bounded and losses are reported, and a frontend
 // that floods core is interleaved with others.
-import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol/internal'
+import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol/internal/wire'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Channel } from '../../src/rpc/channel.js'
+import type { Channel } from '../../src/rpc/channels/channel.js'
 import type { App } from '../../src/api/app.js'
 import type { CommandContext as Context } from '../../src/api/app.js'
 import { Peer, call, setUp } from '../support/peer.js'

@@ -1,5 +1,5 @@
 // Streams: a handler's async iterable as the caller's async iterable, no faster than it is read, and ended by the caller's loop.
-import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal'
+import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { fixture, routesTo } from '../support/start.js'
 

@@ -88,6 +88,27 @@ test('a call of a frontend that restarts names the reason', async () => {
   })
 })
 
+test('a call while a frontend waits to restart says so, until the host closes it', async () => {
+  const delay = { min: 600_000, max: 600_000 }
+  const { bus } = await supervise({ frontends: { main: module }, supervision: { delay } })
+  bus.call('main', 'end', { how: 'throw' }).catch(() => {})
+  const getError = () => bus.call('main', 'calls').catch((error: unknown) => error)
+  await expect.poll(getError).toMatchObject({
+    reason: 'Disconnected',
+    message: 'The frontend "main" is restarting, call it again later: it failed: broken on purpose',
+    data: { delivered: 'no' },
+    cause: { message: 'broken on purpose' },
+  })
+  await bus.closeFrontend('main')
+  await expect.poll(getError).toMatchObject({ message: 'There is no frontend "main"' })
+})
+
+test('a call to a frontend that has failed does not say that it restarts', async () => {
+  const { bus } = await supervise({ frontends: { main: module }, supervision: { intensity: 0 } })
+  bus.call('main', 'end', { how: 'throw' }).catch(() => {})
+  await expectGone(bus, 'it failed: broken on purpose')
+})
+
 test('statistics keep the last state of a frontend that has ended until its label is used again', async () => {
   const { bus, exited } = await open({}, patterns[1]![1])
   bus.call('main', 'end', { how: 'finish' }).catch(() => {})

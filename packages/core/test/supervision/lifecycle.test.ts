@@ -97,17 +97,26 @@ describe('createBus rejects', () => {
       { core, frontends: { main: { module: main, codecs: 'json' } } },
       /"frontends\.main\.codecs" \(did/,
     ],
-    ['an invalid label', { core, frontends: { 'a b': main } }, /must be a label of letters, digits/],
-    ['a label that valibot ignores', { core, frontends: { constructor: main } }, /invalid label "constructor"/],
+    [
+      'an invalid label',
+      { core, frontends: { 'a b': main } },
+      /must be a label of letters, digits, .*, such as "a-b": got "a b"/,
+    ],
+    ['an npm name', { core, frontends: { '@acme/x': main } }, /such as "acme-x": got "@acme\/x"/],
+    ['another npm name', { core, frontends: { 'lodash.merge': main } }, /such as "lodash-merge"/],
+    ['a label without letters', { core, frontends: { '@@': main } }, /digits, "-", "\/", ":" and "_": got "@@"/],
+    ['a label that valibot ignores', { core, frontends: { constructor: main } }, /other than .*got "constructor"/],
+    ['a prototype as a label', { core, frontends: { ['__proto__']: main } }, /other than .*got "__proto__"/],
+    ['a method of all objects as a label', { core, frontends: { toString: main } }, /other than .*got "toString"/],
     [
       'an invalid glob',
       withSecurity({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
-      /capabilities\[0\]: windows\[0\]: .*"\[" is never closed/,
+      /capabilities\[0\]: windows\[0\]: .*invalid range pattern/,
     ],
     [
       'a reserved label',
       { core, frontends: { core: main } },
-      /a label other than "host", "core" and "run-" with a number/,
+      /a label other than "host", "core", "run-" with a number/,
     ],
     ['a console as log', { core, log: console }, /log must be a pino logger, a level such as "info", or false/],
     ['an invalid log', { core, log: true }, /log must be a pino logger, a level such as "info", or false/],
@@ -130,6 +139,12 @@ describe('createBus rejects', () => {
     await client.close()
     expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
     await expect(bus.connect('a b')).rejects.toThrow(/^bus\.connect: its label must be a label of .*: got "a b"$/)
+    for (const label of ['__proto__', 'constructor', 'prototype', 'hasOwnProperty'])
+      await expect(bus.connect(label)).rejects.toThrow(
+        `names that objects inherit, such as "constructor": got "${label}"`,
+      )
+    await bus.closeFrontend('tests')
+    await bus.closeFrontend('tests')
     await expect(bus.closeFrontend('missing')).rejects.toMatchObject({ message: 'There is no frontend "missing"' })
   })
 })
@@ -212,7 +227,7 @@ describe('a failing frontend', () => {
     const bus = await start()
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', at(source), { loaded: false })
-    expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'InternalError' } })
+    expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'Crashed' } })
   })
 
   test.each(places)('does not affect others: %s', async (_name, app, sandbox) => {

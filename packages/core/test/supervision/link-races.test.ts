@@ -1,6 +1,7 @@
 // Messages about a link that arrive when the frontend has another link already, or none.
 import { LinkClient } from '@sallyport/frontend/internal'
-import { createLinkEndpoints, FRAME_KIND, type Link, openLink } from '@sallyport/protocol/internal'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND, type Link } from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
 import { type ExternalFrontend, openExternalFrontend } from '../../src/internal.js'
 import { isolation, patterns, start } from '../support/start.js'

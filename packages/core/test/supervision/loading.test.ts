@@ -1,8 +1,8 @@
 // `createBus` and `bus.open` wait until the frontends' modules have been evaluated, and the host misses none of their events.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { defineCore } from '../../src/index.js'
 import { createTestBus } from '../../src/testing.js'
@@ -35,6 +35,26 @@ describe('a module that fails to load', () => {
     await expect(bus.open('main', module, options)).rejects.toMatchObject(rejection)
   })
 
+  test.each(['none', 'permission', 'process'] as const)(
+    'rejects with LoadFailed and the place if it cannot be parsed, and with what its code throws: sandbox %s',
+    async sandbox => {
+      const directory = writeProject({
+        'package.json': { type: 'module' },
+        'unclosed.js': 'if (1) {',
+        'unknown.js': `import { missing } from './empty.js'`,
+        'empty.js': '',
+        'throws.js': `JSON.parse('{')`,
+      })
+      const bus = await getBus()
+      const open = (name: string): Promise<void> => bus.open('main', pathToFileURL(join(directory, name)), { sandbox })
+      for (const name of ['unclosed.js', 'unknown.js']) {
+        const message = expect.stringContaining(name === 'unknown.js' ? 'missing' : 'unclosed.js:1') as string
+        await expect(open(name)).rejects.toMatchObject({ reason: 'LoadFailed', message })
+      }
+      await expect(open('throws.js')).rejects.toMatchObject({ reason: 'LoadFailed' })
+    },
+  )
+
   test.each(sandboxes)('is not retried, and frees its label: sandbox %s', async sandbox => {
     const bus = await getPermanent()
     const reported: unknown[] = []
@@ -65,6 +85,10 @@ describe('a module that fails to load', () => {
         const opening = bus.open('main', pathToFileURL(join(directory, name)), { sandbox })
         await expect(opening).rejects.toMatchObject({ message: expect.stringMatching(message) as string })
       }
+      // Frames of Node's loader lead nowhere.
+      const fault = new Promise<Error>(resolve => bus.on('fault', ({ error }) => resolve(error)))
+      await bus.open('main', pathToFileURL(join(directory, 'esm.mjs')), { sandbox, loaded: false })
+      expect((await fault).stack).not.toContain('node:internal')
     },
   )
 
@@ -95,30 +119,71 @@ describe('a module that fails to load', () => {
 })
 
 describe('a module that waits for its host', () => {
-  test('is no longer waited for after `loadTimeout`, with a warning', async () => {
-    const lines: unknown[] = []
-    const log = pino({ level: 'warn' }, { write: line => void lines.push(JSON.parse(line)) })
-    const main = { module, data: { waits: true, events: 1 }, loadTimeout: 50 }
-    const bus = await start({ frontends: { main }, log })
-    const msg = "The frontend's module is still loading; no longer waiting for it"
-    expect(lines).toContainEqual(expect.objectContaining({ level: 40, label: 'main', ms: 50, msg }))
-    const received: unknown[] = []
-    await bus.listen('loading', ({ payload }) => void received.push(payload))
-    await expect.poll(() => received).toEqual([0])
-    await bus.emit('go')
-    await expect.poll(() => received).toEqual([0, 'loaded'])
+  const remedy = 'Pass a longer `loadTimeout`, or `loaded: false` for a module whose top level never ends'
+  const getLate = (ms: number) => ({
+    reason: 'Timeout',
+    message: `frontend "main" did not evaluate its module within ${ms} ms. ${remedy}`,
   })
+
+  test('rejects createBus after `loadTimeout`', async () => {
+    const main = { module, data: { waits: true }, loadTimeout: 50 }
+    await expect(start({ frontends: { main } })).rejects.toMatchObject(getLate(50))
+  })
+
+  test.each(sandboxes)('rejects bus.open after `loadTimeout`, and frees its label: sandbox %s', async sandbox => {
+    const bus = await start({ supervision: { restart: 'permanent' } })
+    const reported: unknown[] = []
+    for (const name of ['fault', 'restart', 'failed', 'exited'] as const)
+      bus.on(name, event => void reported.push(event))
+    const open = (options: object) => bus.open('main', getModule(sandbox), { sandbox, ...options })
+    await expect(open({ data: { waits: true }, loadTimeout: 50 })).rejects.toMatchObject(getLate(50))
+    expect(bus.frontends()).toEqual([])
+    await open({ data: {} })
+    expect(await bus.call('main', 'answer')).toBe(42)
+    expect(reported).toEqual([])
+  })
+
+  test.each(['none', 'process'] as const)(
+    'rejects bus.reload after `loadTimeout`, and has failed until the next reload: sandbox %s',
+    async sandbox => {
+      const file = join(writeProject({ 'main.mjs': '' }), 'main.mjs')
+      const bus = await start()
+      await bus.open('main', pathToFileURL(file), { sandbox, loadTimeout: 5000 })
+      writeFileSync(file, 'await new Promise(resolve => setInterval(resolve, 2 ** 31 - 1))')
+      await expect(bus.reload('main')).rejects.toMatchObject(getLate(5000))
+      await expect.poll(() => bus.frontends(), { timeout: 10_000 }).toMatchObject([{ label: 'main', state: 'failed' }])
+      writeFileSync(file, '')
+      await bus.reload('main')
+      expect(bus.frontends()).toMatchObject([{ label: 'main', state: 'running' }])
+    },
+  )
+
+  test.each(['none', 'process'] as const)(
+    'rejects with Timeout if it never returns, whether the heartbeat or `loadTimeout` notices: sandbox %s',
+    async sandbox => {
+      const file = join(writeProject({ 'main.mjs': 'while (true);' }), 'main.mjs')
+      const bus = await start({ supervision: { heartbeat: 5000 } })
+      const open = () => bus.open('main', pathToFileURL(file), { sandbox, loadTimeout: 5000 })
+      await expect(open()).rejects.toMatchObject({ reason: 'Timeout' })
+      expect(bus.frontends()).toEqual([])
+      writeFileSync(file, '')
+      await open()
+      writeFileSync(file, 'while (true);')
+      await expect(bus.reload('main')).rejects.toMatchObject({ reason: 'Timeout' })
+      await expect.poll(() => bus.frontends(), { timeout: 10_000 }).toMatchObject([{ label: 'main', state: 'failed' }])
+    },
+  )
 
   test('cannot make core keep events for longer than `loadTimeout`', async () => {
     const bus = await start()
-    await bus.open('main', fixture('supervision/unsynchronized.mjs'), { sandbox: 'none', loadTimeout: 500 })
+    await bus.open('main', fixture('supervision/unsynchronized.mjs'), { sandbox: 'none', loadTimeout: 5000 })
     const listen = async (): Promise<unknown[]> => {
       const received: unknown[] = []
       await bus.listen('loading', ({ payload }) => void received.push(payload))
       await bus.call('main', 'answer')
       return received
     }
-    await expect.poll(listen).toEqual([])
+    await expect.poll(listen, { timeout: 30_000 }).toEqual([])
   })
 
   test('is not waited for with `loaded: false`', async () => {

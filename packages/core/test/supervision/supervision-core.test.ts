@@ -1,4 +1,5 @@
 // Restarts of core: frontends keep running, and their calls in flight settle.
+import v8 from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import { fixture, next } from '../support/start.js'
 import { at, endCore, eventually, disconnected, patterns, soon, supervise } from '../support/supervised.js'
@@ -53,6 +54,22 @@ describe.each(patterns)('%s', (_name, app) => {
       { name: 'fault', label: 'core', error: { message: 'core crashed' } },
       { name: 'restart', label: 'core', worker: 'core', restarts: 1, error: { message: 'core crashed' } },
     ])
+  })
+
+  test('keeps no memory of a link whose core failed', { timeout: 60_000 }, async () => {
+    const { bus } = await supervise({ app, frontends: { main } })
+    const client = await bus.connect('tests')
+    // Counts after a garbage collection.
+    const count = (): number => v8.queryObjects(SharedArrayBuffer, { format: 'count' })
+    const restart = async (): Promise<void> => {
+      await endCore(client)
+      await eventually(() => client.invoke('which'))
+      await eventually(() => bus.call('main', 'which'))
+    }
+    await bus.call('main', 'which')
+    const before = count()
+    await restart()
+    await expect.poll(count, { timeout: 20_000, interval: 200 }).toBeLessThanOrEqual(before)
   })
 
   test('applies capability changes at run time to the next core', async () => {

@@ -1,8 +1,10 @@
 // The record of Node's exports (node-exports.json): what each of them means in a frontend with `sandbox: 'permission'`.
-//   harmless   reaches nothing but the frontend itself
+//   tried      the fuzzer (test/long/hostile/node-calls) calls it, its methods and accessors with generated arguments, and the host lives on
+//   value      neither a function nor an object that has any, or missing in a frontend
+//   language   part of the language and of V8: not tried
 //   denied     Node's permission model refuses it, or what it would do
 //   removed    the sandbox removes it
-//   wrapped    the sandbox replaces it, or what it calls, with something that checks
+//   wrapped    the sandbox replaces it, or what it calls, with something that checks or is inert
 //   open       reaches what docs/reference/security.md lists in "What stays open", by the first words there
 //   constants  a pattern of names
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -3,17 +3,10 @@ import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterEach } from 'vitest'
-import {
-  BatchReader,
-  FRAME_KIND,
-  RECORD_DIRECTION,
-  createLinkEndpoints,
-  openLink,
-  type CodecName,
-  type FrameKind,
-  type Link,
-  type SessionKey,
-} from '@sallyport/protocol/internal'
+import { BatchReader, type CodecName } from '@sallyport/protocol/internal/codec'
+import { RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal/contract'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND, type FrameKind, type Link } from '@sallyport/protocol/internal/wire'
 import { createSealer, type Sealer } from '@sallyport/protocol/internal/records'
 import type { AclInput } from '../../src/acl/types.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'

@@ -21,11 +21,24 @@ function getChildren(pid: number): number[] {
 
 const getDescendants = (pid: number): number[] => getChildren(pid).flatMap(child => [child, ...getDescendants(child)])
 
-/** Returns the processes in which the frontends of a host run, in the order of their start. */
+/** When a process started, in ticks since the start of the system. Ids begin again after the highest one. */
+const getStart = (pid: number): number =>
+  Number(
+    read(`/proc/${pid}/stat`)
+      .replace(/^.*\) /s, '')
+      .split(' ')[19],
+  )
+
+/**
+ * Returns the processes in which the frontends of a host run, in the order in which the host started them: the process of a wall starts
+ * that of Node later.
+ */
 export const getFrontendPids = (host: number = process.pid): number[] =>
-  getDescendants(host)
+  getChildren(host)
+    .map(child => ({ child, start: getStart(child) }))
+    .toSorted((a, b) => a.start - b.start)
+    .flatMap(({ child }) => [child, ...getDescendants(child)])
     .filter(pid => read(`/proc/${pid}/cmdline`).startsWith(`${process.execPath}\0`))
-    .toSorted((a, b) => a - b)
 
 export const isAlive = (pid: number): boolean => {
   try {

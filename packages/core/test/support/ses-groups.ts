@@ -29,6 +29,8 @@ const source = `
     proxy: () => { setTimeout(() => { throw new Proxy({}, { has() { throw new Error('in a trap') } }) }) },
     later: () => { void sallyport.invoke('slow', { ms: 1 }).then(() => { throw new Error('after an answer') }) },
     spin: () => { for (;;); },
+    spinLater: () => { setTimeout(() => { for (;;); }, 1) },
+    spinAfterAnswer: () => sallyport.invoke('greet', { name: 'x' }).then(() => { for (;;); }),
     change: () => { try { Object.prototype.changed = 1 } catch {} try { sallyport.label = 'x' } catch {} globalThis.changed = 1 },
     seen: () => [{}.changed, globalThis.changed, sallyport.label],
   })

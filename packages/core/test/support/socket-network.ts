@@ -11,15 +11,11 @@ import {
   type Client,
   type ReconnectingClientOptions,
 } from '@sallyport/frontend/internal'
-import {
-  BatchReader,
-  BusError,
-  FRAME_KIND,
-  RECORD_DIRECTION,
-  StreamLink,
-  type BusErrorReason,
-  type Link,
-} from '@sallyport/protocol/internal'
+import { BatchReader } from '@sallyport/protocol/internal/codec'
+import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
+import { BusError, type BusErrorReason } from '@sallyport/protocol/internal/errors'
+import { StreamLink } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND, type Link } from '@sallyport/protocol/internal/wire'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { fixture } from './start.js'
 

@@ -33,5 +33,7 @@ test('a typed client knows the payload', () => {
 test('bus.on takes the events of the bus only', () => {
   expectTypeOf(bus.on)
     .parameter(0)
-    .toEqualTypeOf<'fault' | 'restart' | 'failed' | 'exited' | 'slow' | 'overload' | 'denied' | 'rejected'>()
+    .toEqualTypeOf<
+      'fault' | 'restart' | 'failed' | 'exited' | 'slow' | 'overload' | 'denied' | 'rejected' | 'rightsChanged'
+    >()
 })

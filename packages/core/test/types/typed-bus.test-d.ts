@@ -1,5 +1,5 @@
 // The types of a bus in an editor: the functions that its frontends expose, and its events.
-import { expose, type Exposed } from '@sallyport/frontend'
+import { Channel, type ChannelSender, expose, type Exposed } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
 import {
   type Bus,
@@ -26,6 +26,10 @@ const exposed = expose({
     return 1
   },
   ping: () => 'pong' as const,
+  async *count({ to }: { to: number }) {
+    for (let n = 1; n <= to; n++) yield { n, at: new Date() }
+  },
+  report: (_args: { progress: ChannelSender<number> }) => 'done',
 })
 type Main = typeof exposed
 
@@ -58,6 +62,21 @@ test('calls of functions of frontends', () => {
   void typed.call('main', 'transform')
   // @ts-expect-error src is a string
   void typed.call('main', 'transform', { src: 1 })
+})
+
+test('streams and channels of frontends', () => {
+  type Item = { n: number; at: string }
+  expectTypeOf(typed.stream('main', 'count', { to: 3 }).next()).resolves.toEqualTypeOf<IteratorResult<Item, void>>()
+  expectTypeOf(typed.frontend('main').count({ to: 3 })).toExtend<AsyncIterable<Item>>()
+  expectTypeOf(typed.frontend('main').ping()).toEqualTypeOf<Promise<'pong'>>()
+  expectTypeOf(untyped.stream<number>('main', 'any')).toExtend<AsyncIterable<number>>()
+  void typed.call('main', 'report', { progress: new Channel<number>() })
+  // @ts-expect-error the function returns one value
+  typed.stream('main', 'ping')
+  // @ts-expect-error the function returns a stream
+  void typed.call('main', 'count', { to: 3 })
+  // @ts-expect-error messages are numbers
+  void typed.call('main', 'report', { progress: new Channel<string>(text => text.trim()) })
 })
 
 test('events', () => {

@@ -157,6 +157,9 @@ test('channels', () => {
 test('streams', () => {
   expectTypeOf(api.stream('count', { to: 3 })).toEqualTypeOf<Stream<{ n: number; at: string }>>()
   expectTypeOf(api.stream('lines', undefined, { timeout: 1 })).toEqualTypeOf<Stream<string>>()
+  expectTypeOf(api.stream('lines', undefined, { timeout: { idle: 1 } })).toEqualTypeOf<Stream<string>>()
+  // @ts-expect-error An idle deadline has no other member.
+  void api.stream('lines', undefined, { timeout: { total: 1 } })
   expectTypeOf(api.stream('plugin:db|rows')).toEqualTypeOf<Stream<number>>()
   // The exports of a pooled module are unknown.
   expectTypeOf(api.stream('heavy', { n: 1 })).toEqualTypeOf<Stream<unknown>>()

@@ -2,33 +2,40 @@
 // inspected.
 import {
   BusError,
-  toChannelReference,
-  checkNamedArguments,
-  checkOptionNames,
   describeCommand,
   describeName,
   describeThrown,
+  isBusError,
+  notSerializable,
+} from '@sallyport/protocol/internal/errors'
+import {
+  type CallChannels,
+  toChannelReference,
+  checkNamedArguments,
+  checkOptionNames,
   HAS_BYTES,
   holdsBytes,
-  isBusError,
   isBytes,
-  isDevelopment,
-  isStream,
-  isThenable,
-  notSerializable,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/message'
+import { isStream, type SentStreams } from '@sallyport/protocol/internal/rpc'
+import { isDevelopment, isThenable } from '@sallyport/protocol/internal/util'
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
 import { sentStreams } from '#node-features'
 
-interface PreparedArguments {
+export interface PreparedArguments {
   /** An object, bytes, or `undefined` if there are no arguments. */
   readonly params: unknown
   /** True if the call must be encoded as MessagePack. */
   readonly hasBytes: boolean
-  readonly channels: ReadonlyMap<string, Channel> | undefined
-  /** The ids of streams by the names of their arguments. They are open. */
+  /** The channels among the arguments. */
+  readonly channels: readonly Channel[] | undefined
+  /** The ids of channels and streams by the names of their arguments. */
+  readonly declared?: CallChannels
+  /** The ids of the streams alone. */
   readonly streams?: Readonly<Record<string, number>>
+  /** Ends the streams among the arguments, which are open. */
+  closeStreams?(): void
 }
 
 type NamedArguments = Record<string, unknown>
@@ -60,9 +67,8 @@ export function prepareCall(command: string, args: unknown, options: InvokeOptio
       else if (isThenable(value)) throw createPromiseError(command, named)
     }
     if (!hasChannels && !hasStreams) return { params: args, hasBytes, channels: undefined }
-    const replaced = replaceChannels(command, named)
-    if (!sentStreams || !hasStreams) return { ...replaced, hasBytes }
-    return { ...replaced, hasBytes, streams: sentStreams.replace(command, replaced.params) }
+    const replaced = { ...replaceChannels(command, named), hasBytes }
+    return sentStreams && hasStreams ? replaceStreams(sentStreams, command, replaced) : replaced
   } catch (cause) {
     if (isBusError(cause)) throw cause
     const problem = `Arguments of ${describeCommand(command)} cannot be read: ${describeThrown(cause)}`
@@ -77,18 +83,29 @@ export function checkCommandName(command: unknown): void {
   throw new BusError('InvalidParams', `A command's name must be a non-empty string: got ${received}`)
 }
 
-function replaceChannels(
-  command: string,
-  args: NamedArguments,
-): { params: NamedArguments; channels: ReadonlyMap<string, Channel> } {
+function replaceChannels(command: string, args: NamedArguments) {
   const params: NamedArguments = {}
-  const channels = new Map<string, Channel>()
+  const channels: Channel[] = []
+  const declared: Record<string, number> = {}
   for (const name of Object.keys(args)) {
     const value = readArgument(command, args, name)
-    if (value instanceof Channel) channels.set(name, value)
-    params[name] = value instanceof Channel ? toChannelReference(value.renew()) : value
+    if (value instanceof Channel) {
+      channels.push(value)
+      declared[name] = value.renew()
+    }
+    params[name] = value instanceof Channel ? toChannelReference(value.id) : value
   }
-  return { params, channels }
+  return { params, channels, declared }
+}
+
+function replaceStreams(
+  sent: SentStreams,
+  command: string,
+  replaced: ReturnType<typeof replaceChannels> & { hasBytes: boolean },
+): PreparedArguments {
+  const streams = sent.replace(command, replaced.params)
+  const declared = { ...replaced.declared, ...streams }
+  return { ...replaced, declared, streams, closeStreams: () => sent.closeAll(streams) }
 }
 
 /** @throws {BusError} `InvalidParams`, which names the argument, if a getter throws */

@@ -1,6 +1,7 @@
 // The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, and arrives there
 // as the sending end. The sender asks for credit now and then, and gets it once the messages before were read: a slow reader makes it wait.
-import { type ChannelParams, toChannelReference, METHOD, throwLater } from '@sallyport/protocol/internal'
+import { type ChannelParams, toChannelReference, METHOD } from '@sallyport/protocol/internal/message'
+import { throwLater } from '@sallyport/protocol/internal/util'
 import { CLIENT } from './client-symbol.js'
 
 /** The connection over which a channel is open. */

@@ -1,5 +1,5 @@
 // A client's calls against a peer that is controlled by the test.
-import { BusError, type BusErrorReason, ERROR_CODES } from '@sallyport/protocol/internal'
+import { BusError, type BusErrorReason, ERROR_CODES } from '@sallyport/protocol/internal/errors'
 import { describe, expect, it } from 'vitest'
 import { crossed, failure, notify, result, setUp } from '../../test/peer.js'
 

@@ -1,4 +1,5 @@
-import type { BusEvent, EventTarget, Link } from '@sallyport/protocol/internal'
+import type { BusEvent, EventTarget } from '@sallyport/protocol/internal/message'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { uncaught } from '../../test/uncaught.js'

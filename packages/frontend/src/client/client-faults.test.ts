@@ -1,6 +1,6 @@
 // Invalid frames and messages from core. The client closes with a clear error, or ignores them. It never throws in its thread, which can
 // be the host's. Core is trusted, so its frames are not scanned first.
-import { codecs } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { uncaught } from '../../test/uncaught.js'

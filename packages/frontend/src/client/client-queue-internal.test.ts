@@ -1,5 +1,5 @@
 // Requests of the bus itself are queued like calls, and are never refused: they register and remove listeners. Found by seed 34.
-import { createLinkEndpoints, openLink, LocalLink } from '@sallyport/protocol/internal'
+import { createLinkEndpoints, openLink, LocalLink } from '@sallyport/protocol/internal/link'
 import { describe, expect, it } from 'vitest'
 import { crossed, Peer, result } from '../../test/peer.js'
 import { Client } from './client.js'
@@ -22,7 +22,7 @@ describe("with a window of one call and overflow: 'reject'", () => {
     const { client } = await start()
     const [near, far] = LocalLink.createPair()
     const peer = new Peer(far)
-    const reconnected = client.reconnect(near)
+    const reconnected = Client.reconnect(client, near)
     await crossed()
     expect(peer.received).toMatchObject([{ params: { event: 'a' } }])
     peer.send(result(1, 1))

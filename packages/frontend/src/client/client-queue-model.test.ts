@@ -2,7 +2,8 @@
 // calls are made, answered and cancelled, and the link fills and empties.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { CallMessage, Link } from '@sallyport/protocol/internal'
+import type { CallMessage } from '@sallyport/protocol/internal/message'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { ClientQueue } from './client-queue.js'
@@ -172,6 +173,10 @@ it('frees the memory of sent messages while others wait', async () => {
     await new Promise(resolve => setImmediate(resolve))
   }
   expect(real.queue.isEmpty).toBe(false)
-  collect()
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50 * 2 ** 20)
+  // On a busy machine memory is swept late.
+  const getHeld = (): number => {
+    collect()
+    return process.memoryUsage().arrayBuffers - before
+  }
+  await expect.poll(getHeld).toBeLessThan(50 * 2 ** 20)
 })

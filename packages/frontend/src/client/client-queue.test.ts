@@ -1,4 +1,7 @@
-import { isBusError, type Link, MAX_CLIENT_QUEUE, setDevelopment, LocalLink } from '@sallyport/protocol/internal'
+import { isBusError } from '@sallyport/protocol/internal/errors'
+import { LocalLink } from '@sallyport/protocol/internal/link'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
+import { type Link, MAX_CLIENT_QUEUE } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { Client, type ClientOptions } from './client.js'

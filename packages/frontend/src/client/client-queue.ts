@@ -1,31 +1,21 @@
 // Sends the messages of a connection. Calls and events wait in a bounded queue while the link has no room, or while too many
 // calls are in flight. Responses, cancels and credit bypass the queue: the peer may be waiting for them.
+import { type Codec, type CodecName, codecs, type EncodedMessage } from '@sallyport/protocol/internal/codec'
+import { BusError, describeCommand, isBusError, whyNotSerializable } from '@sallyport/protocol/internal/errors'
+import type { CallMessage, Message } from '@sallyport/protocol/internal/message'
 import {
-  BoundedQueue,
-  BusError,
-  type CallMessage,
-  type Codec,
-  type CodecName,
-  codecs,
-  describeCommand,
   checkSize,
   detachAttachments,
   type EncodedEvent,
-  type EncodedMessage,
   encodeMessage,
-  isBusError,
-  type Link,
-  MAX_CLIENT_QUEUE,
-  MAX_CLIENT_QUEUE_BYTES,
-  type Message,
   Outbox,
   type PackedMessage,
   packMessage,
   type PendingCalls,
-  type QueueSlot,
-  whyNotSerializable,
-} from '@sallyport/protocol/internal'
-import { eventBatch } from '#node-features'
+} from '@sallyport/protocol/internal/rpc'
+import { BoundedQueue, type QueueSlot } from '@sallyport/protocol/internal/util'
+import { type Link, MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
+import { eventBatch, IS_NODE_CLIENT } from '#node-features'
 
 export interface FlowOptions {
   /** Calls that can be in flight at a time, 1 to 16384. Core refuses more. @default 16384 */
@@ -63,6 +53,7 @@ export class ClientQueue {
   readonly #codec: Codec
   readonly #pending: CallCount
   readonly #overflow: FlowOptions['overflow']
+  readonly #onUnsent: (() => void) | undefined
   readonly #outbox: Outbox
   #events: InstanceType<NonNullable<typeof eventBatch>> | undefined
   readonly #queue = new BoundedQueue<QueuedMessage>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
@@ -71,12 +62,22 @@ export class ClientQueue {
   #isAwaitingRoom = false
   #isFinished = false
 
-  /** @param pending calls without a response, those in the queue included */
-  constructor(link: Link, codec: CodecName, pending: CallCount, overflow: FlowOptions['overflow'] = 'wait') {
+  /**
+   * @param pending calls without a response, those in the queue included
+   * @param onUnsent called for each message that is refused with `Overloaded`
+   */
+  constructor(
+    link: Link,
+    codec: CodecName,
+    pending: CallCount,
+    overflow: FlowOptions['overflow'] = 'wait',
+    onUnsent?: () => void,
+  ) {
     this.#link = link
     this.#codec = codecs[codec]
     this.#pending = pending
     this.#overflow = overflow
+    if (IS_NODE_CLIENT) this.#onUnsent = onUnsent
     this.#outbox = new Outbox(frame => link.send(frame))
   }
 
@@ -84,15 +85,25 @@ export class ClientQueue {
     return this.#queue.size === 0
   }
 
-  /** Sends a call or an event, or queues and returns it. @throws {BusError} `Overloaded` if it must wait and cannot, `InvalidParams` */
-  enqueue(message: CallMessage, hasBytes: boolean, transfer: Transfer): QueuedMessage | undefined {
+  /**
+   * Sends a call or an event, or queues and returns it.
+   *
+   * @param codec - of this message. The connection's by default
+   * @throws {BusError} `Overloaded` if it must wait and cannot, `InvalidParams`
+   */
+  enqueue(
+    message: CallMessage,
+    hasBytes: boolean,
+    transfer: Transfer,
+    codec: Codec = this.#codec,
+  ): QueuedMessage | undefined {
     const mustWait = this.#mustWait(message.id !== undefined)
     if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.#overloaded(message)
     try {
-      return this.#write(message, hasBytes, transfer, mustWait)
+      return this.#write(message, hasBytes, transfer, mustWait, codec)
     } catch (cause) {
       if (isBusError(cause)) throw cause
-      const problem = `cannot be serialized as ${this.#codec.name}: ${whyNotSerializable(cause, message.params)}`
+      const problem = `cannot be serialized as ${codec.name}: ${whyNotSerializable(cause, message.params)}`
       throw new BusError('InvalidParams', `Arguments of ${describeCommand(message.method)} ${problem}`, { cause })
     }
   }
@@ -135,6 +146,9 @@ export class ClientQueue {
   sendNow(message: Message, hasBytes = false): void {
     this.#write(message, hasBytes, undefined, false)
   }
+
+  /** Bytes of the message that was encoded last. Not in pages. */
+  declare lastBytes: number
 
   /** Resolves once a queued event was sent and the link has room. */
   async waitForEvent(event: QueuedMessage): Promise<void> {
@@ -187,8 +201,13 @@ export class ClientQueue {
     return (isCall && this.#pending.isFull()) || this.#link.room() !== undefined
   }
 
-  #write(message: Message, hasBytes: boolean, transfer: Transfer, mustWait: boolean): QueuedMessage | undefined {
-    let codec = this.#codec
+  #write(
+    message: Message,
+    hasBytes: boolean,
+    transfer: Transfer,
+    mustWait: boolean,
+    codec = this.#codec,
+  ): QueuedMessage | undefined {
     let encoded: EncodedMessage
     let attachments = NO_ATTACHMENTS
     let borrowed: boolean | undefined
@@ -202,6 +221,7 @@ export class ClientQueue {
       encoded = encodeMessage(codec, message, true)
       if (this.#link.maxMessageBytes !== undefined) this.#checkLimit(encoded, 0)
     }
+    if (IS_NODE_CLIENT) this.lastBytes = encoded.length + (hasBytes ? countBytes(attachments) : 0)
     if (!mustWait) {
       this.#put(codec, encoded, attachments, borrowed)
       return undefined
@@ -245,11 +265,12 @@ export class ClientQueue {
   }
 
   #overloaded({ id }: CallMessage): BusError {
+    if (IS_NODE_CLIENT) this.#onUnsent?.()
     const isCall = id !== undefined
     let reason = 'too many messages wait'
     if (this.#overflow === 'reject') {
-      const inFlight = `${this.#pending.size} calls are in flight (option "maxInFlight")`
-      reason = isCall && this.#pending.isFull() ? inFlight : 'the link has no room'
+      reason = 'the link has no room'
+      if (isCall && this.#pending.isFull()) reason = `${this.#pending.size} calls are in flight (option "maxInFlight")`
     }
     return new BusError('Overloaded', `${isCall ? 'Call' : 'Event'} not sent: ${reason}`, { data: { delivered: 'no' } })
   }

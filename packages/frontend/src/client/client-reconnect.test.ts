@@ -1,4 +1,5 @@
-import { type BusEvent, LocalLink } from '@sallyport/protocol/internal'
+import { LocalLink } from '@sallyport/protocol/internal/link'
+import type { BusEvent } from '@sallyport/protocol/internal/message'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { Channel } from './channel.js'
@@ -11,7 +12,7 @@ function start(options: Partial<ClientOptions> = {}) {
   const reconnect = () => {
     const [nextNear, nextFar] = LocalLink.createPair()
     const nextPeer = new Peer(nextFar)
-    return { peer: nextPeer, done: client.reconnect(nextNear) }
+    return { peer: nextPeer, done: Client.reconnect(client, nextNear) }
   }
   return { client, peer: new Peer(far), reconnect }
 }
@@ -203,7 +204,7 @@ it('exposed functions can be called over the next link, and running calls are ab
 })
 
 it('a client that was closed or ended closes another link', async () => {
-  for (const close of [(client: Client) => void client.close(), (client: Client) => client.end(undefined)]) {
+  for (const close of [(client: Client) => void client.close(), (client: Client) => Client.end(client, undefined)]) {
     const { client, reconnect } = start()
     close(client)
     await client.closed

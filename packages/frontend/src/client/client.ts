@@ -3,18 +3,22 @@
 import {
   BusError,
   captureCaller,
-  createAbortError,
-  checkEventName,
-  checkOptionNames,
   createCallPromise,
   describeCommand,
   isBusError,
-  METHOD,
   toBusError,
+} from '@sallyport/protocol/internal/errors'
+import {
+  createAbortError,
+  checkEventName,
+  checkOptionNames,
+  METHOD,
   toEventTarget,
   watchEvent,
-} from '@sallyport/protocol/internal'
-import type { BusEvent, CodecName, EventTarget, Link, Unlisten, TransferOptions } from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/message'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { BusEvent, EventTarget, Unlisten, TransferOptions } from '@sallyport/protocol/internal/message'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { Channel } from './channel.js'
 import type { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
@@ -23,6 +27,7 @@ import type { Exposed, ExposedContext, ExposedFunctions } from './exposed-functi
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
 import { type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
 import { Stream } from './stream.js'
+import { IS_NODE_CLIENT } from '#node-features'
 
 export interface ClientOptions extends CallDefaults {
   label: string
@@ -37,12 +42,21 @@ export interface ClientOptions extends CallDefaults {
   toError?: typeof toBusError
 }
 
+/** @internal What a client consists of now. */
+export interface ClientParts {
+  /** True if a gate checks what the client sends. */
+  readonly isolated: boolean | undefined
+  readonly listeners: Listeners
+  readonly functions: FunctionRegistry
+  /** The only connection, or the one of several that events and listeners use. */
+  readonly connection: Connection
+  readonly pool: ConnectionPool | undefined
+}
+
 /** The client of a frontend, or of a connection of the host. */
 export class Client {
   /** The label of this frontend. */
   readonly label: string
-  /** @internal True if a gate checks what this client sends. */
-  readonly isolated: boolean
   /** The `data` that the host passed to this frontend. */
   readonly data: unknown
   /** `new client.Channel(onmessage)`: every client has the same class. */
@@ -62,9 +76,8 @@ export class Client {
   /** @internal */
   constructor(link: Link, options: ClientOptions) {
     // Destructured here: a declaration file would repeat names in the signature, and `isolated` is internal.
-    const { label, codec = 'json', data, isolated = false, toError = toBusError } = options
+    const { label, codec = 'json', data, toError = toBusError } = options
     this.label = label
-    this.isolated = isolated
     this.data = data
     this.#options = { ...options }
     this.#functions = new FunctionRegistry({ label, codec, toError }, (response, hasBytes) =>
@@ -78,36 +91,77 @@ export class Client {
     this.#connection = this.#connect(link, this.#functions)
   }
 
+  // Static, and keyed by private fields, so that users who get a client do not find them on it.
+
+  /** @internal Returns the parts that the bus controls a client by. */
+  static getParts(client: Client): ClientParts {
+    return {
+      isolated: client.#options.isolated,
+      listeners: client.#listeners,
+      functions: client.#functions,
+      connection: client.#connection,
+      pool: (IS_NODE_CLIENT && client.#pool) ?? undefined,
+    }
+  }
+
   /**
    * @internal Continues over another link. Calls in flight over the previous link reject. Resolves once core knows the
    * listeners again; nothing else is sent before their registration.
    */
-  async reconnect(link: Link): Promise<void> {
-    if (this.#isClosed) return link.close()
-    this.#connection.end(undefined)
-    this.#connection = this.#connect(link, this.#functions)
-    await this.#listeners.resubscribe(this.#connection)
+  static async reconnect(client: Client, link: Link): Promise<void> {
+    if (client.#isClosed) return link.close()
+    if (IS_NODE_CLIENT && client.#pool)
+      throw new BusError('InternalError', 'A client with several connections does not reconnect')
+    client.#connection.end(undefined)
+    client.#connection = client.#connect(link, client.#functions)
+    await client.#listeners.resubscribe(client.#connection)
   }
 
-  /** @internal Returns the connections to several cores. The caller brings their class: a page has one connection, and no use for it. */
-  getPool(Pool: typeof ConnectionPool): ConnectionPool {
+  /**
+   * @internal Returns the connections to several cores. From then on links are added and ended, and `reconnect` is an error. The
+   * caller brings the class: most clients have one connection, and do not load it.
+   */
+  static getPool(client: Client, Pool: typeof ConnectionPool): ConnectionPool {
     const connect = (link: Link): Connection => {
-      const functions = this.#functions.forConnection((response, hasBytes) => connection.respond(response, hasBytes))
-      const connection = this.#connect(link, functions)
-      if (this.#isClosed) connection.end(undefined)
+      const functions = client.#functions.forConnection((response, hasBytes) => connection.respond(response, hasBytes))
+      const connection = client.#connect(link, functions)
+      if (client.#isClosed) connection.end(undefined)
       return connection
     }
-    return (this.#pool ??= new Pool(this.#connection, connect, primary => {
-      this.#connection = primary
-      void this.#listeners.resubscribe(primary)
-    }))
+    const replacePrimary = (primary: Connection): void => {
+      client.#connection = primary
+      void client.#listeners.resubscribe(primary)
+    }
+    // A page leaves all of it out.
+    return (IS_NODE_CLIENT && (client.#pool ??= new Pool(client.#connection, connect, replacePrimary)))!
   }
 
   /** @internal Closes the client immediately: no other link will follow. */
-  end(reason: BusError | undefined): void {
-    this.#isClosed = true
-    ;(this.#pool ?? this.#connection).end(reason)
-    this.#resolveClosed()
+  static end(client: Client, reason: BusError | undefined): void {
+    client.#isClosed = true
+    ;((IS_NODE_CLIENT && client.#pool) ?? client.#connection).end(reason)
+    client.#resolveClosed()
+  }
+
+  /** @internal Makes a call over the only connection, or over one of several. @throws {BusError} as `Connection.call` */
+  static call(client: Client, call: OutgoingCall): { connection: Connection; id: number } {
+    const connection = client.#connection
+    return (IS_NODE_CLIENT && client.#pool?.call(call)) ?? { connection, id: connection.call(call) }
+  }
+
+  /** @internal Listens to an event. Resolves with the id that `unsubscribe` takes. @throws {BusError} InvalidParams, synchronously */
+  static subscribe<T>(
+    client: Client,
+    event: string,
+    handler: EventHandler<T>,
+    options: ListenOptions & Pick<InvokeOptions, 'headers'> = {},
+  ): Promise<number> {
+    checkEventName(event)
+    checkHandler(event, handler)
+    const { headers, signal, target = { kind: 'Any' }, timeout = client.#options.timeout } = options
+    const subscription = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
+    const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
+    return client.#listeners.subscribe(client.#connection, subscription, deadline)
   }
 
   /**
@@ -119,8 +173,16 @@ export class Client {
   invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
     return createCallPromise<T>((resolve, reject) => {
       const settle = resolve as (result: unknown) => void
-      const call: OutgoingCall = { command, args, options, stream: undefined, resolve: settle, reject }
-      if (this.#pool) this.#pool.call(call)
+      const call: OutgoingCall = {
+        command,
+        args,
+        options,
+        stream: undefined,
+        codec: undefined,
+        resolve: settle,
+        reject,
+      }
+      if (IS_NODE_CLIENT && this.#pool) this.#pool.call(call)
       else this.#connection.call(call)
     })
   }
@@ -128,17 +190,13 @@ export class Client {
   /**
    * Calls a command whose handler returns an async iterable, and returns its values, no faster than they are read. The call is
    * made when the first value is requested. Leaving the loop cancels it: the handler's `finally` runs. `timeout` is the
-   * deadline of the whole stream.
+   * deadline of the whole stream, or with `{ idle }` of a time without a value.
    *
    * @throws {BusError} from the loop, with any reason, after the values that arrived before
    */
   stream<T = unknown>(command: string, args?: object, options?: InvokeOptions): Stream<T> {
     return new Stream<T>((stream, resolve, reject) => {
-      const call: OutgoingCall = { command, args, options, stream, resolve, reject }
-      const { connection, id } = this.#pool?.call(call) ?? {
-        connection: this.#connection,
-        id: this.#connection.call(call),
-      }
+      const { connection, id } = Client.call(this, { command, args, options, stream, resolve, reject })
       return () => connection.pending.abandon(id, createAbortError(describeCommand(command), undefined))
     }, options?.signal)
   }
@@ -166,50 +224,16 @@ export class Client {
    */
   listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
     if (options !== undefined) checkOptionNames(METHOD.listen, options, OPTION_NAMES.listen)
-    const subscribing = this.subscribe(event, handler, options)
+    const subscribing = Client.subscribe(this, event, handler, options)
     const listening = createCallPromise<Unlisten>((resolve, reject) => {
       const fail = (error: BusError): void => {
         // A listener does not have to be awaited: the end of the client must not end the thread as an unhandled rejection.
         if (error.reason === 'Disconnected') listening.catch(() => {})
         reject(error)
       }
-      subscribing.then(id => resolve(() => this.unsubscribe(event, id)), fail)
+      subscribing.then(id => resolve(() => this.#listeners.unsubscribe(this.#connection, event, id)), fail)
     })
     return listening
-  }
-
-  /** @internal Listens to an event. Resolves with the id that `unsubscribe` takes. @throws {BusError} InvalidParams, synchronously */
-  subscribe<T>(
-    event: string,
-    handler: EventHandler<T>,
-    options: ListenOptions & Pick<InvokeOptions, 'headers'> = {},
-  ): Promise<number> {
-    checkEventName(event)
-    checkHandler(event, handler)
-    const { headers, signal, target = { kind: 'Any' }, timeout = this.#options.timeout } = options
-    const subscription = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
-    const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
-    return this.#listeners.subscribe(this.#connection, subscription, deadline)
-  }
-
-  /** @internal Removes a listener, and notifies core. */
-  unsubscribe(event: string, eventId: number): void {
-    this.#listeners.unsubscribe(this.#connection, event, eventId)
-  }
-
-  /** @internal Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
-  settleListeners(): Promise<boolean> {
-    return this.#listeners.settle(this.#connection)
-  }
-
-  /** @internal Resolves once core has handled all that was sent before, or the link is closed. */
-  synchronize(): Promise<void> {
-    return this.#connection.synchronize()
-  }
-
-  /** @internal Removes a listener without notifying core. Returns core's id if core knows the listener. */
-  forget(eventId: number): number | undefined {
-    return this.#listeners.remove(eventId)
   }
 
   /**
@@ -231,7 +255,7 @@ export class Client {
     if (isWaiting && options === undefined) return this.#waitFor<T>(event, handler)
     checkHandler(event, handler)
     const handleFirst: EventHandler<T> = received => {
-      this.unsubscribe(event, received.id)
+      this.#listeners.unsubscribe(this.#connection, event, received.id)
       return (handler as EventHandler<T>)(received)
     }
     return this.listen(event, handleFirst, options)
@@ -250,15 +274,10 @@ export class Client {
     return this.#functions.expose(functions as ExposedFunctions)
   }
 
-  /** @internal Lets calls of functions that are not exposed wait until the module has loaded. */
-  whileLoading(loaded: Promise<unknown>): void {
-    this.#functions.waitFor(loaded)
-  }
-
   /** Closes the client for good. Calls in flight reject with `Disconnected`. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await (this.#pool ?? this.#connection).close()
+    await ((IS_NODE_CLIENT && this.#pool) ?? this.#connection).close()
     this.#resolveClosed()
   }
 
@@ -320,3 +339,6 @@ export class Client {
 }
 
 const SENT: Promise<void> = Promise.resolve()
+
+/** Returns the class of a client of any copy of this package: only its own copy can read its private fields. */
+export const getClientClass = (client: Client): typeof Client => client.constructor as typeof Client

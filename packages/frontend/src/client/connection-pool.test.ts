@@ -1,7 +1,16 @@
-import { BusError, type Link, LocalLink } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { LocalLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
-import { addConnection, endClient, endConnection, createReconnectingClient } from '../internal.js'
+import {
+  addConnection,
+  callsSettled,
+  createReconnectingClient,
+  endClient,
+  endConnection,
+  reconnectClient,
+} from '../internal.js'
 import { Channel } from './channel.js'
 
 function start(cores: number) {
@@ -153,6 +162,36 @@ it('a core that closes gets no further calls while there are other cores', async
   await crossed()
   expect(calls()).toEqual([2, 4])
   expect(await settled).toMatchObject([{ reason: disconnected('unknown') }])
+})
+
+it.each([1, 2])(
+  'with %i connections, two can wait for the calls that are in flight, and later calls keep their ids',
+  async cores => {
+    const { client, peers } = start(cores)
+    const call = client.invoke('x')
+    await crossed()
+    const waiters = [callsSettled(client), callsSettled(client)]
+    const later = client.invoke('x')
+    await crossed()
+    expect(peers.flatMap(({ received }) => received.map(({ id }) => id))).toEqual(cores === 1 ? [1, 2] : [1, 1])
+    peers[0]!.send(result(1, 'done'))
+    expect(await call).toBe('done')
+    await Promise.all(waiters)
+    await client.close()
+    await expect(later).rejects.toMatchObject(disconnected('unknown'))
+  },
+)
+
+it('a client with several connections does not reconnect, and one that reconnects can get several', async () => {
+  const { client, peers, add } = start(1)
+  const [near, far] = LocalLink.createPair()
+  peers.push(new Peer(far))
+  await reconnectClient(client, near)
+  add()
+  await crossed()
+  expect(peers.map(({ closed }) => closed)).toEqual([true, false, false])
+  await expect(reconnectClient(client, LocalLink.createPair()[0])).rejects.toThrow('does not reconnect')
+  await client.close()
 })
 
 describe('all connections end', () => {

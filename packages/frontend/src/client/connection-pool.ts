@@ -1,6 +1,8 @@
 // A client's connections to several cores of one bus. A call takes the connection with the fewest calls in flight, round-robin
 // among equals. Listeners and events use the primary connection; when that closes, another takes its place.
-import { type BusError, isBusError, type Link, type PendingCalls } from '@sallyport/protocol/internal'
+import { type BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { waitForCalls } from '@sallyport/protocol/internal/rpc'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { findChannels } from './arguments.js'
 import type { Connection, OutgoingCall } from './connection.js'
 
@@ -64,10 +66,9 @@ export class ConnectionPool {
     for (const connection of new Set([this.#primary, ...this.#connections])) connection.end(reason)
   }
 
-  /** Resolves once the calls that wait for a response now have been settled. Later calls are not waited for. */
+  /** Resolves once the calls that wait for a response now have been settled. */
   async callsSettled(): Promise<void> {
-    const busy = this.#connections.filter(({ pending }) => pending.size > 0)
-    await Promise.all(busy.map(({ pending, closed }) => Promise.race([waitForCalls(pending), closed])))
+    await Promise.all(this.#connections.map(({ pending }) => waitForCalls(pending)))
   }
 
   async close(): Promise<void> {
@@ -99,17 +100,6 @@ export class ConnectionPool {
     next.holdsListeners = true
     this.#onPrimaryChange(next)
   }
-}
-
-/** Resolves once the calls that are pending now have been settled. */
-function waitForCalls(pending: PendingCalls): Promise<void> {
-  let left = pending.size
-  const nextId = pending.takeId()
-  return new Promise(resolve => {
-    pending.onSettled = id => {
-      if (id < nextId && --left === 0) resolve()
-    }
-  })
 }
 
 const isResting = ({ restsUntil }: Connection): boolean => restsUntil > 0 && performance.now() < restsUntil

@@ -1,39 +1,48 @@
 // A client's connection to core over one link: sends calls and events, settles calls, and routes what core sends. When the link
 // closes, its calls reject and its channels end. Listeners and exposed functions belong to the client, which can reconnect.
-import type { TransferOptions } from '@sallyport/protocol/internal'
+import type { TransferOptions } from '@sallyport/protocol/internal/message'
+import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import {
   addTraceContext,
-  BatchReader,
-  BusError,
   type CallHeaders,
   type CallMessage,
-  type CallTrace,
   type ChannelParams,
   checkEventName,
-  type CodecName,
+  createProgress,
   type EventParams,
   type EventTarget,
   getRequestId,
   isResponse,
-  type Link,
   type Message,
   METHOD,
-  PendingCalls,
-  type ReceivedFrame,
   type RequestId,
   type RequestMessage,
-  receiveStreams,
   STREAM_HEADER,
   STREAM_METHOD,
-  type StreamCaller,
   type StreamParams,
   TIMEOUT_HEADER,
+} from '@sallyport/protocol/internal/message'
+import {
+  type CallTrace,
+  PendingCalls,
+  receiveStreams,
+  type StreamCaller,
   traceCaller,
-} from '@sallyport/protocol/internal'
-import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
+} from '@sallyport/protocol/internal/rpc'
+import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
+import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall, type PreparedArguments } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
-import { eventBatch, eventsReceived, eventsSent, invokes, sentStreams } from '#node-features'
+import {
+  eventBatch,
+  eventsReceived,
+  eventsSent,
+  invokes,
+  IS_NODE_CLIENT,
+  sentStreams,
+  WatchedChannels,
+} from '#node-features'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
@@ -43,6 +52,8 @@ export interface CallDefaults extends FlowOptions {
   timeout?: number | undefined
   /** @internal Sends each call's deadline to core: a network can lose the cancel that follows a timeout. */
   deadlines?: boolean | undefined
+  /** @internal Called for each call and event that the client refuses with `Overloaded`. */
+  onUnsent?: (() => void) | undefined
 }
 
 /** The parts of a client that outlive its connections. */
@@ -61,6 +72,8 @@ export interface OutgoingCall {
   readonly options: InvokeOptions | undefined
   /** Receives the values of a stream. */
   readonly stream: Channel | undefined
+  /** Encodes the arguments. @default the connection's codec */
+  readonly codec?: CodecName | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: BusError) => void
 }
@@ -89,6 +102,8 @@ export class Connection {
   readonly #defaults: CallDefaults
   readonly #reader = new BatchReader(true)
   readonly #queue: ClientQueue
+  /** Exists once a call has an idle deadline. Not in pages. */
+  declare watched: InstanceType<NonNullable<typeof WatchedChannels>> | undefined
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
   #fault: BusError | undefined
   #closeError: BusError | undefined
@@ -98,7 +113,13 @@ export class Connection {
     this.#owner = owner
     this.#defaults = defaults
     this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
-    this.#queue = new ClientQueue(link, owner.codec, this.pending, defaults.overflow)
+    this.#queue = new ClientQueue(
+      link,
+      owner.codec,
+      this.pending,
+      defaults.overflow,
+      IS_NODE_CLIENT ? defaults.onUnsent : undefined,
+    )
     this.closed = new Promise(resolve => {
       link.receive({
         readsImmediately: true,
@@ -121,7 +142,8 @@ export class Connection {
     if (!invokes?.hasSubscribers) return this.#send(call, undefined)
     const { command, stream } = call
     checkCommandName(command)
-    const { label, codec } = this.#owner
+    const { label } = this.#owner
+    const codec = (IS_NODE_CLIENT && call.codec) || this.#owner.codec
     const trace: TracedCall = { label, command, id: this.pending.takeId(), codec, stream: stream !== undefined }
     return traceCaller(invokes, trace, call.resolve, call.reject, (resolve, reject) =>
       this.#send({ ...call, resolve, reject }, trace),
@@ -167,9 +189,10 @@ export class Connection {
     return sent
   }
 
-  /** Sends the response to a call of an exposed function. @throws what the codec throws if it cannot be serialized */
-  respond(response: Message, hasBytes: boolean): void {
+  /** Sends the response to a call of an exposed function. Returns its bytes. @throws what the codec throws if it cannot be serialized */
+  respond(response: Message, hasBytes: boolean): number {
     this.#queue.sendNow(response, hasBytes)
+    return this.#queue.lastBytes
   }
 
   async close(): Promise<void> {
@@ -186,43 +209,32 @@ export class Connection {
 
   #send(call: OutgoingCall, trace: TracedCall | undefined): number {
     const { command, args, options, stream } = call
-    let settled: (() => void) | undefined
+    let prepared: PreparedArguments | undefined
     try {
-      const prepared = prepareCall(command, args, options)
-      const { params, hasBytes, channels } = prepared
-      if (sentStreams && prepared.streams) settled = () => sentStreams?.closeAll(prepared.streams!)
-      const opened = channels && this.channels.findUnopened([...channels.values()])
+      prepared = prepareCall(command, args, options)
+      const { params, hasBytes, channels, closeStreams } = prepared
+      const opened = channels && this.channels.findUnopened(channels)
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
       if (this.#closeError) throw new BusError('Disconnected', this.#closeError.message, { data: { delivered: 'no' } })
       if (options !== undefined) checkCallOptions(command, options, params)
       // Streams last, and the caller of `listen` watches its deadline itself.
       const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#defaults.timeout
-      const timeout = this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
-      const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
-      if (channels) message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
-      if (sentStreams && prepared.streams) message.channels = { ...message.channels, ...prepared.streams }
-      if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
-      if (timeout) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
-      if (invokes && trace !== undefined) addTraceContext(message, trace)
-      if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
-      this.#queue.enqueue(message, hasBytes, options?.transfer)
-      const reject = !opened
-        ? call.reject
-        : (error: BusError): void => {
-            finishChannels(opened)
-            call.reject(error)
-          }
-      if (sentStreams && settled) {
-        const resolve = runFirst(settled, call.resolve)
-        this.pending.add(id, command, resolve, runFirst(settled, reject), options, defaultTimeout)
-      } else this.pending.add(id, command, call.resolve, reject, options, defaultTimeout)
+      const timeout = IS_NODE_CLIENT && this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
+      const message = buildMessage(id, call, prepared, timeout, trace)
+      const codec = IS_NODE_CLIENT && call.codec ? codecs[call.codec] : undefined
+      this.#queue.enqueue(message, hasBytes, options?.transfer, codec)
+      // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
+      const { resolve, reject } = opened ? endArguments(call, opened, closeStreams) : call
+      const isIdle = WatchedChannels && typeof options?.timeout === 'object'
+      const pendingOptions = isIdle ? watchItems(this, options, prepared, stream) : options
+      this.pending.add(id, command, resolve, reject, pendingOptions, defaultTimeout)
       for (const channel of opened ?? []) this.channels.open(channel, id)
       if (stream !== undefined) this.channels.open(stream, id)
       return id
     } catch (error) {
       // The channels and streams among the arguments belong to the call: they end if it fails.
-      if (sentStreams) settled?.()
+      if (sentStreams) prepared?.closeStreams?.()
       finishChannels(this.channels.findUnopened(findChannels(args)))
       throw error
     }
@@ -231,6 +243,11 @@ export class Connection {
   /** Sends a notification of the bus itself now, because queued calls can depend on it, or right after the queued call `after`. */
   #notify(method: string, params: object, after?: number): void {
     if (this.#closeError) return
+    if (WatchedChannels && this.watched) {
+      const { channel } = params as { channel: number }
+      if (method === METHOD.credit) this.watched.credited(channel)
+      else if (method === METHOD.closeChannel) this.watched.closed(channel)
+    }
     const message: CallMessage = { jsonrpc: '2.0', method, params }
     if (after === undefined || !this.#queue.attachAfter(after, message)) this.#queue.sendNow(message)
   }
@@ -275,8 +292,10 @@ export class Connection {
     if (method === METHOD.event) {
       if (eventsReceived?.hasSubscribers) this.#traceEvents(params as EventParams)
       listeners.dispatch(params as EventParams)
-    } else if (method === METHOD.channel) this.channels.receive(params as ChannelParams)
-    else if (sentStreams && method === STREAM_METHOD.return) sentStreams.close((params as StreamParams).stream)
+    } else if (method === METHOD.channel) {
+      if (WatchedChannels) this.watched?.received(params as ChannelParams)
+      this.channels.receive(params as ChannelParams)
+    } else if (sentStreams && method === STREAM_METHOD.return) functions.closeStream((params as StreamParams).stream)
     else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
   }
 
@@ -314,9 +333,57 @@ const createStreamCaller = (pending: PendingCalls, queue: ClientQueue): StreamCa
   stop: stream => queue.sendNow({ jsonrpc: '2.0', method: STREAM_METHOD.return, params: { stream } }),
 })
 
-const runFirst =
-  <T>(first: () => void, then: (value: T) => void): ((value: T) => void) =>
-  value => {
-    first()
-    then(value)
+/** Lets the channels and streams of a call extend its idle deadline. Returns the options for that deadline. */
+function watchItems(
+  connection: Connection,
+  options: InvokeOptions | undefined,
+  { channels = [], streams }: PreparedArguments,
+  stream: Channel | undefined,
+): InvokeOptions | undefined {
+  const progress = createProgress(options?.timeout)
+  if (!progress || !WatchedChannels) return options
+  connection.watched ??= new WatchedChannels()
+  for (const { id } of stream ? [...channels, stream] : channels) connection.watched.watch(id, progress)
+  if (streams) sentStreams?.watch(streams, progress)
+  return { ...options, timeout: progress }
+}
+
+/** @param timeout milliseconds after which core ends the call, too. An idle deadline is the client's alone */
+function buildMessage(
+  id: number,
+  { command, options, stream }: OutgoingCall,
+  { params, declared }: PreparedArguments,
+  timeout: InvokeOptions['timeout'],
+  trace: TracedCall | undefined,
+): CallMessage {
+  const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
+  // A page has no deadlines in core.
+  const deadline = IS_NODE_CLIENT && typeof timeout === 'number' && String(Math.ceil(timeout))
+  if (declared) message.channels = declared
+  if (options?.headers !== undefined || deadline || stream !== undefined) {
+    message.headers = {
+      ...(options?.headers && toPlainHeaders(options.headers)),
+      ...(deadline && { [TIMEOUT_HEADER]: deadline }),
+      ...(stream && { [STREAM_HEADER]: stream.toJSON() }),
+    }
   }
+  if (invokes && trace !== undefined) addTraceContext(message, trace)
+  return message
+}
+
+/** Returns the callbacks of a call that ends the streams among its arguments once it is settled, and its new channels if it fails. */
+const endArguments = (
+  { resolve, reject }: OutgoingCall,
+  opened: readonly Channel[],
+  closeStreams: PreparedArguments['closeStreams'],
+): Pick<OutgoingCall, 'resolve' | 'reject'> => ({
+  resolve(result) {
+    if (sentStreams) closeStreams?.()
+    resolve(result)
+  },
+  reject(error) {
+    if (sentStreams) closeStreams?.()
+    finishChannels(opened)
+    reject(error)
+  },
+})

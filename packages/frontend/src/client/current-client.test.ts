@@ -20,7 +20,7 @@ describe('in a thread that is not a frontend', () => {
     expect(isBusError(error, 'Disconnected')).toBe(true)
     expect(error).toMatchObject({ data: { delivered: 'no' } })
     expect(String(error)).toContain('This thread is not a frontend')
-    expect(String(error)).toContain('bus.connect(label)')
+    expect(String(error)).toMatch(/bus\.connect\(label\)|`await connect\(\)` of @sallyport\/web\/client/)
   })
 })
 

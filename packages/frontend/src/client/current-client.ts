@@ -1,6 +1,7 @@
 // This thread's client, and the functions that a frontend's module imports.
-import type { TransferOptions } from '@sallyport/protocol/internal'
-import { BusError, type BusEvent, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
+import type { TransferOptions } from '@sallyport/protocol/internal/message'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { BusEvent, EventTarget, Unlisten } from '@sallyport/protocol/internal/message'
 import { HOW_TO_GET_A_CLIENT } from '#node-features'
 import { CLIENT } from './client-symbol.js'
 import type { Client } from './client.js'
@@ -19,8 +20,7 @@ export function currentClient(): Client {
   const client = findCurrentClient()
   if (client) return client
   const message =
-    HOW_TO_GET_A_CLIENT ??
-    'This thread is not a frontend: call `await connect()` of @sallyport/web/client in a page, or bus.connect(label) in the host'
+    HOW_TO_GET_A_CLIENT ?? 'This thread is not a frontend: call `await connect()` of @sallyport/web/client first'
   throw new BusError('Disconnected', message, { data: { delivered: 'no' } })
 }
 

@@ -1,7 +1,7 @@
 // The diagnostics channel of calls of exposed functions.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { CallTrace } from '@sallyport/protocol/internal'
+import type { CallTrace } from '@sallyport/protocol/internal/rpc'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { crossed, setUp } from '../../test/peer.js'
 import { exposedCalls } from './node-features.js'
@@ -84,9 +84,10 @@ it('publishes a cancelled call when it ends', async () => {
 
 it('runs a function within a bound store, or within the function that a subscriber has set', async () => {
   const { client, peer } = setUp()
-  const bound = new AsyncLocalStorage<string>()
+  // The types of a store differ between versions of @types/node.
+  const bound = new AsyncLocalStorage<unknown>() as AsyncLocalStorage<CallTrace>
   const around = new AsyncLocalStorage<string>()
-  exposedCalls!.start.bindStore(bound, ({ command }) => command)
+  exposedCalls!.start.bindStore(bound, ({ command }) => command as never)
   const wrap = (trace: unknown): void => void ((trace as CallTrace).within = run => around.run('around', run))
   subscribe('tracing:sallyport.exposed:start', wrap)
   client.expose({

@@ -1,12 +1,13 @@
 // Calls that arrive before the module has loaded.
 import { expect, it } from 'vitest'
 import { crossed, setUp } from '../../test/peer.js'
+import { Client } from './client.js'
 
 const request = (id: number, method: string) => ({ jsonrpc: '2.0', id, method })
 
 it('waiting calls run after expose has returned', async () => {
   const { client, peer } = setUp()
-  client.whileLoading(new Promise(() => {}))
+  Client.getParts(client).functions.waitFor(new Promise(() => {}))
   peer.send(request(1, 'once'), request(2, 'later'))
   await crossed()
   const hide = client.expose({ once: () => (hide(), declared.later) })
@@ -18,7 +19,7 @@ it('waiting calls run after expose has returned', async () => {
 it('waiting calls keep their order when an earlier call exposes their function', async () => {
   const { client, peer } = setUp()
   const ran: string[] = []
-  client.whileLoading(new Promise(() => {}))
+  Client.getParts(client).functions.waitFor(new Promise(() => {}))
   client.expose({ first: () => void client.expose({ next: (_args: never) => void ran.push(`next ${ran.length}`) }) })
   client.expose({ other: () => void ran.push('other') })
   peer.send(request(1, 'next'), request(2, 'first'), request(3, 'next'), request(4, 'other'))
@@ -30,7 +31,7 @@ it('waiting calls keep their order when an earlier call exposes their function',
 it('a waiting call is dropped when it is cancelled', async () => {
   const { client, peer } = setUp()
   let loaded = (): void => {}
-  client.whileLoading(new Promise<void>(resolve => (loaded = resolve)))
+  Client.getParts(client).functions.waitFor(new Promise<void>(resolve => (loaded = resolve)))
   peer.send(request(1, 'a'), request(2, 'b'), { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } })
   await crossed()
   loaded()

@@ -1,22 +1,20 @@
 // The functions that a frontend exposes. A call of a function that is not exposed yet waits until the frontend's module has loaded.
 import {
   BusError,
-  CallSlots,
   describeCommand,
   describeName,
-  endStreams,
-  holdsBytes,
-  isThenable,
+  type ErrorObject,
   notSerializable,
-  STREAM_METHOD,
-  type StreamParams,
   type toBusError,
   toErrorObject,
-  traceRun,
   withoutData,
-} from '@sallyport/protocol/internal'
-import type { CallTrace, Message, Outcome, RequestId, RequestMessage } from '@sallyport/protocol/internal'
-import { exposedCalls, sentStreams } from '#node-features'
+} from '@sallyport/protocol/internal/errors'
+import { FIRST_CORE_CHANNEL, holdsBytes, STREAM_METHOD, type StreamParams } from '@sallyport/protocol/internal/message'
+import { CallSlots, endStreams, isStream, traceRun } from '@sallyport/protocol/internal/rpc'
+import { discard, isThenable } from '@sallyport/protocol/internal/util'
+import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
+import type { CallTrace, Outcome, SentChannels, SentStreams } from '@sallyport/protocol/internal/rpc'
+import { DEFAULT_EXPORT_REMEDY, exposedCalls, ReceivedChannels, sentStreams, toCausedErrorObject } from '#node-features'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -35,8 +33,8 @@ export interface Exposed<Functions = ExposedFunctions> {
   readonly functions?: Functions
 }
 
-/** Sends the response to a call. Throws what the codec throws if the response cannot be serialized. */
-export type SendResponse = (response: Message, hasBytes: boolean) => void
+/** Sends the response to a call. Returns its bytes. Throws what the codec throws if the response cannot be serialized. */
+export type SendResponse = (response: Message, hasBytes: boolean) => number
 
 interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
   /** Returns the error of a call whose function has thrown. */
@@ -45,9 +43,6 @@ interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
 
 type Run = (args: unknown, ctx: ExposedContext) => unknown
 
-/** Answers core's request for the next value of a stream among the arguments of a call. */
-const readStream: Run = params => sentStreams!.next((params as StreamParams).stream)
-
 class RunningCall implements ExposedContext {
   /** Set once the caller does not wait for the response any more. */
   abortReason: BusError | undefined
@@ -55,6 +50,9 @@ class RunningCall implements ExposedContext {
 
   /** The arguments, whose streams end with the call. Not in pages. */
   declare params: unknown
+
+  /** The stream that is its result: the call lasts as long. Not in pages. */
+  declare stream: number | undefined
 
   constructor(readonly id: RequestId) {}
 
@@ -68,6 +66,7 @@ class RunningCall implements ExposedContext {
     call.abortReason = reason
     call.#controller ??= new AbortController()
     call.#controller.abort(reason)
+    if (sentStreams && call.stream !== undefined) sentStreams.close(call.stream)
   }
 }
 
@@ -76,9 +75,13 @@ export class FunctionRegistry {
   readonly #frontend: Frontend
   readonly #sendResponse: SendResponse
   readonly #functions: Map<string, ExposedFunctions[string]>
+  /** Not in pages. */
+  declare channels: SentChannels
   readonly #running = new CallSlots<RunningCall>()
   /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
   #waiting: Map<RequestId, RequestMessage> | undefined
+  /** True if the frontend's module has a default export, as modules of core have. */
+  #hasDefaultExport = false
   /** Waiting calls will be tried in the next microtask: calls that arrive before then must not overtake them. */
   #isRunDue = false
 
@@ -87,6 +90,7 @@ export class FunctionRegistry {
     sendResponse: SendResponse,
     functions: Map<string, ExposedFunctions[string]> = new Map(),
   ) {
+    if (ReceivedChannels) this.channels = new ReceivedChannels()
     this.#frontend = frontend
     this.#sendResponse = sendResponse
     this.#functions = functions
@@ -115,7 +119,11 @@ export class FunctionRegistry {
   waitFor(loaded: Promise<unknown>): void {
     this.#waiting = new Map()
     loaded.then(
-      () => this.#runWaiting(undefined),
+      module => {
+        if (DEFAULT_EXPORT_REMEDY)
+          this.#hasDefaultExport = typeof module === 'object' && module !== null && 'default' in module
+        this.#runWaiting(undefined)
+      },
       () => {},
     )
   }
@@ -124,7 +132,14 @@ export class FunctionRegistry {
   run(message: RequestMessage): void {
     const { id, method } = message
     if (!sentStreams && message.channels) return void this.#respondError(id, invalid('pages take no streams'))
-    if (sentStreams && method === STREAM_METHOD.next) return void this.#run(message, readStream)
+    if (sentStreams && method === STREAM_METHOD.next) {
+      // Core requests the next value of a stream, or of a channel.
+      return void this.#run(message, params => {
+        const { stream, ahead } = params as StreamParams
+        return this.#getSource(stream).next(stream, ahead)
+      })
+    }
+    if (sentStreams && message.channels) this.channels.receive(message)
     const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
@@ -132,6 +147,16 @@ export class FunctionRegistry {
     const { traceparent, tracestate } = message.headers ?? {}
     const trace = { label, command: method, id, codec, stream: false, traceparent, tracestate }
     traceRun(exposedCalls, trace, () => this.#run(message, run))
+  }
+
+  /** Core reads a stream, or a channel of its own, no more. */
+  closeStream(id: number): void {
+    if (sentStreams) this.#getSource(id).close(id)
+  }
+
+  /** Returns the streams, or the channels, to which the id belongs. */
+  #getSource(id: number): SentStreams | SentChannels {
+    return id < FIRST_CORE_CHANNEL ? sentStreams! : this.channels
   }
 
   cancel(id: RequestId): void {
@@ -144,6 +169,7 @@ export class FunctionRegistry {
   disconnected(reason: BusError): void {
     if (this.#waiting) this.#waiting = new Map()
     for (const call of this.#running.takeAll()) RunningCall.abort(call, reason)
+    if (sentStreams) this.channels.closeAll()
   }
 
   #run({ id, method, params = {} }: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
@@ -172,12 +198,13 @@ export class FunctionRegistry {
   }
 
   #succeed(call: RunningCall, method: string, value: unknown): Outcome {
-    return this.#finish(call) ? this.#respondResult(call.id, method, value) : call.abortReason
+    if (sentStreams && method !== STREAM_METHOD.next && isStream(value)) return this.#respondStream(call, method, value)
+    return this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason
   }
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
     if (!this.#finish(call)) return call.abortReason
-    return this.#respondError(call.id, this.#frontend.toError(method, thrown))
+    return this.#respondError(call.id, this.#frontend.toError(method, thrown), toCausedErrorObject ?? undefined)
   }
 
   #finish(call: RunningCall): boolean {
@@ -187,14 +214,38 @@ export class FunctionRegistry {
     return true
   }
 
+  /** Answers with a stream, which core reads. The call, with its signal and the streams among its arguments, ends with it. */
+  #respondStream(call: RunningCall, method: string, source: AsyncIterable<unknown>): Outcome {
+    // A page leaves all of it out.
+    if (!sentStreams) return undefined
+    if (this.#running.get(call.id) !== call) {
+      void discard(source)
+      return call.abortReason
+    }
+    try {
+      const stream = sentStreams.add(source, isClosed => {
+        if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
+      })
+      call.stream = stream
+      this.#sendResponse({ jsonrpc: '2.0', id: call.id, result: null, stream }, false)
+      return undefined
+    } catch (error) {
+      return this.#fail(call, method, error)
+    }
+  }
+
   /** Sends a result, or an error if the result cannot be serialized. Returns that error. */
-  #respondResult(id: RequestId, method: string, value: unknown): Outcome {
+  #respondResult({ id, params }: RunningCall, method: string, value: unknown): Outcome {
     const result = value ?? null
     try {
       if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
         throw new TypeError('an async iterable is not a value')
       }
-      this.#sendResponse({ jsonrpc: '2.0', id, result }, holdsBytes(result))
+      const bytes = this.#sendResponse({ jsonrpc: '2.0', id, result }, holdsBytes(result))
+      if (sentStreams && method === STREAM_METHOD.next) {
+        const { stream, ahead } = params as StreamParams
+        this.#getSource(stream).sent(stream, bytes, ahead)
+      }
       return undefined
     } catch (cause) {
       const isStreamValue = sentStreams && method === STREAM_METHOD.next
@@ -204,9 +255,9 @@ export class FunctionRegistry {
   }
 
   /** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */
-  #respondError(id: RequestId, error: BusError): BusError {
+  #respondError(id: RequestId, error: BusError, toObject: (error: BusError) => ErrorObject = toErrorObject): BusError {
     try {
-      this.#sendResponse({ jsonrpc: '2.0', id, error: toErrorObject(error) }, holdsBytes(error.data))
+      this.#sendResponse({ jsonrpc: '2.0', id, error: toObject(error) }, holdsBytes(error.data))
       return error
     } catch (cause) {
       const plainError = withoutData(error, 'The error', cause)
@@ -219,7 +270,8 @@ export class FunctionRegistry {
     const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
     const exposed = names.length === 0 ? 'no functions' : names.join(', ')
     const text = `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`
-    return new BusError('MethodNotFound', text)
+    const isMisplaced = DEFAULT_EXPORT_REMEDY && names.length === 0 && this.#hasDefaultExport
+    return new BusError('MethodNotFound', isMisplaced ? text + DEFAULT_EXPORT_REMEDY : text)
   }
 }
 
@@ -232,5 +284,7 @@ function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string
   }
   return functions
 }
+
+const createCancelled = (): BusError => new BusError('Cancelled', 'The caller reads the stream no more')
 
 const invalid = (problem: string): BusError => new BusError('InvalidParams', `expose: ${problem}`)

@@ -1,17 +1,9 @@
 // The event listeners of one client, and the requests that register them with core. Listeners outlive a connection: over the next
 // one they get new ids in core, while the client keeps the id that each had first.
-import {
-  BusError,
-  checkDeadline,
-  createCallPromise,
-  describeCommand,
-  describeName,
-  METHOD,
-  throwLater,
-  warn,
-  watchDeadline,
-} from '@sallyport/protocol/internal'
-import type { BusEvent, CallHeaders, CallOptions, EventParams, EventTarget } from '@sallyport/protocol/internal'
+import { BusError, createCallPromise, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
+import { checkDeadline, METHOD, watchDeadline } from '@sallyport/protocol/internal/message'
+import { throwLater, warn } from '@sallyport/protocol/internal/util'
+import type { BusEvent, CallHeaders, EventParams, EventTarget, WaitOptions } from '@sallyport/protocol/internal/message'
 import type { Connection } from './connection.js'
 
 /** Receives each event of a listener. The return value is ignored. */
@@ -37,7 +29,7 @@ export class Listeners {
   #hasNew = false
 
   /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
-  subscribe(connection: Connection, subscription: Subscription, options: CallOptions): Promise<number> {
+  subscribe(connection: Connection, subscription: Subscription, options: WaitOptions): Promise<number> {
     return createCallPromise((resolve, reject) => {
       const subject = describeCommand(METHOD.listen)
       checkDeadline(subject, options)

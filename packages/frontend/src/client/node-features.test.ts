@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
-import type { CallTrace, EventTrace } from '@sallyport/protocol/internal'
+import type { CallTrace, EventTrace } from '@sallyport/protocol/internal/rpc'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { crossed, failure, notify, result, setUp } from '../../test/peer.js'
 import * as featuresInBrowser from './node-features.browser.js'

@@ -2,7 +2,9 @@
 // and events (each an `EventTrace`) and for calls of its exposed functions, streams as arguments, batches of events, and a long text.
 // `#node-features` is this file, or `node-features.browser.ts` for browsers.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
-import { type CallChannel, EventBatch, SentStreams } from '@sallyport/protocol/internal'
+import { toCausedErrorObject as toCaused } from '@sallyport/protocol/internal/errors'
+import { type CallChannel, EventBatch, SentChannels, SentStreams } from '@sallyport/protocol/internal/rpc'
+import { WatchedChannels as Watched } from './watched-channels.js'
 
 export const invokes: CallChannel | null = tracingChannel('sallyport.invoke')
 /** Calls that core and the host make of this frontend's functions. */
@@ -14,11 +16,26 @@ export const eventsReceived: Channel | null = channel('sallyport:client.event:re
 /** The streams among the arguments of this thread's calls. */
 export const sentStreams: SentStreams | null = new SentStreams()
 
+/** The channels that exposed functions get. */
+export const ReceivedChannels: typeof SentChannels | null = SentChannels
+
 /** Consecutive events of this thread's clients share a message. */
 export const eventBatch: typeof EventBatch | null = EventBatch
+
+/** Adds to an error object what an exposed function threw, and where. */
+export const toCausedErrorObject: typeof toCaused | null = toCaused
+
+/** The channels of calls with an idle deadline. */
+export const WatchedChannels: typeof Watched | null = Watched
 
 /** Says in an error how code gets a client. A page has a shorter text. */
 export const HOW_TO_GET_A_CLIENT: string | null =
   'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
   'In the host, call `await bus.connect(label)` and use the client that it returns. ' +
   'In a web page, call `await connect()` of @sallyport/web/client first'
+/** Calls with a codec of their own, and counts of refused calls, are for hosts and frontends in Node.js. */
+export const IS_NODE_CLIENT: true | null = true
+
+/** Says in an error why a module exposes nothing. A page has no module of its own. */
+export const DEFAULT_EXPORT_REMEDY: string | null =
+  '. Its module has a default export, which is ignored: call `expose({ … })` instead'

@@ -1,4 +1,4 @@
-import type { TransferOptions } from '@sallyport/protocol/internal'
+import type { TransferOptions } from '@sallyport/protocol/internal/message'
 import { describe, expect, it } from 'vitest'
 import { IN_BROWSER, setUp } from '../../test/peer.js'
 import type { Client } from './client.js'
@@ -28,7 +28,9 @@ describe('call options', () => {
     [{ timeout: Number.NaN }, '`timeout` of command "greet"'],
     [{ timeout: 2 ** 31 }, '`timeout` of command "greet"'],
     [{ timeout: '5' }, '`timeout` of command "greet"'],
-    [{ timeout: null }, '`timeout` of command "greet"'],
+    [{ timeout: null }, '`timeout` of command "greet" must be milliseconds'],
+    [{ timeout: { idle: 0 } }, IN_BROWSER ? 'must be milliseconds' : 'must be { idle: milliseconds }, more than 0'],
+    [{ timeout: { idle: 1, total: 2 } }, IN_BROWSER ? 'must be milliseconds' : 'must be { idle: milliseconds }'],
     [{ signal: {} }, '`signal` of command "greet" must be an AbortSignal'],
     [{ signal: null }, '`signal` of command "greet" must be an AbortSignal'],
     [{ signal: new AbortController() }, '`signal` of command "greet" must be an AbortSignal'],

@@ -1,13 +1,14 @@
 // The options of calls, listeners and events, and the checks that they are valid.
-import {
-  BusError,
-  checkDeadline,
-  checkOptionNames,
-  checkTransfer,
-  describeCommand,
-  describeThrown,
-} from '@sallyport/protocol/internal'
-import type { CallHeaders, CallOptions, EventTarget, TransferOptions } from '@sallyport/protocol/internal'
+import { BusError, describeCommand, describeThrown } from '@sallyport/protocol/internal/errors'
+import { checkDeadline, checkOptionNames } from '@sallyport/protocol/internal/message'
+import { checkTransfer } from '@sallyport/protocol/internal/rpc'
+import type {
+  CallHeaders,
+  CallOptions,
+  EventTarget,
+  TransferOptions,
+  WaitOptions,
+} from '@sallyport/protocol/internal/message'
 
 /** Options of a call: of `invoke` and `stream`. */
 export interface InvokeOptions extends CallOptions, TransferOptions {
@@ -16,7 +17,7 @@ export interface InvokeOptions extends CallOptions, TransferOptions {
 }
 
 /** Options of a listener. */
-export interface ListenOptions extends CallOptions {
+export interface ListenOptions extends WaitOptions {
   /** The listener receives events for this target: a label, or one of Tauri's targets. @default { kind: 'Any' } */
   target?: string | EventTarget
 }
@@ -35,7 +36,7 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
     throw new BusError('InvalidParams', `\`headers\` of ${describeCommand(method)} must be an object of strings`)
   }
-  checkDeadline(describeCommand(method), options)
+  checkDeadline(describeCommand(method), options, true)
 }
 
 /** @throws {BusError} `InvalidParams` if an option is unknown or has the wrong type */

@@ -1,5 +1,5 @@
 // A call whose handler returns an async iterable. Its values arrive on a channel of the call, followed by the response.
-import { withCaller } from '@sallyport/protocol/internal'
+import { withCaller } from '@sallyport/protocol/internal/errors'
 import { Channel } from './channel.js'
 
 /** Makes the call. Returns a function that cancels it. */

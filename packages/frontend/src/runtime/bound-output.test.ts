@@ -1,4 +1,4 @@
-import { MAX_WAITING_OUTPUT } from '@sallyport/protocol/internal'
+import { MAX_WAITING_OUTPUT } from '@sallyport/protocol/internal/wire'
 import { Writable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { boundOutput } from './bound-output.js'

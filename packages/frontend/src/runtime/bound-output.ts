@@ -1,5 +1,5 @@
 // Bounds what a thread prints faster than the host takes it, which would fill the memory of both.
-import { MAX_WAITING_OUTPUT } from '@sallyport/protocol/internal'
+import { MAX_WAITING_OUTPUT } from '@sallyport/protocol/internal/wire'
 import type { Writable } from 'node:stream'
 
 /** Cost of a write in addition to its characters, so that many small ones do not evade the limit. */
@@ -7,15 +7,35 @@ const WRITE_COST = 64
 
 type WriteCallback = (error?: Error | null) => void
 
+/** One that throws does not keep the others from being called. */
+function callAll(batch: IterableIterator<WriteCallback>): void {
+  let isOver = false
+  try {
+    for (const callback of batch) callback()
+    isOver = true
+  } finally {
+    if (!isOver) process.nextTick(callAll, batch)
+  }
+}
+
 /**
  * Drops what is written while more waits than the limit. A single larger write is accepted if nothing waits.
  *
- * @param onDropped - called once the stream has drained, with the number of characters or bytes that were dropped since the last call
+ * @param onDropped - called once the stream has drained, or when the thread exits, with the number of characters or bytes that were
+ * dropped since the last call
  */
 export function boundOutput(stream: Writable, onDropped: (count: number) => void): void {
   const write = stream.write.bind(stream) as (chunk: unknown, encoding: BufferEncoding, done: WriteCallback) => boolean
   let waiting = 0
   let dropped = 0
+  /** Of writes that were dropped. */
+  let callbacks: WriteCallback[] = []
+  const report = (): void => {
+    const count = dropped
+    dropped = 0
+    if (count > 0) onDropped(count)
+  }
+  process.once('exit', report)
   const bounded = (chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean => {
     const done = typeof encoding === 'function' ? encoding : callback
     const { length } = Object(chunk) as { length?: unknown }
@@ -23,17 +43,20 @@ export function boundOutput(stream: Writable, onDropped: (count: number) => void
     const cost = size + WRITE_COST
     if (waiting > 0 && waiting + cost > MAX_WAITING_OUTPUT) {
       dropped += size
-      if (done) process.nextTick(done)
+      // One tick for all: a tick for each would keep the thread from stopping while it works off a flood.
+      if (done && callbacks.push(done) === 1) {
+        process.nextTick(() => {
+          const batch = callbacks.values()
+          callbacks = []
+          callAll(batch)
+        })
+      }
       return false
     }
     waiting += cost
     return write(chunk, (typeof encoding === 'string' ? encoding : undefined) as BufferEncoding, error => {
       waiting -= cost
-      if (waiting === 0 && dropped > 0) {
-        const count = dropped
-        dropped = 0
-        onDropped(count)
-      }
+      if (waiting === 0) report()
       done?.(error)
     })
   }

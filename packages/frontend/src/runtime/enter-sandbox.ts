@@ -1,5 +1,6 @@
 // Completes the sandbox of a frontend, which Node's permission model has begun, before the frontend's code is loaded.
-import { BusError, type FrontendSandbox } from '@sallyport/protocol/internal'
+import type { FrontendSandbox } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { join } from 'node:path'
 import { harden } from './harden.js'
 
@@ -9,7 +10,11 @@ import { harden } from './harden.js'
  *
  * @throws {BusError} `InternalError` if there is such a directory and the sandbox is strict
  */
-export async function enterSandbox({ unexpectedRead, strict }: FrontendSandbox): Promise<string | undefined> {
+export async function enterSandbox({
+  unexpectedRead,
+  strict,
+  closesNet,
+}: FrontendSandbox): Promise<string | undefined> {
   const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } }
   if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
   // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.
@@ -22,6 +27,8 @@ export async function enterSandbox({ unexpectedRead, strict }: FrontendSandbox):
         'directory: start the host in an empty directory, or on another version of Node',
     )
   }
+  // The C library asks for interfaces by a socket, which a wall denies.
+  if (closesNet) process.getBuiltinModule('node:os').networkInterfaces = () => ({})
   await harden()
   return readableDirectory
 }

@@ -3,19 +3,22 @@ import { parentPort, workerData } from 'node:worker_threads'
 import {
   beat,
   type FrontendCommand,
+  type FrontendPreparation,
   type FrontendWorkerData,
-  openLink,
-  serveTenants,
-} from '@sallyport/protocol/internal'
+  serveMembers,
+} from '@sallyport/protocol/internal/contract'
+import { openLink } from '@sallyport/protocol/internal/link'
 import { joinGroup } from './script-group.js'
-import { type HostConnection, startFrontend } from './start-frontend.js'
+import { enterSandboxOnce, type HostConnection, startFrontend } from './start-frontend.js'
 
 /** @param loadFunctions - see `HostConnection` */
 export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']): void {
   const control = parentPort!
-  const data = workerData as FrontendWorkerData | undefined
-  if (!data) {
-    serveTenants<FrontendWorkerData>(control, (host, member) => joinGroup(host, member, loadFunctions))
+  const data = workerData as FrontendWorkerData | FrontendPreparation | undefined
+  if (!data || !('label' in data)) {
+    // An error is that of the first script.
+    if (data) enterSandboxOnce(data).catch(() => {})
+    serveMembers<FrontendWorkerData>(control, (host, member) => joinGroup(host, member, loadFunctions))
     return
   }
   const { heartbeat, ...start } = data

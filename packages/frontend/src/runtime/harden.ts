@@ -5,6 +5,8 @@ import type { NetConnectOpts } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { CompileFunctionOptions } from 'node:vm'
 import threads from 'node:worker_threads'
+import { checkArguments } from './check-arguments.js'
+import { createThreadOutput } from './thread-output.js'
 
 type Callable = (...args: unknown[]) => unknown
 type FileSystem = typeof import('node:fs')
@@ -13,9 +15,7 @@ type Holder = Record<string, unknown>
 /** Functions that throw from now on. Names that this version of Node does not have are ignored. */
 const listRemovedFunctions = (): readonly [module: string, holder: object, names: readonly string[]][] => [
   // Signals, including the one that opens the inspector; Node's internals; a writer that bypasses the captured streams.
-  ['process', process, ['kill', '_kill', '_debugProcess', '_debugEnd', 'binding', '_linkedBinding', '_rawDebug']],
-  // They return the ports of this thread.
-  ['process', process, ['_getActiveHandles', '_getActiveRequests']],
+  ['process', process, ['kill', '_kill', '_debugProcess', '_debugEnd', '_linkedBinding', '_rawDebug']],
   // Flags belong to the whole process: with natives syntax, one call ends it.
   [
     'v8',
@@ -25,6 +25,12 @@ const listRemovedFunctions = (): readonly [module: string, holder: object, names
   // Another name of `_debugEnd`.
   ['inspector', process.getBuiltinModule('node:inspector'), ['close']],
   ['inspector', process.getBuiltinModule('node:inspector/promises'), ['close']],
+  // Without an inspector they have no effect, and in a worker they end the process.
+  ...(['Network', 'NetworkResources', 'DOMStorage'] as const).map((name): [string, object, string[]] => {
+    const holder =
+      (process.getBuiltinModule('node:inspector') as unknown as Record<string, object | undefined>)[name] ?? {}
+    return [`inspector.${name}`, holder, Object.keys(holder)]
+  }),
   // They take bytecode, and exist only with a flag that no frontend has.
   ['vm', process.getBuiltinModule('node:vm'), ['Module', 'SourceTextModule', 'SyntheticModule']],
   ['os', process.getBuiltinModule('node:os'), ['setPriority']],
@@ -37,16 +43,21 @@ const DESCRIPTOR_FUNCTIONS = [
   ...['fstat', 'fsync', 'fdatasync', 'ftruncate', 'fchmod', 'fchown', 'futimes'],
 ]
 
+/** Those that take the descriptors of standard output and standard error, too. */
+const OUTPUT_FUNCTION = /^(?:write|append)/
+
+const ignoreClose: Callable = (_target, callback) => {
+  if (typeof callback === 'function') process.nextTick(callback as Callable, null)
+}
+
 export async function harden(): Promise<void> {
   // A process has no descriptors of the host, and opens its own output as a socket.
   const fileHandle = threads.isMainThread ? undefined : await getFileHandlePrototype()
   for (const [module, holder, names] of listRemovedFunctions()) {
     for (const name of names) if (name in holder) replace(holder, name, createRefusal(`${module}.${name}`))
   }
-  // Reports contain the host's environment and command line.
-  replace(process, 'report', undefined)
+  replaceWithInert()
   replace(globalThis, 'BroadcastChannel', undefined)
-  replace(threads, 'parentPort', null)
   replace(threads, 'workerData', null)
   // Locks belong to the whole process.
   if ('locks' in threads) replace(threads, 'locks', undefined)
@@ -57,6 +68,7 @@ export async function harden(): Promise<void> {
     guardSockets(openDescriptors)
     guardPipes(openDescriptors, fileHandle)
   }
+  checkArguments()
   limitObjectQueries()
   refuseCachedData()
   removeSignals()
@@ -65,6 +77,36 @@ export async function harden(): Promise<void> {
   removeExperiments()
   emptyInput()
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
+}
+
+/**
+ * Replaces what libraries read without a check, and what they call to describe a process, with values that give no access: errors in
+ * these places have broken libraries that need nothing of them.
+ */
+function replaceWithInert(): void {
+  // They return the ports of this thread. `prom-client` counts them.
+  for (const name of ['_getActiveHandles', '_getActiveRequests']) replace(process, name, () => [])
+  // Reports contain the host's environment and command line. Libraries with native addons look for the C library in one.
+  const { report } = process
+  const getHeader = (): object => {
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
+    return header?.glibcVersionRuntime === undefined ? {} : { glibcVersionRuntime: header.glibcVersionRuntime }
+  }
+  replace(process, 'report', { getReport: () => ({ header: getHeader(), sharedObjects: [] }) })
+  // Emscripten reads the constants that `node:fs` and `node:os` export.
+  const { constants: fs } = process.getBuiltinModule('node:fs')
+  const { constants: os } = process.getBuiltinModule('node:os')
+  const refuse = createRefusal('process.binding')
+  replace(process, 'binding', (name: unknown) => (name === 'constants' ? { fs: { ...fs }, os: { ...os } } : refuse()))
+  // Sentry takes a thread without a port for one of Node's own.
+  if (!threads.isMainThread) replace(threads, 'parentPort', createInertPort())
+}
+
+/** Returns a port without another end: nothing arrives, and what is posted is dropped. */
+function createInertPort(): object {
+  const { EventEmitter } = process.getBuiltinModule('node:events')
+  const names = ['postMessage', 'start', 'close', 'ref', 'unref', 'addEventListener', 'removeEventListener']
+  return Object.assign(new EventEmitter(), Object.fromEntries(names.map(name => [name, () => {}])))
 }
 
 type Descriptors = Pick<Set<unknown>, 'add' | 'delete' | 'has'>
@@ -90,28 +132,63 @@ function guardDescriptors(fs: FileSystem): Descriptors {
     Object.defineProperties(wrapper, properties)
     functions[name] = wrapper
   }
+  // A process writes to its own pipes.
+  const threadOutput = threads.isMainThread ? undefined : createThreadOutput()
   for (const name of DESCRIPTOR_FUNCTIONS.flatMap(name => [name, `${name}Sync`])) {
     const isClose = name.startsWith('close')
-    wrap(name, original => (target, ...rest) => {
-      if (typeof target === 'number' && !openDescriptors.has(target)) return denyDescriptor(name, rest.at(-1))
-      if (isClose) openDescriptors.delete(target)
-      return original(target, ...rest)
+    wrap(name, original => {
+      // The standard streams stay open, as `process.stdout` does: its number would be that of the next file.
+      const output = isClose ? ignoreClose : OUTPUT_FUNCTION.test(name) ? (threadOutput?.[name] ?? original) : undefined
+      return (target, ...rest) => {
+        if (typeof target === 'number' && !openDescriptors.has(target)) {
+          if (output && (target === 1 || target === 2)) return output(target, ...rest)
+          return denyDescriptor(name, rest.at(-1))
+        }
+        if (isClose) openDescriptors.delete(target)
+        return original(target, ...rest)
+      }
     })
   }
   wrap('openSync', original => (...args) => {
-    const descriptor = original(...args)
-    openDescriptors.add(descriptor)
-    return descriptor
+    try {
+      const descriptor = original(...args)
+      openDescriptors.add(descriptor)
+      return descriptor
+    } catch (error) {
+      throw nameWrite(error, args[1])
+    }
   })
   wrap('open', original => (...args) => {
     const callback = args.pop() as Callable
     if (typeof callback !== 'function') return original(...args, callback)
-    return original(...args, (error: unknown, descriptor: unknown) => {
-      if (!error) openDescriptors.add(descriptor)
-      callback(error, descriptor)
-    })
+    try {
+      return original(...args, (error: unknown, descriptor: unknown) => {
+        if (!error) openDescriptors.add(descriptor)
+        callback(nameWrite(error, args[1]), descriptor)
+      })
+    } catch (error) {
+      throw nameWrite(error, args[1])
+    }
+  })
+  // Node throws for a path that may not be read, although the function never throws otherwise.
+  wrap('existsSync', original => path => {
+    try {
+      return original(path)
+    } catch {
+      return false
+    }
   })
   return openDescriptors
+}
+
+/** A file that is opened for both is denied as a read first, but reading it would not be enough. Returns the error. */
+function nameWrite(error: unknown, flags: unknown): unknown {
+  const denial = error as { code?: unknown; permission?: unknown } | null
+  const isWrite = typeof flags === 'string' ? /[wa+]/.test(flags) : typeof flags === 'number' && (flags & 3) !== 0
+  if (isWrite && denial?.code === 'ERR_ACCESS_DENIED' && denial.permission === 'FileSystemRead') {
+    denial.permission = 'FileSystemWrite'
+  }
+  return error
 }
 
 /**

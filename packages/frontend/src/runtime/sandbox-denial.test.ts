@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 
@@ -13,11 +15,28 @@ const noOption = "Call a command that does it, or trust the frontend with all ri
 test.each([
   [
     denied({ permission: 'FileSystemRead', resource: '/key' }),
-    `The sandbox denied FileSystemRead of /key. Allow it with the frontend's option sandbox: { kind: 'permission', read: ["/key"] }.`,
+    `The sandbox denied FileSystemRead of /key. Allow it with the frontend's option sandbox: { kind: 'permission', read: ["/key"] }. A directory in this list allows all files in it.`,
   ],
   [denied({ permission: 'FileSystemWrite', resource: '/a' }), `The sandbox denied FileSystemWrite of /a. ${noOption}`],
   [denied({ permission: 'ChildProcess', resource: '' }), `The sandbox denied ChildProcess. ${noOption}`],
-  [Object.assign(new Error('x'), { code: 'ERR_DLOPEN_DISABLED' }), `The sandbox denied native addons. ${noOption}`],
+  [
+    Object.assign(new Error('x'), { code: 'ERR_DLOPEN_DISABLED' }),
+    'The sandbox denied a native addon. Use a package in JavaScript or WebAssembly, call a command that uses the addon, or trust the ' +
+      "frontend with all rights of the host: sandbox: 'none'.",
+  ],
+  [
+    denied({ permission: 'FileSystemRead', resource: 't.txt' }),
+    'The sandbox denied FileSystemRead of t.txt, a path that is relative to the working directory. Use new URL("t.txt", import.meta.url) ' +
+      'for a file next to the module.',
+  ],
+  ...[
+    { permission: 'FileSystemRead', resource: tmpdir() },
+    { permission: 'FileSystemWrite', resource: join(tmpdir(), 'a') },
+  ].map((members): [Error, string] => [
+    denied(members),
+    `The sandbox denied writes to ${members.resource}. A frontend has temporary files only in a wall, on Linux: sandbox: { kind: 'process', ` +
+      `wall: 'required', tmp: 16 }. Otherwise call a command that writes the file.`,
+  ]),
   [denied({ permission: 'Net', resource: '' }), allowNet],
   [denied({ syscall: 'getaddrinfo' }), allowNet],
   [new TypeError('fetch failed', { cause: denied({ syscall: 'connect' }) }), `fetch failed: ${allowNet}`],
@@ -27,12 +46,21 @@ test.each([
   ],
 ])('explains %o', (error, text) => expect(explainSandboxDenial(error)).toBe(text))
 
+test('explains a denied write in a process with the option that allows it', () => {
+  setSandboxKind('process')
+  expect(explainSandboxDenial(denied({ permission: 'FileSystemWrite', resource: '/data/a' }))).toBe(
+    "The sandbox denied FileSystemWrite of /data/a. Allow it with the frontend's option sandbox: { kind: 'process', write: [\"/data\"] }.",
+  )
+})
+
 const withMembers = (message: string, members: object): Error => Object.assign(new Error(message), members)
 
 test.each([
   withMembers('connect EACCES 127.0.0.1:80', { code: 'EACCES', syscall: 'connect' }),
   withMembers('getaddrinfo EAI_AGAIN example.com', { code: 'EAI_AGAIN', syscall: 'getaddrinfo' }),
   withMembers('queryA ECONNREFUSED example.com', { code: 'ECONNREFUSED', syscall: 'queryA' }),
+  // node-fetch
+  withMembers('request to http://localhost/ failed', { code: 'EACCES', errno: 'EACCES', erroredSysCall: 'connect' }),
 ])('explains %o in a wall that closes the network, and nowhere else', error => {
   setSandboxKind('process', true)
   expect(explainSandboxDenial(error)).toBe(allowNet.replace('permission', 'process'))
@@ -59,4 +87,18 @@ test('names the kind of the sandbox', () => {
   expect(explainSandboxDenial(error)).toContain("{ kind: 'process', net: true }")
   setSandboxKind(undefined)
   expect(explainSandboxDenial(error)).toBeUndefined()
+})
+
+test('explains a denial that a library keeps as a detail of its own error', () => {
+  setSandboxKind('process', true)
+  const error = withMembers('No connection.', { detail: withMembers('x', { code: 'EACCES', syscall: 'connect' }) })
+  expect(explainSandboxDenial(error)).toBe(`No connection: ${allowNet.replace('permission', 'process')}`)
+})
+
+test('explains the missing address of a server that was not allowed to listen', () => {
+  const error = new TypeError("Cannot read properties of null (reading 'port')")
+  setSandboxKind('process', true)
+  expect(explainSandboxDenial(error)).toBe(
+    `${error.message}: a server does not listen. ${allowNet.replace('permission', 'process')}`,
+  )
 })

@@ -1,6 +1,8 @@
 // Explains errors of Node's permission model. Node suggests a flag, which a frontend doesn't have: its host has options.
-import { isAbsolute } from 'node:path'
-import { describeThrown } from '@sallyport/protocol/internal'
+import { dirname, isAbsolute, join } from 'node:path'
+import { describeThrown } from '@sallyport/protocol/internal/errors'
+import { findDeniedAddon } from './denied-addons.js'
+import { findHiddenPackage } from './hidden-package.js'
 
 let sandboxKind: 'permission' | 'process' | undefined
 let isNetClosed = false
@@ -17,39 +19,103 @@ const MAX_DEPTH = 4
 /** Returns what the sandbox denied and the option that allows it, if the error or one of its causes is a denial in a sandbox. */
 export function explainSandboxDenial(error: unknown): string | undefined {
   if (sandboxKind === undefined) return undefined
+  // Packages throw an error of their own, whose remedy is for a failed installation.
+  const addon = error instanceof Error ? findDeniedAddon(error) : undefined
+  if (addon !== undefined && (error as SystemError).code !== 'ERR_DLOPEN_DISABLED') {
+    const [summary] = describeThrown(error).split(/\.\s|\n/)
+    return `${summary}: ${createAddonText(addon)}`
+  }
   let cause = error
   for (let depth = 0; depth < MAX_DEPTH && cause instanceof Error; depth++) {
     const denial = describeDenial(cause as SystemError)
-    if (denial !== undefined) return depth === 0 ? denial : `${describeThrown(error)}: ${denial}`
-    const { errors } = cause as { errors?: unknown }
-    cause = Array.isArray(errors) ? errors[0] : cause.cause
+    if (denial !== undefined) return depth === 0 ? denial : `${describeThrown(error).replace(/\.$/, '')}: ${denial}`
+    cause = getCause(cause)
   }
   return undefined
 }
 
-type SystemError = Error & { [member in 'code' | 'permission' | 'resource' | 'syscall']?: unknown }
+/** Returns an error that is a member of this one: its cause, or what libraries have in place of one. */
+function getCause(error: Error): unknown {
+  const { cause, errors, detail } = error as { cause?: unknown; errors?: unknown; detail?: unknown }
+  return Array.isArray(errors) ? errors[0] : (cause ?? detail)
+}
 
-function describeDenial({ code, permission, resource, syscall, message }: SystemError): string | undefined {
-  if (code === 'ERR_DLOPEN_DISABLED') return createText('native addons')
-  const hidden = code === 'ERR_MODULE_NOT_FOUND' ? getHiddenModule(message) : undefined
+type SystemError = Error & {
+  [member in 'code' | 'permission' | 'resource' | 'syscall' | 'erroredSysCall']?: unknown
+}
+
+function describeDenial(error: SystemError): string | undefined {
+  const { code, permission, resource, message } = error
+  // The second is that of node-fetch.
+  const syscall = error.syscall ?? error.erroredSysCall
+  if (code === 'ERR_DLOPEN_DISABLED') return createAddonText(findDeniedAddon(error))
+  const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+  const hidden = isMissing ? (getHiddenModule(message) ?? findHiddenPackage(message)) : undefined
   if (hidden !== undefined) return createReadText(hidden)
   if (isNetClosed && isNetError(code, syscall)) return createNetText()
+  if (code === 'EPERM' && syscall === 'watch') return WATCH_TEXT
+  if (NO_ADDRESS.test(message) && isNetDenied()) return `${message}: a server does not listen. ${createNetText()}`
   if (code !== 'ERR_ACCESS_DENIED') return undefined
   // Errors of sockets and of DNS don't contain the permission.
   if (permission === 'Net' || typeof syscall === 'string') return createNetText()
   // The functions that the sandbox itself replaces throw errors without a permission, which are clear.
   if (typeof permission !== 'string') return undefined
   if (permission === 'FileSystemRead') return createReadText(resource)
+  if (permission === 'FileSystemWrite' && isTemporary(resource)) return createTemporaryText(resource)
+  if (permission === 'FileSystemWrite') return createWriteText(resource)
   return createText(typeof resource === 'string' && resource !== '' ? `${permission} of ${resource}` : permission)
 }
 
-const createReadText = (resource: unknown): string =>
-  createText(
-    typeof resource === 'string' && resource !== '' ? `FileSystemRead of ${resource}` : 'FileSystemRead',
-    `sandbox: { kind: '${sandboxKind}', read: [${JSON.stringify(resource)}] }`,
-  )
+/** The error of `server.address().port` in a callback of `listen` that ignores its error. */
+const NO_ADDRESS = /^Cannot read properties of null \(reading '(?:port|address|family)'\)$/
+
+function isNetDenied(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } }
+  return isNetClosed || (process.allowedNodeEnvironmentFlags.has('--allow-net') && permission?.has('net') === false)
+}
+
+function createReadText(resource: unknown): string {
+  if (typeof resource !== 'string' || resource === '') return createText('FileSystemRead')
+  const target = `FileSystemRead of ${resource}`
+  if (!isAbsolute(resource)) {
+    const place = `new URL(${JSON.stringify(resource)}, import.meta.url)`
+    return `The sandbox denied ${target}, a path that is relative to the working directory. Use ${place} for a file next to the module.`
+  }
+  // Libraries resolve the directory before they write there.
+  if (resource === getTemporaryDirectory()) return createTemporaryText(resource)
+  const text = createText(target, `sandbox: { kind: '${sandboxKind}', read: [${JSON.stringify(resource)}] }`)
+  return `${text} A directory in this list allows all files in it.`
+}
+
+/** A worker cannot write in any directory. */
+function createWriteText(resource: unknown): string {
+  if (typeof resource !== 'string' || !isAbsolute(resource) || sandboxKind !== 'process') {
+    return createText(
+      typeof resource === 'string' && resource !== '' ? `FileSystemWrite of ${resource}` : 'FileSystemWrite',
+    )
+  }
+  const directory = JSON.stringify(dirname(resource))
+  return createText(`FileSystemWrite of ${resource}`, `sandbox: { kind: 'process', write: [${directory}] }`)
+}
+
+const getTemporaryDirectory = (): string => process.getBuiltinModule('node:os').tmpdir()
+
+const isTemporary = (resource: unknown): resource is string =>
+  typeof resource === 'string' && resource.startsWith(join(getTemporaryDirectory(), '/'))
+
+const createTemporaryText = (path: string): string =>
+  `The sandbox denied writes to ${path}. A frontend has temporary files only in a wall, on Linux: ` +
+  `sandbox: { kind: 'process', wall: 'required', tmp: 16 }. Otherwise call a command that writes the file.`
+
+const createAddonText = (file: string | undefined): string =>
+  `The sandbox denied ${file === undefined ? 'a native addon' : `the native addon ${file}`}. Use a package in JavaScript or ` +
+  "WebAssembly, call a command that uses the addon, or trust the frontend with all rights of the host: sandbox: 'none'."
 
 const createNetText = (): string => createText('the network', `sandbox: { kind: '${sandboxKind}', net: true }`)
+
+/** A wall denies `inotify`, of which the kernel gives each user few. */
+const WATCH_TEXT =
+  'The sandbox denied fs.watch. Poll instead, with fs.watchFile or an option such as usePolling of chokidar.'
 
 type Permission = { has(scope: string, reference: string): boolean }
 

@@ -1,18 +1,19 @@
-// Several scripts in one thread (`sandbox: { kind: 'ses', group }`): each has a client, output and errors of its own.
+// Several scripts in one thread (`sandbox: 'quickjs'`, or `{ kind: 'ses', group }`): each has a client, output and errors of its own.
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { nextTick } from 'node:process'
 import {
   beat,
   type FrontendCommand,
   type FrontendWorkerData,
-  type Link,
-  openLink,
-  setThrowLater,
-  type TenantConnection,
-} from '@sallyport/protocol/internal'
+  type MemberConnection,
+} from '@sallyport/protocol/internal/contract'
+import { openLink } from '@sallyport/protocol/internal/link'
+import { setThrowLater } from '@sallyport/protocol/internal/util'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { type GroupMember, type HostConnection, startFrontend } from './start-frontend.js'
-import { TenantOutput } from './tenant-output.js'
+import { MemberOutput } from './member-output.js'
 
-interface Member {
+interface Member extends Pick<MemberConnection, 'setBusy'> {
   /** Takes an error that the script did not catch. Absent until the script runs. */
   onUncaught?: (thrown: unknown) => void
 }
@@ -20,21 +21,26 @@ interface Member {
 const members = new Set<Member>()
 /** The script whose code runs, or whose promise or timer continues. */
 const current = new AsyncLocalStorage<Member>()
+/** The scripts whose code runs in this tick. Usually it is one. */
+const busy = new Set<Member>()
 let isFirst = true
 
 /** Starts a script in this thread. */
 export function joinGroup(
-  host: TenantConnection,
+  host: MemberConnection,
   { heartbeat, ...start }: FrontendWorkerData,
   loadFunctions: HostConnection['loadFunctions'],
 ): void {
   if (isFirst) catchErrors()
   isFirst = false
-  const member: Member = {}
+  const member: Member = { setBusy: host.setBusy }
   members.add(member)
   const { stop: stopHeartbeat } = beat(heartbeat)
-  const output = new TenantOutput(host)
-  const inContext = <T>(run: () => T): T => current.run(member, run)
+  const output = new MemberOutput(host)
+  const inContext = <T>(run: () => T): T => {
+    enter(member)
+    return current.run(member, run)
+  }
 
   function leave(code: number): void {
     members.delete(member)
@@ -45,6 +51,8 @@ export function joinGroup(
   const group: GroupMember = {
     onUncaught: handle => void (member.onUncaught = handle),
     print: (stream, text) => output.print(stream, text),
+    onEnter: () => enter(member),
+    isTerminated: () => host.isTerminated(),
     onTerminate: release =>
       host.onTerminate(() => {
         release()
@@ -67,6 +75,19 @@ export function joinGroup(
       group,
     }),
   )
+}
+
+/** The host blames a script for a blocked thread if it is the only one whose code runs. */
+function enter(member: Member): void {
+  if (busy.has(member)) return
+  member.setBusy(true)
+  // A tick that a promise adds with `nextTick` runs once all promises have settled, including those that others create.
+  if (busy.add(member).size === 1) queueMicrotask(() => nextTick(leaveAll))
+}
+
+function leaveAll(): void {
+  for (const member of busy) member.setBusy(false)
+  busy.clear()
 }
 
 /** Reports each error to the script that it is from. If that is unknown, it ends all scripts, as it would end a thread. */

@@ -2,29 +2,33 @@
 import { isMainThread } from 'node:worker_threads'
 import type {
   FrontendFunctions,
+  FrontendPreparation,
   FrontendReport,
   FrontendScript,
   FrontendStart,
   InitScript,
-  Link,
   ScriptRunner,
   ScriptThread,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/contract'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import { startWorkerActor } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   CommandError,
+  describeThrown,
   explainTypeScript,
   isBusError,
   reportError,
-  setDevelopment,
-  startWorkerActor,
   toBusError,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/errors'
+import { assertNever, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { setInitScripts } from '../client/init-scripts.js'
 import { boundOutput } from './bound-output.js'
+import { watchAddons } from './denied-addons.js'
 import { enterSandbox } from './enter-sandbox.js'
+import { useBroker } from './network/use-broker.js'
 import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 import type { loadTextModule } from './text-module.js'
 
@@ -57,14 +61,41 @@ const ownThread: ScriptThread = {
   print: (stream, text) => void process[stream].write(text),
 }
 
-/** The result of `enterSandbox`, which a thread enters once. */
-let entered: Promise<string | undefined> | undefined
+interface EnteredSandbox {
+  /** A directory that the thread can read, although that was not granted. */
+  readableDirectory: string | undefined
+  loadText: typeof loadTextModule | undefined
+  runner: ScriptRunner | undefined
+}
+
+let entered: Promise<EnteredSandbox> | undefined
+
+/** Enters the sandbox of this thread, once. Rejects if it must not start in it. */
+export const enterSandboxOnce = (preparation: FrontendPreparation): Promise<EnteredSandbox> =>
+  (entered ??= enterAndLoad(preparation))
+
+async function enterAndLoad({
+  sandbox,
+  hasText,
+  runner: href,
+  engineModule,
+}: FrontendPreparation): Promise<EnteredSandbox> {
+  setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
+  watchAddons()
+  // It removes classes of Node, so it comes before the sandbox and the frontend's code.
+  const loadText = hasText ? (await import('./text-module.js')).loadTextModule : undefined
+  const readableDirectory = await enterSandbox(sandbox)
+  const loaded = href === undefined ? undefined : await import(/* webpackIgnore: true */ /* @vite-ignore */ href)
+  const runner = loaded as ScriptRunner | undefined
+  await runner?.prepare?.(engineModule)
+  return { readableDirectory, loadText, runner }
+}
 
 /** The module runs once the first link is open. A later link replaces the link before. */
 export type HostCommand = { type: 'link'; link: Link; scripts: readonly InitScript[] } | { type: 'stop' }
 
 export function startFrontend(
-  { module, text, script: content, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
+  { module, text, script: content, development, sourceMaps, sandbox, runner, engine, env, ...options }: FrontendStart,
   host: HostConnection,
 ): void {
   let script: FrontendScript | undefined
@@ -72,14 +103,21 @@ export function startFrontend(
   let firstLink: Link
   let lastLink: Link | undefined
   let client: Client | undefined
+  const unsent = new Throttle<undefined>((_, more) => host.report({ type: 'unsent', count: more + 1 }), 1)
   const linked = new Promise<void>(resolve => {
     host.onCommand(command => {
-      if (command.type === 'stop') return actor.stop()
-      lastLink = command.link
-      if (client) return void client.reconnect(command.link)
-      firstLink = command.link
-      setInitScripts(command.scripts)
-      resolve()
+      switch (command.type) {
+        case 'stop':
+          return actor.stop()
+        case 'link':
+          lastLink = command.link
+          if (client) return void Client.reconnect(client, command.link)
+          firstLink = command.link
+          setInitScripts(command.scripts)
+          return resolve()
+        default:
+          return assertNever(command)
+      }
     })
   })
 
@@ -102,32 +140,33 @@ export function startFrontend(
       if (sourceMaps) process.setSourceMapsEnabled(true)
       if (!host.group) explainUncaughtErrors()
       // The system bounds the pipes of a process, and a group the output of each of its scripts.
-      for (const output of isMainThread || host.group ? [] : [process.stdout, process.stderr]) {
-        boundOutput(output, characters => host.report({ type: 'output-dropped', characters }))
+      for (const stream of isMainThread || host.group ? [] : (['stdout', 'stderr'] as const)) {
+        boundOutput(process[stream], characters => host.report({ type: 'output-dropped', stream, characters }))
       }
       if (!sandbox) return
-      setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
-      // It removes classes of Node, so it comes before the sandbox and the frontend's code.
-      if (text && runner === undefined) loadText = (await import('./text-module.js')).loadTextModule
-      const readableDirectory = await (entered ??= enterSandbox(sandbox))
-      if (runner !== undefined) {
-        const { loadScript } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
-        script = await loadScript(module, text, content)
-      }
+      const hasText = text !== undefined && runner === undefined
+      const thread = await enterSandboxOnce({ sandbox, hasText, runner })
+      if (sandbox.hasBroker) useBroker(env ?? {})
+      loadText = thread.loadText
+      script = await thread.runner?.loadScript(module, text, content, { codec: options.codec, engine })
       // A script cannot read files at all.
-      else if (readableDirectory !== undefined) host.report({ type: 'unexpected-read', directory: readableDirectory })
+      if (script || thread.readableDirectory === undefined) return
+      host.report({ type: 'unexpected-read', directory: thread.readableDirectory })
     },
     handshake: () => linked,
     serve(send) {
-      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true })
+      const onUnsent = (): void => unsent.add(undefined)
+      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
       if (!host.group) setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = load(error => send({ type: 'fault', error }))
-      client.whileLoading(loaded)
+      Client.getParts(client).functions.waitFor(loaded)
       loaded.then(
         () => {
           host.report({ type: 'loaded' })
-          void client!.synchronize().then(() => host.report({ type: 'synchronized' }))
+          void Client.getParts(client!)
+            .connection.synchronize()
+            .then(() => host.report({ type: 'synchronized' }))
         },
         (error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }),
       )
@@ -141,6 +180,7 @@ export function startFrontend(
       await client?.close()
     },
     onState(state, error) {
+      if (state === 'stopped' || state === 'failed') unsent.flush()
       host.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
       if (state !== 'stopped' && state !== 'failed') return
       const code = state === 'failed' ? 1 : 0
@@ -186,20 +226,52 @@ async function exit(code: number): Promise<never> {
 /** Names the option that allows what the sandbox denied: the error is for the host, which may see paths. */
 function toErrorOfFunction(name: string, thrown: unknown): BusError {
   const denial = explainSandboxDenial(thrown)
-  if (denial === undefined) return toBusError(name, thrown)
+  if (denial === undefined) return isSystemError(thrown) ? toSystemError(thrown) : toBusError(name, thrown)
   return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
 }
+
+/** True for an error of the operating system about a file or a connection, such as `ENOENT: no such file or directory, open '/a'`. */
+const isSystemError = (thrown: unknown): thrown is Error =>
+  thrown instanceof Error &&
+  typeof (thrown as NodeJS.ErrnoException).errno === 'number' &&
+  typeof (thrown as NodeJS.ErrnoException).syscall === 'string' &&
+  !('spawnargs' in thrown)
+
+/** Keeps the system call and the path, which an error of a command has not. */
+const toSystemError = (error: Error): BusError =>
+  new BusError('CommandFailed', error.message, { data: error.message, cause: error })
 
 /** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */
 function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
   const explained = explainTypeScript(error)
   if (explained !== error) return explained
-  if (isOwnPackageMissing(error)) setMessage(error, `${error.message.split('\n')[0]}. ${MISSING_PACKAGE_REMEDY}`)
-  if (!isSandboxed) return error
+  if (isOwnPackageMissing(error)) {
+    setMessage(error, `${error.message.split('\n')[0]}. ${MISSING_PACKAGE_REMEDY}`)
+    // All frames are those of Node's loader.
+    error.stack = `Error: ${error.message}`
+  }
+  // Code as text has the same reason. The host finds the place by the stack of the cause.
+  if (isSyntaxError(error)) return new BusError('LoadFailed', error.message, { cause: error })
+  if (!isSandboxed) return toLoadError(error)
   const denial = isUnknownExtension(error)
     ? `${error.message}: the host's loaders are not available in a frontend's sandbox`
     : explainSandboxDenial(error)
-  return denial === undefined ? error : new BusError('InternalError', denial, { cause: error })
+  return denial === undefined ? toLoadError(error) : new BusError('LoadFailed', denial, { cause: error })
+}
+
+/** Gives the error that a module threw at its top level a reason, unless it has one. */
+function toLoadError(error: unknown): BusError {
+  if (isBusError(error)) return error
+  const failure = new BusError('LoadFailed', describeThrown(error))
+  if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack
+  return failure
+}
+
+/** True if the module cannot be parsed or linked, and false for a `SyntaxError` that its code throws, such as that of `JSON.parse`. */
+function isSyntaxError(error: unknown): error is SyntaxError {
+  if (!(error instanceof SyntaxError)) return false
+  const [frame] = /^ +at .+/m.exec(error.stack ?? '') ?? []
+  return frame === undefined || frame.includes('node:internal/modules/')
 }
 
 const MISSING_PACKAGE_REMEDY =
@@ -218,9 +290,10 @@ function explainUncaughtErrors(): void {
     const denial = explainSandboxDenial(error)
     if (denial !== undefined) setMessage(error, denial)
     else if (origin === 'unhandledRejection' && isBusError(error)) {
-      // The other lines of a denial repeat the first.
-      const [summary = ''] = error.message.split('\n')
-      setMessage(error, `${summary} (this rejection was not caught: is an \`await\` missing?)`)
+      // The host has logged how to allow what was denied.
+      const [, denied] = (error.reason === 'Denied' && /^Command (\S+) not allowed by ACL/.exec(error.message)) || []
+      const summary = `${error.message.split('\n')[0]} (this rejection was not caught: is an \`await\` missing?)`
+      setMessage(error, denied === undefined ? summary : `Uncaught denial of ${denied}: is an \`await\` missing?`)
     } else if (origin === 'unhandledRejection' && isThrownValue(error)) {
       setMessage(
         error,

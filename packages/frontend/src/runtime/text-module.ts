@@ -4,7 +4,9 @@ import { isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import vm from 'node:vm'
-import { BusError, type ModuleText } from '@sallyport/protocol/internal'
+import type { ModuleText } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { findBodyError } from '@sallyport/protocol/internal/util'
 
 const { Script, SourceTextModule, SyntheticModule, constants } = vm
 // They take bytecode, and the same code from a file has none of them. The sandbox updates the exports of `node:vm`.
@@ -20,16 +22,16 @@ const OWN_PACKAGE = '@sallyport/frontend'
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:/i
 
 /**
- * Resolves once the module has been evaluated.
+ * Resolves with the module's exports once it has been evaluated.
  *
  * @param url - the base of its imports: a file in the directory that the host names; without a directory, any other URL
- * @throws {BusError} InvalidParams, with line and column, for a syntax error; whatever the module throws
+ * @throws {BusError} LoadFailed, with line and column, for a syntax error; whatever the module throws
  */
 export async function loadTextModule(
   url: string,
   text: ModuleText,
   loadFunctions: () => Promise<object>,
-): Promise<void> {
+): Promise<object> {
   const importModule = createImport(url, text.name, loadFunctions)
   const module = compile(url, text, importModule)
   const linked = new Map<Namespace, vm.Module>()
@@ -44,6 +46,7 @@ export async function loadTextModule(
     })
   })
   await module.evaluate()
+  return module.namespace
 }
 
 /** Returns an `import()` that is relative to the module. */
@@ -107,38 +110,21 @@ const toModule = (namespace: Namespace): vm.Module => {
   })
 }
 
-/** @throws {BusError} InvalidParams for a syntax error in the body of an async function */
+/** @throws {BusError} LoadFailed for a syntax error in the body of an async function */
 function checkBody(text: string, name: string): void {
-  try {
-    parseBody(text)
-  } catch (error) {
-    const { message } = error as Error
-    const remedy = message.startsWith('Cannot use import statement') ? '. Use `await import(…)` in a function' : ''
-    throw createSyntaxError(name, getPosition(text, message), `${message}${remedy}`, error)
-  }
+  const { position, message } = findBodyError(text) ?? {}
+  if (position === undefined) return
+  const remedy = message!.startsWith('Cannot use import statement') ? '. Use `await import(…)` in a function' : ''
+  throw createSyntaxError(name, position, `${message}${remedy}`)
 }
 
-const createSyntaxError = (name: string, position: string, message: string, cause: unknown): BusError =>
-  new BusError('InvalidParams', `Frontend module ${name}${position}: syntax error: ${message}`, { cause })
-
-const BODY_START = `'use strict';(async () => {`
-
-const parseBody = (text: string): unknown => new Script(`${BODY_START}${text}\n})`, { filename: 'body' })
+const createSyntaxError = (name: string, position: string, message: string, cause?: unknown): BusError =>
+  new BusError('LoadFailed', `Frontend module ${name}${position}: syntax error: ${message}`, { cause })
 
 /** Returns `:line:column` of a syntax error, or an empty string if the body of a function has not the same error. */
 function getPosition(body: string, message: string): string {
-  try {
-    parseBody(body)
-    return ''
-  } catch (error) {
-    const { message: found, stack = '' } = error as Error
-    if (found !== message) return ''
-    // Node prints the line with a marker below it. A marker that would be far to the right is missing.
-    const [, line, marker] = /^body:(\d+)\n(?:.*\n([ \t]*)\^)?/.exec(stack) ?? []
-    if (line === undefined) return ''
-    if (marker === undefined) return `:${line}`
-    return `:${line}:${marker.length + 1 - (line === '1' ? BODY_START.length : 0)}`
-  }
+  const found = findBodyError(body)
+  return found?.message === message ? found.position : ''
 }
 
 const IMPORT = /^[ \t]*import\b(?!\s*[(.])[^'"]*(['"])[^'"\n]*\1/gm

@@ -1,4 +1,4 @@
-import { LocalLink } from '@sallyport/protocol/internal'
+import { LocalLink } from '@sallyport/protocol/internal/link'
 import { expect, test, vi } from 'vitest'
 import { Client } from '../client/client.js'
 import { Callbacks, ChannelBridges } from './channels.js'

@@ -1,7 +1,8 @@
 // The callbacks and channels of @tauri-apps/api, whose channels consist of a callback's id. Each is bridged to a channel of the bus
 // with the same id. Its callback gets messages as `{ message, index }`, and any end as `{ end: true, index }`. The package up to 2.4 reads
 // `id` in place of `index`, and knows no end.
-import { isUint8Array, onNextTick, parseChannelReference } from '@sallyport/protocol/internal'
+import { parseChannelReference } from '@sallyport/protocol/internal/message'
+import { isUint8Array, onNextTick } from '@sallyport/protocol/internal/util'
 import type { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { toAnswer } from './convert.js'

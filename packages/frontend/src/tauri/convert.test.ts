@@ -1,4 +1,4 @@
-import { setDevelopment } from '@sallyport/protocol/internal'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SERIALIZE_TO_IPC_FN, serializePayload } from './convert.js'

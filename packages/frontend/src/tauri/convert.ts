@@ -1,14 +1,10 @@
 // Converts arguments, options, results and errors between Tauri's clients and the bus. Those clients expect bytes as an ArrayBuffer, and
 // no result as null. An error is the plain value that the command failed with, or a string; never an Error.
-import {
-  getTypeName,
-  HAS_BYTES,
-  isBusError,
-  isPlainObject,
-  isUint8Array,
-  MIN_ATTACHMENT_BYTES,
-  stringifyJson,
-} from '@sallyport/protocol/internal'
+import { stringifyJson } from '@sallyport/protocol/internal/codec'
+import { isBusError } from '@sallyport/protocol/internal/errors'
+import { HAS_BYTES, type WaitOptions } from '@sallyport/protocol/internal/message'
+import { getTypeName, isPlainObject, isUint8Array } from '@sallyport/protocol/internal/util'
+import { MIN_ATTACHMENT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { InvokeOptions } from '../client/options.js'
 
 export function toAnswer(result: unknown): unknown {
@@ -25,15 +21,17 @@ export function toRejection(error: unknown): unknown {
 }
 
 /** The options of a call. Tauri itself has only `headers`. */
-export interface IpcOptions extends Pick<InvokeOptions, 'signal' | 'timeout'> {
+export interface IpcOptions extends WaitOptions {
   headers?: ConstructorParameters<typeof Headers>[0]
 }
+
+type CallOptions = WaitOptions & Pick<InvokeOptions, 'headers'>
 
 /** Headers that Tauri sets itself; the caller's are ignored. */
 const RESERVED_HEADERS = ['content-type', 'tauri-callback', 'tauri-error', 'tauri-invoke-key']
 
 /** @throws {TypeError} if the headers are invalid, as in Tauri */
-export function toCallOptions(options: IpcOptions | undefined): InvokeOptions | undefined {
+export function toCallOptions(options: IpcOptions | undefined): CallOptions | undefined {
   if (options === undefined || options === null) return undefined
   const { headers: init, signal, timeout } = options
   const headers = new Headers(init ?? {})

@@ -1,7 +1,8 @@
 // Tauri's event plugin: a listener is the id of a callback, which gets the events. Only the bus's `listen` and `unlisten` are sent.
-import type { BusEvent, EventTarget } from '@sallyport/protocol/internal'
-import { BusError, checkEventName, EVENT_NAME_RULE, METHOD, toEventTarget } from '@sallyport/protocol/internal'
-import type { Client } from '../client/client.js'
+import type { BusEvent, EventTarget } from '@sallyport/protocol/internal/message'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { checkEventName, EVENT_NAME_RULE, METHOD, toEventTarget } from '@sallyport/protocol/internal/message'
+import { type Client, getClientClass } from '../client/client.js'
 import type { Callbacks } from './channels.js'
 import { type IpcOptions, toCallOptions } from './convert.js'
 
@@ -26,6 +27,7 @@ const invalid = (command: string, key: string, problem: string): BusError =>
 
 export class TauriListeners {
   readonly #client: Client
+  readonly #class: typeof Client
   readonly #callbacks: Callbacks
   readonly #listeners = new Map<number, { event: string; handler: number }>()
   /** The number of listeners of each callback, by the callback's id. */
@@ -34,6 +36,7 @@ export class TauriListeners {
 
   constructor(client: Client, callbacks: Callbacks) {
     this.#client = client
+    this.#class = getClientClass(client)
     this.#callbacks = callbacks
   }
 
@@ -56,7 +59,8 @@ export class TauriListeners {
         add(received.id)
         this.#callbacks.run(handler, received)
       }
-      const id = await this.#client.subscribe(event, handleEvent, { ...callOptions, target: parseTarget(target) })
+      const listenOptions = { ...callOptions, target: parseTarget(target) }
+      const id = await this.#class.subscribe(this.#client, event, handleEvent, listenOptions)
       add(id)
       if (this.#isOver) this.clear()
       return id
@@ -73,15 +77,16 @@ export class TauriListeners {
     if (listener?.event !== event) return undefined
     this.#listeners.delete(id)
     this.#release(listener.handler)
-    return this.#client.forget(id)
+    return this.#class.getParts(this.#client).listeners.remove(id)
   }
 
   /** Removes all listeners, and those that are being added. */
   clear(): void {
     this.#isOver = true
+    const { listeners, connection } = this.#class.getParts(this.#client)
     for (const [id, { event, handler }] of [...this.#listeners]) {
       this.#listeners.delete(id)
-      this.#client.unsubscribe(event, id)
+      listeners.unsubscribe(connection, event, id)
       this.#release(handler)
     }
   }

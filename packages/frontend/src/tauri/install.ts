@@ -1,7 +1,9 @@
 // Installs Tauri's globals on a window, and removes them without a trace. @tauri-apps/api reads `__TAURI_INTERNALS__` and
 // `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
-import { BusError, getTypeName, METHOD } from '@sallyport/protocol/internal'
-import type { Client } from '../client/client.js'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { METHOD } from '@sallyport/protocol/internal/message'
+import { getTypeName } from '@sallyport/protocol/internal/util'
+import { type Client, getClientClass } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'
 import { type IpcOptions, serializePayload, toAnswer, toCallOptions, toRejection } from './convert.js'
@@ -40,7 +42,9 @@ function createInternals(client: Client, ipc: TauriIpc, { path, convertFileSrc }
     },
     plugins: createObject({ path }),
     __TAURI_PATTERN__: Object.freeze(
-      client.isolated ? { pattern: 'isolation', side: 'original' } : { pattern: 'brownfield' },
+      getClientClass(client).getParts(client).isolated
+        ? { pattern: 'isolation', side: 'original' }
+        : { pattern: 'brownfield' },
     ),
   })
 }
@@ -98,7 +102,8 @@ export function install(client: Client, target: object, runtime: TauriRuntime): 
 
 /** Accepts a client of any copy of this package. A promise of a client, without its `await`, is the usual mistake. */
 function checkClient(client: unknown): void {
-  if (typeof (client as Client | undefined)?.subscribe === 'function') return
+  const { getParts } = ((client as Client | undefined)?.constructor ?? {}) as Partial<typeof Client>
+  if (getParts) return
   const kind = getTypeName(client)
   const text = `installTauri: the client must be the result of \`await bus.connect(label)\`: got ${kind}`
   throw new BusError('InvalidParams', text)

@@ -1,5 +1,6 @@
 // A client with the types of a core module's commands. At run time it is the client itself, or this thread's functions.
-import type { BusEvent, CodecName, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { BusEvent, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal/message'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { emit, emitTo, invoke, listen, once, stream } from '../client/current-client.js'

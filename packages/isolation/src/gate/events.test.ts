@@ -1,5 +1,7 @@
 // Events that share a message from the frontend to the gate, and again from there to core. The hook sees each of them.
-import { codecs, EMIT_ALL, FRAME_KIND, METHOD } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { EMIT_ALL, METHOD } from '@sallyport/protocol/internal/message'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
 

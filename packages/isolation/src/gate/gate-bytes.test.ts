@@ -1,4 +1,5 @@
-import { codecs, FRAME_KIND, type Link } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { FRAME_KIND, type Link } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
 

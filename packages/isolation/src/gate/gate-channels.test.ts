@@ -1,5 +1,7 @@
 // Channels among a call's arguments, as the hook passes them on: it can remove, move and copy a channel, and cannot create one.
-import { toChannelReference, codecs, FRAME_KIND } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { toChannelReference } from '@sallyport/protocol/internal/message'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
 

@@ -1,4 +1,4 @@
-import { setDevelopment } from '@sallyport/protocol/internal'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 

@@ -1,4 +1,4 @@
-import { METHOD } from '@sallyport/protocol/internal'
+import { METHOD } from '@sallyport/protocol/internal/message'
 import { describe, expect, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 

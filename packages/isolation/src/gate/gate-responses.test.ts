@@ -1,5 +1,6 @@
 // Responses of a frontend pass the hook like its calls, in order. A rejected response is replaced by an error.
-import { codecs, FRAME_KIND } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 

@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { SamplingTimer } from '@sallyport/protocol/internal'
+import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { expect, it } from 'vitest'
 import { call, send, setUp } from '../../test/gate.js'
 import type { HookFunction } from '../hook/hook.js'

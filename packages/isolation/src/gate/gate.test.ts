@@ -1,4 +1,5 @@
-import { codecs, FRAME_KIND } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 import type { HookFunction } from '../hook/hook.js'

@@ -1,45 +1,28 @@
 // The gate: decodes the frontend's messages, shows them to the hook, and encodes and seals the messages that pass, in order and batch by
 // batch. Notifications of the bus itself (`$/…`) contain nothing of the user: the hook does not see them.
-import type {
-  CallMessage,
-  Codec,
-  Frame,
-  Link,
-  PackedMessage,
-  ReceivedFrame,
-  RejectedParams,
-  RequestId,
-  SamplingTimer,
-  Sealer,
-} from '@sallyport/protocol/internal'
+import type { Codec } from '@sallyport/protocol/internal/codec'
+import type { CallMessage, RejectedParams, RequestId } from '@sallyport/protocol/internal/message'
+import type { Sealer } from '@sallyport/protocol/internal/records'
+import type { PackedMessage } from '@sallyport/protocol/internal/rpc'
+import type { SamplingTimer } from '@sallyport/protocol/internal/util'
+import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
+import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
+import { BusError, describeCommand, isBusError, toErrorObject } from '@sallyport/protocol/internal/errors'
+import { getRequestId, isResponseLike, METHOD, parseCall, parseResponse } from '@sallyport/protocol/internal/message'
 import {
-  BatchReader,
-  BoundedQueue,
-  BusError,
-  codecs,
-  describeCommand,
   detachAttachments,
   encodeMessage,
   EventBatch,
-  FRAME_KIND,
-  getRequestId,
-  isBusError,
-  isResponseLike,
   LONG_FRAME_BYTES,
-  MAX_IN_FLIGHT,
-  METHOD,
   MIN_FULL_RECORD,
   Outbox,
   packPlain,
-  parseCall,
-  parseResponse,
-  Throttle,
-  toErrorObject,
-  MAX_GATE_QUEUE_BYTES,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/rpc'
+import { BoundedQueue, Throttle } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND, MAX_IN_FLIGHT, MAX_GATE_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import type { Hook } from '../hook/hook.js'
 import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
-import type { HookWatch } from '../hook/watchdog.js'
+import type { HookWatch } from '../hook/hook-watch.js'
 import type { FrontendMessage, PassedEncoding } from './hook-messages.js'
 import { encodeErrorResponse, encodePassed, getName, isCall, toHookMessage, toRejectionError } from './hook-messages.js'
 

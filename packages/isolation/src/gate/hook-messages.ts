@@ -1,28 +1,13 @@
 // Converts messages at the gate: to the message that the hook sees, from the hook's answer, and to the error of a rejection. A message
 // is a call of the frontend, or its response to a call of an exposed function.
-import type {
-  CallMessage,
-  Codec,
-  EncodedEvent,
-  Message,
-  PackedMessage,
-  ResponseMessage,
-} from '@sallyport/protocol/internal'
-import {
-  BusError,
-  carriesBytes,
-  describeCommand,
-  EventBatch,
-  holdsBytes,
-  isBytes,
-  MAX_IN_FLIGHT,
-  METHOD,
-  packMessage,
-  packPlain,
-  parseResponse,
-  STREAM_HEADER,
-  toErrorObject,
-} from '@sallyport/protocol/internal'
+import type { Codec } from '@sallyport/protocol/internal/codec'
+import type { CallMessage, Message, ResponseMessage } from '@sallyport/protocol/internal/message'
+import type { EncodedEvent, PackedMessage } from '@sallyport/protocol/internal/rpc'
+import { carriesBytes } from '@sallyport/protocol/internal/codec'
+import { BusError, describeCommand, toErrorObject } from '@sallyport/protocol/internal/errors'
+import { holdsBytes, isBytes, METHOD, parseResponse, STREAM_HEADER } from '@sallyport/protocol/internal/message'
+import { EventBatch, packMessage, packPlain } from '@sallyport/protocol/internal/rpc'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { type HookMessage, NOT_SERIALIZABLE, type PassedMessage, type Rejection } from '../hook/verdict.js'
 
 export type FrontendMessage = CallMessage | Response
@@ -77,8 +62,13 @@ function isEvent(params: unknown): params is { event: unknown; payload: unknown 
   return keys.length === 2 && keys[0] === 'event' && keys[1] === 'payload' && !('toJSON' in params)
 }
 
-export function encodeErrorResponse({ id }: Pick<Response, 'id'>, error: BusError, codec: Codec): PackedMessage {
-  return encode({ jsonrpc: '2.0', id, error: toErrorObject(error) }, codec)
+/** Encodes the error in place of a response. Core ends the stream that the response had. */
+export function encodeErrorResponse(
+  { id, stream }: Pick<Response, 'id' | 'stream'>,
+  error: BusError,
+  codec: Codec,
+): PackedMessage {
+  return encode({ jsonrpc: '2.0', id, error: toErrorObject(error), ...(stream !== undefined && { stream }) }, codec)
 }
 
 export function toRejectionError(message: FrontendMessage, rejection: Rejection): BusError {
@@ -144,14 +134,14 @@ function getPassedHeaders(original: CallMessage['headers'], passed: CallMessage[
   return stream === undefined ? others : { ...others, [STREAM_HEADER]: stream }
 }
 
-function toResponse({ id }: Response, { cmd, payload }: PassedMessage): ResponseMessage {
+function toResponse({ id, stream }: Response, { cmd, payload }: PassedMessage): ResponseMessage {
   if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The response was changed to another message')
   const { result, error } = payload as { result?: unknown; error?: unknown }
   if (result === undefined && error === undefined && !('result' in (payload as object))) {
     throw new BusError('InvalidRequest', 'The response has neither a result nor an error')
   }
   const response = error === undefined ? { result: result ?? null } : { error, ...(result !== undefined && { result }) }
-  return parseResponse({ jsonrpc: '2.0', id, ...response })
+  return parseResponse({ jsonrpc: '2.0', id, ...response, ...(stream !== undefined && { stream }) })
 }
 
 function encode(message: Message, codec: Codec): PackedMessage {

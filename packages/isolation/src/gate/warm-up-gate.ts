@@ -1,9 +1,12 @@
 // Calls that pass a gate whose frontend and core are in this thread. V8 compiles a function when it is first called, and interprets it at
 // first: the first calls of a frontend would take several times as long.
-import { codecs, createLinkEndpoints, openLink, RECORD_DIRECTION, SamplingTimer } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
 import { createHook } from '../hook/hook.js'
-import { createHookWatch } from '../hook/watchdog.js'
+import { createHookWatch } from '../hook/hook-watch.js'
 import { serveGate } from './gate.js'
 
 const CALLS = 30

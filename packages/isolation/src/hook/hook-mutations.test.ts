@@ -1,6 +1,7 @@
 // Hooks that keep messages or answers and change them later, and answers that change while they are read. A message is sealed as the
 // hook returned it at one moment, with its own id.
-import { codecs, FRAME_KIND } from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 import { sandboxed } from '../../test/sandboxed.js'

@@ -1,6 +1,8 @@
 // Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/reference/what-arrives.md), or its call is rejected.
 // The next message passes in any case. In development, a payload that JSON would change is rejected.
-import { type CodecName, codecs, FRAME_KIND, setDevelopment } from '@sallyport/protocol/internal'
+import { type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, describe, expect, test } from 'vitest'
 import { call, setUp, settled } from '../../test/gate.js'
 import { sandboxed } from '../../test/sandboxed.js'

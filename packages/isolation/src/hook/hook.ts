@@ -1,7 +1,8 @@
 // Judges messages with the user's hook. An answer is read once and checked; a thrown value is never read.
-import { BusError, DeadlineTimers } from '@sallyport/protocol/internal'
-import { HOOK_NAME, type HookSandbox } from '../sandbox/hook-sandbox.js'
-import type { IsolationApp } from './app.js'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { DeadlineTimers } from '@sallyport/protocol/internal/util'
+import { HOOK_NAME, type HookSandbox } from '../compartment/hook-sandbox.js'
+import type { IsolationApp } from './isolation-app.js'
 import { toLegacyMessage } from './legacy-messages.js'
 import { type AnswerReader, type HookMessage, readVerdict, REJECT, type Verdict } from './verdict.js'
 

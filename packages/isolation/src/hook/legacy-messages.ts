@@ -1,6 +1,6 @@
 // Shows messages in the format of older examples, so that their hooks run unchanged: `{ cmd: 'invoke', message: { cmd, args, ...args } }`
 // for commands, and `{ cmd: 'emit', event, payload }` for events. Maps the hook's changes back to the message.
-import { METHOD } from '@sallyport/protocol/internal'
+import { METHOD } from '@sallyport/protocol/internal/message'
 import type { AnswerReader, HookMessage, PassedMessage } from './verdict.js'
 
 type Members = Record<string, unknown>

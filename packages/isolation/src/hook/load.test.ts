@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { CONFIRM_WORD } from '@sallyport/protocol/internal'
+import { CONFIRM_WORD } from '@sallyport/protocol/internal/contract'
 import { expect, test } from 'vitest'
 import { createConfirm } from './load.js'
 

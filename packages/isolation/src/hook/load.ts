@@ -1,13 +1,18 @@
 // Loads the hook of an isolation app into its sandbox, with the synchronous `confirm` of a browser.
-import { CONFIRM_WORD, type ConfirmRequest, type GateWorkerData, toConfirmText } from '@sallyport/protocol/internal'
-import type { ConsoleSink } from '../sandbox/console.js'
-import { describeMissingNames } from '../sandbox/diagnostics.js'
-import { HookSandbox } from '../sandbox/hook-sandbox.js'
-import { lockDown } from '../sandbox/lockdown.js'
-import { loadIsolationApp } from './app.js'
+import {
+  CONFIRM_WORD,
+  type ConfirmRequest,
+  type GateWorkerData,
+  toConfirmText,
+} from '@sallyport/protocol/internal/contract'
+import type { ConsoleSink } from '../compartment/console.js'
+import { describeMissingNames } from '../compartment/diagnostics.js'
+import { HookSandbox } from '../compartment/hook-sandbox.js'
+import { lockDown } from '../compartment/lockdown.js'
+import { loadIsolationApp } from './isolation-app.js'
 import { mentionsLegacyMessages } from './legacy-messages.js'
 import { createHook, findHook, type Hook } from './hook.js'
-import type { HookWatch } from './watchdog.js'
+import type { HookWatch } from './hook-watch.js'
 
 export interface HookSource extends Pick<GateWorkerData, 'legacyMessages' | 'confirm'> {
   dir: string

@@ -1,6 +1,7 @@
 // The global `sallyport` of a script: the exports of `@sallyport/frontend`, made safe for a sandbox. Signals are converted to Node's and
 // back, and errors are replaced if they lead to objects of Node.
-import { BusError, type FrontendFunctions } from '@sallyport/protocol/internal'
+import type { FrontendFunctions } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { toNodeSignal, toScriptSignal } from './globals.js'
 import { toScriptError } from './source.js'
 

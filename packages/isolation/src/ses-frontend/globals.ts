@@ -1,6 +1,6 @@
 // AbortController, timers and URLs for scripts. Node's own lead to objects of Node, by which a script could leave its sandbox.
-import { callSafely } from '@sallyport/protocol/internal'
-import { freezeErrors } from '../sandbox/lockdown.js'
+import { callSafely } from '@sallyport/protocol/internal/util'
+import { freezeErrors } from '../compartment/lockdown.js'
 
 type Listener = (event: object) => unknown
 
@@ -87,8 +87,12 @@ type Callback = (...args: unknown[]) => unknown
  * start nothing.
  *
  * @param onUncaught - called with what a microtask throws: Node before 24 loses its asynchronous context
+ * @param onEnter - called before each callback of a timer
  */
-export function createTimers(onUncaught: (thrown: unknown) => void): Record<string, unknown> & { stop(): void } {
+export function createTimers(
+  onUncaught: (thrown: unknown) => void,
+  onEnter: () => void = () => {},
+): Record<string, unknown> & { stop(): void } {
   const timers = new Map<number, NodeJS.Timeout>()
   let lastId = 0
   let isStopped = false
@@ -108,13 +112,17 @@ export function createTimers(onUncaught: (thrown: unknown) => void): Record<stri
       const id = ++lastId
       const fire = (): void => {
         timers.delete(id)
+        onEnter()
         callback(...args)
       }
       return add(id, setTimeout(fire, Number(ms)))
     },
     setInterval: (run: unknown, ms?: unknown, ...args: unknown[]): number => {
       const callback = checkCallback('setInterval', run)
-      const fire = (): void => void callback(...args)
+      const fire = (): void => {
+        onEnter()
+        callback(...args)
+      }
       return add(++lastId, setInterval(fire, Number(ms)))
     },
     clearTimeout: clear,

@@ -1,7 +1,7 @@
 // This file locks its process down.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { lockDown } from '../sandbox/lockdown.js'
+import { lockDown } from '../compartment/lockdown.js'
 import { toFault, toScriptError } from './source.js'
 
 beforeAll(() => {
@@ -18,7 +18,7 @@ describe('a script gets', () => {
 
   test('only the message of an error of Node', () => {
     expect(toScriptError(new DOMException('why', 'AbortError'))).toMatchObject({
-      reason: 'InternalError',
+      reason: 'Crashed',
       message: 'why',
     })
   })

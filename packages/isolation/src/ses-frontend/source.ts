@@ -1,22 +1,20 @@
 // Reads a frontend's script into a program for a Compartment, and passes errors into and out of it. A script is one file without import
 // and export; mistakes are reported before anything runs.
-import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
+import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   type BusErrorReason,
   describeThrown,
   ERROR_CODES,
   isBusError,
-  type ModuleText,
-} from '@sallyport/protocol/internal'
-import { explainRefusal, findSyntaxError } from '../sandbox/diagnostics.js'
+} from '@sallyport/protocol/internal/errors'
+import { findBodyError } from '@sallyport/protocol/internal/util'
+import { explainRefusal } from '../compartment/diagnostics.js'
+import { createScriptError, readScriptText } from '../shared/script-text.js'
 import { replaceImports } from './script-imports.js'
 
-/** Limits of a script, and of the texts of an error, in UTF-16 code units. */
-const MAX_SCRIPT_LENGTH: number = 16 * 2 ** 20
+/** Limit of the texts of an error, in UTF-16 code units. */
 const MAX_ERROR_LENGTH = 8192
 
 /** Prefix of a script's name in stacks, which contain no path. */
@@ -36,10 +34,7 @@ export interface ScriptSource {
 
 /** @throws {BusError} `InvalidParams` that names the file, and the line if it is known */
 export async function readScript(url: string, module?: ModuleText, content?: string): Promise<ScriptSource> {
-  const place = module?.name ?? (url.startsWith('file:') ? fileURLToPath(url) : 'data:…')
-  const source = module?.text ?? (content ?? (await readText(url, place))).replace(/^\uFEFF/, '').replace(/^#!/, '//')
-  if (source.length > MAX_SCRIPT_LENGTH) fail(place, `it is longer than ${MAX_SCRIPT_LENGTH} characters`)
-  const name = module?.name ?? (url.startsWith('file:') ? basename(place) : 'inline')
+  const { name, place, text: source } = await readScriptText(url, module, content)
   const origin = `${SCRIPT_ORIGIN}${encodeURI(name)}`
   const { before = '', after = '' } = module?.wrapper ?? {}
   const { declaration, text } = replaceImports(`${before}${source}`)
@@ -47,8 +42,12 @@ export async function readScript(url: string, module?: ModuleText, content?: str
   const start = `(async () => {${declaration}`
   const program = `${start}${text}${after}\n})()\n//# sourceURL=${origin}`
   const offset = start.length + before.length
-  const error = findSyntaxError(program, place, 1, offset)
-  if (error) fail(error.place, MODULE_SYNTAX.test(error.message) ? IS_MODULE : `it is not a script: ${error.message}`)
+  // The code is parsed alone, because it must not end what it is pasted into.
+  const error = module?.wrapper ? findBodyError(source) : findBodyError(declaration + text, declaration.length)
+  if (error) {
+    const problem = MODULE_SYNTAX.test(error.message) ? IS_MODULE : `it is not a script: ${error.message}`
+    throw createScriptError(`${place}${error.position}`, problem)
+  }
   return { origin, place, text: source, program, offset }
 }
 
@@ -56,16 +55,7 @@ export async function readScript(url: string, module?: ModuleText, content?: str
 export function explainRejectedScript(thrown: unknown, place: string): BusError | undefined {
   const message = thrown instanceof SyntaxError ? describeThrown(thrown) : ''
   const refusal = explainRefusal(message, line => `line ${line}`)
-  return refusal === undefined ? undefined : createError(place, refusal)
-}
-
-async function readText(url: string, place: string): Promise<string> {
-  if (url.startsWith('file:')) {
-    return readFile(new URL(url), 'utf8').catch((cause: Error) => fail(place, `it cannot be read: ${cause.message}`))
-  }
-  const [, base64, data = ''] =
-    /^data:[^,]*?(;base64)?,([^#]*)/.exec(url) ?? fail(url, 'it must be a file: or data: URL')
-  return base64 === undefined ? decodeURIComponent(data) : Buffer.from(decodeURIComponent(data), 'base64').toString()
+  return refusal === undefined ? undefined : createScriptError(place, refusal)
 }
 
 const MODULE_SYNTAX = /import statement outside|'import\.meta' outside|Unexpected token 'export'/
@@ -73,13 +63,6 @@ const MODULE_SYNTAX = /import statement outside|'import\.meta' outside|Unexpecte
 const IS_MODULE =
   "it has import or export, but a script of sandbox: 'ses' is one file, which imports only @sallyport/frontend. Bundle it: " +
   'esbuild <file> --bundle --format=esm --alias:@sallyport/frontend=@sallyport/frontend/script'
-
-function fail(place: string, problem: string): never {
-  throw createError(place, problem)
-}
-
-const createError = (place: string, problem: string): BusError =>
-  new BusError('InvalidParams', `Frontend script ${place}: ${problem}`)
 
 // Errors that cross the border between a script and this thread contain only text, and frozen objects that both sides share.
 
@@ -114,7 +97,7 @@ export function hideFrames({ origin, offset: scriptOffset }: ScriptSource): void
 
 export function toScriptError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || isSafe(thrown)) return thrown
-  if (!isBusError(thrown)) return new BusError('InternalError', describeThrown(thrown))
+  if (!isBusError(thrown)) return new BusError('Crashed', describeThrown(thrown))
   return new BusError(thrown.reason, thrown.message, { data: thrown.data })
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createBusSecret } from '../handshake/credential.js'
 import { type Broadcast, type BroadcastOptions, createBroadcast } from './broadcast.js'
-import { MAX_BROADCAST_SENDERS } from '@sallyport/protocol/internal'
+import { MAX_BROADCAST_SENDERS } from '@sallyport/protocol/internal/wire'
 
 const secret = createBusSecret()
 const NOW = 1_800_000_000_000

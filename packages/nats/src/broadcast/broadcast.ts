@@ -1,7 +1,8 @@
 // Encrypted messages between the instances of a bus, over a subject that others can read and write. Each instance accepts a message at
 // most once, in the sender's order; lost messages go unnoticed. docs/internals/nats-protocol.md has the layout and the keys.
 import { type KeyObject, randomBytes } from 'node:crypto'
-import { isUint8Array, MAX_BROADCAST_SENDERS } from '@sallyport/protocol/internal'
+import { isUint8Array } from '@sallyport/protocol/internal/util'
+import { MAX_BROADCAST_SENDERS } from '@sallyport/protocol/internal/wire'
 import * as records from '@sallyport/protocol/internal/records'
 import { checkName, isName } from '../connection/subjects.js'
 import { readBusSecret } from '../handshake/credential.js'

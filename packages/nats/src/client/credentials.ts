@@ -1,5 +1,5 @@
 // The credentials of a joined process, by label.
-import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal'
+import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { readCredential } from '../handshake/credential.js'
 
 /** An array of credentials, or a function that returns the credential for a label before each session, so that it can be renewed. */

@@ -4,7 +4,7 @@ import type { Msg } from '@nats-io/transport-node'
 import type { ProcessConnection } from '../connection/process-connection.js'
 import { discoverySubject, isName } from '../connection/subjects.js'
 import type { ReplyInbox } from './session-dialer.js'
-import { MAX_DISCOVERY_BYTES, MAX_DISCOVERED } from '@sallyport/protocol/internal'
+import { MAX_DISCOVERY_BYTES, MAX_DISCOVERED } from '@sallyport/protocol/internal/wire'
 
 export interface DiscoveryDeps {
   connection: Pick<ProcessConnection, 'publish' | 'isConnected'>

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
 import type { RemoteHost, RemoteHostEvents, RemoteHostOptions, RemoteHostStats } from '@sallyport/core/internal/network'
 import { checkSecretOptions, connectHost } from '@sallyport/core/internal/network'
-import { BusError, describeName, isBusError } from '@sallyport/protocol/internal'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
 import { type ProcessConnection, connectNats } from '../connection/process-connection.js'
 import { createFaultReporter, type FaultReporter } from '../connection/errors.js'
@@ -91,17 +91,22 @@ export class JoinedBus {
    * Starts one more frontend in a worker, with a sticky session. Resolves once its module has been evaluated: see `loaded` and
    * `loadTimeout`.
    *
-   * @throws {BusError} as `connect`, and whatever the module throws
+   * @throws {BusError} as `connect`, whatever the module throws, and Timeout after `loadTimeout`
    */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     this.#checkFree(label)
     await this.#deps.remoteHost.open(label, module, options)
   }
 
-  /** Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle. */
-  async closeFrontend(label: string): Promise<void> {
+  /**
+   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle.
+   *
+   * @param options.timeout - milliseconds that code which computes is given to take notice; 0 by default
+   * @throws {BusError} Disconnected for an unknown label; InvalidParams
+   */
+  async closeFrontend(label: string, options?: { timeout?: number }): Promise<void> {
     const { remoteHost, balancer } = this.#deps
-    if (!(await balancer.close(label))) await remoteHost.closeFrontend(label)
+    if (!(await balancer.close(label))) await remoteHost.closeFrontend(label, options)
   }
 
   /**

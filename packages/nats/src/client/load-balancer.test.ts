@@ -1,5 +1,5 @@
 // The instances that a connection has sessions with, while instances join, leave and refuse.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { describe, expect, it } from 'vitest'
 import { LoadBalancedConnection } from './load-balancer.js'
 import type { OpenedSession } from './session-dialer.js'

@@ -3,7 +3,7 @@
 import type { ConnectionOptions } from '@sallyport/core'
 import type { PooledSession, RemoteHost } from '@sallyport/core/internal/network'
 import { type Client, endClient } from '@sallyport/frontend/internal'
-import { BusError, isBusError } from '@sallyport/protocol/internal'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import type { Discovery } from './discovery.js'
 import type { NatsSessionDialer, OpenedSession } from './session-dialer.js'
 

@@ -1,6 +1,7 @@
 // NATS's errors as errors of the bus, and the throttled report of faults. Texts never repeat a password or a token.
 import { errors } from '@nats-io/transport-node'
-import { BusError, describeThrown, Throttle } from '@sallyport/protocol/internal'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { Throttle } from '@sallyport/protocol/internal/util'
 import { type NatsConnectionOptions, getServers } from './options.js'
 
 export function toConnectError(where: string, options: NatsConnectionOptions, error: unknown): BusError {

@@ -1,5 +1,5 @@
 // The NATS subjects of a bus. The names of buses, instances and joined processes are single tokens in them.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 
 /** ADR-32 of NATS allows no other characters in the name and id of a service. */
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/

@@ -1,14 +1,10 @@
 // Events between the instances of a bus: events emitted here are published, encrypted, and events of other instances are delivered to
 // the listeners here. An event that cannot be sent is dropped and reported, because events have no acknowledgement.
-import {
-  BusError,
-  codecs,
-  type EventTarget,
-  FULL_BATCH_BYTES,
-  MAX_UNSENT_EVENT_BYTES,
-  Outbox,
-  toEventTarget,
-} from '@sallyport/protocol/internal'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { type EventTarget, toEventTarget } from '@sallyport/protocol/internal/message'
+import { FULL_BATCH_BYTES, Outbox } from '@sallyport/protocol/internal/rpc'
+import { MAX_UNSENT_EVENT_BYTES } from '@sallyport/protocol/internal/wire'
 import { createBroadcast } from '../broadcast/broadcast.js'
 import type { ProcessConnection } from '../connection/process-connection.js'
 import { CORE_LABEL } from '../connection/errors.js'

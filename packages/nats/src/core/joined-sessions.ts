@@ -2,13 +2,9 @@
 // it with its first authentic message. The last token of a subject names the session.
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Accepted, NetworkSession } from '@sallyport/core/internal/network'
-import {
-  BusError,
-  isBusError,
-  RECORD_DIRECTION,
-  MAX_HALF_OPEN,
-  MAX_HALF_OPEN_PER_CREDENTIAL,
-} from '@sallyport/protocol/internal'
+import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { MAX_HALF_OPEN, MAX_HALF_OPEN_PER_CREDENTIAL } from '@sallyport/protocol/internal/wire'
 import { createOpener } from '@sallyport/protocol/internal/records'
 import { CORE_LABEL } from '../connection/errors.js'
 import { clientSubject, CORE_GROUP, coreSubject, openSubject } from '../connection/subjects.js'

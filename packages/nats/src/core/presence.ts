@@ -1,7 +1,7 @@
 // How an instance is found: the other instances of the bus receive its presence broadcasts with its counts, which `bus.stats()` sums up,
 // and NATS's tools (`nats micro ls`, `info`, `stats`) get answers to service discovery.
 import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/internal/network'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
 import type { ProcessConnection } from '../connection/process-connection.js'
 import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'

@@ -1,5 +1,6 @@
 // The text form of secrets and credentials: typing errors are detected, and no error repeats a secret.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { FREE_LABEL_RULE } from '@sallyport/protocol/internal/message'
 import { describe, expect, it } from 'vitest'
 import {
   createBusSecret,
@@ -29,9 +30,13 @@ describe('issueCredential', () => {
 
   it.each([
     [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
-    [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
-    [{ label: 'x'.repeat(201) }, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
-    [{ label: 'core' }, 'label must be a label other than "host", "core" and "run-" with a number'],
+    [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_", such as "a-b"'],
+    [
+      { label: 'x'.repeat(201) },
+      `label must be a label of letters, digits, "-", "/", ":" and "_", such as "${'x'.repeat(200)}"`,
+    ],
+    [{ label: 'core' }, `label must be ${FREE_LABEL_RULE}`],
+    [{ label: 'constructor' }, `label must be ${FREE_LABEL_RULE}`],
     [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
     [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
     [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],

@@ -1,7 +1,9 @@
 // The secret of a bus, and the credentials with which joined processes prove their labels. Core derives a credential's key from the
 // secret and from the claims in the hello, so that no instance keeps a table of credentials.
 import { createHash, randomBytes } from 'node:crypto'
-import { BusError, FREE_LABEL_RULE, getTypeName, isLabel, isLabelText, LABEL_RULE } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { describeLabelRule, FREE_LABEL_RULE, isLabel, isLabelText } from '@sallyport/protocol/internal/message'
+import { getTypeName } from '@sallyport/protocol/internal/util'
 import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/internal/records'
 import { readFields, short, u64 } from './fields.js'
 
@@ -113,7 +115,7 @@ function checkOptions(options: unknown): Pick<Claims, 'label' | 'expires'> {
   if (unknown !== undefined) throw invalid(`unknown option ${JSON.stringify(unknown)}`)
   if (!isLabel(label)) {
     const hasForm = typeof label === 'string' && isLabelText(label)
-    throw invalid(`label must be ${hasForm ? FREE_LABEL_RULE : LABEL_RULE}`)
+    throw invalid(`label must be ${hasForm ? FREE_LABEL_RULE : describeLabelRule(label)}`)
   }
   if (expires === undefined) return { label, expires: 0 }
   const time = getTypeName(expires) === 'Date' ? (expires as Date).getTime() : NaN

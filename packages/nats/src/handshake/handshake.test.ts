@@ -1,5 +1,5 @@
 // The handshake between a joined process and core, and core's reasons to refuse. attacks.test.ts has the attacks.
-import { isBusError, BusError } from '@sallyport/protocol/internal'
+import { isBusError, BusError } from '@sallyport/protocol/internal/errors'
 import { describe, expect, it, vi } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, getCredentialId } from './credential.js'

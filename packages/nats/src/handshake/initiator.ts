@@ -1,7 +1,9 @@
 // The joined process's side of the handshake: sends one hello, and derives the keys once an answer proves that it comes from core.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/internal/network'
-import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { isUint8Array } from '@sallyport/protocol/internal/util'
 import { checkName } from '../connection/subjects.js'
 import { readCredential } from './credential.js'
 import type { SessionKeys } from './messages.js'

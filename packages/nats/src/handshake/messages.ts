@@ -2,14 +2,10 @@
 // secret. docs/internals/nats-protocol.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/internal/network'
-import {
-  BusError,
-  type CodecName,
-  ERROR_CODES,
-  fromErrorObject,
-  isLabel,
-  MAX_REFUSAL_BYTES,
-} from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { BusError, ERROR_CODES, fromErrorObject } from '@sallyport/protocol/internal/errors'
+import { isLabel } from '@sallyport/protocol/internal/message'
+import { MAX_REFUSAL_BYTES } from '@sallyport/protocol/internal/wire'
 import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { isName } from '../connection/subjects.js'
 import { type Claims, ID_BYTES } from './credential.js'

@@ -1,5 +1,5 @@
 // Refusals with and without a proof of core, and forged ones.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { initiate, credential, createResponder } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, getCredentialId } from './credential.js'

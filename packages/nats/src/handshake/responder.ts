@@ -1,14 +1,10 @@
 // Core's side of the handshake: verifies hellos, which can come from anybody, and opens a session or refuses.
 import { randomBytes } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/internal/network'
-import {
-  BusError,
-  type CodecName,
-  isBusError,
-  isUint8Array,
-  MAX_HELLO_BYTES,
-  MAX_HELLOS,
-} from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { isUint8Array } from '@sallyport/protocol/internal/util'
+import { MAX_HELLO_BYTES, MAX_HELLOS } from '@sallyport/protocol/internal/wire'
 import { SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { checkName } from '../connection/subjects.js'
 import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret } from './credential.js'

@@ -1,7 +1,7 @@
 // The test vectors of docs/internals/nats-protocol.md, computed with this code, and without it from the page's description of the keys.
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, it } from 'vitest'
 import { createBroadcastKeys, createBroadcast, writeHeader } from '../broadcast/broadcast.js'
 import { readCredential, writeCredential } from './credential.js'

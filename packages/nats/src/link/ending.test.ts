@@ -1,5 +1,5 @@
 // The end of a NATS link without the help of its peer or its wire: silence, suspicion, a lost wire, a close without an answer.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createBarePeer } from '../../test/long/bare-peer.js'
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { createLinkPair, settle } from '../../test/long/link-pair.js'
 import { getDataBytes } from './fragmentation.js'
-import { MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal'
+import { MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal/wire'
 
 const HEADER = 5
 const MAX_PAYLOAD = 300

@@ -1,14 +1,8 @@
 // The plaintext of a session's messages: a type byte, then a fragment of the stream of frames, or taken bytes as float64.
-import type { CreditQueue, Frame, FrameKind } from '@sallyport/protocol/internal'
-import {
-  BUFFER_COST,
-  BusError,
-  FRAME_KIND,
-  MAX_BODY_BYTES,
-  STREAM_HEADER_BYTES,
-  writeStreamHeader,
-  MAX_FRAGMENT_BYTES,
-} from '@sallyport/protocol/internal'
+import type { CreditQueue, Frame, FrameKind } from '@sallyport/protocol/internal/wire'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { STREAM_HEADER_BYTES, writeStreamHeader } from '@sallyport/protocol/internal/link'
+import { BUFFER_COST, FRAME_KIND, MAX_BODY_BYTES, MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal/wire'
 import { allocateMessage, PLAIN_AT, PROTECTION_BYTES } from './protection.js'
 
 export const MESSAGE = { data: 1, credit: 2, begin: 3, end: 4, ping: 5, pong: 6, close: 7 } as const

@@ -1,18 +1,17 @@
 // A link over a broker to which anybody can publish. Each message is protected: forged and replayed messages are dropped, and a lost
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
-import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal'
+import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { StreamFrames } from '@sallyport/protocol/internal/link'
 import {
-  BusError,
   CREDIT_WINDOW_BYTES,
   CreditQueue,
-  isBusError,
   LINGER_MS,
   MAX_BODY_BYTES,
   ReceivingLink,
-  StreamFrames,
   TakenBytes,
   MAX_FRAGMENT_BYTES,
-} from '@sallyport/protocol/internal'
+} from '@sallyport/protocol/internal/wire'
 import type { Fragment } from './fragmentation.js'
 import {
   addFragments,

@@ -1,7 +1,7 @@
 // Record protection of a session's messages: AES-256-GCM with the key schedule of records. Anybody who can publish can forge, replay
 // and delay messages. Forged and replayed messages are dropped, so that they cannot end a session; an authentic message that arrives
 // too early proves that earlier ones were lost.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import {
   createCipher,
   createDecipher,

@@ -1,6 +1,7 @@
 // Authentic messages that violate the protocol: bytes beyond the window, credit for bytes that were never sent, malformed messages and
 // frames.
-import { BusError, CREDIT_WINDOW_BYTES, MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { CREDIT_WINDOW_BYTES, MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it, vi } from 'vitest'
 import { createBarePeer } from '../../test/long/bare-peer.js'
 import { createLinkPair, createSide, seal, settle } from '../../test/long/link-pair.js'

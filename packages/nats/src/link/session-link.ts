@@ -1,7 +1,7 @@
 // One end of a session's link: publishes to the subject of the other end, protected with the keys of the handshake.
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core/internal/network'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { type ProcessConnection, hasNoResponders } from '../connection/process-connection.js'
 import type { FaultReporter } from '../connection/errors.js'
 import type { SessionKeys } from '../handshake/messages.js'

@@ -1,5 +1,5 @@
 // Instances of a bus over NATS: remote frontends call them, and they share events and counts.
-import type { BusError } from '@sallyport/protocol/internal'
+import type { BusError } from '@sallyport/protocol/internal/errors'
 import { describe, expect, test, vi } from 'vitest'
 import { openRemoteFrontend } from './remote-frontend.js'
 import { createNetworkOptions, startInstance } from './instance.js'

@@ -13,7 +13,7 @@ export const BUS = 'shop'
 /** Finds stopped peers soon. */
 export const SHORT_HEARTBEAT_MS = 200
 /** Does not mistake peers for lost that are slow on a busy machine. */
-export const LONG_HEARTBEAT_MS = 5000
+export const LONG_HEARTBEAT_MS = 20_000
 /** Limit for what can take long on a busy machine. */
 export const TIMEOUT_MS = 60_000
 

@@ -1,7 +1,9 @@
 // A frontend with one session over NATS, in this thread, built by hand from the parts of joined processes.
 import { connect, createInbox, type NatsConnection } from '@nats-io/transport-node'
 import { type Client, LinkClient } from '@sallyport/frontend/internal'
-import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport/protocol/internal'
+import { BatchReader } from '@sallyport/protocol/internal/codec'
+import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
+import { FRAME_KIND, type Link } from '@sallyport/protocol/internal/wire'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { onTestFinished } from 'vitest'
 import { clientSubject, coreSubject, openSubject } from '../../src/connection/subjects.js'

@@ -7,6 +7,7 @@ import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
+import { refuseLive } from './refuse-live.js'
 
 // Writes and reads the timestamp extension of MessagePack's specification.
 // Whole seconds until 2106 take 4 bytes, times until 2514 take 8, all others 12. An invalid date takes 1 byte.
@@ -292,7 +293,10 @@ export class Writer {
     else if (isError(value)) this.#array([value.name, value.message, value.cause], depth)
     else if (types.isRegExp(value)) this.#array([value.source, value.flags], depth)
     else if (typeof value === 'function') this.head(0xd4, 2, 0)
-    else this.#object(value, depth)
+    else {
+      refuseLive(value)
+      this.#object(value, depth)
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // The MessagePack codec, for bytes and for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes.
 // `#msgpack` is this file, or `msgpack.browser.ts` for browsers. One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
 import { BusError } from '../errors/bus-error.js'
-import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
+import { type Message, type ResponseMessage, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
@@ -30,6 +30,8 @@ const NAME_BYTES = 7
 
 /** @param checked true to throw if `toJSON` turns the params into what receivers refuse */
 function writeMessage(writer: Writer, message: Message, checked = false): void {
+  const { stream } = message as { stream?: number }
+  if (stream !== undefined) return writeStreamResponse(writer, message as ResponseMessage)
   if ('result' in message) {
     writeHead(writer, 3, message.id)
     writeName(writer, RESU, SULT)
@@ -60,6 +62,16 @@ function writeMessage(writer: Writer, message: Message, checked = false): void {
     writer.string('channels')
     writer.value(channels, 1)
   }
+}
+
+/** Writes a response whose result is a stream. */
+function writeStreamResponse(writer: Writer, { id, stream, ...outcome }: ResponseMessage): void {
+  writeHead(writer, 4, id)
+  const name = 'result' in outcome ? 'result' : 'error'
+  writer.string('stream')
+  writer.value(stream, 1)
+  writer.string(name)
+  writer.value((outcome as Record<string, unknown>)[name], 1)
 }
 
 function isNamedOrBytes(writer: Writer, offset: number): boolean {

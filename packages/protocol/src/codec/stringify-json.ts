@@ -35,7 +35,7 @@ const UNCONVERTED = / as a member of the outermost object|, or choose codec: 'ms
 const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
 
 /** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. */
-const REMEDIES: Readonly<Record<string, string>> = {
+export const REMEDIES: Readonly<Record<string, string>> = {
   number: `pass null or a string${OR_MSGPACK}`,
   symbol: 'pass its description',
   function: 'pass a Channel, expose it, or define it as a command',
@@ -100,7 +100,7 @@ const TYPES_BY_METHOD = [
 ] as const
 
 /** Returns the type of a value that JSON would change. */
-function getType(value: unknown): string | undefined {
+export function getType(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'number'
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value
   if (typeof value !== 'object' || value === null) return undefined

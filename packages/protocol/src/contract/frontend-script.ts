@@ -1,6 +1,7 @@
-// Between a frontend worker and the runner of scripts (`sandbox: 'ses'`). Neither imports the other: the frontend worker loads the
+// Between a frontend worker and the runner of scripts (`sandbox: 'ses'`, `'quickjs'`). Neither imports the other: the frontend worker loads the
 // runner, whose URL the host passes.
-import type { ModuleText } from './host-frontend.js'
+import type { CodecName } from '../codec/codec.js'
+import type { EngineModule, EngineOptions, ModuleText } from './host-frontend.js'
 import type { OutputStream } from './shared-thread.js'
 
 /** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
@@ -16,6 +17,15 @@ export interface ScriptThread {
   /** Registers the handler of errors that the script does not catch. */
   onUncaught(handle: (thrown: unknown) => void): void
   print(stream: OutputStream, text: string): void
+  /** Called before code of the script runs in a tick of its own, if the thread has other scripts. */
+  onEnter?(): void
+  /** True once the host has terminated the script. It can be asked while the script runs. */
+  isTerminated?(): boolean
+}
+
+export interface ScriptOptions {
+  codec: CodecName
+  engine?: EngineOptions | undefined
 }
 
 export interface FrontendScript {
@@ -39,5 +49,12 @@ export interface ScriptRunner {
    * @param content - the content of its file, if this thread must not read the file
    * @throws {BusError} InvalidParams if it is not a script
    */
-  loadScript(url: string, text?: ModuleText, content?: string): Promise<FrontendScript>
+  loadScript(
+    url: string,
+    text: ModuleText | undefined,
+    content: string | undefined,
+    options: ScriptOptions,
+  ): Promise<FrontendScript>
+  /** Does once what each script needs, before there is one. */
+  prepare?(module?: EngineModule): Promise<unknown>
 }

@@ -3,6 +3,7 @@ import type { CodecName } from '../codec/codec.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { StateReport } from './host-worker.js'
+import type { OutputStream } from './shared-thread.js'
 
 /** The sandbox of a frontend that runs under Node's permission model. */
 export interface FrontendSandbox {
@@ -12,6 +13,8 @@ export interface FrontendSandbox {
   strict: boolean
   /** True if a wall around the process closes the network. */
   closesNet?: boolean
+  /** True if a broker at the pipe `network` makes the requests of the process. */
+  hasBroker?: boolean
 }
 
 /** The code of a module that has no file. */
@@ -19,8 +22,24 @@ export interface ModuleText {
   text: string
   /** The name of the module in error texts and stacks. */
   name: string
-  /** Set if the text is the body of a function: one line each, which make a module of it. */
-  wrapper?: { before: string; after: string }
+  /**
+   * Set if the text is the body of a function: one line each, which make a module of it. `globals` is the part of `before` that a script
+   * of QuickJS needs, whose body has a function already.
+   */
+  wrapper?: { before: string; after: string; globals?: string }
+}
+
+/** A compiled engine, a `WebAssembly.Module`: threads share it. */
+export type EngineModule = object
+
+/** The engine of a script that does not run in the thread's own, and its limits. */
+export interface EngineOptions {
+  /** MiB. */
+  memory: number
+  /** KiB. */
+  stack: number
+  /** Milliseconds that the script can run without a pause. */
+  time: number
 }
 
 /** The start options of a frontend, wherever it runs. */
@@ -50,8 +69,12 @@ export interface FrontendStart {
   /** True if stacks are mapped to the sources of the modules. */
   sourceMaps?: boolean
   sandbox?: FrontendSandbox
+  /** Environment variables: placeholders of secrets. */
+  env?: Readonly<Record<string, string>>
   /** URL of a `ScriptRunner`, which runs the module as a script without access to Node. */
   runner?: string
+  /** The engine that the runner uses. */
+  engine?: EngineOptions
 }
 
 export interface FrontendWorkerData extends FrontendStart {
@@ -64,7 +87,11 @@ export type FrontendReport =
   | { type: 'loaded' | 'synchronized' }
   | { type: 'unexpected-read'; directory: string }
   /** The frontend printed faster than the host took it: number of dropped characters. */
-  | { type: 'output-dropped'; characters: number }
+  | { type: 'output-dropped'; stream: OutputStream; characters: number }
+  /** Number of calls and events that its client has refused with `Overloaded` since the previous report. */
+  | { type: 'unsent'; count: number }
+  /** Only of a relay: its broker has denied a request to a host. This report stands for `more` others. */
+  | { type: 'net-denied'; host: string; hint: string; more: number }
 
 /** A plugin's script for frontends with Tauri's globals. */
 export interface InitScript {
@@ -75,7 +102,9 @@ export interface InitScript {
 }
 
 /**
- * Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one.
- * `scripts` are those of core's plugins.
+ * Host → frontend: a link, or stop, after at most `timeout` milliseconds for its calls in flight. The frontend's module runs after the
+ * first link. Each later link replaces the previous one. `scripts` are those of core's plugins.
  */
-export type FrontendCommand = { type: 'link'; link: LinkEndpoint; scripts: readonly InitScript[] } | { type: 'stop' }
+export type FrontendCommand =
+  | { type: 'link'; link: LinkEndpoint; scripts: readonly InitScript[] }
+  | { type: 'stop'; timeout: number }

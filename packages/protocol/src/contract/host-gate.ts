@@ -6,7 +6,7 @@ import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_CONFIRM_TEXT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
 
-/** The data of a thread for gates. A `GateWorkerData` follows: as the first message for one gate, or for each of several as a tenant. */
+/** The data of a thread for gates. A `GateWorkerData` follows: as the first message for one gate, or for each of several as a member. */
 export interface GateThreadData {
   isShared: boolean
   /** True for a thread that waits for its gate: it has time to load what runs a hook. */

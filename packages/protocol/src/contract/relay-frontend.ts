@@ -1,14 +1,29 @@
 // Between a relay and the process of its frontend.
-import type { InitScript } from './host-frontend.js'
+import type { EngineModule, FrontendSandbox, InitScript } from './host-frontend.js'
 
-/** Descriptors of the pipes of a frontend process. Its `FrontendStart` comes first over `control`, by `serializeValue`. */
-export const PROCESS_PIPES = { control: 3, link: 4 } as const
+/**
+ * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. Over `control` comes first its `FrontendStart`, by `serializeValue`, or `prepare` for a
+ * spare, whose start follows once it is known.
+ */
+export const PROCESS_PIPES = { control: 3, link: 4, network: 7 } as const
 
 /** Relay → frontend process: the pipe is connected, stop, or answer with a `Pong`. */
 export type FrontendProcessCommand =
+  | ({ type: 'prepare' } & FrontendPreparation)
   | { type: 'link'; scripts: readonly InitScript[] }
   | { type: 'stop' }
   | { type: 'ping' }
+
+/** What a frontend process can do before it is known whose it is. */
+export interface FrontendPreparation {
+  sandbox: FrontendSandbox
+  /** True if the module has no file. */
+  hasText: boolean
+  /** URL of a `ScriptRunner`, if it runs a script. */
+  runner: string | undefined
+  /** The compiled engine of the runner, for a thread. */
+  engineModule?: EngineModule
+}
 
 /** Frontend process → relay: the event loop is not blocked. */
 export type Pong = { type: 'pong' }

@@ -1,5 +1,5 @@
 // The lifecycle of core, a frontend or a gate: an actor in its worker, as a table and a queue of events. Every worker starts with it, so
-// it loads no library (docs/adr/0001-one-life-for-three-workers.md).
+// it loads no library (docs/adr/0008-start-up.md).
 import type { LifecycleState } from './host-worker.js'
 
 /** Events of a worker's state machine. Messages of calls and events never pass through it. */

@@ -16,6 +16,8 @@ const table: [BusErrorReason, number][] = [
   ['Timeout', -32003],
   ['Overloaded', -32004],
   ['Disconnected', -32005],
+  ['LoadFailed', -32006],
+  ['Crashed', -32007],
   ['Cancelled', -32800],
 ]
 

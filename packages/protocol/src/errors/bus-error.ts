@@ -18,6 +18,8 @@ export const ERROR_CODES = {
   Timeout: -32003,
   Overloaded: -32004,
   Disconnected: -32005,
+  LoadFailed: -32006,
+  Crashed: -32007,
   Cancelled: -32800,
 } as const
 
@@ -30,10 +32,6 @@ export interface ErrorObject {
   message: string
   data?: unknown
 }
-
-const REASONS = new Map<number, BusErrorReason>(
-  Object.entries(ERROR_CODES).map(([reason, code]) => [code, reason as BusErrorReason]),
-)
 
 /** Marks errors of every copy of the package. Names do not: that of a `BusError` depends on its reason. */
 const BRAND: symbol = Symbol.for('sallyport.BusError')
@@ -125,7 +123,8 @@ export function toErrorObject(error: unknown): ErrorObject {
 
 /** Returns the `BusError` of a received error object. An unknown code becomes `InternalError`. */
 export function fromErrorObject(object: ErrorObject): BusError {
-  const reason = REASONS.get(object.code) ?? 'InternalError'
+  const reasons = Object.keys(ERROR_CODES) as BusErrorReason[]
+  const reason = reasons.find(each => ERROR_CODES[each] === object.code) ?? 'InternalError'
   return new BusError(reason, object.message, 'data' in object ? { data: object.data } : {})
 }
 

@@ -7,7 +7,7 @@ import { type BusError, isBusError } from './bus-error.js'
 
 /** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */
 const INTERNAL =
-  /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:core|frontend|isolation|nats|protocol|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/]\w+[\\/]src[\\/]/
+  /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:core|frontend|inspector|isolation|nats|protocol|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/]\w+[\\/]src[\\/]/
 
 /** Calls whose stack is captured each second: the first ones take 8 µs longer each, and a call in flight keeps its stack. */
 const CAPTURES_PER_SECOND = 10

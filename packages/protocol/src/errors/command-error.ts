@@ -1,5 +1,6 @@
 // Errors of handlers, for their callers. A `CommandError` has a code of the application's own, on which callers can branch. Any other
 // value that a handler throws reaches its caller unchanged. An Error arrives as its message, without what may hold a path.
+import { IS_NODE } from '#platform'
 import { isError } from '../util/type-guards.js'
 import { BusError, type BusErrorReason, describeCommand, isBusError } from './bus-error.js'
 import { getPublicMessage, whyNotSerializable } from './describe-error.js'
@@ -47,7 +48,11 @@ export function toBusError(method: string, thrown: unknown): BusError {
   try {
     if (isBusError(thrown)) return thrown
     const value = isError(thrown) ? getPublicMessage(thrown) : thrown
-    return new BusError('CommandFailed', typeof value === 'string' ? value : failed, { data: value ?? null })
+    const text = typeof value === 'string' ? value : failed
+    const data = value ?? null
+    // Pages send no cause.
+    if (IS_NODE && isError(thrown)) return new BusError('CommandFailed', text, { data, cause: thrown })
+    return new BusError('CommandFailed', text, { data })
   } catch {
     // A proxy or a getter threw.
     return new BusError('CommandFailed', failed, { data: null })

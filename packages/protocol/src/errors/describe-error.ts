@@ -1,6 +1,7 @@
 // Texts about errors of Node and of codecs, for callers.
 import { getSystemMessage, IS_NODE } from '#platform'
 import { BusError, describeThrown } from './bus-error.js'
+import { RefusedValueError } from './refused-value-error.js'
 
 /** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
 export function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
@@ -15,21 +16,24 @@ export function getPublicMessage(error: Error & { code?: unknown; errno?: unknow
   return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
 }
 
-/** Describes a codec's error. `JSON.stringify` does not say where a BigInt is, so this searches the value for it. */
+/** Describes a codec's error. `JSON.stringify` does not say where a BigInt is, so this searches the value for it, and for what MessagePack refused. */
 export function whyNotSerializable(cause: unknown, value: unknown): string {
   const why = describeThrown(cause)
-  const path = IS_NODE && why.includes('BigInt') ? findBigInt(value) : undefined
+  if (IS_NODE && cause instanceof RefusedValueError) {
+    return `${findValue(value, each => each === cause.refused) || 'it'} ${why}`
+  }
+  const path = IS_NODE && why.includes('BigInt') ? findValue(value, each => typeof each === 'bigint') : undefined
   if (path === undefined) return why
   return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
 }
 
 const MAX_VISITED = 10_000
 
-/** Returns the path of the first BigInt as JavaScript writes it, such as `user.ids[0]`. */
-function findBigInt(root: unknown): string | undefined {
+/** Returns the path of the first such value as JavaScript writes it, such as `user.ids[0]`. */
+function findValue(root: unknown, isWanted: (value: unknown) => boolean): string | undefined {
   const seen = new Set<unknown>()
   const search = (value: unknown, path: string): string | undefined => {
-    if (typeof value === 'bigint') return path
+    if (isWanted(value)) return path
     if (typeof value !== 'object' || value === null || seen.has(value) || seen.size > MAX_VISITED) return undefined
     seen.add(value)
     for (const [key, member] of Object.entries(value)) {

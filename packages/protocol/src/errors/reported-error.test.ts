@@ -38,9 +38,9 @@ describe('receiveError', () => {
     { message: 'x', reason: { toString: 1, valueOf: 1 } },
     { message: 'x', reason: 'toString' },
     { message: 'x', reason: '__proto__', stack: 7 },
-  ])('returns an InternalError for the report %j', report => {
+  ])('returns a Crashed for the report %j', report => {
     const error = receiveError(report, 'x')
-    expect(error).toMatchObject({ reason: 'InternalError', message: 'x', code: -32603 })
+    expect(error).toMatchObject({ reason: 'Crashed', message: 'x', code: -32007 })
     expect(error.stack).toBeTypeOf('string')
   })
 })

@@ -49,12 +49,12 @@ function withCause({ cause }: Error, stack: string): string {
   return isError(cause) && typeof cause.stack === 'string' ? `${stack}\n[cause]: ${getStack(cause)}` : stack
 }
 
-/** Returns the error that a worker reported. Its reason is `InternalError` unless the report has a valid one. */
+/** Returns the error that a worker reported. Its reason is `Crashed` unless the report has a valid one. */
 export function receiveError(report: unknown, fallbackMessage: string): BusError {
   const { message, stack, reason, limit } = (report ?? {}) as Record<keyof ReportedError, unknown>
   const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
   const error = new BusError(
-    isKnown ? (reason as BusErrorReason) : 'InternalError',
+    isKnown ? (reason as BusErrorReason) : 'Crashed',
     typeof message === 'string' ? message : fallbackMessage,
     { data: getLimit(limit) },
   )

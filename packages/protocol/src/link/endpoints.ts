@@ -1,12 +1,15 @@
 // The endpoints of links. The host creates those of one link together and hands each to its thread. In brownfield, frontend and core are
 // the ends of a link in both directions. In the isolation pattern a link is a triangle: frontend → gate → core → frontend.
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type WorkerOptions } from 'node:worker_threads'
 import type { Link } from '../wire/link.js'
 import { createLocalEndpoints, type LocalEndpoint, openLocalLink } from './local-link.js'
 import { PortLink } from './port-link.js'
 import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import type { PollMode } from './ring/polling.js'
 import { type RingEndpoint, RingLink } from './ring/ring-link.js'
+
+/** What a message can transfer. The name of this type differs between versions of @types/node. */
+export type TransferListItem = NonNullable<WorkerOptions['transferList']>[number]
 
 /** `ring`: shared memory, polled while that pays. `port`: MessagePorts, for threads that trust each other. */
 export type LinkKind = 'ring' | 'port'

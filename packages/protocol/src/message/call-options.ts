@@ -1,19 +1,29 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { isDevelopment } from '../util/development.js'
-import { allowManyListeners, warn } from '#platform'
+import { allowManyListeners, IS_NODE, warn } from '#platform'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
+import { CallProgress, type IdleTimeout } from './call-progress.js'
 
-/** Cancellation and deadline of a call, or of waiting for an event. */
+/** Cancellation and deadline of what has no items: of waiting for an event, or for calls of several frontends. */
+export interface WaitOptions {
+  /** Aborting it rejects the promise with `Cancelled`. `AbortSignal.timeout` rejects it with `Timeout`. */
+  signal?: AbortSignal
+  /** Milliseconds until the promise rejects with `Timeout`; `false` for no timeout. */
+  timeout?: number | false
+}
+
+/** Cancellation and deadline of a call. */
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
   signal?: AbortSignal
   /**
-   * Milliseconds until the call rejects with `Timeout`; `false` for no timeout.
+   * Milliseconds until the call rejects with `Timeout`; `false` for no timeout. `{ idle: 5000 }` rejects it when none of its channels and
+   * streams has had an item for so long.
    *
    * @default `calls.timeout` of the bus for a call to a frontend, `calls.commandTimeout` for a call to core
    */
-  timeout?: number | false
+  timeout?: number | false | IdleTimeout
 }
 
 /** Options of all that can carry bytes: a call, an event, a message of a channel. */
@@ -64,11 +74,18 @@ function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<
   )
 }
 
-/** @throws {BusError} InvalidParams if an option has the wrong type; Cancelled or Timeout if the signal is aborted */
-export function checkDeadline(subject: string, { signal, timeout }: CallOptions): void {
-  if (timeout !== undefined && timeout !== false && !isTimeout(timeout)) {
-    const text = `\`timeout\` of ${subject} must be milliseconds, more than 0 and at most 2147483647, or false for none`
-    throw new BusError('InvalidParams', text)
+/**
+ * @param canBeIdle - true for a call, which can have items
+ * @throws {BusError} InvalidParams if an option has the wrong type; Cancelled or Timeout if the signal is aborted
+ */
+export function checkDeadline(subject: string, { signal, timeout }: CallOptions, canBeIdle = false): void {
+  if (timeout !== undefined && timeout !== false) {
+    const isIdle = IS_NODE && canBeIdle && typeof timeout === 'object' && timeout !== null
+    if (!(isIdle ? isTimeout(timeout.idle) && Object.keys(timeout).length === 1 : isTimeout(timeout))) {
+      const kind = isIdle ? '{ idle: milliseconds }' : 'milliseconds'
+      const text = `\`timeout\` of ${subject} must be ${kind}, more than 0 and at most 2147483647, or false for none`
+      throw new BusError('InvalidParams', text)
+    }
   }
   if (signal === undefined) return
   if (getTypeName(signal) !== 'AbortSignal') {
@@ -81,21 +98,27 @@ export function checkDeadline(subject: string, { signal, timeout }: CallOptions)
 const isTimeout = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 0x7fff_ffff
 
 /** Watches a wait for an event like `watchDeadline`. @throws {BusError} as `checkDeadline` */
-export function watchEvent(event: string, options: CallOptions, abandon: (error: BusError) => void): () => void {
+export function watchEvent(event: string, options: WaitOptions, abandon: (error: BusError) => void): () => void {
   const subject = `waiting for event ${describeName(event)}`
   checkDeadline(subject, options)
   return watchDeadline(subject, options, abandon)
 }
 
-/** Calls `abandon` when the deadline has passed or the signal aborts. Returns a function that stops watching. */
+/**
+ * Calls `abandon` when the deadline has passed or the signal aborts. Returns a function that stops watching.
+ *
+ * @param options.timeout - a `CallProgress` if items of the call extend the deadline
+ */
 export function watchDeadline(
   subject: string,
   { signal, timeout }: { [Name in keyof CallOptions]: CallOptions[Name] | undefined },
   abandon: (error: BusError) => void,
 ): () => void {
   const onAbort = (): void => abandon(createAbortError(subject, signal))
-  const onTimeout = (): void => abandon(new BusError('Timeout', `${subject} took longer than ${timeout} ms`))
-  const timer = timeout ? setTimeout(onTimeout, timeout) : undefined
+  const ms = IS_NODE && typeof timeout === 'object' ? false : (timeout as number | false | undefined)
+  const onTimeout = (): void => abandon(new BusError('Timeout', `${subject} took longer than ${ms} ms`))
+  const timer = ms ? setTimeout(onTimeout, ms) : undefined
+  const stopProgress = IS_NODE && typeof timeout === 'object' ? watchProgress(subject, timeout, abandon) : undefined
   if (signal) {
     allowManyListeners(signal)
     signal.addEventListener('abort', onAbort, { once: true })
@@ -104,6 +127,13 @@ export function watchDeadline(
   if (signal?.aborted) queueMicrotask(onAbort)
   return () => {
     clearTimeout(timer)
+    if (IS_NODE) stopProgress?.()
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+function watchProgress(subject: string, timeout: IdleTimeout, abandon: (error: BusError) => void): () => void {
+  const progress = timeout instanceof CallProgress ? timeout : new CallProgress(timeout)
+  const text = `${subject} made no progress for ${timeout.idle} ms`
+  return progress.watch(() => abandon(new BusError('Timeout', text)))
 }

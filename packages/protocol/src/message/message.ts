@@ -1,5 +1,6 @@
 // JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification) with our own `headers` and `channels`, and their checks.
-import { BusError, describeCommand, describeName, type ErrorObject } from '../errors/bus-error.js'
+import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
+import type { CausedErrorObject } from '../errors/thrown-error.js'
 import { getTypeName, isBytes, isThenable } from '../util/type-guards.js'
 import { MAX_CHANNELS } from '../wire/limits.js'
 
@@ -31,12 +32,16 @@ export interface SuccessMessage {
   jsonrpc: '2.0'
   id: RequestId
   result: unknown
+  /** The id of a stream that is the result, from a frontend. `result` is `null` then. */
+  stream?: number
 }
 
 export interface ErrorMessage {
   jsonrpc: '2.0'
   id: RequestId | null
-  error: ErrorObject
+  error: CausedErrorObject
+  /** The id of a stream that the gate did not let pass. */
+  stream?: number | undefined
 }
 
 export type CallMessage = RequestMessage | NotificationMessage
@@ -96,7 +101,7 @@ const isChannels = (channels: unknown, params: unknown): channels is CallChannel
       (params[name] === toChannelReference(id) || params[name] === toStreamReference(id)),
   )
 
-const isErrorObject = (value: unknown): value is ErrorObject =>
+const isErrorObject = (value: unknown): value is CausedErrorObject =>
   isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
 export { isBytes }
@@ -135,6 +140,8 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
   throw new BusError('InvalidParams', `Arguments of ${describeCommand(command)} ${rule}: got ${actual}`)
 }
 
+/** Channels that core passes to a frontend have ids from here on: a frontend's own, and those of its streams, are smaller. */
+export const FIRST_CORE_CHANNEL: number = 2 ** 31
 const MAX_CHANNEL_ID = 0xffff_ffff
 const isChannelId = (id: unknown): id is number =>
   Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_CHANNEL_ID
@@ -193,6 +200,9 @@ export function parseResponse(message: unknown): ResponseMessage & { id: Request
   if ('result' in message === 'error' in message) throw invalid('a response has either `result` or `error`')
   if ('error' in message && !isErrorObject(message['error'])) {
     throw invalid('`error` must be an object with a number `code` and a string `message`')
+  }
+  if (message['stream'] !== undefined && !isChannelId(message['stream'])) {
+    throw invalid('`stream` must be the id of a stream')
   }
   return message as unknown as ResponseMessage & { id: RequestId }
 }

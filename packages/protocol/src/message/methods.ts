@@ -47,8 +47,11 @@ export const STREAM_METHOD = {
   return: '$/return',
 } as const
 
-/** Params of `$/next` and `$/return`: the id of a stream among the arguments of a call. */
-export type StreamParams = { stream: number }
+/**
+ * Params of `$/next` and `$/return`: the id of a stream. `ahead` is how many values the receiver awaits, or holds unread, with this one. Without
+ * it, the receiver awaits one at a time.
+ */
+export type StreamParams = { stream: number; ahead?: number }
 
 /** The caller's timeout in whole milliseconds. Sent over a network, where a caller can disappear without notice. */
 export const TIMEOUT_HEADER = 'sallyport-timeout'
@@ -105,13 +108,27 @@ export function toEventTarget(target: unknown): EventTarget {
 const LABEL = /^[a-zA-Z0-9\-/:_]+$/
 /** The names of host and core themselves, and those that the host generates for `bus.run`. */
 const RESERVED_LABEL = /^(?:host|core|run-\d+)$/
+const LABEL_RULE = 'a label of letters, digits, "-", "/", ":" and "_"'
+export const FREE_LABEL_RULE =
+  'a label other than "host", "core", "run-" with a number, and names that objects inherit, such as "constructor"'
 
-export const LABEL_RULE = 'a label of letters, digits, "-", "/", ":" and "_"'
-export const FREE_LABEL_RULE = 'a label other than "host", "core" and "run-" with a number'
+/** Returns the label for another name, such as that of an npm package: `acme-x` for `@acme/x`. An empty string if there is none. */
+const toLabel = (name: string): string =>
+  name
+    .replaceAll(/[^a-zA-Z0-9_]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .slice(0, MAX_LABEL_LENGTH)
+
+/** Returns what a label has to be, and an example that is near to `name`. */
+export function describeLabelRule(name: unknown): string {
+  const label = typeof name === 'string' ? toLabel(name) : ''
+  return isLabel(label) ? `${LABEL_RULE}, such as ${JSON.stringify(label)}` : LABEL_RULE
+}
 
 export const isLabelText = (text: string): boolean => text.length <= MAX_LABEL_LENGTH && LABEL.test(text)
 
-export const isReservedLabel = (text: string): boolean => RESERVED_LABEL.test(text)
+export const isReservedLabel = (text: string): boolean =>
+  RESERVED_LABEL.test(text) || text in Object.prototype || text === 'prototype'
 
 export const isLabel = (value: unknown): value is string =>
   typeof value === 'string' && isLabelText(value) && !isReservedLabel(value)

@@ -43,7 +43,7 @@ export interface EventTrace {
  * The five channels of Node's `tracePromise`. Check for subscribers before `traceCaller` and `traceRun`: a call without subscribers
  * should cost no more than that check.
  */
-export type CallChannel = TracingChannel<unknown, CallTrace>
+export type CallChannel = TracingChannel<CallTrace, CallTrace>
 
 type Resolve = (result: unknown) => void
 type Reject = (error: BusError) => void

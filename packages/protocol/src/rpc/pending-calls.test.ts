@@ -1,12 +1,12 @@
 // Each call is settled exactly once, and then leaves no entry, no timer and no listener on a signal.
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it, test, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from '../message/call-options.js'
 import type { ResponseMessage } from '../message/message.js'
-import { PendingCalls } from './pending-calls.js'
+import { PendingCalls, waitForCalls } from './pending-calls.js'
 
 function setUp() {
   const abandoned: number[] = []
@@ -121,19 +121,28 @@ describe('a call', () => {
   })
 })
 
-test.each<[string, (calls: ReturnType<typeof setUp>) => void]>([
-  ['a response', ({ pending }) => void pending.settle(answer(2))],
-  ['its caller', ({ pending }) => pending.abandon(2, gone())],
-])('onSettled is called once with each call, also with one that is settled by %s', (_name, settleLast) => {
-  const calls = setUp()
-  const onSettled = vi.fn<(id: number) => void>()
-  calls.pending.onSettled = onSettled
-  calls.add()
-  calls.add()
-  calls.pending.settle(answer(1))
-  calls.pending.settle(answer(1))
-  settleLast(calls)
-  expect(onSettled.mock.calls).toEqual([[1], [2]])
+describe('waitForCalls', () => {
+  it.each<[string, (calls: ReturnType<typeof setUp>) => void]>([
+    ['a response', ({ pending }) => void pending.settle(answer(2))],
+    ['its caller', ({ pending }) => pending.abandon(2, gone())],
+    ['the end of the link', ({ pending }) => pending.rejectAll(gone)],
+  ])('resolves for each waiter once its calls are settled, the last one by %s', async (_name, settleLast) => {
+    const calls = setUp()
+    const log: string[] = []
+    calls.add()
+    void waitForCalls(calls.pending).then(() => log.push('one'))
+    calls.add()
+    void waitForCalls(calls.pending).then(() => log.push('both'))
+    calls.pending.settle(answer(1))
+    calls.add()
+    await delay(1)
+    expect(log).toEqual(['one'])
+    settleLast(calls)
+    await delay(1)
+    expect(log).toEqual(['one', 'both'])
+  })
+
+  it('resolves if no call waits', () => expect(waitForCalls(setUp().pending)).resolves.toBeUndefined())
 })
 
 describe('a thousand calls', () => {

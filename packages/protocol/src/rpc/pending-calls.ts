@@ -1,11 +1,13 @@
 // Calls that a peer has made, by id: each is settled once.
+import { IS_NODE } from '#platform'
 import { BusError, describeCommand, fromErrorObject } from '../errors/bus-error.js'
+import { fromCausedErrorObject } from '../errors/thrown-error.js'
 import { type CallOptions, watchDeadline } from '../message/call-options.js'
 import type { RequestId, ResponseMessage } from '../message/message.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import { CallSlots } from '#call-slots'
 
-interface PendingCall {
+export interface PendingCall {
   readonly id: number
   resolve(result: unknown): void
   reject(error: BusError): void
@@ -21,8 +23,6 @@ export class PendingCalls {
   readonly #onAbandon: (id: number) => unknown
   readonly #window: number
   #nextId = 1
-  /** Called with the id of each call that is settled, but not by `rejectAll`. */
-  declare onSettled?: (id: number) => void
 
   /**
    * @param onAbandon called with the id of each call that its caller abandons; returns true if that call was never sent
@@ -35,6 +35,11 @@ export class PendingCalls {
 
   get size(): number {
     return this.#calls.size
+  }
+
+  /** The calls that wait for a response now. */
+  get all(): readonly PendingCall[] {
+    return this.#calls.all()
   }
 
   /** True if as many calls as the window allows are in flight. @param unsent number of pending calls that are not sent yet */
@@ -78,7 +83,7 @@ export class PendingCalls {
     const call = typeof response.id === 'number' ? this.#take(response.id) : undefined
     if (!call) return false
     if ('result' in response) call.resolve(response.result)
-    else call.reject(fromErrorObject(response.error))
+    else call.reject(IS_NODE ? fromCausedErrorObject(response.error) : fromErrorObject(response.error))
     return true
   }
 
@@ -102,7 +107,24 @@ export class PendingCalls {
     const call = this.#calls.take(id)
     if (!call) return undefined
     call.stopWatching?.()
-    this.onSettled?.(id)
     return call
+  }
+}
+
+/** Resolves once the calls that wait for a response now have been settled. Not a method: pages leave it out. */
+export async function waitForCalls(pending: PendingCalls): Promise<void> {
+  await Promise.all(pending.all.map(call => new Promise<void>(done => onSettle(call, done))))
+}
+
+/** Calls `done` after the call was settled. The call itself has the hook: other calls cost nothing more. */
+function onSettle(call: PendingCall, done: () => void): void {
+  const { resolve, reject } = call
+  call.resolve = result => {
+    resolve(result)
+    done()
+  }
+  call.reject = error => {
+    reject(error)
+    done()
   }
 }

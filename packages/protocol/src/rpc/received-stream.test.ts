@@ -1,6 +1,7 @@
 // The receiver's end of a stream: what a caller answers to a pull concerns this stream alone.
 import { describe, expect, it } from 'vitest'
 import { BusError } from '../errors/bus-error.js'
+import { MAX_STREAM_UNREAD } from '../wire/limits.js'
 import { createStreamEnd, ReceivedStream } from './received-stream.js'
 
 const DONE = { done: true, value: undefined }
@@ -55,5 +56,46 @@ describe('a received stream', () => {
     await expect(next).rejects.toMatchObject({ reason: 'Disconnected', message: 'gone' })
     await expect(stream.next()).rejects.toMatchObject({ message: 'gone' })
     expect(sent).toEqual(['pull 7'])
+  })
+})
+
+describe('a stream that is read ahead', () => {
+  const KIB = 2 ** 10
+  /** Reads until eight values are requested at a time, and leaves those unread. Each of these has so many bytes. */
+  async function readAhead(size: number, options: { arrived?: number } = {}): Promise<BusError[]> {
+    const faults: BusError[] = []
+    let requests = 0
+    const caller = {
+      receivedBytes: 0,
+      pull: async () => {
+        const isLarge = ++requests > 8
+        // The reader has to wait for the first ones.
+        if (!isLarge) await new Promise(resolve => setImmediate(resolve))
+        caller.receivedBytes += options.arrived ?? (isLarge ? size : 1)
+        return isLarge ? 'x'.repeat(size) : 'small'
+      },
+      stop: () => {},
+      violated: (error: BusError) => void faults.push(error),
+    }
+    const stream = new ReceivedStream(7, caller, 32)
+    for (let i = 0; i < 8; i++) await stream.next()
+    await new Promise(resolve => setImmediate(resolve))
+    expect(requests).toBeGreaterThan(14)
+    return faults
+  }
+
+  it('reports a source that sends far more than was granted', async () => {
+    expect((await readAhead(MAX_STREAM_UNREAD / 4))[0]).toMatchObject({
+      reason: 'InvalidRequest',
+      message: 'The peer violated the protocol: more than 1048576 bytes of a stream are unread',
+    })
+  })
+
+  it('accepts what was granted', async () => {
+    expect(await readAhead(128 * KIB)).toEqual([])
+  })
+
+  it('accepts what was granted while much of other things arrives', async () => {
+    expect(await readAhead(128 * KIB, { arrived: MAX_STREAM_UNREAD })).toEqual([])
   })
 })

@@ -26,6 +26,54 @@ describe('sent streams', () => {
     expect(await streams.next(id)).toBe(2)
   })
 
+  it('wait for values that were larger when they were sent than they seemed', async () => {
+    const streams = new SentStreams()
+    let produced = 0
+    const id = streams.add(
+      (async function* () {
+        for (;;) yield ++produced
+      })(),
+    )
+    for (let ahead = 1; ahead <= 4; ahead++) void streams.next(id, ahead)
+    await expect.poll(() => produced).toBe(4)
+    for (let value = 0; value < 4; value++) streams.sent(id, 2 ** 19, 1)
+    void streams.next(id, 5)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(produced).toBe(4)
+    // All but the last one were read.
+    void streams.next(id, 3)
+    await expect.poll(() => produced).toBeGreaterThan(4)
+  })
+
+  it('wait while the receiver holds 1 MiB unread, and go on when it requests more', async () => {
+    const streams = new SentStreams()
+    let produced = 0
+    const id = streams.add(
+      (async function* () {
+        for (;;) {
+          produced++
+          yield { text: 'x'.repeat(2 ** 19) }
+        }
+      })(),
+    )
+    await streams.next(id, 1)
+    await streams.next(id, 2)
+    const third = streams.next(id, 3)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(produced).toBe(2)
+    // One request more than before: two values were read.
+    const fourth = streams.next(id, 2)
+    await Promise.all([third, fourth])
+    expect(produced).toBe(4)
+  })
+
+  it('refuse more requests than a receiver can make ahead', async () => {
+    const streams = new SentStreams()
+    const id = streams.add({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) })
+    for (let n = 1; n <= 32; n++) void streams.next(id, n)
+    await expect(streams.next(id, 33)).rejects.toMatchObject({ reason: 'InvalidRequest' })
+  })
+
   it('answer a request for an unknown stream with the end', async () => {
     await expect(new SentStreams().next(7)).rejects.toMatchObject(END)
   })

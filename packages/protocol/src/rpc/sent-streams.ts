@@ -1,14 +1,29 @@
-// Streams that this side has passed as arguments of calls. The receiver pulls their values; a stream ends with its call.
+// Streams that this side has passed on, as arguments of calls or as results. The receiver pulls their values. An argument ends with its call.
 import { BusError, describeCommand, describeThrown } from '../errors/bus-error.js'
+import type { CallProgress } from '../message/call-progress.js'
 import { toStreamReference } from '../message/message.js'
 import { getIterator, leaveIterator } from '../util/async-iterable.js'
-import { isAsyncIterable } from '../util/type-guards.js'
+import { isAsyncIterable, isBytes } from '../util/type-guards.js'
+import { CHANNEL_MESSAGE_COST, MAX_STREAM_REQUESTS, STREAM_READ_AHEAD } from '../wire/limits.js'
 import { createStreamEnd } from './received-stream.js'
 
 interface SentStream {
   readonly iterator: AsyncIterator<unknown>
-  /** The receiver waits for a value. */
-  isPulled: boolean
+  readonly ended: ((isClosed: boolean) => void) | undefined
+  /** Requests that wait for a value. */
+  waiting: number
+  /** Resolves when the last of them was answered. */
+  answered: Promise<unknown>
+  /** Sizes of the values that the receiver holds unread, as far as is known, and their sum. */
+  readonly unread: number[]
+  unreadBytes: number
+  /** Numbers of values since the beginning: those that were sent, and those before the first unread one. */
+  sent: number
+  read: number
+  /** Called with each value that is answered. */
+  answering: (() => void) | undefined
+  /** Set while the next value waits until the receiver has read more. */
+  wake: (() => void) | undefined
 }
 
 /** True for a `ReadableStream`, or another async iterable without a JSON form: channels have one. */
@@ -41,42 +56,130 @@ export class SentStreams {
     return ids
   }
 
-  /** Opens the source and returns its id. @throws what the source throws, such as a locked ReadableStream */
-  add(source: AsyncIterable<unknown>): number {
+  /**
+   * Opens the source and returns its id.
+   *
+   * @param ended - called once: with true if the source was closed, else when it is done or has thrown
+   * @throws what the source throws, such as a locked ReadableStream
+   */
+  add(source: AsyncIterable<unknown>, ended?: (isClosed: boolean) => void, id: number = ++this.#lastId): number {
     const iterator = getIterator(source)
-    const id = ++this.#lastId
-    this.#open.set(id, { iterator, isPulled: false })
+    this.#open.set(id, {
+      ...{ iterator, ended, waiting: 0, answered: READY },
+      ...{ unread: [], unreadBytes: 0, sent: 0, read: 0, answering: undefined, wake: undefined },
+    })
     return id
   }
 
-  /** Returns the next value. @throws the source's error, or the error that stands for its end */
-  async next(id: number): Promise<unknown> {
+  /** Lets each value of these streams extend the idle deadline of their call. */
+  watch(ids: Readonly<Record<string, number>>, progress: CallProgress): void {
+    for (const id of Object.values(ids)) {
+      const stream = this.#open.get(id)
+      if (stream) stream.answering = () => progress.record()
+    }
+  }
+
+  /**
+   * Returns the next value. Back-pressure is by bytes: the source waits while the receiver holds too many unread.
+   *
+   * @param ahead - as in `StreamParams`. A request for a value tells that another one was read
+   * @throws the source's error, or the error that stands for its end
+   */
+  async next(id: number, ahead?: number): Promise<unknown> {
     const stream = this.#open.get(id)
     if (!stream) throw createStreamEnd()
     // A source would queue the requests of a hostile receiver without a bound.
-    if (stream.isPulled) throw new BusError('InvalidRequest', 'The stream has not answered the previous request yet')
-    stream.isPulled = true
+    if (stream.waiting >= (ahead === undefined ? 1 : MAX_STREAM_REQUESTS)) {
+      throw new BusError('InvalidRequest', 'The stream has not answered the previous request yet')
+    }
+    stream.waiting++
+    if (ahead !== undefined) forgetRead(stream, ahead)
+    const value = stream.answered.then(() => this.#take(id, stream, ahead !== undefined))
+    stream.answered = value.catch(() => {})
+    return value
+  }
+
+  /**
+   * The next value was sent, in so many bytes. Its size was a guess before: a `toJSON` can have returned any number of them.
+   *
+   * @param ahead - that of the request, as for `next`
+   */
+  sent(id: number, bytes: number, ahead: number | undefined): void {
+    const stream = this.#open.get(id)
+    if (!stream || ahead === undefined) return
+    const index = stream.sent++ - stream.read
+    const guess = stream.unread[index]
+    if (guess === undefined || guess >= bytes) return
+    stream.unread[index] = bytes
+    stream.unreadBytes += bytes - guess
+  }
+
+  async #take(id: number, stream: SentStream, isReadAhead: boolean): Promise<unknown> {
+    while (stream.unreadBytes >= STREAM_READ_AHEAD) await new Promise<void>(resolve => (stream.wake = resolve))
+    if (this.#open.get(id) !== stream) throw createStreamEnd()
     try {
       const { done, value } = await stream.iterator.next()
-      stream.isPulled = false
-      if (!done) return value
+      stream.waiting--
+      stream.answering?.()
+      if (!done) {
+        if (isReadAhead) stream.unreadBytes += stream.unread[stream.unread.push(estimateSize(value)) - 1]!
+        return value
+      }
     } catch (error) {
-      this.#open.delete(id)
+      this.#remove(id)
       throw error
     }
-    this.#open.delete(id)
+    this.#remove(id)
     throw createStreamEnd()
   }
 
   /** Ends a source: its `return` is called, unless it is done. Does nothing for an unknown id. */
   close(id: number): void {
-    const stream = this.#open.get(id)
-    if (!this.#open.delete(id)) return
-    void leaveIterator(stream!.iterator)
+    const stream = this.#remove(id, true)
+    if (stream) void leaveIterator(stream.iterator)
   }
 
-  /** Ends the streams of a call. */
-  closeAll(ids: Readonly<Record<string, number>>): void {
-    for (const id of Object.values(ids)) this.close(id)
+  /** Ends the streams of a call, or all of them. */
+  closeAll(ids?: Readonly<Record<string, number>>): void {
+    for (const id of ids ? Object.values(ids) : [...this.#open.keys()]) this.close(id)
   }
+
+  #remove(id: number, isClosed = false): SentStream | undefined {
+    const stream = this.#open.get(id)
+    if (this.#open.delete(id)) stream!.ended?.(isClosed)
+    if (stream) forgetRead(stream, 0)
+    return stream
+  }
+}
+
+const READY = Promise.resolve()
+
+/** @param ahead - values that the receiver awaits or holds. All values before the last of them were read */
+function forgetRead(stream: SentStream, ahead: number): void {
+  const read = stream.unread.splice(0, Math.max(0, stream.unread.length - Math.max(0, ahead - stream.waiting)))
+  stream.read += read.length
+  for (const bytes of read) stream.unreadBytes -= bytes
+  if (stream.unreadBytes >= STREAM_READ_AHEAD) return
+  stream.wake?.()
+  stream.wake = undefined
+}
+
+/** Values that are looked at in one value: what they are worth, beside text and bytes, is a rough guess anyway. */
+const MAX_NODES = 1000
+
+/** Returns roughly how many bytes a value has, without encoding it. */
+export function estimateSize(value: unknown): number {
+  let size = CHANNEL_MESSAGE_COST
+  const nodes = [value]
+  for (let index = 0; index < nodes.length && index < MAX_NODES; index++) {
+    const node = nodes[index]
+    if (typeof node === 'string') size += node.length
+    else if (isBytes(node)) size += node.byteLength
+    else if (typeof node === 'object' && node !== null) {
+      const members: unknown[] = Array.isArray(node) ? node : Object.values(node)
+      size += 8 * members.length
+      for (let member = 0; member < members.length && nodes.length < MAX_NODES; member++) nodes.push(members[member])
+    }
+  }
+  return size
 }

@@ -9,9 +9,9 @@ export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
 export const IS_DEVELOPMENT: boolean = false
 export const IS_NODE: boolean = false
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const encoder = /* @__PURE__ */ new TextEncoder()
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true })
+const strictDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export const allocate = (size: number): Uint8Array => new Uint8Array(size)
 export const toReadable = (bytes: Uint8Array): Uint8Array => bytes

@@ -53,6 +53,15 @@ export const MAX_SESSION_QUEUE_BYTES: number = 64 * MiB
 export const CHANNEL_READ_AHEAD: number = 4 * MiB
 /** Cost of a channel's message in addition to its bytes: with the default, about 4000 small ones are in flight. */
 export const CHANNEL_MESSAGE_COST = 1024
+/** Values of one stream that its receiver can request before it has read them. */
+export const MAX_STREAM_REQUESTS = 32
+/** Bytes of the values of one stream that its source answers with before the receiver has read them; the last one can exceed it. */
+export const STREAM_READ_AHEAD: number = MiB
+/**
+ * Bytes of the unread values of one stream, the two largest aside, from which on its source violates the protocol. More than
+ * `STREAM_READ_AHEAD`, because a hook can have added to the values.
+ */
+export const MAX_STREAM_UNREAD: number = 4 * STREAM_READ_AHEAD
 /** Bytes of a ring. Those of 64 KiB to 1 MiB are equally fast for small frames; a body of 1 MiB takes a third less time with 1 MiB than with 256 KiB. */
 export const RING_BYTES: number = MiB
 /** Bytes of messages in the hook of a gate, or behind it, after which the gate stops reading. */
@@ -63,8 +72,6 @@ export const MAX_LABEL_LENGTH = 200
 export const MAX_CONFIRM_REQUESTS = 16
 /** Maximum UTF-16 code units of a confirmation text. A longer text is truncated and ends with `…`. */
 export const MAX_CONFIRM_TEXT = 4096
-/** Maximum number of times that a frontend follows one actor. */
-export const MAX_FOLLOWED = 16
 /** Maximum UTF-16 code units of the event and the target of a frontend's listener together. */
 export const MAX_LISTENER_CHARACTERS = 1000
 /** Maximum UTF-16 code units of the event of a `$/emit`: the name is read, and in a gate written, again for each of the payloads. */

@@ -48,7 +48,10 @@ export interface Link {
   readonly frameMessages?: number | undefined
   /** Maximum bytes of a message that the peer accepts, with its attachments, if that is less than the limits of the wire. */
   readonly maxMessageBytes?: number | undefined
-  /** Sends one frame, in order. A closed link drops it: its owner has been notified by `closed`. */
+  /**
+   * Sends one frame, in order. A closed link drops it: its owner has been notified by `closed`. Never delivers within the call, neither
+   * to this end nor to the peer: a caller registers for the response after it has sent the request.
+   */
   send(frame: Frame): void
   /** Upper bound of the bytes that were sent and that the peer has not taken. 0 after the link has ended. */
   readonly queued: number

@@ -88,13 +88,15 @@ function arrives(codec: CodecName, value: unknown): string {
 }
 
 const page = new URL('../../../../docs/reference/what-arrives.md', import.meta.url)
-const rows = values.map(([name, value]) => `| ${name} | ${arrivesAsJson(value)} | ${arrives('msgpack', value)} |`)
+const rows = values.map(
+  ([name, value]) => `| ${name} | ${inBothModes('json', value)} | ${inBothModes('msgpack', value)} |`,
+)
 
-function arrivesAsJson(value: unknown): string {
+function inBothModes(codec: CodecName, value: unknown): string {
   setDevelopment(false)
-  const inProduction = arrives('json', value)
+  const inProduction = arrives(codec, value)
   setDevelopment(true)
-  const inDevelopment = arrives('json', value)
+  const inDevelopment = arrives(codec, value)
   return inDevelopment === inProduction ? inDevelopment : `${inDevelopment}; in production ${inProduction}`
 }
 

@@ -1,5 +1,5 @@
 // The agreement of server and page: paths, close codes, and the greeting that begins each session.
-import type { CodecName } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 
 /** Path of the WebSocket, and directory of what the server has of its own. */
 export const BASE_PATH = '/sallyport'
@@ -16,8 +16,15 @@ export const ASSET_PATH = '/sallyport/asset/'
 /** Path for a browser's reports on the content security policy. */
 export const REPORT_PATH = '/sallyport/csp-report'
 
-/** Codes with which the server closes a WebSocket. A page that gets one of the first two does not connect again. */
-export const CLOSE_CODE = { denied: 4401, inUse: 4409, unavailable: 4503 } as const
+// Codes with which the server closes a WebSocket: constants of their own, because a bundle for pages keeps each member of an object.
+/** The page is not admitted, and does not connect again. */
+export const CLOSE_DENIED = 4401
+/** The page's label is used by another tab. The page does not connect again. */
+export const CLOSE_IN_USE = 4409
+/** The server cannot admit the page yet. */
+export const CLOSE_UNAVAILABLE = 4503
+/** WebSocket's own close code of a server that is going down (RFC 6455, 7.4.1). */
+export const CLOSE_GOING_AWAY = 1001
 
 /** The first message from the server. A page sends nothing before. */
 export interface Greeting {

@@ -1,7 +1,7 @@
 // The scripts that run in each page of a label before its own: those of the project, of core's plugins and of the host.
 import { access, readFile } from 'node:fs/promises'
 import type { InitScript, HostLog, WebviewConfig } from '@sallyport/core/internal'
-import { BusError, describeThrown } from '@sallyport/protocol/internal'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { createGlobalTauri } from './global-tauri.js'
 import { SCRIPTS_PATH } from '../contract/greeting.js'
 

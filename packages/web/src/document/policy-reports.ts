@@ -1,6 +1,7 @@
 // Reports of browsers that a page breaks the default policy. The first one of a label becomes a hint in the log; no other one is read.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LOCAL_HEADERS, type HostLog } from '@sallyport/core/internal'
+import type { HostLog } from '@sallyport/core/internal'
+import { LOCAL_HEADERS } from '@sallyport/protocol/internal/local-server'
 
 const MAX_REPORT_BYTES = 2 ** 14
 const MAX_TEXT_LENGTH = 200

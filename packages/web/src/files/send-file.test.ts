@@ -1,5 +1,6 @@
+import { openToRead } from '@sallyport/paths/internal'
 import { once } from 'node:events'
-import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, realpath, rm, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,19 +10,18 @@ import { sendFile } from './send-file.js'
 
 /** Serves a file of ten bytes, which has another size when its content is sent. Returns its URL. */
 async function serve(size: number): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'sallyport-send-'))
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'sallyport-send-')))
   const path = join(directory, 'a.bin')
   await writeFile(path, '0123456789')
-  const file = await open(path)
-  const stats = await file.stat()
+  const file = await openToRead(path)
   await truncate(path, size)
-  const server = createServer((request, response) => void sendFile(file, stats, request, response, {}))
+  const server = createServer((request, response) => void sendFile(file, request, response, {}))
   // The end of an idle connection would hide an incomplete response.
   server.keepAliveTimeout = 0
   onTestFinished(async () => {
     server.close()
     server.closeAllConnections()
-    await file.close()
+    await file.handle.close()
     await rm(directory, { recursive: true })
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')

@@ -1,6 +1,5 @@
 // Sends an open file, or the range of it that a request asks for.
-import type { Stats } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
+import type { OpenedFile } from '@sallyport/paths/internal'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -45,29 +44,28 @@ export const isHtml = (path: string): boolean => getMediaType(path) === TYPES['.
 
 /** Sends the file with these headers in addition to its own. The caller closes it. */
 export async function sendFile(
-  file: FileHandle,
-  stats: Stats,
+  { handle, size, modified }: OpenedFile,
   { method, headers: { range, 'if-range': ifRange } }: IncomingMessage,
   response: ServerResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const modified = stats.mtime.toUTCString()
-  const isWanted = method === 'GET' && range !== undefined && (ifRange === undefined || ifRange === modified)
-  const part = isWanted ? getPart(range, stats.size) : undefined
+  const lastModified = modified.toUTCString()
+  const isWanted = method === 'GET' && range !== undefined && (ifRange === undefined || ifRange === lastModified)
+  const part = isWanted ? getPart(range, size) : undefined
   if (part === 'none') {
-    return void response.writeHead(416, { ...headers, 'content-range': `bytes */${stats.size}` }).end()
+    return void response.writeHead(416, { ...headers, 'content-range': `bytes */${size}` }).end()
   }
   // A file that grows meanwhile must not exceed the announced length.
-  const { start, end } = part ?? { start: 0, end: stats.size - 1 }
+  const { start, end } = part ?? { start: 0, end: size - 1 }
   response.writeHead(part ? 206 : 200, {
     ...headers,
-    ...(part && { 'content-range': `bytes ${start}-${end}/${stats.size}` }),
+    ...(part && { 'content-range': `bytes ${start}-${end}/${size}` }),
     'accept-ranges': 'bytes',
-    'last-modified': modified,
+    'last-modified': lastModified,
     'content-length': end - start + 1,
   })
   if (method === 'HEAD' || end < start) return void response.end()
-  const content = file.createReadStream({ start, end, autoClose: false })
+  const content = handle.createReadStream({ start, end, autoClose: false })
   await pipeline(content, response, { end: false })
   // The rest of a file that shrank would be the next response on this connection.
   if (content.bytesRead < end - start + 1) response.destroy()

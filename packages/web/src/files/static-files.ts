@@ -1,8 +1,8 @@
 // Serves the files of one directory by Tauri's routes. No path leads out of the directory, by `..`, encoded or as a symbolic link. Files
 // with a leading dot do not exist.
-import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { type OpenedFile, openToRead, resolveBelow } from '@sallyport/paths/internal'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { BASE_PATH } from '../contract/greeting.js'
 import { getMediaType, isHtml, sendFile } from './send-file.js'
 
@@ -27,16 +27,16 @@ export async function serveFile(
   try {
     const type = getMediaType(path) ?? 'application/octet-stream'
     if (!isHtml(path)) {
-      await sendFile(file, await file.stat(), request, response, { ...headers, 'content-type': type })
+      await sendFile(file, request, response, { ...headers, 'content-type': type })
       return true
     }
-    const page = toPage(await file.readFile('utf8'))
+    const page = toPage(await file.handle.readFile('utf8'))
     const body = Buffer.from(page.html)
     response.writeHead(200, { ...page.headers, 'content-type': type, 'content-length': body.length })
     response.end(request.method === 'HEAD' ? undefined : body)
     return true
   } finally {
-    await file.close()
+    await file.handle.close()
   }
 }
 
@@ -59,28 +59,16 @@ const isNavigation = ({ headers }: IncomingMessage): boolean =>
 async function openFirst(
   root: string,
   routes: readonly string[][],
-): Promise<{ file: FileHandle; path: string } | undefined> {
+): Promise<{ file: OpenedFile; path: string } | undefined> {
   for (const names of routes) {
-    const path = await findFile(root, names)
-    if (path === undefined) continue
-    const file = await open(path)
-    if ((await file.stat()).isFile()) return { file, path }
-    await file.close()
+    try {
+      const found = await resolveBelow(root, join(root, ...names))
+      if (found && !found.names.some(isHidden)) return { file: await openToRead(found.path), path: found.path }
+    } catch {
+      // No such file, or no longer the one that was found.
+    }
   }
   return undefined
-}
-
-/** Returns the real path of a file, if it may be served. */
-async function findFile(root: string, names: readonly string[]): Promise<string | undefined> {
-  try {
-    const base = await realpath(root)
-    const path = await realpath(join(base, ...names))
-    // A relative path that leads out of the directory begins with `..`, or on another drive is absolute.
-    const inside = relative(base, path)
-    return isAbsolute(inside) || inside.split(sep).some(isHidden) ? undefined : path
-  } catch {
-    return undefined
-  }
 }
 
 const isHidden = (name: string): boolean => name.startsWith('.')

@@ -1,7 +1,7 @@
 // Decides whether a request may be served: its host, its origin, and its token or what the host's own check says.
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { isEqualSecret } from '@sallyport/core/internal'
+import { isEqualSecret } from '@sallyport/protocol/internal/local-server'
 
 export interface Refusal {
   readonly status: number
@@ -52,6 +52,12 @@ export class PageToken {
       if (name === this.#cookieName && this.isEqual(value ?? '')) return true
     }
     return false
+  }
+
+  /** True for a program that sends the token as a header. Browsers send none to a WebSocket, and other sites' pages cannot. */
+  isInHeader({ headers }: IncomingMessage): boolean {
+    const [, token] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? []
+    return token !== undefined && this.isEqual(token)
   }
 }
 

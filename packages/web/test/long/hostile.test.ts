@@ -304,7 +304,7 @@ describe('a WebSocket', () => {
     expect(new Set(pages.map(({ greeting }) => greeting['label']))).toEqual(new Set(['main', 'main-2', 'main-3']))
     expect(await tryConnect(served.port, toHeaders(served))).toBe(503)
     for (const { socket } of pages) socket.terminate()
-    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
+    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('disconnected')
     const statuses = await Promise.all(Array.from({ length: 20 }, () => tryConnect(served.port, toHeaders(served))))
     expect(statuses).toContain(429)
   })
@@ -424,7 +424,7 @@ describe('a WebSocket', () => {
       if (socket.readyState === socket.OPEN) setImmediate(flood)
     }
     flood()
-    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
+    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('disconnected')
     socket.terminate()
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)
   })
@@ -444,7 +444,7 @@ describe('a WebSocket', () => {
     const page = await connect(served)
     // Reading no more is how a page looks whose network has gone: no pong comes.
     page.socket.pause()
-    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('stopped')
+    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('disconnected')
   })
 
   test('stays connected if it answers its heartbeats', async () => {

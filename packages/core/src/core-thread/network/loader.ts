@@ -1,5 +1,5 @@
 // Loads a network module and joins its network. A network that fails later is logged, and delays neither statistics nor the end of core.
-import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal'
+import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { NetworkModule, NetworkStats } from '../../contract/host-core.js'
 import type { Hub, JoinNetwork, Network } from '../../contract/core-network.js'
@@ -20,7 +20,7 @@ export async function joinNetwork({ module, options }: NetworkModule, hub: Hub):
   try {
     network = await join(hub, options)
   } catch (cause) {
-    const reason = isBusError(cause) ? cause.reason : 'InternalError'
+    const reason = isBusError(cause) ? cause.reason : 'LoadFailed'
     throw new BusError(reason, `The network could not be joined: ${describeThrown(cause)}`, { cause })
   }
   for (const method of ['stats', 'drain', 'close'] as const) {

@@ -1,6 +1,7 @@
 // Sessions that a network brings: which are accepted, which replace others, and their counts together, so that sessions that
 // have ended cost nothing.
-import { BusError, describeName, isLabel } from '@sallyport/protocol/internal'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { isLabel } from '@sallyport/protocol/internal/message'
 import type { Pattern } from '../../acl/types.js'
 import type { NetworkCounts } from '../../contract/host-core.js'
 import type { Accepted, NetworkSession } from '../../contract/core-network.js'

@@ -1,20 +1,18 @@
 // Options and result of `bus.callAll`: one call to each of several frontends, of which each settles by itself.
 import { Channel } from '@sallyport/frontend/internal'
+import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
 import {
-  BusError,
-  type CallOptions,
   checkDeadline,
   checkNamedArguments,
   checkOptionNames,
-  describeCommand,
-  describeName,
   isBytes,
-  isStream,
-} from '@sallyport/protocol/internal'
+  type WaitOptions,
+} from '@sallyport/protocol/internal/message'
+import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import { checkFrontendCall } from '../../api/frontend-call.js'
 
-type CallAllOptions = CallOptions & { labels?: string | readonly string[] }
+type CallAllOptions = WaitOptions & { labels?: string | readonly string[] }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set(['labels', 'signal', 'timeout'])
 
@@ -24,7 +22,7 @@ export function checkCallAll(name: string, args?: object, options?: CallAllOptio
     throw new BusError('InvalidParams', 'bus.callAll takes the name of a function that frontends expose')
   }
   checkOptionNames(name, options, OPTION_NAMES, args)
-  checkFrontendCall(name, args, Channel)
+  checkFrontendCall(name, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkArguments(name, args)
   checkDeadline(describeCommand(name), options ?? {})
   const { labels = '*' } = options ?? {}
@@ -39,9 +37,10 @@ export function checkCallAll(name: string, args?: object, options?: CallAllOptio
 function checkArguments(name: string, args: object): void {
   checkNamedArguments(name, args)
   for (const [key, value] of Object.entries(args)) {
-    if (!isStream(value)) continue
-    const remedy = 'Call each frontend with bus.call and a stream of its own'
-    const text = `The argument ${JSON.stringify(key)} of ${describeName(name)} is a stream, which only one frontend can read. ${remedy}`
+    const what = isStream(value) ? 'stream' : value instanceof Channel ? 'channel' : undefined
+    if (!what) continue
+    const remedy = `Call each frontend with bus.call and a ${what} of its own`
+    const text = `The argument ${JSON.stringify(key)} of ${describeName(name)} is a ${what}, which is for one frontend. ${remedy}`
     throw new BusError('InvalidParams', text)
   }
 }

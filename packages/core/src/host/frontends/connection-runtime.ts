@@ -8,7 +8,9 @@ import {
   endConnection,
   reconnectClient,
 } from '@sallyport/frontend/internal'
-import { type BusError, type Link, openLink } from '@sallyport/protocol/internal'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import { openLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import type { ConnectionConfig } from '../options/resolve.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { ClientStart, FrontendHost, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
@@ -46,14 +48,15 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
       const previous = link
       link = openLink(endpoint, true)
       if (client && previous && member) endConnection(client, previous, undefined)
-      if (!client) client = createReconnectingClient(link, getClientStart(label, config, host))
+      const onUnsent = (): void => events.unsent(1)
+      if (!client) client = createReconnectingClient(link, { ...getClientStart(label, config, host), onUnsent })
       else if (member) addConnection(client, link)
       else return void reconnectClient(client, link)
       if (previous) return
       void client.closed.then(() => end())
       onConnected(client)
     },
-    dismiss: end,
+    dismiss: error => end(error),
     fail: end,
     async callsSettled() {
       if (client && !member) await callsSettled(client)

@@ -1,4 +1,5 @@
-import { createLinkEndpoints, type Link, openLink } from '@sallyport/protocol/internal'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { expect, it } from 'vitest'
 import type { BusReporter } from '../reporting/events.js'
 import { createExternalRuntime } from './external-runtime.js'
@@ -13,6 +14,7 @@ it('does not blame code for a violation that is reported after other code has le
     restarted: () => {},
     stopped: (isReload, end) => void ends.push([isReload, end]),
     exited: () => {},
+    unsent: () => {},
   })
   runtime.release()
   const [first, second] = [createCode(), createCode()]

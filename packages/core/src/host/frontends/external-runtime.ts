@@ -1,6 +1,7 @@
 // The runtime of a frontend whose code runs outside of this process, such as a web page. It comes with a link of its own to this
 // thread, leaves when that link closes, and can come again.
-import { bridge, BusError, closeEndpoint, describeName, openLink } from '@sallyport/protocol/internal'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import type { BusReporter } from '../reporting/events.js'
 import { LinkActor } from './link-lifecycle.js'
 import { describeEnd } from './runtime-end.js'
@@ -23,7 +24,7 @@ export function createExternalRuntime(label: string, reporter: BusReporter, even
     current = undefined
     link.send('dropped')
     const end = fault && describeEnd(label, fault)
-    events.stopped(end === undefined, end)
+    events.stopped(end === undefined, end, false)
   }
   const end = (error: Error | undefined): void => {
     if (isOver) return
@@ -38,11 +39,11 @@ export function createExternalRuntime(label: string, reporter: BusReporter, even
     },
     get stats() {
       const isConnected = typeof current === 'object' && current.link.state === 'active'
-      return { state: isConnected ? 'running' : 'stopped', restarts: 0 } as const
+      return { state: isConnected ? 'running' : isOver ? 'stopped' : 'disconnected', restarts: 0 } as const
     },
     release() {
       current = undefined
-      events.stopped(true)
+      events.stopped(true, undefined, false)
     },
     join(code) {
       if (isOver) return code.link.close()

@@ -3,23 +3,21 @@
 import { availableParallelism } from 'node:os'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
-import {
-  BusError,
-  closeEndpoint,
-  createDeferred,
-  createLinkEndpoints,
-  createTriangleEndpoints,
-  describeName,
-  reportError,
-} from '@sallyport/protocol/internal'
-import type { Deferred, LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal'
+import { BusError, describeName, reportError } from '@sallyport/protocol/internal/errors'
+import { closeEndpoint, createLinkEndpoints, createTriangleEndpoints } from '@sallyport/protocol/internal/link'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
+import type { Deferred } from '@sallyport/protocol/internal/util'
 import type { Pattern } from '../../acl/types.js'
 import type { LinkOffer } from '../../contract/host-core.js'
-import { type ConnectionConfig, type FrontendConfig, isProcess } from '../options/resolve.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
+import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
 import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
+import { FrontendLife } from './frontend-life.js'
 import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
-import { LinkActor, type LinkEvent } from './link-lifecycle.js'
+import { LinkActor, type LinkEvent, type LinkState } from './link-lifecycle.js'
 import type { RuntimeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
@@ -28,8 +26,8 @@ export interface FrontendDeps {
   /** Name of this session in core: the label, unless several sessions share it. */
   name: string
   /** Without a sandbox option, the frontend's end of the link is in this thread. */
-  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox' | 'launcher'>>
-  /** True if the frontend's code already runs and only waits for a link. */
+  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox'>>
+  /** True if the frontend's code already runs and only waits for a link. Other code waits for `start`, too. */
   isRunning: boolean
   /** True if the code runs outside of this process. This thread forwards its frames. */
   isExternal?: boolean
@@ -52,8 +50,12 @@ interface FrontendLink {
   readonly actor: LinkActor
   /** Resolved when the link was handed over or dropped. */
   readonly settled: Deferred<void>
+  /** False once core has stopped: no core reports the close of this link. */
+  hasCore: boolean
 }
 
+/** Time for code that the host closes to exit. After it, core reads nothing more of what the code has sent. */
+const CLOSE_GRACE_MS = 250
 /** Grace period: the close of a link can be observed before the exit of the worker at its end. */
 const EXIT_GRACE_MS = 1000
 /** If core fails within this time after a frontend ended or core read its violation, the frontend can be to blame. */
@@ -79,28 +81,23 @@ export class FrontendHandle {
   readonly #firstLink = lastLinkId + 1
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
-  /** The link that waits here until core has taken it and the gate is ready. */
-  #pending: FrontendLink | undefined
-  /** The link that the runtime has. It stays in use until a pending link replaces it. */
-  #active: FrontendLink | undefined
   /** Links that are not closed, by id. A gate that exits can still hold earlier ones than the latest. */
   readonly #links = new Map<number, FrontendLink>()
-  /** True if core got a link since the code last stopped. */
-  #isKnown = false
-  /** True if core has announced the code to the others. */
-  #hasBegun = false
+  readonly #life = new FrontendLife({
+    open: () => this.#ready.resolve(),
+    begin: () => this.#host.core.post({ type: 'begin', label: this.#deps.name }),
+    end: () => this.#postEnd(true),
+    forget: () => this.#postEnd(false),
+  })
   readonly #isProcess: boolean
-  #hasBeenReady = false
-  #isStarted = false
   #rejectedCount = 0
-  /** True if the host ended the frontend, which is then not to blame if core fails. */
-  #isEndedByHost = false
+  #unsentCount = 0
 
   constructor(host: FrontendHost, deps: FrontendDeps, events: FrontendEvents) {
     this.#host = host
     this.#deps = deps
     this.#events = events
-    this.#isProcess = deps.config.sandbox !== undefined && isProcess(deps.config.sandbox)
+    this.#isProcess = deps.config.sandbox?.hasProcess === true
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {})
@@ -110,8 +107,9 @@ export class FrontendHandle {
         this.#startedAt = Date.now()
         this.connect()
       },
-      stopped: (isReload, end) => this.#onStop(isReload, end),
+      stopped: (isReload, end, restarts) => this.#onStop(isReload, end, restarts ? 'restarting' : 'stopped'),
       exited: (error, end) => this.#onExit(error, end),
+      unsent: count => (this.#unsentCount += count),
     })
     this.connect()
   }
@@ -122,12 +120,17 @@ export class FrontendHandle {
       ...this.#wall,
       ...(this.#gate && { gate: this.#gate.stats }),
       rejected: this.#rejectedCount,
+      unsent: this.#unsentCount,
     }
+  }
+
+  get codec(): CodecName {
+    return this.#deps.config.codec
   }
 
   get info(): FrontendInfo {
     const { label, config, isExternal } = this.#deps
-    const sandbox = isExternal ? 'external' : (config.sandbox?.kind ?? 'none')
+    const sandbox = isExternal ? 'external' : (config.sandbox?.kind ?? CONNECTION_SANDBOX)
     return createFrontendInfo(
       { label, sandbox, ...this.#wall, startedAt: this.#startedAt },
       this.#runtime.stats,
@@ -135,17 +138,22 @@ export class FrontendHandle {
     )
   }
 
+  get maxInFlight(): number {
+    return this.#deps.config.maxInFlight
+  }
+
   get #wall(): Pick<FrontendInfo, 'wall'> {
-    return this.#isProcess ? { wall: this.#deps.config.launcher?.name ?? 'none' } : {}
+    const { wall } = this.#deps.config.sandbox ?? {}
+    return wall === undefined ? {} : { wall }
   }
 
   takeTraffic(resetRates: boolean): TrafficStats {
-    return this.#traffic.snapshot(this.#host.core.isUp && this.#isKnown, resetRates)
+    return this.#traffic.snapshot(this.#host.core.isUp && this.#life.isKnown, resetRates)
   }
 
   /** Lets the frontend's code start with its first link. */
   start(): void {
-    this.#isStarted = true
+    this.#life.send('started')
     this.#activate()
   }
 
@@ -164,7 +172,7 @@ export class FrontendHandle {
 
   /** Ends the frontend for good: core is gone, or the frontend is to blame for core's failure. */
   fail(error: Error): void {
-    this.#isEndedByHost = true
+    this.#life.send('closed')
     this.#runtime.fail(error)
   }
 
@@ -173,9 +181,12 @@ export class FrontendHandle {
     await this.#runtime.callsSettled?.()
   }
 
-  async close(): Promise<void> {
-    this.#isEndedByHost = true
-    await this.#runtime.stop()
+  /** @param timeout - milliseconds that code which runs on is given to take notice */
+  async close(timeout = 0): Promise<void> {
+    this.#life.send('closed')
+    const timer = setTimeout(() => this.#onStop(false, undefined, 'stopped'), timeout + CLOSE_GRACE_MS)
+    await this.#runtime.stop(timeout)
+    clearTimeout(timer)
     await this.exited
   }
 
@@ -188,12 +199,12 @@ export class FrontendHandle {
     const { name, config } = this.#deps
     const id = ++lastLinkId
     const ends = this.#createEnds()
-    const { codec, readAhead, allow, isTrusted, runsOnce, limitLabel } = config
-    const hasStarted = this.#deps.isRunning && !this.#hasBegun
-    const isFirst = !this.#hasBeenReady
+    const { codec, readAhead, allow, isTrusted, runsOnce, run, limitLabel } = config
+    const hasStarted = this.#deps.isRunning && !this.#life.hasBegun
+    const isFirst = this.#life.stage === 'opening'
     const offer: LinkOffer = {
       ...{ label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead, limitLabel },
-      ...{ allow, isTrusted, runsOnce },
+      ...{ allow, isTrusted, runsOnce, run },
     }
     if (gate && ends.gate) {
       const key = new MessageChannel()
@@ -202,30 +213,33 @@ export class FrontendHandle {
     }
     // A remote core keeps its own counters.
     if (!core.isRemote) offer.metrics = this.#traffic.attach()
-    this.#pending = this.#createLink(id, ends)
-    this.#isKnown = true
+    this.#createLink(id, ends)
+    this.#life.send('offered')
     core.attach(offer)
   }
 
   /** Closes core's ends of the links, so that the other threads learn that core has stopped. */
   coreStopped(): void {
+    const [pending, active] = [this.#pending, this.#active]
     for (const link of this.#links.values()) {
       closeEndpoint(link.ends.core)
-      if (link !== this.#active) this.#links.delete(link.id)
+      link.hasCore = false
+      if (link !== active) this.#links.delete(link.id)
     }
-    this.#pending?.actor.send('dropped')
+    pending?.actor.send('dropped')
   }
 
   /** Resolves once no link is pending: it was handed over, or what it connects is down. */
   async connected(): Promise<void> {
-    while (this.#pending) await this.#pending.settled.promise
+    for (let link = this.#pending; link; link = this.#pending) await link.settled.promise
   }
 
   /** Core took the link. */
   attached(link: number): void {
-    if (this.#pending?.id !== link) return
-    this.#hasBegun ||= this.#deps.isRunning
-    this.#pending.actor.send('attached')
+    const pending = this.#pending
+    if (pending?.id !== link) return
+    if (this.#deps.isRunning) this.#life.send('announced')
+    pending.actor.send('attached')
     this.#activate()
   }
 
@@ -237,6 +251,20 @@ export class FrontendHandle {
   /** Takes the histogram of a link whose first call was timed. The call can have outlived the link. */
   timed(link: number, latency: RecordableHistogram): void {
     if (link >= this.#firstLink) this.#traffic.addLatency(latency)
+  }
+
+  /** The link that waits here until core has taken it and the gate is ready. */
+  get #pending(): FrontendLink | undefined {
+    return this.#findLink('pending', 'attached')
+  }
+
+  /** The link that the runtime has. It stays in use until a pending link replaces it. */
+  get #active(): FrontendLink | undefined {
+    return this.#findLink('active', 'closing')
+  }
+
+  #findLink(...states: LinkState[]): FrontendLink | undefined {
+    return [...this.#links.values()].find(({ actor }) => states.includes(actor.state))
   }
 
   #startGate(): GateHandle {
@@ -252,7 +280,7 @@ export class FrontendHandle {
     })
   }
 
-  #createLink(id: number, ends: LinkEndpoints): FrontendLink {
+  #createLink(id: number, ends: LinkEndpoints): void {
     const settled = createDeferred()
     let timer: NodeJS.Timeout | undefined
     const actor = new LinkActor({
@@ -261,20 +289,20 @@ export class FrontendHandle {
         settled.resolve()
       },
       discard: () => {
-        if (this.#pending === link) this.#pending = undefined
         closeEndpoint(ends.frontend)
         settled.resolve()
       },
       replace: () => {
         this.#links.delete(id)
         if (this.#pending) return
-        // A process cannot get another link.
-        if (this.#isProcess && link === this.#active) this.#runtime.replace?.()
+        // A process cannot get another link in place of its own, which was this one if the code has no other.
+        if (this.#isProcess && this.#life.code === 'running' && !this.#active) this.#runtime.replace?.()
         else this.connect()
       },
       fail: error => {
         // A rejected first link is the error of `ready`, and not a failure to report.
-        if (this.#active) this.#host.reporter.reportExit('frontend', this.#deps.label, { error, exitError: error })
+        const exit = { error, exitError: error }
+        if (this.#life.code === 'running') this.#host.reporter.reportExit('frontend', this.#deps.label, exit)
         this.#fail(error)
       },
       wait: () => {
@@ -282,6 +310,10 @@ export class FrontendHandle {
           const isUp = !this.#pending && this.#host.core.isUp && this.#gate?.isUp !== false && this.#runtime.isUp
           if (isUp) actor.send('expired')
         }, EXIT_GRACE_MS).unref()
+      },
+      linger: () => {
+        // Without a core that reports its close, a replaced link would keep its memory until core stops again.
+        if (!link.hasCore) this.#links.delete(id)
       },
       release: () => {
         this.#links.delete(id)
@@ -291,8 +323,9 @@ export class FrontendHandle {
         this.#links.delete(id)
         const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
         const error = new BusError('Disconnected', message)
-        this.#host.reporter.reportFault(this.#deps.label, error)
-        this.#runtime.dismiss(error)
+        // A thread or process reports it once it has exited: its own last words say more, and can be late on a busy machine.
+        if (this.#deps.config.sandbox === undefined) this.#host.reporter.reportFault(this.#deps.label, error)
+        this.#runtime.dismiss(error, true)
       },
       dismiss: error => {
         // The frontend stays suspect until it has ended.
@@ -300,9 +333,8 @@ export class FrontendHandle {
         this.#runtime.dismiss(error)
       },
     })
-    const link = { id, ends, actor, settled }
+    const link: FrontendLink = { id, ends, actor, settled, hasCore: true }
     this.#links.set(id, link)
-    return link
   }
 
   #fail(error: Error): void {
@@ -336,14 +368,11 @@ export class FrontendHandle {
   #activate(): void {
     const pending = this.#pending
     if (pending?.actor.state !== 'attached' || this.#gate?.isReady === false) return
-    this.#hasBeenReady = true
-    this.#ready.resolve()
-    if (!this.#isStarted) return
-    this.#pending = undefined
+    this.#life.send('linked')
+    if (this.#deps.isRunning) this.#life.send('started')
+    if (this.#life.stage !== 'started') return
     this.#active?.actor.send('dropped')
-    this.#active = pending
-    if (!this.#hasBegun) this.#host.core.post({ type: 'begin', label: this.#deps.name })
-    this.#hasBegun = true
+    this.#life.send('activated')
     pending.actor.send('activated')
   }
 
@@ -353,21 +382,28 @@ export class FrontendHandle {
     this.#pending?.actor.send('dropped')
   }
 
-  #onStop(isReload: boolean, end: RuntimeEnd | undefined): void {
+  #onStop(isReload: boolean, end: RuntimeEnd | undefined, event: 'stopped' | 'restarting' | 'exited'): void {
     this.end = end
-    if (!isReload && !this.#isEndedByHost) this.#events.onSuspect(performance.now() + SUSPECT_MS)
+    if (!isReload && this.#life.stage !== 'closing') this.#events.onSuspect(performance.now() + SUSPECT_MS)
     this.#pending?.actor.send('dropped')
     this.#active?.actor.send('dropped')
-    this.#active = undefined
-    if (this.#isKnown) {
-      const reported = end && { why: end.why, error: end.error && reportError(end.error) }
-      this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun: this.#hasBegun, end: reported })
-    }
-    this.#isKnown = this.#hasBegun = false
+    this.#life.send(event)
+  }
+
+  #postEnd(hasBegun: boolean): void {
+    const { end } = this
+    const { stage, code } = this.#life
+    const reported = end && { why: end.why, error: end.error && reportError(end.error) }
+    const [restarts, drops] = [code === 'restarting', stage === 'closing']
+    // A page that leaves can come back with the same label.
+    const isOver = !restarts && (drops || !this.#deps.isExternal)
+    this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun, end: reported, restarts, drops, isOver })
   }
 
   #onExit(error: Error | undefined, end: RuntimeEnd | undefined): void {
-    this.#onStop(false, end)
+    // When the page left, it could come back: only now is its life over.
+    if (this.#deps.isExternal && this.#life.code === 'unlinked') this.#postEnd(false)
+    this.#onStop(false, end, 'exited')
     const message = 'The frontend exited before it was connected'
     this.#ready.reject(error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } }))
     this.#events.onExit(end)
@@ -378,6 +414,6 @@ export class FrontendHandle {
 /** Threads that a call passes through, each of which polls its ring while that pays off. */
 const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
 
-/** On fewer cores, a polling thread takes the core of the thread that it waits for, unless it polls briefly (ADR 9). */
+/** On fewer cores, a polling thread takes the core of the thread that it waits for, unless it polls briefly (ADR 6). */
 export const getPollMode = (pattern: Pattern, cores: number): PollMode =>
   cores >= THREADS_PER_CALL[pattern] ? 'adaptive' : cores > 1 ? 'replies' : 'never'

@@ -1,4 +1,5 @@
 // An entry of `bus.frontends()`: one frontend of a host.
+import type { Sandbox } from '../sandboxes/kinds.js'
 import type { WorkerState, WorkerStats } from '../supervision/policy.js'
 import type { RuntimeEnd } from './runtime-end.js'
 
@@ -6,10 +7,13 @@ import type { RuntimeEnd } from './runtime-end.js'
 export interface FrontendInfo {
   /** The label. */
   label: string
-  /** The state of its worker. `stopped` and `failed` for one that has ended by itself, until its label is used again. */
+  /**
+   * The state of its worker. `stopped` and `failed` for one that has ended by itself, until its label is used again. `disconnected` for the
+   * label of web pages while no page has it.
+   */
   state: WorkerState
   /** The kind of its sandbox. `none` for connections of the host, `external` for web pages. */
-  sandbox: 'none' | 'permission' | 'process' | 'ses' | 'external'
+  sandbox: Extract<Sandbox, string> | 'external'
   /** The wall around its process: the name of a launcher, or `none`. Only for a frontend that runs in one. */
   wall?: string
   /** Start of its current or last thread, in milliseconds since 1970. */

@@ -1,26 +1,26 @@
-// The frontends of a host, by name: workers that it started, and connections of its own thread. Routes core's events to them.
+// The frontends of a host, by name: workers that it started, and connections of its own thread.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError, createDeferred, describeName, isDevelopment } from '@sallyport/protocol/internal'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { createDeferred, isDevelopment } from '@sallyport/protocol/internal/util'
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { Capability } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
-import { isNetClosed, NET_REMEDIES } from '../options/wall.js'
-import { findWall } from '../../launchers/find-wall.js'
-import { type ConnectionConfig, type FrontendConfig, isProcess } from '../options/resolve.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
+import { Announcements } from '../sandboxes/kind/announcements.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
-import { FrontendHandle, type FrontendDeps, SUSPECT_MS } from './frontend-handle.js'
+import { FrontendHandle, type FrontendDeps } from './frontend-handle.js'
+import type { OpenFrontends } from './open-frontends.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
 import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
 import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
 import { describeEnd, type RuntimeEnd } from './runtime-end.js'
 import { createWorkerRuntime, type WorkerRuntime } from './worker-runtime.js'
 
-/** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
-const MAX_WARNED_LABELS = 1000
-
 /** Frontends that have ended by themselves and are remembered, with their options: a host can open any number of labels. */
 const MAX_ENDED = 100
+/** Labels that are remembered once their frontends are gone: closing one again is no mistake. */
+const MAX_GONE = 1000
 
 /** A frontend that has ended by itself, for as long as its label is not used again. */
 interface EndedFrontend {
@@ -38,19 +38,18 @@ export class Frontends {
   /** Resolves once core has the events that all modules emitted while they were loading. */
   synchronized: Promise<void> = Promise.resolve()
   readonly #host: FrontendHost
-  readonly #frontends = new Map<string, FrontendHandle>()
+  readonly #open: OpenFrontends
   readonly #ended = new Map<string, EndedFrontend>()
+  readonly #gone = new Set<string>()
   #lastRun = 0
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
-  #hasReportedWall = false
-  #hasWarnedOfNet = false
-  readonly #warnedLabels = new Set<string>()
-  /** Names of frontends that can be to blame if core fails, each with the time until which that holds. */
-  readonly #suspects = new Map<string, number>()
+  readonly #announcements: Announcements
 
-  constructor(host: FrontendHost) {
+  constructor(host: FrontendHost, open: OpenFrontends) {
     this.#host = host
+    this.#open = open
+    this.#announcements = new Announcements(host.log)
   }
 
   /** Connects this thread, or adds a session to a connection. Resolves once core has the link. */
@@ -59,15 +58,14 @@ export class Frontends {
     const deps = { label, config, member, host: this.#host, onConnected: connected.resolve }
     const createRuntime: FrontendDeps['createRuntime'] = events => createConnectionRuntime(deps, events)
     const frontend = this.#add({ label, name: member?.name ?? label, config, isRunning: true, createRuntime })
-    frontend.start()
     await this.#waitFor(frontend)
     return { client: await connected.promise, closed: frontend.exited }
   }
 
   /**
    * Starts a worker. Resolves once core has the link and the gate is ready, with a function that lets the worker load its module. The
-   * function resolves once the module has been evaluated or is no longer waited for. It rejects with what the module throws, or with
-   * `Disconnected` if the frontend exits before that.
+   * function resolves once the module has been evaluated. It rejects with what the module throws, with `Timeout` after `loadTimeout`, or with
+   * `Disconnected` if the frontend exits before that. The frontend is closed then.
    */
   async open(label: string, module: URL, config: FrontendConfig): Promise<() => Promise<void>> {
     const { sandbox, loaded, loadTimeout } = config
@@ -88,17 +86,14 @@ export class Frontends {
     this.modules.set(label, module)
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.onOpened(module)
-    this.#warnOfMissingSandbox(label, config)
-    this.#reportWall(config)
-    // With `strict`, the worker fails while it boots if its sandbox has a hole.
-    const isStrict = sandbox.kind === 'permission' && sandbox.strict
-    await wait(isStrict ? runtime.load.booted : undefined)
+    sandbox.announce?.(label, this.#announcements)
+    await wait(sandbox.isStrict ? runtime.load.booted : undefined)
     return async () => {
       frontend.start()
       if (!loaded) return
       const { load } = runtime
       this.synchronized = Promise.allSettled([this.synchronized, load.synchronized]).then(() => {})
-      await wait(load.wait(label, loadTimeout, this.#host.log))
+      await wait(load.wait(label, loadTimeout))
     }
   }
 
@@ -119,9 +114,10 @@ export class Frontends {
     }
   }
 
-  /** Closes a frontend, or forgets one that has ended by itself. */
-  async close(label: string): Promise<void> {
-    if (!this.#ended.delete(label)) await this.#get(label).close()
+  /** Closes a frontend, or forgets one that has ended by itself. Does nothing for one that is gone. */
+  async close(label: string, timeout: number): Promise<void> {
+    if (this.#ended.delete(label) || (this.#gone.has(label) && !this.#open.byName.has(label))) return
+    await this.#get(label).close(timeout)
   }
 
   /** @param otherNames - names that the caller takes in addition to labels */
@@ -137,26 +133,26 @@ export class Frontends {
   endTrust({ windows = [], webviews = [] }: Pick<Capability, 'windows' | 'webviews'>): void {
     const matchers = [...windows, ...webviews].map(createGlobMatcher)
     const names = (label: string): boolean => matchers.some(matches => matches(label))
-    for (const [label, frontend] of this.#frontends) if (names(label)) frontend.endTrust()
+    for (const [label, frontend] of this.#open.byName) if (names(label)) frontend.endTrust()
     for (const [label, { config }] of this.#ended) if (names(label)) config.isTrusted = false
   }
 
   async reloadHooks(): Promise<void> {
-    await Promise.allSettled([...this.#frontends.values()].map(frontend => frontend.reload(false)))
+    await Promise.allSettled([...this.#open.byName.values()].map(frontend => frontend.reload(false)))
   }
 
   /** Resolves once each frontend that can have a link has one. */
   async connected(): Promise<void> {
-    await Promise.all([...this.#frontends.values()].map(frontend => frontend.connected()))
+    await Promise.all([...this.#open.byName.values()].map(frontend => frontend.connected()))
   }
 
   /** Resolves once the calls of connections that wait for a response now have been settled. A gate can hold calls that core does not know of yet. */
   async callsSettled(): Promise<void> {
-    await Promise.all([...this.#frontends.values()].map(frontend => frontend.callsSettled()))
+    await Promise.all([...this.#open.byName.values()].map(frontend => frontend.callsSettled()))
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#frontends.values()].map(frontend => frontend.close()))
+    await Promise.all([...this.#open.byName.values()].map(frontend => frontend.close()))
     await Promise.all(this.#exits)
   }
 
@@ -164,78 +160,47 @@ export class Frontends {
   failAll(cause: Error): void {
     const message = `core exited and will not be restarted: ${cause.message}`
     const error = new BusError('Disconnected', message, { data: { delivered: 'no' }, cause })
-    for (const frontend of this.#frontends.values()) frontend.fail(error)
+    for (const frontend of this.#open.byName.values()) frontend.fail(error)
   }
 
   /** Also has those that have ended by themselves, as they were at the end. */
   takeStats(resetRates: boolean): Record<string, FrontendStats> {
     const ended = [...this.#ended].map(([label, { stats }]) => [label, stats] as const)
-    const open = [...this.#frontends].map(([label, frontend]) => [label, getStats(frontend, resetRates)] as const)
+    const open = [...this.#open.byName].map(([label, frontend]) => [label, getStats(frontend, resetRates)] as const)
     return Object.fromEntries([...ended, ...open])
   }
 
   /** The labels of the frontends that have not ended. */
   get labels(): Iterable<string> {
-    return this.#frontends.keys()
+    return this.#open.byName.keys()
   }
 
   /** Also has those that have ended by themselves. */
   list(): FrontendInfo[] {
     return [
       ...Array.from(this.#ended.values(), ({ info }) => ({ ...info })),
-      ...Array.from(this.#frontends.values(), ({ info }) => info),
+      ...Array.from(this.#open.byName.values(), ({ info }) => info),
     ]
   }
 
   /** Also finds those that have ended by themselves. */
   getInfo(label: string): FrontendInfo | undefined {
-    return this.#frontends.get(label)?.info ?? this.#ended.get(label)?.info
+    return this.#open.get(label)?.info ?? this.#ended.get(label)?.info
   }
 
   /** Returns why the frontend last stopped, if it did so by itself. */
   getEnd(label: string): RuntimeEnd | undefined {
-    return this.#ended.get(label)?.end ?? this.#frontends.get(label)?.end
+    return this.#ended.get(label)?.end ?? this.#open.get(label)?.end
   }
 
   /** The statistics that are known without core. */
   get stats(): Record<string, JoinedStats> {
-    return Object.fromEntries([...this.#frontends].map(([label, { stats }]) => [label, stats]))
-  }
-
-  /** Core accepts links again after a restart. */
-  coreStarted(): void {
-    for (const frontend of this.#frontends.values()) frontend.connect()
-  }
-
-  coreStopped(): void {
-    for (const frontend of this.#frontends.values()) frontend.coreStopped()
-  }
-
-  /**
-   * Core failed with an error that is neither the application's nor due to memory. Fails the frontend to blame, if it is clear which
-   * one, and returns true in that case.
-   */
-  charge(cause: Error): boolean {
-    const [label, ...others] = this.#getSuspects().keys()
-    if (label === undefined || others.length > 0) return false
-    const reason = 'core failed right after it had violated the protocol or exited'
-    const message = `frontend ${describeName(label)} will not be restarted: ${reason}. Core's error: ${cause.message}`
-    const error = new BusError('InternalError', message, { cause })
-    this.#host.reporter.reportFault(label, error)
-    this.#suspects.clear()
-    this.#frontends.get(label)?.fail(error)
-    return true
-  }
-
-  /** Core has read a message that violates the protocol. The frontend can have ended long before. */
-  protocolError(name: string, link: number, error: Error): void {
-    this.#getSuspects().set(name, Math.max(performance.now() + SUSPECT_MS, this.#suspects.get(name) ?? 0))
-    this.#frontends.get(name)?.sendToLink(link, 'violated', error)
+    return Object.fromEntries([...this.#open.byName].map(([label, { stats }]) => [label, stats]))
   }
 
   /** @param name - the frontend's name in core */
   get(name: string): FrontendHandle | undefined {
-    return this.#frontends.get(name)
+    return this.#open.get(name)
   }
 
   /** Returns the label of the next run. No other frontend can have one. */
@@ -245,7 +210,7 @@ export class Frontends {
 
   /** @throws {BusError} InvalidParams */
   checkFree(name: string): void {
-    if (!this.#frontends.has(name)) return
+    if (!this.#open.byName.has(name)) return
     throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
   }
 
@@ -261,7 +226,7 @@ export class Frontends {
       await load()
     } catch (error) {
       const end = describeEnd(label, error as Error)
-      if (!this.#frontends.has(label)) {
+      if (!this.#open.byName.has(label)) {
         const stats: FrontendStats = { ...ended.stats, state: 'failed' }
         this.#remember(label, { ...ended, stats, info: createFrontendInfo(ended.info, stats, end), end })
       }
@@ -277,14 +242,17 @@ export class Frontends {
     }
     this.checkFree(name)
     const frontend = new FrontendHandle(this.#host, deps, {
-      onSuspect: until => void this.#getSuspects().set(name, until),
+      onSuspect: until => this.#open.suspect(name, until),
       onExit: end => {
-        this.#frontends.delete(name)
+        this.#open.byName.delete(name)
+        // A run closes itself, and there can be any number of them.
+        if (!('runsOnce' in config && config.runsOnce)) this.#gone.add(name)
+        if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.values().next().value!)
         onEnd(end)
       },
     })
     this.#ended.delete(name)
-    this.#frontends.set(name, frontend)
+    this.#open.byName.set(name, frontend)
     const exited = frontend.exited.then(() => void this.#exits.delete(exited))
     this.#exits.add(exited)
     return frontend
@@ -300,42 +268,13 @@ export class Frontends {
     }
   }
 
-  #getSuspects(): Map<string, number> {
-    const now = performance.now()
-    for (const [name, until] of this.#suspects) if (until < now) this.#suspects.delete(name)
-    return this.#suspects
-  }
-
   #get(label: string, otherNames: readonly string[] = []): FrontendHandle {
     if (typeof label !== 'string') throw new BusError('InvalidParams', 'The label of a frontend must be a string')
-    const frontend = this.#frontends.get(label)
+    const frontend = this.#open.get(label)
     if (!frontend) {
-      throw createNoFrontendError(label, [...otherNames, ...this.#frontends.keys()], this.#ended.get(label)?.end.why)
+      throw createNoFrontendError(label, [...otherNames, ...this.#open.byName.keys()], this.#ended.get(label)?.end.why)
     }
     return frontend
-  }
-
-  /** Logs once which wall the processes have, and warns once if nothing closes their network. */
-  #reportWall({ sandbox, launcher }: FrontendConfig): void {
-    if (!isProcess(sandbox)) return
-    const { log } = this.#host
-    if (!this.#hasReportedWall && (sandbox.wall === 'auto' || sandbox.wall === 'required')) {
-      this.#hasReportedWall = true
-      const { failures } = findWall()
-      if (launcher) log.info({ wall: launcher.name }, 'Processes of frontends start in a wall')
-      else log.info({ wall: 'none', failures }, 'Processes of frontends start without a wall')
-    }
-    if (this.#hasWarnedOfNet || sandbox.kind === 'ses' || sandbox.net !== undefined || isNetClosed(launcher)) return
-    this.#hasWarnedOfNet = true
-    const text = 'The network of processes of frontends is open: Node.js before 25 cannot deny it, and there is no wall'
-    log.warn(`${text}. ${NET_REMEDIES}`)
-  }
-
-  #warnOfMissingSandbox(label: string, { sandbox }: FrontendConfig): void {
-    if (sandbox.kind !== 'none' || this.#warnedLabels.has(label)) return
-    if (this.#warnedLabels.size === MAX_WARNED_LABELS) this.#warnedLabels.clear()
-    this.#warnedLabels.add(label)
-    this.#host.log.warn({ label }, 'Frontend runs without a sandbox: its code has all permissions of the host')
   }
 }
 

@@ -1,25 +1,25 @@
 // A frontend's gate: an isolation worker between the frontend and core. Each session gives it a link from the frontend to core, and a
 // private port over which core sends the session's key.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { BusError, describeName, getPorts, isDevelopment, receiveError } from '@sallyport/protocol/internal'
-import type { GateCommand, GateReport, GateTimes, GateWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
+import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
+import { getPorts } from '@sallyport/protocol/internal/link'
+import { assertNever, isDevelopment } from '@sallyport/protocol/internal/util'
+import type { GateCommand, GateReport, GateTimes, GateWorkerData } from '@sallyport/protocol/internal/contract'
+import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { locationSchema, type ModuleLocation } from '../../shared/locations.js'
 import { createLatency } from '../../shared/metrics.js'
 import { check } from '../../shared/validate.js'
 import { checkFile, resolveHost } from '../options/resolve.js'
-import { isolationDefaults, locationSchema, type ModuleLocation, remoteHostSchema } from '../options/schema.js'
+import { isolationDefaults, remoteHostSchema } from '../options/schema.js'
 import type { HookOptions } from '../options/types.js'
 import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
-import { BusReporter } from '../reporting/events.js'
-import { createHostLog } from '../reporting/log.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
 import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
-import { createSupervisor } from '../supervision/supervisor.js'
 import { watchCounter } from '../supervision/watchdog.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
-import { GateThreads } from './gate-threads.js'
-import { SharedThreads } from '../workers/shared-threads.js'
-import { isNeighborFault, Tenant } from '../workers/tenant.js'
+import { createHostServices } from './host-services.js'
+import { isNeighborFault, ThreadMember } from '../workers/thread-member.js'
 import type { HostServices } from './types.js'
 
 export interface GateEvents {
@@ -79,7 +79,7 @@ export function startGate(
       const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
       const onStuck = (): void => {
         const error = new BusError('Timeout', message)
-        if (spawned instanceof Tenant) spawned.failThread(error)
+        if (spawned instanceof ThreadMember) spawned.failThread(error)
         else worker.terminate(error)
       }
       if (watch) stopWatching = watchCounter(watch, hookTimeout, onStuck)
@@ -93,15 +93,21 @@ export function startGate(
     },
     onReport(message) {
       const report = message as GateReport
-      if (report.type === 'rejected') {
-        events.rejected(1 + report.more)
-        const { command, why, more } = report
-        reporter.reportThrottled('rejected', { label, command, why }, more)
-      } else if (report.type === 'log') lines.add([report.level, report.text])
-      else if (report.type === 'fault') {
-        const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
-        reporter.reportFault(label, error)
-        events.protocolError(report.link, error)
+      switch (report.type) {
+        case 'rejected': {
+          const { command, why, more } = report
+          events.rejected(1 + more)
+          return reporter.reportThrottled('rejected', { label, command, why }, more)
+        }
+        case 'log':
+          return lines.add([report.level, report.text])
+        case 'fault': {
+          const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
+          reporter.reportFault(label, error)
+          return events.protocolError(report.link, error)
+        }
+        default:
+          return assertNever(report)
       }
     },
     onRestarted: events.restarted,
@@ -175,15 +181,11 @@ export async function startStandaloneGate(
   const from = 'runHook: dir'
   const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout, gates: 'each' as const }
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
-  const options = resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
+  const options = await resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))
-  const log = createHostLog(options.log)
-  const services = { supervisor: createSupervisor(), reporter: new BusReporter(log) }
-  const sharedThreads = new SharedThreads(log)
-  const host = { options, log, ...services, sharedThreads, gateThreads: new GateThreads(options, sharedThreads) }
   const ignore = (): void => {}
   const ignored = { restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
   const protocolError = (_link: number, error: Error): void => onFailed(error)
   const events = { ...ignored, protocolError, failed: onFailed }
-  return startGate(label, resolveSupervision('temporary'), host, events)
+  return startGate(label, resolveSupervision('temporary'), createHostServices(options), events)
 }

@@ -1,6 +1,8 @@
 // The load of a frontend's module by one thread, and the wait for it by `createBus`, `bus.open` and `bus.reload`.
-import { BusError, createDeferred } from '@sallyport/protocol/internal'
-import type { HostLog } from '../reporting/log.js'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import { getWorkerName } from '../supervision/policy.js'
+import { isInspectorOpen } from '../supervision/watchdog.js'
 
 /** The sandbox is in place; the module has been evaluated; core has the events that it emitted. */
 export type LoadStep = 'booted' | 'loaded' | 'synchronized'
@@ -47,15 +49,19 @@ export class ModuleLoad {
     for (const { reject } of Object.values(this.#steps)) reject(reason)
   }
 
-  /** Resolves once the module has been evaluated, or after `timeout` milliseconds with a warning. Rejects if the thread stops before that. */
-  async wait(label: string, timeout: number, log: HostLog): Promise<void> {
-    const timer = setTimeout(() => {
-      const text = "The frontend's module is still loading; no longer waiting for it"
-      if (!this.#isLoaded) log.warn({ label, ms: timeout }, text)
-      this.reach('loaded')
+  /**
+   * Resolves once the module has been evaluated. Rejects if the thread stops before that, and with `Timeout` after `timeout` milliseconds:
+   * the caller ends the thread then. A module that waits at a breakpoint has all the time it needs.
+   */
+  async wait(label: string, timeout: number): Promise<void> {
+    const timer = setInterval(() => {
+      if (isInspectorOpen()) return
+      const remedy = 'Pass a longer `loadTimeout`, or `loaded: false` for a module whose top level never ends'
+      const late = `${getWorkerName('frontend', label)} did not evaluate its module within ${timeout} ms. ${remedy}`
+      if (!this.#isLoaded) this.#steps.loaded.reject(new BusError('Timeout', late))
       this.reach('synchronized')
     }, timeout)
-    const clear = (): void => clearTimeout(timer)
+    const clear = (): void => clearInterval(timer)
     this.synchronized.then(clear, clear)
     await this.#steps.loaded.promise
   }

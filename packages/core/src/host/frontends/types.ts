@@ -1,10 +1,13 @@
 // The two things that a frontend connects: the runtime of its code, and core.
 import type { Client } from '@sallyport/frontend/internal'
-import type { FrontendStart, InitScript, Link, LinkEndpoint } from '@sallyport/protocol/internal'
+import type { FrontendStart, InitScript } from '@sallyport/protocol/internal/contract'
+import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
 import type { HostConfig } from '../options/resolve.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { HostLog } from '../reporting/log.js'
+import type { SpareProcesses } from '../workers/spare-processes.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
 import type { GateThreads } from './gate-threads.js'
@@ -18,6 +21,7 @@ export interface HostServices {
   readonly supervisor: Supervisor
   readonly reporter: BusReporter
   readonly sharedThreads: SharedThreads
+  readonly spareProcesses: SpareProcesses
   readonly gateThreads: GateThreads
 }
 
@@ -32,14 +36,19 @@ export interface FrontendRuntime {
   readonly stats: WorkerStats
   /** Hands over a link. The first link starts the code; later links replace it. */
   connect(link: LinkEndpoint): void
-  /** Ends the runtime, after a protocol violation or the loss of core. A worker can restart. */
-  dismiss(error: Error): void
+  /**
+   * Ends the runtime, after a protocol violation or the loss of its link. A worker can restart.
+   *
+   * @param isPreliminary - true if an error of the code itself, which can still arrive, says more than this one
+   */
+  dismiss(error: Error, isPreliminary?: boolean): void
   fail(error: Error): void
-  stop(): Promise<unknown>
+  /** @param timeout - milliseconds that code which runs on is given to take notice */
+  stop(timeout: number): Promise<unknown>
   /** Resolves once the calls of the code that wait for a response now have been settled. Absent for code in another thread, which can make calls meanwhile. */
   callsSettled?(): Promise<void>
   /**
-   * Reloads the frontend's module. Resolves once it has been evaluated or is no longer waited for, and rejects with its error. Absent for
+   * Reloads the frontend's module. Resolves once it has been evaluated, and rejects with its error or `Timeout`. Absent for
    * code of the host itself, which has no module.
    */
   reload?(): Promise<void>
@@ -50,10 +59,16 @@ export interface FrontendRuntime {
 export interface RuntimeEvents {
   /** The runtime restarted. Its code runs with the next link. */
   restarted(): void
-  /** The runtime stopped, and can restart. */
-  stopped(isReload: boolean, end?: RuntimeEnd): void
+  /**
+   * The runtime stopped, and can restart.
+   *
+   * @param restarts - true if it restarts soon, and by itself
+   */
+  stopped(isReload: boolean, end: RuntimeEnd | undefined, restarts: boolean): void
   /** The runtime exited and will not restart. `end` is left out if the host ended it. */
   exited(error: Error | undefined, end?: RuntimeEnd): void
+  /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
+  unsent(count: number): void
 }
 
 /** Core as seen by the frontends that are attached to it: in this process, or behind a network. */

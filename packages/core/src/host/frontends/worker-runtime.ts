@@ -1,39 +1,20 @@
 // The runtime of a frontend that has a worker: its thread, or the relay of its process.
-import { readFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import type { ResourceLimits } from 'node:worker_threads'
-import {
-  BusError,
-  closeEndpoint,
-  getPorts,
-  isDevelopment,
-  PROCESS_PIPES,
-  serializeValue,
-  Throttle,
-} from '@sallyport/protocol/internal'
-import type { FrontendCommand, FrontendStart, FrontendWorkerData, LinkEndpoint } from '@sallyport/protocol/internal'
-import type { RelayData } from '../../contract/host-relay.js'
-import type { Launch, Launcher, LaunchInfo } from '../../launchers/launcher.js'
-import { type FrontendConfig, isProcess, type ProcessConfig, type SandboxConfig } from '../options/resolve.js'
+import { closeEndpoint, getPorts } from '@sallyport/protocol/internal/link'
+import { assertNever, isDevelopment, Throttle } from '@sallyport/protocol/internal/util'
+import type {
+  FrontendCommand,
+  FrontendReport,
+  FrontendStart,
+  FrontendWorkerData,
+  StateReport,
+} from '@sallyport/protocol/internal/contract'
+import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { FrontendConfig } from '../options/resolve.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
-import { type OutputSource, pipeOutput, pipeToHost } from '../workers/output.js'
-import {
-  getFlags,
-  getFrontendGrants,
-  getNetFlags,
-  getScriptGrants,
-  getUnexpectedRead,
-  MODEL,
-  realModule,
-  spawnSandboxed,
-  TEXT_FLAGS,
-} from '../workers/sandbox.js'
-import type { SharedThreads, ThreadGroup } from '../workers/shared-threads.js'
-import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
+import { pipeOutput, pipeToHost, reportLostOutput } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
-import { isNeighborFault, type Tenant } from '../workers/tenant.js'
+import { isNeighborFault } from '../workers/thread-member.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
 import { describeEnd } from './runtime-end.js'
@@ -51,15 +32,21 @@ export interface WorkerRuntime extends FrontendRuntime {
   readonly load: ModuleLoad
 }
 
-/** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
-const RELAY_STOP_TIMEOUT_MS = 10_000
+/** A report whose fields can be anything, also its type: `onReport` ignores those that do not exist. */
+type UncheckedReport = { type: Exclude<FrontendReport, StateReport>['type'] } & Record<
+  'directory' | 'stream' | 'characters' | 'count' | 'host' | 'hint' | 'more',
+  unknown
+>
+
+const UNEXPECTED_READ =
+  'Node lets this frontend read everything below the working directory. Start the host in an empty directory.'
 
 /** Starts a worker, which loads its module with the first link. */
 export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): WorkerRuntime {
   const { label, module, config, host } = deps
   const { supervisor, log, reporter, options } = host
   const { dev } = options
-  const hasProcess = isProcess(config.sandbox)
+  const { hasProcess, stopTimeout } = config.sandbox
   const start: FrontendStart = {
     ...getClientStart(label, config, host),
     module: module.href,
@@ -89,7 +76,9 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     isOpening: () => load.isOpening,
     chargeExit: isNeighborFault,
     endsWithItsCalls: true,
-    ...(hasProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
+    // The relay of a process watches the process instead.
+    endsIfSilent: !hasProcess,
+    ...(stopTimeout !== undefined && { stopTimeout }),
     spawn(heartbeat) {
       // A reload can replace a thread that is still loading.
       if (!firstLoad || load.isOver) load = new ModuleLoad(config.loaded && (!firstLoad || isFinalReload))
@@ -105,13 +94,31 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
-      const { type, directory, characters } = (report ?? {}) as Record<string, unknown>
-      if (type === 'loaded' || type === 'synchronized') return load.reach(type)
-      if (type === 'output-dropped' && isCount(characters)) droppedOutput.add(undefined, characters)
-      if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) {
-        const message =
-          'Node lets this frontend read everything below the working directory. Start the host in an empty directory.'
-        log.warn({ label, directory }, message)
+      const { type, directory, stream, characters, count, host: wanted, hint, more } = (report ?? {}) as UncheckedReport
+      switch (type) {
+        case 'loaded':
+        case 'synchronized':
+          return load.reach(type)
+        case 'output-dropped':
+          if (!isCount(characters)) break
+          droppedOutput.add(undefined, characters)
+          reportLostOutput(config.onStdio, { label, stream: stream === 'stderr' ? stream : 'stdout' }, characters)
+          break
+        case 'unsent':
+          if (isCount(count)) events.unsent(count)
+          break
+        case 'net-denied':
+          // A relay passes on no such report of its process.
+          if (hasProcess && typeof wanted === 'string' && typeof hint === 'string') {
+            reporter.reportThrottled('denied', { label, command: `net ${wanted}`, hint }, Number(more))
+          }
+          break
+        case 'unexpected-read':
+          if (typeof directory !== 'string' || hasReported) break
+          log.warn({ label, directory }, UNEXPECTED_READ)
+          break
+        default:
+          assertNever(type)
       }
       hasReported = true
     },
@@ -120,7 +127,9 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       closeLink()
       // A load that is not over goes on in the next thread.
       if (restart || load.isOver) load.fail(restart?.error)
-      events.stopped(!restart, restart && describeEnd(label, restart.error))
+      // After an error, `dev` waits for a change of its files.
+      const restarts = !restart || restart.delay !== undefined
+      events.stopped(!restart, restart && describeEnd(label, restart.error), restarts)
       reporter.reportRestart('frontend', label, restart)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
@@ -142,7 +151,14 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     // In `dev`, a module that fails waits for a change of its files.
     isFinalReload = !dev
     await worker.reload()
-    if (config.loaded) await load.wait(label, config.loadTimeout, log)
+    if (!config.loaded) return
+    try {
+      await load.wait(label, config.loadTimeout)
+    } catch (error) {
+      // Without effect on a worker that has stopped.
+      worker.terminate(error as Error)
+      throw error
+    }
   }
   return {
     get isUp() {
@@ -162,161 +178,27 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       link = next
       worker.post({ type: 'link', link, scripts: host.core.scripts } satisfies FrontendCommand, getPorts(link))
     },
-    dismiss: error => worker.dismiss(error),
+    dismiss: (error, isPreliminary) => worker.dismiss(error, isPreliminary),
     fail: error => worker.fail(error),
     replace,
     ...(!config.runsOnce && { reload }),
-    stop() {
+    stop(timeout) {
       isClosed = true
-      return worker.stop(0)
+      return worker.stop(timeout)
     },
   }
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
 
-/** Starts the worker of a frontend in its sandbox; for a process, the worker is its relay. */
+/** Starts the code of a frontend in its sandbox. */
 function spawnFrontend(
   data: FrontendWorkerData,
-  { sandbox, launcher, onStdio }: FrontendConfig,
-  { options, log, sharedThreads }: FrontendHost,
+  { sandbox, onStdio }: FrontendConfig,
+  host: FrontendHost,
 ): ThreadHandle {
-  const entry = options.workers.frontend ?? findEntry('@sallyport/frontend/worker')
-  const worker: ThreadHandle & OutputSource =
-    sandbox.kind === 'none'
-      ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
-      : isProcess(sandbox)
-        ? startRelay(data, sandbox, launcher, sharedThreads)
-        : sandbox.kind === 'ses' && sandbox.group !== undefined
-          ? startGroupMember(entry, data, { ...sandbox, group: sandbox.group }, sharedThreads)
-          : spawnSandboxed({ entry, ...getSandboxOptions(entry, data, sandbox) })
-  if (onStdio) pipeToHost(worker, data.label, onStdio)
-  else pipeOutput(worker, { worker: 'frontend', label: data.label }, log, options.log)
-  return worker
-}
-
-/** Returns what a thread or process loads, what it reads for that, and the flags that it needs. */
-function getCode(
-  entry: Entry,
-  data: FrontendWorkerData,
-  sandbox: Exclude<FrontendConfig['sandbox'], { kind: 'none' }>,
-) {
-  const module = realModule(data.module, !data.text)
-  if (sandbox.kind !== 'ses') {
-    const flags = data.text ? TEXT_FLAGS : []
-    return { code: { module: module.href }, reads: getFrontendGrants(entry, module, sandbox.read), flags }
-  }
-  const runner = findEntry('@sallyport/isolation/internal/script')
-  const reads = getScriptGrants(entry, runner, data.text || data.script !== undefined ? undefined : module)
-  return { code: { module: module.href, runner }, reads, flags: [] }
-}
-
-function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: SandboxConfig<'permission' | 'ses'>) {
-  const { code, reads, flags } = getCode(entry, data, sandbox)
-  const workerData: FrontendWorkerData = {
-    ...{ ...data, ...code },
-    sandbox: { unexpectedRead: getUnexpectedRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
-  }
-  const net = sandbox.kind === 'permission' && sandbox.net
-  return { workerData, reads, net, flags, resourceLimits: sandbox.resourceLimits }
-}
-
-/** Starts a script in the thread of its group. The thread can read no script: which ones follow is not known when it starts. */
-function startGroupMember(
-  entry: Entry,
-  data: FrontendWorkerData,
-  { group, resourceLimits }: SandboxConfig<'ses'> & { group: string },
-  threads: SharedThreads,
-): Tenant {
-  const { workerData, reads } = getSandboxOptions(entry, { ...data, script: readScript(data) }, { kind: 'ses' })
-  const thread: ThreadGroup = {
-    name: `group ${JSON.stringify(group)}`,
-    size: 1,
-    limits: resourceLimits,
-    spawn: () => spawnSandboxed({ entry, reads, resourceLimits }),
-  }
-  return threads.open(thread, getWorkerName('frontend', data.label), workerData)
-}
-
-/** Reads the file of a script, with each start. @throws {BusError} InvalidParams */
-function readScript({ module, text }: FrontendWorkerData): string | undefined {
-  if (text || !module.startsWith('file:')) return undefined
-  try {
-    return readFileSync(new URL(module), 'utf8')
-  } catch (cause) {
-    const message = `Frontend script ${fileURLToPath(module)}: it cannot be read: ${(cause as Error).message}`
-    throw new BusError('InvalidParams', message, { cause })
-  }
-}
-
-/** The threads of all relays of a host. A relay runs no code of a frontend. */
-const RELAYS: ThreadGroup = {
-  name: 'relays',
-  size: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
-  spawn: () => spawnWorker(findEntry('#relay'), undefined, [], { env: {}, stdout: true, stderr: true }),
-}
-
-/** A script has no files and no network. */
-const NO_ACCESS = { net: undefined, tmp: undefined }
-
-/** Starts the relay of a frontend in a process of its own, under the same permission model as a worker. */
-function startRelay(
-  data: FrontendWorkerData,
-  sandbox: ProcessConfig,
-  launcher: Launcher | undefined,
-  threads: SharedThreads,
-): Tenant {
-  const { heartbeat, ...frontend } = data
-  const { resourceLimits, memory, cpu, pids } = sandbox
-  const { net = false, tmp } = sandbox.kind === 'process' ? sandbox : NO_ACCESS
-  const entry = findEntry('@sallyport/frontend/process')
-  const { code, reads, flags: codeFlags } = getCode(entry, data, sandbox)
-  const start: FrontendStart = {
-    ...{ ...frontend, ...code },
-    // The process starts in an empty directory, so there is nothing unexpected to read.
-    sandbox: { unexpectedRead: undefined, strict: false, closesNet: !net && launcher?.closesNetwork === true },
-  }
-  const flags = [
-    ...MODEL,
-    ...codeFlags,
-    ...getFlags(reads),
-    ...(tmp === undefined ? [] : TMP_FLAGS),
-    ...getNetFlags(net),
-    ...getV8Flags(resourceLimits),
-  ]
-  const node = { command: process.execPath, args: [...flags, fileURLToPath(entry)] }
-  const info = { label: data.label, reads, descriptors: Object.values(PROCESS_PIPES), net }
-  const launch: Launch = launcher ? getLaunch(launcher, node, { ...info, limits: { memory, pids, tmp } }) : node
-  const relayData: RelayData = {
-    name: getWorkerName('frontend', data.label),
-    launch,
-    hasWall: launcher !== undefined,
-    temporary: tmpdir(),
-    start: serializeValue(start),
-    heartbeat,
-    limits: { memory: launch.limits?.memory ?? memory, cpu, pids: launch.limits?.pids ?? pids },
-  }
-  return threads.open(RELAYS, `the relay of ${relayData.name}`, relayData)
-}
-
-/** The directory is empty, and only in a wall: the frontend cannot write to that of the machine. */
-const TMP_FLAGS = ['--allow-fs-read=/tmp/*', '--allow-fs-write=/tmp/*']
-
-/** @throws {BusError} InvalidParams if a launcher returns something else than a command */
-function getLaunch(launcher: Launcher, node: { command: string; args: string[] }, info: LaunchInfo): Launch {
-  const launch = launcher.launch(node.command, node.args, info)
-  const { command, args } = Object(launch) as Partial<Launch>
-  const isValid = typeof command === 'string' && Array.isArray(args) && args.every(arg => typeof arg === 'string')
-  if (isValid) return launch
-  throw new BusError('InvalidParams', `launcher ${JSON.stringify(launcher.name)} returned no command with arguments`)
-}
-
-/** V8 counts a young generation as three semi-spaces, and Node reserves the last 192 KB of a stack. */
-function getV8Flags(limits: ResourceLimits = {}): string[] {
-  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = limits
-  return [
-    ...(old === undefined ? [] : [`--max-old-space-size=${Math.ceil(old)}`]),
-    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
-    ...(stack === undefined ? [] : [`--stack-size=${Math.max(64, Math.floor(stack * 1024) - 192)}`]),
-  ]
+  const thread = sandbox.spawn(data, host)
+  if (onStdio) pipeToHost(thread, data.label, onStdio)
+  else pipeOutput(thread, { worker: 'frontend', label: data.label }, host.log, host.options.log)
+  return thread
 }

@@ -1,20 +1,26 @@
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { writeProject } from '../../../test/support/project.js'
+import { createHostLog } from '../reporting/log.js'
+import { SharedThreads } from '../workers/shared-threads.js'
 import { resolveFrontend, resolveOptions } from './resolve.js'
 import type { BusOptions, FrontendOptions } from './types.js'
 
 const module = new URL(import.meta.url)
+const threads = new SharedThreads(createHostLog(false))
+afterAll(() => threads.close())
 const inProcess = { kind: 'process' } as const
-const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options, { codec: 'json' })
+const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options, { codec: 'json', threads })
 
 test.each<FrontendOptions>([
   { link: 'port' },
   { link: 'port', sandbox: 'permission' },
   { link: 'port', sandbox: 'ses' },
   { link: 'port', sandbox: inProcess },
-])('a frontend in a sandbox cannot have a port: %j', options => {
-  expect(() => resolve(options)).toThrow(/^bus\.open: link must not be "port" for a frontend in a sandbox: .*"none"/)
+])('a frontend in a sandbox cannot have a port: %j', async options => {
+  await expect(resolve(options)).rejects.toThrow(
+    /^bus\.open: link must not be "port" for a frontend in a sandbox: .*"none"/,
+  )
 })
 
 test.each<FrontendOptions>([
@@ -23,8 +29,8 @@ test.each<FrontendOptions>([
   { link: 'ring', sandbox: inProcess },
   { sandbox: 'none' },
   {},
-])('accepts %j', options => {
-  expect(resolve(options).link).toBe(options.link ?? 'auto')
+])('accepts %j', async options => {
+  expect((await resolve(options)).link).toBe(options.link ?? 'auto')
 })
 
 const resolveBus = (options: Partial<BusOptions>) => resolveOptions({ core: module, ...options })

@@ -3,46 +3,47 @@ import { access, readdir, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import {
-  BusError,
-  describeName,
-  describeThrown,
-  deserializeValue,
-  type ModuleText,
-  serializeValue,
-} from '@sallyport/protocol/internal'
+import { deserializeValue, type ModuleText, serializeValue } from '@sallyport/protocol/internal/contract'
+import { BusError, describeName, describeThrown } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
 import { checkPlain } from '../../acl/schema.js'
 import { getPlatform, splitCapabilities } from '../../acl/types.js'
 import type { AclInput, AllowList, CapabilitySource, Pattern } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { checkDefinition } from '../../api/validate-definition.js'
-import type { AppInfo, CallLimits } from '../../contract/host-core.js'
-import type { Launcher } from '../../launchers/launcher.js'
+import type { AppInfo, CallLimits, RunTerms } from '../../contract/host-core.js'
+import { isFileLocation, toUrl } from '../../shared/locations.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
+import type { PreparedFunctions, RunFunctions } from './run-functions.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
+import type { SandboxConfig } from '../sandboxes/kind/sandbox-config.js'
+import {
+  isTrusted,
+  limitMemory,
+  resolveSandbox,
+  type SandboxName,
+  TRUSTED_KINDS,
+  UNTRUSTED_KINDS,
+} from '../sandboxes/kinds.js'
 import { resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
+import type { Project, WebviewConfig } from '../tauri-project/project.js'
+import type { SharedThreads } from '../workers/shared-threads.js'
 import type { WorkerFactories } from '../workers/spawn.js'
-import { checkNet, resolveWall } from './wall.js'
-import type { Project, WebviewConfig } from './project.js'
+import { getOptionPlaces, getRunPlaces } from './option-places.js'
 import {
   busSchema,
   connectionSchema,
   frontendSchema,
-  isFileLocation,
   isolationDefaults,
   labelSchema,
   moduleSourceSchema,
-  OPTION_PLACES,
-  RUN_PLACES,
   runSchema,
   toDirectoryUrl,
-  toUrl,
 } from './schema.js'
 import type { ParsedIsolation, ParsedOptions, remoteHostSchema } from './schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, RunOptions } from './types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, RunLimits, RunOptions } from './types.js'
 
 /** Options of the bus that a frontend's own options override. */
 export type FrontendDefaults = Pick<ParsedOptions, 'codec' | 'supervision'>
@@ -60,12 +61,12 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
   limitLabel?: string | undefined
   /** True for the code of `bus.run`: it runs once, and only its caller gets its errors. */
   runsOnce?: boolean
+  /** What the code of `bus.run` has in addition. */
+  run?: RunTerms
 }
 
-export interface FrontendConfig
-  extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
-  /** Starts the frontend's process, if it has one with a wall. */
-  launcher?: Launcher | undefined
+export interface FrontendConfig extends ConnectionConfig, Pick<ParsedFrontend, 'onStdio' | 'loaded' | 'loadTimeout'> {
+  sandbox: SandboxConfig<SandboxName>
   /** The module's code, if it has no file. */
   text?: ModuleText | undefined
 }
@@ -76,15 +77,10 @@ export interface RunConfig {
   config: FrontendConfig
   args: object
   timeout: number | undefined
+  functions: PreparedFunctions | undefined
+  limits: RunLimits
+  report: boolean
 }
-
-export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], { kind: Kind }>
-
-/** A sandbox that is a process: of a module, or of a script. */
-export type ProcessConfig = SandboxConfig<'process'> | Extract<SandboxConfig<'ses'>, { process: true }>
-
-export const isProcess = (sandbox: FrontendConfig['sandbox']): sandbox is ProcessConfig =>
-  sandbox.kind === 'process' || (sandbox.kind === 'ses' && sandbox.process === true)
 
 export interface HostConfig extends FrontendDefaults {
   log: LogOption
@@ -92,6 +88,8 @@ export interface HostConfig extends FrontendDefaults {
   workers: WorkerFactories
   frontends: ({ label: string; module: URL } & FrontendConfig)[]
   calls: CallLimits
+  /** `spares` of the sandboxes of `bus.run`. */
+  runSpares?: number
   pattern: Pattern
   /** `from` is the option or file that names `dir`, for error texts. */
   isolation: {
@@ -102,6 +100,8 @@ export interface HostConfig extends FrontendDefaults {
     from: string
   }
   dev: boolean
+  /** Absent if core is in another process. */
+  core?: URL | CoreDefinition
 }
 
 export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | 'startTimeout'> {
@@ -120,15 +120,16 @@ export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | '
 
 /** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
-  const options = check('createBus', busSchema, input, OPTION_PLACES)
+  const options = check('createBus', busSchema, input, getOptionPlaces)
   const { network, startTimeout, inspect = getInspectVariable() } = options
   const { module: core, loadTimeout } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   // Loaded here: without a configuration no bus needs its parsers.
-  const project = options.config && (await (await import('./project.js')).readProject(options.config, getHosts(core)))
+  const read = options.config && (await import('../tauri-project/project.js')).readProject
+  const project = options.config && (await read?.(options.config, getHosts(core), getOptionPlaces))
   return {
-    ...resolveHost('createBus', input, options, project),
-    ...{ core, loadTimeout, startTimeout, inspect },
+    ...(await resolveHost('createBus', input, options, project)),
+    ...{ core, loadTimeout, startTimeout, inspect, runSpares: options.runs.spares },
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
@@ -157,24 +158,25 @@ function getHosts(core: URL | CoreDefinition): string[] {
 type ParsedHost = v.InferOutput<typeof remoteHostSchema>
 
 /** @param input - the options as they were written: valibot omits some keys of a record */
-export function resolveHost(
+export async function resolveHost(
   where: string,
   input: Pick<BusOptions, 'frontends' | 'workers' | 'log' | 'onConfirm'>,
   options: ParsedHost,
   project?: Project,
-): HostConfig {
+): Promise<HostConfig> {
   const { codec, supervision, calls, dev, frontends = {} } = options
   for (const label of Object.keys(input.frontends ?? {})) {
-    if (Object.hasOwn(frontends, label)) continue
-    throw new BusError('InvalidParams', `${where}: frontends: invalid label ${JSON.stringify(label)}`)
+    if (!Object.hasOwn(frontends, label)) check(`${where}: its label`, labelSchema, label)
   }
   return {
     ...{ codec, supervision, calls, dev, log: input.log, onConfirm: input.onConfirm, workers: input.workers ?? {} },
-    frontends: Object.entries(frontends).map(([label, { module, ...frontend }]) => ({
-      ...toFrontendConfig(`${where}: frontends.${label}.`, frontend, { codec, supervision }, module.text),
-      label,
-      module: module.url,
-    })),
+    frontends: await Promise.all(
+      Object.entries(frontends).map(async ([label, { module, ...frontend }]) => ({
+        ...(await toFrontendConfig(`${where}: frontends.${label}.`, frontend, { codec, supervision }, module.text)),
+        label,
+        module: module.url,
+      })),
+    ),
     ...resolvePattern(where, options, project),
   }
 }
@@ -209,42 +211,66 @@ function refuseBoth(where: string, forms: Readonly<Record<string, unknown>>): vo
   throw new BusError('InvalidParams', `${where}: ${text}`)
 }
 
-export function resolveFrontend(
+export async function resolveFrontend(
   where: string,
   label: string,
   options: FrontendOptions = {},
-  defaults: FrontendDefaults,
-  text?: ModuleText,
-): FrontendConfig {
+  { text, ...host }: FrontendDefaults & { text?: ModuleText | undefined; threads: SharedThreads },
+): Promise<FrontendConfig> {
   check(`${where}: its label`, labelSchema, label)
-  return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), defaults, text)
+  return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, getOptionPlaces), host, text)
 }
 
 /** The code is the body of an async function. Its wrapper has one line before it, so that lines are its own. */
 const WRAPPER = {
-  before: `import { emit, expose, invoke, listen, stream } from '@sallyport/frontend'; expose({ 'bus.run': args => (async () => {`,
+  imports: `import { Channel, emit, expose, invoke, listen, stream } from '@sallyport/frontend'; `,
+  before: `expose({ 'bus.run': args => (async () => {`,
   after: '\n})() })',
 }
 
-export function resolveRun(
+/** @param declare - returns a declaration of variables of the code, with the expression that is `invoke` */
+const createWrapper = (declare?: (invoke: string) => string): NonNullable<ModuleText['wrapper']> => ({
+  before: `${WRAPPER.imports}${declare?.('invoke') ?? ''}${WRAPPER.before}`,
+  after: WRAPPER.after,
+  ...(declare && { globals: declare('sallyport.invoke') }),
+})
+
+export async function resolveRun(
   where: string,
   source: string,
   options: RunOptions,
-  { calls, ...defaults }: FrontendDefaults & Pick<HostConfig, 'calls'>,
-): RunConfig {
-  const { label, args, directory, memory, sandbox, ...checked } = check(where, runSchema, options, RUN_PLACES)
+  {
+    calls,
+    runSpares,
+    ...host
+  }: FrontendDefaults & Pick<HostConfig, 'calls' | 'runSpares'> & { threads: SharedThreads },
+): Promise<RunConfig> {
+  const { label, args, directory, memory, functions, limits, report, ...checked } = check(
+    where,
+    runSchema,
+    options,
+    getRunPlaces,
+  )
+  // Few runs have some.
+  const prepared = functions && (await import('./run-functions.js')).prepareFunctions(where, functions as RunFunctions)
   const { allow, codec, data, onStdio } = checked
+  const sandbox = memory === undefined ? checked.sandbox : limitMemory(checked.sandbox, memory)
   const { url, text } = check(`${where}: the code`, moduleSourceSchema, { source, name: 'run.js', directory })
   const { timeout: limit = calls.timeout } = options
   const timeout = limit === false ? undefined : limit
-  if (memory !== undefined && sandbox.kind !== 'none') {
-    sandbox.resourceLimits = { ...sandbox.resourceLimits, maxOldGenerationSizeMb: memory }
-  }
+  sandbox.spares ??= runSpares
   // Code that computes for longer than a heartbeat allows has its timeout.
   const supervision = { restart: 'temporary', ...(timeout && { heartbeat: false as const }) } as const
   const parsed = { ...v.getDefaults(frontendSchema), allow, codec, data, onStdio, sandbox, supervision, loaded: false }
-  const config = toFrontendConfig(`${where}: `, parsed, defaults, { ...text!, wrapper: WRAPPER })
-  return { label, module: url, config: { ...config, runsOnce: true }, args, timeout }
+  const config = await toFrontendConfig(`${where}: `, parsed, host, {
+    ...text!,
+    wrapper: createWrapper(prepared?.declare),
+  })
+  const run = { functions: prepared?.name, maxCalls: limits.calls }
+  return {
+    ...{ label, module: url, args, timeout, functions: prepared, limits, report },
+    config: { ...config, runsOnce: true, run },
+  }
 }
 
 export function resolveConnection(
@@ -254,7 +280,7 @@ export function resolveConnection(
   { codec, supervision }: FrontendDefaults,
 ): ConnectionConfig {
   check(`${where}: its label`, labelSchema, label)
-  const { data, allow, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
+  const { data, allow, ...config } = check(where, connectionSchema, options, getOptionPlaces)
   return {
     ...config,
     allow: toAllowList(`${where}: allow`, allow),
@@ -272,36 +298,37 @@ function toAllowList(from: string, entries: AllowList['entries'] | undefined): A
 }
 
 /** @param place - the place of the frontend's options, for error texts */
-function toFrontendConfig(
+async function toFrontendConfig(
   place: string,
   { data, supervision, allow, codec, ...options }: ParsedFrontend,
-  defaults: FrontendDefaults,
+  { threads, ...defaults }: FrontendDefaults & { threads?: SharedThreads },
   text?: ModuleText,
-): FrontendConfig {
-  const { kind } = options.sandbox
-  if (text && kind === 'none') {
-    const remedy = 'Use "permission", "process" or "ses", or a file for code that you trust'
-    throw new BusError('InvalidParams', `${place}sandbox must not be "none" for code as text. ${remedy}`)
+): Promise<FrontendConfig> {
+  const hasTrust = isTrusted(options.sandbox)
+  if (text && hasTrust) {
+    const remedy = `Use ${UNTRUSTED_KINDS}, or a file for code that you trust`
+    throw new BusError('InvalidParams', `${place}sandbox must not be ${TRUSTED_KINDS} for code as text. ${remedy}`)
   }
-  if (options.link === 'port' && kind !== 'none') {
+  if (options.link === 'port' && !hasTrust) {
     const reason =
       'Node deserializes what arrives at a port in the receiving thread, and hostile code could end core with it'
-    const remedy = 'Use "auto" or "ring", or sandbox: "none" for code that you trust'
+    const remedy = `Use "auto" or "ring", or sandbox: ${TRUSTED_KINDS} for code that you trust`
     const text = `link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`
     throw new BusError('InvalidParams', `${place}${text}`)
   }
-  const launcher = isProcess(options.sandbox) ? resolveWall(`${place}sandbox`, options.sandbox) : undefined
-  checkNet(`${place}sandbox`, options.sandbox, launcher)
+  // Copied first, because the host can change it meanwhile.
   const clone = cloneData(`${place}data`, data)
+  const allowList = toAllowList(`${place}allow`, allow)
+  const sandbox = await resolveSandbox(options.sandbox, `${place}sandbox`, threads)
   return {
     ...options,
-    launcher,
+    sandbox,
     text,
-    allow: toAllowList(`${place}allow`, allow),
-    isTrusted: kind === 'none',
+    allow: allowList,
+    isTrusted: hasTrust,
     codec: codec ?? defaults.codec,
     supervision: resolveSupervision('transient', defaults.supervision, supervision),
-    data: isProcess(options.sandbox) ? serializeData(`${place}data`, clone) : clone,
+    data: sandbox.hasProcess ? serializeData(`${place}data`, clone) : clone,
   }
 }
 
@@ -430,7 +457,7 @@ async function readEntries(
       return [{ value: entry, from, ...(isOption && { isOption }) }]
     }
     // Loads the parsers only for an option that names files.
-    const { readFileOrDirectory } = await import('./config-files.js')
+    const { readFileOrDirectory } = await import('../tauri-project/config-files.js')
     return readFileOrDirectory(from, toUrl(entry))
   })
   return (await Promise.all(sources)).flat()

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { callsSchema, OPTION_PLACES, supervisionSchema } from './schema.js'
+import { getOptionPlaces } from './option-places.js'
+import { callsSchema, supervisionSchema } from './schema.js'
 
 const getMessage = (schema: v.GenericSchema<any>, value: unknown): string | undefined =>
   v.safeParse(schema, value).issues?.[0].message
@@ -12,9 +13,10 @@ test.each([0, 9, 1.5, NaN, Infinity, 2 ** 31, true, '100'])('names the unit, the
 
 test('lists every option with its place, outer places first', () => {
   const places = ['core', 'supervision.restart', 'core.supervision.restart', 'frontends.<label>.sandbox.memory']
-  const indexes = places.map(place => OPTION_PLACES.indexOf(place))
+  const all = getOptionPlaces()
+  const indexes = places.map(place => all.indexOf(place))
   expect(indexes).not.toContain(-1)
   expect(indexes).toEqual(indexes.toSorted((a, b) => a - b))
-  expect(OPTION_PLACES).toContain('calls.quotas[…].rate')
-  expect(OPTION_PLACES).toContain('app.security.pattern.options.hookTimeout')
+  expect(all).toContain('calls.quotas[…].rate')
+  expect(all).toContain('app.security.pattern.options.hookTimeout')
 })

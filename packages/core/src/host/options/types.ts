@@ -1,92 +1,16 @@
 // Types of the options as users write them. `resolve.ts` has those that the host uses.
-import type { ResourceLimits } from 'node:worker_threads'
-import type { CodecName } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Capability, PermissionFile, ScopedPermission } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import type { CallsOptions } from '../../contract/host-core.js'
-import type { Launcher } from '../../launchers/launcher.js'
+import type { ModuleLocation } from '../../shared/locations.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { Logger, LogLevel } from '../reporting/log.js'
+import type { Sandbox } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
+import type { RunFunctions } from './run-functions.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerFactories } from '../workers/spawn.js'
-import type { ModuleLocation } from './schema.js'
-
-/** Node's permission model around a frontend worker: see the page "Security in detail" of the documentation. */
-export interface PermissionSandbox {
-  /** Node's permission model in a worker thread. */
-  kind: 'permission'
-  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
-  read?: readonly ModuleLocation[]
-  /**
-   * Grants the network, or denies it, which is the default. Node before 25 cannot deny it: the network is open without this option, and
-   * `false` is refused.
-   */
-  net?: boolean
-  /** Fails the start if the frontend can read the working directory without a grant. @default false */
-  strict?: boolean
-  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 before Node 22.16 */
-  resourceLimits?: ResourceLimits
-}
-
-/** A separate process around a frontend, under the permission model too: see the page "Security in detail" of the documentation. */
-export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
-  /** A separate process. */
-  kind: 'process'
-  /**
-   * Grants the network, or denies it, which is the default. The wall closes it; Node 25 and later denies it without a wall too. If
-   * neither can, the network is open without this option, and `false` is refused.
-   */
-  net?: boolean
-  /**
-   * The wall around the process, which holds code that has left Node's permission model. `auto`: the strongest launcher of
-   * `@sallyport/core/launchers` that works on this machine, or none. `required`: the same, but the frontend does not start without one.
-   * `none`: no wall. An object is a launcher: one of `@sallyport/core/launchers`, or your own.
-   *
-   * @default 'auto'
-   */
-  wall?: 'auto' | 'required' | 'none' | Launcher
-  /** Memory in MB, as flags of V8. A frontend that exceeds it ends with its process; the host continues. @default Node's limits */
-  resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
-  /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
-  memory?: number
-  /** Share of one CPU core over 10 s: 0.5 is half of one. Linux only. */
-  cpu?: number
-  /** Number of processes and threads. Node alone has about 10. Linux only. */
-  pids?: number
-  /** MiB of files that the frontend can write to `/tmp`, in memory. Needs a wall of bubblewrap. By default it writes nothing. */
-  tmp?: number
-}
-
-/**
- * A script in a SES Compartment: the page "Security in detail" of the documentation lists its globals. The options of a process need
- * `process: true`.
- */
-export interface SesSandbox
-  extends Pick<PermissionSandbox, 'resourceLimits'>, Pick<ProcessSandbox, 'wall' | 'memory' | 'cpu' | 'pids'> {
-  /** A script in a SES Compartment. */
-  kind: 'ses'
-  /**
-   * Runs the script in a separate process, as `kind: 'process'` runs a module. The script has no files and no network, with or without a
-   * wall. Excludes `group`. `memory` includes Node and SES, which take up to 70 MiB; `resourceLimits` are flags of V8, by default Node's.
-   *
-   * @default false
-   */
-  process?: boolean
-  /**
-   * Name of a group of scripts that share a thread, because they trust each other: one that does not return delays and restarts the others.
-   * Each script keeps its own rights, quotas, output and errors. `resourceLimits` are those of the thread, and must be the same for each
-   * script of the group. By default a script has a thread of its own.
-   */
-  group?: string
-}
-
-/**
- * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own
- * directory and `node_modules`, and uses Node's API without writes, child processes, workers and addons. `process`: the same, in a
- * separate process. `ses`: a single script without Node's API, in a process with `{ kind: 'ses', process: true }`.
- */
-export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSandbox | ProcessSandbox | SesSandbox
 
 /** Options of any link to core. */
 export interface ConnectionOptions {
@@ -169,7 +93,11 @@ export interface FrontendOptions extends ConnectionOptions {
    * @default true
    */
   loaded?: boolean
-  /** Milliseconds to wait for the module. After that a warning is logged, and the load continues. @default 10000 */
+  /**
+   * Milliseconds to wait for the module. After that `createBus`, `bus.open` or `bus.reload` rejects with `Timeout`, and the frontend ends.
+   *
+   * @default 10000
+   */
   loadTimeout?: number
 }
 
@@ -185,7 +113,7 @@ export interface RunOptions
   /** `args` in the code: any object that the codec sends. @default {} */
   args?: object
   /** Any sandbox but `none`. @default 'ses' */
-  sandbox?: Exclude<Sandbox, 'none'>
+  sandbox?: Extract<Sandbox, object> | Extract<Sandbox, object>['kind']
   /** Milliseconds for the start of the sandbox and the code, or false for no limit. @default `calls.timeout` of the bus */
   timeout?: number | false
   /** MiB of the JavaScript heap, as `maxOldGenerationSizeMb` of the sandbox's `resourceLimits`. By default that of the sandbox. */
@@ -197,6 +125,51 @@ export interface RunOptions
    * no other frontend has. A capability for `*` or `run-*` applies to every run with such a label.
    */
   label?: string
+  /**
+   * Functions of the host that only this run can call, as globals by namespace: `await notes.search({ query })`. They run in this process,
+   * without permissions. None can be called once the run has ended.
+   *
+   * @example functions: { notes: { search: { description: 'Finds notes', args: z.object({ query: z.string() }), handler: find } } }
+   */
+  functions?: RunFunctions
+  /** Limits in addition to `timeout` and `memory`. */
+  limits?: RunLimits
+}
+
+/** Options of `bus.run` for a report instead of the result. */
+export interface ReportedRunOptions extends RunOptions {
+  /** Resolves with a `RunReport` of what the code did, and does not reject for an error of the code. Wrong options still reject. */
+  report: true
+}
+
+/** Limits of `bus.run` in addition to `timeout` and `memory`. */
+export interface RunLimits {
+  /**
+   * Calls of commands and of `functions`. Those of the bus's own commands, such as `listen`, do not count. Further ones reject with
+   * `Overloaded`, in the code.
+   *
+   * @default none
+   */
+  calls?: number | undefined
+  /** Size of the result as JSON, or as MessagePack with that codec. A greater one rejects with `Overloaded`. @default none */
+  resultBytes?: number | undefined
+  /**
+   * Bytes of UTF-8 that `onStdio` and the report get of what the code prints. The rest is dropped, which a last line says.
+   *
+   * @default 1 MiB for a report, otherwise none
+   */
+  consoleBytes?: number | undefined
+}
+
+/** Options of the bus for every `bus.run`. */
+export interface RunsOptions {
+  /**
+   * `spares` of sandboxes that are processes, unless the run has its own: the number of processes that wait for further runs with the same
+   * sandbox and directory. They start with the first one.
+   *
+   * @default 0
+   */
+  spares?: number
 }
 
 /** Options of the isolation pattern, in which a separate worker, the gate, checks what a frontend sends. */
@@ -258,6 +231,8 @@ export interface BusOptions {
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
   /** Deadlines and quotas of calls. */
   calls?: CallsOptions
+  /** Sandboxes of `bus.run`. */
+  runs?: RunsOptions
   /** When workers restart: see the page "Reliability" of the documentation. */
   supervision?: SupervisionOptions
   /**
@@ -322,7 +297,8 @@ export interface BusOptions {
    */
   dev?: boolean
   /**
-   * Opens the inspector, and prints its URL to standard error. Anyone who has the URL can see the page.
+   * Opens the inspector, and prints its URL to standard error. Anyone who has the URL can see the page, which is that of the package
+   * `@sallyport/inspector`.
    *
    * @default false; `true` if the environment variable `SALLYPORT_INSPECT` is `1`
    * @throws {BusError} InvalidParams for another value of the variable than `1`, `0` and nothing

@@ -1,5 +1,5 @@
 // Delays between attempts to open a session.
-import { getBackoff } from '@sallyport/protocol/internal'
+import { getBackoff } from '@sallyport/protocol/internal/util'
 
 const BACKOFF_MS = { min: 100, max: 5000 }
 /** A session that was open for this long resets the backoff. Longer than any delay, so that two sessions of one label do not alternate. */

@@ -1,7 +1,9 @@
 // The session of one frontend with a remote core: dialed again, with growing delays, for each link that the frontend offers.
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { BusError, CHANNEL_READ_AHEAD, type CodecName, describeName, isBusError } from '@sallyport/protocol/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import { CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer } from '../../contract/host-core.js'
 import type { RemoteSession, SessionDialer } from '../../contract/core-network.js'
 import type { FrontendHandle } from '../frontends/frontend-handle.js'

@@ -1,7 +1,8 @@
 // Core in another process, as the endpoint of this process's frontends. It comes and goes with the network, which is not a failure
 // of the frontends. Each link of a frontend is bridged to a session of its own, and dialing is retried until core answers.
+import { assertNever } from '@sallyport/protocol/internal/util'
 import type { CoreCommand, LinkOffer } from '../../contract/host-core.js'
-import type { Frontends } from '../frontends/frontends.js'
+import type { OpenFrontends } from '../frontends/open-frontends.js'
 import type { CoreEndpoint } from '../frontends/types.js'
 import { ReconnectingSession, type ReconnectingSessionDeps } from './reconnecting-session.js'
 
@@ -10,21 +11,22 @@ export class RemoteCore implements CoreEndpoint {
   readonly isRemote = true
   readonly scripts: CoreEndpoint['scripts'] = []
   isUp = true
-  frontends: Frontends | undefined
+  readonly #frontends: OpenFrontends
   readonly #deps: ReconnectingSessionDeps
   readonly #sessions = new Map<string, ReconnectingSession>()
   /** Sessions of frontends that are gone, until the last of their messages is sent. */
   readonly #ending = new Set<ReconnectingSession>()
 
-  constructor(deps: ReconnectingSessionDeps) {
+  constructor(deps: ReconnectingSessionDeps, frontends: OpenFrontends) {
     this.#deps = deps
+    this.#frontends = frontends
   }
 
   attach(offer: LinkOffer): void {
     const name = offer.label!
     let session = this.#sessions.get(name)
     if (!session) {
-      session = new ReconnectingSession(name, this.#deps, () => this.frontends?.get(name))
+      session = new ReconnectingSession(name, this.#deps, () => this.#frontends.get(name))
       this.#sessions.set(name, session)
     }
     session.attach(offer)
@@ -32,12 +34,18 @@ export class RemoteCore implements CoreEndpoint {
 
   post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void {
     const session = this.#sessions.get(command.label)
-    if (command.type === 'begin') return session?.begin()
-    if (!session) return
-    this.#sessions.delete(command.label)
-    session.end(command.hasBegun)
-    this.#ending.add(session)
-    void session.closed().then(() => this.#ending.delete(session))
+    switch (command.type) {
+      case 'begin':
+        return session?.begin()
+      case 'end':
+        if (!session) return
+        this.#sessions.delete(command.label)
+        session.end(command.hasBegun)
+        this.#ending.add(session)
+        return void session.closed().then(() => this.#ending.delete(session))
+      default:
+        return assertNever(command)
+    }
   }
 
   /**

@@ -1,12 +1,13 @@
 // A process that joined a bus whose core is elsewhere: it runs frontends, their gates, and connections of its own thread.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { CallsOptions } from '../../contract/host-core.js'
 import type { SessionDialer } from '../../contract/core-network.js'
 import type { PooledSession } from '../frontends/types.js'
 import { Host } from '../host.js'
 import { checkFiles, type HostConfig, resolveHost } from '../options/resolve.js'
-import { type ModuleLocation, OPTION_PLACES, remoteHostSchema } from '../options/schema.js'
+import { getOptionPlaces } from '../options/option-places.js'
+import { remoteHostSchema } from '../options/schema.js'
 import type {
   BusOptions,
   ConnectionOptions,
@@ -17,6 +18,7 @@ import type {
 import type { BusEvents } from '../reporting/events.js'
 import type { FrontendStats, TrafficStats } from '../reporting/stats.js'
 import type { WorkerFactories } from '../workers/spawn.js'
+import type { ModuleLocation } from '../../shared/locations.js'
 import { check } from '../../shared/validate.js'
 import { RemoteCore } from './remote-core.js'
 
@@ -97,7 +99,7 @@ export class RemoteHost {
   /**
    * Starts one more frontend in a worker. Resolves once its module has been evaluated: see `loaded` and `loadTimeout`.
    *
-   * @throws {BusError} as `connect`, and whatever the module throws
+   * @throws {BusError} as `connect`, whatever the module throws, and Timeout after `loadTimeout`
    */
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     await this.#host.open(label, module, options)
@@ -106,10 +108,11 @@ export class RemoteHost {
   /**
    * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle.
    *
-   * @throws {BusError} Disconnected for an unknown label
+   * @param options.timeout - milliseconds that code which computes is given to take notice; 0 by default
+   * @throws {BusError} Disconnected for a label that no frontend has had; InvalidParams
    */
-  async closeFrontend(label: string): Promise<void> {
-    await this.#host.frontends.close(label)
+  async closeFrontend(label: string, options?: { timeout?: number }): Promise<void> {
+    await this.#host.closeFrontend(label, options)
   }
 
   /**
@@ -167,11 +170,11 @@ export async function startRemoteHost(
   { where, name }: RemoteHostNames,
   firstLinkTimeout: number,
 ): Promise<RemoteHost> {
-  const config = resolveRemoteHost(where, input)
+  const config = await resolveRemoteHost(where, input)
   await checkFiles(where, config)
   const names = { name, subject: 'The remote host' }
-  const host = new Host(config, names, ({ log, reporter }) => {
-    return new RemoteCore({ dialer, firstLinkTimeout, log, reporter })
+  const host = new Host(config, names, ({ log, reporter }, open) => {
+    return new RemoteCore({ dialer, firstLinkTimeout, log, reporter }, open)
   })
   const remoteHost = new RemoteHost(host)
   try {
@@ -191,12 +194,12 @@ const CORE_OPTIONS = [
 ]
 
 /** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */
-function resolveRemoteHost(where: string, input: RemoteHostOptions): HostConfig {
+async function resolveRemoteHost(where: string, input: RemoteHostOptions): Promise<HostConfig> {
   for (const path of CORE_OPTIONS) {
     if (getAtPath(input, path) === undefined) continue
     throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
   }
-  const options = check(where, remoteHostSchema, input, OPTION_PLACES)
+  const options = check(where, remoteHostSchema, input, getOptionPlaces)
   return resolveHost(where, input, options)
 }
 

@@ -1,7 +1,9 @@
 // One link of a frontend, bridged to the session with a remote core that was dialed for it. Each end closes with the other.
 import type { MessagePort } from 'node:worker_threads'
-import { bridge, type BusError, closeEndpoint, type Link, openLink } from '@sallyport/protocol/internal'
-import type { SessionKey } from '@sallyport/protocol/internal'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import type { SessionKey } from '@sallyport/protocol/internal/contract'
 import type { LinkOffer } from '../../contract/host-core.js'
 import type { RemoteSession } from '../../contract/core-network.js'
 import type { FrontendHandle } from '../frontends/frontend-handle.js'

@@ -1,6 +1,6 @@
 // Asks the person at the host through `onConfirm`: for `confirm(text)` in an isolation hook, and `ctx.confirm(text)` in a command.
 import type { MessagePort } from 'node:worker_threads'
-import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal'
+import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal/contract'
 import type { CoreReport } from '../../contract/host-core.js'
 import type { HostLog } from './log.js'
 

@@ -15,6 +15,12 @@ test.each<[text: string, msg: string, fields: Record<string, unknown>]>([
   ['rejected a: the hook did not return a message (malformed: x)', 'rejected', { command: 'a', why: 'malformed: x' }],
   ['slow call of a: it has been running for 30 s', 'slow call', { command: 'a', ms: 30_004 }],
   ['restarting (1st time, in 1.5 s)', 'restarting', { restarts: 1, delay: 1499 }],
+  ['crashed, restarting (2nd time, in 93 ms)', 'fault', { restarts: 2, delay: 93 }],
+  [
+    'cut off export_report: it was still running when the bus closed',
+    'a call was still running when the bus closed',
+    { command: 'export_report', reason: 'Disconnected' },
+  ],
   ['reloading core, main (lib/a.js changed)', 'reloading', { workers: ['core', 'main'], files: [join('lib', 'a.js')] }],
   ['reloading main, the hooks (a.js changed)', 'reloading', { workers: ['main'], files: ['a.js'], hooks: true }],
   ['reloading the hooks (a.js changed)', 'reloading', { workers: [], files: ['a.js'], hooks: true }],

@@ -1,12 +1,16 @@
 // Writes the bus's own log lines as sentences, for a terminal. In JSON they have a short message, and fields.
 import { relative } from 'node:path'
 import { inspect } from 'node:util'
-import { describeName } from '@sallyport/protocol/internal'
+import { describeName } from '@sallyport/protocol/internal/errors'
 import type { RunningCall } from '../../contract/host-core.js'
 
 export interface EventText {
-  /** The event, without its cause. The count of repeated lines has this text alone. */
+  /** The event, without its cause. */
   title: string
+  /** The text of the count of equal events, before their number. */
+  repeated: string
+  /** The text of the count of such events of several frontends, if they can be added up. */
+  sum: string | undefined
   /** The rest of the line: why, what to do, and further fields. */
   detail: string
   /** Number of events that the line stands for. */
@@ -23,6 +27,13 @@ interface EventFormat {
   /** Why, or what to do. */
   remedy?(fields: Fields): string
   count?(fields: Fields): number
+  /** @default the title */
+  repeated?: string
+  sum?: string
+}
+
+function describeRestart({ restarts, delay }: Fields): string {
+  return `restarting (${toOrdinal(Number(restarts))} time, in ${formatDuration(Number(delay))})`
 }
 
 const getMore = ({ more }: Fields): number => 1 + (typeof more === 'number' ? more : 0)
@@ -35,6 +46,7 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: ({ command }) => `denied ${formatName(command)}`,
       remedy: ({ hint }) => String(hint),
       count: getMore,
+      sum: 'denied',
     },
   ],
   [
@@ -44,6 +56,7 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: ({ command }) => `rejected ${formatName(command)}`,
       remedy: ({ why }) => REJECTIONS.get(why) ?? `the hook did not return a message (${String(why)})`,
       count: getMore,
+      sum: 'rejected',
     },
   ],
   [
@@ -53,6 +66,7 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: ({ command }) => `slow call of ${formatName(command)}`,
       remedy: ({ ms }) => `it has been running for ${formatDuration(Number(ms))}`,
       count: getMore,
+      sum: 'slow calls',
     },
   ],
   [
@@ -62,14 +76,25 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: () => 'events dropped',
       remedy: () => 'the frontend is too slow for them',
       count: ({ dropped }) => Number(dropped),
+      sum: 'events dropped',
+    },
+  ],
+  ['restarting', { fields: { restarts: 'number', delay: 'number' }, title: describeRestart }],
+  // Another fault ends no worker, or for good.
+  [
+    'fault',
+    {
+      fields: { restarts: 'number', delay: 'number' },
+      title: fields => `crashed, ${describeRestart(fields)}`,
+      repeated: 'crashed',
     },
   ],
   [
-    'restarting',
+    'a call was still running when the bus closed',
     {
-      fields: { restarts: 'number', delay: 'number' },
-      title: ({ restarts, delay }) =>
-        `restarting (${toOrdinal(Number(restarts))} time, in ${formatDuration(Number(delay))})`,
+      fields: { command: 'string', reason: 'string' },
+      title: ({ command }) => `cut off ${formatName(command)}`,
+      remedy: () => 'it was still running when the bus closed',
     },
   ],
   [
@@ -113,12 +138,17 @@ export function describeEvent(msg: unknown, fields: Fields): EventText {
   const format = FORMATS.get(msg)
   const isKnown =
     format !== undefined && Object.entries(format.fields).every(([name, type]) => getType(fields[name]) === type)
-  if (!isKnown) return { title: String(msg ?? ''), detail: formatFields(fields), count: 1 }
+  if (!isKnown) {
+    const title = String(msg ?? '')
+    return { title, repeated: title, sum: undefined, detail: formatFields(fields), count: 1 }
+  }
   const shown = [...Object.keys(format.fields), 'more', 'hooks']
   const rest = Object.entries(fields).filter(([name]) => !shown.includes(name))
   const remedy = format.remedy ? `: ${format.remedy(fields)}` : ''
   const detail = `${remedy}${formatFields(Object.fromEntries(rest))}`
-  return { title: format.title(fields), detail, count: format.count?.(fields) ?? 1 }
+  const title = format.title(fields)
+  const { repeated = title, sum } = format
+  return { title, repeated, sum, detail, count: format.count?.(fields) ?? 1 }
 }
 
 const getType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value)

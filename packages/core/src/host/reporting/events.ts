@@ -1,6 +1,7 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import { EventEmitter } from 'node:events'
-import { BusError, callSafely, describeName, isBusError } from '@sallyport/protocol/internal'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import { callSafely } from '@sallyport/protocol/internal/util'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
@@ -32,10 +33,18 @@ export interface BusEvents {
   slow: { label: string; command: string; ms: number; more?: number }
   /** A frontend is too slow for its events. `dropped` is the number of its oldest events that were dropped since the last report. */
   overload: { label: string; dropped: number }
-  /** Permissions don't allow the call, or a capability denies it. `hint` says what to change. */
-  denied: { label: string; command: string; hint: string; more?: number }
+  /**
+   * Permissions don't allow the call, or a capability denies it. `hint` says what to change. In development, `details` lists the permissions of
+   * the command, or where a capability names it.
+   */
+  denied: { label: string; command: string; hint: string; details?: string; more?: number }
   /** The isolation hook rejected the message, or too many messages waited for it (`why` is `overloaded`). */
   rejected: { label: string; command: string; why: string; more?: number }
+  /**
+   * What some labels may call has changed: by a capability or a plugin, whose identifier or name is `name`, or by a core that has restarted.
+   * Logged at the level `debug`.
+   */
+  rightsChanged: { cause: 'capability' | 'plugin' | 'core'; name: string }
 }
 
 const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
@@ -47,11 +56,12 @@ const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
   'rejected',
   'slow',
   'overload',
+  'rightsChanged',
 ])
 
 /** Node reports errors of its own about threads and processes. */
 const ensureBusError = (error: Error): BusError =>
-  isBusError(error) ? error : new BusError('InternalError', error.message, { cause: error })
+  isBusError(error) ? error : new BusError('Crashed', error.message, { cause: error })
 
 export const isBusEvent = (name: string): boolean => BUS_EVENTS.has(name)
 
@@ -73,10 +83,11 @@ export class BusReporter {
     return () => void this.#events.off(name, listener)
   }
 
-  reportFault(label: string, error: Error): void {
+  /** @param restart - fields of the line if the worker restarts */
+  reportFault(label: string, error: Error, restart: object = {}): void {
     if (this.#faults.has(error)) return
     this.#faults.add(error)
-    this.#log.error({ label, err: error }, 'fault')
+    this.#log.error({ ...restart, label, err: error }, 'fault')
     this.#emit('fault', { label, error: ensureBusError(error) })
   }
 
@@ -84,10 +95,14 @@ export class BusReporter {
   reportRestart(worker: WorkerKind, label: string, restart: Restart | undefined): void {
     if (!restart) return
     const { error, restarts, delay } = restart
-    this.reportFault(label, error)
-    if (delay === undefined)
+    if (delay === undefined) {
+      this.reportFault(label, error)
       return this.#log.info({ worker, label }, 'waiting for a change of its files, or bus.reload')
-    this.#log.warn({ worker, label, restarts, delay }, 'restarting')
+    }
+    const fields = { worker, restarts, delay }
+    // Several workers can restart for the same error.
+    if (this.#faults.has(error)) this.#log.warn({ ...fields, label }, 'restarting')
+    else this.reportFault(label, error, fields)
     this.#emit('restart', { label, worker, restarts, delay, error: ensureBusError(error) })
   }
 
@@ -114,13 +129,21 @@ export class BusReporter {
     if (name === 'slow') this.slowCalls += 1 + more
     const reported = { ...event, ...(more > 0 && { more }) }
     const message: string = name === 'slow' ? 'slow call' : name
-    this.#log.warn(reported as object, message)
+    const { details, ...logged } = reported as { details?: string }
+    this.#log.warn(logged, message)
+    // They can have several thousand characters.
+    if (details !== undefined) this.#log.debug({ label: event.label, details }, message)
     this.#emit(name, reported)
   }
 
   reportOverload(label: string, dropped: number): void {
     this.#log.warn({ label, dropped }, 'events dropped')
     this.#emit('overload', { label, dropped })
+  }
+
+  reportRights(cause: BusEvents['rightsChanged']['cause'], name: string): void {
+    this.#log.debug({ cause, name }, 'rights changed')
+    this.#emit('rightsChanged', { cause, name })
   }
 
   reportStopTimeout(worker: WorkerKind, label: string): void {

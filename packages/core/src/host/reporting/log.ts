@@ -70,7 +70,8 @@ let terminalLog: TerminalLog | undefined
 
 const paint = createPaint(process.stderr)
 
-const getTerminalLog = (): TerminalLog => (terminalLog ??= createTerminalLog(writeToStderr, paint))
+const getTerminalLog = (): TerminalLog =>
+  (terminalLog ??= createTerminalLog(writeToStderr, paint, () => process.stderr.columns))
 
 /** Writes what the default log has counted but not written. */
 export const flushHostLog = (): void => terminalLog?.flush()
@@ -87,9 +88,11 @@ function writeToStderr(text: string): void {
   stderr.write(text)
 }
 
-/** Writes a line that a worker has printed, with its label and without control sequences. */
-export const writeOutput = (label: string, line: string): void =>
-  writeToStderr(`${paintLabel(label, label, paint)} ${escapeText(line)}\n`)
+/** Writes a line that a worker has printed, with its label and without control sequences. One of its standard error is marked. */
+export function writeOutput(label: string, line: string, stream: 'stdout' | 'stderr'): void {
+  const mark = stream === 'stderr' ? paint('red', '!') : ''
+  writeToStderr(`${paintLabel(label, label, paint)}${mark} ${escapeText(line)}\n`)
+}
 
 /** Writes a line of core's pino to the host's log. */
 export function forwardLine(log: HostLog, line: string): void {

@@ -17,13 +17,21 @@ interface Repeated<Line> {
   timer: NodeJS.Timeout
 }
 
+/** How often a line was repeated within the last `ms` milliseconds. */
+export interface RepeatCount<Line> {
+  /** The first one. */
+  line: Line
+  count: number
+  ms: number
+}
+
 export class Repeats<Line> {
-  readonly #summarize: (line: Line, count: number, ms: number) => void
+  readonly #summarize: (counts: readonly RepeatCount<Line>[]) => void
   readonly #keys = new Map<string, Repeated<Line>>()
   readonly #flush = (): void => this.flush()
 
-  /** @param summarize - receives the latest line of a key, and how often the key was added within the last `ms` milliseconds */
-  constructor(summarize: (line: Line, count: number, ms: number) => void) {
+  /** @param summarize - receives the counts of repeats: those of one key, or at a flush of all */
+  constructor(summarize: (counts: readonly RepeatCount<Line>[]) => void) {
     this.#summarize = summarize
   }
 
@@ -37,20 +45,20 @@ export class Repeats<Line> {
     const known = this.#keys.get(key)
     if (known) {
       known.count += count
-      known.line = line
       known.isWritten = false
       return false
     }
-    if (this.#keys.size === MAX_KEYS) this.#end(this.#keys.keys().next().value!)
+    if (this.#keys.size === MAX_KEYS) this.#summarize(this.#end(this.#keys.keys().next().value!))
     if (this.#keys.size === 0) process.once('exit', this.#flush)
     const timer = this.#startTimer(key, FIRST_INTERVAL_MS)
     this.#keys.set(key, { line, count, isWritten: true, since: performance.now(), timer })
     return true
   }
 
-  /** Summarizes all repeats. The next line of each key counts as new. */
-  flush(): void {
-    for (const key of [...this.#keys.keys()]) this.#end(key)
+  /** Summarizes all repeats, or those of some lines. The next line of each of their keys counts as new. */
+  flush(matches: (line: Line) => boolean = () => true): void {
+    const keys = [...this.#keys].filter(([, { line }]) => matches(line)).map(([key]) => key)
+    this.#summarize(keys.flatMap(key => this.#end(key)))
   }
 
   #startTimer(key: string, ms: number): NodeJS.Timeout {
@@ -59,21 +67,22 @@ export class Repeats<Line> {
 
   #next(key: string): void {
     const repeated = this.#keys.get(key)!
-    if (repeated.isWritten) return this.#end(key)
-    this.#write(repeated)
+    if (repeated.isWritten) return void this.#end(key)
+    this.#summarize([getCount(repeated)])
     Object.assign(repeated, { count: 0, isWritten: true, since: performance.now() })
     repeated.timer = this.#startTimer(key, NEXT_INTERVAL_MS)
   }
 
-  #end(key: string): void {
+  /** Forgets a key. Returns its count, unless that has been written. */
+  #end(key: string): RepeatCount<Line>[] {
     const repeated = this.#keys.get(key)!
     clearTimeout(repeated.timer)
     this.#keys.delete(key)
     if (this.#keys.size === 0) process.off('exit', this.#flush)
-    this.#write(repeated)
-  }
-
-  #write({ line, count, isWritten, since }: Repeated<Line>): void {
-    if (!isWritten) this.#summarize(line, count, performance.now() - since)
+    return repeated.isWritten ? [] : [getCount(repeated)]
   }
 }
+
+const getCount = <Line>({ line, count, since }: Repeated<Line>): RepeatCount<Line> => ({
+  ...{ line, count, ms: performance.now() - since },
+})

@@ -30,6 +30,8 @@ export interface TrafficStats {
   failures: number
   /** Calls that permissions do not allow. Each is a failure too. */
   denied: number
+  /** Calls that core refused with `Overloaded`, because of a quota or another limit. Each is a failure too. */
+  overloaded: number
   /** Responses that were dropped since their calls were no longer pending. */
   late: number
   /** `in`: events that the frontend emitted. `out`: delivered to it. `dropped`: not delivered, since it was too slow. */
@@ -71,6 +73,11 @@ export interface FrontendStats extends WorkerStats, TrafficStats {
   gate?: GateStats
   /** Messages that the isolation hook rejected, or that found its queue full. They are not counted in `calls`. */
   rejected: number
+  /**
+   * Calls and events that its own client refused with `Overloaded`, because of `maxInFlight` or a full queue. They are not counted in
+   * `calls`. The frontend itself reports this figure each second.
+   */
+  unsent: number
 }
 
 /** Statistics of a frontend in the process that it runs in. */
@@ -86,6 +93,8 @@ export interface BusStats {
   host: TrafficStats
   /** Statistics by label. */
   frontends: Record<string, FrontendStats>
+  /** Number of processes that wait for a frontend: see `spares` of a sandbox. */
+  spares: number
   /** Statistics of a network's frontends, here and at its other cores; `undefined` until core has answered since its start. */
   network?: NetworkStats
 }
@@ -151,6 +160,7 @@ export class SessionTraffic {
       queued: getCurrent(COUNT.queued),
       ...totals,
       denied: counts[COUNT.denied]!,
+      overloaded: counts[COUNT.overloaded]!,
       late: counts[COUNT.late]!,
       events: { ...totals.events, dropped: counts[COUNT.dropped]! },
       perSecond,

@@ -6,9 +6,16 @@ import { createTerminalLog, type TerminalLog } from './terminal-log.js'
 beforeEach(() => void vi.useFakeTimers({ now: new Date(2026, 0, 2, 3, 4, 5) }))
 afterEach(() => void vi.useRealTimers())
 
-function createLog(paint: Paint = (_, text) => text): { log: Logger; written: string[]; terminal: TerminalLog } {
+function createLog(
+  paint: Paint = (_, text) => text,
+  width?: number,
+): { log: Logger; written: string[]; terminal: TerminalLog } {
   const written: string[] = []
-  const terminal = createTerminalLog(text => written.push(text), paint)
+  const terminal = createTerminalLog(
+    text => written.push(text),
+    paint,
+    () => width,
+  )
   return { log: pino({ name: 'sallyport', level: 'debug' }, { write: terminal.write }), written, terminal }
 }
 
@@ -26,16 +33,94 @@ test('writes an event on one line: time, level, label, message and fields', () =
   ])
 })
 
-test('writes a stack below its event, once while it repeats', () => {
+const createError = (message: string, ...places: string[]): Error =>
+  Object.assign(new Error(message), { stack: [`Error: ${message}`, ...places.map(at => `    at ${at}`)].join('\n') })
+
+test("writes a stack below its event, without frames of Node's own code, once while it repeats", () => {
   const { log, written } = createLog()
-  const err = Object.assign(new Error('boom'), { stack: 'Error: boom\n    at main.mjs:1:2\n    at main.mjs:3:4' })
-  log.error({ label: 'main', err }, 'fault')
-  log.error({ label: 'main', err }, 'fault')
+  const own = ['node:internal/main/worker_thread:213:15', 'Module.evaluate (node:internal/modules/esm/module_job:1:2)']
+  const err = createError('boom', 'main.mjs:1:2', own[0]!, 'main.mjs:3:4', own[1]!)
+  log.error({ label: 'main', err }, 'saving failed')
+  log.error({ label: 'main', err }, 'saving failed')
   log.error({ label: 'other', err: 'a text' }, 'fault')
+  log.error({ label: 'other', err: createError('not found', ...own) }, 'fault')
   expect(written).toEqual([
-    '03:04:05 error [main] fault: Error: boom\n      at main.mjs:1:2\n      at main.mjs:3:4\n',
-    '03:04:05 error [main] fault: Error: boom\n',
+    '03:04:05 error [main] saving failed: Error: boom\n      at main.mjs:1:2\n      at main.mjs:3:4\n',
+    '03:04:05 error [main] saving failed: Error: boom\n',
     '03:04:05 error [other] fault: a text\n',
+    '03:04:05 error [other] fault: Error: not found\n',
+  ])
+})
+
+test('writes the first crash of a loop whole, and then counts the crashes at the same place', () => {
+  const { log, written } = createLog()
+  const crash = (label: string, restarts: number, line = 35): void => {
+    const err = createError(`boom ${restarts}`, `work (${process.cwd()}/crashy.js:2:${line})`)
+    log.error({ worker: 'frontend', label, restarts, delay: 93, err }, 'fault')
+  }
+  crash('crashy', 1)
+  const [first] = written.splice(0)
+  expect(first).toContain('error [crashy] crashed, restarting (1st time, in 93 ms): Error: boom 1\n      at work (')
+  for (let restarts = 2; restarts <= 9; restarts++) crash('crashy', restarts)
+  crash('other', 1)
+  crash('crashy', 10, 77)
+  expect(written.splice(0).map(line => line.split('\n')[0])).toEqual([
+    '03:04:05 error [other] crashed, restarting (1st time, in 93 ms): Error: boom 1',
+    '03:04:05 error [crashy] crashed, restarting (10th time, in 93 ms): Error: boom 10',
+  ])
+  vi.advanceTimersByTime(10_000)
+  for (let restarts = 11; restarts <= 28; restarts++) crash('crashy', restarts)
+  vi.advanceTimersByTime(60_000)
+  expect(written).toEqual([
+    '03:04:15 error [crashy] crashed 9× in 10 s (crashy.js:2:35)\n',
+    '03:05:15 error [crashy] crashed 18× in 60 s (crashy.js:2:35)\n',
+  ])
+})
+
+test('writes how often a frontend has crashed before the line that it has failed', () => {
+  const { log, written } = createLog()
+  const err = createError('boom', '/app/dead.js:2:3')
+  for (const restarts of [1, 2]) log.error({ worker: 'frontend', label: 'dead', restarts, delay: 9, err }, 'fault')
+  log.error({ label: 'dead', err }, 'fault')
+  log.error({ worker: 'frontend', label: 'dead' }, 'failed: too often')
+  expect(written.slice(1)).toEqual([
+    '03:04:05 error [dead] crashed 3× in 0 ms (/app/dead.js:2:3)\n',
+    '03:04:05 error [dead] failed: too often\n',
+  ])
+  vi.advanceTimersByTime(100_000)
+  expect(written).toHaveLength(3)
+})
+
+test('adds up what it has counted of several frontends at the end', () => {
+  const { log, written, terminal } = createLog()
+  for (const [label, count] of [
+    ['one', 100],
+    ['two', 200],
+    ['three', 50],
+  ] as const) {
+    for (let i = 0; i < count; i++) log.warn({ label, command: 'notify', hint: `for ${label}` }, 'denied')
+  }
+  for (let i = 0; i < 2; i++) log.warn({ label: 'one', command: 'a', why: 'null' }, 'rejected')
+  vi.advanceTimersByTime(4000)
+  written.splice(0)
+  terminal.flush()
+  expect(written).toEqual([
+    '03:04:09 warn  [one] rejected a 2× in 4 s\n',
+    '03:04:09 warn  denied 350× by 3 frontends in 4 s\n',
+  ])
+})
+
+test('breaks long lines between words, and indents the rest', () => {
+  const { log, written } = createLog(undefined, 54)
+  log.warn({ label: 'main', command: 'wipe_disk', hint: 'add "wipe_disk" to the option "allow" of it' }, 'denied')
+  log.error({ label: 'main', err: createError('boom', `${'x'.repeat(60)}.mjs:1:2`) }, 'fault')
+  expect(written).toEqual([
+    [
+      '03:04:05 warn  [main] denied wipe_disk: add',
+      '                      "wipe_disk" to the option',
+      '                      "allow" of it\n',
+    ].join('\n'),
+    `03:04:05 error [main] fault: Error: boom\n      at ${'x'.repeat(60)}.mjs:1:2\n`,
   ])
 })
 

@@ -1,8 +1,9 @@
 // The log on a terminal: a line of text for each event, in which repeats are counted.
+import { findPlace } from '@sallyport/protocol/internal/errors'
 import { describeEvent, type EventText, formatDuration } from './describe-event.js'
 import { escapeText } from './escape.js'
 import { getLabelColor, type Paint } from './paint.js'
-import { Repeats } from './repeats.js'
+import { type RepeatCount, Repeats } from './repeats.js'
 
 /** A line of pino. */
 export interface LogLine {
@@ -34,13 +35,42 @@ export const LEVEL_NAMES: Partial<Record<number, 'trace' | 'debug' | 'info' | 'w
 
 const LEVELS = { warn: 40, error: 50, fatal: 60 }
 
-/** Creates the log. A warning that repeats is written once, and then how often it was repeated. */
-export function createTerminalLog(write: (text: string) => void, paint: Paint): TerminalLog {
-  const writeEvent = (time: number, prefix: string, text: string): void =>
-    write(`${paint('dim', formatTime(time))} ${prefix}${text}\n`)
-  const repeats = new Repeats<{ prefix: string; title: string }>(({ prefix, title }, count, ms) =>
-    writeEvent(Date.now(), prefix, `${title} ${count}× in ${formatDuration(ms)}`),
-  )
+/** A line as it is counted. */
+interface CountedLine {
+  level: number
+  label: string | undefined
+  prefix: Prefix
+  text: string
+  /** File and line of its error, in parentheses. */
+  place: string
+  /** The text of the sum with lines of other labels, if there is one. */
+  sum: string | undefined
+  /** Whose lines were added up. */
+  by?: string
+}
+
+const MAX_PLACE = 300
+
+/**
+ * Creates the log. A warning or fault that repeats is written once, and then how often it was repeated.
+ *
+ * @param getWidth - returns the number of columns at which lines are wrapped
+ */
+export function createTerminalLog(
+  write: (text: string) => void,
+  paint: Paint,
+  getWidth: () => number | undefined = () => undefined,
+): TerminalLog {
+  const writeEvent = (time: number, { text: prefix, width }: Prefix, text: string, rest = ''): void => {
+    const indent = TIME_WIDTH + width
+    write(`${paint('dim', formatTime(time))} ${prefix}${wrap(text, indent, getWidth())}${rest}\n`)
+  }
+  const repeats = new Repeats<CountedLine>(counts => {
+    for (const each of addUp(counts, paint)) {
+      const { prefix, text, place, by = '' } = each.line
+      writeEvent(Date.now(), prefix, `${text} ${each.count}×${by} in ${formatDuration(each.ms)}${place}`)
+    }
+  })
   let lastStack = ''
   return {
     write(line) {
@@ -50,17 +80,78 @@ export function createTerminalLog(write: (text: string) => void, paint: Paint): 
       const prefix = formatPrefix(level, worker, label, paint)
       const title = indent(event.title)
       const text = `${title}${formatCount(event)}${indent(event.detail)}`
-      const isRepeatable = level >= LEVELS.warn && !err
-      if (isRepeatable && !repeats.isNew(`${prefix}${title}${event.detail}`, { prefix, title }, event.count)) return
       const [errorText = '', ...frames] = String(err?.stack ?? err?.message ?? err ?? '').split('\n')
-      const stack = frames.map(frame => `\n${paintFrame(`  ${escapeText(frame)}`, paint)}`).join('')
+      const error = errorText && `: ${escapeText(errorText)}`
+      const isFault = err !== undefined && msg === 'fault'
+      // The count of a worker that fails for good comes before its end.
+      if (level >= LEVELS.error && !isFault) repeats.flush(line => line.prefix.text === prefix.text)
+      if (level >= LEVELS.warn && (!err || isFault)) {
+        const found = isFault ? escapeText(findPlace(frames.join('\n')).slice(0, MAX_PLACE)) : ''
+        const place = found && ` (${found})`
+        const key = `${prefix.text}${isFault ? msg + (place || error) : title + event.detail}`
+        const line = { level, label, prefix, text: indent(event.repeated), place, sum: event.sum }
+        if (!repeats.isNew(key, line, event.count)) return
+      }
+      const stack = frames
+        .filter(frame => !NODE_FRAME.test(frame))
+        .map(frame => `\n${paintFrame(`  ${escapeText(frame)}`, paint)}`)
+        .join('')
       const isStackNew = stack !== lastStack
       if (stack !== '') lastStack = stack
-      writeEvent(time, prefix, `${text}${errorText && `: ${escapeText(errorText)}`}${isStackNew ? stack : ''}`)
+      writeEvent(time, prefix, `${text}${error}`, isStackNew ? stack : '')
     },
     flush: () => repeats.flush(),
   }
 }
+
+/** A frame of Node's own code, which helps nobody to find the place. */
+const NODE_FRAME = /^\s+at (?:.*\()?node:/
+
+/** Returns counts of the same kind of several frontends as one. */
+function addUp(counts: readonly RepeatCount<CountedLine>[], paint: Paint): RepeatCount<CountedLine>[] {
+  const sums = new Map<string, { counts: RepeatCount<CountedLine>[]; labels: Set<string | undefined> }>()
+  for (const each of counts) {
+    const { sum } = each.line
+    if (sum === undefined) continue
+    const group = sums.get(sum) ?? { counts: [], labels: new Set() }
+    sums.set(sum, group)
+    group.counts.push(each)
+    group.labels.add(each.line.label)
+  }
+  const added = [...sums].filter(([, { labels }]) => labels.size > 1)
+  const others = counts.filter(({ line }) => !added.some(([sum]) => sum === line.sum))
+  return [
+    ...others,
+    ...added.map(([sum, group]) => {
+      const [first] = group.counts
+      const prefix = formatPrefix(first!.line.level, undefined, undefined, paint)
+      const total = group.counts.reduce((all, { count }) => all + count, 0)
+      const ms = Math.max(...group.counts.map(each => each.ms))
+      const by = ` by ${group.labels.size} frontends`
+      return { line: { ...first!.line, prefix, text: sum, by }, count: total, ms }
+    }),
+  ]
+}
+
+/** Breaks a text between words. Lines after the first are indented. A text with line breaks is left as it is. */
+function wrap(text: string, indent: number, width: number | undefined): string {
+  const room = (width ?? Infinity) - indent
+  if (room < MIN_ROOM || text.length <= room || text.includes('\n')) return text
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line && line.length + 1 + word.length > room) {
+      lines.push(line)
+      line = word
+    } else line = line ? `${line} ${word}` : word
+  }
+  return [...lines, line].join(`\n${' '.repeat(indent)}`)
+}
+
+/** With fewer columns, a terminal itself breaks lines better. */
+const MIN_ROOM = 30
+/** The time and a space. */
+const TIME_WIDTH = 9
 
 const formatTime = (time: number): string => new Date(time).toTimeString().slice(0, 8)
 
@@ -71,12 +162,19 @@ const indent = (text: string): string => text.split('\n').map(escapeText).join('
 
 const paintFrame = (line: string, paint: Paint): string => (/^\s+at /.test(line) ? paint('dim', line) : line)
 
-/** Returns the level, and the label of the frontend or the name of the worker in brackets. */
-function formatPrefix(level: number, worker: string | undefined, label: string | undefined, paint: Paint): string {
+/** The level, and the label of the frontend or the name of the worker in brackets. */
+interface Prefix {
+  text: string
+  /** Without colors. */
+  width: number
+}
+
+function formatPrefix(level: number, worker: string | undefined, label: string | undefined, paint: Paint): Prefix {
   const name = (LEVEL_NAMES[level] ?? String(level)).padEnd(5)
   const isGate = worker === 'gate'
   const source = escapeText([label ?? worker ?? '', ...(isGate ? ['gate'] : [])].join(' '))
-  return `${paintLevel(level, name, paint)} ${source && `${paintLabel(source, label, paint)} `}`
+  const text = `${paintLevel(level, name, paint)} ${source && `${paintLabel(source, label, paint)} `}`
+  return { text, width: name.length + 1 + (source === '' ? 0 : source.length + 3) }
 }
 
 function paintLevel(level: number, name: string, paint: Paint): string {

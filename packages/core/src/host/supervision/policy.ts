@@ -1,6 +1,6 @@
 // Decides when a worker restarts, in the terms of Erlang's OTP: a policy, and an intensity within a period beyond which the
 // worker has failed. Delays double from one failure to the next.
-import { getBackoff } from '@sallyport/protocol/internal'
+import { getBackoff } from '@sallyport/protocol/internal/util'
 
 /** When a worker restarts: see the page "Reliability" of the documentation. */
 export interface SupervisionOptions {
@@ -115,6 +115,8 @@ export type WorkerState =
   /** In development: the worker failed and waits for a file change or `bus.reload`. */
   | 'waiting'
   | 'draining'
+  /** No page has the label now. Only of frontends with the sandbox `external`, whose code comes and goes. */
+  | 'disconnected'
   | 'stopped'
   | 'failed'
 

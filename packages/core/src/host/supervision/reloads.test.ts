@@ -1,5 +1,5 @@
 // Reloads of a worker: a new thread in place of the current one, which does not count as a restart.
-import { createDeferred } from '@sallyport/protocol/internal'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { expect, test } from 'vitest'
 import { start } from '../../../test/support/thread-doubles.js'
 

@@ -45,6 +45,40 @@ describe('a worker', () => {
     expect(await worker.stop(10)).toMatchObject({ error: undefined })
   })
 
+  /** The machine must not end it before the test fails. */
+  const patient = { stopTimeout: 600_000, endsIfSilent: true }
+
+  test.each([
+    ['computes', '{ for (;;); }'],
+    ['waits in its thread', '{ Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }'],
+  ])('is ended before its time is over if it %s when it is asked to', async (_what, code) => {
+    const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
+    const onKilled = vi.fn<() => void>()
+    const startPatient = (): SupervisedWorker => createSupervisor().start({ ...silent, ...patient, spawn, onKilled })
+    const [stopped, reloaded, dismissed] = [startPatient(), startPatient(), startPatient()]
+    await Promise.all([stopped, reloaded, dismissed].map(worker => worker.ready))
+    expect(await stopped.stop(0)).toMatchObject({ error: undefined })
+    expect(onKilled).toHaveBeenCalledOnce()
+    await reloaded.reload()
+    expect(await reloaded.stop(0)).toMatchObject({ error: undefined })
+    dismissed.dismiss(new Error('dismissed'))
+    expect(await dismissed.exited).toMatchObject({ error: { message: 'dismissed' } })
+  })
+
+  test('has its time once it has answered', async () => {
+    const answer = `{
+      parentPort.postMessage({ type: 'state', state: 'draining' })
+      for (const end = Date.now() + 300; Date.now() < end; );
+      process.exit(0)
+    })`
+    const spawn = (): Worker => new Worker(`${ready} ${answer}`, { eval: true })
+    const onKilled = vi.fn<() => void>()
+    const worker = createSupervisor().start({ ...silent, ...patient, spawn, onKilled })
+    await worker.ready
+    expect(await worker.stop(0)).toEqual({ error: undefined, exitError: undefined, code: 0 })
+    expect(onKilled).not.toHaveBeenCalled()
+  })
+
   test('reports its error after the explanation, which a stop cuts short', async () => {
     const explainError = vi.fn<NonNullable<WorkerSpec['explainError']>>((error, signal) => {
       error.message += ' (explained)'
@@ -61,14 +95,17 @@ describe('a worker', () => {
     expect(error?.message).toContain('broken (explained)')
   })
 
-  test('is abandoned with an error when it cannot be terminated', async () => {
+  test.each([
+    ['a thread', {}, 'its thread is stuck in native code'],
+    ['the relay of a process', { stopTimeout: 500 }, 'the system has not ended its process'],
+  ])('is abandoned with an error when it cannot be terminated: %s', async (_what, spec, cause) => {
     vi.useFakeTimers()
     try {
       // A real thread stuck in native code would keep this process from exiting, too.
       const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
       const thread = Object.assign(new EventEmitter(), doubles)
       const supervisor = createSupervisor()
-      const worker = supervisor.start({ ...silent, spawn: () => thread as unknown as Worker })
+      const worker = supervisor.start({ ...silent, ...spec, spawn: () => thread as unknown as Worker })
       thread.emit('message', { type: 'state', state: 'ready' })
       const stopped = worker.stop(100)
       await vi.advanceTimersByTimeAsync(5500)
@@ -78,7 +115,7 @@ describe('a worker', () => {
       expect(await stopped).toMatchObject({
         error: {
           reason: 'Timeout',
-          message: expect.stringMatching(/^it did not exit after it was terminated/) as string,
+          message: `it did not exit after it was terminated: ${cause}`,
         },
       })
       expect(supervisor.workerNames).toHaveLength(0)

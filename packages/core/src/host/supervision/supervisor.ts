@@ -1,16 +1,12 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
-import type { TransferListItem } from 'node:worker_threads'
-import {
-  BusError,
-  callSafely,
-  createDeferred,
-  type Deferred,
-  type Heartbeat,
-  type LifecycleState,
-} from '@sallyport/protocol/internal'
+import type { Heartbeat, LifecycleState } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import { callSafely, createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import { type ActorOptions, type AnyStateMachine, createActor, enqueueActions, setup, stopChild } from 'xstate'
 import type { WorkerState, WorkerStats } from './policy.js'
 import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
+import { readUsage, type WorkerUsage } from '../../shared/worker-usage.js'
 import { type WorkerInput, workerMachine, type WorkerMachineActor } from './worker-machine.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
@@ -30,8 +26,12 @@ export interface SupervisedWorker {
   stop(timeout: number): Promise<WorkerExit>
   /** Terminates the thread with this error. The thread counts as exited immediately, and the worker can restart. */
   terminate(error: Error): void
-  /** Like `terminate`, but gives a running thread half a second to exit by itself. */
-  dismiss(error: Error): void
+  /**
+   * Like `terminate`, but gives a running thread half a second to exit by itself.
+   *
+   * @param isPreliminary - true if an error with which the thread exits meanwhile says more than this one
+   */
+  dismiss(error: Error, isPreliminary?: boolean): void
   /** Like `terminate`, without a restart. */
   fail(error: Error): void
   /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
@@ -57,6 +57,8 @@ export interface WorkerStatus extends WorkerStats {
   lifecycle: LifecycleState | undefined
   /** The heartbeat of the current thread, if it is watched. */
   heartbeat?: Heartbeat | undefined
+  /** What the current thread or its process uses, as its limits measured it last. */
+  usage?: WorkerUsage | undefined
 }
 
 export interface Supervisor {
@@ -144,11 +146,12 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
 
 type WorkerSnapshot = ReturnType<WorkerMachineActor['getSnapshot']>
 
-const getWorkerStatus = (snapshot: WorkerSnapshot): WorkerStatus => ({
-  ...getStats(snapshot),
-  lifecycle: snapshot.matches('alive') ? snapshot.context.status.lifecycle : undefined,
-  heartbeat: snapshot.matches('alive') ? snapshot.context.status.heartbeat : undefined,
-})
+function getWorkerStatus(snapshot: WorkerSnapshot): WorkerStatus {
+  const stats = getStats(snapshot)
+  if (!snapshot.matches('alive')) return { ...stats, lifecycle: undefined }
+  const { lifecycle, heartbeat, thread } = snapshot.context.status
+  return { ...stats, lifecycle, heartbeat, usage: thread && readUsage(thread) }
+}
 
 /** `ended` and `reloaded` are transient states: no snapshot shows them. */
 const getStats = ({ value, context }: WorkerSnapshot): WorkerStats => ({
@@ -215,7 +218,7 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
       return exited.promise
     },
     terminate: error => send({ type: 'terminate', error }),
-    dismiss: error => send({ type: 'dismiss', error }),
+    dismiss: (error, isPreliminary) => send({ type: 'dismiss', error, isPreliminary }),
     fail: error => send({ type: 'fail', error }),
     reload() {
       send({ type: 'reload' })

@@ -30,8 +30,8 @@ export function watchCounter(
   return () => clearInterval(timer)
 }
 
-/** Loads the module on first use, because Node can be built without an inspector. */
-function isInspectorOpen(): boolean {
+/** True while a debugger can be attached. Loads the module on first use, because Node can be built without an inspector. */
+export function isInspectorOpen(): boolean {
   try {
     const { url } = createRequire(import.meta.url)('node:inspector') as typeof import('node:inspector')
     return url() !== undefined

@@ -1,18 +1,27 @@
 // One worker thread as an xstate callback actor, which lives exactly as long. Only the thread's readiness and its exit go up as events.
-import type { TransferListItem } from 'node:worker_threads'
-import { BusError, createHeartbeat, LIFECYCLE_STATES, receiveError, reportError } from '@sallyport/protocol/internal'
-import type { BusErrorReason, Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal'
+import type { Worker } from 'node:worker_threads'
+import { createHeartbeat, LIFECYCLE_STATES, watchSilence } from '@sallyport/protocol/internal/contract'
+import { BusError, receiveError, reportError } from '@sallyport/protocol/internal/errors'
+import { assertNever } from '@sallyport/protocol/internal/util'
+import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal/contract'
+import type { BusErrorReason } from '@sallyport/protocol/internal/errors'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig } from './policy.js'
 import { watchCounter } from './watchdog.js'
+import type { UsageSource } from '../../shared/worker-usage.js'
 
 /** The part of a Node `Worker` that supervision uses. Core in the host's own thread implements it too. */
-export interface ThreadHandle {
+export interface ThreadHandle extends UsageSource {
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void
   on(event: 'message' | 'error', listener: (value: unknown) => void): unknown
   on(event: 'exit', listener: (code: number) => void): unknown
   terminate(): Promise<unknown>
   unref(): void
+  /** How long its event loop was busy. Absent if other workers share the loop. */
+  readonly performance?: Worker['performance'] | undefined
+  /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */
+  explainBlock?(error: Error): Error
 }
 
 export interface WorkerSpec {
@@ -26,6 +35,8 @@ export interface WorkerSpec {
    * own is always asked to stop first.
    */
   stopTimeout?: number
+  /** True if the thread does not get that time if its code runs on when it is asked to stop. */
+  endsIfSilent?: boolean
   /** In development: after an error the worker waits for `reload` instead of restarting. */
   waitsAfterError?: boolean
   /** True while the worker's opener waits for it: an error is final then, because the opener gets it. */
@@ -68,12 +79,19 @@ export interface WorkerExit {
   code?: number | undefined
 }
 
-export type WorkerEvent =
-  | { type: 'thread.ready' | 'kill' | 'reload' }
-  | { type: 'thread.exited'; error: Error | undefined; isCharged: boolean }
+/** What the machine sends to the actor of the thread. */
+type ThreadCommand =
   | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
   | { type: 'stop'; timeout: number }
-  | { type: 'terminate' | 'dismiss' | 'fail'; error: Error }
+  | { type: 'kill' }
+
+export type WorkerEvent =
+  | ThreadCommand
+  | { type: 'thread.ready' | 'thread.silent' | 'reload' }
+  | { type: 'thread.exited'; error: Error | undefined; isCharged: boolean }
+  | { type: 'terminate'; error: Error; isCharged?: boolean }
+  | { type: 'dismiss'; error: Error; isPreliminary?: boolean | undefined }
+  | { type: 'fail'; error: Error }
 
 /** The input of each of a worker's threads. `status` is shared with the machine: what changes it is not a transition. */
 export interface ThreadInput {
@@ -89,7 +107,7 @@ export interface ThreadInput {
 }
 
 /** @internal */
-export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCallback<WorkerEvent, ThreadInput>(
+export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromCallback<ThreadCommand, ThreadInput>(
   ({ input: { spec, status, isDraining }, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
     status.lifecycle = status.thread = status.exitCode = undefined
@@ -107,7 +125,9 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
       heartbeat &&
       watchCounter(heartbeat.memory, limit as number, () => {
         const message = `${spec.name} blocked its event loop for ${String(limit)} ms`
-        sendBack({ type: 'terminate', error: new BusError('Timeout', message) })
+        const own = new BusError('Timeout', message)
+        const error = thread.explainBlock?.(own) ?? own
+        sendBack({ type: 'terminate', error, isCharged: error !== own && spec.chargeExit?.(error) === true })
       })
     let failure: Error | undefined
     /** The uncaught error, if that is why the thread exits. */
@@ -115,6 +135,7 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
     let killed = false
     let isStopping = false
     let isDisconnected = false
+    let stopListening: (() => void) | undefined
     let explained: Promise<void> | undefined
     const explaining = new AbortController()
     const fail = (error: Error, thrown: unknown = error): void => {
@@ -133,7 +154,7 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
     })
     thread.on('error', error => {
       const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      if (isOutOfMemory) return fail(new BusError('InternalError', `${spec.name} ran out of memory`))
+      if (isOutOfMemory) return fail(new BusError('Crashed', `${spec.name} ran out of memory`))
       if (!failure) crash = { error }
       fail(receiveError(reportError(error), `${spec.name} failed`), error)
     })
@@ -143,28 +164,40 @@ export const workerActor: CallbackActorLogic<WorkerEvent, ThreadInput> = fromCal
         status.exitCode = code
       }
       if (isDisconnected && (isStopping || isDraining())) failure = undefined
-      else if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
+      else if (code !== 0 && !killed) failure ??= new BusError('Crashed', `${spec.name} exited with code ${code}`)
       stopWatching?.()
+      stopListening?.()
       // Node delivers all of the thread's messages before its exit.
       const isCharged = crash !== undefined && spec.chargeExit?.(crash.error) === true
       const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged })
       if (explained) void explained.then(reportExit, reportExit)
       else reportExit()
     })
+    /** Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state. */
+    const readBusyMs = (): number | undefined =>
+      status.lifecycle === 'ready' ? thread.performance?.eventLoopUtilization().active : undefined
+    const reportSilence = (): void => sendBack({ type: 'thread.silent' })
     receive(event => {
       if (event.type !== 'post') explaining.abort()
-      if (event.type === 'post') post(thread, event)
-      else if (event.type === 'stop') {
-        isStopping = true
-        thread.postMessage({ type: 'stop', timeout: event.timeout })
-      } else if (event.type === 'kill') {
-        killed = true
-        void thread.terminate()
+      switch (event.type) {
+        case 'post':
+          return post(thread, event)
+        case 'stop':
+          isStopping = true
+          stopListening?.()
+          if (spec.endsIfSilent) stopListening = watchSilence(event.timeout, readBusyMs, reportSilence)
+          return thread.postMessage({ type: 'stop', timeout: event.timeout })
+        case 'kill':
+          killed = true
+          return void thread.terminate()
+        default:
+          return assertNever(event)
       }
     })
     return () => {
       explaining.abort()
       stopWatching?.()
+      stopListening?.()
       // A thread stuck in native code must not keep the process alive.
       thread.unref()
       void thread.terminate()

@@ -1,6 +1,6 @@
 // The state machine of one supervised worker: starting → running → backingOff → starting … | draining → stopped | failed.
 // Each start spawns a new thread, which keeps nothing of the previous one.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { type ActorRefFrom, type AnyStateMachine, assign, sendTo, setup } from 'xstate'
 import { nextRestart, NO_RESTARTS, type RestartHistory } from './policy.js'
 import { type Restart, type ThreadInput, workerActor, type WorkerEvent, type WorkerSpec } from './worker-actor.js'
@@ -75,11 +75,11 @@ const machine = setup({
   actions: {
     recordExit: assign(({ context: { spec, isDraining }, event }) => {
       const isPermanent = spec.supervision.restart === 'permanent' && !isDraining()
-      const unexpected = isPermanent ? new BusError('InternalError', `${spec.name} exited unexpectedly`) : undefined
-      return failWith(getError(event) ?? unexpected, event.type === 'thread.exited' && event.isCharged)
+      const unexpected = isPermanent ? new BusError('Crashed', `${spec.name} exited unexpectedly`) : undefined
+      return failWith(getError(event) ?? unexpected, 'isCharged' in event && event.isCharged)
     }),
     recordEarlyExit: assign(({ context: { spec }, event }) =>
-      failWith(getError(event) ?? new BusError('InternalError', `${spec.name} exited before it was ready`)),
+      failWith(getError(event) ?? new BusError('Crashed', `${spec.name} exited before it was ready`)),
     ),
     recordStartTimeout: assign(({ context }) => {
       const message = `${context.spec.name} restarted and was not ready after ${getStartTimeout(context)} ms`
@@ -87,9 +87,11 @@ const machine = setup({
     }),
     recordError: assign(({ event }) => failWith(getError(event))),
     recordExternalError: assign(({ event }) => ({ error: getError(event), exitError: undefined })),
+    recordDismissal: assign(({ context: { error } }) => ({ exitError: error })),
     recordAbandoned: assign(({ context: { spec } }) => {
-      const message = `${spec.name} did not exit after it was terminated: its thread is stuck in native code`
-      return failWith(new BusError('Timeout', message))
+      const cause =
+        spec.stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
+      return failWith(new BusError('Timeout', `${spec.name} did not exit after it was terminated: ${cause}`))
     }),
     // An error keeps its stack's closures alive, and with them the thread that exited and its ports.
     recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
@@ -113,7 +115,7 @@ const machine = setup({
       const { intensity, period } = spec.supervision
       if (!error || history.recent.length < intensity || intensity === 0) return {}
       const failed = `${spec.name} failed ${intensity + 1} times within ${period} ms and will not be restarted`
-      return { error: new BusError('InternalError', `${failed}. Last error: ${error.message}`, { cause: error }) }
+      return { error: new BusError('Crashed', `${failed}. Last error: ${error.message}`, { cause: error }) }
     }),
     reportKilled: ({ context: { spec } }) => spec.onKilled(),
     kill: sendTo('thread', { type: 'kill' }),
@@ -132,6 +134,9 @@ const machine = setup({
     isBusOpen: ({ context }) => !context.isDraining(),
     hasNoError: ({ context }) => context.error === undefined,
     exitedCleanly: ({ event }) => getError(event) === undefined,
+    isPreliminary: ({ event }) => event.type === 'dismiss' && event.isPreliminary === true,
+    // The error of a thread that was dismissed with a preliminary one, or for another reason it has its error already.
+    hasOwnError: ({ context, event }) => context.exitError === undefined && getError(event) !== undefined,
   },
 }).createMachine({
   id: 'worker',
@@ -182,19 +187,29 @@ const machine = setup({
               { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordExit' },
               { target: '#worker.ended', actions: 'recordExit' },
             ],
-            dismiss: { target: 'leaving', actions: 'recordExit' },
+            dismiss: [
+              { target: 'leaving', guard: 'isPreliminary', actions: 'recordExternalError' },
+              { target: 'leaving', actions: 'recordExit' },
+            ],
             reload: 'reloading',
           },
         },
         reloading: {
           entry: 'requestStop',
           after: { stopTimeout: '#worker.reloaded' },
-          on: { 'thread.exited': '#worker.reloaded' },
+          on: { 'thread.exited': '#worker.reloaded', 'thread.silent': '#worker.reloaded' },
         },
         leaving: {
           entry: 'requestStop',
-          after: { stopTimeout: '#worker.ended' },
-          on: { 'thread.exited': '#worker.ended', reload: 'reloading' },
+          after: { stopTimeout: { target: '#worker.ended', actions: 'recordDismissal' } },
+          on: {
+            'thread.exited': [
+              { target: '#worker.ended', guard: 'hasOwnError', actions: 'recordExit' },
+              { target: '#worker.ended', actions: 'recordDismissal' },
+            ],
+            'thread.silent': { target: '#worker.ended', actions: 'recordDismissal' },
+            reload: 'reloading',
+          },
         },
         draining: {
           entry: 'requestStop',
@@ -205,6 +220,7 @@ const machine = setup({
           on: {
             // A second `stop` must not restart the timeouts.
             stop: {},
+            'thread.silent': { actions: ['kill', 'reportKilled'] },
             'thread.exited': [
               { target: '#worker.stopped', guard: 'exitedCleanly' },
               { target: '#worker.failed', actions: 'recordError' },

@@ -1,6 +1,6 @@
 // Distinguishes an error of Node or Sallyport from one of the application.
 import { fileURLToPath } from 'node:url'
-import { isError } from '@sallyport/protocol/internal'
+import { isError } from '@sallyport/protocol/internal/util'
 import { findEntry } from './spawn.js'
 
 /** A frame of JavaScript's or Node's own code. */
@@ -26,7 +26,7 @@ export function isInternalError(error: unknown): error is Error {
 /** Returns the URLs and paths of Sallyport's directories; none in a bundled program, whose file holds the application too. */
 function getOwnDirectories(): string[] {
   try {
-    const directories = ['#worker', '@sallyport/protocol/internal'].map(entry => new URL('.', findEntry(entry)))
+    const directories = ['#worker', '@sallyport/protocol/internal/wire'].map(entry => new URL('.', findEntry(entry)))
     return directories.flatMap(directory => [directory.href, fileURLToPath(directory)])
   } catch {
     return []

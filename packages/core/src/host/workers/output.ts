@@ -1,12 +1,13 @@
 // Standard output and error of a worker: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Readable } from 'node:stream'
-import { formatSuppressed, Throttle, MAX_OUTPUT_LINE, MAX_OUTPUT_CHUNK } from '@sallyport/protocol/internal'
+import { formatSuppressed, Throttle } from '@sallyport/protocol/internal/util'
+import { MAX_OUTPUT_LINE, MAX_OUTPUT_CHUNK } from '@sallyport/protocol/internal/wire'
 import { type HostLog, isDefaultLog, type LogOption, writeOutput } from '../reporting/log.js'
 
 /** Receives what a frontend prints as text, in chunks that need not end with a line. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
 
-/** A worker, or a tenant of a thread. */
+/** A worker, or a member of a thread. */
 export interface OutputSource {
   readonly stdout: Readable
   readonly stderr: Readable
@@ -44,9 +45,15 @@ export function pipeToHost({ stdout, stderr }: OutputSource, label: string, onSt
   stderr.setEncoding('utf8').on('data', (text: string) => onStdio(text, { label, stream: 'stderr' }))
 }
 
+/** The end of what was lost is not known: more of the text before it can follow. */
+export function reportLostOutput(onStdio: OnStdio | undefined, from: Parameters<OnStdio>[1], characters: number): void {
+  onStdio?.(`\nOutput lost: ${characters} characters were printed faster than the host reads. Print less.\n`, from)
+}
+
 function createLabelledLog(label: string): LineLog {
-  const write = (_fields: object, line: string): void => writeOutput(label, line)
-  return { debug: write, info: write, warn: write, error: write }
+  const print = (_fields: object, line: string): void => writeOutput(label, line, 'stdout')
+  const warn = (_fields: object, line: string): void => writeOutput(label, line, 'stderr')
+  return { debug: print, info: print, warn, error: warn }
 }
 
 function forEachLine(stream: Readable, onLine: (line: string) => void): void {

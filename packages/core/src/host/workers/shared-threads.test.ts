@@ -1,14 +1,16 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { createHostLog } from '../reporting/log.js'
 import { SharedThreads, type ThreadGroup } from './shared-threads.js'
-import type { Tenant } from './tenant.js'
+import type { ThreadMember } from './thread-member.js'
 
-/** A thread whose tenants do what their messages say. */
+/** A thread whose members do what their messages say. */
 const program = `
   const { parentPort } = require('node:worker_threads')
-  void import(${JSON.stringify(import.meta.resolve('@sallyport/protocol/internal'))}).then(({ serveTenants }) =>
-    serveTenants(parentPort, (host, data) => {
+  void import(${JSON.stringify(import.meta.resolve('@sallyport/protocol/internal/contract'))}).then(({ serveMembers }) =>
+    serveMembers(parentPort, (host, data) => {
       if (data === 'broken') throw new Error('cannot start')
       if (data === 'rejects') return Promise.reject(new Error('cannot start'))
       const actions = {
@@ -40,31 +42,31 @@ const group = (size = 1, name = 'group'): ThreadGroup => ({
 })
 
 interface Watched {
-  tenant: Tenant
+  member: ThreadMember
   messages: unknown[]
   errors: string[]
   exited: Promise<number>
 }
 
 function open(name: string, { data, from = group() }: { data?: string; from?: ThreadGroup } = {}): Watched {
-  const tenant = threads.open(from, name, data)
+  const member = threads.open(from, name, data)
   const messages: unknown[] = []
   const errors: string[] = []
-  tenant.on('message', message => messages.push(message))
-  tenant.on('error', (error: Error) => errors.push(error.message))
-  return { tenant, messages, errors, exited: new Promise(resolve => tenant.once('exit', resolve)) }
+  member.on('message', message => messages.push(message))
+  member.on('error', (error: Error) => errors.push(error.message))
+  return { member, messages, errors, exited: new Promise(resolve => member.once('exit', resolve)) }
 }
 
 async function started(...all: Watched[]): Promise<void> {
   await expect.poll(() => all.map(({ messages }) => messages[0])).toEqual(all.map(() => 'started'))
 }
 
-async function expectAnswer({ tenant, messages }: Watched): Promise<void> {
-  tenant.postMessage(['echo', 'answer'])
+async function expectAnswer({ member, messages }: Watched): Promise<void> {
+  member.postMessage(['echo', 'answer'])
   await expect.poll(() => messages.at(-1)).toBe('answer')
 }
 
-test('tenants share as many threads as the group has, evenly', async () => {
+test('members share as many threads as the group has, evenly', async () => {
   const from = group(2)
   await started(...['a', 'b', 'c', 'd'].map(name => open(name, { from })))
   expect(workers).toHaveLength(2)
@@ -75,34 +77,64 @@ test('groups share no thread', async () => {
   expect(workers).toHaveLength(2)
 })
 
-test('a tenant exits with its code after its last message, and the others go on', async () => {
+test('a member exits with its code after its last message, and the others go on', async () => {
   const [first, second] = [open('first'), open('second')]
   await started(first, second)
-  first.tenant.postMessage(['exit', 7])
+  first.member.postMessage(['exit', 7])
   expect(await first.exited).toBe(7)
   expect(first.messages).toEqual(['started', 'last'])
   expect(first.errors).toEqual([])
   await expectAnswer(second)
 })
 
-test('the last tenant exits with its code after its thread has ended', async () => {
+test('the last member exits with its code after its thread has ended', async () => {
   const only = open('only')
   await started(only)
-  only.tenant.postMessage(['exit', 7])
+  only.member.postMessage(['exit', 7])
   expect(await only.exited).toBe(7)
   expect(workers[0]!.threadId).toBe(-1)
 })
 
-test('a terminated tenant exits, and the others go on', async () => {
+test('a kept thread starts before its first member, serves one after the other, and ends with the host', async () => {
+  const own = new SharedThreads(createHostLog(false))
+  const from = { ...group(), isKept: true }
+  own.prepare(from)
+  own.prepare(from)
+  expect(workers).toHaveLength(1)
+  for (const code of [3, 0]) {
+    const member = own.open(from, 'member', undefined)
+    const exited = new Promise(resolve => member.once('exit', resolve))
+    member.postMessage(['exit', code])
+    expect(await exited).toBe(code)
+  }
+  expect(workers.map(({ threadId }) => threadId)).not.toContain(-1)
+  await own.close()
+  expect(workers.map(({ threadId }) => threadId)).toEqual([-1])
+  own.prepare(from)
+  expect(workers).toHaveLength(1)
+})
+
+test('a kept thread without members does not keep the process alive', async () => {
+  const text = `
+    import { Worker } from 'node:worker_threads'
+    import { SharedThreads } from ${JSON.stringify(new URL('../../../dist/host/workers/shared-threads.js', import.meta.url).href)}
+    const spawn = () => new Worker('setInterval(() => {}, 1000)', { eval: true })
+    new SharedThreads({}).prepare({ name: 'kept', size: 1, isKept: true, spawn })
+  `
+  const [code] = (await once(spawn(process.execPath, ['--input-type=module', '-e', text]), 'exit')) as [number]
+  expect(code).toBe(0)
+})
+
+test('a terminated member exits, and the others go on', async () => {
   const [first, second] = [open('first'), open('second')]
   await started(first, second)
-  await first.tenant.terminate()
+  await first.member.terminate()
   expect(await first.exited).toBe(1)
   await expectAnswer(second)
   expect(second.errors).toEqual([])
 })
 
-test.each(['broken', 'rejects'])('a tenant that cannot start fails alone (%s)', async data => {
+test.each(['broken', 'rejects'])('a member that cannot start fails alone (%s)', async data => {
   const other = open('other')
   const failing = open('failing', { data })
   expect(await failing.exited).toBe(1)
@@ -110,55 +142,55 @@ test.each(['broken', 'rejects'])('a tenant that cannot start fails alone (%s)', 
   await expectAnswer(other)
 })
 
-test('an uncaught error of the thread fails all tenants, after their last messages', async () => {
+test('an uncaught error of the thread fails all members, after their last messages', async () => {
   const [first, second] = [open('first'), open('second')]
   await started(first, second)
-  first.tenant.postMessage(['crash', 'broken'])
+  first.member.postMessage(['crash', 'broken'])
   expect(await Promise.all([first.exited, second.exited])).toEqual([1, 1])
   expect(first.messages).toEqual(['started', 'last'])
   expect([first.errors, second.errors]).toEqual([['broken'], ['broken']])
 })
 
-test('a tenant that blocks the thread when it is terminated ends it', async () => {
+test('a member that blocks the thread when it is terminated ends it', async () => {
   const [first, second] = [open('first'), open('second')]
   await started(first, second)
-  first.tenant.postMessage(['spin'])
-  await first.tenant.terminate()
+  first.member.postMessage(['spin'])
+  await first.member.terminate()
   expect(await second.exited).toBe(1)
   expect(first.errors).toEqual([])
   expect(second.errors).toEqual(['A thread did not respond. The thread that second shared was terminated'])
 })
 
-test('no tenant is added to a thread in which another does not end', async () => {
+test('no member is added to a thread in which another does not end', async () => {
   const first = open('first')
   await started(first)
-  first.tenant.postMessage(['spin'])
-  const ended = first.tenant.terminate()
+  first.member.postMessage(['spin'])
+  const ended = first.member.terminate()
   const second = open('second')
   await started(second)
   await ended
   await expectAnswer(second)
 })
 
-test('a tenant that takes long to end keeps its thread, whose others go on', async () => {
+test('a member that takes long to end keeps its thread, whose others go on', async () => {
   const [first, second] = [open('first'), open('second')]
   await started(first, second)
-  first.tenant.postMessage(['ignore'])
-  void first.tenant.terminate()
+  first.member.postMessage(['ignore'])
+  void first.member.terminate()
   await expect.poll(() => first.messages.at(-1)).toBe('ignored')
   await expectAnswer(second)
-  first.tenant.failThread(new Error('it was ended'))
+  first.member.failThread(new Error('it was ended'))
   await Promise.all([first.exited, second.exited])
   expect([first.errors, second.errors]).toEqual([[], ['it was ended. The thread that second shared was terminated']])
 })
 
-test('output that the host does not read stays in the thread, and delays no other tenant', async () => {
+test('output that the host does not read stays in the thread, and delays no other member', async () => {
   const [first, second] = [open('first'), open('second')]
   await started(first, second)
-  first.tenant.postMessage(['print', 'x'.repeat(2 ** 16)])
+  first.member.postMessage(['print', 'x'.repeat(2 ** 16)])
   // The stream of the host asks for a chunk when it is read.
-  first.tenant.stdout.pause()
-  first.tenant.stdout.read(0)
+  first.member.stdout.pause()
+  first.member.stdout.read(0)
   await expectAnswer(second)
   await expectAnswer(second)
   expect(first.messages.length).toBeLessThan(5)

@@ -1,18 +1,28 @@
-// The threads of a host that several workers share: relays, and what the options let share one. Each worker is a tenant.
-import type { TransferListItem, Worker } from 'node:worker_threads'
-import { BusError } from '@sallyport/protocol/internal'
+// The threads of a host that several workers share: relays, and what the options let share one. Each worker is a member.
+import type { Worker } from 'node:worker_threads'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { HostLog } from '../reporting/log.js'
 import { pipeToLog, throttleLines } from './output.js'
-import { createNeighborFault, Tenant, type TenantOwner } from './tenant.js'
+import { createNeighborFault, describeBlock, findCulprit, ThreadMember, type MemberOwner } from './thread-member.js'
 
-/** Threads that are alike, so that a tenant can be in any of them. */
+/** Threads that are alike, so that a member can be in any of them. */
 export interface ThreadGroup {
-  /** Unique among the groups of a host. Tenants of one group share threads. */
+  /** Unique among the groups of a host. Members of one group share threads. */
   name: string
-  /** Maximum number of threads. Each new tenant gets the thread with the fewest. */
+  /** Maximum number of threads. Each new member gets the thread with the fewest. */
   size: number
-  /** The limits of the thread, which must be the same for all of its tenants. */
+  /** Maximum number of members of one thread. Further members start threads beyond `size`. @default Infinity */
+  maxMembers?: number | undefined
+  /** The limits of the thread, which must be the same for all of its members. */
   limits?: object | undefined
+  /**
+   * True if a thread without members is kept until the host closes. It does not keep the process alive, so its own output must not be
+   * piped: Node waits for a thread whose output is read.
+   */
+  isKept?: boolean
+  /** Milliseconds for a thread to confirm that a member is terminated. @default 250 */
+  confirmTimeout?: number
   /** @throws errors of `new Worker` */
   spawn(): Worker
 }
@@ -20,24 +30,42 @@ export interface ThreadGroup {
 export class SharedThreads {
   readonly #log: HostLog
   readonly #groups = new Map<string, Set<SharedThread>>()
+  #isClosed = false
 
   constructor(log: HostLog) {
     this.#log = log
   }
 
   /** @throws errors of `group.spawn` */
-  open(group: ThreadGroup, name: string, data: unknown, transfer: readonly TransferListItem[] = []): Tenant {
+  open(group: ThreadGroup, name: string, data: unknown, transfer: readonly TransferListItem[] = []): ThreadMember {
     return this.#choose(group).open(name, data, transfer)
+  }
+
+  /** Starts a thread of a group whose threads are kept, for its first member. */
+  prepare(group: ThreadGroup): void {
+    if (!this.#isClosed && !this.#groups.has(group.name)) this.#start(group, new Set())
+  }
+
+  /** Ends the threads that were kept. The others have ended with their members. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#groups.values()].flatMap(threads => [...threads].map(thread => thread.close())))
   }
 
   #choose(group: ThreadGroup): SharedThread {
     const threads = this.#groups.get(group.name) ?? new Set()
-    const [thread] = [...threads].filter(each => each.isFree).toSorted((a, b) => a.tenants.size - b.tenants.size)
+    const [thread] = [...threads]
+      .filter(each => each.isFree && each.members.size < (group.maxMembers ?? Infinity))
+      .toSorted((a, b) => a.members.size - b.members.size)
     if (thread && JSON.stringify(thread.limits) !== JSON.stringify(group.limits)) {
       const remedy = `Use the same limits for each member of the ${group.name}, or another group`
       throw new BusError('InvalidParams', `sandbox.resourceLimits differ from those of the running thread. ${remedy}`)
     }
-    if (thread && threads.size >= group.size) return thread
+    if (thread && (thread.members.size === 0 || threads.size >= group.size)) return thread
+    return this.#start(group, threads)
+  }
+
+  #start(group: ThreadGroup, threads: Set<SharedThread>): SharedThread {
     const started = new SharedThread(group, this.#log, () => {
       threads.delete(started)
       if (threads.size === 0) this.#groups.delete(group.name)
@@ -47,67 +75,94 @@ export class SharedThreads {
   }
 }
 
-/** One thread. It ends with its last tenant. */
-class SharedThread implements TenantOwner {
-  readonly tenants = new Set<Tenant>()
+/** One thread. It ends with its last member, or is kept for the next one. */
+class SharedThread implements MemberOwner {
+  readonly members = new Set<ThreadMember>()
   readonly limits: object | undefined
+  readonly confirmTimeout: number
   readonly #worker: Worker
   readonly #close: () => void
+  readonly #isKept: boolean
   #isClosed = false
 
-  constructor({ name, limits, spawn }: ThreadGroup, log: HostLog, onClosed: () => void) {
+  constructor(
+    { name, limits, isKept = false, confirmTimeout = 250, spawn }: ThreadGroup,
+    log: HostLog,
+    onClosed: () => void,
+  ) {
     this.limits = limits
+    this.#isKept = isKept
+    this.confirmTimeout = confirmTimeout
     const worker = (this.#worker = spawn())
+    // Until it has a member.
+    worker.unref()
     this.#close = () => {
       if (this.#isClosed) return
       this.#isClosed = true
       onClosed()
     }
     const lines = throttleLines(log, { worker: 'shared', label: name })
-    pipeToLog(worker, lines)
+    if (!isKept) pipeToLog(worker, lines)
     worker.on('error', error => {
       this.#close()
-      for (const tenant of this.tenants) tenant.threadFailed(error)
+      for (const member of this.members) member.threadFailed(error)
     })
     worker.on('exit', code => {
       this.#close()
       lines.flush()
-      for (const tenant of this.tenants) tenant.threadExited(code)
-      this.tenants.clear()
+      for (const member of this.members) member.threadExited(code)
+      this.members.clear()
     })
   }
 
-  /** False while one of the tenants does not end: its thread might be blocked. */
+  /** False while one of the members does not end: its thread might be blocked. */
   get isFree(): boolean {
-    return !this.#isClosed && ![...this.tenants].some(tenant => tenant.isTerminated)
+    return !this.#isClosed && ![...this.members].some(member => member.isTerminated)
   }
 
-  open(name: string, data: unknown, transfer: readonly TransferListItem[]): Tenant {
-    const tenant = new Tenant(name, data, this, (added, ports) =>
+  get performance(): Worker['performance'] {
+    return this.#worker.performance
+  }
+
+  open(name: string, data: unknown, transfer: readonly TransferListItem[]): ThreadMember {
+    const member = new ThreadMember(name, data, this, (added, ports) =>
       this.#worker.postMessage(added, [...ports, ...transfer]),
     )
-    this.tenants.add(tenant)
-    return tenant
+    this.members.add(member)
+    this.refChanged()
+    return member
   }
 
-  exited(tenant: Tenant): boolean {
-    if (this.tenants.size > 1) return this.tenants.delete(tenant)
-    this.#close()
-    void this.#worker.terminate()
+  exited(member: ThreadMember): boolean {
+    if (this.#isKept || this.members.size > 1) {
+      this.members.delete(member)
+      this.refChanged()
+      return true
+    }
+    void this.close()
     return false
   }
 
-  blocked(): void {
-    this.fail(tenant => createNeighborFault(tenant, 'A thread did not respond'))
-  }
-
-  unreffed(): void {
-    if ([...this.tenants].every(({ isRef }) => !isRef)) this.#worker.unref()
-  }
-
-  fail(getError: (tenant: Tenant) => Error): void {
+  async close(): Promise<void> {
     this.#close()
-    for (const tenant of this.tenants) tenant.threadFailed(getError(tenant))
+    await this.#worker.terminate()
+  }
+
+  blocked(): void {
+    const culprit = findCulprit(this.members)
+    const isKnown = culprit !== undefined && culprit !== 'unknown'
+    const cause = isKnown ? describeBlock(culprit) : 'A thread did not respond'
+    this.fail(member => (member === culprit ? new BusError('Timeout', cause) : createNeighborFault(member, cause)))
+  }
+
+  refChanged(): void {
+    if ([...this.members].some(({ isRef }) => isRef)) this.#worker.ref()
+    else this.#worker.unref()
+  }
+
+  fail(getError: (member: ThreadMember) => Error): void {
+    this.#close()
+    for (const member of this.members) member.threadFailed(getError(member))
     void this.#worker.terminate()
   }
 }

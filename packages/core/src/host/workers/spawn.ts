@@ -1,7 +1,8 @@
 // Starts a worker thread from the entry of a package, or by a function of a program that bundles Sallyport (docs/guide/deploying.md).
 import { setFlagsFromString } from 'node:v8'
-import { type TransferListItem, Worker, type WorkerOptions } from 'node:worker_threads'
-import { BusError } from '@sallyport/protocol/internal'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { getV8Limits, limitHeap } from '../../shared/heap-limit.js'
 
 export type WorkerFactory = (options: WorkerOptions) => Worker

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
-import { setDevelopment } from '@sallyport/protocol/internal'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { explainSyntax } from './syntax-errors.js'
 

@@ -1,7 +1,7 @@
 // Finds the place of a syntax error. Node names the place for a program's main module only, not for a rejected `import()`.
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { isDevelopment } from '@sallyport/protocol/internal'
+import { isDevelopment } from '@sallyport/protocol/internal/util'
 
 /** Files that `node --check` is run for. */
 const MAX_CHECKS = 20
@@ -26,7 +26,7 @@ export async function explainSyntax(error: Error, module: URL, signal: AbortSign
 
 /** Returns `undefined` for an error that a module's own code threw, such as that of `JSON.parse`. */
 const describeUnknownPlace = ({ stack = '' }: Error, module: URL): string | undefined =>
-  /^SyntaxError\b[^\n]*(?:\n +at [^\n]*node:internal\/modules\/|$)/.test(stack)
+  /(?:^|\n\[cause\]: )SyntaxError\b[^\n]*\n +at [^\n]*node:internal\/modules\/|^SyntaxError\b[^\n]*$/.test(stack)
     ? `${fileURLToPath(module)}, or a module that it imports\n`
     : undefined
 

@@ -38,7 +38,7 @@ describe.each([
     expect(Object.keys(ran).length).toBeLessThanOrEqual(maxFiles)
   })
 
-  // A call that is made now and then takes about a microsecond for each: docs/adr/0006-polling.md, "First calls".
+  // A call that is made now and then takes about a microsecond for each: docs/adr/0006-polling.md, "Rare calls have a limit".
   test(`runs in at most ${maxFunctions} functions`, () => {
     expect(Object.values(ran).flat().length).toBeLessThanOrEqual(maxFunctions)
   })

@@ -20,7 +20,7 @@ const coreRestarts = {
 }
 const coreKeepsRunning = { others: 'wait', events: [], sameCore: true }
 const text = 'The pool\'s thread exited while it ran command "heavy": Worker terminated due to reaching memory limit'
-const threadExits = { reason: 'InternalError', message: expect.stringContaining(text) as string }
+const threadExits = { reason: 'Crashed', message: expect.stringContaining(text) as string }
 
 test.each<[pattern: string, link: string, command: string, kind: string, expected: object]>([
   ['brownfield', 'port', 'fault', 'uses up its heap', coreRestarts],

@@ -45,7 +45,7 @@ describe.each([
     await checkGuarantee(watched, {
       label: 'core',
       calls: { heavy: call },
-      reasons: ['InternalError'],
+      reasons: ['Crashed'],
       others: async () => expect(await client.invoke('which')).toBe(core),
       serves: () => heavy('nothing'),
       events: [],

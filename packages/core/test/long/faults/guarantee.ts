@@ -12,7 +12,7 @@ import { soon, type ReportedEvent } from '../../support/supervised.js'
 export interface Watched {
   bus: Bus
   events: ReportedEvent[]
-  lines: { msg: string; label?: string; level: number; err?: { message: string } }[]
+  lines: { msg: string; label?: string; level: number; delay?: number; err?: { message: string } }[]
   /** Closes the bus, and checks that nothing is left. No other bus of this process can be open meanwhile. */
   close(): Promise<void>
 }
@@ -78,8 +78,10 @@ export async function checkGuarantee({ events, lines }: Watched, expected: Expec
   await until(eventTimeout, () => expect(getEvents()).toMatchObject(wanted))
   for (const { name, error } of getEvents()) {
     expect(error, `${name} of ${label} has an error`).toMatchObject({ message: expect.stringMatching(/./) as string })
-    const message = name === 'restart' ? 'restarting' : name
-    const logged = lines.filter(line => line.msg.split(':')[0] === message && line.label === label && line.level >= 40)
+    // The line of a fault has the restart, unless another worker failed with the same error before.
+    const isLogged = ({ msg, delay }: Watched['lines'][number]): boolean =>
+      name === 'restart' ? msg === 'restarting' || (msg === 'fault' && delay !== undefined) : msg.split(':')[0] === name
+    const logged = lines.filter(line => isLogged(line) && line.label === label && line.level >= 40)
     expect(logged.length, `${name} of ${label} is in the log`).toBeGreaterThan(0)
   }
   await others?.()

@@ -1,4 +1,5 @@
 // Frontends and hooks that fill their heap end with an error of their own, whatever the limit; others keep running.
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, test, vi } from 'vitest'
 import type { Client } from '../../../src/index.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
@@ -14,11 +15,11 @@ let watched: Watched
 let other: Client
 const others = () => other.invoke('add', { a: 1, b: 2 })
 /** A busy machine fills the heap slowly. */
-const unhurried = { settleTimeout: 20_000, eventTimeout: 20_000 }
+const unhurried = { settleTimeout: 50_000, eventTimeout: 50_000 }
 
 beforeAll(async () => {
   const dir = new URL('hook/', import.meta.url)
-  const pattern = { use: 'isolation', options: { dir, hookTimeout: 20_000 } } as const
+  const pattern = { use: 'isolation', options: { dir, hookTimeout: 50_000 } } as const
   const supervision = { delay: { min: 20, max: 100 }, intensity: 1000, heartbeat: false } as const
   watched = await watch({
     core: at('core.mjs'),
@@ -47,18 +48,27 @@ const script = `const kept = []
   sallyport.expose({ add: ({ a, b }) => a + b, fill() { for (;;) kept.push(new Array(1e4).fill({})) } })`
 
 /** Fills the heap of a frontend in the sandbox of the permission model. */
-async function fillFrontend(label: string, resourceLimits: { maxOldGenerationSizeMb?: number }): Promise<void> {
+async function fillFrontend(
+  label: string,
+  resourceLimits: { maxOldGenerationSizeMb?: number },
+  idleFor = 0,
+): Promise<void> {
   const { calls } = await openVictim(watched, other, label, { sandbox: { kind: 'permission', resourceLimits } })
+  await setTimeout(idleFor)
   watched.bus.call(label, 'fault', { how: 'heap' }).catch(() => {})
   await expectRestart('frontend', label, calls, () => watched.bus.call(label, 'calls'))
 }
 
 // A large heap takes long to fill, and limits apply in the same way to all threads.
-test('a limit of 256 MB ends only the frontend that exceeds it', { timeout: 60_000 }, async () => {
+test('a limit of 256 MB ends only the frontend that exceeds it', { timeout: 150_000 }, async () => {
   await fillFrontend('heap-256', { maxOldGenerationSizeMb: 256 })
 })
 
-describe.each([64, undefined])('a limit of %s MB', { timeout: 60_000 }, limit => {
+test('a heap is checked in time after its thread was idle', { timeout: 150_000 }, async () => {
+  await fillFrontend('heap-idle', { maxOldGenerationSizeMb: 64 }, 1500)
+})
+
+describe.each([64, undefined])('a limit of %s MB', { timeout: 150_000 }, limit => {
   const resourceLimits = limit === undefined ? {} : { maxOldGenerationSizeMb: limit }
   const prefix = limit === undefined ? 'default' : `heap-${limit}`
 
@@ -75,7 +85,7 @@ describe.each([64, undefined])('a limit of %s MB', { timeout: 60_000 }, limit =>
   })
 })
 
-test('the limit of a gate ends only the gate whose hook exceeds it', { timeout: 60_000 }, async () => {
+test('the limit of a gate ends only the gate whose hook exceeds it', { timeout: 150_000 }, async () => {
   const label = 'default-hook'
   const client = await watched.bus.connect(label)
   const call = client.invoke('add', { a: 1, b: 2, hook: 'heap' })

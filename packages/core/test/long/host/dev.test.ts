@@ -223,5 +223,5 @@ test('labels the output of workers, applies source maps to stacks, and lets core
   expect(lines).toContain('[core] core says hello')
   expect(lines).toContain('[main] main says hello')
   expect(lines).toContain('[trusted] trusted says hello')
-  expect(stderr).toMatch(/\[core\] Error: mapped\n(?:\[core\] .*\n)*\[core\] .*original\.ts:2:/)
+  expect(stderr).toMatch(/\[core\]! Error: mapped\n(?:\[core\]! .*\n)*\[core\]! .*original\.ts:2:/)
 })

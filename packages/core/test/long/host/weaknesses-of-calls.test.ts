@@ -2,7 +2,7 @@
 // Weaknesses between frontends are in weaknesses.test.ts.
 import { setFlagsFromString } from 'node:v8'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal'
+import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal/wire'
 import { createBus, type Bus, type BusOptions, type Capability, type Client } from '../../../src/index.js'
 import { fixture, patterns, start } from '../../support/start.js'
 

@@ -1,6 +1,7 @@
 // Hostile inputs, once and as a flood, to core and through a gate: each gets a typed error or closes its session, in bounded time
 // and memory. Nothing runs or leaks, no prototype changes, and others are served.
-import { FRAME_KIND, type LinkKind } from '@sallyport/protocol/internal'
+import type { LinkKind } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFuzzed, type Fuzzed } from '../../fuzz/core-target.js'
 import { openGate } from '../../fuzz/gate-target.js'

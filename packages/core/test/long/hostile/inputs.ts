@@ -1,5 +1,5 @@
 // The table of hostile inputs and their outcomes.
-import { FRAME_KIND, MAX_BATCH } from '@sallyport/protocol/internal'
+import { FRAME_KIND, MAX_BATCH } from '@sallyport/protocol/internal/wire'
 import type { FuzzFrame } from '../../fuzz/frames.js'
 import { Packr } from 'msgpackr/pack'
 import { call } from '../../support/peer.js'

@@ -1,5 +1,5 @@
 // Gates that share a thread, while the hook of one of them hangs, waits or is flooded.
-import { createDeferred } from '@sallyport/protocol/internal'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { expect, test } from 'vitest'
 import { add, connect, startShared } from '../../support/shared-gates.js'
 import { watch, workers } from '../../support/shared-threads.js'

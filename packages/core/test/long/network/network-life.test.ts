@@ -54,7 +54,7 @@ describe.each(cores)('core %s', (_where, core) => {
       /has no drain\(\)/,
       'InvalidParams',
     ],
-    ['cannot join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'InternalError'],
+    ['cannot join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'LoadFailed'],
   ])('fails to start with a module that %s', async (_what, network, message, reason) => {
     const started = createBus({ core: await core(), log: false, network: network as never })
     await expect(started).rejects.toMatchObject({ reason, message })

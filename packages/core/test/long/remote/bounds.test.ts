@@ -1,7 +1,7 @@
 // Limits of a remote host: back-pressure, timeouts, rejected options, and what is left after close.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { startRemoteHost } from '../../../src/host/remote/remote-host.js'
 import type { RemoteHostOptions } from '../../../src/network.js'

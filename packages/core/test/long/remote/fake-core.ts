@@ -1,5 +1,8 @@
 // A remote core for tests: it runs in this thread, but is reached only through sessions that it opens or rejects.
-import { BusError, createLinkEndpoints, openLink, type Link, type SessionKey } from '@sallyport/protocol/internal'
+import type { SessionKey } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { pino } from 'pino'

@@ -1,5 +1,5 @@
 // Sessions that are lost: each call settles once, another session follows, and the frontend's code notices nothing.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { describe, expect, test } from 'vitest'
 import type { RemoteHost, RemoteHostOptions } from '../../../src/network.js'
 import { fixture } from '../../support/start.js'

@@ -1,6 +1,6 @@
 // A process without core: its frontends and connections use a remote core as they would use a local one, in both patterns.
 import { describe, expect, test } from 'vitest'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { RemoteHostOptions } from '../../../src/network.js'
 import { fixture } from '../../support/start.js'
 import { join, noResponders, startCore } from './fake-core.js'

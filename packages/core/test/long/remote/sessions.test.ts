@@ -1,6 +1,6 @@
 // A connection with sessions to several cores: each call goes to one core, and a lost core affects only its own calls.
 import { expect, test } from 'vitest'
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { SessionDialer, RemoteHostOptions } from '../../../src/network.js'
 import { defineCore } from '../../../src/index.js'
 import { fixture } from '../../support/start.js'

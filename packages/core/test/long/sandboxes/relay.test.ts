@@ -1,22 +1,18 @@
 // A relay against hostile processes, which write to its pipes whatever they like.
-import {
-  createLinkEndpoints,
-  openLink,
-  type BusError,
-  type FrontendStart,
-  type Link,
-  type StateReport,
-} from '@sallyport/protocol/internal'
+import type { FrontendStart, StateReport } from '@sallyport/protocol/internal/contract'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ProcessLimits, RelayData } from '../../../src/contract/host-relay.js'
+import type { ProcessLimits, RelayData } from '../../../src/host/sandboxes/process/relay/relay-data.js'
 import { createHostLog } from '../../../src/host/reporting/log.js'
 import { SharedThreads } from '../../../src/host/workers/shared-threads.js'
-import type { Tenant } from '../../../src/host/workers/tenant.js'
+import type { ThreadMember } from '../../../src/host/workers/thread-member.js'
 
 /** Time for processes to start on a busy machine. */
 const POLL = { timeout: 20_000 }
@@ -34,7 +30,7 @@ const prelude = `
 `
 
 interface Relay {
-  worker: Tenant
+  worker: ThreadMember
   link: Link
   /** Frames that arrived at core's end. */
   frames: string[]
@@ -50,7 +46,7 @@ const group = {
   spawn: () => new Worker(new URL(import.meta.resolve('#relay')), { stdout: true, stderr: true }),
 }
 
-const workers: Tenant[] = []
+const workers: ThreadMember[] = []
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
 
 /** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
@@ -63,19 +59,19 @@ function startFrontend(source: string): Relay {
   const options = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait', isolated: false } as const
   const start: FrontendStart = { ...options, module, development: false }
   const entry = fileURLToPath(import.meta.resolve('@sallyport/frontend/process'))
-  return createRelay([entry], { start: serialize(start) })
+  return createRelay([entry], {}, serialize(start))
 }
 
-function createRelay(args: readonly string[], data: Partial<RelayData>): Relay {
+function createRelay(args: readonly string[], data: Partial<RelayData>, start = new Uint8Array(8)): Relay {
   const [coreEnd, relayEnd] = createLinkEndpoints('ring', 'never')
   const workerData: RelayData = {
-    name: 'frontend "main"',
+    start: { type: 'start', name: 'frontend "main"', start, heartbeat: undefined, network: undefined },
     launch: { command: process.execPath, args },
     hasWall: false,
+    hasBroker: false,
     temporary: tmpdir(),
-    start: new Uint8Array(8),
-    heartbeat: undefined,
     limits: {},
+    usage: new SharedArrayBuffer(16),
     ...data,
   }
   const worker = threads.open(group, 'the relay of frontend "main"', workerData)
@@ -99,7 +95,7 @@ function createRelay(args: readonly string[], data: Partial<RelayData>): Relay {
 const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: expect.objectContaining({ message }) }]
 
 /** Returns an object that grows with the output. */
-function collectOutput(worker: Tenant): { stdout: string; stderr: string } {
+function collectOutput(worker: ThreadMember): { stdout: string; stderr: string } {
   const written = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     worker[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text))

@@ -34,7 +34,7 @@ describe.each([
     const bus = await getBus()
     const source = 'const kept = []; for (;;) kept.push(new Array(1e4).fill({}))'
     await expect(bus.run(source, { sandbox, memory: 64, timeout: 60_000 })).rejects.toMatchObject({
-      reason: 'InternalError',
+      reason: 'Crashed',
       message: expect.stringMatching(/ ran out of memory$/) as string,
     })
     expect(await bus.run('return 1', { sandbox })).toBe(1)

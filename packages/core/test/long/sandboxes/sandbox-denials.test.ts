@@ -1,19 +1,24 @@
 // Denials of a sandbox after the module has loaded: the error names the option that allows it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, isCommandError, type Bus } from '../../../src/index.js'
-import { findWall } from '../../../src/launchers/find-wall.js'
+import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import { fixture } from '../../support/start.js'
 
 const file = '/sallyport/denied'
 const isDeniedByNode = process.allowedNodeEnvironmentFlags.has('--allow-net')
 
+const hasWall = (await findWall()).launcher !== undefined
+
 describe.each(['permission', 'process'] as const)('%s', kind => {
-  const hasNetwork = !isDeniedByNode && (kind === 'permission' || !findWall().launcher)
+  const hasNetwork = !isDeniedByNode && (kind === 'permission' || !hasWall)
   const noOption = "Call a command that does it, or trust the frontend with all rights of the host: sandbox: 'none'."
   const allow = (option: string) => `Allow it with the frontend's option sandbox: { kind: '${kind}', ${option} }.`
   const denials: [action: string, text: string][] = [
     ['read', `The sandbox denied FileSystemRead of ${file}. ${allow(`read: ["${file}"]`)}`],
-    ['write', `The sandbox denied FileSystemWrite of ${file}. ${noOption}`],
+    [
+      'write',
+      `The sandbox denied FileSystemWrite of ${file}. ${kind === 'process' ? allow('write: ["/sallyport"]') : noOption}`,
+    ],
     ['spawn', noOption],
     ['fetch', hasNetwork ? 'fetch failed' : `fetch failed: The sandbox denied the network. ${allow('net: true')}`],
   ]

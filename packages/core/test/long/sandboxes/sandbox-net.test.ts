@@ -4,13 +4,13 @@ import { createServer, type AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defineCore } from '../../../src/index.js'
-import { findWall } from '../../../src/launchers/find-wall.js'
+import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import { fixture, start } from '../../support/start.js'
 
 const core = defineCore({})
 const module = fixture('sandboxes/connecting.mjs')
 const isDeniedByNode = process.allowedNodeEnvironmentFlags.has('--allow-net')
-const hasWall = findWall().launcher !== undefined
+const hasWall = (await findWall()).launcher !== undefined
 const cases = [
   ['permission', { kind: 'permission' }, isDeniedByNode],
   ['process without a wall', { kind: 'process', wall: 'none' }, isDeniedByNode],
@@ -59,7 +59,7 @@ test.each(cases)(
     await expect(start({ core, frontends: { main: { module, ...main } } })).rejects.toThrow(text)
     const bus = await start({ core })
     await expect(bus.open('main', module, main)).rejects.toMatchObject({
-      reason: isDenied ? 'InternalError' : 'InvalidParams',
+      reason: isDenied ? 'LoadFailed' : 'InvalidParams',
     })
   },
 )

@@ -1,6 +1,6 @@
 // Frontends connect, disconnect, listen and stop in an order that the seed decides, while events are emitted. A model of a few sets
 // determines the receivers of each event: exactly these get one frame.
-import type { Unlisten } from '@sallyport/protocol/internal'
+import type { Unlisten } from '@sallyport/protocol/internal/message'
 import type { Random } from '../../fuzz/random.js'
 import type { Crowd } from './crowd.js'
 

@@ -1,6 +1,8 @@
 // Many frontends in one thread: the real core, and for each frontend a real client over a memory link, as from a network. Messages
 // are counted at the links, so that the bus itself is unchanged.
-import { type Link, type Unlisten, LocalLink } from '@sallyport/protocol/internal'
+import { LocalLink } from '@sallyport/protocol/internal/link'
+import type { Unlisten } from '@sallyport/protocol/internal/message'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { pino } from 'pino'
 import { Client } from '../../../../frontend/src/client/client.js'
 import type { App } from '../../../src/api/app.js'

@@ -1,6 +1,6 @@
 // Measures one number of frontends: the memory of each part, and the work of the bus for a message, an event, and a frontend that
 // connects or disconnects.
-import type { Link } from '@sallyport/protocol/internal'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { Random } from '../../fuzz/random.js'
 import { comeAndGo } from './come-and-go.js'
 import { Crowd } from './crowd.js'

@@ -20,8 +20,8 @@ const capability = {
     .map(name => `allow-${name.replaceAll('_', '-')}`),
 }
 const isolation = { use: 'isolation', options: { dir: new URL('hook/', import.meta.url), hookTimeout: 1000 } }
-/** Short delays, and enough restarts for any seed. */
-const supervision = { delay: { min: 20, max: 100 }, intensity: 10_000, heartbeat: 4000 }
+/** Short delays, and enough restarts for any seed. On a busy machine a thread counts its objects for seconds. */
+const supervision = { delay: { min: 20, max: 100 }, intensity: 10_000, heartbeat: 15_000 }
 /** Only frontends loop, and a busy machine can stall core for seconds. */
 const core = { module: new URL('core.mjs', import.meta.url), supervision: { heartbeat: 60_000 } }
 

@@ -32,6 +32,8 @@ const footprints = []
 const problems = []
 const outcomes = {}
 const faults = {}
+/** What `--leak shared` keeps. */
+const leaked = []
 
 const add = (sums, counts) => {
   for (const [name, n] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + n
@@ -82,6 +84,8 @@ async function leak(what) {
   for (const { host } of buses) {
     if (what === 'core') await host.invoke('leak_listeners')
     if (what === 'signals') await host.invoke('leak_signals')
+    // The rings of one link.
+    if (what === 'shared') leaked.push(new SharedArrayBuffer(8), new SharedArrayBuffer(8))
     if (what === 'listener') for (let i = 0; i < 20; i++) await host.listen('pong', () => {})
   }
 }

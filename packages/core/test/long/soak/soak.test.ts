@@ -14,6 +14,12 @@ const run = (...args: string[]): Promise<{ stdout: string; code?: number }> =>
     (failure: { stdout: string; code: number }) => failure,
   )
 
+test('a leak of the shared memory of links is found', { timeout: 400_000 }, async () => {
+  const { stdout, code } = await run('--seconds', '1', '--round', '500', '--leak', 'shared')
+  expect(code, stdout).toBe(1)
+  expect(stdout.match(/^BROKEN .*/gm)).toEqual([expect.stringMatching(/^BROKEN shared of host: from \d+ to \d+, /)])
+})
+
 test('traffic and faults leave nothing behind', { timeout: 400_000 }, async () => {
   const { stdout, code } = await run('--seconds', '1', '--round', '1000')
   expect(code, stdout).toBe(undefined)

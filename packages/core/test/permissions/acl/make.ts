@@ -5,8 +5,8 @@ import type { AclDeps } from '../../../src/acl/catalogue.js'
 import type { Capability } from '../../../src/acl/types.js'
 import { getPermissions } from '../../../src/acl/identifier.js'
 import { getCommandIdentities } from '../../../src/acl/identifier.js'
-import type { RunnableCommand } from '../../../src/rpc/registry.js'
-import type { BusError } from '@sallyport/protocol/internal'
+import type { RunnableCommand } from '../../../src/rpc/runnable-command.js'
+import type { BusError } from '@sallyport/protocol/internal/errors'
 
 const run = (): void => {}
 const commands = { greet: run, add: run, save_file: run }
@@ -44,6 +44,7 @@ export interface Made {
   warnings: string[]
   /** Returns the error of a denied call. */
   check(label: string, method: string): BusError | undefined
+  getDetails(label: string, method: string): string | undefined
   may(label: string, method: string): boolean
 }
 
@@ -83,7 +84,9 @@ export function make({ scopeChecks, ...options }: MakeOptions & Pick<AclDeps, 's
   })
   const check = (label: string, method: string): BusError | undefined =>
     authority.getPermits(label).check(registry.get(method)!)
-  return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }
+  const getDetails = (label: string, method: string): string | undefined =>
+    authority.getPermits(label).getDetails(registry.get(method)!)
+  return { authority, warnings, check, getDetails, may: (label, method) => check(label, method) === undefined }
 }
 
 export const capability = (permissions: Capability['permissions'], more: Partial<Capability> = {}): Capability => ({

@@ -32,11 +32,11 @@ describe('a capability', () => {
     ['no permissions', named, 'permissions: is missing'],
     ['windows', { ...named, windows: 'main', permissions: [] }, 'windows: must be an array of strings: got "main"'],
     ['a window', { ...named, windows: ['a', 5], permissions: [] }, 'windows[1]: must be a string: got 5'],
-    ['a glob', { ...named, windows: ['a', '['], permissions: [] }, 'windows[1]: the glob "[": "[" is never closed'],
+    ['a glob', { ...named, windows: ['a', '['], permissions: [] }, 'windows[1]: the glob "[": invalid range pattern'],
     [
       "a webview's glob",
       { ...named, webviews: ['a**'], permissions: [] },
-      'webviews[0]: the glob "a**": "**" must stand alone between slashes',
+      'webviews[0]: the glob "a**": recursive wildcards must form a single path component',
     ],
     ['local', { ...named, local: 'no', permissions: [] }, 'local: must be true or false: got "no"'],
     [

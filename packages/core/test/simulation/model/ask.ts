@@ -1,5 +1,5 @@
 // One call in the model of the bus: its caller and link, its possible outcomes, and its outcome.
-import { isBusError } from '@sallyport/protocol/internal'
+import { isBusError } from '@sallyport/protocol/internal/errors'
 
 /** Instruction for the hook, which is part of the call's arguments. */
 export type Verdict = 'pass' | 'null' | 'throws' | 'later' | 'laterNull' | 'never' | 'dies'

@@ -6,9 +6,24 @@ export class Place {
   readonly ports = new Set<SimulatedPort>()
   dead = false
   stalledUntil = 0
+  #computed = 0
+  #computesFrom = 0
+  #computesUntil = 0
 
   constructor(name: string) {
     this.name = name
+  }
+
+  /** Runs code until a time, and takes nothing meanwhile. */
+  compute(now: number, until: number): void {
+    this.#computed = this.getComputed(now)
+    this.#computesFrom = now
+    this.#computesUntil = this.stalledUntil = until
+  }
+
+  /** Milliseconds for which it has computed so far. */
+  getComputed(now: number): number {
+    return this.#computed + Math.max(0, Math.min(now, this.#computesUntil) - this.#computesFrom)
   }
 
   /** Dies immediately: later effects of its code stay within the place. */

@@ -1,6 +1,6 @@
 // A message port in virtual time, under the real link. It delays messages, keeps their order, and can be cut at any moment, which
 // loses messages in flight from some point on. A stalled peer receives nothing for a while.
-import type { LinkEndpoint, TriangleEndpoints } from '@sallyport/protocol/internal'
+import type { LinkEndpoint, TriangleEndpoints } from '@sallyport/protocol/internal/link'
 import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Place } from './place.js'

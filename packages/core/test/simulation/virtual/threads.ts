@@ -38,11 +38,23 @@ export class SimulatedThread extends EventEmitter {
 
   postMessage(message: unknown, transfer: readonly SimulatedPort[] = []): void {
     for (const port of transfer) port.travel()
-    this.#toThread = this.#later(this.#toThread, this.#delay(), () => {
+    const deliver = (): void => {
+      const { clock } = this.#world.simulation
+      const { dead, stalledUntil, name } = this.place
+      if (stalledUntil > clock.now) {
+        this.#toThread = this.#later(this.#toThread, stalledUntil - clock.now, deliver)
+        return
+      }
       for (const port of transfer) port.arrive(this.place)
-      this.#world.simulation.trace(() => `the host → ${this.place.name}: ${getType(message)}`)
-      if (!this.place.dead) this.control.emit('message', message)
-    })
+      this.#world.simulation.trace(() => `the host → ${name}: ${getType(message)}`)
+      if (!dead) this.control.emit('message', message)
+    }
+    this.#toThread = this.#later(this.#toThread, this.#delay(), deliver)
+  }
+
+  get performance(): { eventLoopUtilization(): { active: number } } {
+    const { clock } = this.#world.simulation
+    return { eventLoopUtilization: () => ({ active: this.place.getComputed(clock.now) }) }
   }
 
   /** Posts a message to the host. */

@@ -1,5 +1,6 @@
 // A link whose own statements are checked with each use.
-import type { BusError, Link } from '@sallyport/protocol/internal'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import type { Simulation } from '../simulation.js'
 
 export function watchLink(link: Link, simulation: Simulation, closed: (fault?: BusError) => void): Link {

@@ -1,5 +1,5 @@
 // A client of the broker that answers every hello before core does: joined processes accept core's own answer.
-import { BusError } from '@sallyport/protocol/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { headers } from '@nats-io/transport-node'
 import { describe, expect, test } from 'vitest'
 import { writeRefusal } from '../../../src/handshake/messages.js'

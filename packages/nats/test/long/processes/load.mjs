@@ -1,5 +1,5 @@
 // Endless calls, each with an id of its own, and a report of their outcomes.
-import { isBusError } from '@sallyport/protocol/internal'
+import { isBusError } from '@sallyport/protocol/internal/errors'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Tolerance for a call that settles after its deadline, measured with the timers of the same process. */

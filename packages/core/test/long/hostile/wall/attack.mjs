@@ -32,7 +32,9 @@ const attempts = {
   'read a private key': () => readSome(secret),
   'see that a private key exists': () => fs.statSync(secret),
   'list the directory of a private key': () => fs.readdirSync(directory),
-  'read the list of users': () => readSome('/etc/passwd'),
+  'read the list of users': () => {
+    if (fs.readFileSync('/etc/passwd', 'latin1').split('\n').length < 3) throw new Error('only its own')
+  },
   'list the directories of users': () => fs.readdirSync('/home'),
   "read the host's environment": () => readSome(`/proc/${host}/environ`),
   "read the host's command line": () => readSome(`/proc/${host}/cmdline`),
@@ -41,6 +43,9 @@ const attempts = {
   'see the processes of the machine': () => {
     if (fs.readdirSync('/proc').filter(name => name > 0).length < 8) throw new Error('only its own')
   },
+  "read the kernel's command line": () => readSome('/proc/cmdline'),
+  'list the disks of the machine': () => readSome('/proc/partitions'),
+  'open a device that is memory': () => openForWriting('/dev/zero'),
   'signal the host': () => kill(host, 0),
   'kill a process of the user': () => kill(victims[0], 9),
   'ask a process of the user to end': () => kill(victims[1], 15),

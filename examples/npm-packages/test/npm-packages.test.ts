@@ -1,0 +1,88 @@
+// Packages of npm in the sandboxes: those that work in plain Node work there, or say what is denied and what to use instead.
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { createBus, type Bus, type Sandbox } from '@sallyport/core'
+import { bubblewrap } from '@sallyport/core/launchers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as uses from '../uses.mjs'
+
+type Uses = Readonly<Record<string, () => Promise<unknown>>>
+const { denied, network, working } = uses as Record<'denied' | 'network' | 'working', Uses>
+
+const hasWall = ((): boolean => {
+  try {
+    return bubblewrap().closesNetwork === true
+  } catch {
+    return false
+  }
+})()
+const sandboxes: [name: 'permission' | 'wall', sandbox: Sandbox][] = [['permission', 'permission']]
+if (hasWall) sandboxes.push(['wall', { kind: 'process', wall: 'required' }])
+/** Before version 25, Node.js denies no network. */
+const isNetDenied = process.allowedNodeEnvironmentFlags.has('--allow-net')
+
+const addon =
+  /The sandbox denied the native addon \S+\.node\. Use a package in JavaScript or WebAssembly, call a command/
+const command = /The sandbox denied \w+.*\. Call a command that does it/
+/** What each package says that is denied, in both sandboxes. */
+const messages: Record<string, RegExp> = {
+  argon2: addon,
+  bcrypt: addon,
+  lightningcss: addon,
+  'oxc-parser': addon,
+  conf: /FileSystemRead of .*config\.json/,
+  execa: command,
+  piscina: command,
+  tmp: /A frontend has temporary files only in a wall, on Linux: sandbox: \{ kind: 'process', wall: 'required', tmp: 16 \}/,
+}
+
+/** The values in plain Node, by package. */
+let plain: Readonly<Record<string, unknown>>
+beforeAll(() => {
+  const program = fileURLToPath(new URL('../plain.mjs', import.meta.url))
+  const output = execFileSync(process.execPath, [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  plain = JSON.parse(output.slice(output.lastIndexOf('\n')))
+})
+
+describe.each(sandboxes)('in the sandbox %s', (kind, sandbox) => {
+  let bus: Bus
+  const open = (label: string): Promise<unknown> =>
+    bus.open(label, new URL('../frontend.mjs', import.meta.url), { sandbox, onStdio: () => {} })
+  const use = async (label: string, name: string): Promise<unknown> =>
+    JSON.parse(await bus.call<string>(label, 'use', { name }, { timeout: 50_000 }))
+  /** In a frontend of its own: on Node.js 20, an import that fails can reject a second promise, which ends the frontend. */
+  async function useAlone(name: string): Promise<unknown> {
+    const label = `alone-${name.replace(/\W/g, '')}`
+    await open(label)
+    try {
+      return await use(label, name)
+    } finally {
+      await bus.closeFrontend(label)
+    }
+  }
+  beforeAll(async () => {
+    // Some compile for seconds on a busy machine, which blocks their thread.
+    bus = await createBus({ core: { commands: {} }, log: false, supervision: { heartbeat: false } })
+    await open('plugin')
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  test.each(Object.keys(working))('%s works as in plain Node', async name => {
+    expect(await use('plugin', name)).toEqual(plain[name])
+  })
+
+  test.each(Object.entries(messages))('%s says what is denied and what to use instead', async (name, message) => {
+    await expect(useAlone(name)).rejects.toThrow(message)
+  })
+
+  test.each(Object.keys(network))('%s opens the network, or says that it is denied', async name => {
+    const outcome = useAlone(name).catch(({ message }: Error) => message)
+    const option = `sandbox: { kind: '${kind === 'wall' ? 'process' : kind}', net: true }`
+    if (kind === 'wall' || isNetDenied) expect(await outcome).toContain(option)
+    else expect(await outcome).not.toContain('denied')
+  })
+
+  test('every package that is denied has a message', () => {
+    expect(Object.keys(messages)).toEqual(Object.keys(denied))
+  })
+})

@@ -1,5 +1,0 @@
-// For the sandboxes that load modules: gives the script the client as SES gives it.
-import * as sallyport from '@sallyport/frontend'
-
-globalThis.sallyport = sallyport
-await import('./few-calls.js')

@@ -1,0 +1,54 @@
+// Every way to send a document or bytes to another thread or process.
+import { workerUrl } from '../shared/worker-url.js'
+import type { Arm, Arms, Task } from '../model/scenario.js'
+import { asBytes, type Payload } from '../payloads/payloads.js'
+import { busArm, isolationRingJson, portJson, RING_JSON, ringJson, ringMsgpack } from './bus.js'
+import { msgpackrArm, rawPort, textArm } from './threads.js'
+import { lacksWall } from './wall.js'
+
+const named = (arm: Arm, title: string, id: string = arm.id): Arm => ({ ...arm, id, title })
+
+/** An arm that sends the payload as bytes, in a loop of its own or in that of the case. */
+function bytesArm(id: string, title: string, arm: Arm, change: (task: Task) => Task | undefined = task => task): Arm {
+  const known = new Map<Payload, Payload>()
+  const toBytes = (payload: Payload): Payload => {
+    const bytes = known.get(payload) ?? asBytes(payload)
+    known.set(payload, bytes)
+    return bytes
+  }
+  const open: Arm['open'] = async () => {
+    const opened = await arm.open()
+    const measure: typeof opened.measure = async (task, payload) => {
+      const changed = change(task)
+      return changed ? opened.measure(changed, toBytes(payload)) : {}
+    }
+    return { ...opened, measure }
+  }
+  return { id, title, open }
+}
+
+/** The bytes of an answer are transferred again by the next call, so that one call is in flight. */
+const toTransfer = (task: Task): Task | undefined =>
+  task.inFlight === undefined || task.inFlight === 1 ? { ...task, loop: 'giving' } : undefined
+
+const inProcess = (id: string, title: string, wall: 'none' | 'required'): Arm => {
+  const read = [new URL('../', workerUrl('frontend'))]
+  return busArm(id, title, { ...RING_JSON, sandbox: { kind: 'process', wall, read } })
+}
+
+/** The last four arms add to `ring JSON`. The reference is what Node does without a library. */
+export const payloadArms = ({ isBytes }: { isBytes: boolean }): Arms => {
+  const ring = isBytes ? 'ring' : 'ring JSON'
+  return [
+    named(rawPort, 'structured clone'),
+    named(textArm(), isBytes ? 'JSON-RPC text, base64' : 'JSON-RPC text'),
+    msgpackrArm(),
+    named(ringJson, isBytes ? 'ring, copied' : ring),
+    ...(isBytes ? [] : [ringMsgpack, bytesArm('bytes-copied', 'bytes, copied', ringJson)]),
+    bytesArm('bytes-transferred', isBytes ? 'port, transferred' : 'bytes, transferred', portJson, toTransfer),
+    busArm('hook-ring-json', `${ring}, hook`, { ...RING_JSON, hook: 'check', cipher: false }),
+    named(isolationRingJson, `${ring}, hook, cipher`),
+    inProcess('process', `${ring}, process`, 'none'),
+    { ...inProcess('process-wall', `${ring}, process, wall`, 'required'), lacks: lacksWall },
+  ]
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { readFigures } from './figure-lines.js'
+
+const time = { unit: 'µs', better: 'lower' }
+
+describe('lines of text', () => {
+  test.each([
+    ['parse 12.5 ms', { name: 'parse', value: 12_500, ...time }],
+    ['parse large file: 1,234 us', { name: 'parse large file', value: 1234, ...time }],
+    ['  write = 3e2 ns', { name: 'write', value: 0.3, ...time }],
+    ['start 2s', { name: 'start', value: 2_000_000, ...time }],
+    ['requests 12000 ops/s', { name: 'requests', value: 12_000, unit: 'ops/s', better: 'higher' }],
+    ['read 2 MiB/s', { name: 'read', value: 2 ** 21, unit: 'B/s', better: 'higher' }],
+    ['heap 3 kB', { name: 'heap', value: 3000, unit: 'B', better: 'lower' }],
+  ])('%s is a figure', (line, figure) => {
+    expect(readFigures(line)).toEqual([{ ...figure, value: expect.closeTo(figure.value) }])
+  })
+
+  test.each([
+    '',
+    'Node v20 started 3 workers',
+    'done in 5',
+    'warming up ...',
+    '12 ms',
+    '{ broken',
+    '2026-01-02 03:04 start',
+  ])("'%s' is none", line => {
+    expect(readFigures(line)).toEqual([])
+  })
+})
+
+describe('lines of JSON', () => {
+  test('have a name, a value, and any unit', () => {
+    const lines = ['{"name":"parse","value":2,"unit":"ms"}', '{"name":"cycles","value":7}', 'noise']
+    expect(readFigures(lines.join('\n'))).toEqual([
+      { name: 'parse', value: 2000, ...time },
+      { name: 'cycles', value: 7, unit: '', better: 'lower' },
+    ])
+  })
+
+  test('can say that higher is better', () => {
+    expect(readFigures('{"name":"score","value":7,"better":"higher"}')).toMatchObject([{ better: 'higher' }])
+  })
+
+  test('without a name or a number are ignored', () => {
+    expect(readFigures('{"value":7}\n{"name":"a","value":"7"}\n{"level":"info"}')).toEqual([])
+  })
+})
+
+test('a unit that objects inherit is no unit of time or size', () => {
+  expect(readFigures('value 1 constructor')).toEqual([])
+  expect(readFigures('{ "name": "value", "value": 1, "unit": "constructor" }')).toMatchObject([{ value: 1 }])
+})
+
+test('a name that is printed several times has several figures', () => {
+  expect(readFigures('parse 1 ms\nparse 2 ms\n').map(({ value }) => value)).toEqual([1000, 2000])
+})

@@ -1,0 +1,112 @@
+// Measures the first calls of a process, and calls with pauses. Nothing that an arm shares with others is loaded before the start.
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Measurement } from '../model/scenario.js'
+import type { Call } from '../payloads/payloads.js'
+import { HostCode } from './host-code.js'
+import type { PluginFunction } from './plugin-host.js'
+import { getPluginKind } from './plugin-kinds.js'
+import { median } from '../statistics/median.js'
+import { lacksProcessTree, startTreeCpuClock } from '../run/process-tree.js'
+
+export interface FewCallsJob {
+  /** A client of a core in a worker, or a kind of plugin, whose function the host calls. */
+  caller: ClientKind | { plugin: string }
+  greet: Call
+  pauses: readonly Pauses[]
+}
+
+export interface ClientKind {
+  link: 'ring' | 'port'
+  hook: boolean
+}
+
+/** Calls that are made one at a time, each after a pause. */
+export interface Pauses {
+  pauseMs: number
+  count: number
+}
+
+/** The part of a measurement that waits between calls each 20 ms. Starts, the first calls and settling take the rest. */
+const PAUSED_PART = 0.39
+
+/** Calls each 250 ms are left out if there is no time for two. */
+const MIN_RARE = 2
+
+export function planPauses(ms: number): Pauses[] {
+  const rare = { pauseMs: 250, count: Math.floor((ms * PAUSED_PART) / 250) }
+  const usual = { pauseMs: 20, count: Math.max(1, Math.floor((ms * PAUSED_PART) / 20)) }
+  return rare.count < MIN_RARE ? [usual] : [usual, rare]
+}
+
+interface Caller {
+  call(command: string, args: object): Promise<unknown>
+  close?(): Promise<void>
+}
+
+/** The client is in the host's thread, and core in a worker. */
+async function connectClient({ link, hook }: ClientKind): Promise<Caller> {
+  const { createBus } = await import('@sallyport/core')
+  const isolation = { dir: fileURLToPath(new URL('../../hooks/check/', import.meta.url)) }
+  const core = new URL('../workers/core.js', import.meta.url)
+  const bus = await createBus({ core, log: false, ...(hook && { isolation }) })
+  const client = await bus.connect('main', { link, codec: 'json' })
+  return {
+    call: (command, args) => client.invoke(command, args as Record<string, unknown>),
+    close: () => bus.close({ timeout: 0 }),
+  }
+}
+
+async function startPlugin(kind: string): Promise<Caller> {
+  const host = await getPluginKind(kind)(new HostCode())
+  const { request } = await host.start('plugin')
+  const close = async (): Promise<void> => host.close?.()
+  return { call: (command, args) => request(command as PluginFunction, args), close }
+}
+
+/** The answers that are timed: the first, the 99th after it, and the 900th after that. */
+const MARKS = [1, 100, 1000] as const
+
+/** Time for the garbage and the compilations of the calls before. */
+const SETTLE_MS = 100
+
+export async function measureFewCalls({ caller, greet, pauses }: FewCallsJob): Promise<Measurement> {
+  const start = performance.now()
+  const { call, close } = await ('plugin' in caller ? startPlugin(caller.plugin) : connectClient(caller))
+  const callOnce = async (): Promise<void> => {
+    const answer = await call(greet.command, greet.args as object)
+    if (answer !== greet.expected)
+      throw new Error(`'${greet.command}' returned ${String(answer)}; expected ${String(greet.expected)}`)
+  }
+  const marks: number[] = []
+  for (let count = 1; count <= MARKS.at(-1)!; count++) {
+    await callOnce()
+    if (count === MARKS[marks.length]) marks.push(performance.now())
+  }
+  await delay(SETTLE_MS)
+  const [usual, rare] = [await callEach(callOnce, pauses[0]!), pauses[1] && (await callEach(callOnce, pauses[1]))]
+  await close?.()
+  const [first, second, third] = marks as [number, number, number]
+  return {
+    ready: (first - start) * 1e3,
+    first: ((second - first) / (MARKS[1] - MARKS[0])) * 1e3,
+    next: ((third - second) / (MARKS[2] - MARKS[1])) * 1e3,
+    ...usual,
+    ...(rare && Object.fromEntries(Object.entries(rare).map(([id, value]) => [`rare-${id}`, value]))),
+  }
+}
+
+/** The CPU time of the process and its children contains a pause after each call. It is left out if children cannot be read. */
+export async function callEach(callOnce: () => Promise<unknown>, { pauseMs, count }: Pauses): Promise<Measurement> {
+  const times: number[] = []
+  await delay(pauseMs)
+  const readCpu = startTreeCpuClock()
+  for (let made = 0; made < count; made++) {
+    const start = performance.now()
+    await callOnce()
+    times.push(performance.now() - start)
+    await delay(pauseMs)
+  }
+  const cpu = readCpu() / count
+  return { p50: median(times) * 1e3, ...(lacksProcessTree() === undefined && { cpu }) }
+}

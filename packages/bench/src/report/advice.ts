@@ -1,0 +1,38 @@
+// The advice on a payload of the user: the fastest transport, and what others cost, by the figures of this run.
+import { formatBytes, formatFigure } from '../shared/text.js'
+import { describeDifference, describeRatio, toBars, type Answer } from './answer.js'
+import type { Figure, ScenarioReport } from './report.js'
+
+/** Begins the id of a scenario of a payload. */
+export const PAYLOAD_PREFIX = 'payload-'
+
+/** Transports whose other side has the value, and not only its bytes. */
+const VALUES = ['raw', 'text', 'msgpackr', 'ring-json', 'ring-msgpack']
+
+/** Returns undefined for another scenario, or if all transports failed. */
+export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): Answer | undefined {
+  if (!id.startsWith(PAYLOAD_PREFIX) || !one) return undefined
+  const measured = arms.flatMap(arm => {
+    const figure = one.results.find(result => result.arm === arm.id)?.figures.find(entry => entry.id === 'p50')
+    return figure ? [{ ...arm, figure }] : []
+  })
+  const find = (arm: string): Figure | undefined => measured.find(entry => entry.id === arm)?.figure
+  const [fastest, ...others] = measured
+    .filter(arm => VALUES.includes(arm.id))
+    .toSorted((a, b) => a.figure.median - b.figure.median)
+  if (!fastest) return undefined
+  const ratios = others.map(other => `${other.title} ${describeRatio(other.figure, fastest.figure)}`)
+  const bytes = describeRatio(find('bytes-copied'), fastest.figure)
+  const encryption = describeDifference(find('isolation-ring-json'), find('hook-ring-json'))
+  const parts = [
+    `Your ${title.replace(/, [^,]*$/, '')} (${formatBytes(one.payloadBytes)}) is fastest as ${fastest.title}: ${formatFigure(fastest.figure)} there and back`,
+    ratios.length > 0 && `against it, ${ratios.join(', ')}`,
+    bytes && `bytes that no side parses ${bytes}`,
+    encryption && `encryption adds ${encryption}`,
+  ]
+  return {
+    question: `How to send ${title}?`,
+    sentence: `${parts.filter(Boolean).join('; ')}.`,
+    bars: toBars(measured.map(({ title: name, figure }) => [name, figure])),
+  }
+}

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { getScenario, noisySample, sampleReport } from '../../test/sample-report.js'
+import type { Outcome } from '../run/run.js'
+import { PAYLOAD_PREFIX } from './advice.js'
+import { describeDifference, describeRatio, type Answer } from './answer.js'
+import { getAnswers } from './answers.js'
+import type { Figure } from './report.js'
+
+const getAnswer = (question: string, answers: readonly Answer[] = getAnswers(noisySample())): Answer =>
+  answers.find(answer => answer.question === question)!
+
+const toFigure = (...rounds: number[]): Figure => ({
+  ...{ id: 'p50', title: 'p50', unit: 'µs', better: 'lower', ratio: null, interval: null },
+  ...{ median: rounds[0]!, processes: [rounds] },
+})
+
+test('a run of the main scenarios answers five questions, each with a number, an interval and bars', () => {
+  const answers = getAnswers(noisySample())
+  expect(answers.map(({ question }) => question)).toEqual([
+    'JSON-RPC or binary?',
+    'What does encryption cost?',
+    'What does the hook cost?',
+    'What does each sandbox cost?',
+    'What do rings gain, and when do they lose?',
+  ])
+  for (const { sentence, bars } of answers) {
+    expect(sentence).toMatch(/\d(×| [µm]s).*\([\d.]+–[\d.]+(×| [µm]s)\).*\.$/)
+    expect(bars.length).toBeGreaterThan(1)
+    for (const { value } of bars) expect(value).toBeGreaterThan(0)
+  }
+})
+
+test('the codec is compared by documents of several sizes, and as bytes', () => {
+  const { sentence } = getAnswer('JSON-RPC or binary?', getAnswers(sampleReport()))
+  expect(sentence).toMatch(/^For a document of 23\.7 KiB, MessagePack takes 0\.58× \(0\.50–0\.67×\) the time of JSON; /)
+  expect(sentence).toContain('as bytes that no side parses, the latter takes 1.00×')
+})
+
+test('encryption and the hook are differences between two arms', () => {
+  const answers = getAnswers(sampleReport())
+  // A call takes 40 µs, multiplied by 0.5 (ring), 2 (hook) and 2.5 (cipher).
+  expect(getAnswer('What does encryption cost?', answers).sentence).toMatch(
+    / and 20\.0 µs \(20 µs\) to a call alone\.$/,
+  )
+  expect(getAnswer('What does the hook cost?', answers).sentence).toMatch(
+    / and 60\.0 µs \(60 µs\) to a call alone; its own code adds /,
+  )
+})
+
+test('rings are compared with ports, and named where they gain and where that is unclear', () => {
+  const { sentence, bars } = getAnswer('What do rings gain, and when do they lose?', getAnswers(sampleReport()))
+  expect(sentence).toMatch(/^A ring is faster than a port for 64 calls in flight 2\.50× /)
+  expect(sentence).not.toMatch(/slower|unclear/)
+  expect(bars[0]).toMatchObject({ title: '64 calls in flight', value: 2.5 })
+})
+
+/** The sample has no call each 20 ms of a plugin. */
+const withSeldom = (outcomes: Outcome[]): Outcome[] => {
+  const rounds = outcomes.flatMap(({ cells }) => cells.flatMap(({ processes }) => processes.flat()))
+  for (const round of rounds) round['seldom'] = 5 * round['p50']!
+  return outcomes
+}
+
+test('sandboxes are compared by the scenario of a plugin, if it was measured', () => {
+  const both = [getScenario('few-calls'), getScenario('plugin')]
+  const few = getAnswer('What does each sandbox cost?', getAnswers(sampleReport(undefined, both.slice(0, 1))))
+  const plugin = getAnswer('What does each sandbox cost?', getAnswers(sampleReport(withSeldom, both)))
+  expect(few.bars.map(({ title }) => title)).not.toContain('permission')
+  expect(plugin.bars.map(({ title }) => title)).toContain('permission')
+})
+
+test('has no answer to what was not measured', () => {
+  expect(getAnswers(sampleReport(undefined, [getScenario('channel')]))).toEqual([])
+})
+
+test('a payload is advised the fastest transport that delivers a value, with the cost of the others', () => {
+  const documents = getScenario('documents')
+  const [document] = documents.cases
+  const scenario = { ...documents, id: `${PAYLOAD_PREFIX}order`, title: 'order.json, 23.7 KiB', cases: [document!] }
+  const [advice, ...others] = getAnswers(sampleReport(undefined, [scenario]))
+  expect(others).toEqual([])
+  expect(advice!.question).toBe('How to send order.json, 23.7 KiB?')
+  expect(advice!.sentence).toMatch(
+    /^Your order\.json \([\d.]+ KiB\) is fastest as ring msgpack: 15\.0 µs there and back; against it, /,
+  )
+  expect(advice!.sentence).toMatch(/ring JSON 1\.\d+× \(/)
+  expect(advice!.bars.map(({ title }) => title)).toEqual(scenario.arms.map(({ title }) => title))
+})
+
+test('a ratio whose interval contains 1 is about 1', () => {
+  expect(describeRatio(toFigure(10, 20, 10, 20), toFigure(15, 15, 15, 15))).toMatch(/^about 1× \(0\.67–1\.33×\)$/)
+  expect(describeRatio(toFigure(30, 31), toFigure(15, 15))).toMatch(/^2\.03× \(/)
+  expect(describeRatio(undefined, toFigure(1))).toBeUndefined()
+})
+
+test('a difference that is not above zero is within noise', () => {
+  expect(describeDifference(toFigure(10, 20), toFigure(15, 15))).toBe('nothing beyond noise')
+  expect(describeDifference(toFigure(30, 32), toFigure(15, 15))).toBe('16.0 µs (15–17 µs)')
+})

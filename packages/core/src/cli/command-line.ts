@@ -1,0 +1,46 @@
+// What the commands share: how they parse their arguments, and how they end.
+import { readFileSync } from 'node:fs'
+import type { CAC } from 'cac'
+
+/** A mistake in the command line. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/**
+ * Returns `undefined` when help or the version was asked for, and has been printed.
+ *
+ * @param cli - with one command, the default one
+ * @throws {UsageError}
+ */
+export function parse(
+  cli: CAC,
+  argv: readonly string[],
+): { args: readonly string[]; options: Readonly<Record<string, unknown>> } | undefined {
+  cli.version(readVersion())
+  const [command] = cli.commands
+  try {
+    const { args, options } = cli.parse([...argv], { run: false })
+    if (options['help'] || options['version']) return undefined
+    command!.checkUnknownOptions()
+    command!.checkOptionValue()
+    command!.checkUnusedArgs()
+    return { args, options }
+  } catch (error) {
+    const { message } = error as Error
+    const flags = command!.options.map(({ rawName }) => rawName.split(' ')[0])
+    throw new UsageError(`${message}. The options are ${flags.join(' ')} --help --version`)
+  }
+}
+
+function readVersion(): string {
+  // Relative to dist/bundle/.
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** Exits even if a core module keeps the process alive, or the reader of a pipe has exited (`| head`). */
+export function exit(stream: NodeJS.WriteStream, text: string, exitCode: number): void {
+  stream.on('error', () => process.exit(exitCode))
+  stream.write(text, () => process.exit(exitCode))
+}

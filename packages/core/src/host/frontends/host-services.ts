@@ -1,0 +1,18 @@
+// What core, the gates and the frontends of a host share.
+import type { HostConfig } from '../options/resolve.js'
+import { BusReporter } from '../reporting/events.js'
+import { createHostLog } from '../reporting/log.js'
+import { SpareProcesses } from '../workers/spare-processes.js'
+import { createSupervisor } from '../supervision/supervisor.js'
+import { SharedThreads } from '../workers/shared-threads.js'
+import { GateThreads } from './gate-threads.js'
+import type { HostServices } from './types.js'
+
+export function createHostServices(options: HostConfig): HostServices {
+  const log = createHostLog(options.log, options.dev)
+  const sharedThreads = new SharedThreads(log)
+  const spareProcesses = new SpareProcesses(log)
+  const gateThreads = new GateThreads(options, sharedThreads)
+  const threads = { sharedThreads, spareProcesses, gateThreads }
+  return { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log), ...threads }
+}

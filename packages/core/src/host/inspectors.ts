@@ -1,0 +1,115 @@
+// The inspectors of a bus. Each serves the page of @sallyport/inspector, which is loaded when one is opened.
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { AnyStateMachine } from 'xstate'
+import type { ExplainedFrontend } from '../acl/explain.js'
+import type { Measurement } from '../contract/host-core.js'
+import type { FrontendInfo } from './frontends/frontend-info.js'
+import type { Host } from './host.js'
+import type { LocalCore } from './local-core.js'
+import type { BusReporter } from './reporting/events.js'
+import type { BusStats } from './reporting/stats.js'
+import { type BusState, supervisorMachine, type WorkerStatus } from './supervision/supervisor.js'
+import { workerMachine } from './supervision/worker-machine.js'
+
+/** A running inspector page. */
+export interface Inspector extends AsyncDisposable {
+  /** The page, with the token that each request needs: it opens for anyone who has the URL. */
+  readonly url: string
+  /** Ends the inspector and disconnects its pages. The bus does so too when it closes. */
+  close(): Promise<void>
+}
+
+/** @internal An inspector as the bus holds it. */
+export interface OpenInspector extends Inspector {
+  /** @param reason - shown by the pages */
+  end(reason: string): Promise<void>
+  /** Resolves when the inspector has ended. */
+  readonly closed: Promise<void>
+}
+
+/** @internal What an inspector reads of the bus, as `InspectedBus` of its package asks for. */
+export interface InspectedBus {
+  getState(): BusState
+  getStats(): BusStats
+  getWorkerStatuses(): ReadonlyMap<string, WorkerStatus>
+  readonly machines: { readonly bus: AnyStateMachine; readonly worker: AnyStateMachine }
+  readonly isCoreInProcess: boolean
+  getInfo(label: string): FrontendInfo | undefined
+  getMaxInFlight(label: string): number | undefined
+  measure(): Promise<Measurement | undefined>
+  release(): void
+  on: BusReporter['on']
+  explain(label: string): Promise<ExplainedFrontend>
+}
+
+/** @internal */
+export class Inspectors {
+  readonly #host: Host<LocalCore>
+  readonly #readStats: () => BusStats
+  readonly #open = new Set<OpenInspector>()
+  /** Inspectors for which core watches calls. */
+  readonly #watchers = new Set<InspectedBus>()
+
+  /** @param readStats - returns the statistics without resetting their rates */
+  constructor(host: Host<LocalCore>, readStats: () => BusStats) {
+    this.#host = host
+    this.#readStats = readStats
+  }
+
+  /** @throws {BusError} InvalidParams if the package is missing or the port is not available; Disconnected if the bus is closing */
+  async open(port: number): Promise<Inspector> {
+    const { openInspector } = await loadPackage()
+    const view = this.#createView()
+    const inspector = await openInspector(view, port)
+    if (this.#host.isClosing) {
+      await inspector.close()
+      this.#host.checkRunning()
+    }
+    this.#open.add(inspector)
+    void inspector.closed.then(() => {
+      this.#open.delete(inspector)
+      view.release()
+    })
+    return inspector
+  }
+
+  async endAll(reason: string): Promise<void> {
+    await Promise.all([...this.#open].map(inspector => inspector.end(reason)))
+  }
+
+  /** Reading through this view changes nothing for other readers: rates are not reset, and event listeners not counted. */
+  #createView(): InspectedBus {
+    const { core, supervisor, reporter, frontends } = this.#host
+    const watchers = this.#watchers
+    const view: InspectedBus = {
+      getState: () => supervisor.state,
+      getStats: this.#readStats,
+      getWorkerStatuses: () => supervisor.getWorkerStatuses(),
+      machines: { bus: supervisorMachine, worker: workerMachine },
+      isCoreInProcess: core.isInProcess,
+      getInfo: label => frontends.getInfo(label),
+      getMaxInFlight: label => frontends.get(label)?.maxInFlight,
+      measure() {
+        watchers.add(view)
+        return core.measure(true)
+      },
+      release() {
+        if (watchers.delete(view) && watchers.size === 0) void core.measure(false)
+      },
+      on: (name, listener) => reporter.on(name, listener),
+      explain: label => core.explain(label),
+    }
+    return view
+  }
+}
+
+/** @throws {BusError} InvalidParams */
+async function loadPackage(): Promise<typeof import('@sallyport/inspector/internal')> {
+  // Bundlers take the package along if it is installed, and within `try` do without it otherwise.
+  try {
+    return await import('@sallyport/inspector/internal')
+  } catch (cause) {
+    const text = 'The inspector needs the package @sallyport/inspector, which could not be loaded'
+    throw new BusError('InvalidParams', `${text}. Run: npm install @sallyport/inspector`, { cause })
+  }
+}

@@ -1,0 +1,51 @@
+// What `bus.run` resolves with if it has the option `report`.
+import { type BusErrorReason, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import type { RunLog } from './run-output.js'
+
+/** Why code has failed. */
+export interface RunError {
+  /** The reason of the error: `CommandFailed` for what the code throws. */
+  readonly reason: BusErrorReason
+  /** The error's message. */
+  readonly message: string
+  /** The name of what the code threw, such as `TypeError`. */
+  readonly name?: string
+  /** The line of the code, from 1. Absent if the error has no place in the code, such as `Timeout`. */
+  readonly line?: number
+  /** The column of that line, from 1. */
+  readonly column?: number
+  /** `data` of the error. */
+  readonly data?: unknown
+}
+
+/** What code did, and how it ended. */
+export interface RunReport<T = unknown> {
+  /** What the code returned. `undefined` if it failed. */
+  readonly value: T | undefined
+  /** The lines that it printed, in the order of each stream. */
+  readonly logs: readonly RunLog[]
+  /** Calls that core received of it, also of the bus's own commands. */
+  readonly calls: number
+  /** Why it failed. `undefined` if it returned. */
+  readonly error: RunError | undefined
+}
+
+const PLACE = /\brun\.js:(\d+)(?::(\d+))?/
+
+/** Returns the error of a run as data. */
+export function toRunError(thrown: unknown): RunError {
+  const { cause } = Object(thrown) as { cause?: unknown }
+  const { name, stack } = Object(cause) as { name?: unknown; stack?: unknown }
+  const message = describeThrown(thrown)
+  const texts = [stack, message, (Object(thrown) as { stack?: unknown }).stack].map(String)
+  const [, line, column] = texts.map(text => PLACE.exec(text)).find(Boolean) ?? []
+  const data = isBusError(thrown) ? thrown.data : undefined
+  return {
+    reason: isBusError(thrown) ? thrown.reason : 'InternalError',
+    message,
+    ...(typeof name === 'string' && { name }),
+    ...(line !== undefined && { line: Number(line) }),
+    ...(column !== undefined && { column: Number(column) }),
+    ...(data !== undefined && { data }),
+  }
+}

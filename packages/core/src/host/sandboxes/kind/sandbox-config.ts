@@ -1,0 +1,52 @@
+// The sandbox of one frontend as its options are resolved, and what starts it.
+import type { ResourceLimits } from 'node:worker_threads'
+import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
+import type { ThreadHandle } from '../../supervision/worker-actor.js'
+import type { OutputSource } from '../../workers/output.js'
+import type { SharedThreads } from '../../workers/shared-threads.js'
+import type { SpareProcesses } from '../../workers/spare-processes.js'
+import { type Entry, findEntry, type WorkerFactories } from '../../workers/spawn.js'
+import type { Announcements } from './announcements.js'
+
+/** Options of a sandbox as their schema returns them: the part that each kind has. */
+export interface SandboxOptions<Name extends string = string> {
+  kind: Name
+  resourceLimits?: ResourceLimits | undefined
+  /** Only of kinds that can have a process. */
+  spares?: number | undefined
+}
+
+/** The sandbox of one frontend. */
+export interface SandboxConfig<Name extends string = string> {
+  readonly kind: Name
+  /** True if the code runs in a process. Its pipe cannot be connected to another link, and its relay occupies a core. */
+  readonly hasProcess?: boolean
+  /** The wall around its process, if it has one: the name of a launcher, or `none`. */
+  readonly wall?: string
+  /** True if the frontend fails while it boots if the sandbox has a hole. */
+  readonly isStrict?: boolean
+  /** Milliseconds that it is given to exit beyond its time to drain. */
+  readonly stopTimeout?: number
+  /** Starts the code of a frontend. @throws {BusError} InvalidParams; errors of `new Worker` */
+  spawn(start: FrontendWorkerData, host: SandboxHost): SandboxThread
+  /** Logs what users should know of this sandbox when a frontend is opened in it. */
+  announce?(label: string, announcements: Announcements): void
+}
+
+/** A worker, or what reports as a worker would. */
+export type SandboxThread = ThreadHandle & OutputSource
+
+/** The parts of a host that start a sandbox. */
+export interface SandboxHost {
+  readonly options: {
+    readonly workers: WorkerFactories
+    /** The core module, if it has a location. */
+    readonly core?: unknown
+  }
+  readonly sharedThreads: SharedThreads
+  readonly spareProcesses: SpareProcesses
+}
+
+/** Returns the entry of a frontend's worker. @throws {BusError} as `findEntry` */
+export const getFrontendEntry = ({ options }: SandboxHost): Entry =>
+  options.workers.frontend ?? findEntry('@sallyport/frontend/worker')

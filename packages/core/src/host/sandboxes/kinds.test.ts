@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+import { sandboxSchema } from './kinds.js'
+
+const sources = new URL('../../', import.meta.url)
+const sandboxes = new URL('./', import.meta.url)
+/** Each kind has a directory with its name. The other directories here are shared. */
+const kinds = readdirSync(sandboxes).filter(name => existsSync(new URL(`${name}/${name}-kind.ts`, sandboxes)))
+
+const list = kinds.join('|')
+/** A comparison with a kind, a list or a text that names it, and a function that asks for it. */
+const MENTIONS = [
+  new RegExp(`(?:kind|sandbox)\\w*\\b.*(['"\`])(?:${list})\\1`, 'i'),
+  new RegExp(`case (['"\`])(?:${list})\\1`),
+  new RegExp(`\\b(?:is|has)(?:${list})(?:Sandbox)?\\(`, 'i'),
+]
+
+function findMentions(source: string): string[] {
+  const code = source.replaceAll(/^\s*(?:\/\*[^]*?\*\/|\/\/.*$)/gm, '')
+  return code.split('\n').filter(line => MENTIONS.some(mention => mention.test(line)))
+}
+
+test.each([
+  "if (config.sandbox.kind !== 'none') return",
+  "    case 'ses':",
+  'const hasRelay = isProcess(sandbox)',
+  'const text = \'Use sandbox: "permission"\'',
+])('finds the kind in: %s', line => {
+  expect(findMentions(line)).toEqual([line])
+})
+
+test('no other file of core names a kind', () => {
+  const mentions = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter(path => /(?<!\.test|\.test-d)\.ts$/.test(path) && !path.startsWith(join('host', 'sandboxes')))
+    .flatMap(path => findMentions(readFileSync(new URL(path, sources), 'utf8')).map(line => `${path}: ${line}`))
+  expect(mentions).toEqual([])
+  expect(kinds).toEqual(['none', 'permission', 'process', 'quickjs', 'ses'])
+})
+
+test.each([
+  ['sand', '"none", "permission", "process", "quickjs", "ses" or { kind, … }'],
+  [{ kind: 'sand' }, '"permission", "process", "quickjs" or "ses"'],
+  [{ kind: 'none' }, '"permission", "process", "quickjs" or "ses"'],
+  [{ kind: 'ses', process: 1 }, 'true or false'],
+])('names the kinds that there are for %j', (sandbox, message) => {
+  expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message)
+})

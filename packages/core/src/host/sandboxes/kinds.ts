@@ -1,0 +1,83 @@
+// The kinds of sandbox: a new one is a directory here, and a line in each of the two lists below.
+import * as v from 'valibot'
+import { inlineOr } from '../../shared/schemas.js'
+import type { SandboxConfig, SandboxOptions } from './kind/sandbox-config.js'
+import type { SandboxKind } from './kind/sandbox-kind.js'
+import type { SharedThreads } from '../workers/shared-threads.js'
+import { noneKind } from './none/none-kind.js'
+import { permissionKind, type PermissionSandbox } from './permission/permission-kind.js'
+import { processKind, type ProcessSandbox } from './process/process-kind.js'
+import { quickjsKind, type QuickjsSandbox } from './quickjs/quickjs-kind.js'
+import { sesKind, type SesSandbox } from './ses/ses-kind.js'
+
+/**
+ * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own
+ * directory and `node_modules`, and uses Node's API without writes, child processes, workers and addons. `process`: the same, in a
+ * separate process. `quickjs`: a script in a VM of its own without Node's API, of which many share a thread. `ses`: a script without Node's API
+ * in V8, in a process with `{ kind: 'ses', process: true }`.
+ */
+export type Sandbox =
+  | 'none'
+  | 'permission'
+  | 'process'
+  | 'quickjs'
+  | 'ses'
+  | PermissionSandbox
+  | ProcessSandbox
+  | QuickjsSandbox
+  | SesSandbox
+
+export type SandboxName = Extract<Sandbox, string>
+
+const KINDS: Readonly<Record<SandboxName, SandboxKind<SandboxName>>> = {
+  none: noneKind,
+  permission: permissionKind,
+  process: processKind,
+  quickjs: quickjsKind,
+  ses: sesKind,
+}
+
+/** The sandbox of a frontend without the option. */
+export const DEFAULT_SANDBOX: SandboxName = 'permission'
+/** The sandbox of `bus.run` without the option. */
+export const RUN_SANDBOX: SandboxName = 'ses'
+/** What `bus.frontends()` shows for the host's own connections. */
+export const CONNECTION_SANDBOX: SandboxName = 'none'
+
+const joinAlternatives = (texts: readonly string[]): string => texts.join(', ').replace(/, (?=[^,]*$)/, ' or ')
+
+const names = Object.keys(KINDS) as SandboxName[]
+const quoteKinds = (isTrusted: boolean): string =>
+  joinAlternatives(names.filter(name => KINDS[name].isTrusted === isTrusted).map(name => JSON.stringify(name)))
+/** Kinds for code that is trusted, and for code that is not, as error texts list them. */
+export const TRUSTED_KINDS: string = quoteKinds(true)
+export const UNTRUSTED_KINDS: string = quoteKinds(false)
+
+const sandboxObject = v.variant(
+  'kind',
+  names.flatMap(name => KINDS[name].schema ?? []),
+  // Also the message of a variant within a kind, whose values are `true` and `false`.
+  ({ expected }) => joinAlternatives(expected?.match(/"[^"]+"|true|false/g) ?? []),
+)
+const sandboxName = v.pipe(
+  v.picklist(names, `${names.map(name => JSON.stringify(name)).join(', ')} or { kind, … }`),
+  v.transform(kind => (KINDS[kind].schema ? v.parse(sandboxObject, { kind }) : { kind })),
+)
+/** @internal */
+export const sandboxSchema = inlineOr(sandboxObject, sandboxName)
+
+/** @throws {BusError} InvalidParams for options that this machine cannot enforce */
+export const resolveSandbox = async (
+  options: SandboxOptions<SandboxName>,
+  place: string,
+  threads?: SharedThreads,
+): Promise<SandboxConfig<SandboxName>> => KINDS[options.kind].resolve(options, place, threads)
+
+/** Returns the options of a sandbox with a limit of memory in MiB. */
+export const limitMemory = (options: SandboxOptions<SandboxName>, memory: number): SandboxOptions<SandboxName> =>
+  KINDS[options.kind].limitMemory?.(options, memory) ?? {
+    ...options,
+    resourceLimits: { ...options.resourceLimits, maxOldGenerationSizeMb: memory },
+  }
+
+export const isTrusted = ({ kind }: Pick<SandboxConfig<SandboxName>, 'kind'>): boolean => KINDS[kind].isTrusted

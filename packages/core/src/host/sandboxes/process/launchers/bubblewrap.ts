@@ -1,0 +1,236 @@
+// Bubblewrap: a process in namespaces of its own. It sees Node, its modules and nothing else, and has no network and no other processes.
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
+import { createCgroup } from './cgroup.js'
+import { checkOptions } from './check-options.js'
+import {
+  FILTER_DESCRIPTOR,
+  type LaunchInfo,
+  type Launcher,
+  LauncherUnavailable,
+  type LaunchLimits,
+  mergeLimits,
+} from './launcher.js'
+import { findProgram, getNodeFiles, getShellArgs, INPUT_DESCRIPTOR } from './programs.js'
+import { createFilter } from './seccomp.js'
+
+/** Options of `bubblewrap`. `memory`, `pids` and `tmp` of the sandbox take precedence. */
+export interface BubblewrapOptions extends LaunchLimits {
+  /**
+   * CPU cores that the process gets at most: the kernel pauses it for the rest of each 100 ms. Ignored where the host may not make a
+   * cgroup.
+   */
+  readonly cpus?: number
+  /** Id of the user and group of the process: only for a host that runs as root. By default those of the host. */
+  readonly uid?: number
+  /** Path of the program. By default `bwrap` in `PATH`. */
+  readonly bwrap?: string
+}
+
+const NAME = 'bubblewrap'
+const MIB: number = 2 ** 20
+/** bwrap stays as two processes, which wait for the third. */
+export const OWN_PROCESSES = 2
+
+/** Of bubblewrap. */
+export const INSTALL = 'Install bubblewrap 0.8 or later (apt-get install bubblewrap), or pass its path as "bwrap"'
+const ALLOW_NAMESPACES =
+  'Allow user namespaces: in a container with --security-opt seccomp=unconfined, on Ubuntu with an AppArmor profile for bwrap, ' +
+  'elsewhere with sysctl user.max_user_namespaces'
+
+/**
+ * Starts processes with [bubblewrap](https://github.com/containers/bubblewrap) (Linux) and a seccomp filter.
+ *
+ * @throws {LauncherUnavailable} if bubblewrap is missing, or cannot start Node on this machine
+ * @throws {BusError} InvalidParams for an invalid option
+ */
+export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
+  return makeAttemptNow(tryBubblewrap(options))
+}
+
+/** @throws as `bubblewrap` */
+export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
+  checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'tmp', 'uid', 'bwrap'])
+  const { cpus, uid, bwrap: program = 'bwrap', ...defaults } = options
+  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
+  const bwrap = findProgram(program)
+  if (bwrap === undefined) throw createError(`${program} was not found`, INSTALL)
+  const command = [...getUserCommand(uid), bwrap]
+  const getFilter = (net: boolean, files: boolean) => createFilter({ net, files, signals: true })
+  if (!getFilter(false, false)) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  const files = getNodeFiles()
+  const input = createUsers(uid)
+  const createArgs = (info: LaunchInfo, limits: LaunchLimits, hasProc: boolean): string[] => [
+    ...command.slice(1),
+    ...getNamespaceArgs(info.net),
+    ...['--seccomp', String(FILTER_DESCRIPTOR)],
+    // Before the files, of which some can be below it.
+    ...(limits.tmp === undefined ? ['--dir', '/tmp'] : ['--size', toBytes(limits.tmp), '--tmpfs', '/tmp']),
+    ...getFileArgs(files, info.net),
+    ...(hasProc ? getProcArgs() : []),
+    ...getMountArgs(info),
+    // Its root is a writable file system in memory.
+    ...['--chdir', '/tmp', '--remount-ro', '/', '--'],
+  ]
+  const hasProc = yield* probe(hasProc => {
+    const args = [...createArgs(PROBED, {}, hasProc), process.execPath, '--version']
+    const shell = { joins: [], memory: undefined, writesFiles: false, input }
+    return { command: '/bin/sh', args: getShellArgs(shell, command[0]!, args), filter: getFilter(false, false) }
+  })
+  return {
+    name: NAME,
+    closesNetwork: true,
+    ignoresLabel: true,
+    limitsTmp: true,
+    bindsWrites: true,
+    launch(node, nodeArgs, info) {
+      const limits = mergeLimits(defaults, info.limits)
+      const { memory, pids, tmp } = limits
+      const cgroup = createCgroup({ memory, cpus, pids: pids === undefined ? undefined : pids + OWN_PROCESSES })
+      const shell = {
+        joins: cgroup?.joins ?? [],
+        memory: cgroup ? undefined : memory,
+        writesFiles: tmp !== undefined || info.writes.length > 0,
+        input,
+      }
+      return {
+        command: '/bin/sh',
+        args: getShellArgs(shell, command[0]!, [...createArgs(info, limits, hasProc), node, ...nodeArgs]),
+        filter: getFilter(info.net, info.writes.length > 0),
+        cgroups: cgroup?.directories,
+        limits,
+        processes: OWN_PROCESSES,
+        endsWithParent: true,
+        lowersPriority: true,
+      }
+    },
+  }
+}
+
+const PROBED: LaunchInfo = {
+  ...{ label: '', reads: { directories: [], files: [] }, writes: [] },
+  ...{ descriptors: [], net: false, limits: {} },
+}
+
+export const createError = (cause: string, remedy: string): LauncherUnavailable =>
+  new LauncherUnavailable(`${NAME} is not available: ${cause}. ${remedy}`)
+
+export const toBytes = (mebibytes: number): string => String(Math.ceil(mebibytes * MIB))
+
+function getUserCommand(uid: number | undefined): string[] {
+  if (uid === undefined) return []
+  const setpriv = findProgram('setpriv')
+  if (setpriv === undefined) throw createError('setpriv was not found', 'Install util-linux, or omit "uid"')
+  if (process.getuid!() !== 0) throw createError('only root can change the user', 'Omit "uid"')
+  return [setpriv, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
+}
+
+/** Returns the content of `/etc/passwd`: Node throws if it asks for a home directory or the user, and finds none. */
+export const createUsers = (uid: number | undefined, name = 'frontend', home = '/nonexistent'): string =>
+  `${name}:x:${uid ?? process.geteuid!()}:${uid ?? process.getegid!()}::${home}:/bin/false`
+
+export const getNamespaceArgs = (net: boolean, host = 'frontend'): string[] => [
+  ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+  ...(net ? [] : ['--unshare-net']),
+  ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', host, '--clearenv'],
+]
+
+/** Not `zero`: a shared mapping of it is memory that counts for no process. */
+export const DEVICES: readonly string[] = ['null', 'random', 'urandom'].map(name => `/dev/${name}`)
+/** The library that older C libraries load to read `/etc/passwd`. */
+const FILES_LIBRARY = 'libnss_files.so.2'
+/** Files that resolve names and verify certificates. */
+const NET_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/ssl', '/etc/pki/tls']
+/** Libraries that the C library loads when it resolves names. */
+const NET_LIBRARIES = ['libnss_dns.so.2', 'libresolv.so.2']
+
+function getFileArgs(nodeFiles: readonly string[], net: boolean): string[] {
+  const c = nodeFiles.find(path => /\/libc\.so[^/]*$/.test(path))
+  const getLibraries = (names: readonly string[]): string[] =>
+    c === undefined ? [] : names.map(name => join(dirname(c), name))
+  const optional = [...getLibraries([FILES_LIBRARY]), ...(net ? [...NET_FILES, ...getLibraries(NET_LIBRARIES)] : [])]
+  return [
+    ...getRootLinks(),
+    ...nodeFiles.flatMap(path => ['--ro-bind', path, path]),
+    ...optional.flatMap(path => ['--ro-bind-try', path, path]),
+    ...['--ro-bind-data', String(INPUT_DESCRIPTOR), '/etc/passwd'],
+    ...DEVICES.flatMap(path => ['--dev-bind', path, path]),
+  ]
+}
+
+function getMountArgs({ reads, writes }: Pick<LaunchInfo, 'reads' | 'writes'>): string[] {
+  const paths = [...new Set([...reads.directories, ...reads.files, ...writes])]
+  // Outer directories first: a later mount hides what it contains.
+  return paths
+    .toSorted((a, b) => a.length - b.length)
+    .flatMap(path => (writes.includes(path) ? ['--bind', path, path] : showPath(path)))
+}
+
+/** A linked directory stays a link: relative links in it would lead elsewhere. What it names is granted, too. */
+function showPath(path: string): string[] {
+  try {
+    const real = realpathSync(path)
+    if (real !== path && statSync(real).isDirectory()) return ['--symlink', real, path]
+  } catch {
+    // It is missing.
+  }
+  return ['--ro-bind-try', path, path]
+}
+
+/** Parts of /proc that belong to the machine. The kernel lets user 0 write to some of them even in a namespace without capabilities. */
+const MACHINE_PARTS = [
+  ...['sys', 'irq', 'bus', 'fs', 'driver', 'scsi', 'acpi', 'asound', 'tty', 'sysvipc', 'pressure', 'dynamic_debug'],
+  ...[
+    'sysrq-trigger',
+    'kcore',
+    'keys',
+    'key-users',
+    'timer_list',
+    'sched_debug',
+    'latency_stats',
+    'interrupts',
+    'mtrr',
+  ],
+  ...[
+    'cmdline',
+    'bootconfig',
+    'config.gz',
+    'partitions',
+    'diskstats',
+    'swaps',
+    'locks',
+    'ioports',
+    'buddyinfo',
+    'zoneinfo',
+  ],
+  ...['kmsg', 'kallsyms', 'kpagecount', 'kpageflags', 'kpagecgroup', 'slabinfo', 'vmallocinfo', 'modules', 'iomem'],
+].map(name => `/proc/${name}`)
+
+export function getProcArgs(): string[] {
+  const parts = MACHINE_PARTS.flatMap(path => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (!stats) return []
+    return stats.isDirectory() ? ['--tmpfs', path, '--remount-ro', path] : ['--ro-bind', '/dev/null', path]
+  })
+  return ['--proc', '/proc', ...parts]
+}
+
+/** On most systems these are links, and programs name their loader with them. */
+const getRootLinks = (): string[] =>
+  ['/lib', '/lib64', '/bin']
+    .filter(path => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    .flatMap(path => ['--symlink', readlinkSync(path), path])
+
+/** Starts Node in the wall. Returns whether /proc can be mounted, which some containers refuse. @throws {LauncherUnavailable} */
+export function* probe(createTrial: (hasProc: boolean) => Trial): Generator<Trial, boolean, TrialResult> {
+  let failure = ''
+  for (const hasProc of [true, false]) {
+    const { status, stdout, stderr, error } = yield createTrial(hasProc)
+    if (status === 0 && stdout.trim() === process.version) return hasProc
+    failure ||= error?.message ?? (stderr.trim() || `exit code ${status}`)
+  }
+  const isRefused = /namespace|No space left|not permitted|Permission denied/i.test(failure)
+  const remedy = isRefused ? ALLOW_NAMESPACES : INSTALL
+  throw createError(`Node could not be started in it: ${failure.slice(0, 500)}`, remedy)
+}

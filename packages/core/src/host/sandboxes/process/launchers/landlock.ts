@@ -1,0 +1,105 @@
+// Landlock and seccomp by `setpriv` alone. It needs no namespaces, so it also works in a container with Docker's defaults. The process
+// is Node itself: it sees the names of files and processes, but reads only what it is granted.
+import { existsSync } from 'node:fs'
+import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
+import { createCgroup } from './cgroup.js'
+import { checkOptions } from './check-options.js'
+import { FILTER_DESCRIPTOR, type Launcher, LauncherUnavailable, type LaunchLimits, mergeLimits } from './launcher.js'
+import { findProgram, getNodeFiles, getShellArgs } from './programs.js'
+import { createFilter } from './seccomp.js'
+
+/** Options of `landlock`. `memory` and `pids` of the sandbox take precedence. */
+export interface LandlockOptions extends Omit<LaunchLimits, 'tmp'> {
+  /** CPU cores that the process gets at most. Ignored where the host may not make a cgroup. */
+  readonly cpus?: number
+  /** Path of the program. By default `setpriv` in `PATH`. */
+  readonly setpriv?: string
+}
+
+const NAME = 'landlock'
+const INSTALL = 'Install util-linux 2.41 or later, or use bubblewrap'
+
+/**
+ * Starts processes with [Landlock](https://landlock.io) (Linux 5.13) by `setpriv` of util-linux 2.41, and a seccomp filter.
+ *
+ * @throws {LauncherUnavailable} if `setpriv` or the kernel has no Landlock
+ * @throws {BusError} InvalidParams for an invalid option
+ */
+export function landlock(options: LandlockOptions = {}): Launcher {
+  return makeAttemptNow(tryLandlock(options))
+}
+
+/** @throws as `landlock` */
+export function* tryLandlock(options: LandlockOptions = {}): Attempt {
+  checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'setpriv'])
+  const { cpus, setpriv: program = 'setpriv', ...defaults } = options
+  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
+  const setpriv = findProgram(program)
+  if (setpriv === undefined) throw createError(`${program} was not found`, INSTALL)
+  const filters = [false, true].map(net => createFilter({ net }))
+  if (!filters[0]) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  const fixed = [
+    ...['--no-new-privs', '--pdeathsig=KILL', '--landlock-access', 'fs'],
+    ...(process.getuid!() === 0 ? ['--inh-caps=-all', '--bounding-set=-all'] : []),
+    ...getNodeFiles().flatMap(path => createRule('read-file,execute', path)),
+    // A file that exists and is denied ends Node when it starts.
+    ...['/etc/ld.so.cache', ...OPENSSL_FILES].flatMap(path => createRule('read-file', path)),
+    ...['/dev/null', '/dev/random', '/dev/urandom'].flatMap(path => createRule('read-file,write-file', path)),
+  ]
+  yield* probe(setpriv, fixed, filters[0])
+  return {
+    name: NAME,
+    closesNetwork: true,
+    ignoresLabel: true,
+    launch(node, nodeArgs, { reads, net, limits }) {
+      const merged = mergeLimits(defaults, limits)
+      const { memory, pids } = merged
+      const cgroup = createCgroup({ memory, cpus, pids })
+      const shell = { joins: cgroup?.joins ?? [], memory: cgroup ? undefined : memory, writesFiles: false }
+      const rules = [
+        ...reads.directories.flatMap(path => createRule('read-file,read-dir', path)),
+        ...reads.files.flatMap(path => createRule('read-file', path)),
+        ...(net ? NET_FILES : []).flatMap(path => createRule('read-file', path)),
+        ...(net ? NET_DIRECTORIES : []).flatMap(path => createRule('read-file,read-dir', path)),
+      ]
+      const args = [...fixed, ...rules, ...FILTER, '--', node, ...nodeArgs]
+      return {
+        command: '/bin/sh',
+        args: getShellArgs(shell, setpriv, args),
+        filter: filters[Number(net)],
+        cgroups: cgroup?.directories,
+        limits: merged,
+        endsWithParent: true,
+        lowersPriority: true,
+      }
+    },
+  }
+}
+
+/** Where builds of Node look for settings of OpenSSL. */
+const OPENSSL_FILES = ['/etc/ssl/openssl.cnf', '/usr/lib/ssl/openssl.cnf', '/usr/local/ssl/openssl.cnf']
+const FILTER = ['--seccomp-filter', `/proc/self/fd/${FILTER_DESCRIPTOR}`]
+const NET_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf']
+const NET_DIRECTORIES = ['/etc/ssl', '/etc/pki/tls', '/usr/lib', '/lib']
+
+const createError = (cause: string, remedy: string): LauncherUnavailable =>
+  new LauncherUnavailable(`${NAME} is not available: ${cause}. ${remedy}`)
+
+const createRule = (access: string, path: string): string[] =>
+  existsSync(path) ? ['--landlock-rule', `path-beneath:${access}:${path}`] : []
+
+/** Starts Node with the rules and the filter, and verifies that they hold. @throws {LauncherUnavailable} */
+function* probe(setpriv: string, args: readonly string[], filter: Uint8Array): Generator<Trial, void, TrialResult> {
+  const help = yield { command: setpriv, args: ['--help'] }
+  const isOld = !['--landlock-access', '--seccomp-filter'].every(option => help.stdout.includes(option))
+  if (isOld) throw createError('setpriv has no --landlock-access or no --seccomp-filter', INSTALL)
+  // With `--version`, Node does not start V8 and OpenSSL.
+  const version = [...args, ...FILTER, '--', process.execPath, '-p', 'process.version']
+  const { status, stdout, stderr, error } = yield { command: setpriv, args: version, filter }
+  if (status === 0 && stdout.trim() === process.version) return
+  const failure = error?.message ?? (stderr.trim() || `exit code ${status}`)
+  throw createError(
+    `Node could not be started in it: ${failure.slice(0, 500)}`,
+    'Use a kernel with Landlock, or bubblewrap',
+  )
+}

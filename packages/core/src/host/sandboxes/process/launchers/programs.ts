@@ -1,0 +1,111 @@
+// Programs of the system, Node's own files, and the shell in front of both launchers.
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
+import { NICENESS } from './launcher.js'
+
+/** Returns the path of a program, or `undefined` if it is not installed. */
+export function findProgram(name: string): string | undefined {
+  if (isAbsolute(name)) return isExecutable(name) ? name : undefined
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/bin', '/usr/bin', '/bin']
+  return directories
+    .filter(isAbsolute)
+    .map(directory => join(directory, name))
+    .find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface Report {
+  sharedObjects: readonly string[]
+}
+
+/** Returns the files that Node needs to start: its program, its libraries and their loader. */
+export function getNodeFiles(): string[] {
+  const { report } = process
+  const { excludeNetwork } = report as { excludeNetwork?: boolean }
+  // Otherwise the report looks up names of hosts.
+  Object.assign(report, { excludeNetwork: true })
+  const { sharedObjects } = report.getReport() as unknown as Report
+  Object.assign(report, { excludeNetwork })
+  // Debian's Node has some of its own modules in files.
+  const { node_builtin_shareable_builtins: builtins = [] } = process.config.variables as {
+    node_builtin_shareable_builtins?: readonly string[]
+  }
+  const libraries = sharedObjects.filter(path => isAbsolute(path) && !path.endsWith('.node') && existsSync(path))
+  // Libraries are looked up by these names, some of which are links.
+  const named = libraries.map(path => join(realpathSync(dirname(path)), basename(path)))
+  return [...new Set([process.execPath, ...named, ...builtins.filter(path => isAbsolute(path) && existsSync(path))])]
+}
+
+/** A process without a cgroup can allocate this much more than its `memory`, in MiB, until the next check ends it. */
+const RESERVE_MB = 256
+/** Since V8 of Node 24, the range of addresses for compiled code is writable. Its size in MiB, for a Node that cannot be measured. */
+const CODE_RANGE_MB = 512
+const MEASURE_TIMEOUT_MS = 10_000
+
+let unusedMb: number | undefined
+
+/**
+ * Returns how many MiB of writable memory Node reserves without using them: the kernel's limit counts them. Starts Node once in this
+ * process, because the size depends on its version, its build and the architecture.
+ */
+function getUnusedMb(): number {
+  if (unusedMb !== undefined) return unusedMb
+  // Most hosts limit no memory: they need not load the module.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
+  const { stdout } = spawnSync(process.execPath, ['-p', 'fs.readFileSync("/proc/self/status", "latin1")'], {
+    encoding: 'utf8',
+    env: {},
+    cwd: '/',
+    timeout: MEASURE_TIMEOUT_MS,
+  })
+  const [data, resident] = ['VmData', 'RssAnon'].map(name =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(stdout)?.[1]),
+  )
+  unusedMb = Math.ceil((data! - resident!) / 1024) || CODE_RANGE_MB
+  return unusedMb
+}
+
+/** Descriptor of `ShellOptions.input`. */
+export const INPUT_DESCRIPTOR = 6
+
+export interface ShellOptions {
+  /** Files of cgroups that the shell writes itself to. */
+  readonly joins: readonly string[]
+  /** MiB; only without a cgroup. */
+  readonly memory: number | undefined
+  /** Allows files, of any size. */
+  readonly writesFiles: boolean
+  /** What the command reads at descriptor 6. */
+  readonly input?: string
+}
+
+/** Returns the arguments of `/bin/sh` that set the kernel's limits of a process, and replace the shell with a command. */
+export function getShellArgs(
+  { joins, memory, writesFiles, input }: ShellOptions,
+  command: string,
+  args: readonly string[],
+): readonly string[] {
+  const nice = findProgram('nice')
+  const steps = [
+    ...joins.map((_, index) => `echo 0 > "$${index + 1}"`),
+    ...(joins.length > 0 ? [`shift ${joins.length}`] : []),
+    'ulimit -c 0',
+    // bwrap writes the input to a file: 1 is at least 512 bytes.
+    ...(writesFiles ? [] : [`ulimit -f ${input === undefined ? 0 : 1}`]),
+    // Private writable memory.
+    ...(memory === undefined ? [] : [`ulimit -d ${Math.ceil((memory + RESERVE_MB + getUnusedMb()) * 1024)}`]),
+    'exec "$@"',
+  ]
+  // Before the limit of files: some shells keep the text in one.
+  const redirection = input === undefined ? '' : `exec ${INPUT_DESCRIPTOR}<<'END'\n${input}\nEND\n`
+  const started = nice === undefined ? [command] : [nice, '-n', String(NICENESS), command]
+  return ['-c', redirection + steps.join(' && '), 'sallyport', ...joins, ...started, ...args]
+}

@@ -1,0 +1,213 @@
+// What a hostile process sends to the broker by hand, over the same pipe as `fetch`.
+import { createServer, type RequestListener } from 'node:http'
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { duplexPair } from 'node:stream'
+import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
+import type { Lookup } from '@sallyport/paths/internal/addresses'
+import { afterEach, expect, test } from 'vitest'
+import { type BrokerDenial, serveBroker } from './broker.js'
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+async function serve(handler: RequestListener): Promise<number> {
+  const server = createServer(handler)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => server.close().closeAllConnections())
+  return (server.address() as AddressInfo).port
+}
+
+/** Resolves names to these addresses, the last one for ever. */
+const resolveTo =
+  (...answers: string[]): Lookup =>
+  (_name, _options, callback) => {
+    const address = answers.length > 1 ? answers.shift()! : answers[0]!
+    callback(null, [{ address, family: address.includes(':') ? 6 : 4 }])
+  }
+
+function open(hosts: string[], lookup?: Lookup): { session: ClientHttp2Session; denied: BrokerDenial[] } {
+  const [inner, outer] = duplexPair()
+  const denied: BrokerDenial[] = []
+  const close = serveBroker(outer, { hosts, secrets: [] }, denial => void denied.push(denial), lookup)
+  const session = connect('http://broker', { createConnection: () => inner })
+  session.on('error', () => {})
+  closers.push(close, () => session.destroy())
+  return { session, denied }
+}
+
+interface Answer {
+  headers: IncomingHttpHeaders
+  text: string
+}
+
+const send = (session: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: string): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const stream = session.request(headers, { endStream: body === undefined })
+    let head: IncomingHttpHeaders = {}
+    let text = ''
+    stream.on('response', received => {
+      head = received
+      // A tunnel has no end.
+      if (headers[':method'] === 'CONNECT' && received[':status'] === 200) resolve({ headers: head, text })
+    })
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    stream.on('error', reject)
+    stream.on('close', () => resolve({ headers: head, text }))
+    if (body !== undefined) stream.end(body)
+  })
+
+const get = (authority: string, more: OutgoingHttpHeaders = {}): OutgoingHttpHeaders => ({
+  ...{ ':method': 'GET', ':scheme': 'http', ':authority': authority, ':path': '/' },
+  ...more,
+})
+
+const getOutcome = ({ headers }: Answer): unknown => headers[BROKER_OUTCOME]
+
+test.each([
+  ['a private address', '10.0.0.1'],
+  ['localhost', '127.0.0.1'],
+  ['localhost over IPv6', '::1'],
+  ['a mapped address', '::ffff:127.0.0.1'],
+  ['the metadata of a cloud', '169.254.169.254'],
+])('a listed name that resolves to %s is denied, and its address stays with the host', async (_name, address) => {
+  const { session, denied } = open(['*.example:*'], resolveTo(address))
+  const answer = await send(session, get('evil.example'))
+  expect(getOutcome(answer)).toBe('denied')
+  expect(answer.headers[BROKER_REASON]).not.toContain(address)
+  expect(denied).toMatchObject([{ host: 'evil.example:80', hint: expect.stringContaining(address) as string }])
+  expect(getOutcome(await send(session, { ':method': 'CONNECT', ':authority': 'evil.example:443' }))).toBe('denied')
+})
+
+test.each([
+  '127.0.0.1',
+  '2130706433',
+  '0x7f.1',
+  '127.1',
+  '[::1]',
+  '[::ffff:7f00:1]',
+  'localhost',
+  'a.localhost',
+  '0.0.0.0',
+])('an entry with a wildcard does not open %s', async host => {
+  let count = 0
+  const port = await serve((_request, response) => {
+    count++
+    response.end()
+  })
+  const { session, denied } = open(['*:*'])
+  expect(getOutcome(await send(session, get(`${host}:${port}`)))).toBe('denied')
+  expect(getOutcome(await send(session, { ':method': 'CONNECT', ':authority': `${host}:${port}` }))).toBe('denied')
+  expect(denied).toHaveLength(2)
+  expect(count).toBe(0)
+})
+
+test('a name is resolved once: the connection uses the address that was checked', async () => {
+  const port = await serve((_request, response) => void response.end('reached'))
+  const names: string[] = []
+  const answers = resolveTo('10.0.0.1', '127.0.0.1')
+  const { session } = open(['a.example:*', '127.0.0.1:*'], (name, options, callback) => {
+    names.push(name)
+    answers(name, options, callback)
+  })
+  expect(getOutcome(await send(session, get(`a.example:${port}`)))).toBe('denied')
+  expect(names).toEqual(['a.example'])
+})
+
+test.each(['user@127.0.0.1:80', 'user:secret@a.example', '127.0.0.1:80/path', 'a.example#@127.0.0.1', 'a.example\\@b'])(
+  'the authority %j is refused',
+  async authority => {
+    const { session } = open(['127.0.0.1', 'a.example'])
+    const answer = await send(session, get(authority)).catch((error: Error) => error)
+    expect(answer instanceof Error ? 'failed' : getOutcome(answer)).not.toBe('response')
+  },
+)
+
+test.each([
+  ['a path without a slash', { ':path': 'http://other.example/' }],
+  ['TRACE', { ':method': 'TRACE' }],
+  ['another scheme', { ':scheme': 'ftp' }],
+])('%s is refused', async (_name, more) => {
+  const port = await serve((_request, response) => void response.end())
+  const { session } = open(['127.0.0.1:*'])
+  expect(await send(session, get(`127.0.0.1:${port}`, more)).then(getOutcome, () => 'failed')).toBe('failed')
+})
+
+test('headers of the connection and the host are those of the broker', async () => {
+  const port = await serve((request, response) => void response.end(JSON.stringify(request.headers)))
+  const { session } = open(['127.0.0.1:*'])
+  const more = { host: 'other.example', 'proxy-authorization': 'x', expect: '100-continue' }
+  const { text } = await send(session, get(`127.0.0.1:${port}`, more))
+  expect(JSON.parse(text)).toEqual({ host: `127.0.0.1:${port}`, connection: 'close' })
+})
+
+test.each([
+  [
+    'a body that is longer than it says',
+    { ':method': 'POST', ':path': '/first', 'content-length': '1' },
+    'GET / HTTP/1.1\r\n\r\n',
+  ],
+  ['a line break in a header', { ':path': '/first', 'x-a': 'a\r\nx-b: b' }, undefined],
+])('a second request cannot be smuggled in: %s', async (_name, more, body) => {
+  const requests: string[] = []
+  const port = await serve((request, response) => {
+    requests.push(`${request.method} ${request.headers['x-b'] === undefined ? request.url : 'smuggled'}`)
+    request.resume().on('close', () => response.end())
+  })
+  const { session } = open(['127.0.0.1:*'])
+  await send(session, get(`127.0.0.1:${port}`, more), body).catch(() => {})
+  expect(requests.filter(request => request.includes('smuggled') || request === 'GET /')).toEqual([])
+})
+
+test('a response of the host cannot pass for one of the broker', async () => {
+  const port = await serve((_request, response) => {
+    response.writeHead(403, { [BROKER_OUTCOME]: 'denied', [BROKER_REASON]: 'forged' }).end()
+  })
+  const { session } = open(['127.0.0.1:*'])
+  const { headers } = await send(session, get(`127.0.0.1:${port}`))
+  expect(headers).toMatchObject({ ':status': 403, [BROKER_OUTCOME]: 'response', [BROKER_REASON]: '' })
+})
+
+test('a response that is cut off is an error', async () => {
+  const port = await serve((_request, response) => {
+    response.writeHead(200, { 'content-length': 100 })
+    response.write('a part', () => response.destroy())
+  })
+  const { session } = open(['127.0.0.1:*'])
+  await expect(send(session, get(`127.0.0.1:${port}`))).rejects.toThrow('NGHTTP2_INTERNAL_ERROR')
+})
+
+test('a response that is not read does not fill memory, and does not delay others', async () => {
+  const chunk = Buffer.alloc(64 * 1024)
+  let written = 0
+  const port = await serve((request, response) => {
+    if (request.url === '/short') return void response.end('short')
+    const write = (): void => {
+      do written += chunk.length
+      while (response.write(chunk))
+      response.once('drain', write)
+    }
+    write()
+  })
+  const { session } = open(['127.0.0.1:*'])
+  const stream = session.request(get(`127.0.0.1:${port}`))
+  await new Promise(resolve => stream.once('response', resolve))
+  const { text } = await send(session, get(`127.0.0.1:${port}`, { ':path': '/short' }))
+  expect(text).toBe('short')
+  // Buffers of the system, of both connections and of the window.
+  let before = -1
+  await expect
+    .poll(
+      () => {
+        const isStill = written === before
+        before = written
+        return isStill
+      },
+      { interval: 300, timeout: 30_000 },
+    )
+    .toBe(true)
+  expect(written).toBeLessThan(64 * 1024 * 1024)
+  stream.destroy()
+})

@@ -1,0 +1,236 @@
+// The broker of a frontend's network: it makes the requests that the frontend sends it over a pipe, to hosts of a list. The frontend, which is
+// untrusted, has no other way to the network.
+import { type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
+import {
+  constants,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import { request as requestHttps } from 'node:https'
+import { connect, type LookupFunction } from 'node:net'
+import { type Duplex, pipeline } from 'node:stream'
+import { AddressFilter, type Lookup, PrivateAddressError } from '@sallyport/paths/internal/addresses'
+import { BROKER_OUTCOME, BROKER_REASON, CONNECTION_HEADERS } from '@sallyport/protocol/internal/contract'
+import { formatTarget, HostList, type HostTarget, parseAuthority } from './host-list.js'
+import { LookupQueue } from './lookup-queue.js'
+import { type Secret, SecretHeaders } from './secrets.js'
+
+export interface BrokerOptions {
+  readonly hosts: readonly string[]
+  readonly secrets: readonly Secret[]
+}
+
+/** What the host is informed of: the frontend gets less. */
+export interface BrokerDenial {
+  /** The host with its port. */
+  readonly host: string
+  readonly hint: string
+}
+
+const MAX_STREAMS = 128
+const MAX_HEADER_BYTES = 64 * 1024
+/** Bytes of one body that the frontend has not read yet. Several times the default, which would slow fast hosts down. */
+const WINDOW_BYTES = 256 * 1024
+/** Of HTTP/2 sessions, in MB: more than the windows of all streams. */
+const MAX_SESSION_MB = 64
+/** Milliseconds without data, also until a connection is open. */
+const IDLE_MS = 300_000
+/** Responses with a status of 1xx before the final one. */
+const MAX_INFORMATION = 100
+/** TRACE returns headers, with the values of secrets. CONNECT is handled before. */
+const ALLOWED_METHODS = new Set(METHODS.filter(method => !['CONNECT', 'TRACE', 'TRACK'].includes(method)))
+
+/**
+ * Serves the network to the frontend at the other end of a pipe. Returns a function that ends all of its connections.
+ *
+ * @param lookup - resolves names, by default as Node does
+ */
+export function serveBroker(
+  pipe: Duplex,
+  { hosts, secrets }: BrokerOptions,
+  onDenied: (denial: BrokerDenial) => void,
+  lookup?: Lookup,
+): () => void {
+  const broker = new Broker(new HostList(hosts), new SecretHeaders(secrets), new AddressFilter([], lookup), onDenied)
+  const server = createServer({
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+      initialWindowSize: WINDOW_BYTES,
+    },
+    maxSessionMemory: MAX_SESSION_MB,
+  })
+  let session: ServerHttp2Session | undefined
+  const ignore = (): void => {}
+  server.on('session', opened => {
+    session = opened.on('error', ignore)
+  })
+  server.on('sessionError', ignore)
+  server.on('stream', (stream, headers, flags) =>
+    broker.serve(stream, headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0),
+  )
+  server.emit('connection', pipe)
+  return () => session?.destroy()
+}
+
+class Broker {
+  readonly #hosts: HostList
+  readonly #secrets: SecretHeaders
+  readonly #addresses: AddressFilter
+  readonly #onDenied: (denial: BrokerDenial) => void
+  readonly #lookups = new LookupQueue()
+
+  constructor(
+    hosts: HostList,
+    secrets: SecretHeaders,
+    addresses: AddressFilter,
+    onDenied: (denial: BrokerDenial) => void,
+  ) {
+    this.#hosts = hosts
+    this.#secrets = secrets
+    this.#addresses = addresses
+    this.#onDenied = onDenied
+  }
+
+  serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, isEnd: boolean): void {
+    stream.on('error', () => {})
+    const { ':method': method = '', ':scheme': scheme = '', ':authority': authority = '' } = headers
+    const isTunnel = method === 'CONNECT'
+    const target = parseAuthority(authority, isTunnel ? undefined : PORTS.get(scheme))
+    const isValid = isTunnel || (ALLOWED_METHODS.has(method) && PORTS.has(scheme))
+    if (!target || !isValid) return respondFailure(stream, 'Invalid request')
+    if (!this.#hosts.allows(target)) {
+      const entry = JSON.stringify(formatTarget(target))
+      return this.#deny(
+        stream,
+        target,
+        `Add ${entry} to "net" of its sandbox`,
+        `Allow it with ${entry} in "net" of its sandbox.`,
+      )
+    }
+    try {
+      const lookup = this.#getLookup(target)
+      if (isTunnel) this.#tunnel(stream, target, lookup)
+      else this.#forward(stream, headers, isEnd, target, lookup)
+    } catch (error) {
+      this.#fail(stream, target, error as Error)
+    }
+  }
+
+  /** @throws {PrivateAddressError} */
+  #getLookup(target: HostTarget): LookupFunction {
+    return this.#lookups.limit(this.#addresses.getLookup(target.hostname, this.#hosts.namesAddress(target)))
+  }
+
+  #tunnel(stream: ServerHttp2Stream, target: HostTarget, lookup: LookupFunction): void {
+    const socket = connect({ host: target.hostname, port: target.port, lookup, autoSelectFamily: true })
+    socket.setTimeout(IDLE_MS, () => socket.destroy(new Error(IDLE)))
+    stream.once('close', () => socket.destroy())
+    socket.on('error', error => this.#fail(stream, target, error))
+    socket.once('connect', () => {
+      if (stream.destroyed) return
+      stream.respond({ ':status': 200, [BROKER_OUTCOME]: 'response' })
+      pipeline(stream, socket, () => {})
+      pipeline(socket, stream, () => {})
+    })
+  }
+
+  #forward(
+    stream: ServerHttp2Stream,
+    { ':method': method, ':scheme': scheme, ':path': path = '', ...received }: IncomingHttpHeaders,
+    isEnd: boolean,
+    target: HostTarget,
+    lookup: LookupFunction,
+  ): void {
+    if (!path.startsWith('/')) return respondFailure(stream, 'Invalid request')
+    const isEncrypted = scheme === 'https'
+    const headers = getHeaders(received)
+    const misplaced = this.#secrets.findMisplaced(headers, path, target, isEncrypted)
+    if (misplaced !== undefined) {
+      const name = JSON.stringify(misplaced)
+      const remedy = isEncrypted ? `Add the host to "secrets" of its sandbox if ${name} is meant for it` : 'Use https:'
+      const hint = `The request has the placeholder of the secret ${name}. ${remedy}`
+      return this.#deny(stream, target, hint, `The secret ${name} is for other hosts.`)
+    }
+    const send = isEncrypted ? requestHttps : requestHttp
+    const request = send({
+      ...{ method, path, lookup, agent: false, timeout: IDLE_MS, insecureHTTPParser: false },
+      ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
+      headers: this.#secrets.fill(headers),
+    })
+    stream.once('close', () => request.destroy())
+    request.on('error', error => this.#fail(stream, target, error))
+    request.on('timeout', () => request.destroy(new Error(IDLE)))
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy()
+      respondFailure(stream, 'The host switched protocols')
+    })
+    let information = 0
+    request.on('information', () => {
+      if (++information > MAX_INFORMATION) request.destroy(new Error('The response has too many informational heads'))
+    })
+    request.on('response', response => respond(stream, response))
+    if (isEnd) request.end()
+    else pipeline(stream, request, () => {})
+  }
+
+  #fail(stream: ServerHttp2Stream, target: HostTarget, error: Error): void {
+    if (stream.headersSent) return void stream.destroy(error)
+    if (error instanceof PrivateAddressError) {
+      const hint = `${error.message}. Name the IP address, or localhost, in "net" of its sandbox if this is intended`
+      return this.#deny(stream, target, hint, 'It has a private address.')
+    }
+    const { code, message } = error as NodeJS.ErrnoException
+    respondFailure(stream, code === undefined || message.includes(code) ? message : `${message} (${code})`)
+  }
+
+  /** @param hint - for the host. @param reason - for the frontend, which must not learn of addresses */
+  #deny(stream: ServerHttp2Stream, target: HostTarget, hint: string, reason: string): void {
+    const host = formatTarget(target)
+    this.#onDenied({ host, hint })
+    refuse(stream, 'denied', `The sandbox denied the network to ${host}. ${reason}`)
+  }
+}
+
+const PORTS: ReadonlyMap<string, number> = new Map([
+  ['http', 80],
+  ['https', 443],
+])
+const IDLE = `No data for ${IDLE_MS} ms`
+
+/** Returns the headers without those of HTTP/2 and of the connection. */
+function getHeaders(received: IncomingHttpHeaders): Record<string, string | string[]> {
+  const headers = Object.entries(received).filter(([name]) => !name.startsWith(':') && !CONNECTION_HEADERS.has(name))
+  return Object.fromEntries(headers.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+function respond(stream: ServerHttp2Stream, response: IncomingMessage): void {
+  response.on('error', () => {})
+  if (stream.destroyed) return void response.destroy()
+  try {
+    const headers = getHeaders(response.headers as IncomingHttpHeaders)
+    stream.respond({ ...headers, ':status': response.statusCode, [BROKER_REASON]: '', [BROKER_OUTCOME]: 'response' })
+  } catch (error) {
+    response.destroy()
+    return respondFailure(stream, `The host sent an invalid response: ${(error as Error).message}`)
+  }
+  // Some requests and statuses have no body, and HTTP/2 ends them with their head.
+  if (stream.writableEnded) return void response.resume()
+  // It destroys the stream with the error of a response that is cut off. `close` before that would leave the stream open.
+  pipeline(response, stream, () => {})
+}
+
+const respondFailure = (stream: ServerHttp2Stream, reason: string): void => refuse(stream, 'failed', reason)
+
+function refuse(stream: ServerHttp2Stream, outcome: 'denied' | 'failed', reason: string): void {
+  if (stream.destroyed || stream.headersSent) return
+  const text = reason.replaceAll(/[^\x20-\x7e]+/g, ' ').trim()
+  stream.respond(
+    { ':status': outcome === 'denied' ? 403 : 502, [BROKER_OUTCOME]: outcome, [BROKER_REASON]: text },
+    { endStream: true },
+  )
+  // The rest of a body is dropped. Node 26 would drop the response too, if the stream were closed now.
+  stream.resume()
+}

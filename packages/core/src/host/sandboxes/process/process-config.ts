@@ -1,0 +1,215 @@
+// The sandbox of one frontend in a process, whatever code runs there: the host sees the relay of the process in place of a worker.
+import { availableParallelism, tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { ResourceLimits } from 'node:worker_threads'
+import { PROCESS_PIPES, serializeValue } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { FrontendPreparation, FrontendStart, FrontendWorkerData } from '@sallyport/protocol/internal/contract'
+import { getWorkerName } from '../../supervision/policy.js'
+import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'
+import { type Entry, findEntry, spawnWorker } from '../../workers/spawn.js'
+import type { ThreadMember } from '../../workers/thread-member.js'
+import { createUsage, readSharedUsage } from '../../../shared/worker-usage.js'
+import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
+import type { SandboxConfig, SandboxHost, SandboxThread } from '../kind/sandbox-config.js'
+import { getReadFlags } from '../permission-model/grants.js'
+import type { FrontendCode } from '../permission-model/module-code.js'
+import { getNetFlags, NET_REMEDIES } from '../permission-model/net.js'
+import { MODEL } from '../permission-model/spawn-sandboxed.js'
+import { getWriteFlags } from '../permission-model/write-grants.js'
+import type { FoundWall } from './launchers/find-wall.js'
+import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
+import type { ProcessLimits, RelayData, RelayStart } from './relay/relay-data.js'
+import { isNetClosed, resolveWall, type WallOptions } from './wall.js'
+
+interface ProcessOptions<Name> extends ProcessLimits, WallOptions {
+  kind: Name
+  /** True if the process may use the network, false if its code has no way to, hosts that it reaches through a broker, `undefined` if that is for Node and the wall to deny. */
+  net?: boolean | readonly string[] | undefined
+  secrets?: SecretOptions | undefined
+  resourceLimits?: ResourceLimits | undefined
+  spares?: number | undefined
+}
+
+/** Returns what the process loads. @param core - the core module, if it has a location */
+type GetCode = (entry: Entry, start: FrontendStart, core: unknown) => FrontendCode
+
+/**
+ * The threads of all relays of a host. A relay runs no code of a frontend that could block it, but a thread that loads, or starts many
+ * processes, is busy for longer than one that runs scripts should be.
+ */
+const RELAYS: ThreadGroup = {
+  name: 'relays',
+  size: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
+  isKept: true,
+  confirmTimeout: 5000,
+  spawn: () => spawnWorker(findEntry('#relay'), undefined, [], { env: {} }),
+}
+
+/** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
+const RELAY_STOP_TIMEOUT_MS = 10_000
+
+/**
+ * Finds the wall of a process. The thread of its relay starts meanwhile.
+ *
+ * @param place - the place of the sandbox, for error texts
+ * @param threads - the threads of a host that runs already
+ * @throws as `resolveWall`
+ */
+export function prepareProcess(
+  options: WallOptions,
+  place: string,
+  threads: SharedThreads | undefined,
+): Promise<FoundWall> {
+  threads?.prepare(RELAYS)
+  return resolveWall(place, options)
+}
+
+export function createProcessConfig<Name extends string>(
+  options: ProcessOptions<Name>,
+  { launcher, failures }: FoundWall,
+  getCode: GetCode,
+): SandboxConfig<Name> {
+  return {
+    kind: options.kind,
+    hasProcess: true,
+    wall: launcher?.name ?? 'none',
+    stopTimeout: RELAY_STOP_TIMEOUT_MS,
+    spawn: (start, host) => startRelay(start, host, options, launcher, getCode),
+    announce(_label, announcements) {
+      if (options.wall === 'auto' || options.wall === 'required') {
+        announcements.once('wall', log => {
+          if (launcher) log.info({ wall: launcher.name }, 'Processes of frontends start in a wall')
+          else log.info({ wall: 'none', failures }, 'Processes of frontends start without a wall')
+        })
+      }
+      if (options.net !== undefined || isNetClosed(launcher)) return
+      const text =
+        'The network of processes of frontends is open: Node.js before 25 cannot deny it, and there is no wall'
+      announcements.once('network', log => log.warn(`${text}. ${NET_REMEDIES}`))
+    },
+  }
+}
+
+/** The process is under the same permission model as a worker. @throws {BusError} InvalidParams */
+function startRelay(
+  { heartbeat, ...frontend }: FrontendWorkerData,
+  { options, sharedThreads, spareProcesses }: SandboxHost,
+  {
+    net: granted = false,
+    secrets: secretOptions = {},
+    tmp,
+    resourceLimits,
+    memory,
+    cpu,
+    pids,
+    spares = 0,
+  }: ProcessOptions<string>,
+  launcher: Launcher | undefined,
+  getCode: GetCode,
+): SandboxThread {
+  const { label, text } = frontend
+  const net = granted === true
+  const hasBroker = typeof granted === 'object'
+  const secrets = createSecrets(secretOptions)
+  const entry = findEntry('@sallyport/frontend/process')
+  const { code, reads, writes, flags: codeFlags } = getCode(entry, frontend, options.core)
+  // The process starts in an empty directory, so there is nothing unexpected to read.
+  const sandbox = {
+    unexpectedRead: undefined,
+    strict: false,
+    closesNet: !net && launcher?.closesNetwork === true,
+    hasBroker,
+  }
+  const flags = [
+    ...MODEL,
+    ...codeFlags,
+    ...getReadFlags(reads),
+    ...(writes ? getWriteFlags(writes) : []),
+    ...(tmp === undefined ? [] : TMP_FLAGS),
+    ...getNetFlags(net),
+    ...getV8Flags(resourceLimits),
+  ]
+  const node = { command: process.execPath, args: [...flags, fileURLToPath(entry)] }
+  const limits = { memory, cpu, pids, tmp }
+  const { control, link, network } = PROCESS_PIPES
+  const descriptors = [control, link, ...(hasBroker ? [network] : [])]
+  const info = {
+    ...{ label, reads, writes: writes?.directories ?? [], descriptors },
+    ...{ net, limits: { memory, pids, tmp } },
+  }
+  const name = getWorkerName('frontend', label)
+  const start: RelayStart = {
+    type: 'start',
+    name,
+    start: serializeValue({ ...frontend, ...code, sandbox, env: getPlaceholders(secrets) } satisfies FrontendStart),
+    heartbeat,
+    network: hasBroker ? { hosts: granted, secrets } : undefined,
+  }
+  const open = (name: string, start: RelayData['start']): ThreadMember => {
+    const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
+    const relayData: RelayData = {
+      start,
+      launch,
+      hasWall: launcher !== undefined,
+      hasBroker,
+      temporary: tmpdir(),
+      limits: {
+        memory: launch.limits?.memory ?? memory,
+        cpu,
+        pids: launch.limits?.pids ?? pids,
+        tmp: launch.limits?.tmp,
+      },
+      usage: createUsage(),
+    }
+    const relay = sharedThreads.open(RELAYS, `the relay of ${name}`, relayData)
+    relay.readUsage = () => readSharedUsage(relayData.usage)
+    return relay
+  }
+  if (spares === 0) return open(name, start)
+  const { runner } = code
+  const preparation: FrontendPreparation = { sandbox, hasText: text !== undefined && runner === undefined, runner }
+  const owner = !launcher || launcher.ignoresLabel ? '' : label
+  const relay = spareProcesses.take({
+    key: JSON.stringify([launcher && getId(launcher), owner, node.args, reads, net, hasBroker, limits, preparation]),
+    ...{
+      reads: { ...reads, directories: [...reads.directories, ...info.writes] },
+      count: spares,
+      open: () => open('a spare process', preparation),
+    },
+  })
+  if (!relay) return open(name, start)
+  relay.name = `the relay of ${name}`
+  relay.postMessage(start)
+  return relay
+}
+
+const launcherIds = new WeakMap<Launcher, number>()
+let lastId = 0
+function getId(launcher: Launcher): number {
+  const id = launcherIds.get(launcher) ?? ++lastId
+  launcherIds.set(launcher, id)
+  return id
+}
+
+/** The directory is empty, and only in a wall: the frontend cannot write to that of the machine. */
+const TMP_FLAGS = ['--allow-fs-read=/tmp/*', '--allow-fs-write=/tmp/*']
+
+/** @throws {BusError} InvalidParams if a launcher returns something else than a command */
+function getLaunch(launcher: Launcher, node: { command: string; args: string[] }, info: LaunchInfo): Launch {
+  const launch = launcher.launch(node.command, node.args, info)
+  const { command, args } = Object(launch) as Partial<Launch>
+  const isValid = typeof command === 'string' && Array.isArray(args) && args.every(arg => typeof arg === 'string')
+  if (isValid) return launch
+  throw new BusError('InvalidParams', `launcher ${JSON.stringify(launcher.name)} returned no command with arguments`)
+}
+
+/** V8 counts a young generation as three semi-spaces, and Node reserves the last 192 KB of a stack. */
+function getV8Flags(limits: ResourceLimits = {}): string[] {
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = limits
+  return [
+    ...(old === undefined ? [] : [`--max-old-space-size=${Math.ceil(old)}`]),
+    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
+    ...(stack === undefined ? [] : [`--stack-size=${Math.max(64, Math.floor(stack * 1024) - 192)}`]),
+  ]
+}

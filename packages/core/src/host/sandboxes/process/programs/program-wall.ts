@@ -1,0 +1,132 @@
+// The wall around a program of any kind, in any language: namespaces by bubblewrap, and the seccomp filter for programs.
+import { type Attempt, makeAttempt } from '../launchers/attempt.js'
+import {
+  createError,
+  createUsers,
+  DEVICES,
+  getNamespaceArgs,
+  getProcArgs,
+  INSTALL,
+  OWN_PROCESSES,
+  probe,
+  toBytes,
+} from '../launchers/bubblewrap.js'
+import { createCgroup } from '../launchers/cgroup.js'
+import { FILTER_DESCRIPTOR, type Launch } from '../launchers/launcher.js'
+import { getListedArgs, getSystemArgs, type ListedPaths } from './program-files.js'
+import { findProgram, getShellArgs, INPUT_DESCRIPTOR } from '../launchers/programs.js'
+import { createFilter } from '../launchers/seccomp.js'
+
+// bwrap reads and closes both. The program inherits nothing else: by an open device of the host it could change the mode of that device.
+const PROGRAM_FILTER = 3
+/** The file with bwrap's options: other users of the machine can read arguments, and these include variables. */
+const OPTIONS_DESCRIPTOR = 4
+
+/** What is started in the wall. */
+export interface WalledProgram extends ListedPaths {
+  /** An absolute path. */
+  readonly command: string
+  readonly args: readonly string[]
+  readonly net: boolean
+  readonly env: Readonly<Record<string, string>>
+  /** A directory of the host that the program can write to. */
+  readonly home: string | undefined
+  readonly cwd: string | undefined
+  /** MiB. */
+  readonly memory: number | undefined
+  readonly pids: number | undefined
+  /** MiB of files in `/tmp`. */
+  readonly tmp: number
+}
+
+/** What to start, with the contents of two files: `filter` at descriptor 3, and `options` at descriptor 4. */
+export interface WalledLaunch extends Launch {
+  readonly options: Uint8Array
+}
+
+export interface ProgramWall {
+  /** @throws {BusError} InvalidParams for a path that cannot be listed */
+  launch(program: WalledProgram): WalledLaunch
+}
+
+let found: Promise<ProgramWall> | undefined
+
+/** Tries bubblewrap once. @throws {LauncherUnavailable} */
+export const findProgramWall = (): Promise<ProgramWall> =>
+  (found ??= makeAttempt(tryProgramWall()).catch((error: unknown) => {
+    found = undefined
+    throw error
+  }))
+
+function* tryProgramWall(): Attempt<ProgramWall> {
+  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
+  const bwrap = findProgram('bwrap')
+  if (bwrap === undefined) throw createError('bwrap was not found', INSTALL)
+  const filters = [false, true].map(net => createFilter({ net, programs: true }))
+  if (!filters[0]) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  const command = [...getDeviceCommand(), bwrap]
+  const getOptions = (program: WalledProgram, hasProc: boolean, filter: number): string[] => [
+    ...getNamespaceArgs(program.net, 'program'),
+    ...['--seccomp', String(filter), '--size', toBytes(program.tmp), '--tmpfs', '/tmp'],
+    ...getSystemArgs(program.command, program.net),
+    ...['--ro-bind-data', String(INPUT_DESCRIPTOR), '/etc/passwd'],
+    ...DEVICES.flatMap(path => ['--dev-bind', path, path]),
+    // The first process is bwrap's own. Whoever could write to its memory could outlive the host.
+    ...(hasProc ? [...getProcArgs(), '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'] : []),
+    ...getListedArgs({ ...program, write: [...program.write, ...(program.home === undefined ? [] : [program.home])] }),
+    ...Object.entries(program.env).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--chdir', program.cwd ?? program.home ?? '/tmp', '--remount-ro', '/'],
+  ]
+  const hasProc = yield* probe(proc => {
+    const args = [
+      ...command.slice(1),
+      ...getOptions(PROBED, proc, FILTER_DESCRIPTOR),
+      '--',
+      process.execPath,
+      '--version',
+    ]
+    const shell = { joins: [], memory: undefined, writesFiles: true, input: createUsers(undefined) }
+    return { command: '/bin/sh', args: getShellArgs(shell, command[0]!, args), filter: filters[0] }
+  })
+  return {
+    launch(program) {
+      const { args, net, memory, pids, home = '/tmp' } = program
+      const options = getOptions(program, hasProc, PROGRAM_FILTER)
+      const cgroup = createCgroup({ memory, pids: pids === undefined ? undefined : pids + OWN_PROCESSES })
+      const input = createUsers(undefined, 'program', home)
+      const shell = { joins: cgroup?.joins ?? [], memory: undefined, writesFiles: true, input }
+      const walled = [...command.slice(1), '--args', String(OPTIONS_DESCRIPTOR), '--', program.command, ...args]
+      return {
+        command: '/bin/sh',
+        args: getShellArgs(shell, command[0]!, walled),
+        filter: filters[Number(net)],
+        options: Buffer.from(options.map(option => `${option}\0`).join('')),
+        cgroups: cgroup?.directories,
+        processes: OWN_PROCESSES,
+        endsWithParent: true,
+        lowersPriority: true,
+      }
+    },
+  }
+}
+
+const PROBED: WalledProgram = {
+  ...{ command: process.execPath, args: [], read: [], write: [], net: false, env: {}, tmp: 1 },
+  ...{ home: undefined, cwd: undefined, memory: undefined, pids: undefined },
+}
+
+/**
+ * The devices belong to root, so a program of a host that runs as root could change their modes for the whole machine. bwrap cannot mount a
+ * device read-only, which still lets programs write to it, and takes over a mount that is.
+ */
+function getDeviceCommand(): string[] {
+  if (process.geteuid!() !== 0) return []
+  const [unshare, mount] = ['unshare', 'mount'].map(findProgram)
+  if (unshare === undefined || mount === undefined) {
+    throw createError('unshare and mount were not found', 'Install util-linux, or run the host as an ordinary user')
+  }
+  const options = 'remount,bind,ro,nosuid,noexec'
+  const steps = DEVICES.flatMap(path => [`${mount} --bind ${path} ${path}`, `${mount} -o ${options} ${path}`])
+  const shell = ['/bin/sh', '-c', [...steps, 'exec "$@"'].join(' && '), 'sallyport']
+  return [unshare, '--user', '--map-root-user', '--mount', '--propagation', 'private', '--', ...shell]
+}

@@ -1,0 +1,191 @@
+// Starts a program of any kind in the wall, with pipes for its standard streams.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { isObject } from '../../../../shared/validate.js'
+import { getChildren, removeCgroups } from '../relay/child.js'
+import { describeReached, type ExceededLimit, watchLimits } from '../relay/limits.js'
+import { checkOptions } from '../launchers/check-options.js'
+import { withFilterFile } from '../launchers/filter-file.js'
+import { getSearchPath } from './program-files.js'
+import { findProgramWall, type WalledProgram } from './program-wall.js'
+import { findProgram } from '../launchers/programs.js'
+
+/** Options of `startProgram`. */
+export interface ProgramOptions {
+  /** The name of a program in `PATH`, or an absolute path. */
+  readonly command: string
+  /** Its arguments. */
+  readonly args?: readonly string[]
+  /** `required` starts it in a wall of bubblewrap, or not at all. `none` starts it with the rights of the host. @default 'required' */
+  readonly wall?: 'required' | 'none'
+  /**
+   * Files and directories that it can read, as absolute paths. Everyone's programs and libraries (`/usr`) are readable anyway. It can also use
+   * the Unix sockets in these directories, unless `net` is true.
+   */
+  readonly read?: readonly string[]
+  /** Files and directories that it can read and change. */
+  readonly write?: readonly string[]
+  /** True if it may use the network of the host. @default false */
+  readonly net?: boolean
+  /** Its environment variables, in addition to `PATH`, `HOME`, `TMPDIR` and `LANG`. It gets none of the host's. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A directory of its own for `HOME` and caches, which it can change. @default `/tmp`, in memory */
+  readonly home?: string
+  /** Its working directory. @default `home` */
+  readonly cwd?: string
+  /** MiB of memory of the program and those that it starts. Linux only. */
+  readonly memory?: number
+  /** Processes and threads at a time. Linux only. */
+  readonly pids?: number
+  /** MiB of files in `/tmp`. @default 64 */
+  readonly tmp?: number
+}
+
+/** How a program has ended. */
+export interface ProgramExit {
+  /** The exit code, unless a signal ended it. */
+  readonly code: number | null
+  /** The signal that ended it. */
+  readonly signal: NodeJS.Signals | null
+  /** The limit because of which it was ended, as a clause: `used more memory than its limit of 200 MiB`. */
+  readonly exceeded: string | undefined
+}
+
+/** A running program. */
+export interface Program {
+  /** Id of the process that was started: in a wall, that of the wall. */
+  readonly pid: number
+  /** True if it runs in a wall. */
+  readonly isWalled: boolean
+  /** Its standard input. */
+  readonly stdin: Writable
+  /** Its standard output. */
+  readonly stdout: Readable
+  /** Its standard error. */
+  readonly stderr: Readable
+  /** Resolves once it has exited, and its output was read. In a wall, no process that it has started is left then. */
+  readonly exited: Promise<ProgramExit>
+  /** Ends it, and in a wall all that it has started. */
+  kill(): void
+}
+
+const DEFAULT_TMP_MB = 64
+const MEMBERS = [
+  ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
+  ...['memory', 'pids', 'tmp'],
+]
+
+/**
+ * Starts a program in a wall: with the files, the network and the limits that the options list, and no others. It may start programs itself,
+ * which are in the same wall, and ends with all of them when it exits, at `kill`, and when this process ends, for whatever reason.
+ *
+ * @throws {LauncherUnavailable} if there is no wall on this machine
+ * @throws {BusError} InvalidParams for an invalid option or a missing program
+ * @example const { stdout } = await startProgram({ command: 'python3', args: ['-c', 'print(1)'], memory: 200, pids: 10 })
+ */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const program = check(options)
+  const isWalled = options.wall !== 'none'
+  const wall = isWalled ? await findProgramWall() : undefined
+  const launch = wall?.launch(program)
+  const child = launch
+    ? withFilterFile(launch.filter, tmpdir(), filter =>
+        withFilterFile(launch.options, tmpdir(), listed =>
+          spawn(launch.command, launch.args, {
+            ...{ cwd: '/', env: {}, detached: true },
+            stdio: ['pipe', 'pipe', 'pipe', filter, listed],
+          }),
+        ),
+      )
+    : spawn(program.command, program.args, {
+        cwd: program.cwd ?? program.home ?? tmpdir(),
+        env: { ...program.env },
+        stdio: 'pipe',
+        detached: process.platform !== 'win32',
+      })
+  let exceeded: ExceededLimit | undefined
+  const closed = waitForEnd(child)
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on('error', () => {})
+  try {
+    await once(child, 'spawn')
+  } catch (cause) {
+    await removeCgroups(launch?.cgroups)
+    throw new BusError('InvalidParams', `startProgram: ${program.command} could not be started`, { cause })
+  }
+  const pid = child.pid!
+  const kill = (): void => killTree(child, isWalled)
+  const { memory, pids } = program
+  const stopWatching = watchLimits(pid, { memory, pids, cpu: undefined, tmp: undefined }, launch ?? {}, reached => {
+    exceeded = reached
+    kill()
+  })
+  const exited = closed.then(async ({ code, signal }): Promise<ProgramExit> => {
+    stopWatching()
+    exceeded ??= describeReached(launch ?? {})
+    await removeCgroups(launch?.cgroups)
+    return { code, signal, exceeded: exceeded?.text }
+  })
+  return { pid, isWalled, stdin: child.stdin!, stdout: child.stdout!, stderr: child.stderr!, exited, kill }
+}
+
+const waitForEnd = (child: ChildProcess): Promise<Pick<ProgramExit, 'code' | 'signal'>> =>
+  new Promise(resolve => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+    // It could not be started.
+    child.once('error', () => resolve({ code: null, signal: null }))
+  })
+
+/** The kernel ends the processes of a wall with its first one, which ends with bwrap. */
+function killTree(child: ChildProcess, isWalled: boolean): void {
+  const { pid } = child
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    if (isWalled) for (const inner of getChildren(pid)) process.kill(inner, 'SIGKILL')
+    else if (process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has exited.
+  }
+  child.kill('SIGKILL')
+}
+
+/** @throws {BusError} InvalidParams */
+function check(options: ProgramOptions): WalledProgram {
+  const wrong = (text: string): BusError => new BusError('InvalidParams', `startProgram: ${text}`)
+  if (!isObject(options)) throw wrong('the options must be an object')
+  const unknown = Object.keys(options).find(name => !MEMBERS.includes(name))
+  if (unknown !== undefined) throw wrong(`unknown option ${JSON.stringify(unknown)}. Use ${MEMBERS.join(', ')}`)
+  const { command, args = [], wall = 'required', read = [], write = [], net = false, env = {}, home, cwd } = options
+  const { memory, pids, tmp = DEFAULT_TMP_MB } = options
+  if (!['required', 'none'].includes(wall)) throw wrong('wall must be "required" or "none"')
+  if (typeof net !== 'boolean') throw wrong('net must be a boolean')
+  for (const [name, list] of Object.entries({ args, read, write })) {
+    if (!isTexts(list)) throw wrong(`${name} must be an array of strings`)
+  }
+  if (!isObject(env) || !isTexts([...Object.keys(env), ...Object.values(env)])) {
+    throw wrong('env must be an object of strings')
+  }
+  for (const [name, path] of Object.entries({ home, cwd })) {
+    if (
+      path !== undefined &&
+      (typeof path !== 'string' || !/^\/[^\n\0:]*$/.test(path)) &&
+      process.platform !== 'win32'
+    ) {
+      throw wrong(`${name} must be an absolute path without colons`)
+    }
+  }
+  checkOptions('startProgram', { memory, pids, tmp }, ['memory', 'pids', 'tmp'])
+  const path = typeof command === 'string' && command !== '' ? findProgram(command) : undefined
+  if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
+  const place = home ?? '/tmp'
+  const own = {
+    ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8' },
+    ...{ XDG_CACHE_HOME: `${place}/.cache`, npm_config_cache: `${place}/.npm`, npm_config_update_notifier: 'false' },
+  }
+  return { command: path, args, read, write, net, env: { ...own, ...env }, home, cwd, memory, pids, tmp }
+}
+
+const isTexts = (list: unknown): boolean =>
+  Array.isArray(list) && list.every(each => typeof each === 'string' && !each.includes('\0'))

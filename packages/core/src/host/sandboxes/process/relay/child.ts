@@ -1,0 +1,203 @@
+// The process of a frontend: Node in an empty directory, without environment variables, at a lower priority than the host.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { constants, setPriority } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex, Writable } from 'node:stream'
+import { PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { removeCgroup } from '../launchers/cgroup.js'
+import { withFilterFile } from '../launchers/filter-file.js'
+import { type Launch, NICENESS } from '../launchers/launcher.js'
+import { CrashReport } from './crash-report.js'
+import type { RelayData } from './relay-data.js'
+
+export interface Child {
+  readonly pid: number | undefined
+  readonly control: Duplex
+  readonly link: Duplex
+  /** The pipe to the broker of its network, if it has one. */
+  readonly network: Duplex | undefined
+  /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; outOfMemory: OutOfMemory | undefined }>
+  /** Resolves once the process's orphan guard has exited too. */
+  readonly guardExited: Promise<void>
+  kill(): void
+}
+
+/** What V8 could not allocate: `process` if the kernel refused it. */
+export type OutOfMemory = 'heap' | 'process'
+
+/** The line that V8 writes to standard error before it aborts the process. A native stack of a few KiB follows. */
+const OUT_OF_MEMORY =
+  /^(?:FATAL ERROR: .* Allocation failed -|# Fatal) (?:JavaScript(?: heap)?|(process)) out of memory/m
+const ERROR_TAIL_LENGTH = 8192
+/** Time for a launcher to exit after its process. */
+const LAUNCHER_EXIT_TIMEOUT_MS = 200
+const REMOVE_ATTEMPTS = 50
+const REMOVE_INTERVAL_MS = 20
+/** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
+const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
+
+/** Where a process prints. */
+export type Output = Record<'stdout' | 'stderr', Writable>
+
+export function startChild(
+  launch: Launch,
+  { hasWall, hasBroker, temporary }: Pick<RelayData, 'hasWall' | 'hasBroker' | 'temporary'>,
+  output: Output,
+): Child {
+  const { command, args, filter, endsWithParent = false, lowersPriority = false } = launch
+  // A wall has its own directories.
+  const directory = endsWithParent ? undefined : mkdtempSync(join(temporary, 'sallyport-'))
+  const removeDirectory = (): void => {
+    if (directory === undefined) return
+    try {
+      // It is empty, and a recursive removal needs a descriptor, of which none might be left.
+      rmdirSync(directory)
+    } catch {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  let child: ChildProcess
+  try {
+    child = withFilterFile(filter, temporary, descriptor =>
+      spawn(command, args, {
+        cwd: directory ?? '/',
+        env: {},
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...getMorePipes(descriptor, hasBroker)],
+        // A session of its own, because Ctrl-C is for the host to handle.
+        detached: process.platform !== 'win32',
+      }),
+    )
+  } catch (error) {
+    removeDirectory()
+    throw (error as NodeJS.ErrnoException).code === 'EMFILE' ? createDescriptorError() : error
+  }
+  // The first listener of `exited` is added below, and Node creates no pipes if it has no descriptors left.
+  child.on('error', () => {})
+  if (!(child.stdout as unknown)) {
+    removeDirectory()
+    throw createDescriptorError()
+  }
+  for (const stream of child.stdio) stream?.on('error', () => {})
+  const { pid } = child
+  const guardExited = directory === undefined ? Promise.resolve() : startOrphanGuard(child, directory)
+  let errorTail = ''
+  const report = new CrashReport()
+  /** Writes nothing for an empty chunk, which would wait until the host reads. Returns false if the next chunk must wait. */
+  const printError = (chunk: Buffer): boolean => chunk.length === 0 || output.stderr.write(chunk)
+  child.stderr!.on('data', (chunk: Buffer) => {
+    errorTail = (errorTail + chunk.toString('latin1')).slice(-ERROR_TAIL_LENGTH)
+    if (printError(report.withhold(chunk))) return
+    child.stderr!.pause()
+    output.stderr.once('drain', () => child.stderr!.resume())
+  })
+  const exited: Child['exited'] = new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (exitCode, exitSignal) => {
+      const reported = hasWall ? getReportedSignal(exitCode) : undefined
+      const signal = exitSignal ?? reported ?? null
+      const code = reported ? null : exitCode
+      const hasPrinted = [child.stdout, child.stderr].some(output => (output as Socket).bytesRead > 0)
+      if (signal === 'SIGKILL' && hasPrinted) output.stderr.write(LOST_OUTPUT)
+      // On Windows an aborted process has no signal.
+      const isAborted = signal !== null || code === 134
+      const line = isAborted ? OUT_OF_MEMORY.exec(errorTail) : null
+      if (!line) printError(report.withheld)
+      resolve({ code, signal, outOfMemory: line ? (line[1] === undefined ? 'heap' : 'process') : undefined })
+    })
+  })
+  try {
+    if (pid !== undefined && !lowersPriority) setPriority(pid, NICENESS)
+  } catch {
+    // The process has exited already.
+  }
+  child.stdout!.pipe(output.stdout, { end: false })
+  const getPipe = (fd: number): Duplex => child.stdio[fd] as Duplex
+  return {
+    pid,
+    control: getPipe(PROCESS_PIPES.control),
+    link: getPipe(PROCESS_PIPES.link),
+    network: hasBroker ? getPipe(PROCESS_PIPES.network) : undefined,
+    exited: exited.finally(removeDirectory),
+    guardExited,
+    kill() {
+      if (!hasWall || pid === undefined) return void child.kill('SIGKILL')
+      // The spawned process exits with its descendants. If it were killed first, nothing here could wait for them.
+      const descendants = getChildren(pid)
+      for (const each of descendants) killQuietly(each)
+      if (descendants.length === 0) child.kill('SIGKILL')
+      else setTimeout(() => child.kill('SIGKILL'), LAUNCHER_EXIT_TIMEOUT_MS).unref()
+    },
+  }
+}
+
+/** @param filter - descriptor of the file at 5. The shell of a launcher opens 6 itself */
+const getMorePipes = (filter: number | undefined, hasBroker: boolean): ('ignore' | 'pipe' | number)[] =>
+  hasBroker ? [filter ?? 'ignore', 'ignore', 'pipe'] : filter === undefined ? [] : [filter]
+
+function createDescriptorError(): BusError {
+  const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'
+  return new BusError('Overloaded', `The frontend process was not started: no file descriptors are left. ${remedy}`)
+}
+
+const SIGNALS = new Map(
+  // Two names have the same number: the first is the usual one.
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
+)
+
+/** A process that waits for another one exits with 128 and the number of the signal that ended the other one. */
+const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>
+  code !== null && code > 128 ? SIGNALS.get(code - 128) : undefined
+
+/** Returns the ids of the processes that a process has started and not waited for. */
+export function getChildren(pid: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const lists = threads.map(thread => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1'))
+    return lists.flatMap(list => list.split(' ').filter(Boolean).map(Number))
+  } catch {
+    return []
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has exited.
+  }
+}
+
+/** The kernel removes a cgroup only once it has released the last process, a few milliseconds after its exit. */
+export async function removeCgroups(cgroups: readonly string[] = []): Promise<void> {
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+    if (cgroups.map(removeCgroup).every(Boolean)) return
+    await new Promise(resolve => setTimeout(resolve, REMOVE_INTERVAL_MS))
+  }
+}
+
+const ORPHAN_GUARD = 'read -r _ || { kill -9 "$1"; rmdir "$2"; }'
+
+/**
+ * Starts a shell that kills the process when the relay disappears, because a busy process would not notice. The shell reads a pipe
+ * to which the relay writes only after the process has exited; if the pipe ends first, for whatever reason, the shell kills the
+ * process. On Windows, which has no such shell, a busy process outlives a host that was killed.
+ *
+ * Resolves once the shell has exited: a process that exits after its relay stays in the host's process table.
+ */
+async function startOrphanGuard(child: ChildProcess, directory: string): Promise<void> {
+  if (process.platform === 'win32' || child.pid === undefined) return
+  const args = ['-c', ORPHAN_GUARD, 'sallyport', String(child.pid), directory]
+  const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
+  const exited = new Promise(resolve => shell.once('error', resolve).once('exit', resolve))
+  // Absent if no descriptors are left.
+  const stdin = shell.stdin as Writable | null | undefined
+  stdin?.on('error', () => {})
+  child.once('exit', () => stdin?.end('\n'))
+  await exited
+}

@@ -1,0 +1,173 @@
+// Limits of a process: memory, files, and the number of processes and threads at any moment, and CPU time over ten seconds. Linux only, as usage is
+// read from /proc; elsewhere the options are rejected. A cgroup holds its limits between two checks.
+import { readFileSync, statfsSync, statSync } from 'node:fs'
+import type { ProcessLimits } from './relay-data.js'
+import { readReachedLimit } from '../launchers/cgroup.js'
+import type { Launch } from '../launchers/launcher.js'
+import { getChildren } from './child.js'
+
+const CPU_WINDOW_MS = 10_000
+/** Interval of checks. Memory can grow by some hundred MiB between two of them. */
+const CHECK_INTERVAL_MS = 100
+const MIB: number = 2 ** 20
+/** Linux counts CPU time in ticks of this length for programs, on every machine that Node runs on. */
+const TICKS_PER_SECOND = 100
+/** Files in `/tmp` without a content: each takes about 1 KiB of the kernel's memory, which counts for no process. */
+const MIN_FILES = 1000
+const FILES_PER_MIB = 1024
+
+export interface ExceededLimit {
+  limit: 'memory' | 'cpu' | 'pids' | 'tmp'
+  max: number
+  /** A clause for error texts: `used more memory than its limit of 200 MiB`. */
+  text: string
+}
+
+// The kernel and the checks of `/proc` enforce the same limit, and report it in the same words.
+const describeMemory = (max: number): string => `used more memory than its limit of ${max} MiB`
+const describePids = (max: number): string => `needed more processes and threads than its limit of ${max}`
+
+type LaunchedLimits = Pick<Launch, 'cgroups' | 'processes'>
+
+/** Checks the limits of a process and its descendants. Returns a function that stops the checks. @param onUsage - called with each reading */
+export function watchLimits(
+  pid: number,
+  limits: ProcessLimits,
+  launched: LaunchedLimits,
+  onExceeded: (exceeded: ExceededLimit) => void,
+  onUsage: (usage: Usage) => void = () => {},
+): () => void {
+  if (Object.values(limits).every(limit => limit === undefined)) return () => {}
+  const check = createLimitCheck(limits)
+  const timer = setInterval(() => {
+    const usage = readTreeUsage(pid)
+    if (!usage) return
+    onUsage(usage)
+    const pids = usage.pids - (launched.processes ?? 0)
+    // A process whose threads the kernel refuses to start can continue.
+    const reached = limits.pids === undefined ? undefined : describeReached(launched)
+    const files = limits.tmp === undefined ? 0 : countFiles(pid)
+    const exceeded = reached ?? check({ ...usage, pids, files }, performance.now())
+    if (exceeded) onExceeded(exceeded)
+  }, CHECK_INTERVAL_MS)
+  return () => clearInterval(timer)
+}
+
+/** Returns the limit that the kernel has enforced for a process with cgroups. */
+export function describeReached({ cgroups = [], processes = 0 }: LaunchedLimits): ExceededLimit | undefined {
+  const reached = readReachedLimit(cgroups)
+  if (!reached) return undefined
+  const { limit, max } = reached
+  if (limit === 'memory') return { limit, max, text: describeMemory(max) }
+  const allowed = max - processes
+  return { limit, max: allowed, text: describePids(allowed) }
+}
+
+/** Returns a function that takes one sample after another, and returns which limit was exceeded, if any. */
+export function createLimitCheck(
+  limits: ProcessLimits,
+): (usage: Usage & { files: number }, now: number) => ExceededLimit | undefined {
+  const { memory, cpu, pids, tmp } = limits
+  const maxFiles = tmp === undefined ? Infinity : MIN_FILES + Math.ceil(tmp * FILES_PER_MIB)
+  /** Samples within the window, and the last one before it. */
+  const samples: { at: number; cpu: number }[] = []
+  return (usage, now) => {
+    if (memory !== undefined && usage.memory > memory * MIB) {
+      return { limit: 'memory', max: memory, text: describeMemory(memory) }
+    }
+    if (pids !== undefined && usage.pids > pids) {
+      return { limit: 'pids', max: pids, text: describePids(pids) }
+    }
+    if (usage.files > maxFiles) {
+      return { limit: 'tmp', max: tmp!, text: `had ${usage.files} files in /tmp (limit: ${maxFiles}, for ${tmp} MiB)` }
+    }
+    if (cpu === undefined) return undefined
+    samples.push({ at: now, cpu: usage.cpu })
+    while (samples.length > 1 && now - samples[1]!.at >= CPU_WINDOW_MS) samples.shift()
+    const oldest = samples[0]!
+    const time = now - oldest.at
+    if (time < CPU_WINDOW_MS) return undefined
+    const share = (usage.cpu - oldest.cpu) / time
+    if (share <= cpu) return undefined
+    const text = `used ${share.toFixed(2)} of a core for ${CPU_WINDOW_MS / 1000} s (limit: ${cpu})`
+    return { limit: 'cpu', max: cpu, text }
+  }
+}
+
+export interface Usage {
+  /** Resident bytes, and those of page tables. */
+  memory: number
+  /** Milliseconds of CPU time of all threads since the process started. */
+  cpu: number
+  /** Number of processes and threads. */
+  pids: number
+}
+
+/** Returns the usage of a process with all of its descendants, or `undefined` if it has exited. */
+export function readTreeUsage(pid: number): Usage | undefined {
+  const total = readUsage(pid)
+  if (!total) return undefined
+  for (const child of getChildren(pid)) {
+    const usage = readTreeUsage(child)
+    if (!usage) continue
+    total.memory += usage.memory
+    total.cpu += usage.cpu
+    total.pids += usage.pids
+  }
+  return total
+}
+
+/**
+ * Returns milliseconds of CPU time of the main threads of a process and its descendants, where their code runs: V8 compiles in others. Returns
+ * `undefined` if the process has exited.
+ */
+export function readMainThreadsCpu(pid: number): number | undefined {
+  const own = readCpu(`/proc/${pid}/task/${pid}/stat`)
+  if (own === undefined) return undefined
+  return getChildren(pid).reduce((sum, child) => sum + (readMainThreadsCpu(child) ?? 0), own)
+}
+
+/** Returns the number of files in `/tmp` of the innermost descendant of a process: only that one has the root directory of the wall. */
+export function countFiles(pid: number): number {
+  const inner = getChildren(pid).at(-1)
+  if (inner !== undefined) return countFiles(inner)
+  const directory = `/proc/${pid}/root/tmp`
+  try {
+    // A process that is not in the wall yet has the root directory of the host.
+    if (statSync(directory).dev === statSync('/tmp', { throwIfNoEntry: false })?.dev) return 0
+    const { files, ffree } = statfsSync(directory)
+    return files - ffree
+  } catch {
+    // It has exited.
+    return 0
+  }
+}
+
+/** Returns `undefined` if the process has exited. Synchronous, because reading /proc takes a few microseconds. */
+function readUsage(pid: number): Usage | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const [resident, pageTables] = [/^VmRSS:\s+(\d+) kB$/m, /^VmPTE:\s+(\d+) kB$/m].map(line => line.exec(status))
+    const threads = /^Threads:\s+(\d+)$/m.exec(status)
+    const cpu = readCpu(`/proc/${pid}/stat`)
+    if (cpu === undefined) return undefined
+    return {
+      memory: (Number(resident?.[1] ?? 0) + Number(pageTables?.[1] ?? 0)) * 1024,
+      cpu,
+      pids: Number(threads?.[1] ?? 0),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** Returns milliseconds of CPU time in a file `stat` of a process or thread. */
+function readCpu(file: string): number | undefined {
+  try {
+    // The name of the program is in parentheses and can contain anything.
+    const stat = readFileSync(file, 'latin1').split(') ').at(-1)!.split(' ')
+    return ((Number(stat[11]) + Number(stat[12])) * 1000) / TICKS_PER_SECOND
+  } catch {
+    return undefined
+  }
+}

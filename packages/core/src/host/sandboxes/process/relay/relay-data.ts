@@ -1,0 +1,41 @@
+// Between the host and a relay.
+import type { BrokerOptions } from '../network/broker.js'
+import type { Launch } from '../launchers/launcher.js'
+import type { FrontendPreparation, Heartbeat } from '@sallyport/protocol/internal/contract'
+
+/** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */
+export interface RelayData {
+  /** A spare has only a preparation, and gets its start as its first message. */
+  start: RelayStart | FrontendPreparation
+  launch: Launch
+  /** True if a launcher starts Node: the process of the frontend is then a descendant of the one that is spawned. */
+  hasWall: boolean
+  /** True if the process has a pipe to a broker of its network. */
+  hasBroker: boolean
+  /** Directory for the process's empty working directory: a relay has no environment that names one. */
+  temporary: string
+  limits: ProcessLimits
+  /** Two numbers, which the relay writes when it reads them for the limits: bytes of memory, and milliseconds of CPU time. */
+  usage: SharedArrayBuffer
+}
+
+/** Host → relay, also: whose process it is. */
+export interface RelayStart {
+  type: 'start'
+  /** The name of the frontend in errors. */
+  name: string
+  /** `FrontendStart`, serialized; the relay passes it on unread. */
+  start: Uint8Array
+  heartbeat: Heartbeat | undefined
+  /** What the frontend reaches over the network, if that is a list of hosts. */
+  network: BrokerOptions | undefined
+}
+
+export interface ProcessLimits {
+  /** Resident memory in MiB. */
+  memory?: number | undefined
+  cpu?: number | undefined
+  pids?: number | undefined
+  /** MiB of files in `/tmp` of a wall that has one. */
+  tmp?: number | undefined
+}

@@ -1,0 +1,59 @@
+// Parses the reports of a frontend's process, which is untrusted.
+import { LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal/contract'
+import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
+import type { FrontendReport, Pong } from '@sallyport/protocol/internal/contract'
+import type { ReportedError } from '@sallyport/protocol/internal/errors'
+import type { ReceivedFrame } from '@sallyport/protocol/internal/wire'
+
+const MODULE_STEPS = ['loaded', 'synchronized'] as const
+/** Of the name of a limit. */
+const MAX_LIMIT_LENGTH = 20
+const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
+
+/**
+ * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
+ * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
+ * after `ready`. `unsent` is accepted at any time. The parser returns `undefined` for an invalid report.
+ */
+export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | undefined {
+  let last = -1
+  let moduleSteps = 0
+  return ({ kind, body }) => {
+    if (kind !== FRAME_KIND.json) return undefined
+    const { type, state, error, count } = parseObject(body)
+    if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
+    if (type === 'loaded' || type === 'synchronized') {
+      if (type !== MODULE_STEPS[moduleSteps] || last < LIFECYCLE_STATES.indexOf('ready')) return undefined
+      moduleSteps++
+      return { type }
+    }
+    const index = LIFECYCLE_STATES.indexOf(state as LifecycleState)
+    if (type !== 'state' || index <= last) return undefined
+    last = index
+    return { type: 'state', state: LIFECYCLE_STATES[index]!, ...(error !== undefined && { error: pickStrings(error) }) }
+  }
+}
+
+const PONG = JSON.stringify({ type: 'pong' } satisfies Pong)
+
+export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && getText(body) === PONG
+
+function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(getText(body))) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
+
+function pickStrings(error: unknown): ReportedError {
+  const fields = Object(error) as Record<string, unknown>
+  const { limit, max } = Object(fields['limit']) as Record<string, unknown>
+  const isLimit = typeof limit === 'string' && limit.length <= MAX_LIMIT_LENGTH && typeof max === 'number'
+  const strings = ERROR_FIELDS.filter(name => typeof fields[name] === 'string').map(name => [name, fields[name]])
+  return {
+    message: 'The frontend failed',
+    ...(Object.fromEntries(strings) as Partial<ReportedError>),
+    ...(isLimit && { limit: { limit, max } }),
+  }
+}

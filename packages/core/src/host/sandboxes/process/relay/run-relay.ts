@@ -1,0 +1,218 @@
+// One relay: starts a frontend's process, bridges its pipe to the frontend's link, reports its lifecycle to the host as a frontend
+// worker would, and kills it when necessary. Exits after the process.
+import { type Duplex, Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import {
+  createHeartbeatFor,
+  type FrontendCommand,
+  type FrontendProcessCommand,
+  type FrontendReport,
+  type LifecycleState,
+  type OutputStream,
+  type MemberConnection,
+  watchSilence,
+} from '@sallyport/protocol/internal/contract'
+import { BusError, describeThrown, isBusError, reportError } from '@sallyport/protocol/internal/errors'
+import { bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
+import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
+import type { RelayData, RelayStart } from './relay-data.js'
+import { type Child, removeCgroups, startChild } from './child.js'
+import { describeReached, type ExceededLimit, readMainThreadsCpu, watchLimits } from './limits.js'
+import { createReportParser, isPong } from './report-parser.js'
+
+/** Time for a process to exit after its time to drain, if it answers or does not run. */
+const KILL_TIMEOUT_MS = 250
+/** Time for a process to exit after one of its pipes has closed. */
+const EXIT_TIMEOUT_MS = 1000
+/** Reports of hosts that are denied; the rest are counted. */
+const DENIALS_PER_SECOND = 10
+
+export async function runRelay(host: MemberConnection, data: RelayData): Promise<void> {
+  const { start: first, launch, limits, usage } = data
+  let name = 'A spare process'
+  const createOutput = (stream: OutputStream): Writable =>
+    new Writable({ write: (chunk: Buffer, _encoding, done) => host.write(stream, chunk, done) })
+  const output = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
+  let child: Child
+  try {
+    child = startChild(launch, data, output)
+  } catch (error) {
+    await removeCgroups(launch.cgroups)
+    throw error
+  }
+  const timers = new Set<NodeJS.Timeout>()
+  let lifecycle: LifecycleState | undefined
+  let isStopping = false
+  let stopListening: (() => void) | undefined
+  let link: Link | undefined
+  let bridged: Promise<unknown> | undefined
+  /** Resolves when the last messages of the process are no longer waited for. */
+  const abandoned = createDeferred()
+  let killReason: BusError | undefined
+
+  function kill(reason?: BusError): void {
+    killReason ??= reason
+    child.kill()
+  }
+
+  /** Kills the process immediately after a protocol violation; otherwise gives it time to exit by itself. */
+  function onPipeClosed(fault: BusError | undefined): void {
+    if (isBusError(fault, 'InvalidRequest')) kill(fault)
+    else timers.add(setTimeout(kill, EXIT_TIMEOUT_MS))
+  }
+
+  const report = (message: FrontendReport): void => host.postMessage(message)
+  const reportFailure = (error: unknown): void => report({ type: 'state', state: 'failed', error: reportError(error) })
+
+  // A process can send any number of these reports.
+  const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
+
+  const denied = new Throttle<BrokerDenial>(
+    (denial, more) => report({ type: 'net-denied', ...denial, more }),
+    DENIALS_PER_SECOND,
+  )
+  let closeBroker: (() => void) | undefined
+  let hasEnded = false
+
+  const control = new StreamLink(child.control, MAX_REPORT_BYTES)
+  const parseReport = createReportParser()
+  let beat: (() => void) | undefined
+  control.receive({
+    frame(frame) {
+      // Any frame shows that the process is not stuck. Monitoring starts with the first one.
+      beat?.()
+      if (isPong(frame)) return
+      const message = parseReport(frame)
+      if (message?.type === 'state') lifecycle = message.state
+      if (message?.type === 'unsent') unsent.add(undefined, message.count)
+      else if (message) report(message)
+      else kill(new BusError('InvalidRequest', 'The frontend process sent an invalid report'))
+    },
+    // Without the control pipe the process could not be stopped any more.
+    closed: onPipeClosed,
+  })
+
+  const sendCommand = (command: FrontendProcessCommand): void =>
+    control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
+
+  function killAndAbandon(): void {
+    kill()
+    abandoned.resolve()
+    // A process has exited only once its pipes are read to their ends, and core might not read what is left.
+    child.link.destroy()
+  }
+
+  /** Only Linux knows. A process that was asked to stop answers with its next state. */
+  const readCpuMs = (): number | undefined =>
+    lifecycle === 'ready' && child.pid !== undefined ? readMainThreadsCpu(child.pid) : undefined
+
+  host.onMessage(message => {
+    const command = message as FrontendCommand | RelayStart
+    switch (command.type) {
+      case 'start':
+        return begin(command)
+      case 'link':
+        sendCommand({ type: 'link', scripts: command.scripts })
+        return connect(command.link)
+      case 'stop':
+        sendCommand({ type: 'stop' })
+        isStopping = true
+        stopListening ??= watchSilence(command.timeout, readCpuMs, killAndAbandon)
+        return void timers.add(setTimeout(killAndAbandon, command.timeout + KILL_TIMEOUT_MS))
+      default:
+        return assertNever(command)
+    }
+  })
+  host.onTerminate(() => {
+    isStopping = true
+    killAndAbandon()
+  })
+
+  /** Called once: a pipe cannot be connected to another link. If core closes the link, the process goes on until the host restarts it. */
+  function connect(endpoint: LinkEndpoint): void {
+    link = openLink(endpoint, true)
+    bridged = bridge(link, new StreamLink(child.link)).then(({ first, far }) => {
+      if (first === 'far' || far) onPipeClosed(far)
+    })
+  }
+
+  const watch = (): (() => void) | undefined =>
+    child.pid === undefined
+      ? undefined
+      : watchLimits(
+          child.pid,
+          limits,
+          launch,
+          exceeded => kill(createLimitError(exceeded)),
+          ({ memory, cpu }) => new Float64Array(usage).set([memory, cpu]),
+        )
+  let stopWatching = watch()
+
+  /** Loads the broker, which most relays don't need. Requests wait in the pipe meanwhile. */
+  function openBroker(pipe: Duplex, options: BrokerOptions): void {
+    import('../network/broker.js').then(
+      ({ serveBroker }) => {
+        if (hasEnded) return
+        closeBroker = serveBroker(pipe, options, denial => denied.add(denial))
+      },
+      (error: unknown) => kill(new BusError('InternalError', describeThrown(error))),
+    )
+  }
+
+  function begin({ start, heartbeat, network, ...named }: RelayStart): void {
+    name = named.name
+    if (network && child.network) openBroker(child.network, network)
+    // CPU time of a spare is not that of its frontend.
+    stopWatching?.()
+    stopWatching = watch()
+    control.send({ kind: FRAME_KIND.bytes, body: start })
+    if (!heartbeat) return
+    beat = createHeartbeatFor(heartbeat)
+    timers.add(setInterval(() => sendCommand({ type: 'ping' }), heartbeat.every))
+  }
+
+  if ('type' in first) begin(first)
+  else sendCommand({ type: 'prepare', ...first })
+
+  try {
+    const { code, signal, outOfMemory } = await child.exited
+    const reached = describeReached(launch)
+    if (reached) killReason ??= createLimitError(reached)
+    const { memory } = limits
+    if (outOfMemory === 'process' && memory !== undefined) {
+      killReason ??= createLimitError({
+        limit: 'memory',
+        max: memory,
+        text: `could not allocate memory (limit: ${memory} MiB)`,
+      })
+    }
+    if ((signal || outOfMemory) && !isStopping) {
+      const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
+      killReason ??= new BusError('Crashed', text)
+    }
+    await Promise.race([bridged, abandoned.promise])
+    unsent.flush()
+    denied.flush()
+    if (killReason) reportFailure(killReason)
+    await Promise.all([child.guardExited, removeCgroups(launch.cgroups)])
+    await Promise.all(Object.values(output).map(stream => finished(stream.end())))
+    host.exit(killReason ? 1 : (code ?? 0))
+  } catch (error) {
+    reportFailure(error)
+    await removeCgroups(launch.cgroups)
+    host.exit(1)
+  } finally {
+    for (const timer of timers) clearTimeout(timer)
+    stopWatching?.()
+    stopListening?.()
+    hasEnded = true
+    closeBroker?.()
+    control.close()
+    link?.close()
+  }
+}
+
+const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
+  new BusError('Crashed', `The frontend process ${text}`, { data: { limit, max } })

@@ -1,0 +1,169 @@
+// A script in a VM of QuickJS. Many share a script host: a thread, or each has a process.
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import type {
+  EngineModule,
+  EngineOptions,
+  FrontendPreparation,
+  FrontendStart,
+} from '@sallyport/protocol/internal/contract'
+import * as v from 'valibot'
+import { integer } from '../../../shared/validate.js'
+import { getWorkerName } from '../../supervision/policy.js'
+import type { ThreadGroup } from '../../workers/shared-threads.js'
+import { type Entry, findEntry } from '../../workers/spawn.js'
+import { leftOut, objectOfKind } from '../kind/entries.js'
+import { getFrontendEntry, type SandboxHost } from '../kind/sandbox-config.js'
+import type { SandboxKind } from '../kind/sandbox-kind.js'
+import { getEntryGrants, getReadGrants, joinGrants, type ReadGrants } from '../permission-model/grants.js'
+import type { FrontendCode } from '../permission-model/module-code.js'
+import { getScriptCode, readScript } from '../permission-model/script-code.js'
+import { getFrontendWorker, spawnSandboxed } from '../permission-model/spawn-sandboxed.js'
+import { createProcessConfig, prepareProcess } from '../process/process-config.js'
+import { processEntries } from '../process/process-entries.js'
+import type { ProcessSandbox } from '../process/process-kind.js'
+
+/**
+ * A script in a VM of QuickJS, which is compiled to WebAssembly: the page "Choose a sandbox" of the documentation lists its globals. Many
+ * scripts share a thread, the script host, and each keeps its own rights, quotas, output, errors, memory and time.
+ */
+export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'pids' | 'spares'> {
+  /** A script in a VM of QuickJS. */
+  kind: 'quickjs'
+  /** MiB that the script can allocate. A script beyond it ends. @default 32 */
+  memory?: number
+  /** KiB of stack for nested calls, from 16 to 512. @default 256 */
+  stack?: number
+  /**
+   * Milliseconds that the script can run before it awaits something, up to 5000. A script beyond it ends. Other scripts of its script host wait as long.
+   *
+   * @default 1000
+   */
+  time?: number
+  /** Name of a script host for scripts of one author. It ends with the last of them. By default all scripts without a name share threads. */
+  group?: string
+  /** Maximum number of scripts in one script host. `1`: none shares its thread. @default Infinity */
+  perProcess?: number
+  /**
+   * Runs the script in a process of its own, in a wall if the machine has one. Excludes `group`, and `perProcess` other than 1.
+   *
+   * @default false
+   */
+  process?: boolean
+}
+
+const KIND = 'quickjs'
+const RUNNER = '@sallyport/isolation/internal/quickjs'
+const MAX_MEMORY_MB = 2048
+/** Half of the default heartbeat: the other scripts of a script host make no beat meanwhile. */
+const MAX_TIME_MS = 5000
+/** Of the script host, beside the stack of a script that is the engine's own. */
+const HOST_STACK_MB = 4
+/** V8 optimizes the engine's code only for a script that computes for long: a process cannot exit meanwhile, and most scripts end before. */
+const PROCESS_FLAGS = ['--wasm-tiering-budget=1000000000']
+const CONFIRM_TIMEOUT_MS = 10_000
+const DEFAULTS = { memory: 32, stack: 256, time: 1000 } as const
+
+const limits = {
+  memory: v.optional(integer(`whole MiB, from 1 to ${MAX_MEMORY_MB}`, 1, MAX_MEMORY_MB), DEFAULTS.memory),
+  stack: v.optional(integer('whole KiB, from 16 to 512', 16, 512), DEFAULTS.stack),
+  time: v.optional(integer(`whole milliseconds, from 1 to ${MAX_TIME_MS}`, 1, MAX_TIME_MS), DEFAULTS.time),
+}
+const nameRule = v.check<string, string>(name => name !== '', 'a name')
+const needsProcess = leftOut('it needs process: true')
+const { wall, cpu, pids, spares } = processEntries
+const schema = v.variant('process', [
+  objectOfKind({
+    kind: v.literal(KIND),
+    process: v.literal(true),
+    group: leftOut('a script with a process of its own shares nothing'),
+    perProcess: v.optional(v.literal(1, '1: each script has a process')),
+    ...limits,
+    ...{ wall, cpu, pids, spares },
+  }),
+  objectOfKind({
+    kind: v.literal(KIND),
+    process: v.optional(v.literal(false)),
+    group: v.optional(v.pipe(v.string('a name'), nameRule)),
+    perProcess: v.optional(integer('a whole number, from 1', 1)),
+    ...limits,
+    ...{ cpu: needsProcess, pids: needsProcess, wall: needsProcess, spares: needsProcess },
+  }),
+])
+
+// Only TypeScript's types of browsers have it.
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<EngineModule> }
+
+let compiled: Promise<EngineModule> | undefined
+
+/** Compiles the engine once for all script hosts that are threads. */
+const compileEngine = (): Promise<EngineModule> =>
+  (compiled ??= readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm')).then(bytes =>
+    WebAssembly.compile(bytes),
+  ))
+
+/** @internal */
+export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
+  isTrusted: false,
+  schema,
+  limitMemory: (options, memory) => ({ ...options, memory: Math.ceil(memory) }),
+  async resolve(options, place, threads) {
+    const { memory, stack, time } = options
+    const engine: EngineOptions = { memory, stack, time }
+    const getCode = (entry: Entry, start: FrontendStart): FrontendCode => {
+      const code = getScriptCode(RUNNER, entry, start)
+      return { ...code, code: { ...code.code, engine }, reads: joinGrants([code.reads, getInsideGrants()]) }
+    }
+    if (options.process) {
+      const { kind, wall, cpu, pids, spares } = options
+      const process = { kind, wall, cpu, pids, spares, net: false, resourceLimits: { stackSizeMb: HOST_STACK_MB } }
+      const getProcessCode = (entry: Entry, start: FrontendStart): FrontendCode => {
+        const code = getCode(entry, start)
+        return { ...code, flags: [...code.flags, ...PROCESS_FLAGS] }
+      }
+      return createProcessConfig(process, await prepareProcess(options, place, threads), getProcessCode)
+    }
+    const module = await compileEngine()
+    const { kind, group, perProcess } = options
+    return {
+      kind,
+      spawn(start, host) {
+        const data = { ...start, script: readScript(start) }
+        const { workerData } = getFrontendWorker(data, getCode(getFrontendEntry(host), data))
+        const shared = createGroup(group, perProcess, host, module)
+        return host.sharedThreads.open(shared, getWorkerName('frontend', start.label), workerData)
+      },
+    }
+  },
+}
+
+/** Grants what the runner has beside its own bundle: the code inside of a VM. */
+const getInsideGrants = (): ReadGrants => getReadGrants(new URL('../', findEntry(RUNNER)))
+
+function createGroup(
+  group: string | undefined,
+  perProcess: number | undefined,
+  host: SandboxHost,
+  engineModule: EngineModule,
+): ThreadGroup {
+  return {
+    name:
+      group === undefined
+        ? `scripts${perProcess === undefined ? '' : ` (${perProcess} each)`}`
+        : `script group ${JSON.stringify(group)}`,
+    size: group === undefined ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 1,
+    isKept: group === undefined,
+    maxMembers: perProcess,
+    // Each script ends within its time, so a thread that does not respond has many of them.
+    confirmTimeout: CONFIRM_TIMEOUT_MS,
+    spawn() {
+      const entry = getFrontendEntry(host)
+      // Which scripts follow is not known when it starts, and it can read none of them.
+      const reads = joinGrants([...[entry, findEntry(RUNNER)].map(getEntryGrants), getInsideGrants()])
+      const sandbox = { unexpectedRead: undefined, strict: false }
+      const workerData: FrontendPreparation = { sandbox, hasText: false, runner: findEntry(RUNNER), engineModule }
+      return spawnSandboxed({ entry, reads, workerData, resourceLimits: { stackSizeMb: HOST_STACK_MB } })
+    },
+  }
+}

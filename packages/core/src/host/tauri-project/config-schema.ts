@@ -1,0 +1,65 @@
+// The parts of a tauri.conf.json that a bus reads, with their error texts. Other keys are ignored, as in Tauri.
+import * as v from 'valibot'
+import { boolean, inlineOr, strictOptions, string, table } from '../../shared/schemas.js'
+import { getList, getPattern, hookEntries, infoEntries, nullableString } from './tauri-options.js'
+
+/** The scope of the asset protocol, as in a configuration. */
+export interface AssetScope {
+  readonly allow?: readonly string[] | undefined
+  readonly deny?: readonly string[] | undefined
+  readonly requireLiteralLeadingDot?: boolean | null | undefined
+  readonly 'require-literal-leading-dot'?: boolean | null | undefined
+}
+
+const section = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
+const strings = v.array(string, 'an array')
+const cspSchema = v.nullish(
+  inlineOr(v.record(v.string(), v.union([string, strings], 'a string, or an array of strings')), string),
+)
+const pathScope = v.lazy(value =>
+  Array.isArray(value)
+    ? strings
+    : section({
+        allow: v.optional(strings),
+        deny: v.optional(strings),
+        requireLiteralLeadingDot: v.nullish(boolean),
+        'require-literal-leading-dot': v.nullish(boolean),
+      }),
+) as v.GenericSchema<readonly string[] | AssetScope>
+const assetProtocol = v.optional(section({ enable: v.optional(boolean, false), scope: v.optional(pathScope) }))
+const keptDirectives = v.optional(v.union([boolean, strings], 'true, false or an array of directives'))
+/** Keys in kebab case are Tauri's other spelling. */
+const configSecurityEntries = {
+  csp: cspSchema,
+  devCsp: cspSchema,
+  'dev-csp': cspSchema,
+  dangerousDisableAssetCspModification: keptDirectives,
+  'dangerous-disable-asset-csp-modification': keptDirectives,
+  assetProtocol,
+  'asset-protocol': assetProtocol,
+  // The isolation app is required, as in Tauri: without it the hook would pass every message, which cannot be the intent.
+  pattern: getPattern(strictOptions({ dir: v.string('a path'), ...hookEntries })),
+  capabilities: getList(v.string('a capability, or the identifier of one')),
+}
+const configAppEntries = {
+  security: v.optional(section(configSecurityEntries)),
+  withGlobalTauri: v.optional(boolean),
+  'with-global-tauri': v.optional(boolean),
+}
+const configEntries = {
+  ...infoEntries,
+  /** Tauri's other spelling of `productName`. */
+  'product-name': nullableString,
+  app: v.optional(section(configAppEntries)),
+  plugins: v.optional(table),
+}
+/** @internal A tauri.conf.json. */
+export const configSchema = section(configEntries)
+/** @internal */
+export type ParsedApp = v.InferOutput<typeof configSchema>['app']
+/** The keys that are read in a tauri.conf.json, by place. */
+export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(configEntries),
+  app: Object.keys(configAppEntries),
+  'app.security': Object.keys(configSecurityEntries),
+}

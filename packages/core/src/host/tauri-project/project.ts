@@ -1,0 +1,202 @@
+// Reads a Tauri project: the parts of its configuration that a bus uses, and the files in the same directory.
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { type AclSource, type CapabilitySource, getPlatform, type PermissionFileSource } from '../../acl/types.js'
+import type { AppInfo } from '../../contract/host-core.js'
+import { didYouMean } from '../../shared/suggest.js'
+import { check } from '../../shared/validate.js'
+import { loadOfficialManifests } from './official-manifests.js'
+import { mergePatch, readConfigFile, readDirectory } from './config-files.js'
+import { type AssetScope, CONFIG_KEYS, configSchema, type ParsedApp } from './config-schema.js'
+
+/** Options of `createBus` by the place of the same setting in a configuration, which would ignore them. */
+const MISPLACED: Readonly<Record<string, string>> = {
+  capabilities: 'app.security.capabilities',
+  isolation: 'app.security.pattern',
+}
+
+const CONFIG_NAMES = ['tauri.conf.json', 'tauri.conf.json5', 'Tauri.toml']
+
+/** The parts of a configuration that are about pages. */
+export interface WebviewConfig {
+  /** The directory of the configuration file. */
+  readonly directory: string
+  /** `app.withGlobalTauri`. */
+  readonly withGlobalTauri: boolean
+  /** The content security policy, or `undefined` for none: as a string, or as sources by directive. */
+  readonly csp: Csp | undefined
+  /** The policy with the option `dev`. */
+  readonly devCsp: Csp | undefined
+  /** `dangerousDisableAssetCspModification`: true, or the directives that stay as they are. */
+  readonly keptDirectives: boolean | readonly string[]
+  /** The scope of the asset protocol, if it is enabled. */
+  readonly assets: AssetScope | undefined
+}
+
+/** A content security policy: as a string, or as sources by directive. */
+export type Csp = string | Readonly<Record<string, string | readonly string[]>>
+
+/** `app.security.pattern`, with the isolation app's directory as a URL. */
+type ConfigPattern =
+  | Exclude<ParsedPattern, { use: 'isolation' }>
+  | { use: 'isolation'; options: Omit<ParsedHookOptions, 'dir'> & { dir: URL } }
+type ParsedPattern = NonNullable<NonNullable<ParsedApp>['security']>['pattern']
+type ParsedHookOptions = Extract<ParsedPattern, { use: 'isolation' }>['options']
+
+/** @internal */
+export interface Project extends AppInfo {
+  /** The configuration file, for error texts. */
+  from: string
+  pattern: ConfigPattern
+  plugins: Readonly<Record<string, unknown>>
+  /** `app.security.capabilities`: inline capabilities, and identifiers of those in files. */
+  capabilities: readonly (string | object)[]
+  capabilityFiles: readonly CapabilitySource[]
+  permissionFiles: readonly PermissionFileSource[]
+  manifests: AclSource | undefined
+  webview: WebviewConfig
+}
+
+/**
+ * @internal
+ * @param hosts - directories of the host's code, where packages can be installed in addition to the project's
+ * @param getPlaces - returns the places of the bus's options, for hints at misplaced ones
+ */
+export async function readProject(
+  url: URL,
+  hosts: readonly string[] = [],
+  getPlaces: () => readonly string[] = () => [],
+): Promise<Project> {
+  const { path, from, value } = await readConfig(await findConfig(fileURLToPath(url)))
+  const directory = dirname(path)
+  checkNearMisses(from, value)
+  const {
+    app,
+    plugins = {},
+    version,
+    identifier,
+    ...names
+  } = check(from, configSchema, value, () => getPlaces().filter(place => place.startsWith('app.')))
+  const productName = names.productName ?? names['product-name']
+  const { pattern, capabilities = [] } = app?.security ?? {}
+  const ownManifests = await readManifests(directory)
+  return {
+    from,
+    pattern:
+      pattern?.use === 'isolation'
+        ? { ...pattern, options: { ...pattern.options, dir: pathToFileURL(resolve(directory, pattern.options.dir)) } }
+        : pattern,
+    plugins,
+    capabilities,
+    capabilityFiles: await readDirectory(join(directory, 'capabilities')),
+    permissionFiles: await readPermissions(join(directory, 'permissions'), ownManifests),
+    manifests: ownManifests ?? (await loadOfficialManifests([directory, ...hosts])),
+    webview: toWebviewConfig(directory, app),
+    ...(productName != null && { productName }),
+    ...(version != null && { version: await readVersion(from, directory, version) }),
+    ...(identifier != null && { identifier }),
+  }
+}
+
+function toWebviewConfig(directory: string, app: ParsedApp): WebviewConfig {
+  const { security = {} } = app ?? {}
+  const csp = security.csp ?? undefined
+  const assets = security.assetProtocol ?? security['asset-protocol']
+  const scope = assets?.scope ?? []
+  return {
+    directory,
+    withGlobalTauri: app?.withGlobalTauri ?? app?.['with-global-tauri'] ?? false,
+    csp,
+    devCsp: security.devCsp ?? security['dev-csp'] ?? csp,
+    keptDirectives:
+      security.dangerousDisableAssetCspModification ?? security['dangerous-disable-asset-csp-modification'] ?? false,
+    assets: assets?.enable ? ('at' in scope ? { allow: scope } : scope) : undefined,
+  }
+}
+
+async function findConfig(path: string): Promise<string> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new BusError('InvalidParams', `createBus: config: there is no file or directory ${path}`, { cause })
+  })
+  const names = CONFIG_NAMES.join(', ')
+  if (found.isDirectory()) {
+    const name = CONFIG_NAMES.find(each => existsSync(join(path, each)))
+    if (name) return join(path, name)
+    const text = `there is no ${names} in ${path}. Pass the directory of a Tauri project`
+    throw new BusError('InvalidParams', `createBus: config: ${text}`)
+  }
+  if (CONFIG_NAMES.includes(basename(path))) return path
+  throw new BusError('InvalidParams', `createBus: config must be a directory, or one of ${names}: got ${path}`)
+}
+
+/** Reads the configuration and merges the platform's file into it, as Tauri does. `from` names that file too. */
+async function readConfig(path: string): Promise<AclSource & { path: string }> {
+  const platform = getPlatform(process.platform).toLowerCase()
+  const names = [`tauri.${platform}.conf.json`, `tauri.${platform}.conf.json5`, `Tauri.${platform}.toml`]
+  const name = names.find(each => existsSync(join(dirname(path), each)))
+  const common = await readConfigFile(path)
+  if (!name) return { path, from: path, value: common }
+  const value = mergePatch(common, await readConfigFile(join(dirname(path), name)))
+  return { path, from: `${path} with ${name}`, value }
+}
+
+/**
+ * Refuses a key that resembles one that is read, while others are ignored. A misspelt key would leave the program without its
+ * capabilities or isolation.
+ *
+ * @throws {BusError} InvalidParams, also for a configuration of Tauri 1, whose keys are all different
+ */
+function checkNearMisses(from: string, config: unknown): void {
+  const old = ['tauri', 'package'].find(name => Object.hasOwn(Object(config) as object, name))
+  if (old !== undefined) {
+    const text = `${JSON.stringify(old)} belongs to Tauri 1, and would be ignored. Run \`tauri migrate\` to convert it to Tauri 2`
+    throw new BusError('InvalidParams', `${from}: ${text}`)
+  }
+  for (const [key, place] of Object.entries(MISPLACED)) {
+    if (!Object.hasOwn(Object(config) as object, key)) continue
+    throw new BusError('InvalidParams', `${from}: unknown option ${JSON.stringify(key)}: it belongs at ${place}`)
+  }
+  for (const [place, names] of Object.entries(CONFIG_KEYS)) {
+    const path = place === '' ? [] : place.split('.')
+    const section = path.reduce((value, key) => Object(value[key]) as Record<string, unknown>, Object(config))
+    for (const key of Object.keys(section)) {
+      const hint = names.includes(key) ? '' : didYouMean(key, names)
+      if (hint === '') continue
+      throw new BusError('InvalidParams', `${from}: unknown option ${JSON.stringify([...path, key].join('.'))}${hint}`)
+    }
+  }
+}
+
+async function readManifests(directory: string): Promise<AclSource | undefined> {
+  const from = join(directory, 'gen/schemas/acl-manifests.json')
+  return existsSync(from) ? { value: await readConfigFile(from), from } : undefined
+}
+
+/** Reads the app's permissions. Those in a directory with the name of a plugin in the manifests belong to that plugin. */
+async function readPermissions(directory: string, manifests: AclSource | undefined): Promise<PermissionFileSource[]> {
+  const plugins = new Set(Object.keys(manifests?.value ?? {}))
+  const sources = await readDirectory(directory)
+  return sources.map(source => {
+    const [first = ''] = relative(directory, source.from).split(sep)
+    return { ...source, plugin: plugins.has(first) ? first : undefined }
+  })
+}
+
+const VERSION = /^\d+\.\d+\.\d+(-[\w.-]+)?(\+[\w.-]+)?$/
+
+/** Returns a version that is given itself, or by the path of a package.json. */
+async function readVersion(from: string, directory: string, version: string): Promise<string> {
+  if (VERSION.test(version)) return version
+  const path = resolve(directory, version)
+  if (!existsSync(path)) {
+    const text = `version must be as 1.2.3, or the path of a package.json: got ${JSON.stringify(version)}`
+    throw new BusError('InvalidParams', `${from}: ${text}`)
+  }
+  const content = (await readConfigFile(path)) as { version?: unknown } | null
+  const found = content?.version
+  if (typeof found === 'string' && VERSION.test(found)) return found
+  throw new BusError('InvalidParams', `${path}: version must be as 1.2.3: got ${JSON.stringify(found)}`)
+}

@@ -1,0 +1,207 @@
+// A worker that shares its thread with others. To its supervisor it is a thread of its own, with output, errors and an exit.
+import { EventEmitter } from 'node:events'
+import { Readable } from 'node:stream'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { ACTIVITY } from '@sallyport/protocol/internal/contract'
+import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
+import { assertNever } from '@sallyport/protocol/internal/util'
+import type { NewMember, OutputStream, MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import type { ThreadHandle } from '../supervision/worker-actor.js'
+import type { WorkerUsage } from '../../shared/worker-usage.js'
+
+export interface MemberOwner {
+  /** Called once, when the member has exited by itself. Returns false if the thread ends too, whose exit is the member's then. */
+  exited(member: ThreadMember): boolean
+  /** The members of the thread. */
+  readonly members: ReadonlySet<ThreadMember>
+  readonly performance: ThreadHandle['performance']
+  /** Milliseconds for the thread to confirm that one of its members is terminated. A thread that does not is blocked. */
+  readonly confirmTimeout: number
+  /** Called when the thread did not confirm that the member is terminated. */
+  blocked(): void
+  /** Called when the member keeps the process alive, or does not any more. */
+  refChanged(): void
+  /** Terminates the thread. Each member fails with its error. */
+  fail(getError: (member: ThreadMember) => Error): void
+}
+
+const neighborFaults = new WeakSet<object>()
+
+/** True for the error of a member whose thread ended because of another member. */
+export const isNeighborFault = (error: unknown): boolean => neighborFaults.has(Object(error) as object)
+
+/** @param cause - a sentence without its end */
+export function createNeighborFault({ name }: ThreadMember, cause: string): BusError {
+  const error = new BusError('Disconnected', `${cause}. The thread that ${name} shared was terminated`)
+  neighborFaults.add(error)
+  return error
+}
+
+export const describeBlock = ({ name }: ThreadMember): string => `${name} blocked its event loop`
+
+const createBlockFault = ({ name }: ThreadMember): BusError =>
+  new BusError('Timeout', `${name} shared a thread that did not respond. It is unknown which of them blocked it`)
+
+/** Returns the only member whose code runs, if there is one; `undefined` if the thread does not say whose code it runs. */
+export function findCulprit(members: ReadonlySet<ThreadMember>): ThreadMember | 'unknown' | undefined {
+  const all = [...members]
+  const [culprit, ...others] = all.filter(({ activity }) => activity === ACTIVITY.busy)
+  if (culprit) return others.length === 0 ? culprit : 'unknown'
+  return all.some(({ activity }) => activity === ACTIVITY.idle) ? 'unknown' : undefined
+}
+
+export class ThreadMember extends EventEmitter implements ThreadHandle {
+  /** A member that was started before it is known whose it is gets another name. */
+  name: string
+  /** Set for a relay: what its process uses. */
+  readUsage?: () => WorkerUsage | undefined
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly #port: MessagePort
+  readonly #activity = new Int32Array(new SharedArrayBuffer(8))
+  readonly #owner: MemberOwner
+  #confirmTimer: NodeJS.Timeout | undefined
+  #isTerminated = false
+  #isRef = true
+  /** The member's exit code, once it has exited. */
+  #exitCode: number | undefined
+  #hasExited = false
+
+  /** @param send - sends the member to its thread */
+  constructor(
+    name: string,
+    data: unknown,
+    owner: MemberOwner,
+    send: (member: NewMember, transfer: TransferListItem[]) => void,
+  ) {
+    super()
+    this.name = name
+    this.#owner = owner
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    const createOutput = (stream: OutputStream): Readable =>
+      new Readable({ read: () => this.#post({ type: 'read', stream }) })
+    this.stdout = createOutput('stdout')
+    this.stderr = createOutput('stderr')
+    port1.on('message', report => this.#receive(report as MemberReport))
+    send({ port: port2, data, activity: this.#activity.buffer }, [port2])
+  }
+
+  get isRef(): boolean {
+    return this.#isRef
+  }
+
+  get activity(): number {
+    return Atomics.load(this.#activity, 0)
+  }
+
+  /** What a member does with a loop of its own. The code of others could be what runs. */
+  get performance(): ThreadHandle['performance'] {
+    return this.#owner.members.size === 1 ? this.#owner.performance : undefined
+  }
+
+  get isTerminated(): boolean {
+    return this.#isTerminated
+  }
+
+  postMessage(message: unknown, transfer?: readonly TransferListItem[]): void {
+    const { type, timeout } = Object(message) as { type?: unknown; timeout?: unknown }
+    if (type === 'stop' && timeout === 0) Atomics.store(this.#activity, 1, 1)
+    this.#post({ type: 'message', message }, transfer)
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#hasExited) return
+    if (!this.#isTerminated) {
+      this.#isTerminated = true
+      Atomics.store(this.#activity, 1, 1)
+      this.#post({ type: 'terminate' })
+      this.#confirmTimer = setTimeout(() => this.#owner.blocked(), this.#owner.confirmTimeout)
+    }
+    await new Promise(resolve => this.once('exit', resolve))
+  }
+
+  ref(): void {
+    this.#isRef = true
+    this.#port.ref()
+    this.#owner.refChanged()
+  }
+
+  unref(): void {
+    this.#isRef = false
+    this.#port.unref()
+    this.#owner.refChanged()
+  }
+
+  /** Terminates the thread. This member fails with the error, and the others with one that says why. */
+  failThread(error: Error): void {
+    this.#owner.fail(member => (member === this ? error : createNeighborFault(member, error.message)))
+  }
+
+  /** Returns the error of this member for a heartbeat that has stopped: code of another can block the thread. */
+  explainBlock(error: Error): Error {
+    const { members } = this.#owner
+    const culprit = members.size > 1 ? findCulprit(members) : undefined
+    if (culprit === undefined || culprit === this) return error
+    return culprit === 'unknown' ? createBlockFault(this) : createNeighborFault(this, describeBlock(culprit))
+  }
+
+  /** The thread fails with an error that is not this member's alone. */
+  threadFailed(error: unknown): void {
+    this.#receiveRest()
+    if (this.#exitCode === undefined && !this.#isTerminated) this.emit('error', error)
+  }
+
+  threadExited(code: number): void {
+    this.#receiveRest()
+    this.#exitCode ??= code
+    this.#exit(this.#exitCode)
+  }
+
+  /** Messages that the thread sent before it ended have arrived. */
+  #receiveRest(): void {
+    for (let next; this.#exitCode === undefined && (next = receiveMessageOnPort(this.#port));) {
+      this.#receive(next.message as MemberReport)
+    }
+  }
+
+  #receive(report: MemberReport): void {
+    if (this.#exitCode !== undefined) return
+    switch (report.type) {
+      case 'message':
+        return void this.emit('message', report.message)
+      case 'output':
+        return void this[report.stream].push(report.chunk)
+      case 'error':
+        return void this.emit('error', receiveError(report.error, `${this.name} failed`))
+      case 'thread-failed': {
+        const error = receiveError(report.error, 'The thread failed')
+        return this.#owner.fail(() => error)
+      }
+      case 'terminating':
+        return clearTimeout(this.#confirmTimer)
+      case 'exited':
+        this.#exitCode = report.code
+        clearTimeout(this.#confirmTimer)
+        if (this.#owner.exited(this)) this.#exit(report.code)
+        return
+      default:
+        return assertNever(report)
+    }
+  }
+
+  #exit(code: number): void {
+    if (this.#hasExited) return
+    this.#hasExited = true
+    clearTimeout(this.#confirmTimer)
+    this.#port.close()
+    this.stdout.push(null)
+    this.stderr.push(null)
+    this.emit('exit', code)
+  }
+
+  #post(command: MemberCommand, transfer: readonly TransferListItem[] = []): void {
+    this.#port.postMessage(command, transfer)
+  }
+}

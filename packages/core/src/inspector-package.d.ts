@@ -1,0 +1,11 @@
+// What core uses of @sallyport/inspector, which is optional and built after core. The package's own types are checked by `npm run types`.
+declare module '@sallyport/inspector/internal' {
+  export const openInspector: (
+    bus: import('./host/inspectors.js').InspectedBus,
+    port: number,
+  ) => Promise<import('./host/inspectors.js').OpenInspector>
+}
+
+declare module '@sallyport/inspector/internal/calls' {
+  export const CallWatch: new () => import('./shared/call-watch.js').CallWatch
+}

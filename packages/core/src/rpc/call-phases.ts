@@ -1,0 +1,204 @@
+// The phases of a call, in order. Each can end the call with an error, which is its answer: no later phase runs then.
+//
+// 1. admission   the bus is not closing, the command exists, and a run has not made too many calls
+// 2. rights      the permissions of the frontend allow the command
+// 3. limits      the id is free, and neither too many calls nor too many channels are open
+// 4. quota       the rules of `calls.quotas` for the frontend and the command
+// 5. middleware  the app's functions (`use`), from the outermost inwards
+// 6. schema      the arguments are checked and converted
+// 7. handler     the command's function, or a thread of the pool
+// 8. answer      the result, the values of a stream, or the error
+//
+// Rights precede limits, so that a denied call is reported as such also if its frontend floods core. Phases 4 to 7 are one function,
+// `command.run`, which is composed before the first call: by `composeRun`, and by `limit` of quotas.ts if the frontend has quotas. A
+// phase that a command does not have costs its calls nothing.
+import { type Codec, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import { BusError, toBusError } from '@sallyport/protocol/internal/errors'
+import type { CallHeaders, CallMessage } from '@sallyport/protocol/internal/message'
+import type { Outcome } from '@sallyport/protocol/internal/rpc'
+import { isThenable } from '@sallyport/protocol/internal/util'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Middleware } from '../api/app.js'
+import { CODEC_HEADER } from '../contract/host-core.js'
+import { COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { checkArguments } from '../api/arguments.js'
+import { IncomingCall, type CallOwner, type CallTable, getCallName, getTimeout } from './call-table.js'
+import type { CallChannel } from './channels/channel.js'
+import type { ChannelTable } from './channels/channel-table.js'
+import { sendAll } from './channels/stream.js'
+import { wrapWithMiddleware } from './middleware.js'
+import { describeNotFound } from './not-found.js'
+import type { CommandRegistry, Runnable, RunnableCommand } from './runnable-command.js'
+import type { SessionWriter } from './writing/writer.js'
+
+/** Composes the phases from middleware to handler. */
+export function composeRun(
+  method: string,
+  use: readonly Middleware[],
+  schema: StandardSchemaV1 | undefined,
+  handler: Runnable['run'],
+): Runnable['run'] {
+  return wrapWithMiddleware(use, method, schema ? checkArguments(method, schema, handler) : handler)
+}
+
+export interface CallEvents {
+  denied(command: string, hint: string, details: string | undefined): void
+  /** Something is to be logged that cannot be answered. */
+  warned(text: string, fields?: { command: string; reason: string }): void
+}
+
+export interface CallPhasesDeps {
+  /** The session of the calls. */
+  session: CallOwner & {
+    readonly metrics: SessionMetrics
+    readonly calls: CallTable
+    /** Set if other sessions share the limit of calls in flight. */
+    readonly peers: ReadonlySet<unknown> | undefined
+  }
+  registry: CommandRegistry
+  /** A command that this session alone has, and may call. */
+  runCommand: RunnableCommand | undefined
+  /** Calls that the session can make in its life, but for those of the bus's own commands. */
+  maxCalls: number | undefined
+  channels: ChannelTable
+  writer: SessionWriter
+  events: CallEvents
+  /** True if calls carry deadlines that end them here, too. */
+  hasDeadlines: boolean
+  /** Returns the number of calls in flight of a session with its peers. */
+  countInFlight(): number
+}
+
+const NO_CHANNELS: readonly CallChannel[] = []
+
+/** Runs the calls of one session. */
+export class CallPhases {
+  /** True once no further call is admitted. */
+  isDraining = false
+  readonly #deps: CallPhasesDeps
+  readonly #counts: Float64Array
+  readonly #isHost: boolean
+  #callCount = 0
+
+  constructor(deps: CallPhasesDeps) {
+    this.#deps = deps
+    this.#counts = deps.session.metrics.counts
+    this.#isHost = deps.session.label === undefined
+  }
+
+  /** @throws {BusError} the answer, which the caller sends with `fail` */
+  run(message: CallMessage): Outcome | Promise<Outcome> {
+    const { id, method, params = {}, headers = {} } = message
+    const { session, registry, channels: table, runCommand, maxCalls } = this.#deps
+    const { metrics, permits, calls } = session
+    this.#counts[COUNT.calls]! += 1
+    const startedAt = metrics.begin()
+
+    // Admission
+    if (this.isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
+    const isOwn = runCommand?.method === method
+    const command = isOwn ? runCommand : registry.get(method)
+    if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
+    if (maxCalls !== undefined && (isOwn || command.owner !== 'core') && ++this.#callCount > maxCalls) {
+      throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, {
+        data: { limit: 'calls', max: maxCalls },
+      })
+    }
+
+    // Rights
+    const denial = isOwn ? undefined : permits.check(command)
+    if (denial) {
+      this.#counts[COUNT.denied]! += 1
+      this.#deps.events.denied(method, permits.getHint(command), permits.getDetails(command))
+      throw denial
+    }
+
+    // Limits
+    calls.checkLimits(id, session.peers && this.#deps.countInFlight())
+    const timeoutMs = this.#deps.hasDeadlines ? getTimeout(headers) : undefined
+    const opened = message.channels === undefined ? NO_CHANNELS : table.bind(params, message.channels)
+    const stream = message.headers === undefined ? undefined : table.openStream(headers, opened)
+    if (stream !== undefined && this.#isHost) stream.codec = getCodec(headers)
+    const channels = stream === undefined ? opened : [...opened, stream]
+
+    const call = new IncomingCall(session, id, command, { headers, body: params }, channels)
+    try {
+      // Quota, middleware, schema, handler
+      const result = command.run(params, call)
+
+      // Answer
+      if (stream !== undefined) return this.#await(call, sendAll(result, stream, method, call.signal), 0, timeoutMs)
+      if (isThenable(result)) return this.#await(call, Promise.resolve(result), startedAt, timeoutMs)
+      if (startedAt !== 0 && id !== undefined) {
+        const nanoseconds = metrics.end(startedAt)
+        metrics.watch?.addDuration(method, nanoseconds)
+      }
+      if (opened.length > 0) call.releaseChannels()
+      if (id === undefined) return undefined
+      return this.#deps.writer.result(id, method, result, this.#isHost ? getCodec(headers) : undefined)
+    } catch (error) {
+      call.failChannels()
+      throw error
+    }
+  }
+
+  /** Answers a call with an error, which is logged if nobody waits for an answer. */
+  fail(call: CallMessage | IncomingCall, thrown: unknown): BusError {
+    const { id, method } = call
+    this.#counts[COUNT.failures]! += 1
+    const error = toBusError(method, thrown)
+    if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded]! += 1
+    const { watch } = this.#deps.session.metrics
+    const { headers } = 'request' in call ? call.request : call
+    if (watch) watch.addFailure(this.getWatchedName(method, headers), error.reason)
+    if (id !== undefined)
+      return this.#deps.writer.error(id, method, error, this.#isHost ? getCodec(headers) : undefined)
+    this.#deps.events.warned('a call without an id failed', { command: method, reason: error.reason })
+    return error
+  }
+
+  /** Only the host has a command that calls functions of frontends. */
+  getWatchedName(method: string, headers: CallHeaders | undefined): string {
+    return this.#isHost ? getCallName(method, headers) : method
+  }
+
+  /**
+   * Answers once the handler's promise, or its stream, has settled.
+   *
+   * @param startedAt 0 if the call is not timed
+   */
+  #await(
+    call: IncomingCall,
+    result: Promise<unknown>,
+    startedAt: number,
+    timeoutMs: number | undefined,
+  ): Promise<Outcome> {
+    const { session, writer } = this.#deps
+    const { metrics, calls } = session
+    if (startedAt !== 0) {
+      const { watch } = metrics
+      const name = watch && this.getWatchedName(call.method, call.request.headers)
+      metrics.endWith(result, startedAt, watch && (duration => watch.addDuration(name!, duration)))
+    }
+    calls.add(call, timeoutMs)
+    return result.then(
+      // A call that was removed before was cancelled or expired, or its session has ended: it is not answered.
+      value => {
+        call.releaseChannels()
+        if (!calls.remove(call)) return call.abortReason
+        if (call.id === undefined) return undefined
+        return writer.result(call.id, call.method, value, this.#isHost ? getCodec(call.request.headers) : undefined)
+      },
+      (error: unknown) => {
+        call.failChannels()
+        return calls.remove(call) || call.id === undefined ? this.fail(call, error) : call.abortReason
+      },
+    )
+  }
+}
+
+/** The host names the codec of an answer that has another one than its link: that of the frontend that it calls. */
+function getCodec(headers: CallHeaders | undefined): Codec | undefined {
+  const codec = headers?.[CODEC_HEADER]
+  return codec === undefined ? undefined : codecs[codec as CodecName]
+}

@@ -1,0 +1,25 @@
+// The text of the error for an unknown command.
+import { describeName } from '@sallyport/protocol/internal/errors'
+import { isDevelopment } from '@sallyport/protocol/internal/util'
+import { isGuiPlugin, splitMethod } from '../acl/identifier.js'
+import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
+import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
+import type { CommandRegistry } from './runnable-command.js'
+
+/** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
+export function describeNotFound(method: string, registry: CommandRegistry): string {
+  const { plugin, name: fullName } = splitMethod(method)
+  const name = fullName.slice(0, MAX_NAME_LENGTH)
+  if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
+  const needsWindow = plugin === 'app' && name !== 'exit' && CORE_COMMANDS['app']!.others.includes(name)
+  if (needsWindow || isGuiPlugin(plugin)) {
+    return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} is not available without a GUI`
+  }
+  const known = Array.from(registry.keys(), splitMethod)
+  const commands = known.filter(other => other.plugin === plugin).map(other => other.name)
+  if (commands.length > 0) return `Command ${name} not found${suggest(name, commands)}`
+  const plugins = known.flatMap(other => other.plugin ?? [])
+  return `plugin ${plugin.slice(0, MAX_NAME_LENGTH)} not found${suggest(plugin, plugins)}`
+}
+
+const suggest = (name: string, names: Iterable<string>): string => (isDevelopment() ? didYouMean(name, names) : '')

@@ -1,0 +1,89 @@
+// When late answers are sent: with other answers of the same tick, and earlier if promises alone lead to them.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { call, Peer, setUp } from '../../../test/support/peer.js'
+import { AnswerScheduler } from './answer-scheduler.js'
+
+/** Returns names in the order in which their callbacks ran, until after the next tick. */
+async function getOrder(run: (record: (name: string) => () => void) => void): Promise<string[]> {
+  const order: string[] = []
+  run(name => () => order.push(name))
+  await sleep(5)
+  return order
+}
+
+const settleAfter = async (microtasks: number): Promise<void> => {
+  for (let count = 0; count < microtasks; count++) await Promise.resolve()
+}
+
+describe('a scheduler', () => {
+  const scheduler = new AnswerScheduler()
+
+  test('flushes after everything that is ready when no frame has come in', async () => {
+    const order = await getOrder(record => {
+      setImmediate(record('immediate'))
+      scheduler.schedule(record('end'))
+      void settleAfter(5).then(record('promises'))
+      process.nextTick(record('nextTick'))
+    })
+    expect(order).toEqual(['promises', 'nextTick', 'immediate', 'end'])
+  })
+
+  test('flushes once promises have settled after flushAfterMicrotasks', async () => {
+    const order = await getOrder(record => {
+      setImmediate(record('immediate'))
+      scheduler.flushAfterMicrotasks()
+      void settleAfter(9).then(() => {
+        record('promises')()
+        scheduler.schedule(record('end'))
+      })
+    })
+    expect(order).toEqual(['promises', 'end', 'immediate'])
+  })
+
+  test('flushes at the end of the tick again after the tick of flushAfterMicrotasks', async () => {
+    scheduler.flushAfterMicrotasks()
+    await sleep(1)
+    const order = await getOrder(record => {
+      scheduler.schedule(record('end'))
+      process.nextTick(record('nextTick'))
+    })
+    expect(order).toEqual(['nextTick', 'end'])
+  })
+
+  test('is not affected by another one', async () => {
+    const order = await getOrder(record => {
+      new AnswerScheduler().flushAfterMicrotasks()
+      scheduler.schedule(record('end'))
+      setImmediate(record('immediate'))
+      process.nextTick(record('nextTick'))
+    })
+    expect(order).toEqual(['nextTick', 'end', 'immediate'])
+  })
+})
+
+describe('answers', () => {
+  const commands = {
+    // Each answer has its own callback of the same tick.
+    late: () => new Promise(resolve => setImmediate(resolve, 'late')),
+    soon: async () => {
+      await settleAfter(5)
+      return 'soon'
+    },
+    now: () => 'now',
+  }
+  const receiveAnswers = async (...names: string[]): Promise<Peer> => {
+    const peer = new Peer((await setUp('brownfield', commands)).core, 'main')
+    peer.send(`[${names.map((name, id) => call(id, name)).join()}]`)
+    for (const _ of names) await peer.next()
+    return peer
+  }
+
+  test('share a frame when their callbacks run in one tick', async () => {
+    expect((await receiveAnswers('late', 'late', 'late', 'late')).frames).toBe(1)
+  })
+
+  test('do not wait for promises when they are ready immediately', async () => {
+    expect((await receiveAnswers('soon', 'now', 'soon', 'now')).frames).toBe(2)
+  })
+})

@@ -1,0 +1,316 @@
+// Writes what core sends to one frontend: answers, calls, events and messages of channels. The frontend's codec encodes all of them
+// except messages that hold bytes, which are always MessagePack. The outbox batches them; while the link has no room, they wait.
+import type { Codec, EncodedMessage } from '@sallyport/protocol/internal/codec'
+import {
+  BusError,
+  type CausedErrorObject,
+  describeCommand,
+  notSerializable,
+  toCausedErrorObject,
+  toErrorObject,
+  withoutData,
+} from '@sallyport/protocol/internal/errors'
+import {
+  addTraceContext,
+  type CallChannels,
+  holdsBytes,
+  type Message,
+  METHOD,
+  STREAM_METHOD,
+  type RequestId,
+  type RequestMessage,
+  type TraceContext,
+} from '@sallyport/protocol/internal/message'
+import {
+  type BatchSource,
+  checkSize,
+  checkTransfer,
+  detachAttachments,
+  encodeMessage,
+  encodeValue,
+  FULL_BATCH_BYTES,
+  type Outcome,
+  type PackedMessage,
+  packMessage,
+  spliceLastParam,
+  type FlushScheduler,
+  Outbox,
+  packPlain,
+  ValueBatch,
+} from '@sallyport/protocol/internal/rpc'
+import { discard, isAsyncIterable } from '@sallyport/protocol/internal/util'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import { takeTransfer } from '../../api/transfer.js'
+import type { Delivery, Payload } from '../../events/delivery.js'
+import { COUNT } from '../../shared/metrics.js'
+import { type Encoded, isValue, WaitingMessages } from './waiting-messages.js'
+
+type Buffers = readonly ArrayBufferLike[]
+
+/**
+ * A channel as the writer needs it. `index` numbers the channel's next message. The writer reads it after it has encoded the value,
+ * because the value's `toJSON` can send a message on the same channel.
+ */
+type NumberedSource = BatchSource & { readonly id: number; readonly index: number; readonly codec: Codec | undefined }
+
+export interface SessionWriterEvents {
+  /** The link has no room: messages wait from now on. */
+  congested(): void
+  /** The link has room again, and no message waits. */
+  drained(): void
+  /** Events were dropped, because too many wait. */
+  dropped(count: number): void
+  /** The link has room again after this many events were dropped. Messages sent from here leave before those that wait. */
+  recovered(count: number): void
+}
+
+export class SessionWriter {
+  /** True if errors have what a frontend's function threw: only the host learns where. */
+  sendsCauses = false
+  readonly #link: Link
+  readonly #codec: Codec
+  readonly #counts: Float64Array
+  readonly #listener: SessionWriterEvents
+  readonly #outbox: Outbox
+  readonly #values: ValueBatch
+  readonly #waiting = new WaitingMessages()
+  /** Events that were dropped since the link last had room. */
+  #droppedCount = 0
+  #isCongested = false
+
+  constructor(
+    link: Link,
+    codec: Codec,
+    counts: Float64Array,
+    scheduler: FlushScheduler,
+    listener: SessionWriterEvents,
+  ) {
+    this.#link = link
+    this.#codec = codec
+    this.#counts = counts
+    this.#listener = listener
+    this.#outbox = new Outbox(frame => {
+      counts[COUNT.bytesOut]! += frame.body.length
+      link.send(frame)
+      const room = this.#isCongested ? undefined : link.room()
+      if (room) this.#waitFor(room)
+    }, scheduler)
+    this.#values = new ValueBatch(this.#outbox, codec)
+  }
+
+  /** True if the link has no room and no further message other than an event can wait. */
+  get isFull(): boolean {
+    return this.#isCongested && this.#waiting.isFull
+  }
+
+  /** Bytes that wait here, in addition to those of the link. */
+  get waitingBytes(): number {
+    return this.#waiting.bytes
+  }
+
+  /** Returns `undefined` while the link has room, else a promise that resolves once it has. */
+  room(): Promise<void> | undefined {
+    return this.#isCongested ? this.#link.room() : undefined
+  }
+
+  /** Holds messages back until `uncork`, so that they share frames. A full batch is sent nevertheless. */
+  cork(): void {
+    this.#outbox.isCorked = true
+  }
+
+  uncork(): void {
+    this.#outbox.isCorked = false
+    this.#outbox.flush()
+  }
+
+  /** Hands all waiting messages to the link, even if it has no room. The link has to be closed next. */
+  finish(): void {
+    this.#isCongested = true
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      this.#write(next.encoded, next.source, next.index)
+    }
+    this.#outbox.flush()
+  }
+
+  /**
+   * Answers with a result, or with an error if the result cannot be serialized. Returns the error in that case.
+   *
+   * @param codec - of this answer
+   */
+  result(id: RequestId, method: string, value: unknown, codec: Codec = this.#codec): Outcome {
+    if (this.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`), codec)
+    const result = value ?? null
+    try {
+      const isObject = typeof result === 'object'
+      if (isObject && isAsyncIterable(result)) {
+        void discard(result)
+        throw new TypeError('an async iterable is not a value. Call the command with stream instead of invoke')
+      }
+      const message: Message = { jsonrpc: '2.0', id, result }
+      if (isObject && holdsBytes(result)) this.#sendBytes(message, takeTransfer(result), codec)
+      else this.send(message, codec)
+      return undefined
+    } catch (cause) {
+      const subject =
+        method === STREAM_METHOD.next ? 'A value of the stream' : `The result of ${describeCommand(method)}`
+      const error = notSerializable(subject, 'InternalError', cause, value)
+      return this.error(id, method, error, codec)
+    }
+  }
+
+  /** Answers with an error, without its data if they cannot be serialized. Returns the error that was sent. */
+  error(id: RequestId | null, method: string, failure: BusError, codec: Codec = this.#codec): BusError {
+    const error = this.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
+    try {
+      this.#sendWith(error.data, { jsonrpc: '2.0', id, error: this.#toErrorObject(error) }, undefined, codec)
+      return error
+    } catch (cause) {
+      const bare = withoutData(error, `The error of ${describeCommand(method)}`, cause)
+      this.send({ jsonrpc: '2.0', id, error: toErrorObject(bare) }, codec)
+      return bare
+    }
+  }
+
+  /** Calls a function of the frontend. @throws {BusError} `InvalidParams` if the arguments cannot be serialized */
+  request(
+    id: number,
+    method: string,
+    params: unknown,
+    transfer: Buffers | undefined,
+    context: TraceContext | undefined,
+    channels?: CallChannels,
+  ): void {
+    if (this.isFull) throw createOverload(`The call of ${describeCommand(method)}`)
+    const message: RequestMessage = { jsonrpc: '2.0', id, method }
+    if (params !== undefined) message.params = params
+    if (channels !== undefined) message.channels = channels
+    if (context !== undefined) addTraceContext(message, context)
+    try {
+      this.#sendWith(params, message, transfer, this.#codec)
+    } catch (cause) {
+      throw notSerializable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
+    }
+  }
+
+  /** @throws {BusError} `InvalidParams` if the payload cannot be serialized */
+  event(delivery: Delivery, payload: Payload): void {
+    this.#counts[COUNT.eventsOut]! += 1
+    try {
+      const { name } = this.#codec
+      const encoded = payload.hasBytes
+        ? appendLastParam(payload.pack(delivery.event, name), delivery.ids)
+        : this.#encodeAlone(delivery, 0, payload.encode(name))
+      this.put(encoded, delivery, 0, true)
+    } catch (cause) {
+      const subject = `The payload of event ${JSON.stringify(delivery.event)}`
+      throw notSerializable(subject, 'InvalidParams', cause, payload.value)
+    }
+  }
+
+  /** Encodes a channel's next message, for `put` now or later. @throws {BusError} `InvalidParams` */
+  encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
+    try {
+      if (transfer !== undefined) checkTransfer({ transfer }, value)
+      if (!holdsBytes(value)) {
+        // Before the index is read: a `toJSON` can send messages.
+        const { codec = this.#codec } = channel
+        const encoded = encodeValue(codec, value)
+        return this.#encodeAlone(channel, channel.index, encoded, codec)
+      }
+      const params = { channel: channel.id, message: value, index: null }
+      const packed = packMessage(
+        { jsonrpc: '2.0', method: METHOD.channel, params },
+        (channel.codec ?? this.#codec).name,
+      )
+      return appendLastParam(packed, channel.index, transfer)
+    } catch (cause) {
+      throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
+    }
+  }
+
+  /** Sends a message of the bus itself, without bytes. */
+  send(message: Message, codec: Codec = this.#codec): void {
+    // A message that does not wait needs no object: most answers go this way.
+    if (this.#isCongested) this.put(packPlain(codec, message))
+    else this.#outbox.put(codec, encodeMessage(codec, message))
+  }
+
+  /**
+   * Sends a message, or a value in a batch with those that its source sends before and after. While the link has no room, an event,
+   * or earlier ones, can be dropped. Borrowed attachments are copied if they have to wait.
+   */
+  put(encoded: Encoded, source?: BatchSource, index = 0, isEvent = false): void {
+    if (!this.#isCongested) return this.#write(encoded, source, index)
+    const owned = isValue(encoded) || !encoded.borrowed ? encoded : detachAttachments(encoded)
+    const dropped = this.#waiting.add({ encoded: owned, source, index, isEvent })
+    if (dropped === 0) return
+    this.#droppedCount += dropped
+    this.#counts[COUNT.dropped]! += dropped
+    this.#listener.dropped(dropped)
+  }
+
+  /** The stacks of core's own errors stay here. */
+  #toErrorObject(error: BusError): CausedErrorObject {
+    return this.sendsCauses && error.cause instanceof Error ? toCausedErrorObject(error) : toErrorObject(error)
+  }
+
+  /** Sends a message in which `value`, from user code, is the only part that can hold bytes. */
+  #sendWith(value: unknown, message: Message, transfer: Buffers | undefined, codec: Codec): void {
+    if (holdsBytes(value)) this.#sendBytes(message, transfer, codec)
+    else this.send(message, codec)
+  }
+
+  #sendBytes(message: Message, transfer: Buffers | undefined, codec: Codec): void {
+    const packed = packMessage(message, codec.name)
+    this.put(transfer === undefined ? packed : detachAttachments(packed, transfer))
+  }
+
+  #write(encoded: Encoded, source: BatchSource | undefined, index: number): void {
+    if (isValue(encoded)) this.#values.add(source!, index, encoded)
+    else this.#outbox.put(encoded.codec, encoded.encoded, encoded.attachments, encoded.borrowed)
+  }
+
+  #waitFor(room: Promise<void>): void {
+    this.#isCongested = true
+    this.#listener.congested()
+    void room.then(() => this.#drain())
+  }
+
+  #drain(): void {
+    this.#isCongested = false
+    const count = this.#droppedCount
+    this.#droppedCount = 0
+    if (count > 0) this.#listener.recovered(count)
+    while (!this.#isCongested) {
+      const next = this.#waiting.shift()
+      if (!next) break
+      this.#write(next.encoded, next.source, next.index)
+    }
+    if (!this.#isCongested) this.#outbox.flush()
+    if (!this.#isCongested) this.#listener.drained()
+  }
+
+  /** Returns a value as it is if it can be batched. A large one, one of another codec, or one that JSON has no text for, gets its own message. */
+  #encodeAlone(
+    source: BatchSource,
+    index: number,
+    value: EncodedMessage | undefined,
+    codec: Codec = this.#codec,
+  ): Encoded {
+    if (value !== undefined && value.length < FULL_BATCH_BYTES && codec === this.#codec) return value
+    const encoded =
+      value === undefined
+        ? codec.encode(source.createMessage(undefined, index))
+        : checkSize(spliceLastParam(codec.encode(source.createMessage(null, index)), value))
+    return { codec, encoded, attachments: [] }
+  }
+}
+
+const createOverload = (subject: string): BusError =>
+  new BusError('Overloaded', `${subject} was not sent: too many messages are queued for the frontend`)
+
+/** Detaches the attachments, and adds what is known only now: a channel's index, or the listener ids of one frontend. */
+function appendLastParam(packed: PackedMessage, value: unknown, transfer?: Buffers): PackedMessage {
+  const { codec, encoded, attachments } = detachAttachments(packed, transfer)
+  return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, value)!), attachments }
+}

@@ -1,0 +1,43 @@
+// Locations of modules, files and directories. Relative paths are refused: it is unknown what they would be relative to.
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as v from 'valibot'
+
+/** A module, file or directory: a URL, or an absolute path. */
+export type ModuleLocation = URL | string
+
+const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
+
+export const toUrl = (location: ModuleLocation): URL => {
+  if (location instanceof URL) return location
+  return HAS_SCHEME.test(location) ? new URL(location) : pathToFileURL(location)
+}
+
+/** @internal */
+export const locationSchema = v.pipe(
+  v.custom<ModuleLocation>(isLocation, ({ input }) => `a URL or an absolute path${suggestUrl(input)}`),
+  v.transform(toUrl),
+)
+
+/** @internal For what the host itself reads. */
+export const fileSchema = v.pipe(
+  v.custom<ModuleLocation>(isFileLocation, 'a file: URL or an absolute path'),
+  v.transform(toUrl),
+)
+
+function isLocation(value: unknown): boolean {
+  if (typeof value !== 'string') return value instanceof URL
+  return HAS_SCHEME.test(value) ? URL.canParse(value) : isAbsolute(value)
+}
+
+/** Returns false for a string that might be a name. */
+export function isFileLocation(value: unknown): value is ModuleLocation {
+  if (value instanceof URL) return value.protocol === 'file:'
+  return typeof value === 'string' && (isAbsolute(value) || (value.startsWith('file:') && URL.canParse(value)))
+}
+
+/** Returns how a relative path is written as a URL. */
+function suggestUrl(value: unknown): string {
+  if (typeof value !== 'string' || !/^\.{0,2}[/\w]/.test(value) || HAS_SCHEME.test(value)) return ''
+  return `, as in new URL(${JSON.stringify(value)}, import.meta.url)`
+}

@@ -1,0 +1,21 @@
+// AGENTS.md and llms.txt, which the package has for the coding agents of users, are made from the docs.
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { getAgents, getIndex } from '../../../../scripts/agents.mjs'
+
+const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
+
+test.each([
+  ['AGENTS.md', getAgents],
+  ['llms.txt', getIndex],
+] as [string, () => string][])('%s is up to date: `npm run docs:agents` writes it', (name, create) => {
+  expect(read(name)).toBe(create())
+})
+
+test('AGENTS.md has ten recipes with code, and no link, which would lead nowhere in a package', () => {
+  const text = read('AGENTS.md')
+  const recipes = text.split('\n## ').slice(2)
+  expect(recipes).toHaveLength(10)
+  for (const recipe of recipes) expect(recipe).toContain('\n```')
+  expect(text).not.toMatch(/\]\(/)
+})

@@ -1,0 +1,108 @@
+// The command `sallyport doctor` as it is installed, on this machine, and on one without its walls.
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Diagnosis } from '../../src/cli/doctor/examine-machine.js'
+import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
+import { findProgram } from '../../src/host/sandboxes/process/launchers/programs.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const { bin, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  bin: Record<string, string>
+  version: string
+}
+const command = join(root, bin['sallyport']!)
+const { launcher } = await findWall()
+const bwrap = findProgram('bwrap')
+
+let directory: string
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'doctor-'))))
+afterEach(() => rmSync(directory, { recursive: true }))
+
+interface Result {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+function runProgram(program: string, args: readonly string[], env = process.env): Promise<Result> {
+  return new Promise(resolve => {
+    execFile(program, args, { env }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
+    })
+  })
+}
+
+const run = (...args: string[]): Promise<Result> => runProgram(process.execPath, [command, ...args])
+
+const parse = ({ stdout }: Result): Diagnosis => JSON.parse(stdout) as Diagnosis
+
+const getWall = ({ walls }: Diagnosis, name: string) => walls.find(wall => wall.name === name)!
+
+test('prints what works here, and exits with 0 only if a process in a wall does', async () => {
+  const { code, stdout, stderr } = await run('doctor')
+  expect({ code, stderr }).toEqual({ code: launcher ? 0 : 1, stderr: '' })
+  expect(stdout).toMatch(new RegExp(`^Node\\.js ${process.version}, `))
+  expect(stdout).toMatch(launcher ? /wall: 'required' } works here\.$/m : /wall: 'required' } does not start here\.$/m)
+})
+
+test('--json has the wall and the network that a host would have', async () => {
+  const result = await run('doctor', '--json')
+  const diagnosis = parse(result)
+  expect(diagnosis.isReady).toBe(result.code === 0)
+  expect(diagnosis.walls.find(({ works }) => works)?.name).toBe(launcher?.name)
+  const closesNetwork = process.allowedNodeEnvironmentFlags.has('--allow-net')
+  expect(diagnosis.node).toMatchObject({ version: process.version, closesNetwork })
+  const getNetwork = (name: string) => diagnosis.sandboxes.find(({ sandbox }) => sandbox === name)?.network
+  expect(getNetwork("'permission'")).toBe(closesNetwork ? 'closed' : 'open')
+  expect(getNetwork("'process'")).toBe(closesNetwork || launcher ? 'closed' : 'open')
+})
+
+test.runIf(process.platform === 'linux')('a bubblewrap that is refused is explained', async () => {
+  const path = join(directory, 'bwrap')
+  writeFileSync(path, '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2; exit 1\n')
+  chmodSync(path, 0o755)
+  const env = { ...process.env, PATH: [directory, process.env['PATH']].join(delimiter) }
+  const result = await runProgram(process.execPath, [command, 'doctor', '--json'], env)
+  const diagnosis = parse(result)
+  expect(getWall(diagnosis, 'bubblewrap').reason).toMatch(
+    /^bubblewrap is not available: Node could not be started in it: .* Allow user namespaces/,
+  )
+  expect(getWall(diagnosis, 'startProgram').works).toBe(false)
+  expect(result.code).toBe(getWall(diagnosis, 'landlock').works ? 0 : 1)
+})
+
+test.runIf(launcher?.name === 'bubblewrap')('without bubblewrap it names the command that installs it', async () => {
+  // Another directory in PATH is not enough, because programs are also looked up in those of the system.
+  const hidden = ['--dev-bind', '/', '/', '--ro-bind', '/dev/null', bwrap!, process.execPath, command, 'doctor']
+  const { code, stdout } = await runProgram(bwrap!, hidden)
+  expect(stdout).toContain(
+    'bubblewrap is not available: bwrap was not found. Install bubblewrap 0.8 or later (apt-get install bubblewrap)',
+  )
+  const worksWithout = /^ {2}landlock: works$/m.test(stdout)
+  expect(code).toBe(worksWithout ? 0 : 1)
+  expect(stdout).toContain(worksWithout ? 'in a process in landlock' : 'does not start')
+})
+
+describe('sallyport exits with', () => {
+  test.each<[name: string, args: string[], code: number, out: RegExp]>([
+    ['0 and its help', ['--help'], 0, /^sallyport <command>.*doctor.*acl/s],
+    ['0 and the help of doctor', ['doctor', '--help'], 0, /^sallyport doctor \[options\].*--json/s],
+    ['0 and the help of acl', ['acl', '--help'], 0, /^sallyport acl \[tauri\.conf\.json.*\$ sallyport acl src-tauri/s],
+    ['0 and its version', ['doctor', '--version'], 0, new RegExp(`/${version.replaceAll('.', '\\.')} `)],
+    ['2 without a command', [], 2, /^sallyport: a command is missing\n/],
+    ['2 for an unknown command', ['doktor'], 2, /^sallyport: unknown command doktor\n/],
+    ['2 for an unknown option', ['doctor', '--jsn'], 2, /^sallyport doctor: Unknown option `--jsn`\. The options are/],
+    ['2 for an argument', ['doctor', 'x'], 2, /^sallyport doctor: Unused args/],
+    ['2 for a missing project', ['acl', 'nowhere'], 2, /^sallyport acl: there is no file or directory .*nowhere$/],
+  ])('%s', async (_name, args, code, out) => {
+    const { stdout, stderr, ...result } = await run(...args)
+    expect(result.code).toBe(code)
+    const [text, other] = code === 0 ? [stdout, stderr] : [stderr, stdout]
+    expect(text.trimEnd()).toMatch(out)
+    expect(other).toBe('')
+  })
+})

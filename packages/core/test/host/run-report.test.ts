@@ -1,0 +1,89 @@
+// Limits of `bus.run`, and its report.
+import { describe, expect, test } from 'vitest'
+import type { RunOptions } from '../../src/index.js'
+import { next, reuseBus } from '../support/start.js'
+
+const sandboxes = ['ses', 'permission', 'process', 'quickjs'] as const
+const getBus = reuseBus()
+const run = async (source: string, options?: RunOptions & { report?: true }): Promise<unknown> =>
+  (await getBus()).run(source, options as RunOptions)
+
+describe.each(sandboxes)('sandbox: %s', sandbox => {
+  test('the report of code that returns has its value, its output and its calls', async () => {
+    const bus = await getBus()
+    const source = `console.log('a'); console.log('b\\nc'); await invoke('add', args); return invoke('add', args)`
+    const report = await bus.run<number>(source, { sandbox, report: true, allow: ['add'], args: { a: 1, b: 2 } })
+    const logs = ['a', 'b', 'c'].map(text => ({ stream: 'stdout', text }))
+    expect(report).toEqual({ value: 3, logs, calls: 2, error: undefined })
+  })
+
+  test.each<[string, object]>([
+    ['\n\n  throw new TypeError("no")', { reason: 'CommandFailed', message: 'no', name: 'TypeError', line: 3 }],
+    ['\n  a b', { reason: 'LoadFailed', line: 2, column: 5 }],
+    ['throw "text"', { reason: 'CommandFailed', data: 'text' }],
+    ['\nawait invoke("add", {})', { reason: 'Denied' }],
+  ])('the report of %j has the error', async (source, error) => {
+    expect(await run(source, { sandbox, report: true })).toMatchObject({ value: undefined, logs: [], error })
+  })
+
+  test('a call beyond the limit rejects in the code', async () => {
+    const source = `const add = () => invoke('add', { a: 1, b: 2 }); await add(); await notes.count(); await emit('x')
+      return add().catch(error => [error.reason, error.message, error.data])`
+    const options = { sandbox, allow: ['add'], limits: { calls: 2 }, functions: { notes: { count: () => 1 } } }
+    const data = { limit: 'calls', max: 2 }
+    expect(await run(source, options)).toEqual(['Overloaded', 'The code made more than 2 calls', data])
+  })
+})
+
+test.each(['json', 'msgpack'] as const)('a result beyond the limit rejects: %s', async codec => {
+  const max = codec === 'json' ? 12 : 11
+  const limits = { resultBytes: max }
+  expect(await run('return "0123456789"', { codec, limits })).toBe('0123456789')
+  await expect(run('return "0123456789a"', { codec, limits })).rejects.toMatchObject({
+    reason: 'Overloaded',
+    message: `The result of bus.run has ${max + 1} bytes, more than ${max}`,
+    data: { limit: 'resultBytes', max },
+  })
+})
+
+test('output beyond the limit is dropped, for the report and for onStdio', async () => {
+  let output = ''
+  const options = { limits: { consoleBytes: 5 }, onStdio: (text: string) => void (output += text) }
+  const source = `console.log('äää'); for (let n = 0; n < 1000; n++) console.log(n)`
+  const note = 'The rest of the output was dropped: it is limited to 5 bytes'
+  const report = await run(source, { ...options, report: true })
+  expect(report).toMatchObject({ logs: ['ää', note].map(text => ({ stream: 'stdout', text })) })
+  expect(output).toBe(`ää\n${note}\n`)
+})
+
+test('the report of code that is late or cancelled has the reason, and what it did', async () => {
+  const bus = await getBus()
+  const late = await bus.run('await new Promise(() => {})', { report: true, timeout: 1 })
+  expect(late.error).toEqual({ reason: 'Timeout', message: 'bus.run took longer than 1 ms' })
+  const controller = new AbortController()
+  const started = next(bus, 'started')
+  const running = bus.run('await emit("started"); await new Promise(() => {})', {
+    report: true,
+    signal: controller.signal,
+  })
+  await started
+  controller.abort()
+  expect((await running).error).toMatchObject({ reason: 'Cancelled' })
+})
+
+test('with a report, code cannot make the run reject', async () => {
+  const source = `throw new sallyport.BusError('InvalidParams', 'Arguments of "bus.run" cannot be serialized')`
+  expect(await run(source, { report: true })).toMatchObject({ error: { reason: 'InvalidParams' } })
+})
+
+test.each<[object, string]>([
+  [{ limits: { calls: -1 } }, 'bus.run: limits.calls must be a whole number from 0'],
+  [{ limits: { resultByte: 1 } }, 'bus.run: unknown option "limits.resultByte" (did you mean "resultBytes"?)'],
+  [{ report: 1 }, 'bus.run: report must be true or false'],
+  [{ sandbox: 'none' }, 'bus.run: sandbox must not be "none"'],
+  [{ args: { f: () => 1 } }, 'Arguments of "bus.run" cannot be serialized'],
+  [{ allow: ['nope'] }, 'nope'],
+  [{ signal: AbortSignal.abort() }, 'cancelled'],
+])('a report does not hide wrong options: %o', async (options, text) => {
+  await expect(run('', { report: true, ...options })).rejects.toThrow(text)
+})

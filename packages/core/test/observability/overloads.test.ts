@@ -1,0 +1,36 @@
+// Calls that are refused with `Overloaded`, by the client of a frontend or by core, in the statistics.
+import { expect, test } from 'vitest'
+import type { FrontendOptions } from '../../src/index.js'
+import { fixture, isolation, start } from '../support/start.js'
+
+const SCRIPT = `for (let i = 0; i < 100; i++) sallyport.invoke('echo', { i }).catch(() => {})`
+
+const sandboxes: NonNullable<FrontendOptions['sandbox']>[] = [
+  'none',
+  'permission',
+  'process',
+  { kind: 'ses', group: 'all' },
+]
+
+test.each(sandboxes)('counts the calls that the client of a frontend refuses: %j', async sandbox => {
+  const bus = await start()
+  const module = typeof sandbox === 'object' ? { source: SCRIPT } : fixture('observability/flooder.mjs')
+  await bus.open('floods', module, { sandbox, maxInFlight: 4, overflow: 'reject', allow: ['echo'] })
+  await expect.poll(async () => (await bus.stats()).frontends['floods']?.unsent).toBe(96)
+  expect((await bus.stats()).frontends['floods']).toMatchObject({ calls: 4, failures: 0, overloaded: 0 })
+})
+
+test.each(['brownfield', 'isolation'])('counts the calls that a client of the host refuses: %s', async pattern => {
+  const bus = await start(pattern === 'isolation' ? { app: isolation() } : {})
+  const client = await bus.connect('tests', { maxInFlight: 1, overflow: 'reject' })
+  const calls = await Promise.allSettled([1, 2, 3].map(i => client.invoke('echo', { i })))
+  expect(calls.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+  expect((await bus.stats()).frontends['tests']).toMatchObject({ calls: 1, unsent: 2 })
+})
+
+test('counts the calls that a quota refuses', async () => {
+  const bus = await start({ calls: { quotas: [{ rate: 2 }] } })
+  const client = await bus.connect('tests')
+  await Promise.allSettled([1, 2, 3, 4, 5].map(i => client.invoke('echo', { i })))
+  expect((await bus.stats()).frontends['tests']).toMatchObject({ calls: 5, failures: 3, overloaded: 3, unsent: 0 })
+})

@@ -1,0 +1,231 @@
+// A frontend whose network is a list of hosts: what it reaches over the broker, and what it does not.
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Bus, type BusEvents, defineCore, type ProcessSandbox } from '../../src/index.js'
+import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
+import { CAN_DENY_NET } from '../../src/host/sandboxes/permission-model/net.js'
+import { fixture, start } from '../support/start.js'
+
+const module = fixture('sandboxes/fetching.mjs')
+const core = defineCore({})
+const hasWall = (await findWall()).launcher !== undefined
+const walls = [...(hasWall ? ['required' as const] : []), ...(CAN_DENY_NET ? ['none' as const] : [])]
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+async function serve(handler: RequestListener): Promise<{ origin: string; host: string; port: number }> {
+  const server = createServer(handler)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  return { origin: `http://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, port }
+}
+
+interface Opened {
+  bus: Bus
+  denied: BusEvents['denied'][]
+  fetch: (url: string, init?: object) => Promise<Record<string, unknown>>
+  request: (url: string, options?: object) => Promise<Record<string, unknown>>
+}
+
+async function open(sandbox: Partial<ProcessSandbox>): Promise<Opened> {
+  const bus = await start({ core })
+  const denied: BusEvents['denied'][] = []
+  bus.on('denied', event => void denied.push(event))
+  await bus.open('main', module, { sandbox: { kind: 'process', ...sandbox } })
+  const call = (name: string, args: object) => bus.call('main', name, args) as Promise<Record<string, unknown>>
+  return {
+    ...{ bus, denied },
+    fetch: (url, init) => call('fetch', { url, init }),
+    request: (url, options) => call('request', { url, options }),
+  }
+}
+
+describe.each(walls)('with the wall %j', wall => {
+  test('fetch, node:http and packages that use these reach a listed host', async () => {
+    const { origin, host } = await serve((request, response) => {
+      request.setEncoding('utf8').on('data', text => void response.write(text))
+      request.on('end', () => void response.end(`${request.method} ${String(request.headers['x-a'] ?? '')}`))
+    })
+    const { fetch, request } = await open({ wall, net: [host] })
+    expect(await fetch(`${origin}/a#b`, { headers: { 'x-a': '1' } })).toMatchObject({
+      ...{ status: 200, url: `${origin}/a`, redirected: false, text: 'GET 1' },
+    })
+    expect(await fetch(origin, { method: 'POST', body: 'body ' })).toMatchObject({ text: 'body POST ' })
+    expect(await request(origin)).toEqual({ status: 200, text: 'GET ' })
+    expect(await request(origin, { body: 'body ' })).toEqual({ status: 200, text: 'body POST ' })
+  })
+
+  test('another host is denied, with the entry to add in the error and in the event', async () => {
+    const { origin, host } = await serve((_request, response) => void response.end())
+    const { fetch, request, denied } = await open({ wall, net: ['api.example'] })
+    const text = `The sandbox denied the network to ${host}. Allow it with "${host}" in "net" of its sandbox.`
+    for (const send of [fetch, request]) {
+      expect(await send(origin)).toMatchObject({ error: text, code: 'ERR_ACCESS_DENIED' })
+    }
+    const event = { label: 'main', command: `net ${host}`, hint: `Add "${host}" to "net" of its sandbox` }
+    await expect.poll(() => denied, { timeout: 20_000 }).toEqual([event, event])
+  })
+
+  test('a redirect is followed to a listed host, and not to another one', async () => {
+    const target = await serve((request, response) => void response.end(`${request.headers.authorization}`))
+    const other = await serve((_request, response) => void response.end('reached'))
+    const { origin, host } = await serve((request, response) => {
+      response.writeHead(302, { location: request.url === '/listed' ? target.origin : other.origin }).end()
+    })
+    const { fetch } = await open({ wall, net: [host, target.host] })
+    const headers = { authorization: 'x' }
+    expect(await fetch(`${origin}/listed`, { headers })).toMatchObject({ redirected: true, text: 'undefined' })
+    expect(await fetch(`${origin}/other`)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
+    expect(await fetch(`${origin}/other`, { redirect: 'manual' })).toMatchObject({ status: 302 })
+    expect(await fetch(`${origin}/listed`, { redirect: 'error' })).toMatchObject({ error: 'fetch failed' })
+  })
+
+  test('a private address is reached only by its own entry', async () => {
+    const { port } = await serve((_request, response) => void response.end('reached'))
+    const { fetch, request } = await open({ wall, net: ['*:*'] })
+    for (const host of ['127.0.0.1', 'localhost', '2130706433', '0x7f000001', '[::1]', '[::ffff:127.0.0.1]']) {
+      expect(await fetch(`http://${host}:${port}`)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
+    }
+    expect(await request(`http://127.0.0.1:${port}`)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
+    // The machine's own name has a private address, or none.
+    expect(await fetch(`http://${hostname()}:${port}`)).toHaveProperty('error')
+  })
+
+  test('credentials in a URL, and variables for proxies, have no effect', async () => {
+    const { host } = await serve((_request, response) => void response.end('reached'))
+    const proxy = await serve((_request, response) => void response.end('proxy'))
+    const { bus, fetch } = await open({ wall, net: [host] })
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'NODE_USE_ENV_PROXY', 'ALL_PROXY']) {
+      await bus.call('main', 'setVariable', { name, value: name.startsWith('NODE') ? '1' : proxy.origin })
+    }
+    expect(await fetch(`http://${host}`)).toMatchObject({ text: 'reached' })
+    expect(await fetch(`http://${proxy.host}`)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
+    expect(await fetch(`http://${host}@${proxy.host}`)).toHaveProperty('error')
+  })
+
+  test('a compressed body is decompressed', async () => {
+    const { origin, host } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('plain'))
+    })
+    const { fetch } = await open({ wall, net: [host] })
+    expect(await fetch(origin)).toMatchObject({ text: 'plain' })
+  })
+
+  test('a host that is not there fails as with fetch, and is not a denial', async () => {
+    const { fetch, denied } = await open({ wall, net: ['127.0.0.1:1'] })
+    expect(await fetch('http://127.0.0.1:1')).toMatchObject({
+      error: 'fetch failed',
+      cause: expect.stringContaining('ECONNREFUSED') as string,
+    })
+    expect(denied).toEqual([])
+  })
+
+  test('closing a frontend closes its connections', async () => {
+    const sockets: Socket[] = []
+    const { origin, host } = await serve((request, response) => {
+      sockets.push(request.socket)
+      response.write('a part')
+    })
+    const { bus, fetch } = await open({ wall, net: [host] })
+    void fetch(origin).catch(() => {})
+    await expect.poll(() => sockets.length, { timeout: 20_000 }).toBe(1)
+    await bus.closeFrontend('main', { timeout: 0 })
+    await expect.poll(() => sockets[0]?.destroyed, { timeout: 20_000 }).toBe(true)
+  })
+
+  test('a process that waits as a spare gets the list of its frontend', async () => {
+    const { origin, host } = await serve((_request, response) => void response.end('reached'))
+    const bus = await start({ core })
+    for (const label of ['one', 'two']) {
+      await bus.open(label, module, { sandbox: { kind: 'process', wall, spares: 1, net: [host] } })
+      expect(await bus.call(label, 'fetch', { url: origin })).toMatchObject({ text: 'reached' })
+    }
+  })
+
+  test('a secret is in the headers of its host alone, and nowhere in the frontend', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'certificate-'))
+    closers.push(() => rmSync(directory, { recursive: true }))
+    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
+    const request = ['req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-days', '1']
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+    execFileSync('openssl', [...request, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    const value = 'a-secret-value-of-the-test'
+    const host = fileURLToPath(fixture('sandboxes/secret-host.mjs'))
+    const { stdout } = await promisify(execFile)(process.execPath, [host, key, cert, value, JSON.stringify({ wall })], {
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: cert },
+      maxBuffer: 2 ** 24,
+    })
+    const { received, ...visible } = JSON.parse(stdout) as Record<string, Record<string, unknown>> & {
+      received: Record<string, string | undefined>[]
+    }
+    const { env, named, inUrl, other, otherUrl, redirected, redirectedWithout, tunnel, memory, events } = visible
+    expect(env).toEqual({ TOKEN: expect.stringMatching(/^sallyport-secret-[\da-f]{32}$/) as string })
+    for (const answered of [named, inUrl, redirectedWithout, tunnel]) expect(answered).toMatchObject({ status: 200 })
+    for (const refused of [other, otherUrl, redirected]) {
+      expect(refused).toMatchObject({
+        error: expect.stringContaining('The secret "TOKEN" is for other hosts') as string,
+      })
+    }
+    const token = String(env?.['TOKEN'])
+    const seen = received.map(({ url, authorization, 'x-api-key': key }) => [url, authorization ?? key])
+    expect(seen).toEqual([
+      ['/', `Bearer ${value}`],
+      [`/?${token}`, undefined],
+      ['/redirect', `Bearer ${value}`],
+      ['/redirect', `Bearer ${value}`],
+      ['/', undefined],
+      // Encrypted in the frontend, so that the broker sees no headers.
+      ['/', token],
+    ])
+    expect(memory).toEqual({ hasSecret: false, hasPlaceholder: true })
+    expect(events).toHaveLength(3)
+    expect(JSON.stringify(visible)).not.toContain(value)
+  })
+})
+
+test.each([
+  [{ net: ['http://a.example'] }, /net\[0\] must be a host, such as "api\.github\.com"/],
+  [{ net: [] }, /net must be an array with at least one host/],
+  [{ net: 'a.example' }, /net must be true or false/],
+  [
+    { net: ['a.example'], secrets: { TOKEN: { value: 'a-secret', hosts: ['b.example'] } } },
+    /sandbox\.secrets\.TOKEN\.hosts must be hosts of "net": add "b\.example" to that list/,
+  ],
+  [{ secrets: { TOKEN: { value: 'a-secret', hosts: ['b.example'] } } }, /add "b\.example" to that list/],
+  [
+    { net: ['a.example'], secrets: { TOKEN: { value: 'a-secret\n', hosts: ['a.example'] } } },
+    /value must be a string of/,
+  ],
+  [{ net: ['a.example'], secrets: { 'a-secret b': { value: 'x', hosts: ['a.example'] } } }, /environment variable/],
+])('options are refused without their secrets: %j', async (sandbox, text) => {
+  const bus = await start({ core })
+  const error = await bus
+    .open('main', module, { sandbox: { kind: 'process', ...sandbox } as never })
+    .catch((thrown: Error) => thrown)
+  expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringMatching(text) as string })
+  expect((error as Error).message).not.toContain("'a-secret")
+})
+
+test('a thread has no list of hosts: the error names the sandbox that has one', async () => {
+  const bus = await start({ core })
+  const opened = bus.open('main', module, { sandbox: { kind: 'permission', net: ['a.example'] } as never })
+  await expect(opened).rejects.toThrow(/net must be true or false: a list of hosts needs a process/)
+})
+
+test.runIf(!CAN_DENY_NET)('a list is refused where nothing closes the network, with the remedies', async () => {
+  const bus = await start({ core })
+  const opened = bus.open('main', module, { sandbox: { kind: 'process', wall: 'none', net: ['a.example'] } })
+  await expect(opened).rejects.toThrow(/net must not be a list of hosts: Node\.js before 25 .* bubblewrap/)
+})

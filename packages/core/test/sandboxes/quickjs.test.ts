@@ -1,0 +1,346 @@
+// Scripts in QuickJS: what they can do, what ends them, and what a hostile one reaches.
+import { describe, expect, test } from 'vitest'
+import {
+  type Bus,
+  type Channel as ServerChannel,
+  type CodecName,
+  defineCore,
+  type FrontendOptions,
+  type QuickjsSandbox,
+  type RunOptions,
+} from '../../src/index.js'
+import { count } from '../support/ses-groups.js'
+import { collectWorkers, watch, workers } from '../support/shared-threads.js'
+import { next, start } from '../support/start.js'
+
+const POLL = { timeout: 60_000 }
+/** Long enough for any script that does not loop, however busy the machine is. */
+const CALM = { timeout: 60_000 }
+
+const open = (bus: Bus, label: string, source: string, options: FrontendOptions = {}): Promise<unknown> =>
+  bus.open(label, { source, name: `${label}.js` }, { sandbox: 'quickjs', allow: '*', ...options })
+
+const core = defineCore({
+  commands: {
+    add: ({ a, b }: { a: number; b: number }) => a + b,
+    echo: (args: unknown) => args,
+    body: (_args: unknown, { request: { body } }) => body,
+    async *numbers({ to }: { to: number }) {
+      for (let n = 1; n <= to; n++) yield n
+    },
+    async sum({ values }: { values: AsyncIterable<number> }) {
+      let sum = 0
+      for await (const value of values) sum += value
+      return sum
+    },
+    async send({ channel, to }: { channel: ServerChannel; to: number }) {
+      for (let n = 1; n <= to; n++) await channel.send(n)
+    },
+    never: (_args: unknown, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    who: (_args: unknown, { label }) => label,
+  },
+})
+
+type Sandbox = NonNullable<RunOptions['sandbox']>
+
+const sandboxes: [name: string, sandbox: Sandbox][] = [
+  ['a thread', 'quickjs'],
+  ['a process', { kind: 'quickjs', process: true }],
+]
+
+describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
+  const run = async (source: string, codec: CodecName = 'json', args: object = {}): Promise<unknown> =>
+    (await start({ core })).run(source, { sandbox, codec, args, allow: '*', ...CALM })
+
+  test('streams both ways, and leaves a stream early', async () => {
+    const source = `const read = []
+      for await (const n of stream('numbers', { to: 1e6 })) if (read.push(n) === 3) break
+      async function* values() { yield 1; yield 2 }
+      return [read, await invoke('sum', { values: values() })]`
+    expect(await run(source)).toEqual([[1, 2, 3], 3])
+  })
+
+  test('gets the messages of a channel by a function', async () => {
+    // The messages arrive before the answer of the call.
+    const source = `const got = []
+      await invoke('send', { channel: new Channel(message => got.push(message)), to: 3 })
+      return got`
+    expect(await run(source)).toEqual([1, 2, 3])
+  })
+
+  test('exposes functions that stream, and that are cancelled', async () => {
+    const bus = await start({ core })
+    const source = `import { emit, expose } from '@sallyport/frontend'
+      expose({
+        async *up({ to }) { for (let n = 1; n <= to; n++) yield n },
+        wait: (args, { signal }) => new Promise(() => signal.addEventListener('abort', () => emit('aborted', signal.reason.name))),
+      })`
+    await open(bus, 'a', source, { sandbox })
+    const values: unknown[] = []
+    for await (const value of bus.stream('a', 'up', { to: 3 })) values.push(value)
+    expect(values).toEqual([1, 2, 3])
+    const aborted = next(bus, 'aborted')
+    await expect(bus.call('a', 'wait', {}, { timeout: 100 })).rejects.toMatchObject({ reason: 'Timeout' })
+    expect(await aborted).toBe('AbortError')
+  })
+
+  test('cancels its own calls', async () => {
+    const source = `const controller = new AbortController()
+      const failed = invoke('never', {}, { signal: controller.signal }).catch(error => error.reason)
+      controller.abort()
+      return failed`
+    expect(await run(source)).toBe('Cancelled')
+  })
+
+  test.each<[CodecName, string, unknown]>([
+    ['json', 'return invoke("body", new Uint8Array([1, 2]))', [1, 2]],
+    ['msgpack', 'return invoke("body", new Uint8Array([1, 2]))', [1, 2]],
+  ])('sends and gets bytes: %s', async (codec, source, bytes) => {
+    expect([...((await run(source, codec)) as Uint8Array)]).toEqual(bytes)
+  })
+
+  test('keeps values of JavaScript over MessagePack', async () => {
+    const date = new Date(5)
+    const source = `return { isDate: args.date instanceof Date, date: args.date, big: 12345678901234567890n }`
+    expect(await run(source, 'msgpack', { date })).toEqual({ isDate: true, date, big: 12_345_678_901_234_567_890n })
+  })
+
+  test('has globals of the web, and nothing of Node', async () => {
+    const source = `
+      const url = new URL('/a?x=1#h', 'http://u:p@b.example:8080')
+      url.searchParams.append('y', 'ä b')
+      const bytes = crypto.getRandomValues(new Uint8Array(16))
+      const clone = structuredClone({ map: new Map([[1, new Date(3)]]), set: new Set([1]) })
+      const order = []
+      await new Promise(resolve => { setImmediate(() => order.push('immediate')); setTimeout(() => resolve(), 5); queueMicrotask(() => order.push('micro')) })
+      const repeated = await new Promise(resolve => { let n = 0; const id = setInterval(() => { if (++n === 3) { clearInterval(id); resolve(n) } }, 1) })
+      return {
+        href: url.href, host: url.host, text: new TextDecoder().decode(new TextEncoder().encode('ä€😀')),
+        random: bytes.some(Boolean), clone: clone.map.get(1).getTime() + clone.set.size, order, repeated,
+        hash: url.hash, bad: URL.canParse('nope'), json: JSON.stringify({ url }),
+        node: [typeof process, typeof require, typeof Buffer, typeof fetch, typeof WebAssembly, typeof __sallyport],
+      }`
+    expect(await run(source)).toEqual({
+      href: 'http://u:p@b.example:8080/a?x=1&y=%C3%A4+b#h',
+      host: 'b.example:8080',
+      text: 'ä€😀',
+      random: true,
+      clone: 4,
+      order: ['micro', 'immediate'],
+      repeated: 3,
+      hash: '#h',
+      bad: false,
+      json: '{"url":"http://u:p@b.example:8080/a?x=1&y=%C3%A4+b#h"}',
+      node: Array.from({ length: 6 }, () => 'undefined'),
+    })
+  })
+
+  test('two scripts have different random numbers', async () => {
+    const bus = await start({ core })
+    const numbers = await Promise.all([1, 2].map(() => bus.run('return Math.random()', { sandbox, ...CALM })))
+    expect(numbers[0]).not.toBe(numbers[1])
+  })
+
+  test('an import of anything but the client is refused, without a path of this machine', async () => {
+    const bus = await start({ core })
+    const failed = open(bus, 'a', `import 'node:fs'`, { sandbox })
+    await expect(failed).rejects.toMatchObject({
+      message: expect.stringContaining('Cannot import "node:fs"') as string,
+    })
+    await expect(failed).rejects.not.toMatchObject({ message: expect.stringContaining('dist') as string })
+  })
+
+  test.each([
+    ['an endless loop', 'for (;;);', 'time', { time: 50 }],
+    ['an endless loop that catches', 'for (;;) try { for (;;); } catch {}', 'time', { time: 50 }],
+    ['an endless chain of promises', 'for (;;) await null', 'time', { time: 50 }],
+    ['a loop in a timer', 'setTimeout(() => { for (;;); }); await new Promise(() => {})', 'time', { time: 50 }],
+    ['a loop in a getter of its result', 'return { get a() { for (;;); } }', 'time', { time: 50 }],
+    ['a regular expression that explodes', '/(a+)+$/.exec("a".repeat(40) + "b")', 'time', { time: 50 }],
+    ['recursion', 'const again = () => again() + 1; again()', 'stack', {}],
+    ['recursion of the parser', 'JSON.parse("[".repeat(1e6))', 'stack', {}],
+    ['a full memory', 'const kept = []; for (;;) kept.push("x".repeat(1e5) + kept.length)', 'memory', { memory: 8 }],
+    [
+      'a million promises',
+      'const kept = []; for (;;) kept.push(new Promise(() => {}))',
+      'memory',
+      { memory: 8, time: 5000 },
+    ],
+  ])('%s ends it with the limit', async (_name, source, limit, limits) => {
+    const bus = await start({ core })
+    const options = { ...(typeof sandbox === 'string' ? { kind: 'quickjs' as const } : sandbox), ...limits } as Sandbox
+    await expect(bus.run(source, { sandbox: options, ...CALM })).rejects.toMatchObject({
+      reason: 'Crashed',
+      data: { limit },
+    })
+  })
+})
+
+const counter = `let count = 0
+  sallyport.expose({
+    count: () => ++count,
+    spin: () => { for (;;); },
+    fill: () => { const kept = []; for (;;) kept.push('x'.repeat(1e5) + kept.length) },
+    print: ({ text }) => console.log(text),
+    throwLater: () => { setTimeout(() => { throw new Error('later') }) },
+    reject: () => { void Promise.reject(new Error('not caught')) },
+    flood: () => { for (let n = 0; n < 1e4; n++) { console.log('x'.repeat(100)); void sallyport.emit('flood', n).catch(() => {}) } },
+    lie: async () => { try { sallyport.label = 'b' } catch {} try { sallyport.getLabel = () => 'b' } catch {} return [await sallyport.invoke('who'), sallyport.label] },
+    seen: () => [typeof globalThis.mark, sallyport.label, sallyport.data ?? null],
+    mark: () => { globalThis.mark = 1; Object.prototype.polluted = 1 },
+  })`
+
+describe('neighbours in one script host', () => {
+  const limited: QuickjsSandbox = { kind: 'quickjs', time: 100, memory: 8, group: 'g' }
+
+  test('they share a thread, and each has its own data, state, rights and output', async () => {
+    const bus = await start({ core })
+    collectWorkers()
+    const printed: string[] = []
+    const onStdio: FrontendOptions['onStdio'] = (text, { label }) => printed.push(`${label} ${text}`)
+    await open(bus, 'a', counter, { sandbox: limited, data: 1, onStdio })
+    await open(bus, 'b', counter, { sandbox: limited, data: 2, onStdio, allow: [] })
+    expect(workers).toHaveLength(1)
+    await bus.call('a', 'mark')
+    expect(await bus.call('b', 'seen')).toEqual(['undefined', 'b', 2])
+    expect([await count(bus, 'a'), await count(bus, 'a'), await count(bus, 'b')]).toEqual([1, 2, 1])
+    await expect(bus.call('b', 'lie')).rejects.toThrow(/not allowed/)
+    await bus.call('a', 'print', { text: 'one' })
+    await bus.call('b', 'print', { text: 'two' })
+    await expect.poll(() => printed, POLL).toEqual(['a one\n', 'b two\n'])
+  })
+
+  test('a script cannot call under another label', async () => {
+    const bus = await start({ core })
+    await open(bus, 'a', counter, { sandbox: limited })
+    expect(await bus.call('a', 'lie')).toEqual(['a', 'a'])
+  })
+
+  test.each(['spin', 'fill', 'throwLater', 'reject'])('%s ends one of them, and its neighbours answer', async name => {
+    const bus = await start({ core })
+    await open(bus, 'a', counter, { sandbox: limited })
+    const neighbours = ['b', 'c', 'd', 'e', 'f']
+    for (const label of neighbours) await open(bus, label, counter, { sandbox: limited })
+    const { restarts } = watch(bus)
+    const failed = bus.call('a', name).catch(() => {})
+    const answers = neighbours.flatMap(label => Array.from({ length: 10 }, () => bus.call(label, 'count', {}, CALM)))
+    await failed
+    expect(await Promise.all(answers)).toEqual(neighbours.flatMap(() => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))
+    await expect.poll(() => restarts, POLL).toEqual(['a'])
+    await expect.poll(() => count(bus, 'a'), POLL).toBe(1)
+    for (const label of neighbours) expect(await count(bus, label)).toBe(11)
+  })
+
+  test('a flood of output and events of one of them leaves the others their answers', async () => {
+    const bus = await start({ core })
+    await open(bus, 'a', counter, { sandbox: { ...limited, time: 5000, memory: 64 }, onStdio: () => {} })
+    await open(bus, 'b', counter, { sandbox: limited })
+    const flooded = bus.call('a', 'flood', {}, CALM).catch(() => {})
+    expect(await bus.call('b', 'count', {}, CALM)).toBe(1)
+    await flooded
+  })
+
+  test('perProcess: 1 gives each script a thread of its own', async () => {
+    const bus = await start({ core })
+    collectWorkers()
+    for (const label of ['a', 'b', 'c'])
+      await open(bus, label, counter, { sandbox: { kind: 'quickjs', perProcess: 1 } })
+    expect(workers).toHaveLength(3)
+  })
+
+  test('a run that is stopped in a loop leaves its neighbours', async () => {
+    const bus = await start({ core })
+    await open(bus, 'b', counter, { sandbox: limited })
+    await expect(bus.run('for (;;);', { sandbox: { ...limited, time: 5000 }, timeout: 100 })).rejects.toMatchObject({
+      reason: 'Timeout',
+    })
+    expect(await count(bus, 'b')).toBe(1)
+  })
+
+  test('a VM that another script had contains nothing of it', async () => {
+    const bus = await start({ core })
+    for (let n = 0; n < 5; n++) {
+      const source =
+        'const seen = [typeof globalThis.secret, {}.polluted ?? 0, [].flat.length]; globalThis.secret = 1; Object.prototype.polluted = 1; return seen'
+      expect(await bus.run(source, { sandbox: limited, ...CALM })).toEqual(['undefined', 0, 0])
+    }
+  })
+})
+
+describe('what crosses is taken as text', () => {
+  const run = async (source: string): Promise<unknown> =>
+    (await start({ core })).run(source, { sandbox: 'quickjs', allow: ['echo', 'add'], ...CALM })
+
+  test.each<[name: string, source: string, result: unknown]>([
+    ['a getter', 'return { get a() { return 1 } }', { a: 1 }],
+    ['a proxy', 'return new Proxy({ a: 1 }, { get: (target, key) => (key === "a" ? 2 : target[key]) })', { a: 2 }],
+    ['toJSON', 'return { toJSON: () => ({ b: 1 }) }', { b: 1 }],
+    ['a key of a tag', 'return { $: "date", v: [1] }', { $: 'date', v: [1] }],
+    [
+      'an array with a polluted prototype',
+      'Array.prototype.toJSON = () => "x"; Object.prototype.then = 1; return [1]',
+      'x',
+    ],
+  ])('%s', async (_name, source, result) => {
+    expect(await run(source)).toEqual(result)
+  })
+
+  test('a key __proto__ is refused, as that of any frontend', async () => {
+    await expect(run('return invoke("echo", JSON.parse(`{"__proto__":{"a":1},"b":2}`))')).rejects.toThrow(
+      '"__proto__" is refused',
+    )
+    await expect(run('return JSON.parse(`{"__proto__":{"a":{"$":"date"}},"b":2}`)')).rejects.toThrow(
+      '"__proto__" is refused',
+    )
+  })
+
+  test('a result that is a thenable is awaited in the script', async () => {
+    expect(await run('return { then: resolve => resolve(5) }')).toBe(5)
+  })
+
+  test('a script that replaces what the inside uses harms itself alone', async () => {
+    const bus = await start({ core })
+    const sources = [
+      'JSON.stringify = () => "[".repeat(1e6); return invoke("add", { a: 1, b: 2 })',
+      'JSON.stringify = () => `{"$":"bytes","i":9,"v":"Int8Array"}`; return invoke("add", { a: 1, b: 2 })',
+      'JSON.stringify = () => `{"$":"map","v":1}`; return 1',
+      'JSON.parse = () => { throw 1 }; return invoke("add", { a: 1, b: 2 })',
+      'Map.prototype.get = () => () => { throw 1 }; return invoke("add", { a: 1, b: 2 })',
+      'Promise.prototype.then = () => {}; return 1',
+      'Object.defineProperty(Object.prototype, "message", { get() { throw this } }); throw {}',
+    ]
+    for (const source of sources)
+      await bus.run(source, { sandbox: 'quickjs', allow: ['add'], timeout: 2000 }).catch(() => {})
+    expect(await bus.run('return invoke("add", { a: 1, b: 2 })', { sandbox: 'quickjs', allow: ['add'], ...CALM })).toBe(
+      3,
+    )
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
+  test('an error of the host shows a script no path', async () => {
+    const source = `const texts = []
+      for (const attempt of [() => invoke(5), () => sallyport.expose({ '': () => {} }), () => import('x'), () => new URL('nope'), () => setTimeout(5)]) {
+        try { await attempt() } catch (error) { texts.push(String(error.message) + error.stack) }
+      }
+      return texts.join()`
+    expect(await run(source)).not.toMatch(/node_modules|packages|dist|file:/)
+  })
+})
+
+test.each<[Record<string, unknown>, string]>([
+  [{ memory: 0 }, 'memory must be whole MiB'],
+  [{ time: 0 }, 'time must be whole milliseconds'],
+  [{ stack: 5000 }, 'stack must be whole KiB'],
+  [{ group: '' }, 'group must be a name'],
+  [{ pids: 1 }, 'pids must be left out: it needs process: true'],
+  [{ process: true, group: 'g' }, 'group must be left out'],
+  [{ wat: 1 }, 'unknown option'],
+])('refuses %j', async (options, text) => {
+  const bus = await start({ core })
+  const sandbox = { kind: 'quickjs', ...options } as unknown as Sandbox
+  await expect(bus.run('', { sandbox })).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining(text) as string,
+  })
+})

@@ -1,0 +1,239 @@
+// Processes that start ahead of their frontends: each belongs to its frontend alone, and none is left.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Bus, ProcessSandbox, RunOptions } from '../../src/index.js'
+import type { Launcher } from '../../src/launchers.js'
+import { getFrontendPids, isRunning } from '../support/processes.js'
+import { fixture, isolation, start } from '../support/start.js'
+
+const POLL = { timeout: 20_000 }
+const linux = process.platform === 'linux'
+const walls = linux ? (['none', 'auto'] as const) : (['none'] as const)
+
+const directory = mkdtempSync(join(tmpdir(), 'spares-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const waiting = async (bus: Bus): Promise<number> => (await bus.stats()).spares
+const expectSpares = (bus: Bus, count: number) => expect.poll(() => waiting(bus), POLL).toBe(count)
+/** A spare counts before its process runs. */
+const waitForPids = async (count: number, host?: number): Promise<number[]> => {
+  await expect.poll(() => getFrontendPids(host), POLL).toHaveLength(count)
+  return getFrontendPids(host)
+}
+
+const SOURCE = `
+  import { expose, getData, getLabel, invoke } from '@sallyport/frontend'
+  console.log('printed by ' + getLabel())
+  expose({
+    about: async () => [getLabel(), getData(), await invoke('greet', { name: getLabel() })],
+    memory: () => { const kept = []; for (;;) kept.push(Buffer.alloc(2 ** 22, 1)) },
+    spin: () => { for (;;); },
+    uptime: () => process.uptime(),
+  })
+`
+
+describe.each(walls)('wall: %s', wall => {
+  const sandbox: ProcessSandbox = { kind: 'process', wall, spares: 1 }
+  const open = (bus: Bus, label: string, more: Partial<ProcessSandbox> = {}, options: object = {}) =>
+    bus.open(
+      label,
+      { source: SOURCE, name: 'it.js' },
+      { sandbox: { ...sandbox, ...more }, allow: ['greet'], ...options },
+    )
+
+  test.each([
+    ['brownfield', {}],
+    ['isolation', isolation('judge')],
+  ] as const)('a frontend gets a spare, with its own label, data, rights and output: %s', async (_, app) => {
+    const bus = await start({ app })
+    await open(bus, 'first')
+    await expectSpares(bus, 1)
+    const spare = linux ? (await waitForPids(2))[1]! : 0
+    const printed: [string, string][] = []
+    const onStdio = (text: string, { label }: { label: string }) => void printed.push([label, text])
+    await open(bus, 'second', {}, { data: { answer: 42 }, onStdio })
+    // The next one starts only later.
+    if (linux) expect(getFrontendPids()).toContain(spare)
+    expect(await bus.call('second', 'about')).toEqual(['second', { answer: 42 }, 'Hello, second!'])
+    await expect.poll(() => printed, POLL).toEqual([['second', 'printed by second\n']])
+    await expectSpares(bus, 1)
+    await bus.closeFrontend('second')
+    if (linux) await expect.poll(() => isRunning(spare), POLL).toBe(false)
+    expect(await bus.call('first', 'about')).toMatchObject({ 0: 'first' })
+  })
+
+  test('runs take spares one after the other', async () => {
+    const bus = await start({ runs: { spares: 1 } })
+    const options: RunOptions = { sandbox: { kind: 'process', wall } }
+    const run = () => bus.run('globalThis.used = globalThis.used === undefined; return globalThis.used', options)
+    expect(await run()).toBe(true)
+    for (let count = 0; count < 2; count++) {
+      await expectSpares(bus, 1)
+      expect(await run()).toBe(true)
+    }
+    // Without a process there is nothing to start.
+    expect(await bus.run('return 1')).toBe(1)
+  })
+
+  test('a script gets a spare', async () => {
+    const bus = await start({ runs: { spares: 1 } })
+    const options: RunOptions = { sandbox: { kind: 'ses', process: true, wall }, args: { by: 2 } }
+    expect(await bus.run('return 20 + args.by', options)).toBe(22)
+    await expectSpares(bus, 1)
+    expect(await bus.run('return 40 + args.by', options)).toBe(42)
+  })
+
+  test('no frontend with other options gets a spare', async () => {
+    const bus = await start()
+    await open(bus, 'first')
+    await expectSpares(bus, 1)
+    for (const [index, more] of [{ net: true }, { resourceLimits: { maxOldGenerationSizeMb: 64 } }].entries()) {
+      await open(bus, `other-${index}`, more)
+      await expectSpares(bus, index + 2)
+    }
+    await bus.open(
+      'without',
+      { source: SOURCE, name: 'it.js' },
+      { sandbox: { kind: 'process', wall }, allow: ['greet'] },
+    )
+    expect(await waiting(bus)).toBe(3)
+  })
+
+  test.runIf(linux)('a directory that was replaced needs a new process', async () => {
+    const place = join(directory, `place-${wall}`)
+    const write = (path: string, text: string): void => {
+      cpSync(fileURLToPath(fixture('sandboxes')), path, { recursive: true })
+      writeFileSync(join(path, 'text.txt'), text)
+    }
+    write(place, 'before')
+    const bus = await start()
+    const source = `
+      import { expose } from '@sallyport/frontend'
+      import { readFileSync } from 'node:fs'
+      expose({ read: () => readFileSync(${JSON.stringify(join(place, 'text.txt'))}, 'utf8') })
+    `
+    const openThere = (label: string) => bus.open(label, { source, name: 'it.js', directory: place }, { sandbox })
+    await openThere('first')
+    await expectSpares(bus, 1)
+    write(`${place}-new`, 'after')
+    renameSync(place, `${place}-old`)
+    renameSync(`${place}-new`, place)
+    await openThere('second')
+    expect(await bus.call('second', 'read')).toBe('after')
+    await expectSpares(bus, 1)
+    await openThere('third')
+    expect(await bus.call('third', 'read')).toBe('after')
+  })
+
+  test.runIf(linux)('the limits of a spare are those of its frontend', async () => {
+    const bus = await start()
+    const limits = { memory: 200 }
+    await open(bus, 'first', limits)
+    await expectSpares(bus, 1)
+    await open(bus, 'second', limits)
+    const faults: string[] = []
+    bus.on('fault', ({ label, error }) => faults.push(`${label}: ${error.message}`))
+    await expect(bus.call('second', 'memory')).rejects.toMatchObject({ reason: 'Disconnected' })
+    await expect.poll(() => faults, POLL).toEqual([expect.stringMatching(/^second: .*(memory|allocate)/)])
+    expect(await bus.call('first', 'about')).toMatchObject({ 0: 'first' })
+  })
+
+  test('a frontend that hangs in a spare restarts', async () => {
+    const bus = await start()
+    const supervision = { heartbeat: 1000 }
+    await open(bus, 'first')
+    await expectSpares(bus, 1)
+    await open(bus, 'second', {}, { supervision })
+    const restarted = new Promise(resolve => bus.on('restart', ({ label }) => resolve(label)))
+    await expect(bus.call('second', 'spin')).rejects.toMatchObject({ reason: 'Disconnected' })
+    expect(await restarted).toBe('second')
+  })
+
+  test.runIf(linux)('a spare that is killed is replaced, and a line of the log says so', async () => {
+    const lines: unknown[] = []
+    const note = (_fields: object, text: string): void => void lines.push(text)
+    const ignore = (): void => {}
+    const log = { level: 'warn', fatal: note, error: note, warn: note, info: ignore, debug: ignore, trace: ignore }
+    const bus = await start({ log: { ...log, child: () => log } as never })
+    await open(bus, 'first')
+    await expectSpares(bus, 1)
+    const spare = (await waitForPids(2))[1]!
+    process.kill(spare, 'SIGKILL')
+    // The killed one counts until its relay has said so.
+    await expect.poll(() => lines, POLL).toContain('A spare process ended before it was used. Another one follows')
+    await expect.poll(() => getFrontendPids().filter(pid => pid !== spare).length, POLL).toBe(2)
+    await expectSpares(bus, 1)
+    await open(bus, 'second')
+    expect(await bus.call('second', 'about')).toMatchObject({ 0: 'second' })
+  })
+
+  test.runIf(linux)('closing the bus ends all spares', async () => {
+    const bus = await start()
+    await open(bus, 'first', { spares: 2 })
+    await expectSpares(bus, 2)
+    const pids = await waitForPids(3)
+    await bus.close()
+    expect(pids.filter(isRunning)).toEqual([])
+  })
+
+  test('a host with nothing but spares closes, and exits', async () => {
+    const host = spawn(process.execPath, [fileURLToPath(fixture('sandboxes/spare-host.mjs')), wall, 'close'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let text = ''
+    host.stdout.on('data', chunk => (text += String(chunk)))
+    expect(await once(host, 'close')).toEqual([0, null])
+    expect(text).toBe('ready\nclosed\n')
+  })
+
+  test.runIf(linux)('a killed host leaves no spare', async () => {
+    const host = spawn(process.execPath, [fileURLToPath(fixture('sandboxes/spare-host.mjs')), wall], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(host.stdout, 'data')
+    const pids = await waitForPids(2, host.pid)
+    host.kill('SIGKILL')
+    await expect.poll(() => pids.filter(isRunning), POLL).toEqual([])
+  })
+})
+
+test('the number of spares is checked', async () => {
+  const bus = await start()
+  const open = (spares: number) =>
+    bus.open('main', { source: SOURCE, name: 'it.js' }, { sandbox: { kind: 'process', wall: 'none', spares } })
+  for (const spares of [-1, 65, 0.5]) {
+    await expect(open(spares)).rejects.toThrow(/sandbox\.spares must be a whole number of processes, from 0 to 64/)
+  }
+})
+
+test.runIf(linux)(
+  'what a spare prints before it is taken is dropped, and does not delay the end of the bus',
+  async () => {
+    const printing = 'echo printed; echo printed >&2; exec "$0" "$@"'
+    const wall: Launcher = {
+      name: 'printing',
+      ignoresLabel: true,
+      launch: (command, args) => ({ command: '/bin/sh', args: ['-c', printing, command, ...args] }),
+    }
+    const bus = await start()
+    const printed: string[] = []
+    const options = {
+      sandbox: { kind: 'process', wall, spares: 1 },
+      onStdio: (text: string) => void printed.push(text),
+    } as const
+    await bus.open('first', { source: SOURCE, name: 'it.js' }, options)
+    await expectSpares(bus, 1)
+    await waitForPids(2)
+    printed.length = 0
+    await bus.open('second', { source: SOURCE, name: 'it.js' }, options)
+    await expect.poll(() => printed, POLL).toEqual(['printed by second\n'])
+    await expectSpares(bus, 1)
+    await bus.close()
+    expect(getFrontendPids()).toEqual([])
+  },
+)

@@ -1,0 +1,41 @@
+// The close of a frontend whose code computes at that moment.
+import { describe, expect, test } from 'vitest'
+import type { Bus } from '../../src/index.js'
+import { fixture, next, start } from '../support/start.js'
+
+/** Longer than the test may take. */
+const FOREVER = 600_000
+
+describe.each(['none', 'permission', 'process'] as const)('sandbox %s', sandbox => {
+  async function openBusy(ms: number): Promise<{ bus: Bus; getOutput(): string }> {
+    let output = ''
+    const bus = await start()
+    const onStdio = (text: string): void => void (output += text)
+    await bus.open('main', fixture('supervision/busy.mjs'), { sandbox, allow: '*', onStdio })
+    const computing = next(bus, 'computing')
+    bus.call('main', 'compute', { ms }).catch(() => {})
+    await computing
+    return { bus, getOutput: () => output }
+  }
+
+  test('code that runs on is ended without its exit handlers, and the label is free', async () => {
+    const { bus, getOutput } = await openBusy(FOREVER)
+    await bus.closeFrontend('main')
+    expect(bus.frontends()).toEqual([])
+    expect(getOutput()).not.toContain('exit handler')
+    await bus.open('main', fixture('supervision/busy.mjs'), { sandbox, allow: '*' })
+  })
+
+  test('`timeout` gives it the time to end by itself', async () => {
+    const { bus, getOutput } = await openBusy(700)
+    await bus.closeFrontend('main', { timeout: FOREVER })
+    expect(getOutput()).toContain('exit handler')
+  })
+})
+
+test('refuses another `timeout` than milliseconds', async () => {
+  const bus = await start()
+  for (const timeout of [-1, NaN, Infinity, '1' as never]) {
+    await expect(bus.closeFrontend('main', { timeout })).rejects.toMatchObject({ reason: 'InvalidParams' })
+  }
+})

@@ -1,0 +1,29 @@
+// Calls that a plugin makes while the bus waits for the calls in flight.
+import { expect, test } from 'vitest'
+import { start } from '../support/start.js'
+
+const source = `
+  import { invoke } from '@sallyport/frontend'
+  const print = text => process.stdout.write(text + '\\n')
+  invoke('slow', { ms: 700 }).then(() => print('answered'), error => print('cut off: ' + error.message))
+  const timer = setInterval(() => {
+    invoke('greet', { name: 'World' }).catch(error => {
+      clearInterval(timer)
+      print('refused: ' + error.reason + ' ' + error.message + ' ' + JSON.stringify(error.data))
+    })
+  }, 20)
+`
+
+test.each(['permission', 'process'] as const)(
+  'a call that a plugin makes while close waits is refused, and the one in flight is answered: %s',
+  async sandbox => {
+    let output = ''
+    const bus = await start()
+    const onStdio = (text: string): void => void (output += text)
+    await bus.open('plugin', { source, name: 'plugin.js' }, { sandbox, allow: '*', onStdio })
+    await bus.close({ timeout: 20_000 })
+    expect(output).toContain('answered\n')
+    expect(output).toContain('refused: Disconnected The bus is closing {"delivered":"no"}\n')
+    expect(output).not.toContain('cut off')
+  },
+)

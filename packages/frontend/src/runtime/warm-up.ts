@@ -1,0 +1,49 @@
+// Calls that a client makes over a link whose other end answers in this thread: a process that waits for its frontend has time to let
+// V8 compile and optimize what every call needs.
+import type { Duplex } from 'node:stream'
+import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
+import { StreamLink } from '@sallyport/protocol/internal/link'
+import type { RequestMessage } from '@sallyport/protocol/internal/message'
+import { Client } from '../client/client.js'
+
+/** A third of the time of a rare call is gone after these. */
+const CALLS = 1000
+
+/** @param isOver - true once the process is needed: the calls end */
+export async function warmUp(isOver: () => boolean): Promise<void> {
+  const [near, far] = createPair().map(stream => new StreamLink(stream)) as [StreamLink, StreamLink]
+  const reader = new BatchReader()
+  const { json } = codecs
+  far.receive({
+    frame({ kind, body }) {
+      for (const { id } of reader.read(kind, body) as readonly RequestMessage[]) {
+        far.send({ kind, body: json.join([json.encode({ jsonrpc: '2.0', id, result: 'Hello, World!' })]) })
+      }
+    },
+    closed() {},
+  })
+  const client = new Client(near, { label: 'warm-up' })
+  for (let call = 0; call < CALLS && !isOver(); call++) await client.invoke('greet', { name: 'World' })
+  await client.close()
+  far.close()
+}
+
+/** Returns two streams, each of which reads what is written to the other one. */
+function createPair(): Duplex[] {
+  const stream = process.getBuiltinModule('node:stream')
+  const ends: Duplex[] = [1, 0].map(
+    other =>
+      new stream.Duplex({
+        read() {},
+        write(chunk, _encoding, done) {
+          ends[other]!.push(chunk)
+          done()
+        },
+        final(done) {
+          ends[other]!.push(null)
+          done()
+        },
+      }),
+  )
+  return ends
+}

@@ -1,0 +1,85 @@
+// Calls by command with their callers, and the latest calls.
+import { getById } from './dom.js'
+import type { ShowSnapshot, Snapshot } from './follow.js'
+import { bytes, clock, count, duration, micros, millis } from './figures.js'
+import { createTable, percentile, trouble, type Column } from './table.js'
+
+type Command = NonNullable<Snapshot['commands']>[number]
+type Frontend = Snapshot['frontends'][number]
+type Call = NonNullable<Snapshot['calls']>[number]
+
+const sum = (failures: Command['failures']): number => Object.values(failures).reduce((total, each) => total + each, 0)
+
+const COMMAND_COLUMNS: readonly Column<Command>[] = [
+  { title: 'Command', getValue: ({ command }) => command },
+  { title: 'Calls', getValue: ({ calls }) => calls, format: count },
+  {
+    title: 'Callers',
+    about: 'With their calls',
+    getValue({ callers, moreCallers }) {
+      const named = callers.map(({ label, calls }) => `${label} ${count(calls)}`)
+      return [...named, ...(moreCallers > 0 ? [`${count(moreCallers)} more`] : [])].join(', ') || undefined
+    },
+  },
+  trouble('Failures', ({ failures }) => sum(failures)),
+  {
+    title: 'Reasons',
+    getValue: ({ failures }) => {
+      const reasons = Object.entries(failures).toSorted(([, a], [, b]) => b - a)
+      return reasons.map(([reason, times]) => `${reason} ${count(times)}`).join(', ')
+    },
+  },
+  percentile('p99', '99 % took no longer, with a precision of 10 %', ({ p99 }) => p99),
+  { title: 'In flight', getValue: ({ inFlight }) => inFlight, format: count },
+  { title: 'Oldest', about: 'Running since', getValue: ({ oldest }) => oldest?.ms, format: duration },
+  { title: 'Oldest of', about: 'The caller of the oldest one', getValue: ({ oldest }) => oldest?.label },
+]
+
+export function createCommands(): ShowSnapshot {
+  const table = getById('calls', HTMLTableElement)
+  const showRows = createTable(table, 'Commands', COMMAND_COLUMNS, ({ command }) => command)
+  return ({ commands }) => {
+    if (commands) showRows(commands, 'None.')
+  }
+}
+
+const isBad = ({ outcome = 'ok' }: Call): boolean => outcome !== 'ok'
+
+export function createCalls(select: (label: string) => void): ShowSnapshot {
+  let places: ReadonlyMap<string, Frontend> = new Map()
+  const getWay = (call: Call): string => describeWay(call, places)
+  const columns: readonly Column<Call>[] = [
+    { title: 'Caller', getValue: ({ label }) => label, onClick: ({ label }) => select(label) },
+    { title: 'Command', getValue: ({ command }) => command },
+    {
+      title: 'Arguments',
+      about: 'Roughly; their content is not recorded',
+      getValue: ({ size }) => size,
+      format: bytes,
+    },
+    { title: 'Way', about: 'Through what it goes, and what its gate usually takes', getValue: getWay },
+    {
+      title: 'Outcome',
+      getValue: ({ outcome }) => outcome ?? 'runs',
+      getTone: call => (isBad(call) ? 'bad short' : 'short soft'),
+    },
+    { title: 'Took', getValue: ({ ms }) => ms, format: millis },
+    { title: 'Began', getValue: ({ at }) => at, format: clock },
+  ]
+  const showRows = createTable(getById('latest', HTMLTableElement), 'The latest calls', columns, ({ id }) => id)
+  return ({ calls, frontends }) => {
+    if (!calls) return
+    places = new Map(frontends.map(frontend => [frontend.label, frontend]))
+    showRows(calls, 'None.')
+  }
+}
+
+/** Returns the steps of a call: `process, bubblewrap → gate 40 µs → core`. */
+function describeWay({ command, label }: Call, places: ReadonlyMap<string, Frontend>): string {
+  const [, called] = (label === 'host' && /^bus\.call (\S+) /.exec(command)) || []
+  const { sandbox, wall, gate } = places.get(called ?? label) ?? {}
+  const code = [sandbox, wall === 'none' ? 'no wall' : wall].filter(Boolean).join(', ')
+  const hook = gate && gate.hook.count > 0 ? `gate ${micros(gate.hook.p50)}` : gate && 'gate'
+  const way = [code, hook, 'core'].filter(Boolean)
+  return (called === undefined ? way : way.toReversed()).join(' → ')
+}

@@ -1,0 +1,125 @@
+// Finds threads that do not answer: core by its measurements, frontends by their heartbeats.
+import type { Heartbeat } from '@sallyport/protocol/internal/contract'
+import type { CallRecord } from '../contract/call-report.js'
+import { readCurrentCall } from '../contract/current-call.js'
+import type { Measurement } from '../contract/inspected-bus.js'
+import type { Blocked } from '../contract/views.js'
+import { formatSeconds } from './printable.js'
+import type { Block } from './recent-events.js'
+
+/** Shorter blocks are not reported: core also leaves a question unanswered when it ends, or when the machine is busy. */
+const MIN_MS = 1000
+/** How much longer than its interval a heartbeat can take. */
+const LATE_FACTOR = 1.25
+const LATE_MS = 250
+const RESTING = 0
+const MAX_NAMED = 5
+
+type Running = Pick<CallRecord, 'label' | 'command'>
+
+/** One measurement of core. Times are those of `performance.now()`. */
+export interface CoreSample {
+  measurement: Measurement | undefined
+  /** Time of the question. */
+  askedAt: number
+  /** True if core is expected to answer. */
+  isRunning: boolean
+  /** Milliseconds for which core blocked the host, because it is in the host's thread. */
+  blockedHostMs: number
+}
+
+interface CoreBlock {
+  startedAt: number
+  /** The call whose handler blocks core, if it is known. */
+  call: Running | undefined
+  /** Calls that were in flight before. */
+  inFlight: readonly Running[]
+}
+
+type Beats = { heartbeat: Heartbeat; count: Int32Array; last: number; at: number; blockedMs: number }
+
+export class BlockedThreads {
+  readonly #onEnd: (block: Block) => void
+  #memory: SharedArrayBuffer | undefined
+  /** When the watch of the core that last answered began. Each core has another one. */
+  #since: number | undefined
+  /** The block of core that has not ended. */
+  #core: CoreBlock | undefined
+  #inFlight: readonly Running[] = []
+  readonly #beats = new Map<string, Beats>()
+
+  /** @param onEnd - called when a thread answers again, or has ended */
+  constructor(onEnd: (block: Block) => void) {
+    this.#onEnd = onEnd
+  }
+
+  /** Returns for how long core has been blocked, and by which call, if it is known. */
+  addCore({ measurement, askedAt, isRunning, blockedHostMs }: CoreSample): Blocked | undefined {
+    const now = performance.now()
+    if (!measurement && isRunning) {
+      this.#core ??= { startedAt: askedAt, call: undefined, inFlight: this.#inFlight }
+      this.#core.call ??= this.#memory && readCurrentCall(this.#memory)
+      return { ms: now - this.#core.startedAt, ...this.#core.call }
+    }
+    if (blockedHostMs > MIN_MS) {
+      this.#core = { startedAt: now - blockedHostMs, call: undefined, inFlight: this.#inFlight }
+    }
+    const isSame = measurement !== undefined && measurement.watched?.since === this.#since
+    if (this.#core && now - this.#core.startedAt > MIN_MS)
+      this.#endCore(this.#core, now, isSame ? measurement : undefined)
+    this.#core = undefined
+    this.#inFlight = measurement?.running ?? []
+    if (measurement) {
+      this.#memory = measurement.watched?.current
+      this.#since = measurement.watched?.since
+    }
+    return undefined
+  }
+
+  /** @param heartbeats - those of running frontends, by label. Returns the labels of blocked ones, with milliseconds. */
+  addFrontends(heartbeats: ReadonlyMap<string, Heartbeat>): ReadonlyMap<string, number> {
+    const now = performance.now()
+    const blocked = new Map<string, number>()
+    for (const [label, { heartbeat, blockedMs }] of this.#beats) {
+      if (heartbeats.get(label) === heartbeat) continue
+      this.#beats.delete(label)
+      if (blockedMs > 0) this.#endFrontend(label, blockedMs, 'until it ended')
+    }
+    for (const [label, heartbeat] of heartbeats) {
+      const beats = this.#beats.get(label)
+      const count = beats?.count ?? new Int32Array(heartbeat.memory)
+      const value = count[0]!
+      if (!beats || value !== beats.last || value === RESTING) {
+        if (beats && beats.blockedMs > 0) this.#endFrontend(label, now - beats.at, '')
+        this.#beats.set(label, { heartbeat, count, last: value, at: now, blockedMs: 0 })
+        continue
+      }
+      const ms = now - beats.at
+      if (ms < heartbeat.every * LATE_FACTOR + LATE_MS) continue
+      beats.blockedMs = ms
+      blocked.set(label, ms)
+    }
+    return blocked
+  }
+
+  #endFrontend(label: string, ms: number, until: string): void {
+    const why = `the frontend did not respond for ${formatSeconds(ms)} ${until}`.trimEnd()
+    this.#onEnd({ label, what: '', why, since: Date.now() - ms, at: Date.now() })
+  }
+
+  #endCore({ startedAt, call, inFlight }: CoreBlock, now: number, measurement: Measurement | undefined): void {
+    const ms = now - startedAt
+    const since = Date.now() - ms
+    const long = (measurement?.watched?.calls ?? []).filter(each => (each.ms ?? 0) > ms / 2 && each.at < since + ms / 2)
+    const longest = long.toSorted((a, b) => b.ms! - a.ms!)
+    const culprit = longest.find(each => !call || (each.label === call.label && each.command === call.command))
+    const { label, command } = call ?? culprit ?? { label: 'core', command: '' }
+    const others = [...long, ...inFlight].map(each => `${each.command} of ${each.label}`)
+    const names = [...new Set(others)].filter(name => name !== `${command} of ${label}`)
+    const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''
+    const inFlightText = names.length > 0 ? `. Also in flight: ${names.slice(0, MAX_NAMED).join(', ')}${more}` : ''
+    const until = measurement ? '' : ' until it ended'
+    const why = `core did not answer for ${formatSeconds(culprit?.ms ?? ms)}${until}${inFlightText}`
+    this.#onEnd({ label, what: command, why, since, at: Date.now() })
+  }
+}

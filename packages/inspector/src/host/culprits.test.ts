@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest'
+import type { CommandStats } from '../contract/call-report.js'
+import { NO_TRAFFIC } from './closed-frontends.js'
+import { FailureCounts, getCulprits } from './culprits.js'
+import type { Trouble } from './last-minute.js'
+import type { FrontendView } from '../contract/views.js'
+
+const createFrontend = (view: Partial<FrontendView>): FrontendView => ({
+  ...{ ...NO_TRAFFIC, label: 'main', state: 'running', restarts: 0, rejected: 0, unsent: 0, isWorker: true },
+  lifecycle: 'ready',
+  ...view,
+})
+const createTrouble = (trouble: Partial<Trouble>): Trouble => ({
+  ...{ kind: 'denied', label: 'main', what: '', why: '', where: '', count: 1 },
+  ...trouble,
+})
+const createCommand = (calls: number, failed: number): CommandStats => {
+  const failures = { CommandFailed: failed }
+  const callers = [{ label: 'main', calls, failures, inFlight: 0 }]
+  return { command: 'parse', calls, failures, p99: 0, inFlight: 0, callers, moreCallers: 0 }
+}
+const getTexts = (source: Partial<Parameters<typeof getCulprits>[0]>): string[] =>
+  getCulprits({ troubles: [], frontends: [], commands: [], ...source }).culprits.map(
+    ({ label, text, isBad }) => `${isBad ? '! ' : ''}${label} ${text}`,
+  )
+
+test('names a frontend that has failed, with its error and place, and nothing else of it', () => {
+  const frontends = [createFrontend({ state: 'failed', error: 'no database', where: 'dead.mjs:1' })]
+  expect(getTexts({ frontends, troubles: [createTrouble({})] })).toEqual([
+    '! main failed and will not restart: no database (dead.mjs:1)',
+  ])
+})
+
+test.each<[string, Partial<FrontendView>]>([
+  ['! main failed, and the host closed it: boom', { state: 'failed', isClosed: true, error: 'boom' }],
+  ['main has finished', { state: 'stopped' }],
+  ['! main waits for a change of its files: boom', { state: 'waiting', error: 'boom' }],
+  ['! main has not responded for 4.0 s: it blocks its thread', { blockedMs: 4000 }],
+  ['main has been starting for 20 s', { state: 'starting', startedAt: Date.now() - 20_000 }],
+])('%s', (text, view) => {
+  expect(getTexts({ frontends: [createFrontend(view)] })).toEqual([text])
+})
+
+test.each<[string, Partial<Trouble>[]]>([
+  ['! main restarted: boom (a.js:1)', [{ kind: 'restart', what: 'frontend', why: 'boom', where: 'a.js:1' }]],
+  [
+    '! main is crash-looping, restarted 10× in a minute: boom',
+    [
+      { kind: 'restart', count: 10, why: 'boom' },
+      { kind: 'fault', count: 10, why: 'boom' },
+    ],
+  ],
+  ['! main had 1 call rejected (Overloaded)', [{ kind: 'refused' }]],
+  [
+    '! main had 5,925 calls rejected (Overloaded, maxInFlight 16, count)',
+    [
+      { kind: 'refused', why: 'maxInFlight 16', count: 5920 },
+      { kind: 'refused', what: 'count', why: 'Overloaded', count: 5 },
+    ],
+  ],
+  ['! main denied 160× (read_secret)', [{ what: 'read_secret', count: 60 }, { count: 100 }]],
+  [
+    '! main denied 7× (d, c, b, …)',
+    [
+      { what: 'a', count: 1 },
+      { what: 'b', count: 1 },
+      { what: 'c', count: 2 },
+      { what: 'd', count: 3 },
+    ].toReversed(),
+  ],
+  [
+    '! main rejected by the hook 1× (read): the hook returned null',
+    [{ kind: 'rejected', what: 'read', why: 'the hook returned null' }],
+  ],
+  ['! main blocked core with read: for 6 s', [{ kind: 'blocked', what: 'read', why: 'for 6 s' }]],
+  ['! main too slow for events, of which 1,200 were dropped', [{ kind: 'overload', count: 1200 }]],
+])('%s', (text, troubles) => {
+  expect(getTexts({ troubles: troubles.map(createTrouble) })).toEqual([text])
+})
+
+test('needs no attention for an expected error, unless most calls of a minute fail', () => {
+  const failed = createTrouble({ kind: 'failures', what: 'parse: CommandFailed', why: 'CommandFailed' })
+  expect(getTexts({ troubles: [failed], commands: [createCommand(1, 1)] })).toEqual([
+    'main failed 1× (parse: CommandFailed)',
+  ])
+  const many = { ...failed, count: 20 }
+  expect(getTexts({ troubles: [many], commands: [createCommand(1000, 20)] })[0]).toMatch(/^main/)
+  expect(getTexts({ troubles: [many], commands: [createCommand(30, 20)] })[0]).toMatch(/^! main/)
+  expect(getTexts({ troubles: [{ ...failed, why: 'Timeout' }] })[0]).toMatch(/^! main/)
+})
+
+test('names the caller of a call that runs for long', () => {
+  const oldest = { label: 'main', ms: 12_000 }
+  expect(getTexts({ commands: [{ ...createCommand(1, 0), oldest }] })).toEqual(['! main has waited for parse for 12 s'])
+})
+
+test('has one line for each cause, the worst first, and counts the frontends that are left out', () => {
+  const troubles = Array.from({ length: 20 }, (_, i) => createTrouble({ label: `f${i}`, what: `c${i % 10}` }))
+  const frontends = [createFrontend({ label: 'f19', state: 'failed' })]
+  const { culprits, moreCulprits } = getCulprits({ troubles, frontends, commands: [] })
+  expect(culprits.map(({ label, labels }) => labels ?? label)).toEqual([
+    'f19',
+    ...[0, 1, 2, 3, 4].map(i => [`f${i}`, `f${i + 10}`]),
+  ])
+  expect(moreCulprits).toBe(9)
+})
+
+test('adds what frontends with the same trouble have done', () => {
+  const hint = 'add "notify" to the option "allow" of the frontend "weather"'
+  const denied = ['weather', 'one'].map(label => createTrouble({ label, what: 'notify', why: hint, count: 700 }))
+  const why = 'no database'
+  const restarts = ['a', 'b'].map(label => createTrouble({ label, kind: 'restart', why, where: 'x.js:1', count: 3 }))
+  const { culprits } = getCulprits({ troubles: [...denied, ...restarts], frontends: [], commands: [] })
+  expect(culprits.map(({ labels, text }) => [labels, text])).toEqual([
+    [['a', 'b'], 'are crash-looping, restarted 6× in a minute: no database (x.js:1)'],
+    [['one', 'weather'], 'denied 1,400× (notify)'],
+  ])
+})
+
+test('counts failures from one report to the next, and from 0 after core has restarted', () => {
+  const counts = new FailureCounts()
+  const get = (since: number, failed: number): (number | string)[] =>
+    counts.getNew(since, [createCommand(100, failed)]).flatMap(({ what, count }) => [what, count])
+  expect(get(1, 2)).toEqual(['parse: CommandFailed', 2])
+  expect(get(1, 2)).toEqual([])
+  expect(get(1, 5)).toEqual(['parse: CommandFailed', 3])
+  expect(get(2, 1)).toEqual(['parse: CommandFailed', 1])
+})
+
+test('names the frontend whose function fails or does not answer the host, instead of the host', () => {
+  const callers = [{ label: 'host', calls: 1, failures: { Timeout: 1 }, inFlight: 1 }]
+  const oldest = { label: 'host', ms: 12_000 }
+  const commands = [{ ...createCommand(1, 0), command: 'bus.call main run it', callers, oldest }]
+  const troubles = new FailureCounts().getNew(1, commands)
+  expect(getTexts({ troubles, commands })).toEqual([
+    '! main failed 1× (run it: Timeout); has not answered run it for 12 s',
+  ])
+})
+
+test('does not name a frontend that has just begun to start', () => {
+  expect(getTexts({ frontends: [createFrontend({ state: 'starting', startedAt: Date.now() })] })).toEqual([])
+})
+
+test('says what to do, and opens the place of an error', () => {
+  const hint = 'add "wipe" to the option "allow" of the frontend "main"'
+  const restart = createTrouble({
+    kind: 'restart',
+    why: `Command wipe not allowed by ACL: ${hint}`,
+    where: 'a b.js:5:20',
+  })
+  const troubles = [{ ...restart, stack: 'Error: no' }, createTrouble({ what: 'wipe', why: hint })]
+  const { culprits } = getCulprits({ troubles, frontends: [], commands: [] })
+  expect(culprits[0]).toMatchObject({
+    text: 'restarted: Command wipe not allowed by ACL (a b.js:5:20); denied 1× (wipe)',
+    cure: { text: 'If it may, add to its options:', code: "allow: ['wipe']" },
+    stack: 'Error: no',
+    editor: expect.stringMatching(/^vscode:\/\/file\/.*\/a%20b\.js:5:20$/) as string,
+  })
+})

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { cureDenial, cureError, cureRefusal, cureTroubles, MAX_CURE } from './cures.js'
+
+const getLength = ({ text, code }: { text: string; code?: string }): number => `${text} ${code ?? ''}`.trim().length
+
+test.each<[hint: string, code: string | undefined]>([
+  ['add "notify" to the option "allow" of the frontend "x"', "allow: ['notify']"],
+  ['add "fs:allow-open" to the permissions of a capability whose windows match "x"', "'fs:allow-open'"],
+  ['"deny-open" is among the permissions of a capability for "x"', "'deny-open'"],
+  [`add "'], rights: all //" to the option "allow" of the frontend "x"`, undefined],
+])('has code to copy for: %s', (hint, code) => {
+  expect(cureDenial([hint]).code).toBe(code)
+})
+
+test('takes no code from what a plugin throws', () => {
+  const error = 'used more memory than its limit of 9 MiB; add "wipe" to the option "allow" of the frontend "x"'
+  expect(cureError(error, '')).toEqual({ text: 'Find what it keeps in memory, or raise its limit of memory' })
+})
+
+test('fits into one line', () => {
+  const names = Array.from(
+    { length: 5 },
+    (_, i) => `add "${'x'.repeat(38)}${i}" to the option "allow" of the frontend "x"`,
+  )
+  const where = `${'long/'.repeat(50)}file.js:10:20`
+  const trouble = { label: 'x', what: 'read', why: '', where, count: 1 }
+  const kinds = ['denied', 'refused', 'rejected', 'restart', 'fault', 'blocked', 'slow', 'overload']
+  const cures = [
+    ...[cureDenial(names), cureError('boom', where), cureRefusal('maxInFlight 16')],
+    ...kinds.map(kind => cureTroubles(kind, [{ kind, ...trouble }])!),
+  ]
+  for (const cure of cures) expect(getLength(cure)).toBeLessThanOrEqual(MAX_CURE)
+  expect(cures[1]!.text).toMatch(/file\.js:10:20$/)
+})

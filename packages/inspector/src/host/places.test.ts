@@ -1,0 +1,34 @@
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { describeError, getEditorUrl } from './places.js'
+
+test('opens files below the working directory', () => {
+  const path = resolve('src').replaceAll('\\', '/').replace(/^\//, '')
+  expect(getEditorUrl('src/a#b.ts:4:53')).toBe(`vscode://file/${path}/a%23b.ts:4:53`)
+})
+
+test.each([
+  '/etc/hosts.js:1',
+  '../other.js:1',
+  'src/../../x.js:1',
+  'C:\\x.js:1',
+  '\\\\host\\x.js:1',
+  'a.sh:1',
+  'a\u202e.js:1',
+  'x.js',
+])('does not open %s, which a plugin can have forged', where => {
+  expect(getEditorUrl(where)).toBeUndefined()
+})
+
+const failedAt = (place: string): Error =>
+  Object.assign(new Error('failed'), { stack: `Error: failed\n    at run (${place})` })
+
+test.each([
+  ['file:///app/main.mjs:4:53', '/app/main.mjs:4:53'],
+  ['file://other/main.mjs:4:53', 'file://other/main.mjs:4:53'],
+  ['file:///app%2Fmain.mjs:4:53', 'file:///app%2Fmain.mjs:4:53'],
+  ['file:///app/%:4:53', 'file:///app/%:4:53'],
+  ['file://[/main.mjs:4:53', 'file://[/main.mjs:4:53'],
+])('describeError returns the file of %s, also if the URL has no path', (place, shown) => {
+  expect(describeError(failedAt(place)).where).toBe(shown)
+})

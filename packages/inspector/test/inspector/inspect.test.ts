@@ -1,0 +1,24 @@
+// The option `inspect` and the variable SALLYPORT_INSPECT open an inspector.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const getProgram = (options: string): string => `
+  import { createBus, defineCore } from '@sallyport/core'
+  const bus = await createBus({ core: defineCore({}), log: false, ${options} })
+  console.log('running')
+  await bus.close()`
+
+test.each([
+  ['inspect: true', undefined],
+  ['', '1'],
+])('prints its URL to standard error, and ends with the bus: { %s }, %s', async (options, variable) => {
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', getProgram(options)],
+    { env: { ...process.env, SALLYPORT_INSPECT: variable }, cwd: fileURLToPath(new URL('.', import.meta.url)) },
+  )
+  expect(stdout).toBe('running\n')
+  expect(stderr).toMatch(/^Inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/)
+})

@@ -1,0 +1,28 @@
+// Starts buses for the tests, over the fixtures next to this directory, and ends them after each test.
+import { createBus, type Bus, type BusOptions, type Capability } from '@sallyport/core'
+import { afterEach } from 'vitest'
+
+export const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
+
+/** Returns a module with this source. */
+export const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+
+/** Short delays and many restarts: how many fall into a period is random on a busy machine. */
+export const soon = { delay: { min: 20, max: 100 }, intensity: 1000 }
+
+const open: Bus[] = []
+afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
+
+export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
+  const bus = await createBus({ core: fixture('core.mjs'), log: false, ...options })
+  open.push(bus)
+  return bus
+}
+
+/** The isolation pattern with a hook that rejects messages on request, and never counts as stuck, however busy the machine is. */
+export const isolation = (capability: Capability): NonNullable<BusOptions['app']> => ({
+  security: {
+    pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/'), hookTimeout: 60_000 } },
+    capabilities: [capability],
+  },
+})

@@ -1,0 +1,123 @@
+// Runs a frontend's script in a VM of QuickJS, which has the client, a console, timers and JavaScript's built-in objects, and nothing of
+// Node. The frontend worker loads this module if its sandbox is `quickjs`.
+import type { EngineModule, FrontendScript, ModuleText, ScriptOptions } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { Bridge } from './quickjs/bridge.js'
+import { fixColumns, Machine } from './quickjs/machine.js'
+import type { CrossedError } from './quickjs/values.js'
+import { prepareVms } from './quickjs/vm-pool.js'
+import { createScriptError, readScriptText } from './shared/script-text.js'
+
+export const prepare = (module?: EngineModule): Promise<unknown> => prepareVms(module)
+
+/** @throws {BusError} LoadFailed if the script cannot be read */
+export async function loadScript(
+  url: string,
+  text: ModuleText | undefined,
+  content: string | undefined,
+  { codec, engine }: ScriptOptions,
+): Promise<FrontendScript> {
+  const { name, place, text: code } = await readScriptText(url, text, content)
+  const fail = ({ message, stack = '' }: Error, machine: Machine): BusError => {
+    const frames = fixColumns(stack, name)
+    const problem = text?.wrapper ? findEnd(code, frames, message, machine) : { position: getPosition(frames), message }
+    const error = createScriptError(`${place}${problem.position}`, `it is not a script: ${problem.message}`)
+    error.stack = `${error.name}: ${error.message}\n${frames}`
+    return error
+  }
+  let end = (): void => {}
+  return {
+    async run(functions, thread, onFault) {
+      await new Promise<void>((resolve, reject) => {
+        let isLoaded = false
+        const onUncaught = (error: CrossedError): void =>
+          onError(machine?.toLimitOfError(error) ?? toFault(error, bridge))
+        const onError = (error: Error): void => {
+          if (isLoaded) onFault(error)
+          else reject(error)
+        }
+        let machine: Machine | undefined
+        let isStopped = false
+        const findLimit = (error: CrossedError): boolean => {
+          const limit = machine?.toLimitOfError(error)
+          if (limit) onError(limit)
+          return limit !== undefined
+        }
+        const loaded = (): void => {
+          isLoaded = true
+          resolve()
+        }
+        const bridge = new Bridge({
+          ...{ functions, thread, name, isJson: codec === 'json', loaded, findLimit, uncaught: onUncaught },
+          deliver: (message, bytes) => machine?.deliver(message, bytes),
+          loadFailed: onUncaught,
+        })
+        end = () => {
+          isStopped = true
+          bridge.stop()
+          machine?.dispose()
+        }
+        void Machine.start(engine!, {
+          receive: (message, bytes) => bridge.receive(message, bytes),
+          uncaught: onUncaught,
+          ended: onError,
+          isTerminated: () => thread.isTerminated?.() ?? false,
+          loadModule: module => getModule(module, place),
+        })
+          .then(started => {
+            if (isStopped) return started.dispose()
+            machine = started
+            bridge.begin()
+            try {
+              if (!text?.wrapper) return machine.evaluateModule(code, name)
+              machine.exposeBody(code, name, text.wrapper.globals)
+            } catch (error) {
+              throw fail(error as Error, started)
+            }
+            return loaded()
+          })
+          .catch(onError)
+      })
+    },
+    stop: () => end(),
+  }
+}
+
+const CLIENT_MODULES = ['@sallyport/frontend', '@sallyport/frontend/script']
+const CLIENT_EXPORTS = [
+  ...['BusError', 'Channel', 'CommandError', 'createClient', 'emit', 'emitTo', 'expose', 'getData', 'getLabel'],
+  ...['invoke', 'isBusError', 'isCommandError', 'listen', 'once', 'stream'],
+]
+
+function getModule(name: string, place: string): string {
+  if (CLIENT_MODULES.includes(name)) return `export const { ${CLIENT_EXPORTS.join(', ')} } = sallyport`
+  const remedy = 'Bundle it: esbuild <file> --bundle --format=esm --external:@sallyport/frontend'
+  // A string: an error of this thread would have a stack with its paths.
+  throw `Cannot import ${JSON.stringify(name)}: ${place} can import only @sallyport/frontend. ${remedy}`
+}
+
+const getPosition = (frames: string): string => /:\d+:\d+/.exec(frames)?.[0] ?? ''
+
+/** Returns place and message of a syntax error. Behind the code, the parser has found what closes it: then the code closes it too, or is open. */
+function findEnd(
+  code: string,
+  frames: string,
+  message: string,
+  machine: Machine,
+): { position: string; message: string } {
+  const position = getPosition(frames)
+  const lines = code.split(/\r\n|[\n\r\u2028\u2029]/)
+  const [line = 1] = position.slice(1).split(':').map(Number)
+  if (line <= lines.length) return { position, message }
+  const isClosed = machine.closesBody(code)
+  const before = (isClosed ? code.slice(0, code.lastIndexOf('}')) : code).split(/\r\n|[\n\r\u2028\u2029]/)
+  return {
+    position: `:${before.length}:${before.at(-1)!.length + 1}`,
+    message: isClosed ? "Unexpected token '}'" : 'Unexpected end of input',
+  }
+}
+
+function toFault(error: CrossedError, bridge: Bridge): Error {
+  const thrown = bridge.toError(error)
+  return thrown instanceof Error ? thrown : new Error(String(error.message))
+}

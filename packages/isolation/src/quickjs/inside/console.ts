@@ -1,0 +1,103 @@
+// The console of a script in QuickJS. Each call becomes one line of the script's output. Getters do not run.
+import { post } from './port.js'
+
+const MAX_TEXT = 8192
+const MAX_DEPTH = 4
+const MAX_ITEMS = 100
+
+const isIdentifier = (key: string): boolean => /^[$A-Z_a-z][\w$]*$/.test(key)
+
+function inspect(value: unknown, depth: number, seen: readonly object[]): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return value.name ? `[Function: ${value.name}]` : '[Function]'
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value)
+  if (seen.includes(value)) return '[Circular]'
+  if (value instanceof Error) return describe(value)
+  if (value instanceof Date) return Number.isNaN(Number(value)) ? 'Invalid Date' : value.toISOString()
+  if (value instanceof RegExp) return String(value)
+  if (value instanceof Promise) return 'Promise {}'
+  if (depth > MAX_DEPTH) return Array.isArray(value) ? '[Array]' : '[Object]'
+  const next = (item: unknown): string => inspect(item, depth + 1, [...seen, value])
+  const shorten = (items: string[], size: number): string =>
+    [...items, ...(size > items.length ? [`... ${size - items.length} more`] : [])].join(', ')
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const list = value as unknown as ArrayLike<unknown>
+    const items = Array.from({ length: Math.min(list.length, MAX_ITEMS) }, (_, index) => next(list[index]))
+    return `${Array.isArray(value) ? '' : `${value.constructor.name}(${list.length}) `}[ ${shorten(items, list.length)} ]`.replace(
+      '[  ]',
+      '[]',
+    )
+  }
+  if (value instanceof Map)
+    return `Map(${value.size}) {${[...value].map(([key, item]) => `${next(key)} => ${next(item)}`).join(', ')}}`
+  if (value instanceof Set) return `Set(${value.size}) {${[...value].map(next).join(', ')}}`
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const prefix =
+    prototype === null
+      ? '[Object: null prototype] '
+      : prototype === Object.prototype
+        ? ''
+        : `${getClassName(prototype)} `
+  const keys = Object.keys(value)
+  const entries = keys.slice(0, MAX_ITEMS).map(key => {
+    const descriptor = Object.getOwnPropertyDescriptor(value, key)
+    return `${isIdentifier(key) ? key : JSON.stringify(key)}: ${descriptor && 'value' in descriptor ? next(descriptor.value) : '[Getter]'}`
+  })
+  return entries.length === 0 ? `${prefix}{}` : `${prefix}{ ${shorten(entries, keys.length)} }`
+}
+
+function getClassName(prototype: unknown): string {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
+  return typeof constructor === 'function' ? constructor.name : 'Object'
+}
+
+function describe(error: Error): string {
+  const stack = Object.getOwnPropertyDescriptor(error, 'stack')?.value as unknown
+  const title = `${error.name}: ${error.message}`
+  return typeof stack === 'string' && stack !== '' ? `${title}\n${stack.trimEnd()}` : title
+}
+
+function format(values: readonly unknown[]): string {
+  let rest = values
+  let text = ''
+  if (typeof values[0] === 'string' && values.length > 1 && values[0].includes('%')) {
+    let index = 1
+    text = values[0].replaceAll(/%[%sdifjoOc]/g, code => {
+      if (code === '%%') return '%'
+      if (index >= values.length) return code
+      const value = values[index++]
+      if (code === '%c') return ''
+      if (code === '%s') return typeof value === 'string' ? value : inspect(value, 1, [])
+      if (code === '%d' || code === '%f') return String(Number(value))
+      if (code === '%i') return String(Math.trunc(Number(value)))
+      return code === '%j' ? JSON.stringify(value) : inspect(value, 0, [])
+    })
+    rest = [text, ...values.slice(index)]
+  }
+  return rest.map(value => (typeof value === 'string' ? value : inspect(value, 0, []))).join(' ')
+}
+
+function print(stream: string, values: readonly unknown[]): void {
+  let text: string
+  try {
+    text = format(values)
+  } catch {
+    text = '[values that cannot be shown]'
+  }
+  post('print', 0, [stream, text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text])
+}
+
+type Method = (...values: unknown[]) => void
+export const console: Record<string, Method> = {
+  assert: (condition, ...values) => {
+    if (!condition) print('stderr', values.length > 0 ? ['Assertion failed:', ...values] : ['Assertion failed'])
+  },
+}
+for (const name of ['log', 'info', 'debug', 'trace', 'dir', 'dirxml', 'table', 'group', 'groupCollapsed']) {
+  console[name] = (...values) => print('stdout', values)
+}
+for (const name of ['warn', 'error']) console[name] = (...values) => print('stderr', values)
+for (const name of ['clear', 'count', 'countReset', 'groupEnd', 'time', 'timeEnd', 'timeLog', 'timeStamp']) {
+  console[name] = () => {}
+}

@@ -1,0 +1,107 @@
+// The inside's end of its connection to the script host: calls of the host and their answers.
+import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { type CrossedError, decodeValue, encodeValue, type ValueHooks } from '../values.js'
+
+/** Functions of the script host. The first argument has an operation, an id and a value, which `encodeValue` has written. */
+type Send = (text: string, ...bytes: ArrayBuffer[]) => unknown
+
+const holder = globalThis as { __sallyport?: { send: Send } }
+const { send } = holder.__sallyport!
+delete holder.__sallyport
+
+export const start: { label: string; data: unknown; isJson: boolean } = { label: '', data: undefined, isJson: true }
+
+let lastId = 0
+export const createId = (): number => ++lastId
+
+const pending = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+
+/** What each other file of the inside does with values that stay on one side. */
+export const references: {
+  refer: ValueHooks['refer']
+  resolve: ValueHooks['resolve']
+} = { refer: () => undefined, resolve: () => undefined }
+
+const hooks: ValueHooks = {
+  refer: value => references.refer(value),
+  resolve: reference => references.resolve(reference),
+  isJson: () => start.isJson,
+}
+/** Values of JavaScript are copied as they are, and do not become JSON: the data of a script. */
+const cloneHooks: ValueHooks = { ...hooks, isJson: () => false }
+
+export function post(operation: string, id: number, value?: unknown): unknown {
+  const bytes: Uint8Array[] = []
+  const text = `${operation} ${id} ${encodeValue(value, hooks, bytes)}`
+  return bytes.length === 0 ? send(text) : send(text, ...bytes.map(each => each.buffer as ArrayBuffer))
+}
+
+/** Sends bytes, or a text, that the host converts at once. */
+export const convert = (operation: string, value: unknown): unknown => post(operation, 0, value)
+
+/** Resolves with the host's answer. */
+export const request = (operation: string, value: unknown): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const id = createId()
+    pending.set(id, { resolve, reject })
+    try {
+      post(operation, id, value)
+    } catch (error) {
+      pending.delete(id)
+      reject(error)
+    }
+  })
+
+export function settle(id: number, value: unknown): void {
+  const waiting = pending.get(id)
+  pending.delete(id)
+  waiting?.resolve(value)
+}
+
+export function fail(id: number, error: CrossedError): void {
+  const waiting = pending.get(id)
+  pending.delete(id)
+  waiting?.reject(toError(error))
+}
+
+export const decode = (text: string, bytes: readonly Uint8Array[]): unknown => decodeValue(text, hooks, bytes)
+export const decodeClone = (text: string, bytes: readonly Uint8Array[]): unknown => decodeValue(text, cloneHooks, bytes)
+
+export function toError({ message, name, reason, data, isValue }: CrossedError): unknown {
+  if (isValue) return data
+  if (reason !== undefined) return new BusError(reason as 'Denied', message, data === undefined ? {} : { data })
+  const error = new Error(message)
+  if (name !== undefined) Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
+  return error
+}
+
+/** Returns what the host learns of a thrown value. Never throws, whatever that value does. */
+export function describeError(thrown: unknown): CrossedError {
+  try {
+    if (!(thrown instanceof Error)) return { message: describeThrown(thrown), isValue: true, data: thrown }
+    const { name, message, stack } = thrown
+    const text = { message: String(message), name: String(name), stack: String(stack) }
+    return isBusError(thrown) ? { ...text, reason: thrown.reason, data: thrown.data } : text
+  } catch {
+    return { message: 'a value that cannot be shown', isValue: true, data: null }
+  }
+}
+
+/** Ends the script with an error that it did not catch. */
+function fault(thrown: unknown): void {
+  const error = describeError(thrown)
+  try {
+    post('fault', 0, error)
+  } catch {
+    post('fault', 0, { message: error.message })
+  }
+}
+
+/** Runs code of the script. */
+export function callScript(run: () => unknown): void {
+  try {
+    run()
+  } catch (thrown) {
+    fault(thrown)
+  }
+}

@@ -1,0 +1,306 @@
+// One VM of QuickJS: a copy of a prepared one, with limits. It takes and sends text, and ends for good with the first limit that it reaches.
+import { type EngineOptions, SILENT_MS } from '@sallyport/protocol/internal/contract'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
+import type { CrossedError } from './values.js'
+import { returnVm, SEND, takeVm, type VmOptions } from './vm-pool.js'
+
+/** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
+const MAX_REJECTIONS = 1000
+const MAX_ERROR_LENGTH = 8192
+/** Less than this of its time is none. */
+const LEAST_MS = 5
+
+/** Returns CPU time in µs: of this thread, or before Node 23.9 of the whole process, which is more. */
+function readCpuTime(): number {
+  const { threadCpuUsage } = process as { threadCpuUsage?: () => NodeJS.CpuUsage }
+  const { user, system } = threadCpuUsage ? threadCpuUsage.call(process) : process.cpuUsage()
+  return user + system
+}
+
+export interface MachineEvents {
+  /** Handles a message of the script. A result is returned to the script. */
+  receive(text: string, bytes: Uint8Array[]): string | Uint8Array | undefined
+  /** The script did not catch an error. */
+  uncaught(error: CrossedError): void
+  /** The script cannot go on. Called once, and after it nothing else. */
+  ended(error: BusError): void
+  /** True if the host wants the script to end now. */
+  isTerminated(): boolean
+  /** Returns the code of a module. @throws {Error} whose message the script gets */
+  loadModule(name: string): string
+}
+
+interface Inside {
+  readonly deliver: JSValueHandle
+  readonly watch: JSValueHandle
+  readonly exposeRun: JSValueHandle
+  readonly describe: JSValueHandle
+}
+
+export class Machine {
+  readonly #vm: QuickJS
+  readonly #inside: Inside
+  readonly #limits: EngineOptions
+  readonly #events: MachineEvents
+  readonly #queue: (() => void)[] = []
+  readonly #rejections = new Map<number, [promise: JSValueHandle, reason: JSValueHandle]>()
+  #results: JSValueHandle[] = []
+  #isRunning = false
+  #deadline = 0
+  /** CPU time when half of the time had passed since the script was entered, in µs. */
+  #cpuStart: number | undefined
+  /** Set once the script is to stop while it runs. */
+  #stopAt: number | undefined
+  #limit: BusError | undefined
+  #hasEnded = false
+  /** True if it has ended with a limit: its VM is not used again. */
+  #hasFailed = false
+
+  static async start(limits: EngineOptions, events: MachineEvents): Promise<Machine> {
+    let machine: Machine | undefined
+    const options: VmOptions = {
+      memoryLimit: limits.memory * 2 ** 20,
+      maxStackSize: limits.stack * 1024,
+      interruptHandler: () => machine !== undefined && machine.#mustStop(),
+      onUnhandledRejection: (promise, reason, isHandled) => machine && machine.#rejected(promise, reason, isHandled),
+      moduleLoader: { normalize: (_base, name) => name, load: name => events.loadModule(name) },
+    }
+    const vm = await takeVm(options)
+    machine = new Machine(vm, limits, events)
+    return machine
+  }
+
+  private constructor(vm: QuickJS, limits: EngineOptions, events: MachineEvents) {
+    this.#vm = vm
+    this.#limits = limits
+    this.#events = events
+    vm.registerHostCallback(SEND, (text, ...bytes) => this.#receive(text!, bytes))
+    const exports = vm.global.getProp('__sallyport')
+    const get = (name: string): JSValueHandle => exports.getProp(name)
+    this.#inside = {
+      deliver: get('deliver'),
+      watch: get('watch'),
+      exposeRun: get('exposeRun'),
+      describe: get('describe'),
+    }
+    exports.dispose()
+  }
+
+  /** Sends a message to the script: after what it does now, if it sent a message that caused this one. */
+  deliver(text: string, bytes: readonly Uint8Array[] = []): void {
+    if (this.#isRunning) return void this.#queue.push(() => this.#deliver(text, bytes))
+    this.#enter(() => this.#deliver(text, bytes))
+  }
+
+  /** Evaluates a module. The script reports when its top-level awaits are over. @throws {BusError} LoadFailed if it cannot be parsed */
+  evaluateModule(code: string, name: string): void {
+    this.#evaluate(() => {
+      const evaluated = this.#vm.evalCode(code, name, EvalFlags.TYPE_MODULE)
+      this.#call(this.#inside.watch, evaluated)
+      evaluated.dispose()
+    })
+  }
+
+  /**
+   * Exposes the body of an async function as the function of `bus.run`. What can follow an arrow function in parentheses, `,` or `)`,
+   * cannot follow a declaration, so a body that closes its function is a syntax error.
+   *
+   * @param globals - code of the host that defines variables of the body
+   * @throws {JSException} SyntaxError
+   */
+  exposeBody(code: string, name: string, globals?: string): void {
+    this.#evaluate(() => {
+      if (globals !== undefined) this.#vm.evalCode(globals, 'globals').dispose()
+      this.#vm.evalCode(`${DECLARATION_START}${code}\n}`, name, EvalFlags.COMPILE_ONLY).dispose()
+      const body = this.#vm.evalCode(`${BODY_START}${code}\n})())`, name)
+      this.#call(this.#inside.exposeRun, body)
+      body.dispose()
+    })
+  }
+
+  /** True if the code closes the function that it is the body of. */
+  closesBody(code: string): boolean {
+    try {
+      this.#vm.evalCode(`${DECLARATION_START}${code}`, '', EvalFlags.COMPILE_ONLY).dispose()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Ends the script without a word to it. */
+  dispose(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#queue.length = 0
+    // Its memory is used again once nothing of it is on the stack.
+    if (!this.#isRunning) void returnVm(this.#vm)
+  }
+
+  #evaluate(run: () => void): void {
+    let failure: { error: unknown } | undefined
+    this.#enter(() => {
+      try {
+        run()
+      } catch (error) {
+        if (this.#toLimit(error)) throw error
+        failure = { error }
+      }
+    })
+    if (failure) throw failure.error
+  }
+
+  #deliver(text: string, bytes: readonly Uint8Array[]): void {
+    const handles = [this.#vm.newString(text), ...bytes.map(each => this.#vm.newUint8Array(each))]
+    this.#call(this.#inside.deliver, ...handles)
+    for (const handle of handles) handle.dispose()
+  }
+
+  #call(callee: JSValueHandle, ...values: JSValueHandle[]): void {
+    this.#vm.callFunction(callee, this.#vm.undefined, ...values).dispose()
+  }
+
+  #enter(run: () => void): void {
+    if (this.#hasEnded) return
+    this.#isRunning = true
+    this.#deadline = performance.now() + this.#limits.time
+    this.#cpuStart = undefined
+    try {
+      run()
+      this.#vm.executePendingJobs()
+      for (let next = this.#queue.shift(); next && !this.#hasEnded; next = this.#queue.shift()) {
+        next()
+        this.#vm.executePendingJobs()
+      }
+      if (this.#rejections.size > 0) this.#reportRejections()
+    } catch (error) {
+      this.#end(this.#toLimit(error) ?? new BusError('Crashed', `The script's engine failed: ${describeThrown(error)}`))
+    } finally {
+      this.#isRunning = false
+      if (this.#limit) this.#end(this.#limit)
+      if (this.#hasEnded) this.#release()
+      else for (const result of this.#results) result.dispose()
+      this.#results = []
+    }
+  }
+
+  #release(): void {
+    if (this.#hasFailed) this.#vm.dispose()
+    else void returnVm(this.#vm)
+  }
+
+  #end(error: BusError): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = this.#hasFailed = true
+    this.#events.ended(error)
+  }
+
+  #mustStop(): boolean {
+    if (this.#hasEnded || this.#limit) return true
+    const now = performance.now()
+    if (this.#events.isTerminated()) {
+      this.#stopAt ??= now + SILENT_MS
+      if (now < this.#stopAt) return false
+      this.#limit = new BusError('Disconnected', 'The script was terminated')
+      return true
+    }
+    const max = this.#limits.time
+    if (now < this.#deadline - max / 2) return false
+    // On a busy machine, time passes in which the script does not run: the second half is CPU time.
+    this.#cpuStart ??= readCpuTime()
+    if (now < this.#deadline) return false
+    const left = max / 2 - (readCpuTime() - this.#cpuStart) / 1000
+    if (left > LEAST_MS) {
+      this.#deadline = now + left
+      return false
+    }
+    const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise the limit`
+    this.#limit = new BusError('Crashed', text, { data: { limit: 'time', max } })
+    return true
+  }
+
+  /** Returns the error of a limit that the engine has reported, or the WebAssembly around it. */
+  #toLimit(thrown: unknown): BusError | undefined {
+    if (this.#limit) return this.#limit
+    const message = describeThrown(thrown)
+    if (/out of memory|wasm_malloc|memory access out of bounds|unreachable/.test(message))
+      return this.#createLimit('memory')
+    return thrown instanceof RangeError && /call stack/.test(message) ? this.#createLimit('stack') : undefined
+  }
+
+  #createLimit(limit: 'memory' | 'stack'): BusError {
+    const max = this.#limits[limit]
+    const text =
+      limit === 'memory'
+        ? `The script ran out of memory (limit: ${max} MiB)`
+        : `The script's calls were nested too deeply (limit: ${max} KiB of stack)`
+    return new BusError('Crashed', text, { data: { limit, max } })
+  }
+
+  /** Returns the limit that an uncaught error of the script stands for. */
+  toLimitOfError({ name, message, reason }: CrossedError): BusError | undefined {
+    if (reason !== undefined) return undefined
+    if (name === 'InternalError' && message === 'out of memory') return this.#createLimit('memory')
+    return name === 'RangeError' && message === 'Maximum call stack size exceeded'
+      ? this.#createLimit('stack')
+      : undefined
+  }
+
+  #receive(text: JSValueHandle, bytes: JSValueHandle[]): JSValueHandle {
+    // A script that is being ended may still say that it was interrupted.
+    if (this.#limit) return this.#vm.undefined
+    // An error of this thread would have a stack with paths: a string is the message of an error in the VM.
+    let refusal = ''
+    try {
+      const result = this.#hasEnded
+        ? undefined
+        : this.#events.receive(
+            text.toString(),
+            bytes.map(each => each.toUint8Array()),
+          )
+      if (result === undefined) return this.#vm.undefined
+      const handle = typeof result === 'string' ? this.#vm.newString(result) : this.#vm.newUint8Array(result)
+      // The VM takes a copy of its own.
+      this.#results.push(handle)
+      return handle
+    } catch (error) {
+      refusal = describeThrown(error)
+    }
+    throw refusal
+  }
+
+  #rejected(promise: JSValueHandle, reason: JSValueHandle, isHandled: boolean): void {
+    const key = this.#vm._getExports().qjs_get_value_ptr(promise.ptr)
+    if (!isHandled) {
+      if (this.#rejections.size < MAX_REJECTIONS) this.#rejections.set(key, [promise.dup(), reason.dup()])
+      return
+    }
+    for (const handle of this.#rejections.get(key) ?? []) handle.dispose()
+    this.#rejections.delete(key)
+  }
+
+  #reportRejections(): void {
+    const [first] = this.#rejections.values()
+    const described = this.#vm.callFunction(this.#inside.describe, this.#vm.undefined, first![1])
+    const text = described.toString()
+    described.dispose()
+    for (const handles of this.#rejections.values()) for (const handle of handles) handle.dispose()
+    this.#rejections.clear()
+    this.#events.uncaught(JSON.parse(text) as CrossedError)
+  }
+}
+
+/** The code begins in the first line, so that lines are its own. It can have names that the parameters have. */
+const BODY_START = `'use strict';((args, invoke, stream, emit, listen, expose, Channel) => (async () => {`
+const DECLARATION = `'use strict';async function body() {`
+/** As long as the other, so that columns are the same. */
+const DECLARATION_START = DECLARATION.padEnd(BODY_START.length)
+
+/** Returns a stack with the columns of the author's code. */
+export const fixColumns = (stack: string, name: string): string =>
+  stack
+    .slice(0, MAX_ERROR_LENGTH)
+    .replaceAll(/([^\s(]*):1:(\d+)/g, (place, file: string, column: string) =>
+      file === name ? `${file}:1:${Math.max(1, Number(column) - BODY_START.length)}` : place,
+    )

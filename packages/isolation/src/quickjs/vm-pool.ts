@@ -1,0 +1,123 @@
+// VMs of QuickJS that have evaluated the inside, each a copy of one snapshot. A VM that is no longer used gets all of its memory overwritten
+// for the next script: a new one costs ten times as much (docs/adr/0039-scripts-in-quickjs.md).
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { EngineModule } from '@sallyport/protocol/internal/contract'
+import { type JSValueHandle, QuickJS, type QuickJSOptions, type Snapshot } from 'quickjs-wasi'
+
+/** The name of the host function that the inside calls. */
+export const SEND = 'send'
+
+/** VMs that wait for a script, in each thread. */
+const MAX_FREE = 8
+const PAGE = 65_536
+/** A VM that has grown by more pages than these is not kept. */
+const MAX_GROWN_PAGES = 32
+const CHUNK = 4096
+/** What a VM allocates before the first search for cycles, which takes as long as hundreds of calls. */
+const GC_THRESHOLD_BYTES = 2 ** 20
+
+/** Members of `QuickJS` that its types hide. The version of the package is fixed. */
+interface Internals {
+  _global: null
+  _undefined: null
+  _null: null
+  _true: null
+  _false: null
+  _activeScope: null
+  _ownedHandles: Set<JSValueHandle>
+  hostCallbacks: Map<string, unknown>
+}
+const { applyLimits } = QuickJS as unknown as { applyLimits(vm: QuickJS, options: Partial<QuickJSOptions>): void }
+
+export type VmOptions = Omit<QuickJSOptions, 'wasm'>
+
+interface Pool {
+  module: EngineModule
+  /** A VM that has evaluated the inside. */
+  snapshot: Snapshot
+  /** The parts of its memory that differ from that of a VM which has just been instantiated. */
+  chunks: { at: number; content: Uint8Array }[]
+  free: QuickJS[]
+}
+
+let pool: Promise<Pool> | undefined
+
+// Only TypeScript's types of browsers have it.
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<EngineModule> }
+
+const readAsset = (name: string): Buffer => readFileSync(fileURLToPath(import.meta.resolve(name)))
+
+/** Compiles QuickJS, unless the host has done so, and prepares the snapshot. Once for each thread. */
+export const prepareVms = (module?: EngineModule): Promise<Pool> => (pool ??= createPool(module))
+
+async function createPool(compiled?: EngineModule): Promise<Pool> {
+  const module = compiled ?? (await WebAssembly.compile(readAsset('quickjs-wasi/quickjs.wasm')))
+  const vm = await QuickJS.create({ wasm: module })
+  const holder = vm.newObject()
+  holder.setProp(
+    'send',
+    vm.newFunction(SEND, () => vm.undefined),
+  )
+  vm.global.setProp('__sallyport', holder)
+  holder.dispose()
+  vm.evalCode(readAsset('#inside').toString(), 'sallyport').dispose()
+  vm.runGC()
+  const snapshot = vm.snapshot()
+  vm.dispose()
+  const blank = new Uint8Array(snapshot.memory.length)
+  const { memory } = await instantiate(module, snapshot)
+  blank.set(new Uint8Array(memory.buffer).subarray(0, blank.length))
+  return { module, snapshot, chunks: findChunks(snapshot.memory, blank), free: [] }
+}
+
+/** Instantiates a VM whose memory is not that of the snapshot yet. */
+async function instantiate(module: EngineModule, snapshot: Snapshot) {
+  const vm = await QuickJS.restore({ ...snapshot, memory: new Uint8Array() }, { wasm: module })
+  return { vm, memory: vm._getExports().memory }
+}
+
+function findChunks(memory: Uint8Array, blank: Uint8Array): Pool['chunks'] {
+  const chunks: Pool['chunks'] = []
+  for (let at = 0; at < memory.length; at += CHUNK) {
+    const content = memory.subarray(at, at + CHUNK)
+    if (Buffer.compare(content, blank.subarray(at, at + CHUNK)) !== 0) chunks.push({ at, content })
+  }
+  return chunks
+}
+
+export async function takeVm(options: VmOptions): Promise<QuickJS> {
+  const { module, snapshot, chunks, free } = await prepareVms()
+  let vm = free.pop()
+  if (vm) {
+    const memory = new Uint8Array(vm._getExports().memory.buffer)
+    memory.set(snapshot.memory)
+    memory.fill(0, snapshot.memory.length)
+  } else {
+    const created = await instantiate(module, snapshot)
+    vm = created.vm
+    const missing = Math.ceil((snapshot.memory.length - created.memory.buffer.byteLength) / PAGE)
+    if (missing > 0) created.memory.grow(missing)
+    const memory = new Uint8Array(created.memory.buffer)
+    for (const { at, content } of chunks) memory.set(content, at)
+  }
+  const exports = vm._getExports()
+  exports.qjs_set_runtime_and_context(snapshot.runtimePtr, snapshot.contextPtr)
+  exports.__stack_pointer.value = snapshot.stackPointer
+  applyLimits(vm, options)
+  vm.gcThreshold = GC_THRESHOLD_BYTES
+  return vm
+}
+
+/** Takes a VM back, of which no handle is used any more. */
+export async function returnVm(vm: QuickJS): Promise<void> {
+  const { snapshot, free } = await prepareVms()
+  const { byteLength } = vm._getExports().memory.buffer
+  if (free.length >= MAX_FREE || byteLength > snapshot.memory.length + MAX_GROWN_PAGES * PAGE) return vm.dispose()
+  const internals = vm as unknown as Internals
+  for (const name of ['_global', '_undefined', '_null', '_true', '_false', '_activeScope'] as const)
+    internals[name] = null
+  internals._ownedHandles.clear()
+  internals.hostCallbacks.clear()
+  free.push(vm)
+}

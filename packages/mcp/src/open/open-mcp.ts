@@ -1,0 +1,148 @@
+// Opens an MCP server of others as a core plugin: each tool is a command with a permission of its own.
+import { mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Tool } from '@modelcontextprotocol/client'
+import { type Bus, BusError } from '@sallyport/core'
+import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
+import type { McpCommand, OpenMcpOptions } from './options.js'
+import { ServerProcess } from './server-process.js'
+import { createToolPlugin } from './tool-commands.js'
+import { ToolPin } from './tool-pin.js'
+
+/** A server of others that is a plugin of a bus. */
+export interface McpServer {
+  /** Name of the plugin. */
+  readonly name: string
+  /** What differs from the tools that were accepted. `added` and `changed` tools are refused. */
+  readonly changes: readonly ToolChange[]
+  /** Accepts the tools as they are now, or those with these names, and writes them to the pin. */
+  accept(names?: readonly string[]): Promise<void>
+  /** Listens to events of the server. Returns an unsubscribe function. */
+  on<Name extends keyof McpServerEvents>(name: Name, listener: (event: McpServerEvents[Name]) => void): () => void
+  /** Removes the plugin and ends the server, with all that it has started. The end of the bus does the same. */
+  close(): Promise<void>
+  /** Calls `close`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const DEFAULTS = { memory: 1024, pids: 128, timeout: 60_000, startTimeout: 60_000, maxMessage: 4 * 2 ** 20 }
+
+/**
+ * Starts any MCP server over stdio, in any language, in a wall, and adds it to a bus: the tool `read_file` of the server `files` is the
+ * command `plugin:files|read_file` with the permission `files:allow-read-file`, and `files:default` allows all tools that the host has accepted.
+ *
+ * @param name - of the plugin: lower-case letters, digits and `-`
+ * @throws {LauncherUnavailable} if there is no wall on this machine
+ * @throws {BusError} InvalidParams for an invalid option or a name that is in use; LoadFailed if the server does not start
+ * @example
+ * const command = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', directory] }
+ * await openMcp(bus, 'files', command, { read: [directory], net: true, tools: ['read_*'], pin: './mcp.lock.json' })
+ */
+export async function openMcp(
+  bus: Bus,
+  name: string,
+  { command, args = [] }: McpCommand,
+  options: OpenMcpOptions = {},
+): Promise<McpServer> {
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]*$/.test(name)) {
+    throw new BusError(
+      'InvalidParams',
+      `openMcp: the name must consist of a-z, 0-9 and "-": got ${JSON.stringify(name)}`,
+    )
+  }
+  const { pin: pinFile, tools: globs, restarts, onStderr, ...others } = { ...DEFAULTS, ...options }
+  const { timeout, startTimeout, maxMessage, home = getHome(name), ...wall } = others
+  const isServed = createMatcher(globs)
+  const pin = await ToolPin.read(name, pinFile)
+  if (options.home === undefined) await mkdir(home, { recursive: true, mode: 0o700 })
+  const events = new ServerEvents()
+  let current: readonly Tool[] = []
+  let changes: readonly ToolChange[] = []
+  const compare = (): void => {
+    const next = pin.compare(current).filter(({ tool }) => isServed(tool))
+    const isSame = JSON.stringify(next) === JSON.stringify(changes)
+    changes = next
+    if (!isSame && next.length > 0) events.emit('changed', { changes })
+  }
+  const server = new ServerProcess({
+    ...{ name, startTimeout, restarts, events },
+    transport: { program: { ...wall, command, args, home }, maxMessage, onStderr },
+    onTools(tools) {
+      current = tools
+      // Before the first start nothing was accepted, and nothing can have changed.
+      if (pin.tools) compare()
+    },
+  })
+  const getRefusal = (tool: string): string | undefined => {
+    const change = changes.find(each => each.tool === tool)?.change
+    return change && `it was ${change} since the host accepted it`
+  }
+  let isReplacing = false
+  let hasPlugin = false
+  const addPlugin = async (): Promise<void> => {
+    const tools = (pin.tools ?? []).filter(tool => isServed(tool.name))
+    const plugin = createToolPlugin({ name, tools, timeout, getRefusal, getClient: () => server.client })
+    await bus.addPlugin({ ...plugin, teardown: () => (isReplacing ? undefined : server.close()) })
+    hasPlugin = true
+  }
+  try {
+    await server.start()
+    if (!pin.tools) await pin.accept(current)
+    await addPlugin()
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  /** Changes of the plugin follow each other. */
+  let changing = Promise.resolve()
+  const change = (run: () => Promise<void>): Promise<void> => {
+    const done = changing.then(run)
+    changing = done.catch(() => {})
+    return done
+  }
+  const accept = async (names?: readonly string[]): Promise<void> => {
+    await pin.accept(current, names)
+    compare()
+    isReplacing = true
+    try {
+      await bus.removePlugin(name)
+      hasPlugin = false
+      await addPlugin()
+    } finally {
+      isReplacing = false
+    }
+  }
+  const close = async (): Promise<void> => {
+    await server.close()
+    if (!hasPlugin) return
+    hasPlugin = false
+    await bus.removePlugin(name).catch(ignoreClosedBus)
+  }
+  return {
+    name,
+    get changes() {
+      return changes
+    },
+    accept: names => change(() => accept(names)),
+    on: (event, listener) => events.on(event, listener),
+    close: () => change(close),
+    [Symbol.asyncDispose]: () => change(close),
+  }
+}
+
+/** A bus that has ended has no plugins. */
+function ignoreClosedBus(error: unknown): void {
+  if (!(error instanceof BusError) || error.reason !== 'Disconnected') throw error
+}
+
+const getHome = (name: string): string =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sallyport', 'mcp', name)
+
+/** @param globs - names with `*` for any text */
+function createMatcher(globs: readonly string[] | undefined): (tool: string) => boolean {
+  if (globs === undefined) return () => true
+  const patterns = globs.map(glob => glob.split('*').map(part => part.replaceAll(/[^\w]/g, String.raw`\$&`)))
+  const expressions = patterns.map(parts => new RegExp(`^${parts.join('.*')}$`, 's'))
+  return tool => expressions.some(expression => expression.test(tool))
+}

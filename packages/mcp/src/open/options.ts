@@ -1,0 +1,38 @@
+// Options of `openMcp`.
+import type { PathLike } from 'node:fs'
+import type { ProgramOptions, RestartPolicy } from '@sallyport/core/launchers'
+
+/** The program of a server: `command` and `args`, as MCP clients configure it. */
+export interface McpCommand {
+  /** The name of a program in `PATH`, or an absolute path. */
+  readonly command: string
+  /** Its arguments. */
+  readonly args?: readonly string[]
+}
+
+/** The wall of a server, its tools, and its restarts. */
+export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args'> {
+  /** MiB of memory of the server and the programs that it starts. Linux only. @default 1024 */
+  readonly memory?: number
+  /** Processes and threads at a time. Linux only. @default 128 */
+  readonly pids?: number
+  /** A directory of its own for `HOME` and caches. @default `sallyport/mcp/<name>` in the cache directory of the host's user */
+  readonly home?: string
+  /** Names of the tools that become commands, with `*` for any text. @default all */
+  readonly tools?: readonly string[]
+  /**
+   * A file (`mcp.lock.json`) with the tools that the host has accepted. The first start of a server writes all of its tools there. Without a
+   * file, they are remembered until `close`.
+   */
+  readonly pin?: PathLike
+  /** Milliseconds of a call without a sign of progress. @default 60000 */
+  readonly timeout?: number
+  /** Milliseconds for the start, until the server has listed its tools. @default 60000 */
+  readonly startTimeout?: number
+  /** Bytes of one message of the server. A longer one ends it. @default 4 MiB */
+  readonly maxMessage?: number
+  /** When a server that has ended restarts, as for the bus's own workers. @default `createRestartPolicy()` */
+  readonly restarts?: RestartPolicy
+  /** Gets what the server writes to its standard error. @default ignored */
+  readonly onStderr?: (text: string) => void
+}

@@ -1,0 +1,141 @@
+// The standard streams of a server as a transport of the SDK. What the server writes is bounded: one that writes too much, or what is no message, is
+// ended.
+import {
+  type JSONRPCMessage,
+  parseJSONRPCMessage,
+  serializeMessage,
+  type Transport,
+} from '@modelcontextprotocol/client'
+import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
+
+/** Messages that answer no request, and lines that are no messages, in one second. */
+const MAX_UNREQUESTED = 1000
+/** Bytes of these in one second. */
+const MAX_UNREQUESTED_BYTES = 8 * 2 ** 20
+const PERIOD_MS = 1000
+
+export interface ProgramTransportOptions {
+  readonly program: ProgramOptions
+  readonly maxMessage: number
+  readonly onStderr: ((text: string) => void) | undefined
+}
+
+export class ProgramTransport implements Transport {
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  onmessage?: (message: JSONRPCMessage) => void
+  readonly #options: ProgramTransportOptions
+  /** Resolves with the reason once the program has ended, and nothing of it is left. */
+  readonly ended: Promise<string>
+  #setEnded: (reason: string) => void = () => {}
+  #program: Program | undefined
+  #isClosed = false
+  /** Why this side has ended the program. */
+  #violation: string | undefined
+  /** Of the line that has not ended. */
+  #chunks: Buffer[] = []
+  #length = 0
+  readonly #requests = new Set<unknown>()
+  #periodStart = 0
+  #unrequested = 0
+  #unrequestedBytes = 0
+
+  constructor(options: ProgramTransportOptions) {
+    this.#options = options
+    this.ended = new Promise(resolve => (this.#setEnded = resolve))
+  }
+
+  /** @throws what `startProgram` throws */
+  async start(): Promise<void> {
+    const program = await startProgram(this.#options.program)
+    this.#program = program
+    program.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
+    program.stderr.setEncoding('utf8').on('data', (text: string) => this.#options.onStderr?.(text))
+    void program.exited.then(({ code, signal, exceeded }) => {
+      this.#isClosed = true
+      const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
+      this.#setEnded(this.#violation ?? (exceeded === undefined ? how : `it ${exceeded}`))
+      this.onclose?.()
+    })
+    if (this.#isClosed) program.kill()
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    const stdin = this.#program?.stdin
+    if (this.#isClosed || !stdin?.writable) throw new Error('The server has ended')
+    if ('id' in message && 'method' in message) this.#requests.add(message.id)
+    if (stdin.write(serializeMessage(message))) return
+    // A server that reads nothing must not let the caller wait after its end.
+    await new Promise<void>(resolve => {
+      stdin.once('drain', resolve)
+      void this.ended.then(() => resolve())
+    })
+  }
+
+  /** Ends the program, with all that it has started. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (!this.#program) {
+      this.#setEnded('it was closed')
+      return
+    }
+    this.#violation ??= 'it was closed'
+    this.#program.kill()
+    await this.ended
+  }
+
+  #read(chunk: Buffer): void {
+    let start = 0
+    for (let end = chunk.indexOf(10); end >= 0 && !this.#isClosed; end = chunk.indexOf(10, start)) {
+      this.#add(chunk.subarray(start, end))
+      const line = Buffer.concat(this.#chunks)
+      this.#chunks = []
+      this.#length = 0
+      if (!this.#isClosed) this.#readLine(line)
+      start = end + 1
+    }
+    if (!this.#isClosed) this.#add(chunk.subarray(start))
+  }
+
+  #add(part: Buffer): void {
+    this.#length += part.length
+    if (this.#length > this.#options.maxMessage) {
+      return this.#fail(`it sent a message of more than ${this.#options.maxMessage} bytes`)
+    }
+    if (part.length > 0) this.#chunks.push(part)
+  }
+
+  #readLine(line: Buffer): void {
+    let message: JSONRPCMessage
+    try {
+      message = parseJSONRPCMessage(JSON.parse(line.toString('utf8')))
+    } catch {
+      // Servers that print to their standard output by mistake are common.
+      return this.#count(line.length)
+    }
+    const answersRequest = 'id' in message && !('method' in message) && this.#requests.delete(message.id)
+    if (!answersRequest) this.#count(line.length)
+    if (!this.#isClosed) this.onmessage?.(message)
+  }
+
+  #count(length: number): void {
+    const now = performance.now()
+    if (now - this.#periodStart >= PERIOD_MS) {
+      this.#periodStart = now
+      this.#unrequested = 0
+      this.#unrequestedBytes = 0
+    }
+    this.#unrequested += 1
+    this.#unrequestedBytes += length
+    if (this.#unrequested > MAX_UNREQUESTED || this.#unrequestedBytes > MAX_UNREQUESTED_BYTES) {
+      this.#fail('it sent more than it was asked for')
+    }
+  }
+
+  #fail(violation: string): void {
+    this.#isClosed = true
+    this.#violation = violation
+    this.#chunks = []
+    this.#program?.kill()
+  }
+}

@@ -1,0 +1,67 @@
+// Calls a command for a tool call: its arguments, its progress, and its end.
+import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
+import { BusError, type Client } from '@sallyport/core'
+import { Channel } from '@sallyport/frontend'
+import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
+import { toToolError, toToolResult } from './results.js'
+import type { ServedTool } from './tools.js'
+
+/** Values of a stream that a result has at most. */
+const MAX_VALUES = 1000
+
+export interface ToolCall {
+  readonly client: Client
+  readonly served: ServedTool
+  readonly args: Record<string, unknown>
+  readonly context: ServerContext
+  readonly timeout: number | undefined
+}
+
+/** Never rejects: an error is a result for the model. */
+export async function callTool({ client, served, args, context, timeout }: ToolCall): Promise<CallToolResult> {
+  const { signal } = context.mcpReq
+  const report = createProgress(context)
+  const { command, isStream } = served.command
+  const options = { signal, ...(timeout !== undefined && { timeout }) }
+  try {
+    if (isStream) return await readStream(client.stream(command, args, options), report)
+    const { [PROGRESS_ARGUMENT]: _, ...own } = args
+    if (!served.takesProgress) return toToolResult(await client.invoke(command, args, options))
+    return toToolResult(await client.invoke(command, { ...own, [PROGRESS_ARGUMENT]: new Channel(report) }, options))
+  } catch (error) {
+    return toToolError(error)
+  }
+}
+
+async function readStream(stream: AsyncIterable<unknown>, report: (value: unknown) => void): Promise<CallToolResult> {
+  const content: CallToolResult['content'] = []
+  for await (const value of stream) {
+    if (content.length >= MAX_VALUES) throw new BusError('Overloaded', `The stream has more than ${MAX_VALUES} values`)
+    report(value)
+    content.push(...toToolResult(value).content)
+  }
+  return { content }
+}
+
+/** Returns a function that reports to the client, if it has asked for progress: `{ progress, total, message }`, or any value as a message. */
+function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
+  const progressToken = mcpReq._meta?.progressToken
+  if (progressToken === undefined) return () => {}
+  let last: number | undefined
+  return value => {
+    const { progress, total, message } = Object(value) as Record<string, unknown>
+    // The protocol wants it to grow.
+    last = typeof progress === 'number' && (last === undefined || progress > last) ? progress : (last ?? 0) + 1
+    const text = typeof message === 'string' ? message : typeof progress === 'number' ? undefined : toText(value)
+    const params = {
+      ...{ progressToken, progress: last },
+      ...(typeof total === 'number' && { total }),
+      ...(text !== undefined && { message: text }),
+    }
+    mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {
+      // The client has left.
+    })
+  }
+}
+
+const toText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))

@@ -1,0 +1,265 @@
+// A bus served to the SDK's own client: tools and their calls, over each transport and protocol.
+import { once } from 'node:events'
+import { createServer, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { type Bus, command, CommandError, createBus, defineCore } from '@sallyport/core'
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { type HttpTransport, serveMcp, type ServeMcpOptions } from '../src/index.js'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close()
+})
+
+let started = 0
+let aborted = 0
+const core = defineCore({
+  commands: {
+    greet: command(
+      { description: 'Greets', args: z.object({ name: z.string() }), result: z.object({ text: z.string() }) },
+      ({ name }) => ({ text: `Hello, ${name}!` }),
+    ),
+    text: () => 'a text',
+    nothing: () => undefined,
+    list: () => [1, 2],
+    bytes: () => new Uint8Array([1, 2, 3]),
+    image: () => ({ content: [{ type: 'image', data: 'AAAA', mimeType: 'image/png' }] }),
+    fails: () => {
+      throw new CommandError('NO_SUCH_NOTE', 'There is no note')
+    },
+    hidden: () => 'secret',
+    count: async function* ({ to }: { to: number }) {
+      for (let i = 1; i <= to; i++) yield i
+    },
+    work: command(
+      { args: z.object({ steps: z.number(), onProgress: z.any() }) },
+      async ({ steps, onProgress }: { steps: number; onProgress?: { send(value: unknown): unknown } }) => {
+        for (let i = 1; i <= steps; i++) await onProgress?.send({ progress: i, total: steps, message: `step ${i}` })
+        return 'done'
+      },
+    ),
+    wait: (_: unknown, { signal }) =>
+      new Promise(() => {
+        started += 1
+        signal.addEventListener('abort', () => {
+          aborted += 1
+        })
+      }),
+  },
+})
+const allow = ['greet', 'text', 'nothing', 'list', 'bytes', 'image', 'fails', 'count', 'work', 'wait']
+
+async function startBus(): Promise<Bus> {
+  const bus = await createBus({ core, log: false })
+  closers.push(() => bus.close({ timeout: 0 }))
+  return bus
+}
+
+type Mode = 'auto' | 'legacy'
+
+function createClient(mode: Mode, onChange?: () => void): Client {
+  const listChanged = onChange && { tools: { onChanged: onChange } }
+  const client = new Client(
+    { name: 'test', version: '1' },
+    { versionNegotiation: { mode }, ...(listChanged && { listChanged }) },
+  )
+  closers.push(() => client.close())
+  return client
+}
+
+async function serveHttp(bus: Bus, options: Partial<ServeMcpOptions> = {}, http: Partial<HttpTransport> = {}) {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(() => server.close())
+  closers.push(() => server.closeAllConnections())
+  const service = await serveMcp(bus, { label: 'agent', allow, ...options, transport: { server, ...http } })
+  closers.push(() => service.close())
+  return { server, url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`) }
+}
+
+/** Connects a client over each kind of transport. */
+async function connect(kind: 'stdio' | 'http', mode: Mode, bus: Bus, onChange?: () => void): Promise<Client> {
+  const client = createClient(mode, onChange)
+  if (kind === 'http') {
+    const { url } = await serveHttp(bus)
+    await client.connect(new StreamableHTTPClientTransport(url))
+    return client
+  }
+  const [transport, own] = InMemoryTransport.createLinkedPair()
+  const service = await serveMcp(bus, { label: 'agent', allow, transport })
+  closers.push(() => service.close())
+  await client.connect(own)
+  return client
+}
+
+const kinds = [
+  ['stdio', 'auto'],
+  ['stdio', 'legacy'],
+  ['http', 'auto'],
+  ['http', 'legacy'],
+] as const
+
+describe.each(kinds)('over %s, %s protocol', (kind, mode) => {
+  test('what the label may call are tools with their schemas', async () => {
+    const client = await connect(kind, mode, await startBus())
+    expect(client.getNegotiatedProtocolVersion()).toBe(mode === 'auto' ? '2026-07-28' : '2025-11-25')
+    const { tools } = await client.listTools()
+    expect(tools.map(({ name }) => name)).toEqual(allow.toSorted())
+    expect(tools.find(({ name }) => name === 'greet')).toMatchObject({
+      description: 'Greets',
+      inputSchema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+      outputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+    })
+    const work = tools.find(({ name }) => name === 'work')
+    expect(Object.keys(work?.inputSchema.properties ?? {})).toEqual(['steps'])
+  })
+
+  test('results are texts, structured content, resources and images', async () => {
+    const client = await connect(kind, mode, await startBus())
+    const call = (name: string, args = {}) => client.callTool({ name, arguments: args })
+    const text = { text: 'Hello, Ada!' }
+    expect(await call('greet', { name: 'Ada' })).toMatchObject({
+      content: [{ type: 'text', text: JSON.stringify(text) }],
+      structuredContent: text,
+    })
+    expect((await call('text')).content).toEqual([{ type: 'text', text: 'a text' }])
+    expect((await call('nothing')).content).toEqual([])
+    expect((await call('list')).content).toEqual([{ type: 'text', text: '[1,2]' }])
+    expect((await call('bytes')).content).toMatchObject([{ type: 'resource', resource: { blob: 'AQID' } }])
+    expect((await call('image')).content).toEqual([{ type: 'image', data: 'AAAA', mimeType: 'image/png' }])
+  })
+
+  test('errors are tool errors, and an unknown or forbidden tool is an error of the protocol', async () => {
+    const client = await connect(kind, mode, await startBus())
+    const call = (name: string, args = {}) => client.callTool({ name, arguments: args })
+    const error = (text: unknown) => ({ isError: true, content: [{ type: 'text', text }] })
+    expect(await call('fails')).toMatchObject(error('NO_SUCH_NOTE: There is no note'))
+    expect(await call('greet', { name: 1 })).toMatchObject(error(expect.stringContaining('InvalidParams: ')))
+    for (const name of ['hidden', 'none']) await expect(call(name)).rejects.toThrow(`Unknown tool: ${name}`)
+  })
+
+  test('streams and channels report progress', async () => {
+    const client = await connect(kind, mode, await startBus())
+    const progress: unknown[] = []
+    const onprogress = (each: unknown): void => void progress.push(each)
+    const counted = await client.callTool({ name: 'count', arguments: { to: 3 } }, { onprogress })
+    expect(counted.content).toEqual(['1', '2', '3'].map(text => ({ type: 'text', text })))
+    const worked = await client.callTool({ name: 'work', arguments: { steps: 2 } }, { onprogress })
+    expect(worked.content).toEqual([{ type: 'text', text: 'done' }])
+    expect(progress).toEqual([
+      { progress: 1, message: '1' },
+      { progress: 2, message: '2' },
+      { progress: 3, message: '3' },
+      { progress: 1, total: 2, message: 'step 1' },
+      { progress: 2, total: 2, message: 'step 2' },
+    ])
+  })
+
+  test('50 calls at once are answered, each with its own result', async () => {
+    const client = await connect(kind, mode, await startBus())
+    const calls = Array.from({ length: 50 }, (_, i) => client.callTool({ name: 'greet', arguments: { name: `${i}` } }))
+    const results = await Promise.all(calls)
+    expect(results.map(({ structuredContent }) => structuredContent)).toEqual(
+      Array.from({ length: 50 }, (_, i) => ({ text: `Hello, ${i}!` })),
+    )
+  })
+})
+
+test.each([
+  ['stdio', 'auto'],
+  ['stdio', 'legacy'],
+  ['http', 'auto'],
+] as const)('a cancelled call over %s, %s protocol, ends in core', async (kind, mode) => {
+  const client = await connect(kind, mode, await startBus())
+  const [startedBefore, abortedBefore] = [started, aborted]
+  const cancel = new AbortController()
+  const call = client.callTool({ name: 'wait', arguments: {} }, { signal: cancel.signal })
+  call.catch(() => {})
+  await expect.poll(() => started, { timeout: 20_000 }).toBe(startedBefore + 1)
+  cancel.abort()
+  await expect(call).rejects.toThrow()
+  await expect.poll(() => aborted, { timeout: 20_000 }).toBe(abortedBefore + 1)
+})
+
+test.each([
+  ['stdio', 'auto'],
+  ['stdio', 'legacy'],
+  ['http', 'auto'],
+] as const)('clients over %s, %s protocol, are notified when rights and plugins change', async (kind, mode) => {
+  const bus = await startBus()
+  let changes = 0
+  const client = await connect(kind, mode, bus, () => void (changes += 1))
+  await bus.addPlugin({ name: 'late', commands: { run: () => 'run' } })
+  await bus.addCapability({ identifier: 'late', windows: ['agent'], permissions: ['late:allow-run'] })
+  await expect.poll(() => changes, { timeout: 20_000 }).toBeGreaterThan(0)
+  await expect
+    .poll(async () => (await client.listTools()).tools.map(({ name }) => name), { timeout: 20_000 })
+    .toContain('late__run')
+  expect((await client.callTool({ name: 'late__run', arguments: {} })).content).toEqual([{ type: 'text', text: 'run' }])
+})
+
+describe('over HTTP', () => {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} })
+
+  /** Sends a request with any headers, and returns its status. */
+  const send = (server: Server, headers: Record<string, string>, text = body, path = '/mcp'): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const { port } = server.address() as AddressInfo
+      const all = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers }
+      request({ port, host: '127.0.0.1', method: 'POST', path, headers: all }, response => {
+        response.resume()
+        resolve(response.statusCode!)
+      })
+        .on('error', reject)
+        .end(text)
+    })
+
+  test('pages of other sites and names of other machines are refused', async () => {
+    const { server } = await serveHttp(await startBus(), {}, { origins: ['app.example'] })
+    expect(await send(server, {})).toBe(200)
+    expect(await send(server, { origin: 'https://app.example' })).toBe(200)
+    expect(await send(server, { origin: 'https://evil.example' })).toBe(403)
+    expect(await send(server, { host: 'rebound.example' })).toBe(403)
+  })
+
+  test('requests are bounded in size and number, authorized, and other paths are free', async () => {
+    const authorize = ({ headers }: { headers: { authorization?: string | undefined } }) =>
+      headers.authorization === 'Bearer a'
+    const http = { maxBody: 1000, maxRequests: 1, authorize }
+    const { server } = await serveHttp(await startBus(), {}, http)
+    const authorization = 'Bearer a'
+    expect(await send(server, {})).toBe(401)
+    expect(await send(server, { authorization }, body, '/other')).toBe(404)
+    expect(await send(server, { authorization }, JSON.stringify({ large: 'x'.repeat(2000) }))).toBe(413)
+    const call = { name: 'wait', arguments: {} }
+    const waiting = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call })
+    const long = send(server, { authorization }, waiting).catch(() => 0)
+    await expect.poll(() => send(server, { authorization }), { timeout: 20_000 }).toBe(503)
+    server.closeAllConnections()
+    await long
+  })
+})
+
+test('two commands with one name are no tools, whatever the other one is', async () => {
+  const bus = await startBus()
+  const [transport, own] = InMemoryTransport.createLinkedPair()
+  await bus.addPlugin({ name: 'a', commands: { 'b.c': () => 1, b_c: () => 2, d: () => 3 } })
+  const names = ['plugin:a|b.c', 'plugin:a|b_c', 'plugin:a|d']
+  await serveMcp(bus, { label: 'agent', allow: names, transport })
+  const client = createClient('auto')
+  await client.connect(own)
+  expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['a__d'])
+})
+
+test('without allow and capabilities nothing is served', async () => {
+  const bus = await startBus()
+  const [transport, own] = InMemoryTransport.createLinkedPair()
+  const service = await serveMcp(bus, { label: 'agent', transport })
+  const client = createClient('auto')
+  await client.connect(own)
+  expect((await client.listTools()).tools).toEqual([])
+  await bus.close()
+  await service.closed
+})

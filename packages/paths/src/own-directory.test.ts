@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { getOwnName, getOwnRest } from './own-directory.js'
+
+test.each([
+  ['acme-x', 'acme-x'],
+  ['a/b', 'a%2Fb'],
+  ['a:b_c', 'a%3Ab_c'],
+  ['Main', '%4Dain'],
+  ['con', '%63on'],
+])('the directory of %s is %s', (label, name) => expect(getOwnName(label)).toBe(name))
+
+test('labels that differ have directories that differ, even where names have no case', () => {
+  const labels = ['a', 'A', 'a/b', 'a%2Fb', 'a-b', 'x'.repeat(200), 'X'.repeat(200), `${'X'.repeat(199)}Y`]
+  expect(new Set(labels.map(label => getOwnName(label).toLowerCase())).size).toBe(labels.length)
+  for (const label of labels) expect(getOwnName(label).length).toBeLessThan(256)
+})
+
+test.each([
+  ['$OWN', ''],
+  ['$OWN/**', '/**'],
+  ['$OWNER/**', undefined],
+  ['/$OWN', undefined],
+  [{ path: '$OWN' }, undefined],
+])('the rest of %j is %j', (pattern, rest) => expect(getOwnRest(pattern)).toBe(rest))

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { resolveBelow } from './resolve.js'
+import { openToRead, PathChangedError } from './safe-open.js'
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-open-')))
+afterAll(() => rmSync(root, { recursive: true }))
+
+mkdirSync(join(root, 'real/..hidden'), { recursive: true })
+writeFileSync(join(root, 'real/file'), 'content')
+writeFileSync(join(root, 'outside'), 'content')
+symlinkSync(join(root, 'real'), join(root, 'directory'))
+symlinkSync(join(root, 'real/file'), join(root, 'link'))
+symlinkSync(join(root, 'outside'), join(root, 'real/out'))
+
+test('opens a file whose path leads there without links', async () => {
+  utimesSync(join(root, 'real/file'), 0, 1_700_000_000)
+  const { handle, size, modified } = await openToRead(join(root, 'real/file'))
+  expect([await handle.readFile('utf8'), size, modified]).toEqual(['content', 7, new Date(1_700_000_000_000)])
+  await handle.close()
+})
+
+test.each(['directory/file', 'link'])('refuses %s, which is a link or leads through one', async path => {
+  await expect(openToRead(join(root, path))).rejects.toThrow(PathChangedError)
+})
+
+test('refuses a directory', async () => {
+  await expect(openToRead(join(root, 'real'))).rejects.toMatchObject({ code: 'EISDIR' })
+})
+
+test.runIf(process.platform !== 'win32')('refuses a pipe, without waiting for its writer', async () => {
+  execFileSync('mkfifo', [join(root, 'pipe')])
+  await expect(openToRead(join(root, 'pipe'))).rejects.toBe('not a regular file')
+})
+
+test('a path below a directory is resolved, unless its links lead out', async () => {
+  const resolve = (path: string) => resolveBelow(join(root, 'directory'), join(root, path))
+  expect(await resolve('link')).toEqual({ path: join(root, 'real/file'), names: ['file'] })
+  expect(await resolve('real/..hidden')).toEqual({ path: join(root, 'real/..hidden'), names: ['..hidden'] })
+  expect(await resolve('real')).toEqual({ path: join(root, 'real'), names: [] })
+  expect([await resolve('real/out'), await resolve('outside'), await resolve('')]).toEqual(Array(3).fill(undefined))
+  await expect(resolve('real/missing')).rejects.toMatchObject({ code: 'ENOENT' })
+})

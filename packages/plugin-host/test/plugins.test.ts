@@ -1,0 +1,415 @@
+// Plugins of a directory over real workers: discovery, grants, states, and what a hostile plugin tries.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { GrantAnswer, GrantRequest } from '../src/ask.js'
+import type { PluginInfo } from '../src/plugin.js'
+import type { Plugins } from '../src/plugins.js'
+import { INDEX, Place } from './start.js'
+
+const place = new Place()
+const get = (plugins: Plugins, label: string): PluginInfo => plugins.list().find(each => each.label === label)!
+const readGrants = () => JSON.parse(readFileSync(join(place.root, 'grants.json'), 'utf8'))
+
+describe('a directory of plugins', () => {
+  test('is read, asked about once, and started with labels of npm names', async () => {
+    place.add('@acme/x', { permissions: ['fs:own', 'greet'], settings: { size: 1, color: 'red' } })
+    place.add('lodash.merge')
+    place.write('own-file', { 'sallyport.json': { name: 'own-file', main: 'lib/main.mjs' }, 'lib/main.mjs': INDEX })
+    place.write('none', { 'index.js': '' })
+    const asked: GrantRequest[] = []
+    const ask = (request: GrantRequest): boolean => (asked.push(request), true)
+    const settings = { color: 'blue' }
+    const plugins = await place.open({ ask, frontend: { sandbox: 'permission', settings } })
+    expect(plugins.list().map(({ label, state }) => `${label} ${state}`)).toEqual([
+      'acme-x running',
+      'lodash-merge running',
+      'none invalid',
+      'own-file running',
+    ])
+    expect(asked.map(({ label, reason }) => `${label} ${reason}`).toSorted()).toEqual([
+      'acme-x first',
+      'lodash-merge first',
+      'own-file first',
+    ])
+    expect(await place.bus.call('acme-x', 'settings')).toEqual({ size: 1, color: 'blue' })
+    expect(await place.bus.call('acme-x', 'call', { command: 'greet' })).toBe('Hello')
+    expect(await place.bus.call('acme-x', 'call', { command: 'secret' })).toMatch(/^Denied/)
+    expect(await place.bus.call('lodash-merge', 'call', { command: 'greet' })).toMatch(/^Denied/)
+    expect(await place.bus.call('acme-x', 'call', { command: 'plugin:fs|mkdir', args: { path: 'a' } })).toBe(null)
+    expect(existsSync(join(place.root, 'own/acme-x/a'))).toBe(true)
+    expect(readGrants().plugins[0]).toEqual({
+      name: '@acme/x',
+      version: '1.0.0',
+      integrity: expect.stringMatching(/^sha512-.{86}==$/),
+      permissions: ['fs:own', 'greet'],
+      net: false,
+      grantedAt: expect.any(String),
+    })
+    await plugins.close()
+
+    asked.length = 0
+    await place.open({ ask })
+    expect(asked).toEqual([])
+  })
+
+  test('can have a prefix, and names of the program for permissions', async () => {
+    place.add('x', { permissions: ['hello'] })
+    place.add('y', { permissions: ['hello', 'fs:own'] })
+    const plugins = await place.open({ prefix: 'plugin-', permissions: { hello: ['greet'] } })
+    expect(await place.bus.call('plugin-x', 'call', { command: 'greet' })).toBe('Hello')
+    expect(get(plugins, 'y').error).toMatchObject({
+      code: 'InvalidManifest',
+      file: join(place.root, 'plugins/y/package.json'),
+      key: 'sallyport.permissions.1',
+      message: expect.stringContaining('unknown permission "fs:own". This program has "hello"'),
+    })
+  })
+
+  test('can be a list of directories', async () => {
+    const path = place.add('x')
+    const plugins = await place.open({ directory: undefined as never, packages: [path] })
+    expect(get(plugins, 'x').state).toBe('running')
+    await expect(plugins.install('x@1.0.0')).rejects.toMatchObject({ code: 'InvalidOption' })
+  })
+})
+
+describe('a manifest', () => {
+  const refusals: [string, object, string | undefined, RegExp][] = [
+    ['prototype keys', { sallyport: JSON.parse('{"__proto__": {"main": "x"}}') }, '__proto__', /not allowed/],
+    [
+      'prototype keys in settings',
+      { sallyport: { settings: JSON.parse('{"__proto__": 1}') } },
+      '__proto__',
+      /not allowed/,
+    ],
+    ['a constructor', { sallyport: { constructor: 'x' } }, 'sallyport.constructor', /not known/],
+    ['an unknown key', { sallyport: { sandbox: 'none' } }, 'sallyport.sandbox', /not known: use main/],
+    ['no key', {}, 'sallyport', /not a plugin/],
+    ['a name of no package', { name: '../x', sallyport: {} }, 'name', /name of a package/],
+    ['a reserved name', { name: 'constructor', sallyport: {} }, 'name', /reserves/],
+    ['permissions of a wrong type', { sallyport: { permissions: [1] } }, 'sallyport.permissions.0', /permission/],
+    ['a net of a wrong type', { sallyport: { net: 'yes' } }, 'sallyport.net', /true or false/],
+    ['an absolute path', { sallyport: { main: '/etc/hostname' } }, 'sallyport.main', /below the directory/],
+    ['a path that leads out', { sallyport: { main: '../other/index.js' } }, 'sallyport.main', /leads out/],
+    ['a link that leads out', { sallyport: { main: 'link.js' } }, 'sallyport.main', /leads out/],
+    ['a directory as main', { sallyport: { main: 'lib' } }, 'sallyport.main', /no file "lib"/],
+    ['an invalid range', { sallyport: { apiVersion: 'new' } }, 'sallyport.apiVersion', /range/],
+    ['a range without the version', { sallyport: { apiVersion: '^3.0.0' } }, 'sallyport.apiVersion', /needs \^3.0.0/],
+  ]
+  test.each(refusals)('with %s is refused, with file and key', async (_what, content, key, message) => {
+    place.add('other')
+    const path = place.write('bad', {
+      'package.json': { name: 'bad', version: '1.0.0', ...content },
+      'lib/index.js': '',
+      'index.js': '',
+    })
+    symlinkSync(join(place.root, 'plugins/other/index.js'), join(path, 'link.js'))
+    const plugins = await place.open({ apiVersion: '2.1.0', enable: false })
+    const bad = plugins.list().find(({ directory }) => directory === path)!
+    expect(bad.error).toMatchObject({ code: 'InvalidManifest', key, message: expect.stringMatching(message) })
+    expect(bad.error).toMatchObject({
+      file: key === 'name' && /reserves/.test(String(message)) ? path : join(path, 'package.json'),
+    })
+    await expect(plugins.enable(bad.label)).rejects.toMatchObject({ code: expect.stringMatching(/^Invalid/) })
+    expect(get(plugins, 'other').state).toBe('disabled')
+  })
+
+  test.each(['{', 'null', '[]', '[['.repeat(100_000)])('of %.20s is refused', async text => {
+    place.write('bad', { 'package.json': text })
+    const plugins = await place.open()
+    expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidManifest' } }])
+  })
+})
+
+describe('the content', () => {
+  test.each([
+    [
+      'a link out of the directory',
+      (path: string) => symlinkSync('/etc', join(path, 'etc')),
+      /etc: the link leads out/,
+    ],
+    ['a dangling link', (path: string) => symlinkSync('none', join(path, 'lost')), /lost: the link leads out/],
+  ])('with %s is refused', async (_what, change, message) => {
+    const path = place.add('x')
+    change(path)
+    const plugins = await place.open()
+    expect(get(plugins, 'x')).toMatchObject({
+      state: 'invalid',
+      error: { code: 'InvalidContent', message: expect.stringMatching(message) },
+    })
+  })
+
+  test('that was changed is asked about again, and what is new is named', async () => {
+    const path = place.add('x', { permissions: ['greet'] })
+    const asked: GrantRequest[] = []
+    let answer: GrantAnswer = true
+    const ask = (request: GrantRequest): GrantAnswer => (asked.push(request), answer)
+    const plugins = await place.open({ ask })
+    writeFileSync(join(path, 'index.js'), `${INDEX}\n// changed`)
+    answer = false
+    await expect(plugins.reload('x')).rejects.toMatchObject({ code: 'Refused' })
+    expect(get(plugins, 'x')).toMatchObject({ state: 'refused', error: { code: 'Refused' } })
+    await expect(place.bus.call('x', 'ping')).rejects.toMatchObject({ reason: 'Disconnected' })
+
+    place.add('x', { permissions: ['greet', 'secret'], net: true }, {}, { version: '1.1.0' })
+    answer = { permissions: ['greet'] }
+    await plugins.reload('x')
+    expect(asked.map(({ reason, added }) => [reason, added])).toEqual([
+      ['first', { permissions: ['greet'], net: false }],
+      ['changed', { permissions: [], net: false }],
+      ['update', { permissions: ['secret'], net: true }],
+    ])
+    expect(asked[2]!.previous).toMatchObject({ version: '1.0.0', permissions: ['greet'] })
+    expect(get(plugins, 'x').granted).toEqual({ permissions: ['greet'], net: false })
+    expect(await place.bus.call('x', 'call', { command: 'secret' })).toMatch(/^Denied/)
+  })
+
+  test('that is the same is asked about for a manifest with a rights that were edited into the grants', async () => {
+    place.add('x', { permissions: ['greet'] })
+    await (await place.open()).close()
+    const grants = readGrants()
+    grants.plugins[0].permissions.push('secret')
+    writeFileSync(join(place.root, 'grants.json'), JSON.stringify(grants))
+    const plugins = await place.open({ ask: () => false })
+    expect(get(plugins, 'x').granted).toEqual({ permissions: ['greet'], net: false })
+  })
+})
+
+describe('two plugins with one label', () => {
+  test('are both invalid, and do not run', async () => {
+    place.add('@acme/x')
+    place.add('acme-x')
+    const plugins = await place.open()
+    expect(plugins.list()).toMatchObject([
+      {
+        label: 'acme-x',
+        state: 'invalid',
+        error: { code: 'LabelInUse', message: expect.stringMatching(/@acme\/x.*acme-x/) },
+      },
+      { label: 'acme-x', state: 'invalid' },
+    ])
+    for (const call of ['enable', 'reload'] as const) {
+      await expect(plugins[call]('acme-x')).rejects.toMatchObject({ code: 'LabelInUse' })
+    }
+    expect(place.bus.frontends().map(({ label }) => label)).not.toContain('acme-x')
+    rmSync(join(place.root, 'plugins/acme-x'), { recursive: true })
+    await plugins.enable('acme-x')
+    expect(get(plugins, 'acme-x')).toMatchObject({ name: '@acme/x', state: 'running' })
+  })
+
+  test('a frontend of the program keeps its label', async () => {
+    const client = await place.bus.connect('main')
+    place.add('main')
+    const plugins = await place.open()
+    expect(get(plugins, 'main').error).toMatchObject({
+      code: 'LabelInUse',
+      message: expect.stringContaining('"prefix"'),
+    })
+    await plugins.disable('main')
+    expect(await client.invoke('greet')).toBe('Hello')
+  })
+})
+
+describe('a question', () => {
+  test.each<[string, () => GrantAnswer | Promise<GrantAnswer>, string, RegExp]>([
+    ['rejects', () => Promise.reject(new Error('no window')), 'Refused', /the question failed: no window/],
+    [
+      'throws',
+      () => {
+        throw new Error('no window')
+      },
+      'Refused',
+      /no window/,
+    ],
+    ['is not answered', () => new Promise(() => {}), 'Refused', /nobody answered within 100 ms/],
+    ['is refused', () => false, 'Refused', /was refused/],
+    ['has no answer', () => undefined as never, 'Refused', /was refused/],
+    ['grants more than is requested', () => ({ permissions: ['secret'] }), 'InvalidOption', /more than/],
+  ])('that %s is an error, and grants nothing', async (_what, ask, code, message) => {
+    place.add('x', { permissions: ['greet'] })
+    const plugins = await place.open({ ask, askTimeout: 100 })
+    expect(get(plugins, 'x').error).toMatchObject({ code, message: expect.stringMatching(message) })
+    expect(existsSync(join(place.root, 'grants.json'))).toBe(false)
+    expect(place.bus.frontends()).toEqual([])
+  })
+
+  test('without the option is a refusal, and stored grants count', async () => {
+    place.add('x')
+    const refused = await place.open({ ask: undefined as never })
+    expect(get(refused, 'x')).toMatchObject({ state: 'refused', error: { message: expect.stringContaining('"ask"') } })
+    await refused.close()
+    await (await place.open()).close()
+    const plugins = await place.open({ ask: undefined as never })
+    expect(get(plugins, 'x').state).toBe('running')
+  })
+
+  test('ends when the plugin is disabled', async () => {
+    place.add('x')
+    let signal: AbortSignal | undefined
+    const plugins = await place.open({
+      enable: false,
+      ask: request => ((signal = request.signal), new Promise(() => {})),
+    })
+    const enabling = plugins.enable('x')
+    enabling.catch(() => {})
+    await expect.poll(() => get(plugins, 'x').state).toBe('asking')
+    await plugins.disable('x')
+    await expect(enabling).rejects.toMatchObject({ code: 'Cancelled' })
+    expect([signal!.aborted, get(plugins, 'x').state]).toEqual([true, 'disabled'])
+  })
+})
+
+describe('states', () => {
+  test('enable and disable are idempotent', async () => {
+    place.add('x')
+    const plugins = await place.open({ enable: false })
+    const states: string[] = []
+    plugins.on('change', ({ state }) => states.push(state))
+    await Promise.all([plugins.enable('x'), plugins.enable('x')])
+    await plugins.enable('x')
+    await Promise.all([plugins.disable('x'), plugins.disable('x')])
+    await plugins.disable('x')
+    await plugins.enable('x')
+    expect(states).toEqual(['asking', 'starting', 'running', 'stopping', 'disabled', 'starting', 'running'])
+    await expect(plugins.enable('y')).rejects.toMatchObject({ code: 'UnknownPlugin' })
+  })
+
+  test.each([
+    ['throws', 'throw new Error("born dead")', /born dead/],
+    ['exits', 'process.exit(1)', /./],
+    ['has a syntax error', 'expose({', /./],
+  ])('a plugin that %s at its start has failed, and starts once it is fixed', async (_what, code, message) => {
+    const path = place.add('x', {}, { 'index.js': code })
+    place.add('y')
+    const plugins = await place.open()
+    expect(get(plugins, 'x')).toMatchObject({ state: 'failed', error: { message: expect.stringMatching(message) } })
+    expect(get(plugins, 'y').state).toBe('running')
+    writeFileSync(join(path, 'index.js'), INDEX)
+    await plugins.enable('x')
+    expect(get(plugins, 'x')).toMatchObject({ state: 'running' })
+    expect(get(plugins, 'x').error).toBeUndefined()
+  })
+
+  test('a plugin is disabled while its module loads, without waiting for it', async () => {
+    place.add('x', {}, { 'index.js': 'await new Promise(() => setInterval(() => {}, 1000))' })
+    const plugins = await place.open({ enable: false, frontend: { sandbox: 'permission', loadTimeout: 50_000 } })
+    const enabling = plugins.enable('x')
+    enabling.catch(() => {})
+    await expect.poll(() => get(plugins, 'x').state).toBe('starting')
+    const again = plugins.disable('x').then(() => plugins.disable('x'))
+    await expect(enabling).rejects.toMatchObject({ code: 'Cancelled' })
+    await again
+    expect([get(plugins, 'x').state, place.bus.frontends()]).toEqual(['disabled', []])
+  })
+
+  test('enable, disable and reload in any order end in the last state', async () => {
+    place.add('x')
+    const plugins = await place.open({ enable: false })
+    const calls = [
+      'enable',
+      'disable',
+      'reload',
+      'disable',
+      'enable',
+      'disable',
+      'disable',
+      'enable',
+      'reload',
+    ] as const
+    await Promise.allSettled(calls.map(call => plugins[call]('x')))
+    expect(await place.bus.call('x', 'ping')).toBe('pong')
+    await Promise.allSettled([...calls, 'disable' as const].map(call => plugins[call]('x')))
+    expect(get(plugins, 'x').state).toBe('disabled')
+    expect(place.bus.frontends()).toEqual([])
+  })
+
+  test('a crash is in the list and an event, and the plugin can start again', async () => {
+    place.add('x')
+    const plugins = await place.open({ frontend: { sandbox: 'permission', supervision: { restart: 'temporary' } } })
+    const states: string[] = []
+    plugins.on('change', ({ state }) => states.push(state))
+    plugins.on('change', () => undefined)()
+    await place.bus.call('x', 'crash')
+    await expect.poll(() => states).toContain('failed')
+    expect(get(plugins, 'x')).toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('on purpose') },
+    })
+    await plugins.enable('x')
+    expect(await place.bus.call('x', 'ping')).toBe('pong')
+  })
+
+  test('a plugin whose manifest was invalid is read again, and has its label', async () => {
+    place.add('dir', { main: 'none.js' }, {}, { name: '@acme/x' })
+    const plugins = await place.open()
+    expect(plugins.list()).toMatchObject([{ label: 'dir', state: 'invalid' }])
+    place.add('dir', {}, {}, { name: '@acme/x' })
+    await plugins.enable('dir')
+    expect(plugins.list()).toMatchObject([{ label: 'acme-x', state: 'running' }])
+  })
+
+  test('a watched plugin restarts with each change, also after a failure, and is asked about new requests only', async () => {
+    const [path, other] = [place.add('x'), place.add('y')]
+    const asked: string[] = []
+    const ask = ({ name, reason }: GrantRequest): boolean => name === 'y' || asked.push(reason) > 0
+    const plugins = await place.open({ enable: false, ask })
+    await plugins.enable('x', { watch: true })
+    await plugins.enable('x', { watch: true })
+    await plugins.enable('y', { watch: true })
+    writeFileSync(join(path, 'index.js'), 'expose(')
+    await expect.poll(() => get(plugins, 'x').state).toBe('failed')
+    writeFileSync(join(path, 'index.js'), INDEX.replace("'pong'", "'changed'"))
+    await expect.poll(() => place.bus.call('x', 'ping').catch(() => '')).toBe('changed')
+    expect(asked).toEqual(['first'])
+    place.add('x', { permissions: ['greet'] })
+    await expect.poll(() => place.bus.call('x', 'call', { command: 'greet' }).catch(() => '')).toBe('Hello')
+    expect(asked).toEqual(['first', 'changed'])
+    await plugins.disable('x')
+    writeFileSync(join(path, 'index.js'), INDEX)
+    // A later change of another plugin is seen.
+    writeFileSync(join(other, 'index.js'), INDEX.replace("'pong'", "'changed'"))
+    await expect.poll(() => place.bus.call('y', 'ping').catch(() => '')).toBe('changed')
+    expect(get(plugins, 'x').state).toBe('disabled')
+  })
+})
+
+describe('the file of grants', () => {
+  test.each([
+    ['{', undefined],
+    ['{"plugins": {}}', 'plugins'],
+    ['{"plugins": [{"name": "x"}]}', 'plugins.0.version'],
+    ['{"plugins": [], "__proto__": {}}', '__proto__'],
+  ])('that is %s is an error, and stays as it is', async (text, key) => {
+    const file = join(place.root, 'grants.json')
+    writeFileSync(file, text)
+    place.add('x')
+    await expect(place.open()).rejects.toMatchObject({ code: 'InvalidGrants', file, key })
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  test('is written as a whole, by one after the other', async () => {
+    for (let n = 0; n < 5; n++) place.add(`p${n}`)
+    await place.open()
+    expect(readGrants().plugins.map(({ name }: { name: string }) => name)).toEqual(['p0', 'p1', 'p2', 'p3', 'p4'])
+    expect(readdirSync(place.root).toSorted()).toEqual(['grants.json', 'plugins'])
+  })
+
+  test('that cannot be written fails the plugin, which does not run', async () => {
+    place.add('x')
+    mkdirSync(join(place.root, 'no'))
+    const plugins = await place.open({ grants: join(place.root, 'no/such/grants.json') })
+    expect(get(plugins, 'x')).toMatchObject({ state: 'refused', error: { message: expect.stringContaining('ENOENT') } })
+    expect(place.bus.frontends()).toEqual([])
+  })
+})
+
+test.each([
+  [{ directory: 'relative' }, /directory must be a file URL/],
+  [{ directori: '/x' }, /directori use directory/],
+  [{ askTimeout: 0 }, /askTimeout/],
+  [{ prefix: 'ä' }, /prefix/],
+  [{ ask: true }, /ask must be/],
+])('the options %j are refused', async (options, message) => {
+  await expect(place.open(options as never)).rejects.toThrow(message)
+})

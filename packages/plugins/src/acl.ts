@@ -1,2 +1,0 @@
-// The entry `@sallyport/plugins/internal/acl`: what core reads for a Tauri project that has no `gen/schemas/acl-manifests.json`.
-export { createManifests } from './permissions/manifests.js'

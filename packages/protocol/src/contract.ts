@@ -1,0 +1,51 @@
+// Messages from thread to thread, one file for each pair. What the other packages use of them.
+export { RECORD_DIRECTION, type SessionKey } from './contract/core-gate.js'
+export type {
+  FrontendFunctions,
+  FrontendScript,
+  ScriptOptions,
+  ScriptRunner,
+  ScriptThread,
+} from './contract/frontend-script.js'
+export { type Beating, type Heartbeat, beat, createHeartbeat, createHeartbeatFor } from './contract/heartbeat.js'
+export type {
+  EngineModule,
+  EngineOptions,
+  FrontendCommand,
+  FrontendReport,
+  FrontendSandbox,
+  FrontendStart,
+  FrontendWorkerData,
+  InitScript,
+  ModuleText,
+} from './contract/host-frontend.js'
+export {
+  CONFIRM_WORD,
+  type ConfirmRequest,
+  type GateCommand,
+  type GateReport,
+  type GateThreadData,
+  type GateTimes,
+  type GateWorkerData,
+  toConfirmText,
+} from './contract/host-gate.js'
+export { LIFECYCLE_STATES, type LifecycleState, type StateReport } from './contract/host-worker.js'
+export {
+  type FrontendPreparation,
+  type FrontendProcessCommand,
+  PROCESS_PIPES,
+  type Pong,
+} from './contract/relay-frontend.js'
+export { BROKER_OUTCOME, BROKER_REASON, CONNECTION_HEADERS } from './contract/network-broker.js'
+export { deserializeValue, serializeValue } from './contract/serialize.js'
+export {
+  ACTIVITY,
+  type MemberCommand,
+  type MemberConnection,
+  type MemberReport,
+  type NewMember,
+  type OutputStream,
+  serveMembers,
+} from './contract/shared-thread.js'
+export { SILENT_MS, watchSilence } from './contract/silence.js'
+export { LIFECYCLE_TRANSITIONS, startWorkerActor } from './contract/worker-actor.js'

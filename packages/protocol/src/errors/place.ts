@@ -1,0 +1,26 @@
+// Where an error comes from: the first file of its stack.
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** `file:///app/main.mjs:4:53`, a path, or the name of code as text: `run.js:2:6`. */
+const PLACE =
+  /^(?:\[cause\]: | {4}at (?:.*\()?)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()\n]*?|[\w.-]+\.[cm]?[jt]s)((?::\d+){1,2})\)?$/m
+
+/** Returns the first file of a stack, relative to the working directory if it is below it: `src/main.mjs:4:53`. */
+export function findPlace(stack: string): string {
+  const [, file = '', line = ''] = PLACE.exec(stack) ?? []
+  if (file === '') return ''
+  const path = file.startsWith('file:') ? toPath(file) : file
+  if (path === undefined) return `${file}${line}`
+  const short = relative(process.cwd(), path)
+  return `${short.startsWith('..') ? path : short}${line}`
+}
+
+/** Returns the path of a URL. A frontend can forge the stack, and a URL such as `file://host/` has no path. */
+function toPath(url: string): string | undefined {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return undefined
+  }
+}

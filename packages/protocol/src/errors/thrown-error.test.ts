@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest'
+import { BusError, toErrorObject } from './bus-error.js'
+import { CommandError, toBusError } from './command-error.js'
+import { fromCausedErrorObject, toCausedErrorObject } from './thrown-error.js'
+
+const thrown = Object.assign(new TypeError('no'), { stack: 'TypeError: no\n    at run (file:///app/plugin.js:3:7)' })
+
+it('sends the name, the message and the stack of a thrown error, which other frontends do not get', () => {
+  const error = toBusError('run', thrown)
+  expect(toErrorObject(error)).toEqual({ code: -32000, message: 'no', data: 'no' })
+  const received = fromCausedErrorObject(toCausedErrorObject(error))
+  expect(received).toMatchObject({ reason: 'CommandFailed', message: 'no', data: 'no' })
+  const cause = received.cause as Error
+  expect([cause.name, cause.message, cause.stack]).toEqual(['TypeError', 'no', thrown.stack])
+  expect([Object.keys(cause), Object.keys(received)]).not.toContain('cause')
+})
+
+it.each([
+  ['a CommandError', new CommandError('GONE', 'it is gone')],
+  ['an error of the bus that the function did not catch', new BusError('Denied', 'it is denied')],
+])('sends the stack of %s', (_, error) => {
+  const { stack } = fromCausedErrorObject(toCausedErrorObject(toBusError('run', error))).cause as Error
+  expect(stack).toContain('thrown-error.test')
+})
+
+it('sends no cause of a thrown value that is no error', () => {
+  expect(toCausedErrorObject(toBusError('run', { kind: 'NotFound' }))).not.toHaveProperty('cause')
+})
+
+it('bounds each text', () => {
+  const long = Object.assign(new Error('m'.repeat(1e6)), { name: 'n'.repeat(1e6), stack: 's'.repeat(1e6) })
+  const { cause } = toCausedErrorObject(toBusError('run', long))
+  expect([cause!.name.length, cause!.message.length, cause!.stack.length]).toEqual([100, 4096, 16_384])
+})
+
+it('takes nothing but strings from a frontend', () => {
+  const received = (cause: unknown): unknown =>
+    fromCausedErrorObject({ code: -32000, message: 'm', cause: cause as never }).cause
+  expect(received('text')).toBeUndefined()
+  expect(received(null)).toBeUndefined()
+  expect(received({ name: {}, message: 1, stack: ['at'] })).toMatchObject({ name: '', message: '', stack: '' })
+})
+
+it('leaves out the cause of an error whose getters throw', () => {
+  const hostile = Object.defineProperty(new Error('m'), 'stack', {
+    get() {
+      throw new Error('no')
+    },
+  })
+  expect(toCausedErrorObject(new BusError('CommandFailed', 'm', { cause: hostile }))).toEqual({
+    code: -32000,
+    message: 'm',
+  })
+})

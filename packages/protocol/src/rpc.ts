@@ -1,0 +1,19 @@
+// Both ends of a call: pending calls, streams, batches, and when the messages of a tick leave. What the other packages use of them.
+export { FULL_BATCH_BYTES, type FlushScheduler, LONG_FRAME_BYTES, MIN_FULL_RECORD } from './rpc/batching.js'
+export { checkTransfer, detachAttachments, getBuffers, packMessage } from './rpc/bytes.js'
+export { CallSlots } from '#call-slots'
+export {
+  type CallChannel,
+  type CallTrace,
+  type EventTrace,
+  type Outcome,
+  traceCaller,
+  traceRun,
+} from './rpc/diagnostics.js'
+export { type EncodedEvent, EventBatch } from './rpc/event-batch.js'
+export { Outbox, type PackedMessage, checkSize, encodeMessage, packPlain } from './rpc/outbox.js'
+export { PendingCalls, waitForCalls } from './rpc/pending-calls.js'
+export { ReceivedStream, type StreamCaller, endStreams, receiveStreams } from './rpc/received-stream.js'
+export { type ChannelSender, SentChannels } from './rpc/sent-channels.js'
+export { estimateSize, SentStreams, isStream } from './rpc/sent-streams.js'
+export { type BatchSource, ValueBatch, encodeValue, spliceLastParam } from './rpc/value-batch.js'

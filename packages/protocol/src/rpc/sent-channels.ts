@@ -1,0 +1,113 @@
+// Channels that core or the host has passed to exposed functions: each is a stream of what the function sends, which core reads.
+import { BusError } from '../errors/bus-error.js'
+import { type RequestMessage, toChannelReference } from '../message/message.js'
+import { BoundedQueue } from '../util/bounded-queue.js'
+import { MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '../wire/limits.js'
+import { estimateSize, SentStreams } from './sent-streams.js'
+
+/** A channel among the arguments of an exposed function. */
+export interface ChannelSender<T = unknown> {
+  /**
+   * Sends a message. Resolves once the reader has asked for it: while it is behind, messages wait. Change the message only after that. A
+   * sender that does not wait queues up to 65 536 messages, or 64 MiB.
+   *
+   * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `Overloaded` if too much is queued
+   */
+  send(message: T): Promise<void>
+  /** Ends the channel after all messages that were sent. */
+  end(): void
+}
+
+type Queued = { readonly message: unknown; resolve(): void; reject(error: BusError): void }
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefined> {
+  readonly #queued = new BoundedQueue<Queued>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
+  #wake = (): void => {}
+  #isOver = false
+
+  send(message: unknown): Promise<void> {
+    const sent = new Promise<void>((resolve, reject) => {
+      if (this.#isOver) throw createEndError()
+      if (this.#queued.isFull) throw new BusError('Overloaded', 'Too many messages of the channel are queued')
+      this.#queued.push({ message, resolve, reject }, estimateSize(message))
+      this.#wake()
+    })
+    // The end of the reader must not end a thread that does not await its messages.
+    sent.catch(() => {})
+    return sent
+  }
+
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    while (this.#queued.size === 0) {
+      if (this.#isOver) return DONE
+      await new Promise<void>(resolve => (this.#wake = resolve))
+    }
+    const { message, resolve } = this.#queued.shift()!
+    resolve()
+    return { done: false, value: message }
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.#wake()
+  }
+
+  /** Nobody reads any more. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    for (const { reject } of this.#queued.clear()) reject(createEndError())
+    this.end()
+    return DONE
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
+
+/** Ends channels whose senders were collected without `end`. */
+const collected = new FinalizationRegistry<MessageQueue>(queue => queue.end())
+
+/** The channels of one link. Their ids are core's. */
+export class SentChannels {
+  readonly #streams = new SentStreams()
+
+  /** Replaces the references of declared channels among the arguments of a call. */
+  receive({ channels, params }: RequestMessage): void {
+    const args = params as Record<string, unknown>
+    for (const [name, id] of Object.entries(channels ?? {})) {
+      if (args[name] !== toChannelReference(id)) continue
+      const queue = new MessageQueue()
+      this.#streams.add(queue, undefined, id)
+      args[name] = createSender(queue)
+    }
+  }
+
+  next(id: number, ahead?: number): Promise<unknown> {
+    return this.#streams.next(id, ahead)
+  }
+
+  sent(id: number, bytes: number, ahead: number | undefined): void {
+    this.#streams.sent(id, bytes, ahead)
+  }
+
+  close(id: number): void {
+    this.#streams.close(id)
+  }
+
+  /** The link has closed. */
+  closeAll(): void {
+    this.#streams.closeAll()
+  }
+}
+
+/** A frozen object of its own: scripts that share a thread must have nothing in common that they can change. */
+function createSender(queue: MessageQueue): ChannelSender {
+  const sender = Object.freeze({ send: (message: unknown) => queue.send(message), end: () => queue.end() })
+  collected.register(sender, queue)
+  return sender
+}
+
+const createEndError = (): BusError =>
+  new BusError('Disconnected', 'The channel has ended', { data: { delivered: 'no' } })

@@ -1,0 +1,217 @@
+// Commands on entries of directories: listing, creating, copying, moving and removing them.
+import { createIoError, openFile, withDirectory } from '@sallyport/paths/internal'
+import type { Stats } from 'node:fs'
+import { type FileHandle, lstat, mkdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { FsCall, FsHandlers, Located } from './calls.js'
+import { type FileInfo, toFileInfo } from './info.js'
+import { getTreeSize, readEntries, removeTree, visit } from './trees.js'
+
+interface DirectoryEntry {
+  name: string
+  isDirectory: boolean
+  isFile: boolean
+  isSymlink: boolean
+}
+
+async function makeDirectory(call: FsCall): Promise<void> {
+  const recursive = call.boolean('recursive')
+  const mode = call.mode(0o777)
+  const make = (target: string): Promise<unknown> =>
+    withDirectory(dirname(target), at => mkdir(at(basename(target)), { mode }))
+  const use = async ({ path }: Located): Promise<unknown> => {
+    if (!recursive) return make(path)
+    const missing: string[] = []
+    for (let target = path; !(await isDirectory(target)); target = dirname(target)) missing.unshift(target)
+    for (const target of missing) await make(target)
+  }
+  await call.withPath('failed to create directory at path', use, { exclusive: true })
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (found && !found.isDirectory()) throw createIoError('EEXIST')
+  return found !== undefined
+}
+
+async function readDirectory(call: FsCall): Promise<DirectoryEntry[]> {
+  const failed = 'failed to read directory at path'
+  const { shown, path } = await call.withPath(failed, located => Promise.resolve(located))
+  return call.rejecting(`${failed}: ${shown} with error: `, [shown], () =>
+    withDirectory(path, async at =>
+      mapBatches(await readEntries(at('')), async entry => {
+        // A link counts as its target, and a dangling link as neither.
+        const target = entry.isSymbolicLink() ? await stat(at(entry.name)).catch(() => undefined) : entry
+        return {
+          name: entry.name,
+          isDirectory: target?.isDirectory() ?? false,
+          isFile: target?.isFile() ?? false,
+          isSymlink: entry.isSymbolicLink(),
+        }
+      }),
+    ),
+  )
+}
+
+/** Bounds the work in flight. */
+async function mapBatches<T, U>(values: readonly T[], map: (value: T) => Promise<U>): Promise<U[]> {
+  const mapped: U[] = []
+  for (let at = 0; at < values.length; at += 256)
+    mapped.push(...(await Promise.all(values.slice(at, at + 256).map(map))))
+  return mapped
+}
+
+async function remove(call: FsCall): Promise<void> {
+  const recursive = call.boolean('recursive')
+  const use = ({ shown, path }: Located): Promise<void> =>
+    withDirectory(dirname(path), async at => {
+      const entry = at(basename(path))
+      if (!(await lstat(entry)).isDirectory()) return unlink(entry)
+      if (recursive) {
+        await visit(path, call.ctx.signal, names => {
+          if (!call.isPermitted(join(path, ...names), true)) throw call.forbidden(shown)
+        })
+        await removeTree(path, call.ctx.signal)
+      }
+      await rmdir(entry)
+    })
+  await call.withPath('failed to remove path', use, { exclusive: true, isEntry: true })
+}
+
+async function renameEntry(call: FsCall): Promise<void> {
+  const { args, options } = call
+  await call.withPaths(
+    [
+      ['oldPath', args['oldPath'], options['oldPathBaseDir']],
+      ['newPath', args['newPath'], options['newPathBaseDir']],
+    ],
+    ([from, to]) => `failed to rename old path: ${from} to new path: ${to}`,
+    ([source, target]) =>
+      withDirectory(dirname(source!.path), atSource =>
+        withDirectory(dirname(target!.path), async atTarget => {
+          const entry = atSource(basename(source!.path))
+          if ((await lstat(entry)).isDirectory()) await refuseExposure(source!, target!, call)
+          await rename(entry, atTarget(basename(target!.path)))
+        }),
+      ),
+    { isEntry: true },
+  )
+}
+
+/** A directory must not take an entry that is out of the caller's scope to a place that is in it. */
+function refuseExposure(source: Located, target: Located, call: FsCall): Promise<void> {
+  return visit(source.path, call.ctx.signal, names => {
+    const [before, after] = [join(source.path, ...names), join(target.path, ...names)]
+    if (!call.isPermitted(before) && call.isPermitted(after)) throw call.forbidden(source.shown)
+  })
+}
+
+async function copyFile(call: FsCall): Promise<void> {
+  const { args, options } = call
+  const toText = ([from, to]: readonly string[]): string => `failed to copy file from path: ${from}, to path: ${to}`
+  const handles: FileHandle[] = []
+  try {
+    const paths = await call.withPaths(
+      [
+        ['fromPath', args['fromPath'], options['fromPathBaseDir']],
+        ['toPath', args['toPath'], options['toPathBaseDir']],
+      ],
+      toText,
+      async ([from, to]) => {
+        if (from!.path === to!.path) throw createIoError('EINVAL')
+        handles.push(await openFile(from!.path, {}))
+        const { mode } = await handles[0]!.stat()
+        handles.push(await openFile(to!.path, { read: false, write: true, create: true, mode }))
+        return [from!.shown, to!.shown]
+      },
+    )
+    const failed = `${toText(paths)} with error: `
+    await call.rejecting(failed, paths, () => copyBytes(handles[0]!, handles[1]!, call.ctx.signal))
+  } finally {
+    for (const handle of handles) await handle.close()
+  }
+}
+
+async function copyBytes(source: FileHandle, target: FileHandle, signal: AbortSignal): Promise<void> {
+  const [before, after] = [await source.stat({ bigint: true }), await target.stat({ bigint: true })]
+  // Hard links: truncating the target would empty the source.
+  if (before.dev === after.dev && before.ino === after.ino) throw createIoError('EINVAL')
+  await target.truncate(0)
+  const buffer = new Uint8Array(1024 * 1024)
+  for (let position = 0; ;) {
+    signal.throwIfAborted()
+    const { bytesRead } = await source.read(buffer, 0, buffer.length, position)
+    if (bytesRead === 0) return
+    await writeAll(target, buffer.subarray(0, bytesRead), position)
+    position += bytesRead
+  }
+}
+
+/** Writes all bytes, at the end if the position is `null`. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number | null): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const at = position === null ? null : position + written
+    written += (await handle.write(bytes, written, bytes.length - written, at)).bytesWritten
+  }
+}
+
+async function truncate(call: FsCall): Promise<void> {
+  const length = call.integer(call.args['len'] ?? 0, 'len')
+  await call.withPath('failed to truncate file at path', async ({ path }) => {
+    const handle = await openFile(path, { read: false, write: true })
+    try {
+      await handle.truncate(length)
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+/** Reads information about an entry within its verified directory. */
+const readStats = (path: string): Promise<Stats> =>
+  path === dirname(path) ? lstat(path) : withDirectory(dirname(path), at => lstat(at(basename(path))))
+
+const readInfo =
+  (isEntry: boolean) =>
+  (call: FsCall): Promise<FileInfo> =>
+    call.withPath('failed to get metadata of path', async ({ path }) => toFileInfo(await readStats(path)), { isEntry })
+
+const exists = (call: FsCall): Promise<boolean> =>
+  call.withPath('failed to get metadata of path', ({ path }) =>
+    readStats(path).then(
+      stats => !stats.isSymbolicLink(),
+      () => false,
+    ),
+  )
+
+async function readSize(call: FsCall): Promise<number> {
+  const failed = 'failed to get size at path'
+  const [{ shown, path }, stats] = await call.withPath(
+    failed,
+    async located => [located, await readStats(located.path)] as const,
+  )
+  if (!stats.isDirectory()) return stats.size
+  const includes = (file: string): boolean => !call.scope.isDenied(file)
+  return call.rejecting(`${failed}: ${shown} with error: `, [shown], () => getTreeSize(path, call.ctx.signal, includes))
+}
+
+/** These are for iOS. Elsewhere Tauri's plugin ignores them too. */
+const ignore = (): void => undefined
+
+export const entries: FsHandlers = {
+  mkdir: makeDirectory,
+  read_dir: readDirectory,
+  remove,
+  rename: renameEntry,
+  copy_file: copyFile,
+  truncate,
+  stat: readInfo(false),
+  lstat: readInfo(true),
+  exists,
+  size: readSize,
+  start_accessing_security_scoped_resource: ignore,
+  stop_accessing_security_scoped_resource: ignore,
+}

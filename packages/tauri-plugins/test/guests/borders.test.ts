@@ -1,0 +1,128 @@
+// Wrong arguments, grants of dialogs, and the end of a bus.
+import { type Bus, createBus, defineCore, type Plugin } from '@sallyport/core'
+import { getPathRules, PathGrants } from '@sallyport/paths/internal'
+import fc from 'fast-check'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import {
+  clipboardManager,
+  dialog,
+  log,
+  notification,
+  opener,
+  os,
+  process as processPlugin,
+  shell,
+  store,
+} from '../../src/index.js'
+import { OFFICIAL_PLUGINS } from '../../src/permissions/official.js'
+
+let bus: Bus | undefined
+afterEach(() => bus?.close())
+
+const nothing = (): undefined => undefined
+
+test('calls with wrong arguments are answered, and core lives', { timeout: 60_000 }, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stores-'))
+  const plugins: Plugin[] = [
+    ...[store({ directory }), log(), os(), opener({ open: nothing, reveal: nothing }), shell({ open: nothing })],
+    dialog({ message: nothing, open: () => null, save: () => null }),
+    notification({ notify: nothing }),
+    clipboardManager({
+      readText: () => '',
+      writeText: nothing,
+      writeHtml: nothing,
+      writeImage: nothing,
+      clear: nothing,
+    }),
+    processPlugin({ exit: nothing, restart: nothing }),
+  ]
+  const commands = plugins.flatMap(({ name, commands: defined = {} }) =>
+    Object.keys(defined).map(each => [name, each] as const),
+  )
+  const allow = commands.map(([name, each]) => `${name}:allow-${each.replaceAll('_', '-')}`)
+  bus = await createBus({ core: defineCore({ plugins }), log: false })
+  const client = await bus.connect('main', { allow })
+  const names = [
+    'rid',
+    'path',
+    'paths',
+    'key',
+    'value',
+    'options',
+    'level',
+    'message',
+    'buttons',
+    'url',
+    'with',
+    'text',
+    'image',
+    'code',
+    'kind',
+  ]
+  const value = fc.oneof(
+    fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1.5, '', '..', '/', 'a\0', null, true, [], {}, [[]], 'a.json'),
+    fc.jsonValue({ maxDepth: 2 }),
+  )
+  const call = fc.tuple(fc.constantFrom(...commands), fc.dictionary(fc.constantFrom(...names), value))
+  for (const calls of fc.sample(fc.array(call, { minLength: 100, maxLength: 100 }), 20)) {
+    await Promise.allSettled(calls.map(([[name, each], args]) => client.invoke(`plugin:${name}|${each}`, args)))
+  }
+  expect(await client.invoke('plugin:clipboard-manager|read_text')).toBe('')
+  await bus.close()
+  await rm(directory, { recursive: true })
+})
+
+test('every permission of the official plugins can be named', async () => {
+  const plugins = [
+    store(),
+    log(),
+    os(),
+    opener(),
+    shell(),
+    dialog(),
+    notification(),
+    clipboardManager(),
+    processPlugin(),
+  ]
+  const allow = plugins.flatMap(({ name }) => [
+    `${name}:default`,
+    ...OFFICIAL_PLUGINS[name]!.commands.split(' ').flatMap(each => [`${name}:allow-${each.replaceAll('_', '-')}`]),
+  ])
+  bus = await createBus({ core: defineCore({ plugins }), log: false })
+  await expect(bus.connect('main', { allow })).resolves.toBeDefined()
+})
+
+test('a picked path is granted to the frontend that asked, as a literal', async () => {
+  const picked = join(tmpdir(), 'a*')
+  const rules = getPathRules()
+  const core = defineCore({
+    plugins: [dialog({ open: () => picked })],
+    commands: { granted: ({ path }, ctx) => ctx.state(PathGrants).includes(ctx.label, String(path), rules) },
+  })
+  bus = await createBus({ core, log: false })
+  const allow = ['dialog:default', 'granted']
+  const [main, other] = [await bus.connect('main', { allow }), await bus.connect('other', { allow })]
+  expect(await main.invoke('plugin:dialog|open', { options: {} })).toBe(picked)
+  expect(await main.invoke('granted', { path: picked })).toBe(true)
+  expect(await main.invoke('granted', { path: join(tmpdir(), 'ab') })).toBe(false)
+  expect(await other.invoke('granted', { path: picked })).toBe(false)
+})
+
+test('a closed bus leaves no timer', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stores-'))
+  const count = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+  const before = count()
+  const plugins = [store({ directory }), log(), dialog({ message: () => new Promise<never>(() => {}) })]
+  bus = await createBus({ core: defineCore({ plugins }), log: false })
+  const client = await bus.connect('main', { allow: ['store:default', 'log:default', 'dialog:default'] })
+  const rid = await client.invoke('plugin:store|load', { path: 'a.json', options: { autoSave: 100_000 } })
+  await client.invoke('plugin:store|set', { rid, key: 'a', value: 1 })
+  await client.invoke('plugin:log|log', { level: 3, message: 'a' })
+  client.invoke('plugin:dialog|message', { message: 'a' }).catch(() => {})
+  await bus.close()
+  expect(count()).toBeLessThanOrEqual(before)
+  await rm(directory, { recursive: true })
+})

@@ -1,0 +1,243 @@
+// Bodies of responses: read when the frontend asks, limited, and closed with everything that ends them.
+import { createGzip, gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { http } from '../../src/http/http.js'
+import { connect, getError, join } from './client.js'
+import { serve, serveSockets } from './servers.js'
+
+const MIB = 1024 * 1024
+
+test('nothing is read before the frontend asks, beyond the buffers of the connection', async () => {
+  const total = 64 * MIB
+  let sent = 0
+  const server = await serve((request, response) => {
+    if (request.url !== '/large') return void response.end('small')
+    const send = (): void => {
+      while (sent < total) {
+        sent += 65_536
+        if (!response.write(Buffer.alloc(65_536))) return void response.once('drain', send)
+      }
+      response.end()
+    }
+    send()
+  })
+  const { request, read, readAll, text } = await connect([`${server.origin}/*`])
+  const { rid } = await request({ url: `${server.origin}/large` })
+  const first = await read(rid)
+  expect(first.length).toBeLessThanOrEqual(256 * 1024 + 1)
+  // The server has time to send everything.
+  for (let i = 0; i < 30; i++) await text({ url: `${server.origin}/small` })
+  expect(sent).toBeLessThan(total / 2)
+  expect(first.length - 1 + (await readAll(rid)).length).toBe(total)
+})
+
+test('the bytes of an encoded body arrive as the server sent them', async () => {
+  const bytes = gzipSync('hello')
+  const server = await serve((_request, response) => response.setHeader('content-encoding', 'gzip').end(bytes))
+  const { request, readAll } = await connect([`${server.origin}/*`])
+  const { rid, headers } = await request({ url: server.origin })
+  expect(headers).toContainEqual(['content-encoding', 'gzip'])
+  expect(await readAll(rid)).toEqual(bytes)
+})
+
+describe('with decompress', () => {
+  test('bodies arrive decompressed, without the headers of their encoding', async () => {
+    let accepted: unknown
+    const server = await serve((request, response) => {
+      accepted = request.headers['accept-encoding']
+      response.setHeader('content-encoding', 'gzip').end(gzipSync('hello'))
+    })
+    const { request, readAll } = await connect([`${server.origin}/*`], { decompress: true })
+    const { rid, headers } = await request({ url: server.origin })
+    expect(accepted).toBe('gzip, deflate, br')
+    expect(headers.map(([name]) => name)).not.toContain('content-encoding')
+    expect((await readAll(rid)).toString()).toBe('hello')
+  })
+
+  test('a bomb ends at the limit', async () => {
+    const server = await serve((_request, response) => {
+      response.setHeader('content-encoding', 'gzip')
+      const gzip = createGzip()
+      gzip.pipe(response)
+      for (let i = 0; i < 64; i++) gzip.write(Buffer.alloc(MIB))
+      gzip.end()
+    })
+    const { request, readAll } = await connect([`${server.origin}/*`], {
+      decompress: true,
+      limits: { responseBytes: 4 * MIB },
+    })
+    const { rid } = await request({ url: server.origin })
+    await expect(readAll(rid)).rejects.toMatchObject({
+      data: expect.stringContaining(`response body exceeded ${4 * MIB} bytes`),
+    })
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+
+  test('a malformed body is an error', async () => {
+    const server = await serve((_request, response) =>
+      response.setHeader('content-encoding', 'gzip').end('no gzip at all'),
+    )
+    const { request, readAll } = await connect([`${server.origin}/*`], { decompress: true })
+    const { rid } = await request({ url: server.origin })
+    await expect(readAll(rid)).rejects.toMatchObject({
+      data: `error decoding response body for url (${server.origin}/)`,
+    })
+  })
+})
+
+describe('a body is closed', () => {
+  const endless = () =>
+    serve((_request, response) => {
+      const send = (): void => {
+        if (!response.destroyed && response.write(Buffer.alloc(65_536))) setImmediate(send)
+        else response.once('drain', send)
+      }
+      send()
+    })
+
+  test('when it exceeds the limit', async () => {
+    const server = await endless()
+    const { request, readAll } = await connect([`${server.origin}/*`], { limits: { responseBytes: MIB } })
+    const { rid } = await request({ url: server.origin })
+    await expect(readAll(rid)).rejects.toMatchObject({
+      data: `response body exceeded ${MIB} bytes. Request a part of it with a "range" header.`,
+    })
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+
+  test('when the frontend does not read it', async () => {
+    const server = await endless()
+    const { request, read } = await connect([`${server.origin}/*`], { limits: { idleMs: 20 } })
+    const { rid } = await request({ url: server.origin })
+    await expect.poll(() => server.sockets.size).toBe(0)
+    await expect(read(rid)).rejects.toThrow(`The resource id ${rid} is invalid.`)
+  })
+
+  test('when a read waits too long', async () => {
+    const server = await serve((_request, response) => response.writeHead(200).flushHeaders())
+    const { request, read } = await connect([`${server.origin}/*`], { limits: { idleMs: 50 } })
+    const { rid } = await request({ url: server.origin })
+    await expect(read(rid)).rejects.toMatchObject({ data: 'response body timed out after 50 ms' })
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+
+  test.each(['plugin:http|fetch_cancel_body', 'plugin:resources|close'])(
+    'by %s, and a read that waits rejects',
+    async command => {
+      const server = await serve((_request, response) => response.writeHead(200).flushHeaders())
+      const { client, request, read } = await connect([`${server.origin}/*`])
+      const { rid } = await request({ url: server.origin })
+      const waiting = getError(read(rid))
+      await client.invoke(command, { rid })
+      expect(await waiting).toMatchObject({ message: 'Request canceled' })
+      await expect.poll(() => server.sockets.size).toBe(0)
+      await expect(read(rid)).rejects.toThrow(`The resource id ${rid} is invalid.`)
+    },
+  )
+
+  test('with its frontend', async () => {
+    const server = await endless()
+    const { client, bus, request } = await connect([`${server.origin}/*`])
+    await request({ url: server.origin })
+    await client.close()
+    await expect.poll(() => server.sockets.size).toBe(0)
+    await expect(bus.stats()).resolves.toBeDefined()
+  })
+
+  test('with the bus', async () => {
+    const server = await endless()
+    const { bus, request } = await connect([`${server.origin}/*`])
+    await request({ url: server.origin })
+    await bus.close()
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+
+  test('with the connection, and a read rejects', async () => {
+    const server = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': '10' }).write('half')
+      setImmediate(() => response.destroy())
+    })
+    const { request, readAll } = await connect([`${server.origin}/*`])
+    const { rid } = await request({ url: server.origin })
+    await expect(readAll(rid)).rejects.toMatchObject({
+      data: `error decoding response body for url (${server.origin}/)`,
+    })
+  })
+
+  test.each([204, 205, 304])('at once for status %d', async status => {
+    const server = await serve((_request, response) => void response.writeHead(status).end())
+    const { request } = await connect([`${server.origin}/*`])
+    expect((await request({ url: server.origin })).status).toBe(status)
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+
+  test('at once for an upgrade without a request for it', async () => {
+    const server = await serveSockets(socket => {
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nraw'),
+      )
+    })
+    const { request } = await connect([`${server.origin}/*`])
+    expect((await request({ url: server.origin })).status).toBe(101)
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+})
+
+test('two reads at a time are refused', async () => {
+  const server = await serve((_request, response) => response.writeHead(200).flushHeaders())
+  const { request, read, client } = await connect([`${server.origin}/*`])
+  const { rid } = await request({ url: server.origin })
+  const first = getError(read(rid))
+  await expect(read(rid)).rejects.toMatchObject({
+    data: 'another read of this response body is in flight. Wait for its result.',
+  })
+  await client.invoke('plugin:http|fetch_cancel_body', { rid })
+  expect(await first).toMatchObject({ message: 'Request canceled' })
+})
+
+test('the number of a body is invalid for another frontend, and after its end', async () => {
+  const server = await serve((_request, response) => void response.end('ok'))
+  const { bus, request, read, readAll } = await connect([`${server.origin}/*`])
+  const other = await join(bus, 'other')
+  const { rid } = await request({ url: server.origin })
+  await expect(other.read(rid)).rejects.toThrow(`The resource id ${rid} is invalid.`)
+  await readAll(rid)
+  await expect(read(rid)).rejects.toThrow(`The resource id ${rid} is invalid.`)
+})
+
+describe('with wholeBodies', () => {
+  test('a read returns the whole body, and nothing for a response without one', async () => {
+    const server = await serve((request, response) => {
+      if (request.url === '/204') response.writeHead(204).end()
+      else response.end(Buffer.alloc(1_000_000, 7))
+    })
+    const { request, read } = await connect([`${server.origin}/*`], { wholeBodies: true })
+    const bytes = await read((await request({ url: server.origin })).rid)
+    expect([bytes.byteLength, new Uint8Array(bytes).at(-1)]).toEqual([1_000_000, 7])
+    expect((await read((await request({ url: `${server.origin}/204` })).rid)).byteLength).toBe(0)
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+
+  test('bodies that are read at the same time share the limit of one body', async () => {
+    const waiting: (() => void)[] = []
+    const server = await serve((_request, response) => {
+      response.write(Buffer.alloc(60_000))
+      waiting.push(() => response.end(Buffer.alloc(30_000)))
+    })
+    const options = { wholeBodies: true, limits: { responseBytes: 100_000 } }
+    const { request, read } = await connect([`${server.origin}/*`], options)
+    const heads = await Promise.all([1, 2].map(() => request({ url: server.origin })))
+    const reads = Promise.allSettled(heads.map(({ rid }) => read(rid)))
+    for (const end of waiting) end()
+    const results = await reads
+    expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { data: 'response bodies exceeded 100000 bytes together. Read fewer at a time.' },
+    })
+    await expect.poll(() => server.sockets.size).toBe(0)
+  })
+})
+
+test('wholeBodies must be a boolean', () => {
+  expect(() => http({ wholeBodies: 1 as never })).toThrow('http(): wholeBodies must be true or false')
+})

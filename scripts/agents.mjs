@@ -1,0 +1,95 @@
+// node scripts/agents.mjs: writes AGENTS.md and llms.txt of @sallyport/core from the docs, for the coding agents of users. A package
+// has no docs/, so the recipes are sections of pages, without their links.
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = new URL('../', import.meta.url)
+const read = path => readFileSync(new URL(path, root), 'utf8')
+
+/** Sections of pages, by their headings. Recipes that begin with a core come first, as `site/` runs them as the programs of one page. */
+const RECIPES = [
+  ['quick-start', 'Call a function'],
+  ['quick-start', 'Run code that you trust less'],
+  ['streams-and-cancellation', 'Cancel a call'],
+  ['streams-and-cancellation', 'Stream a file with progress'],
+  ['permissions', 'Limit a plugin'],
+  ['recipes', 'Run scripts of a language model'],
+  ['recipes', 'Let a plugin write files'],
+  ['commands', 'Validate arguments'],
+  ['calling-frontends', 'From the host'],
+  ['testing', 'A test'],
+]
+
+/** Without links, which lead nowhere in a package, and without comments but those by which `site/` tests the code. */
+const toPlain = text =>
+  text
+    .replaceAll(/<!-- (?!given:|within:)[^]*?-->\n*/g, '')
+    .replaceAll(/!?\[((?:[^\][]|\[[^\]]*\])*)\]\([^)]*\)/g, '$1')
+    .trim()
+
+function getSection(page, heading) {
+  const text = read(`docs/guide/${page}.md`)
+  const start = text.indexOf(`\n## ${heading}\n`)
+  if (start < 0)
+    throw new Error(`docs/guide/${page}.md has no heading '${heading}': adapt RECIPES in scripts/agents.mjs`)
+  const end = text.indexOf('\n## ', start + 1)
+  return toPlain(text.slice(start, end < 0 ? undefined : end))
+}
+
+const getEntries = () => /^\| entry \|[^]*?(?=\n\n)/m.exec(read('packages/core/README.md'))[0]
+
+export const getAgents = () => `# Sallyport for coding agents
+
+Made from the docs by \`scripts/agents.mjs\`. Sallyport runs plugins, user scripts and tools of agents in sandboxes within a Node.js program, and lets each call
+only what it may. Words: the *core* has the commands, a *frontend* is a plugin, the *host* is your program, the *bus* connects them.
+
+- Node.js 20.19 or later, and ES modules only: \`import\`, never \`require\`.
+- The host imports \`@sallyport/core\`. A plugin imports \`@sallyport/frontend\`, and nothing else of Sallyport.
+- Modules are URLs or absolute paths: \`new URL('./plugin.mjs', import.meta.url)\`.
+- Everything is denied by default: name the commands of a plugin in its \`allow\`.
+- A command takes one object of named arguments: \`invoke('greet', { name: 'World' })\`.
+- Await each call, and close the bus at the end: \`await bus.close()\`.
+- The message of an error names its remedy. \`error.reason\` is a word for programs, such as \`Denied\`.
+
+## What to import
+
+${getEntries()}
+
+${RECIPES.map(recipe => getSection(...recipe)).join('\n\n')}
+`
+
+/** The first sentence of a page, below its heading. */
+function describe(page) {
+  const [heading, ...paragraphs] = toPlain(read(page)).split('\n\n')
+  const prose = paragraphs.find(text => /^[A-Z`*]/.test(text)) ?? ''
+  const [sentence] = /^[^]*?[.:](?=\s|$)/.exec(prose.replaceAll('\n', ' ')) ?? ['']
+  const title = `- ${heading.replace('# ', '')} (${page})`
+  return sentence === '' ? title : `${title}: ${sentence.replace(/:$/, '.')}`
+}
+
+const list = directory =>
+  readdirSync(new URL(`docs/${directory}/`, root))
+    .filter(name => name.endsWith('.md'))
+    .map(name => describe(`docs/${directory}/${name}`))
+    .join('\n')
+
+export const getIndex = () => `# Sallyport
+
+> Run plugins, user scripts and AI-agent tools inside a Node.js program, and decide exactly which functions they can call.
+
+The recipes are in AGENTS.md, next to this file. The pages below are in the repository of Sallyport.
+
+## Guide
+
+${list('guide')}
+
+## Reference
+
+${list('reference')}
+`
+
+const files = { 'packages/core/AGENTS.md': getAgents, 'packages/core/llms.txt': getIndex }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, create] of Object.entries(files)) writeFileSync(new URL(path, root), create())
+}
