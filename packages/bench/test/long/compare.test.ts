@@ -122,7 +122,9 @@ describe('a head that is the same as a git ref', () => {
     )
     expect(comparison.first.map(({ figure }) => figure)).toEqual(FIGURES)
     const base = { kind: 'ref', commit: git('rev-parse', 'before').trim() }
-    expect(comparison).toMatchObject({ base, repeat: [] })
+    expect(comparison).toMatchObject({ base })
+    // A noisy machine has the noisy ones measured again.
+    expect(FIGURES).toEqual(expect.arrayContaining(comparison.repeat.map(({ figure }) => figure)))
   })
 
   test('shows each figure when it is measured', () => {
