@@ -39,6 +39,13 @@ export function getGrowths(footprints) {
   })
 }
 
+/** Returns the later growths. A bound is broken only if it was broken before as well. */
+export const getConfirmed = (before, later) =>
+  later.map(growth => {
+    const isSame = ({ actor, kind, broken }) => broken && actor === growth.actor && kind === growth.kind
+    return { ...growth, broken: growth.broken && before.some(isSame) }
+  })
+
 function getGrowth(actor, kind, points) {
   const half = points.length >> 1
   const least = some => Math.min(...some.map(([, value]) => value))
