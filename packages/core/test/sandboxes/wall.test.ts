@@ -1,4 +1,5 @@
 // The wall of a frontend's process: which launcher starts it, what the host says about it, and its limits.
+import { execFile } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -10,9 +11,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineCore, type Bus, type BusEvents, type BusOptions, type ProcessSandbox } from '../../src/index.js'
@@ -57,12 +59,15 @@ test('the log says once which wall the processes have', async () => {
   expect(lines.filter(line => 'wall' in line)).toMatchObject([{ wall: found ?? 'none' }])
 })
 
-test.runIf(process.platform !== 'win32')('a process has the same priority in any wall', async () => {
-  for (const wall of ['none', 'auto', plain] as const) {
-    const bus = await open({ wall })
-    expect(await bus.call('main', 'getPriority')).toBe(5)
-  }
-})
+test.runIf(process.platform !== 'win32').each([0, 3])(
+  'a process has the priority of its host and 5 more in any wall: a host with %i more',
+  async more => {
+    const host = [process.execPath, fileURLToPath(fixture('sandboxes/priority-host.mjs'))]
+    const { stdout } = await promisify(execFile)('nice', ['-n', String(more), ...host])
+    const own = Math.min(getPriority() + more, 19)
+    expect(JSON.parse(stdout)).toEqual({ host: own, priorities: Array(3).fill(Math.min(own + 5, 19)) })
+  },
+)
 
 describe('a launcher', () => {
   test('gets the command, the files and the limits, and starts what it returns', async () => {

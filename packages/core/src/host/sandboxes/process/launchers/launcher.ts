@@ -67,7 +67,7 @@ export interface Launch {
   readonly lowersPriority?: boolean
 }
 
-/** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
+/** Added to the `nice` value of the host. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
 export const NICENESS = 5
 
 /** Descriptor of the file with `Launch.filter`. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
 import { PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
@@ -35,6 +35,7 @@ const OUT_OF_MEMORY =
 const ERROR_TAIL_LENGTH = 8192
 /** Time for a launcher to exit after its process. */
 const LAUNCHER_EXIT_TIMEOUT_MS = 200
+const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW
 const REMOVE_ATTEMPTS = 50
 const REMOVE_INTERVAL_MS = 20
 /** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
@@ -110,7 +111,8 @@ export function startChild(
     })
   })
   try {
-    if (pid !== undefined && !lowersPriority) setPriority(pid, NICENESS)
+    // It starts with the priority of the host, which can be low itself.
+    if (pid !== undefined && !lowersPriority) setPriority(pid, Math.min(getPriority(pid) + NICENESS, LOWEST_PRIORITY))
   } catch {
     // The process has exited already.
   }
