@@ -20,11 +20,11 @@ function createWork(lock = new PathLock(linux!)) {
   return { log, start, end }
 }
 
-test('exclusive work waits for the work on its path, above it and below it, and then runs alone', async () => {
+test('exclusive work waits for the work on its path and below it, and then runs alone', async () => {
   const { log, start, end } = createWork()
   const work = [
     start('read', false, '/a/b/c'),
-    start('list', false, '/a'),
+    start('list', false, '/a/b'),
     start('move', true, '/a/b', '/a/x'),
     start('later', false, '/a/x/y'),
   ]
@@ -36,6 +36,26 @@ test('exclusive work waits for the work on its path, above it and below it, and 
   await end('move')
   expect(log.slice(3)).toEqual(['later after waiting'])
   await end('later')
+  await Promise.all(work)
+})
+
+test('exclusive work and other work above it do not wait for each other', async () => {
+  const { log, start, end } = createWork()
+  const work = [start('list', false, '/a'), start('move', true, '/a/b'), start('read', false, '/a')]
+  expect(log).toEqual(['list', 'move', 'read'])
+  for (const name of log) await end(name)
+  await Promise.all(work)
+})
+
+test('exclusive work waits for exclusive work above it and below it', async () => {
+  const { log, start, end } = createWork()
+  const work = [start('inner', true, '/a/b'), start('outer', true, '/a'), start('next', true, '/a/c')]
+  expect(log).toEqual(['inner'])
+  await end('inner')
+  expect(log.slice(1)).toEqual(['outer after waiting'])
+  await end('outer')
+  expect(log.slice(2)).toEqual(['next after waiting'])
+  await end('next')
   await Promise.all(work)
 })
 

@@ -9,8 +9,9 @@ interface Holder {
 }
 
 /**
- * Runs work on paths. Work on one path runs together; exclusive work on a path runs alone there, and below and above it, in the order of the
- * calls. Work on paths that do not contain each other never waits for each other.
+ * Runs work on paths. Work on one path runs together. Exclusive work on a path runs alone there and below it, and with no other exclusive work
+ * above it, in the order of the calls. It can take seconds, so other work above it does not wait for it: the entries of a directory don't decide
+ * where its own path leads. Work on paths that do not contain each other never waits for each other.
  */
 export class PathLock {
   readonly #holders = new Set<Holder>()
@@ -25,8 +26,9 @@ export class PathLock {
     const keys = paths.map(path => this.#toKey(path))
     // Only earlier work is waited for, so two calls never wait for each other.
     const waitsFor = Array.from(this.#holders)
-      .filter(holder => isExclusive || holder.isExclusive)
-      .filter(holder => holder.paths.some(held => keys.some(key => held.startsWith(key) || key.startsWith(held))))
+      .filter(
+        ({ paths, ...held }) => (held.isExclusive && isBelow(keys, paths)) || (isExclusive && isBelow(paths, keys)),
+      )
       .map(({ ended }) => ended)
     let end!: () => void
     const holder: Holder = { paths: keys, isExclusive, ended: new Promise(resolve => (end = resolve)) }
@@ -47,3 +49,7 @@ export class PathLock {
     return separators.includes(key.at(-1)!) ? key : key + rules.sep
   }
 }
+
+/** True if one of the keys is one of `above`, or below it. */
+const isBelow = (keys: readonly string[], above: readonly string[]): boolean =>
+  keys.some(key => above.some(each => key.startsWith(each)))

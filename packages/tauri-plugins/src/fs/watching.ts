@@ -1,6 +1,6 @@
 // Watches files and directories. Events are sent on a channel, and the watcher is a resource.
 import type { Channel } from '@sallyport/core'
-import { withDirectory, withEntry } from '@sallyport/paths/internal'
+import { PathChangedError, withDirectory, withEntry } from '@sallyport/paths/internal'
 import { type FSWatcher, type Stats, watch as watchPath } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
@@ -65,10 +65,16 @@ class Watcher {
     const isOwnRecursion = this.#deps.recursive && process.platform === 'linux'
     for (const pending = [path]; pending.length > 0 && !this.#isClosed;) {
       const next = pending.pop()!
-      const isDirectory = await this.#watch(next)
-      if (!isDirectory || !isOwnRecursion) continue
-      for (const entry of await withDirectory(next, at => readEntries(at(''))))
-        if (entry.isDirectory()) pending.push(join(next, entry.name))
+      try {
+        const isDirectory = await this.#watch(next)
+        if (!isDirectory || !isOwnRecursion) continue
+        for (const entry of await withDirectory(next, at => readEntries(at(''))))
+          if (entry.isDirectory()) pending.push(join(next, entry.name))
+      } catch (error) {
+        // The directory above is watched already, and reports what is moved or removed meanwhile.
+        if (next === path || !isGone(error)) throw error
+        this.#forget(next)
+      }
     }
   }
 
@@ -199,6 +205,10 @@ class Watcher {
     this.#deps.released()
   }
 }
+
+/** True for the errors of a path that no longer leads where it did. */
+const isGone = (error: unknown): boolean =>
+  error instanceof PathChangedError || ['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))
 
 function toEventType(kind: 'rename' | 'change', stats: Stats | undefined): EventType {
   if (!stats) return { remove: { kind: 'any' } }

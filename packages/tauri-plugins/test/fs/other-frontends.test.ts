@@ -89,6 +89,8 @@ test('while a directory is moved, calls on other paths go on, and calls on its o
   const move = call(attacker, 'rename', { oldPath: join(busy, 'tree'), newPath: join(busy, 'held') })
   await expect.poll(() => held).toBe(1)
   expect(await readText(join(calm, 'a'))).toBe('text')
+  expect(await call(other, 'read_dir', { path: dir })).toHaveLength(2)
+  expect(await call(other, 'stat', { path: busy })).toMatchObject({ isDirectory: true })
   expect(await call(other, 'mkdir', { path: join(calm, 'new') })).toBeNull()
   let isCreated = false
   const inside = call(other, 'mkdir', { path: join(busy, 'tree/late') }).finally(() => (isCreated = true))
@@ -98,3 +100,22 @@ test('while a directory is moved, calls on other paths go on, and calls on its o
   expect(await move).toBeNull()
   expect(await inside).toContain('No such file or directory')
 })
+
+test.runIf(process.platform === 'linux')(
+  'while a tree is about to be watched, others move directories in it',
+  async () => {
+    mkdirSync(join(busy, 'deep/held'), { recursive: true })
+    mkdirSync(calm)
+    const onEvent = new attacker.Channel<{ type: object; paths: string[] }>()
+    const watch = call(attacker, 'watch', { paths: [busy], options: { recursive: true }, onEvent })
+    await expect.poll(() => held).toBe(1)
+    const [oldPath, newPath] = [join(busy, 'deep'), join(calm, 'deep')]
+    expect(await call(other, 'rename', { oldPath, newPath })).toBeNull()
+    release()
+    expect(await watch).toEqual(expect.any(Number))
+    for await (const { type, paths } of onEvent) {
+      expect([type, paths]).toEqual([{ remove: { kind: 'any' } }, [oldPath]])
+      break
+    }
+  },
+)
