@@ -60,7 +60,15 @@ export class Inspectors {
   async open(port: number): Promise<Inspector> {
     const { openInspector } = await loadPackage()
     const view = this.#createView()
-    const inspector = await openInspector(view, port)
+    let inspector: OpenInspector
+    try {
+      // A call that blocks core right after this is known.
+      await view.measure()
+      inspector = await openInspector(view, port)
+    } catch (error) {
+      view.release()
+      throw error
+    }
     if (this.#host.isClosing) {
       await inspector.close()
       this.#host.checkRunning()

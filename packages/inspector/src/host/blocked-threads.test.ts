@@ -48,6 +48,16 @@ test('finds the call that blocked core and the host by its duration', () => {
   expect(ended[0]!.why).toMatch(/^core did not answer for 2\.9 s/)
 })
 
+test('finds the call that blocked core before its first answer', () => {
+  const { ended, add } = create()
+  add(undefined)
+  vi.advanceTimersByTime(3000)
+  const call = { id: 1, label: 'report', command: 'render', size: 0, at: Date.now() - 2900, ms: 2900, outcome: 'ok' }
+  add(answer([call]))
+  expect(ended).toMatchObject([{ label: 'report', what: 'render' }])
+  expect(ended[0]!.why).toBe('core did not answer for 2.9 s')
+})
+
 test('reports core itself if the call is not known, or core ended', () => {
   const { ended, add } = create()
   add(undefined)

@@ -64,7 +64,8 @@ export class BlockedThreads {
     if (blockedHostMs > MIN_MS) {
       this.#core = { startedAt: now - blockedHostMs, call: undefined, inFlight: this.#inFlight }
     }
-    const isSame = measurement !== undefined && measurement.watched?.since === this.#since
+    // A core that blocks before its first answer has none to compare with.
+    const isSame = this.#since === undefined || measurement?.watched?.since === this.#since
     if (this.#core && now - this.#core.startedAt > MIN_MS)
       this.#endCore(this.#core, now, isSame ? measurement : undefined)
     this.#core = undefined
