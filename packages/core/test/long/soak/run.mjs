@@ -91,7 +91,7 @@ async function leak(what) {
 }
 
 async function runRounds(isEnough) {
-  for (const begin = footprints.length; !isEnough(footprints.length - begin) && problems.length === 0; ) {
+  for (const begin = footprints.length; !isEnough(footprints.length - begin) && problems.length === 0;) {
     const round = footprints.length
     await run(round).catch(error => problems.push(`round ${round}: ${error.stack}`))
   }
