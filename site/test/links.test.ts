@@ -1,4 +1,5 @@
-// Links of the pages lead to files of the repository, and to headings that are there: by GitHub's rule, which is the site's too.
+// Links of the pages lead to files of the repository, and to headings that are there: by GitHub's rule, which is the site's too. No line between
+// its rows ends a table.
 import GithubSlugger from 'github-slugger'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -29,6 +30,20 @@ function findDeadLinks(page: string, text: string): string[] {
 
 test.each(allPages())('the links of $page lead to existing files and headings', ({ page, text }) => {
   expect(findDeadLinks(page, text)).toEqual([])
+})
+
+/** Rows after an empty line that begin no table: a table begins with two rows, of which the second has only dashes and colons. */
+const findLostRows = (text: string): string[] =>
+  [...withoutCode(text).matchAll(/^\|.*\n\n(\|.*)\n(.*)$/gm)].flatMap(([, row = '', next = '']) =>
+    /^[|\s:-]+$/.test(next) ? [] : [row],
+  )
+
+test.each(allPages())('the tables of $page have no empty lines', ({ text }) => {
+  expect(findLostRows(text)).toEqual([])
+})
+
+test('rows after an empty line are found', () => {
+  expect(findLostRows('|a|\n|-|\n|b|\n\n|c|\n|d|\n\n|e|\n|:-|\n|f|\n')).toEqual(['|c|'])
 })
 
 test('READMEs of packages do not link to files, because npm shows them without the repository', () => {
