@@ -50,7 +50,13 @@ async function start(name, pattern, more) {
 export async function connect(bus, label) {
   const client = await bus.connect(label)
   client.expose({ ...exposed, hook: args => client.invoke('echo', args) })
-  await client.listen('pong', () => {})
+  try {
+    await client.listen('pong', () => {})
+  } catch (error) {
+    // Core has ended meanwhile. The caller has no client that it could close.
+    await client.close()
+    throw error
+  }
   return client
 }
 
