@@ -42,6 +42,7 @@ export type { CommandScope, Scope } from './acl/scope.js'
 export type { Channel } from './rpc/channels/channel.js'
 export { command, defineCore, plugin } from './api/define.js'
 export type { CommandContent, CommandDescription, JsonSchema } from './api/command-description.js'
+export { toDocComment, toSchemaType } from './api/schema-type.js'
 export type {
   AnyCommand,
   Command,

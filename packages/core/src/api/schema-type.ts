@@ -23,7 +23,7 @@ const toMemberName = (name: string): string => (IDENTIFIER.test(name) ? name : t
 /** Writes text as a comment of one line, which the text cannot end. */
 export const toLineComment = (text: string): string => `/** ${withoutEnd(text.replaceAll(CONTROL, ' ').trim())} */`
 
-/** Writes text as a doc comment with its lines. */
+/** Returns text as a doc comment of TypeScript with its lines, which the text cannot end. */
 export function toDocComment(text: string): string {
   const lines = text
     .split(/\r\n|[\n\r\u2028\u2029]/)
@@ -35,7 +35,10 @@ export function toDocComment(text: string): string {
 
 const withoutEnd = (text: string): string => text.replaceAll('*/', String.raw`*\/`)
 
-/** Returns the type of the values that a schema accepts, and `unknown` without one. */
+/**
+ * Returns the TypeScript type of the values that a JSON Schema accepts, as text for the prompt of a model: `unknown` without a schema, and
+ * for parts that have no type, or are nested too deep.
+ */
 export function toSchemaType(schema: unknown): string {
   let count = 0
   const write = (part: unknown, depth: number): string => {
