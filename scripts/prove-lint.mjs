@@ -39,6 +39,8 @@ const cases = [
   { files: { 'packages/core/src/a.ts': imports('@sallyport/paths/internal/glob') } },
   { rule: border, files: { 'packages/plugin-host/src/a.ts': imports('@sallyport/paths/internal') } },
   { rule: border, files: { 'packages/mcp/src/a.ts': imports('@sallyport/paths/internal') } },
+  { rule: border, files: { 'packages/code-mode/src/a.ts': imports('@sallyport/core/internal') } },
+  { rule: border, files: { 'packages/code-mode/src/a.ts': imports('ai') } },
   { files: { 'packages/tauri-plugins/src/a.ts': imports('@sallyport/paths/internal') } },
   {
     rule: border,

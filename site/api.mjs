@@ -17,7 +17,7 @@ for (const folder of [out, entries]) {
   mkdirSync(folder)
 }
 const specifiers = new Map()
-for (const name of ['core', 'frontend', 'nats', 'tauri-plugins', 'plugin-host', 'mcp', 'web', 'bench']) {
+for (const name of ['core', 'frontend', 'nats', 'tauri-plugins', 'plugin-host', 'mcp', 'code-mode', 'web', 'bench']) {
   const { exports } = readJson(join(here, '../packages', name, 'package.json'))
   for (const entry of Object.keys(exports).filter(entry => !INNER.test(entry))) {
     const specifier = `@sallyport/${name}${entry.slice(1)}`

@@ -31,6 +31,7 @@ const MEGABYTES: Record<string, number> = {
   'tauri-plugins': 0.8,
   'plugin-host': 0.3,
   mcp: 0.3,
+  'code-mode': 0.2,
   web: 0.6,
   bench: 1.5,
 }

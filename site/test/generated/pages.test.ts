@@ -133,6 +133,7 @@ test('files and directories that the maps name exist', () => {
     'nats',
     'plugin-host',
     'mcp',
+    'code-mode',
     'web',
   ]
   const entries = packages.flatMap(name =>
@@ -184,7 +185,7 @@ test('docstrings and errors name pages by their titles, because the packages do 
 test('each source file that a decision names exists', () => {
   const decisions = allPages().filter(({ page }) => page.startsWith('docs/adr/'))
   const file =
-    /`(?:packages\/)?((?:bench|core|frontend|inspector|isolation|nats|paths|plugin-host|protocol|web)\/(?:src|test)\/[\w./-]+)`/g
+    /`(?:packages\/)?((?:bench|code-mode|core|frontend|inspector|isolation|nats|paths|plugin-host|protocol|web)\/(?:src|test)\/[\w./-]+)`/g
   const named = decisions.flatMap(({ page, text }) =>
     [...text.matchAll(file)].map(([, path]) => ({ page, path: join('packages', path!) })),
   )

@@ -1,0 +1,69 @@
+// An isolate driver of `@tanstack/ai-code-mode`.
+import type { Bus } from '@sallyport/core'
+import type { CodeModeOptions } from './options.js'
+import { runCode } from './run-code.js'
+import { type RunTool, setTool } from './tool-globals.js'
+
+/** What TanStack AI asks of a context. */
+export interface IsolateConfig {
+  /** Tools, which are global functions of the code. */
+  bindings: Record<string, { execute: (args: unknown) => Promise<unknown> }>
+  /** Milliseconds for a run. @default 30000 */
+  timeout?: number
+  /** MiB of memory for a run. @default 128 */
+  memoryLimit?: number
+}
+
+/** What a run ended with. */
+export interface IsolateResult<T = unknown> {
+  /** True if the code returned. */
+  success: boolean
+  /** What the code returned. Absent if it failed. */
+  value?: T
+  /** `code` is the reason of the error on the bus. */
+  error?: { name: string; message: string; code?: string }
+  /** The lines that the code printed. Those of `console.error` and `console.warn` begin with `ERROR: `. */
+  logs?: string[]
+}
+
+/** The `IsolateDriver` of `@tanstack/ai-code-mode`. */
+export interface CodeIsolateDriver {
+  /** Returns a context, which has no sandbox until code runs. `dispose` ends its runs. */
+  createContext: (config: IsolateConfig) => Promise<{
+    execute: <T = unknown>(code: string) => Promise<IsolateResult<T>>
+    dispose: () => Promise<void>
+  }>
+}
+
+/**
+ * Returns a driver for `createCodeMode` of `@tanstack/ai-code-mode`, which sets the timeout and the memory. Each execution is one `bus.run`:
+ * a context keeps no variables.
+ *
+ * @example createCodeMode({ driver: toIsolateDriver(bus), tools, timeout: 10_000, memoryLimit: 64 })
+ */
+export function toIsolateDriver(bus: Bus, shared: Omit<CodeModeOptions, 'timeout' | 'memory'> = {}): CodeIsolateDriver {
+  return {
+    async createContext({ bindings, timeout = 30_000, memoryLimit: memory = 128 }) {
+      const tools = new Map<string, RunTool>()
+      for (const [name, { execute }] of Object.entries(bindings)) setTool(tools, name, ([args = {}]) => execute(args))
+      const groups = [{ tools }]
+      const disposing = new AbortController()
+      let running: Promise<unknown> = Promise.resolve()
+      return {
+        async execute<T>(code: string): Promise<IsolateResult<T>> {
+          const options = { ...shared, timeout, memory }
+          const { signal } = disposing
+          const run = runCode(bus, { code, groups, options, signal, errorPrefix: 'ERROR: ' })
+          running = Promise.allSettled([running, run]).then(() => {})
+          const { value, logs, error } = await run
+          if (!error) return { success: true, value: value as T, logs }
+          return { success: false, error: { name: error.name, message: error.message, code: error.reason }, logs }
+        },
+        async dispose() {
+          disposing.abort()
+          await running
+        },
+      }
+    },
+  }
+}

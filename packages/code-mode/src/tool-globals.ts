@@ -1,0 +1,64 @@
+// Globals of the code for its tools: what the code finds, and what runs in the host when it calls one.
+import { BusError, type RunFunctions } from '@sallyport/core'
+
+/** Runs a tool with the arguments of the code. `signal` aborts when the run ends. */
+export type RunTool = (args: readonly unknown[], signal: AbortSignal) => unknown
+
+/** Tools that are functions of a global object, or globals themselves. */
+export interface ToolGroup {
+  /** Name of the global object. Without it, each tool is a global function. */
+  readonly namespace?: string
+  readonly tools: ReadonlyMap<string, RunTool>
+}
+
+/** The namespace of the function of `bus.run` that calls all tools, of whatever name. */
+const BRIDGE = '$tools'
+const MAX_NAMES = 20
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
+
+/** @throws {BusError} InvalidParams for a tool that has the name of another */
+export function setTool(tools: Map<string, RunTool>, name: string, run: RunTool): void {
+  if (tools.has(name)) throw new BusError('InvalidParams', `Several tools are named ${JSON.stringify(name)}`)
+  tools.set(name, run)
+}
+
+/** Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything. */
+export function createBridge(groups: readonly ToolGroup[]): RunFunctions {
+  const call = (request: unknown, { signal }: { signal: AbortSignal }): unknown => {
+    const { group, name, args } = Object(request) as { group?: unknown; name?: unknown; args?: unknown }
+    const tools = typeof group === 'number' ? groups[group]?.tools : undefined
+    const run = tools?.get(String(name))
+    if (run) return run(Array.isArray(args) ? args : [], signal)
+    const names = [...(tools?.keys() ?? [])]
+    const others = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} others` : ''
+    const text = `The tool ${JSON.stringify(String(name).slice(0, 100))} does not exist`
+    throw new BusError('MethodNotFound', `${text}. Use one of: ${names.slice(0, MAX_NAMES).join(', ')}${others}`)
+  }
+  return { [BRIDGE]: { call } }
+}
+
+/**
+ * Returns JavaScript that makes the tools globals. It has one line, so that the lines of the code stay its own. Names are data in it, and
+ * can be any string. A tool that does not exist is still a function, whose call names the others.
+ *
+ * @throws {BusError} InvalidParams for a namespace that is not an identifier
+ */
+export function writeGlobals(groups: readonly ToolGroup[]): string {
+  const wrong = groups.find(({ namespace = 'tools' }) => !IDENTIFIER.test(namespace))?.namespace
+  if (wrong !== undefined)
+    throw new BusError('InvalidParams', `The namespace ${JSON.stringify(wrong)} is not an identifier`)
+  const data = JSON.stringify(groups.map(({ namespace = null, tools }) => [namespace, [...tools.keys()]]))
+  const steps = [
+    `for (const [group, [namespace, names]] of ${data}.entries()) {`,
+    `const create = name => (...args) => ${BRIDGE}.call({ group, name, args });`,
+    'const tools = Object.create(null);',
+    'const set = (target, name, value) =>',
+    'Object.defineProperty(target, name, { value, configurable: true, enumerable: true, writable: true });',
+    'for (const name of names) set(namespace === null ? globalThis : tools, name, create(name));',
+    "const isOwn = name => name in tools || typeof name === 'symbol' || name === 'then' || name === 'toJSON';",
+    'const get = (_, name) => (isOwn(name) ? tools[name] : create(name));',
+    'if (namespace !== null) set(globalThis, namespace, new Proxy(tools, { get }));',
+    '}',
+  ]
+  return `${steps.join(' ')} `
+}

@@ -1,0 +1,96 @@
+// What `@cloudflare/codemode` asks of an executor.
+import { expect, test } from 'vitest'
+import { toExecutor } from '../src/index.js'
+import { reuseBus } from './start.js'
+
+const getBus = reuseBus()
+
+test('several providers are objects of the code, with all arguments of a call', async () => {
+  const files = { name: 'files', fns: { read: async (...args: unknown[]) => args } }
+  const shell = { name: 'shell', fns: { run: async () => 'ran' } }
+  const code = `async () => [await files.read('a', { b: 1 }), await shell.run()];  `
+  expect(await toExecutor(getBus()).execute(code, [files, shell])).toEqual({
+    result: [['a', { b: 1 }], 'ran'],
+    logs: [],
+  })
+})
+
+test('functions alone are those of the object codemode', async () => {
+  const search = async (): Promise<number> => 1
+  expect(await toExecutor(getBus()).execute('async () => codemode.search()', { search })).toMatchObject({ result: 1 })
+})
+
+test('functions have the names of the declarations that the model reads', async () => {
+  const run = async (): Promise<string> => 'ok'
+  const fns = { 'get-weather': run, delete: run, '2d': run, 'a.b c!': run }
+  const code =
+    'async () => [await codemode.get_weather(), await codemode.delete_(), await codemode._2d(), await codemode.a_b_c()]'
+  expect(await toExecutor(getBus()).execute(code, fns)).toMatchObject({ result: ['ok', 'ok', 'ok', 'ok'] })
+})
+
+test('names of every object are names of functions too', async () => {
+  const fns = { constructor: async () => 1, toString: async () => 2, ['__proto__']: async () => 3 }
+  const code = 'async () => [await codemode.constructor(), await codemode.toString(), await codemode.__proto__()]'
+  expect(await toExecutor(getBus()).execute(code, fns)).toMatchObject({ result: [1, 2, 3] })
+})
+
+test('the prelude of a provider runs before the code, and can add functions', async () => {
+  const prelude = 'codemode.step = async (name, run) => run() // A comment'
+  const code = `async () => codemode.step('a', () => codemode.search())`
+  const provider = { name: 'codemode', fns: { search: async () => 1 }, prelude }
+  expect(await toExecutor(getBus()).execute(code, [provider])).toMatchObject({ result: 1 })
+})
+
+test('lines of console.error begin with [error]', async () => {
+  const code = `async () => { console.log('a'); console.error('b') }`
+  expect(await toExecutor(getBus()).execute(code, [])).toMatchObject({ logs: ['a', '[error] b'] })
+})
+
+test('an error of the code has its message and what was printed', async () => {
+  const code = `async () => { console.log('a')\n  throw new TypeError('no') }`
+  expect(await toExecutor(getBus()).execute(code, [])).toEqual({ result: undefined, error: 'no', logs: ['a'] })
+})
+
+test('a syntax error has the place in the code', async () => {
+  const { error } = await toExecutor(getBus()).execute('async () => {\n  a b }', [])
+  expect(error).toContain('run.js:2:5')
+})
+
+const fns = {}
+const find = async (): Promise<number> => 1
+test.each<[string, () => Promise<{ error?: string }>, RegExp]>([
+  [
+    'two functions with one name',
+    () => toExecutor(getBus()).execute('', { a: find, 'a!': find }),
+    /Several tools are named "a"/,
+  ],
+  [
+    'two providers with one name',
+    () =>
+      toExecutor(getBus()).execute('', [
+        { name: 'a', fns },
+        { name: 'a', fns },
+      ]),
+    /Several providers are named "a"/,
+  ],
+  [
+    'a name that is code',
+    () => toExecutor(getBus()).execute('', [{ name: 'a, evil()', fns }]),
+    /"a, evil\(\)" is not an identifier/,
+  ],
+  [
+    'connectors',
+    () => toExecutor(getBus()).execute('', [], { connectors: [{}] }),
+    /Connectors need Cloudflare Workers/,
+  ],
+  ['wrong options', () => toExecutor(getBus(), { timeout: -1 }).execute('', []), /timeout/],
+])('it does not throw: %s', async (_, execute, text) => {
+  expect((await execute()).error).toMatch(text)
+})
+
+test.each(['quickjs', 'ses', 'permission', 'process'] as const)('sandbox: %s', async sandbox => {
+  const executor = toExecutor(getBus(), { sandbox })
+  const code = 'async () => [await codemode.search({ q: 1 }), await codemode.find().catch(error => error.message)]'
+  const { result } = await executor.execute(code, { search: async input => input })
+  expect(result).toEqual([{ q: 1 }, 'The tool "find" does not exist. Use one of: search'])
+})

@@ -1,0 +1,138 @@
+// The tool for the AI SDK, with the SDK's own tools.
+import { generateText, isStepCount, jsonSchema, tool, type ToolSet } from 'ai'
+import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { type CodeOutput, type ToolOptions, toTool } from '../src/index.js'
+import { scriptModel } from './frameworks.js'
+import { reuseBus } from './start.js'
+
+const getBus = reuseBus()
+const context = { toolCallId: 'call', messages: [], context: undefined }
+const run = async (code: string, options: ToolOptions = {}): Promise<CodeOutput> =>
+  toTool(getBus(), options).execute({ code }, context)
+
+const search = tool({
+  description: 'Finds notes.\nAlso old ones.',
+  inputSchema: z.object({ query: z.string().describe('Words'), limit: z.number().default(3) }),
+  outputSchema: z.array(z.string()),
+  execute: async ({ query, limit }) => [query, String(limit)],
+})
+
+test('the description declares the tools with their types', () => {
+  const lookup = tool({
+    inputSchema: jsonSchema({ type: 'object', properties: { id: { type: 'number' } } }),
+    execute: () => 1,
+  })
+  const { description } = toTool(getBus(), { tools: { search, 'look-up': lookup }, instructions: 'Be brief.' })
+  expect(description).toContain(`declare const tools: {
+/**
+ * Finds notes.
+ * Also old ones.
+ */
+"search"(args: { /** Words */ query: string; limit?: number }): Promise<Array<string>>
+"look-up"(args: { id?: number }): Promise<unknown>
+}
+
+Be brief.`)
+})
+
+test('a tool gets the output of its schema, and its own id, messages and context', async () => {
+  const execute = vi.fn<() => number>(() => 1)
+  const count = tool({ inputSchema: z.object({ limit: z.number().default(3) }), execute })
+  const code = 'return [await tools.count({}), await tools.count({ limit: 1 })]'
+  expect(await run(code, { tools: { count } })).toEqual({ result: [1, 1] })
+  const more = { messages: [], abortSignal: expect.any(AbortSignal) as AbortSignal }
+  expect(execute).toHaveBeenNthCalledWith(1, { limit: 3 }, expect.objectContaining({ toolCallId: 'call-1', ...more }))
+  expect(execute).toHaveBeenNthCalledWith(2, { limit: 1 }, expect.objectContaining({ toolCallId: 'call-2', ...more }))
+})
+
+test.each([
+  ['a Standard Schema', z.object({ query: z.string() })],
+  [
+    'a schema of the AI SDK',
+    jsonSchema({}, { validate: () => ({ success: false, error: new Error('query is missing') }) }),
+  ],
+  [
+    'a schema that is made later',
+    () => jsonSchema({}, { validate: () => ({ success: false, error: new Error('query') }) }),
+  ],
+])('arguments that the schema refuses do not reach the tool: %s', async (_, inputSchema) => {
+  const execute = vi.fn<() => void>()
+  const tools = { search: { inputSchema, execute } } as unknown as ToolSet
+  expect(await run('await tools.search({ query: 1 })', { tools })).toMatchObject({
+    error: {
+      reason: 'InvalidParams',
+      message: expect.stringMatching(/arguments of the tool "search".*query/) as string,
+    },
+  })
+  expect(execute).not.toHaveBeenCalled()
+})
+
+test('a tool that needs approval, or that has no function, is not for the code', async () => {
+  const tools: ToolSet = {
+    search,
+    pay: tool({ inputSchema: z.object({}), needsApproval: true, execute: () => 1 }),
+    ask: tool({ inputSchema: z.object({}) }),
+  }
+  expect(toTool(getBus(), { tools }).description).not.toMatch(/"pay"|"ask"/)
+  const code = 'return Promise.all([tools.pay({}), tools.ask({})].map(call => call.catch(error => error.message)))'
+  const { result } = await run(code, { tools })
+  expect(result).toEqual(['pay', 'ask'].map(name => `The tool "${name}" does not exist. Use one of: search`))
+})
+
+test('code gets the last value of a tool that streams', async () => {
+  const work = tool({
+    inputSchema: z.object({}),
+    async *execute() {
+      yield 'working'
+      yield 'done'
+    },
+  })
+  expect(await run('return tools.work()', { tools: { work } })).toEqual({ result: 'done' })
+})
+
+test('code calls the commands that allow names', async () => {
+  const code = `return invoke('add', { a: 1, b: 2 })`
+  expect(await run(code, { allow: ['add'] })).toEqual({ result: 3 })
+  expect(await run(code)).toMatchObject({ error: { name: 'Denied', reason: 'Denied' } })
+})
+
+test('an error has the line and the column of the code', async () => {
+  const tools = { search }
+  expect(await run(`\n  throw new TypeError('no')`, { tools })).toEqual({
+    error: { name: 'TypeError', message: 'no', reason: 'CommandFailed', line: 2 },
+  })
+  expect(await run('a b', { tools })).toMatchObject({
+    error: { name: 'SyntaxError', message: expect.stringContaining('run.js:1:3') as string, line: 1 },
+  })
+})
+
+test('the signal of the generation ends the code and its tools', async () => {
+  const controller = new AbortController()
+  let signal: AbortSignal | undefined
+  const wait = tool({
+    inputSchema: z.object({}),
+    execute: async (_, { abortSignal }) => {
+      signal = abortSignal
+      controller.abort()
+      return new Promise<string>(() => {})
+    },
+  })
+  const { model } = scriptModel('run_code', { code: 'await tools.wait()' })
+  const running = generateText({
+    ...{ model, prompt: 'Go', stopWhen: isStepCount(3), abortSignal: controller.signal },
+    tools: { run_code: toTool(getBus(), { tools: { wait } }) },
+  })
+  await running.catch(() => {})
+  await expect.poll(() => signal?.aborted).toBe(true)
+})
+
+test('the model reads its own mistake in the input', async () => {
+  const { model, prompts } = scriptModel('run_code', { source: 'return 1' })
+  await generateText({ model, prompt: 'Go', stopWhen: isStepCount(3), tools: { run_code: toTool(getBus()) } })
+  expect(prompts().at(-1)).toContain('code must be a string')
+})
+
+test('wrong options throw', async () => {
+  await expect(run('', { timeout: -1 })).rejects.toMatchObject({ reason: 'InvalidParams' })
+})
