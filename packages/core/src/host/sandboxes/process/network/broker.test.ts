@@ -1,5 +1,5 @@
 // What a hostile process sends to the broker by hand, over the same pipe as `fetch`.
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { duplexPair } from 'node:stream'
@@ -13,8 +13,9 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-async function serve(handler: RequestListener): Promise<number> {
-  const server = createServer(handler)
+const serve = (handler: RequestListener): Promise<number> => listen(createServer(handler))
+
+async function listen(server: Server): Promise<number> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   closers.push(() => server.close().closeAllConnections())
   return (server.address() as AddressInfo).port
@@ -140,7 +141,63 @@ test('headers of the connection and the host are those of the broker', async () 
   const { session } = open(['127.0.0.1:*'])
   const more = { host: 'other.example', 'proxy-authorization': 'x', expect: '100-continue' }
   const { text } = await send(session, get(`127.0.0.1:${port}`, more))
-  expect(JSON.parse(text)).toEqual({ host: `127.0.0.1:${port}`, connection: 'close' })
+  expect(JSON.parse(text)).toEqual({ host: `127.0.0.1:${port}`, connection: 'keep-alive' })
+})
+
+test('requests one after the other share a connection, which ends with the frontend', async () => {
+  const ports = new Set<number>()
+  const sockets = new Set<object>()
+  const server = createServer((request, response) => {
+    ports.add(request.socket.remotePort!)
+    request.resume().on('end', () => void response.end('reached'))
+  })
+  server.on('connection', socket => void sockets.add(socket.on('close', () => sockets.delete(socket))))
+  const port = await listen(server)
+  const { session } = open(['127.0.0.1:*'])
+  for (const body of [undefined, 'body', undefined]) {
+    const method = body === undefined ? 'GET' : 'POST'
+    expect(await send(session, get(`127.0.0.1:${port}`, { ':method': method }), body)).toMatchObject({
+      text: 'reached',
+    })
+  }
+  expect(ports.size).toBe(1)
+  expect(sockets.size).toBe(1)
+  session.destroy()
+  await expect.poll(() => sockets.size, { timeout: 20_000 }).toBe(0)
+})
+
+test('a request whose kept connection has ended is sent again over a new one, unless it has a body', async () => {
+  let count = 0
+  const port = await listen(
+    createServer((request, response) => {
+      if (++count % 2 === 0) return void request.socket.destroy()
+      response.end('reached')
+    }),
+  )
+  const { session } = open(['127.0.0.1:*'])
+  const authority = `127.0.0.1:${port}`
+  expect(await send(session, get(authority))).toMatchObject({ text: 'reached' })
+  expect(await send(session, get(authority))).toMatchObject({ text: 'reached' })
+  expect(count).toBe(3)
+  expect(getOutcome(await send(session, get(authority, { ':method': 'POST' }), 'body'))).toBe('failed')
+  expect(count).toBe(4)
+})
+
+test('few connections without a request stay open', async () => {
+  let opened = 0
+  const responses: ServerResponse[] = []
+  const server = createServer((_request, response) => {
+    responses.push(response)
+    if (responses.length === 40) for (const each of responses) each.end()
+  })
+  server.on('connection', socket => {
+    opened++
+    socket.on('close', () => opened--)
+  })
+  const port = await listen(server)
+  const { session } = open(['127.0.0.1:*'])
+  await Promise.all(Array.from({ length: 40 }, () => send(session, get(`127.0.0.1:${port}`))))
+  await expect.poll(() => opened, { timeout: 20_000 }).toBeLessThanOrEqual(16)
 })
 
 test.each([

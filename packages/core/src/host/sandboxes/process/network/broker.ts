@@ -1,6 +1,6 @@
 // The broker of a frontend's network: it makes the requests that the frontend sends it over a pipe, to hosts of a list. The frontend, which is
 // untrusted, has no other way to the network.
-import { type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
+import { type Agent, type ClientRequest, type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
 import {
   constants,
   createServer,
@@ -13,6 +13,7 @@ import { connect, type LookupFunction } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { AddressFilter, type Lookup, PrivateAddressError } from '@sallyport/paths/internal/addresses'
 import { BROKER_OUTCOME, BROKER_REASON, CONNECTION_HEADERS } from '@sallyport/protocol/internal/contract'
+import { BrokerAgents } from './broker-agents.js'
 import { formatTarget, HostList, type HostTarget, parseAuthority } from './host-list.js'
 import { LookupQueue } from './lookup-queue.js'
 import { type Secret, SecretHeaders } from './secrets.js'
@@ -39,6 +40,8 @@ const MAX_SESSION_MB = 64
 const IDLE_MS = 300_000
 /** Responses with a status of 1xx before the final one. */
 const MAX_INFORMATION = 100
+/** Methods that can be sent again if a connection that was kept alive ends before the response (RFC 9110, 9.2.2). */
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 /** TRACE returns headers, with the values of secrets. CONNECT is handled before. */
 const ALLOWED_METHODS = new Set(METHODS.filter(method => !['CONNECT', 'TRACE', 'TRACK'].includes(method)))
 
@@ -65,7 +68,7 @@ export function serveBroker(
   let session: ServerHttp2Session | undefined
   const ignore = (): void => {}
   server.on('session', opened => {
-    session = opened.on('error', ignore)
+    session = opened.on('error', ignore).on('close', () => broker.close())
   })
   server.on('sessionError', ignore)
   server.on('stream', (stream, headers, flags) =>
@@ -81,6 +84,7 @@ class Broker {
   readonly #addresses: AddressFilter
   readonly #onDenied: (denial: BrokerDenial) => void
   readonly #lookups = new LookupQueue()
+  readonly #agents = new BrokerAgents()
 
   constructor(
     hosts: HostList,
@@ -92,6 +96,11 @@ class Broker {
     this.#secrets = secrets
     this.#addresses = addresses
     this.#onDenied = onDenied
+  }
+
+  /** Ends the connections that are kept alive. Those of requests end with their streams. */
+  close(): void {
+    this.#agents.close()
   }
 
   serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, isEnd: boolean): void {
@@ -154,24 +163,22 @@ class Broker {
       const hint = `The request has the placeholder of the secret ${name}. ${remedy}`
       return this.#deny(stream, target, hint, `The secret ${name} is for other hosts.`)
     }
-    const send = isEncrypted ? requestHttps : requestHttp
-    const request = send({
-      ...{ method, path, lookup, agent: false, timeout: IDLE_MS, insecureHTTPParser: false },
-      ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
-      headers: this.#secrets.fill(headers),
+    const send = (agent: Agent | false): ClientRequest =>
+      (isEncrypted ? requestHttps : requestHttp)({
+        ...{ method, path, lookup, agent, timeout: IDLE_MS, insecureHTTPParser: false },
+        ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
+        headers: this.#secrets.fill(headers),
+      })
+    const canRepeat = isEnd && IDEMPOTENT_METHODS.has(method!)
+    const request = send(this.#agents.get(isEncrypted))
+    watch(stream, request, error => {
+      // The host closed the connection while it was idle. A new one tells whether the host can be reached.
+      if (!canRepeat || !request.reusedSocket || stream.headersSent || stream.destroyed)
+        return this.#fail(stream, target, error)
+      const again = send(false)
+      watch(stream, again, failure => this.#fail(stream, target, failure))
+      again.end()
     })
-    stream.once('close', () => request.destroy())
-    request.on('error', error => this.#fail(stream, target, error))
-    request.on('timeout', () => request.destroy(new Error(IDLE)))
-    request.on('upgrade', (_response, socket) => {
-      socket.destroy()
-      respondFailure(stream, 'The host switched protocols')
-    })
-    let information = 0
-    request.on('information', () => {
-      if (++information > MAX_INFORMATION) request.destroy(new Error('The response has too many informational heads'))
-    })
-    request.on('response', response => respond(stream, response))
     if (isEnd) request.end()
     else pipeline(stream, request, () => {})
   }
@@ -204,6 +211,22 @@ const IDLE = `No data for ${IDLE_MS} ms`
 function getHeaders(received: IncomingHttpHeaders): Record<string, string | string[]> {
   const headers = Object.entries(received).filter(([name]) => !name.startsWith(':') && !CONNECTION_HEADERS.has(name))
   return Object.fromEntries(headers.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+/** Answers a stream with the response to a request, which ends with the stream. */
+function watch(stream: ServerHttp2Stream, request: ClientRequest, onError: (error: Error) => void): void {
+  stream.once('close', () => request.destroy())
+  request.on('error', onError)
+  request.on('timeout', () => request.destroy(new Error(IDLE)))
+  request.on('upgrade', (_response, socket) => {
+    socket.destroy()
+    respondFailure(stream, 'The host switched protocols')
+  })
+  let information = 0
+  request.on('information', () => {
+    if (++information > MAX_INFORMATION) request.destroy(new Error('The response has too many informational heads'))
+  })
+  request.on('response', response => respond(stream, response))
 }
 
 function respond(stream: ServerHttp2Stream, response: IncomingMessage): void {
