@@ -3,6 +3,7 @@ import * as features from '../arms/features.js'
 import { density, fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { idleArms } from '../arms/idle.js'
 import { natsArms } from '../arms/nats.js'
+import { networkArms } from '../arms/network.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
@@ -134,6 +135,7 @@ const TABLE = readTable(`
   idle              | by name | arms  | processes | 25   | 0.33   | 0       | 0.33   | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
   mebibyte          | by name | cases | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back              | bytes that both sides keep, and bytes that go with { transfer } and come back with transfer(); isolation encrypts them; the reference is a raw structured clone, and the transfer of an ArrayBuffer
   nats              | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
+  net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
   density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins                               | n plugins, each measurement in a host of its own, whose library is loaded: the memory (PSS) and the CPU time that their start adds, when all are idle; the time from the first start until all have called the host; and the p50 of one call at a time while the others idle. The reference is n Workers with bare MessagePorts
   density-ses       | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in ses                        | the same figures for scripts in SES; the reference is n Workers with bare MessagePorts
   density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in processes                  | the same figures for processes without and with a wall; the reference is n raw forks
@@ -163,6 +165,13 @@ export const allScenarios = (): Scenario[] => {
     idle: [idleArms(), [inCase('idle', 'idle', { loop: 'idle' }, idle)]],
     mebibyte: [features.both, [mebibyte('copied', 'calls'), mebibyte('transferred', 'giving')]],
     nats: [natsArms(), [...callCases([P50_ALONE]), mebibyte('mebibyte', 'calls')]],
+    net: [
+      networkArms,
+      [
+        inCase('1', 'one at a time', { loop: 'fetches', inFlight: 1 }, [P50]),
+        inCase('16', '16 in flight', { loop: 'fetches', inFlight: 16 }, [rate('rate', '16 requests')]),
+      ],
+    ],
     density: [density.threads, densityCases],
     'density-ses': [density.ses, densityCases],
     'density-processes': [density.processes, densityCases],
