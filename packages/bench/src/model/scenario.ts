@@ -8,13 +8,13 @@ import type { Payload } from '../payloads/payloads.js'
  * - `events-in`: events from core · `events-out`: events to core · `stream`: channels that core fills
  * - `codec`: `inFlight` messages written and read within one thread
  * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms · `idle`: silence after a start
- * - `fetches`: requests over HTTP
+ * - `fetches`: requests over HTTP · `mcp`: the start of an MCP server, and calls of a tool
  * - `plugin`: the life of one plugin · `density`: the start of `size` plugins, and a call of one
  */
 export type Loop =
   | ('calls' | 'sparse' | 'burst' | 'open' | 'giving')
   | ('events-in' | 'events-out' | 'stream' | 'codec')
-  | ('few-calls' | 'idle' | 'plugin' | 'density' | 'fetches')
+  | ('few-calls' | 'idle' | 'plugin' | 'density' | 'fetches' | 'mcp')
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {

@@ -2,6 +2,7 @@
 import * as features from '../arms/features.js'
 import { density, fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { idleArms } from '../arms/idle.js'
+import { mcpArms } from '../arms/mcp.js'
 import { natsArms } from '../arms/nats.js'
 import { networkArms } from '../arms/network.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
@@ -135,6 +136,7 @@ const TABLE = readTable(`
   idle              | by name | arms  | processes | 25   | 0.33   | 0       | 0.33   | Open, and silent                           | each alone in a process of its own, after some calls: CPU time while nothing is sent, in % of a core, and memory
   mebibyte          | by name | cases | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back              | bytes that both sides keep, and bytes that go with { transfer } and come back with transfer(); isolation encrypts them; the reference is a raw structured clone, and the transfer of an ArrayBuffer
   nats              | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
+  mcp               | by name | arms  | processes | 20   | 0      | 0       | 0.25   | An MCP server in a wall                    | the published server-everything over stdio: from the start until its tools are known, and its tool echo, one call at a time; the reference is openMcp without a wall
   net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
   density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins                               | n plugins, each measurement in a host of its own, whose library is loaded: the memory (PSS) and the CPU time that their start adds, when all are idle; the time from the first start until all have called the host; and the p50 of one call at a time while the others idle. The reference is n Workers with bare MessagePorts
   density-ses       | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in ses                        | the same figures for scripts in SES; the reference is n Workers with bare MessagePorts
@@ -165,6 +167,7 @@ export const allScenarios = (): Scenario[] => {
     idle: [idleArms(), [inCase('idle', 'idle', { loop: 'idle' }, idle)]],
     mebibyte: [features.both, [mebibyte('copied', 'calls'), mebibyte('transferred', 'giving')]],
     nats: [natsArms(), [...callCases([P50_ALONE]), mebibyte('mebibyte', 'calls')]],
+    mcp: [mcpArms, [inCase('everything', 'server-everything', { loop: 'mcp' }, [latency('ready', 'start'), P50])]],
     net: [
       networkArms,
       [
