@@ -44,7 +44,11 @@ interface Pool {
 let pool: Promise<Pool> | undefined
 
 // Only TypeScript's types of browsers have it.
-declare const WebAssembly: { compile(bytes: Uint8Array): Promise<EngineModule> }
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<EngineModule>
+  instantiate(module: EngineModule, imports: object): Promise<object>
+  Instance: new (module: EngineModule, imports: object) => object
+}
 
 const readAsset = (name: string): Buffer => readFileSync(fileURLToPath(import.meta.resolve(name)))
 
@@ -53,6 +57,8 @@ export const prepareVms = (module?: EngineModule): Promise<Pool> => (pool ??= cr
 
 async function createPool(compiled?: EngineModule): Promise<Pool> {
   const module = compiled ?? (await WebAssembly.compile(readAsset('quickjs-wasi/quickjs.wasm')))
+  // The asynchronous form waits in the queue of V8's threads, behind the optimization of the engine's code: up to 250 ms.
+  WebAssembly.instantiate = async (engine, imports) => new WebAssembly.Instance(engine, imports)
   const vm = await QuickJS.create({ wasm: module })
   const holder = vm.newObject()
   holder.setProp(

@@ -112,11 +112,11 @@ export interface RunOptions
   extends Pick<FrontendOptions, 'allow' | 'codec' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory'> {
   /** `args` in the code: any object that the codec sends. @default {} */
   args?: object
-  /** Any sandbox but `none`. @default 'ses' */
+  /** Any sandbox but `none`. Code that needs Node has `process`. @default 'quickjs' */
   sandbox?: Extract<Sandbox, object> | Extract<Sandbox, object>['kind']
   /** Milliseconds for the start of the sandbox and the code, or false for no limit. @default `calls.timeout` of the bus */
   timeout?: number | false
-  /** MiB of the JavaScript heap, as `maxOldGenerationSizeMb` of the sandbox's `resourceLimits`. By default that of the sandbox. */
+  /** MiB: all memory of a script in QuickJS, and elsewhere the JavaScript heap, as `resourceLimits` does. By default that of the sandbox. */
   memory?: number
   /** Aborting it ends the sandbox, and rejects with `Cancelled`. */
   signal?: AbortSignal

@@ -40,7 +40,7 @@ const KINDS: Readonly<Record<SandboxName, SandboxKind<SandboxName>>> = {
 /** The sandbox of a frontend without the option. */
 export const DEFAULT_SANDBOX: SandboxName = 'permission'
 /** The sandbox of `bus.run` without the option. */
-export const RUN_SANDBOX: SandboxName = 'ses'
+export const RUN_SANDBOX: SandboxName = 'quickjs'
 /** What `bus.frontends()` shows for the host's own connections. */
 export const CONNECTION_SANDBOX: SandboxName = 'none'
 
