@@ -16,7 +16,7 @@ const EXPECTED = {
   isolation: seen('Rejected'),
   process: seen('Denied'),
   'isolated process': seen('Rejected'),
-  ses: '{"greeting":"Hello, World!"}',
+  quickjs: '{"greeting":"Hello, World!"}',
   inspector: '[200,200,200]',
   pool: '144',
 }

@@ -25,6 +25,6 @@ export declare const bytes: Uint8Array<ArrayBuffer>
 export declare const payload: { name: string }
 
 declare global {
-  /** The client of a script in an SES sandbox. */
+  /** The client of a script in QuickJS. */
   var sallyport: typeof import('@sallyport/frontend') & { label: string; data: unknown }
 }

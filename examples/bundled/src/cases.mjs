@@ -12,7 +12,7 @@ const CASES = {
   isolation: { frontend: { module }, isolation },
   process: { frontend: { module, sandbox: 'process' } },
   'isolated process': { frontend: { module, sandbox: 'process' }, isolation },
-  ses: { frontend: { module: here('./script.js'), sandbox: 'ses' } },
+  quickjs: { frontend: { module: here('./script.js'), sandbox: 'quickjs' } },
   inspector: { ask: (_, bus) => page(bus) },
   pool: { ask: client => client.invoke('square', { number: 12 }) },
 }

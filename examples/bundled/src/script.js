@@ -1,3 +1,3 @@
-// The frontend of `sandbox: 'ses'`: a script, with the client as a global.
+// The frontend of `sandbox: 'quickjs'`: a script, with the client as a global.
 const { emit, invoke } = sallyport
 await emit('done', { greeting: await invoke('greet', { name: 'World' }) })

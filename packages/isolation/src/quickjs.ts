@@ -18,8 +18,9 @@ export async function loadScript(
   { codec, engine }: ScriptOptions,
 ): Promise<FrontendScript> {
   const { name, place, text: code } = await readScriptText(url, text, content)
+  const body = text?.wrapper ? name : undefined
   const fail = ({ message, stack = '' }: Error, machine: Machine): BusError => {
-    const frames = fixColumns(stack, name)
+    const frames = fixColumns(stack, body)
     const problem = text?.wrapper ? findEnd(code, frames, message, machine) : { position: getPosition(frames), message }
     const error = createScriptError(`${place}${problem.position}`, `it is not a script: ${problem.message}`)
     error.stack = `${error.name}: ${error.message}\n${frames}`
@@ -48,8 +49,11 @@ export async function loadScript(
           resolve()
         }
         const bridge = new Bridge({
-          ...{ functions, thread, name, isJson: codec === 'json', loaded, findLimit, uncaught: onUncaught },
-          deliver: (message, bytes) => machine?.deliver(message, bytes),
+          ...{ functions, thread, body, isJson: codec === 'json', loaded, findLimit, uncaught: onUncaught },
+          deliver(message, bytes) {
+            thread.onEnter?.()
+            machine?.deliver(message, bytes)
+          },
           loadFailed: onUncaught,
         })
         end = () => {
@@ -83,14 +87,14 @@ export async function loadScript(
   }
 }
 
-const CLIENT_MODULES = ['@sallyport/frontend', '@sallyport/frontend/script']
+const CLIENT_MODULE = '@sallyport/frontend'
 const CLIENT_EXPORTS = [
   ...['BusError', 'Channel', 'CommandError', 'createClient', 'emit', 'emitTo', 'expose', 'getData', 'getLabel'],
   ...['invoke', 'isBusError', 'isCommandError', 'listen', 'once', 'stream'],
 ]
 
 function getModule(name: string, place: string): string {
-  if (CLIENT_MODULES.includes(name)) return `export const { ${CLIENT_EXPORTS.join(', ')} } = sallyport`
+  if (name === CLIENT_MODULE) return `export const { ${CLIENT_EXPORTS.join(', ')} } = sallyport`
   const remedy = 'Bundle it: esbuild <file> --bundle --format=esm --external:@sallyport/frontend'
   // A string: an error of this thread would have a stack with its paths.
   throw `Cannot import ${JSON.stringify(name)}: ${place} can import only @sallyport/frontend. ${remedy}`

@@ -209,7 +209,7 @@ export class Plugin {
 
 /** Adds the directory that the plugin reads, and the network. */
 function withRights(sandbox: Sandbox, directory: string, net: boolean): Sandbox {
-  const options: Exclude<Sandbox, string> | { kind: 'none' | 'ses' } =
+  const options: Exclude<Sandbox, string> | { kind: 'none' | 'quickjs' } =
     typeof sandbox === 'object' ? sandbox : { kind: sandbox as 'permission' }
   if (options.kind !== 'permission' && options.kind !== 'process') return sandbox
   return { ...options, read: [...(options.read ?? []), directory], ...(net && { net }) }

@@ -37,7 +37,7 @@ export const fewCallsArms = (): Arms => [
   fewCallsArm('isolation-ring-json', 'isolation, ring JSON', { link: 'ring', hook: true }),
   fewCallsArm('process', 'process', { plugin: 'process' }),
   withWall(fewCallsArm('process-wall-gates', 'wall, isolation', { plugin: 'process-wall-gates' })),
-  fewCallsArm('ses', 'ses', { plugin: 'ses' }),
+  fewCallsArm('quickjs', 'quickjs', { plugin: 'quickjs' }),
 ]
 
 /** @param id - the kind of plugin */
@@ -57,7 +57,6 @@ export const pluginArms = (): Arms => [
   pluginArm('permission', 'permission'),
   withWall(pluginArm('process-wall', 'process, wall')),
   withWall(pluginArm('process-wall-gates', 'wall, isolation')),
-  pluginArm('ses', 'ses'),
   pluginArm('quickjs', 'quickjs'),
   withWall(pluginArm('quickjs-wall', 'quickjs, wall')),
   {
@@ -73,14 +72,9 @@ const inPatterns = (id: string): Arm[] => [
 ]
 
 /** Many plugins, by the kind of their sandbox. */
-export const density: Readonly<Record<'threads' | 'ses' | 'processes', Arms>> = {
+export const density: Readonly<Record<'threads' | 'quickjs' | 'processes', Arms>> = {
   threads: [workers, ...inPatterns('permission')],
-  ses: [
-    workers,
-    ...inPatterns('ses'),
-    pluginArm('ses-group', 'ses group'),
-    pluginArm('ses-group-shared', 'ses group, shared gate'),
-  ],
+  quickjs: [workers, ...inPatterns('quickjs')],
   processes: [
     forks,
     ...inPatterns('process'),

@@ -21,7 +21,7 @@ export async function loadBus(code: HostCode, { sandbox, gates }: BusPluginOptio
     commands: { greet, echo_bytes: (_, { request }) => echoBytes(request.body as Uint8Array) },
   })
   const bus = await createBus({ core, log: false, ...(gates && { isolation: { dir: HOOK, gates } }) })
-  const isScript = ['ses', 'quickjs'].includes(typeof sandbox === 'string' ? sandbox : sandbox.kind)
+  const isScript = (typeof sandbox === 'string' ? sandbox : sandbox.kind) === 'quickjs'
   return {
     start: async label => {
       await bus.open(label, isScript ? SCRIPT : MODULE, { sandbox, allow: ['greet', 'echo_bytes'] })

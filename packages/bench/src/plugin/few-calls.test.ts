@@ -26,7 +26,7 @@ test('reports an error of the measured process', async () => {
   await expect(measureFresh({ fewCalls: job })).rejects.toThrow("Unknown kind of plugin 'nothing'")
 })
 
-const callers: FewCallsJob['caller'][] = [{ plugin: 'ses' }, { plugin: 'birpc' }, { link: 'ring', hook: true }]
+const callers: FewCallsJob['caller'][] = [{ plugin: 'quickjs' }, { plugin: 'birpc' }, { link: 'ring', hook: true }]
 
 test.each(callers)('a wrong answer of %j fails the measurement', async caller => {
   const greet = { ...usualCall.calls[0]!, expected: 'Hello, Moon!' }

@@ -31,7 +31,7 @@ test('arms of few calls that can lack something are those with a wall', () => {
 describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
   test('has all figures', async () => {
     const arm = await pluginArms()
-      .find(({ id }) => id === 'ses')!
+      .find(({ id }) => id === 'quickjs')!
       .open()
     const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
     expect(Object.keys(figures)).toEqual(['ready', 'pss', 'cpu', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])

@@ -26,11 +26,9 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   comlink: inWorkers('comlink'),
   fork: async code => (await import('./peer-plugins.js')).loadForks(code),
   ...inPatterns('permission', 'permission'),
-  ...inPatterns('ses', 'ses'),
-  ...inPatterns('ses-group', { kind: 'ses', group: 'bench' }),
   ...inPatterns('process', { kind: 'process', wall: 'none' }),
   ...inPatterns('process-wall', { kind: 'process', wall: 'required' }),
-  quickjs: inBus({ sandbox: 'quickjs' }),
+  ...inPatterns('quickjs', 'quickjs'),
   'quickjs-wall': inBus({ sandbox: { kind: 'quickjs', process: true, wall: 'required' } }),
   'isolated-vm': async code => (await import('./isolated-vm-plugins.js')).loadIsolatedVm(code),
 }

@@ -50,8 +50,6 @@ const TABLE = readTable(`
   density-cpu        | 50 permission, CPU       | density/50/permission/cpu                   | worker                          | at most 2×          | raw Workers     | 8
   shared-memory      | 50, shared gate, memory  | density/50/permission-shared/pss            | worker                          | at most 1.5×        | raw Workers     | 8
   shared-cpu         | 50, shared gate, CPU     | density/50/permission-shared/cpu            | worker                          | at most 2.5×        | raw Workers     | 8
-  group-memory       | 50, SES group, memory    | density-ses/50/ses-group/pss                | worker                          | at most 0.15×       | raw Workers     | 8
-  group-cpu          | 50, SES group, CPU       | density-ses/50/ses-group/cpu                | worker                          | at most 0.5×        | raw Workers     | 8
   process-memory     | 50 processes, memory     | density-processes/50/process/pss            | fork                            | at most 1.5×        | raw forks       | 8
   process-cpu        | 50 processes, CPU        | density-processes/50/process/cpu            | fork                            | at most 1.6×        | raw forks       | 8
   wall-start         | start, process in a wall | plugin/one/process-wall/ready               | fork                            | at most 1.25×       | raw fork        | 35

@@ -139,7 +139,7 @@ const TABLE = readTable(`
   mcp               | by name | arms  | processes | 20   | 0      | 0       | 0.25   | An MCP server in a wall                    | the published server-everything over stdio: from the start until its tools are known, and its tool echo, one call at a time; the reference is openMcp without a wall
   net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
   density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins                               | n plugins, each measurement in a host of its own, whose library is loaded: the memory (PSS) and the CPU time that their start adds, when all are idle; the time from the first start until all have called the host; and the p50 of one call at a time while the others idle. The reference is n Workers with bare MessagePorts
-  density-ses       | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in ses                        | the same figures for scripts in SES; the reference is n Workers with bare MessagePorts
+  density-quickjs   | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in quickjs                    | the same figures for scripts in QuickJS; the reference is n Workers with bare MessagePorts
   density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in processes                  | the same figures for processes without and with a wall; the reference is n raw forks
 `)
 
@@ -176,7 +176,7 @@ export const allScenarios = (): Scenario[] => {
       ],
     ],
     density: [density.threads, densityCases],
-    'density-ses': [density.ses, densityCases],
+    'density-quickjs': [density.quickjs, densityCases],
     'density-processes': [density.processes, densityCases],
   }
   return TABLE.slice(1).map((row): Scenario => {

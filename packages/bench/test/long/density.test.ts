@@ -3,7 +3,7 @@ import { density } from '../../src/arms/fresh.js'
 import { lacksProcessTree } from '../../src/run/process-tree.js'
 import { usualCall } from '../../src/payloads/payloads.js'
 
-const arms = [...density.threads, ...density.ses.slice(1), ...density.processes].filter(
+const arms = [...density.threads, ...density.quickjs.slice(1), ...density.processes].filter(
   ({ lacks }) => lacks?.() === undefined,
 )
 

@@ -75,7 +75,7 @@ describe('a bus that does not start', () => {
   test('a sandbox or a pattern without its kind', async () => {
     const frontends = { main: { module: core, sandbox: { net: true } } }
     expect(await said({ core, frontends })).toBe(
-      'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process", "quickjs" or "ses"',
+      'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "quickjs"',
     )
     expect(await said({ core, app: { security: { pattern: {} } } })).toBe(
       'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',

@@ -5,7 +5,6 @@ import { type RunFunctions, type RunOptions } from '../../src/index.js'
 import { isolation, next, reuseBus, start } from '../support/start.js'
 
 const sandboxes = [
-  ['ses', 'ses'],
   ['permission', 'permission'],
   ['process', 'process'],
   ['quickjs', 'quickjs'],

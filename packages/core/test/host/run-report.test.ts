@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { RunOptions } from '../../src/index.js'
 import { next, reuseBus } from '../support/start.js'
 
-const sandboxes = ['ses', 'permission', 'process', 'quickjs'] as const
+const sandboxes = ['quickjs', 'permission', 'process'] as const
 const getBus = reuseBus()
 const run = async (source: string, options?: RunOptions & { report?: true }): Promise<unknown> =>
   (await getBus()).run(source, options as RunOptions)

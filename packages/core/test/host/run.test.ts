@@ -13,10 +13,8 @@ import { writeProject } from '../support/project.js'
 import { everyCommand, fixture, isolation, next, reuseBus, start } from '../support/start.js'
 
 const sandboxes = [
-  ['ses', 'ses'],
   ['permission', 'permission'],
   ['process', 'process'],
-  ['ses in a process', { kind: 'ses', process: true }],
   ['quickjs', 'quickjs'],
   ['quickjs in a process', { kind: 'quickjs', process: true }],
 ] as const
@@ -36,7 +34,7 @@ const QUICKJS_TEXTS: Readonly<Record<string, unknown>> = {
   },
 }
 /** Kinds whose code is no module of Node's, and finds the client as a global. */
-const isScript = (name: string): boolean => /^(?:ses|quickjs)/.test(name)
+const isScript = (name: string): boolean => name.startsWith('quickjs')
 const getBus = reuseBus()
 
 const run = async (source: string, options?: RunOptions): Promise<unknown> => (await getBus()).run(source, options)
@@ -336,7 +334,7 @@ test('a signal that has aborted starts nothing', async () => {
 test.each<[unknown, unknown, string]>([
   [1, {}, 'bus.run: the code: source must be a string: got 1'],
   ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
-  ['', { sandbx: 'ses' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
+  ['', { sandbx: 'quickjs' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
   ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
   ['', { memory: 0 }, 'bus.run: memory must be more than 0 MiB'],
   ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],

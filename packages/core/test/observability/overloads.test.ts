@@ -9,7 +9,7 @@ const sandboxes: NonNullable<FrontendOptions['sandbox']>[] = [
   'none',
   'permission',
   'process',
-  { kind: 'ses', group: 'all' },
+  { kind: 'quickjs', group: 'all' },
 ]
 
 test.each(sandboxes)('counts the calls that the client of a frontend refuses: %j', async sandbox => {

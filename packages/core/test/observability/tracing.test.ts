@@ -175,7 +175,7 @@ describe.each(['none', 'permission', 'process'] as const)('in a frontend, sandbo
 test('in core: traces calls of a script, which has no channels itself', async () => {
   const bus = await startTraced(undefined)
   const greeted = next(bus, 'greeted')
-  await bus.open('script', fixture('sandboxes/ses/greets.js'), { sandbox: 'ses', allow: ['greet'] })
+  await bus.open('script', fixture('sandboxes/greeting-script.js'), { sandbox: 'quickjs', allow: ['greet'] })
   await greeted
   const client = await bus.connect('tests')
   const traces = await client.invoke<Trace[]>('traces', { label: 'script' })

@@ -33,9 +33,9 @@ const patterns = [
 ] satisfies [string, BusOptions['app']][]
 
 describe.each(patterns)('without a permission, %s', (_name, app) => {
-  test.each(['permission', 'process', 'ses'] as const)('sandbox %s: only what is open to all', async sandbox => {
+  test.each(['permission', 'process', 'quickjs'] as const)('sandbox %s: only what is open to all', async sandbox => {
     const bus = await start({ core, app })
-    await bus.open('main', sandbox === 'ses' ? fixture('sandboxes/ses/invoking.js') : module, { sandbox })
+    await bus.open('main', module, { sandbox })
     for (const command of closed) expect([command, await invoke(bus, 'main', command)]).toEqual([command, 'Denied'])
     for (const command of open) expect(await invoke(bus, 'main', command)).not.toBe('Denied')
   })

@@ -7,7 +7,7 @@ import type { BusOptions, FrontendOptions, ModuleSource, Sandbox } from '../../s
 import { writeProject } from '../support/project.js'
 import { fixture, isolation, next, reuseBus, start } from '../support/start.js'
 
-const sandboxes = ['ses', 'permission', 'process'] as const
+const sandboxes = ['quickjs', 'permission', 'process'] as const
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
 
 /** Opens the code, and returns what its function `get` returns. */
@@ -43,15 +43,17 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
     ['let b c = 3', 'x.js:1:7'],
     [`import { expose } from '@sallyport/frontend'\nexpose({ get: () => { let b c } })`, 'x.js:2:29'],
   ])('a syntax error has the position in the code: %j', async (source, position) => {
-    const message = expect.stringMatching(new RegExp(`${position}: .*: Unexpected identifier 'c'`)) as string
+    const text = sandbox === 'quickjs' ? "expecting ';'" : "Unexpected identifier 'c'"
+    const message = expect.stringMatching(new RegExp(`${position}: .*: ${text}`)) as string
     await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'LoadFailed', message })
   })
 
   test('the stack of an error has the name and the position', async () => {
     const source = `import { expose } from '@sallyport/frontend'; null.x`
     await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({
-      message: "Cannot read properties of null (reading 'x')",
-      stack: expect.stringContaining('x.js:1:52') as string,
+      message:
+        sandbox === 'quickjs' ? "cannot read property 'x' of null" : "Cannot read properties of null (reading 'x')",
+      stack: expect.stringMatching(sandbox === 'quickjs' ? /x\.js:1:46/ : /x\.js:1:52/) as string,
     })
   })
 
@@ -177,6 +179,7 @@ describe.each(['permission', 'process'] as const)('a module in sandbox: %s', san
 
 describe('a script', () => {
   test.each([
+    [`let a\nimport { expose } from '@sallyport/frontend'\nexport const b = 1; expose({ get: () => b })`, 1],
     [`import * as s from '@sallyport/frontend'\ns.expose({ get: () => s.getLabel() })`, 'main'],
     [
       `// a comment\n/* another */ import {\n  expose, // comment\n  getLabel as label,\n} from "@sallyport/frontend";expose({ get: label })`,
@@ -187,30 +190,25 @@ describe('a script', () => {
       `sallyport.expose({ get: () => "import { x } from '@sallyport/frontend'" })`,
       "import { x } from '@sallyport/frontend'",
     ],
-  ])('can import the client in front of its code: %j', async (source, result) => {
-    expect(await get({ source }, 'ses')).toBe(result)
+  ])('can import the client anywhere: %j', async (source, result) => {
+    expect(await get({ source }, 'quickjs')).toBe(result)
   })
-
-  test.each([`import './x.js'`, `let a\nimport { expose } from '@sallyport/frontend'`, 'export const a = 1'])(
-    'has no other import or export: %j',
-    async source => {
-      await expect(get({ source, name: 'x.js' }, 'ses')).rejects.toThrow(
-        /^Frontend script x\.js:\d:1: it has import or export/,
-      )
-    },
-  )
 })
 
 describe('bus.open refuses', () => {
   test.each<[module: unknown, sandbox: Sandbox, text: string]>([
     [{ source: '' }, 'none', 'bus.open: sandbox must not be "none" for code as text.'],
-    [{ source: 1 }, 'ses', 'bus.open: module: source must be a string: got 1'],
-    [{ name: 'x.js' }, 'ses', 'bus.open: module: source'],
-    [{ source: '', name: '../x.js' }, 'ses', 'bus.open: module: name must be the name of a file, without a directory'],
-    [{ source: '', name: '' }, 'ses', 'bus.open: module: name must be the name of a file, without a directory'],
+    [{ source: 1 }, 'quickjs', 'bus.open: module: source must be a string: got 1'],
+    [{ name: 'x.js' }, 'quickjs', 'bus.open: module: source'],
+    [
+      { source: '', name: '../x.js' },
+      'quickjs',
+      'bus.open: module: name must be the name of a file, without a directory',
+    ],
+    [{ source: '', name: '' }, 'quickjs', 'bus.open: module: name must be the name of a file, without a directory'],
     [
       { source: '', directory: 'plugins' },
-      'ses',
+      'quickjs',
       'bus.open: module: directory must be a file: URL or an absolute path',
     ],
     [{ source: '', directory: '/none' }, 'permission', 'bus.open: module: there is no directory /none/'],
@@ -224,7 +222,9 @@ describe('bus.open refuses', () => {
 
 test('bus.open refuses code of more than 16 Mi characters', async () => {
   const source = 'x'.repeat(2 ** 24 + 1)
-  await expect(get({ source }, 'ses')).rejects.toThrow('bus.open: module: source must be at most 16777216 characters')
+  await expect(get({ source }, 'quickjs')).rejects.toThrow(
+    'bus.open: module: source must be at most 16777216 characters',
+  )
 })
 
 test('in development, a change in its directory reloads a module', async () => {

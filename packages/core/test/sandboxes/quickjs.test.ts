@@ -9,7 +9,7 @@ import {
   type QuickjsSandbox,
   type RunOptions,
 } from '../../src/index.js'
-import { count } from '../support/ses-groups.js'
+import { count } from '../support/scripts.js'
 import { collectWorkers, watch, workers } from '../support/shared-threads.js'
 import { next, start } from '../support/start.js'
 
@@ -59,6 +59,12 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
       async function* values() { yield 1; yield 2 }
       return [read, await invoke('sum', { values: values() })]`
     expect(await run(source)).toEqual([[1, 2, 3], 3])
+  })
+
+  test('can pass the option transfer, by which its bytes are copied', async () => {
+    const source = `const bytes = new Uint8Array([1, 2])
+      return [...(await invoke('body', bytes, { transfer: [bytes.buffer] }))]`
+    expect(await run(source)).toEqual([1, 2])
   })
 
   test('gets the messages of a channel by a function', async () => {

@@ -226,12 +226,17 @@ describe('a frontend', () => {
 
 test.each([
   [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
-  [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process", "quickjs" or "ses"/],
+  [{ sandbox: 'ses' }, /sandbox must be "quickjs", which has taken the place of "ses": got "ses"$/],
+  [
+    { sandbox: { kind: 'ses', group: 'a' } },
+    /sandbox\.kind must be "quickjs", which has taken the place of "ses": got "ses"$/,
+  ],
+  [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "quickjs"/],
   [{ sandbox: { kind: 'process', strict: true } }, /unknown option "sandbox\.strict" with kind: "process"$/],
-  [{ sandbox: { kind: 'ses', read: [] } }, /unknown option "sandbox\.read" with kind: "ses"$/],
+  [{ sandbox: { kind: 'quickjs', read: [] } }, /unknown option "sandbox\.read" with kind: "quickjs"$/],
   [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
   [{ sandbox: { kind: 'process', pids: 1.5 } }, /sandbox\.pids must be a whole number of .*, from 1: got 1\.5/],
-  [{ sandbox: { kind: 'ses', group: '' } }, /sandbox\.group must be a name: got ""/],
+  [{ sandbox: { kind: 'quickjs', group: '' } }, /sandbox\.group must be a name: got ""/],
   [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
   [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
   [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": it is an option of createBus$/],

@@ -82,7 +82,7 @@ describe.each(walls)('wall: %s', wall => {
 
   test('a script gets a spare', async () => {
     const bus = await start({ runs: { spares: 1 } })
-    const options: RunOptions = { sandbox: { kind: 'ses', process: true, wall }, args: { by: 2 } }
+    const options: RunOptions = { sandbox: { kind: 'quickjs', process: true, wall }, args: { by: 2 } }
     expect(await bus.run('return 20 + args.by', options)).toBe(22)
     await expectSpares(bus, 1)
     expect(await bus.run('return 40 + args.by', options)).toBe(42)

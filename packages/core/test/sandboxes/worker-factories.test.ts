@@ -5,7 +5,7 @@ import type { Bus } from '../../src/index.js'
 import { everyCommand, fixture, start } from '../support/start.js'
 
 const source = `sallyport.expose({ greet: () => sallyport.invoke('greet', { name: sallyport.label }) })`
-const sandbox = { kind: 'ses', group: 'scripts' } as const
+const sandbox = { kind: 'quickjs', group: 'scripts' } as const
 
 /** The sandbox of a worker that a function starts includes the directory of the bundle, which the test does not have. */
 const createWorker = (name: string, options: WorkerOptions): Worker =>

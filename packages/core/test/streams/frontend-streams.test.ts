@@ -1,5 +1,4 @@
 // Streams that are results of exposed functions: read by the host, and by core.
-import { readFileSync } from 'node:fs'
 import { Channel } from '@sallyport/frontend'
 import { describe, expect, test } from 'vitest'
 import { defineCore } from '../../src/index.js'
@@ -36,12 +35,10 @@ const core = defineCore({
 const allowed = { identifier: 'all', windows: ['*'], permissions: ['allow-sum', 'allow-relay', 'allow-first'] }
 
 const PRODUCER = fixture('streams/producer.mjs')
-/** SES refuses what looks like an import, also in a comment with a type. */
-const SCRIPT = readFileSync(PRODUCER, 'utf8').replaceAll(/\/\*\* @type .*?\*\/ /g, '')
 
 const open = async (options: FrontendOptions = {}, app = {}): Promise<Bus> => {
   const bus = await start({ core, app })
-  await bus.open('main', options.sandbox === 'ses' ? { source: SCRIPT, name: 'producer.js' } : PRODUCER, options)
+  await bus.open('main', PRODUCER, options)
   return bus
 }
 
@@ -56,7 +53,7 @@ const wall = { kind: 'process', wall: 'auto' } as const
 
 describe.each([
   ['permission', { sandbox: 'permission' }, {}],
-  ['ses', { sandbox: 'ses' }, {}],
+  ['quickjs', { sandbox: 'quickjs' }, {}],
   ['process with a wall', { sandbox: wall }, {}],
   ['gate', {}, isolation('judge', {}, allowed)],
   ['process with a gate, and msgpack', { sandbox: 'process', codec: 'msgpack' }, isolation('judge', {}, allowed)],
@@ -98,7 +95,7 @@ describe.each([
     expect(await stream.next()).toEqual({ done: false, value: 1 })
     await expect(stream.next()).rejects.toMatchObject({ reason: 'CommandFailed', message: 'no more' })
     expect(await stream.next()).toEqual({ done: true, value: undefined })
-    await expect(collect(bus.stream('main', 'unsendable'))).rejects.toThrow('A value of the stream')
+    await expect(collect(bus.stream('main', 'unsendable'))).rejects.toThrow(/A value of the stream|contains itself/)
   })
 })
 

@@ -263,11 +263,10 @@ test('a string that looks like a stream stays a string', async () => {
   await expect(client.invoke('collect', { body: '__STREAM__:1' })).resolves.toEqual(Array.from('__STREAM__:1'))
 })
 
-describe.each(['permission', 'ses', 'process'] as const)('a frontend with sandbox %s', sandbox => {
+describe.each(['permission', 'quickjs', 'process'] as const)('a frontend with sandbox %s', sandbox => {
   const open = async (app = {}) => {
     const bus = await start({ core: fixture('streams/uploads.mjs'), app })
-    const script = fixture(`streams/uploader.${sandbox === 'ses' ? 'js' : 'mjs'}`)
-    await bus.open('main', script, { sandbox, allow: '*' })
+    await bus.open('main', fixture('streams/uploader.mjs'), { sandbox, allow: '*' })
     return bus
   }
 

@@ -29,13 +29,13 @@ const never = new Promise<void>(() => {})
 
 describe.each([
   ['permission', {}],
-  ['ses', {}],
+  ['quickjs', {}],
   ['process', {}],
   ['permission', isolation('judge', {}, { identifier: 'main', windows: ['main'], permissions: ['allow-pass'] })],
 ] as const)('a frontend with sandbox %s', (sandbox, app) => {
   const open = async () => {
     const bus = await start({ core, app })
-    await bus.open('main', fixture(`streams/uploader.${sandbox === 'ses' ? 'js' : 'mjs'}`), { sandbox, allow: '*' })
+    await bus.open('main', fixture('streams/uploader.mjs'), { sandbox, allow: '*' })
     return bus
   }
 

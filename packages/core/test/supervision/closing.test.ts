@@ -37,7 +37,7 @@ test.each<[what: string, options: Partial<BusOptions> & { sandbox?: string }]>([
   ['a thread', {}],
   ['a sandboxed thread', { sandbox: 'permission' }],
   ['a process', { sandbox: 'process' }],
-  ['a script in SES', { sandbox: 'ses' }],
+  ['a script', { sandbox: 'quickjs' }],
   ['a thread behind a hook', { app: isolation('judge') }],
   ['a thread in development', { dev: true }],
   ['a thread that always restarts', { supervision: { restart: 'permanent' } }],

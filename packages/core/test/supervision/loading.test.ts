@@ -11,9 +11,9 @@ import { join as joinHost, startCore } from '../long/remote/fake-core.js'
 import { fixture, next, places, reuseBus, start } from '../support/start.js'
 
 const module = fixture('supervision/loading.mjs')
-const sandboxes = ['none', 'permission', 'process', 'ses'] as const
+const sandboxes = ['none', 'permission', 'process', 'quickjs'] as const
 const getModule = (sandbox: (typeof sandboxes)[number]): URL =>
-  sandbox === 'ses' ? fixture('sandboxes/ses/loading.js') : module
+  sandbox === 'quickjs' ? fixture('sandboxes/loading-script.js') : module
 
 describe('a module that fails to load', () => {
   const getBus = reuseBus()
@@ -242,7 +242,7 @@ describe('a host that listens at once', () => {
 
   test('gets events of a frontend that is opened, also with a new listener', async () => {
     const bus = await start()
-    await bus.open('main', getModule('ses'), { sandbox: 'ses', data: {} })
+    await bus.open('main', getModule('quickjs'), { sandbox: 'quickjs', data: {} })
     const received: unknown[] = []
     void bus.listen('loading', ({ payload }) => void received.push(payload))
     await expect.poll(() => received).toEqual([0, 'loaded'])

@@ -54,10 +54,6 @@ const nextTick = (): Promise<void> => new Promise(resolve => void setImmediate(r
 
 /** A thread that has a single script. */
 const ownThread: ScriptThread = {
-  onUncaught(handle) {
-    // Node would print thrown values, and call their methods with functions of its own.
-    for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, handle)
-  },
   print: (stream, text) => void process[stream].write(text),
 }
 

@@ -84,7 +84,7 @@ export interface BusStats {
 }
 
 export interface FrontendInfo {
-  sandbox: 'none' | 'permission' | 'process' | 'quickjs' | 'ses' | 'external'
+  sandbox: 'none' | 'permission' | 'process' | 'quickjs' | 'external'
   /** Milliseconds since 1970. */
   startedAt: number
   error?: Error

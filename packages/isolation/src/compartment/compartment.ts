@@ -1,4 +1,4 @@
-// Creates the Compartment of a hook or a frontend's script: JavaScript's built-in objects, shared and frozen, and given globals.
+// Creates the Compartment of a hook: JavaScript's built-in objects, shared and frozen, and given globals.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { isLockedDown } from './lockdown.js'
 

@@ -1,4 +1,4 @@
-// The console of a hook or a frontend's script. Each call becomes one line in the host's log. Values are formatted here, without running
+// The console of a hook. Each call becomes one line in the host's log. Values are formatted here, without running
 // their getters, inspectors or proxies, so that only text leaves the sandbox.
 import { formatWithOptions, types } from 'node:util'
 

@@ -1,4 +1,4 @@
-// Warnings and error texts for the authors of hooks and scripts, about what the sandbox does not have or refuses to run.
+// Warnings and error texts for the authors of hooks, about what the sandbox does not have or refuses to run.
 import { Script } from 'node:vm'
 
 /** Names of browsers and Node that the sandbox does not have. */
@@ -12,12 +12,9 @@ const MISSING_NAMES = [
 /**
  * Returns a warning about names that a script uses and its sandbox does not have. Using such a name throws, and errors of a hook are
  * never shown. Only the text is searched, so the warning can be wrong.
- *
- * @param globals - the names that this sandbox has in addition to JavaScript's own
  */
-export function describeMissingNames(script: string, source: string, globals: object = {}): string | undefined {
+export function describeMissingNames(script: string, source: string): string | undefined {
   const names = MISSING_NAMES.filter(name => {
-    if (Object.hasOwn(globals, name)) return false
     // Most names do not occur: compiling their expressions would take a tenth of a gate's start.
     if (!source.includes(name)) return false
     const used = new RegExp(`(?:^|[^.\\w$'"\`-]|\\b(?:window|self|globalThis)\\.)${name}\\s*(?:\\?\\.|[.(])`, 'm')

@@ -3,7 +3,7 @@
 import { codecs } from '@sallyport/protocol/internal/codec'
 import 'ses'
 
-/** Calls that throw errors of Node's own classes, one for each class that a script can catch from TextEncoder and TextDecoder. */
+/** Calls that throw errors of Node's own classes, one for each class that a hook can catch from TextEncoder and TextDecoder. */
 const NODE_ERRORS: readonly (() => unknown)[] = [
   () => new TextDecoder('none'),
   () => new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.of(0xff)),
@@ -14,11 +14,11 @@ const NODE_ERRORS: readonly (() => unknown)[] = [
 ]
 
 /**
- * Freezes the prototypes of the errors that these functions throw. Must be called after lockdown. SES does not know Node's classes of
- * errors, and this thread's own code throws errors of the same classes, which a script could change otherwise.
+ * Freezes the prototypes of errors of Node. Must be called after lockdown. SES does not know Node's classes of errors, and this thread's own
+ * code throws errors of the same classes, which a hook could change otherwise.
  */
-export function freezeErrors(throwers: readonly (() => unknown)[]): void {
-  for (const throwError of throwers) {
+function freezeErrors(): void {
+  for (const throwError of NODE_ERRORS) {
     try {
       throwError()
     } catch (error) {
@@ -84,6 +84,6 @@ export function lockDown(): void {
     regExpTaming: 'safe',
     __hardenTaming__: 'safe',
   })
-  freezeErrors(NODE_ERRORS)
+  freezeErrors()
   isLocked = true
 }

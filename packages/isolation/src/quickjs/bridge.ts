@@ -35,6 +35,11 @@ interface Sender {
   end(): void
 }
 
+/** A stream of the script. */
+interface Source {
+  [Symbol.asyncIterator](): Record<'next' | 'return', () => Promise<IteratorResult<unknown>>>
+}
+
 interface Pending {
   resolve(value: unknown): void
   reject(error: unknown): void
@@ -43,8 +48,8 @@ interface Pending {
 export interface BridgeDeps {
   functions: FrontendFunctions
   thread: Pick<ScriptThread, 'print'>
-  /** The script's name in stacks. */
-  name: string
+  /** The name of the code in stacks, if it is the body of `bus.run`. */
+  body: string | undefined
   isJson: boolean
   deliver(text: string, bytes: readonly Uint8Array[]): void
   loaded(): void
@@ -260,11 +265,34 @@ export class Bridge {
   async #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
     const id = --this.#lastId
     this.#signals.set(id, ctx)
+    let isStream = false
     try {
-      return await this.#ask('run', id, [name, args])
+      const result = await this.#ask('run', id, [name, args])
+      isStream = typeof (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === 'function'
+      return isStream ? this.#keepSignal(id, result as Source) : result
     } finally {
-      this.#signals.delete(id)
+      if (!isStream) this.#signals.delete(id)
     }
+  }
+
+  /** Returns a stream of the script, whose function has its signal until the stream ends. */
+  #keepSignal(id: number, source: Source): Source {
+    const iterator = source[Symbol.asyncIterator]()
+    const read = async (
+      step: Promise<IteratorResult<unknown>>,
+      isReturn: boolean,
+    ): Promise<IteratorResult<unknown>> => {
+      let isOver = true
+      try {
+        const result = await step
+        isOver = isReturn || result.done === true
+        return result
+      } finally {
+        if (isOver) this.#signals.delete(id)
+      }
+    }
+    const next = () => read(iterator.next(), false)
+    return { [Symbol.asyncIterator]: () => ({ next, return: () => read(iterator.return(), true) }) }
   }
 
   #ask(operation: string, id: number, value: unknown): Promise<unknown> {
@@ -330,7 +358,7 @@ export class Bridge {
       : new Error(text)
     const title = typeof name === 'string' ? name.slice(0, 100) : 'Error'
     if (!isKnown) Object.defineProperty(error, 'name', { value: title, configurable: true, writable: true })
-    const frames = typeof stack === 'string' ? fixColumns(stack, this.#deps.name).trimEnd() : ''
+    const frames = typeof stack === 'string' ? fixColumns(stack, this.#deps.body).trimEnd() : ''
     error.stack = frames === '' ? `${title}: ${text}` : `${title}: ${text}\n${frames}`
     return error
   }

@@ -297,10 +297,10 @@ const DECLARATION = `'use strict';async function body() {`
 /** As long as the other, so that columns are the same. */
 const DECLARATION_START = DECLARATION.padEnd(BODY_START.length)
 
-/** Returns a stack with the columns of the author's code. */
-export const fixColumns = (stack: string, name: string): string =>
+/** Returns a stack with the columns of the author's code. @param body - the name of the code, if it is the body of `bus.run` */
+export const fixColumns = (stack: string, body: string | undefined): string =>
   stack
     .slice(0, MAX_ERROR_LENGTH)
     .replaceAll(/([^\s(]*):1:(\d+)/g, (place, file: string, column: string) =>
-      file === name ? `${file}:1:${Math.max(1, Number(column) - BODY_START.length)}` : place,
+      file === body ? `${file}:1:${Math.max(1, Number(column) - BODY_START.length)}` : place,
     )

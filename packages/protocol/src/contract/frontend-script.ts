@@ -1,4 +1,4 @@
-// Between a frontend worker and the runner of scripts (`sandbox: 'ses'`, `'quickjs'`). Neither imports the other: the frontend worker loads the
+// Between a frontend worker and the runner of scripts (`sandbox: 'quickjs'`). Neither imports the other: the frontend worker loads the
 // runner, whose URL the host passes.
 import type { CodecName } from '../codec/codec.js'
 import type { EngineModule, EngineOptions, ModuleText } from './host-frontend.js'
@@ -14,8 +14,6 @@ type FrontendFunction = (...args: never) => unknown
 
 /** The thread of a script, as the script's runner uses it. */
 export interface ScriptThread {
-  /** Registers the handler of errors that the script does not catch. */
-  onUncaught(handle: (thrown: unknown) => void): void
   print(stream: OutputStream, text: string): void
   /** Called before code of the script runs in a tick of its own, if the thread has other scripts. */
   onEnter?(): void
@@ -36,18 +34,18 @@ export interface FrontendScript {
    * @throws whatever the script throws, as an error that is safe to inspect
    */
   run(functions: FrontendFunctions, thread: ScriptThread, fault: (error: Error) => void): Promise<void>
-  /** Ends the script's timers, for good. */
+  /** Ends the script. */
   stop(): void
 }
 
 /** The exports of the module at `FrontendStart.runner`. */
 export interface ScriptRunner {
   /**
-   * Reads a script, then permanently locks this thread down.
+   * Reads a script.
    *
    * @param text - the script's code, if it has no file
    * @param content - the content of its file, if this thread must not read the file
-   * @throws {BusError} InvalidParams if it is not a script
+   * @throws {BusError} LoadFailed if it cannot be read
    */
   loadScript(
     url: string,

@@ -35,7 +35,3 @@ test.each([
 ])('names the place where a body leaves its function: %j', (body, position, message) => {
   expect(findBodyError(body)).toEqual({ position, message })
 })
-
-test('does not count what is in front of the code in the first line', () => {
-  expect(findBodyError('const x = 1; a b\na b', 13)).toMatchObject({ position: ':1:3' })
-})

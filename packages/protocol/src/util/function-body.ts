@@ -20,15 +20,13 @@ interface Found {
 /**
  * Returns the syntax error of the body of an async function in strict mode, if there is one. A body that closes its function and opens
  * another is an error too: what can follow an arrow function in parentheses, `,` or `)`, cannot follow a declaration.
- *
- * @param offset - characters in front of the author's code in the first line
  */
-export function findBodyError(body: string, offset = 0): BodyError | undefined {
+export function findBodyError(body: string): BodyError | undefined {
   const errors = [DECLARATION, ARROW].map(wrapper => parse(body, wrapper))
   if (errors.every(error => error === undefined)) return undefined
   const lines = body.split(/\r\n|[\n\r\u2028\u2029]/)
   const describe = ({ line, column, message }: Found): BodyError => {
-    const place = column === undefined ? '' : `:${Math.max(1, line === 1 ? column - offset : column)}`
+    const place = column === undefined ? '' : `:${Math.max(1, column)}`
     return { position: `:${line}${place}`, message }
   }
   const inBody = errors.find(error => error !== undefined && error.line <= lines.length)

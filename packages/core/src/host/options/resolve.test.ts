@@ -15,7 +15,7 @@ const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main'
 test.each<FrontendOptions>([
   { link: 'port' },
   { link: 'port', sandbox: 'permission' },
-  { link: 'port', sandbox: 'ses' },
+  { link: 'port', sandbox: 'quickjs' },
   { link: 'port', sandbox: inProcess },
 ])('a frontend in a sandbox cannot have a port: %j', async options => {
   await expect(resolve(options)).rejects.toThrow(

@@ -60,15 +60,15 @@ export interface ConnectionOptions {
   data?: unknown
 }
 
-/** Code as text in the place of a module's location. Its sandbox is `permission`, `process` or `ses`. */
+/** Code as text in the place of a module's location. Its sandbox is `permission`, `process` or `quickjs`. */
 export interface ModuleSource {
-  /** The code, at most 16 Mi characters: a module, or a script for `sandbox: 'ses'`. `@sallyport/frontend` always resolves in it. */
+  /** The code, at most 16 Mi characters: an ES module. `@sallyport/frontend` always resolves in it. */
   source: string
   /** Name of the code in error texts and stacks: a file name without a directory. @default 'source.js' */
   name?: string
   /**
    * Directory of the code, as if it were a file there: what it imports, and may read. Without it, it imports only `@sallyport/frontend`,
-   * modules of Node, and URLs. A script of `sandbox: 'ses'` imports only `@sallyport/frontend`.
+   * modules of Node, and URLs. A script of `sandbox: 'quickjs'` imports only `@sallyport/frontend`.
    */
   directory?: ModuleLocation
 }

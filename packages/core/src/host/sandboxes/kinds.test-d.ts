@@ -5,7 +5,7 @@ import type { RunOptions } from '../options/types.js'
 import type { Sandbox } from './kinds.js'
 import type { permissionKind, PermissionSandbox } from './permission/permission-kind.js'
 import type { processKind, ProcessSandbox } from './process/process-kind.js'
-import type { sesKind, SesSandbox } from './ses/ses-kind.js'
+import type { quickjsKind, QuickjsSandbox } from './quickjs/quickjs-kind.js'
 
 /** Names of the members that can have a value. A member whose only value is `undefined` exists for its error text. */
 type Names<T> = T extends unknown
@@ -16,7 +16,7 @@ type Checked<Kind extends { schema?: v.GenericSchema }> = Names<v.InferInput<Non
 test('each option of a kind is checked, and each that is checked has a docstring', () => {
   expectTypeOf<Names<PermissionSandbox>>().toEqualTypeOf<Checked<typeof permissionKind>>()
   expectTypeOf<Names<ProcessSandbox>>().toEqualTypeOf<Checked<typeof processKind>>()
-  expectTypeOf<Names<SesSandbox>>().toEqualTypeOf<Checked<typeof sesKind>>()
+  expectTypeOf<Names<QuickjsSandbox>>().toEqualTypeOf<Checked<typeof quickjsKind>>()
 })
 
 test('the code of a run can have each sandbox but none', () => {

@@ -24,7 +24,7 @@ function findMentions(source: string): string[] {
 
 test.each([
   "if (config.sandbox.kind !== 'none') return",
-  "    case 'ses':",
+  "    case 'process':",
   'const hasRelay = isProcess(sandbox)',
   'const text = \'Use sandbox: "permission"\'',
 ])('finds the kind in: %s', line => {
@@ -36,14 +36,16 @@ test('no other file of core names a kind', () => {
     .filter(path => /(?<!\.test|\.test-d)\.ts$/.test(path) && !path.startsWith(join('host', 'sandboxes')))
     .flatMap(path => findMentions(readFileSync(new URL(path, sources), 'utf8')).map(line => `${path}: ${line}`))
   expect(mentions).toEqual([])
-  expect(kinds).toEqual(['none', 'permission', 'process', 'quickjs', 'ses'])
+  expect(kinds).toEqual(['none', 'permission', 'process', 'quickjs'])
 })
 
 test.each([
-  ['sand', '"none", "permission", "process", "quickjs", "ses" or { kind, … }'],
-  [{ kind: 'sand' }, '"permission", "process", "quickjs" or "ses"'],
-  [{ kind: 'none' }, '"permission", "process", "quickjs" or "ses"'],
-  [{ kind: 'ses', process: 1 }, 'true or false'],
+  ['sand', '"none", "permission", "process", "quickjs" or { kind, … }'],
+  [{ kind: 'sand' }, '"permission", "process" or "quickjs"'],
+  [{ kind: 'none' }, '"permission", "process" or "quickjs"'],
+  [{ kind: 'quickjs', process: 1 }, 'true or false'],
+  ['ses', '"quickjs", which has taken the place of "ses"'],
+  [{ kind: 'ses', group: 'a' }, '"quickjs", which has taken the place of "ses"'],
 ])('names the kinds that there are for %j', (sandbox, message) => {
   expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message)
 })

@@ -8,24 +8,21 @@ import { noneKind } from './none/none-kind.js'
 import { permissionKind, type PermissionSandbox } from './permission/permission-kind.js'
 import { processKind, type ProcessSandbox } from './process/process-kind.js'
 import { quickjsKind, type QuickjsSandbox } from './quickjs/quickjs-kind.js'
-import { sesKind, type SesSandbox } from './ses/ses-kind.js'
 
 /**
  * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own
  * directory and `node_modules`, and uses Node's API without writes, child processes, workers and addons. `process`: the same, in a
- * separate process. `quickjs`: a script in a VM of its own without Node's API, of which many share a thread. `ses`: a script without Node's API
- * in V8, in a process with `{ kind: 'ses', process: true }`.
+ * separate process. `quickjs`: a script in a VM of its own without Node's API, of which many share a thread; in a process with
+ * `{ kind: 'quickjs', process: true }`.
  */
 export type Sandbox =
   | 'none'
   | 'permission'
   | 'process'
   | 'quickjs'
-  | 'ses'
   | PermissionSandbox
   | ProcessSandbox
   | QuickjsSandbox
-  | SesSandbox
 
 export type SandboxName = Extract<Sandbox, string>
 
@@ -34,7 +31,6 @@ const KINDS: Readonly<Record<SandboxName, SandboxKind<SandboxName>>> = {
   permission: permissionKind,
   process: processKind,
   quickjs: quickjsKind,
-  ses: sesKind,
 }
 
 /** The sandbox of a frontend without the option. */
@@ -53,14 +49,20 @@ const quoteKinds = (isTrusted: boolean): string =>
 export const TRUSTED_KINDS: string = quoteKinds(true)
 export const UNTRUSTED_KINDS: string = quoteKinds(false)
 
+/** A kind of earlier versions. */
+const REMOVED = { kind: 'ses', remedy: '"quickjs", which has taken the place of "ses"' } as const
+
 const sandboxObject = v.variant(
   'kind',
   names.flatMap(name => KINDS[name].schema ?? []),
   // Also the message of a variant within a kind, whose values are `true` and `false`.
-  ({ expected }) => joinAlternatives(expected?.match(/"[^"]+"|true|false/g) ?? []),
+  ({ expected, input }) =>
+    input === REMOVED.kind ? REMOVED.remedy : joinAlternatives(expected?.match(/"[^"]+"|true|false/g) ?? []),
 )
 const sandboxName = v.pipe(
-  v.picklist(names, `${names.map(name => JSON.stringify(name)).join(', ')} or { kind, … }`),
+  v.picklist(names, ({ input }) =>
+    input === REMOVED.kind ? REMOVED.remedy : `${names.map(name => JSON.stringify(name)).join(', ')} or { kind, … }`,
+  ),
   v.transform(kind => (KINDS[kind].schema ? v.parse(sandboxObject, { kind }) : { kind })),
 )
 /** @internal */

@@ -25,13 +25,12 @@ export function listSandboxes(launcher: Launcher | undefined, hasProgramWall: bo
   })
   return [
     walled(RECOMMENDED),
-    walled("{ kind: 'ses', process: true, wall: 'required' }"),
+    walled("{ kind: 'quickjs', process: true, wall: 'required' }"),
     {
       ...{ sandbox: "'process'", runs: inWall ?? 'in a process without a wall' },
       ...{ network: isNetClosed(launcher) ? 'closed' : 'open', holds: launcher ? 'yes' : 'no' },
     },
     { sandbox: "'quickjs'", runs: inThread, network: 'closed', holds: 'unless an engine has a fault' },
-    { sandbox: "'ses'", runs: inThread, network: 'closed', holds: 'no' },
     { sandbox: "'permission'", runs: inThread, network: CAN_DENY_NET ? 'closed' : 'open', holds: 'no' },
     { sandbox: "'none'", runs: inThread, network: 'open', holds: 'no' },
     walled('startProgram', hasProgramWall),

@@ -14,8 +14,6 @@ export interface ThreadGroup {
   size: number
   /** Maximum number of members of one thread. Further members start threads beyond `size`. @default Infinity */
   maxMembers?: number | undefined
-  /** The limits of the thread, which must be the same for all of its members. */
-  limits?: object | undefined
   /**
    * True if a thread without members is kept until the host closes. It does not keep the process alive, so its own output must not be
    * piped: Node waits for a thread whose output is read.
@@ -57,10 +55,6 @@ export class SharedThreads {
     const [thread] = [...threads]
       .filter(each => each.isFree && each.members.size < (group.maxMembers ?? Infinity))
       .toSorted((a, b) => a.members.size - b.members.size)
-    if (thread && JSON.stringify(thread.limits) !== JSON.stringify(group.limits)) {
-      const remedy = `Use the same limits for each member of the ${group.name}, or another group`
-      throw new BusError('InvalidParams', `sandbox.resourceLimits differ from those of the running thread. ${remedy}`)
-    }
     if (thread && (thread.members.size === 0 || threads.size >= group.size)) return thread
     return this.#start(group, threads)
   }
@@ -78,19 +72,13 @@ export class SharedThreads {
 /** One thread. It ends with its last member, or is kept for the next one. */
 class SharedThread implements MemberOwner {
   readonly members = new Set<ThreadMember>()
-  readonly limits: object | undefined
   readonly confirmTimeout: number
   readonly #worker: Worker
   readonly #close: () => void
   readonly #isKept: boolean
   #isClosed = false
 
-  constructor(
-    { name, limits, isKept = false, confirmTimeout = 250, spawn }: ThreadGroup,
-    log: HostLog,
-    onClosed: () => void,
-  ) {
-    this.limits = limits
+  constructor({ name, isKept = false, confirmTimeout = 250, spawn }: ThreadGroup, log: HostLog, onClosed: () => void) {
     this.#isKept = isKept
     this.confirmTimeout = confirmTimeout
     const worker = (this.#worker = spawn())

@@ -44,9 +44,6 @@ const expectRestart = (
     ],
   })
 
-const script = `const kept = []
-  sallyport.expose({ add: ({ a, b }) => a + b, fill() { for (;;) kept.push(new Array(1e4).fill({})) } })`
-
 /** Fills the heap of a frontend in the sandbox of the permission model. */
 async function fillFrontend(
   label: string,
@@ -74,14 +71,6 @@ describe.each([64, undefined])('a limit of %s MB', { timeout: 150_000 }, limit =
 
   test('ends only the frontend that exceeds it: permission', async () => {
     await fillFrontend(`${prefix}-permission`, resourceLimits)
-  })
-
-  test('ends only the frontend that exceeds it: ses', async () => {
-    const label = `${prefix}-ses`
-    const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`)
-    await watched.bus.open(label, url, { sandbox: { kind: 'ses', resourceLimits } })
-    const call = watched.bus.call(label, 'fill')
-    await expectRestart('frontend', label, { call }, () => watched.bus.call(label, 'add', { a: 1, b: 2 }))
   })
 })
 

@@ -172,7 +172,7 @@ test('reloads a script of a group alone, and a process that shares its relay', a
   await write('one.js', script(1))
   await write('two.js', script(1))
   await write('other/main.mjs', main(1))
-  const sandbox = { kind: 'ses', group: 'scripts' } as const
+  const sandbox = { kind: 'quickjs', group: 'scripts' } as const
   const process = { kind: 'process', wall: 'none' } as const
   const { bus, faults } = await develop({
     frontends: {

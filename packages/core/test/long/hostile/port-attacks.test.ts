@@ -15,7 +15,7 @@ await sallyport.emit('ready-to-attack')
 describe.each(patterns)('%s', (_name, app) => {
   test.each([
     { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
-    { names: ['anything'], sandbox: 'ses' as const, module: script },
+    { names: ['anything'], sandbox: 'quickjs' as const, module: script },
   ])('sandbox: $sandbox has no port for an attack with any of $names', async ({ names, sandbox, module }) => {
     const { bus, events } = await supervise({ app })
     const client = await bus.connect('tests')

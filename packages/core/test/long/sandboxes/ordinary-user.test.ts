@@ -50,7 +50,7 @@ describe.runIf(hasWall && canRead).each([20, 22, 24, 26])('Node %i, a host of an
     expect(JSON.parse(stdout)).toEqual({
       'process 128': answers,
       'process 256': answers,
-      'ses 128': 3,
+      quickjs: 3,
       'few files': 1000,
       'many files': {
         reason: 'Crashed',

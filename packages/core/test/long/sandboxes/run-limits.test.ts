@@ -5,10 +5,10 @@ import { next, reuseBus } from '../../support/start.js'
 const getBus = reuseBus({ log: false })
 
 describe.each([
-  ['ses', 'ses'],
+  ['quickjs', { kind: 'quickjs', time: 5000 }],
   ['permission', 'permission'],
   ['process', 'process'],
-  ['ses in a process', { kind: 'ses', process: true }],
+  ['quickjs in a process', { kind: 'quickjs', process: true, time: 5000 }],
 ] as const)('sandbox: %s', (_, sandbox) => {
   test('an endless loop ends with its timeout, not with the heartbeat', async () => {
     const bus = await getBus()
@@ -35,7 +35,7 @@ describe.each([
     const source = 'const kept = []; for (;;) kept.push(new Array(1e4).fill({}))'
     await expect(bus.run(source, { sandbox, memory: 64, timeout: 60_000 })).rejects.toMatchObject({
       reason: 'Crashed',
-      message: expect.stringMatching(/ ran out of memory$/) as string,
+      message: expect.stringMatching(/ ran out of memory/) as string,
     })
     expect(await bus.run('return 1', { sandbox })).toBe(1)
   })

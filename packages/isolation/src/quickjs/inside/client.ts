@@ -10,6 +10,10 @@ const functions = new Map<string, Run>()
 const listeners = new Map<number, (event: unknown) => unknown>()
 const sources = new Map<number, AsyncIterator<unknown>>()
 const signals = new Map<number, (reason: unknown) => void>()
+/** The call whose result is a source, by the source: it has its signal until the source ends. */
+const owners = new Map<number, number>()
+/** The call whose result is sent, and whether it is a source. */
+let answering: { readonly id: number; hasSource: boolean } | undefined
 
 const DONE = { done: true, value: undefined } as const
 
@@ -123,6 +127,10 @@ references.refer = value => {
   if (typeof iterable[Symbol.asyncIterator] !== 'function') return undefined
   const id = createId()
   sources.set(id, iterable[Symbol.asyncIterator]!())
+  if (answering) {
+    answering.hasSource = true
+    owners.set(id, answering.id)
+  }
   return { $: 'source', id }
 }
 
@@ -140,7 +148,9 @@ references.resolve = ({ $, id }) => {
 function answer(id: number, run: () => unknown): void {
   void (async () => {
     try {
-      post('answer', id, await run())
+      const value = await run()
+      answering = { id, hasSource: false }
+      post('answer', id, value)
     } catch (thrown) {
       const error = describeError(thrown)
       try {
@@ -149,9 +159,17 @@ function answer(id: number, run: () => unknown): void {
         post('answer-error', id, { message: error.message })
       }
     } finally {
-      signals.delete(id)
+      if (!answering?.hasSource) signals.delete(id)
+      answering = undefined
     }
   })()
+}
+
+function endSource(id: number): void {
+  sources.delete(id)
+  const owner = owners.get(id)
+  if (owner !== undefined) signals.delete(owner)
+  owners.delete(id)
 }
 
 /** Calls a function that the script exposes. */
@@ -171,7 +189,11 @@ export function run(id: number, [name, args]: [string, unknown]): void {
   answer(id, () => functions.get(name)!(args, ctx))
 }
 
-export const abort = (id: number, reason: unknown): void => signals.get(id)?.(reason)
+export function abort(id: number, reason: unknown): void {
+  const trigger = signals.get(id)
+  signals.delete(id)
+  trigger?.(reason)
+}
 
 export const emitted = (id: number, event: unknown): void => callScript(() => listeners.get(id)?.(event))
 
@@ -181,11 +203,18 @@ export function pull(id: number, [source, isReturn]: [number, boolean]): void {
     if (!iterator) return { done: true }
     if (isReturn) {
       sources.delete(source)
+      // The signal aborts, which takes it away.
+      owners.delete(source)
       return iterator.return?.()
     }
-    const { done, value } = await iterator.next()
-    if (done) sources.delete(source)
-    return { done: done === true, value }
+    try {
+      const { done, value } = await iterator.next()
+      if (done) endSource(source)
+      return { done: done === true, value }
+    } catch (error) {
+      endSource(source)
+      throw error
+    }
   })
 }
 
@@ -245,10 +274,18 @@ async function once(event: unknown, handler?: unknown, ...options: unknown[]): P
   return unlisten
 }
 
+/** Leaves the option `transfer` out: the bytes are copied to the script host, which would not find the buffer in them. */
+function withoutTransfer(args: unknown[], place: number): unknown[] {
+  const options = args[place] as { transfer?: unknown } | null | undefined
+  if (options?.transfer === undefined) return args
+  const { transfer: _, ...others } = options
+  return args.with(place, others)
+}
+
 const call =
-  (name: string) =>
+  (name: string, optionsPlace = 2) =>
   (...args: unknown[]): Promise<unknown> =>
-    request('call', [name, ...args])
+    request('call', [name, ...withoutTransfer(args, optionsPlace)])
 
 const getLabel = (): string => start.label
 const getData = (): unknown => start.data
@@ -271,12 +308,12 @@ export const client: Record<string, unknown> = {
   expose,
   invoke: call('invoke'),
   emit: call('emit'),
-  emitTo: call('emitTo'),
+  emitTo: call('emitTo', 3),
   listen,
   once,
   stream(...args: unknown[]) {
     const id = createId()
-    return createStream(id, () => post('open', id, args))
+    return createStream(id, () => post('open', id, withoutTransfer(args, 2)))
   },
 }
 Object.freeze(client)

@@ -19,6 +19,16 @@ function addTimer(name: string, run: unknown, ms: unknown, args: unknown[], repe
   return id
 }
 
+const enqueueMicrotask = queueMicrotask
+
+/** The engine's own would end the job loop with an error of the callback, whose name and stack were lost. */
+function addMicrotask(run: unknown): void {
+  if (typeof run !== 'function') {
+    throw new TypeError(`queueMicrotask: the callback must be a function, not a ${typeof run}`)
+  }
+  enqueueMicrotask(() => callScript(() => (run as Callback)()))
+}
+
 function clearTimer(id: unknown): void {
   if (timers.delete(id as number)) post('clear', id as number)
 }
@@ -326,4 +336,5 @@ export const globals: Record<string, unknown> = {
   clearTimeout: clearTimer,
   clearInterval: clearTimer,
   clearImmediate: clearTimer,
+  queueMicrotask: addMicrotask,
 }

@@ -11,7 +11,7 @@ export const getNetFlags = (net = false): string[] => (net && CAN_DENY_NET ? ['-
 /** Ways to close the network of a frontend if nothing does. */
 export const NET_REMEDIES: string =
   'Run the host with Node.js 25 or later, use sandbox: "process" with bubblewrap (apt-get install bubblewrap), ' +
-  'use sandbox: "ses", or start the host without a network, for example in a container with --network none'
+  'use sandbox: "quickjs", or start the host without a network, for example in a container with --network none'
 
 type Net = boolean | readonly string[]
 

@@ -18,9 +18,9 @@ try {
   }
   await bus.open('script', script, {
     ...options,
-    sandbox: { kind: 'ses', process: true, wall: 'required', memory: 128 },
+    sandbox: { kind: 'quickjs', process: true, wall: 'required' },
   })
-  results['ses 128'] = await bus.call('script', 'add', { a: 1, b: 2 })
+  results.quickjs = await bus.call('script', 'add', { a: 1, b: 2 })
 
   const tmp = { kind: 'process', wall: 'required', memory: 128, tmp: 1 }
   await bus.open('files', module, { ...options, sandbox: tmp })

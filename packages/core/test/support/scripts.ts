@@ -1,7 +1,24 @@
-// Scripts of one group, which share a thread.
-import type { Bus, BusOptions, FrontendOptions } from '../../src/index.js'
+// The core, the patterns and the sources of the tests of scripts (`sandbox: 'quickjs'`).
+import type { Bus, BusOptions, FrontendOptions, Sandbox } from '../../src/index.js'
 import { collectWorkers } from './shared-threads.js'
-import { start } from './start.js'
+import { everyCommand, fixture, isolation, start } from './start.js'
+
+export const scriptCore: URL = fixture('sandboxes/scripts/core.mjs')
+
+const capability = {
+  ...everyCommand,
+  permissions: [...everyCommand.permissions, 'allow-numbers', 'allow-call-frontend'],
+}
+
+export const scriptSandboxes: [name: string, sandbox: Sandbox][] = [
+  ['a thread', 'quickjs'],
+  ['a process', { kind: 'quickjs', process: true }],
+]
+
+export const scriptApps: [name: string, app: NonNullable<BusOptions['app']>][] = [
+  ['brownfield', {}],
+  ['isolation', isolation('judge', {}, capability)],
+]
 
 /** Starts a bus, whose frontends' threads are collected. */
 export async function startBus(options: Partial<BusOptions> = {}): Promise<Bus> {
@@ -29,8 +46,6 @@ const source = `
     proxy: () => { setTimeout(() => { throw new Proxy({}, { has() { throw new Error('in a trap') } }) }) },
     later: () => { void sallyport.invoke('slow', { ms: 1 }).then(() => { throw new Error('after an answer') }) },
     spin: () => { for (;;); },
-    spinLater: () => { setTimeout(() => { for (;;); }, 1) },
-    spinAfterAnswer: () => sallyport.invoke('greet', { name: 'x' }).then(() => { for (;;); }),
     change: () => { try { Object.prototype.changed = 1 } catch {} try { sallyport.label = 'x' } catch {} globalThis.changed = 1 },
     seen: () => [{}.changed, globalThis.changed, sallyport.label],
   })
@@ -43,7 +58,11 @@ export const open = async (
   group = 'g',
 ): Promise<void> => {
   for (const label of labels) {
-    await bus.open(label, { source, name: `${label}.js` }, { sandbox: { kind: 'ses', group }, allow: '*', ...options })
+    await bus.open(
+      label,
+      { source, name: `${label}.js` },
+      { sandbox: { kind: 'quickjs', group }, allow: '*', ...options },
+    )
   }
 }
 

@@ -1,11 +1,11 @@
-// Scripts of one group (`sandbox: { kind: 'ses', group }`): what each keeps for itself, and what it can do to the others.
+// Scripts of one group (`sandbox: { kind: 'quickjs', group }`): what each keeps for itself, and what it can do to the others.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { FrontendOptions } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
-import { count, open, startBus } from '../support/ses-groups.js'
+import { count, open, startBus } from '../support/scripts.js'
 import { watch, workers } from '../support/shared-threads.js'
 
 const POLL = { timeout: 20_000 }
@@ -15,7 +15,7 @@ test('the scripts of a group share a thread, which ends with the last one', asyn
   await open(bus, ['a', 'b', 'c'])
   expect(workers).toHaveLength(1)
   await open(bus, ['d'], {}, 'another')
-  await open(bus, ['e'], { sandbox: 'ses' })
+  await open(bus, ['e'], { sandbox: 'quickjs' })
   expect(workers).toHaveLength(3)
   for (const label of ['a', 'b', 'c']) await bus.closeFrontend(label)
   expect(workers.map(({ threadId }) => threadId > 0)).toEqual([false, true, true])
@@ -43,7 +43,7 @@ test('a script is read from its file with each start', async () => {
   const bus = await startBus()
   const files = { 'one.js': `sallyport.expose({ it: () => 1 })`, 'two.js': `sallyport.expose({ it: () => 2 })` }
   const directory = writeProject(files)
-  const sandbox = { kind: 'ses', group: 'g' } as const
+  const sandbox = { kind: 'quickjs', group: 'g' } as const
   for (const label of ['one', 'two']) await bus.open(label, pathToFileURL(join(directory, `${label}.js`)), { sandbox })
   expect([await bus.call('one', 'it'), await bus.call('two', 'it')]).toEqual([1, 2])
   writeFileSync(join(directory, 'one.js'), `sallyport.expose({ it: () => 3 })`)
@@ -107,23 +107,12 @@ describe('an error that a script does not catch ends this script alone', () => {
 test('a script that does not load fails alone', async () => {
   const bus = await startBus()
   await open(bus, ['a'])
-  const sandbox = { kind: 'ses', group: 'g' } as const
+  const sandbox = { kind: 'quickjs', group: 'g' } as const
   const broken = bus.open('b', { source: 'throw new Error("no")', name: 'b.js' }, { sandbox })
   await expect(broken).rejects.toThrow('no')
   await expect(bus.open('b', { source: 'import "node:fs"', name: 'b.js' }, { sandbox })).rejects.toThrow(/b\.js/)
   expect(await count(bus, 'a')).toBe(1)
   expect(workers).toHaveLength(1)
-})
-
-test('limits that differ from those of the running thread are refused', async () => {
-  const bus = await startBus()
-  await open(bus, ['a'])
-  const sandbox = { kind: 'ses', group: 'g', resourceLimits: { maxOldGenerationSizeMb: 64 } } as const
-  await expect(open(bus, ['b'], { sandbox })).rejects.toThrow(
-    'sandbox.resourceLimits differ from those of the running thread. ' +
-      'Use the same limits for each member of the group "g", or another group',
-  )
-  expect(await count(bus, 'a')).toBe(1)
 })
 
 test('a closed script stops its timers, and settles its calls', async () => {
@@ -151,61 +140,10 @@ test('the end of the thread restarts all of its scripts', async () => {
   expect(faults.toSorted()).toEqual(['a', 'b'].map(label => `${label}: frontend "${label}" exited with code 1`))
 })
 
-describe('a script that blocks the thread is the one that is blamed', () => {
-  // Longer than a busy machine takes to load the other scripts.
-  const supervision = { heartbeat: 6000 }
-  test.each([
-    ['in a function', 'spin'],
-    ['in a timer', 'spinLater'],
-    ['after an answer', 'spinAfterAnswer'],
-  ])('%s', async (_name, spin) => {
-    const bus = await startBus()
-    await open(bus, ['a', 'b', 'c'], { supervision })
-    const { faults, restarts } = watch(bus)
-    const pending = bus.call('c', 'never').catch((error: Error) => error)
-    // If a busy machine delivers both calls in one tick, it is unknown which of the scripts blocks it.
-    await bus.call('c', 'count')
-    void bus.call('b', spin).catch(() => {})
-    await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b', 'c'])
-    const neighbor = (label: string): unknown =>
-      `${label}: frontend "b" blocked its event loop. The thread that frontend "${label}" shared was terminated`
-    const own = expect.stringMatching(/^b: frontend "b" blocked its event loop( for 6000 ms)?$/) as unknown
-    expect(faults.toSorted()).toEqual([neighbor('a'), own, neighbor('c')])
-    expect(await pending).toMatchObject({
-      reason: 'Disconnected',
-      message: expect.stringContaining('frontend "b" blocked its event loop') as string,
-    })
-  })
-
-  test('also if it has no heartbeat', async () => {
-    const bus = await startBus()
-    await open(bus, ['a'], { supervision })
-    await open(bus, ['b'], { supervision: { heartbeat: false } })
-    const { faults } = watch(bus)
-    void bus.call('b', 'spin').catch(() => {})
-    await expect
-      .poll(() => faults.toSorted(), POLL)
-      .toEqual([
-        'a: frontend "b" blocked its event loop. The thread that frontend "a" shared was terminated',
-        'b: frontend "b" blocked its event loop',
-      ])
-  })
-
-  test('and only its restarts count', async () => {
-    const bus = await startBus()
-    await open(bus, ['a'], { supervision: { ...supervision, intensity: 0 } })
-    await open(bus, ['b'], { supervision: { heartbeat: 20_000 } })
-    const { restarts, failed } = watch(bus)
-    void bus.call('b', 'spin').catch(() => {})
-    await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b'])
-    expect(failed).toEqual([])
-  })
-})
-
 test('code runs once in the thread of a group', async () => {
   const bus = await startBus()
   await open(bus, ['a'])
-  const sandbox = { kind: 'ses', group: 'g' } as const
+  const sandbox = { kind: 'quickjs', group: 'g' } as const
   const run = (code: string) => bus.run(code, { sandbox, allow: ['greet'], timeout: 5000 })
   expect(await run(`return await invoke('greet', { name: 'x' })`)).toBe('Hello, x!')
   await expect(run(`throw new Error('no')`)).rejects.toThrow('no')

@@ -1,7 +1,7 @@
 // Scripts of one group, while one of them is busy or floods.
 import { expect, test } from 'vitest'
-import { count, open, startBus } from '../../support/ses-groups.js'
-import { watch, workers } from '../../support/shared-threads.js'
+import { count, open, startBus } from '../../support/scripts.js'
+import { workers } from '../../support/shared-threads.js'
 
 const POLL = { timeout: 20_000 }
 
@@ -20,18 +20,6 @@ test('a script that calls without an end does not starve the others', async () =
   await open(bus, ['a', 'b'])
   await bus.call('a', 'calls')
   for (let i = 1; i <= 20; i++) expect(await count(bus, 'b')).toBe(i)
-})
-
-test('a script that does not return restarts the group', { timeout: 30_000 }, async () => {
-  const bus = await startBus({ supervision: { heartbeat: 1000 } })
-  await open(bus, ['a', 'b'])
-  await count(bus, 'b')
-  const { restarts } = watch(bus)
-  const pending = bus.call('b', 'never').catch((error: Error) => error)
-  await expect(bus.call('a', 'spin')).rejects.toMatchObject({ reason: 'Disconnected' })
-  expect(await pending).toMatchObject({ reason: 'Disconnected' })
-  await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b'])
-  for (const label of ['a', 'b']) await expect.poll(() => count(bus, label), POLL).toBe(1)
 })
 
 test('a bus with a script that does not return closes', async () => {
