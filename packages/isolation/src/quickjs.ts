@@ -4,6 +4,7 @@ import type { EngineModule, FrontendScript, ModuleText, ScriptOptions } from '@s
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { Bridge } from './quickjs/bridge.js'
 import { fixColumns, Machine } from './quickjs/machine.js'
+import { ScriptModules } from './quickjs/script-modules.js'
 import type { CrossedError } from './quickjs/values.js'
 import { prepareVms } from './quickjs/vm-pool.js'
 import { createScriptError, readScriptText } from './shared/script-text.js'
@@ -19,10 +20,16 @@ export async function loadScript(
 ): Promise<FrontendScript> {
   const { name, place, text: code } = await readScriptText(url, text, content)
   const body = text?.wrapper ? name : undefined
+  const modules = new ScriptModules(place, text?.modules)
   const fail = ({ message, stack = '' }: Error, machine: Machine): BusError => {
     const frames = fixColumns(stack, body)
     const problem = text?.wrapper ? findEnd(code, frames, message, machine) : { position: getPosition(frames), message }
-    const error = createScriptError(`${place}${problem.position}`, `it is not a script: ${problem.message}`)
+    const module = getModuleName(frames)
+    const isOther = module !== name && modules.has(module)
+    const error = createScriptError(
+      `${isOther ? module : place}${problem.position}`,
+      `it is not a script: ${problem.message}`,
+    )
     error.stack = `${error.name}: ${error.message}\n${frames}`
     return error
   }
@@ -66,7 +73,8 @@ export async function loadScript(
           uncaught: onUncaught,
           ended: onError,
           isTerminated: () => thread.isTerminated?.() ?? false,
-          loadModule: module => getModule(module, place),
+          resolveModule: (base, specifier) => modules.resolve(base, specifier),
+          loadModule: module => modules.load(module),
         })
           .then(started => {
             if (isStopped) return started.dispose()
@@ -87,18 +95,8 @@ export async function loadScript(
   }
 }
 
-const CLIENT_MODULE = '@sallyport/frontend'
-const CLIENT_EXPORTS = [
-  ...['BusError', 'Channel', 'CommandError', 'createClient', 'emit', 'emitTo', 'expose', 'getData', 'getLabel'],
-  ...['invoke', 'isBusError', 'isCommandError', 'listen', 'once', 'stream'],
-]
-
-function getModule(name: string, place: string): string {
-  if (name === CLIENT_MODULE) return `export const { ${CLIENT_EXPORTS.join(', ')} } = sallyport`
-  const remedy = 'Bundle it: esbuild <file> --bundle --format=esm --external:@sallyport/frontend'
-  // A string: an error of this thread would have a stack with its paths.
-  throw `Cannot import ${JSON.stringify(name)}: ${place} can import only @sallyport/frontend. ${remedy}`
-}
+/** Returns the name of the module in the first frame. */
+const getModuleName = (frames: string): string => /^ *at (?:.* \()?(.*?):\d+(?::\d+)?\)?$/m.exec(frames)?.[1] ?? ''
 
 const getPosition = (frames: string): string => /:\d+:\d+/.exec(frames)?.[0] ?? ''
 

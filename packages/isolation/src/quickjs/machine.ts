@@ -27,7 +27,9 @@ export interface MachineEvents {
   ended(error: BusError): void
   /** True if the host wants the script to end now. */
   isTerminated(): boolean
-  /** Returns the code of a module. @throws {Error} whose message the script gets */
+  /** Returns the name of the module that `specifier` stands for in the module `base`. */
+  resolveModule(base: string, specifier: string): string
+  /** Returns the code of a module. @throws {string} the message of an error that the script gets */
   loadModule(name: string): string
 }
 
@@ -64,7 +66,10 @@ export class Machine {
       maxStackSize: limits.stack * 1024,
       interruptHandler: () => machine !== undefined && machine.#mustStop(),
       onUnhandledRejection: (promise, reason, isHandled) => machine && machine.#rejected(promise, reason, isHandled),
-      moduleLoader: { normalize: (_base, name) => name, load: name => events.loadModule(name) },
+      moduleLoader: {
+        normalize: (base, specifier) => events.resolveModule(base, specifier),
+        load: name => events.loadModule(name),
+      },
     }
     const vm = await takeVm(options)
     machine = new Machine(vm, limits, events)

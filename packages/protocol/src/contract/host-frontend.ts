@@ -27,6 +27,8 @@ export interface ModuleText {
    * of QuickJS needs, whose body has a function already.
    */
   wrapper?: { before: string; after: string; globals?: string }
+  /** Code of further modules by name, for an engine that loads no files. */
+  modules?: Readonly<Record<string, string>> | undefined
 }
 
 /** A compiled engine, a `WebAssembly.Module`: threads share it. */

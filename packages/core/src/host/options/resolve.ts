@@ -20,8 +20,10 @@ import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
 import type { SandboxConfig } from '../sandboxes/kind/sandbox-config.js'
 import {
+  hasNamedModules,
   isTrusted,
   limitMemory,
+  NAMED_MODULE_KINDS,
   resolveSandbox,
   type SandboxName,
   TRUSTED_KINDS,
@@ -245,7 +247,7 @@ export async function resolveRun(
     ...host
   }: FrontendDefaults & Pick<HostConfig, 'calls' | 'runSpares'> & { threads: SharedThreads },
 ): Promise<RunConfig> {
-  const { label, args, directory, memory, functions, limits, report, ...checked } = check(
+  const { label, args, directory, modules, memory, functions, limits, report, ...checked } = check(
     where,
     runSchema,
     options,
@@ -255,7 +257,7 @@ export async function resolveRun(
   const prepared = functions && (await import('./run-functions.js')).prepareFunctions(where, functions as RunFunctions)
   const { allow, codec, data, onStdio } = checked
   const sandbox = memory === undefined ? checked.sandbox : limitMemory(checked.sandbox, memory)
-  const { url, text } = check(`${where}: the code`, moduleSourceSchema, { source, name: 'run.js', directory })
+  const { url, text } = check(`${where}: the code`, moduleSourceSchema, { source, name: 'run.js', directory, modules })
   const { timeout: limit = calls.timeout } = options
   const timeout = limit === false ? undefined : limit
   sandbox.spares ??= runSpares
@@ -308,6 +310,13 @@ async function toFrontendConfig(
   if (text && hasTrust) {
     const remedy = `Use ${UNTRUSTED_KINDS}, or a file for code that you trust`
     throw new BusError('InvalidParams', `${place}sandbox must not be ${TRUSTED_KINDS} for code as text. ${remedy}`)
+  }
+  if (text?.modules && !hasNamedModules(options.sandbox)) {
+    const remedy = `Use ${NAMED_MODULE_KINDS}, or files in a directory`
+    throw new BusError(
+      'InvalidParams',
+      `${place}modules cannot be loaded by sandbox ${JSON.stringify(options.sandbox.kind)}. ${remedy}`,
+    )
   }
   if (options.link === 'port' && !hasTrust) {
     const reason =

@@ -32,6 +32,27 @@ const isFunction = (value: unknown): boolean => typeof value === 'function'
 /** Removes a byte order mark, and makes a comment of the line that names an interpreter. Only a file can begin with them. */
 const toModuleText = (source: string): string => source.replace(/^\uFEFF/, '').replace(/^#!/, '//')
 
+/** What an import can say: a name as that of a package, or a path without `..` below the name of the importing code. */
+const moduleName = v.pipe(
+  string,
+  v.regex(
+    /^(?!\/)(?!(?:.*\/)?\.\.?(?:\/|$))[^\\\p{C}]{1,200}$/u,
+    'a name of a module, such as "util.js" or "lib/util.js"',
+  ),
+)
+const modulesTooLong = `at most ${MAX_SOURCE_LENGTH} characters in all`
+/** @internal */
+const modules = v.optional(
+  v.pipe(
+    v.record(moduleName, string, 'an object'),
+    v.check(
+      codes => Object.values(codes).reduce((sum, code) => sum + code.length, 0) <= MAX_SOURCE_LENGTH,
+      modulesTooLong,
+    ),
+    v.transform(codes => Object.fromEntries(Object.entries(codes).map(([name, code]) => [name, toModuleText(code)]))),
+  ),
+)
+
 const nameRule = 'the name of a file, without a directory'
 /** @internal */
 export const moduleSourceSchema = v.pipe(
@@ -39,11 +60,12 @@ export const moduleSourceSchema = v.pipe(
     source: v.pipe(string, v.maxLength(MAX_SOURCE_LENGTH, `at most ${MAX_SOURCE_LENGTH} characters`)),
     name: v.optional(v.pipe(string, v.regex(/^(?!\.{1,2}$)[^/\\:\p{C}]{1,200}$/u, nameRule)), 'source.js'),
     directory: v.optional(fileSchema),
+    modules,
   }),
-  v.transform(({ source, name, directory }): ModuleConfig => {
+  v.transform(({ source, name, directory, modules }): ModuleConfig => {
     const path = encodeURIComponent(name)
     const url = directory ? new URL(path, toDirectoryUrl(directory)) : new URL(`source:${path}`)
-    return { url, text: { text: toModuleText(source), name } }
+    return { url, text: { text: toModuleText(source), name, modules } }
   }),
 )
 const moduleUrl = v.pipe(
@@ -154,6 +176,7 @@ export const runSchema = strictOptions({
   label: v.optional(labelSchema),
   args: v.optional(anyObject, {}),
   directory: v.optional(fileSchema),
+  modules,
   ...{ allow, codec: v.optional(codec), data: v.optional(v.unknown(), undefined) },
   ...{ onStdio: frontendEntries.onStdio, sandbox: v.optional(sandboxSchema, RUN_SANDBOX) },
   memory: v.optional(v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))),

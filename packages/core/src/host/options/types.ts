@@ -71,6 +71,13 @@ export interface ModuleSource {
    * modules of Node, and URLs. A script of `sandbox: 'quickjs'` imports only `@sallyport/frontend`.
    */
   directory?: ModuleLocation
+  /**
+   * Code of further modules by name, at most 16 Mi characters, for `sandbox: 'quickjs'`. An import finds a name as it is, or a path
+   * relative to the name of the code that imports it.
+   *
+   * @example { source: `import { add } from './math.js'`, modules: { 'math.js': `export const add = (a, b) => a + b` } }
+   */
+  modules?: Readonly<Record<string, string>>
 }
 
 /** Options of a frontend that runs in a worker. */
@@ -109,7 +116,7 @@ export interface FrontendModule extends FrontendOptions {
 
 /** Options of `bus.run`. */
 export interface RunOptions
-  extends Pick<FrontendOptions, 'allow' | 'codec' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory'> {
+  extends Pick<FrontendOptions, 'allow' | 'codec' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory' | 'modules'> {
   /** `args` in the code: any object that the codec sends. @default {} */
   args?: object
   /** Any sandbox but `none`. Code that needs Node has `process`. @default 'quickjs' */

@@ -45,6 +45,10 @@ const joinAlternatives = (texts: readonly string[]): string => texts.join(', ').
 const names = Object.keys(KINDS) as SandboxName[]
 const quoteKinds = (isTrusted: boolean): string =>
   joinAlternatives(names.filter(name => KINDS[name].isTrusted === isTrusted).map(name => JSON.stringify(name)))
+/** Kinds whose code can import modules that the host passes by name. */
+export const NAMED_MODULE_KINDS: string = joinAlternatives(
+  names.filter(name => KINDS[name].hasNamedModules).map(name => JSON.stringify(name)),
+)
 /** Kinds for code that is trusted, and for code that is not, as error texts list them. */
 export const TRUSTED_KINDS: string = quoteKinds(true)
 export const UNTRUSTED_KINDS: string = quoteKinds(false)
@@ -81,5 +85,8 @@ export const limitMemory = (options: SandboxOptions<SandboxName>, memory: number
     ...options,
     resourceLimits: { ...options.resourceLimits, maxOldGenerationSizeMb: memory },
   }
+
+export const hasNamedModules = ({ kind }: Pick<SandboxConfig<SandboxName>, 'kind'>): boolean =>
+  KINDS[kind].hasNamedModules === true
 
 export const isTrusted = ({ kind }: Pick<SandboxConfig<SandboxName>, 'kind'>): boolean => KINDS[kind].isTrusted

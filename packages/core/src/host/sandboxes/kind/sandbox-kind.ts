@@ -10,6 +10,8 @@ type OptionsSchema<Name extends string> = v.VariantOptions<'kind'>[number] &
 export interface SandboxKind<Name extends string, Schema extends OptionsSchema<Name> = OptionsSchema<Name>> {
   /** True if code in it has all rights of the host. */
   readonly isTrusted: boolean
+  /** True if its code can import modules that the host passes by name. */
+  readonly hasNamedModules?: boolean
   /** Schema of its options, whose `kind` is its name. A kind without one has no options. */
   readonly schema?: Schema
   /** Returns the options with a limit of memory in MiB. By default it is that of V8's heap. */

@@ -106,6 +106,7 @@ const compileEngine = (): Promise<EngineModule> =>
 /** @internal */
 export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
   isTrusted: false,
+  hasNamedModules: true,
   schema,
   limitMemory: (options, memory) => ({ ...options, memory: Math.ceil(memory) }),
   async resolve(options, place, threads) {
