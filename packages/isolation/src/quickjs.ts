@@ -7,7 +7,7 @@ import { fixColumns, Machine } from './quickjs/machine.js'
 import { ScriptModules } from './quickjs/script-modules.js'
 import type { CrossedError } from './quickjs/values.js'
 import { prepareVms } from './quickjs/vm-pool.js'
-import { createScriptError, readScriptText } from './shared/script-text.js'
+import { createScriptError, readScriptText, toJavaScript } from './shared/script-text.js'
 
 export const prepare = (module?: EngineModule): Promise<unknown> => prepareVms(module)
 
@@ -18,8 +18,9 @@ export async function loadScript(
   content: string | undefined,
   { codec, engine }: ScriptOptions,
 ): Promise<FrontendScript> {
-  const { name, place, text: code } = await readScriptText(url, text, content)
+  const { name, place, text: source } = await readScriptText(url, text, content)
   const body = text?.wrapper ? name : undefined
+  const code = toJavaScript(name, place, source, body !== undefined)
   const modules = new ScriptModules(place, text?.modules)
   const fail = ({ message, stack = '' }: Error, machine: Machine): BusError => {
     const frames = fixColumns(stack, body)

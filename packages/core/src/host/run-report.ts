@@ -30,7 +30,7 @@ export interface RunReport<T = unknown> {
   readonly error: RunError | undefined
 }
 
-const PLACE = /\brun\.js:(\d+)(?::(\d+))?/
+const PLACE = /\brun\.[jt]s:(\d+)(?::(\d+))?/
 
 /** Returns the error of a run as data. */
 export function toRunError(thrown: unknown): RunError {

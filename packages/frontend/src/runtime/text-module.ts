@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import vm from 'node:vm'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { findBodyError } from '@sallyport/protocol/internal/util'
+import { findBodyError, isTypeScriptName, stripTypes } from '@sallyport/protocol/internal/util'
 
 const { Script, SourceTextModule, SyntheticModule, constants } = vm
 // They take bytecode, and the same code from a file has none of them. The sandbox updates the exports of `node:vm`.
@@ -68,7 +68,8 @@ function createImport(url: string, name: string, loadFunctions: () => Promise<ob
   }
 }
 
-function compile(url: string, { text, name, wrapper }: ModuleText, importModule: Import): vm.SourceTextModule {
+function compile(url: string, { text: source, name, wrapper }: ModuleText, importModule: Import): vm.SourceTextModule {
+  const text = toJavaScript(source, name, wrapper !== undefined)
   const isFile = url.startsWith('file:')
   const { before = '', after = '' } = wrapper ?? {}
   if (wrapper) checkBody(text, name)
@@ -108,6 +109,14 @@ const toModule = (namespace: Namespace): vm.Module => {
   return new SyntheticModule(names, function () {
     for (const name of names) this.setExport(name, namespace[name])
   })
+}
+
+/** @throws {BusError} LoadFailed for code whose types cannot be removed */
+function toJavaScript(text: string, name: string, isBody: boolean): string {
+  if (!isTypeScriptName(name)) return text
+  const stripped = stripTypes(text, isBody)
+  if (stripped.mistake) throw createSyntaxError(name, stripped.mistake.position, stripped.mistake.message)
+  return stripped.code
 }
 
 /** @throws {BusError} LoadFailed for a syntax error in the body of an async function */

@@ -1,5 +1,6 @@
 // The modules that a script in QuickJS can import: the client, and those that the host has passed by name.
 import { posix } from 'node:path'
+import { toJavaScript } from '../shared/script-text.js'
 
 const CLIENT_MODULE = '@sallyport/frontend'
 const CLIENT_EXPORTS = [
@@ -13,10 +14,10 @@ export class ScriptModules {
   readonly #place: string
   readonly #codes: ReadonlyMap<string, string>
 
-  /** @param place - the script's name in error texts */
+  /** @param place - the script's name in error texts @throws {BusError} LoadFailed if types cannot be removed */
   constructor(place: string, modules: Readonly<Record<string, string>> = {}) {
     this.#place = place
-    this.#codes = new Map(Object.entries(modules))
+    this.#codes = new Map(Object.entries(modules).map(([name, code]) => [name, toJavaScript(name, name, code, false)]))
   }
 
   has(name: string): boolean {

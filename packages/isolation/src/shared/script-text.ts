@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { isTypeScriptName, stripTypes } from '@sallyport/protocol/internal/util'
 
 /** Limit of a script in UTF-16 code units. */
 const MAX_SCRIPT_LENGTH: number = 16 * 2 ** 20
@@ -25,6 +26,20 @@ export async function readScriptText(url: string, module?: ModuleText, content?:
     throw createScriptError(place, `it is longer than ${MAX_SCRIPT_LENGTH} characters`)
   }
   return { name: module?.name ?? (isFile ? basename(place) : 'inline'), place, text }
+}
+
+/**
+ * Returns the code of a script, without types if its name is that of TypeScript.
+ *
+ * @param isBody - whether it is the body of an async function
+ * @throws {BusError} LoadFailed for code whose types cannot be removed
+ */
+export function toJavaScript(name: string, place: string, text: string, isBody: boolean): string {
+  if (!isTypeScriptName(name)) return text
+  const stripped = stripTypes(text, isBody)
+  if (!stripped.mistake) return stripped.code
+  const { position, message } = stripped.mistake
+  throw createScriptError(`${place}${position}`, `it is not TypeScript that can run: ${message}`)
 }
 
 export const createScriptError = (place: string, problem: string): BusError =>

@@ -247,7 +247,7 @@ export async function resolveRun(
     ...host
   }: FrontendDefaults & Pick<HostConfig, 'calls' | 'runSpares'> & { threads: SharedThreads },
 ): Promise<RunConfig> {
-  const { label, args, directory, modules, memory, functions, limits, report, ...checked } = check(
+  const { label, args, directory, modules, language, memory, functions, limits, report, ...checked } = check(
     where,
     runSchema,
     options,
@@ -257,7 +257,9 @@ export async function resolveRun(
   const prepared = functions && (await import('./run-functions.js')).prepareFunctions(where, functions as RunFunctions)
   const { allow, codec, data, onStdio } = checked
   const sandbox = memory === undefined ? checked.sandbox : limitMemory(checked.sandbox, memory)
-  const { url, text } = check(`${where}: the code`, moduleSourceSchema, { source, name: 'run.js', directory, modules })
+  const { url, text } = check(`${where}: the code`, moduleSourceSchema, {
+    ...{ source, name: `run.${language === 'typescript' ? 'ts' : 'js'}`, directory, modules },
+  })
   const { timeout: limit = calls.timeout } = options
   const timeout = limit === false ? undefined : limit
   sandbox.spares ??= runSpares

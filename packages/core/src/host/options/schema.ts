@@ -177,6 +177,7 @@ export const runSchema = strictOptions({
   args: v.optional(anyObject, {}),
   directory: v.optional(fileSchema),
   modules,
+  language: v.optional(v.picklist(['javascript', 'typescript'], '"javascript" or "typescript"'), 'javascript'),
   ...{ allow, codec: v.optional(codec), data: v.optional(v.unknown(), undefined) },
   ...{ onStdio: frontendEntries.onStdio, sandbox: v.optional(sandboxSchema, RUN_SANDBOX) },
   memory: v.optional(v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))),

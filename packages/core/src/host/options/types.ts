@@ -64,7 +64,12 @@ export interface ConnectionOptions {
 export interface ModuleSource {
   /** The code, at most 16 Mi characters: an ES module. `@sallyport/frontend` always resolves in it. */
   source: string
-  /** Name of the code in error texts and stacks: a file name without a directory. @default 'source.js' */
+  /**
+   * Name of the code in error texts and stacks: a file name without a directory. If it ends with `.ts` or `.mts`, types are removed from the
+   * code, if the host's Node can (22.13 and later).
+   *
+   * @default 'source.js'
+   */
   name?: string
   /**
    * Directory of the code, as if it were a file there: what it imports, and may read. Without it, it imports only `@sallyport/frontend`,
@@ -117,6 +122,8 @@ export interface FrontendModule extends FrontendOptions {
 /** Options of `bus.run`. */
 export interface RunOptions
   extends Pick<FrontendOptions, 'allow' | 'codec' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory' | 'modules'> {
+  /** Language of the code. Types are removed from TypeScript, if the host's Node can (22.13 and later). @default 'javascript' */
+  language?: 'javascript' | 'typescript'
   /** `args` in the code: any object that the codec sends. @default {} */
   args?: object
   /** Any sandbox but `none`. Code that needs Node has `process`. @default 'quickjs' */

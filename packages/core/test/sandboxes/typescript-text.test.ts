@@ -1,0 +1,70 @@
+// TypeScript as text: types are removed where the host's Node can, and all else keeps its place.
+import * as nodeModule from 'node:module'
+import { describe, expect, test } from 'vitest'
+import type { ModuleSource, Sandbox } from '../../src/index.js'
+import { reuseBus } from '../support/start.js'
+
+const canStrip = 'stripTypeScriptTypes' in nodeModule
+const getBus = reuseBus({ supervision: { restart: 'temporary' } })
+const sandboxes = ['quickjs', 'permission', 'process'] as const
+
+async function get(module: ModuleSource, sandbox: Sandbox): Promise<unknown> {
+  const bus = await getBus()
+  await bus.open('main', module, { sandbox })
+  return bus.call('main', 'get')
+}
+
+describe.runIf(canStrip).each(sandboxes)('sandbox: %s', sandbox => {
+  test('a module whose name is that of TypeScript has no types when it runs', async () => {
+    const source = `import { expose } from '@sallyport/frontend'
+      interface Note { title: string }
+      const first = <T>(list: readonly T[]): T | undefined => list[0]
+      expose({ get: () => first<Note>([{ title: 'a' } satisfies Note])!.title as string })`
+    expect(await get({ source, name: 'main.ts' }, sandbox)).toBe('a')
+  })
+
+  test('the code of a run can be TypeScript', async () => {
+    const source = `const { a, b } = args as { a: number; b: number }\nreturn a + b`
+    const bus = await getBus()
+    expect(await bus.run(source, { sandbox, language: 'typescript', args: { a: 1, b: 2 } })).toBe(3)
+  })
+
+  test('errors have the places of the source', async () => {
+    const bus = await getBus()
+    const code = 'const a: Record<string, number> = {}; throw new Error(typeof a)'
+    const options = { sandbox, language: 'typescript', report: true } as const
+    expect(await bus.run(code, options)).toMatchObject({
+      error: { message: 'object', line: 1, column: sandbox === 'quickjs' ? 62 : 45 },
+    })
+    expect(await bus.run('const a: number = 1\nlet b: c d', options)).toMatchObject({
+      error: { reason: 'LoadFailed', line: 2, column: 10 },
+    })
+    await expect(bus.run('enum A { B }', { sandbox, language: 'typescript' })).rejects.toMatchObject({
+      reason: 'LoadFailed',
+      message: expect.stringMatching(/run\.ts:1:1: .*TypeScript enum is not supported/) as string,
+    })
+  })
+})
+
+test.runIf(canStrip)('a module that is passed by name can be TypeScript', async () => {
+  const modules = { 'sum.ts': 'export const sum = (a: number, b: number): number => a + b' }
+  const source = `import { sum } from './sum.ts'\nsallyport.expose({ get: () => sum(1, 2) })`
+  expect(await get({ source, modules }, 'quickjs')).toBe(3)
+  const bus = await getBus()
+  await bus.closeFrontend('main')
+  await expect(get({ source, modules: { 'sum.ts': '\nenum A {}' } }, 'quickjs')).rejects.toThrow(/sum\.ts:2:1: /)
+})
+
+test.skipIf(canStrip).each(sandboxes)('a Node that cannot strip types says what to do, sandbox: %s', async sandbox => {
+  await expect(get({ source: '', name: 'main.ts' }, sandbox)).rejects.toMatchObject({
+    reason: 'LoadFailed',
+    message: expect.stringMatching(/main\.ts: .*Run the host with Node\.js 22\.13 or later/) as string,
+  })
+})
+
+test('another language is refused', async () => {
+  const bus = await getBus()
+  await expect(bus.run('', { language: 'coffee' as 'typescript' })).rejects.toThrow(
+    'bus.run: language must be "javascript" or "typescript": got "coffee"',
+  )
+})
