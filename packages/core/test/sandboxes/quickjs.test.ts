@@ -247,6 +247,17 @@ describe('neighbours in one script host', () => {
     await flooded
   })
 
+  test('a million pending calls of one of them leave the others their answers', async () => {
+    const bus = await start({ core })
+    const source = `sallyport.expose({ flood: () => { for (let n = 0; n < 1e6; n++) sallyport.invoke('never').catch(() => {}) } })`
+    await open(bus, 'a', source, { sandbox: { ...limited, time: 500 } })
+    await open(bus, 'b', counter, { sandbox: limited })
+    const flooded = bus.call('a', 'flood', {}, CALM).catch((error: unknown) => error)
+    expect(await bus.call('b', 'count', {}, CALM)).toBe(1)
+    expect(await flooded).toMatchObject({ reason: 'Disconnected' })
+    expect(await count(bus, 'b')).toBe(2)
+  })
+
   test('perProcess: 1 gives each script a thread of its own', async () => {
     const bus = await start({ core })
     collectWorkers()
@@ -290,6 +301,32 @@ describe('what crosses is taken as text', () => {
     ],
   ])('%s', async (_name, source, result) => {
     expect(await run(source)).toEqual(result)
+  })
+
+  test.each<[name: string, source: string, result: unknown]>([
+    ['a getter', 'return invoke("echo", { get a() { return 1 } })', { a: 1 }],
+    ['a proxy of a list', 'return invoke("echo", { a: new Proxy([1, 2], {}) })', { a: [1, 2] }],
+    ['toJSON', 'return invoke("echo", { a: { toJSON: () => 5 } })', { a: 5 }],
+    ['a thenable', 'return invoke("echo", { a: { then() {} } }).catch(error => error.reason)', 'InvalidParams'],
+    [
+      'a getter that throws',
+      'return invoke("echo", { get a() { throw new TypeError("own") } }).catch(String)',
+      'TypeError: own',
+    ],
+    [
+      'an object in itself',
+      'const a = {}; a.a = a; return invoke("echo", a).catch(error => error.message)',
+      'it is nested too deeply, or contains itself',
+    ],
+    ['a polluted prototype', 'Object.prototype.polluted = 1; return invoke("echo", { a: 1 })', { a: 1 }],
+    [
+      'an array of a class',
+      'class List extends Array { toJSON() { return 1 } }; return invoke("echo", { a: List.of(1) })',
+      { a: [1] },
+    ],
+  ])('%s among the arguments of a call', async (_name, source, result) => {
+    expect(await run(source)).toEqual(result)
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 
   test('a key __proto__ is refused, as that of any frontend', async () => {
