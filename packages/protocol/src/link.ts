@@ -1,5 +1,6 @@
 // Transports between threads and processes. What the other packages use of them.
 export { bridge } from './link/bridge.js'
+export { acceptDirect, canListenBelow, connectDirect, type DirectSocket } from './link/direct-socket.js'
 export {
   type LinkEndpoint,
   type LinkKind,
@@ -7,11 +8,15 @@ export {
   type TransferListItem,
   type TriangleEndpoints,
   closeEndpoint,
+  createDirectEndpoints,
+  createDirectTriangle,
   createLinkEndpoints,
   createTriangleEndpoints,
   getPorts,
   openLink,
 } from './link/endpoints.js'
 export { LocalLink } from './link/local-link.js'
+export { SocketLink } from './link/socket-link.js'
+export { SplitLink } from './link/split-link.js'
 export { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './link/stream-frames.js'
 export { StreamLink } from './link/stream-link.js'

@@ -2,11 +2,13 @@
 // the ends of a link in both directions. In the isolation pattern a link is a triangle: frontend → gate → core → frontend.
 import { MessageChannel, type MessagePort, type WorkerOptions } from 'node:worker_threads'
 import type { Link } from '../wire/link.js'
+import { closeDirectSocket, type DirectEndpoint, openDirectLink } from './direct-socket.js'
 import { createLocalEndpoints, type LocalEndpoint, openLocalLink } from './local-link.js'
 import { PortLink } from './port-link.js'
 import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import type { PollMode } from './ring/polling.js'
 import { type RingEndpoint, RingLink } from './ring/ring-link.js'
+import { SplitLink } from './split-link.js'
 
 /** What a message can transfer. The name of this type differs between versions of @types/node. */
 export type TransferListItem = NonNullable<WorkerOptions['transferList']>[number]
@@ -21,6 +23,8 @@ export type LinkEndpoint =
   | ({ kind: 'ring' } & RingEndpoint)
   | { kind: 'port'; out: MessagePort; in: MessagePort }
   | LocalEndpoint
+  | DirectEndpoint
+  | { kind: 'split'; to: LinkEndpoint; from: LinkEndpoint }
 
 /** @param kind - `local` if both ends are in this thread */
 export function createLinkEndpoints(
@@ -48,6 +52,27 @@ export function createTriangleEndpoints(kind: LinkKind, poll: PollMode = 'adapti
   return { frontend: frontend!, gate: gate!, core: core! }
 }
 
+/** Returns the ends of a link whose frontend is a process with a socket of its own to core. */
+export function createDirectEndpoints(id: number): Omit<TriangleEndpoints, 'gate'> {
+  const end: DirectEndpoint = { kind: 'direct', id }
+  return { frontend: end, core: end }
+}
+
+/** Returns the ends for a process with a socket to its gate and one from core. Between the two threads is a link of the given kind. */
+export function createDirectTriangle(
+  [toGate, fromCore]: readonly [number, number],
+  kind: LinkKind,
+  poll: PollMode = 'adaptive',
+): TriangleEndpoints {
+  const [gateEnd, coreEnd] = createLinkEndpoints(kind, poll)
+  const fromFrontend: DirectEndpoint = { kind: 'direct', id: toGate }
+  return {
+    frontend: fromFrontend,
+    gate: { kind: 'split', to: gateEnd, from: fromFrontend },
+    core: { kind: 'split', to: { kind: 'direct', id: fromCore }, from: coreEnd },
+  }
+}
+
 /** Creates ends of which each sends to the next one, and the last one to the first. */
 function createCircle(kind: LinkKind, poll: PollMode, count: number): LinkEndpoint[] {
   if (kind === 'ring') {
@@ -58,18 +83,29 @@ function createCircle(kind: LinkKind, poll: PollMode, count: number): LinkEndpoi
   return channels.map(({ port1 }, index) => ({ kind, out: port1, in: channels.at(index - 1)!.port2 }))
 }
 
-export const getPorts = (endpoint: LinkEndpoint): MessagePort[] =>
-  endpoint.kind === 'port' ? [...new Set([endpoint.out, endpoint.in])] : []
+export function getPorts(endpoint: LinkEndpoint): MessagePort[] {
+  if (endpoint.kind === 'split') return [...getPorts(endpoint.to), ...getPorts(endpoint.from)]
+  return endpoint.kind === 'port' ? [...new Set([endpoint.out, endpoint.in])] : []
+}
 
 /** Closes an endpoint on behalf of its thread, which has exited or never got it. The ports of a thread close with the thread. */
 export function closeEndpoint(endpoint: LinkEndpoint): void {
   if (endpoint.kind === 'ring') return endRings(endpoint.out, endpoint.in)
   if (endpoint.kind === 'local') return openLocalLink(endpoint).close()
+  // The thread that owns the socket closes it with its end.
+  if (endpoint.kind === 'direct') return closeDirectSocket(endpoint)
+  if (endpoint.kind === 'split') {
+    closeEndpoint(endpoint.to)
+    return closeEndpoint(endpoint.from)
+  }
   for (const port of getPorts(endpoint)) port.close()
 }
 
 /** @param awaitsReplies - true for an end that mostly sends requests, and expects a response soon after each */
 export function openLink(endpoint: LinkEndpoint, awaitsReplies: boolean): Link {
   if (endpoint.kind === 'ring') return new RingLink(endpoint, awaitsReplies)
-  return endpoint.kind === 'port' ? new PortLink(endpoint.out, endpoint.in) : openLocalLink(endpoint)
+  if (endpoint.kind === 'port') return new PortLink(endpoint.out, endpoint.in)
+  if (endpoint.kind === 'direct') return openDirectLink(endpoint)
+  if (endpoint.kind === 'local') return openLocalLink(endpoint)
+  return new SplitLink(openLink(endpoint.to, awaitsReplies), openLink(endpoint.from, awaitsReplies))
 }

@@ -15,14 +15,20 @@ export function writeStreamHeader(target: Buffer, kind: FrameKind, length: numbe
   target[4] = kind
 }
 
+const NOTHING = Buffer.alloc(0)
+
 /** Reads frames from the chunks of a stream, which wait here until their frames are taken. */
 export class StreamFrames {
   readonly #maxBodyBytes: number
   readonly #taken: ((chunk: Buffer) => void) | undefined
   readonly #chunks = new BoundedQueue<Buffer>()
+  /** True if the receiver of the frames has read JSON and records before the next call of `keep`. */
+  readsImmediately = false
   #hasEnded = false
-  #chunk: Buffer = Buffer.alloc(0)
+  #chunk: Buffer = NOTHING
   #offset = 0
+  /** True if the memory of the chunk is used again after `keep`. */
+  #isLent = false
   readonly #header: Buffer = Buffer.alloc(STREAM_HEADER_BYTES)
   #headerUsed = 0
   /** Kind and length of the frame whose header is complete. */
@@ -41,8 +47,29 @@ export class StreamFrames {
     return this.#chunks.bytes
   }
 
+  /** Bytes that have arrived and are not in a frame yet that has begun, or was taken. */
+  get unread(): number {
+    return this.#chunks.bytes + this.#chunk.length - this.#offset
+  }
+
   add(chunk: Buffer, cost: number = chunk.length): void {
     this.#chunks.push(chunk, cost)
+  }
+
+  /** Adds a chunk whose memory the caller uses again after `keep`: frames of it can be taken without a copy until then. */
+  lend(chunk: Buffer): void {
+    if (this.unread > 0) return this.add(Buffer.from(chunk))
+    this.#chunk = chunk
+    this.#offset = 0
+    this.#isLent = true
+  }
+
+  /** Copies what is left of a lent chunk. */
+  keep(): void {
+    if (!this.#isLent) return
+    this.#isLent = false
+    this.#chunk = this.#offset === this.#chunk.length ? NOTHING : Buffer.from(this.#chunk.subarray(this.#offset))
+    this.#offset = 0
   }
 
   /** Handles the end of the stream: no chunk follows. */
@@ -59,6 +86,7 @@ export class StreamFrames {
       if (!chunk) break
       this.#chunk = chunk
       this.#offset = 0
+      this.#isLent = false
       this.#taken?.(chunk)
     }
     if (!this.#hasEnded || this.#headerUsed === 0) return undefined
@@ -89,10 +117,14 @@ export class StreamFrames {
     return kind
   }
 
-  /** Returns a small and complete body without a copy, unless a user can receive its memory. */
+  /**
+   * Returns a complete body without a copy, unless a user can receive its memory. A body in memory that is kept must be small: it
+   * would keep all of its chunk.
+   */
   #sliceBody(kind: FrameKind): Uint8Array | undefined {
     const end = this.#offset + this.#length
-    if (this.#length > SMALL_BODY_BYTES || end > this.#chunk.length) return undefined
+    const isSlice = this.#isLent ? this.readsImmediately : this.#length <= SMALL_BODY_BYTES
+    if (!isSlice || end > this.#chunk.length) return undefined
     if (kind === FRAME_KIND.msgpack || kind === FRAME_KIND.bytes) return undefined
     const body = this.#chunk.subarray(this.#offset, end)
     this.#offset = end

@@ -9,7 +9,7 @@ import { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './stream-f
 /** Bodies of at least this size that belong to the link are written without a copy. */
 const LARGE_BYTES: number = 2 ** 12
 /** Maximum bytes read while the receiver is paused: enough to notice that the stream has ended. */
-const READ_AHEAD_BYTES: number = 2 ** 16
+export const READ_AHEAD_BYTES: number = 2 ** 16
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
 
@@ -21,8 +21,8 @@ function ignoreWriteErrors(stream: Duplex): void {
 }
 
 export class StreamLink extends ReceivingLink implements Link {
-  readonly #stream: Duplex
-  readonly #frames: StreamFrames
+  protected readonly stream: Duplex
+  protected readonly frames: StreamFrames
   readonly #room = new RoomSignal()
   #isReading = false
   #corked = false
@@ -32,8 +32,8 @@ export class StreamLink extends ReceivingLink implements Link {
   /** @param maxBodyBytes - maximum bytes in the body of a received frame; more is a protocol violation */
   constructor(stream: Duplex, maxBodyBytes: number = MAX_BODY_BYTES) {
     super()
-    this.#stream = stream
-    this.#frames = new StreamFrames(maxBodyBytes)
+    this.stream = stream
+    this.frames = new StreamFrames(maxBodyBytes)
     ignoreWriteErrors(stream)
     stream.on('drain', () => this.#room.release())
     // An error ends the link like any other disconnection; `close` follows.
@@ -42,13 +42,13 @@ export class StreamLink extends ReceivingLink implements Link {
     stream.on('close', () => {
       clearTimeout(this.#linger)
       this.#room.release()
-      this.#frames.end()
+      this.streamClosed()
       this.endDelivery()
     })
   }
 
   get queued(): number {
-    return this.isOver ? 0 : this.#stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
+    return this.isOver ? 0 : this.stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
   }
 
   send({ kind, body, borrowed = false }: Frame): void {
@@ -63,55 +63,64 @@ export class StreamLink extends ReceivingLink implements Link {
     writeStreamHeader(head, kind, length)
     if (typeof body === 'string') head.write(body, STREAM_HEADER_BYTES)
     else if (!isSeparate) head.set(body, STREAM_HEADER_BYTES)
-    this.#stream.write(head)
-    if (isSeparate) this.#stream.write(body)
+    this.stream.write(head)
+    if (isSeparate) this.stream.write(body)
   }
 
   room(): Promise<void> | undefined {
-    return this.isOver || !this.#stream.writableNeedDrain ? undefined : this.#room.promise
+    return this.isOver || !this.stream.writableNeedDrain ? undefined : this.#room.promise
   }
 
   override receive(receiver: LinkReceiver): void {
     super.receive(receiver)
     if (this.#isReading) return
     this.#isReading = true
-    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.startReading()
+  }
+
+  protected startReading(): void {
+    this.stream.on('data', (chunk: Buffer) => this.#onData(chunk))
+  }
+
+  /** Nothing more arrives. The frames that have arrived are delivered after this call. */
+  protected streamClosed(): void {
+    this.frames.end()
   }
 
   close(): void {
     if (!this.isOpen) return
     this.closeDelivery()
     if (this.isOver) return
-    this.#linger = setTimeout(() => this.#stream.destroy(), LINGER_MS)
-    this.#stream.end()
-    this.#stream.resume()
+    this.#linger = setTimeout(() => this.stream.destroy(), LINGER_MS)
+    this.stream.end()
+    this.stream.resume()
   }
 
   #cork(): void {
     if (this.#corked) return
     this.#corked = true
-    this.#stream.cork()
+    this.stream.cork()
     process.nextTick(() => {
       this.#corked = false
-      this.#stream.uncork()
+      this.stream.uncork()
     })
   }
 
   #onData(chunk: Buffer): void {
     if (!this.isOpen) return
-    this.#frames.add(chunk)
+    this.frames.add(chunk)
     this.deliver()
-    if (this.isOpen && this.#frames.waiting >= READ_AHEAD_BYTES) this.#stream.pause()
+    if (this.isOpen && this.frames.waiting >= READ_AHEAD_BYTES) this.stream.pause()
   }
 
   protected nextFrame(): ReceivedFrame | undefined {
-    const frame = this.#frames.next()
-    if (!frame) this.#stream.resume()
+    const frame = this.frames.next()
+    if (!frame) this.stream.resume()
     return frame
   }
 
   protected override ended(fault: BusError | undefined): void {
-    if (fault) this.#stream.destroy()
+    if (fault) this.stream.destroy()
     else this.close()
   }
 }

@@ -1,0 +1,209 @@
+// A link over a socket that its thread owns: the behavior of every link, memory that is used again, bounds of a pass, and hostile peers.
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
+import { linkFlow } from '../../test/link-flow.js'
+import { MAX_BODY_BYTES } from '../wire/limits.js'
+import type { FrameKind, Link } from '../wire/link.js'
+import { SocketLink } from './socket-link.js'
+import { StreamLink } from './stream-link.js'
+
+const isWindows = process.platform === 'win32'
+const directory = mkdtempSync(join(tmpdir(), 'socket-'))
+const place = isWindows ? `\\\\.\\pipe\\sallyport-socket-${process.pid}` : join(directory, 's')
+let server: Server
+/** Pairs that are ready: the shared tests create theirs synchronously. */
+const pairs: [SocketLink, Socket][] = []
+const used: Socket[] = []
+
+beforeAll(async () => {
+  server = createServer().listen(place)
+  await once(server, 'listening')
+  await fill()
+})
+afterEach(async () => {
+  for (const socket of used.splice(0)) socket.destroy()
+  await fill()
+})
+afterAll(() => {
+  for (const [, socket] of pairs) socket.destroy()
+  server.close()
+  rmSync(directory, { recursive: true })
+})
+
+async function fill(): Promise<void> {
+  while (pairs.length < 3) {
+    const link = new SocketLink(options => connect({ path: place, ...options }))
+    const [peer] = (await once(server, 'connection')) as [Socket]
+    pairs.push([link, peer])
+  }
+}
+
+function takePair(): [SocketLink, Socket] {
+  const pair = pairs.pop()!
+  used.push(pair[1])
+  return pair
+}
+
+/** Sockets within one thread need ticks rather than time. */
+async function settled(): Promise<void> {
+  await settle()
+  for (let tick = 0; tick < 200; tick++) await nextTick()
+}
+
+function createPair(): [Link, Link] {
+  const [near, peer] = takePair()
+  return [near, new StreamLink(peer)]
+}
+const reverse = ([near, far]: [Link, Link]): [Link, Link] => [far, near]
+linkBehaviour('a socket link', createPair, settled)
+linkBehaviour('the peer of a socket link', () => reverse(createPair()), settled)
+linkFlow('a socket link', createPair)
+linkFlow('the peer of a socket link', () => reverse(createPair()))
+
+function toBytes(kind: number, body: string | Uint8Array, length = body.length): Buffer {
+  const head = Buffer.alloc(5)
+  head.writeUInt32LE(length)
+  head[4] = kind
+  return Buffer.concat([head, Buffer.from(body)])
+}
+
+/** Creates a link and the bare socket of its peer. */
+function bare(): { link: Link; seen: Recorder; peer: Socket } {
+  const [link, peer] = takePair()
+  const seen = recorder()
+  link.receive(seen)
+  peer.on('error', () => {})
+  return { link, seen, peer }
+}
+
+const violation = (what: string): string => `fault: InvalidRequest: The peer violated the stream protocol: ${what}`
+const good = toBytes(1, 'a')
+
+describe('a socket link', () => {
+  it.each<[string, Buffer, string]>([
+    ['an invalid kind', toBytes(0, 'text'), 'invalid kind of frame'],
+    ['another invalid kind', toBytes(6, 'text'), 'invalid kind of frame'],
+    ['a frame over the limit', toBytes(1, '', MAX_BODY_BYTES + 1), 'a frame out of bounds'],
+    ['a frame of 4 GiB', toBytes(5, '', 0xffff_ffff), 'a frame out of bounds'],
+    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
+  ])('treats %s as a fault and ignores the rest', async (_name, bytes, what) => {
+    const { seen, peer, link } = bare()
+    peer.write(Buffer.concat([good, bytes, good]))
+    await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
+    link.send({ kind: 1, body: 'x' })
+    peer.resume().write(good)
+    await expect.poll(() => peer.destroyed).toBe(true)
+    expect(seen.log).toHaveLength(2)
+  })
+
+  it.each([
+    ['its header', toBytes(1, '').subarray(0, 3)],
+    ['its body', toBytes(1, '1234', 9)],
+    ['its large body', toBytes(5, Buffer.alloc(1e5), 9e6)],
+  ])('drops a frame if the peer ends within %s: a process can be killed', async (_name, bytes) => {
+    const { seen, peer } = bare()
+    peer.end(Buffer.concat([good, bytes]))
+    await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
+  })
+
+  it('delivers what a peer sent before it disconnected, even if it cannot be written to any more', async () => {
+    const [link, peer] = takePair()
+    peer.write(good)
+    peer.destroy()
+    await once(peer, 'close')
+    link.send({ kind: 1, body: 'too late' })
+    await settled()
+    const seen = recorder()
+    link.receive(seen)
+    await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
+  })
+
+  it('delivers all frames of a peer that sends more than a pass can take, and disconnects', async () => {
+    const { seen, peer } = bare()
+    peer.end(Buffer.concat(Array.from({ length: 10_000 }, () => good)))
+    await expect.poll(() => seen.log.length).toBe(10_001)
+    expect(seen.log.at(-1)).toBe('closed')
+  })
+
+  it('takes at most 256 frames in one tick', async () => {
+    const [link, peer] = takePair()
+    const passes: number[] = []
+    let count = 0
+    link.receive({ readsImmediately: true, frame: () => count++, closed: () => {} })
+    peer.write(Buffer.concat(Array.from({ length: 5000 }, () => good)))
+    for (let total = 0; total < 5000; total += count) {
+      count = 0
+      await nextTick()
+      passes.push(count)
+    }
+    expect(Math.max(...passes)).toBeLessThanOrEqual(256)
+  })
+
+  it('reads a bounded number of bytes in one tick, also after it has closed', async () => {
+    const { link, peer } = bare()
+    const body = Buffer.alloc(2 ** 22)
+    for (let i = 0; i < 8; i++) peer.write(toBytes(5, body))
+    let last = 0
+    const reads: number[] = []
+    const { stream } = link as unknown as { stream: Socket }
+    for (let tick = 0; tick < 500 && !stream.destroyed; tick++) {
+      if (tick === 50) link.close()
+      await nextTick()
+      reads.push(stream.bytesRead - last)
+      last = stream.bytesRead
+    }
+    expect(Math.max(...reads)).toBeLessThanOrEqual(2 ** 20)
+  })
+
+  it('reads a bounded number of bytes while it is paused', async () => {
+    const { link, peer, seen } = bare()
+    link.pause()
+    const frame = toBytes(5, Buffer.alloc(100_000, 'x'))
+    for (let i = 0; i < 100; i++) peer.write(frame)
+    await settled()
+    expect(seen.log).toEqual([])
+    expect(peer.writableLength).toBeGreaterThan(85 * frame.length)
+    link.resume()
+    await expect.poll(() => seen.log.length).toBe(100)
+    expect(peer.writableLength).toBe(0)
+  })
+
+  it('keeps the order while two links of a thread share its buffer, and one of them is paused', async () => {
+    const [one, two] = [bare(), bare()]
+    const sent = Array.from({ length: 2000 }, (_, index) => `${index}`.repeat(1 + (index % 40)))
+    one.link.pause()
+    for (const text of sent) {
+      one.peer.write(toBytes(1, text))
+      two.peer.write(toBytes(1, text))
+      if (text.length > 150) await nextTick()
+    }
+    await settled()
+    one.link.resume()
+    const expected = sent.map(text => `1:${text}`)
+    await expect.poll(() => [one.seen.log.length, two.seen.log.length]).toEqual([2000, 2000])
+    expect(one.seen.log).toEqual(expected)
+    expect(two.seen.log).toEqual(expected)
+  })
+
+  it.each<[FrameKind, boolean]>([
+    [1, false],
+    [3, false],
+    [2, true],
+    [5, true],
+  ])('delivers bodies of kind %d that keep their content, if read immediately: %s', async (kind, readsImmediately) => {
+    const [link, peer] = takePair()
+    const bodies: Uint8Array[] = []
+    link.receive({ readsImmediately, frame: ({ body }) => bodies.push(body as Uint8Array), closed: () => {} })
+    const sent = [10, 3000, 5000, 70_000, 300_000, 7].map((size, index) => `${index}`.repeat(size))
+    for (const text of sent) peer.write(toBytes(kind, text))
+    await expect.poll(() => bodies.length).toBe(sent.length)
+    expect(bodies.map(body => Buffer.from(body).toString())).toEqual(sent)
+    if (readsImmediately) expect(new Set(bodies.map(({ buffer }) => buffer))).toHaveLength(sent.length)
+  })
+})

@@ -1,0 +1,87 @@
+// A link over a socket that this thread owns. All of them are read into one buffer of the thread: large bodies are copied once, straight
+// to their memory, and small ones not at all. The peer can be hostile: each pass is bounded, so that one that floods cannot starve others.
+import type { ConnectOpts, Socket } from 'node:net'
+import { MAX_BODY_BYTES } from '../wire/limits.js'
+import type { LinkReceiver, ReceivedFrame } from '../wire/link.js'
+import { READ_AHEAD_BYTES, StreamLink } from './stream-link.js'
+
+/** More than the system buffers of a socket, so that one call reads all that has arrived. */
+const READ_BUFFER_BYTES: number = 2 ** 18
+/** Maximum number of frames taken within one tick. */
+const FRAMES_PER_PASS = 256
+/** After this many reads that have filled the buffer, other sockets are served: libuv itself would go on to the 32nd. */
+const FULL_READS_PER_PASS = 4
+
+let readBuffer: Buffer | undefined
+/** The buffer of this thread. Node calls back with it at once after each read, so that sockets can share it. */
+const getReadBuffer = (): Buffer => (readBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES))
+
+export class SocketLink extends StreamLink {
+  /** Number of frames that this pass can still take. */
+  #budget = FRAMES_PER_PASS
+  #fullReads = 0
+  /** True until the next pass, which the event loop starts after it has served the others. */
+  #isYielding = false
+
+  /** @param open - creates the socket with these options */
+  constructor(open: (options: ConnectOpts) => Socket, maxBodyBytes: number = MAX_BODY_BYTES) {
+    const buffer = getReadBuffer()
+    let read = (_count: number): boolean => false
+    super(open({ onread: { buffer, callback: count => read(count) } }), maxBodyBytes)
+    read = count => this.#read(buffer, count)
+  }
+
+  override receive(receiver: LinkReceiver): void {
+    this.frames.readsImmediately = receiver.readsImmediately === true
+    super.receive(receiver)
+  }
+
+  protected override startReading(): void {
+    this.stream.resume()
+  }
+
+  /** A process that is killed ends within a frame, which is no violation: the frame is dropped. */
+  protected override streamClosed(): void {}
+
+  /** Returns false to stop reading. */
+  #read(buffer: Buffer, count: number): boolean {
+    this.#fullReads = count === buffer.length ? this.#fullReads + 1 : 0
+    // What arrives after this end has closed is dropped.
+    if (this.isOpen) {
+      this.frames.lend(buffer.subarray(0, count))
+      this.deliver()
+      this.frames.keep()
+    }
+    if (this.#fullReads >= FULL_READS_PER_PASS) this.#yield()
+    return this.#canRead
+  }
+
+  #yield(): void {
+    if (this.#isYielding) return
+    this.#isYielding = true
+    setImmediate(() => {
+      this.#isYielding = false
+      this.#fullReads = 0
+      this.#budget = FRAMES_PER_PASS
+      if (this.isReady) this.deliver()
+      if (this.#canRead) this.stream.resume()
+    })
+  }
+
+  get #canRead(): boolean {
+    return !this.#isYielding && (!this.isOpen || this.frames.unread < READ_AHEAD_BYTES)
+  }
+
+  protected override nextFrame(): ReceivedFrame | undefined {
+    // The rest of what a socket has left when it ended is bounded.
+    if (this.#budget === 0 && !this.isOver) {
+      this.#yield()
+      return undefined
+    }
+    const frame = this.frames.next()
+    if (frame) this.#budget--
+    // Does nothing if the socket is being read.
+    else if (!this.#isYielding) this.stream.resume()
+    return frame
+  }
+}
