@@ -10,12 +10,17 @@ import type {
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
-import { StreamLink } from '@sallyport/protocol/internal/link'
+import { SocketLink, SplitLink, StreamLink } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
 import { enterSandboxOnce, startFrontend } from './runtime/start-frontend.js'
 import { warmUp } from './runtime/warm-up.js'
 
-const openPipe = (fd: number): Link => new StreamLink(new Socket({ fd }))
+const openSocket = (fd: number): Link => new SocketLink(options => new Socket({ fd, ...options }))
+
+function openLink(isSplit: boolean): Link {
+  const link = openSocket(PROCESS_PIPES.link)
+  return isSplit ? new SplitLink(link, openSocket(PROCESS_PIPES.fromCore)) : link
+}
 
 // Saved before the frontend's code, which could replace it, is loaded. Runs no exit handlers.
 const { exit, reallyExit } = process as unknown as { exit(code: number): never; reallyExit(code: number): never }
@@ -28,7 +33,7 @@ const prepare = (preparation: FrontendPreparation): void =>
     .then(() => warmUp(() => isStarted))
     .catch(() => {})
 
-const control = openPipe(PROCESS_PIPES.control)
+const control = new StreamLink(new Socket({ fd: PROCESS_PIPES.control }))
 const report = (message: FrontendReport | Pong): void =>
   control.send({ kind: FRAME_KIND.json, body: JSON.stringify(message) })
 
@@ -48,7 +53,7 @@ control.receive({
         handleCommand = command => {
           if (command.type === 'ping') return report({ type: 'pong' })
           if (command.type === 'stop') return handle(command)
-          if (command.type === 'link') handle({ ...command, link: openPipe(PROCESS_PIPES.link) })
+          if (command.type === 'link') handle({ ...command, link: openLink(command.isSplit) })
         }
       },
       loadFunctions: () => import('./index.js'),

@@ -1,5 +1,6 @@
 // One gate: loads the hook into its sandbox, waits for a link and its session's key, then serves. A thread can have several gates.
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import type {
   Beating,
   GateCommand,
@@ -12,8 +13,8 @@ import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { beat, RECORD_DIRECTION, startWorkerActor } from '@sallyport/protocol/internal/contract'
 import { BusError, reportError } from '@sallyport/protocol/internal/errors'
-import { closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
-import { assertNever, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
+import { closeEndpoint, connectDirect, openLink } from '@sallyport/protocol/internal/link'
+import { assertNever, createDeferred, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from './gate/gate.js'
 import { createHook, type Hook } from './hook/hook.js'
@@ -22,6 +23,9 @@ import type { ConsoleSink } from './compartment/console.js'
 
 /** The host, as a gate sees it. */
 export type GateHost = Omit<MemberConnection, 'write' | 'setBusy' | 'isTerminated'>
+
+/** Time for the socket of a process, which comes soon after a gate has started, or much later. */
+const SOCKET_TIMEOUT_MS = 50
 
 /** Heartbeats of all gates of this thread. A `confirm` blocks each of them. */
 const heartbeats = new Set<Beating>()
@@ -44,6 +48,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
   heartbeats.add(heartbeat)
 
   const watch = createHookWatch(data.watch, log)
+  const socketBegun = createDeferred()
   let hook: Hook
   // Without a hook, there is nothing to measure.
   const hookTimer = new SamplingTimer(dir !== undefined && times ? () => times.hook : undefined)
@@ -94,6 +99,8 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
     async boot() {
       hook = createHook(null)
       if (dir === undefined) return
+      // To load SES takes long, and the process can start meanwhile.
+      if (data.awaitsSocket) await Promise.race([socketBegun.promise, delay(SOCKET_TIMEOUT_MS)])
       // SES is loaded only if there is a hook.
       const { loadHook } = await import('./hook/load.js')
       hook = await loadHook({ dir, legacyMessages, confirm, watch, sleep, log })
@@ -147,6 +154,8 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
     switch (command.type) {
       case 'link':
         return void useLink(command)
+      case 'socket':
+        return connectDirect(command.socket, socketBegun.resolve)
       case 'stop':
         drainTimeoutMs = command.timeout
         return actor.stop()

@@ -4,7 +4,7 @@ import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Heartbeat, InitScript, StateReport } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
-import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { DirectSocket, LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { AclInput, AllowList, CapabilityChanges, Pattern, PermissionFile } from '../acl/types.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CommandContent } from '../api/command-description.js'
@@ -190,6 +190,8 @@ export interface EndedFrontend {
 /** Messages from the host to core. */
 export type CoreCommand =
   | { type: 'attach'; offer: LinkOffer }
+  /** An end of a socket to a process, for a link that follows. */
+  | { type: 'socket'; socket: DirectSocket }
   /** The frontend's module is about to run, and the others can be notified. */
   | { type: 'begin'; label: string }
   /** The frontend has ended, and not only its link. */

@@ -4,6 +4,7 @@ import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promi
 import type { MessagePort } from 'node:worker_threads'
 import { startWorkerActor } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
+import { connectDirect } from '@sallyport/protocol/internal/link'
 import { assertNever } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import type { LinkOffer, CoreCommand, CoreReport } from '../contract/host-core.js'
@@ -45,11 +46,13 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
       stopTimeoutMs = command.timeout
       actor.stop()
     } else if (command.type === 'measure') void measure(command.watchCalls)
+    // A process waits for it until it starts.
+    else if (command.type === 'socket') connectDirect(command.socket)
     else if (core) run(core, command)
     else pending.push(command)
   }
 
-  function run(running: Core, command: Exclude<CoreCommand, { type: 'stop' | 'measure' }>): void {
+  function run(running: Core, command: Exclude<CoreCommand, { type: 'stop' | 'measure' | 'socket' }>): void {
     switch (command.type) {
       case 'attach':
         return attach(running, command.offer)

@@ -34,6 +34,7 @@ import type { SupervisedWorker } from './supervision/supervisor.js'
 import type { Restart, ThreadHandle } from './supervision/worker-actor.js'
 import { isInternalError } from './workers/internal-error.js'
 import { pipeOutput } from './workers/output.js'
+import type { SocketOwner } from '../shared/process-sockets.js'
 import { startCoreWorker } from './workers/core-worker.js'
 import type { SpareWorker } from './workers/spare-worker.js'
 import { explainSyntax } from './workers/syntax-errors.js'
@@ -68,6 +69,7 @@ export class LocalCore implements CoreEndpoint {
   readonly hasNetwork: boolean
   scripts: readonly InitScript[] = []
   readonly traffic: SessionTraffic = new SessionTraffic()
+  readonly socketOwner: SocketOwner
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
   readonly #codec: CodecName
@@ -75,6 +77,8 @@ export class LocalCore implements CoreEndpoint {
   readonly #frontends: OpenFrontends
   readonly #confirmRequests: HostConfirmRequests
   #hostLink: HostLink = { state: 'connected' }
+  /** How often core has stopped. */
+  #generation = 0
   /** The request for measurements that core has not answered yet. */
   #measurement: Deferred<Measurement | undefined> | undefined
   /** Questions about capabilities, by number. */
@@ -95,6 +99,7 @@ export class LocalCore implements CoreEndpoint {
     this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options, early)
+    this.socketOwner = this.#createSocketOwner()
     void this.worker.exited.then(() => this.#confirmRequests.reset())
     const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
     this.client = createReconnectingClient(openLink(this.#attachHost(), true), client)
@@ -221,6 +226,20 @@ export class LocalCore implements CoreEndpoint {
     })
   }
 
+  #createSocketOwner(): SocketOwner {
+    const getGeneration = (): number => this.#generation
+    return {
+      get generation() {
+        return getGeneration()
+      },
+      takeSocket: socket => {
+        if (!this.worker.isUp) return false
+        this.worker.post({ type: 'socket', socket } satisfies CoreCommand, [socket.port])
+        return true
+      },
+    }
+  }
+
   #attachHost(): LinkEndpoint {
     const [coreEnd, hostEnd] = createLinkEndpoints('port')
     const metrics = this.traffic.attach()
@@ -245,6 +264,7 @@ export class LocalCore implements CoreEndpoint {
   #onStopped(restart: Restart | undefined): void {
     if (this.#hostLink.state === 'offered') closeEndpoint(this.#hostLink.hostEnd)
     this.#hostLink = { state: 'down' }
+    this.#generation += 1
     this.network = undefined
     this.scripts = []
     this.#confirmRequests.reset()

@@ -68,6 +68,8 @@ export const coreProgram =
       else if (command.type === 'hold') core?.holdEvents(command.holds)
       // The inspector is not simulated.
       else if (command.type === 'explain') return
+      // Nor are processes.
+      else if (command.type === 'socket') return
       else if (core) attach(command.offer)
       else waiting.push(command.offer)
     })
@@ -122,7 +124,7 @@ export const gateProgram =
     })
     thread.control.on('message', (command: GateCommand) => {
       if (command.type === 'stop') actor.stop()
-      else void join(command)
+      else if (command.type === 'link') void join(command)
     })
   }
 

@@ -2,6 +2,7 @@
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { ReportedError } from '../errors/reported-error.js'
+import type { DirectSocket } from '../link/direct-socket.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_CONFIRM_TEXT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
@@ -30,14 +31,20 @@ export interface GateWorkerData {
   /** True if the thread has other gates. */
   isShared: boolean
   times: GateTimes | undefined
+  /** True if the frontend is a process, which starts only once this gate connects to its socket. */
+  awaitsSocket?: boolean
 }
 
 /** Durations in nanoseconds that a gate records and the host reads. */
 export type GateTimes = { hook: RecordableHistogram; seal: RecordableHistogram }
 
-/** Host → gate: stop, after at most `timeout` milliseconds for what the frontend has sent, or a link from the frontend to core and the port on which core sends the session's key. */
+/**
+ * Host → gate: stop, after at most `timeout` milliseconds for what the frontend has sent; a socket for the frames of a process; or a link
+ * from the frontend to core and the port on which core sends the session's key.
+ */
 export type GateCommand =
   | { type: 'link'; id: number; link: LinkEndpoint; key: MessagePort }
+  | { type: 'socket'; socket: DirectSocket }
   | { type: 'stop'; timeout: number }
 
 /** Gate → host. */

@@ -2,15 +2,16 @@
 import type { EngineModule, FrontendSandbox, InitScript } from './host-frontend.js'
 
 /**
- * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. Over `control` comes first its `FrontendStart`, by `serializeValue`, or `prepare` for a
- * spare, whose start follows once it is known.
+ * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. What core
+ * sends comes over `fromCore` if `link` leads to a gate. Over `control` comes first its `FrontendStart`, by `serializeValue`, or
+ * `prepare` for a spare, whose start follows once it is known.
  */
-export const PROCESS_PIPES = { control: 3, link: 4, network: 7 } as const
+export const PROCESS_PIPES = { control: 3, link: 4, network: 7, fromCore: 8 } as const
 
-/** Relay → frontend process: the pipe is connected, stop, or answer with a `Pong`. */
+/** Relay → frontend process: the pipe is connected (two of them if `isSplit`), stop, or answer with a `Pong`. */
 export type FrontendProcessCommand =
   | ({ type: 'prepare' } & FrontendPreparation)
-  | { type: 'link'; scripts: readonly InitScript[] }
+  | { type: 'link'; scripts: readonly InitScript[]; isSplit: boolean }
   | { type: 'stop' }
   | { type: 'ping' }
 

@@ -4,7 +4,13 @@ import { availableParallelism } from 'node:os'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
 import { BusError, describeName, reportError } from '@sallyport/protocol/internal/errors'
-import { closeEndpoint, createLinkEndpoints, createTriangleEndpoints } from '@sallyport/protocol/internal/link'
+import {
+  closeEndpoint,
+  createDirectEndpoints,
+  createDirectTriangle,
+  createLinkEndpoints,
+  createTriangleEndpoints,
+} from '@sallyport/protocol/internal/link'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
@@ -14,9 +20,11 @@ import type { LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
+import { CAN_DENY_NET } from '../sandboxes/permission-model/net.js'
+import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
 import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
 import { FrontendLife } from './frontend-life.js'
-import { type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
+import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
 import { LinkActor, type LinkEvent, type LinkState } from './link-lifecycle.js'
 import type { RuntimeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
@@ -31,7 +39,8 @@ export interface FrontendDeps {
   isRunning: boolean
   /** True if the code runs outside of this process. This thread forwards its frames. */
   isExternal?: boolean
-  createRuntime(events: RuntimeEvents): FrontendRuntime
+  /** @param owners - the threads that own the ends of its process's sockets, if it has any */
+  createRuntime(events: RuntimeEvents, owners: readonly SocketOwner[]): FrontendRuntime
 }
 
 export interface FrontendEvents {
@@ -60,6 +69,9 @@ const CLOSE_GRACE_MS = 250
 const EXIT_GRACE_MS = 1000
 /** If core fails within this time after a frontend ended or core read its violation, the frontend can be to blame. */
 export const SUSPECT_MS = 250
+
+/** The thread of a gate has no network, where Node can deny it. A socket to a path is denied, too. */
+const canGatesConnect = !CAN_DENY_NET
 
 let lastLinkId = 0
 
@@ -102,7 +114,7 @@ export class FrontendHandle {
     this.exited = this.#exited.promise
     this.ready.catch(() => {})
     this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
-    this.#runtime = deps.createRuntime({
+    const runtimeEvents: RuntimeEvents = {
       restarted: () => {
         this.#startedAt = Date.now()
         this.connect()
@@ -110,7 +122,8 @@ export class FrontendHandle {
       stopped: (isReload, end, restarts) => this.#onStop(isReload, end, restarts ? 'restarting' : 'stopped'),
       exited: (error, end) => this.#onExit(error, end),
       unsent: count => (this.#unsentCount += count),
-    })
+    }
+    this.#runtime = deps.createRuntime(runtimeEvents, this.#getSocketOwners())
     this.connect()
   }
 
@@ -196,9 +209,12 @@ export class FrontendHandle {
     const { core } = this.#host
     const gate = this.#gate
     if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
+    const { sockets } = this.#runtime
+    // Sockets of a process last as long as both of their ends.
+    if (sockets?.take() === false) return this.#runtime.replace?.()
     const { name, config } = this.#deps
     const id = ++lastLinkId
-    const ends = this.#createEnds()
+    const ends = this.#createEnds(sockets?.ids)
     const { codec, readAhead, allow, isTrusted, runsOnce, run, limitLabel } = config
     const hasStarted = this.#deps.isRunning && !this.#life.hasBegun
     const isFirst = this.#life.stage === 'opening'
@@ -270,14 +286,21 @@ export class FrontendHandle {
   #startGate(): GateHandle {
     const { label, config } = this.#deps
     const { hookTimeout } = this.#host.options.isolation
-    return startGate(label, getGateSupervision(config.supervision, hookTimeout), this.#host, {
+    const events: GateEvents = {
       restarted: () => this.connect(),
       ready: () => this.#activate(),
       stopped: () => this.#onGateStop(),
       protocolError: (link, error) => this.sendToLink(link, 'violated', error),
       rejected: count => (this.#rejectedCount += count),
       failed: error => this.#fail(error),
-    })
+    }
+    return startGate(
+      label,
+      getGateSupervision(config.supervision, hookTimeout),
+      this.#host,
+      events,
+      this.#isProcess && canGatesConnect && this.#host.core.socketOwner !== undefined,
+    )
   }
 
   #createLink(id: number, ends: LinkEndpoints): void {
@@ -295,6 +318,8 @@ export class FrontendHandle {
       replace: () => {
         this.#links.delete(id)
         if (this.#pending) return
+        const { sockets } = this.#runtime
+        if (sockets?.areOpen) return this.#expectExit(sockets)
         // A process cannot get another link in place of its own, which was this one if the code has no other.
         if (this.#isProcess && this.#life.code === 'running' && !this.#active) this.#runtime.replace?.()
         else this.connect()
@@ -321,8 +346,7 @@ export class FrontendHandle {
       },
       abort: () => {
         this.#links.delete(id)
-        const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
-        const error = new BusError('Disconnected', message)
+        const error = this.#createLinkError()
         // A thread or process reports it once it has exited: its own last words say more, and can be late on a busy machine.
         if (this.#deps.config.sandbox === undefined) this.#host.reporter.reportFault(this.#deps.label, error)
         this.#runtime.dismiss(error, true)
@@ -342,7 +366,28 @@ export class FrontendHandle {
     this.#runtime.fail(error)
   }
 
-  #createEnds(): LinkEndpoints {
+  #getSocketOwners(): readonly SocketOwner[] {
+    const { socketOwner } = this.#host.core
+    if (!this.#isProcess || !socketOwner) return []
+    if (!this.#gate) return [socketOwner]
+    return canGatesConnect ? [this.#gate, socketOwner] : []
+  }
+
+  /** The process has closed its end before it had a link: it exits, and says why, or is ended. */
+  #expectExit(sockets: ProcessSockets): void {
+    setTimeout(() => {
+      if (this.#runtime.sockets !== sockets || !sockets.areOpen) return
+      this.#runtime.dismiss(this.#createLinkError(), true)
+    }, EXIT_GRACE_MS).unref()
+  }
+
+  #createLinkError(): BusError {
+    const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
+    return new BusError('Disconnected', message)
+  }
+
+  /** @param sockets - those of a process, if it has any */
+  #createEnds(sockets: readonly number[] = []): LinkEndpoints {
     const { core, options } = this.#host
     const { link, poll, sandbox } = this.#deps.config
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
@@ -351,6 +396,9 @@ export class FrontendHandle {
     const cores = isOneThread ? 1 : availableParallelism() - (this.#isProcess ? 1 : 0)
     const kind = link === 'auto' ? 'ring' : link
     const pollMode = poll ? getPollMode(options.pattern, cores) : 'never'
+    const [socket, fromCore] = sockets
+    if (socket !== undefined && fromCore !== undefined) return createDirectTriangle([socket, fromCore], kind, pollMode)
+    if (socket !== undefined) return createDirectEndpoints(socket)
     if (this.#gate) return createTriangleEndpoints(kind, pollMode)
     const [coreEnd, frontendEnd] = createLinkEndpoints(this.#getLinkKind(isOneThread, kind), pollMode)
     return { core: coreEnd, frontend: frontendEnd }

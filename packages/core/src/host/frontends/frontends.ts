@@ -71,7 +71,8 @@ export class Frontends {
     const { sandbox, loaded, loadTimeout } = config
     let runtime!: WorkerRuntime
     const deps = { label, module, config, host: this.#host }
-    const createRuntime: FrontendDeps['createRuntime'] = events => (runtime = createWorkerRuntime(deps, events))
+    const createRuntime: FrontendDeps['createRuntime'] = (events, owners) =>
+      (runtime = createWorkerRuntime(deps, events, owners))
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime }, end => {
       if (end && !config.runsOnce) {
         this.#remember(label, { module, config, stats: getLastStats(frontend), info: frontend.info, end })

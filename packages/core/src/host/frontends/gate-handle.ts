@@ -18,6 +18,7 @@ import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../su
 import { watchCounter } from '../supervision/watchdog.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
+import type { SocketOwner } from '../../shared/process-sockets.js'
 import { createHostServices } from './host-services.js'
 import { isNeighborFault, ThreadMember } from '../workers/thread-member.js'
 import type { HostServices } from './types.js'
@@ -37,7 +38,7 @@ export interface GateEvents {
   failed(error: Error): void
 }
 
-export interface GateHandle {
+export interface GateHandle extends SocketOwner {
   readonly isUp: boolean
   readonly isReady: boolean
   readonly stats: GateStats
@@ -50,11 +51,13 @@ export interface GateHandle {
 /** Time for a gate to pass on what its frontend had sent when it exited. */
 const CLOSE_TIMEOUT_MS = 500
 
+/** @param awaitsSocket - true if the frontend is a process, and the gate owns an end of its socket */
 export function startGate(
   label: string,
   supervision: SupervisionConfig,
   host: HostServices,
   events: GateEvents,
+  awaitsSocket = false,
 ): GateHandle {
   const { supervisor, log, reporter } = host
   const { dir, hookTimeout } = host.options.isolation
@@ -62,8 +65,10 @@ export function startGate(
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
   let stopWatching = (): void => {}
+  let generation = 0
   const onStop = (): void => {
     isReady = false
+    generation += 1
     stopWatching()
     events.stopped()
   }
@@ -74,7 +79,7 @@ export function startGate(
     chargeExit: isNeighborFault,
     spawn(heartbeat) {
       const watch = dir && new SharedArrayBuffer(4)
-      const spawned = spawnGate(label, { heartbeat, times, watch }, host)
+      const spawned = spawnGate(label, { heartbeat, times, watch, awaitsSocket }, host)
       pipeToLog(spawned, lines)
       const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
       const onStuck = (): void => {
@@ -132,6 +137,14 @@ export function startGate(
     get stats() {
       return { ...worker.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
     },
+    get generation() {
+      return generation
+    },
+    takeSocket(socket) {
+      if (!worker.isUp) return false
+      worker.post({ type: 'socket', socket } satisfies GateCommand, [socket.port])
+      return true
+    },
     connect(id, link, key) {
       worker.post({ type: 'link', id, link, key } satisfies GateCommand, [...getPorts(link), key])
     },
@@ -152,7 +165,7 @@ export const getGateSupervision = (frontend: SupervisionConfig, hookTimeout: num
 
 function spawnGate(
   label: string,
-  data: Pick<GateWorkerData, 'heartbeat' | 'times' | 'watch'>,
+  data: Pick<GateWorkerData, 'heartbeat' | 'times' | 'watch' | 'awaitsSocket'>,
   { options, log, gateThreads }: HostServices,
 ): ThreadHandle & OutputSource {
   const { onConfirm } = options

@@ -11,7 +11,8 @@ const EVENTS: readonly LinkEvent[] = [
 const table: Record<LinkState, string> = {
   pending: `attached | - | closed discard replace | closed discard replace |
     draining discard | - | closed fail discard | -`,
-  attached: `- | active connect | closed discard replace | closed discard replace | draining discard | - | - | -`,
+  attached: `- | active connect | closed discard replace | closed discard replace | draining discard | - | - |
+    attached dismiss`,
   active: `- | - | closing wait | closed replace | draining linger | - | - | active dismiss`,
   closing: `- | - | - | closed release | closed release | closed abort | - | closing dismiss`,
   draining: `- | - | closed release | closed release | - | closed abort | - | -`,

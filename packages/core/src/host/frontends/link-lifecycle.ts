@@ -61,6 +61,8 @@ export const LINK_TRANSITIONS: Readonly<Record<LinkState, Readonly<Partial<Recor
   },
   attached: {
     activated: ['active', 'connect'],
+    // A process has its end from its start.
+    violated: ['attached', 'dismiss'],
     closed: REPLACED,
     disconnected: REPLACED,
     dropped: ['draining', 'discard'],

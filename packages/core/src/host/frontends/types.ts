@@ -11,6 +11,7 @@ import type { SpareProcesses } from '../workers/spare-processes.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
 import type { GateThreads } from './gate-threads.js'
+import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { RuntimeEnd } from './runtime-end.js'
 
@@ -34,6 +35,8 @@ export interface FrontendHost extends HostServices {
 export interface FrontendRuntime {
   readonly isUp: boolean
   readonly stats: WorkerStats
+  /** The sockets of its process, if that has some. A link can only be one over them. */
+  readonly sockets?: ProcessSockets | undefined
   /** Hands over a link. The first link starts the code; later links replace it. */
   connect(link: LinkEndpoint): void
   /**
@@ -77,6 +80,8 @@ export interface CoreEndpoint {
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
+  /** Core's thread, for the sockets of processes. Absent if core is in another process. */
+  readonly socketOwner?: SocketOwner
   /** Scripts of core's plugins. None are known of a remote core. */
   readonly scripts: readonly InitScript[]
   attach(offer: LinkOffer): void

@@ -12,6 +12,7 @@ import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { FrontendConfig } from '../options/resolve.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
+import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
 import { pipeOutput, pipeToHost, reportLostOutput } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { isNeighborFault } from '../workers/thread-member.js'
@@ -41,8 +42,16 @@ type UncheckedReport = { type: Exclude<FrontendReport, StateReport>['type'] } & 
 const UNEXPECTED_READ =
   'Node lets this frontend read everything below the working directory. Start the host in an empty directory.'
 
-/** Starts a worker, which loads its module with the first link. */
-export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): WorkerRuntime {
+/**
+ * Starts a worker, which loads its module with the first link.
+ *
+ * @param owners - of the sockets of a process
+ */
+export function createWorkerRuntime(
+  deps: WorkerRuntimeDeps,
+  events: RuntimeEvents,
+  owners: readonly SocketOwner[],
+): WorkerRuntime {
   const { label, module, config, host } = deps
   const { supervisor, log, reporter, options } = host
   const { dev } = options
@@ -55,6 +64,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     ...(dev && { sourceMaps: true }),
   }
   let link: LinkEndpoint | undefined
+  let sockets: ProcessSockets | undefined
   /** Closes the link that the worker had. */
   const closeLink = (): void => {
     if (link) closeEndpoint(link)
@@ -84,7 +94,9 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       if (!firstLoad || load.isOver) load = new ModuleLoad(config.loaded && (!firstLoad || isFinalReload))
       firstLoad ??= load
       isFinalReload = false
-      return spawnFrontend({ ...start, heartbeat }, config, host)
+      const thread = spawnFrontend({ ...start, heartbeat }, config, host, owners)
+      sockets = thread.sockets
+      return thread
     },
     // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
     explainError: (error, signal) => (load.isOver && !dev ? undefined : explainSyntax(error, module, signal)),
@@ -164,6 +176,9 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     get isUp() {
       return worker.isUp
     },
+    get sockets() {
+      return sockets
+    },
     get load() {
       return load
     },
@@ -196,8 +211,9 @@ function spawnFrontend(
   data: FrontendWorkerData,
   { sandbox, onStdio }: FrontendConfig,
   host: FrontendHost,
+  owners: readonly SocketOwner[],
 ): ThreadHandle {
-  const thread = sandbox.spawn(data, host)
+  const thread = sandbox.spawn(data, host, owners)
   if (onStdio) pipeToHost(thread, data.label, onStdio)
   else pipeOutput(thread, { worker: 'frontend', label: data.label }, host.log, host.options.log)
   return thread

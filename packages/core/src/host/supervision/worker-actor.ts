@@ -8,6 +8,7 @@ import type { BusErrorReason } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig } from './policy.js'
+import type { ProcessSockets } from '../../shared/process-sockets.js'
 import { watchCounter } from './watchdog.js'
 import type { UsageSource } from '../../shared/worker-usage.js'
 
@@ -18,6 +19,8 @@ export interface ThreadHandle extends UsageSource {
   on(event: 'exit', listener: (code: number) => void): unknown
   terminate(): Promise<unknown>
   unref(): void
+  /** The sockets of its process, if it has one and its relay forwards no frames. */
+  readonly sockets?: ProcessSockets | undefined
   /** How long its event loop was busy. Absent if other workers share the loop. */
   readonly performance?: Worker['performance'] | undefined
   /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */

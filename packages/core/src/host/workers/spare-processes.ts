@@ -74,7 +74,8 @@ export class SpareProcesses {
     this.#dropOldest()
     const identity = getIdentity(reads)
     const all = [...pool.spares]
-    for (const stale of all.filter(spare => spare.identity !== identity)) this.#end(pool, stale)
+    const isStale = ({ identity: each, relay }: Spare): boolean => each !== identity || relay.sockets?.areOpen === false
+    for (const stale of all.filter(isStale)) this.#end(pool, stale)
     const spare = all.find(each => pool.spares.has(each) && each.cause === undefined)
     if (spare) {
       pool.spares.delete(spare)

@@ -9,6 +9,7 @@ import type { NewMember, OutputStream, MemberCommand, MemberReport } from '@sall
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import type { WorkerUsage } from '../../shared/worker-usage.js'
+import type { ProcessSockets } from '../../shared/process-sockets.js'
 
 export interface MemberOwner {
   /** Called once, when the member has exited by itself. Returns false if the thread ends too, whose exit is the member's then. */
@@ -56,6 +57,8 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   name: string
   /** Set for a relay: what its process uses. */
   readUsage?: () => WorkerUsage | undefined
+  /** Set for a relay that forwards no frames. */
+  sockets?: ProcessSockets | undefined
   readonly stdout: Readable
   readonly stderr: Readable
   readonly #port: MessagePort

@@ -4,10 +4,12 @@ import type { BusError } from '@sallyport/protocol/internal/errors'
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../../../src/host/sandboxes/process/relay/relay-data.js'
 import { createHostLog } from '../../../src/host/reporting/log.js'
@@ -241,4 +243,40 @@ describe('a relay', () => {
     expect(reports).toEqual([])
     expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
   })
+})
+
+describe('a relay whose process has a socket to its owner', () => {
+  test.runIf(process.platform !== 'win32').each(['stop', 'terminate', 'the end of the owner'] as const)(
+    'starts no process and leaves no directory before the owner has connected: %s',
+    async how => {
+      const temporary = mkdtempSync(join(tmpdir(), 'relay-'))
+      const { port1, port2 } = new MessageChannel()
+      const data: RelayData = {
+        start: {
+          ...{ type: 'start', name: 'frontend "main"', start: new Uint8Array(8) },
+          ...{ heartbeat: undefined, network: undefined },
+        },
+        launch: { command: '/none', args: [] },
+        sockets: [port2],
+        ...{ hasWall: false, hasBroker: false, temporary, limits: {}, usage: new SharedArrayBuffer(16) },
+      }
+      const worker = threads.open(group, 'the relay of frontend "main"', data, [port2])
+      workers.push(worker)
+      const exited = once(worker, 'exit')
+      const [path] = (await once(port1, 'message')) as [string]
+      expect(path.startsWith(join(temporary, 'sallyport-'))).toBe(true)
+      expect(readdirSync(temporary)).toHaveLength(1)
+      if (how === 'terminate') void worker.terminate()
+      else if (how === 'stop') worker.postMessage({ type: 'stop', timeout: 1000 })
+      else port1.close()
+      if (how === 'the end of the owner') {
+        await expect.poll(() => readdirSync(temporary), POLL).toEqual([])
+        worker.postMessage({ type: 'stop', timeout: 1000 })
+      }
+      expect(await exited).toEqual([how === 'terminate' ? 1 : 0])
+      expect(readdirSync(temporary)).toEqual([])
+      port1.close()
+      rmSync(temporary, { recursive: true })
+    },
+  )
 })

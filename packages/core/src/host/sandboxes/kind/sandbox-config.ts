@@ -3,6 +3,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { ThreadHandle } from '../../supervision/worker-actor.js'
 import type { OutputSource } from '../../workers/output.js'
+import type { SocketOwner } from '../../../shared/process-sockets.js'
 import type { SharedThreads } from '../../workers/shared-threads.js'
 import type { SpareProcesses } from '../../workers/spare-processes.js'
 import { type Entry, findEntry, type WorkerFactories } from '../../workers/spawn.js'
@@ -27,8 +28,13 @@ export interface SandboxConfig<Name extends string = string> {
   readonly isStrict?: boolean
   /** Milliseconds that it is given to exit beyond its time to drain. */
   readonly stopTimeout?: number
-  /** Starts the code of a frontend. @throws {BusError} InvalidParams; errors of `new Worker` */
-  spawn(start: FrontendWorkerData, host: SandboxHost): SandboxThread
+  /**
+   * Starts the code of a frontend.
+   *
+   * @param owners - the threads that own the ends of a process's sockets; none if the relay forwards its frames
+   * @throws {BusError} InvalidParams; errors of `new Worker`
+   */
+  spawn(start: FrontendWorkerData, host: SandboxHost, owners: readonly SocketOwner[]): SandboxThread
   /** Logs what users should know of this sandbox when a frontend is opened in it. */
   announce?(label: string, announcements: Announcements): void
 }

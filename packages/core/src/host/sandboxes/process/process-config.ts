@@ -6,6 +6,7 @@ import { PROCESS_PIPES, serializeValue } from '@sallyport/protocol/internal/cont
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { FrontendPreparation, FrontendStart, FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import { getWorkerName } from '../../supervision/policy.js'
+import { ProcessSockets, type SocketOwner } from '../../../shared/process-sockets.js'
 import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'
 import { type Entry, findEntry, spawnWorker } from '../../workers/spawn.js'
 import type { ThreadMember } from '../../workers/thread-member.js'
@@ -75,7 +76,7 @@ export function createProcessConfig<Name extends string>(
     hasProcess: true,
     wall: launcher?.name ?? 'none',
     stopTimeout: RELAY_STOP_TIMEOUT_MS,
-    spawn: (start, host) => startRelay(start, host, options, launcher, getCode),
+    spawn: (start, host, owners) => startRelay(start, host, owners, options, launcher, getCode),
     announce(_label, announcements) {
       if (options.wall === 'auto' || options.wall === 'required') {
         announcements.once('wall', log => {
@@ -95,6 +96,7 @@ export function createProcessConfig<Name extends string>(
 function startRelay(
   { heartbeat, ...frontend }: FrontendWorkerData,
   { options, sharedThreads, spareProcesses }: SandboxHost,
+  owners: readonly SocketOwner[],
   {
     net: granted = false,
     secrets: secretOptions = {},
@@ -132,8 +134,9 @@ function startRelay(
   ]
   const node = { command: process.execPath, args: [...flags, fileURLToPath(entry)] }
   const limits = { memory, cpu, pids, tmp }
-  const { control, link, network } = PROCESS_PIPES
-  const descriptors = [control, link, ...(hasBroker ? [network] : [])]
+  const { control, link, network, fromCore } = PROCESS_PIPES
+  const isSplit = owners.length > 1
+  const descriptors = [control, link, ...(hasBroker ? [network] : []), ...(isSplit ? [fromCore] : [])]
   const info = {
     ...{ label, reads, writes: writes?.directories ?? [], descriptors },
     ...{ net, limits: { memory, pids, tmp } },
@@ -146,10 +149,12 @@ function startRelay(
     heartbeat,
     network: hasBroker ? { hosts: granted, secrets } : undefined,
   }
-  const open = (name: string, start: RelayData['start']): ThreadMember => {
+  const open = (name: string, start: RelayData['start'], owners: readonly SocketOwner[]): ThreadMember => {
     const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
+    const direct = ProcessSockets.create(owners)
     const relayData: RelayData = {
       start,
+      sockets: direct?.ports,
       launch,
       hasWall: launcher !== undefined,
       hasBroker,
@@ -162,11 +167,12 @@ function startRelay(
       },
       usage: createUsage(),
     }
-    const relay = sharedThreads.open(RELAYS, `the relay of ${name}`, relayData)
+    const relay = sharedThreads.open(RELAYS, `the relay of ${name}`, relayData, direct?.ports)
+    relay.sockets = direct?.sockets
     relay.readUsage = () => readSharedUsage(relayData.usage)
     return relay
   }
-  if (spares === 0) return open(name, start)
+  if (spares === 0) return open(name, start, owners)
   const { runner } = code
   const preparation: FrontendPreparation = { sandbox, hasText: text !== undefined && runner === undefined, runner }
   const owner = !launcher || launcher.ignoresLabel ? '' : label
@@ -175,10 +181,11 @@ function startRelay(
     ...{
       reads: { ...reads, directories: [...reads.directories, ...info.writes] },
       count: spares,
-      open: () => open('a spare process', preparation),
+      // A spare is not for a certain gate, so its relay forwards its frames.
+      open: () => open('a spare process', preparation, isSplit ? [] : owners),
     },
   })
-  if (!relay) return open(name, start)
+  if (!relay) return open(name, start, owners)
   relay.name = `the relay of ${name}`
   relay.postMessage(start)
   return relay

@@ -16,7 +16,8 @@ import type { RelayData } from './relay-data.js'
 export interface Child {
   readonly pid: number | undefined
   readonly control: Duplex
-  readonly link: Duplex
+  /** The pipe of its frames, if the relay forwards them. */
+  readonly link: Duplex | undefined
   /** The pipe to the broker of its network, if it has one. */
   readonly network: Duplex | undefined
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
@@ -48,6 +49,7 @@ export function startChild(
   launch: Launch,
   { hasWall, hasBroker, temporary }: Pick<RelayData, 'hasWall' | 'hasBroker' | 'temporary'>,
   output: Output,
+  sockets: readonly Socket[] = [],
 ): Child {
   const { command, args, filter, endsWithParent = false, lowersPriority = false } = launch
   // A wall has its own directories.
@@ -61,20 +63,24 @@ export function startChild(
       rmSync(directory, { recursive: true, force: true })
     }
   }
+  const [link = 'pipe', fromCore] = sockets
   let child: ChildProcess
   try {
     child = withFilterFile(filter, temporary, descriptor =>
       spawn(command, args, {
         cwd: directory ?? '/',
         env: {},
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...getMorePipes(descriptor, hasBroker)],
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', link, ...getMorePipes(descriptor, hasBroker, fromCore)],
         // A session of its own, because Ctrl-C is for the host to handle.
         detached: process.platform !== 'win32',
       }),
     )
   } catch (error) {
     removeDirectory()
-    throw (error as NodeJS.ErrnoException).code === 'EMFILE' ? createDescriptorError() : error
+    throw explainStartError(error)
+  } finally {
+    // The process has them now.
+    for (const socket of sockets) socket.destroy()
   }
   // The first listener of `exited` is added below, and Node creates no pipes if it has no descriptors left.
   child.on('error', () => {})
@@ -121,7 +127,7 @@ export function startChild(
   return {
     pid,
     control: getPipe(PROCESS_PIPES.control),
-    link: getPipe(PROCESS_PIPES.link),
+    link: link === 'pipe' ? getPipe(PROCESS_PIPES.link) : undefined,
     network: hasBroker ? getPipe(PROCESS_PIPES.network) : undefined,
     exited: exited.finally(removeDirectory),
     guardExited,
@@ -137,8 +143,20 @@ export function startChild(
 }
 
 /** @param filter - descriptor of the file at 5. The shell of a launcher opens 6 itself */
-const getMorePipes = (filter: number | undefined, hasBroker: boolean): ('ignore' | 'pipe' | number)[] =>
-  hasBroker ? [filter ?? 'ignore', 'ignore', 'pipe'] : filter === undefined ? [] : [filter]
+function getMorePipes(
+  filter: number | undefined,
+  hasBroker: boolean,
+  fromCore: Socket | undefined,
+): ('ignore' | 'pipe' | number | Socket)[] {
+  const network = hasBroker ? 'pipe' : 'ignore'
+  if (fromCore) return [filter ?? 'ignore', 'ignore', network, fromCore]
+  if (hasBroker) return [filter ?? 'ignore', 'ignore', network]
+  return filter === undefined ? [] : [filter]
+}
+
+/** Returns an error that says more than `EMFILE`. */
+export const explainStartError = (error: unknown): unknown =>
+  (error as NodeJS.ErrnoException).code === 'EMFILE' ? createDescriptorError() : error
 
 function createDescriptorError(): BusError {
   const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'

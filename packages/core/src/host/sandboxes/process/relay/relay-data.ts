@@ -1,13 +1,16 @@
 // Between the host and a relay.
+import type { MessagePort } from 'node:worker_threads'
 import type { BrokerOptions } from '../network/broker.js'
 import type { Launch } from '../launchers/launcher.js'
 import type { FrontendPreparation, Heartbeat } from '@sallyport/protocol/internal/contract'
 
-/** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */
+/** Worker data of a relay, which starts and watches the process of one frontend. */
 export interface RelayData {
   /** A spare has only a preparation, and gets its start as its first message. */
   start: RelayStart | FrontendPreparation
   launch: Launch
+  /** Ports to the owners of the process's sockets: of one for both directions, or of one for each. Left out if the relay forwards frames. */
+  sockets?: readonly MessagePort[] | undefined
   /** True if a launcher starts Node: the process of the frontend is then a descendant of the one that is spawned. */
   hasWall: boolean
   /** True if the process has a pipe to a broker of its network. */

@@ -1,7 +1,9 @@
-// One relay: starts a frontend's process, bridges its pipe to the frontend's link, reports its lifecycle to the host as a frontend
-// worker would, and kills it when necessary. Exits after the process.
+// One relay: starts a frontend's process, reports its lifecycle to the host as a frontend worker would, and kills it when necessary. Exits
+// after the process. The frames of the process pass over sockets of their own, or the relay bridges its pipe to the frontend's link.
+import type { Socket } from 'node:net'
 import { type Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import type { MessagePort } from 'node:worker_threads'
 import {
   createHeartbeatFor,
   type FrontendCommand,
@@ -13,12 +15,12 @@ import {
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown, isBusError, reportError } from '@sallyport/protocol/internal/errors'
-import { bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { acceptDirect, bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
-import { type Child, removeCgroups, startChild } from './child.js'
+import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
 import { describeReached, type ExceededLimit, readMainThreadsCpu, watchLimits } from './limits.js'
 import { createReportParser, isPong } from './report-parser.js'
 
@@ -26,10 +28,71 @@ import { createReportParser, isPong } from './report-parser.js'
 const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after one of its pipes has closed. */
 const EXIT_TIMEOUT_MS = 1000
+/**
+ * Time for the owners of its sockets to read what a process has sent before it exited. They read it later, too, unless the host ends the
+ * frontend then.
+ */
+const LAST_FRAMES_MS = 1000
 /** Reports of hosts that are denied; the rest are counted. */
 const DENIALS_PER_SECOND = 10
 
+type RelayCommand = FrontendCommand | RelayStart
+
 export async function runRelay(host: MemberConnection, data: RelayData): Promise<void> {
+  const { sockets: ports } = data
+  if (!ports) return runProcess(host, data, [])
+  /** Commands that have come before the process. */
+  const early: RelayCommand[] = []
+  /** The exit code, if the host does not want the process any more. */
+  let endsWith: number | undefined
+  const ended = createDeferred()
+  const end = (code: number): void => {
+    endsWith = code
+    for (const port of ports) port.close()
+    ended.resolve()
+  }
+  host.onMessage(message => {
+    const command = message as RelayCommand
+    if (command.type === 'stop') end(0)
+    else early.push(command)
+  })
+  host.onTerminate(() => end(1))
+  try {
+    const sockets = await acceptDirect(ports, data.temporary)
+    // All commands so far are handled within this tick.
+    if (endsWith === undefined) return await runProcess(host, data, early, { ports, sockets })
+    for (const socket of sockets) socket.destroy()
+  } catch (error) {
+    if (!isBusError(error, 'Disconnected')) {
+      await removeCgroups(data.launch.cgroups)
+      throw explainStartError(error)
+    }
+    // The owner of a socket has stopped, so the host ends this process, and starts another one with it.
+    await ended.promise
+  } finally {
+    for (const port of ports) port.close()
+  }
+  await removeCgroups(data.launch.cgroups)
+  host.exit(endsWith!)
+}
+
+interface DirectSockets {
+  readonly ports: readonly MessagePort[]
+  readonly sockets: readonly Socket[]
+}
+
+/**
+ * Starts the process.
+ *
+ * @param early - commands of the host that are handled first
+ * @param direct - the sockets for its frames, and the ports to their owners
+ */
+async function runProcess(
+  host: MemberConnection,
+  data: RelayData,
+  early: readonly RelayCommand[],
+  direct?: DirectSockets,
+): Promise<void> {
   const { start: first, launch, limits, usage } = data
   let name = 'A spare process'
   const createOutput = (stream: OutputStream): Writable =>
@@ -37,11 +100,12 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
   const output = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
   let child: Child
   try {
-    child = startChild(launch, data, output)
+    child = startChild(launch, data, output, direct?.sockets)
   } catch (error) {
     await removeCgroups(launch.cgroups)
     throw error
   }
+  const ownersEnded = direct && waitForOwners(direct.ports)
   const timers = new Set<NodeJS.Timeout>()
   let lifecycle: LifecycleState | undefined
   let isStopping = false
@@ -101,21 +165,23 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
     kill()
     abandoned.resolve()
     // A process has exited only once its pipes are read to their ends, and core might not read what is left.
-    child.link.destroy()
+    child.link?.destroy()
   }
 
   /** Only Linux knows. A process that was asked to stop answers with its next state. */
   const readCpuMs = (): number | undefined =>
     lifecycle === 'ready' && child.pid !== undefined ? readMainThreadsCpu(child.pid) : undefined
 
-  host.onMessage(message => {
-    const command = message as FrontendCommand | RelayStart
+  function handle(command: RelayCommand): void {
     switch (command.type) {
       case 'start':
         return begin(command)
       case 'link':
-        sendCommand({ type: 'link', scripts: command.scripts })
-        return connect(command.link)
+        sendCommand({ type: 'link', scripts: command.scripts, isSplit: direct?.sockets[1] !== undefined })
+        if (child.link) return connect(command.link, child.link)
+        // Before that, the process has sent nothing.
+        bridged = ownersEnded
+        return
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
@@ -124,16 +190,17 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
       default:
         return assertNever(command)
     }
-  })
+  }
+  host.onMessage(message => handle(message as RelayCommand))
   host.onTerminate(() => {
     isStopping = true
     killAndAbandon()
   })
 
   /** Called once: a pipe cannot be connected to another link. If core closes the link, the process goes on until the host restarts it. */
-  function connect(endpoint: LinkEndpoint): void {
+  function connect(endpoint: LinkEndpoint, pipe: Duplex): void {
     link = openLink(endpoint, true)
-    bridged = bridge(link, new StreamLink(child.link)).then(({ first, far }) => {
+    bridged = bridge(link, new StreamLink(pipe)).then(({ first, far }) => {
       if (first === 'far' || far) onPipeClosed(far)
     })
   }
@@ -175,6 +242,7 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
 
   if ('type' in first) begin(first)
   else sendCommand({ type: 'prepare', ...first })
+  early.forEach(handle)
 
   try {
     const { code, signal, outOfMemory } = await child.exited
@@ -192,6 +260,7 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
       const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
       killReason ??= new BusError('Crashed', text)
     }
+    if (direct) timers.add(setTimeout(abandoned.resolve, LAST_FRAMES_MS))
     await Promise.race([bridged, abandoned.promise])
     unsent.flush()
     denied.flush()
@@ -213,6 +282,10 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
     link?.close()
   }
 }
+
+/** Resolves once the owners have read all of their sockets. */
+const waitForOwners = (ports: readonly MessagePort[]): Promise<unknown> =>
+  Promise.all(ports.map(port => new Promise(resolve => port.once('close', resolve))))
 
 const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
   new BusError('Crashed', `The frontend process ${text}`, { data: { limit, max } })
