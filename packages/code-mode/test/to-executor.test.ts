@@ -88,7 +88,7 @@ test.each<[string, () => Promise<{ error?: string }>, RegExp]>([
   expect((await execute()).error).toMatch(text)
 })
 
-test.each(['quickjs', 'ses', 'permission', 'process'] as const)('sandbox: %s', async sandbox => {
+test.each(['quickjs', 'permission', 'process'] as const)('sandbox: %s', async sandbox => {
   const executor = toExecutor(getBus(), { sandbox })
   const code = 'async () => [await codemode.search({ q: 1 }), await codemode.find().catch(error => error.message)]'
   const { result } = await executor.execute(code, { search: async input => input })
