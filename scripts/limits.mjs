@@ -30,6 +30,7 @@ const TABLES = {
     characters of the event and the target of a frontend's listener | ${l.MAX_LISTENER_CHARACTERS}, then \`InvalidParams\`
     paths of one \`path\` command, their characters together | ${l.MAX_PATHS}, ${count(l.MAX_PATH_LENGTH)}, then \`InvalidParams\`
     open prompts of a frontend, characters of one | ${l.MAX_CONFIRM_REQUESTS}, ${l.MAX_CONFIRM_TEXT}
+    memory of code that is interrupted, its compressed state | ${mib(l.MAX_IMAGE_BYTES)}, ${mib(l.MAX_SNAPSHOT_BYTES)}, then Overloaded
     characters of a line of output, of one write | ${l.MAX_OUTPUT_LINE}, ${count(l.MAX_OUTPUT_CHUNK)}; the rest is not logged
     characters that a frontend in a thread has printed and the host has not taken | ${count(l.MAX_WAITING_OUTPUT)}; the rest is dropped, and the log says how much`,
   queues: `

@@ -60,7 +60,7 @@ export type { AddedCommand, AddedPlugin } from './host/added-plugin.js'
 export type { DescribeOptions } from './host/describe-commands.js'
 export type { RunFunction, RunFunctions, RunHandler } from './host/options/run-functions.js'
 export type { RunLog } from './host/run-output.js'
-export type { RunError, RunReport } from './host/run-report.js'
+export type { EndedRun, InterruptedRun, RunError, RunReport, RunTraffic } from './host/run-report.js'
 export type { FrontendInfo } from './host/frontends/frontend-info.js'
 export type { Inspector } from './host/inspectors.js'
 export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/host-core.js'
@@ -89,7 +89,10 @@ export type {
   FrontendModule,
   FrontendOptions,
   ModuleSource,
+  ReportedResumeOptions,
   ReportedRunOptions,
+  ResumeAnswer,
+  ResumeOptions,
   RunLimits,
   RunOptions,
   RunsOptions,

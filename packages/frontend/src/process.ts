@@ -11,7 +11,7 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { SocketLink, SplitLink, StreamLink } from '@sallyport/protocol/internal/link'
-import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
+import { FRAME_KIND, getText, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
 import { enterSandboxOnce, startFrontend } from './runtime/start-frontend.js'
 import { warmUp } from './runtime/warm-up.js'
 
@@ -34,8 +34,13 @@ const prepare = (preparation: FrontendPreparation): void =>
     .catch(() => {})
 
 const control = new StreamLink(new Socket({ fd: PROCESS_PIPES.control }))
-const report = (message: FrontendReport | Pong): void =>
-  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(message) })
+const report = (message: FrontendReport | Pong): void => {
+  if (message.type !== 'suspended') return control.send({ kind: FRAME_KIND.json, body: JSON.stringify(message) })
+  const { snapshot, ...rest } = message
+  for (let at = 0; at < snapshot.length; at += SNAPSHOT_PART_BYTES)
+    control.send({ kind: FRAME_KIND.bytes, body: snapshot.slice(at, at + SNAPSHOT_PART_BYTES) })
+  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(rest) })
+}
 
 let isStarted = false
 let handleCommand: ((command: FrontendProcessCommand) => void) | undefined

@@ -22,6 +22,7 @@ const handlers: Record<string, Handle> = {
   event: emitted,
   timer: fire,
   abort: (id, error: CrossedError) => abort(id, toError(error)),
+  resumed: (_id, next: { label: string; isJson: boolean }) => void Object.assign(start, next),
 }
 
 /** Takes a message of the script host. */

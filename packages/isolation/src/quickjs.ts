@@ -2,9 +2,11 @@
 // Node. The frontend worker loads this module if its sandbox is `quickjs`.
 import type { EngineModule, FrontendScript, ModuleText, ScriptOptions } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { MAX_IMAGE_BYTES, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import { Bridge } from './quickjs/bridge.js'
-import { fixColumns, Machine } from './quickjs/machine.js'
+import { fixColumns, Machine, type MachineEvents } from './quickjs/machine.js'
 import { ScriptModules } from './quickjs/script-modules.js'
+import { readSnapshot, writeSnapshot } from './quickjs/snapshot.js'
 import type { CrossedError } from './quickjs/values.js'
 import { prepareVms } from './quickjs/vm-pool.js'
 import { createScriptError, readScriptText, toJavaScript } from './shared/script-text.js'
@@ -16,7 +18,7 @@ export async function loadScript(
   url: string,
   text: ModuleText | undefined,
   content: string | undefined,
-  { codec, engine }: ScriptOptions,
+  { codec, engine, snapshot }: ScriptOptions,
 ): Promise<FrontendScript> {
   const { name, place, text: source } = await readScriptText(url, text, content)
   const body = text?.wrapper ? name : undefined
@@ -37,6 +39,7 @@ export async function loadScript(
   let end = (): void => {}
   return {
     async run(functions, thread, onFault) {
+      const image = snapshot && (await readSnapshot(snapshot, engine!.memory))
       await new Promise<void>((resolve, reject) => {
         let isLoaded = false
         const onUncaught = (error: CrossedError): void =>
@@ -63,23 +66,40 @@ export async function loadScript(
             machine?.deliver(message, bytes)
           },
           loadFailed: onUncaught,
+          suspended(bridgeState) {
+            const { memoryBytes } = machine!
+            if (memoryBytes > MAX_IMAGE_BYTES) return onError(tooLarge('memory', memoryBytes, MAX_IMAGE_BYTES))
+            const vm = machine!.capture()
+            const tokens = bridgeState.interrupted.map(([, token]) => token)
+            if (vm) writeSnapshot({ vm, bridge: bridgeState }).then(written => suspend(written, tokens), onError)
+          },
         })
+        const suspend = (written: Uint8Array, tokens: readonly string[]): void => {
+          const { byteLength } = written
+          if (byteLength <= MAX_SNAPSHOT_BYTES) return thread.suspended?.({ snapshot: written, tokens })
+          onError(tooLarge('snapshot', byteLength, MAX_SNAPSHOT_BYTES))
+        }
         end = () => {
           isStopped = true
           bridge.stop()
           machine?.dispose()
         }
-        void Machine.start(engine!, {
+        const events: MachineEvents = {
           receive: (message, bytes) => bridge.receive(message, bytes),
           uncaught: onUncaught,
           ended: onError,
           isTerminated: () => thread.isTerminated?.() ?? false,
           resolveModule: (base, specifier) => modules.resolve(base, specifier),
           loadModule: module => modules.load(module),
-        })
+        }
+        void Machine.start(engine!, events, image?.vm)
           .then(started => {
             if (isStopped) return started.dispose()
             machine = started
+            if (image) {
+              bridge.restore(image.bridge)
+              return loaded()
+            }
             bridge.begin()
             try {
               if (!text?.wrapper) return machine.evaluateModule(code, name)
@@ -118,6 +138,11 @@ function findEnd(
     position: `:${before.length}:${before.at(-1)!.length + 1}`,
     message: isClosed ? "Unexpected token '}'" : 'Unexpected end of input',
   }
+}
+
+function tooLarge(limit: 'memory' | 'snapshot', bytes: number, max: number): BusError {
+  const message = `The script was interrupted, and its ${limit} of ${bytes} bytes exceeds ${max}. Let it hold less meanwhile`
+  return new BusError('Overloaded', message, { data: { limit, max } })
 }
 
 function toFault(error: CrossedError, bridge: Bridge): Error {

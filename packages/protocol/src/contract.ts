@@ -8,6 +8,7 @@ export type {
   ScriptThread,
 } from './contract/frontend-script.js'
 export { type Beating, type Heartbeat, beat, createHeartbeat, createHeartbeatFor } from './contract/heartbeat.js'
+export { areTokens } from './contract/host-frontend.js'
 export type {
   EngineModule,
   EngineOptions,
@@ -18,6 +19,7 @@ export type {
   FrontendWorkerData,
   InitScript,
   ModuleText,
+  SuspendedScript,
 } from './contract/host-frontend.js'
 export {
   CONFIRM_WORD,

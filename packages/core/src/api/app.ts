@@ -232,6 +232,17 @@ export interface CommandContext<Types extends BusTypes = BusTypes> {
    * @example if (!(await ctx.confirm(`Delete ${path}?`))) throw new CommandError('REFUSED')
    */
   readonly confirm: (text: string) => Promise<boolean>
+  /**
+   * Ends the run that makes the call: code of `bus.run` in `sandbox: 'quickjs'`, whose state becomes a continuation. `bus.resume` goes on at
+   * the code's `await` with the value of this call, perhaps days later, and in another process. Always throws, and so ends the handler,
+   * whose result is not used. The code does not get this error. See the page "Interrupt and resume" of the documentation.
+   *
+   * @param data - for the host, which gets a copy: any value that `structuredClone` takes
+   * @throws {BusError} Interrupted; InvalidRequest if the call does not come from such a run, is a stream, or the bus has no
+   * `runs: { key }`; InvalidParams if the data cannot be copied; the signal's reason if the call has been aborted
+   * @example if (!(await isApproved(order))) ctx.interrupt({ order: order.id })
+   */
+  readonly interrupt: (data?: unknown) => never
   /** Returns the value given to `app.manage`: `ctx.state(Counter)`. @throws like `app.state` */
   readonly state: App['state']
 }

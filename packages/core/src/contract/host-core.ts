@@ -119,12 +119,24 @@ export interface HostPlugin {
   permissions: readonly PermissionFile[]
 }
 
+/** A call that was interrupted. */
+export interface InterruptionReport {
+  /** The data of its answer, which no frontend can guess. */
+  token: string
+  /** Data for the host, as `serializeValue` wrote it. */
+  data: Uint8Array
+}
+
 /** What a run has in addition to a frontend. */
 export interface RunTerms {
   /** The name by which the host exposes its functions for this run alone. */
   functions?: string | undefined
   /** Calls that it can make. */
   maxCalls?: number | undefined
+  /** Calls of `maxCalls` that it made before it was interrupted. */
+  madeCalls?: number | undefined
+  /** Whether `ctx.interrupt` can interrupt it. Without a key of the host it cannot, and says so. Left out if its sandbox has no snapshots. */
+  interrupts?: 'yes' | 'no-key' | undefined
 }
 
 /** A link that the host offers to core, which takes or rejects it. */
@@ -229,6 +241,8 @@ export type CoreReport =
   | { type: 'explained'; id: number; explained?: ExplainedFrontend; error?: ReportedError }
   /** A command asks the host to confirm. The id is unique for this core. */
   | { type: 'confirm'; id: number; label: string; command: string; text: string }
+  /** A call of a run was interrupted. */
+  | ({ type: 'interrupted'; label: string; id: number | undefined } & InterruptionReport)
   /** The command no longer waits for the answer to its `confirm`. */
   | { type: 'withdraw'; id: number }
   /** The peer violated the protocol. `id` is that of the link, or `undefined` for a session from the network. */

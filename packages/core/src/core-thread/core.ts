@@ -183,7 +183,10 @@ export class Core {
         opener,
         ...traffic,
         runCommand,
-        maxCalls: run?.maxCalls,
+        // Without a limit, they are counted for a later run that goes on.
+        maxCalls: run?.maxCalls ?? (run?.interrupts && Infinity),
+        madeCalls: run?.madeCalls,
+        interrupts: run?.interrupts,
       })
       if (offer.hasStarted && label !== undefined) this.sessions.begin(label)
     } catch (error) {

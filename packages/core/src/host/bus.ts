@@ -38,7 +38,10 @@ import type {
   ConnectionOptions,
   FrontendOptions,
   ModuleSource,
+  ReportedResumeOptions,
   ReportedRunOptions,
+  ResumeAnswer,
+  ResumeOptions,
   RunOptions,
 } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
@@ -108,7 +111,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
    *
    * @throws {BusError} LoadFailed for a syntax error; Timeout; Cancelled; CommandFailed with what the code throws as its `data`;
    * Denied or another reason of a call that the code does not catch; Crashed if it runs out of memory (`data.limit`);
-   * InternalError if its result cannot be serialized; Disconnected if it exits. `cause` has the name and the stack of what the code threw
+   * InternalError if its result cannot be serialized; Disconnected if it exits; Interrupted if a command has interrupted it, with `data` and
+   * `continuation`. `cause` has the name and the stack of what the code threw
    * @example const sum = await bus.run<number>('return await invoke("add", args)', { args: { a: 1, b: 2 }, allow: ['add'], timeout: 2000 })
    */
   run<T = unknown>(source: string, options?: RunOptions & { report?: false }): Promise<T>
@@ -121,6 +125,32 @@ export class Bus<Types extends BusTypes = BusTypes> {
   run<T = unknown>(source: string, options: ReportedRunOptions): Promise<RunReport<T>>
   async run(source: string, options?: RunOptions): Promise<unknown> {
     return withCaller(run(this.#host, source, options))
+  }
+
+  /**
+   * Goes on with a run that a command has interrupted with `ctx.interrupt`, in this process or another one with the same `runs: { key }`: at
+   * the `await` of that command's call, which returns `value` or throws `error`. No call that had ended runs again. Rights, functions and
+   * limits are those of `options`. Resolves and rejects as `run`, also if the run is interrupted again.
+   *
+   * @param continuation - of the report, or of the error with the reason `Interrupted`
+   * @throws {BusError} InvalidParams for a continuation that was changed, or made by another version or with another key; InvalidRequest for
+   * one that was claimed before; as `run`
+   * @example const value = await bus.resume(continuation, { value: true }, { allow: ['approve', 'pay'] })
+   */
+  resume<T = unknown>(
+    continuation: Uint8Array,
+    answer: ResumeAnswer,
+    options?: ResumeOptions & { report?: false },
+  ): Promise<T>
+  /** Goes on with a run, and resolves with what it did, also if it failed. @throws {BusError} if the run cannot go on */
+  resume<T = unknown>(
+    continuation: Uint8Array,
+    answer: ResumeAnswer,
+    options: ReportedResumeOptions,
+  ): Promise<RunReport<T>>
+  async resume(continuation: Uint8Array, answer: ResumeAnswer, options?: ResumeOptions): Promise<unknown> {
+    const { resume } = await import('./resume.js')
+    return withCaller(resume(this.#host, continuation, answer, options))
   }
 
   /**

@@ -310,6 +310,8 @@ export class LocalCore implements CoreEndpoint {
       }
       case 'confirm':
         return this.#confirmRequests.ask(report, answer => this.post({ type: 'confirmed', id: report.id, answer }))
+      case 'interrupted':
+        return this.#frontends.get(report.label)?.interrupted(report.id, report)
       case 'withdraw':
         return this.#confirmRequests.withdraw(report.id)
       case 'fault': {

@@ -18,16 +18,43 @@ export interface RunError {
   readonly data?: unknown
 }
 
+/** What code did, and how it ended, or why it waits. */
+export type RunReport<T = unknown> = EndedRun<T> | InterruptedRun
+
 /** What code did, and how it ended. */
-export interface RunReport<T = unknown> {
+export interface EndedRun<T = unknown> extends RunTraffic {
+  /** Only of a run that was interrupted. */
+  readonly status?: undefined
+  /** Only of a run that was interrupted. */
+  readonly continuation?: undefined
+  /** Only of a run that was interrupted. */
+  readonly data?: undefined
   /** What the code returned. `undefined` if it failed. */
   readonly value: T | undefined
-  /** The lines that it printed, in the order of each stream. */
-  readonly logs: readonly RunLog[]
-  /** Calls that core received of it, also of the bus's own commands. */
-  readonly calls: number
   /** Why it failed. `undefined` if it returned. */
   readonly error: RunError | undefined
+}
+
+/** What code did until a command interrupted it. */
+export interface InterruptedRun extends RunTraffic {
+  /** It was interrupted, and can go on. */
+  readonly status: 'interrupted'
+  /** What `bus.resume` takes. */
+  readonly continuation: Uint8Array
+  /** What the command has passed to `ctx.interrupt`. */
+  readonly data: unknown
+  /** It has returned nothing yet. */
+  readonly value: undefined
+  /** It has not failed. */
+  readonly error: undefined
+}
+
+/** What a report has of code that ended, and of code that was interrupted. */
+export interface RunTraffic {
+  /** The lines that it printed, in the order of each stream. */
+  readonly logs: readonly RunLog[]
+  /** Calls that core received of it, also of the bus's own commands, and before it was interrupted. */
+  readonly calls: number
 }
 
 const PLACE = /\brun\.[jt]s:(\d+)(?::(\d+))?/

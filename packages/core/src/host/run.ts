@@ -5,11 +5,14 @@ import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/messa
 import { createDeferred, isUint8Array } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { callFrontend } from './call-frontend.js'
+import { createInterruptedError, getInterruption, type RunInterruption } from './continuations/interrupted-error.js'
+import type { Continuation, ContinuationHeader } from './continuations/continuation.js'
+import { Suspension } from './continuations/suspension.js'
 import type { FrontendHandle } from './frontends/frontend-handle.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
-import { checkModule, resolveRun } from './options/resolve.js'
+import { checkModule, resolveRun, type RunConfig } from './options/resolve.js'
 import type { RunOptions } from './options/types.js'
 import { createRunOutput } from './run-output.js'
 import { type RunError, type RunReport, toRunError } from './run-report.js'
@@ -26,16 +29,34 @@ const OUTPUT_TIMEOUT_MS = 1000
  * @returns the result, or a `RunReport`
  */
 export async function run(host: Host<LocalCore>, source: string, options: RunOptions = {}): Promise<unknown> {
+  const resolved = await resolveRun(RUN_NAME, source, options, { ...host.options, threads: host.threads })
+  await checkModule(`${RUN_NAME}: directory`, resolved.module, resolved.config.text)
+  return execute(host, RUN_NAME, source, resolved, options)
+}
+
+type RunEnd = { value: unknown } | { error: RunError } | ({ status: 'interrupted' } & RunInterruption)
+
+/** A run that goes on. */
+export interface ResumedRun extends Continuation {
+  /** Called before the code goes on. @throws if it must not */
+  claim(): Promise<void>
+}
+
+/** @param resumed - left out for code that begins */
+export async function execute(
+  host: Host<LocalCore>,
+  where: string,
+  source: string,
+  resolved: RunConfig,
+  options: Pick<RunOptions, 'signal' | 'timeout'>,
+  resumed?: ResumedRun,
+): Promise<unknown> {
   const { frontends } = host
-  const { label = frontends.createRunLabel(), ...resolved } = await resolveRun(RUN_NAME, source, options, {
-    ...host.options,
-    threads: host.threads,
-  })
-  const { module, args, timeout, functions, limits, report } = resolved
+  const { label = frontends.createRunLabel(), module, args, timeout, functions, limits, report } = resolved
   const { onStdio, logs } = createRunOutput(resolved.config.onStdio, limits.consoleBytes, report)
-  const config = { ...resolved.config, onStdio }
-  await checkModule(`${RUN_NAME}: directory`, module, config.text)
-  checkDeadline(RUN_NAME, options)
+  const suspension = new Suspension(resumed?.interrupted.slice(1))
+  const config = { ...resolved.config, onStdio, suspension }
+  checkDeadline(where, options)
   host.checkRunning()
   // Its label belongs to another frontend otherwise, which must not end with the run.
   frontends.checkFree(label)
@@ -44,18 +65,36 @@ export async function run(host: Host<LocalCore>, source: string, options: RunOpt
   const frontend = frontends.get(label)!
   const stopped = createDeferred<never>()
   let isStopped = false
-  const stopWatching = watchDeadline(RUN_NAME, { signal: options.signal, timeout }, reason => {
+  const stopWatching = watchDeadline(where, { signal: options.signal, timeout }, reason => {
     isStopped = true
     stopped.reject(reason)
   })
   let isOpen = false
-  const running = callOnce(opening, () => {
+  const running = callOnce(opening, async () => {
+    if (isStopped) return undefined
+    await resumed?.claim()
     isOpen = true
     return callFrontend(host, label, RUN_NAME, args, { timeout: false })
   })
+  const earlier = resumed?.header
+  const getCalls = (): number => frontend.takeTraffic(false).calls + (earlier?.received ?? 0)
+  const interrupted = suspension.whenSuspended.then(async (suspended): Promise<never> => {
+    const { createContinuationId, hashCode } = await import('./continuations/sealed-continuation.js')
+    const header: ContinuationHeader = {
+      id: createContinuationId(),
+      engine: config.sandbox.engine!,
+      code: earlier?.code ?? hashCode(source),
+      label,
+      isNamed: resolved.label !== undefined,
+      calls: frontend.limitedCalls + (earlier?.calls ?? 0),
+      received: getCalls(),
+    }
+    const continuation = await host.options.continuations!.seal({ ...suspended, header })
+    throw createInterruptedError(where, continuation, suspended)
+  })
   const finish = async (): Promise<unknown> => {
     try {
-      const value = await Promise.race([running, stopped.promise])
+      const value = await Promise.race([running, stopped.promise, interrupted])
       checkResult(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
@@ -68,18 +107,21 @@ export async function run(host: Host<LocalCore>, source: string, options: RunOpt
     }
   }
   if (!logs) return finish()
-  const createReport = (value: unknown, error: RunError | undefined): RunReport => {
-    const { calls } = frontend.takeTraffic(false)
-    return { value, logs: logs(), calls, error }
-  }
+  const createReport = (end: RunEnd): RunReport =>
+    ({ value: undefined, logs: logs(), calls: getCalls(), error: undefined, ...end }) as RunReport
   try {
     const value = await finish()
-    return createReport(value, undefined)
+    return createReport({ value })
   } catch (error) {
-    // Wrong options, or a sandbox that did not start.
-    if ((!isOpen && !isStopped && !isBusError(error, 'LoadFailed')) || isArgumentError(error, args, config.codec))
+    const interruption = getInterruption(error)
+    if (interruption) return createReport({ status: 'interrupted', ...interruption })
+    // Wrong options, or a sandbox that did not start: a continuation can be used again.
+    if (
+      (!isOpen && !isStopped && (resumed || !isBusError(error, 'LoadFailed'))) ||
+      isArgumentError(error, args, config.codec)
+    )
       throw error
-    return createReport(undefined, toRunError(error))
+    return createReport({ error: toRunError(error) })
   }
 }
 
@@ -119,7 +161,11 @@ async function callOnce(opening: Promise<() => Promise<void>>, call: () => Promi
 }
 
 /** Returns the error that ended the sandbox if its call failed for that reason. */
-function getReason(error: unknown, { end }: FrontendHandle): unknown {
-  if (isBusError(error, 'Disconnected') && end?.error) return end.error
+function getReason(thrown: unknown, { end }: FrontendHandle): unknown {
+  const error = isBusError(thrown, 'Disconnected') && end?.error ? end.error : thrown
+  // The code can throw an error with any reason.
+  if (isBusError(error, 'Interrupted') && !getInterruption(error)) {
+    return new BusError('CommandFailed', error.message, { data: error.data, cause: error.cause })
+  }
   return isBusError(error) ? nameFunction(error, HOST_METHOD.call, RUN_NAME) : error
 }

@@ -13,13 +13,13 @@
 // `command.run`, which is composed before the first call: by `composeRun`, and by `limit` of quotas.ts if the frontend has quotas. A
 // phase that a command does not have costs its calls nothing.
 import { type Codec, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
-import { BusError, toBusError } from '@sallyport/protocol/internal/errors'
-import type { CallHeaders, CallMessage } from '@sallyport/protocol/internal/message'
+import { BusError, isBusError, toBusError } from '@sallyport/protocol/internal/errors'
+import type { CallHeaders, CallMessage, RequestId } from '@sallyport/protocol/internal/message'
 import type { Outcome } from '@sallyport/protocol/internal/rpc'
 import { isThenable } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Middleware } from '../api/app.js'
-import { CODEC_HEADER } from '../contract/host-core.js'
+import { CODEC_HEADER, type InterruptionReport } from '../contract/host-core.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { checkArguments } from '../api/arguments.js'
 import { IncomingCall, type CallOwner, type CallTable, getCallName, getTimeout } from './call-table.js'
@@ -27,6 +27,7 @@ import type { CallChannel } from './channels/channel.js'
 import type { ChannelTable } from './channels/channel-table.js'
 import { sendAll } from './channels/stream.js'
 import { wrapWithMiddleware } from './middleware.js'
+import { Interruption } from './interruption.js'
 import { describeNotFound } from './not-found.js'
 import type { CommandRegistry, Runnable, RunnableCommand } from './runnable-command.js'
 import type { SessionWriter } from './writing/writer.js'
@@ -43,6 +44,8 @@ export function composeRun(
 
 export interface CallEvents {
   denied(command: string, hint: string, details: string | undefined): void
+  /** A call has interrupted the run that is this session. */
+  interrupted(report: InterruptionReport): void
   /** Something is to be logged that cannot be answered. */
   warned(text: string, fields?: { command: string; reason: string }): void
 }
@@ -60,6 +63,8 @@ export interface CallPhasesDeps {
   runCommand: RunnableCommand | undefined
   /** Calls that the session can make in its life, but for those of the bus's own commands. */
   maxCalls: number | undefined
+  /** Calls of `maxCalls` that were made before. */
+  madeCalls: number | undefined
   channels: ChannelTable
   writer: SessionWriter
   events: CallEvents
@@ -78,12 +83,13 @@ export class CallPhases {
   readonly #deps: CallPhasesDeps
   readonly #counts: Float64Array
   readonly #isHost: boolean
-  #callCount = 0
+  #callCount: number
 
   constructor(deps: CallPhasesDeps) {
     this.#deps = deps
     this.#counts = deps.session.metrics.counts
     this.#isHost = deps.session.label === undefined
+    this.#callCount = deps.madeCalls ?? 0
   }
 
   /** @throws {BusError} the answer, which the caller sends with `fail` */
@@ -99,10 +105,12 @@ export class CallPhases {
     const isOwn = runCommand?.method === method
     const command = isOwn ? runCommand : registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
-    if (maxCalls !== undefined && (isOwn || command.owner !== 'core') && ++this.#callCount > maxCalls) {
-      throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, {
-        data: { limit: 'calls', max: maxCalls },
-      })
+    if (maxCalls !== undefined && (isOwn || command.owner !== 'core')) {
+      this.#counts[COUNT.limited]! += 1
+      if (++this.#callCount > maxCalls)
+        throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, {
+          data: { limit: 'calls', max: maxCalls },
+        })
     }
 
     // Rights
@@ -125,6 +133,7 @@ export class CallPhases {
     try {
       // Quota, middleware, schema, handler
       const result = command.run(params, call)
+      if (call.interruption) throw call.interruption
 
       // Answer
       if (stream !== undefined) return this.#await(call, sendAll(result, stream, method, call.signal), 0, timeoutMs)
@@ -138,13 +147,14 @@ export class CallPhases {
       return this.#deps.writer.result(id, method, result, this.#isHost ? getCodec(headers) : undefined)
     } catch (error) {
       call.failChannels()
-      throw error
+      throw getFailure(call, error)
     }
   }
 
   /** Answers a call with an error, which is logged if nobody waits for an answer. */
   fail(call: CallMessage | IncomingCall, thrown: unknown): BusError {
     const { id, method } = call
+    if (thrown instanceof Interruption && id !== undefined) return this.#interrupt(id, method, thrown)
     this.#counts[COUNT.failures]! += 1
     const error = toBusError(method, thrown)
     if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded]! += 1
@@ -155,6 +165,11 @@ export class CallPhases {
       return this.#deps.writer.error(id, method, error, this.#isHost ? getCodec(headers) : undefined)
     this.#deps.events.warned('a call without an id failed', { command: method, reason: error.reason })
     return error
+  }
+
+  #interrupt(id: RequestId, method: string, interruption: Interruption): BusError {
+    this.#deps.events.interrupted(Interruption.getReport(interruption))
+    return this.#deps.writer.error(id, method, interruption)
   }
 
   /** Only the host has a command that calls functions of frontends. */
@@ -186,12 +201,13 @@ export class CallPhases {
       value => {
         call.releaseChannels()
         if (!calls.remove(call)) return call.abortReason
+        if (call.interruption) return this.fail(call, call.interruption)
         if (call.id === undefined) return undefined
         return writer.result(call.id, call.method, value, this.#isHost ? getCodec(call.request.headers) : undefined)
       },
       (error: unknown) => {
         call.failChannels()
-        return calls.remove(call) || call.id === undefined ? this.fail(call, error) : call.abortReason
+        return calls.remove(call) || call.id === undefined ? this.fail(call, getFailure(call, error)) : call.abortReason
       },
     )
   }
@@ -201,4 +217,10 @@ export class CallPhases {
 function getCodec(headers: CallHeaders | undefined): Codec | undefined {
   const codec = headers?.[CODEC_HEADER]
   return codec === undefined ? undefined : codecs[codec as CodecName]
+}
+
+/** Returns what a call has failed with. The reason `Interrupted` of any other error is that of another run. */
+function getFailure({ interruption }: IncomingCall, thrown: unknown): unknown {
+  if (interruption) return interruption
+  return isBusError(thrown, 'Interrupted') ? new BusError('CommandFailed', thrown.message, { cause: thrown }) : thrown
 }

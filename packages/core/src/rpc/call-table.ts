@@ -17,6 +17,7 @@ import type { Subscriber } from '../events/delivery.js'
 import { COUNT } from '../shared/metrics.js'
 import type { CallChannel } from './channels/channel.js'
 import type { ConfirmCaller } from './confirm.js'
+import { createInterruption, type Interruption, type Interrupts } from './interruption.js'
 
 /** The session that a call came in on. */
 export interface CallOwner extends Subscriber {
@@ -26,6 +27,8 @@ export interface CallOwner extends Subscriber {
   readonly permits: Permits
   readonly resources: Resources
   confirm(text: unknown, caller: ConfirmCaller): Promise<boolean>
+  /** Whether calls can interrupt their frontend, which is a run. */
+  readonly interrupts: Interrupts
 }
 
 /** One call, from dispatch to response. Handlers get it as their context. */
@@ -38,6 +41,8 @@ export class IncomingCall implements CommandContext {
   readonly #owner: CallOwner
   readonly #channels: readonly CallChannel[]
   #controller: AbortController | undefined
+  /** @internal What the call is answered with, whatever its handler does after `interrupt`. A property, because each call reads it. */
+  interruption: Interruption | undefined
 
   /** @param channels the channels that this call opened, and the streams among its arguments */
   constructor(
@@ -84,6 +89,15 @@ export class IncomingCall implements CommandContext {
   get confirm(): (text: string) => Promise<boolean> {
     const { label, method: command } = this
     return text => this.#owner.confirm(text, { label, command, signal: this.signal })
+  }
+
+  get interrupt(): (data?: unknown) => never {
+    return data => {
+      if (this.abortReason) throw this.abortReason
+      const isAnswered = this.#id !== undefined && !isStream(this)
+      // The first one counts if a handler goes on.
+      throw (this.interruption ??= createInterruption(this.method, data, this.#owner.interrupts, isAnswered))
+    }
   }
 
   get log(): Logger {

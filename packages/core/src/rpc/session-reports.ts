@@ -2,7 +2,7 @@
 import { type BusError, reportError } from '@sallyport/protocol/internal/errors'
 import { formatSuppressed, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
-import type { CoreReport } from '../contract/host-core.js'
+import type { CoreReport, InterruptionReport } from '../contract/host-core.js'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { Session, SessionEvents } from './session.js'
 
@@ -45,6 +45,11 @@ export class SessionReports implements SessionEvents {
 
   denied(command: string, hint: string, details: string | undefined): void {
     this.#denials.add([truncate(command), hint, details])
+  }
+
+  interrupted(interruption: InterruptionReport): void {
+    const { report, linkId } = this.#deps
+    report({ type: 'interrupted', label: this.#label, id: linkId, ...interruption })
   }
 
   warned(text: string, fields?: { command: string; reason: string }): void {

@@ -36,6 +36,7 @@ import { type CallOwner, CallTable, getDisplayName } from './call-table.js'
 import { ChannelTable } from './channels/channel-table.js'
 import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
 import { FrontendCalls } from './frontend-calls.js'
+import type { Interrupts } from './interruption.js'
 import { PAUSED, ReadScheduler } from './read-scheduler.js'
 import type { CommandRegistry, RunnableCommand } from './runnable-command.js'
 import { commands, eventsReceived, eventsSent, publishEvent, traceCommand, type TraceSource } from './tracing.js'
@@ -59,6 +60,10 @@ export interface SessionOptions {
   runCommand?: RunnableCommand | undefined
   /** Calls of commands of the app and of plugins, and of `runCommand`, that the session can make. */
   maxCalls?: number | undefined
+  /** Calls of `maxCalls` that were made before. */
+  madeCalls?: number | undefined
+  /** Whether its calls can interrupt it. Only a run has it. */
+  interrupts?: Interrupts
   /** Decides when late answers leave. The sessions of a core share it. */
   scheduler: AnswerScheduler
   router: EventRouter
@@ -147,13 +152,13 @@ export class Session implements CallOwner {
       violated,
     )
     this.#channels = new ChannelTable(this.#writer, this.frontendCalls, options.readAhead, getChannelCount)
-    const { registry, hasDeadlines, runCommand, maxCalls } = options
+    const { registry, hasDeadlines, runCommand, maxCalls, madeCalls } = options
     const countInFlight = (): number => this.addUp(countCalls)
     this.#phases = new CallPhases({
       session: this,
       channels: this.#channels,
       writer: this.#writer,
-      ...{ registry, hasDeadlines, events, countInFlight, runCommand, maxCalls },
+      ...{ registry, hasDeadlines, events, countInFlight, runCommand, maxCalls, madeCalls },
     })
     this.#linkClosed = new Promise(resolve => {
       link.receive({
@@ -184,6 +189,10 @@ export class Session implements CallOwner {
 
   confirm(text: unknown, caller: ConfirmCaller): Promise<boolean> {
     return this.#options.confirmRequests.confirm(text, caller, this.#options.limitLabel)
+  }
+
+  get interrupts(): Interrupts {
+    return this.#options.interrupts
   }
 
   reportSlowCall(command: string, ms: number): void {

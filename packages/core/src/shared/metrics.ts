@@ -19,6 +19,8 @@ export const COUNT = {
   /** Updated when core is asked. */
   queued: 10,
   overloaded: 11,
+  /** Calls that count for the limit of a run. */
+  limited: 12,
 } as const
 
 export const COUNTS: number = Object.keys(COUNT).length

@@ -9,6 +9,7 @@ import type {
   InitScript,
   ScriptRunner,
   ScriptThread,
+  SuspendedScript,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { startWorkerActor } from '@sallyport/protocol/internal/contract'
@@ -91,7 +92,19 @@ async function enterAndLoad({
 export type HostCommand = { type: 'link'; link: Link; scripts: readonly InitScript[] } | { type: 'stop' }
 
 export function startFrontend(
-  { module, text, script: content, development, sourceMaps, sandbox, runner, engine, env, ...options }: FrontendStart,
+  {
+    module,
+    text,
+    script: content,
+    development,
+    sourceMaps,
+    sandbox,
+    runner,
+    engine,
+    snapshot,
+    env,
+    ...options
+  }: FrontendStart,
   host: HostConnection,
 ): void {
   let script: FrontendScript | undefined
@@ -117,13 +130,17 @@ export function startFrontend(
     })
   })
 
+  const suspended = (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript })
+
   function load(onFault: (error: Error) => void): Promise<unknown> {
     if (script) {
       const { run } = script
       return host
         .loadFunctions()
         .then(functions =>
-          host.group ? run(bindFunctions(functions, client!), host.group, onFault) : run(functions, ownThread, onFault),
+          host.group
+            ? run(bindFunctions(functions, client!), { ...host.group, suspended }, onFault)
+            : run(functions, { ...ownThread, suspended }, onFault),
         )
     }
     if (loadText) return loadText(module, text!, host.loadFunctions)
@@ -144,7 +161,11 @@ export function startFrontend(
       const thread = await enterSandboxOnce({ sandbox, hasText, runner })
       if (sandbox.hasBroker) useBroker(env ?? {})
       loadText = thread.loadText
-      script = await thread.runner?.loadScript(module, text, content, { codec: options.codec, engine })
+      script = await thread.runner?.loadScript(module, text, content, {
+        codec: options.codec,
+        engine,
+        snapshot,
+      })
       // A script cannot read files at all.
       if (script || thread.readableDirectory === undefined) return
       host.report({ type: 'unexpected-read', directory: thread.readableDirectory })

@@ -45,6 +45,48 @@ interface Pending {
   reject(error: unknown): void
 }
 
+interface Timer {
+  handle: NodeJS.Timeout
+  /** When it fires next, in milliseconds of `performance.now`. */
+  due: number
+  ms: number
+  repeats: boolean
+}
+
+/** A message of the script: its text, and its bytes in Base64. */
+type KeptMessage = readonly [text: string, ...bytes: string[]]
+
+/** What the bridge of an interrupted script holds, as JSON. Ids of the host are negative. */
+export interface BridgeState {
+  readonly lastId: number
+  /** The id of the call of `bus.run`, which the script has not answered. */
+  readonly run: number
+  /** Calls of the script that have no answer, in the order of their interruptions, and core's tokens for them. */
+  readonly interrupted: readonly (readonly [id: number, token: string])[]
+  /** Messages that the script sent after its interruption. */
+  readonly held: readonly KeptMessage[]
+  /** Its listeners, and its waits for one event. */
+  readonly listeners: readonly KeptMessage[]
+  readonly waits: readonly KeptMessage[]
+  /** Requests for what ended with the interruption. */
+  readonly ended: readonly number[]
+  /** Streams and channels that ended with the interruption, and those of them that call a function for each message. */
+  readonly closed: readonly number[]
+  readonly pushed: readonly number[]
+  /** Timers, with the milliseconds that are left. */
+  readonly timers: readonly [id: number, left: number, ms: number, repeats: boolean][]
+  readonly exposed: readonly string[]
+}
+
+/** What `bus.resume` passes to a script: the outcome of the call that interrupted it. */
+type Resumption = { readonly value: unknown } | { readonly error: CrossedError }
+
+/** The function of `bus.run`. */
+const RUN = 'bus.run'
+/** Characters and bytes of messages that an interrupted script can send until its snapshot is taken. */
+const MAX_HELD_BYTES = 4 * 2 ** 20
+const MAX_HELD_MESSAGES = 1024
+
 export interface BridgeDeps {
   functions: FrontendFunctions
   thread: Pick<ScriptThread, 'print'>
@@ -57,6 +99,8 @@ export interface BridgeDeps {
   uncaught(error: CrossedError): void
   /** Ends the script if an error of it stands for a limit. */
   findLimit(error: CrossedError): boolean
+  /** The script was interrupted, and is idle. The bridge handles nothing more. */
+  suspended(state: BridgeState): void
 }
 
 export class Bridge {
@@ -70,8 +114,24 @@ export class Bridge {
   readonly #exposed = new Map<string, () => void>()
   readonly #answers = new Map<number, Pending>()
   readonly #signals = new Map<number, { readonly signal: AbortSignal }>()
-  readonly #timers = new Map<number, NodeJS.Timeout>()
+  readonly #timers = new Map<number, Timer>()
   readonly #hooks: ValueHooks
+  /** Requests that an interruption waits for. */
+  readonly #calls = new Set<number>()
+  /** Requests to streams and channels, which end with an interruption. */
+  readonly #reads = new Set<number>()
+  /** The messages with which the script listens, by listener, and waits for an event, by request. */
+  readonly #listening = new Map<number, KeptMessage>()
+  readonly #waits = new Map<number, KeptMessage>()
+  readonly #pushed = new Set<number>()
+  readonly #closed = new Set<number>()
+  readonly #interrupted: (readonly [id: number, token: string])[] = []
+  readonly #held: KeptMessage[] = []
+  #heldBytes = 0
+  /** The id of the call of `bus.run` until the script has answered it. */
+  #runCall: number | undefined
+  #restored: BridgeState | undefined
+  #isSuspended = false
   /** Ids of the host are negative, so that none is one of the script's. */
   #lastId = 0
 
@@ -100,14 +160,28 @@ export class Bridge {
     const first = text.indexOf(' ')
     const second = text.indexOf(' ', first + 1)
     if (first < 0 || second < 0) throw new BusError('Crashed', 'out of memory')
+    if (this.#isSuspended) return undefined
+    const [operation, content] = [text.slice(0, first), text.slice(second + 1)]
     const id = Number(text.slice(first + 1, second))
-    const value = decodeValue(text.slice(second + 1), this.#hooks, bytes)
-    return this.#handle(text.slice(0, first), id, value)
+    if (this.#interrupted.length > 0 && this.#mustHold(operation, id, content)) return this.#keep(text, bytes)
+    const value = decodeValue(content, this.#hooks, bytes)
+    if (operation === 'listen') this.#listening.set((value as [number])[0], toKept(text, bytes))
+    if (operation === 'call' && (value as [string])[0] === 'once') this.#waits.set(id, toKept(text, bytes))
+    return this.#handle(operation, id, value)
+  }
+
+  /** Takes over what the bridge of an interrupted script held. The script goes on once `bus.run` is called. */
+  restore(state: BridgeState): void {
+    this.#restored = state
+    this.#lastId = state.lastId
+    for (const id of state.closed) this.#closed.add(id)
+    const refused = this.#expose(state.exposed)
+    if (refused !== undefined) throw new Error(refused)
   }
 
   /** Ends what the thread would keep for the script. */
   stop(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    for (const { handle } of this.#timers.values()) clearTimeout(handle)
     for (const iterator of this.#iterators.values()) void Promise.resolve(iterator.return?.()).catch(() => {})
     for (const held of [this.#timers, this.#iterators, this.#listeners, this.#exposed, this.#signals]) held.clear()
   }
@@ -118,30 +192,30 @@ export class Bridge {
       case 'call': {
         const [name, ...args] = list as [keyof Functions, ...unknown[]]
         if (!CALLS.has(name)) throw new TypeError('unknown call')
-        return this.#respond(id, () => (this.#functions[name] as AnyFunction)(...args))
+        const run = (): unknown => (this.#functions[name] as AnyFunction)(...args)
+        return this.#respond(id, run, name === 'once' ? undefined : this.#calls)
       }
       case 'open':
         return void this.#hold(this.#iterators, id, this.#functions.stream(...list) as AsyncIterator<unknown>)
       case 'next':
-        return this.#respond(id, () => this.#next(value as number))
+        return this.#respond(id, () => this.#next(value as number), this.#reads)
       case 'return':
         return this.#return(id)
       case 'push': {
         const channel = this.#getChannel(id)
-        channel.onend = () => this.#send('end', id, null)
+        this.#pushed.add(id)
+        channel.onend = () => {
+          this.#pushed.delete(id)
+          this.#send('end', id, null)
+        }
         channel.onmessage = message => this.#send('message', id, message)
         return undefined
       }
-      case 'listen': {
-        const [listener, event, ...options] = list as [number, ...unknown[]]
-        const handle = (received: unknown): void => this.#send('event', listener, received)
-        return this.#respond(id, async () => {
-          const unlisten = (await this.#functions.listen(event, handle, ...options)) as () => void
-          this.#hold(this.#listeners, listener, unlisten)
-        })
-      }
+      case 'listen':
+        return this.#respond(id, () => this.#listen(list as [number, ...unknown[]]), this.#calls)
       case 'unlisten':
         this.#listeners.get(id)?.()
+        this.#listening.delete(id)
         return void this.#listeners.delete(id)
       case 'expose':
         return this.#expose(list.map(String))
@@ -170,7 +244,7 @@ export class Bridge {
         return void this.#controllers.delete(id)
       case 'send': {
         const [sender, message] = list as [number, unknown]
-        return this.#respond(id, () => this.#senders.get(sender)?.send(message))
+        return this.#respond(id, () => this.#getSender(sender)?.send(message), this.#reads)
       }
       case 'end-sender':
         this.#senders.get(id)?.end()
@@ -181,7 +255,7 @@ export class Bridge {
       case 'timer':
         return this.#startTimer(id, Number(list[0]), list[1] === true)
       case 'clear':
-        clearTimeout(this.#timers.get(id))
+        clearTimeout(this.#timers.get(id)?.handle)
         return void this.#timers.delete(id)
       case 'loaded':
         this.#deps.loaded()
@@ -198,20 +272,151 @@ export class Bridge {
   }
 
   #send(operation: string, id: number, value: unknown): void {
+    if (this.#isSuspended) return
     const bytes: Uint8Array[] = []
     this.#deps.deliver(`${operation} ${id} ${encodeValue(value, this.#hooks, bytes)}`, bytes)
   }
 
-  #respond(id: number, run: () => unknown): undefined {
-    const fail = (error: unknown): void => this.#send('fail', id, describeError(error))
+  /** @param requests - where the request is until it is answered */
+  #respond(id: number, run: () => unknown, requests?: Set<number>): undefined {
+    requests?.add(id)
+    const end = (operation: 'settle' | 'fail', value: unknown): void => {
+      this.#send(operation, id, value)
+      this.#waits.delete(id)
+      requests?.delete(id)
+      this.#suspendIfIdle()
+    }
+    const fail = (error: unknown): void => {
+      const isInterrupted = isBusError(error, 'Interrupted') && requests === this.#calls
+      if (!isInterrupted || this.#runCall === undefined) return end('fail', describeError(error))
+      // Only core answers so, and it has reported it to the host. The script gets its answer in another run.
+      requests.delete(id)
+      this.#interrupted.push([id, String(error.data)])
+      this.#suspendIfIdle()
+    }
     try {
       void Promise.resolve(run())
-        .then(value => this.#send('settle', id, value), fail)
+        .then(value => end('settle', value), fail)
         .catch(fail)
     } catch (error) {
       fail(error)
     }
     return undefined
+  }
+
+  async #listen([listener, event, ...options]: [number, ...unknown[]]): Promise<void> {
+    const handle = (received: unknown): void => this.#send('event', listener, received)
+    const unlisten = (await this.#functions.listen(event, handle, ...options)) as () => void
+    this.#hold(this.#listeners, listener, unlisten)
+  }
+
+  /** True for a message that would begin something, or is about what a held message begins. */
+  #mustHold(operation: string, id: number, content: string): boolean {
+    switch (operation) {
+      case 'call':
+      case 'open':
+      case 'listen':
+        return true
+      case 'next':
+        return !this.#isKnown(Number(content))
+      case 'push':
+      case 'return':
+        return !this.#isKnown(id)
+      case 'abort':
+        return !this.#controllers.has(id)
+      default:
+        return false
+    }
+  }
+
+  #isKnown(id: number): boolean {
+    return this.#iterators.has(id) || this.#channels.has(id) || this.#closed.has(id)
+  }
+
+  #keep(text: string, bytes: readonly Uint8Array[]): undefined {
+    this.#heldBytes += text.length + bytes.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    if (this.#held.length >= MAX_HELD_MESSAGES || this.#heldBytes > MAX_HELD_BYTES) {
+      const max = `${MAX_HELD_MESSAGES} messages, or ${MAX_HELD_BYTES} bytes`
+      throw new BusError('Overloaded', `The script sent more than ${max} after it was interrupted`)
+    }
+    this.#held.push(toKept(text, bytes))
+    return undefined
+  }
+
+  #suspendIfIdle(): void {
+    const run = this.#runCall
+    if (run === undefined || this.#isSuspended || this.#interrupted.length === 0 || this.#calls.size > 0) return
+    const state = this.#capture(run)
+    this.#isSuspended = true
+    this.#deps.suspended(state)
+  }
+
+  #capture(run: number): BridgeState {
+    const now = performance.now()
+    return {
+      lastId: this.#lastId,
+      run,
+      interrupted: this.#interrupted,
+      held: this.#held,
+      listeners: [...this.#listening.values()],
+      waits: [...this.#waits.values()],
+      ended: [...this.#reads],
+      closed: [...this.#iterators.keys(), ...this.#channels.keys(), ...this.#senders.keys(), ...this.#closed],
+      pushed: [...this.#pushed],
+      timers: [...this.#timers].map(([id, { due, ms, repeats }]) => [id, Math.max(0, due - now), ms, repeats]),
+      exposed: [...this.#exposed.keys()],
+    }
+  }
+
+  /** Lets an interrupted script go on. What it did before comes first, its answer last. */
+  #resume(state: BridgeState, resumption: Resumption, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
+    this.#restored = undefined
+    const { run } = state
+    this.#runCall = run
+    const answer = new Promise((resolve, reject) => this.#answers.set(run, { resolve, reject }))
+    this.#signals.set(run, ctx)
+    this.#handle('watch', run, null)
+    const { getLabel } = this.#functions
+    this.#send('resumed', 0, { label: getLabel(), isJson: this.#deps.isJson })
+    const [answered, ...rest] = state.interrupted
+    for (const [id, left, ms, repeats] of state.timers) this.#startTimer(id, ms, repeats, left)
+    for (const kept of state.listeners) {
+      const { id, value } = this.#read(kept)
+      this.#listening.set((value as [number])[0], kept)
+      const failed = (error: unknown): void => this.#deps.uncaught(describeError(error))
+      this.#respond(id, () => this.#listen(value as [number]).catch(failed), this.#calls)
+    }
+    for (const kept of state.waits) this.#replay(kept)
+    for (const id of state.ended) this.#send('fail', id, describeError(createClosedError()))
+    for (const id of state.pushed) this.#send('end', id, null)
+    // While another call has no answer, nothing new begins.
+    if (rest.length === 0) for (const kept of state.held) this.#replay(kept)
+    else this.#held.push(...state.held)
+    this.#interrupted.push(...rest)
+    if ('error' in resumption) this.#send('fail', answered![0], resumption.error)
+    else this.#send('settle', answered![0], resumption.value)
+    this.#suspendIfIdle()
+    return answer
+  }
+
+  #replay([text, ...bytes]: KeptMessage): void {
+    const contents = bytes.map(each => Uint8Array.from(Buffer.from(each, 'base64')))
+    try {
+      this.receive(text, contents)
+    } catch (error) {
+      this.#send('fail', Number(text.split(' ', 2)[1]), describeError(error))
+    }
+  }
+
+  #read([text]: KeptMessage): { id: number; value: unknown } {
+    const [operation, id] = text.split(' ', 2) as [string, string]
+    const value = decodeValue(text.slice(operation.length + id.length + 2), this.#hooks, [])
+    return { id: Number(id), value }
+  }
+
+  #getSender(id: number): Sender | undefined {
+    if (this.#closed.has(id)) throw createClosedError()
+    return this.#senders.get(id)
   }
 
   #hold<T>(held: Map<number, T>, id: number, value: T): T {
@@ -221,6 +426,7 @@ export class Bridge {
   }
 
   async #next(id: number): Promise<unknown> {
+    if (this.#closed.has(id)) throw createClosedError()
     const channel = this.#channels.get(id)
     const iterator =
       this.#iterators.get(id) ?? (channel && this.#hold(this.#iterators, id, channel[Symbol.asyncIterator]()))
@@ -236,6 +442,8 @@ export class Bridge {
   }
 
   #getChannel(id: number): HostChannel {
+    // A channel can be passed again.
+    this.#closed.delete(id)
     return this.#channels.get(id) ?? this.#hold(this.#channels, id, new this.#functions.Channel())
   }
 
@@ -263,9 +471,11 @@ export class Bridge {
   }
 
   async #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
+    if (name === RUN && this.#restored) return this.#resume(this.#restored, args as Resumption, ctx)
     const id = --this.#lastId
     this.#signals.set(id, ctx)
     let isStream = false
+    if (name === RUN) this.#runCall = id
     try {
       const result = await this.#ask('run', id, [name, args])
       isStream = typeof (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === 'function'
@@ -305,15 +515,25 @@ export class Bridge {
   #take(id: number): Pending | undefined {
     const answer = this.#answers.get(id)
     this.#answers.delete(id)
+    if (id === this.#runCall) this.#runCall = undefined
     return answer
   }
 
-  #startTimer(id: number, ms: number, repeats: boolean): undefined {
+  /** @param first - milliseconds until it fires for the first time */
+  #startTimer(id: number, ms: number, repeats: boolean, first = ms): undefined {
     const fire = (): void => {
       if (!repeats) this.#timers.delete(id)
+      timer.due = performance.now() + ms
       this.#send('timer', id, null)
     }
-    this.#hold(this.#timers, id, repeats ? setInterval(fire, ms) : setTimeout(fire, ms))
+    const fireAndRepeat = (): void => {
+      timer.handle = setInterval(fire, ms)
+      fire()
+    }
+    const start = (): NodeJS.Timeout =>
+      repeats && first === ms ? setInterval(fire, ms) : setTimeout(repeats ? fireAndRepeat : fire, first)
+    const timer: Timer = { handle: start(), due: performance.now() + first, ms, repeats }
+    this.#hold(this.#timers, id, timer)
     return undefined
   }
 
@@ -369,3 +589,13 @@ function describeError(error: unknown): CrossedError {
   if (isBusError(error)) return { message, reason: error.reason, ...(error.data !== undefined && { data: error.data }) }
   return { message, name: error instanceof Error ? error.name : 'Error' }
 }
+
+const toKept = (text: string, bytes: readonly Uint8Array[]): KeptMessage => [
+  text,
+  ...bytes.map(each => Buffer.from(each).toString('base64')),
+]
+
+const createClosedError = (): BusError =>
+  new BusError('Disconnected', 'The stream or channel was open when the run was interrupted, and is closed', {
+    data: { delivered: 'unknown' },
+  })

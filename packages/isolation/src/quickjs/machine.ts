@@ -3,7 +3,7 @@ import { type EngineOptions, SILENT_MS } from '@sallyport/protocol/internal/cont
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
 import type { CrossedError } from './values.js'
-import { returnVm, SEND, takeVm, type VmOptions } from './vm-pool.js'
+import { captureVm, returnVm, SEND, takeVm, type VmImage, type VmOptions } from './vm-pool.js'
 
 /** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
 const MAX_REJECTIONS = 1000
@@ -33,12 +33,9 @@ export interface MachineEvents {
   loadModule(name: string): string
 }
 
-interface Inside {
-  readonly deliver: JSValueHandle
-  readonly watch: JSValueHandle
-  readonly exposeRun: JSValueHandle
-  readonly describe: JSValueHandle
-}
+/** Functions of the inside, in the order that an image has. */
+const INSIDE = ['deliver', 'watch', 'exposeRun', 'describe'] as const
+type Inside = Readonly<Record<(typeof INSIDE)[number], JSValueHandle>>
 
 export class Machine {
   readonly #vm: QuickJS
@@ -59,7 +56,8 @@ export class Machine {
   /** True if it has ended with a limit: its VM is not used again. */
   #hasFailed = false
 
-  static async start(limits: EngineOptions, events: MachineEvents): Promise<Machine> {
+  /** @param image - the state of a machine that was captured, to go on from */
+  static async start(limits: EngineOptions, events: MachineEvents, image?: VmImage): Promise<Machine> {
     let machine: Machine | undefined
     const options: VmOptions = {
       memoryLimit: limits.memory * 2 ** 20,
@@ -71,25 +69,33 @@ export class Machine {
         load: name => events.loadModule(name),
       },
     }
-    const vm = await takeVm(options)
-    machine = new Machine(vm, limits, events)
+    const vm = await takeVm(options, image)
+    machine = new Machine(vm, limits, events, image)
     return machine
   }
 
-  private constructor(vm: QuickJS, limits: EngineOptions, events: MachineEvents) {
+  private constructor(vm: QuickJS, limits: EngineOptions, events: MachineEvents, image: VmImage | undefined) {
     this.#vm = vm
     this.#limits = limits
     this.#events = events
     vm.registerHostCallback(SEND, (text, ...bytes) => this.#receive(text!, bytes))
-    const exports = vm.global.getProp('__sallyport')
-    const get = (name: string): JSValueHandle => exports.getProp(name)
-    this.#inside = {
-      deliver: get('deliver'),
-      watch: get('watch'),
-      exposeRun: get('exposeRun'),
-      describe: get('describe'),
-    }
-    exports.dispose()
+    // A script that runs finds no name for them any more.
+    const exports = image ? undefined : vm.global.getProp('__sallyport')
+    const entries = INSIDE.map((name, at) => [name, exports?.getProp(name) ?? vm.importHandle(image!.handles[at]!)])
+    this.#inside = Object.fromEntries(entries) as Inside
+    exports?.dispose()
+  }
+
+  /** Bytes of the memory that the engine has taken. */
+  get memoryBytes(): number {
+    return this.#vm._getExports().memory.buffer.byteLength
+  }
+
+  /** Copies the state of the machine. `undefined` while the script runs, or after its end. */
+  capture(): VmImage | undefined {
+    if (this.#isRunning || this.#hasEnded) return undefined
+    const handles = INSIDE.map(name => this.#inside[name])
+    return captureVm(this.#vm, handles)
   }
 
   /** Sends a message to the script: after what it does now, if it sent a message that caused this one. */

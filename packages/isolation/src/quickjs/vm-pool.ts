@@ -32,6 +32,12 @@ const { applyLimits } = QuickJS as unknown as { applyLimits(vm: QuickJS, options
 
 export type VmOptions = Omit<QuickJSOptions, 'wasm'>
 
+/** The state of a VM: its memory, and what the module keeps beside it. */
+export interface VmImage extends Pick<Snapshot, 'memory' | 'stackPointer' | 'runtimePtr' | 'contextPtr'> {
+  /** Tokens of handles, in the order that the caller of `captureVm` has. */
+  readonly handles: readonly number[]
+}
+
 interface Pool {
   module: EngineModule
   /** A VM that has evaluated the inside. */
@@ -92,27 +98,33 @@ function findChunks(memory: Uint8Array, blank: Uint8Array): Pool['chunks'] {
   return chunks
 }
 
-export async function takeVm(options: VmOptions): Promise<QuickJS> {
+/** @param image - the state of the VM, instead of that in which a script begins */
+export async function takeVm(options: VmOptions, image?: VmImage): Promise<QuickJS> {
   const { module, snapshot, chunks, free } = await prepareVms()
-  let vm = free.pop()
-  if (vm) {
-    const memory = new Uint8Array(vm._getExports().memory.buffer)
-    memory.set(snapshot.memory)
-    memory.fill(0, snapshot.memory.length)
+  const state = image ?? snapshot
+  const used = free.pop()
+  const vm = used ?? (await instantiate(module, snapshot)).vm
+  const exports = vm._getExports()
+  const missing = Math.ceil((state.memory.length - exports.memory.buffer.byteLength) / PAGE)
+  if (missing > 0) exports.memory.grow(missing)
+  const memory = new Uint8Array(exports.memory.buffer)
+  if (used || image) {
+    memory.set(state.memory)
+    memory.fill(0, state.memory.length)
   } else {
-    const created = await instantiate(module, snapshot)
-    vm = created.vm
-    const missing = Math.ceil((snapshot.memory.length - created.memory.buffer.byteLength) / PAGE)
-    if (missing > 0) created.memory.grow(missing)
-    const memory = new Uint8Array(created.memory.buffer)
     for (const { at, content } of chunks) memory.set(content, at)
   }
-  const exports = vm._getExports()
-  exports.qjs_set_runtime_and_context(snapshot.runtimePtr, snapshot.contextPtr)
-  exports.__stack_pointer.value = snapshot.stackPointer
+  exports.qjs_set_runtime_and_context(state.runtimePtr, state.contextPtr)
+  exports.__stack_pointer.value = state.stackPointer
   applyLimits(vm, options)
   vm.gcThreshold = GC_THRESHOLD_BYTES
   return vm
+}
+
+/** Copies the state of a VM while nothing of it is on the stack. */
+export function captureVm(vm: QuickJS, handles: readonly JSValueHandle[]): VmImage {
+  const { memory, stackPointer, runtimePtr, contextPtr } = vm.snapshot()
+  return { memory, stackPointer, runtimePtr, contextPtr, handles: handles.map(handle => vm.exportHandle(handle)) }
 }
 
 /** Takes a VM back, of which no handle is used any more. */

@@ -1,7 +1,7 @@
 // Between a frontend worker and the runner of scripts (`sandbox: 'quickjs'`). Neither imports the other: the frontend worker loads the
 // runner, whose URL the host passes.
 import type { CodecName } from '../codec/codec.js'
-import type { EngineModule, EngineOptions, ModuleText } from './host-frontend.js'
+import type { EngineModule, EngineOptions, ModuleText, SuspendedScript } from './host-frontend.js'
 import type { OutputStream } from './shared-thread.js'
 
 /** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
@@ -19,11 +19,15 @@ export interface ScriptThread {
   onEnter?(): void
   /** True once the host has terminated the script. It can be asked while the script runs. */
   isTerminated?(): boolean
+  /** Reports that calls of the script were interrupted, and that it is idle. */
+  suspended?(script: SuspendedScript): void
 }
 
 export interface ScriptOptions {
   codec: CodecName
   engine?: EngineOptions | undefined
+  /** The snapshot that the script goes on from. */
+  snapshot?: Uint8Array | undefined
 }
 
 export interface FrontendScript {

@@ -1,6 +1,7 @@
 // Between the host and a frontend, in a worker or a process.
 import type { CodecName } from '../codec/codec.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
+import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { StateReport } from './host-worker.js'
 import type { OutputStream } from './shared-thread.js'
@@ -44,6 +45,23 @@ export interface EngineOptions {
   time: number
 }
 
+/** A script that was interrupted. */
+export interface SuspendedScript {
+  /** What it goes on from. Only a script host reads it. */
+  snapshot: Uint8Array
+  /** Tokens of the calls that were interrupted, with which core has answered them, in order. */
+  tokens: readonly string[]
+}
+
+const MAX_TOKEN_LENGTH = 64
+
+/** Checks `tokens` of a report, which can be anything. */
+export const areTokens = (tokens: unknown): tokens is readonly string[] =>
+  Array.isArray(tokens) &&
+  tokens.length > 0 &&
+  tokens.length <= MAX_IN_FLIGHT &&
+  tokens.every(token => typeof token === 'string' && token.length <= MAX_TOKEN_LENGTH)
+
 /** The start options of a frontend, wherever it runs. */
 export interface FrontendStart {
   label: string
@@ -77,6 +95,8 @@ export interface FrontendStart {
   runner?: string
   /** The engine that the runner uses. */
   engine?: EngineOptions
+  /** The snapshot that a script goes on from: its code does not run again. */
+  snapshot?: Uint8Array | undefined
 }
 
 export interface FrontendWorkerData extends FrontendStart {
@@ -90,6 +110,8 @@ export type FrontendReport =
   | { type: 'unexpected-read'; directory: string }
   /** The frontend printed faster than the host took it: number of dropped characters. */
   | { type: 'output-dropped'; stream: OutputStream; characters: number }
+  /** The script was interrupted, and runs no more. */
+  | ({ type: 'suspended' } & SuspendedScript)
   /** Number of calls and events that its client has refused with `Overloaded` since the previous report. */
   | { type: 'unsent'; count: number }
   /** Only of a relay: its broker has denied a request to a host. This report stands for `more` others. */

@@ -18,6 +18,7 @@ const table: [BusErrorReason, number][] = [
   ['Disconnected', -32005],
   ['LoadFailed', -32006],
   ['Crashed', -32007],
+  ['Interrupted', -32008],
   ['Cancelled', -32800],
 ]
 

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   Disconnected: -32005,
   LoadFailed: -32006,
   Crashed: -32007,
+  Interrupted: -32008,
   Cancelled: -32800,
 } as const
 
@@ -57,6 +58,8 @@ export class BusError extends Error {
   readonly code: number
   readonly reason: BusErrorReason
   readonly data: unknown
+  /** What `bus.resume` takes, if `bus.run` rejected with `Interrupted`. */
+  declare readonly continuation?: Uint8Array
 
   static {
     Object.defineProperty(this.prototype, BRAND, { value: true })

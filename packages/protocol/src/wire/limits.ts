@@ -86,6 +86,12 @@ export const MAX_OUTPUT_CHUNK = 262_144
 export const MAX_WAITING_OUTPUT: number = MiB
 /** Maximum bytes of one report of a frontend process: an error with its stack. */
 export const MAX_REPORT_BYTES: number = MiB
+/** Maximum bytes of the compressed snapshot of a run that is interrupted. */
+export const MAX_SNAPSHOT_BYTES: number = 16 * MiB
+/** Maximum bytes of memory of a script that can be interrupted. Other scripts of its thread wait while it is copied. */
+export const MAX_IMAGE_BYTES: number = 64 * MiB
+/** Bytes of each part of a snapshot but the last: a process sends its snapshot in parts, as reports. */
+export const SNAPSHOT_PART_BYTES: number = MiB / 2
 
 /** Minimum of the option `maxMessageBytes` for web pages: a frame of several small messages is not larger. */
 export const MIN_PAGE_MESSAGE_BYTES: number = 64 * 1024

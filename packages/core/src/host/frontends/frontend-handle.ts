@@ -16,7 +16,7 @@ import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
 import type { Deferred } from '@sallyport/protocol/internal/util'
 import type { Pattern } from '../../acl/types.js'
-import type { LinkOffer } from '../../contract/host-core.js'
+import type { InterruptionReport, LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
@@ -122,6 +122,7 @@ export class FrontendHandle {
       stopped: (isReload, end, restarts) => this.#onStop(isReload, end, restarts ? 'restarting' : 'stopped'),
       exited: (error, end) => this.#onExit(error, end),
       unsent: count => (this.#unsentCount += count),
+      suspended: script => this.#deps.config.suspension?.stopped(script),
     }
     this.#runtime = deps.createRuntime(runtimeEvents, this.#getSocketOwners())
     this.connect()
@@ -158,6 +159,11 @@ export class FrontendHandle {
   get #wall(): Pick<FrontendInfo, 'wall'> {
     const { wall } = this.#deps.config.sandbox ?? {}
     return wall === undefined ? {} : { wall }
+  }
+
+  /** Calls that count for the limit of a run. */
+  get limitedCalls(): number {
+    return this.#traffic.limitedCalls
   }
 
   takeTraffic(resetRates: boolean): TrafficStats {
@@ -262,6 +268,11 @@ export class FrontendHandle {
   /** Reports what happened to a link. @param error - for `rejected` and `violated` */
   sendToLink(link: number, event: LinkEvent, error?: Error): void {
     this.#links.get(link)?.actor.send(event, error)
+  }
+
+  /** Core reports that a call of this run was interrupted. */
+  interrupted(link: number | undefined, report: InterruptionReport): void {
+    if (link !== undefined && link >= this.#firstLink) this.#deps.config.suspension?.interrupted(report)
   }
 
   /** Takes the histogram of a link whose first call was timed. The call can have outlived the link. */

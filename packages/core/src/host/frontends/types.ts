@@ -1,6 +1,6 @@
 // The two things that a frontend connects: the runtime of its code, and core.
 import type { Client } from '@sallyport/frontend/internal'
-import type { FrontendStart, InitScript } from '@sallyport/protocol/internal/contract'
+import type { FrontendStart, InitScript, SuspendedScript } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
@@ -72,6 +72,8 @@ export interface RuntimeEvents {
   exited(error: Error | undefined, end?: RuntimeEnd): void
   /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
   unsent(count: number): void
+  /** The code has been interrupted, and runs no more. Code that is no script can forge it. */
+  suspended(script: SuspendedScript): void
 }
 
 /** Core as seen by the frontends that are attached to it: in this process, or behind a network. */

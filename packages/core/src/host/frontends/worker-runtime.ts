@@ -1,6 +1,8 @@
 // The runtime of a frontend that has a worker: its thread, or the relay of its process.
 import { closeEndpoint, getPorts } from '@sallyport/protocol/internal/link'
-import { assertNever, isDevelopment, Throttle } from '@sallyport/protocol/internal/util'
+import { areTokens } from '@sallyport/protocol/internal/contract'
+import { assertNever, isDevelopment, isUint8Array, Throttle } from '@sallyport/protocol/internal/util'
+import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import type {
   FrontendCommand,
   FrontendReport,
@@ -35,7 +37,7 @@ export interface WorkerRuntime extends FrontendRuntime {
 
 /** A report whose fields can be anything, also its type: `onReport` ignores those that do not exist. */
 type UncheckedReport = { type: Exclude<FrontendReport, StateReport>['type'] } & Record<
-  'directory' | 'stream' | 'characters' | 'count' | 'host' | 'hint' | 'more',
+  'directory' | 'stream' | 'characters' | 'count' | 'host' | 'hint' | 'more' | 'snapshot' | 'tokens',
   unknown
 >
 
@@ -60,6 +62,7 @@ export function createWorkerRuntime(
     ...getClientStart(label, config, host),
     module: module.href,
     text: config.text,
+    ...(config.snapshot && { snapshot: config.snapshot }),
     development: isDevelopment(),
     ...(dev && { sourceMaps: true }),
   }
@@ -106,7 +109,8 @@ export function createWorkerRuntime(
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
-      const { type, directory, stream, characters, count, host: wanted, hint, more } = (report ?? {}) as UncheckedReport
+      const unchecked = (report ?? {}) as UncheckedReport
+      const { type, directory, stream, characters, count, host: wanted, hint, more, snapshot, tokens } = unchecked
       switch (type) {
         case 'loaded':
         case 'synchronized':
@@ -118,6 +122,10 @@ export function createWorkerRuntime(
           break
         case 'unsent':
           if (isCount(count)) events.unsent(count)
+          break
+        case 'suspended':
+          if (isUint8Array(snapshot) && snapshot.byteLength <= MAX_SNAPSHOT_BYTES && areTokens(tokens))
+            events.suspended({ snapshot, tokens })
           break
         case 'net-denied':
           // A relay passes on no such report of its process.

@@ -1,6 +1,6 @@
 // The places of all options, for hints at misspelt and misplaced ones. They are listed only for an error, from the schemas.
 import * as v from 'valibot'
-import { busSchema, runSchema } from './schema.js'
+import { busSchema, resumeSchema, runSchema } from './schema.js'
 
 type Part = v.GenericSchema
 type Message = v.ErrorMessage<v.BaseIssue<unknown>> | undefined
@@ -56,3 +56,6 @@ export const getOptionPlaces = (): readonly string[] =>
 
 /** Returns the places of the options of `bus.run`, and of those that it does not have. */
 export const getRunPlaces = (): readonly string[] => [...listOptions(runSchema, ''), ...getOptionPlaces()]
+
+/** Returns the places of the options of `bus.resume`, and of those that it does not have. */
+export const getResumePlaces = (): readonly string[] => [...listOptions(resumeSchema, ''), ...getOptionPlaces()]

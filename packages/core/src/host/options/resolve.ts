@@ -15,6 +15,8 @@ import type { AppInfo, CallLimits, RunTerms } from '../../contract/host-core.js'
 import { isFileLocation, toUrl } from '../../shared/locations.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
+import { Continuations } from '../continuations/continuations.js'
+import type { Suspension } from '../continuations/suspension.js'
 import type { PreparedFunctions, RunFunctions } from './run-functions.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
@@ -65,12 +67,16 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
   runsOnce?: boolean
   /** What the code of `bus.run` has in addition. */
   run?: RunTerms
+  /** Gets what a run reports that is interrupted. */
+  suspension?: Suspension | undefined
 }
 
 export interface FrontendConfig extends ConnectionConfig, Pick<ParsedFrontend, 'onStdio' | 'loaded' | 'loadTimeout'> {
   sandbox: SandboxConfig<SandboxName>
   /** The module's code, if it has no file. */
   text?: ModuleText | undefined
+  /** The snapshot that a run goes on from. */
+  snapshot?: Uint8Array
 }
 
 export interface RunConfig {
@@ -92,6 +98,7 @@ export interface HostConfig extends FrontendDefaults {
   calls: CallLimits
   /** `spares` of the sandboxes of `bus.run`. */
   runSpares?: number
+  continuations?: Continuations
   pattern: Pattern
   /** `from` is the option or file that names `dir`, for error texts. */
   isolation: {
@@ -132,6 +139,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   return {
     ...(await resolveHost('createBus', input, options, project)),
     ...{ core, loadTimeout, startTimeout, inspect, runSpares: options.runs.spares },
+    continuations: new Continuations(options.runs.key, options.runs.claim),
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
@@ -244,8 +252,9 @@ export async function resolveRun(
   {
     calls,
     runSpares,
+    continuations,
     ...host
-  }: FrontendDefaults & Pick<HostConfig, 'calls' | 'runSpares'> & { threads: SharedThreads },
+  }: FrontendDefaults & Pick<HostConfig, 'calls' | 'runSpares' | 'continuations'> & { threads: SharedThreads },
 ): Promise<RunConfig> {
   const { label, args, directory, modules, language, memory, functions, limits, report, ...checked } = check(
     where,
@@ -270,7 +279,8 @@ export async function resolveRun(
     ...text!,
     wrapper: createWrapper(prepared?.declare),
   })
-  const run = { functions: prepared?.name, maxCalls: limits.calls }
+  const interrupts = config.sandbox.engine && (continuations?.hasKey ? ('yes' as const) : ('no-key' as const))
+  const run: RunTerms = { functions: prepared?.name, maxCalls: limits.calls, interrupts: interrupts || undefined }
   return {
     ...{ label, module: url, args, timeout, functions: prepared, limits, report },
     config: { ...config, runsOnce: true, run },

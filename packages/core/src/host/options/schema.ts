@@ -8,9 +8,10 @@ import type { CoreDefinition } from '../../api/define.js'
 import { fileSchema, locationSchema } from '../../shared/locations.js'
 import { boolean, inlineOr, isInline, strictOptions, string, table } from '../../shared/schemas.js'
 import { anyObject, integer } from '../../shared/validate.js'
+import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from '../continuations/continuations.js'
 import { LOG_LEVELS } from '../reporting/log.js'
 import { spares } from '../sandboxes/process/process-entries.js'
-import { DEFAULT_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
+import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import { getList, getPattern, hookEntries, infoEntries } from '../tauri-project/tauri-options.js'
 import type { OnStdio } from '../workers/output.js'
@@ -194,6 +195,13 @@ export const runSchema = strictOptions({
   // Checked as those of a call.
   ...{ timeout: v.optional(v.unknown()), signal: v.optional(v.unknown()) },
 })
+const { args: _args, data: _data, directory: _directory, ...resumeEntries } = runSchema.entries
+/** @internal The options of `bus.resume`. */
+export const resumeSchema = strictOptions({
+  ...resumeEntries,
+  sandbox: v.optional(sandboxSchema, RESUME_SANDBOX),
+  source: v.optional(string),
+})
 /** @internal */
 export const connectionSchema = strictOptions(connectionEntries)
 /** @internal */
@@ -243,7 +251,18 @@ const hostEntries = {
   calls: callsSchema,
   isolation: v.optional(isolation),
 }
-const runs = v.optional(strictOptions({ spares: v.optional(spares, 0) }), {})
+const continuationKey = v.pipe(
+  v.custom<ContinuationKey>(key => toContinuationKey(key) !== undefined, 'a secret key of 32 bytes'),
+  v.transform(key => toContinuationKey(key)),
+)
+const runs = v.optional(
+  strictOptions({
+    spares: v.optional(spares, 0),
+    key: v.optional(continuationKey),
+    claim: v.optional(v.custom<ClaimContinuation>(isFunction, 'a function')),
+  }),
+  {},
+)
 const capabilities = getList(capability)
 /** @internal */
 export const busSchema = strictOptions({

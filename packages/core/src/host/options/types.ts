@@ -1,4 +1,5 @@
 // Types of the options as users write them. `resolve.ts` has those that the host uses.
+import type { KeyObject, webcrypto } from 'node:crypto'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Capability, PermissionFile, ScopedPermission } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
@@ -156,6 +157,29 @@ export interface ReportedRunOptions extends RunOptions {
   report: true
 }
 
+/** Options of `bus.resume`. Rights and limits are those of these options, not those of the run before. */
+export interface ResumeOptions extends Omit<RunOptions, 'args' | 'data' | 'directory' | 'sandbox'> {
+  /** Kind `quickjs`, in a thread or a process. @default 'quickjs' */
+  sandbox?: RunOptions['sandbox']
+  /** The code, to check that the continuation is one of it. The code does not run again. @default unchecked */
+  source?: string
+  /**
+   * Has to be that of the run. A run without a label gets a new one, as in `bus.run`.
+   *
+   * @default that of the run
+   */
+  label?: string
+}
+
+/** Options of `bus.resume` for a report instead of the result. */
+export interface ReportedResumeOptions extends ResumeOptions {
+  /** Resolves with a `RunReport`, as in `bus.run`. */
+  report: true
+}
+
+/** What the interrupted call returns, or throws, in the code. */
+export type ResumeAnswer = { readonly value: unknown } | { readonly error: unknown }
+
 /** Limits of `bus.run` in addition to `timeout` and `memory`. */
 export interface RunLimits {
   /**
@@ -184,6 +208,20 @@ export interface RunsOptions {
    * @default 0
    */
   spares?: number
+  /**
+   * Secret of 32 bytes that encrypts continuations, with which `bus.resume` goes on in any process that has it: bytes, or a key of
+   * node:crypto. Without it `ctx.interrupt` is refused. Keep it as you keep other secrets: anyone who has it can read and make continuations.
+   *
+   * @example key: Buffer.from(process.env.RUNS_KEY, 'hex')
+   */
+  key?: Uint8Array | KeyObject | webcrypto.CryptoKey
+  /**
+   * Returns true if the continuation with this id was not claimed before, and is claimed now. It decides, once for all processes, that a
+   * continuation is resumed once: insert the id in a table with a unique key, for example.
+   *
+   * @default a memory of this process, which grows by about 100 bytes with each resumed run and forgets all when the process ends
+   */
+  claim?: (id: string) => boolean | Promise<boolean>
 }
 
 /** Options of the isolation pattern, in which a separate worker, the gate, checks what a frontend sends. */

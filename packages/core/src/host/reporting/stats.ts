@@ -133,6 +133,11 @@ export class SessionTraffic {
     this.#latencies.push(latency)
   }
 
+  /** Calls that count for the limit of a run. */
+  get limitedCalls(): number {
+    return this.#previous[COUNT.limited]! + (this.#counts?.[COUNT.limited] ?? 0)
+  }
+
   /**
    * @param isLinked - false leaves out what is only true of an active link
    * @param resetRates - whether the rates of the next snapshot are measured from this one

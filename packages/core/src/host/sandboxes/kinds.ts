@@ -37,6 +37,8 @@ const KINDS: Readonly<Record<SandboxName, SandboxKind<SandboxName>>> = {
 export const DEFAULT_SANDBOX: SandboxName = 'permission'
 /** The sandbox of `bus.run` without the option. */
 export const RUN_SANDBOX: SandboxName = 'quickjs'
+/** The sandbox of `bus.resume` without the option. */
+export const RESUME_SANDBOX: Extract<SandboxName, 'quickjs'> = 'quickjs'
 /** What `bus.frontends()` shows for the host's own connections. */
 export const CONNECTION_SANDBOX: SandboxName = 'none'
 

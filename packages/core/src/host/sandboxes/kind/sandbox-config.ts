@@ -28,6 +28,8 @@ export interface SandboxConfig<Name extends string = string> {
   readonly isStrict?: boolean
   /** Milliseconds that it is given to exit beyond its time to drain. */
   readonly stopTimeout?: number
+  /** The engine of snapshots of its code, and the code around it. Left out if code in it cannot be interrupted. */
+  readonly engine?: string
   /**
    * Starts the code of a frontend.
    *

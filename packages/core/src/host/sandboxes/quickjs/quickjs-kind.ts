@@ -123,12 +123,14 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
         const code = getCode(entry, start)
         return { ...code, flags: [...code.flags, ...PROCESS_FLAGS] }
       }
-      return createProcessConfig(process, await prepareProcess(options, place, threads), getProcessCode)
+      const found = await prepareProcess(options, place, threads)
+      return { ...createProcessConfig(process, found, getProcessCode), engine: await describeEngine() }
     }
     const module = await compileEngine()
     const { kind, group, perProcess } = options
     return {
       kind,
+      engine: await describeEngine(),
       spawn(start, host) {
         const data = { ...start, script: readScript(start) }
         const { workerData } = getFrontendWorker(data, getCode(getFrontendEntry(host), data))
@@ -137,6 +139,22 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       },
     }
   },
+}
+
+let described: Promise<string> | undefined
+
+/** Returns what a snapshot depends on: the version of the engine, and the code inside of a VM. Any change of them moves what is in its memory. */
+const describeEngine = (): Promise<string> => (described ??= readEngine())
+
+async function readEngine(): Promise<string> {
+  const runner = findEntry(RUNNER)
+  const [{ createHash }, pack, inside] = await Promise.all([
+    import('node:crypto'),
+    readFile(createRequire(runner).resolve('quickjs-wasi/package.json'), 'utf8'),
+    readFile(new URL('../browser/inside.js', runner)),
+  ])
+  const { version } = JSON.parse(pack) as { version: string }
+  return `quickjs-wasi ${version} with ${createHash('sha256').update(inside).digest('hex').slice(0, 16)}`
 }
 
 /** Grants what the runner has beside its own bundle: the code inside of a VM. */

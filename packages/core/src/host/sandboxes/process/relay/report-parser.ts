@@ -1,6 +1,6 @@
 // Parses the reports of a frontend's process, which is untrusted.
-import { LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal/contract'
-import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
+import { areTokens, LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal/contract'
+import { FRAME_KIND, getText, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { FrontendReport, Pong } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { ReceivedFrame } from '@sallyport/protocol/internal/wire'
@@ -13,19 +13,35 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 /**
  * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
  * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
- * after `ready`. `unsent` is accepted at any time. The parser returns `undefined` for an invalid report.
+ * after `ready`. `unsent` is accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`. The
+ * parser returns `undefined` for an invalid report, and `'part'` for a part of one.
  */
-export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | undefined {
+export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | 'part' | undefined {
   let last = -1
   let moduleSteps = 0
+  let parts: Uint8Array[] | undefined = []
+  let partBytes = 0
+  const isReady = (): boolean => last >= LIFECYCLE_STATES.indexOf('ready')
   return ({ kind, body }) => {
+    if (kind === FRAME_KIND.bytes && parts && isReady() && typeof body !== 'string') {
+      partBytes += body.length
+      if (partBytes > MAX_SNAPSHOT_BYTES) return undefined
+      parts.push(body.slice())
+      return 'part'
+    }
     if (kind !== FRAME_KIND.json) return undefined
-    const { type, state, error, count } = parseObject(body)
+    const { type, state, error, count, tokens } = parseObject(body)
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
     if (type === 'loaded' || type === 'synchronized') {
-      if (type !== MODULE_STEPS[moduleSteps] || last < LIFECYCLE_STATES.indexOf('ready')) return undefined
+      if (type !== MODULE_STEPS[moduleSteps] || !isReady()) return undefined
       moduleSteps++
       return { type }
+    }
+    if (type === 'suspended') {
+      if (!parts || partBytes === 0 || !areTokens(tokens)) return undefined
+      const snapshot = Uint8Array.from(Buffer.concat(parts))
+      parts = undefined
+      return { type, snapshot, tokens }
     }
     const index = LIFECYCLE_STATES.indexOf(state as LifecycleState)
     if (type !== 'state' || index <= last) return undefined

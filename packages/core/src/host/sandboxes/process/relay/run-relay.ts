@@ -149,6 +149,7 @@ async function runProcess(
       beat?.()
       if (isPong(frame)) return
       const message = parseReport(frame)
+      if (message === 'part') return
       if (message?.type === 'state') lifecycle = message.state
       if (message?.type === 'unsent') unsent.add(undefined, message.count)
       else if (message) report(message)
