@@ -6,9 +6,8 @@ import { root } from '../blocks/markdown.js'
 
 /** Pages of `docs/` by the task of the reader, without their ending. */
 const ORDER = {
-  Start: ['quick-start', 'concepts', 'choose-a-sandbox', 'code-mode', 'recipes', 'migrating'].map(
-    name => `guide/${name}`,
-  ),
+  Start: ['quick-start', 'concepts', 'choose-a-sandbox', 'recipes', 'migrating'].map(name => `guide/${name}`),
+  'Run scripts': ['code-mode', 'interrupt-and-resume'].map(name => `guide/${name}`),
   'Call and stream': ['commands', 'streams-and-cancellation', 'calling-frontends', 'events', 'typescript'].map(
     name => `guide/${name}`,
   ),
