@@ -154,7 +154,7 @@ export class CallPhases {
   /** Answers a call with an error, which is logged if nobody waits for an answer. */
   fail(call: CallMessage | IncomingCall, thrown: unknown): BusError {
     const { id, method } = call
-    if (thrown instanceof Interruption && id !== undefined) return this.#interrupt(id, method, thrown)
+    if (Interruption.is(thrown) && id !== undefined) return this.#interrupt(id, method, thrown)
     this.#counts[COUNT.failures]! += 1
     const error = toBusError(method, thrown)
     if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded]! += 1

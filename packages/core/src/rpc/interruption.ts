@@ -12,6 +12,11 @@ export type Interrupts = RunTerms['interrupts']
 export class Interruption extends BusError {
   readonly #content: Uint8Array
 
+  /** Never throws: a handler can throw a proxy, which `instanceof` would run. */
+  static is(thrown: unknown): thrown is Interruption {
+    return typeof thrown === 'object' && thrown !== null && #content in thrown
+  }
+
   static getReport(interruption: Interruption): InterruptionReport {
     return { token: interruption.data as string, data: interruption.#content }
   }
