@@ -87,3 +87,19 @@ test.each<[object, string]>([
 ])('a report does not hide wrong options: %o', async (options, text) => {
   await expect(run('', { report: true, ...options })).rejects.toThrow(text)
 })
+
+test.each([
+  ['time', 'for (;;);', { time: 20 }, 20],
+  ['memory', 'const all = []; for (;;) all.push("x".repeat(1000) + all.length)', { memory: 2 }, 2],
+])('code beyond limits.%s ends with the limit', async (limit, source, limits, max) => {
+  await expect(run(source, { limits })).rejects.toMatchObject({ reason: 'Crashed', data: { limit, max } })
+})
+
+test.each<[string, RunOptions]>([
+  ['sandbox "process" has no limits.time. Use "quickjs", or set timeout', { sandbox: 'process', limits: { time: 20 } }],
+  ['memory and limits.memory are the same limit', { memory: 8, limits: { memory: 8 } }],
+  ['limits.time must be whole milliseconds, from 1 to 5000', { limits: { time: 0.5 } }],
+])('limits are refused: %s', async (text, options) => {
+  const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }
+  await expect(run('return 1', options)).rejects.toMatchObject(error)
+})

@@ -20,14 +20,16 @@ import type { Suspension } from '../continuations/suspension.js'
 import type { PreparedFunctions, RunFunctions } from './run-functions.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { LogOption } from '../reporting/log.js'
-import type { SandboxConfig } from '../sandboxes/kind/sandbox-config.js'
+import type { SandboxConfig, SandboxOptions } from '../sandboxes/kind/sandbox-config.js'
 import {
   hasNamedModules,
   isTrusted,
   limitMemory,
+  limitTime,
   NAMED_MODULE_KINDS,
   resolveSandbox,
   type SandboxName,
+  TIMED_KINDS,
   TRUSTED_KINDS,
   UNTRUSTED_KINDS,
 } from '../sandboxes/kinds.js'
@@ -265,7 +267,7 @@ export async function resolveRun(
   // Few runs have some.
   const prepared = functions && (await import('./run-functions.js')).prepareFunctions(where, functions as RunFunctions)
   const { allow, codec, data, onStdio } = checked
-  const sandbox = memory === undefined ? checked.sandbox : limitMemory(checked.sandbox, memory)
+  const sandbox = limitSandbox(where, checked.sandbox, memory, limits)
   const { url, text } = check(`${where}: the code`, moduleSourceSchema, {
     ...{ source, name: `run.${language === 'typescript' ? 'ts' : 'js'}`, directory, modules },
   })
@@ -285,6 +287,24 @@ export async function resolveRun(
     ...{ label, module: url, args, timeout, functions: prepared, limits, report },
     config: { ...config, runsOnce: true, run },
   }
+}
+
+/** @throws {BusError} InvalidParams for two limits of memory, or one of time that the sandbox does not have */
+function limitSandbox(
+  where: string,
+  options: SandboxOptions<SandboxName>,
+  memory: number | undefined,
+  limits: RunLimits,
+): SandboxOptions<SandboxName> {
+  if (memory !== undefined && limits.memory !== undefined)
+    throw new BusError('InvalidParams', `${where}: memory and limits.memory are the same limit. Leave one of them out`)
+  const mebibytes = memory ?? limits.memory
+  const limited = mebibytes === undefined ? options : limitMemory(options, mebibytes)
+  if (limits.time === undefined) return limited
+  const timed = limitTime(limited, limits.time)
+  if (timed) return timed
+  const remedy = `Use ${TIMED_KINDS}, or set timeout`
+  throw new BusError('InvalidParams', `${where}: sandbox ${JSON.stringify(options.kind)} has no limits.time. ${remedy}`)
 }
 
 export function resolveConnection(

@@ -172,6 +172,7 @@ const frontendEntries = {
   loaded: v.optional(boolean, true),
   loadTimeout,
 }
+const mebibytes = v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))
 /** @internal The options of `bus.run`. */
 export const runSchema = strictOptions({
   label: v.optional(labelSchema),
@@ -181,13 +182,15 @@ export const runSchema = strictOptions({
   language: v.optional(v.picklist(['javascript', 'typescript'], '"javascript" or "typescript"'), 'javascript'),
   ...{ allow, codec: v.optional(codec), data: v.optional(v.unknown(), undefined) },
   ...{ onStdio: frontendEntries.onStdio, sandbox: v.optional(sandboxSchema, RUN_SANDBOX) },
-  memory: v.optional(v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))),
+  memory: v.optional(mebibytes),
   functions: v.optional(anyObject),
   limits: v.optional(
     strictOptions({
       calls: v.optional(integer('a whole number from 0', 0)),
       resultBytes: v.optional(integer('whole bytes, from 1', 1)),
       consoleBytes: v.optional(integer('whole bytes, from 0', 0)),
+      memory: v.optional(mebibytes),
+      time: v.optional(integer('whole milliseconds, from 1 to 5000', 1, 5000)),
     }),
     {},
   ),

@@ -147,7 +147,7 @@ export interface RunOptions
    * @example functions: { notes: { search: { description: 'Finds notes', args: z.object({ query: z.string() }), handler: find } } }
    */
   functions?: RunFunctions
-  /** Limits in addition to `timeout` and `memory`. */
+  /** Limits in addition to `timeout`. */
   limits?: RunLimits
 }
 
@@ -197,6 +197,14 @@ export interface RunLimits {
    * @default 1 MiB for a report, otherwise none
    */
   consoleBytes?: number | undefined
+  /** MiB, as the option `memory`, which is left out then. */
+  memory?: number | undefined
+  /**
+   * Milliseconds that the code can run before it awaits something, up to 5000, in `sandbox: 'quickjs'`. Code beyond it rejects with `Crashed`.
+   *
+   * @default that of the sandbox
+   */
+  time?: number | undefined
 }
 
 /** Options of the bus for every `bus.run`. */

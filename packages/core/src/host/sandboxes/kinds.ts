@@ -45,15 +45,15 @@ export const CONNECTION_SANDBOX: SandboxName = 'none'
 const joinAlternatives = (texts: readonly string[]): string => texts.join(', ').replace(/, (?=[^,]*$)/, ' or ')
 
 const names = Object.keys(KINDS) as SandboxName[]
-const quoteKinds = (isTrusted: boolean): string =>
-  joinAlternatives(names.filter(name => KINDS[name].isTrusted === isTrusted).map(name => JSON.stringify(name)))
+const quoteKinds = (has: (kind: SandboxKind<SandboxName>) => boolean): string =>
+  joinAlternatives(names.filter(name => has(KINDS[name])).map(name => JSON.stringify(name)))
 /** Kinds whose code can import modules that the host passes by name. */
-export const NAMED_MODULE_KINDS: string = joinAlternatives(
-  names.filter(name => KINDS[name].hasNamedModules).map(name => JSON.stringify(name)),
-)
+export const NAMED_MODULE_KINDS: string = quoteKinds(kind => kind.hasNamedModules === true)
+/** Kinds that limit the time without a pause. */
+export const TIMED_KINDS: string = quoteKinds(kind => kind.limitTime !== undefined)
 /** Kinds for code that is trusted, and for code that is not, as error texts list them. */
-export const TRUSTED_KINDS: string = quoteKinds(true)
-export const UNTRUSTED_KINDS: string = quoteKinds(false)
+export const TRUSTED_KINDS: string = quoteKinds(kind => kind.isTrusted)
+export const UNTRUSTED_KINDS: string = quoteKinds(kind => !kind.isTrusted)
 
 /** A kind of earlier versions. */
 const REMOVED = { kind: 'ses', remedy: '"quickjs", which has taken the place of "ses"' } as const
@@ -90,5 +90,11 @@ export const limitMemory = (options: SandboxOptions<SandboxName>, memory: number
 
 export const hasNamedModules = ({ kind }: Pick<SandboxConfig<SandboxName>, 'kind'>): boolean =>
   KINDS[kind].hasNamedModules === true
+
+/** Returns the options of a sandbox with a limit of the milliseconds that code can run without a pause, or `undefined` if it has none. */
+export const limitTime = (
+  options: SandboxOptions<SandboxName>,
+  time: number,
+): SandboxOptions<SandboxName> | undefined => KINDS[options.kind].limitTime?.(options, time)
 
 export const isTrusted = ({ kind }: Pick<SandboxConfig<SandboxName>, 'kind'>): boolean => KINDS[kind].isTrusted

@@ -16,6 +16,8 @@ export interface SandboxKind<Name extends string, Schema extends OptionsSchema<N
   readonly schema?: Schema
   /** Returns the options with a limit of memory in MiB. By default it is that of V8's heap. */
   limitMemory?(options: v.InferOutput<Schema>, memory: number): v.InferOutput<Schema>
+  /** Returns the options with a limit of the milliseconds that code can run without a pause. A kind without it has no such limit. */
+  limitTime?(options: v.InferOutput<Schema>, time: number): v.InferOutput<Schema>
   /**
    * Checks what a schema cannot: whether this machine can enforce the options.
    *

@@ -109,6 +109,7 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
   hasNamedModules: true,
   schema,
   limitMemory: (options, memory) => ({ ...options, memory: Math.ceil(memory) }),
+  limitTime: (options, time) => ({ ...options, time }),
   async resolve(options, place, threads) {
     const { memory, stack, time } = options
     const engine: EngineOptions = { memory, stack, time }
