@@ -9,12 +9,13 @@ import type { Payload } from '../payloads/payloads.js'
  * - `codec`: `inFlight` messages written and read within one thread
  * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms · `idle`: silence after a start
  * - `fetches`: requests over HTTP · `mcp`: the start of an MCP server, and calls of a tool
+ * - `scripts`: texts that run once, each with `size` calls
  * - `plugin`: the life of one plugin · `density`: the start of `size` plugins, and a call of one
  */
 export type Loop =
   | ('calls' | 'sparse' | 'burst' | 'open' | 'giving')
   | ('events-in' | 'events-out' | 'stream' | 'codec')
-  | ('few-calls' | 'idle' | 'plugin' | 'density' | 'fetches' | 'mcp')
+  | ('few-calls' | 'idle' | 'plugin' | 'density' | 'fetches' | 'mcp' | 'scripts')
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -26,8 +27,10 @@ export interface Task {
   inFlight?: number
   /** Calls a second of an open loop. */
   perSecond?: number
-  /** Number of plugins. */
+  /** Number of plugins, or of the calls of a text. */
   size?: number
+  /** Pauses between two texts. */
+  isSparse?: true
 }
 
 /** Figures by their ids. */

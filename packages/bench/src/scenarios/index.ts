@@ -5,6 +5,7 @@ import { idleArms } from '../arms/idle.js'
 import { mcpArms } from '../arms/mcp.js'
 import { natsArms } from '../arms/nats.js'
 import { networkArms } from '../arms/network.js'
+import { scriptsArms } from '../arms/scripts.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
 import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
@@ -137,6 +138,7 @@ const TABLE = readTable(`
   mebibyte          | by name | cases | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back              | bytes that both sides keep, and bytes that go with { transfer } and come back with transfer(); isolation encrypts them; the reference is a raw structured clone, and the transfer of an ArrayBuffer
   nats              | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
   mcp               | by name | arms  | processes | 20   | 0      | 0       | 0.25   | An MCP server in a wall                    | the published server-everything over stdio: from the start until its tools are known, and its tool echo, one call at a time; the reference is openMcp without a wall
+  scripts           | by name | arms  | processes | 10   | 0      | 0       | 0.5    | Scripts that run once                      | a text from the call to its result, in a bus that has run others: one that returns, one after the other, each 300 ms, and 4 at a time; and one that calls the host three times, 4 at a time. The reference starts a Worker for each
   net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
   density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins                               | n plugins, each measurement in a host of its own, whose library is loaded: the memory (PSS) and the CPU time that their start adds, when all are idle; the time from the first start until all have called the host; and the p50 of one call at a time while the others idle. The reference is n Workers with bare MessagePorts
   density-quickjs   | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in quickjs                    | the same figures for scripts in QuickJS; the reference is n Workers with bare MessagePorts
@@ -168,6 +170,15 @@ export const allScenarios = (): Scenario[] => {
     mebibyte: [features.both, [mebibyte('copied', 'calls'), mebibyte('transferred', 'giving')]],
     nats: [natsArms(), [...callCases([P50_ALONE]), mebibyte('mebibyte', 'calls')]],
     mcp: [mcpArms, [inCase('everything', 'server-everything', { loop: 'mcp' }, [latency('ready', 'start'), P50])]],
+    scripts: [
+      scriptsArms(),
+      [
+        inCase('empty', 'empty', { loop: 'scripts' }, [latency('p50', 'empty')]),
+        inCase('seldom', 'each 300 ms', { loop: 'scripts', isSparse: true }, [latency('p50', 'each 300 ms')]),
+        inCase('4', '4 at a time', { loop: 'scripts', inFlight: 4 }, [rate('rate', '4 empty')]),
+        inCase('calls', 'three calls', { loop: 'scripts', inFlight: 4, size: 3 }, [rate('rate', '4 of three calls')]),
+      ],
+    ],
     net: [
       networkArms,
       [

@@ -1,0 +1,118 @@
+// Arms that run a text once and return its result: a Worker for each run, the package `run` of npm if it is installed, and `bus.run`.
+import { createBus, defineCore, type RunOptions } from '@sallyport/core'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { percentiles } from '../loops/subject.js'
+import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
+import { findPackage, readVersion } from '../run/machine.js'
+import { lacksWall } from './wall.js'
+
+/** Until a process that was used has been replaced. */
+const PAUSE_MS = 300
+const WARM_UP_RUNS = 5
+
+interface Runner {
+  /** Runs a text that makes so many calls of the host, one after the other, and returns how many it made. */
+  run(calls: number): Promise<unknown>
+  close(): Promise<void>
+}
+
+const add = ({ a, b }: { a: number; b: number }): number => a + b
+
+const toSource = (calls: number, call: string): string =>
+  `let made = 0; while (made < ${calls}) made = await ${call}({ a: made, b: 1 }); return made`
+
+async function measureRuns({ run }: Runner, { ms, size = 0, inFlight = 1, isSparse }: Task): Promise<Measurement> {
+  const runOnce = async (): Promise<number> => {
+    const start = performance.now()
+    const made = await run(size)
+    const time = performance.now() - start
+    if (made !== size) throw new Error(`A run returned ${String(made)} instead of ${size}`)
+    return time
+  }
+  for (let made = 0; made < WARM_UP_RUNS; made++) await runOnce()
+  const latencies: number[] = []
+  const start = performance.now()
+  const repeat = async (): Promise<void> => {
+    do {
+      if (isSparse) await delay(PAUSE_MS)
+      latencies.push(await runOnce())
+    } while (performance.now() < start + ms)
+  }
+  await Promise.all(Array.from({ length: inFlight }, repeat))
+  const rate = (latencies.length / (performance.now() - start)) * 1000
+  return { ...percentiles(Float64Array.from(latencies)), rate }
+}
+
+const WORKER = `
+  const { parentPort, workerData } = require('node:worker_threads')
+  const answers = []
+  parentPort.on('message', answer => answers.shift()(answer))
+  const add = args => new Promise(resolve => { answers.push(resolve); parentPort.postMessage({ args }) })
+  const AsyncFunction = (async () => {}).constructor
+  new AsyncFunction('add', workerData)(add).then(result => parentPort.postMessage({ result }))
+`
+
+const startWorkers = async (): Promise<Runner> => ({
+  run: calls =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(WORKER, { eval: true, workerData: toSource(calls, 'add') })
+      worker.on('error', reject)
+      worker.on('message', ({ args, result }: { args?: { a: number; b: number }; result?: unknown }) => {
+        if (args) return worker.postMessage(add(args))
+        void worker.terminate().then(() => resolve(result))
+      })
+    }),
+  close: async () => {},
+})
+
+/** The part of the package `run` that is used. */
+interface RunPackage {
+  createRunner(): { run(options: { source: string; hostFunctions: object }): Promise<{ value?: unknown }> }
+}
+
+async function startRunPackage(): Promise<Runner> {
+  const entry = pathToFileURL(join(findPackage('run')!, 'dist/index.js'))
+  const { createRunner } = (await import(entry.href)) as RunPackage
+  const runner = createRunner()
+  const hostFunctions = { tools: { add } }
+  return {
+    run: async calls => (await runner.run({ source: toSource(calls, 'tools.add'), hostFunctions })).value,
+    close: async () => {},
+  }
+}
+
+const startBus = (sandbox: RunOptions['sandbox'] & object) => async (): Promise<Runner> => {
+  const bus = await createBus({ core: defineCore({ commands: { add } }), log: false })
+  return {
+    run: calls =>
+      bus.run(`const add = args => invoke('add', args); ${toSource(calls, 'add')}`, { sandbox, allow: ['add'] }),
+    close: () => bus.close({ timeout: 0 }),
+  }
+}
+
+const scriptsArm = (id: string, title: string, start: () => Promise<Runner>, lacks?: Arm['lacks']): Arm => ({
+  ...{ id, title },
+  ...(lacks && { lacks }),
+  async open(): Promise<OpenArm> {
+    const runner = await start()
+    return { measure: task => measureRuns(runner, task), close: runner.close }
+  },
+})
+
+const lacksRun = (): string | undefined => (findPackage('run') === undefined ? 'run is not installed' : undefined)
+
+/** Reads the version of the peer. */
+export const scriptsArms = (): Arms => [
+  scriptsArm('worker', 'raw Worker', startWorkers),
+  scriptsArm('run', `run ${lacksRun() ? '' : readVersion('run')}`.trim(), startRunPackage, lacksRun),
+  scriptsArm('quickjs', 'bus.run', startBus({ kind: 'quickjs' })),
+  scriptsArm(
+    'quickjs-wall',
+    'bus.run, wall, spares',
+    startBus({ kind: 'quickjs', process: true, wall: 'required', spares: 2 }),
+    lacksWall,
+  ),
+]
