@@ -2,7 +2,6 @@
 
 export type { CodeModeOptions } from './options.js'
 export type { CodeError } from './run-code.js'
-export type { StripTypes } from './strip-types.js'
 export { toExecutor, type CodeExecutor, type ExecutorProvider } from './to-executor.js'
 export { toIsolateDriver, type CodeIsolateDriver, type IsolateConfig, type IsolateResult } from './to-isolate-driver.js'
 export { toTool } from './to-tool.js'

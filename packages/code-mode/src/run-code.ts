@@ -19,6 +19,8 @@ type CodeOutcome = { value: unknown; logs: string[]; error: CodeError | undefine
 
 interface CodeRun {
   code: string
+  /** @default 'javascript' */
+  language?: 'javascript' | 'typescript'
   groups: readonly ToolGroup[]
   options: CodeModeOptions
   /** Ends the run, in addition to the signal of the options. */
@@ -27,6 +29,11 @@ interface CodeRun {
   errorPrefix?: string
 }
 
+/** A framework has no place for a continuation. */
+const INTERRUPTED: Omit<RunError, 'data'> = {
+  reason: 'Interrupted',
+  message: 'A command interrupted the code, which does not go on. Do not use commands that interrupt in this code',
+}
 const NAMES: Record<string, string> = { Timeout: 'TimeoutError', Cancelled: 'AbortError', LoadFailed: 'SyntaxError' }
 
 /**
@@ -35,16 +42,18 @@ const NAMES: Record<string, string> = { Timeout: 'TimeoutError', Cancelled: 'Abo
  * @throws {BusError} if the options are wrong, or the sandbox cannot start
  */
 export async function runCode(bus: Bus, run: CodeRun): Promise<CodeOutcome> {
-  const { code, groups, options, signal, errorPrefix = '' } = run
+  const { code, language = 'javascript', groups, options, signal, errorPrefix = '' } = run
   const globals = writeGlobals(groups)
   const signals = [options.signal, signal].filter(each => each !== undefined)
   try {
-    const { value, logs, error } = await bus.run(`${globals}${code}`, {
-      ...{ sandbox: 'quickjs', ...options, limits: { ...DEFAULT_LIMITS, ...options.limits } },
+    const report = await bus.run(`${globals}${code}`, {
+      ...{ sandbox: 'quickjs', language, ...options, limits: { ...DEFAULT_LIMITS, ...options.limits } },
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
       functions: createBridge(groups),
       report: true,
     })
+    const { value, logs } = report
+    const error = 'status' in report ? INTERRUPTED : report.error
     const lines = logs.map(({ stream, text }) => `${stream === 'stderr' ? errorPrefix : ''}${text}`)
     return { value, logs: lines, error: error && toCodeError(error, globals.length) }
   } catch (error) {
@@ -57,6 +66,9 @@ export async function runCode(bus: Bus, run: CodeRun): Promise<CodeOutcome> {
 /** @param before - number of characters before the code, in its first line */
 function toCodeError({ reason, message: text, name, line }: Omit<RunError, 'data'>, before: number): CodeError {
   const given = reason === 'CommandFailed' ? name : undefined
-  const message = text.replace(/\brun\.js:1:(\d+)/, (_, column) => `run.js:1:${Math.max(1, Number(column) - before)}`)
+  const message = text.replace(
+    /\b(run\.[jt]s:1):(\d+)/,
+    (_, place, column) => `${place}:${Math.max(1, Number(column) - before)}`,
+  )
   return { name: given ?? NAMES[reason] ?? reason, message, reason, ...(line !== undefined && { line }) }
 }

@@ -2,7 +2,7 @@
 import { type Bus, toDocComment, toSchemaType } from '@sallyport/core'
 import type { CodeModeOptions } from './options.js'
 import { type CodeError, runCode } from './run-code.js'
-import { type StripTypes, toJavaScript } from './strip-types.js'
+import { detectLanguage } from './language.js'
 import { type RunTool, setTool } from './tool-globals.js'
 import { getJsonSchema, validate } from './tool-schema.js'
 
@@ -26,8 +26,6 @@ export interface ToolOptions extends CodeModeOptions {
   tools?: Readonly<Record<string, CallableTool>>
   /** Text for the model after the declarations of the tools, such as those of `bus.describe`. */
   instructions?: string
-  /** Removes types from TypeScript. By default Node.js does, from 22.13 on. */
-  stripTypes?: StripTypes
 }
 
 /** What the model sends. */
@@ -91,7 +89,7 @@ await, and return the result as JSON. Call independent tools with Promise.all. c
  *
  * @example generateText({ model, tools: { run_code: toTool(bus, { tools: { search }, timeout: 10_000 }) }, stopWhen: isStepCount(5), prompt })
  */
-export function toTool(bus: Bus, { tools = {}, instructions, stripTypes, ...options }: ToolOptions = {}): CodeTool {
+export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolOptions = {}): CodeTool {
   const callable = Object.entries(tools).filter(([, { execute, needsApproval }]) => execute && !needsApproval)
   const declarations = callable.map(([name, tool]) => declare(name, tool)).join('\n')
   const declaration = declarations && `\n\ndeclare const tools: {\n${declarations}\n}`
@@ -109,7 +107,7 @@ export function toTool(bus: Bus, { tools = {}, instructions, stripTypes, ...opti
         })
       }
       const groups = callable.length > 0 ? [{ namespace: 'tools', tools: runs }] : []
-      const run = { code: await toJavaScript(code, stripTypes), groups, options, signal: context.abortSignal }
+      const run = { code, language: detectLanguage(code), groups, options, signal: context.abortSignal }
       const { value, logs, error } = await runCode(bus, run)
       return { ...(error ? { error } : { result: value }), ...(logs.length > 0 && { logs }) }
     },

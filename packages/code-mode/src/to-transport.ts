@@ -2,7 +2,7 @@
 import type { Bus } from '@sallyport/core'
 import type { CodeModeOptions } from './options.js'
 import { runCode } from './run-code.js'
-import { type StripTypes, toJavaScript } from './strip-types.js'
+import { detectLanguage } from './language.js'
 import { type RunTool, setTool } from './tool-globals.js'
 
 /** What Mastra asks of a run. */
@@ -37,17 +37,14 @@ export interface CodeTransport {
 }
 
 /** Options of `toTransport`. */
-export interface TransportOptions extends Omit<CodeModeOptions, 'timeout'> {
-  /** Removes types from TypeScript. By default Node.js does, from 22.13 on. */
-  stripTypes?: StripTypes
-}
+export type TransportOptions = Omit<CodeModeOptions, 'timeout'>
 
 /**
  * Returns a transport for `createCodeMode` of `@mastra/core/tools`, which sets the timeout. Each program is one `bus.run`.
  *
  * @example createCodeMode({ tools, timeout: 10_000 }, toTransport(bus, { memory: 64 }))
  */
-export function toTransport(bus: Bus, { stripTypes, ...shared }: TransportOptions = {}): CodeTransport {
+export function toTransport(bus: Bus, shared: TransportOptions = {}): CodeTransport {
   return {
     requiresSandbox: false,
     async run({ program, toolIds, dispatch, timeout, abortSignal: signal, onExternalCall, onExternalResult }) {
@@ -63,8 +60,13 @@ export function toTransport(bus: Bus, { stripTypes, ...shared }: TransportOption
           return running
         })
       }
-      const code = await toJavaScript(program, stripTypes)
-      const run = { code, groups: [{ tools }], options: { ...shared, timeout }, signal }
+      const run = {
+        code: program,
+        language: detectLanguage(program),
+        groups: [{ tools }],
+        options: { ...shared, timeout },
+        signal,
+      }
       const { value: result, logs, error } = await runCode(bus, run)
       if (!error) return { success: true, result, logs }
       const { reason: _, ...rest } = error

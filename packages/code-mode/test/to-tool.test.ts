@@ -103,7 +103,7 @@ test('an error has the line and the column of the code', async () => {
     error: { name: 'TypeError', message: 'no', reason: 'CommandFailed', line: 2 },
   })
   expect(await run('a b', { tools })).toMatchObject({
-    error: { name: 'SyntaxError', message: expect.stringContaining('run.js:1:3') as string, line: 1 },
+    error: { name: 'SyntaxError', message: expect.stringMatching(/run\.[jt]s:1:3/) as string, line: 1 },
   })
 })
 

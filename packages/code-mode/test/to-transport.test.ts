@@ -58,15 +58,18 @@ test('two tools that would share a name are refused', async () => {
 
 const typed = `interface Note { id: number }\nconst note: Note = { id: 1 }; return note.id as number`
 
-test('stripTypes removes the types of a program that is no JavaScript', async () => {
-  const stripTypes = vi.fn<(code: string) => string>(() => 'return 1')
-  const transport = toTransport(getBus(), { stripTypes })
-  expect(await transport.run({ ...given, program: typed })).toMatchObject({ success: true, result: 1 })
-  expect(await transport.run({ ...given, program: 'return 2' })).toMatchObject({ result: 2 })
-  expect(stripTypes.mock.calls).toEqual([[typed]])
-})
-
 test('TypeScript runs where Node.js can remove types, and is a syntax error elsewhere', async () => {
   const expected = 'stripTypeScriptTypes' in nodeModule ? { result: 1 } : { error: { name: 'SyntaxError' } }
   expect(await run(typed)).toMatchObject(expected)
+})
+
+test('types that take for ever to remove do not occupy the host', async () => {
+  const endless = `let q: 1; x = ${'async <T>(a='.repeat(60)}b${')'.repeat(60)}`
+  let ticks = 0
+  const timer = setInterval(() => ticks++, 20)
+  const transport = toTransport(getBus())
+  const { success } = await transport.run({ ...given, timeout: 1000, program: endless })
+  clearInterval(timer)
+  expect(success).toBe(false)
+  if ('stripTypeScriptTypes' in nodeModule) expect(ticks).toBeGreaterThan(10)
 })
