@@ -42,6 +42,7 @@ const IDLE_MS = 300_000
 const MAX_INFORMATION = 100
 /** Methods that can be sent again if a connection that was kept alive ends before the response (RFC 9110, 9.2.2). */
 const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const CLOSED_CODES: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 /** TRACE returns headers, with the values of secrets. CONNECT is handled before. */
 const ALLOWED_METHODS = new Set(METHODS.filter(method => !['CONNECT', 'TRACE', 'TRACK'].includes(method)))
 
@@ -155,7 +156,7 @@ class Broker {
   ): void {
     if (!path.startsWith('/')) return respondFailure(stream, 'Invalid request')
     const isEncrypted = scheme === 'https'
-    const headers = getHeaders(received)
+    const headers = frameBody(getHeaders(received), isEnd)
     const misplaced = this.#secrets.findMisplaced(headers, path, target, isEncrypted)
     if (misplaced !== undefined) {
       const name = JSON.stringify(misplaced)
@@ -169,11 +170,13 @@ class Broker {
         ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
         headers: this.#secrets.fill(headers),
       })
-    const canRepeat = isEnd && IDEMPOTENT_METHODS.has(method!)
-    const request = send(this.#agents.get(isEncrypted))
+    // A host can take what follows a body that was cut off for a part of it. Then a secret in a next head would be in a body, which hosts quote
+    // and store. So a connection with a body is not used again.
+    const request = send(isEnd ? this.#agents.get(isEncrypted) : false)
     watch(stream, request, error => {
       // The host closed the connection while it was idle. A new one tells whether the host can be reached.
-      if (!canRepeat || !request.reusedSocket || stream.headersSent || stream.destroyed)
+      const wasIdle = request.reusedSocket && CLOSED_CODES.has((error as NodeJS.ErrnoException).code)
+      if (!wasIdle || !IDEMPOTENT_METHODS.has(method!) || stream.headersSent || stream.destroyed)
         return this.#fail(stream, target, error)
       const again = send(false)
       watch(stream, again, failure => this.#fail(stream, target, failure))
@@ -211,6 +214,15 @@ const IDLE = `No data for ${IDLE_MS} ms`
 function getHeaders(received: IncomingHttpHeaders): Record<string, string | string[]> {
   const headers = Object.entries(received).filter(([name]) => !name.startsWith(':') && !CONNECTION_HEADERS.has(name))
   return Object.fromEntries(headers.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+/** Makes sure that a host knows where a request ends. Node frames no body of methods that have none by default. */
+function frameBody(
+  { 'content-length': length, ...headers }: Record<string, string | string[]>,
+  isEnd: boolean,
+): Record<string, string | string[]> {
+  if (isEnd) return headers
+  return { ...headers, ...(length === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': length }) }
 }
 
 /** Answers a stream with the response to a request, which ends with the stream. */
