@@ -86,6 +86,20 @@ const violation = (what: string): string => `fault: InvalidRequest: The peer vio
 const good = toBytes(1, 'a')
 
 describe('a socket link', () => {
+  it('reports its end once all is written, also to a peer that stays', async () => {
+    const [link, peer] = takePair()
+    const seen = recorder()
+    link.receive(seen)
+    link.send({ kind: 1, body: '[1]' })
+    link.close()
+    // The peer reads nothing.
+    await settled()
+    expect(seen.log).toEqual(['closed'])
+    expect(peer.destroyed).toBe(false)
+    const [chunk] = (await once(peer, 'data')) as [Buffer]
+    expect(chunk.toString()).toContain('[1]')
+  })
+
   it.each<[string, Buffer, string]>([
     ['an invalid kind', toBytes(0, 'text'), 'invalid kind of frame'],
     ['another invalid kind', toBytes(6, 'text'), 'invalid kind of frame'],

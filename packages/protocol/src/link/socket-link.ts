@@ -40,6 +40,18 @@ export class SocketLink extends StreamLink {
     this.stream.resume()
   }
 
+  /** Bytes that have left this end do not count: they are the peer's, however many it has read. */
+  override get queued(): number {
+    return this.isOver ? 0 : this.stream.writableLength
+  }
+
+  /** The end is reported once all is written: a peer that does not close its end must not delay what follows here. */
+  override close(): void {
+    const wasOpen = this.isOpen
+    super.close()
+    if (wasOpen && !this.isOver) this.stream.once('finish', () => this.endDelivery())
+  }
+
   /** A process that is killed ends within a frame, which is no violation: the frame is dropped. */
   protected override streamClosed(): void {}
 

@@ -53,7 +53,7 @@ export function startChild(
 ): Child {
   const { command, args, filter, endsWithParent = false, lowersPriority = false } = launch
   // A wall has its own directories.
-  const directory = endsWithParent ? undefined : mkdtempSync(join(temporary, 'sallyport-'))
+  let directory: string | undefined
   const removeDirectory = (): void => {
     if (directory === undefined) return
     try {
@@ -66,6 +66,7 @@ export function startChild(
   const [link = 'pipe', fromCore] = sockets
   let child: ChildProcess
   try {
+    if (!endsWithParent) directory = mkdtempSync(join(temporary, 'sallyport-'))
     child = withFilterFile(filter, temporary, descriptor =>
       spawn(command, args, {
         cwd: directory ?? '/',
