@@ -55,6 +55,25 @@ test.runIf(canStrip)('a module that is passed by name can be TypeScript', async 
   await expect(get({ source, modules: { 'sum.ts': '\nenum A {}' } }, 'quickjs')).rejects.toThrow(/sum\.ts:2:1: /)
 })
 
+/** Some short code occupies Node's parser of types for ever, and some breaks it for all that follows in its thread. */
+const endless = `let q: 1; x = ${'async <T>(a='.repeat(60)}b${')'.repeat(60)}`
+const breaking = `let q: 1; return ${'('.repeat(20_000)}1${')'.repeat(20_000)}`
+
+test.runIf(canStrip)('code whose types cannot be removed ends alone', async () => {
+  const bus = await getBus()
+  await bus.open(
+    'neighbor',
+    { source: `sallyport.expose({ get: () => 1 })`, name: 'neighbor.js' },
+    { sandbox: 'quickjs' },
+  )
+  const typed = { language: 'typescript' } as const
+  await expect(bus.run(endless, { ...typed, timeout: 1000 })).rejects.toMatchObject({ reason: 'Timeout' })
+  await bus.run(breaking, typed).catch(() => {})
+  expect(await bus.run('const a: number = 1; return a', typed)).toBe(1)
+  expect(await bus.call('neighbor', 'get')).toBe(1)
+  expect(bus.frontends().find(({ label }) => label === 'neighbor')).toMatchObject({ restarts: 0, state: 'running' })
+})
+
 test.skipIf(canStrip).each(sandboxes)('a Node that cannot strip types says what to do, sandbox: %s', async sandbox => {
   await expect(get({ source: '', name: 'main.ts' }, sandbox)).rejects.toMatchObject({
     reason: 'LoadFailed',

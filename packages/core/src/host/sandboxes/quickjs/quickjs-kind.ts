@@ -8,6 +8,7 @@ import type {
   FrontendPreparation,
   FrontendStart,
 } from '@sallyport/protocol/internal/contract'
+import { isTypeScriptName } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { integer } from '../../../shared/validate.js'
 import { getWorkerName } from '../../supervision/policy.js'
@@ -135,12 +136,20 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       spawn(start, host) {
         const data = { ...start, script: readScript(start) }
         const { workerData } = getFrontendWorker(data, getCode(getFrontendEntry(host), data))
-        const shared = createGroup(group, perProcess, host, module)
+        const alone = group === undefined && hasTypes(start)
+        const shared = createGroup(alone ? `types of ${start.label}` : group, alone ? 1 : perProcess, host, module)
         return host.sharedThreads.open(shared, getWorkerName('frontend', start.label), workerData)
       },
     }
   },
 }
+
+/**
+ * True if types have to be removed from code. Node's parser for that has no limit: some short code occupies it for ever, and some breaks it for
+ * all that follows in its thread. So such code shares no thread.
+ */
+const hasTypes = ({ module, text }: FrontendStart): boolean =>
+  [text?.name ?? new URL(module).pathname, ...Object.keys(text?.modules ?? {})].some(isTypeScriptName)
 
 let described: Promise<string> | undefined
 
