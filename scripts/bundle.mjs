@@ -70,8 +70,8 @@ const GROUPS = {
       test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:core-worker|spare-worker|spawn))|shared[\\/]heap-limit)\.js$/,
       priority: 1,
     },
-    // Every core module loads these two helpers. Merged with the code of core's thread, they would bring it along.
-    { name: 'api', test: /[\\/]dist[\\/]api[\\/](?:state|transfer)\.js$/, priority: 1 },
+    // Every core module loads these helpers. Merged with the code of core's thread, they would bring it along.
+    { name: 'api', test: /[\\/]dist[\\/]api[\\/](?:schema-type|state|transfer)\.js$/, priority: 1 },
     SHARED,
   ],
   // Core loads an entry alone, without a file that it shares with the others.

@@ -42,7 +42,7 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
     const onStdio = (/** @type {string} */ text) => void (printed = (printed + text).slice(0, MAX_PRINTED))
     try {
       // One label for all scripts, so that the quota counts for the whole conversation.
-      const options = { label: 'agent', allow, timeout, memory: 64, onStdio }
+      const options = { label: 'agent', allow, timeout, limits: { memory: 64, time: 100 }, onStdio }
       return { answer: await bus.run(FUNCTIONS + code, options), printed }
     } catch (error) {
       return { failed: /** @type {Error} */ (error).message, printed }
