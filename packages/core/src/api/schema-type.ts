@@ -1,6 +1,6 @@
 // Writes a JSON Schema as a TypeScript type. The schema can be hostile, because it might be that of a foreign server: each name and text
 // in it becomes a literal or a comment, and what it expands to is bounded.
-import { isObject } from '../shared/validate.js'
+import { isPlainObject } from '@sallyport/protocol/internal/util'
 
 /** Schemas within schemas, beyond which the type is `unknown`. */
 const MAX_DEPTH = 16
@@ -43,7 +43,7 @@ export function toSchemaType(schema: unknown): string {
   let count = 0
   const write = (part: unknown, depth: number): string => {
     if (part === false) return 'never'
-    if (!isObject(part) || depth > MAX_DEPTH || ++count > MAX_SCHEMAS) return 'unknown'
+    if (!isPlainObject(part) || depth > MAX_DEPTH || ++count > MAX_SCHEMAS) return 'unknown'
     const inner = (each: unknown): string => write(each, depth + 1)
     if (typeof part['$ref'] === 'string') return inner(resolveReference(schema, part['$ref']))
     if ('const' in part) return toValueType(part['const'])
@@ -57,7 +57,7 @@ export function toSchemaType(schema: unknown): string {
         type.map(each => inner({ ...part, type: each as unknown })),
         ' | ',
       )
-    if (type === 'object' || (type === undefined && isObject(part['properties']))) return writeObject(part, inner)
+    if (type === 'object' || (type === undefined && isPlainObject(part['properties']))) return writeObject(part, inner)
     if (type === 'array') return writeArray(part, inner)
     if (type === 'integer') return 'number'
     return type === 'string' || type === 'number' || type === 'boolean' || type === 'null' ? type : 'unknown'
@@ -69,7 +69,7 @@ type Write = (schema: unknown) => string
 
 function writeObject(schema: Record<string, unknown>, write: Write): string {
   const { properties, required, additionalProperties: others } = schema
-  const entries = isObject(properties) ? Object.entries(properties) : []
+  const entries = isPlainObject(properties) ? Object.entries(properties) : []
   const names: readonly unknown[] = Array.isArray(required) ? required : []
   if (entries.length === 0) {
     if (others === false) return '{}'
@@ -81,7 +81,7 @@ function writeObject(schema: Record<string, unknown>, write: Write): string {
     return `${comment}${toMemberName(name)}${names.includes(name) ? '' : '?'}: ${write(property)}`
   })
   // An index has to fit all members.
-  if (others === true || isObject(others)) members.push('[name: string]: unknown')
+  if (others === true || isPlainObject(others)) members.push('[name: string]: unknown')
   return `{ ${members.join('; ')} }`
 }
 
