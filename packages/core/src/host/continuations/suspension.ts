@@ -2,6 +2,7 @@
 // host that reports a state without a call that core has interrupted reports nothing.
 import type { SuspendedScript } from '@sallyport/protocol/internal/contract'
 import { createDeferred } from '@sallyport/protocol/internal/util'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type { InterruptionReport } from '../../contract/host-core.js'
 import type { Continuation } from './continuation.js'
 
@@ -23,6 +24,8 @@ export class Suspension {
   }
 
   interrupted({ token, data }: InterruptionReport): void {
+    // No script has more calls in flight at once. Only a hostile one interrupts them one after the other without an end.
+    if (this.#reports.size >= MAX_IN_FLIGHT) return
     this.#reports.set(token, { token, data })
     this.#settle()
   }

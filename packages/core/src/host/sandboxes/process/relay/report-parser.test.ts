@@ -19,8 +19,10 @@ function createReadyParser(): ReturnType<typeof createReportParser> {
 
 test('puts the parts of a snapshot together, once', () => {
   const parse = createReadyParser()
-  expect([parse(part(2)), parse(part(1))]).toEqual(['part', 'part'])
-  expect(parse(suspended)).toEqual({ type: 'suspended', snapshot: Uint8Array.of(2, 2, 1), tokens: ['a'] })
+  const [first, last] = [part(SNAPSHOT_PART_BYTES), part(1)]
+  expect([parse(first), parse(last)]).toEqual(['part', 'part'])
+  const snapshot = Uint8Array.from(Buffer.concat([first.body as Uint8Array, last.body as Uint8Array]))
+  expect(parse(suspended)).toEqual({ type: 'suspended', snapshot, tokens: ['a'] })
   expect([parse(part(1)), parse(suspended)]).toEqual([undefined, undefined])
 })
 
@@ -31,6 +33,13 @@ test('refuses parts beyond the limit of a snapshot', () => {
   for (let size = 0; size < MAX_SNAPSHOT_BYTES; size += SNAPSHOT_PART_BYTES)
     expect(parse(part(SNAPSHOT_PART_BYTES))).toBe('part')
   expect(parse(part(1))).toBeUndefined()
+})
+
+test('refuses an empty part', () => expect(createReadyParser()(part(0))).toBeUndefined())
+
+test('refuses a part after a short one', () => {
+  const parse = createReadyParser()
+  expect([parse(part(SNAPSHOT_PART_BYTES - 1)), parse(part(1))]).toEqual(['part', undefined])
 })
 
 test.each([[undefined], [[]], ['a'], [[1]], [['x'.repeat(65)]], [Array.from({ length: 20_000 }, () => 'a')]])(

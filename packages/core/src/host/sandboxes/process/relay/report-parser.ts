@@ -1,6 +1,6 @@
 // Parses the reports of a frontend's process, which is untrusted.
 import { areTokens, LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal/contract'
-import { FRAME_KIND, getText, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
+import { FRAME_KIND, getText, MAX_SNAPSHOT_BYTES, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
 import type { FrontendReport, Pong } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { ReceivedFrame } from '@sallyport/protocol/internal/wire'
@@ -13,17 +13,20 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 /**
  * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
  * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
- * after `ready`. `unsent` is accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`. The
- * parser returns `undefined` for an invalid report, and `'part'` for a part of one.
+ * after `ready`. `unsent` is accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
+ * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'part'` for a part of one.
  */
 export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | 'part' | undefined {
   let last = -1
   let moduleSteps = 0
   let parts: Uint8Array[] | undefined = []
   let partBytes = 0
+  let isLast = false
   const isReady = (): boolean => last >= LIFECYCLE_STATES.indexOf('ready')
   return ({ kind, body }) => {
     if (kind === FRAME_KIND.bytes && parts && isReady() && typeof body !== 'string') {
+      if (body.length === 0 || isLast) return undefined
+      isLast = body.length < SNAPSHOT_PART_BYTES
       partBytes += body.length
       if (partBytes > MAX_SNAPSHOT_BYTES) return undefined
       parts.push(body.slice())

@@ -1,0 +1,24 @@
+import { serializeValue } from '@sallyport/protocol/internal/contract'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
+import { expect, test } from 'vitest'
+import { Suspension } from './suspension.js'
+
+const data = serializeValue(null)
+
+test('holds no more interruptions than a script has calls in flight', async () => {
+  const suspension = new Suspension()
+  for (let n = 0; n <= MAX_IN_FLIGHT; n++) suspension.interrupted({ token: `token ${n}`, data })
+  const suspended: string[] = []
+  void suspension.whenSuspended.then(({ interrupted }) => suspended.push(...interrupted.map(({ token }) => token)))
+  suspension.stopped({ snapshot: Uint8Array.of(1), tokens: [`token ${MAX_IN_FLIGHT}`] })
+  await new Promise(setImmediate)
+  expect(suspended).toEqual([])
+})
+
+test('takes a script that stopped with the last interruption that it holds', async () => {
+  const suspension = new Suspension()
+  for (let n = 0; n < MAX_IN_FLIGHT; n++) suspension.interrupted({ token: `token ${n}`, data })
+  const [snapshot, token] = [Uint8Array.of(1), `token ${MAX_IN_FLIGHT - 1}`]
+  suspension.stopped({ snapshot, tokens: [token] })
+  expect(await suspension.whenSuspended).toEqual({ snapshot, interrupted: [{ token, data }] })
+})
