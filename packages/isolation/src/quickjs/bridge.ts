@@ -9,6 +9,7 @@ import {
   ERROR_CODES,
   isBusError,
 } from '@sallyport/protocol/internal/errors'
+import { type EventTarget, toEventTarget } from '@sallyport/protocol/internal/message'
 import { convert } from './conversions.js'
 import { fixColumns } from './machine.js'
 import { type CrossedError, decodeValue, encodeValue, type Reference, type ValueHooks } from './values.js'
@@ -56,6 +57,9 @@ interface Timer {
 /** A message of the script: its text, and its bytes in Base64. */
 type KeptMessage = readonly [text: string, ...bytes: string[]]
 
+/** A listener of the script. */
+type KeptListener = readonly [listener: number, event: unknown, target: EventTarget | null]
+
 /** What the bridge of an interrupted script holds, as JSON. Ids of the host are negative. */
 export interface BridgeState {
   readonly lastId: number
@@ -65,8 +69,8 @@ export interface BridgeState {
   readonly interrupted: readonly (readonly [id: number, token: string])[]
   /** Messages that the script sent after its interruption. */
   readonly held: readonly KeptMessage[]
-  /** Its listeners, and its waits for one event. */
-  readonly listeners: readonly KeptMessage[]
+  readonly listeners: readonly KeptListener[]
+  /** The messages with which it waits for one event. */
   readonly waits: readonly KeptMessage[]
   /** Requests for what ended with the interruption. */
   readonly ended: readonly number[]
@@ -120,8 +124,9 @@ export class Bridge {
   readonly #calls = new Set<number>()
   /** Requests to streams and channels, which end with an interruption. */
   readonly #reads = new Set<number>()
-  /** The messages with which the script listens, by listener, and waits for an event, by request. */
-  readonly #listening = new Map<number, KeptMessage>()
+  /** What the script listens to, by listener. */
+  readonly #listening = new Map<number, KeptListener>()
+  /** The messages with which it waits for an event, by request. */
   readonly #waits = new Map<number, KeptMessage>()
   readonly #pushed = new Set<number>()
   readonly #closed = new Set<number>()
@@ -165,7 +170,6 @@ export class Bridge {
     const id = Number(text.slice(first + 1, second))
     if (this.#interrupted.length > 0 && this.#mustHold(operation, id, content)) return this.#keep(text, bytes)
     const value = decodeValue(content, this.#hooks, bytes)
-    if (operation === 'listen') this.#listening.set((value as [number])[0], toKept(text, bytes))
     if (operation === 'call' && (value as [string])[0] === 'once') this.#waits.set(id, toKept(text, bytes))
     return this.#handle(operation, id, value)
   }
@@ -175,8 +179,8 @@ export class Bridge {
     this.#restored = state
     this.#lastId = state.lastId
     for (const id of state.closed) this.#closed.add(id)
-    const refused = this.#expose(state.exposed)
-    if (refused !== undefined) throw new Error(refused)
+    // Nothing else of the script can be called before it goes on.
+    this.#exposeAgain([RUN])
   }
 
   /** Ends what the thread would keep for the script. */
@@ -308,6 +312,9 @@ export class Bridge {
     const handle = (received: unknown): void => this.#send('event', listener, received)
     const unlisten = (await this.#functions.listen(event, handle, ...options)) as () => void
     this.#hold(this.#listeners, listener, unlisten)
+    // Core has accepted the event and the target, which bounds their length. The script can have added anything to them.
+    const { target } = (options[0] ?? {}) as { target?: unknown }
+    this.#listening.set(listener, [listener, event, target === undefined ? null : toEventTarget(target)])
   }
 
   /** True for a message that would begin something, or is about what a held message begins. */
@@ -371,6 +378,7 @@ export class Bridge {
   /** Lets an interrupted script go on. What it did before comes first, its answer last. */
   #resume(state: BridgeState, resumption: Resumption, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
     this.#restored = undefined
+    this.#exposeAgain(state.exposed.filter(name => name !== RUN))
     const { run } = state
     this.#runCall = run
     const answer = new Promise((resolve, reject) => this.#answers.set(run, { resolve, reject }))
@@ -380,21 +388,23 @@ export class Bridge {
     this.#send('resumed', 0, { label: getLabel(), isJson: this.#deps.isJson })
     const [answered, ...rest] = state.interrupted
     for (const [id, left, ms, repeats] of state.timers) this.#startTimer(id, ms, repeats, left)
-    for (const kept of state.listeners) {
-      const { id, value } = this.#read(kept)
-      this.#listening.set((value as [number])[0], kept)
+    for (const [listener, event, target] of state.listeners) {
       const failed = (error: unknown): void => this.#deps.uncaught(describeError(error))
-      this.#respond(id, () => this.#listen(value as [number]).catch(failed), this.#calls)
+      const listen = async (): Promise<void> =>
+        this.#listen([listener, event, { ...(target !== null && { target }) }]).catch(failed)
+      this.#respond(--this.#lastId, listen, this.#calls)
     }
     for (const kept of state.waits) this.#replay(kept)
+    // While another call has no answer, nothing new begins. The script is not idle before it has this answer.
+    this.#interrupted.push(...rest)
+    if (rest.length > 0) this.#held.push(...state.held)
+    this.#calls.add(answered![0])
     for (const id of state.ended) this.#send('fail', id, describeError(createClosedError()))
     for (const id of state.pushed) this.#send('end', id, null)
-    // While another call has no answer, nothing new begins.
     if (rest.length === 0) for (const kept of state.held) this.#replay(kept)
-    else this.#held.push(...state.held)
-    this.#interrupted.push(...rest)
     if ('error' in resumption) this.#send('fail', answered![0], resumption.error)
     else this.#send('settle', answered![0], resumption.value)
+    this.#calls.delete(answered![0])
     this.#suspendIfIdle()
     return answer
   }
@@ -406,12 +416,6 @@ export class Bridge {
     } catch (error) {
       this.#send('fail', Number(text.split(' ', 2)[1]), describeError(error))
     }
-  }
-
-  #read([text]: KeptMessage): { id: number; value: unknown } {
-    const [operation, id] = text.split(' ', 2) as [string, string]
-    const value = decodeValue(text.slice(operation.length + id.length + 2), this.#hooks, [])
-    return { id: Number(id), value }
   }
 
   #getSender(id: number): Sender | undefined {
@@ -468,6 +472,11 @@ export class Bridge {
       for (const remove of added) remove()
       return describeThrown(error)
     }
+  }
+
+  #exposeAgain(names: readonly string[]): void {
+    const refused = this.#expose(names)
+    if (refused !== undefined) throw new Error(refused)
   }
 
   async #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {

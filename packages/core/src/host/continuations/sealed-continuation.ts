@@ -24,7 +24,7 @@ import type { Continuation, ContinuationHeader } from './continuation.js'
 
 const MAGIC = Buffer.from('SPC')
 /** Rises with the form of a continuation, and with what the script host keeps in a snapshot. */
-const VERSION = 1
+const VERSION = 2
 const LENGTH_BYTES = 4
 const PREFIX_BYTES = MAGIC.length + 1 + LENGTH_BYTES
 const MAX_HEADER_BYTES = 4096

@@ -1,0 +1,115 @@
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { expect, test } from 'vitest'
+import { Bridge, type BridgeState } from './bridge.js'
+
+type Run = (args: unknown, ctx: { signal: AbortSignal }) => Promise<unknown>
+
+const tick = (): Promise<void> => new Promise(setImmediate)
+
+/** A bridge whose client refuses events with a space, and whose calls of `ask` are interrupted. */
+function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () => {}) {
+  const exposed = new Map<string, Run>()
+  const invoked: string[] = []
+  const delivered: string[] = []
+  const states: BridgeState[] = []
+  const functions = {
+    getLabel: () => 'main',
+    expose(added: Record<string, Run>) {
+      for (const [name, run] of Object.entries(added)) exposed.set(name, run)
+      return () => {}
+    },
+    async listen(event: string) {
+      if (event.includes(' ')) throw new BusError('InvalidParams', 'refused')
+      return () => {}
+    },
+    async invoke(command: string) {
+      invoked.push(command)
+      if (command === 'ask') throw new BusError('Interrupted', 'interrupted', { data: 'token' })
+    },
+    BusError,
+  }
+  const bridge = new Bridge({
+    functions: functions as never,
+    thread: { print: () => {} } as never,
+    body: undefined,
+    isJson: true,
+    deliver(text) {
+      delivered.push(text)
+      onDelivered(text, bridge)
+    },
+    loaded: () => {},
+    loadFailed: () => {},
+    uncaught: () => {},
+    findLimit: () => false,
+    suspended: state => void states.push(state),
+  })
+  const call = (name: string, args: unknown = {}): void =>
+    void exposed.get(name)!(args, { signal: new AbortController().signal }).catch(() => {})
+  const receive = (operation: string, id: number, value: unknown): unknown =>
+    bridge.receive(`${operation} ${id} ${JSON.stringify(value)}`, [])
+  return { bridge, exposed, invoked, delivered, states, call, receive }
+}
+
+/** The state of a script that has done nothing but a call, which was interrupted. */
+const idle: BridgeState = {
+  lastId: -1,
+  run: -1,
+  interrupted: [[1, 'first']],
+  held: [],
+  listeners: [],
+  waits: [],
+  ended: [],
+  closed: [],
+  pushed: [],
+  timers: [],
+  exposed: ['bus.run'],
+}
+
+test('of what an interrupted script listens to, the event and the target of accepted listeners are kept', async () => {
+  const { states, call, receive } = createBridge()
+  receive('expose', 0, ['bus.run'])
+  call('bus.run')
+  receive('listen', 1, [
+    10,
+    'news',
+    { target: { kind: 'AnyLabel', label: 'a', more: 'more' }, timeout: 5, more: 'more' },
+  ])
+  receive('listen', 2, [11, 'a refused one'])
+  receive('listen', 3, [12, 'gone'])
+  receive('listen', 4, [13, 'plain'])
+  await tick()
+  receive('unlisten', 12, null)
+  receive('call', 5, ['invoke', 'ask'])
+  await tick()
+  const kept = [
+    [10, 'news', { kind: 'AnyLabel', label: 'a' }],
+    [13, 'plain', null],
+  ]
+  expect(states.map(({ listeners }) => listeners)).toEqual([kept])
+})
+
+test('functions of an interrupted script can be called once it goes on', () => {
+  const { bridge, exposed, call } = createBridge()
+  bridge.restore({ ...idle, exposed: ['bus.run', 'f'] })
+  expect([...exposed.keys()]).toEqual(['bus.run'])
+  call('bus.run', { value: 1 })
+  expect([...exposed.keys()]).toEqual(['bus.run', 'f'])
+})
+
+test('while another call has no answer, the end of a stream begins nothing, and the answer is delivered', async () => {
+  const state: BridgeState = { ...idle, interrupted: [...idle.interrupted, [2, 'second']], ended: [5], closed: [-9] }
+  const { bridge, delivered, invoked, states, call } = createBridge((text, itself) => {
+    if (!text.startsWith('fail 5 ')) return
+    itself.receive('call 6 ["invoke","tick"]', [])
+    // It fails at once.
+    itself.receive('send 7 [-9,"message"]', [])
+  })
+  bridge.restore(state)
+  call('bus.run', { value: 'answer' })
+  await tick()
+  expect(delivered.at(-1)).toBe('settle 1 "answer"')
+  expect(invoked).toEqual([])
+  expect(states.map(({ held, interrupted }) => [held, interrupted])).toEqual([
+    [[['call 6 ["invoke","tick"]']], [[2, 'second']]],
+  ])
+})
