@@ -56,7 +56,10 @@ export class Machine {
   /** True if it has ended with a limit: its VM is not used again. */
   #hasFailed = false
 
-  /** @param image - the state of a machine that was captured, to go on from */
+  /**
+   * @param image - the state of a machine that was captured, to go on from
+   * @throws {BusError} Overloaded if it has more memory than the limit
+   */
   static async start(limits: EngineOptions, events: MachineEvents, image?: VmImage): Promise<Machine> {
     let machine: Machine | undefined
     const options: VmOptions = {
@@ -70,6 +73,7 @@ export class Machine {
       },
     }
     const vm = await takeVm(options, image)
+    if (image) checkMemory(vm, limits.memory)
     machine = new Machine(vm, limits, events, image)
     return machine
   }
@@ -300,6 +304,15 @@ export class Machine {
     this.#rejections.clear()
     this.#events.uncaught(JSON.parse(text) as CrossedError)
   }
+}
+
+/** The limit counts what is allocated, not the memory around it, which keeps its size and has gaps. @param max - MiB */
+function checkMemory(vm: QuickJS, max: number): void {
+  const { mallocSize } = vm.getMemoryUsage()
+  if (mallocSize <= max * 2 ** 20) return
+  vm.dispose()
+  const text = `The continuation holds ${Math.ceil(mallocSize / 2 ** 20)} MiB, and the limit is ${max} MiB. Raise the limit`
+  throw new BusError('Overloaded', text, { data: { limit: 'memory', max } })
 }
 
 /** The code begins in the first line, so that lines are its own. It can have names that the parameters have. */

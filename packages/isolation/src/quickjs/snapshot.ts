@@ -11,7 +11,7 @@ const decompress = promisify(inflateRaw)
 
 /** Less than half of the time of the default level, for a tenth more bytes. */
 const LEVEL = constants.Z_BEST_SPEED
-/** What a VM has beside the memory that its script allocates, and what the state of the bridge can have. */
+/** What a VM has beside the memory that its script allocates, with the gaps in it, and what the state of the bridge can have. */
 const OVERHEAD_BYTES = 40 * 2 ** 20
 const LENGTH_BYTES = 4
 
@@ -34,7 +34,9 @@ export async function readSnapshot(snapshot: Uint8Array, memory: number): Promis
   const maxOutputLength = memory * 2 ** 20 + OVERHEAD_BYTES
   const bytes = await decompress(snapshot, { maxOutputLength }).catch((cause: NodeJS.ErrnoException) => {
     const text = `The continuation is larger than a script with ${memory} MiB of memory can be. Raise the limit`
-    throw cause.code === 'ERR_BUFFER_TOO_LARGE' ? new BusError('Overloaded', text, { cause }) : cause
+    throw cause.code === 'ERR_BUFFER_TOO_LARGE'
+      ? new BusError('Overloaded', text, { cause, data: { limit: 'memory', max: memory } })
+      : cause
   })
   const start = LENGTH_BYTES + bytes.readUInt32LE()
   const { registers, bridge } = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, start)) as {
