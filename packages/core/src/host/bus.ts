@@ -130,11 +130,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
   /**
    * Goes on with a run that a command has interrupted with `ctx.interrupt`, in this process or another one with the same `runs: { key }`: at
    * the `await` of that command's call, which returns `value` or throws `error`. No call that had ended runs again. Rights, functions and
-   * limits are those of `options`. Resolves and rejects as `run`, also if the run is interrupted again.
+   * limits are those of `options`. A run that was in a process goes on in one. Resolves and rejects as `run`, also if the run is interrupted
+   * again. After a Timeout or Cancelled while `runs.claim` decides, it is open whether the continuation was claimed.
    *
    * @param continuation - of the report, or of the error with the reason `Interrupted`
-   * @throws {BusError} InvalidParams for a continuation that was changed, or made by another version or with another key; InvalidRequest for
-   * one that was claimed before; as `run`
+   * @throws {BusError} InvalidParams for a continuation that was changed, or made by another version or with another key, and for a
+   * thread if the run was in a process; InvalidRequest for one that was claimed before; Overloaded if the code holds more memory than it
+   * would have; as `run`
    * @example const value = await bus.resume(continuation, { value: true }, { allow: ['approve', 'pay'] })
    */
   resume<T = unknown>(

@@ -9,7 +9,7 @@ import { resolveRun } from './options/resolve.js'
 import { resumeSchema } from './options/schema.js'
 import type { ResumeAnswer, ResumeOptions } from './options/types.js'
 import { execute } from './run.js'
-import { RESUME_SANDBOX } from './sandboxes/kinds.js'
+import { RESUME_PROCESS, RESUME_SANDBOX } from './sandboxes/kinds.js'
 import type { ContinuationHeader } from './continuations/continuation.js'
 import { hashCode } from './continuations/sealed-continuation.js'
 
@@ -28,14 +28,20 @@ export async function resume(
   const continuation = await continuations.open(sealed)
   const { header, snapshot } = continuation
   checkHeader(header, options)
-  const { source: _source, label: _label, sandbox = RESUME_SANDBOX, ...runOptions } = options
+  const place = header.hasProcess ? RESUME_PROCESS : RESUME_SANDBOX
+  const { source: _source, label: _label, sandbox = place, ...runOptions } = options
   const defaults = { ...host.options, threads: host.threads }
   const resolved = await resolveRun(WHERE, '', { ...runOptions, sandbox }, defaults)
-  const { engine } = resolved.config.sandbox
+  const { engine, hasProcess } = resolved.config.sandbox
   if (engine === undefined) throw invalid(`sandbox must be ${describeName(RESUME_SANDBOX)}`)
   if (engine !== header.engine) {
     const remedy = 'Resume it with the version of Sallyport that made it'
     throw invalid(`the continuation was made by ${describeName(header.engine)}, and this host has ${engine}. ${remedy}`)
+  }
+  // Its state is that of code which was to be kept out of this process.
+  if (header.hasProcess && !hasProcess) {
+    const remedy = `Resume it with sandbox ${JSON.stringify(RESUME_PROCESS)}, or leave sandbox out`
+    throw invalid(`the run was in a process, and cannot go on in a thread. ${remedy}`)
   }
   checkAnswer(args, resolved.config.codec)
   const release = continuations.reserve(header.id)

@@ -72,7 +72,8 @@ export async function execute(
   let isOpen = false
   const running = callOnce(opening, async () => {
     if (isStopped) return undefined
-    await resumed?.claim()
+    // The host's function can take any time, and the caller does not wait for it beyond the deadline.
+    if (resumed) await Promise.race([resumed.claim(), stopped.promise, frontend.exited.then(throwExited)])
     isOpen = true
     return callFrontend(host, label, RUN_NAME, args, { timeout: false })
   })
@@ -86,6 +87,7 @@ export async function execute(
       code: earlier?.code ?? hashCode(source),
       label,
       isNamed: resolved.label !== undefined,
+      hasProcess: config.sandbox.hasProcess === true,
       calls: frontend.limitedCalls + (earlier?.calls ?? 0),
       received: getCalls(),
     }
@@ -152,6 +154,11 @@ function measure(value: unknown, codec: CodecName): number {
     Buffer.byteLength(codecs[codec].encode({ jsonrpc: '2.0', id: 0, result })),
   ) as [number, number]
   return size - empty + (codec === 'json' ? 'null'.length : 1)
+}
+
+function throwExited(): never {
+  const text = 'The sandbox ended while the continuation was claimed'
+  throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
 }
 
 async function callOnce(opening: Promise<() => Promise<void>>, call: () => Promise<unknown>): Promise<unknown> {

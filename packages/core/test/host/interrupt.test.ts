@@ -321,6 +321,101 @@ test('a function of the host decides which resume goes on, for several buses', a
   expect(ran).toEqual(['ask a', 'tick', 'ask b'])
 })
 
+test('no function of a run can be called before it is claimed', async () => {
+  let claimed = (): void => {}
+  let decide = (_isFirst: boolean): void => {}
+  const asked = new Promise<void>(resolve => (claimed = resolve))
+  const claim = (): Promise<boolean> => {
+    claimed()
+    return new Promise(resolve => (decide = resolve))
+  }
+  const { core, ran } = createCore()
+  const bus = await open(core, { runs: { key, claim } })
+  const source = `expose({ f: () => invoke('tick') }); return invoke('ask', { what: 'a' })`
+  const { continuation } = await interrupt(bus, source, { label: 'agent' })
+  const resumed = bus.resume(continuation, { value: 1 }, thread)
+  await asked
+  await expect(bus.call('agent', 'f')).rejects.toMatchObject({ reason: 'MethodNotFound' })
+  decide(false)
+  await expect(resumed).rejects.toMatchObject({ reason: 'InvalidRequest' })
+  expect(ran).toEqual(['ask a'])
+})
+
+test('a deadline and the end of the bus also end a resume whose claim is not decided', async () => {
+  let claimed = (): void => {}
+  const claim = (): Promise<boolean> => {
+    claimed()
+    return new Promise(() => {})
+  }
+  const { core, ran } = createCore()
+  const bus = await open(core, { runs: { key, claim } })
+  const { continuation } = await interrupt(bus, `await invoke('ask', { what: 'a' }); await invoke('tick')`)
+  const resume = (options: object = {}): Promise<unknown> =>
+    bus.resume(continuation, { value: 1 }, { ...thread, ...options })
+  await expect(resume({ timeout: 500 })).rejects.toMatchObject({ reason: 'Timeout' })
+  expect(await resume({ timeout: 500, report: true })).toMatchObject({ error: { reason: 'Timeout' } })
+  const controller = new AbortController()
+  claimed = () => controller.abort()
+  await expect(resume({ signal: controller.signal })).rejects.toMatchObject({ reason: 'Cancelled' })
+  claimed = () => void bus.close()
+  await expect(resume()).rejects.toMatchObject({ reason: 'Disconnected' })
+  expect(ran).toEqual(['ask a'])
+})
+
+test('a run that was in a process goes on in one', async () => {
+  const bus = await open(createCore().core)
+  const source = `return [await invoke('ask', {}), await invoke('ask', {})]`
+  const process = { kind: 'quickjs', process: true } as const
+  const { continuation } = await interrupt(bus, source, { sandbox: process })
+  const refused = bus.resume(continuation, { value: 1 }, thread)
+  await expect(refused).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining(
+      'cannot go on in a thread. Resume it with sandbox {"kind":"quickjs","process":true}',
+    ),
+  })
+  const options = { allow: '*', ...CALM } as const
+  const again = await bus.resume(continuation, { value: 1 }, { ...options, report: true })
+  await expect(bus.resume(again.continuation!, { value: 2 }, thread)).rejects.toMatchObject({ reason: 'InvalidParams' })
+  expect(await bus.resume(again.continuation!, { value: 2 }, options)).toEqual([1, 2])
+  const inThread = await interrupt(bus, `return invoke('ask', {})`)
+  expect(await bus.resume(inThread.continuation, { value: 3 }, { ...options, sandbox: process })).toBe(3)
+})
+
+test('a run that holds more memory than it would have is not claimed', async () => {
+  const bus = await open(createCore().core)
+  const source = `const held = new Uint8Array(args.bytes); await invoke('ask', {}); return held.length`
+  for (const [bytes, memory] of [
+    [45 * 2 ** 20, 64],
+    [7 * 2 ** 20, 8],
+  ] as const) {
+    const { continuation } = await interrupt(bus, source, { args: { bytes }, memory })
+    const small = bus.resume(continuation, { value: 1 }, { ...thread, memory: memory / 2 })
+    await expect(small).rejects.toMatchObject({ reason: 'Overloaded', data: { limit: 'memory', max: memory / 2 } })
+    expect(await bus.resume(continuation, { value: 1 }, { ...thread, memory })).toBe(bytes)
+  }
+})
+
+test('a run goes on with the memory that it had, whatever gaps are in it', async () => {
+  const bus = await open(createCore().core)
+  const source = `let all = []
+    for (let n = 0; n < 600; n++) all.push(new Uint8Array(40_000))
+    all = all.filter((_each, n) => n % 2)
+    const next = Array.from({ length: 150 }, () => new Uint8Array(80_000))
+    await invoke('ask', {})
+    return all.length + next.length`
+  const { continuation } = await interrupt(bus, source, { memory: 25 })
+  expect(await bus.resume(continuation, { value: 1 }, { ...thread, memory: 25 })).toBe(450)
+})
+
+test('a listener that was refused does not listen again', async () => {
+  const bus = await open(createCore().core)
+  const source = `const refused = await listen('no event', () => {}).catch(error => error.reason)
+    return [refused, await invoke('ask', {})]`
+  const { continuation } = await interrupt(bus, source)
+  expect(await bus.resume(continuation, { value: 1 }, thread)).toEqual(['InvalidParams', 1])
+})
+
 test('a resume that cannot begin does not use up the continuation', async () => {
   const bus = await open(createCore().core)
   const source = `const held = new Uint8Array(6e6).fill(1); return [await invoke('ask', {}), held.length]`

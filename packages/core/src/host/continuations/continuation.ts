@@ -12,6 +12,8 @@ export interface ContinuationHeader {
   readonly label: string
   /** False for a label that the bus has made for this run. */
   readonly isNamed: boolean
+  /** True if the code ran in a process. */
+  readonly hasProcess: boolean
   /** Calls that the code has made and that count for its limit, and all that core has received. */
   readonly calls: number
   readonly received: number

@@ -159,7 +159,11 @@ export interface ReportedRunOptions extends RunOptions {
 
 /** Options of `bus.resume`. Rights and limits are those of these options, not those of the run before. */
 export interface ResumeOptions extends Omit<RunOptions, 'args' | 'data' | 'directory' | 'sandbox'> {
-  /** Kind `quickjs`, in a thread or a process. @default 'quickjs' */
+  /**
+   * Kind `quickjs`, in a thread or a process. A run that was in a process cannot go on in a thread.
+   *
+   * @default 'quickjs', or `{ kind: 'quickjs', process: true }` for a run that was in a process
+   */
   sandbox?: RunOptions['sandbox']
   /** The code, to check that the continuation is one of it. The code does not run again. @default unchecked */
   source?: string

@@ -37,8 +37,10 @@ const KINDS: Readonly<Record<SandboxName, SandboxKind<SandboxName>>> = {
 export const DEFAULT_SANDBOX: SandboxName = 'permission'
 /** The sandbox of `bus.run` without the option. */
 export const RUN_SANDBOX: SandboxName = 'quickjs'
-/** The sandbox of `bus.resume` without the option. */
+/** The sandbox of `bus.resume` without the option, for a run in a thread. */
 export const RESUME_SANDBOX: Extract<SandboxName, 'quickjs'> = 'quickjs'
+/** The same for a run in a process. */
+export const RESUME_PROCESS: QuickjsSandbox = { kind: RESUME_SANDBOX, process: true }
 /** What `bus.frontends()` shows for the host's own connections. */
 export const CONNECTION_SANDBOX: SandboxName = 'none'
 
