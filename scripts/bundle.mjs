@@ -120,7 +120,7 @@ export async function bundle(folder) {
   const info = readPackage(folder)
   await embedPage(folder, 'inspector')
   const shared = await outputOf(folder, entriesOf(info), {})
-  const commands = commandsOf(info).map(name => outputOf(folder, [name], { codeSplitting: false }))
+  const commands = commandsOf(info).map(name => outputOf(folder, [name], { codeSplitting: false, sourcemap: false }))
   const output = [shared, ...(await Promise.all(commands))].flat()
   const out = join(folder, 'dist/bundle')
   const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? toAscii(file.code) : file.source]))

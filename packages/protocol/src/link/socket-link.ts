@@ -1,6 +1,6 @@
 // A link over a socket that this thread owns. All of them are read into one buffer of the thread: large bodies are copied once, straight
 // to their memory, and small ones not at all. The peer can be hostile: each pass is bounded, so that one that floods cannot starve others.
-import type { ConnectOpts, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import type { LinkReceiver, ReceivedFrame } from '../wire/link.js'
 import { READ_AHEAD_BYTES, StreamLink } from './stream-link.js'
@@ -11,6 +11,11 @@ const READ_BUFFER_BYTES: number = 2 ** 18
 const FRAMES_PER_PASS = 256
 /** After this many reads that have filled the buffer, other sockets are served: libuv itself would go on to the 32nd. */
 const FULL_READS_PER_PASS = 4
+
+/** Options of a socket that is read into memory that is used again. The types of Node have them under names that differ by version. */
+interface ReadOptions {
+  onread: { buffer: Buffer; callback(count: number): boolean }
+}
 
 let readBuffer: Buffer | undefined
 /** The buffer of this thread. Node calls back with it at once after each read, so that sockets can share it. */
@@ -24,7 +29,7 @@ export class SocketLink extends StreamLink {
   #isYielding = false
 
   /** @param open - creates the socket with these options */
-  constructor(open: (options: ConnectOpts) => Socket, maxBodyBytes: number = MAX_BODY_BYTES) {
+  constructor(open: (options: ReadOptions) => Socket, maxBodyBytes: number = MAX_BODY_BYTES) {
     const buffer = getReadBuffer()
     let read = (_count: number): boolean => false
     super(open({ onread: { buffer, callback: count => read(count) } }), maxBodyBytes)
