@@ -10,7 +10,7 @@ test.each([
   ['api.github.com', 'API.GitHub.com.'],
   ['api.github.com', 'api.github.com:80'],
   ['api.github.com:8443', 'api.github.com:8443'],
-  ['*.npmjs.org:443', 'registry.npmjs.org'],
+  ['*.npmjs.org:443', 'api.npmjs.org'],
   ['*.npmjs.org', 'a.b.npmjs.org'],
   ['*', 'any.example'],
   ['*:*', 'any.example:22'],
@@ -27,7 +27,7 @@ test.each([
   ['api.github.com', 'api.github.com.evil.example'],
   ['*.npmjs.org', 'npmjs.org'],
   ['*.npmjs.org', 'evilnpmjs.org'],
-  ['*.npmjs.org:443', 'registry.npmjs.org:80'],
+  ['*.npmjs.org:443', 'api.npmjs.org:80'],
 ])('%s does not allow %s', (entry, authority) => {
   expect(allows(entry, authority)).toBe(false)
 })
