@@ -6,8 +6,8 @@ import type { InterruptionReport, RunTerms } from '../contract/host-core.js'
 export type Interrupts = RunTerms['interrupts']
 
 /**
- * The answer of a call that was interrupted. The code never gets it. Its data is a token, which the host gets with the content. An error with its reason that a handler
- * throws otherwise, such as that of a `bus.run` of its own, interrupts nothing.
+ * The answer of a call that was interrupted, which the code never gets. Its data is a token, and the host gets the token with the content. Any
+ * other error with this reason, such as that of a `bus.run` within a handler, interrupts nothing.
  */
 export class Interruption extends BusError {
   readonly #content: Uint8Array

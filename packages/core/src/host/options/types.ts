@@ -184,7 +184,7 @@ export interface ReportedResumeOptions extends ResumeOptions {
 /** What the interrupted call returns, or throws, in the code. */
 export type ResumeAnswer = { readonly value: unknown } | { readonly error: unknown }
 
-/** Limits of `bus.run` in addition to `timeout` and `memory`. */
+/** Limits of `bus.run` in addition to `timeout`. */
 export interface RunLimits {
   /**
    * Calls of commands and of `functions`. Those of the bus's own commands, such as `listen`, do not count. Further ones reject with
@@ -201,7 +201,7 @@ export interface RunLimits {
    * @default 1 MiB for a report, otherwise none
    */
   consoleBytes?: number | undefined
-  /** MiB, as the option `memory`, which is left out then. */
+  /** MiB, as the option `memory`. One of the two can be set. @default that of the sandbox */
   memory?: number | undefined
   /**
    * Milliseconds that the code can run before it awaits something, up to 5000, in `sandbox: 'quickjs'`. Code beyond it rejects with `Crashed`.

@@ -1,4 +1,4 @@
-// The two buses of the soak, in one process: each pattern with frontends over both links, in every sandbox but SES, and a client
+// The two buses of the soak, in one process: each pattern with frontends over both links, in every sandbox for modules, and a client
 // of the host.
 import { createBus } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
