@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 /** A clone that is next to the reader's project. */
 const CLONE = '../sallyport'
 const BUILD = `npm --prefix ${CLONE} run build\n`
+/** The first boxes say how to get the clone. */
+const GET = /^git clone .*\n/m
 const BENCH = [`npm --prefix ${CLONE} run bench --`, 'npx -p @sallyport/bench sallyport-bench']
 const ALONE = / run bench(?: --)?$/gm
 const NAMES = [`${CLONE}/packages/`, '@sallyport/']
@@ -25,7 +27,8 @@ export function toInstallBoxes(page, isPublished = PUBLISHED) {
     const [install] = /^npm install .*(@sallyport\/|\.\.\/sallyport\/).*\n/m.exec(box) ?? []
     if (install === undefined) return box
     const line = install.replaceAll(NAMES[from], NAMES[to])
-    return box.replace(BUILD, '').replace(install, () => (isPublished ? '' : BUILD) + line)
+    const rest = box.replace(BUILD, '')
+    return isPublished ? rest.replace(GET, '').replace(install, () => line) : rest.replace(install, () => BUILD + line)
   }
   const text = page
     .replaceAll(ALONE, ' run bench --')

@@ -16,8 +16,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const run = promisify(execFile)
 const RUN_MS = 180_000
 const BUILD_MS = 180_000
-/** Lines that need a server, or files of the reader. */
-const OTHERS = /^(docker|NODE_ENV=)/
+/** Lines that need a server, or files of the reader, or get the clone. */
+const OTHERS = /^(docker|NODE_ENV=|git clone )/
 
 /** Boxes with an install command, each once, and the pages that show them. */
 const boxes = new Map<string, string[]>()

@@ -20,10 +20,17 @@ describe('install commands', () => {
 
   test('name packages on npm once they are published, and the clone until then', () => {
     const published = pages.map(page => toInstallBoxes(read(page), true))
-    expect(published.filter(text => /\.\.\/sallyport\/packages|--prefix|not on npm|unpublished/.test(text))).toEqual([])
+    expect(
+      published.filter(text =>
+        /\.\.\/sallyport\/packages|--prefix|git clone \S+OWNER|not on npm|unpublished/.test(text),
+      ),
+    ).toEqual([])
     const box = '```sh\nnpm install @sallyport/core\n```\n'
     const clone = '```sh\nnpm --prefix ../sallyport run build\nnpm install ../sallyport/packages/core\n```\n'
     expect(toInstallBoxes(box, false)).toBe(clone)
+    const first = clone.replace('npm', 'git clone https://example.com/OWNER/sallyport ../sallyport\nnpm')
+    expect(toInstallBoxes(first, false)).toBe(first)
+    expect(toInstallBoxes(first, true)).toBe(box)
     expect(toInstallBoxes(`<!-- unpublished -->Clone it.<!-- /unpublished -->\n${clone}`, true)).toBe(box)
   })
 
@@ -52,6 +59,12 @@ test('each code of BusError has its row, and a section with a cause and a cure',
   expect(Object.fromEntries(rows)).toEqual(ERROR_CODES)
   const sections = text.split(/^## /m).filter(section => /^\*Cause:\*/m.test(section) && /^\*Cure:\*/m.test(section))
   expect(sections.map(section => section.split('\n')[0])).toEqual(rows.map(([reason]) => reason))
+})
+
+test('README shows what the hostile plugin of the page on sandboxes prints', () => {
+  const [output = ''] = /^file .*\n(?:\w+ .*\n)+/m.exec(read('docs/guide/choose-a-sandbox.md')) ?? []
+  expect(output.split('\n')).toHaveLength(5)
+  expect(read('README.md')).toContain(`\`\`\`text\n${output}\`\`\``)
 })
 
 test('the page on performance has no table of figures, and links to those of the results', () => {
