@@ -9,7 +9,8 @@ export const working = {
   },
   '@noble/curves': async () => {
     const { ed25519 } = await import('@noble/curves/ed25519.js')
-    return Buffer.from(ed25519.getPublicKey(new Uint8Array(32))).toString('hex')
+    const key = ed25519.utils.randomSecretKey()
+    return ed25519.verify(ed25519.sign(new Uint8Array(1), key), new Uint8Array(1), ed25519.getPublicKey(key))
   },
   acorn: async () => (await import('acorn')).parse('let a', { ecmaVersion: 2024 }).body.length,
   ajv: async () => {
@@ -81,12 +82,21 @@ export const working = {
   semver: async () => (await import('semver')).default.satisfies('1.2.3', '^1'),
   sucrase: async () => (await import('sucrase')).transform('let a: number', { transforms: ['typescript'] }).code,
   terser: async () => (await (await import('terser')).minify('const a = 1 + 1; f(a, a)')).code,
-  uuid: async () => (await import('uuid')).v4().length,
+  uuid: async () => {
+    const { v4, v5 } = await import('uuid')
+    return [v4().length, v5('a', v5.URL)]
+  },
   winston: async () => {
     const { createLogger, transports } = await import('winston')
     return createLogger({ transports: [new transports.Console()] }).info('of winston').level
   },
-  zod: async () => (await import('zod')).object({ a: (await import('zod')).number() }).parse({ a: 1 }),
+  zod: async () => {
+    const { z } = await import('zod')
+    return [
+      z.object({ a: z.number(), b: z.email() }).safeParse({ a: 1, b: 'a@b.co' }).data,
+      z.object({ a: z.number() }).safeParse({ a: 'x' }).error.issues,
+    ]
+  },
   // They replace functions of Node.
   'graceful-fs': async () => {
     ;(await import('graceful-fs')).default.gracefulify(fs)

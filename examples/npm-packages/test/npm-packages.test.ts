@@ -41,7 +41,7 @@ let plain: Readonly<Record<string, unknown>>
 beforeAll(() => {
   const program = fileURLToPath(new URL('../plain.mjs', import.meta.url))
   const output = execFileSync(process.execPath, [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-  plain = JSON.parse(output.slice(output.lastIndexOf('\n')))
+  plain = JSON.parse(output.slice(output.lastIndexOf('\n'))).values
 })
 
 describe.each(sandboxes)('in the sandbox %s', (kind, sandbox) => {
