@@ -2,6 +2,7 @@
 export { FULL_BATCH_BYTES, type FlushScheduler, LONG_FRAME_BYTES, MIN_FULL_RECORD } from './rpc/batching.js'
 export { checkTransfer, detachAttachments, getBuffers, packMessage } from './rpc/bytes.js'
 export { CallSlots } from '#call-slots'
+export { type ChannelSender, receiveChannels } from './rpc/channel-sender.js'
 export {
   type CallChannel,
   type CallTrace,
@@ -13,7 +14,7 @@ export {
 export { type EncodedEvent, EventBatch } from './rpc/event-batch.js'
 export { Outbox, type PackedMessage, checkSize, encodeMessage, packPlain } from './rpc/outbox.js'
 export { PendingCalls, waitForCalls } from './rpc/pending-calls.js'
+export { ReadAhead, type ReadAheadCaller } from './rpc/read-ahead.js'
 export { ReceivedStream, type StreamCaller, endStreams, receiveStreams } from './rpc/received-stream.js'
-export { type ChannelSender, SentChannels } from './rpc/sent-channels.js'
 export { estimateSize, SentStreams, isStream } from './rpc/sent-streams.js'
 export { type BatchSource, ValueBatch, encodeValue, spliceLastParam } from './rpc/value-batch.js'

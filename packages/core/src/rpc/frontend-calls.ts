@@ -26,11 +26,13 @@ import {
   checkTransfer,
   isStream,
   PendingCalls,
+  ReadAhead,
+  type ReadAheadCaller,
   ReceivedStream,
   SentStreams,
   traceCaller,
 } from '@sallyport/protocol/internal/rpc'
-import { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_STREAM_REQUESTS } from '@sallyport/protocol/internal/wire'
+import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type {
   CallOptions,
   CallProgress,
@@ -49,7 +51,7 @@ type Settle = { resolve(result: unknown): void; reject(error: BusError): void }
 
 type CallWriter = Pick<SessionWriter, 'request' | 'send' | 'error'>
 
-export class FrontendCalls implements StreamCaller {
+export class FrontendCalls implements StreamCaller, ReadAheadCaller {
   /** The streams among the arguments of these calls. */
   readonly sentStreams: SentStreams = new SentStreams()
   readonly #traceSource: TraceSource
@@ -189,8 +191,7 @@ export class FrontendCalls implements StreamCaller {
 
   /** Sends on a channel what the frontend sends, until one of them ends it, or the call fails. */
   #forward(target: ChannelTarget, id: number, answer: Promise<unknown>, progress: CallProgress | undefined): void {
-    const stream = new ReceivedStream(id, this, MAX_STREAM_REQUESTS)
-    if (progress) ReceivedStream.watch(stream, progress)
+    const stream = new ReceivedStream(id, this, new ReadAhead(id, this, progress))
     this.#results.add(stream)
     ReceivedStream.whenOver(stream, () => this.#results.delete(stream))
     answer.catch(() => void stream.return())
@@ -268,8 +269,7 @@ export class FrontendCalls implements StreamCaller {
       stop?.(error)
     })
     this.#openers.set(id, streamId => {
-      const stream = new ReceivedStream(streamId, this, MAX_STREAM_REQUESTS)
-      if (progress) ReceivedStream.watch(stream, progress)
+      const stream = new ReceivedStream(streamId, this, new ReadAhead(streamId, this, progress))
       this.#results.add(stream)
       stop = error => {
         ReceivedStream.end(stream, error)

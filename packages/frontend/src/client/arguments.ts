@@ -21,7 +21,6 @@ import { isStream, type SentStreams } from '@sallyport/protocol/internal/rpc'
 import { isDevelopment, isThenable } from '@sallyport/protocol/internal/util'
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
-import { sentStreams } from '#node-features'
 
 export interface PreparedArguments {
   /** An object, bytes, or `undefined` if there are no arguments. */
@@ -32,16 +31,24 @@ export interface PreparedArguments {
   readonly channels: readonly Channel[] | undefined
   /** The ids of channels and streams by the names of their arguments. */
   readonly declared?: CallChannels
-  /** The ids of the streams alone. */
+  /** The ids of the streams alone, which are open. */
   readonly streams?: Readonly<Record<string, number>>
-  /** Ends the streams among the arguments, which are open. */
-  closeStreams?(): void
 }
 
 type NamedArguments = Record<string, unknown>
 
-/** Checks a call's name, options and arguments. Replaces channels and streams by references to them. @throws {BusError} `InvalidParams` */
-export function prepareCall(command: string, args: unknown, options: InvokeOptions | undefined): PreparedArguments {
+/**
+ * Checks a call's name, options and arguments. Replaces channels and streams by references to them.
+ *
+ * @param sent - the connection's streams
+ * @throws {BusError} `InvalidParams`
+ */
+export function prepareCall(
+  command: string,
+  args: unknown,
+  options: InvokeOptions | undefined,
+  sent: SentStreams,
+): PreparedArguments {
   checkCommandName(command)
   try {
     if (options !== undefined || isDevelopment()) checkOptionNames(command, options, OPTION_NAMES.call, args)
@@ -63,12 +70,14 @@ export function prepareCall(command: string, args: unknown, options: InvokeOptio
       if (typeof value !== 'object' || value === null) continue
       if (isBytes(value) || HAS_BYTES in value) hasBytes = true
       else if (value instanceof Channel) hasChannels = true
-      else if (sentStreams && isStream(value)) hasStreams = true
+      else if (isStream(value)) hasStreams = true
       else if (isThenable(value)) throw createPromiseError(command, named)
     }
     if (!hasChannels && !hasStreams) return { params: args, hasBytes, channels: undefined }
     const replaced = { ...replaceChannels(command, named), hasBytes }
-    return sentStreams && hasStreams ? replaceStreams(sentStreams, command, replaced) : replaced
+    if (!hasStreams) return replaced
+    const streams = sent.replace(command, replaced.params)
+    return { ...replaced, declared: { ...replaced.declared, ...streams }, streams }
   } catch (cause) {
     if (isBusError(cause)) throw cause
     const problem = `Arguments of ${describeCommand(command)} cannot be read: ${describeThrown(cause)}`
@@ -96,16 +105,6 @@ function replaceChannels(command: string, args: NamedArguments) {
     params[name] = value instanceof Channel ? toChannelReference(value.id) : value
   }
   return { params, channels, declared }
-}
-
-function replaceStreams(
-  sent: SentStreams,
-  command: string,
-  replaced: ReturnType<typeof replaceChannels> & { hasBytes: boolean },
-): PreparedArguments {
-  const streams = sent.replace(command, replaced.params)
-  const declared = { ...replaced.declared, ...streams }
-  return { ...replaced, declared, streams, closeStreams: () => sent.closeAll(streams) }
 }
 
 /** @throws {BusError} `InvalidParams`, which names the argument, if a getter throws */

@@ -147,8 +147,8 @@ export class ClientQueue {
     this.#write(message, hasBytes, undefined, false)
   }
 
-  /** Bytes of the message that was encoded last. Not in pages. */
-  declare lastBytes: number
+  /** Bytes of the message that was encoded last. */
+  lastBytes = 0
 
   /** Resolves once a queued event was sent and the link has room. */
   async waitForEvent(event: QueuedMessage): Promise<void> {
@@ -221,7 +221,7 @@ export class ClientQueue {
       encoded = encodeMessage(codec, message, true)
       if (this.#link.maxMessageBytes !== undefined) this.#checkLimit(encoded, 0)
     }
-    if (IS_NODE_CLIENT) this.lastBytes = encoded.length + (hasBytes ? countBytes(attachments) : 0)
+    this.lastBytes = encoded.length + (hasBytes ? countBytes(attachments) : 0)
     if (!mustWait) {
       this.#put(codec, encoded, attachments, borrowed)
       return undefined

@@ -27,6 +27,7 @@ import {
   type CallTrace,
   PendingCalls,
   receiveStreams,
+  type SentStreams,
   type StreamCaller,
   traceCaller,
 } from '@sallyport/protocol/internal/rpc'
@@ -34,15 +35,7 @@ import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall, type PreparedArguments } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
-import {
-  eventBatch,
-  eventsReceived,
-  eventsSent,
-  invokes,
-  IS_NODE_CLIENT,
-  sentStreams,
-  WatchedChannels,
-} from '#node-features'
+import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT, WatchedChannels } from '#node-features'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
@@ -129,6 +122,11 @@ export class Connection {
     })
   }
 
+  /** The streams of this connection's calls and exposed functions. */
+  get #streams(): SentStreams {
+    return this.#owner.functions.streams
+  }
+
   get isClosed(): boolean {
     return this.#closeError !== undefined
   }
@@ -211,8 +209,8 @@ export class Connection {
     const { command, args, options, stream } = call
     let prepared: PreparedArguments | undefined
     try {
-      prepared = prepareCall(command, args, options)
-      const { params, hasBytes, channels, closeStreams } = prepared
+      prepared = prepareCall(command, args, options, this.#streams)
+      const { params, hasBytes, channels, streams } = prepared
       const opened = channels && this.channels.findUnopened(channels)
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
@@ -225,18 +223,37 @@ export class Connection {
       const codec = IS_NODE_CLIENT && call.codec ? codecs[call.codec] : undefined
       this.#queue.enqueue(message, hasBytes, options?.transfer, codec)
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
-      const { resolve, reject } = opened ? endArguments(call, opened, closeStreams) : call
+      const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
       const isIdle = WatchedChannels && typeof options?.timeout === 'object'
-      const pendingOptions = isIdle ? watchItems(this, options, prepared, stream) : options
+      const pendingOptions = isIdle ? watchItems(this, this.#streams, options, prepared, stream) : options
       this.pending.add(id, command, resolve, reject, pendingOptions, defaultTimeout)
       for (const channel of opened ?? []) this.channels.open(channel, id)
       if (stream !== undefined) this.channels.open(stream, id)
       return id
     } catch (error) {
       // The channels and streams among the arguments belong to the call: they end if it fails.
-      if (sentStreams) prepared?.closeStreams?.()
+      if (prepared?.streams) this.#streams.closeAll(prepared.streams)
       finishChannels(this.channels.findUnopened(findChannels(args)))
       throw error
+    }
+  }
+
+  /** Returns the callbacks of a call that ends the streams among its arguments once it is settled, and its new channels if it fails. */
+  #endArguments(
+    { resolve, reject }: OutgoingCall,
+    opened: readonly Channel[],
+    streams: PreparedArguments['streams'],
+  ): Pick<OutgoingCall, 'resolve' | 'reject'> {
+    return {
+      resolve: result => {
+        if (streams) this.#streams.closeAll(streams)
+        resolve(result)
+      },
+      reject: error => {
+        if (streams) this.#streams.closeAll(streams)
+        finishChannels(opened)
+        reject(error)
+      },
     }
   }
 
@@ -285,7 +302,7 @@ export class Connection {
     if (typeof method !== 'string') return
     // The response repeats the id, so an invalid id must not reach it.
     if (id !== undefined) {
-      if (sentStreams) receiveStreams(message as RequestMessage, createStreamCaller(this.pending, this.#queue))
+      receiveStreams(message as RequestMessage, createStreamCaller(this.pending, this.#queue))
       return getRequestId(message) === null ? undefined : functions.run(message as RequestMessage)
     }
     if (typeof params !== 'object' || params === null) return
@@ -295,7 +312,7 @@ export class Connection {
     } else if (method === METHOD.channel) {
       if (WatchedChannels) this.watched?.received(params as ChannelParams)
       this.channels.receive(params as ChannelParams)
-    } else if (sentStreams && method === STREAM_METHOD.return) functions.closeStream((params as StreamParams).stream)
+    } else if (method === STREAM_METHOD.return) this.#streams.close((params as StreamParams).stream)
     else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
   }
 
@@ -336,6 +353,7 @@ const createStreamCaller = (pending: PendingCalls, queue: ClientQueue): StreamCa
 /** Lets the channels and streams of a call extend its idle deadline. Returns the options for that deadline. */
 function watchItems(
   connection: Connection,
+  sent: SentStreams,
   options: InvokeOptions | undefined,
   { channels = [], streams }: PreparedArguments,
   stream: Channel | undefined,
@@ -344,7 +362,7 @@ function watchItems(
   if (!progress || !WatchedChannels) return options
   connection.watched ??= new WatchedChannels()
   for (const { id } of stream ? [...channels, stream] : channels) connection.watched.watch(id, progress)
-  if (streams) sentStreams?.watch(streams, progress)
+  if (streams) sent.watch(streams, progress)
   return { ...options, timeout: progress }
 }
 
@@ -370,20 +388,3 @@ function buildMessage(
   if (invokes && trace !== undefined) addTraceContext(message, trace)
   return message
 }
-
-/** Returns the callbacks of a call that ends the streams among its arguments once it is settled, and its new channels if it fails. */
-const endArguments = (
-  { resolve, reject }: OutgoingCall,
-  opened: readonly Channel[],
-  closeStreams: PreparedArguments['closeStreams'],
-): Pick<OutgoingCall, 'resolve' | 'reject'> => ({
-  resolve(result) {
-    if (sentStreams) closeStreams?.()
-    resolve(result)
-  },
-  reject(error) {
-    if (sentStreams) closeStreams?.()
-    finishChannels(opened)
-    reject(error)
-  },
-})

@@ -9,12 +9,19 @@ import {
   toErrorObject,
   withoutData,
 } from '@sallyport/protocol/internal/errors'
-import { FIRST_CORE_CHANNEL, holdsBytes, STREAM_METHOD, type StreamParams } from '@sallyport/protocol/internal/message'
-import { CallSlots, endStreams, isStream, traceRun } from '@sallyport/protocol/internal/rpc'
+import { holdsBytes, STREAM_METHOD, type StreamParams } from '@sallyport/protocol/internal/message'
+import {
+  CallSlots,
+  endStreams,
+  isStream,
+  receiveChannels,
+  SentStreams,
+  traceRun,
+} from '@sallyport/protocol/internal/rpc'
 import { discard, isThenable } from '@sallyport/protocol/internal/util'
 import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
-import type { CallTrace, Outcome, SentChannels, SentStreams } from '@sallyport/protocol/internal/rpc'
-import { DEFAULT_EXPORT_REMEDY, exposedCalls, ReceivedChannels, sentStreams, toCausedErrorObject } from '#node-features'
+import type { CallTrace, Outcome } from '@sallyport/protocol/internal/rpc'
+import { DEFAULT_EXPORT_REMEDY, exposedCalls, toCausedErrorObject } from '#node-features'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -48,13 +55,14 @@ class RunningCall implements ExposedContext {
   abortReason: BusError | undefined
   #controller: AbortController | undefined
 
-  /** The arguments, whose streams end with the call. Not in pages. */
-  declare params: unknown
+  /** Ends the stream that is its result: the call lasts as long. */
+  closeStream: (() => void) | undefined
 
-  /** The stream that is its result: the call lasts as long. Not in pages. */
-  declare stream: number | undefined
-
-  constructor(readonly id: RequestId) {}
+  /** @param params - the arguments, whose streams end with the call */
+  constructor(
+    readonly id: RequestId,
+    readonly params: unknown,
+  ) {}
 
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal
@@ -62,11 +70,11 @@ class RunningCall implements ExposedContext {
 
   /** A static method: the function gets the call as its context, and must not abort it. */
   static abort(call: RunningCall, reason: BusError): void {
-    if (sentStreams) endStreams(call.params, reason)
+    endStreams(call.params, reason)
     call.abortReason = reason
     call.#controller ??= new AbortController()
     call.#controller.abort(reason)
-    if (sentStreams && call.stream !== undefined) sentStreams.close(call.stream)
+    call.closeStream?.()
   }
 }
 
@@ -75,8 +83,8 @@ export class FunctionRegistry {
   readonly #frontend: Frontend
   readonly #sendResponse: SendResponse
   readonly #functions: Map<string, ExposedFunctions[string]>
-  /** Not in pages. */
-  declare channels: SentChannels
+  /** The streams that are results of these functions, the channels among their arguments, and the streams among the arguments of calls. */
+  readonly streams: SentStreams = new SentStreams()
   readonly #running = new CallSlots<RunningCall>()
   /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
   #waiting: Map<RequestId, RequestMessage> | undefined
@@ -90,7 +98,6 @@ export class FunctionRegistry {
     sendResponse: SendResponse,
     functions: Map<string, ExposedFunctions[string]> = new Map(),
   ) {
-    if (ReceivedChannels) this.channels = new ReceivedChannels()
     this.#frontend = frontend
     this.#sendResponse = sendResponse
     this.#functions = functions
@@ -131,15 +138,14 @@ export class FunctionRegistry {
   /** Runs a call, whose streams its connection has replaced. */
   run(message: RequestMessage): void {
     const { id, method } = message
-    if (!sentStreams && message.channels) return void this.#respondError(id, invalid('pages take no streams'))
-    if (sentStreams && method === STREAM_METHOD.next) {
+    if (method === STREAM_METHOD.next) {
       // Core requests the next value of a stream, or of a channel.
       return void this.#run(message, params => {
         const { stream, ahead } = params as StreamParams
-        return this.#getSource(stream).next(stream, ahead)
+        return this.streams.next(stream, ahead)
       })
     }
-    if (sentStreams && message.channels) this.channels.receive(message)
+    if (message.channels) receiveChannels(message, this.streams)
     const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
@@ -147,16 +153,6 @@ export class FunctionRegistry {
     const { traceparent, tracestate } = message.headers ?? {}
     const trace = { label, command: method, id, codec, stream: false, traceparent, tracestate }
     traceRun(exposedCalls, trace, () => this.#run(message, run))
-  }
-
-  /** Core reads a stream, or a channel of its own, no more. */
-  closeStream(id: number): void {
-    if (sentStreams) this.#getSource(id).close(id)
-  }
-
-  /** Returns the streams, or the channels, to which the id belongs. */
-  #getSource(id: number): SentStreams | SentChannels {
-    return id < FIRST_CORE_CHANNEL ? sentStreams! : this.channels
   }
 
   cancel(id: RequestId): void {
@@ -169,13 +165,12 @@ export class FunctionRegistry {
   disconnected(reason: BusError): void {
     if (this.#waiting) this.#waiting = new Map()
     for (const call of this.#running.takeAll()) RunningCall.abort(call, reason)
-    if (sentStreams) this.channels.closeAll()
+    this.streams.closeAll()
   }
 
   #run({ id, method, params = {} }: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
     if (!run) return this.#respondError(id, this.#notExposed(method))
-    const call = new RunningCall(id)
-    if (sentStreams) call.params = params
+    const call = new RunningCall(id, params)
     this.#running.set(id, call)
     try {
       const result = run(params, call)
@@ -198,7 +193,7 @@ export class FunctionRegistry {
   }
 
   #succeed(call: RunningCall, method: string, value: unknown): Outcome {
-    if (sentStreams && method !== STREAM_METHOD.next && isStream(value)) return this.#respondStream(call, method, value)
+    if (method !== STREAM_METHOD.next && isStream(value)) return this.#respondStream(call, method, value)
     return this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason
   }
 
@@ -210,23 +205,21 @@ export class FunctionRegistry {
   #finish(call: RunningCall): boolean {
     if (this.#running.get(call.id) !== call) return false
     this.#running.take(call.id)
-    if (sentStreams) endStreams(call.params)
+    endStreams(call.params)
     return true
   }
 
   /** Answers with a stream, which core reads. The call, with its signal and the streams among its arguments, ends with it. */
   #respondStream(call: RunningCall, method: string, source: AsyncIterable<unknown>): Outcome {
-    // A page leaves all of it out.
-    if (!sentStreams) return undefined
     if (this.#running.get(call.id) !== call) {
       void discard(source)
       return call.abortReason
     }
     try {
-      const stream = sentStreams.add(source, isClosed => {
+      const stream = this.streams.add(source, isClosed => {
         if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
       })
-      call.stream = stream
+      call.closeStream = () => this.streams.close(stream)
       this.#sendResponse({ jsonrpc: '2.0', id: call.id, result: null, stream }, false)
       return undefined
     } catch (error) {
@@ -242,14 +235,13 @@ export class FunctionRegistry {
         throw new TypeError('an async iterable is not a value')
       }
       const bytes = this.#sendResponse({ jsonrpc: '2.0', id, result }, holdsBytes(result))
-      if (sentStreams && method === STREAM_METHOD.next) {
+      if (method === STREAM_METHOD.next) {
         const { stream, ahead } = params as StreamParams
-        this.#getSource(stream).sent(stream, bytes, ahead)
+        this.streams.sent(stream, bytes, ahead)
       }
       return undefined
     } catch (cause) {
-      const isStreamValue = sentStreams && method === STREAM_METHOD.next
-      const what = isStreamValue ? 'A value of the stream' : `The result of ${describeCommand(method)}`
+      const what = method === STREAM_METHOD.next ? 'A value of the stream' : `The result of ${describeCommand(method)}`
       return this.#respondError(id, notSerializable(what, 'InternalError', cause, value))
     }
   }

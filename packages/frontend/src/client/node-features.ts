@@ -1,9 +1,9 @@
 // The features that web pages lack, whose script has to stay small: channels of node:diagnostics_channel for a client's calls
-// and events (each an `EventTrace`) and for calls of its exposed functions, streams as arguments, batches of events, and a long text.
+// and events (each an `EventTrace`) and for calls of its exposed functions, batches of events, idle deadlines, and long texts.
 // `#node-features` is this file, or `node-features.browser.ts` for browsers.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import { toCausedErrorObject as toCaused } from '@sallyport/protocol/internal/errors'
-import { type CallChannel, EventBatch, SentChannels, SentStreams } from '@sallyport/protocol/internal/rpc'
+import { type CallChannel, EventBatch } from '@sallyport/protocol/internal/rpc'
 import { WatchedChannels as Watched } from './watched-channels.js'
 
 export const invokes: CallChannel | null = tracingChannel('sallyport.invoke')
@@ -12,12 +12,6 @@ export const exposedCalls: CallChannel | null = tracingChannel('sallyport.expose
 
 export const eventsSent: Channel | null = channel('sallyport:client.event:sent')
 export const eventsReceived: Channel | null = channel('sallyport:client.event:received')
-
-/** The streams among the arguments of this thread's calls. */
-export const sentStreams: SentStreams | null = new SentStreams()
-
-/** The channels that exposed functions get. */
-export const ReceivedChannels: typeof SentChannels | null = SentChannels
 
 /** Consecutive events of this thread's clients share a message. */
 export const eventBatch: typeof EventBatch | null = EventBatch

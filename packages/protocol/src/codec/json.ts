@@ -52,11 +52,8 @@ function write(message: Message, checked: boolean): string {
   const { id } = message
   const jsonId = typeof id === 'number' ? String(id) : JSON.stringify(id)
   let head = id === undefined ? '{"jsonrpc":"2.0"' : `{"jsonrpc":"2.0","id":${jsonId}`
-  // Pages return no streams.
-  if (IS_NODE) {
-    const { stream } = message as { stream?: number }
-    if (stream !== undefined) head += `,"stream":${stream}`
-  }
+  const { stream } = message as { stream?: number }
+  if (stream !== undefined) head += `,"stream":${stream}`
   if ('result' in message) return `${head}${member(',"result":', message.result, checked) || ',"result":null'}}`
   if ('error' in message) return `${head}${member(',"error":', message.error, checked)}}`
   const { method, params, headers, channels } = message

@@ -39,7 +39,7 @@ export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'
 /** Marks a call that expects a stream. The header's value refers to the channel for the stream's values. */
 export const STREAM_HEADER = 'sallyport-stream'
 
-/** The methods of streams among the arguments of a call. They are apart, because web pages have no use for them. */
+/** The methods of streams: their receiver sends them. */
 export const STREAM_METHOD = {
   /** receiver → caller: a request for the next value. */
   next: '$/next',

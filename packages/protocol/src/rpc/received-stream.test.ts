@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { BusError } from '../errors/bus-error.js'
 import { MAX_STREAM_UNREAD } from '../wire/limits.js'
+import { ReadAhead } from './read-ahead.js'
 import { createStreamEnd, ReceivedStream } from './received-stream.js'
 
 const DONE = { done: true, value: undefined }
@@ -67,6 +68,7 @@ describe('a stream that is read ahead', () => {
     let requests = 0
     const caller = {
       receivedBytes: 0,
+      canReadAhead: true,
       pull: async () => {
         const isLarge = ++requests > 8
         // The reader has to wait for the first ones.
@@ -77,7 +79,7 @@ describe('a stream that is read ahead', () => {
       stop: () => {},
       violated: (error: BusError) => void faults.push(error),
     }
-    const stream = new ReceivedStream(7, caller, 32)
+    const stream = new ReceivedStream(7, caller, new ReadAhead(7, caller))
     for (let i = 0; i < 8; i++) await stream.next()
     await new Promise(resolve => setImmediate(resolve))
     expect(requests).toBeGreaterThan(14)

@@ -1,23 +1,22 @@
-// A stream at its receiver: an argument of a call, or the result of an exposed function. Each `next` asks the source's side for one value.
-// A result is read ahead: values are requested before the reader wants them, more of them while it has to wait.
+// A stream at its receiver: an argument of a call, a channel, or the result of an exposed function. Each `next` asks the source's side
+// for one value, unless values are read ahead.
 import { BusError, isBusError } from '../errors/bus-error.js'
-import type { CallProgress } from '../message/call-progress.js'
 import { type RequestMessage, toStreamReference } from '../message/message.js'
-import { MAX_STREAM_UNREAD, STREAM_READ_AHEAD } from '../wire/limits.js'
-import { getLeastSize } from './least-size.js'
 
 /** The connection to the side that has the source. */
 export interface StreamCaller {
-  /** False while so many requests wait that there should be no more of them than needed. */
-  readonly canReadAhead?: boolean
-  /** Requests the next value. @param ahead - values that the receiver awaits, or holds unread, with this one */
-  pull(stream: number, signal: AbortSignal, ahead?: number): Promise<unknown>
+  /** Requests the next value. */
+  pull(stream: number, signal: AbortSignal): Promise<unknown>
   /** Notifies the other side that no more values are read. */
   stop(stream: number): void
-  /** Bytes that have arrived from the other side so far, by which a caller that reads ahead has it held to its credit. */
-  readonly receivedBytes?: number
-  /** Ends the other side, which has sent more than it may. */
-  violated?(error: BusError): void
+}
+
+/** Requests the values of one stream before its reader wants them. */
+export interface ValueRequests {
+  /** Returns the next value. */
+  take(signal: AbortSignal): Promise<unknown>
+  /** No more values are read. */
+  end(): void
 }
 
 /** The `data` of the error that answers a pull when the source is done. An answer is the value itself, so that bytes stay bytes. */
@@ -43,42 +42,23 @@ export function endStreams(args: unknown, reason?: BusError): void {
   for (const value of Object.values(args)) if (value instanceof ReceivedStream) ReceivedStream.end(value, reason)
 }
 
-interface Request {
-  readonly value: Promise<unknown>
-  /** `StreamCaller.receivedBytes` when the value was requested. */
-  readonly bytesBefore: number
-  isAnswered: boolean
-  /** The reader has the value, or waits for it. */
-  isTaken: boolean
-  /** The value, while it is unread, and its least size once that is known. */
-  result: unknown
-  size: number | undefined
-}
-
 export class ReceivedStream implements AsyncIterableIterator<unknown, undefined, undefined> {
   readonly #id: number
   readonly #caller: StreamCaller
+  readonly #requests: ValueRequests | undefined
   readonly #whenOver: (() => void)[] = []
   readonly #controller = new AbortController()
   #isOver = false
   /** Settles with the last `next`, if that waits: the caller answers one request at a time. */
   #pending: Promise<unknown> | undefined
-  readonly #maxRequests: number
-  /** The values that were requested ahead, in order. */
-  readonly #ahead: Request[] = []
-  /** How many of these have been answered. */
-  #unread = 0
-  /** How many values are requested at a time; 0 before the first one. */
-  #depth = 0
   /** The reason if the call ended before the stream. */
   #failure: BusError | undefined
-  #progress: CallProgress | undefined
 
-  /** @param maxRequests - values to request before they are read */
-  constructor(id: number, caller: StreamCaller, maxRequests = 1) {
+  /** @param requests - requests the values ahead. @default requests each value when it is read */
+  constructor(id: number, caller: StreamCaller, requests?: ValueRequests) {
     this.#id = id
     this.#caller = caller
-    this.#maxRequests = maxRequests
+    this.#requests = requests
   }
 
   /** Ends a stream whose call is over. Static, so that handlers do not find it on the iterator. */
@@ -94,14 +74,7 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined,
     else stream.#whenOver.push(done)
   }
 
-  /** Lets each value extend the idle deadline of the stream's call. The time between two reads does not count. */
-  static watch(stream: ReceivedStream, progress: CallProgress): void {
-    stream.#progress = progress
-    progress.addReader(() => !stream.#isOver && stream.#pending === undefined)
-  }
-
   next(): Promise<IteratorResult<unknown, undefined>> {
-    this.#progress?.record()
     const next = this.#pending ? this.#pending.then(() => this.#next()) : this.#next()
     const settled = next
       .catch(() => {})
@@ -128,8 +101,8 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined,
     if (this.#failure) throw this.#failure
     if (this.#isOver) return { done: true, value: undefined }
     try {
-      const value = await this.#take()
-      this.#progress?.record()
+      const { signal } = this.#controller
+      const value = await (this.#requests ? this.#requests.take(signal) : this.#caller.pull(this.#id, signal))
       if (!this.#isOver) return { done: false, value }
     } catch (error) {
       if (!this.#isOver) {
@@ -146,72 +119,9 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined,
     return { done: true, value: undefined }
   }
 
-  /** Takes the next value, and requests those after it: the first time none, then twice as many whenever the reader has to wait. */
-  #take(): Promise<unknown> {
-    const first = this.#ahead.shift() ?? this.#request(0)
-    first.isTaken = true
-    if (first.result !== undefined) {
-      first.result = undefined
-      this.#unread--
-    }
-    if (this.#depth === 0) this.#depth = 1
-    else if (!first.isAnswered && this.#caller.canReadAhead !== false) {
-      this.#depth = Math.min(this.#depth * 2, this.#maxRequests)
-    }
-    // Each value that was read is replaced by a request, which also tells the source that it was read.
-    while (this.#ahead.length + 1 < this.#depth) {
-      this.#ahead.push(this.#request(first.isAnswered ? 0 : 1))
-    }
-    return first.value
-  }
-
-  /** @param taken - 1 if the reader waits for an earlier value */
-  #request(taken: number): Request {
-    const ahead = this.#maxRequests === 1 ? undefined : this.#ahead.length + 1 + taken
-    const request: Request = {
-      value: this.#caller.pull(this.#id, this.#controller.signal, ahead),
-      bytesBefore: this.#caller.receivedBytes ?? 0,
-      isAnswered: false,
-      isTaken: false,
-      result: undefined,
-      size: undefined,
-    }
-    request.value.then(
-      value => this.#answered(request, value),
-      () => void (request.isAnswered = true),
-    )
-    return request
-  }
-
-  #answered(request: Request, value: unknown): void {
-    request.isAnswered = true
-    if (request.isTaken || this.#isOver) return
-    request.result = value
-    if (++this.#unread > 2) this.#checkUnread()
-  }
-
-  /**
-   * Holds the source to its credit. An honest one waits while `STREAM_READ_AHEAD` bytes are unread, but for its last two values. Values are
-   * measured only if enough has arrived since the first of them was requested.
-   */
-  #checkUnread(): void {
-    const { receivedBytes = 0, violated } = this.#caller
-    const [first] = this.#ahead
-    if (!violated || !first || receivedBytes - first.bytesBefore < MAX_STREAM_UNREAD) return
-    const sizes = this.#ahead
-      .filter(request => request.result !== undefined)
-      .map(request => (request.size ??= getLeastSize(request.result, MAX_STREAM_UNREAD)))
-    const [, , ...others] = sizes.toSorted((a, b) => b - a)
-    const size = others.reduce((sum, bytes) => sum + bytes, 0)
-    if (size < MAX_STREAM_UNREAD) return
-    const text = `The peer violated the protocol: more than ${STREAM_READ_AHEAD} bytes of a stream are unread`
-    this.#caller.violated!(new BusError('InvalidRequest', text))
-  }
-
   #finish(mustAbort = true): void {
     this.#isOver = true
-    this.#ahead.length = 0
-    this.#unread = 0
+    this.#requests?.end()
     if (mustAbort) this.#controller.abort()
     for (const done of this.#whenOver.splice(0)) done()
   }

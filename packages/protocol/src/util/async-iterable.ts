@@ -1,4 +1,5 @@
 // Reads async iterables that handlers return, and ends those that are no longer read.
+import { IS_NODE } from '#platform'
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
@@ -13,7 +14,7 @@ export function getIterator(source: AsyncIterable<unknown>): AsyncIterator<unkno
     }
   }
   const iterator = source[Symbol.asyncIterator]()
-  if (typeof destroy !== 'function') return iterator
+  if (!IS_NODE || typeof destroy !== 'function') return iterator
   return {
     next: () => iterator.next(),
     return: async () => {

@@ -3,7 +3,7 @@ import { BusError } from '../errors/bus-error.js'
 import { type RequestMessage, toChannelReference } from '../message/message.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '../wire/limits.js'
-import { estimateSize, SentStreams } from './sent-streams.js'
+import { estimateSize, type SentStreams } from './sent-streams.js'
 
 /** A channel among the arguments of an exposed function. */
 export interface ChannelSender<T = unknown> {
@@ -69,36 +69,14 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
 /** Ends channels whose senders were collected without `end`. */
 const collected = new FinalizationRegistry<MessageQueue>(queue => queue.end())
 
-/** The channels of one link. Their ids are core's. */
-export class SentChannels {
-  readonly #streams = new SentStreams()
-
-  /** Replaces the references of declared channels among the arguments of a call. */
-  receive({ channels, params }: RequestMessage): void {
-    const args = params as Record<string, unknown>
-    for (const [name, id] of Object.entries(channels ?? {})) {
-      if (args[name] !== toChannelReference(id)) continue
-      const queue = new MessageQueue()
-      this.#streams.add(queue, undefined, id)
-      args[name] = createSender(queue)
-    }
-  }
-
-  next(id: number, ahead?: number): Promise<unknown> {
-    return this.#streams.next(id, ahead)
-  }
-
-  sent(id: number, bytes: number, ahead: number | undefined): void {
-    this.#streams.sent(id, bytes, ahead)
-  }
-
-  close(id: number): void {
-    this.#streams.close(id)
-  }
-
-  /** The link has closed. */
-  closeAll(): void {
-    this.#streams.closeAll()
+/** Replaces the references of declared channels among the arguments of a call. Their ids are core's. */
+export function receiveChannels({ channels, params }: RequestMessage, streams: SentStreams): void {
+  const args = params as Record<string, unknown>
+  for (const [name, id] of Object.entries(channels ?? {})) {
+    if (args[name] !== toChannelReference(id)) continue
+    const queue = new MessageQueue()
+    streams.add(queue, undefined, id)
+    args[name] = createSender(queue)
   }
 }
 
