@@ -142,6 +142,34 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     })
   })
 
+  test('has the events of the web', async () => {
+    const source = `
+      const seen = []
+      const target = new (class extends EventTarget {})()
+      const see = event => seen.push(event.type + ':' + event.detail + ':' + (event.target === target))
+      target.addEventListener('a', see)
+      target.addEventListener('a', see)
+      target.addEventListener('a', { handleEvent: event => event.preventDefault() }, { once: true })
+      const isDone = [new CustomEvent('a', { detail: 1, cancelable: true }), new CustomEvent('a', { cancelable: true })]
+        .map(event => target.dispatchEvent(event))
+      const controller = new AbortController()
+      target.addEventListener('b', see, { signal: controller.signal })
+      const any = AbortSignal.any([controller.signal, AbortSignal.timeout(1e6)])
+      any.onabort = event => seen.push(event.type + ':' + (event.target === any))
+      any.addEventListener('abort', () => seen.push(any.reason))
+      controller.abort('why')
+      target.dispatchEvent(new Event('b'))
+      target.removeEventListener('a', see)
+      target.dispatchEvent(new Event('a'))
+      return { seen, isDone, isTarget: any instanceof EventTarget, already: AbortSignal.any([AbortSignal.abort(2)]).reason }`
+    expect(await run(source)).toEqual({
+      seen: ['a:1:true', 'a:null:true', 'abort:true', 'why'],
+      isDone: [false, true],
+      isTarget: true,
+      already: 2,
+    })
+  })
+
   test('two scripts have different random numbers', async () => {
     const bus = await start({ core })
     const numbers = await Promise.all([1, 2].map(() => bus.run('return Math.random()', { sandbox, ...CALM })))

@@ -1,19 +1,23 @@
 // AbortController and AbortSignal of a script in QuickJS.
+import { Event, EventTarget } from './event-target.js'
 import { createId } from './port.js'
-
-type Listener = ((event: object) => unknown) | { handleEvent(event: object): unknown }
 
 const KEY = {}
 
-export class AbortSignal {
-  readonly #listeners = new Set<Listener>()
+export class AbortSignal extends EventTarget {
   #aborted = false
   #reason: unknown
   #id: number | undefined
-  onabort: ((event: object) => unknown) | null = null
+  /** What this module does when it aborts, before the listeners of the script. */
+  readonly #handlers = new Set<() => void>()
+  onabort: ((event: Event) => unknown) | null = null
 
   constructor(key: unknown) {
     if (key !== KEY) throw new TypeError('An AbortSignal comes from an AbortController')
+    super()
+    this.addEventListener('abort', event => {
+      if (typeof this.onabort === 'function') this.onabort(event)
+    })
   }
 
   /** Returns the id by which the host knows a signal. @param notify - called once when it aborts */
@@ -21,7 +25,7 @@ export class AbortSignal {
     if (signal.#id !== undefined) return signal.#id
     const id = (signal.#id = createId())
     if (signal.#aborted) void Promise.resolve().then(() => notify(id, signal.#reason))
-    else signal.#listeners.add(() => notify(id, signal.#reason))
+    else signal.#handlers.add(() => notify(id, signal.#reason))
     return id
   }
 
@@ -29,17 +33,9 @@ export class AbortSignal {
     if (signal.#aborted) return
     signal.#aborted = true
     signal.#reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason
-    const event = Object.freeze({ type: 'abort', target: signal })
-    const listeners = [...(typeof signal.onabort === 'function' ? [signal.onabort] : []), ...signal.#listeners]
-    signal.#listeners.clear()
-    for (const listener of listeners) {
-      try {
-        if (typeof listener === 'function') listener(event)
-        else listener.handleEvent(event)
-      } catch (error) {
-        void Promise.reject(error as Error)
-      }
-    }
+    for (const handle of signal.#handlers) handle()
+    signal.#handlers.clear()
+    signal.dispatchEvent(new Event('abort'))
   }
 
   static abort(reason?: unknown): AbortSignal {
@@ -54,6 +50,15 @@ export class AbortSignal {
     return signal
   }
 
+  static any(signals: Iterable<AbortSignal>): AbortSignal {
+    const result = new AbortSignal(KEY)
+    for (const signal of signals) {
+      if (signal.#aborted) trigger(result, signal.#reason)
+      else signal.#handlers.add(() => trigger(result, signal.#reason))
+    }
+    return result
+  }
+
   get aborted(): boolean {
     return this.#aborted
   }
@@ -64,14 +69,6 @@ export class AbortSignal {
 
   throwIfAborted(): void {
     if (this.#aborted) throw this.#reason
-  }
-
-  addEventListener(type: unknown, listener: Listener): void {
-    if (type === 'abort' && listener && !this.#aborted) this.#listeners.add(listener)
-  }
-
-  removeEventListener(_type: unknown, listener: Listener): void {
-    this.#listeners.delete(listener)
   }
 }
 

@@ -1,6 +1,7 @@
 // Globals of the web that a script in QuickJS has, and QuickJS has not. The host does what needs tables, clocks or random bytes.
 import { AbortController, AbortSignal } from './abort.js'
 import { console } from './console.js'
+import { CustomEvent, Event, EventTarget } from './event-target.js'
 import { URL_PARTS, type UrlParts } from '../url-parts.js'
 import { callScript, convert, createId, post } from './port.js'
 
@@ -322,6 +323,9 @@ function cloneValue(value: unknown, seen: Map<object, unknown>): unknown {
 export const globals: Record<string, unknown> = {
   AbortController,
   AbortSignal,
+  CustomEvent,
+  Event,
+  EventTarget,
   TextEncoder,
   TextDecoder,
   URL,
