@@ -1,14 +1,28 @@
 // What a script in QuickJS finds around it. The script host evaluates this file once, and copies the VM for each script. The inside is no
 // border: a script can change all of it, and gets nothing by that. The script host takes text from it, as from a foreign process.
 import { abort, client, emitted, end, message, pull, run } from './quickjs/inside/client.js'
+import { network } from './quickjs/inside/fetch.js'
 import { fire, globals, seedRandom } from './quickjs/inside/globals.js'
 import { decode, decodeClone, describeError, fail, post, settle, start, toError } from './quickjs/inside/port.js'
 import type { CrossedError } from './quickjs/values.js'
 
-for (const [name, value] of Object.entries(globals)) {
-  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false })
+function define(values: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(values))
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false })
 }
+define(globals)
 Object.defineProperty(globalThis, 'sallyport', { value: client })
+
+/** Placeholders of secrets, as `process.env`: packages read them there. */
+const environment: Record<string, string> = Object.create(null)
+
+/** @param env - `undefined` if the script has no network */
+function setNetwork(env: Readonly<Record<string, string>> | undefined): void {
+  if (!env) return
+  if (!('fetch' in globalThis)) define(network)
+  Object.assign(environment, env)
+  if (Object.keys(env).length > 0) define({ process: { env: environment } })
+}
 
 type Handle = (id: number, value: never) => void
 
@@ -22,7 +36,10 @@ const handlers: Record<string, Handle> = {
   event: emitted,
   timer: fire,
   abort: (id, error: CrossedError) => abort(id, toError(error)),
-  resumed: (_id, next: { label: string; isJson: boolean }) => void Object.assign(start, next),
+  resumed(_id, { env, ...next }: { label: string; isJson: boolean; env?: Readonly<Record<string, string>> }) {
+    Object.assign(start, next)
+    setNetwork(env)
+  },
 }
 
 /** Takes a message of the script host. */
@@ -33,14 +50,16 @@ function deliver(text: string, ...bytes: Uint8Array[]): void {
   const id = Number(text.slice(first + 1, second))
   const content = text.slice(second + 1)
   if (operation !== 'begin') return handlers[operation]!(id, decode(content, bytes) as never)
-  const { label, data, isJson, seed } = decodeClone(content, bytes) as {
+  const { label, data, isJson, seed, env } = decodeClone(content, bytes) as {
     label: string
     data: unknown
     isJson: boolean
     seed: number[]
+    env?: Readonly<Record<string, string>>
   }
   Object.assign(start, { label, data, isJson })
   seedRandom(new Uint32Array(seed))
+  setNetwork(env)
   Reflect.deleteProperty(globalThis, '__sallyport')
 }
 

@@ -18,7 +18,7 @@ export async function loadScript(
   url: string,
   text: ModuleText | undefined,
   content: string | undefined,
-  { codec, engine, snapshot }: ScriptOptions,
+  { codec, engine, snapshot, network }: ScriptOptions,
 ): Promise<FrontendScript> {
   const { name, place, text: source } = await readScriptText(url, text, content)
   const body = text?.wrapper ? name : undefined
@@ -60,7 +60,7 @@ export async function loadScript(
           resolve()
         }
         const bridge = new Bridge({
-          ...{ functions, thread, body, isJson: codec === 'json', loaded, findLimit, uncaught: onUncaught },
+          ...{ functions, thread, body, network, isJson: codec === 'json', loaded, findLimit, uncaught: onUncaught },
           deliver(message, bytes) {
             thread.onEnter?.()
             machine?.deliver(message, bytes)

@@ -3,6 +3,7 @@ export { RECORD_DIRECTION, type SessionKey } from './contract/core-gate.js'
 export type {
   FrontendFunctions,
   FrontendScript,
+  ScriptNetwork,
   ScriptOptions,
   ScriptRunner,
   ScriptThread,

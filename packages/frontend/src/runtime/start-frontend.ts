@@ -165,6 +165,7 @@ export function startFrontend(
         codec: options.codec,
         engine,
         snapshot,
+        network: sandbox.hasBroker ? { fetch, env: env ?? {} } : undefined,
       })
       // A script cannot read files at all.
       if (script || thread.readableDirectory === undefined) return

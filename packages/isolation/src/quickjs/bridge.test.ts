@@ -33,6 +33,7 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
     thread: { print: () => {} } as never,
     body: undefined,
     isJson: true,
+    network: undefined,
     deliver(text) {
       delivered.push(text)
       onDelivered(text, bridge)

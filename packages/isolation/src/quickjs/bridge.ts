@@ -1,7 +1,7 @@
 // The script host's end of its connection to one script: does with the client what the script asks for. All that a script sends is text, and
 // text alone: whatever a script does to the inside, its messages are those of a foreign process.
 import { randomFillSync } from 'node:crypto'
-import type { FrontendFunctions, ScriptThread } from '@sallyport/protocol/internal/contract'
+import type { FrontendFunctions, ScriptNetwork, ScriptThread } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   type BusErrorReason,
@@ -22,6 +22,8 @@ type Functions = Record<keyof FrontendFunctions, AnyFunction> & {
 
 /** Objects of the host, of each kind, that one script can hold at once. */
 const MAX_HELD = 65_536
+/** Requests of one script over the network that have no response. */
+const MAX_REQUESTS = 256
 const CALLS = new Set(['invoke', 'emit', 'emitTo', 'once'])
 const MAX_ERROR_LENGTH = 8192
 
@@ -97,6 +99,7 @@ export interface BridgeDeps {
   /** The name of the code in stacks, if it is the body of `bus.run`. */
   body: string | undefined
   isJson: boolean
+  network: ScriptNetwork | undefined
   deliver(text: string, bytes: readonly Uint8Array[]): void
   loaded(): void
   loadFailed(error: CrossedError): void
@@ -137,6 +140,7 @@ export class Bridge {
   #runCall: number | undefined
   #restored: BridgeState | undefined
   #isSuspended = false
+  #requests = 0
   /** Ids of the host are negative, so that none is one of the script's. */
   #lastId = 0
 
@@ -154,7 +158,8 @@ export class Bridge {
   begin(): void {
     const { getLabel, getData } = this.#functions
     const { isJson } = this.#deps
-    const start = { label: getLabel(), data: getData(), isJson, seed: [...randomFillSync(new Uint32Array(4))] }
+    const seed = [...randomFillSync(new Uint32Array(4))]
+    const start = { label: getLabel(), data: getData(), isJson, seed, env: this.#deps.network?.env }
     const bytes: Uint8Array[] = []
     const text = encodeValue(start, { ...this.#hooks, isJson: () => false }, bytes)
     this.#deps.deliver(`begin 0 ${text}`, bytes)
@@ -199,6 +204,8 @@ export class Bridge {
         const run = (): unknown => (this.#functions[name] as AnyFunction)(...args)
         return this.#respond(id, run, name === 'once' ? undefined : this.#calls)
       }
+      case 'fetch':
+        return this.#respond(id, () => this.#fetch(list), this.#calls)
       case 'open':
         return void this.#hold(this.#iterators, id, this.#functions.stream(...list) as AsyncIterator<unknown>)
       case 'next':
@@ -321,6 +328,7 @@ export class Bridge {
   #mustHold(operation: string, id: number, content: string): boolean {
     switch (operation) {
       case 'call':
+      case 'fetch':
       case 'open':
       case 'listen':
         return true
@@ -385,7 +393,7 @@ export class Bridge {
     this.#signals.set(run, ctx)
     this.#handle('watch', run, null)
     const { getLabel } = this.#functions
-    this.#send('resumed', 0, { label: getLabel(), isJson: this.#deps.isJson })
+    this.#send('resumed', 0, { label: getLabel(), isJson: this.#deps.isJson, env: this.#deps.network?.env })
     const [answered, ...rest] = state.interrupted
     for (const [id, left, ms, repeats] of state.timers) this.#startTimer(id, ms, repeats, left)
     for (const [listener, event, target] of state.listeners) {
@@ -427,6 +435,27 @@ export class Bridge {
     if (held.size >= MAX_HELD) throw new BusError('Overloaded', `The script has ${MAX_HELD} of these at once`)
     held.set(id, value)
     return value
+  }
+
+  /** Sends a request to the broker. The script gets the body as a stream. */
+  async #fetch([request, signal]: readonly unknown[]): Promise<unknown> {
+    const { network } = this.#deps
+    if (!network) throw new TypeError('The script has no network any more')
+    if (this.#requests >= MAX_REQUESTS) {
+      const message = `Request not sent: ${MAX_REQUESTS} requests have no response`
+      throw new BusError('Overloaded', message, { data: { limit: 'requests', max: MAX_REQUESTS } })
+    }
+    const { url, method, redirect, headers, body } = request as Record<string, unknown>
+    if (!/^https?:/.test(String(url))) throw new TypeError('fetch: the URL must begin with http: or https:')
+    this.#requests++
+    try {
+      const init = { method, redirect, headers, body, ...(signal ? { signal } : {}) } as RequestInit
+      const response = await network.fetch(String(url), init)
+      const { status, statusText, url: finalUrl, redirected } = response
+      return { status, statusText, url: finalUrl, redirected, headers: [...response.headers], body: response.body }
+    } finally {
+      this.#requests--
+    }
   }
 
   async #next(id: number): Promise<unknown> {

@@ -23,11 +23,19 @@ export interface ScriptThread {
   suspended?(script: SuspendedScript): void
 }
 
+/** The network of a script: a list of hosts. */
+export interface ScriptNetwork {
+  fetch: typeof fetch
+  /** Placeholders of secrets, by the name of a variable. */
+  env: Readonly<Record<string, string>>
+}
+
 export interface ScriptOptions {
   codec: CodecName
   engine?: EngineOptions | undefined
   /** The snapshot that the script goes on from. */
   snapshot?: Uint8Array | undefined
+  network?: ScriptNetwork | undefined
 }
 
 export interface FrontendScript {

@@ -8,7 +8,8 @@ const host = v.pipe(
   v.string(hostRule),
   v.check(text => parseHostPattern(text) !== undefined, hostRule),
 )
-const hosts = v.pipe(v.array(host, 'an array of hosts'), v.minLength(1, 'an array with at least one host'))
+/** @internal */
+export const hosts = v.pipe(v.array(host, 'an array of hosts'), v.minLength(1, 'an array with at least one host'))
 
 /** @internal `true`, `false` or a list of hosts. */
 export const netOrHosts = v.optional(

@@ -15,11 +15,13 @@ import { getWorkerName } from '../../supervision/policy.js'
 import type { ThreadGroup } from '../../workers/shared-threads.js'
 import { type Entry, findEntry } from '../../workers/spawn.js'
 import { leftOut, objectOfKind } from '../kind/entries.js'
+import { hosts, secrets } from '../kind/network-entries.js'
 import { getFrontendEntry, type SandboxHost } from '../kind/sandbox-config.js'
 import type { SandboxKind } from '../kind/sandbox-kind.js'
 import { getEntryGrants, getReadGrants, joinGrants, type ReadGrants } from '../permission-model/grants.js'
 import type { FrontendCode } from '../permission-model/module-code.js'
 import { getScriptCode, readScript } from '../permission-model/script-code.js'
+import { checkSecrets } from '../permission-model/net.js'
 import { getFrontendWorker, spawnSandboxed } from '../permission-model/spawn-sandboxed.js'
 import { createProcessConfig, prepareProcess } from '../process/process-config.js'
 import { processEntries } from '../process/process-entries.js'
@@ -52,6 +54,16 @@ export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'p
    * @default false
    */
   process?: boolean
+  /**
+   * Hosts that the script reaches with `fetch`, as in the sandbox `process`. Needs `process: true`.
+   *
+   * @default none: there is no `fetch`
+   */
+  net?: readonly string[]
+  /**
+   * Secrets by the name of a variable, as in the sandbox `process`: the script finds placeholders in `process.env`, new with each start.
+   */
+  secrets?: ProcessSandbox['secrets']
 }
 
 const KIND = 'quickjs'
@@ -81,7 +93,8 @@ const schema = v.variant('process', [
     group: leftOut('a script with a process of its own shares nothing'),
     perProcess: v.optional(v.literal(1, '1: each script has a process')),
     ...limits,
-    ...{ wall, cpu, pids, spares },
+    ...{ wall, cpu, pids, spares, secrets },
+    net: v.optional(hosts),
   }),
   objectOfKind({
     kind: v.literal(KIND),
@@ -90,6 +103,7 @@ const schema = v.variant('process', [
     perProcess: v.optional(integer('a whole number, from 1', 1)),
     ...limits,
     ...{ cpu: needsProcess, pids: needsProcess, wall: needsProcess, spares: needsProcess },
+    ...{ net: needsProcess, secrets: needsProcess },
   }),
 ])
 
@@ -119,8 +133,10 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       return { ...code, code: { ...code.code, engine }, reads: joinGrants([code.reads, getInsideGrants()]) }
     }
     if (options.process) {
-      const { kind, wall, cpu, pids, spares } = options
-      const process = { kind, wall, cpu, pids, spares, net: false, resourceLimits: { stackSizeMb: HOST_STACK_MB } }
+      const { kind, wall, cpu, pids, spares, net = false, secrets } = options
+      checkSecrets(place, { net, secrets })
+      const resourceLimits = { stackSizeMb: HOST_STACK_MB }
+      const process = { kind, wall, cpu, pids, spares, net, secrets, resourceLimits }
       const getProcessCode = (entry: Entry, start: FrontendStart): FrontendCode => {
         const code = getCode(entry, start)
         return { ...code, flags: [...code.flags, ...PROCESS_FLAGS] }
