@@ -2,7 +2,7 @@
 declare module '@sallyport/inspector/internal' {
   export const openInspector: (
     bus: import('./host/inspectors.js').InspectedBus,
-    port: number,
+    options: { port: number; editor: string },
   ) => Promise<import('./host/inspectors.js').OpenInspector>
 }
 

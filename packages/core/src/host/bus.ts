@@ -533,12 +533,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * `@sallyport/inspector`, which has to be installed.
    *
    * @param options.port - on 127.0.0.1; a free one by default
+   * @param options.editor - the URL that opens a file, with `{file}`, `{line}` and `{column}`. By default the environment variable
+   *   `SALLYPORT_EDITOR`, or that of Visual Studio Code
    * @throws {BusError} InvalidParams for a wrong option, a port that is in use, or a missing package; Disconnected if the bus is closing
    * @example const { url } = await bus.openInspector()
    */
-  async openInspector(options: { port?: number } = {}): Promise<Inspector> {
-    const { port } = check('bus.openInspector', inspectorSchema, options, () => ['port'])
-    return this.#inspectors.open(port)
+  async openInspector(options: { port?: number; editor?: string } = {}): Promise<Inspector> {
+    return this.#inspectors.open(check('bus.openInspector', inspectorSchema, options, () => ['port', 'editor']))
   }
 
   /**

@@ -57,14 +57,14 @@ export class Inspectors {
   }
 
   /** @throws {BusError} InvalidParams if the package is missing or the port is not available; Disconnected if the bus is closing */
-  async open(port: number): Promise<Inspector> {
+  async open(options: { port: number; editor: string }): Promise<Inspector> {
     const { openInspector } = await loadPackage()
     const view = this.#createView()
     let inspector: OpenInspector
     try {
       // A call that blocks core right after this is known.
       await view.measure()
-      inspector = await openInspector(view, port)
+      inspector = await openInspector(view, options)
     } catch (error) {
       view.release()
       throw error

@@ -136,14 +136,16 @@ export class CallPhases {
       if (call.interruption) throw call.interruption
 
       // Answer
-      if (stream !== undefined) return this.#await(call, sendAll(result, stream, method, call.signal), 0, timeoutMs)
-      if (isThenable(result)) return this.#await(call, Promise.resolve(result), startedAt, timeoutMs)
+      if (stream !== undefined)
+        return this.#await(call, message, sendAll(result, stream, method, call.signal), 0, timeoutMs)
+      if (isThenable(result)) return this.#await(call, message, Promise.resolve(result), startedAt, timeoutMs)
       if (startedAt !== 0 && id !== undefined) {
         const nanoseconds = metrics.end(startedAt)
         metrics.watch?.addDuration(method, nanoseconds)
       }
       if (opened.length > 0) call.releaseChannels()
       if (id === undefined) return undefined
+      metrics.watch?.addAnswer(message, result)
       return this.#deps.writer.result(id, method, result, this.#isHost ? getCodec(headers) : undefined)
     } catch (error) {
       call.failChannels()
@@ -184,6 +186,7 @@ export class CallPhases {
    */
   #await(
     call: IncomingCall,
+    message: CallMessage,
     result: Promise<unknown>,
     startedAt: number,
     timeoutMs: number | undefined,
@@ -203,6 +206,7 @@ export class CallPhases {
         if (!calls.remove(call)) return call.abortReason
         if (call.interruption) return this.fail(call, call.interruption)
         if (call.id === undefined) return undefined
+        metrics.watch?.addAnswer(message, value)
         return writer.result(call.id, call.method, value, this.#isHost ? getCodec(call.request.headers) : undefined)
       },
       (error: unknown) => {

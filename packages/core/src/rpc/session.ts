@@ -270,7 +270,7 @@ export class Session implements CallOwner {
   /** Runs a call while an inspector is open. */
   #watch(call: CallMessage, watch: CallerWatch): void {
     const isKnown = (command: string): boolean => this.label === undefined || this.#options.registry.has(command)
-    watch.run(this.#phases.getWatchedName(call.method, call.headers), call.params, isKnown, () => {
+    watch.run(call, this.#phases.getWatchedName(call.method, call.headers), call.params, isKnown, () => {
       if (!commands.hasSubscribers) return this.#run(call)
       let outcome: Outcome | Promise<Outcome>
       traceCommand(this.#traceSource, call, () => (outcome = this.#run(call)))

@@ -16,15 +16,19 @@ export interface CallerWatch {
   /**
    * Counts a call, and runs it.
    *
+   * @param message - identifies the call for `addAnswer`
    * @param args - of which only the size is recorded
    * @param isKnown - false for a command that is not registered: names that callers choose are not bounded
    */
   run(
+    message: object,
     command: string,
     args: unknown,
     isKnown: (command: string) => boolean,
     run: () => Outcome | Promise<Outcome>,
   ): void
+  /** Records the size of a call's result. */
+  addAnswer(message: object, result: unknown): void
   addFailure(command: string, reason: string): void
   addDuration(command: string, nanoseconds: number): void
 }

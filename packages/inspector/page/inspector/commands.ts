@@ -57,6 +57,12 @@ export function createCalls(select: (label: string) => void): ShowSnapshot {
       getValue: ({ size }) => size,
       format: bytes,
     },
+    {
+      title: 'Result',
+      about: 'Roughly; its content is not recorded',
+      getValue: ({ answerSize }) => answerSize,
+      format: bytes,
+    },
     { title: 'Way', about: 'Through what it goes, and what its gate usually takes', getValue: getWay },
     {
       title: 'Outcome',

@@ -8,8 +8,10 @@ type Culprit = Snapshot['culprits'][number]
 /** Labels of a line that are shown at first. */
 const MAX_LABELS = 5
 const COPIED_MS = 2000
-/** The host makes these URLs. */
-const EDITOR = 'vscode://file/'
+/** Lines that are shown at first. */
+const MAX_LINES = 6
+/** The host makes the URLs of an editor. None of these schemes opens one. */
+const NO_EDITOR = /^(?:javascript|data|vbscript|blob|https?):/i
 
 interface Line {
   element: HTMLElement
@@ -19,9 +21,17 @@ interface Line {
 /** Returns a function that shows the lines. @param select - called with the label of a frontend that was clicked */
 export function createCulprits(select: (label: string) => void): (snapshot: Snapshot | undefined) => void {
   const list = getById('culprits', HTMLUListElement)
+  const others = getById('others', HTMLElement)
+  const more = create('button', { type: 'button', class: 'link', 'aria-expanded': 'false' })
+  const rest = create('span')
+  others.append(more, rest)
   let lines = new Map<string, Line>()
-  return snapshot => {
-    const { culprits = [], moreCulprits = 0 } = snapshot ?? {}
+  let last: Snapshot | undefined
+  const isOpen = (): boolean => more.getAttribute('aria-expanded') === 'true'
+  const show = (snapshot: Snapshot | undefined): void => {
+    last = snapshot
+    const { culprits: all = [], moreCulprits = 0 } = snapshot ?? {}
+    const culprits = isOpen() ? all : all.slice(0, MAX_LINES)
     const next = new Map<string, Line>()
     culprits.forEach((culprit, i) => {
       const line = lines.get(culprit.label) ?? createLine(select)
@@ -32,9 +42,17 @@ export function createCulprits(select: (label: string) => void): (snapshot: Snap
     while (list.children.length > culprits.length) list.lastElementChild!.remove()
     lines = next
     list.hidden = culprits.length === 0
-    const more = moreCulprits > 0 ? `and ${count(moreCulprits)} more: they are first in the table of frontends` : ''
-    setText(getById('others', HTMLElement), more)
+    const hidden = all.slice(MAX_LINES).reduce((sum, { total = 1 }) => sum + total, 0)
+    more.hidden = hidden === 0
+    setText(more, isOpen() ? 'Show fewer' : `Show ${count(hidden)} more`)
+    setText(rest, moreCulprits > 0 ? ` ${count(moreCulprits)} others are in the table of frontends` : '')
+    others.hidden = hidden === 0 && moreCulprits === 0
   }
+  more.addEventListener('click', () => {
+    setAttribute(more, 'aria-expanded', String(!isOpen()))
+    show(last)
+  })
+  return show
 }
 
 function createLine(select: (label: string) => void): Line {
@@ -83,7 +101,7 @@ function createCure(): Line {
   const [text, code] = [create('span'), create('code')]
   const copy = create('button', { type: 'button', class: 'small' }, 'Copy')
   const toggle = create('button', { type: 'button', class: 'small', 'aria-expanded': 'false' }, 'Stack')
-  const link = create('a', { class: 'small' }, 'Open in VS Code')
+  const link = create('a', { class: 'small' }, 'Open in editor')
   const stack = create('pre')
   const line = create('p', {}, text, ' ', code, ' ', copy, ' ', toggle, ' ', link)
   const element = create('div', { class: 'cure' }, line, stack)
@@ -110,7 +128,7 @@ function createCure(): Line {
       toggle.hidden = frames === ''
       if (frames === '') stack.hidden = true
       setAttribute(toggle, 'aria-label', `Stack of ${label}`)
-      link.hidden = !editor.startsWith(EDITOR)
+      link.hidden = editor === '' || NO_EDITOR.test(editor)
       if (link.hidden) link.removeAttribute('href')
       else setAttribute(link, 'href', editor)
       element.hidden = !cure && frames === '' && link.hidden

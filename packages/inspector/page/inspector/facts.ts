@@ -7,6 +7,8 @@ import { clock, count, duration } from './figures.js'
 type Tone = 'good' | 'grey' | 'bad'
 
 const SIGNS: Record<Tone, string> = { good: '✓', grey: '–', bad: '!' }
+/** Colours of the icon of the browser's tab. */
+const DOTS: Record<Tone, string> = { good: '0065a3', grey: '85888a', bad: 'd85a00' }
 /** Without a snapshot for this long, the page shows their age. If core does not answer, they come every half second. */
 const LATE_MS = 2500
 /** A core that does not answer for longer is blocked. */
@@ -23,6 +25,7 @@ export function createFacts(select: (label: string) => void): Facts {
   const sign = getById('sign', HTMLElement)
   const line = getById('line', HTMLElement)
   const facts = getById('facts', HTMLElement)
+  const icon = getById('icon', HTMLLinkElement)
   let connection: Connection = { state: 'lost' }
   const age = getById('age', HTMLElement)
   const showCulprits = createCulprits(select)
@@ -36,6 +39,7 @@ export function createFacts(select: (label: string) => void): Facts {
     showCulprits(last?.snapshot)
     const name = last ? `${last.snapshot.program.name} (${last.snapshot.program.pid}) · ` : ''
     document.title = `${tone === 'bad' ? '! ' : ''}${name}Sallyport inspector`
+    setAttribute(icon, 'href', drawDot(DOTS[tone]))
     document.body.classList.toggle('outdated', connection.state === 'lost')
   }
   const render = (): void => {
@@ -72,6 +76,9 @@ export function createFacts(select: (label: string) => void): Facts {
     },
   }
 }
+
+const drawDot = (color: string): string =>
+  `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7' fill='%23${color}'/></svg>`
 
 const formatRestarts = (restarts: number): string =>
   restarts === 0 ? 'has never restarted' : `has restarted ${restarts === 1 ? 'once' : `${restarts} times`}`

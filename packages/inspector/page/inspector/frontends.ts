@@ -55,7 +55,13 @@ const COLUMNS: readonly Column<Row>[] = [
   percentile('p50', 'Half of the commands took no longer', ({ latency }) => latency.p50),
   percentile('p99', '99 % of the commands took no longer', ({ latency }) => latency.p99),
   { ...percentile<Row>('Hook p99', 'Isolation hook, per message', ({ hook }) => hook?.p99), isOptional: true },
-  { title: 'Queued', about: 'Sent by core, and not read yet', getValue: ({ queued }) => queued, format: bytes },
+  {
+    title: 'Queued',
+    about: 'Sent by core, and not read yet',
+    getValue: ({ queued }) => queued,
+    format: bytes,
+    isOptional: true,
+  },
   {
     title: 'Events/s',
     about: 'In both directions',

@@ -1,4 +1,4 @@
-// Refusals, faults and restarts: a timeline of the last ten minutes, and two tables.
+// Refusals, faults and restarts: a timeline of at most ten minutes, and two tables.
 import { getById } from './dom.js'
 import type { ShowSnapshot } from './follow.js'
 import { clock, count } from './figures.js'
@@ -39,7 +39,7 @@ export function createRecentEvents(select: (label: string) => void): ShowSnapsho
   ])
   let events: readonly RecordedEvent[] = []
   let drawnAt = -Infinity
-  return ({ recent, at }) => {
+  return ({ recent, since, at }) => {
     if (recent) {
       events = [...recent.troubles, ...recent.refusals]
       showRefusals(recent.refusals, 'None.')
@@ -47,6 +47,6 @@ export function createRecentEvents(select: (label: string) => void): ShowSnapsho
     }
     if (!recent && at - drawnAt < REDRAW_MS) return
     drawnAt = at
-    timeline.draw(events, at)
+    timeline.draw(events, since, at)
   }
 }

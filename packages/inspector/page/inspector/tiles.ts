@@ -66,6 +66,8 @@ export function createTiles(): ShowSnapshot {
     shownLabel = snapshot.selected
     rates.add(snapshot.uptime, getCounts(snapshot))
     updates.forEach(update => update(snapshot, rates, isOther))
+    const none = TILES.filter(({ getTotal }) => getTotal?.(snapshot) === 0).map(({ title }) => title.toLowerCase())
+    setText(getById('none', HTMLElement), none.length > 0 ? `None: ${none.join(', ')}. ` : '')
   }
 }
 
@@ -98,7 +100,9 @@ function createTile(
     setText(figure, value === undefined ? '–' : format(value))
     if (getTotal) {
       tile.classList.toggle('trouble', value !== undefined && value > 0)
-      setText(note, `in a minute, ${format(getTotal(snapshot))} in all`)
+      const total = getTotal(snapshot)
+      tile.hidden = total === 0
+      setText(note, `in a minute, ${format(total)} in all`)
     }
     const at = snapshot.uptime
     points = isOther ? [] : points.filter(point => point.at <= at && at - point.at < MINUTE_MS)

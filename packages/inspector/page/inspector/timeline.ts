@@ -1,4 +1,4 @@
-// The last ten minutes: a row for each frontend with trouble, and a mark for each event. One mark of a row is in the tab order, and arrow
+// At most the last ten minutes: a row for each frontend with trouble, and a mark for each event. One mark of a row is in the tab order, and arrow
 // keys lead to the others.
 import { create, getById, setAttribute, setText } from './dom.js'
 import type { Snapshot } from './follow.js'
@@ -18,14 +18,17 @@ const SIGNS: Readonly<Record<RecordedEvent['kind'], string>> = {
   rejected: '△',
   refused: '≫',
 }
-const SPAN_MS = 600_000
-const TICK_MS = 120_000
+const MAX_SPAN_MS = 600_000
+/** Spans of the axis: the first that has all since the inspector was opened. */
+const SPANS_MS: readonly number[] = [60_000, 120_000, 300_000, MAX_SPAN_MS]
+const TICKS = 5
 /** Rows of the labels with the latest events. */
 const MAX_ROWS = 12
 const MAX_MARKS = 100
 
 export interface Timeline {
-  draw(events: readonly RecordedEvent[], now: number): void
+  /** @param since - time from which on events were recorded */
+  draw(events: readonly RecordedEvent[], since: number, now: number): void
 }
 
 /** @param select - called with the label of a frontend that was clicked */
@@ -35,7 +38,8 @@ export function createTimeline(select: (label: string) => void): Timeline {
   const marks = new Map<string, HTMLButtonElement>()
   const rows = new Map<string, { row: HTMLElement; track: HTMLElement }>()
   const [list, legend] = [create('div', { class: 'rows' }), create('p', { class: 'soft legend' })]
-  container.append(list, createAxis(), legend)
+  const axis = createAxis()
+  container.append(list, axis.element, legend)
 
   const getRow = (label: string): { row: HTMLElement; track: HTMLElement } => {
     const existing = rows.get(label)
@@ -58,8 +62,10 @@ export function createTimeline(select: (label: string) => void): Timeline {
     return mark
   }
   return {
-    draw(all, now) {
-      const events = all.filter(({ at }) => now - at < SPAN_MS).toSorted((a, b) => b.at - a.at)
+    draw(all, since, now) {
+      const span = SPANS_MS.find(each => now - since <= each) ?? MAX_SPAN_MS
+      axis.update(span)
+      const events = all.filter(({ at }) => now - at < span).toSorted((a, b) => b.at - a.at)
       const labels = [...new Set(events.map(({ label }) => label))].slice(0, MAX_ROWS)
       const used = new Set<string>()
       labels.forEach((label, i) => {
@@ -72,7 +78,7 @@ export function createTimeline(select: (label: string) => void): Timeline {
             const key = JSON.stringify([label, event.kind, event.what, event.why, event.since])
             used.add(key)
             const mark = getMark(key)
-            update(mark, event, now)
+            update(mark, event, span, now)
             return mark
           })
         for (const mark of track.querySelectorAll('button')) if (!shown.includes(mark)) mark.remove()
@@ -93,21 +99,31 @@ export function createTimeline(select: (label: string) => void): Timeline {
   }
 }
 
-function createAxis(): HTMLElement {
+function createAxis(): { element: HTMLElement; update(span: number): void } {
   const axis = create('div', { class: 'axis', 'aria-hidden': 'true' })
-  for (let ms = 0; ms <= SPAN_MS; ms += TICK_MS) {
-    const tick = create('span', {}, ms === SPAN_MS ? 'now' : `${(SPAN_MS - ms) / 60_000} min ago`)
-    tick.style.left = `${(ms / SPAN_MS) * 100}%`
+  const ticks = Array.from({ length: TICKS + 1 }, (_, i) => {
+    const tick = create('span')
+    tick.style.left = `${(i / TICKS) * 100}%`
     axis.append(tick)
+    return tick
+  })
+  return {
+    element: create('div', { class: 'line' }, create('span'), axis),
+    update(span) {
+      ticks.forEach((tick, i) => {
+        const ms = span - (i / TICKS) * span
+        const text = span < 300_000 ? `${ms / 1000} s ago` : `${ms / 60_000} min ago`
+        setText(tick, i === TICKS ? 'now' : text)
+      })
+    },
   }
-  return create('div', { class: 'line' }, create('span'), axis)
 }
 
-function update(mark: HTMLButtonElement, event: RecordedEvent, now: number): void {
+function update(mark: HTMLButtonElement, event: RecordedEvent, span: number, now: number): void {
   const { kind, label, what, why, where, since, at, count: times } = event
-  const from = Math.max(0, SPAN_MS - (now - since))
-  mark.style.left = `${(from / SPAN_MS) * 100}%`
-  mark.style.width = `${((SPAN_MS - (now - at) - from) / SPAN_MS) * 100}%`
+  const from = Math.max(0, span - (now - since))
+  mark.style.left = `${(from / span) * 100}%`
+  mark.style.width = `${((span - (now - at) - from) / span) * 100}%`
   setAttribute(mark, 'class', `mark ${kind}`)
   setText(mark, SIGNS[kind])
   const time = at - since < 1000 ? clock(since) : `${clock(since)}, for ${duration(at - since)}`

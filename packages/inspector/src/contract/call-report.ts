@@ -35,6 +35,8 @@ export interface CallRecord {
   command: string
   /** About how many bytes its arguments have. */
   size: number
+  /** About how many bytes its result has; `undefined` for a failure, a stream, and while the call runs. */
+  answerSize?: number
   /** Milliseconds since 1970. */
   at: number
   /** Milliseconds; `undefined` while the call runs. */

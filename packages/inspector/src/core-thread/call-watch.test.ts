@@ -8,7 +8,7 @@ const pass = (): undefined => undefined
 
 test('counts calls by command and caller, those with most calls first', () => {
   const watch = new CallWatch()
-  for (const label of ['editor', 'importer', 'importer']) watch.getCaller(label).run('parse', {}, known, pass)
+  for (const label of ['editor', 'importer', 'importer']) watch.getCaller(label).run({}, 'parse', {}, known, pass)
   watch.getCaller('importer').addFailure('parse', 'CommandFailed')
   const { commands } = watch.report([{ call: {}, command: 'parse', label: 'editor' }])
   expect(commands).toEqual([
@@ -27,7 +27,7 @@ test('counts calls by command and caller, those with most calls first', () => {
 test('counts commands that are not registered together, whatever their callers name', () => {
   const watch = new CallWatch()
   for (let i = 0; i < 1000; i++) {
-    watch.getCaller('main').run(`no-${i}`, {}, () => false, pass)
+    watch.getCaller('main').run({}, `no-${i}`, {}, () => false, pass)
     watch.getCaller('main').addFailure(`no-${i}`, 'MethodNotFound')
   }
   expect(watch.report([]).commands).toMatchObject([
@@ -37,9 +37,9 @@ test('counts commands that are not registered together, whatever their callers n
 
 test('records a call when it begins and when it ends, with its outcome', async () => {
   const watch = new CallWatch()
-  watch.getCaller('main').run('read', {}, known, pass)
+  watch.getCaller('main').run({}, 'read', {}, known, pass)
   let end!: (error: BusError | undefined) => void
-  watch.getCaller('main').run('wait', {}, known, () => new Promise(resolve => (end = resolve)))
+  watch.getCaller('main').run({}, 'wait', {}, known, () => new Promise(resolve => (end = resolve)))
   const first = watch.report([]).calls
   expect(first).toMatchObject([
     { id: 1, label: 'main', command: 'read', outcome: 'ok' },
@@ -53,9 +53,25 @@ test('records a call when it begins and when it ends, with its outcome', async (
   expect(watch.report([]).calls).toEqual([])
 })
 
+test('records how large the result of a call is, and nothing of it', () => {
+  const watch = new CallWatch()
+  const caller = watch.getCaller('main')
+  const call = {}
+  caller.run(call, 'load', {}, known, () => void caller.addAnswer(call, { text: 'x'.repeat(5000) }))
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  caller.run(proxy, 'load', {}, known, () => void caller.addAnswer(proxy, proxy))
+  // Of a call that is not recorded.
+  caller.addAnswer({}, 'y')
+  const [record, throwing] = watch.report([]).calls
+  expect(throwing).not.toHaveProperty('answerSize')
+  expect(record!.answerSize).toBeGreaterThanOrEqual(5000)
+  expect(JSON.stringify(record)).not.toContain('xx')
+})
+
 test('records how large the arguments of a call are, and nothing of them', () => {
   const watch = new CallWatch()
-  watch.getCaller('main').run('save', { text: 'x'.repeat(5000) }, known, pass)
+  watch.getCaller('main').run({}, 'save', { text: 'x'.repeat(5000) }, known, pass)
   const [call] = watch.report([]).calls
   expect(call!.size).toBeGreaterThanOrEqual(5000)
   expect(call!.size).toBeLessThan(5100)
@@ -64,16 +80,16 @@ test('records how large the arguments of a call are, and nothing of them', () =>
 
 test('records fifty calls from one report to the next, and counts the others', () => {
   const watch = new CallWatch()
-  for (let i = 0; i < 1000; i++) watch.getCaller('main').run('read', {}, known, pass)
+  for (let i = 0; i < 1000; i++) watch.getCaller('main').run({}, 'read', {}, known, pass)
   const { calls, commands } = watch.report([])
   expect([calls.length, commands[0]!.calls]).toEqual([50, 1000])
-  watch.getCaller('main').run('read', {}, known, pass)
+  watch.getCaller('main').run({}, 'read', {}, known, pass)
   expect(watch.report([]).calls.length).toBe(1)
 })
 
 test('reports at most a thousand callers, with the number of the others', () => {
   const watch = new CallWatch()
-  for (let i = 0; i < 5000; i++) watch.getCaller(`frontend-${i}`).run('read', {}, known, pass)
+  for (let i = 0; i < 5000; i++) watch.getCaller(`frontend-${i}`).run({}, 'read', {}, known, pass)
   const [read] = watch.report([]).commands
   // Labels beyond 2000 are counted together.
   expect([read!.calls, read!.callers.length, read!.moreCallers]).toEqual([5000, 1000, 1001])
@@ -84,7 +100,7 @@ test('shares the name of the call whose handler runs', () => {
   const watch = new CallWatch()
   const { memory } = watch.current
   const seen: unknown[] = []
-  watch.getCaller('a "label"').run('read', {}, known, () => void seen.push(readCurrentCall(memory)))
+  watch.getCaller('a "label"').run({}, 'read', {}, known, () => void seen.push(readCurrentCall(memory)))
   expect(seen).toEqual([{ label: 'a "label"', command: 'read' }])
   expect(readCurrentCall(memory)).toBeUndefined()
 })

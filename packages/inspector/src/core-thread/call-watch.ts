@@ -147,6 +147,7 @@ export class CallerWatch {
   readonly #label: string
   readonly #watch: CallWatch
   readonly #rows = new Map<string, Row>()
+  readonly #recorded = new WeakMap<object, Timed>()
 
   constructor(label: string, watch: CallWatch) {
     this.#label = label
@@ -160,10 +161,12 @@ export class CallerWatch {
   /**
    * Counts a call, and runs it.
    *
+   * @param message - identifies the call for `addAnswer`
    * @param args - of which only the size is recorded
    * @param isKnown - false for a command that is not registered: names that callers choose are not bounded
    */
   run(
+    message: object,
     command: string,
     args: unknown,
     isKnown: (command: string) => boolean,
@@ -174,11 +177,23 @@ export class CallerWatch {
     const { current } = this.#watch
     current.enter(row.name)
     const record = this.#watch.begin(this.#label, command, args)
+    if (record) this.#recorded.set(message, record)
     const outcome = run()
     current.leave()
     if (!record) return
     if (!isThenable(outcome)) return this.#watch.end(record, outcome)
     void (outcome as Promise<Outcome>).then(error => this.#watch.end(record, error))
+  }
+
+  /** Records the size of a call's result. */
+  addAnswer(message: object, result: unknown): void {
+    const record = this.#recorded.get(message)
+    if (!record) return
+    try {
+      record.answerSize = estimateSize(result) - EMPTY_SIZE
+    } catch {
+      // A getter or a proxy throws: the answer is an error.
+    }
   }
 
   addFailure(command: string, reason: string): void {

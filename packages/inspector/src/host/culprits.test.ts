@@ -5,6 +5,7 @@ import { FailureCounts, getCulprits } from './culprits.js'
 import type { Trouble } from './last-minute.js'
 import type { FrontendView } from '../contract/views.js'
 
+const editor = 'vscode://file{file}:{line}:{column}'
 const createFrontend = (view: Partial<FrontendView>): FrontendView => ({
   ...{ ...NO_TRAFFIC, label: 'main', state: 'running', restarts: 0, rejected: 0, unsent: 0, isWorker: true },
   lifecycle: 'ready',
@@ -20,7 +21,7 @@ const createCommand = (calls: number, failed: number): CommandStats => {
   return { command: 'parse', calls, failures, p99: 0, inFlight: 0, callers, moreCallers: 0 }
 }
 const getTexts = (source: Partial<Parameters<typeof getCulprits>[0]>): string[] =>
-  getCulprits({ troubles: [], frontends: [], commands: [], ...source }).culprits.map(
+  getCulprits({ troubles: [], frontends: [], commands: [], editor, ...source }).culprits.map(
     ({ label, text, isBad }) => `${isBad ? '! ' : ''}${label} ${text}`,
   )
 
@@ -95,14 +96,14 @@ test('names the caller of a call that runs for long', () => {
 })
 
 test('has one line for each cause, the worst first, and counts the frontends that are left out', () => {
-  const troubles = Array.from({ length: 20 }, (_, i) => createTrouble({ label: `f${i}`, what: `c${i % 10}` }))
-  const frontends = [createFrontend({ label: 'f19', state: 'failed' })]
-  const { culprits, moreCulprits } = getCulprits({ troubles, frontends, commands: [] })
+  const troubles = Array.from({ length: 80 }, (_, i) => createTrouble({ label: `f${i}`, what: `c${i % 40}` }))
+  const frontends = [createFrontend({ label: 'f79', state: 'failed' })]
+  const { culprits, moreCulprits } = getCulprits({ troubles, frontends, commands: [], editor })
   expect(culprits.map(({ label, labels }) => labels ?? label)).toEqual([
-    'f19',
-    ...[0, 1, 2, 3, 4].map(i => [`f${i}`, `f${i + 10}`]),
+    'f79',
+    ...Array.from({ length: 29 }, (_, i) => [`f${i}`, `f${i + 40}`]),
   ])
-  expect(moreCulprits).toBe(9)
+  expect(moreCulprits).toBe(21)
 })
 
 test('adds what frontends with the same trouble have done', () => {
@@ -110,7 +111,7 @@ test('adds what frontends with the same trouble have done', () => {
   const denied = ['weather', 'one'].map(label => createTrouble({ label, what: 'notify', why: hint, count: 700 }))
   const why = 'no database'
   const restarts = ['a', 'b'].map(label => createTrouble({ label, kind: 'restart', why, where: 'x.js:1', count: 3 }))
-  const { culprits } = getCulprits({ troubles: [...denied, ...restarts], frontends: [], commands: [] })
+  const { culprits } = getCulprits({ troubles: [...denied, ...restarts], frontends: [], commands: [], editor })
   expect(culprits.map(({ labels, text }) => [labels, text])).toEqual([
     [['a', 'b'], 'are crash-looping, restarted 6× in a minute: no database (x.js:1)'],
     [['one', 'weather'], 'denied 1,400× (notify)'],
@@ -149,7 +150,7 @@ test('says what to do, and opens the place of an error', () => {
     where: 'a b.js:5:20',
   })
   const troubles = [{ ...restart, stack: 'Error: no' }, createTrouble({ what: 'wipe', why: hint })]
-  const { culprits } = getCulprits({ troubles, frontends: [], commands: [] })
+  const { culprits } = getCulprits({ troubles, frontends: [], commands: [], editor })
   expect(culprits[0]).toMatchObject({
     text: 'restarted: Command wipe not allowed by ACL (a b.js:5:20); denied 1× (wipe)',
     cure: { text: 'If it may, add to its options:', code: "allow: ['wipe']" },

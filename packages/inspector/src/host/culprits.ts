@@ -31,7 +31,7 @@ const MANY_RESTARTS = 2
 /** A call that runs for longer is shown at the top. */
 const LONG_MS = 10_000
 const LONG_START_MS = 5000
-const MAX_SHOWN = 6
+const MAX_SHOWN = 30
 const MAX_LABELS = 100
 const MAX_WHATS = 3
 /** Characters of an error in a line. The section below has all of it. */
@@ -48,11 +48,13 @@ export interface CulpritSource {
   /** Those that are not running, or do not respond. */
   frontends: readonly FrontendView[]
   commands: readonly CommandStats[]
+  /** The URL of a place in an editor. */
+  editor: string
 }
 
-/** Returns at most six lines, and the number of the other frontends that need attention. */
+/** Returns at most thirty lines, and the number of the other frontends that need attention. */
 export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreCulprits: number } {
-  const { troubles, frontends, commands } = source
+  const { troubles, frontends, commands, editor } = source
   const clauses = [...frontends.flatMap(getStateClauses), ...getTroubleClauses(troubles, commands)]
   for (const { command, oldest } of commands) {
     if (!oldest || oldest.ms < LONG_MS) continue
@@ -71,7 +73,7 @@ export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreC
     .toSorted((a, b) => a.rank - b.rank)
   const rest = all.slice(MAX_SHOWN).filter(({ rank }) => rank !== LAST)
   return {
-    culprits: all.slice(0, MAX_SHOWN).map(({ group }) => toCulprit(group)),
+    culprits: all.slice(0, MAX_SHOWN).map(({ group }) => toCulprit(group, editor)),
     moreCulprits: rest.reduce((sum, { group }) => sum + group.length, 0),
   }
 }
@@ -83,7 +85,7 @@ function selectClauses([first, ...others]: readonly Clause[]): Clause[] {
 }
 
 /** @param group - the clauses of each frontend with these troubles */
-function toCulprit(group: readonly (readonly Clause[])[]): Culprit {
+function toCulprit(group: readonly (readonly Clause[])[], editorUrl: string): Culprit {
   const [shown, isMany] = [group[0]!, group.length > 1]
   const labels = group.map(clauses => clauses[0]!.label).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   const texts = shown.map(({ toText }, i) => {
@@ -95,7 +97,7 @@ function toCulprit(group: readonly (readonly Clause[])[]): Culprit {
   const denied = texts[0]!.includes('not allowed by ACL') && shown.find(({ cause }) => cause.startsWith('denied '))
   const cured = denied || shown.find(({ cure, isBad }) => isBad && cure)
   const { stack, where } = shown.find(clause => clause.stack) ?? {}
-  const editor = where ? getEditorUrl(where) : undefined
+  const editor = where ? getEditorUrl(where, editorUrl) : undefined
   return {
     label: labels[0]!,
     ...(isMany && { labels: labels.slice(0, MAX_LABELS), total: labels.length }),

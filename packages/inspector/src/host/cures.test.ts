@@ -17,6 +17,12 @@ test('takes no code from what a plugin throws', () => {
   expect(cureError(error, '')).toEqual({ text: 'Find what it keeps in memory, or raise its limit of memory' })
 })
 
+test('says what to do about an error that was not caught', () => {
+  expect(cureError('Uncaught denial of wipe: is an `await` missing?', 'a.js:1').text).toBe(
+    'Allow the command, or await its call and catch the error',
+  )
+})
+
 test('fits into one line', () => {
   const names = Array.from(
     { length: 5 },
@@ -25,9 +31,11 @@ test('fits into one line', () => {
   const where = `${'long/'.repeat(50)}file.js:10:20`
   const trouble = { label: 'x', what: 'read', why: '', where, count: 1 }
   const kinds = ['denied', 'refused', 'rejected', 'restart', 'fault', 'blocked', 'slow', 'overload']
+  const reasons = ['CommandFailed', 'InvalidParams', 'MethodNotFound', 'Timeout']
   const cures = [
     ...[cureDenial(names), cureError('boom', where), cureRefusal('maxInFlight 16')],
     ...kinds.map(kind => cureTroubles(kind, [{ kind, ...trouble }])!),
+    ...reasons.map(why => cureTroubles('failures', [{ ...trouble, kind: 'failures', why }])!),
   ]
   for (const cure of cures) expect(getLength(cure)).toBeLessThanOrEqual(MAX_CURE)
   expect(cures[1]!.text).toMatch(/file\.js:10:20$/)

@@ -53,6 +53,8 @@ function cureRejection(why: string): Cure {
 }
 
 const ERRORS: readonly [RegExp, string][] = [
+  [/^Uncaught denial of /, 'Allow the command, or await its call and catch the error'],
+  [/is an `await` missing\?/, 'Await the call, and catch its error'],
   [/memory/i, 'Find what it keeps in memory, or raise its limit of memory'],
   [/ of a core for /, 'Let it compute less, or raise its limit cpu'],
   [/blocked its event loop/, 'Split its work, or raise supervision.heartbeat'],
@@ -66,6 +68,14 @@ export function cureError(error: string, where: string): Cure {
   if (known) return { text: known[1] }
   if (!where) return { text: 'Fix the error: the log has more of it' }
   return { text: `${FIX}${basename(where).slice(-(MAX_CURE - FIX.length))}` }
+}
+
+/** By the reason of an error. */
+const FAILURES: Readonly<Record<string, string>> = {
+  CommandFailed: 'Fix the command, or the arguments that it gets',
+  InvalidParams: 'Fix the arguments: the error in its code names the first invalid one',
+  MethodNotFound: 'Fix the name of the command or function, or add it',
+  Timeout: 'Answer sooner, or raise the timeout of the call',
 }
 
 type Kind = 'waiting' | 'gate' | 'loop' | 'blocked' | 'slow' | 'events'
@@ -89,5 +99,6 @@ export function cureTroubles(kind: string, troubles: readonly Trouble[]): Culpri
   if (kind === 'restart' || kind === 'fault') return cureError(why, where)
   if (kind === 'blocked') return getCure(troubles.some(({ what }) => what) ? 'blocked' : 'loop')
   if (kind === 'slow') return getCure('slow')
+  if (kind === 'failures' && Object.hasOwn(FAILURES, why)) return { text: FAILURES[why]! }
   return kind === 'overload' ? getCure('events') : undefined
 }

@@ -62,7 +62,7 @@ function createView(labels: readonly string[]): InspectedBus {
 }
 
 function open(view: InspectedBus): { feed: Feed; page: FakeResponse } {
-  const [feed, page] = [new Feed(view), new FakeResponse()]
+  const [feed, page] = [new Feed(view, 'vscode://file{file}:{line}:{column}'), new FakeResponse()]
   feed.add(page as unknown as ServerResponse, EVERYTHING)
   return { feed, page }
 }

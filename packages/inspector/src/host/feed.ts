@@ -51,6 +51,7 @@ interface Page extends PageQuery {
 
 export class Feed {
   readonly #bus: InspectedBus
+  readonly #editor: string
   readonly #recentEvents: RecentEvents
   readonly #recentCalls = new RecentCalls()
   readonly #closed: ClosedFrontends
@@ -66,8 +67,10 @@ export class Feed {
   /** Time at which the next snapshot is due. */
   #dueAt = Infinity
 
-  constructor(bus: InspectedBus) {
+  /** @param editor - the URL of a place in an editor */
+  constructor(bus: InspectedBus, editor: string) {
     this.#bus = bus
+    this.#editor = editor
     this.#recentEvents = new RecentEvents((name, listener) => bus.on(name, listener))
     this.#closed = new ClosedFrontends((name, listener) => bus.on(name, listener))
     this.#blocked = new BlockedThreads(block => this.#recentEvents.addBlock(block))
@@ -133,7 +136,12 @@ export class Feed {
     const summary = getSummary(source, totals)
     const commands = source.measurement?.watched?.commands
     const troubles = this.#recentEvents.lastMinute.get()
-    const culprits = getCulprits({ troubles, frontends: getUnwell(source), commands: commands ?? [] })
+    const culprits = getCulprits({
+      troubles,
+      frontends: getUnwell(source),
+      commands: commands ?? [],
+      editor: this.#editor,
+    })
     const texts = new Map<string, string>()
     for (const page of this.#pages) {
       if (!hasRead(page, startedAt)) continue

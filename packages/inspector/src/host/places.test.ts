@@ -2,9 +2,13 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeError, getEditorUrl } from './places.js'
 
+const VSCODE = 'vscode://file{file}:{line}:{column}'
+
 test('opens files below the working directory', () => {
   const path = resolve('src').replaceAll('\\', '/').replace(/^\//, '')
-  expect(getEditorUrl('src/a#b.ts:4:53')).toBe(`vscode://file/${path}/a%23b.ts:4:53`)
+  expect(getEditorUrl('src/a#b.ts:4:53', VSCODE)).toBe(`vscode://file/${path}/a%23b.ts:4:53`)
+  const idea = 'idea://open?file={file}&line={line}&column={column}'
+  expect(getEditorUrl('src/{line}.ts:4', idea)).toBe(`idea://open?file=/${path}/%7Bline%7D.ts&line=4&column=1`)
 })
 
 test.each([
@@ -17,7 +21,7 @@ test.each([
   'a\u202e.js:1',
   'x.js',
 ])('does not open %s, which a plugin can have forged', where => {
-  expect(getEditorUrl(where)).toBeUndefined()
+  expect(getEditorUrl(where, VSCODE)).toBeUndefined()
 })
 
 const failedAt = (place: string): Error =>

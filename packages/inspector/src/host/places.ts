@@ -35,12 +35,16 @@ export function getStack(error: Error): string {
 }
 
 /**
- * Returns a URL that opens a file in Visual Studio Code. A plugin can forge the stack of an error, so only files below the working
- * directory have one.
+ * Returns a URL that opens a file in an editor. A plugin can forge the stack of an error, so only files below the working directory
+ * have one.
+ *
+ * @param editor - the URL, with `{file}`, `{line}` and `{column}`
  */
-export function getEditorUrl(where: string): string | undefined {
-  const [, file, line] = BELOW.exec(where) ?? []
+export function getEditorUrl(where: string, editor: string): string | undefined {
+  const [, file, place = ''] = BELOW.exec(where) ?? []
   if (file === undefined || file.split(/[/\\]/).includes('..')) return undefined
-  const path = resolve(file).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/')
-  return `vscode://file/${path.replace(/^\//, '').replace('%3A', ':')}${line}`
+  const [, line = '', column = '1'] = place.split(':')
+  const path = resolve(file).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/').replace('%3A', ':')
+  const values: Readonly<Record<string, string>> = { file: path.replace(/^(?!\/)/, '/'), line, column }
+  return editor.replaceAll(/\{(file|line|column)\}/g, (_, name: string) => values[name]!)
 }

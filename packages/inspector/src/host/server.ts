@@ -21,6 +21,12 @@ export interface OpenInspector extends AsyncDisposable {
   readonly closed: Promise<void>
 }
 
+export interface InspectorOptions {
+  port: number
+  /** The URL of a place in an editor, with `{file}`, `{line}` and `{column}`. */
+  editor: string
+}
+
 /** Connections, answered or not; a page needs two. */
 const MAX_CONNECTIONS = 64
 const MAX_FIND_LENGTH = 200
@@ -42,13 +48,13 @@ const CONTENT_POLICY = [
 const HEADERS = { ...LOCAL_HEADERS, 'content-security-policy': CONTENT_POLICY }
 
 /** Serves the page of a bus on 127.0.0.1. @throws {BusError} InvalidParams if the port is not available */
-export async function openInspector(bus: InspectedBus, port: number): Promise<OpenInspector> {
+export async function openInspector(bus: InspectedBus, { port, editor }: InspectorOptions): Promise<OpenInspector> {
   const token = randomBytes(32).toString('base64url')
   const files = await loadFiles(token, bus.machines)
   const { server, port: usedPort } = await startLocalServer('bus.openInspector', port, MAX_CONNECTIONS)
   // Core watches calls from here on, unless it is not running yet.
   await bus.measure()
-  const feed = new Feed(bus)
+  const feed = new Feed(bus, editor)
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = getUrl(request)
     const refusal = getRefusal(request, usedPort, searchParams.getAll('token'), token)

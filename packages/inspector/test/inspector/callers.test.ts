@@ -42,7 +42,10 @@ test('shows a call while it runs, and its duration afterwards', async () => {
   expect(find(await page.next(snapshot => find(snapshot) !== undefined))).not.toHaveProperty('outcome')
   await waiting
   const ended = find(await page.next(snapshot => find(snapshot)?.outcome !== undefined))
-  expect(ended).toMatchObject({ label: 'tests', outcome: 'ok', ms: expect.any(Number) })
+  expect(ended).toMatchObject({ label: 'tests', outcome: 'ok', ms: expect.any(Number), answerSize: 0 })
+  await client.invoke('echo', { text: 'x'.repeat(3000) })
+  const echo = ({ calls }: Snapshot) => calls?.find(call => call.command === 'echo' && call.outcome === 'ok')
+  expect(echo(await page.next(snapshot => echo(snapshot) !== undefined))!.answerSize).toBeGreaterThan(2999)
 })
 
 test('names calls of the host by frontend and function', async () => {

@@ -131,7 +131,14 @@ test('rejects wrong options, an occupied port, and a closing bus', async () => {
     reason: 'InvalidParams',
     message: /port \d+ is not available/,
   })
-  for (const options of [{ port: -1 }, { port: 65_536 }, { port: 1.5 }, { prot: 1 }]) {
+  for (const options of [
+    { port: -1 },
+    { port: 65_536 },
+    { port: 1.5 },
+    { prot: 1 },
+    { editor: 'vim' },
+    { editor: 'javascript:{file}' },
+  ]) {
     await expect(bus.openInspector(options as object)).rejects.toMatchObject({ reason: 'InvalidParams' })
   }
   const other = await start()

@@ -1,4 +1,4 @@
-// Takes the pictures of the inspector for README and site, docs/assets/inspector-{light,dark}.png: of a bus with plugins that crash, are
+// Takes the pictures of the inspector's head for README and site, docs/assets/inspector-{light,dark}.png: of a bus with plugins that crash, are
 // denied, block their thread, and block core. With `--serve` it only prints the URL, until Ctrl-C. CHROMIUM names the browser.
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -42,13 +42,19 @@ async function takePictures() {
   mkdirSync(directory, { recursive: true })
   const pages = {}
   for (const colorScheme of ['light', 'dark']) {
-    const page = (pages[colorScheme] = await browser.newPage({ viewport: { width: 1200, height: 900 }, colorScheme }))
+    const page = (pages[colorScheme] = await browser.newPage({
+      viewport: { width: 900, height: 900 },
+      deviceScaleFactor: 1.5,
+      colorScheme,
+    }))
     await page.goto(inspector.url)
   }
   await run()
   await sleep(6000)
   for (const [scheme, page] of Object.entries(pages)) {
-    await page.screenshot({ path: fileURLToPath(new URL(`inspector-${scheme}.png`, directory)) })
+    const { y, height } = await page.locator('#verdict').boundingBox()
+    const clip = { x: 0, y: 0, width: 900, height: y + height + 8 }
+    await page.screenshot({ path: fileURLToPath(new URL(`inspector-${scheme}.png`, directory)), clip })
   }
   await browser.close()
 }

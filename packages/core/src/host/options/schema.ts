@@ -291,5 +291,14 @@ export const remoteHostSchema = strictOptions({
   ...hostEntries,
   app: v.optional(strictOptions({ security: v.optional(strictOptions({ pattern })) })),
 })
+/** @internal URLs that run code in the page have no place in it. */
+const EDITOR_URL = /^(?!javascript:|data:|vbscript:|blob:)[a-z][a-z\d+.-]*:\S*\{file\}\S*$/i
+const editorRule = 'a URL with {file}, such as "vscode://file{file}:{line}:{column}"'
 /** @internal Options of `bus.openInspector`. */
-export const inspectorSchema = strictOptions({ port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0) })
+export const inspectorSchema = strictOptions({
+  port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0),
+  editor: v.optional(
+    v.pipe(string, v.regex(EDITOR_URL, editorRule)),
+    () => process.env['SALLYPORT_EDITOR'] || 'vscode://file{file}:{line}:{column}',
+  ),
+})
