@@ -4,6 +4,7 @@ export { bubblewrap, type BubblewrapOptions } from './host/sandboxes/process/lau
 export { landlock, type LandlockOptions } from './host/sandboxes/process/launchers/landlock.js'
 export { createRestartPolicy, type RestartPolicy } from './host/supervision/restart-policy.js'
 export {
+  type DeniedHost,
   type Program,
   type ProgramExit,
   type ProgramOptions,

@@ -1,5 +1,7 @@
 // MCP servers of others as plugins: rights, pins, restarts, and the servers of npm as they are.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Channel } from '@sallyport/frontend'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
@@ -38,6 +40,23 @@ describe.runIf(hasWall)('in the wall', () => {
     const client = await bus.connect('agent', { allow: ['hostile:default'] })
     await client.invoke(RUN)
     await expect(client.invoke(RUN)).rejects.toMatchObject({ reason: 'Overloaded' })
+  })
+
+  test('a server reaches the hosts of its list, with an event for each other one, and has no secret', async () => {
+    const web = createServer((_request, response) => void response.writeHead(204).end())
+    await new Promise<void>(resolve => web.listen(0, '127.0.0.1', resolve))
+    const host = `127.0.0.1:${(web.address() as AddressInfo).port}`
+    const bus = await startBus()
+    const secrets = { TOKEN: { value: 'a-secret-value', hosts: [host] } }
+    const server = await openHostile(bus, ['network', host], { net: [host], secrets })
+    const denied: unknown[] = []
+    server.on('denied', event => void denied.push(event))
+    const client = await bus.connect('agent', { allow: ['hostile:default'] })
+    const { content } = await client.invoke<{ content: { text: string }[] }>(RUN)
+    expect(JSON.parse(content[0]!.text)).toEqual([204, 403, expect.stringMatching(/^sallyport-secret-/)])
+    const hint = 'Add "evil.example:80" to "net" of its sandbox'
+    await expect.poll(() => denied, { timeout: 20_000 }).toEqual([{ host: 'evil.example:80', hint }])
+    web.close().closeAllConnections()
   })
 
   test('a tool that changes while the server runs is refused until the host accepts it', async () => {

@@ -1,10 +1,8 @@
 // A frontend whose network is a list of hosts: what it reaches over the broker, and what it does not.
-import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFile } from 'node:child_process'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
@@ -12,6 +10,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type Bus, type BusEvents, defineCore, type ProcessSandbox } from '../../src/index.js'
 import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
 import { CAN_DENY_NET } from '../../src/host/sandboxes/permission-model/net.js'
+import { createCertificate } from '../support/certificate.js'
 import { fixture, start } from '../support/start.js'
 
 const module = fixture('sandboxes/fetching.mjs')
@@ -155,12 +154,8 @@ describe.each(walls)('with the wall %j', wall => {
   })
 
   test('a secret is in the headers of its host alone, and nowhere in the frontend', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'certificate-'))
-    closers.push(() => rmSync(directory, { recursive: true }))
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
-    const request = ['req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-days', '1']
-    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-    execFileSync('openssl', [...request, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    const { key, cert, remove } = createCertificate()
+    closers.push(remove)
     const value = 'a-secret-value-of-the-test'
     const host = fileURLToPath(fixture('sandboxes/secret-host.mjs'))
     const { stdout } = await promisify(execFile)(process.execPath, [host, key, cert, value, JSON.stringify({ wall })], {

@@ -1,4 +1,5 @@
 // Events of an opened server.
+import type { DeniedHost } from '@sallyport/core/launchers'
 
 /** A tool that is not as it was accepted. */
 export interface ToolChange {
@@ -12,6 +13,8 @@ export interface ToolChange {
 export interface McpServerEvents {
   /** Tools are not as they were accepted. */
   changed: { readonly changes: readonly ToolChange[] }
+  /** The server asked for a host that `net` does not list, or for a private address. At most ten times a second. */
+  denied: DeniedHost
   /** The server has ended, and restarts in `delay` milliseconds. */
   restart: { readonly reason: string; readonly delay: number }
   /** The server has ended, and does not restart. Its calls reject. */
@@ -24,6 +27,7 @@ type Listener<Name extends keyof McpServerEvents> = (event: McpServerEvents[Name
 export class ServerEvents {
   readonly #listeners: { [Name in keyof McpServerEvents]: Set<Listener<Name>> } = {
     changed: new Set(),
+    denied: new Set(),
     restart: new Set(),
     failed: new Set(),
   }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Tool } from '@modelcontextprotocol/client'
 import { type Bus, BusError } from '@sallyport/core'
+import type { DeniedHost } from '@sallyport/core/launchers'
 import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
 import type { McpCommand, OpenMcpOptions } from './options.js'
 import { ServerProcess } from './server-process.js'
@@ -37,7 +38,7 @@ const DEFAULTS = { memory: 1024, pids: 128, timeout: 60_000, startTimeout: 60_00
  * @throws {BusError} InvalidParams for an invalid option or a name that is in use; LoadFailed if the server does not start
  * @example
  * const command = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', directory] }
- * await openMcp(bus, 'files', command, { read: [directory], net: true, tools: ['read_*'], pin: './mcp.lock.json' })
+ * await openMcp(bus, 'files', command, { read: [directory], net: ['registry.npmjs.org'], tools: ['read_*'], pin: './mcp.lock.json' })
  */
 export async function openMcp(
   bus: Bus,
@@ -65,9 +66,10 @@ export async function openMcp(
     changes = next
     if (!isSame && next.length > 0) events.emit('changed', { changes })
   }
+  const onDenied = (denied: DeniedHost): void => events.emit('denied', denied)
   const server = new ServerProcess({
     ...{ name, startTimeout, restarts, events },
-    transport: { program: { ...wall, command, args, home }, maxMessage, onStderr },
+    transport: { program: { ...wall, command, args, home, onDenied }, maxMessage, onStderr },
     onTools(tools) {
       current = tools
       // Before the first start nothing was accepted, and nothing can have changed.

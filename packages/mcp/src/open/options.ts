@@ -11,7 +11,7 @@ export interface McpCommand {
 }
 
 /** The wall of a server, its tools, and its restarts. */
-export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args'> {
+export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' | 'onDenied'> {
   /** MiB of memory of the server and the programs that it starts. Linux only. @default 1024 */
   readonly memory?: number
   /** Processes and threads at a time. Linux only. @default 128 */

@@ -4,15 +4,15 @@
 import { OPENAT2, type Syscalls, SYSCALLS } from './syscalls.js'
 
 export interface FilterOptions {
-  /** Allows sockets of the internet. @default false */
-  net?: boolean
+  /** Allows sockets of the internet: `own` in a network namespace of the process's own, which has no way out. @default false */
+  net?: boolean | 'own'
   /** Allows signals to threads, for a process that sees no other processes. Without it `abort` ends with SIGSEGV. @default false */
   signals?: boolean
   /** Allows attributes of files, for a process that can change directories of the host. @default false */
   files?: boolean
   /**
    * For a program in namespaces of its own, whose files of the host are mounted read-only unless it may change them. Allows processes, signals,
-   * attributes and locks of files, and Unix sockets: all of them without `net`, and pairs with it, because sockets with abstract names
+   * attributes and locks of files, and Unix sockets: all of them in a network of its own, and else pairs, because sockets with abstract names
    * belong to the network that it then shares. @default false
    */
   programs?: boolean
@@ -80,7 +80,7 @@ export function createFilter({
   if (!calls) return undefined
   const allowed = programs ? PROGRAM_CALLS : files ? FILE_CALLS : []
   const denied = Object.entries(calls.denied).filter(([name]) => !allowed.includes(name))
-  const families = [...(net ? NET_FAMILIES : []), ...(programs && !net ? [AF_UNIX] : [])]
+  const families = [...(net ? NET_FAMILIES : []), ...(programs && net !== true ? [AF_UNIX] : [])]
   return encode([
     [LOAD, 0, 0, ARCHITECTURE],
     [IF_EQUAL, 1, 0, calls.audit],

@@ -5,8 +5,8 @@ import {
   constants,
   createServer,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   type ServerHttp2Session,
-  type ServerHttp2Stream,
 } from 'node:http2'
 import { request as requestHttps } from 'node:https'
 import { connect, type LookupFunction } from 'node:net'
@@ -28,6 +28,12 @@ export interface BrokerDenial {
   /** The host with its port. */
   readonly host: string
   readonly hint: string
+}
+
+/** What a broker uses of a stream of HTTP/2. */
+export type BrokerStream = Duplex & {
+  readonly headersSent: boolean
+  respond(headers: OutgoingHttpHeaders, options?: { endStream?: boolean }): void
 }
 
 const MAX_STREAMS = 128
@@ -53,11 +59,11 @@ const ALLOWED_METHODS = new Set(METHODS.filter(method => !['CONNECT', 'TRACE', '
  */
 export function serveBroker(
   pipe: Duplex,
-  { hosts, secrets }: BrokerOptions,
+  options: BrokerOptions,
   onDenied: (denial: BrokerDenial) => void,
   lookup?: Lookup,
 ): () => void {
-  const broker = new Broker(new HostList(hosts), new SecretHeaders(secrets), new AddressFilter([], lookup), onDenied)
+  const broker = new Broker(options, onDenied, lookup)
   const server = createServer({
     settings: {
       maxConcurrentStreams: MAX_STREAMS,
@@ -79,7 +85,7 @@ export function serveBroker(
   return () => session?.destroy()
 }
 
-class Broker {
+export class Broker {
   readonly #hosts: HostList
   readonly #secrets: SecretHeaders
   readonly #addresses: AddressFilter
@@ -87,15 +93,10 @@ class Broker {
   readonly #lookups = new LookupQueue()
   readonly #agents = new BrokerAgents()
 
-  constructor(
-    hosts: HostList,
-    secrets: SecretHeaders,
-    addresses: AddressFilter,
-    onDenied: (denial: BrokerDenial) => void,
-  ) {
-    this.#hosts = hosts
-    this.#secrets = secrets
-    this.#addresses = addresses
+  constructor({ hosts, secrets }: BrokerOptions, onDenied: (denial: BrokerDenial) => void, lookup?: Lookup) {
+    this.#hosts = new HostList(hosts)
+    this.#secrets = new SecretHeaders(secrets)
+    this.#addresses = new AddressFilter([], lookup)
     this.#onDenied = onDenied
   }
 
@@ -104,7 +105,8 @@ class Broker {
     this.#agents.close()
   }
 
-  serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, isEnd: boolean): void {
+  /** @param headers - those of a request in HTTP/2. @param isEnd - whether it has no body */
+  serve(stream: BrokerStream, headers: IncomingHttpHeaders, isEnd: boolean): void {
     stream.on('error', () => {})
     const { ':method': method = '', ':scheme': scheme = '', ':authority': authority = '' } = headers
     const isTunnel = method === 'CONNECT'
@@ -134,7 +136,7 @@ class Broker {
     return this.#lookups.limit(this.#addresses.getLookup(target.hostname, this.#hosts.namesAddress(target)))
   }
 
-  #tunnel(stream: ServerHttp2Stream, target: HostTarget, lookup: LookupFunction): void {
+  #tunnel(stream: BrokerStream, target: HostTarget, lookup: LookupFunction): void {
     const socket = connect({ host: target.hostname, port: target.port, lookup, autoSelectFamily: true })
     socket.setTimeout(IDLE_MS, () => socket.destroy(new Error(IDLE)))
     stream.once('close', () => socket.destroy())
@@ -148,7 +150,7 @@ class Broker {
   }
 
   #forward(
-    stream: ServerHttp2Stream,
+    stream: BrokerStream,
     { ':method': method, ':scheme': scheme, ':path': path = '', ...received }: IncomingHttpHeaders,
     isEnd: boolean,
     target: HostTarget,
@@ -186,7 +188,7 @@ class Broker {
     else pipeline(stream, request, () => {})
   }
 
-  #fail(stream: ServerHttp2Stream, target: HostTarget, error: Error): void {
+  #fail(stream: BrokerStream, target: HostTarget, error: Error): void {
     if (stream.headersSent) return void stream.destroy(error)
     if (error instanceof PrivateAddressError) {
       const hint = `${error.message}. Name the IP address, or localhost, in "net" of its sandbox if this is intended`
@@ -197,7 +199,7 @@ class Broker {
   }
 
   /** @param hint - for the host. @param reason - for the frontend, which must not learn of addresses */
-  #deny(stream: ServerHttp2Stream, target: HostTarget, hint: string, reason: string): void {
+  #deny(stream: BrokerStream, target: HostTarget, hint: string, reason: string): void {
     const host = formatTarget(target)
     this.#onDenied({ host, hint })
     refuse(stream, 'denied', `The sandbox denied the network to ${host}. ${reason}`)
@@ -226,7 +228,7 @@ function frameBody(
 }
 
 /** Answers a stream with the response to a request, which ends with the stream. */
-function watch(stream: ServerHttp2Stream, request: ClientRequest, onError: (error: Error) => void): void {
+function watch(stream: BrokerStream, request: ClientRequest, onError: (error: Error) => void): void {
   stream.once('close', () => request.destroy())
   request.on('error', onError)
   request.on('timeout', () => request.destroy(new Error(IDLE)))
@@ -241,7 +243,7 @@ function watch(stream: ServerHttp2Stream, request: ClientRequest, onError: (erro
   request.on('response', response => respond(stream, response))
 }
 
-function respond(stream: ServerHttp2Stream, response: IncomingMessage): void {
+function respond(stream: BrokerStream, response: IncomingMessage): void {
   response.on('error', () => {})
   if (stream.destroyed) return void response.destroy()
   try {
@@ -257,9 +259,9 @@ function respond(stream: ServerHttp2Stream, response: IncomingMessage): void {
   pipeline(response, stream, () => {})
 }
 
-const respondFailure = (stream: ServerHttp2Stream, reason: string): void => refuse(stream, 'failed', reason)
+const respondFailure = (stream: BrokerStream, reason: string): void => refuse(stream, 'failed', reason)
 
-function refuse(stream: ServerHttp2Stream, outcome: 'denied' | 'failed', reason: string): void {
+function refuse(stream: BrokerStream, outcome: 'denied' | 'failed', reason: string): void {
   if (stream.destroyed || stream.headersSent) return
   const text = reason.replaceAll(/[^\x20-\x7e]+/g, ' ').trim()
   stream.respond(

@@ -16,6 +16,7 @@ import { FILTER_DESCRIPTOR, type Launch } from '../launchers/launcher.js'
 import { getListedArgs, getSystemArgs, type ListedPaths } from './program-files.js'
 import { findProgram, getShellArgs, INPUT_DESCRIPTOR } from '../launchers/programs.js'
 import { createFilter } from '../launchers/seccomp.js'
+import { getProxiedCommand } from './program-proxy.js'
 
 // bwrap reads and closes both. The program inherits nothing else: by an open device of the host it could change the mode of that device.
 const PROGRAM_FILTER = 3
@@ -27,7 +28,8 @@ export interface WalledProgram extends ListedPaths {
   /** An absolute path. */
   readonly command: string
   readonly args: readonly string[]
-  readonly net: boolean
+  /** `proxy` is a network of its own with a proxy at `PROXY_PORT`. */
+  readonly net: boolean | 'proxy'
   readonly env: Readonly<Record<string, string>>
   /** A directory of the host that the program can write to. */
   readonly home: string | undefined
@@ -62,13 +64,18 @@ function* tryProgramWall(): Attempt<ProgramWall> {
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
   const bwrap = findProgram('bwrap')
   if (bwrap === undefined) throw createError('bwrap was not found', INSTALL)
-  const filters = [false, true].map(net => createFilter({ net, programs: true }))
-  if (!filters[0]) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  const createProgramFilter = (net: boolean | 'own') => createFilter({ net, programs: true })
+  const filters = {
+    none: createProgramFilter(false),
+    proxy: createProgramFilter('own'),
+    host: createProgramFilter(true),
+  }
+  if (!filters.none) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
   const command = [...getDeviceCommand(), bwrap]
   const getOptions = (program: WalledProgram, hasProc: boolean, filter: number): string[] => [
-    ...getNamespaceArgs(program.net, 'program'),
+    ...getNamespaceArgs(program.net === true, 'program'),
     ...['--seccomp', String(filter), '--size', toBytes(program.tmp), '--tmpfs', '/tmp'],
-    ...getSystemArgs(program.command, program.net),
+    ...getSystemArgs(program.command, program.net === true),
     ...['--ro-bind-data', String(INPUT_DESCRIPTOR), '/etc/passwd'],
     ...DEVICES.flatMap(path => ['--dev-bind', path, path]),
     // The first process is bwrap's own. Whoever could write to its memory could outlive the host.
@@ -86,7 +93,7 @@ function* tryProgramWall(): Attempt<ProgramWall> {
       '--version',
     ]
     const shell = { joins: [], memory: undefined, writesFiles: true, input: createUsers(undefined) }
-    return { command: '/bin/sh', args: getShellArgs(shell, command[0]!, args), filter: filters[0] }
+    return { command: '/bin/sh', args: getShellArgs(shell, command[0]!, args), filter: filters.none }
   })
   return {
     launch(program) {
@@ -95,11 +102,12 @@ function* tryProgramWall(): Attempt<ProgramWall> {
       const cgroup = createCgroup({ memory, pids: pids === undefined ? undefined : pids + OWN_PROCESSES })
       const input = createUsers(undefined, 'program', home)
       const shell = { joins: cgroup?.joins ?? [], memory: undefined, writesFiles: true, input }
-      const walled = [...command.slice(1), '--args', String(OPTIONS_DESCRIPTOR), '--', program.command, ...args]
+      const started = net === 'proxy' ? getProxiedCommand([program.command, ...args]) : [program.command, ...args]
+      const walled = [...command.slice(1), '--args', String(OPTIONS_DESCRIPTOR), '--', ...started]
       return {
         command: '/bin/sh',
         args: getShellArgs(shell, command[0]!, walled),
-        filter: filters[Number(net)],
+        filter: net === true ? filters.host : filters[net === 'proxy' ? 'proxy' : 'none'],
         options: Buffer.from(options.map(option => `${option}\0`).join('')),
         cgroups: cgroup?.directories,
         processes: OWN_PROCESSES,

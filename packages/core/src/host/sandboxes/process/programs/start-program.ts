@@ -4,12 +4,17 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { isObject } from '../../../../shared/validate.js'
+import * as v from 'valibot'
+import { checkSecretOptions, isObject } from '../../../../shared/validate.js'
+import { netOrHosts, secrets as secretsEntry } from '../../kind/network-entries.js'
+import { checkSecrets } from '../../permission-model/net.js'
+import { createSecrets, getPlaceholders } from '../network/secrets.js'
 import { getChildren, removeCgroups } from '../relay/child.js'
 import { describeReached, type ExceededLimit, watchLimits } from '../relay/limits.js'
 import { checkOptions } from '../launchers/check-options.js'
 import { withFilterFile } from '../launchers/filter-file.js'
 import { getSearchPath } from './program-files.js'
+import { getProxyVariables, type ProgramProxyOptions, serveProxy } from './program-proxy.js'
 import { findProgramWall, type WalledProgram } from './program-wall.js'
 import { findProgram } from '../launchers/programs.js'
 
@@ -28,8 +33,19 @@ export interface ProgramOptions {
   readonly read?: readonly string[]
   /** Files and directories that it can read and change. */
   readonly write?: readonly string[]
-  /** True if it may use the network of the host. @default false */
-  readonly net?: boolean
+  /**
+   * True if it may use the network of the host. An array lists the hosts that it reaches through a proxy, as `net` of a process does: its
+   * variables `HTTP_PROXY`, `HTTPS_PROXY` and `NODE_USE_ENV_PROXY` name the proxy. A list needs the wall. @default false
+   */
+  readonly net?: boolean | readonly string[]
+  /**
+   * Secrets by the name of an environment variable, in which the program finds a placeholder. The value replaces the placeholder in headers
+   * of requests through the gateway, `http://127.0.0.1:3128/api.example/v1` for `https://api.example/v1`, to these `hosts`. It needs `net`
+   * with the hosts.
+   */
+  readonly secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
+  /** Called for each host that was denied, at most ten times a second. */
+  readonly onDenied?: (denied: DeniedHost) => void
   /** Its environment variables, in addition to `PATH`, `HOME`, `TMPDIR` and `LANG`. It gets none of the host's. */
   readonly env?: Readonly<Record<string, string>>
   /** A directory of its own for `HOME` and caches, which it can change. @default `/tmp`, in memory */
@@ -42,6 +58,14 @@ export interface ProgramOptions {
   readonly pids?: number
   /** MiB of files in `/tmp`. @default 64 */
   readonly tmp?: number
+}
+
+/** A host that a program asked for, and did not reach. */
+export interface DeniedHost {
+  /** The host with its port. */
+  readonly host: string
+  /** Why, and the entry to add. */
+  readonly hint: string
 }
 
 /** How a program has ended. */
@@ -75,19 +99,20 @@ export interface Program {
 const DEFAULT_TMP_MB = 64
 const MEMBERS = [
   ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
-  ...['memory', 'pids', 'tmp'],
+  ...['memory', 'pids', 'tmp', 'secrets', 'onDenied'],
 ]
+const networkSchema = v.object({ net: netOrHosts, secrets: secretsEntry })
 
 /**
  * Starts a program in a wall: with the files, the network and the limits that the options list, and no others. It may start programs itself,
  * which are in the same wall, and ends with all of them when it exits, at `kill`, and when this process ends, for whatever reason.
  *
  * @throws {LauncherUnavailable} if there is no wall on this machine
- * @throws {BusError} InvalidParams for an invalid option or a missing program
+ * @throws {BusError} InvalidParams for an invalid option or a missing program; LoadFailed if its proxy does not start
  * @example const { stdout } = await startProgram({ command: 'python3', args: ['-c', 'print(1)'], memory: 200, pids: 10 })
  */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
-  const program = check(options)
+  const { program, proxy } = check(options)
   const isWalled = options.wall !== 'none'
   const wall = isWalled ? await findProgramWall() : undefined
   const launch = wall?.launch(program)
@@ -96,7 +121,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
         withFilterFile(launch.options, tmpdir(), listed =>
           spawn(launch.command, launch.args, {
             ...{ cwd: '/', env: {}, detached: true },
-            stdio: ['pipe', 'pipe', 'pipe', filter, listed],
+            stdio: ['pipe', 'pipe', 'pipe', filter, listed, ...(proxy ? (['ipc'] as const) : [])],
           }),
         ),
       )
@@ -128,6 +153,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     await removeCgroups(launch?.cgroups)
     return { code, signal, exceeded: exceeded?.text }
   })
+  if (proxy) await serveProxy(child, proxy)
   return { pid, isWalled, stdin: child.stdin!, stdout: child.stdout!, stderr: child.stderr!, exited, kill }
 }
 
@@ -152,15 +178,20 @@ function killTree(child: ChildProcess, isWalled: boolean): void {
 }
 
 /** @throws {BusError} InvalidParams */
-function check(options: ProgramOptions): WalledProgram {
+function check(options: ProgramOptions): { program: WalledProgram; proxy: ProgramProxyOptions | undefined } {
   const wrong = (text: string): BusError => new BusError('InvalidParams', `startProgram: ${text}`)
   if (!isObject(options)) throw wrong('the options must be an object')
   const unknown = Object.keys(options).find(name => !MEMBERS.includes(name))
   if (unknown !== undefined) throw wrong(`unknown option ${JSON.stringify(unknown)}. Use ${MEMBERS.join(', ')}`)
-  const { command, args = [], wall = 'required', read = [], write = [], net = false, env = {}, home, cwd } = options
-  const { memory, pids, tmp = DEFAULT_TMP_MB } = options
+  const { command, args = [], wall = 'required', read = [], write = [], env = {}, home, cwd } = options
+  const { memory, pids, tmp = DEFAULT_TMP_MB, onDenied } = options
   if (!['required', 'none'].includes(wall)) throw wrong('wall must be "required" or "none"')
-  if (typeof net !== 'boolean') throw wrong('net must be a boolean')
+  const { net = false, secrets = {} } = checkSecretOptions('startProgram', networkSchema, {
+    ...{ net: options.net, secrets: options.secrets },
+  })
+  checkSecrets('startProgram', { net, secrets })
+  if (typeof net === 'object' && wall === 'none') throw wrong('net must not be a list of hosts without a wall')
+  if (onDenied !== undefined && typeof onDenied !== 'function') throw wrong('onDenied must be a function')
   for (const [name, list] of Object.entries({ args, read, write })) {
     if (!isTexts(list)) throw wrong(`${name} must be an array of strings`)
   }
@@ -184,7 +215,14 @@ function check(options: ProgramOptions): WalledProgram {
     ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8' },
     ...{ XDG_CACHE_HOME: `${place}/.cache`, npm_config_cache: `${place}/.npm`, npm_config_update_notifier: 'false' },
   }
-  return { command: path, args, read, write, net, env: { ...own, ...env }, home, cwd, memory, pids, tmp }
+  const placed = createSecrets(secrets)
+  const proxy = typeof net === 'object' ? { hosts: net, secrets: placed, onDenied } : undefined
+  const variables = { ...own, ...(proxy && getProxyVariables(proxy.hosts)), ...env, ...getPlaceholders(placed) }
+  const program: WalledProgram = {
+    ...{ command: path, args, read, write, net: typeof net === 'object' ? 'proxy' : net, env: variables },
+    ...{ home, cwd, memory, pids, tmp },
+  }
+  return { program, proxy }
 }
 
 const isTexts = (list: unknown): boolean =>

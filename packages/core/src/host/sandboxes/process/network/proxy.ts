@@ -1,0 +1,144 @@
+// The broker as a proxy in HTTP/1.1, for programs in any language: tunnels (CONNECT), requests in plain text, and a gateway that encrypts. The gateway
+// is a path: `/api.example/v1` of the proxy itself is `https://api.example/v1`, with the values of secrets in the headers.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
+import { Broker, type BrokerDenial, type BrokerOptions, type BrokerStream } from './broker.js'
+
+export interface Proxy {
+  /** Serves a connection of the program. */
+  accept(socket: Socket): void
+  /** Ends all connections. */
+  close(): void
+}
+
+/** Connections of one program. */
+const MAX_CONNECTIONS = 128
+/** Requests of one connection that does not wait for responses. */
+const MAX_PIPELINED = 16
+/** The broker runs in the thread of the host. A program that sends more waits until the second is over. */
+const REQUESTS_PER_SECOND = 500
+const SECOND_MS = 1000
+const MAX_HEADER_BYTES = 64 * 1024
+const ABSOLUTE = /^http:\/\/([^/?#]*)(\/.*)?$/i
+const GATEWAY = /^\/([^/?#]+)(\/.*)?$/
+
+/** @param origin - that of the proxy itself: a program may ask the proxy for its gateway */
+export function createProxy(options: BrokerOptions, origin: string, onDenied: (denial: BrokerDenial) => void): Proxy {
+  const broker = new Broker(options, onDenied)
+  const sockets = new Set<Duplex>()
+  const schedule = createRateLimit()
+  const inFlight = new WeakMap<Duplex, number>()
+  /** Time until which no connection is accepted. */
+  let pausedUntil = 0
+
+  function serve(stream: BrokerStream, headers: IncomingHttpHeaders, isEnd: boolean): void {
+    stream.on('error', () => {})
+    schedule(() => {
+      if (!stream.destroyed) broker.serve(stream, headers, isEnd)
+    })
+  }
+
+  /** Returns false for a connection that sends more requests than a client would. The rest of them are read with the chunk that they are in. */
+  function countRequest(socket: Duplex, response: ServerResponse): boolean {
+    if (socket.destroyed) return false
+    const count = (inFlight.get(socket) ?? 0) + 1
+    inFlight.set(socket, count)
+    response.once('close', () => inFlight.set(socket, inFlight.get(socket)! - 1))
+    if (count <= MAX_PIPELINED) return true
+    pausedUntil = performance.now() + SECOND_MS
+    endAll()
+    return false
+  }
+
+  function endAll(): void {
+    for (const socket of sockets) socket.destroy()
+  }
+
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, insecureHTTPParser: false })
+  server.on('request', (request, response) => {
+    if (!countRequest(request.socket, response)) return
+    const isEnd = !hasBody(request)
+    const stream = createExchange(request, response)
+    // Nothing reads its end, without which it would not close.
+    if (isEnd) stream.resume()
+    serve(stream, { ...request.headers, ...getTarget(request, origin) }, isEnd)
+  })
+  server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (head.length > 0) socket.unshift(head)
+    serve(createTunnel(socket), { ':method': 'CONNECT', ':authority': request.url ?? '' }, false)
+  })
+  server.on('clientError', (_error, socket) => void socket.destroy())
+  return {
+    accept(socket) {
+      if (sockets.size >= MAX_CONNECTIONS || performance.now() < pausedUntil) return void socket.destroy()
+      // Each request in flight listens to it.
+      sockets.add(socket.setMaxListeners(0).on('error', () => {}))
+      socket.once('close', () => sockets.delete(socket))
+      server.emit('connection', socket)
+    },
+    close() {
+      endAll()
+      broker.close()
+    },
+  }
+}
+
+/** Returns a function that runs others, of which at most some in each second. */
+function createRateLimit(): (run: () => void) => void {
+  let startedAt = 0
+  let count = 0
+  return function schedule(run): void {
+    const now = performance.now()
+    if (now - startedAt >= SECOND_MS) {
+      startedAt = now
+      count = 0
+    }
+    if (++count <= REQUESTS_PER_SECOND) run()
+    else setTimeout(schedule, SECOND_MS - (now - startedAt), run)
+  }
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+/** A malformed target has no host, which the broker refuses. */
+function getTarget({ method = '', url = '' }: IncomingMessage, origin: string): IncomingHttpHeaders {
+  const own = url.startsWith(`${origin}/`) ? url.slice(origin.length) : url
+  const [scheme, form] = own.startsWith('/') ? ['https', GATEWAY] : ['http', ABSOLUTE]
+  const [, authority = '', path = '/'] = form.exec(own) ?? []
+  return { ':method': method, ':scheme': scheme, ':authority': authority, ':path': path }
+}
+
+/** Returns a request and its response as a stream of HTTP/2. */
+function createExchange(request: IncomingMessage, response: ServerResponse): BrokerStream {
+  response.sendDate = false
+  const stream = Object.assign(Duplex.from({ readable: request, writable: response }), {
+    headersSent: false,
+    respond({ ':status': status, ...headers }: OutgoingHttpHeaders, { endStream = false } = {}): void {
+      const { [BROKER_OUTCOME]: outcome, [BROKER_REASON]: reason, ...received } = headers
+      if (outcome === 'response') response.writeHead(Number(status), received)
+      else response.writeHead(Number(status), String(reason), { 'content-type': 'text/plain' })
+      stream.headersSent = true
+      if (endStream) stream.end(`${String(reason)}\n`)
+    },
+  })
+  return stream
+}
+
+/** Returns the connection of a tunnel as a stream of HTTP/2. */
+function createTunnel(socket: Duplex): BrokerStream {
+  const stream = Object.assign(socket, {
+    headersSent: false,
+    respond({ ':status': status, ...headers }: OutgoingHttpHeaders, { endStream = false } = {}): void {
+      stream.headersSent = true
+      if (!endStream) return void socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      const reason = String(headers[BROKER_REASON])
+      const head = `HTTP/1.1 ${Number(status)} ${reason}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n`
+      socket.end(`${head}${reason}\n`)
+    },
+  })
+  return stream
+}

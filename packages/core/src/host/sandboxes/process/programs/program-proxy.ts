@@ -1,0 +1,87 @@
+// The proxy of a program in the wall: it listens in the program's own network, and the host accepts its connections.
+//
+// A process in the wall opens the listening socket, passes it to the host, and becomes the program. So no process stays for it, and the
+// program has no socket of the host's network.
+import { type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import type { Server } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { Throttle } from '@sallyport/protocol/internal/util'
+import type { BrokerDenial } from '../network/broker.js'
+import type { Secret } from '../network/secrets.js'
+
+/** Descriptor of the channel over which the socket is passed. The program does not inherit it. */
+export const CHANNEL_DESCRIPTOR = 5
+/** In a network that has no other program's ports. */
+const PROXY_PORT = 3128
+const ORIGIN = `http://127.0.0.1:${PROXY_PORT}`
+const DENIALS_PER_SECOND = 10
+
+/** It is ended by the host's answer, so the host has the socket before the program starts. */
+const LISTEN =
+  `const server = require('node:net').createServer().listen(${PROXY_PORT}, '127.0.0.1', () => process.send('', server)); ` +
+  `process.on('message', () => process.exit())`
+const SCRIPT =
+  `/usr/bin/env -i NODE_CHANNEL_FD=${CHANNEL_DESCRIPTOR} "$0" -e "$1" </dev/null >/dev/null && ` +
+  `exec ${CHANNEL_DESCRIPTOR}>&- && shift && exec "$@"`
+
+/** Returns the command that opens the socket, and then starts another command. */
+export const getProxiedCommand = (command: readonly string[]): readonly string[] => [
+  ...['/bin/sh', '-c', SCRIPT, process.execPath, LISTEN],
+  ...command,
+]
+
+/** Names of this machine, for which programs ask no proxy, unless the list has them. */
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1']
+
+/** Returns the variables by which programs find their proxy. */
+export function getProxyVariables(hosts: readonly string[]): Record<string, string> {
+  const local = LOCAL_NAMES.filter(name => !hosts.some(host => host.includes(name))).join(',')
+  const names = { HTTP_PROXY: ORIGIN, HTTPS_PROXY: ORIGIN, NO_PROXY: local }
+  const lower = Object.entries(names).map(([name, value]) => [name.toLowerCase(), value])
+  return { ...names, ...(Object.fromEntries(lower) as typeof names), NODE_USE_ENV_PROXY: '1' }
+}
+
+export interface ProgramProxyOptions {
+  readonly hosts: readonly string[]
+  readonly secrets: readonly Secret[]
+  readonly onDenied: ((denial: BrokerDenial) => void) | undefined
+}
+
+/**
+ * Serves the proxy of a program that was started with `getProxiedCommand`, until the program ends.
+ *
+ * @throws {BusError} LoadFailed if the program has ended before
+ */
+export async function serveProxy(
+  child: ChildProcess,
+  { hosts, secrets, onDenied }: ProgramProxyOptions,
+): Promise<void> {
+  const ended = new AbortController()
+  child.once('exit', () => ended.abort())
+  const { createProxy } = await import('../network/proxy.js')
+  let listener: Server
+  try {
+    const received = await once(child, 'message', { signal: ended.signal })
+    listener = received[1] as Server
+  } catch (cause) {
+    const why = (await text(child.stderr!)).trim().slice(0, 500)
+    throw new BusError('LoadFailed', `startProgram: the proxy did not start: ${why || 'its process has ended'}`, {
+      cause,
+    })
+  }
+  const denied = new Throttle<BrokerDenial>(denial => onDenied?.(denial), DENIALS_PER_SECOND)
+  const proxy = createProxy({ hosts, secrets }, ORIGIN, denial => denied.add(denial))
+  listener.on('connection', socket => proxy.accept(socket))
+  const close = (): void => {
+    denied.flush()
+    proxy.close()
+    listener.close()
+  }
+  if (ended.signal.aborted) return close()
+  ended.signal.addEventListener('abort', close)
+  child.send('', () => {
+    // If it has ended meanwhile, the program's exit says so.
+  })
+}
