@@ -51,11 +51,11 @@ const runs = (program: string): Launcher => ({
   name: 'hostile',
   launch: command => ({ command, args: ['-e', `const { writeSync } = require('node:fs'); ${program}`] }),
 })
-const openHostile = (bus: Bus, program: string): Promise<unknown> =>
+const openHostile = (bus: Bus, program: string, onStdio = (_text: string): void => {}): Promise<unknown> =>
   bus.open(
     'hostile',
     { source: '' },
-    { sandbox: { kind: 'process', wall: runs(program) }, supervision: { restart: 'temporary' } },
+    { sandbox: { kind: 'process', wall: runs(program) }, supervision: { restart: 'temporary' }, onStdio },
   )
 const wait = 'setInterval(() => {}, 1000)'
 
@@ -85,6 +85,23 @@ test.each(direct)('a process that exits before it has started is a failure, and 
   const bus = await start({ app })
   await expect(openHostile(bus, 'process.exit(9)')).rejects.toThrow('exited with code 9')
 })
+
+test.each(direct)(
+  'a process that exits, and leaves its descriptors to another one, is not waited for: %s',
+  async (_, app) => {
+    const bus = await start({ app })
+    const program = `
+    const stdio = [0, 1, 2, 3, 4]
+    const { pid } = require('node:child_process').spawn('/bin/sleep', ['60'], { stdio, detached: true })
+    writeSync(1, String(pid) + '\\n')
+    setTimeout(() => process.exit(4), 50)
+  `
+    let heir = 0
+    const opening = openHostile(bus, program, text => void (heir = Number(text)))
+    await expect(opening).rejects.toThrow('exited with code 4')
+    expect(process.kill(heir, 'SIGKILL')).toBe(true)
+  },
+)
 
 test.runIf(!isWindows && !CAN_DENY_NET)(
   'bytes against the direction of the socket from core are not read',

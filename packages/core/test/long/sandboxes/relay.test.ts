@@ -5,11 +5,12 @@ import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../../../src/host/sandboxes/process/relay/relay-data.js'
 import { createHostLog } from '../../../src/host/reporting/log.js'
@@ -245,25 +246,44 @@ describe('a relay', () => {
   })
 })
 
+const getDirectData = (temporary: string, port: MessagePort): RelayData => ({
+  start: {
+    ...{ type: 'start', name: 'frontend "main"', start: new Uint8Array(8) },
+    ...{ heartbeat: undefined, network: undefined },
+  },
+  launch: { command: '/none', args: [] },
+  sockets: [port],
+  ...{ hasWall: false, hasBroker: false, temporary, limits: {}, usage: new SharedArrayBuffer(16) },
+})
+
 describe('a relay whose process has a socket to its owner', () => {
+  test.runIf(process.platform !== 'win32')('does not start one if another process has connected', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const worker = threads.open(group, 'the relay of frontend "main"', getDirectData(tmpdir(), port2), [port2])
+    workers.push(worker)
+    const failed = once(worker, 'error')
+    const [{ path }] = (await once(port1, 'message')) as [{ path: string }]
+    const stolen = connect(path)
+    await once(stolen, 'connect')
+    // The owner has got no secret.
+    port1.postMessage(false)
+    expect(await failed).toMatchObject([
+      { reason: 'InvalidRequest', message: expect.stringContaining('another process') },
+    ])
+    stolen.resume()
+    await once(stolen, 'close')
+  })
+
   test.runIf(process.platform !== 'win32').each(['stop', 'terminate', 'the end of the owner'] as const)(
     'starts no process and leaves no directory before the owner has connected: %s',
     async how => {
       const temporary = mkdtempSync(join(tmpdir(), 'relay-'))
       const { port1, port2 } = new MessageChannel()
-      const data: RelayData = {
-        start: {
-          ...{ type: 'start', name: 'frontend "main"', start: new Uint8Array(8) },
-          ...{ heartbeat: undefined, network: undefined },
-        },
-        launch: { command: '/none', args: [] },
-        sockets: [port2],
-        ...{ hasWall: false, hasBroker: false, temporary, limits: {}, usage: new SharedArrayBuffer(16) },
-      }
+      const data = getDirectData(temporary, port2)
       const worker = threads.open(group, 'the relay of frontend "main"', data, [port2])
       workers.push(worker)
       const exited = once(worker, 'exit')
-      const [path] = (await once(port1, 'message')) as [string]
+      const [{ path }] = (await once(port1, 'message')) as [{ path: string }]
       expect(path.startsWith(join(temporary, 'sallyport-'))).toBe(true)
       expect(readdirSync(temporary)).toHaveLength(1)
       if (how === 'terminate') void worker.terminate()

@@ -153,7 +153,11 @@ async function runProcess(
       if (message?.type === 'state') lifecycle = message.state
       if (message?.type === 'unsent') unsent.add(undefined, message.count)
       else if (message) report(message)
-      else kill(new BusError('InvalidRequest', 'The frontend process sent an invalid report'))
+      else {
+        kill(new BusError('InvalidRequest', 'The frontend process sent an invalid report'))
+        // A flood of them would delay its end.
+        control.close()
+      }
     },
     // Without the control pipe the process could not be stopped any more.
     closed: onPipeClosed,

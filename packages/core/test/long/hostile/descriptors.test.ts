@@ -1,0 +1,166 @@
+// Processes whose runtime an attacker has taken over: each mode of `descriptors/attack.cjs` on each descriptor that leads out of the process, before
+// the frontend has started and while it runs. Nothing beyond that frontend fails, it ends with a typed error, and nothing is left of it.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Bus, type BusError, createBus, isBusError } from '../../../src/index.js'
+import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import type { Launcher } from '../../../src/launchers.js'
+import { everyCommand, fixture, isolation } from '../../support/start.js'
+
+const POLL = { timeout: 30_000 }
+const isLinux = process.platform === 'linux'
+const program = readFileSync(new URL('descriptors/attack.cjs', import.meta.url), 'utf8')
+const { modes } = runInNewContext(`${program}; globalThis`, {
+  ...{
+    require: process.getBuiltinModule('node:module').createRequire(import.meta.url),
+    Buffer,
+    process,
+    globalThis: {},
+  },
+}) as { modes: string[] }
+
+const { launcher: found } = isLinux ? await findWall() : { launcher: undefined }
+const walls: [string, Launcher | undefined][] = [
+  ['no wall', undefined],
+  ...(found ? [['a wall', found] as [string, Launcher]] : []),
+]
+const patterns = [
+  ['brownfield', { security: { capabilities: [everyCommand] } }, [3, 4, 'all']],
+  ['isolation', isolation('judge'), [3, 4, 8, 'all']],
+] as const
+
+/** Faults that a mode must be: those of the control pipe, and those of the socket to core or the gate. */
+const VIOLATIONS: Record<string, readonly [control: RegExp | undefined, frames: RegExp | undefined]> = {
+  text: [/invalid kind of frame/, /invalid kind of frame/],
+  'a frame of each kind': [/invalid kind of frame/, /invalid kind of frame/],
+  'a body of 4 GiB': [/a frame out of bounds/, /a frame out of bounds/],
+  'a body of 60 MiB, which it sends': [/a frame out of bounds/, undefined],
+  'states in the wrong order': [/sent an invalid report|failed/, undefined],
+  'calls under another label': [/sent an invalid report/, undefined],
+  'a flood of calls': [/sent an invalid report/, undefined],
+  'a flood of bytes': [/sent an invalid report/, undefined],
+}
+
+const NEIGHBOR = `
+  import { expose, invoke } from '@sallyport/frontend'
+  const id = Math.random()
+  expose({ ask: async () => [id, await invoke('greet', { name: 'you' })] })
+`
+const HOSTILE = `
+  import { expose } from '@sallyport/frontend'
+  expose({ attack: ({ mode, target }) => globalThis.attack(mode, target) })
+`
+
+/** Descriptors, processes of this one, and what is in the directory for temporary files. */
+const count = (directory: string): Record<string, number> => ({
+  files: readdirSync(directory).length,
+  ...(isLinux && {
+    descriptors: readdirSync('/proc/self/fd').length,
+    processes: readdirSync('/proc/self/task').flatMap(thread =>
+      readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean),
+    ).length,
+  }),
+})
+
+const places = patterns.flatMap(([name, app, targets]) =>
+  // A wall closes further ways out, and none of these.
+  walls.map(
+    ([wall, launcher]) => [`${name}, ${wall}`, app, launcher ? (['all'] as const) : targets, launcher] as const,
+  ),
+)
+
+describe.each(places)('%s', (_name, app, targets, launcher) => {
+  let directory: string
+  const temporary = process.env['TMPDIR']
+  let bus: Bus
+  let neighbor: unknown[]
+  const events: [name: string, error: BusError | undefined][] = []
+  const ask = () => bus.call<unknown[]>('neighbor', 'ask')
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'descriptors-'))
+    process.env['TMPDIR'] = directory
+    bus = await createBus({ core: fixture('core.mjs'), log: false, app })
+    for (const name of ['fault', 'failed', 'exited', 'restart'] as const) {
+      bus.on(name, event => {
+        const { label, error } = event as { label: string; error?: BusError }
+        events.push([`${name} of ${label}`, error])
+      })
+    }
+    await bus.open(
+      'neighbor',
+      { source: NEIGHBOR, name: 'neighbor.js' },
+      { sandbox: { kind: 'process', wall: launcher ?? 'none' } },
+    )
+    neighbor = await ask()
+  })
+  afterAll(async () => {
+    await bus.close({ timeout: 0 })
+    expect(readdirSync(directory)).toEqual([])
+    rmSync(directory, { recursive: true })
+    if (temporary === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = temporary
+  })
+
+  /** Runs the program in place of Node with the frontend, or before it. */
+  function runs(mode: string, target: number | string, isRunning: boolean): Launcher {
+    const act = isRunning ? '' : `; attack(${JSON.stringify(mode)}, ${JSON.stringify(target)})`
+    return {
+      ...{ name: 'hostile', bindsWrites: false },
+      launch(command, args, info) {
+        const load = isRunning ? `; import(${JSON.stringify(`file://${args.at(-1)!}`)})` : ''
+        // Native code of an attacker would not ask for permission.
+        const flags = [...args.slice(0, -1), '--allow-fs-read=*', '--allow-fs-write=*', '--allow-child-process']
+        const hostile = [...flags, '-e', `process.stdout.write('runs\\n', () => { ${program}${act}${load} })`]
+        return launcher?.launch(command, hostile, info) ?? { command, args: hostile }
+      },
+    }
+  }
+
+  async function attack(mode: string, target: number | string, isRunning: boolean): Promise<void> {
+    const before = count(directory)
+    events.length = 0
+    const printed = new Promise<void>(resolve => (onPrinted = resolve))
+    const opened = bus.open(
+      'hostile',
+      { source: HOSTILE, name: 'hostile.js' },
+      {
+        sandbox: { kind: 'process', wall: runs(mode, target, isRunning) },
+        supervision: { restart: 'temporary' },
+        onStdio: () => onPrinted(),
+      },
+    )
+    opened.catch(() => {})
+    await printed
+    let ended: Promise<unknown> = opened
+    if (isRunning) {
+      await opened
+      ended = bus.call('hostile', 'attack', { mode, target })
+    }
+    let error: unknown
+    const settled = ended.catch((reason: unknown) => (error = reason))
+    for (let i = 0; i < 10; i++) expect(await ask()).toEqual(neighbor)
+    const violation = target === 8 ? undefined : VIOLATIONS[mode]?.[target === 4 ? 1 : 0]
+    if (violation) await expect.poll(() => [error, ...events.map(([, error]) => error)].join(), POLL).toMatch(violation)
+    await bus.closeFrontend('hostile', { timeout: 0 })
+    // A call has a result if what it did takes effect later.
+    await settled
+    if (error !== undefined || !isRunning) expect(isBusError(error), String(error)).toBe(true)
+    for (const [name, fault] of events) {
+      expect(name).toMatch(/ of hostile$/)
+      if (fault) expect(isBusError(fault), fault.stack).toBe(true)
+    }
+    expect(await ask()).toEqual(neighbor)
+    const { core, frontends } = await bus.stats()
+    expect([core.restarts, core.inFlight, frontends['neighbor']!.restarts]).toEqual([0, 0, 0])
+    await expect.poll(() => count(directory), POLL).toEqual(before)
+  }
+  let onPrinted = (): void => {}
+
+  test.each(modes)('%s', { timeout: 40_000 }, async mode => {
+    for (const isRunning of [false, true]) for (const target of targets) await attack(mode, target, isRunning)
+  })
+})
