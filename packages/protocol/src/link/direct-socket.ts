@@ -1,6 +1,7 @@
 // The socket between a frontend's process and the thread that reads its frames, or writes those for it. The relay listens in a directory of
 // its own, the thread connects, and the relay hands its end to the process. Each end has one owner, and the relay reads no frame.
 // The thread connects, rather than the relay: only a socket that connects can be read into a buffer that is used again.
+// Code of the same user can connect to the path, too, or listen in its place. So the relay first sends a secret, which the thread has from the port.
 import { mkdtempSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import { join } from 'node:path'
@@ -20,6 +21,18 @@ const getNet = (): typeof import('node:net') => process.getBuiltinModule('node:n
 /** An end of a link over a direct socket, as a message can hold it. */
 export type DirectEndpoint = { kind: 'direct'; id: number }
 
+/** Relay → thread. The thread answers with whether it got the secret over the socket. */
+interface Invitation {
+  path: string
+  secret: Uint8Array
+}
+
+const SECRET_BYTES = 16
+const TAKEN_SOCKET =
+  'The frontend process was not started: another process connected to its socket. Find the code of this user that opens files in the temporary directory'
+/** Time for the relay to send the secret. */
+const SECRET_TIMEOUT_MS = 30_000
+
 /** Ends of this thread that have not been opened, by id. */
 const unopened = new Map<number, SocketLink>()
 
@@ -37,23 +50,40 @@ export const canListenBelow = (directory: string): boolean =>
  */
 export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = () => {}): void {
   const net = getNet()
+  let secret: Uint8Array | undefined
+  let isVerified = false
   let socket!: Socket
-  const link = new SocketLink(options => (socket = new net.Socket(options as SocketConstructorOpts)))
-  // Node refuses to write to a socket that does not connect yet.
+  const link = new SocketLink(({ onread: { buffer, callback } }) => {
+    const read = (count: number): boolean => (isVerified ? callback(count) : verify(buffer.subarray(0, count)))
+    return (socket = new net.Socket({ onread: { buffer, callback: read } } as SocketConstructorOpts))
+  })
+  /** The relay sends nothing more before it has the answer, and starts the process after it. */
+  function verify(bytes: Buffer): boolean {
+    isVerified = secret !== undefined && bytes.equals(secret)
+    if (!isVerified) return !socket.destroy()
+    socket.setTimeout(0)
+    socket.uncork()
+    port.postMessage(true)
+    onBegun()
+    return true
+  }
+  // Nothing is sent to another peer. Node also refuses to write to a socket that does not connect yet.
   socket.cork()
   unopened.set(id, link)
-  socket.once('connect', () => socket.uncork())
+  socket.once('connect', () => socket.setTimeout(SECRET_TIMEOUT_MS, () => socket.destroy()).resume())
   socket.once('close', () => {
     unopened.delete(id)
+    if (!isVerified && !socket.writableEnded) port.postMessage(false)
     port.close()
   })
-  port.on('message', (path: string) => {
-    if (!socket.destroyed) socket.connect({ path })
-    onBegun()
+  port.on('message', (invitation: Invitation) => {
+    secret = invitation.secret
+    if (!socket.destroyed) socket.connect({ path: invitation.path })
   })
-  // The relay has ended. What its process has sent is still read.
+  // The relay has ended. What its process has sent is still read. Another process can have its end, and must not be waited for.
   port.once('close', () => {
-    if (socket.connecting || socket.pending || unopened.has(id)) socket.destroy()
+    if (socket.connecting || socket.pending || socket.writableEnded || unopened.has(id)) socket.destroy()
+    else socket.once('finish', () => socket.destroy())
     onBegun()
   })
   port.unref()
@@ -74,7 +104,8 @@ export const closeDirectSocket = ({ id }: DirectEndpoint): void => unopened.get(
  * Lets a thread connect to each of the ports, and returns the sockets for the process. The directory is removed.
  *
  * @param temporary - where a directory for the sockets is created
- * @throws {BusError} Disconnected if one of the ports closes before; errors of the file system, and of a socket
+ * @throws {BusError} Disconnected if one of the ports closes before; InvalidRequest if another process connects; errors of the file system, and of a
+ *   socket
  */
 export async function acceptDirect(ports: readonly MessagePort[], temporary: string): Promise<Socket[]> {
   // Only this user can enter it.
@@ -94,23 +125,25 @@ export async function acceptDirect(ports: readonly MessagePort[], temporary: str
 const accept = (port: MessagePort, path: string): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const server = getNet().createServer({ pauseOnConnect: true })
-    const onClose = (): void => {
-      server.close()
-      reject(new BusError('Disconnected', 'The thread for the frames of a process has ended'))
-    }
-    port.once('close', onClose)
-    server.once('error', error => {
-      port.off('close', onClose)
-      server.close()
-      reject(error)
-    })
-    server.once('connection', (socket: Socket) => {
-      port.off('close', onClose)
+    const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
+    let accepted: Socket | undefined
+    const end = (error?: Error): void => {
+      port.off('close', onClose).off('message', onAnswer)
       // Removes the path, too.
       server.close()
-      server.on('connection', further => further.destroy())
-      socket.on('error', () => {})
-      resolve(socket)
+      if (!error) return resolve(accepted!)
+      accepted?.destroy()
+      reject(error)
+    }
+    const onClose = (): void => end(new BusError('Disconnected', 'The thread for the frames of a process has ended'))
+    const onAnswer = (isVerified: boolean): void =>
+      end(isVerified && accepted ? undefined : new BusError('InvalidRequest', TAKEN_SOCKET))
+    port.on('close', onClose).on('message', onAnswer)
+    server.once('error', end)
+    server.on('connection', (socket: Socket) => {
+      if (accepted) return socket.destroy()
+      accepted = socket.on('error', () => {})
+      socket.write(secret)
     })
-    server.listen(path, () => port.postMessage(path))
+    server.listen(path, () => port.postMessage({ path, secret } satisfies Invitation))
   })
