@@ -1,7 +1,17 @@
 // node ../../scripts/bundle.mjs, in a package: joins what `tsc -b` wrote to dist/ into the few files of dist/bundle/, with
 // the libraries that are no `dependencies`. Every start loads them in up to four threads (docs/adr/0008-start-up.md).
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { bundleForBrowser } from './bundle-browser.mjs'
@@ -17,16 +27,38 @@ function namesIn(parts) {
 }
 const entriesOf = ({ exports, imports }) => namesIn([exports, imports])
 
-/** Each `./dist/bundle/<name>.cjs` that is named there is a copy of `dist/<name>.cjs`. */
-const copiesOf = ({ imports = {} }) =>
-  [...JSON.stringify(imports).matchAll(/"\.\/dist\/bundle\/([\w-]+\.cjs)"/g)].map(([, name]) => name)
+/** Each `./dist/bundle/<name>.cjs` that is named there is a copy of `dist/<name>.cjs`, or a program that is made from `dist/<name>.js`. */
+const cjsOf = ({ exports, imports }) =>
+  [...JSON.stringify([exports, imports]).matchAll(/"\.\/dist\/bundle\/([\w-]+)\.cjs"/g)].map(([, name]) => name)
+const isCopied = folder => name => existsSync(join(folder, 'dist', `${name}.cjs`))
+const copiesOf = (folder, info) => cjsOf(info).filter(isCopied(folder))
+
+/**
+ * Whole programs that start often, as CommonJS with all that they import: Node takes half the time to load one file of these, and needs no
+ * loader of modules for it. Nothing outside shares their classes.
+ */
+const programsOf = (folder, info) => cjsOf(info).filter(name => !isCopied(folder)(name))
+
+/** Entries that have another file for code in a program that has their exports already (docs/adr/0035-start-of-a-process.md). */
+const SHARED_BY_PROGRAM = 'sallyport-process'
+const facadesOf = ({ exports = {} }) =>
+  Object.entries(exports).flatMap(([id, { [SHARED_BY_PROGRAM]: path, default: entry }]) =>
+    path === undefined ? [] : [{ id, fileName: basename(path), entry: basename(entry) }],
+  )
+
+/** A module with the exports of the program. A copy of another version, which has other exports, is loaded for itself. */
+const toFacade = ({ name }, { id, entry }, names) => `import { createRequire } from "node:module";
+const shared = globalThis[Symbol.for("${name}:exports")]?.("${id}");
+const names = ${JSON.stringify(names)};
+export const { ${names.join(', ')} } = shared && names.every((name) => name in shared) ? shared : createRequire(import.meta.url)("./${entry}");
+`
 
 /** Each is one file of its own: with what they share split off, every start would wait for one file more. */
 const commandsOf = ({ bin = {} }) => namesIn([bin])
 
 /** What npm installs beside the package is loaded from there; all else is taken in. */
-function isOutside({ dependencies = {}, peerDependencies = {}, imports = {} }) {
-  const names = Object.keys({ ...dependencies, ...peerDependencies })
+function isOutside({ name: own, dependencies = {}, peerDependencies = {}, imports = {} }) {
+  const names = [own, ...Object.keys({ ...dependencies, ...peerDependencies })]
   return id =>
     id.startsWith('node:') ||
     typeof imports[id] === 'string' ||
@@ -81,11 +113,14 @@ const GROUPS = {
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
 const toAscii = code => code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+/** What is imported later keeps a file of its own: a program that has no use for it does not load it. */
+const PROGRAM = { format: 'cjs', codeSplitting: true }
+
 async function outputOf(folder, names, options) {
   const info = readPackage(folder)
   const build = await rolldown({
     input: Object.fromEntries(names.map(name => [name, join(folder, 'dist', `${name}.js`)])),
-    external: isOutside(info),
+    external: options.format === 'cjs' ? id => id.startsWith('node:') || id === info.name : isOutside(info),
     platform: 'node',
     // The modules of xstate, which can be shaken, and not the CommonJS files that Node takes.
     resolve: { conditionNames: ['module', 'import', 'node', 'default'] },
@@ -95,8 +130,8 @@ async function outputOf(folder, names, options) {
     dir: join(folder, 'dist/bundle'),
     format: 'esm',
     sourcemap: true,
-    entryFileNames: '[name].js',
-    chunkFileNames: ({ name }) => `${name.split('~')[0]}.shared.js`,
+    entryFileNames: options.format === 'cjs' ? '[name].cjs' : '[name].js',
+    chunkFileNames: ({ name }) => `${name.split('~')[0]}.shared.${options.format === 'cjs' ? 'cjs' : 'js'}`,
     codeSplitting: { groups: GROUPS[info.name] ?? [SHARED] },
     // Every thread keeps the text of what it runs. The maps have the sources, with comments.
     comments: { jsdoc: false },
@@ -121,10 +156,16 @@ export async function bundle(folder) {
   await embedPage(folder, 'inspector')
   const shared = await outputOf(folder, entriesOf(info), {})
   const commands = commandsOf(info).map(name => outputOf(folder, [name], { codeSplitting: false, sourcemap: false }))
-  const output = [shared, ...(await Promise.all(commands))].flat()
+  const programs = programsOf(folder, info).map(name => outputOf(folder, [name], PROGRAM))
+  const output = [shared, ...(await Promise.all([...commands, ...programs]))].flat()
   const out = join(folder, 'dist/bundle')
   const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? toAscii(file.code) : file.source]))
-  for (const name of copiesOf(info)) files.set(name, read(join(folder, 'dist', name)).replace(/^\/\/# source.*/m, ''))
+  for (const name of copiesOf(folder, info)) {
+    files.set(`${name}.cjs`, read(join(folder, 'dist', `${name}.cjs`)).replace(/^\/\/# source.*/m, ''))
+  }
+  for (const facade of facadesOf(info)) {
+    files.set(facade.fileName, toFacade(info, facade, shared.find(file => file.fileName === facade.entry).exports))
+  }
   const licences = licencesOf(output.flatMap(file => file.moduleIds ?? []))
   if (licences) files.set('LICENSES.txt', `${licences}\n`)
   writeFiles(out, files)
@@ -150,13 +191,26 @@ function writeFiles(out, files) {
 /** For tests by hand after `tsc -b` alone: bundles what is older than the files that it was made of. */
 export async function bundleStale(folder) {
   const info = readPackage(folder)
-  const entries = [...entriesOf(info), ...commandsOf(info)].map(name => join(folder, 'dist/bundle', `${name}.js`))
+  const programs = programsOf(folder, info)
+  const names = [...entriesOf(info), ...commandsOf(info)].map(name => `${name}.js`)
+  const entries = [...names, ...programs.map(name => `${name}.cjs`)].map(name => join(folder, 'dist/bundle', name))
   const dist = join(folder, 'dist')
   if (entries.length === 0 || !existsSync(dist)) return
   const age = path => (existsSync(path) ? statSync(path).mtimeMs : 0)
   const made = readdirSync(dist, { recursive: true }).filter(name => /^(?!(?:bundle|browser)[\\/]).*\.js$/.test(name))
-  const newest = Math.max(...made.map(name => age(join(dist, name))))
+  const taken = programs.length > 0 ? packagesOf(folder, info) : []
+  for (const other of taken) await bundleStale(other)
+  const bundles = taken.flatMap(other =>
+    entriesOf(readPackage(other)).map(name => join(other, 'dist/bundle', `${name}.js`)),
+  )
+  const newest = Math.max(...[...made.map(name => join(dist, name)), ...bundles].map(age))
   if (entries.some(entry => age(entry) < newest)) await bundle(folder)
 }
+
+/** The directories of packages of this repository that a package depends on. */
+const packagesOf = (folder, { dependencies }) =>
+  Object.entries(dependencies).flatMap(([name, version]) =>
+    version.startsWith('workspace:') ? [realpathSync(join(folder, 'node_modules', name))] : [],
+  )
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(resolve('.'))

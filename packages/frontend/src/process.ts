@@ -12,8 +12,19 @@ import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/co
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { SocketLink, SplitLink, StreamLink } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
+import { shareExports } from './runtime/shared-exports.js'
+import * as index from './index.js'
+import { installInFrontend, installTauri } from './runtime/install-tauri.js'
 import { enterSandboxOnce, startFrontend } from './runtime/start-frontend.js'
 import { warmUp } from './runtime/warm-up.js'
+
+shareExports({
+  '.': () => index,
+  './tauri'() {
+    installInFrontend()
+    return { installTauri }
+  },
+})
 
 const openSocket = (fd: number): Link => new SocketLink(options => new Socket({ fd, ...options }))
 
@@ -61,7 +72,9 @@ control.receive({
           if (command.type === 'link') handle({ ...command, link: openLink(command.isSplit) })
         }
       },
-      loadFunctions: () => import('./index.js'),
+      // By its name, which the condition of this process leads to the exports of this program, as a module's namespace.
+      // oxlint-disable-next-line no-restricted-imports
+      loadFunctions: () => import('@sallyport/frontend'),
     })
   },
   // The relay has exited, and this process must not outlive it.

@@ -4,12 +4,13 @@ import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 
-const STATIC_IMPORT = /^(?:import|export)\b[^"';]*?["']([^"']+)["']|^\}\s*from\s*["']([^"']+)["']/gm
+const STATIC_IMPORT =
+  /^(?:import|export)\b[^"';]*?["']([^"']+)["']|^\}\s*from\s*["']([^"']+)["']|^(?:let .* = )?require\(["']([^"']+)["']\)/gm
 const IMPORT = new RegExp(`${STATIC_IMPORT.source}|\\bimport\\(["']([^"']+)["']\\)`, 'gm')
 
 function getImports(url: string, pattern: RegExp): string[] {
   const text = readFileSync(new URL(url), 'utf8')
-  return [...text.matchAll(pattern)].map(match => (match[1] ?? match[2] ?? match[3])!).filter(name => !isBuiltin(name))
+  return [...text.matchAll(pattern)].map(match => match.slice(1).find(Boolean)!).filter(name => !isBuiltin(name))
 }
 
 /** Returns the files that a module loads, directly or not, and the packages that they are in. */
@@ -33,14 +34,14 @@ function getSources(url: string): string[] {
   return existsSync(map) ? (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources : []
 }
 
-test('the relay loads files of core and of the protocol, and no library', () => {
-  const [core, protocol] = ['#relay', '@sallyport/protocol/internal/wire'].map(
-    name => new URL('.', import.meta.resolve(name)).href,
-  )
+test.each([
   // The broker of a network is loaded by relays that have one.
-  const files = [...walk(import.meta.resolve('#relay'), new Set(), STATIC_IMPORT)]
-  expect(files.filter(url => !url.startsWith(core!) && !url.startsWith(protocol!))).toEqual([])
-  expect(files.length).toBeGreaterThan(1)
+  ['the relay', '#relay'],
+  ['a process', '@sallyport/frontend/process'],
+])('%s loads one file', (_, entry) => {
+  const program = import.meta.resolve(entry)
+  expect([...walk(program, new Set(), STATIC_IMPORT)]).toEqual([program])
+  expect(readFileSync(new URL(program), 'utf8')).toContain('require("node:')
 })
 
 test('no file that the relay loads contains a part of pino, xstate, valibot, the client or the host', () => {
@@ -102,6 +103,7 @@ test('files of threads are ASCII, so that their text takes one byte for each cha
     '@sallyport/isolation/worker',
     '#worker',
     '#relay',
+    '@sallyport/frontend/process',
   ]
   const files = new Set(entries.flatMap(name => [...walk(import.meta.resolve(name), new Set(), STATIC_IMPORT)]))
   const bundled = [...files].filter(url => !url.includes('/node_modules/'))

@@ -132,7 +132,7 @@ function startRelay(
     ...getNetFlags(net),
     ...getV8Flags(resourceLimits),
   ]
-  const node = { command: process.execPath, args: [...flags, fileURLToPath(entry)] }
+  const node = { command: process.execPath, args: [...PROGRAM_FLAGS, ...flags, fileURLToPath(entry)] }
   const limits = { memory, cpu, pids, tmp }
   const { control, link, network, fromCore } = PROCESS_PIPES
   const isSplit = owners.length > 1
@@ -210,6 +210,9 @@ function getLaunch(launcher: Launcher, node: { command: string; args: string[] }
   if (isValid) return launch
   throw new BusError('InvalidParams', `launcher ${JSON.stringify(launcher.name)} returned no command with arguments`)
 }
+
+/** What the frontend imports of its package are the exports of its program: docs/adr/0035-start-of-a-process.md. */
+const PROGRAM_FLAGS: readonly string[] = ['--conditions=sallyport-process']
 
 /** V8 counts a young generation as three semi-spaces, and Node reserves the last 192 KB of a stack. */
 function getV8Flags(limits: ResourceLimits = {}): string[] {
