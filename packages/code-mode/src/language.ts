@@ -3,7 +3,7 @@ import * as nodeModule from 'node:module'
 import { Script } from 'node:vm'
 
 /**
- * Returns whether code has types, which the sandbox removes where Node.js can, from 22.13 on. The host only parses the code as JavaScript, which
+ * Returns whether code has types, which the sandbox removes if Node.js can, from 22.13 on, or the package amaro is installed. The host only parses the code as JavaScript, which
  * takes time in proportion to its length: the parser of types can take for ever.
  */
 export function detectLanguage(code: string): 'javascript' | 'typescript' {
@@ -11,6 +11,15 @@ export function detectLanguage(code: string): 'javascript' | 'typescript' {
     void new Script(`async function code() {\n${code}\n}`)
     return 'javascript'
   } catch {
-    return 'stripTypeScriptTypes' in nodeModule ? 'typescript' : 'javascript'
+    return 'stripTypeScriptTypes' in nodeModule || hasAmaro() ? 'typescript' : 'javascript'
+  }
+}
+
+function hasAmaro(): boolean {
+  try {
+    nodeModule.createRequire(import.meta.url).resolve('amaro')
+    return true
+  } catch {
+    return false
   }
 }

@@ -1,5 +1,5 @@
 import * as nodeModule from 'node:module'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { isTypeScriptName, stripTypes } from './strip-types.js'
 
 test.each([
@@ -10,9 +10,16 @@ test.each([
   ['a.tsx', false],
 ])('%s is a name of TypeScript: %s', (name, is) => expect(isTypeScriptName(name)).toBe(is))
 
-const canStrip = 'stripTypeScriptTypes' in nodeModule
+afterEach(() => vi.restoreAllMocks())
 
-describe.runIf(canStrip)('a Node that can strip types', () => {
+/** Lets Node have no function for it. @param createRequire - what loads amaro */
+const useOlderNode = (createRequire: unknown = nodeModule.createRequire): unknown =>
+  vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ createRequire } as never)
+
+const ways: [name: string, use: () => unknown][] = [['amaro', () => useOlderNode()]]
+if ('stripTypeScriptTypes' in nodeModule) ways.push(['Node', () => {}])
+
+describe.each(ways)('%s', (_name, use) => {
   test.each([
     ['const a: number = 1', false, 'const a         = 1'],
     ['return 1 as number', true, 'return 1          '],
@@ -23,6 +30,7 @@ describe.runIf(canStrip)('a Node that can strip types', () => {
     ],
     ['', true, ''],
   ])('keeps all else in its place: %j', (code, isBody, stripped) => {
+    use()
     expect(stripTypes(code, isBody)).toEqual({ code: stripped })
   })
 
@@ -33,13 +41,17 @@ describe.runIf(canStrip)('a Node that can strip types', () => {
     ['enum A { B }', true, ':1:1'],
     ['if (1) {', true, ':1:9'],
   ])('finds the place of a mistake: %j', (code, isBody, position) => {
+    use()
     expect(stripTypes(code, isBody)).toMatchObject({ mistake: { position } })
   })
 })
 
-test.skipIf(canStrip)('a Node that cannot strip types says what to do', () => {
+test('an older Node without amaro says what to do', () => {
+  useOlderNode(() => () => {
+    throw new Error('not found')
+  })
   const message = expect.stringMatching(
-    /^Node\.js [\d.]+ cannot remove its types\. Run the host with Node\.js 22\.13/,
+    /^Node\.js [\d.]+ cannot remove its types\. Run the host with Node\.js 22\.13 or later, install the package amaro/,
   ) as string
   expect(stripTypes('', false)).toEqual({ mistake: { position: '', message } })
 })

@@ -1,6 +1,17 @@
 // Removes the types of TypeScript from code as text, as Node itself does for files: blanks take their place, so that all else keeps its own.
+// Before Node 22.13 the package `amaro` does it, which is what Node has inside, if it is installed (docs/adr/0045-types-before-node-22.md).
 
-type StripTypes = (code: string, options: { mode: 'strip' }) => string
+/** @throws the mistake in the code, as Node or as amaro describes it */
+type Strip = (code: string) => string
+
+interface NodeModule {
+  stripTypeScriptTypes?(code: string, options: { mode: 'strip' }): string
+  createRequire(url: string): (name: string) => unknown
+}
+
+interface Amaro {
+  transformSync(code: string, options: { mode: 'strip-only' }): { code: string }
+}
 
 /** True if a name is that of TypeScript. */
 export const isTypeScriptName = (name: string): boolean => /\.m?ts$/.test(name)
@@ -19,33 +30,67 @@ const BODY = ['async () => {', '\n}'] as const
  * @param isBody - whether the code is the body of an async function
  */
 export function stripTypes(code: string, isBody: boolean): { code: string; mistake?: never } | { mistake: Mistake } {
-  const { stripTypeScriptTypes } = process.getBuiltinModule('node:module') as { stripTypeScriptTypes?: StripTypes }
-  if (!stripTypeScriptTypes) {
-    const remedy = 'Run the host with Node.js 22.13 or later, or remove the types first, for example with esbuild'
+  const strip = findStrip()
+  if (!strip) {
+    const remedy =
+      'Run the host with Node.js 22.13 or later, install the package amaro, or remove the types first, for example with esbuild'
     return { mistake: { position: '', message: `Node.js ${process.versions.node} cannot remove its types. ${remedy}` } }
   }
   const [before, after] = isBody ? BODY : ['', '']
-  // Node calls it an experiment, which its user cannot see.
+  try {
+    const stripped = strip(`${before}${code}${after}`)
+    return { code: stripped.slice(before.length, stripped.length - after.length) }
+  } catch (error) {
+    return { mistake: findMistake(error as Thrown, code, before.length) }
+  }
+}
+
+function findStrip(): Strip | undefined {
+  const { stripTypeScriptTypes, createRequire } = process.getBuiltinModule('node:module') as NodeModule
+  if (stripTypeScriptTypes) return code => withoutWarnings(() => stripTypeScriptTypes(code, { mode: 'strip' }))
+  try {
+    const { transformSync } = createRequire(import.meta.url)('amaro') as Amaro
+    return code => transformSync(code, { mode: 'strip-only' }).code
+  } catch {
+    return undefined
+  }
+}
+
+/** Node calls it an experiment, which its user cannot see. */
+function withoutWarnings<T>(run: () => T): T {
   const { emitWarning } = process
   process.emitWarning = () => {}
   try {
-    const stripped = stripTypeScriptTypes(`${before}${code}${after}`, { mode: 'strip' })
-    return { code: stripped.slice(before.length, stripped.length - after.length) }
-  } catch (error) {
-    return { mistake: findMistake(error as Error, code, before.length) }
+    return run()
   } finally {
     process.emitWarning = emitWarning
   }
 }
 
-function findMistake({ message, stack = '' }: Error, code: string, offset: number): Mistake {
-  // Node prints the number of the line, some lines before it, and a marker below it. At the end of the code there is no marker.
-  const [, text] = /^.*:(\d+)\n/.exec(stack) ?? []
-  if (text === undefined) return { position: '', message }
+/** What Node throws, with a stack, or amaro, with numbers. */
+interface Thrown {
+  readonly message: string
+  readonly stack?: string
+  /** From 1. */
+  readonly startLine?: number
+  /** From 0. */
+  readonly startColumn?: number
+}
+
+function findMistake(thrown: Thrown, code: string, offset: number): Mistake {
+  const { message } = thrown
+  const [line, column] = thrown.startLine === undefined ? readPlace(thrown) : [thrown.startLine, thrown.startColumn]
+  if (line === undefined) return { position: '', message }
   const lines = code.split(/\r\n|[\n\r\u2028\u2029]/)
-  const line = Number(text)
   if (line > lines.length) return { position: `:${lines.length}:${lines.at(-1)!.length + 1}`, message }
+  const text = column === undefined ? '' : `:${Math.max(1, column + 1 - (line === 1 ? offset : 0))}`
+  return { position: `:${line}${text}`, message }
+}
+
+/** Node prints the number of the line, some lines before it, and a marker below it. At the end of the code there is no marker. */
+function readPlace({ stack = '' }: Thrown): readonly [line?: number, column?: number | undefined] {
+  const [, line] = /^.*:(\d+)\n/.exec(stack) ?? []
+  if (line === undefined) return []
   const [, marker] = /^([ \t]*)\^+$/m.exec(stack) ?? []
-  const column = marker === undefined ? '' : `:${Math.max(1, marker.length + 1 - (line === 1 ? offset : 0))}`
-  return { position: `:${line}${column}`, message }
+  return [Number(line), marker?.length]
 }
