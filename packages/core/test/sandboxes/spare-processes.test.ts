@@ -175,6 +175,22 @@ describe.each(walls)('wall: %s', wall => {
     expect(await bus.call('second', 'about')).toMatchObject({ 0: 'second' })
   })
 
+  test.runIf(linux)('a frontend that takes a spare as it is killed starts in another process', async () => {
+    const bus = await start()
+    const faults: unknown[] = []
+    bus.on('fault', fault => faults.push(fault))
+    await open(bus, 'first', { spares: 2 })
+    await expectSpares(bus, 2)
+    const [, ...spares] = await waitForPids(3)
+    for (const pid of spares) process.kill(pid, 'SIGKILL')
+    // Within this tick the host does not know.
+    await open(bus, 'second', { spares: 2 }, { data: 'kept' })
+    expect(await bus.call('second', 'about')).toEqual(['second', 'kept', 'Hello, second!'])
+    expect(faults).toEqual([])
+    await bus.closeFrontend('second')
+    expect(bus.frontends().map(({ label }) => label)).toEqual(['first'])
+  })
+
   test.runIf(linux)('closing the bus ends all spares', async () => {
     const bus = await start()
     await open(bus, 'first', { spares: 2 })

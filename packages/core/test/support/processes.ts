@@ -33,12 +33,18 @@ const getStart = (pid: number): number =>
  * Returns the processes in which the frontends of a host run, in the order in which the host started them: the process of a wall starts
  * that of Node later.
  */
-export const getFrontendPids = (host: number = process.pid): number[] =>
-  getChildren(host)
+export const getFrontendPids = (host: number = process.pid): number[] => {
+  // A child that has not begun its own program yet still has the host's.
+  const own = read(`/proc/${host}/cmdline`)
+  return getChildren(host)
     .map(child => ({ child, start: getStart(child) }))
     .toSorted((a, b) => a.start - b.start)
     .flatMap(({ child }) => [child, ...getDescendants(child)])
-    .filter(pid => read(`/proc/${pid}/cmdline`).startsWith(`${process.execPath}\0`))
+    .filter(pid => {
+      const command = read(`/proc/${pid}/cmdline`)
+      return command.startsWith(`${process.execPath}\0`) && command !== own
+    })
+}
 
 export const isAlive = (pid: number): boolean => {
   try {

@@ -183,11 +183,11 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
       const isRunning = snapshot.matches({ alive: 'running' })
       isUp = isRunning || snapshot.matches({ alive: 'starting' })
       if (isRunning) ready.resolve()
-      if (context.generation > generation) {
-        generation = context.generation
-        spec.onStopped(context.restart)
-      }
-      if (isUp && !wasUp) spec.onRestarted()
+      const isSuccessor = context.generation > generation
+      generation = context.generation
+      if (isSuccessor) spec.onStopped(context.restart)
+      // A spare that ended unused has its successor at once.
+      if (isUp && (!wasUp || isSuccessor)) spec.onRestarted()
       settleReloads(snapshot)
     },
     complete() {

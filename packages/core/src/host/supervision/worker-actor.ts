@@ -21,6 +21,8 @@ export interface ThreadHandle extends UsageSource {
   unref(): void
   /** The sockets of its process, if it has one and its relay forwards no frames. */
   readonly sockets?: ProcessSockets | undefined
+  /** True if it was started before it was known whose it is. One that ends before it begins is replaced. */
+  readonly wasSpare?: boolean | undefined
   /** How long its event loop was busy. Absent if other workers share the loop. */
   readonly performance?: Worker['performance'] | undefined
   /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */
@@ -91,7 +93,7 @@ type ThreadCommand =
 export type WorkerEvent =
   | ThreadCommand
   | { type: 'thread.ready' | 'thread.silent' | 'reload' }
-  | { type: 'thread.exited'; error: Error | undefined; isCharged: boolean }
+  | { type: 'thread.exited'; error: Error | undefined; isCharged: boolean; isUnused?: boolean }
   | { type: 'terminate'; error: Error; isCharged?: boolean }
   | { type: 'dismiss'; error: Error; isPreliminary?: boolean | undefined }
   | { type: 'fail'; error: Error }
@@ -136,6 +138,8 @@ export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromC
     /** The uncaught error, if that is why the thread exits. */
     let crash: { error: unknown } | undefined
     let killed = false
+    /** The worker's code has run. The relay of a process reports its failures, too. */
+    let hasBegun = false
     let isStopping = false
     let isDisconnected = false
     let stopListening: (() => void) | undefined
@@ -150,6 +154,7 @@ export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromC
     thread.on('message', report => {
       if (!isStateReport(report)) return spec.onReport(report)
       // A worker without a sandbox can report anything.
+      hasBegun ||= report.state !== 'failed'
       status.lifecycle = LIFECYCLE_STATES.includes(report.state) ? report.state : undefined
       spec.onState(report.state)
       if (report.state === 'ready') sendBack({ type: 'thread.ready' })
@@ -172,7 +177,8 @@ export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromC
       stopListening?.()
       // Node delivers all of the thread's messages before its exit.
       const isCharged = crash !== undefined && spec.chargeExit?.(crash.error) === true
-      const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged })
+      const isUnused = thread.wasSpare === true && !hasBegun
+      const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged, isUnused })
       if (explained) void explained.then(reportExit, reportExit)
       else reportExit()
     })

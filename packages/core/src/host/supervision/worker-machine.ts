@@ -134,6 +134,9 @@ const machine = setup({
     isBusOpen: ({ context }) => !context.isDraining(),
     hasNoError: ({ context }) => context.error === undefined,
     exitedCleanly: ({ event }) => getError(event) === undefined,
+    // It has died while it was taken. None of the worker's code has run.
+    isUnusedSpare: ({ context, event }) =>
+      event.type === 'thread.exited' && event.isUnused === true && !context.isDraining(),
     isPreliminary: ({ event }) => event.type === 'dismiss' && event.isPreliminary === true,
     // The error of a thread that was dismissed with a preliminary one, or for another reason it has its error already.
     hasOwnError: ({ context, event }) => context.exitError === undefined && getError(event) !== undefined,
@@ -171,7 +174,10 @@ const machine = setup({
           after: { startTimeout: { target: '#worker.ended', guard: 'isRestart', actions: 'recordStartTimeout' } },
           on: {
             'thread.ready': { target: 'running', actions: 'recordStartup' },
-            'thread.exited': { target: '#worker.ended', actions: 'recordEarlyExit' },
+            'thread.exited': [
+              { target: '#worker.reloaded', guard: 'isUnusedSpare' },
+              { target: '#worker.ended', actions: 'recordEarlyExit' },
+            ],
             terminate: [
               { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordEarlyExit' },
               { target: '#worker.ended', actions: 'recordEarlyExit' },

@@ -82,6 +82,7 @@ export class SpareProcesses {
       pool.failures = 0
       spare.release()
       spare.relay.ref()
+      spare.relay.wasSpare = true
     }
     this.#refill(pool)
     return spare?.relay
