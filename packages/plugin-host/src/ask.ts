@@ -51,7 +51,7 @@ export interface Asked {
 export async function getRights({ grants, ask, askTimeout, onAsking }: AskDeps, asked: Asked): Promise<Rights> {
   const { label, manifest, integrity, isWatched } = asked
   const { name, version, permissions, net } = manifest
-  const previous = grants.get(name)
+  const previous = await grants.get(name)
   if (previous?.integrity === integrity && previous.version === version) return intersect(previous, manifest)
   const added = subtract(manifest, previous ?? { permissions: [], net: false })
   if (previous && isWatched && isNothing(added)) return intersect(previous, manifest)

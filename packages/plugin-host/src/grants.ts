@@ -1,9 +1,8 @@
-// The file of grants, which people can read: who was granted what, for which content; and the tarballs that were installed.
+// The file of grants, which people can read and edit: who was granted what, for which content; and the tarballs that were installed.
 import * as v from 'valibot'
 import { parse, readJson, writeWhole } from './json-file.js'
 import { isPackageName } from './label.js'
-import { permissionsSchema } from './permissions-schema.js'
-import type { Rights } from './requests.js'
+import { permissionsSchema, type Rights } from './requests.js'
 
 /** What a person granted to a plugin. */
 export interface Grant extends Rights {
@@ -24,6 +23,11 @@ export interface InstalledTarball {
   readonly integrity: string
 }
 
+interface Content {
+  readonly plugins: readonly Grant[]
+  readonly installed: readonly InstalledTarball[]
+}
+
 const id = {
   name: v.custom<string>(isPackageName, 'must be the name of a package'),
   version: v.string(),
@@ -40,59 +44,62 @@ const schema = v.strictObject(
   'must be { plugins, installed }',
 )
 
+/** The last change of each file in this process: hosts that share a file change it one after the other. */
+const changes = new Map<string, Promise<void>>()
+
 export class Grants {
   readonly #file: string | undefined
-  readonly #plugins: Map<string, Grant>
-  #installed: readonly InstalledTarball[]
-  #writing: Promise<void> = Promise.resolve()
+  #memory: Content = { plugins: [], installed: [] }
 
-  private constructor(file: string | undefined, plugins: readonly Grant[], installed: readonly InstalledTarball[]) {
+  /** @param file - is read each time, because another host, or a person, can change it. Without one, grants are kept in memory */
+  constructor(file: string | undefined) {
     this.#file = file
-    this.#plugins = new Map(plugins.map(grant => [grant.name, grant]))
-    this.#installed = installed
   }
 
-  /** Reads the file, which may be missing. Without one, grants are kept in memory. @throws {PluginError} InvalidGrants with file and key */
-  static async open(file: string | undefined): Promise<Grants> {
-    if (file === undefined) return new Grants(file, [], [])
-    const value = await readJson(file, 'InvalidGrants').catch((error: NodeJS.ErrnoException) => {
+  /** Reads the file, which may be missing. @throws {PluginError} InvalidGrants with file and key */
+  async read(): Promise<Content> {
+    if (this.#file === undefined) return this.#memory
+    const value = await readJson(this.#file, 'InvalidGrants').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return { plugins: [] }
       throw error
     })
-    const { plugins, installed } = parse(schema, value, 'InvalidGrants', file)
-    return new Grants(file, plugins, installed)
+    return parse(schema, value, 'InvalidGrants', this.#file)
   }
 
-  get(name: string): Grant | undefined {
-    return this.#plugins.get(name)
+  async get(name: string): Promise<Grant | undefined> {
+    return (await this.read()).plugins.find(grant => grant.name === name)
   }
 
   /** Resolves when the file has it. */
-  async set(grant: Grant): Promise<void> {
-    this.#plugins.set(grant.name, grant)
-    await this.#write()
+  set(grant: Grant): Promise<void> {
+    return this.#change(({ plugins, installed }) => {
+      const others = plugins.filter(({ name }) => name !== grant.name)
+      return { plugins: [...others, grant].toSorted((a, b) => (a.name < b.name ? -1 : 1)), installed }
+    })
   }
 
-  getTarball(name: string, version: string): InstalledTarball | undefined {
-    return this.#installed.find(each => each.name === name && each.version === version)
+  async getTarball(name: string, version: string): Promise<InstalledTarball | undefined> {
+    return (await this.read()).installed.find(each => each.name === name && each.version === version)
   }
 
-  async addTarball(tarball: InstalledTarball): Promise<void> {
-    if (this.getTarball(tarball.name, tarball.version)) return
-    this.#installed = [...this.#installed, tarball]
-    await this.#write()
+  /** Keeps the first tarball of a version. */
+  addTarball(tarball: InstalledTarball): Promise<void> {
+    const { name, version } = tarball
+    return this.#change(({ plugins, installed }) => {
+      const isKnown = installed.some(each => each.name === name && each.version === version)
+      return { plugins, installed: isKnown ? installed : [...installed, tarball] }
+    })
   }
 
-  /** Writes one after the other, so that the last one stays. */
-  #write(): Promise<void> {
+  async #change(change: (content: Content) => Content): Promise<void> {
     const file = this.#file
-    if (file === undefined) return Promise.resolve()
-    const write = (): Promise<void> => {
-      const plugins = [...this.#plugins.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      return writeWhole(file, `${JSON.stringify({ plugins, installed: this.#installed }, undefined, 2)}\n`)
-    }
-    const writing = this.#writing.then(write)
-    this.#writing = writing.catch(() => {})
-    return writing
+    if (file === undefined) return void (this.#memory = change(this.#memory))
+    const changing = (changes.get(file) ?? Promise.resolve()).then(async () =>
+      writeWhole(file, `${JSON.stringify(change(await this.read()), undefined, 2)}\n`),
+    )
+    const settled = changing.catch(() => {})
+    changes.set(file, settled)
+    void settled.then(() => changes.get(file) === settled && changes.delete(file))
+    return changing
   }
 }

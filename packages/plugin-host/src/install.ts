@@ -70,7 +70,7 @@ export async function unpack(
     if (named && (named['name'] !== name || named['version'] !== version)) {
       throw fail(`${String(spec)} contains ${name}@${version}`)
     }
-    const pinned = grants.getTarball(name, version)
+    const pinned = await grants.getTarball(name, version)
     if (pinned && pinned.integrity !== integrity) {
       throw fail(
         `${name}@${version} is not the tarball that was installed before: its integrity was ${pinned.integrity}`,

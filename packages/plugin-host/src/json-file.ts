@@ -1,7 +1,6 @@
 // Reads JSON that others wrote, and writes a file as a whole.
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { PluginError, type PluginErrorCode } from './errors.js'
 
@@ -43,24 +42,14 @@ export function parse<Schema extends v.GenericSchema>(
   throw new PluginError(code, issue.message, { file, key })
 }
 
-/** Replaces a file: after a crash it has its old content or its new one. */
+/** Replaces a file as a whole: after a crash it has its old content or its new one. */
 export async function writeWhole(file: string, text: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}`
   try {
-    const handle = await open(temporary, 'wx', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await writeFile(temporary, text, { flag: 'wx', mode: 0o600, flush: true })
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
   }
-  // The new name is in the directory. Windows cannot open one.
-  const directory = await open(dirname(file)).catch(() => undefined)
-  await directory?.sync().catch(() => undefined)
-  await directory?.close()
 }

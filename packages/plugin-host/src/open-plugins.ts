@@ -60,9 +60,11 @@ export async function openPlugins(bus: PluginBus, options: PluginsOptions): Prom
   if (ask !== undefined && typeof ask !== 'function') throw invalid('ask', 'must be a function')
   if (options.directory === undefined && !options.packages) throw invalid('directory', 'is missing, and packages too')
   const directory = options.directory && (await realpath(toPath('directory', options.directory)))
+  const grants = new Grants(options.grants && toPath('grants', options.grants))
+  await grants.read()
   const plugins = new Plugins({
     ...{ bus, ask, askTimeout, permissions, prefix, directory },
-    grants: await Grants.open(options.grants && toPath('grants', options.grants)),
+    grants,
     packages: (options.packages ?? []).map(each => toPath('packages', each)),
     rules: { known: permissions && new Set(Object.keys(permissions)), apiVersion },
     getOptions: plugin => (typeof frontend === 'function' ? frontend(plugin) : frontend),

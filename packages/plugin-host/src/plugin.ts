@@ -197,6 +197,7 @@ export class Plugin {
 
   async #close(): Promise<void> {
     await this.#deps.bus.closeFrontend(this.label).catch((error: unknown) => {
+      // The bus does not know it yet.
       if (!isBusError(error, 'Disconnected')) throw error
     })
   }

@@ -395,6 +395,32 @@ describe('the file of grants', () => {
     expect(readdirSync(place.root).toSorted()).toEqual(['grants.json', 'plugins'])
   })
 
+  test('can be that of several hosts, of which none loses what another one has written', async () => {
+    for (let n = 0; n < 4; n++) place.add(`p${n}`)
+    const asked: string[] = []
+    const ask = ({ name }: GrantRequest): boolean => asked.push(name) > 0
+    const hosts = await Promise.all(
+      ['a-', 'b-'].map(prefix => place.open({ prefix, ask, enable: false, frontend: { sandbox: 'permission' } })),
+    )
+    const [first, second] = hosts as [Plugins, Plugins]
+    await Promise.all([first.enable('a-p0'), second.enable('b-p1'), first.enable('a-p2'), second.enable('b-p3')])
+    expect(readGrants().plugins.map(({ name }: { name: string }) => name)).toEqual(['p0', 'p1', 'p2', 'p3'])
+    await Promise.all([first.enable('a-p1'), second.enable('b-p0')])
+    expect(asked.toSorted()).toEqual(['p0', 'p1', 'p2', 'p3'])
+  })
+
+  test('can be edited while the program runs: a grant that is gone is asked for', async () => {
+    place.add('x')
+    const asked: string[] = []
+    const plugins = await place.open({ ask: ({ reason }) => asked.push(reason) > 0 })
+    writeFileSync(join(place.root, 'grants.json'), '{"plugins": []}')
+    await plugins.reload('x')
+    expect(asked).toEqual(['first', 'first'])
+    writeFileSync(join(place.root, 'grants.json'), '{"plugins": 1}')
+    await expect(plugins.reload('x')).rejects.toMatchObject({ code: 'InvalidGrants', key: 'plugins' })
+    expect(get(plugins, 'x').state).toBe('failed')
+  })
+
   test('that cannot be written fails the plugin, which does not run', async () => {
     place.add('x')
     mkdirSync(join(place.root, 'no'))
