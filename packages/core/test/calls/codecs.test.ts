@@ -51,6 +51,23 @@ describe.each(['worker', 'connection', 'run'])('the codec of a %s', kind => {
   })
 })
 
+test.each([
+  ['Promise', Promise.resolve(1), 'await it first'],
+  ['ReadableStream', new ReadableStream(), 'send its values on a Channel'],
+  ['AbortSignal', new AbortController().signal, 'pass it as the option `signal`'],
+])(
+  'in development, a %s in a value is refused under each codec, with its path and a remedy',
+  async (type, value, remedy) => {
+    const bus = await start({ core, frontends })
+    for (const codec of ['json', 'msgpack'] as const) {
+      const client = await bus.connect(codec, { codec })
+      const error = await client.invoke('echo', { a: { list: [value] } }).catch((refused: unknown) => refused)
+      expect(error).toMatchObject({ reason: 'InvalidParams' })
+      expect((error as Error).message).toMatch(new RegExp(`a\\.list\\[0\\] is a value of type ${type}.*${remedy}`))
+    }
+  },
+)
+
 test('the codec of a run holds for what its code throws', async () => {
   const bus = await start({ core })
   const options = { codec: 'msgpack' } as const

@@ -16,6 +16,11 @@ const core = defineCore({
       for (let n = 1; n <= to; n++) await onNumber.send(n)
       onNumber.end()
     },
+    async sum({ numbers }: { numbers: AsyncIterable<number> }) {
+      let sum = 0
+      for await (const number of numbers) sum += number
+      return sum
+    },
   },
 })
 const APP = `
@@ -44,7 +49,7 @@ async function bundleApp(): Promise<string> {
 const attach = (): Promise<WebServer> =>
   serveFrontends(bus, {
     server,
-    frontends: { main: { allow: ['greet', 'count'] } },
+    frontends: { main: { allow: ['greet', 'count', 'sum'] } },
     authenticate: () => label,
   })
 
@@ -95,6 +100,19 @@ describe.skipIf(!hasChromium)('a bundled page', () => {
       expect(await run(page, `const client = await web.connect(); ${count(Channel)}`)).toEqual([1, 2])
     },
   )
+
+  test('passes streams to commands, and streams from its functions', async () => {
+    const page = await open()
+    const code = `
+      async function* upTo({ count }) { for (let n = 0; n < count; n++) yield n }
+      const client = await web.connect()
+      client.expose({ upTo })
+      return client.invoke('sum', { numbers: upTo({ count: 10 }) })`
+    expect(await run(page, code)).toBe(45)
+    const values: number[] = []
+    for await (const value of bus.stream<number>('main', 'upTo', { count: 3 })) values.push(value)
+    expect(values).toEqual([0, 1, 2])
+  })
 
   test('calls with the functions of both packages once it is connected', async () => {
     const page = await open()
