@@ -37,7 +37,7 @@ const handlers: Record<string, Handle> = {
   timer: fire,
   abort: (id, error: CrossedError) => abort(id, toError(error)),
   resumed(_id, { env, ...next }: { label: string; isJson: boolean; env?: Readonly<Record<string, string>> }) {
-    Object.assign(start, next)
+    Object.assign(start, next, { env })
     setNetwork(env)
   },
 }
@@ -57,7 +57,7 @@ function deliver(text: string, ...bytes: Uint8Array[]): void {
     seed: number[]
     env?: Readonly<Record<string, string>>
   }
-  Object.assign(start, { label, data, isJson })
+  Object.assign(start, { label, data, isJson, env })
   seedRandom(new Uint32Array(seed))
   setNetwork(env)
   Reflect.deleteProperty(globalThis, '__sallyport')

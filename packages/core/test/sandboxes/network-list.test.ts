@@ -1,8 +1,12 @@
 // A frontend whose network is a list of hosts: what it reaches over the broker, and what it does not.
 import { execFile } from 'node:child_process'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { hostname } from 'node:os'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
@@ -23,12 +27,43 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-async function serve(handler: RequestListener): Promise<{ origin: string; host: string; port: number }> {
+async function serve(
+  handler: RequestListener,
+  onUpgrade?: (request: IncomingMessage, socket: Duplex) => void,
+): Promise<{ origin: string; host: string; port: number }> {
   const server = createServer(handler)
+  if (onUpgrade) server.on('upgrade', onUpgrade)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   closers.push(() => server.close().closeAllConnections())
   const { port } = server.address() as AddressInfo
   return { origin: `http://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, port }
+}
+
+/** A server of WebSockets that sends each frame of up to 65535 bytes back, also the one that closes. */
+function acceptWebSocket(request: IncomingMessage, socket: Duplex): void {
+  const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+  const accept = createHash('sha1').update(key).digest('base64')
+  const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade']
+  socket.write(`${[...head, `Sec-WebSocket-Accept: ${accept}`].join('\r\n')}\r\n\r\n`)
+  let received = Buffer.alloc(0)
+  socket
+    .on('error', () => {})
+    .on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk])
+      while (received.length >= 2) {
+        const isLong = (received[1]! & 0x7f) === 126
+        const start = isLong ? 8 : 6
+        if (received.length < start) return
+        const length = isLong ? received.readUInt16BE(2) : received[1]! & 0x7f
+        if (received.length < start + length) return
+        const mask = received.subarray(start - 4, start)
+        const payload = received.subarray(start, start + length).map((byte, index) => byte ^ mask[index % 4]!)
+        const size = isLong ? [126, length >> 8, length & 0xff] : [length]
+        socket.write(Buffer.concat([Buffer.from([received[0]!, ...size]), payload]))
+        if ((received[0]! & 0x0f) === 8) socket.end()
+        received = received.subarray(start + length)
+      }
+    })
 }
 
 interface Opened {
@@ -64,6 +99,49 @@ describe.each(walls)('with the wall %j', wall => {
     expect(await fetch(origin, { method: 'POST', body: 'body ' })).toMatchObject({ text: 'body POST ' })
     expect(await request(origin)).toEqual({ status: 200, text: 'GET ' })
     expect(await request(origin, { body: 'body ' })).toEqual({ status: 200, text: 'body POST ' })
+  })
+
+  test('node:net and packages that connect by it reach a listed host, and no other one', async () => {
+    const server = createTcpServer({ allowHalfOpen: true }, socket => socket.on('error', () => {}).pipe(socket))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { bus, denied } = await open({ wall, net: [`127.0.0.1:${port}`] })
+    const talk = (how: string, to = port) => bus.call('main', 'talk', { host: '127.0.0.1', port: to, text: 'ä', how })
+    for (const how of ['options', 'arguments', 'created']) {
+      expect(await talk(how)).toEqual({ answer: 'ä', connecting: false })
+      expect(await talk(how, port + 1)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
+    }
+    expect(await talk('tls', port + 1)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
+    await expect.poll(() => denied.length, { timeout: 20_000 }).toBe(4)
+  })
+
+  test('node:tls reaches a listed host, and verifies it', async () => {
+    const { key, cert, remove } = createCertificate()
+    closers.push(remove)
+    const ca = readFileSync(cert, 'utf8')
+    const server = createTlsServer({ key: readFileSync(key), cert: ca, allowHalfOpen: true }, socket =>
+      socket.on('error', () => {}).pipe(socket),
+    )
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { bus } = await open({ wall, net: [`localhost:${port}`] })
+    const talk = (how: string, more: object) =>
+      bus.call('main', 'talk', { host: 'localhost', port, text: 'ä', how, ...more })
+    expect(await talk('tls', { ca })).toMatchObject({ answer: 'ä' })
+    expect(await talk('tlsArguments', { ca })).toMatchObject({ answer: 'ä' })
+    expect(await talk('tls', {})).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  })
+
+  test.runIf('WebSocket' in globalThis)('WebSocket reaches a listed host, and no other one', async () => {
+    const { port } = await serve(() => {}, acceptWebSocket)
+    const { bus, denied } = await open({ wall, net: [`127.0.0.1:${port}`] })
+    const texts = ['one', 'ä'.repeat(100)]
+    const send = (host: string) => bus.call('main', 'webSocket', { url: `ws://${host}/`, texts })
+    expect(await send(`127.0.0.1:${port}`)).toEqual({ received: texts, wasClean: true })
+    expect(await send(`localhost:${port}`)).toEqual({ received: ['error'], wasClean: false })
+    await expect.poll(() => denied, { timeout: 20_000 }).toMatchObject([{ command: `net localhost:${port}` }])
   })
 
   test('another host is denied, with the entry to add in the error and in the event', async () => {
@@ -150,6 +228,17 @@ describe.each(walls)('with the wall %j', wall => {
     for (const label of ['one', 'two']) {
       await bus.open(label, module, { sandbox: { kind: 'process', wall, spares: 1, net: [host] } })
       expect(await bus.call(label, 'fetch', { url: origin })).toMatchObject({ text: 'reached' })
+    }
+  })
+
+  test('getSecret returns the placeholder of a secret, and refuses another name', async () => {
+    const secrets = { TOKEN: { value: 'a-secret', hosts: ['api.example'] } }
+    const { bus } = await open({ wall, net: ['api.example'], secrets })
+    const { TOKEN } = (await bus.call('main', 'env')) as Record<string, string>
+    expect(TOKEN).toMatch(/^sallyport-secret-/)
+    expect(await bus.call('main', 'secret', { name: 'TOKEN' })).toBe(TOKEN)
+    for (const name of ['OTHER', 'toString']) {
+      await expect(bus.call('main', 'secret', { name })).rejects.toThrow(`This frontend has no secret "${name}".`)
     }
   })
 

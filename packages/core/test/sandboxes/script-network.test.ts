@@ -160,12 +160,15 @@ describe.each(walls)('with the wall %j', wall => {
     const source = `
       const { KEY } = process.env
       const outcome = await fetch(args.origin, { headers: { authorization: KEY } }).then(r => r.text(), error => error.message)
-      return { KEY, outcome, all: Object.keys(process), env: Object.keys(process.env) }`
+      const other = (() => { try { return sallyport.getSecret('OTHER') } catch (error) { return error.reason } })()
+      return { KEY, outcome, all: Object.keys(process), env: Object.keys(process.env), same: sallyport.getSecret('KEY') === KEY, other }`
     expect(await run(source, { origin })).toEqual({
       KEY: expect.stringMatching(/^sallyport-secret-[\da-f]{32}$/) as string,
       outcome: expect.stringContaining('KEY') as string,
       all: ['env'],
       env: ['KEY'],
+      same: true,
+      other: 'InvalidParams',
     })
   })
 

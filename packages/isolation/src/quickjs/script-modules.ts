@@ -5,7 +5,7 @@ import { toJavaScript } from '../shared/script-text.js'
 const CLIENT_MODULE = '@sallyport/frontend'
 const CLIENT_EXPORTS = [
   ...['BusError', 'Channel', 'CommandError', 'createClient', 'emit', 'emitTo', 'expose', 'getData', 'getLabel'],
-  ...['invoke', 'isBusError', 'isCommandError', 'listen', 'once', 'stream'],
+  ...['getSecret', 'invoke', 'isBusError', 'isCommandError', 'listen', 'once', 'stream'],
 ]
 /** Names that a message lists. */
 const MAX_LISTED = 10

@@ -1,39 +1,75 @@
-// `node:http` and `node:https` for a process whose only network is a broker: agents connect through tunnels, and encrypt in this process.
+// Connections of `node:net`, `node:tls`, `node:http` and `node:https` for a process whose only network is a broker: they are tunnels, and encrypt in this
+// process. `WebSocket` of Node and packages that connect by these functions use them, too.
 import type { Agent } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
 import { getRefusal, requestBroker } from './broker-session.js'
 
 interface ConnectOptions {
-  host?: string
-  port?: number | string
-  socketPath?: string
+  host?: string | undefined
+  port?: number | undefined
+  /** A socket of the file system. */
+  path?: string | undefined
+  socketPath?: string | undefined
 }
 
-type CreateConnection = (this: Agent, options: ConnectOptions, callback?: (...args: unknown[]) => void) => Duplex
+type Connect<This = unknown> = (this: This, ...args: unknown[]) => Duplex
 
-/** Replaces how agents of both modules connect, also those that packages have made. Sockets of the file system stay as they are. */
+/** Replaces how all of these connect, also for agents that packages have made. Sockets of the file system stay as they are. */
 export function replaceConnections(): void {
+  const net = process.getBuiltinModule('node:net') as unknown as Record<'connect' | 'createConnection', Connect>
+  const tls = process.getBuiltinModule('node:tls') as unknown as Record<'connect', Connect>
   const { Agent: HttpAgent } = process.getBuiltinModule('node:http')
   const { Agent: HttpsAgent } = process.getBuiltinModule('node:https')
-  const { connect } = process.getBuiltinModule('node:tls')
-  replace(HttpAgent.prototype, openTunnel)
-  replace(HttpsAgent.prototype, options =>
-    connect({ ...(options as ConnectionOptions), path: undefined, socket: openTunnel(options) }),
+  const { connect: connectTls } = process.getBuiltinModule('node:tls')
+  const encrypt = (options: ConnectOptions & ConnectionOptions): Duplex =>
+    connectTls({ ...options, path: undefined, socket: openTunnel(options) })
+  for (const name of ['connect', 'createConnection'] as const) net[name] = replace(net[name], openTunnel)
+  tls.connect = replace(tls.connect, encrypt)
+  const agents = [HttpAgent, HttpsAgent].map(
+    ({ prototype }) => prototype as unknown as { createConnection: Connect<Agent> },
   )
+  for (const [index, open] of [openTunnel, encrypt].entries()) {
+    agents[index]!.createConnection = replace(agents[index]!.createConnection, open, false)
+  }
+  process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
 
-function replace(prototype: object, open: (options: ConnectOptions) => Duplex): void {
-  const holder = prototype as { createConnection: CreateConnection }
-  const { createConnection } = holder
-  holder.createConnection = function (options, callback) {
-    return options.socketPath ? createConnection.call(this, options, callback) : open(options)
+/** @param calls - whether the last argument is called once it is connected. That of an agent gets the socket, which is returned too */
+function replace<This>(
+  original: Connect<This>,
+  open: (options: ConnectOptions) => Duplex,
+  calls = true,
+): Connect<This> {
+  return function (...args) {
+    const options = toOptions(args)
+    if (!options) return original.apply(this, args)
+    const socket = open(options)
+    const callback = args.at(-1)
+    if (calls && typeof callback === 'function') {
+      socket.once(open === openTunnel ? 'connect' : 'secureConnect', callback as () => void)
+    }
+    return socket
   }
 }
 
-/** Returns a stream to a host, which has the methods of a socket that agents call. */
-function openTunnel({ host = 'localhost', port = 80 }: ConnectOptions): Duplex {
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+/** Returns the options of `connect(options)`, `(port, host)` and `(port, host, options)`, or `undefined` if there is nothing to connect to. */
+function toOptions([first, second, third]: readonly unknown[]): ConnectOptions | undefined {
+  if (typeof first === 'number' || (typeof first === 'string' && /^\d+$/.test(first))) {
+    const host = typeof second === 'string' ? second : undefined
+    const more = typeof second === 'object' ? second : typeof third === 'object' ? third : undefined
+    return { ...more, ...(host !== undefined && { host }), port: Number(first) }
+  }
+  if (typeof first !== 'object' || first === null) return undefined
+  const options = first as ConnectOptions & { socket?: unknown }
+  const isOther = options.socketPath || options.socket || (options.path && options.port === undefined)
+  return isOther ? undefined : options
+}
+
+/** Returns a stream to a host, which has the methods of a socket that packages call. */
+function openTunnel({ host, port = 80 }: ConnectOptions): Duplex {
+  const name = host || 'localhost'
+  const authority = `${name.includes(':') ? `[${name}]` : name}:${port}`
   const stream = requestBroker({ ':method': 'CONNECT', ':authority': authority }, false)
   const { Duplex } = process.getBuiltinModule('node:stream')
   // Not the stream itself: `node:http` writes strings in Latin-1, of which streams of HTTP/2 lose the content. A duplex writes buffers.
@@ -54,8 +90,17 @@ function openTunnel({ host = 'localhost', port = 80 }: ConnectOptions): Duplex {
   stream.once('close', () => tunnel.destroy())
   stream.once('response', headers => {
     const refusal = getRefusal(headers)
-    if (refusal) tunnel.destroy(refusal)
+    if (refusal) return void tunnel.destroy(refusal)
+    socket.connecting = false
+    socket.emit('connect')
+    socket.emit('ready')
   })
   const chain = (): Duplex => tunnel
-  return Object.assign(tunnel, { setKeepAlive: chain, setNoDelay: chain, setTimeout: chain, ref: chain, unref: chain })
+  const socket = Object.assign(tunnel, {
+    connecting: true,
+    ...{ setKeepAlive: chain, setNoDelay: chain, setTimeout: chain, ref: chain, unref: chain },
+    destroySoon: () => void tunnel.end(() => tunnel.destroy()),
+    remoteAddress: undefined,
+  })
+  return socket
 }

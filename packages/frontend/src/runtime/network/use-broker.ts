@@ -1,10 +1,12 @@
 // Gives a process whose only network is a broker `fetch` and agents that use it, and the placeholders of its secrets.
+import { setSecrets } from '../../client/secrets.js'
 import { replaceConnections } from './broker-agents.js'
 import { createFetch } from './broker-fetch.js'
 
 /** @param env - placeholders by the name of a variable */
 export function useBroker(env: Readonly<Record<string, string>>): void {
   Object.assign(process.env, env)
+  setSecrets(env)
   const value = createFetch(globalThis.fetch)
   Object.defineProperty(globalThis, 'fetch', { value, writable: true, enumerable: true, configurable: true })
   replaceConnections()

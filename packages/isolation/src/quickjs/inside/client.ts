@@ -290,6 +290,13 @@ const call =
 const getLabel = (): string => start.label
 const getData = (): unknown => start.data
 
+function getSecret(name: string): string {
+  const secrets = start.env ?? {}
+  if (Object.hasOwn(secrets, name)) return secrets[name]!
+  const text = `This frontend has no secret ${JSON.stringify(name)}. Add it to "secrets" of its sandbox`
+  throw new BusError('InvalidParams', text)
+}
+
 export const client: Record<string, unknown> = {
   BusError,
   CommandError,
@@ -304,6 +311,7 @@ export const client: Record<string, unknown> = {
   },
   getLabel,
   getData,
+  getSecret,
   createClient: (other: unknown = client) => other,
   expose,
   invoke: call('invoke'),

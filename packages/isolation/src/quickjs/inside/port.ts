@@ -9,7 +9,15 @@ const holder = globalThis as { __sallyport?: { send: Send } }
 const { send } = holder.__sallyport!
 delete holder.__sallyport
 
-export const start: { label: string; data: unknown; isJson: boolean } = { label: '', data: undefined, isJson: true }
+interface Start {
+  label: string
+  data: unknown
+  isJson: boolean
+  /** Placeholders of secrets, by name. */
+  env?: Readonly<Record<string, string>> | undefined
+}
+
+export const start: Start = { label: '', data: undefined, isJson: true }
 
 let lastId = 0
 export const createId = (): number => ++lastId

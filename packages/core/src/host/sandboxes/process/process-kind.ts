@@ -28,12 +28,12 @@ export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
    * Grants the network, or denies it, which is the default. The wall closes it; Node 25 and later denies it without a wall too. If
    * neither can, the network is open without this option, and `false` is refused.
    *
-   * An array lists the hosts that `fetch`, `node:http` and `node:https` reach: `api.github.com`, `*.npmjs.org:443`, `*`. Without a port, an
+   * An array lists the hosts that `fetch`, `WebSocket`, `node:http`, `node:https` and `connect` of `node:net` and `node:tls` reach: `api.github.com`, `*.npmjs.org:443`, `*`. Without a port, an
    * entry is for 80 and 443; `:*` is for all. Private addresses are reached only if an entry is that IP address, or `localhost`.
    */
   net?: boolean | readonly string[]
   /**
-   * Secrets by the name of an environment variable, in which the frontend finds a placeholder. The value replaces the placeholder in headers
+   * Secrets by the name of an environment variable, in which the frontend finds a placeholder, as `getSecret` returns it. The value replaces the placeholder in headers
    * of requests that `fetch` sends to these `hosts` over https. It needs `net` with the hosts.
    */
   secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
