@@ -19,6 +19,7 @@ import {
   type RunReport,
 } from '../../src/index.js'
 import { openContinuation, sealContinuation } from '../../src/host/continuations/sealed-continuation.js'
+import { readEffects } from '../fixtures/host/effects.mjs'
 import { fixture, isolation, start } from '../support/start.js'
 
 const CALM = { timeout: 60_000 }
@@ -144,11 +145,11 @@ describe.each([
       return { output, signal: (await exited)[1] }
     }
     expect((await host('run')).signal).toBe('SIGKILL')
-    expect(readFileSync(effects, 'utf8')).toBe('before\nasked for order 7\n')
+    expect(readEffects(effects)).toEqual(['before', 'asked for order 7'])
     expect(readFileSync(stored).includes('order 7')).toBe(false)
     const { output } = await host('resume')
     expect(JSON.parse(output)).toEqual({ answer: 'approved', secrets: [2, 4] })
-    expect(readFileSync(effects, 'utf8')).toBe('before\nasked for order 7\nafter 2\nafter 4\n')
+    expect(readEffects(effects)).toEqual(['before', 'asked for order 7', 'after 2', 'after 4'])
   })
 
   test('a state of several parts crosses, and one that is too large ends the run', async () => {

@@ -266,6 +266,19 @@ describe('neighbours in one script host', () => {
     for (const label of neighbours) expect(await count(bus, label)).toBe(11)
   })
 
+  test('a hundred neighbours of a script in a loop answer', async () => {
+    const bus = await start({ core })
+    await open(bus, 'a', counter, { sandbox: limited })
+    const labels = Array.from({ length: 100 }, (_, n) => `neighbour-${n}`)
+    await Promise.all(labels.map(label => open(bus, label, counter, { sandbox: limited })))
+    const { restarts } = watch(bus)
+    const failed = bus.call('a', 'spin', {}, CALM).catch((error: unknown) => error)
+    const answers = labels.flatMap(label => [1, 2, 3].map(() => bus.call(label, 'count', {}, CALM)))
+    expect(await failed).toMatchObject({ reason: 'Disconnected' })
+    expect(await Promise.all(answers)).toEqual(labels.flatMap(() => [1, 2, 3]))
+    await expect.poll(() => restarts, POLL).toEqual(['a'])
+  })
+
   test('a flood of output and events of one of them leaves the others their answers', async () => {
     const bus = await start({ core })
     await open(bus, 'a', counter, { sandbox: { ...limited, time: 5000, memory: 64 }, onStdio: () => {} })
@@ -387,6 +400,60 @@ describe('what crosses is taken as text', () => {
       3,
     )
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
+  const forge = (text: string): string =>
+    `JSON.stringify = () => ${text}; return sallyport.invoke('echo').catch(error => error.reason)`
+
+  test.each<[name: string, source: string]>([
+    ['a message that is nested deeply', forge('`[ "invoke", "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`')],
+    [
+      'a message with tags that are nested deeply',
+      forge('`["invoke","echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`'),
+    ],
+    ['bytes that it has not sent', forge('`["invoke","echo",{"$":"bytes","i":7,"v":"DataView"}]`')],
+    [
+      'keys of a prototype',
+      forge('`["invoke","echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`'),
+    ],
+    ['an unknown reference', forge('`["invoke","echo",{"$":"stream","id":1e9}]`')],
+    ['a string of 40 MB', 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)'],
+    [
+      'a list of 100,000 values',
+      'return invoke("echo", { list: Array(1e5).fill({}) }).then(() => 1, error => error.reason)',
+    ],
+  ])('%s harms the script alone', async (_name, source) => {
+    const bus = await start({ core })
+    const sandbox: QuickjsSandbox = { kind: 'quickjs', group: 'g', memory: 256, time: 5000 }
+    await open(bus, 'b', counter, { sandbox })
+    await bus.run(source, { sandbox, allow: ['echo'], ...CALM }).catch(() => {})
+    expect(await count(bus, 'b')).toBe(1)
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+    expect(bus.frontends().find(({ label }) => label === 'b')).toMatchObject({ restarts: 0, state: 'running' })
+  })
+
+  test('code that has returned does nothing more, whatever it keeps', async () => {
+    const called: unknown[] = []
+    const note = (args: unknown): void => void called.push(args)
+    const bus = await start({ core: defineCore({ commands: { note } }) })
+    const sandbox: QuickjsSandbox = { kind: 'quickjs', perProcess: 9 }
+    const source = `const { invoke: call } = sallyport
+      const again = n => call('note', { n }).catch(() => {})
+      setTimeout(again, 20, 1)
+      setInterval(again, 20, 2)
+      await sallyport.listen('ping', () => again(3))
+      expose({ later: () => again(4) })
+      globalThis.kept = sallyport
+      Promise.resolve().then(function next() { return new Promise(resolve => setTimeout(resolve, 1)).then(next) })
+      return 1`
+    expect(await bus.run(source, { sandbox, allow: ['note'], label: 'kept', ...CALM })).toBe(1)
+    const before = called.length
+    await bus.emit('ping')
+    await expect(bus.call('kept', 'later')).rejects.toMatchObject({ reason: 'Disconnected' })
+    // In the same thread, its timers begin after those of the first code.
+    const later = 'await new Promise(resolve => setTimeout(resolve, 60)); return typeof kept'
+    expect(await bus.run(later, { sandbox, ...CALM })).toBe('undefined')
+    expect(called.slice(before)).toEqual([])
   })
 
   test('an error of the host shows a script no path', async () => {
