@@ -36,7 +36,18 @@ function getSection(page, heading) {
   return toPlain(text.slice(start, end < 0 ? undefined : end))
 }
 
-const getEntries = () => /^\| entry \|[^]*?(?=\n\n)/m.exec(read('packages/core/README.md'))[0]
+/** Entries of core and frontend, and the first sentence about each of the other packages. */
+function getEntries() {
+  const listed = ['core', 'frontend'].flatMap(name => {
+    const [, rows] = /^\| entry \|.*\n\|.*\n([^]*?)(?=\n\n)/m.exec(read(`packages/${name}/README.md`))
+    return rows.replaceAll('| `/', `| \`@sallyport/${name}/`)
+  })
+  const others = ['plugin-host', 'code-mode', 'mcp', 'tauri-plugins', 'web'].map(name => {
+    const [, text] = toPlain(read(`packages/${name}/README.md`)).split('\n\n')
+    return `| \`@sallyport/${name}\` | ${/^[^]*?[.:](?=\s)/.exec(`${text.replaceAll('\n', ' ')} `)[0].slice(0, -1)} |`
+  })
+  return ['| entry | for |', '|---|---|', ...listed, ...others].join('\n')
+}
 
 export const getAgents = () => `# Sallyport for coding agents
 
@@ -45,6 +56,9 @@ only what it may. Words: the *core* has the commands, a *frontend* is a plugin, 
 
 - Node.js 20.19 or later, and ES modules only: \`import\`, never \`require\`.
 - The host imports \`@sallyport/core\`. A plugin imports \`@sallyport/frontend\`, and nothing else of Sallyport.
+- \`invoke\` of \`@sallyport/frontend\` is for plugins. The host calls a command with \`(await bus.connect('me')).invoke(name, args)\`, and a function
+  of a plugin with \`bus.call(label, name, args)\`. A plugin offers functions with \`expose\`, not with \`export\`.
+- \`sandbox\` is \`'permission'\` (the default), \`'process'\`, \`'quickjs'\` or \`'none'\`. Third-party code needs \`'process'\` or \`'quickjs'\`.
 - Modules are URLs or absolute paths: \`new URL('./plugin.mjs', import.meta.url)\`.
 - Everything is denied by default: name the commands of a plugin in its \`allow\`.
 - A command takes one object of named arguments: \`invoke('greet', { name: 'World' })\`.

@@ -17,6 +17,7 @@ export {
   createCallPromise,
   getUserStack,
   hideInternalFrames,
+  isInternalFrame,
   withCaller,
 } from './errors/caller-stack.js'
 export { CommandError, isCommandError, notSerializable, toBusError, withoutData } from './errors/command-error.js'

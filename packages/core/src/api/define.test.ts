@@ -7,9 +7,13 @@ it.each<[string, unknown[], string]>([
   [
     'an unknown option',
     [{ arg: {} }, () => 1],
-    'command(): no option "arg": it takes description, args, result and thread',
+    'command(): no option "arg": it takes description, args (a schema), result and thread',
   ],
-  ['an invalid schema', [{ args: { name: String } }, () => 1], 'command(): args must be a Standard Schema'],
+  [
+    'an invalid schema',
+    [{ args: { name: String } }, () => 1],
+    'command(): args must be a Standard Schema, such as z.object({ … }) of zod',
+  ],
   ['a thread that is not a URL', [{ thread: './heavy.js' }], 'command(): thread must be a URL'],
   ['both', [{ thread: new URL(import.meta.url) }, () => 1], 'command(): either a handler or a thread, not both'],
 ])('%s', (_name, options, message) => {

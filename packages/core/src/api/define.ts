@@ -62,20 +62,25 @@ export function command(
   options: CommandOptions<StandardSchemaV1> & { thread?: URL },
   handler?: CommandHandler<never, unknown>,
 ): Command {
-  if (typeof options === 'function') throw wrong('a handler alone needs none: write the function itself')
+  if (typeof options === 'function')
+    throw wrong(handler === undefined ? 'a handler alone needs none: write the function itself' : OPTIONS_FIRST)
+  if ('~standard' in (options ?? {})) throw wrong(`a schema is the option args: ${USAGE}`)
   const { description, args, result, thread, ...unknown } = options ?? {}
   const [name] = Object.keys(unknown)
   if (name !== undefined)
-    throw wrong(`no option ${JSON.stringify(name)}: it takes description, args, result and thread`)
+    throw wrong(`no option ${JSON.stringify(name)}: it takes description, args (a schema), result and thread`)
   if (description !== undefined && typeof description !== 'string') throw wrong('description must be a string')
   for (const [option, schema] of Object.entries({ args, result })) {
     if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
-      throw wrong(`${option} must be a Standard Schema`)
+      throw wrong(`${option} must be a Standard Schema, such as z.object({ … }) of zod`)
   }
   if (thread !== undefined && !(thread instanceof URL)) throw wrong('thread must be a URL')
   if (thread !== undefined && handler !== undefined) throw wrong('either a handler or a thread, not both')
   return { kind: 'command', description, schema: args, result, handler, thread }
 }
+
+const USAGE = 'command({ args: schema }, handler)'
+const OPTIONS_FIRST = `the options come first: ${USAGE}`
 
 const wrong = (what: string): BusError => new BusError('InvalidParams', `command(): ${what}`)
 

@@ -664,6 +664,17 @@ export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Prom
   }
 }
 
+const HOW_TO_INVOKE = 'Call a command with a client: await (await bus.connect(label)).invoke(name, args)'
+
+/** Methods of clients and of other libraries. */
+for (const name of ['invoke', 'send', 'handle', 'postMessage'])
+  Object.defineProperty(Bus.prototype, name, {
+    value() {
+      const text = `bus.${name} does not exist. ${HOW_TO_INVOKE}`
+      throw new BusError('InvalidParams', `${text}. Call a function of a frontend with bus.call(label, name, args)`)
+    },
+  })
+
 /** @throws {BusError} InvalidParams */
 function checkCall(
   where: string,
@@ -674,7 +685,7 @@ function checkCall(
 ): void {
   if (typeof label !== 'string' || typeof name !== 'string') {
     const text = `${where} takes the label of a frontend and the name of a function that it exposes`
-    throw new BusError('InvalidParams', text)
+    throw new BusError('InvalidParams', `${text}. ${HOW_TO_INVOKE}`)
   }
   checkFrontendCall(name, args, options)
 }

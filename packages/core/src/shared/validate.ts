@@ -133,6 +133,8 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
     places
       .filter(each => getParent(each) === parent || (parent !== '' && getParent(each).endsWith(`.${parent}`)))
       .map(getName)
+  const alias = ALIASES.get(name)
+  if (alias !== undefined && places.some(each => getName(each) === alias)) return `: use ${alias}`
   const similar = suggestName(name, inPlace)
   if (similar) return similar
   const use = parent !== '' && inPlace.length > 0 ? `: use ${[...new Set(inPlace)].join(', ')}` : undefined
@@ -141,6 +143,13 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
   if (place === undefined) return use ?? suggestName(name, places.map(getName))
   return place === name ? ': it is an option of createBus' : `: it belongs at ${place}`
 }
+
+/** Names that options have in other libraries. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['permissions', 'allow'],
+  ['plugins', 'frontends'],
+  ['commands', 'core'],
+])
 
 const getParent = (place: string): string => place.slice(0, Math.max(0, place.lastIndexOf('.')))
 

@@ -291,10 +291,10 @@ describe.each([false, true])('a hook that sees answers, legacyMessages: %s', leg
   afterEach(() => bus?.close({ timeout: 0 }))
 })
 
-test('a call of a module with a default export and no functions says that the export is ignored', async () => {
+test('a call of a module with exports and no functions says that the exports are ignored', async () => {
   const bus = await start()
   await bus.open('plain', { source: 'export default { run() {} }', name: 'plain.js' }, { sandbox: 'permission' })
   await expect(bus.call('plain', 'run')).rejects.toThrow(
-    'it exposes no functions. Its module has a default export, which is ignored: call `expose({ … })` instead',
+    'it exposes no functions. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead',
   )
 })

@@ -21,7 +21,7 @@ import {
 import { discard, isThenable } from '@sallyport/protocol/internal/util'
 import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
 import type { CallTrace, Outcome } from '@sallyport/protocol/internal/rpc'
-import { DEFAULT_EXPORT_REMEDY, exposedCalls, toCausedErrorObject } from '#node-features'
+import { EXPOSE_REMEDIES, exposedCalls, toCausedErrorObject } from '#node-features'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -89,7 +89,7 @@ export class FunctionRegistry {
   /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
   #waiting: Map<RequestId, RequestMessage> | undefined
   /** True if the frontend's module has a default export, as modules of core have. */
-  #hasDefaultExport = false
+  #hasExports = false
   /** Waiting calls will be tried in the next microtask: calls that arrive before then must not overtake them. */
   #isRunDue = false
 
@@ -127,8 +127,7 @@ export class FunctionRegistry {
     this.#waiting = new Map()
     loaded.then(
       module => {
-        if (DEFAULT_EXPORT_REMEDY)
-          this.#hasDefaultExport = typeof module === 'object' && module !== null && 'default' in module
+        if (EXPOSE_REMEDIES) this.#hasExports = Object.keys(Object(module) as object).length > 0
         this.#runWaiting(undefined)
       },
       () => {},
@@ -262,13 +261,14 @@ export class FunctionRegistry {
     const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
     const exposed = names.length === 0 ? 'no functions' : names.join(', ')
     const text = `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`
-    const isMisplaced = DEFAULT_EXPORT_REMEDY && names.length === 0 && this.#hasDefaultExport
-    return new BusError('MethodNotFound', isMisplaced ? text + DEFAULT_EXPORT_REMEDY : text)
+    const remedy = EXPOSE_REMEDIES && names.length === 0 && EXPOSE_REMEDIES[this.#hasExports ? 'exports' : 'none']
+    return new BusError('MethodNotFound', remedy ? text + remedy : text)
   }
 }
 
 function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string, unknown>): ExposedFunctions {
-  if (typeof functions !== 'object' || functions === null) throw invalid('takes functions')
+  if (typeof functions !== 'object' || functions === null)
+    throw invalid('takes an object of functions, as in expose({ run() {} })')
   for (const [name, run] of Object.entries(functions)) {
     if (typeof run !== 'function') throw invalid(`${describeName(name)} must be a function: got ${typeof run}`)
     if (name === '' || name.startsWith('$/')) throw invalid(`${describeName(name)} is not a valid name`)

@@ -31,5 +31,7 @@ export const HOW_TO_GET_A_CLIENT: string | null =
 export const IS_NODE_CLIENT: true | null = true
 
 /** Says in an error why a module exposes nothing. A page has no module of its own. */
-export const DEFAULT_EXPORT_REMEDY: string | null =
-  '. Its module has a default export, which is ignored: call `expose({ … })` instead'
+export const EXPOSE_REMEDIES: Readonly<Record<'exports' | 'none', string>> | null = {
+  exports: '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead',
+  none: '. Call `expose({ … })` of @sallyport/frontend in its module',
+}

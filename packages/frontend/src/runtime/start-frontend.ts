@@ -268,6 +268,8 @@ function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
     // All frames are those of Node's loader.
     error.stack = `Error: ${error.message}`
   }
+  const remedy = getImportRemedy(error)
+  if (remedy !== undefined) return new BusError('LoadFailed', remedy, { cause: error })
   // Code as text has the same reason. The host finds the place by the stack of the cause.
   if (isSyntaxError(error)) return new BusError('LoadFailed', error.message, { cause: error })
   if (!isSandboxed) return toLoadError(error)
@@ -298,6 +300,27 @@ const MISSING_PACKAGE_REMEDY =
 /** True if a module outside of any `node_modules` imports or requires Sallyport. */
 const isOwnPackageMissing = (error: unknown): error is Error =>
   error instanceof Error && /^Cannot find (?:package|module) '@sallyport\/frontend[/']/.test(error.message)
+
+/** Returns what to import instead, if a module imports what belongs into the host or into another library's worker. */
+function getImportRemedy(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { message, stack = '' } = error
+  const { code, resource } = error as { code?: unknown; resource?: unknown }
+  // A wall hides the file.
+  const file = code === 'ERR_ACCESS_DENIED' ? resource : /^Cannot find module '([^']+)'/.exec(message)?.[1]
+  if (MISSING_CORE.test(message) || CORE_FILE.test(String(file)))
+    return "A frontend cannot import @sallyport/core, which is for the host. Import from '@sallyport/frontend' instead"
+  const [, other] = /^Cannot find (?:package|module) '(electron|comlink)'/.exec(message) ?? []
+  if (other !== undefined)
+    return `${message}. Instead of ${other}, use \`invoke\` and \`expose\` of @sallyport/frontend`
+  if (message === 'require is not defined') return `${message} in an ES module. Use import instead`
+  if (message === 'window is not defined' && /[\\/]@tauri-apps[\\/]/.test(stack))
+    return `${message}. Before @tauri-apps/api, import '@sallyport/frontend/tauri'`
+  return undefined
+}
+
+const MISSING_CORE = /^Cannot find (?:package|module) '@sallyport\/core[/']/
+const CORE_FILE = /[\\/](?:@sallyport|packages)[\\/]core[\\/](?:dist[\\/].*|package\.json)$/
 
 const isUnknownExtension = (error: unknown): error is Error =>
   error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION'

@@ -9,6 +9,9 @@ import { type BusError, isBusError } from './bus-error.js'
 const INTERNAL =
   /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:core|frontend|inspector|isolation|nats|protocol|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/]\w+[\\/]src[\\/]/
 
+/** True for a frame of Node or of this library. */
+export const isInternalFrame = (frame: string): boolean => INTERNAL.test(frame)
+
 /** Calls whose stack is captured each second: the first ones take 8 µs longer each, and a call in flight keeps its stack. */
 const CAPTURES_PER_SECOND = 10
 

@@ -50,7 +50,10 @@ export function createAbortError(subject: string, signal: AbortSignal | undefine
 export function checkOptionNames(method: string, options: unknown, known: ReadonlySet<string>, args?: unknown): void {
   if (options === undefined) return warnAboutArguments(method, args, known)
   if (typeof options !== 'object' || options === null) {
-    throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
+    throw new BusError(
+      'InvalidParams',
+      `The options of ${describeCommand(method)} must be an object. Pass all arguments as members of one object`,
+    )
   }
   for (const name of Object.keys(options)) {
     if (known.has(name)) continue

@@ -172,7 +172,7 @@ const frontendEntries = {
   loaded: v.optional(boolean, true),
   loadTimeout,
 }
-const mebibytes = v.pipe(v.number('MiB'), v.gtValue(0, 'more than 0 MiB'))
+const mebibytes = v.pipe(v.number('a number of MiB'), v.gtValue(0, 'more than 0 MiB'))
 /** @internal The options of `bus.run`. */
 export const runSchema = strictOptions({
   label: v.optional(labelSchema),

@@ -87,6 +87,7 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       fields: { restarts: 'number', delay: 'number' },
       title: fields => `crashed, ${describeRestart(fields)}`,
       repeated: 'crashed',
+      sum: 'crashed',
     },
   ],
   [
@@ -125,6 +126,9 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
   ],
 ])
 
+/** The worker is named before the message. */
+const FAILED_WORKER = /^failed: (?:(?:frontend|gate) "(?:[^"\\]|\\.)*"|core) (?=failed )/
+
 /** Texts for `why` of a rejection. `malformed` has a detail. */
 const REJECTIONS: ReadonlyMap<unknown, string> = new Map([
   ['null', 'the hook returned null'],
@@ -139,7 +143,7 @@ export function describeEvent(msg: unknown, fields: Fields): EventText {
   const isKnown =
     format !== undefined && Object.entries(format.fields).every(([name, type]) => getType(fields[name]) === type)
   if (!isKnown) {
-    const title = String(msg ?? '')
+    const title = String(msg ?? '').replace(FAILED_WORKER, '')
     return { title, repeated: title, sum: undefined, detail: formatFields(fields), count: 1 }
   }
   const shown = [...Object.keys(format.fields), 'more', 'hooks']
@@ -171,7 +175,7 @@ const formatNames = (names: unknown): string => listSome((names as unknown[]).ma
 /** Names that are listed; the others are counted. */
 const MAX_LISTED = 5
 
-const listSome = (names: readonly string[]): string => {
+export const listSome = (names: readonly string[]): string => {
   const more = names.length - MAX_LISTED
   return more > 0 ? `${names.slice(0, MAX_LISTED).join(', ')} and ${more} more` : names.join(', ')
 }

@@ -52,6 +52,20 @@ test("writes a stack below its event, without frames of Node's own code, once wh
   ])
 })
 
+test('writes frames of this library only for an error that can be a bug in it', () => {
+  const { log, written } = createLog()
+  const ours = 'poll (file:///app/node_modules/@sallyport/core/dist/bundle/common.js:1:2)'
+  const busError = Object.assign(createError('too slow', ours), { reason: 'Timeout' })
+  log.error({ label: 'main', err: busError }, 'fault')
+  log.error({ label: 'main', err: createError('boom', 'main.mjs:1:2', ours) }, 'fault')
+  log.error({ label: 'other', err: createError('a bug', ours) }, 'fault')
+  expect(written).toEqual([
+    '03:04:05 error [main] fault: Error: too slow\n',
+    '03:04:05 error [main] fault: Error: boom\n      at main.mjs:1:2\n',
+    `03:04:05 error [other] fault: Error: a bug\n      at ${ours}\n`,
+  ])
+})
+
 test('writes the first crash of a loop whole, and then counts the crashes at the same place', () => {
   const { log, written } = createLog()
   const crash = (label: string, restarts: number, line = 35): void => {
@@ -82,16 +96,16 @@ test('writes how often a frontend has crashed before the line that it has failed
   const err = createError('boom', '/app/dead.js:2:3')
   for (const restarts of [1, 2]) log.error({ worker: 'frontend', label: 'dead', restarts, delay: 9, err }, 'fault')
   log.error({ label: 'dead', err }, 'fault')
-  log.error({ worker: 'frontend', label: 'dead' }, 'failed: too often')
+  log.error({ worker: 'frontend', label: 'dead' }, 'failed: frontend "dead" failed 3 times within 5000 ms')
   expect(written.slice(1)).toEqual([
     '03:04:05 error [dead] crashed 3× in 0 ms (/app/dead.js:2:3)\n',
-    '03:04:05 error [dead] failed: too often\n',
+    '03:04:05 error [dead] failed 3 times within 5000 ms\n',
   ])
   vi.advanceTimersByTime(100_000)
   expect(written).toHaveLength(3)
 })
 
-test('adds up what it has counted of several frontends at the end', () => {
+test('adds up what it has counted of several frontends at the end, in one line', () => {
   const { log, written, terminal } = createLog()
   for (const [label, count] of [
     ['one', 100],
@@ -104,10 +118,7 @@ test('adds up what it has counted of several frontends at the end', () => {
   vi.advanceTimersByTime(4000)
   written.splice(0)
   terminal.flush()
-  expect(written).toEqual([
-    '03:04:09 warn  [one] rejected a 2× in 4 s\n',
-    '03:04:09 warn  denied 350× by 3 frontends in 4 s\n',
-  ])
+  expect(written).toEqual(['03:04:09 warn  rejected a 2× by one, denied 350× by 3 frontends, in 4 s\n'])
 })
 
 test('breaks long lines between words, and indents the rest', () => {

@@ -1,6 +1,6 @@
 // The log on a terminal: a line of text for each event, in which repeats are counted.
-import { findPlace } from '@sallyport/protocol/internal/errors'
-import { describeEvent, type EventText, formatDuration } from './describe-event.js'
+import { findPlace, isInternalFrame } from '@sallyport/protocol/internal/errors'
+import { describeEvent, type EventText, formatDuration, listSome } from './describe-event.js'
 import { escapeText } from './escape.js'
 import { getLabelColor, type Paint } from './paint.js'
 import { type RepeatCount, Repeats } from './repeats.js'
@@ -12,7 +12,8 @@ export interface LogLine {
   msg?: string
   worker?: string
   label?: string
-  err?: { stack?: unknown; message?: unknown }
+  /** `reason`: that of a `BusError`. */
+  err?: { stack?: unknown; message?: unknown; reason?: unknown }
   [field: string]: unknown
 }
 
@@ -65,8 +66,12 @@ export function createTerminalLog(
     const indent = TIME_WIDTH + width
     write(`${paint('dim', formatTime(time))} ${prefix}${wrap(text, indent, getWidth())}${rest}\n`)
   }
+  let isEnd = false
   const repeats = new Repeats<CountedLine>(counts => {
-    for (const each of addUp(counts, paint)) {
+    const sums = addUp(counts, paint)
+    if (isEnd && sums.length > 1)
+      return writeEvent(Date.now(), formatPrefix(LEVELS.warn, undefined, undefined, paint), describeSums(sums))
+    for (const each of sums) {
       const { prefix, text, place, by = '' } = each.line
       writeEvent(Date.now(), prefix, `${text} ${each.count}×${by} in ${formatDuration(each.ms)}${place}`)
     }
@@ -92,20 +97,30 @@ export function createTerminalLog(
         const line = { level, label, prefix, text: indent(event.repeated), place, sum: event.sum }
         if (!repeats.isNew(key, line, event.count)) return
       }
-      const stack = frames
-        .filter(frame => !NODE_FRAME.test(frame))
+      const stack = getShownFrames(frames, err)
         .map(frame => `\n${paintFrame(`  ${escapeText(frame)}`, paint)}`)
         .join('')
       const isStackNew = stack !== lastStack
       if (stack !== '') lastStack = stack
       writeEvent(time, prefix, `${text}${error}`, isStackNew ? stack : '')
     },
-    flush: () => repeats.flush(),
+    flush() {
+      isEnd = true
+      repeats.flush()
+      isEnd = false
+    },
   }
 }
 
 /** A frame of Node's own code, which helps nobody to find the place. */
 const NODE_FRAME = /^\s+at (?:.*\()?node:/
+
+/** Leaves out frames of Node and of this library, unless the error can be a bug in this library: it has a message of its own otherwise. */
+function getShownFrames(frames: readonly string[], err: LogLine['err']): string[] {
+  const shown = frames.filter(frame => !NODE_FRAME.test(frame))
+  const others = shown.filter(frame => !isInternalFrame(frame))
+  return others.some(frame => FRAME.test(frame)) || err?.reason !== undefined ? others : shown
+}
 
 /** Returns counts of the same kind of several frontends as one. */
 function addUp(counts: readonly RepeatCount<CountedLine>[], paint: Paint): RepeatCount<CountedLine>[] {
@@ -131,6 +146,16 @@ function addUp(counts: readonly RepeatCount<CountedLine>[], paint: Paint): Repea
       return { line: { ...first!.line, prefix, text: sum, by }, count: total, ms }
     }),
   ]
+}
+
+/** At the end all counts are one line. */
+function describeSums(counts: readonly RepeatCount<CountedLine>[]): string {
+  const texts = counts.map(({ line: { text, label, place, by }, count }) => {
+    const who = by ?? (label === undefined ? '' : ` by ${escapeText(label)}`)
+    return `${text} ${count}×${who}${place}`
+  })
+  const ms = Math.max(...counts.map(each => each.ms))
+  return `${listSome(texts)}, in ${formatDuration(ms)}`
 }
 
 /** Breaks a text between words. Lines after the first are indented. A text with line breaks is left as it is. */
@@ -160,7 +185,9 @@ const formatCount = ({ count }: EventText): string => (count > 1 ? ` (${count}×
 /** Indents all lines but the first: a worker chooses the text, which must not look like another event. */
 const indent = (text: string): string => text.split('\n').map(escapeText).join('\n  ')
 
-const paintFrame = (line: string, paint: Paint): string => (/^\s+at /.test(line) ? paint('dim', line) : line)
+/** Other lines of a stack belong to the message. */
+const FRAME = /^\s+at /
+const paintFrame = (line: string, paint: Paint): string => (FRAME.test(line) ? paint('dim', line) : line)
 
 /** The level, and the label of the frontend or the name of the worker in brackets. */
 interface Prefix {

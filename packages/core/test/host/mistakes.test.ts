@@ -1,0 +1,93 @@
+// Mistakes of people and models who know other libraries: each error says what to write instead.
+import { command, createBus, defineCore } from '@sallyport/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Bus } from '@sallyport/core'
+
+const commands = { greet: ({ name }: { name: string }) => `Hello, ${name}!`, wipe: () => 'gone' }
+const core = defineCore({ commands })
+const directory = new URL('.', import.meta.url)
+const toModule = (source: string) => ({ source, name: 'plugin.mjs', directory })
+const schema = { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } }
+
+describe('a mistake in the host', () => {
+  let bus: Bus
+
+  beforeAll(async () => {
+    bus = await createBus({ core, log: false })
+    const source = `import { expose, invoke } from '@sallyport/frontend'
+      expose({ run: () => invoke('wipe'), several: () => invoke('greet', 'Ann', 2) })`
+    await bus.open('plugin', toModule(source), { allow: ['greet'] })
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  const open = (options: object) => (bus.open as (...args: unknown[]) => Promise<void>)('x', toModule(''), options)
+  const create = (options: object) => createBus({ core, log: false, ...options })
+  const any = () => bus as unknown as Record<string, (...args: unknown[]) => unknown>
+  const define = command as unknown as (...args: unknown[]) => unknown
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'invoke of the bus',
+      () => any()['invoke']!('greet', {}),
+      'Call a command with a client: await (await bus.connect(',
+    ],
+    ['send of the bus', () => any()['send']!('plugin', {}), 'Call a function of a frontend with bus.call(label, name'],
+    ['a command in bus.call', () => any()['call']!('greet', { name: 'Ann' }), 'Call a command with a client: await (a'],
+    ['a relative path', () => createBus({ core: './core.mjs' }), 'as in new URL("./core.mjs", import.meta.url)'],
+    [
+      'a wrong sandbox',
+      () => open({ sandbox: 'worker' }),
+      'must be "none", "permission", "process", "quickjs" or { kind',
+    ],
+    ['permissions of a frontend', () => open({ permissions: ['greet'] }), 'unknown option "permissions": use allow'],
+    ['plugins of a bus', () => create({ plugins: {} }), 'unknown option "plugins": use frontends'],
+    ['no allow', () => bus.call('plugin', 'run'), 'add "wipe" to the option "allow" of the frontend "plugin"'],
+    ['positional arguments', () => bus.call('plugin', 'several'), 'Pass all arguments as members of one object'],
+    [
+      'a unit in a limit',
+      () => bus.run('1', { memory: '128mb' as never }),
+      'memory must be a number of MiB: got "128mb"',
+    ],
+    ['a schema in the place of options', () => define(schema, () => 1), 'command({ args: schema }, handler)'],
+    ['options behind the handler', () => define(() => 1, { args: schema }), 'the options come first: command({ args:'],
+    [
+      'a schema of another name',
+      () => define({ schema }, () => 1),
+      'it takes description, args (a schema), result and th',
+    ],
+    ['a shape for a schema', () => define({ args: { name: String } }, () => 1), 'such as z.object({ … }) of zod'],
+    ['functions beside commands', () => create({ core: { greet: () => 1 } }), 'a command stands in commands: { … }'],
+  ])('%s', async (_, make, remedy) => {
+    await expect((async () => make())()).rejects.toThrow(remedy)
+  })
+})
+
+describe.each(['permission', 'process'] as const)('a mistake in a plugin, in %s', sandbox => {
+  let bus: Bus
+
+  beforeAll(async () => {
+    bus = await createBus({ core, log: false })
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  test.each([
+    ['imports core', "import '@sallyport/core'", "Import from '@sallyport/frontend' instead"],
+    ['imports electron', "import 'electron'", 'Instead of electron, use `invoke` and `expose` of @sallyport/frontend'],
+    ['imports comlink', "import 'comlink'", 'Instead of comlink, use `invoke` and `expose` of @sallyport/frontend'],
+    ['uses require', "require('@sallyport/frontend')", 'Use import instead'],
+    ['exports functions', 'export const run = () => 1', 'call `expose({ … })` of @sallyport/frontend instead'],
+    [
+      'listens to the port of a worker',
+      "import { parentPort } from 'node:worker_threads'; parentPort?.on('message', () => {})",
+      'Call `expose({ … })` of @sallyport/frontend in its module',
+    ],
+    ['exposes no object', "import { expose } from '@sallyport/frontend'; expose('run')", 'as in expose({ run() {} })'],
+  ])('%s', async (name, source, remedy) => {
+    const label = name.replaceAll(' ', '-')
+    const run = async () => {
+      await bus.open(label, toModule(source), { sandbox, supervision: { restart: 'temporary' } })
+      await bus.call(label, 'run')
+    }
+    await expect(run()).rejects.toThrow(remedy)
+  })
+})
