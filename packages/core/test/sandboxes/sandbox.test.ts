@@ -239,7 +239,7 @@ test.each([
   [{ sandbox: { kind: 'quickjs', group: '' } }, /sandbox\.group must be a name: got ""/],
   [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
   [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
-  [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": it is an option of createBus$/],
+  [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": use allow$/],
   [
     { allow: [{ identifier: 'greet' }] },
     /^bus\.open: unknown option "allow\[0\]\.identifier": use permission, allow, deny$/,
