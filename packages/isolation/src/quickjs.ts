@@ -60,7 +60,17 @@ export async function loadScript(
           resolve()
         }
         const bridge = new Bridge({
-          ...{ functions, thread, body, network, isJson: codec === 'json', loaded, findLimit, uncaught: onUncaught },
+          ...{
+            functions,
+            thread,
+            body,
+            network,
+            codec,
+            maxResultBytes: text?.wrapper?.maxResultBytes,
+            loaded,
+            findLimit,
+            uncaught: onUncaught,
+          },
           deliver(message, bytes) {
             thread.onEnter?.()
             machine?.deliver(message, bytes)

@@ -1,5 +1,6 @@
 // JSON and MessagePack. What the other packages use of them.
 export { carriesBytes } from './codec/attachments.js'
+export { checkResultBytes, measureValue } from './codec/check-result-bytes.js'
 export type { Codec, CodecName, EncodedMessage } from './codec/codec.js'
 export { BatchReader, codecs } from './codec/codecs.js'
 export { toJsonValue } from './codec/json-values.js'

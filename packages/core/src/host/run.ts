@@ -1,8 +1,8 @@
 // `bus.run`: runs code as text once, in a frontend of its own that ends with it.
-import { type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
-import { createDeferred, isUint8Array } from '@sallyport/protocol/internal/util'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { callFrontend } from './call-frontend.js'
 import { createInterruptedError, getInterruption, type RunInterruption } from './continuations/interrupted-error.js'
@@ -97,7 +97,7 @@ export async function execute(
   const finish = async (): Promise<unknown> => {
     try {
       const value = await Promise.race([running, stopped.promise, interrupted])
-      checkResult(value, limits.resultBytes, config.codec)
+      if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
       throw getReason(error, frontend)
@@ -131,29 +131,11 @@ export async function execute(
 function isArgumentError(error: unknown, args: object, codec: CodecName): boolean {
   if (!isBusError(error, 'InvalidParams') || !error.message.startsWith(`Arguments of "${RUN_NAME}"`)) return false
   try {
-    measure(args, codec)
+    measureValue(args, codec)
     return false
   } catch {
     return true
   }
-}
-
-/** @throws {BusError} Overloaded for a result that is too great */
-function checkResult(value: unknown, max: number | undefined, codec: CodecName): void {
-  if (max === undefined) return
-  const bytes = measure(value, codec)
-  if (bytes <= max) return
-  const text = `The result of ${RUN_NAME} has ${bytes} bytes, more than ${max}`
-  throw new BusError('Overloaded', text, { data: { limit: 'resultBytes', max } })
-}
-
-/** Returns the bytes of a value as a codec writes it. */
-function measure(value: unknown, codec: CodecName): number {
-  if (isUint8Array(value)) return value.byteLength
-  const [size, empty] = [value, null].map(result =>
-    Buffer.byteLength(codecs[codec].encode({ jsonrpc: '2.0', id: 0, result })),
-  ) as [number, number]
-  return size - empty + (codec === 'json' ? 'null'.length : 1)
 }
 
 function throwExited(): never {

@@ -32,7 +32,8 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
     functions: functions as never,
     thread: { print: () => {} } as never,
     body: undefined,
-    isJson: true,
+    codec: 'json',
+    maxResultBytes: 10,
     network: undefined,
     deliver(text) {
       delivered.push(text)
@@ -44,11 +45,12 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
     findLimit: () => false,
     suspended: state => void states.push(state),
   })
-  const call = (name: string, args: unknown = {}): void =>
-    void exposed.get(name)!(args, { signal: new AbortController().signal }).catch(() => {})
+  const run = (name: string, args: unknown = {}): Promise<unknown> =>
+    exposed.get(name)!(args, { signal: new AbortController().signal })
+  const call = (name: string, args: unknown = {}): void => void run(name, args).catch(() => {})
   const receive = (operation: string, id: number, value: unknown): unknown =>
     bridge.receive(`${operation} ${id} ${JSON.stringify(value)}`, [])
-  return { bridge, exposed, invoked, delivered, states, call, receive }
+  return { bridge, exposed, invoked, delivered, states, run, call, receive }
 }
 
 /** The state of a script that has done nothing but a call, which was interrupted. */
@@ -113,4 +115,20 @@ test('while another call has no answer, the end of a stream begins nothing, and 
   expect(states.map(({ held, interrupted }) => [held, interrupted])).toEqual([
     [[['call 6 ["invoke","tick"]']], [[2, 'second']]],
   ])
+})
+
+test('a result of `bus.run` beyond its limit is not sent', async () => {
+  const { run, receive } = createBridge()
+  receive('expose', 0, ['bus.run', 'f'])
+  const results = ['bus.run', 'bus.run', 'f'].map(name => run(name))
+  for (const [id, text] of [
+    [-1, 'x'.repeat(8)],
+    [-2, 'x'.repeat(9)],
+    [-3, 'x'.repeat(99)],
+  ] as const)
+    receive('answer', id, text)
+  const [within, beyond, other] = await Promise.allSettled(results)
+  expect(within).toMatchObject({ value: 'x'.repeat(8) })
+  expect(beyond).toMatchObject({ reason: { reason: 'Overloaded', data: { limit: 'resultBytes', max: 10 } } })
+  expect(other).toMatchObject({ value: 'x'.repeat(99) })
 })

@@ -1,6 +1,7 @@
 // The script host's end of its connection to one script: does with the client what the script asks for. All that a script sends is text, and
 // text alone: whatever a script does to the inside, its messages are those of a foreign process.
 import { randomFillSync } from 'node:crypto'
+import { checkResultBytes, type CodecName } from '@sallyport/protocol/internal/codec'
 import type { FrontendFunctions, ScriptNetwork, ScriptThread } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
@@ -98,7 +99,9 @@ export interface BridgeDeps {
   thread: Pick<ScriptThread, 'print'>
   /** The name of the code in stacks, if it is the body of `bus.run`. */
   body: string | undefined
-  isJson: boolean
+  codec: CodecName
+  /** Of the function of `bus.run`. */
+  maxResultBytes: number | undefined
   network: ScriptNetwork | undefined
   deliver(text: string, bytes: readonly Uint8Array[]): void
   loaded(): void
@@ -123,6 +126,7 @@ export class Bridge {
   readonly #signals = new Map<number, { readonly signal: AbortSignal }>()
   readonly #timers = new Map<number, Timer>()
   readonly #hooks: ValueHooks
+  readonly #isJson: boolean
   /** Requests that an interruption waits for. */
   readonly #calls = new Set<number>()
   /** Requests to streams and channels, which end with an interruption. */
@@ -147,19 +151,19 @@ export class Bridge {
   constructor(deps: BridgeDeps) {
     this.#deps = deps
     this.#functions = deps.functions as unknown as Functions
+    this.#isJson = deps.codec === 'json'
     this.#hooks = {
       refer: value => this.#refer(value),
       resolve: reference => this.#resolve(reference),
-      isJson: () => deps.isJson,
+      isJson: () => this.#isJson,
     }
   }
 
   /** Sends what a script begins with. */
   begin(): void {
     const { getLabel, getData } = this.#functions
-    const { isJson } = this.#deps
     const seed = [...randomFillSync(new Uint32Array(4))]
-    const start = { label: getLabel(), data: getData(), isJson, seed, env: this.#deps.network?.env }
+    const start = { label: getLabel(), data: getData(), isJson: this.#isJson, seed, env: this.#deps.network?.env }
     const bytes: Uint8Array[] = []
     const text = encodeValue(start, { ...this.#hooks, isJson: () => false }, bytes)
     this.#deps.deliver(`begin 0 ${text}`, bytes)
@@ -393,7 +397,7 @@ export class Bridge {
     this.#signals.set(run, ctx)
     this.#handle('watch', run, null)
     const { getLabel } = this.#functions
-    this.#send('resumed', 0, { label: getLabel(), isJson: this.#deps.isJson, env: this.#deps.network?.env })
+    this.#send('resumed', 0, { label: getLabel(), isJson: this.#isJson, env: this.#deps.network?.env })
     const [answered, ...rest] = state.interrupted
     for (const [id, left, ms, repeats] of state.timers) this.#startTimer(id, ms, repeats, left)
     for (const [listener, event, target] of state.listeners) {
@@ -517,6 +521,8 @@ export class Bridge {
     try {
       const result = await this.#ask('run', id, [name, args])
       isStream = typeof (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === 'function'
+      const { maxResultBytes, codec } = this.#deps
+      if (name === RUN && !isStream && maxResultBytes !== undefined) checkResultBytes(result, maxResultBytes, codec)
       return isStream ? this.#keepSignal(id, result as Source) : result
     } finally {
       if (!isStream) this.#signals.delete(id)

@@ -25,9 +25,9 @@ export interface ModuleText {
   name: string
   /**
    * Set if the text is the body of a function: one line each, which make a module of it. `globals` is the part of `before` that a script
-   * of QuickJS needs, whose body has a function already.
+   * of QuickJS needs, whose body has a function already. A script host sends no result of more than `maxResultBytes`.
    */
-  wrapper?: { before: string; after: string; globals?: string }
+  wrapper?: { before: string; after: string; globals?: string; maxResultBytes?: number | undefined }
   /** Code of further modules by name, for an engine that loads no files. */
   modules?: Readonly<Record<string, string>> | undefined
 }

@@ -241,7 +241,11 @@ const WRAPPER = {
 }
 
 /** @param declare - returns a declaration of variables of the code, with the expression that is `invoke` */
-const createWrapper = (declare?: (invoke: string) => string): NonNullable<ModuleText['wrapper']> => ({
+const createWrapper = (
+  declare: ((invoke: string) => string) | undefined,
+  maxResultBytes: number | undefined,
+): NonNullable<ModuleText['wrapper']> => ({
+  maxResultBytes,
   before: `${WRAPPER.imports}${declare?.('invoke') ?? ''}${WRAPPER.before}`,
   after: WRAPPER.after,
   ...(declare && { globals: declare('sallyport.invoke') }),
@@ -279,7 +283,7 @@ export async function resolveRun(
   const parsed = { ...v.getDefaults(frontendSchema), allow, codec, data, onStdio, sandbox, supervision, loaded: false }
   const config = await toFrontendConfig(`${where}: `, parsed, host, {
     ...text!,
-    wrapper: createWrapper(prepared?.declare),
+    wrapper: createWrapper(prepared?.declare, limits.resultBytes),
   })
   const interrupts = config.sandbox.engine && (continuations?.hasKey ? ('yes' as const) : ('no-key' as const))
   const run: RunTerms = { functions: prepared?.name, maxCalls: limits.calls, interrupts: interrupts || undefined }
