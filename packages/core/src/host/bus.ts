@@ -494,7 +494,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const checked = checkDescribeOptions(options)
     const commands = await this.#client.invoke<CommandDescription[]>(HOST_METHOD.describe, { label })
     const selected = selectCommands(commands, checked)
-    return checked.as === 'typescript' ? writeDeclarations(selected) : selected
+    return checked.as === 'typescript' ? writeDeclarations(selected, checked.functions) : selected
   }
 
   /** Makes one change after the other, because a removal has to know what was added before. */

@@ -1,9 +1,11 @@
 // The options of `bus.describe`: which commands it lists, and whether as data or as declarations for a model.
 import * as v from 'valibot'
-import type { CommandDescription } from '../api/command-description.js'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { type CommandContent, type CommandDescription, toCommandContent } from '../api/command-description.js'
 import { toDocComment, toLiteral, toSchemaType } from '../api/schema-type.js'
 import { strictOptions } from '../shared/schemas.js'
 import { check, integer } from '../shared/validate.js'
+import { prepareFunctions, type RunFunction, type RunFunctions } from './options/run-functions.js'
 
 /** Options of `bus.describe`. */
 export interface DescribeOptions {
@@ -18,21 +20,28 @@ export interface DescribeOptions {
   search?: string
   /** The greatest number of commands: the first ones by name. @default all */
   limit?: number
+  /** The `functions` of a run, which are declared after the commands, whatever `search` and `limit` say. Needs `as: 'typescript'`. */
+  functions?: RunFunctions
 }
 
 const describeSchema = strictOptions({
   as: v.optional(v.picklist(['typescript', 'json-schema'], '"typescript" or "json-schema"'), 'json-schema'),
   search: v.optional(v.string('a string'), ''),
   limit: v.optional(integer('a whole number from 1', 1)),
+  functions: v.optional(v.custom<RunFunctions>(() => true)),
 })
 
 /** @throws {BusError} InvalidParams */
-export const checkDescribeOptions = (
+export function checkDescribeOptions(
   options: DescribeOptions,
-): Required<Pick<DescribeOptions, 'as'>> & DescribeOptions =>
-  check('bus.describe', describeSchema, options, () => ['as', 'search', 'limit']) as ReturnType<
-    typeof checkDescribeOptions
-  >
+): Required<Pick<DescribeOptions, 'as'>> & DescribeOptions {
+  const checked = check('bus.describe', describeSchema, options, () => ['as', 'search', 'limit', 'functions'])
+  const { as, functions } = checked
+  if (functions && as !== 'typescript')
+    throw new BusError('InvalidParams', `bus.describe: functions needs as: "typescript"`)
+  if (functions) prepareFunctions('bus.describe', functions)
+  return checked as ReturnType<typeof checkDescribeOptions>
+}
 
 /** Returns the commands that contain all words, and at most `limit`. */
 export function selectCommands(
@@ -48,7 +57,7 @@ export function selectCommands(
 }
 
 /** Returns declarations of what the commands take and return, those of the app first, then by plugin. */
-export function writeDeclarations(commands: readonly CommandDescription[]): string {
+export function writeDeclarations(commands: readonly CommandDescription[], functions: RunFunctions = {}): string {
   const byPlugin = new Map<string, string[]>([['', []]])
   for (const command of commands) {
     const plugin = /^plugin:[^|]*/.exec(command.command)?.[0] ?? ''
@@ -59,14 +68,31 @@ export function writeDeclarations(commands: readonly CommandDescription[]): stri
   return [...byPlugin]
     .filter(([, declarations]) => declarations.length > 0)
     .map(([plugin, declarations]) => `${plugin === '' ? '' : `// ${plugin}\n\n`}${declarations.join('\n\n')}\n`)
+    .concat(Object.entries(functions).map(declareNamespace))
     .join('\n')
 }
 
-function declare({ command, description, args, result, isStream }: CommandDescription): string {
-  const comment = description === undefined || description === '' ? '' : `${toDocComment(description)}\n`
+function declareNamespace([namespace, functions]: [string, RunFunctions[string]]): string {
+  const members = Object.entries(functions).map(([name, definition]) => {
+    const { description, args } = typeof definition === 'function' ? ({} as Partial<RunFunction>) : definition
+    const content = toCommandContent({ description, schema: args })
+    return `${writeComment(content)}${name}(${writeArguments(content)}): Promise<unknown>`
+  })
+  return `declare const ${namespace}: {\n${members.join('\n')}\n}\n`
+}
+
+const writeComment = ({ description = '' }: CommandContent): string =>
+  description === '' ? '' : `${toDocComment(description)}\n`
+
+function writeArguments({ args }: CommandContent): string {
   const { required } = args ?? {}
   const isOptional = !args || (args['type'] === 'object' && !(Array.isArray(required) && required.length > 0))
-  const parameters = `command: ${toLiteral(command)}, args${isOptional ? '?' : ''}: ${toSchemaType(args)}`
+  return `args${isOptional ? '?' : ''}: ${toSchemaType(args)}`
+}
+
+function declare(description: CommandDescription): string {
+  const { command, result, isStream } = description
+  const parameters = `command: ${toLiteral(command)}, ${writeArguments(description)}`
   const returned = isStream ? `AsyncIterableIterator<${toSchemaType(result)}>` : `Promise<${toSchemaType(result)}>`
-  return `${comment}declare function ${isStream ? 'stream' : 'invoke'}(${parameters}): ${returned}`
+  return `${writeComment(description)}declare function ${isStream ? 'stream' : 'invoke'}(${parameters}): ${returned}`
 }

@@ -53,6 +53,29 @@ test('search and limit choose commands, and none of them is listed that the labe
   expect(await list({ limit: 2 })).toEqual(['lines', 'other'])
 })
 
+test('declarations have the functions of a run, with their descriptions', async () => {
+  const bus = await startAgent()
+  const functions = {
+    notes: {
+      search: { description: 'Finds notes', args: z.object({ query: z.string() }), handler: () => [] },
+      list: () => [],
+    },
+  }
+  const text = await bus.describe('agent', { as: 'typescript', search: 'nothing', functions })
+  expect(text).toBe(`declare const notes: {
+/** Finds notes */
+search(args: { query: string }): Promise<unknown>
+list(args?: unknown): Promise<unknown>
+}
+`)
+  const all = await bus.describe('agent', { as: 'typescript', limit: 1, functions })
+  expect(all).toContain('declare function stream')
+  expect(all).toContain(text)
+  await expect(bus.describe('agent', { functions } as never)).rejects.toThrow('functions needs as: "typescript"')
+  const wrong = { as: 'typescript', functions: { notes: { then: () => 1 } } } as const
+  await expect(bus.describe('agent', wrong)).rejects.toThrow('bus.describe: functions.notes: "then" is reserved')
+})
+
 test('declarations have descriptions, types of arguments and results, and a group for each plugin', async () => {
   const text = await (await startAgent()).describe('agent', { as: 'typescript' })
   expect(text.split('\n// plugin:web\n')[0]).toBe(`/** Streams LINES of a note */
