@@ -59,6 +59,18 @@ describe.runIf(hasWall)('in the wall', () => {
     web.close().closeAllConnections()
   })
 
+  test('progress that comes in one chunk with the result is not lost', async () => {
+    const bus = await startBus()
+    await openHostile(bus, ['progress'])
+    const client = await bus.connect('agent', { allow: ['hostile:default'] })
+    const progress: unknown[] = []
+    const onProgress = new Channel(value => void progress.push(value))
+    for (let call = 1; call <= 3; call++) {
+      expect(await client.invoke(RUN, { onProgress })).toEqual({ content: [] })
+      expect(progress.splice(0)).toMatchObject([1, 2, 3].map(each => ({ progress: each, total: 3 })))
+    }
+  })
+
   test('a tool that changes while the server runs is refused until the host accepts it', async () => {
     const bus = await startBus()
     const server = await openHostile(bus, ['changes'])

@@ -39,6 +39,9 @@ export class ProgramTransport implements Transport {
   #periodStart = 0
   #unrequested = 0
   #unrequestedBytes = 0
+  /** Messages that wait until the SDK has handled a notification. */
+  readonly #waiting: JSONRPCMessage[] = []
+  #isHandling = false
 
   constructor(options: ProgramTransportOptions) {
     this.#options = options
@@ -54,6 +57,7 @@ export class ProgramTransport implements Transport {
     void program.exited.then(({ code, signal, exceeded }) => {
       this.#isClosed = true
       const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
+      for (const message of this.#waiting.splice(0)) this.onmessage?.(message)
       this.#setEnded(this.#violation ?? (exceeded === undefined ? how : `it ${exceeded}`))
       this.onclose?.()
     })
@@ -115,7 +119,23 @@ export class ProgramTransport implements Transport {
     }
     const answersRequest = 'id' in message && !('method' in message) && this.#requests.delete(message.id)
     if (!answersRequest) this.#count(line.length)
-    if (!this.#isClosed) this.onmessage?.(message)
+    if (this.#isClosed) return
+    this.#waiting.push(message)
+    this.#deliver()
+  }
+
+  /** The SDK handles a notification a tick later, and would ignore progress whose result it has by then. */
+  #deliver(): void {
+    while (!this.#isHandling && this.#waiting.length > 0) {
+      const message = this.#waiting.shift()!
+      this.#isHandling = !('id' in message)
+      this.onmessage?.(message)
+      if (!this.#isHandling) continue
+      setImmediate(() => {
+        this.#isHandling = false
+        this.#deliver()
+      })
+    }
   }
 
   #count(length: number): void {
@@ -136,6 +156,7 @@ export class ProgramTransport implements Transport {
     this.#isClosed = true
     this.#violation = violation
     this.#chunks = []
+    this.#waiting.length = 0
     this.#program?.kill()
   }
 }

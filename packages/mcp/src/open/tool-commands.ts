@@ -38,12 +38,16 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
     const refusal = getRefusal(name)
     if (refusal !== undefined) throw new BusError('Denied', `The tool ${JSON.stringify(name)} is refused: ${refusal}`)
     const { [PROGRESS_ARGUMENT]: progress, ...own } = given
-    const onprogress = isChannel(progress) ? (value: unknown) => void progress.send(value).catch(() => {}) : () => {}
+    let sent = Promise.resolve()
+    const onprogress = (value: unknown): void => {
+      if (isChannel(progress)) sent = progress.send(value).catch(() => {})
+    }
     const params = { name, arguments: own }
-    return toValue(
-      name,
-      await getClient().callTool(params, { signal, timeout, onprogress, resetTimeoutOnProgress: true }),
-    )
+    const options = { signal, timeout, onprogress, resetTimeoutOnProgress: true }
+    const result = await getClient().callTool(params, options)
+    // The channel ends with the call.
+    await sent
+    return toValue(name, result)
   }
   return command({ ...(description !== undefined && { description }), args }, run)
 }
