@@ -1,10 +1,11 @@
 // A frontend whose network is a list of hosts: what it reaches over the broker, and what it does not.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
@@ -112,8 +113,44 @@ describe.each(walls)('with the wall %j', wall => {
       expect(await talk(how)).toEqual({ answer: 'ä', connecting: false })
       expect(await talk(how, port + 1)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
     }
-    expect(await talk('tls', port + 1)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
+    const encrypted = { host: 'localhost', port, text: '', how: 'tls' }
+    expect(await bus.call('main', 'talk', encrypted)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
     await expect.poll(() => denied.length, { timeout: 20_000 }).toBe(4)
+  })
+
+  test('a Unix socket of the host is not reached', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'socket-'))
+    closers.push(() => rmSync(directory, { recursive: true }))
+    const path = join(directory, 'socket')
+    let count = 0
+    const server = createTcpServer(socket => (count++, socket.end('reached')))
+    await new Promise<void>(resolve => server.listen(path, resolve))
+    closers.push(() => void server.close())
+    const { bus, request } = await open({ wall, net: ['*:*'], read: [directory] })
+    const denied = { code: expect.stringMatching(/^(EACCES|ENOENT|ERR_ACCESS_DENIED)$/) as string }
+    expect(await bus.call('main', 'talk', { host: path, text: '', how: 'path' })).toMatchObject(denied)
+    expect(await request('http://a.example/', { socketPath: path })).toMatchObject(denied)
+    expect(count).toBe(0)
+  })
+
+  test('closing the bus leaves no connection: of a request, of a tunnel, and kept alive', async () => {
+    const sockets = new Set<Socket>()
+    const { origin, host, port } = await serve((request, response) => {
+      sockets.add(request.socket)
+      response.write('a part')
+      if (request.url === '/ended') response.end()
+    })
+    const { bus, fetch, request } = await open({ wall, net: [host] })
+    await fetch(`${origin}/ended`)
+    const calls = [
+      fetch(origin),
+      request(origin),
+      bus.call('main', 'talk', { host: '127.0.0.1', port, text: 'GET /t HTTP/1.1\r\nhost: x\r\n\r\n', how: 'options' }),
+    ]
+    for (const call of calls) void call.catch(() => {})
+    await expect.poll(() => sockets.size, { timeout: 20_000 }).toBeGreaterThanOrEqual(3)
+    await bus.close({ timeout: 0 })
+    await expect.poll(() => [...sockets].every(socket => socket.destroyed), { timeout: 20_000 }).toBe(true)
   })
 
   test('node:tls reaches a listed host, and verifies it', async () => {
@@ -140,7 +177,7 @@ describe.each(walls)('with the wall %j', wall => {
     const texts = ['one', 'ä'.repeat(100)]
     const send = (host: string) => bus.call('main', 'webSocket', { url: `ws://${host}/`, texts })
     expect(await send(`127.0.0.1:${port}`)).toEqual({ received: texts, wasClean: true })
-    expect(await send(`localhost:${port}`)).toEqual({ received: ['error'], wasClean: false })
+    expect(await send(`localhost:${port}`)).toEqual({ received: ['error'] })
     await expect.poll(() => denied, { timeout: 20_000 }).toMatchObject([{ command: `net localhost:${port}` }])
   })
 
@@ -254,7 +291,21 @@ describe.each(walls)('with the wall %j', wall => {
     const { received, ...visible } = JSON.parse(stdout) as Record<string, Record<string, unknown>> & {
       received: Record<string, string | undefined>[]
     }
-    const { env, named, inUrl, other, otherUrl, redirected, redirectedWithout, tunnel, memory, events } = visible
+    const {
+      env,
+      named,
+      inUrl,
+      other,
+      otherUrl,
+      redirected,
+      redirectedWithout,
+      tunnel,
+      memory,
+      processes,
+      events,
+      feed,
+      log,
+    } = visible
     expect(env).toEqual({ TOKEN: expect.stringMatching(/^sallyport-secret-[\da-f]{32}$/) as string })
     for (const answered of [named, inUrl, redirectedWithout, tunnel]) expect(answered).toMatchObject({ status: 200 })
     for (const refused of [other, otherUrl, redirected]) {
@@ -274,6 +325,9 @@ describe.each(walls)('with the wall %j', wall => {
       ['/', token],
     ])
     expect(memory).toEqual({ hasSecret: false, hasPlaceholder: true })
+    expect(processes).toEqual([token])
+    // What is searched for the value below was seen there.
+    for (const searched of [feed, log]) expect(JSON.stringify(searched)).toContain('The request has the placeholder')
     expect(events).toHaveLength(3)
     expect(JSON.stringify(visible)).not.toContain(value)
   })
