@@ -47,6 +47,10 @@ test('prints what works here, and exits with 0 only if a process in a wall does'
   expect({ code, stderr }).toEqual({ code: launcher ? 0 : 1, stderr: '' })
   expect(stdout).toMatch(new RegExp(`^Node\\.js ${process.version}, `))
   expect(stdout).toMatch(launcher ? /wall: 'required' } works here\.$/m : /wall: 'required' } does not start here\.$/m)
+  expect(stdout).toContain(
+    `  tmp: ${launcher?.limitsTmp ? 'by the size of a file system in memory' : 'not limited here'}\n`,
+  )
+  expect(stdout).toContain('  write: no quota of bytes or files: ')
 })
 
 test('--json has the wall and the network that a host would have', async () => {

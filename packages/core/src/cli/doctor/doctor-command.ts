@@ -28,6 +28,8 @@ export async function runDoctor(argv: readonly string[]): Promise<void> {
 const ENFORCEMENTS = {
   cgroup: 'by the kernel, in a cgroup',
   checks: 'by checks ten times a second: this host may not make a cgroup',
+  mount: 'by the size of a file system in memory',
+  disk: 'no quota of bytes or files: the limit is that of the file system of each directory',
   none: 'not limited here',
 } as const
 

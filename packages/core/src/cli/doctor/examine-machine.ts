@@ -21,11 +21,14 @@ export interface WallReport {
   readonly reason?: string
 }
 
+/** `mount` is the size of a file system in memory, `disk` that of the file system of a directory. */
+type Enforcement = 'cgroup' | 'checks' | 'mount' | 'disk' | 'none'
+
 export interface Diagnosis {
   readonly node: { readonly version: string; readonly platform: string; readonly closesNetwork: boolean }
   readonly walls: readonly WallReport[]
   /** What enforces each limit of a process in a wall. */
-  readonly limits: Readonly<Record<keyof CgroupLimits, 'cgroup' | 'checks' | 'none'>>
+  readonly limits: Readonly<Record<keyof CgroupLimits | 'tmp' | 'write', Enforcement>>
   readonly sandboxes: readonly SandboxReport[]
   /** True if the sandbox for third-party code works. */
   readonly isReady: boolean
@@ -51,6 +54,9 @@ export async function examineMachine(): Promise<Diagnosis> {
       pids: getEnforcement({ pids: 64 }),
       // It is no check that pauses a process.
       cpus: getEnforcement({ cpus: 1 }, 'none'),
+      tmp: launcher?.limitsTmp ? 'mount' : 'none',
+      // Quotas of directories belong to projects of a file system, which only root can make.
+      write: 'disk',
     },
     sandboxes: listSandboxes(launcher, programs !== undefined),
     isReady: launcher !== undefined,
