@@ -17,6 +17,8 @@ export const BOUNDS = {
   /** Messages and bytes that wait in core for one frontend. */
   waitingEvents: 12,
   waitingEventBytes: 2000,
+  /** Frames of a socket in a tick. */
+  socketFrames: 3,
   kept: 30,
   keptBytes: 8000,
 } as const

@@ -7,7 +7,7 @@ import type { Epoch } from './model/ask.js'
 import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'
 import { Place } from './virtual/place.js'
-import type { getSimulatedPorts } from './virtual/port.js'
+import type { LinkEnds } from './virtual/port.js'
 import { Ticks } from './model/ticks.js'
 import { watchLink } from './virtual/watch-link.js'
 import type { World } from './world.js'
@@ -24,7 +24,7 @@ export class Frontend {
   /** The client knows that the link has ended. */
   knowsEnd = false
   /** This frontend's ports of the link. */
-  ports: ReturnType<typeof getSimulatedPorts> | undefined
+  ports: LinkEnds | undefined
   closing = false
   isClosed = false
   /** Number of calls so far that never end without their signal. */

@@ -1,10 +1,29 @@
 // Programs of the simulated threads: they do the same as the entries of workers, without modules, sandboxes or processes.
-import { RECORD_DIRECTION, type GateCommand, type SessionKey } from '@sallyport/protocol/internal/contract'
+import {
+  RECORD_DIRECTION,
+  type GateCommand,
+  type SessionKey,
+  watchSilence,
+} from '@sallyport/protocol/internal/contract'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { reportError } from '@sallyport/protocol/internal/errors'
-import { closeEndpoint, openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import {
+  acceptDirect,
+  closeEndpoint,
+  connectDirect,
+  getPorts,
+  type DirectSocket,
+  type LinkEndpoint,
+  openLink,
+  SocketLink,
+  SplitLink,
+} from '@sallyport/protocol/internal/link'
 import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { createSealer } from '@sallyport/protocol/internal/records'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
@@ -16,7 +35,9 @@ import { createCore, type Core } from '../../src/core-thread/core.js'
 import { createDefinition } from './commands.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
 import type { SupervisedWorld } from './supervised-world.js'
-import type { Program, SimulatedThread } from './virtual/threads.js'
+import { getSimulatedPorts, type LinkEnds, type SimulatedPort } from './virtual/port.js'
+import type { SimulatedSocket } from './virtual/socket.js'
+import type { Program, SimulatedProcess, SimulatedThread } from './virtual/threads.js'
 
 const log = pino({ level: 'silent' })
 
@@ -68,10 +89,13 @@ export const coreProgram =
       else if (command.type === 'hold') core?.holdEvents(command.holds)
       // The inspector is not simulated.
       else if (command.type === 'explain') return
-      // Nor are processes.
-      else if (command.type === 'socket') return
-      else if (core) attach(command.offer)
-      else waiting.push(command.offer)
+      else if (command.type === 'socket') connectSocket(world, thread, command.socket)
+      else {
+        world.net.place = thread.place
+        const offer = { ...command.offer, endpoint: toThread(command.offer.endpoint) }
+        if (core) attach(offer)
+        else waiting.push(offer)
+      }
     })
     return boot
   }
@@ -124,27 +148,127 @@ export const gateProgram =
     })
     thread.control.on('message', (command: GateCommand) => {
       if (command.type === 'stop') actor.stop()
-      else if (command.type === 'link') void join(command)
+      else if (command.type === 'link') void join({ ...command, link: toThread(command.link) })
+      else connectSocket(world, thread, command.socket)
     })
   }
 
-interface Linked {
-  type: 'link' | 'stop'
+/** All threads of the simulation are one: in it, the ids of their own ends are others than the host's, which has none of them. */
+const OWN_ENDS = 1e9
+
+function toThread(end: LinkEndpoint): LinkEndpoint {
+  if (end.kind === 'direct') return { ...end, id: end.id + OWN_ENDS }
+  return end.kind === 'split' ? { ...end, to: toThread(end.to), from: toThread(end.from) } : end
+}
+
+function connectSocket(world: SupervisedWorld, { place }: SimulatedThread, { id, port }: DirectSocket): void {
+  world.net.place = place
+  connectDirect({ id: id + OWN_ENDS, port })
+}
+
+interface LinkOrder {
+  type: 'link'
   link: LinkEndpoint
 }
+type Linked = LinkOrder | { type: 'stop'; timeout: number }
+
+/** Time for a process to exit after its time to drain. */
+const KILL_TIMEOUT = 250
+
+/** A relay, and the process that it starts once the owners of its sockets have connected. */
+export const processProgram =
+  (world: SupervisedWorld): Program =>
+  (thread, { label, ports }: { label: string; ports: readonly MessagePort[] }) => {
+    const { relay } = thread as SimulatedProcess
+    const early: Linked[] = []
+    let handle = (order: Linked): void => void early.push(order)
+    /** The process takes orders when it runs, and the relay at once. */
+    const pass = (order: Linked): void => {
+      const { clock } = world.simulation
+      const { dead, stalledUntil } = thread.place
+      if (stalledUntil > clock.now) clock.at(stalledUntil, () => pass(order))
+      else if (!dead) handle(order)
+    }
+    thread.control.on('message', (order: Linked) => {
+      if (order.type === 'stop') stop(order.timeout)
+      pass(order)
+    })
+    let state: LifecycleState | undefined
+    const kill = (): void => (thread as SimulatedProcess).die(0)
+    function stop(timeout: number): void {
+      const { clock } = world.simulation
+      const stopListening = watchSilence(
+        timeout,
+        () => (state === 'ready' ? thread.place.getComputed(clock.now) : undefined),
+        kill,
+      )
+      thread.once('exit', stopListening)
+      clock.after(timeout + KILL_TIMEOUT, kill)
+    }
+    function start(connect: (order: LinkOrder) => [Link, LinkEnds]): void {
+      if (thread.place.dead) return
+      const frontend = world.beginsFrontend(thread, label)
+      let begin!: (order: LinkOrder) => void
+      const linked = new Promise<LinkOrder>(resolve => (begin = resolve))
+      let order!: LinkOrder
+      const actor = startWorkerActor({
+        boot: async () => {},
+        handshake: async () => void (order = await linked),
+        serve(send) {
+          world.joinOver(frontend, ...connect(order))
+          void frontend.client.closed.then(() => send({ type: 'link.closed' }))
+          return () => frontend.close()
+        },
+        drain: async () => {},
+        onState(next, error) {
+          state = next
+          entering(thread)(next, error)
+        },
+      })
+      handle = next => (next.type === 'stop' ? actor.stop() : begin(next))
+      early.forEach(handle)
+    }
+    if (ports.length === 0) {
+      // Its relay forwards frames.
+      return start(({ link }) => {
+        const ends = getSimulatedPorts(link)
+        for (const port of getPorts(link) as unknown as SimulatedPort[]) {
+          port.travel()
+          port.arrive(thread.place)
+        }
+        return [openLink(link, true), ends]
+      })
+    }
+    world.net.place = relay
+    void acceptDirect(ports, tmpdir()).then(
+      accepted => {
+        // As descriptors of the process.
+        const ends = (accepted as unknown as SimulatedSocket[]).map(socket => socket.detach())
+        for (const end of ends) end.moveTo(thread.place)
+        start(() => {
+          const [first, second] = ends.map(
+            end => new SocketLink(options => world.net.open(end, options) as unknown as Socket),
+          )
+          return [second ? new SplitLink(first!, second) : first!, { out: ends[0]!, in: ends.at(-1)! }]
+        })
+      },
+      // The owner of a socket has ended. The host ends this process, too.
+      () => {},
+    )
+  }
 
 export const frontendProgram =
   (world: SupervisedWorld): Program =>
   (thread, { label }: { label: string }) => {
     const frontend = world.beginsFrontend(thread, label)
-    let first: Linked | undefined
+    let first: LinkEndpoint | undefined
     let begin!: () => void
     const linked = new Promise<void>(resolve => (begin = resolve))
     const actor = startWorkerActor({
       boot: async () => {},
       handshake: () => linked,
       serve(send) {
-        world.join(frontend, first!.link)
+        world.join(frontend, first!)
         void frontend.client.closed.then(() => send({ type: 'link.closed' }))
         return () => frontend.close()
       },
@@ -154,7 +278,7 @@ export const frontendProgram =
     thread.control.on('message', (order: Linked) => {
       if (order.type === 'stop') return actor.stop()
       if (frontend.client) return world.join(frontend, order.link)
-      first = order
+      first = order.link
       begin()
     })
   }

@@ -42,10 +42,15 @@ export async function runSeed(
   if (!traced) Error.stackTraceLimit = 0
   const uninstall = simulation.clock.install()
   const world = supervised ? new SupervisedWorld(simulation) : new World(simulation)
+  const { getBuiltinModule } = process
+  const getModule = (id: string): unknown =>
+    id === 'node:net' && world instanceof SupervisedWorld ? world.net : getBuiltinModule(id)
+  process.getBuiltinModule = getModule as typeof getBuiltinModule
   try {
     await live(world, actions, supervised)
   } finally {
     uninstall()
+    process.getBuiltinModule = getBuiltinModule
     Error.stackTraceLimit = stackTraceLimit
     process.off('unhandledRejection', unhandled)
     process.off('uncaughtException', unhandled)

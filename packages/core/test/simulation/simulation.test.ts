@@ -25,6 +25,7 @@ vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
     MAX_CLIENT_QUEUE_BYTES: BOUNDS.waitingBytes,
     MAX_EVENT_QUEUE: BOUNDS.waitingEvents,
     MAX_EVENT_QUEUE_BYTES: BOUNDS.waitingEventBytes,
+    SOCKET_FRAMES_PER_PASS: BOUNDS.socketFrames,
     MAX_SESSION_QUEUE: BOUNDS.kept,
     MAX_SESSION_QUEUE_BYTES: BOUNDS.keptBytes,
   }

@@ -3,12 +3,14 @@
 import { endClient } from '@sallyport/frontend/internal'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { pino } from 'pino'
 import { LocalCore } from '../../src/host/local-core.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import { OpenFrontends } from '../../src/host/frontends/open-frontends.js'
 import type { HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/resolve.js'
+import type { SandboxConfig } from '../../src/host/sandboxes/kind/sandbox-config.js'
 import { noneKind } from '../../src/host/sandboxes/none/none-kind.js'
 import { SpareProcesses } from '../../src/host/workers/spare-processes.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
@@ -16,14 +18,16 @@ import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
 import { GateThreads } from '../../src/host/frontends/gate-threads.js'
 import { SharedThreads } from '../../src/host/workers/shared-threads.js'
+import { ProcessSockets, type SocketOwner } from '../../src/shared/process-sockets.js'
 import type { Epoch } from './model/ask.js'
 import { Frontend } from './frontend.js'
 import { hostOptions } from './host-options.js'
 import { Place } from './virtual/place.js'
-import { getSimulatedPorts } from './virtual/port.js'
-import { coreProgram, frontendProgram, gateProgram } from './programs.js'
+import { getSimulatedPorts, type LinkEnds, type SimulatedPort } from './virtual/port.js'
+import { coreProgram, frontendProgram, gateProgram, processProgram } from './programs.js'
 import type { Simulation } from './simulation.js'
-import { SimulatedThread, inWorld } from './virtual/threads.js'
+import { SimulatedNet } from './virtual/socket.js'
+import { SimulatedProcess, SimulatedThread, inWorld } from './virtual/threads.js'
 import { World } from './world.js'
 
 const log = pino({ level: 'silent' })
@@ -56,6 +60,19 @@ export class SupervisedWorld extends World {
   /** Core has failed for good. */
   override hasFailed = false
   readonly #cores = new Map<Place, number>()
+  readonly net: SimulatedNet
+  /** True for labels whose frontends are processes. */
+  readonly #kinds = new Map<string, boolean>()
+  readonly #processes = {
+    ...{ kind: 'none', hasProcess: true, stopTimeout: 10_000 },
+    spawn: (data: { label: string }, _host: unknown, owners: readonly SocketOwner[]) => {
+      const direct = ProcessSockets.create(owners)
+      const ports = (direct?.ports ?? []) as unknown as SimulatedPort[]
+      const process = new SimulatedProcess(this.simulation, data.label, processProgram(this), { ...data, ports }, ports)
+      process.sockets = direct?.sockets
+      return process
+    },
+  } as unknown as SandboxConfig<'none'>
   readonly #supervision: { core: SupervisionConfig; frontend: SupervisionConfig }
   #core!: LocalCore
   #frontends!: Frontends
@@ -64,6 +81,7 @@ export class SupervisedWorld extends World {
 
   constructor(simulation: Simulation) {
     super(simulation)
+    this.net = new SimulatedNet(simulation)
     const { random } = simulation
     const some = (intensity: number, share: number): SupervisionConfig =>
       resolveSupervision('permanent', {
@@ -104,7 +122,7 @@ export class SupervisedWorld extends World {
   override link({ label, codec }: Frontend): void {
     if (this.hasFailed || this.#closing) return
     const supervision = this.#supervision.frontend
-    const sandbox = noneKind.resolve({ kind: 'none' }, 'sandbox')
+    const sandbox = this.#hasProcess(label) ? this.#processes : noneKind.resolve({ kind: 'none' }, 'sandbox')
     const settings = { codec, link: 'port', poll: false, sandbox, supervision } as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
       load => load(),
@@ -148,7 +166,10 @@ export class SupervisedWorld extends World {
 
   /** The frontend has got a link. */
   join(frontend: Frontend, end: LinkEndpoint): void {
-    const ports = getSimulatedPorts(end)
+    this.joinOver(frontend, openLink(end, true), getSimulatedPorts(end))
+  }
+
+  joinOver(frontend: Frontend, link: Link, ports: LinkEnds): void {
     if (frontend.epoch) frontend.epoch.ended = true
     let ended = false
     const epoch: Epoch = {
@@ -169,7 +190,7 @@ export class SupervisedWorld extends World {
     }
     frontend.ports = ports
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
-    frontend.takes(openLink(end, true), epoch)
+    frontend.takes(link, epoch)
   }
 
   override crashCore(): void {
@@ -197,7 +218,8 @@ export class SupervisedWorld extends World {
   override lost(): void {}
 
   override get places(): Place[] {
-    return [this.hostPlace, ...this.threads.map(({ place }) => place).filter(({ dead }) => !dead)]
+    const relays = this.threads.flatMap(thread => (thread instanceof SimulatedProcess ? [thread.relay] : []))
+    return [this.hostPlace, ...this.threads.map(({ place }) => place), ...relays].filter(({ dead }) => !dead)
   }
 
   /** The host closes the bus. */
@@ -212,6 +234,15 @@ export class SupervisedWorld extends World {
       for (const { place } of running) if (!place.dead) this.simulation.fault(`${place.name} computes on`)
     })
     void this.#frontends.closeAll().then(() => this.#core.worker.stop(100))
+  }
+
+  /** A label is that of a process in all of its lives. */
+  #hasProcess(label: string): boolean {
+    const known = this.#kinds.get(label)
+    if (known !== undefined) return known
+    const chosen = this.simulation.random.chance(0.5)
+    this.#kinds.set(label, chosen)
+    return chosen
   }
 
   spawn(kind: 'core' | 'gate' | 'frontend', data: { label?: string }): SimulatedThread {
@@ -241,6 +272,8 @@ export class SupervisedWorld extends World {
     const frontend = this.frontends.find(({ place }) => place === thread.place)
     if (frontend) this.zombies.push(frontend)
     this.deaths++
-    thread.exit(1)
+    // A relay that ends waits for nobody.
+    if (thread instanceof SimulatedProcess && this.simulation.random.chance(0.2)) thread.die(1)
+    else thread.exit(1)
   }
 }

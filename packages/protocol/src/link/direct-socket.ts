@@ -51,6 +51,8 @@ export const canListenBelow = (directory: string): boolean =>
 export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = () => {}): void {
   const net = getNet()
   let secret: Uint8Array | undefined
+  /** Bytes of the secret that have arrived. */
+  let received = 0
   let isVerified = false
   let socket!: Socket
   const link = new SocketLink(({ onread: { buffer, callback } }) => {
@@ -59,8 +61,11 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
   })
   /** The relay sends nothing more before it has the answer, and starts the process after it. */
   function verify(bytes: Buffer): boolean {
-    isVerified = secret !== undefined && bytes.equals(secret)
-    if (!isVerified) return !socket.destroy()
+    const expected = secret?.subarray(received, received + bytes.length)
+    received += bytes.length
+    if (!expected || !bytes.equals(expected)) return !socket.destroy()
+    isVerified = received === SECRET_BYTES
+    if (!isVerified) return true
     socket.setTimeout(0)
     socket.uncork()
     port.postMessage(true)

@@ -1,14 +1,12 @@
 // A link over a socket that this thread owns. All of them are read into one buffer of the thread: large bodies are copied once, straight
 // to their memory, and small ones not at all. The peer can be hostile: each pass is bounded, so that one that floods cannot starve others.
 import type { Socket } from 'node:net'
-import { MAX_BODY_BYTES } from '../wire/limits.js'
+import { MAX_BODY_BYTES, SOCKET_FRAMES_PER_PASS } from '../wire/limits.js'
 import type { LinkReceiver, ReceivedFrame } from '../wire/link.js'
 import { READ_AHEAD_BYTES, StreamLink } from './stream-link.js'
 
 /** More than the system buffers of a socket, so that one call reads all that has arrived. */
 const READ_BUFFER_BYTES: number = 2 ** 18
-/** Maximum number of frames taken within one tick. */
-const FRAMES_PER_PASS = 256
 /** After this many reads that have filled the buffer, other sockets are served: libuv itself would go on to the 32nd. */
 const FULL_READS_PER_PASS = 4
 
@@ -23,7 +21,7 @@ const getReadBuffer = (): Buffer => (readBuffer ??= Buffer.allocUnsafeSlow(READ_
 
 export class SocketLink extends StreamLink {
   /** Number of frames that this pass can still take. */
-  #budget = FRAMES_PER_PASS
+  #budget = SOCKET_FRAMES_PER_PASS
   #fullReads = 0
   /** True until the next pass, which the event loop starts after it has served the others. */
   #isYielding = false
@@ -79,7 +77,7 @@ export class SocketLink extends StreamLink {
     setImmediate(() => {
       this.#isYielding = false
       this.#fullReads = 0
-      this.#budget = FRAMES_PER_PASS
+      this.#budget = SOCKET_FRAMES_PER_PASS
       if (this.isReady) this.deliver()
       if (this.#canRead) this.stream.resume()
     })

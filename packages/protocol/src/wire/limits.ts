@@ -64,6 +64,8 @@ export const STREAM_READ_AHEAD: number = MiB
 export const MAX_STREAM_UNREAD: number = 4 * STREAM_READ_AHEAD
 /** Bytes of a ring. Those of 64 KiB to 1 MiB are equally fast for small frames; a body of 1 MiB takes a third less time with 1 MiB than with 256 KiB. */
 export const RING_BYTES: number = MiB
+/** Maximum number of frames that are taken of the socket of a process within one tick. */
+export const SOCKET_FRAMES_PER_PASS = 256
 /** Bytes of messages in the hook of a gate, or behind it, after which the gate stops reading. */
 export const MAX_GATE_QUEUE_BYTES: number = 16 * MiB
 /** Maximum UTF-16 code units of a label. */

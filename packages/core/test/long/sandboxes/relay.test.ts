@@ -264,14 +264,16 @@ describe('a relay whose process has a socket to its owner', () => {
     const failed = once(worker, 'error')
     const [{ path }] = (await once(port1, 'message')) as [{ path: string }]
     const stolen = connect(path)
+      .on('error', () => {})
+      .resume()
+    const closed = new Promise(resolve => stolen.once('close', resolve))
     await once(stolen, 'connect')
     // The owner has got no secret.
     port1.postMessage(false)
     expect(await failed).toMatchObject([
       { reason: 'InvalidRequest', message: expect.stringContaining('another process') },
     ])
-    stolen.resume()
-    await once(stolen, 'close')
+    await closed
   })
 
   test.runIf(process.platform !== 'win32').each(['stop', 'terminate', 'the end of the owner'] as const)(

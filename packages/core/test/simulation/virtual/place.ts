@@ -1,9 +1,13 @@
 // A place where code of the bus runs, like a thread. It can die together with its ends of all links, or stall.
-import type { SimulatedPort } from './port.js'
+/** An end of a link that a place has. */
+interface LinkEnd {
+  readonly peer: { readonly place: Place }
+  cut(): void
+}
 
 export class Place {
   readonly name: string
-  readonly ports = new Set<SimulatedPort>()
+  readonly ports = new Set<LinkEnd>()
   dead = false
   stalledUntil = 0
   #computed = 0

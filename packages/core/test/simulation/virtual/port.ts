@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Place } from './place.js'
 import type { Simulation } from '../simulation.js'
+import type { SocketEnd } from './socket.js'
 
 /** Creates both ends of a channel between two places. */
 export function createPorts(simulation: Simulation, place: Place, other: Place): [SimulatedPort, SimulatedPort] {
@@ -48,9 +49,13 @@ export function createTriangle(
   }
 }
 
-/** Returns the ports of an end: what it sends to, and what it receives from, which can be the same. */
-export const getSimulatedPorts = (end: LinkEndpoint): { out: SimulatedPort; in: SimulatedPort } =>
-  end as unknown as { out: SimulatedPort; in: SimulatedPort }
+/** What an end of a link sends to, and what it receives from, which can be the same. */
+export interface LinkEnds {
+  out: SimulatedPort | SocketEnd
+  in: SimulatedPort | SocketEnd
+}
+
+export const getSimulatedPorts = (end: LinkEndpoint): LinkEnds => end as unknown as LinkEnds
 
 interface Post {
   readonly data: unknown
@@ -68,6 +73,8 @@ export class SimulatedPort extends EventEmitter {
   #comingBytes = 0
   #latest = 0
   readonly #kept: (() => void)[] = []
+  /** A listener for messages was added once. */
+  #hasStarted = false
   /** This end sends nothing more. */
   #shut = false
   /** It has emitted `close`, or its thread is gone. */
@@ -80,7 +87,9 @@ export class SimulatedPort extends EventEmitter {
     place.ports.add(this)
     // Like a port of Node, it keeps messages until a listener is added.
     this.on('newListener', event => {
-      if (event !== 'message' || this.#kept.length === 0) return
+      if (event !== 'message') return
+      this.#hasStarted = true
+      if (this.#kept.length === 0) return
       for (const run of this.#kept.splice(0)) this.#at(this.#simulation.clock.now, run)
     })
   }
@@ -152,6 +161,8 @@ export class SimulatedPort extends EventEmitter {
   #hangUp(): void {
     if (this.#shut) return
     this.#shut = true
+    // A port of Node that nobody reads closes with its peer, too.
+    if (!this.#hasStarted) this.place.ports.delete(this)
     this.#schedule(() => this.#end())
   }
 
@@ -173,7 +184,7 @@ export class SimulatedPort extends EventEmitter {
     const { clock } = this.#simulation
     clock.at(time, () => {
       if (this.#over || this.place.dead) return
-      if (this.listenerCount('message') === 0) return void this.#kept.push(run)
+      if (!this.#hasStarted) return void this.#kept.push(run)
       if (this.place.stalledUntil <= clock.now) return run()
       this.#latest = Math.max(this.#latest, this.place.stalledUntil)
       this.#at(this.place.stalledUntil, run)

@@ -4,6 +4,8 @@ import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
+import type { ProcessSockets } from '../../../src/shared/process-sockets.js'
+import type { Simulation } from '../simulation.js'
 import type { SupervisedWorld } from '../supervised-world.js'
 
 /** The running simulation. */
@@ -40,16 +42,21 @@ export class SimulatedThread extends EventEmitter {
     for (const port of transfer) port.travel()
     const deliver = (): void => {
       const { clock } = this.#world.simulation
-      const { dead, stalledUntil, name } = this.place
+      const { dead, stalledUntil, name } = this.receiver
       if (stalledUntil > clock.now) {
         this.#toThread = this.#later(this.#toThread, stalledUntil - clock.now, deliver)
         return
       }
-      for (const port of transfer) port.arrive(this.place)
+      for (const port of transfer) port.arrive(this.receiver)
       this.#world.simulation.trace(() => `the host → ${name}: ${getType(message)}`)
       if (!dead) this.control.emit('message', message)
     }
     this.#toThread = this.#later(this.#toThread, this.#delay(), deliver)
+  }
+
+  /** The place that takes messages of the host. */
+  protected get receiver(): Place {
+    return this.place
   }
 
   get performance(): { eventLoopUtilization(): { active: number } } {
@@ -89,6 +96,51 @@ export class SimulatedThread extends EventEmitter {
     const at = Math.max(latest, clock.now + delay)
     clock.at(at, run)
     return at
+  }
+}
+
+/** Time for the owners of sockets to read what a process has sent before it exited. */
+const LAST_FRAMES = 1000
+
+/** A relay and its process, which shares its place. The ports to the owners of its sockets are in a place of their own. */
+export class SimulatedProcess extends SimulatedThread {
+  readonly relay: Place
+  sockets: ProcessSockets | undefined
+  readonly #simulation: Simulation
+  readonly #owners: Promise<unknown>
+  #isEnding = false
+
+  constructor(simulation: Simulation, name: string, program: Program, data: object, ports: readonly SimulatedPort[]) {
+    super(name, program, data)
+    this.#simulation = simulation
+    this.relay = new Place(`the relay of ${name}`)
+    for (const port of ports) {
+      port.travel()
+      port.arrive(this.relay)
+    }
+    this.#owners = Promise.all(ports.map(port => new Promise(resolve => port.once('close', resolve))))
+  }
+
+  protected override get receiver(): Place {
+    return this.relay
+  }
+
+  /** The process exits. Its relay reports that once the owners of its sockets have read them. */
+  override exit(code: number): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.place.die()
+    void Promise.race([this.#owners, this.#simulation.clock.sleep(LAST_FRAMES)]).then(() => this.die(code))
+  }
+
+  /** The relay ends, and its process with it. */
+  die(code: number): void {
+    this.relay.die()
+    super.exit(code)
+  }
+
+  override async terminate(): Promise<void> {
+    this.die(1)
   }
 }
 
