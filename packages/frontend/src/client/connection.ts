@@ -93,6 +93,8 @@ export class Connection {
   readonly #link: Link
   readonly #owner: ConnectionOwner
   readonly #defaults: CallDefaults
+  /** The streams of this connection's calls and exposed functions. */
+  readonly #streams: SentStreams
   readonly #reader = new BatchReader(true)
   readonly #queue: ClientQueue
   /** Exists once a call has an idle deadline. Not in pages. */
@@ -105,6 +107,7 @@ export class Connection {
     this.#link = link
     this.#owner = owner
     this.#defaults = defaults
+    this.#streams = owner.functions.streams
     this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
     this.#queue = new ClientQueue(
       link,
@@ -120,11 +123,6 @@ export class Connection {
         closed: fault => resolve(this.#end(fault)),
       })
     })
-  }
-
-  /** The streams of this connection's calls and exposed functions. */
-  get #streams(): SentStreams {
-    return this.#owner.functions.streams
   }
 
   get isClosed(): boolean {
