@@ -54,6 +54,7 @@ const wall = { kind: 'process', wall: 'auto' } as const
 describe.each([
   ['permission', { sandbox: 'permission' }, {}],
   ['quickjs', { sandbox: 'quickjs' }, {}],
+  ['quickjs in a process', { sandbox: { kind: 'quickjs', process: true } }, {}],
   ['process with a wall', { sandbox: wall }, {}],
   ['gate', {}, isolation('judge', {}, allowed)],
   ['process with a gate, and msgpack', { sandbox: 'process', codec: 'msgpack' }, isolation('judge', {}, allowed)],
