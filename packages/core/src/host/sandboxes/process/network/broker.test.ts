@@ -1,6 +1,12 @@
 // What a hostile process sends to the broker by hand, over the same pipe as `fetch`.
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { duplexPair } from 'node:stream'
 import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
@@ -259,6 +265,22 @@ test('a response of the host cannot pass for one of the broker', async () => {
   const { headers } = await send(session, get(`127.0.0.1:${port}`))
   expect(headers).toMatchObject({ ':status': 403, [BROKER_OUTCOME]: 'response', [BROKER_REASON]: '' })
 })
+
+// Node 20 cannot change its limit.
+test.runIf(Number.parseInt(process.versions.node, 10) >= 22)(
+  'a frontend that aborts many requests keeps its network',
+  async () => {
+    const { session } = open(['127.0.0.1:*'])
+    for (let aborted = 0; aborted < 1500; aborted++) {
+      const stream = session.request(get('other.example'))
+      await new Promise<void>(resolve => {
+        stream.on('error', () => {}).on('close', resolve)
+        stream.close(constants.NGHTTP2_CANCEL)
+      })
+    }
+    expect(getOutcome(await send(session, get('other.example')))).toBe('denied')
+  },
+)
 
 test('a response that is cut off is an error', async () => {
   const port = await serve((_request, response) => {

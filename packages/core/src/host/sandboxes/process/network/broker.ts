@@ -42,6 +42,11 @@ const MAX_HEADER_BYTES = 64 * 1024
 const WINDOW_BYTES = 256 * 1024
 /** Of HTTP/2 sessions, in MB: more than the windows of all streams. */
 const MAX_SESSION_MB = 64
+/**
+ * Requests that a frontend aborts at once, and in a second. With Node's own limits, 1000 and 33, a frontend that aborts more has no network any
+ * more, because its only connection ends. Node 20 has no options for these.
+ */
+const RESETS = { streamResetBurst: 10_000, streamResetRate: 1000 }
 /** Milliseconds without data, also until a connection is open. */
 const IDLE_MS = 300_000
 /** Responses with a status of 1xx before the final one. */
@@ -71,6 +76,7 @@ export function serveBroker(
       initialWindowSize: WINDOW_BYTES,
     },
     maxSessionMemory: MAX_SESSION_MB,
+    ...RESETS,
   })
   let session: ServerHttp2Session | undefined
   const ignore = (): void => {}
