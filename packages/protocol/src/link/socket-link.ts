@@ -63,7 +63,7 @@ export class SocketLink extends StreamLink {
     this.#fullReads = count === buffer.length ? this.#fullReads + 1 : 0
     // What arrives after this end has closed is dropped.
     if (this.isOpen) {
-      this.frames.lend(buffer.subarray(0, count))
+      this.frames.lend(buffer, count)
       this.deliver()
       this.frames.keep()
     }

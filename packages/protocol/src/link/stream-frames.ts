@@ -11,7 +11,10 @@ const createStreamError = (what: string): BusError =>
   new BusError('InvalidRequest', `The peer violated the stream protocol: ${what}`)
 
 export function writeStreamHeader(target: Buffer, kind: FrameKind, length: number): void {
-  target.writeUInt32LE(length, 0)
+  target[0] = length
+  target[1] = length >>> 8
+  target[2] = length >>> 16
+  target[3] = length >>> 24
   target[4] = kind
 }
 
@@ -27,6 +30,8 @@ export class StreamFrames {
   #hasEnded = false
   #chunk: Buffer = NOTHING
   #offset = 0
+  /** The bytes of the chunk. */
+  #end = 0
   /** True if the memory of the chunk is used again after `keep`. */
   #isLent = false
   readonly #header: Buffer = Buffer.alloc(STREAM_HEADER_BYTES)
@@ -49,18 +54,17 @@ export class StreamFrames {
 
   /** Bytes that have arrived and are not in a frame yet that has begun, or was taken. */
   get unread(): number {
-    return this.#chunks.bytes + this.#chunk.length - this.#offset
+    return this.#chunks.bytes + this.#end - this.#offset
   }
 
   add(chunk: Buffer, cost: number = chunk.length): void {
     this.#chunks.push(chunk, cost)
   }
 
-  /** Adds a chunk whose memory the caller uses again after `keep`: frames of it can be taken without a copy until then. */
-  lend(chunk: Buffer): void {
-    if (this.unread > 0) return this.add(Buffer.from(chunk))
-    this.#chunk = chunk
-    this.#offset = 0
+  /** Adds the first bytes of memory that the caller uses again after `keep`: frames can be taken from it without a copy until then. */
+  lend(memory: Buffer, length: number = memory.length): void {
+    if (this.unread > 0) return this.add(Buffer.from(memory.subarray(0, length)))
+    this.#setChunk(memory, length)
     this.#isLent = true
   }
 
@@ -68,8 +72,15 @@ export class StreamFrames {
   keep(): void {
     if (!this.#isLent) return
     this.#isLent = false
-    this.#chunk = this.#offset === this.#chunk.length ? NOTHING : Buffer.from(this.#chunk.subarray(this.#offset))
+    if (this.#offset === this.#end) return this.#setChunk(NOTHING, 0)
+    const rest = Buffer.from(this.#chunk.subarray(this.#offset, this.#end))
+    this.#setChunk(rest, rest.length)
+  }
+
+  #setChunk(chunk: Buffer, length: number): void {
+    this.#chunk = chunk
     this.#offset = 0
+    this.#end = length
   }
 
   /** Handles the end of the stream: no chunk follows. */
@@ -84,8 +95,7 @@ export class StreamFrames {
       if (frame) return frame
       const chunk = this.#chunks.shift()
       if (!chunk) break
-      this.#chunk = chunk
-      this.#offset = 0
+      this.#setChunk(chunk, chunk.length)
       this.#isLent = false
       this.#taken?.(chunk)
     }
@@ -104,12 +114,23 @@ export class StreamFrames {
     return { kind, body }
   }
 
+  /** A header that is whole in its chunk is read in place: most calls are rare, and each function of Node takes time when it is cold. */
   #readHeader(): FrameKind | undefined {
-    const copied = this.#chunk.copy(this.#header, this.#headerUsed, this.#offset)
+    if (this.#headerUsed === 0 && this.#end - this.#offset >= STREAM_HEADER_BYTES) {
+      const offset = this.#offset
+      this.#offset += STREAM_HEADER_BYTES
+      this.#headerUsed = STREAM_HEADER_BYTES
+      return this.#parseHeader(this.#chunk, offset)
+    }
+    const copied = this.#chunk.copy(this.#header, this.#headerUsed, this.#offset, this.#end)
     this.#offset += copied
     this.#headerUsed += copied
-    if (this.#headerUsed < STREAM_HEADER_BYTES) return undefined
-    const [length, kind] = [this.#header.readUInt32LE(0), this.#header[4]]
+    return this.#headerUsed < STREAM_HEADER_BYTES ? undefined : this.#parseHeader(this.#header, 0)
+  }
+
+  #parseHeader(bytes: Uint8Array, at: number): FrameKind {
+    const length = bytes[at]! + (bytes[at + 1]! << 8) + (bytes[at + 2]! << 16) + bytes[at + 3]! * 2 ** 24
+    const kind = bytes[at + 4]
     if (!isFrameKind(kind)) throw createStreamError('invalid kind of frame')
     if (length > this.#maxBodyBytes) throw createStreamError('a frame out of bounds')
     this.#length = length
@@ -124,7 +145,7 @@ export class StreamFrames {
   #sliceBody(kind: FrameKind): Uint8Array | undefined {
     const end = this.#offset + this.#length
     const isSlice = this.#isLent ? this.readsImmediately : this.#length <= SMALL_BODY_BYTES
-    if (!isSlice || end > this.#chunk.length) return undefined
+    if (!isSlice || end > this.#end) return undefined
     if (kind === FRAME_KIND.msgpack || kind === FRAME_KIND.bytes) return undefined
     const body = this.#chunk.subarray(this.#offset, end)
     this.#offset = end
@@ -134,7 +155,7 @@ export class StreamFrames {
   /** Copies to a body in memory of its own. Returns it when it is complete. */
   #gatherBody(kind: FrameKind): Uint8Array | undefined {
     this.#body ??= new BodyBuffer(this.#length, getHeadroom(kind))
-    const count = Math.min(this.#chunk.length - this.#offset, this.#body.missing)
+    const count = Math.min(this.#end - this.#offset, this.#body.missing)
     this.#chunk.copy(this.#body.reserve(count), 0, this.#offset, this.#offset + count)
     this.#offset += count
     return this.#body.missing === 0 ? this.#body.complete() : undefined
