@@ -1,5 +1,4 @@
 // Functions of the host for one run of `bus.run`: what the code finds of them, and what runs when it calls one.
-import { randomUUID } from 'node:crypto'
 import { createContext, Script } from 'node:vm'
 import type { ExposedContext } from '@sallyport/frontend/internal'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
@@ -67,7 +66,7 @@ export function prepareFunctions(where: string, functions: RunFunctions): Prepar
   })
 
   return {
-    name: `bus.run ${randomUUID()}`,
+    name: `bus.run ${crypto.randomUUID()}`,
     run: (call: { name: unknown; args: unknown }, ctx) => {
       const run = handlers.get(String(call.name))
       if (!run) throw new BusError('MethodNotFound', `The run has no function ${describeName(String(call.name))}`)
