@@ -57,10 +57,16 @@ test('records how large the result of a call is, and nothing of it', () => {
   const watch = new CallWatch()
   const caller = watch.getCaller('main')
   const call = {}
-  caller.run(call, 'load', {}, known, () => void caller.addAnswer(call, { text: 'x'.repeat(5000) }))
+  caller.run(call, 'load', {}, known, () => {
+    caller.addAnswer(call, { text: 'x'.repeat(5000) })
+    return undefined
+  })
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
-  caller.run(proxy, 'load', {}, known, () => void caller.addAnswer(proxy, proxy))
+  caller.run(proxy, 'load', {}, known, () => {
+    caller.addAnswer(proxy, proxy)
+    return undefined
+  })
   // Of a call that is not recorded.
   caller.addAnswer({}, 'y')
   const [record, throwing] = watch.report([]).calls
