@@ -1,7 +1,7 @@
 // Processes that start ahead of their frontends: each belongs to its frontend alone, and none is left.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -210,14 +210,17 @@ describe.each(walls)('wall: %s', wall => {
     expect(text).toBe('ready\nclosed\n')
   })
 
-  test.runIf(linux)('a killed host leaves no spare', async () => {
+  test.runIf(linux)('a killed host leaves no process, no spare and no directory', async () => {
+    const temporary = mkdtempSync(join(directory, 'killed-'))
     const host = spawn(process.execPath, [fileURLToPath(fixture('sandboxes/spare-host.mjs')), wall], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: temporary },
     })
     await once(host.stdout, 'data')
     const pids = await waitForPids(2, host.pid)
     host.kill('SIGKILL')
     await expect.poll(() => pids.filter(isRunning), POLL).toEqual([])
+    await expect.poll(() => readdirSync(temporary), POLL).toEqual([])
   })
 })
 
