@@ -1,6 +1,10 @@
 // Entry of the thread of relays, which runs no code of a frontend.
 import { parentPort } from 'node:worker_threads'
 import { serveMembers } from '@sallyport/protocol/internal/contract'
+import type { RelayData, ScriptRelayData } from './host/sandboxes/process/relay/relay-data.js'
 import { runRelay } from './host/sandboxes/process/relay/run-relay.js'
+import { runScript } from './host/sandboxes/process/relay/run-script.js'
 
-serveMembers(parentPort!, runRelay)
+serveMembers<RelayData | ScriptRelayData>(parentPort!, (host, data) =>
+  'launch' in data ? runRelay(host, data) : runScript(host, data),
+)

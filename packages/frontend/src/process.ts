@@ -1,20 +1,16 @@
 // The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports.
 import { Socket } from 'node:net'
-import type {
-  FrontendPreparation,
-  FrontendProcessCommand,
-  FrontendReport,
-  FrontendStart,
-  Pong,
-} from '@sallyport/protocol/internal/contract'
+import type { FrontendPreparation, FrontendProcessCommand, FrontendReport, FrontendStart, Pong } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { SocketLink, SplitLink, StreamLink } from '@sallyport/protocol/internal/link'
-import { FRAME_KIND, getText, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
+import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
 import { shareExports } from './runtime/shared-exports.js'
 import * as index from './index.js'
 import { installInFrontend, installTauri } from './runtime/install-tauri.js'
+import { sendReport } from './runtime/process-report.js'
+import { serveScripts } from './runtime/script-process.js'
 import { enterSandboxOnce, startFrontend } from './runtime/start-frontend.js'
 import { warmUp } from './runtime/warm-up.js'
 
@@ -39,19 +35,18 @@ const { exit, reallyExit } = process as unknown as { exit(code: number): never; 
 for (const name of Object.keys(process.env)) delete process.env[name]
 
 /** A spare does what it can before it is taken. Its start has the errors. */
-const prepare = (preparation: FrontendPreparation): void =>
-  void enterSandboxOnce(preparation)
-    .then(() => warmUp(() => isStarted))
-    .catch(() => {})
+function prepare(preparation: FrontendPreparation): void {
+  const entered = enterSandboxOnce(preparation)
+  if (preparation.hasScripts) serveScripts(new Socket({ fd: PROCESS_PIPES.link }), loadFunctions)
+  else void entered.then(() => warmUp(() => isStarted)).catch(() => {})
+  entered.catch(() => {})
+}
 
 const control = new StreamLink(new Socket({ fd: PROCESS_PIPES.control }))
-const report = (message: FrontendReport | Pong): void => {
-  if (message.type !== 'suspended') return control.send({ kind: FRAME_KIND.json, body: JSON.stringify(message) })
-  const { snapshot, ...rest } = message
-  for (let at = 0; at < snapshot.length; at += SNAPSHOT_PART_BYTES)
-    control.send({ kind: FRAME_KIND.bytes, body: snapshot.slice(at, at + SNAPSHOT_PART_BYTES) })
-  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(rest) })
-}
+const report = (message: FrontendReport | Pong): void => sendReport(control, message)
+// By its name, which the condition of this process leads to the exports of this program, as a module's namespace.
+// oxlint-disable-next-line no-restricted-imports
+const loadFunctions = () => import('@sallyport/frontend')
 
 let isStarted = false
 let handleCommand: ((command: FrontendProcessCommand) => void) | undefined
@@ -60,21 +55,20 @@ control.receive({
   frame({ kind, body }) {
     if (kind === FRAME_KIND.json) {
       const command = JSON.parse(getText(body)) as FrontendProcessCommand
-      return command.type === 'prepare' ? prepare(command) : handleCommand?.(command)
+      if (command.type === 'prepare') return prepare(command)
+      if (command.type === 'ping') return report({ type: 'pong' })
+      return handleCommand?.(command)
     }
     isStarted = true
     startFrontend(deserializeValue(body as Uint8Array) as FrontendStart, {
       report,
       onCommand(handle) {
         handleCommand = command => {
-          if (command.type === 'ping') return report({ type: 'pong' })
           if (command.type === 'stop') return handle(command)
           if (command.type === 'link') handle({ ...command, link: openLink(command.isSplit) })
         }
       },
-      // By its name, which the condition of this process leads to the exports of this program, as a module's namespace.
-      // oxlint-disable-next-line no-restricted-imports
-      loadFunctions: () => import('@sallyport/frontend'),
+      loadFunctions,
     })
   },
   // The relay has exited, and this process must not outlive it.

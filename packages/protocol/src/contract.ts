@@ -36,8 +36,12 @@ export { LIFECYCLE_STATES, type LifecycleState, type StateReport } from './contr
 export {
   type FrontendPreparation,
   type FrontendProcessCommand,
+  getScriptStreams,
+  MAX_SCRIPT_OUTPUT,
   PROCESS_PIPES,
   type Pong,
+  type ScriptCommand,
+  type ScriptReport,
 } from './contract/relay-frontend.js'
 export { BROKER_OUTCOME, BROKER_REASON, CONNECTION_HEADERS } from './contract/network-broker.js'
 export { deserializeValue, serializeValue } from './contract/serialize.js'
@@ -45,6 +49,8 @@ export {
   ACTIVITY,
   type MemberCommand,
   type MemberConnection,
+  type MemberMessages,
+  type MemberPort,
   type MemberReport,
   type NewMember,
   type OutputStream,

@@ -590,7 +590,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** @param resetRates - true to measure the next rates from now on */
   #readStats(resetRates: boolean): BusStats {
-    const { core, frontends: opened, reporter, spareProcesses, uptime } = this.#host
+    const { core, frontends: opened, reporter, scriptProcesses, spareProcesses, uptime } = this.#host
     const host = core.traffic.snapshot(core.isUp, resetRates)
     const frontends = opened.takeStats(resetRates)
     const { network } = core
@@ -601,7 +601,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
       core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
       host,
       frontends,
-      spares: spareProcesses.count,
+      spares: spareProcesses.count + scriptProcesses.count,
       ...(network && { network }),
     }
   }

@@ -13,6 +13,7 @@ import type { BusConfig, HostConfig } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
 import { flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
+import type { ScriptProcesses } from './workers/script-processes.js'
 import type { SpareProcesses } from './workers/spare-processes.js'
 import type { Supervisor } from './supervision/supervisor.js'
 import type { SharedThreads } from './workers/shared-threads.js'
@@ -38,6 +39,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   readonly frontends: Frontends
   readonly threads: SharedThreads
   readonly spareProcesses: SpareProcesses
+  readonly scriptProcesses: ScriptProcesses
   readonly #services: HostServices
   readonly #names: HostNames
   readonly #startedAt = performance.now()
@@ -58,6 +60,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.reporter = services.reporter
     this.threads = services.sharedThreads
     this.spareProcesses = services.spareProcesses
+    this.scriptProcesses = services.scriptProcesses
     this.#services = services
     this.#names = names
     if (pattern === 'isolation') services.gateThreads.prepare()
@@ -165,7 +168,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     await nextTick()
     const spares = this.spareProcesses.close()
     await stop(timeout)
-    await spares
+    await Promise.all([spares, this.scriptProcesses.close()])
     this.#services.gateThreads.close()
     await this.threads.close()
     this.supervisor.signal('ended')

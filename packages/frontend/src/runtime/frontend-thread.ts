@@ -8,8 +8,8 @@ import {
   serveMembers,
 } from '@sallyport/protocol/internal/contract'
 import { openLink } from '@sallyport/protocol/internal/link'
-import { joinGroup } from './script-group.js'
-import { enterSandboxOnce, type HostConnection, startFrontend } from './start-frontend.js'
+import { joinGroup, type ScriptConnection } from './script-group.js'
+import { enterSandboxOnce, type HostCommand, type HostConnection, startFrontend } from './start-frontend.js'
 
 /** @param loadFunctions - see `HostConnection` */
 export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']): void {
@@ -18,18 +18,29 @@ export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']
   if (!data || !('label' in data)) {
     // An error is that of the first script.
     if (data) enterSandboxOnce(data).catch(() => {})
-    serveMembers<FrontendWorkerData>(control, (host, member) => joinGroup(host, member, loadFunctions))
+    serveMembers<FrontendWorkerData>(control, (member, { heartbeat, ...start }) => {
+      const { stop } = beat(heartbeat)
+      const host: ScriptConnection = {
+        ...member,
+        report: report => member.postMessage(report),
+        onCommand: handle => member.onMessage(message => handle(toHostCommand(message as FrontendCommand))),
+        exit(code) {
+          stop()
+          member.exit(code)
+        },
+      }
+      joinGroup(host, start, loadFunctions)
+    })
     return
   }
   const { heartbeat, ...start } = data
   beat(heartbeat)
   startFrontend(start, {
     report: report => control.postMessage(report),
-    onCommand: handle =>
-      control.on('message', (command: FrontendCommand) => {
-        if (command.type === 'stop') return handle(command)
-        handle({ ...command, link: openLink(command.link, true) })
-      }),
+    onCommand: handle => control.on('message', (command: FrontendCommand) => handle(toHostCommand(command))),
     loadFunctions,
   })
 }
+
+const toHostCommand = (command: FrontendCommand): HostCommand =>
+  command.type === 'stop' ? command : { ...command, link: openLink(command.link, true) }

@@ -1,12 +1,6 @@
 // Several scripts in one thread (`sandbox: 'quickjs'`): each has a client, output and errors of its own.
 import { nextTick } from 'node:process'
-import {
-  beat,
-  type FrontendCommand,
-  type FrontendWorkerData,
-  type MemberConnection,
-} from '@sallyport/protocol/internal/contract'
-import { openLink } from '@sallyport/protocol/internal/link'
+import type { FrontendStart, MemberConnection } from '@sallyport/protocol/internal/contract'
 import { type GroupMember, type HostConnection, startFrontend } from './start-frontend.js'
 import { MemberOutput } from './member-output.js'
 
@@ -15,21 +9,20 @@ type Member = Pick<MemberConnection, 'setBusy'>
 /** The scripts whose code runs in this tick. Usually it is one. */
 const busy = new Set<Member>()
 
+/** The connection of a script to its host. */
+export interface ScriptConnection
+  extends
+    Pick<HostConnection, 'report' | 'onCommand'>,
+    Pick<MemberConnection, 'onTerminate' | 'write' | 'setBusy' | 'isTerminated' | 'exit'> {}
+
 /** Starts a script in this thread. */
 export function joinGroup(
-  host: MemberConnection,
-  { heartbeat, ...start }: FrontendWorkerData,
+  host: ScriptConnection,
+  start: FrontendStart,
   loadFunctions: HostConnection['loadFunctions'],
 ): void {
   const member: Member = { setBusy: host.setBusy }
-  const { stop: stopHeartbeat } = beat(heartbeat)
   const output = new MemberOutput(host)
-
-  function leave(code: number): void {
-    stopHeartbeat()
-    host.exit(code)
-  }
-
   const group: GroupMember = {
     print: (stream, text) => output.print(stream, text),
     onEnter: () => enter(member),
@@ -37,20 +30,11 @@ export function joinGroup(
     onTerminate: release =>
       host.onTerminate(() => {
         release()
-        leave(1)
+        host.exit(1)
       }),
-    exit: code => void output.flushed().then(() => leave(code)),
+    exit: code => void output.flushed().then(() => host.exit(code)),
   }
-  startFrontend(start, {
-    report: report => host.postMessage(report),
-    onCommand: handle =>
-      host.onMessage(message => {
-        const command = message as FrontendCommand
-        handle(command.type === 'stop' ? command : { ...command, link: openLink(command.link, true) })
-      }),
-    loadFunctions,
-    group,
-  })
+  startFrontend(start, { report: host.report, onCommand: host.onCommand, loadFunctions, group })
 }
 
 /** The host blames a script for a blocked thread if it is the only one whose code runs. */

@@ -1,5 +1,6 @@
 // Between a relay and the process of its frontend.
-import type { EngineModule, FrontendSandbox, InitScript } from './host-frontend.js'
+import type { EngineModule, FrontendReport, FrontendSandbox, InitScript } from './host-frontend.js'
+import type { OutputStream } from './shared-thread.js'
 
 /**
  * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. What core
@@ -22,9 +23,32 @@ export interface FrontendPreparation {
   hasText: boolean
   /** URL of a `ScriptRunner`, if it runs a script. */
   runner: string | undefined
+  /** True for a process of many scripts: each has two streams of the pipe `link`. */
+  hasScripts?: boolean
   /** The compiled engine of the runner, for a thread. */
   engineModule?: EngineModule
 }
 
 /** Frontend process → relay: the event loop is not blocked. */
 export type Pong = { type: 'pong' }
+
+/**
+ * Ids of the streams of a script in a process that has many. Over `control` comes first its `FrontendStart`, by `serializeValue`. When
+ * the script ends, the process closes `control`; a relay that closes it ends the script.
+ */
+export const getScriptStreams = (script: number): { control: number; link: number } => ({
+  control: 2 * script,
+  link: 2 * script + 1,
+})
+
+/** Relay → script: its stream of frames is open, stop, or send the next chunk of output. */
+export type ScriptCommand =
+  | { type: 'link'; scripts: readonly InitScript[] }
+  | { type: 'stop'; timeout: number }
+  | { type: 'read'; stream: OutputStream }
+
+/** Script → relay. The first chunk of each stream of output needs no `read`. */
+export type ScriptReport = FrontendReport | { type: 'output'; stream: OutputStream; chunk: string }
+
+/** Maximum UTF-16 code units of a chunk. */
+export const MAX_SCRIPT_OUTPUT: number = 2 ** 16

@@ -1,5 +1,5 @@
-// Between the host and a thread that several workers share. Each of them is a member: a port of its own takes the place of the thread's
-// port, output and exit.
+// Between the host and a thread that several workers share. Each of them is a member: messages with its id take the place of the thread's
+// port, output and exit. One port has the messages of all members, because each port costs as much as a dozen messages.
 import type { MessagePort } from 'node:worker_threads'
 import type { TransferListItem } from '../link/endpoints.js'
 import { type ReportedError, reportError } from '../errors/reported-error.js'
@@ -7,9 +7,14 @@ import { assertNever } from '../util/assert-never.js'
 
 export type OutputStream = 'stdout' | 'stderr'
 
+/** Host → shared thread, once: the port for the messages of its members. */
+export interface MemberPort {
+  port: MessagePort
+}
+
 /** Host → shared thread: starts a member. */
 export interface NewMember {
-  port: MessagePort
+  type: 'start'
   data: unknown
   /**
    * Word 0 is an `ACTIVITY` of the member, as the thread knows it. The host reads it when the thread does not respond. The host sets word 1
@@ -21,8 +26,12 @@ export interface NewMember {
 /** `unknown` in a thread that does not say whose code it runs. */
 export const ACTIVITY = { unknown: 0, idle: 1, busy: 2 } as const
 
-/** Host → member: a message of its host, a request for the next chunk of its output, or the order to exit at once. */
+/**
+ * Host → member: its start, a message of its host, a request for the next chunk of its output, or the order to exit at once. The first
+ * chunk of each stream needs no request.
+ */
 export type MemberCommand =
+  | NewMember
   | { type: 'message'; message: unknown }
   | { type: 'read'; stream: OutputStream }
   | { type: 'terminate' }
@@ -35,6 +44,9 @@ export type MemberReport =
   | { type: 'thread-failed'; error: ReportedError }
   | { type: 'terminating' }
   | { type: 'exited'; code: number }
+
+/** What passes the port: messages of members, each after the id of its member. */
+export type MemberMessages<Message> = readonly (number | Message)[]
 
 /** The connection of a member to its host, in the thread. */
 export interface MemberConnection {
@@ -55,33 +67,83 @@ export interface MemberConnection {
   exit(code: number): void
 }
 
-/** Starts a member for each port that the host sends. A member that cannot be started fails alone. */
+/** Starts each member that the host sends. A member that cannot be started fails alone. */
 export function serveMembers<Data>(
   parent: MessagePort,
   start: (connection: MemberConnection, data: Data) => void | Promise<void>,
 ): void {
-  parent.on('message', ({ port, data, activity }: NewMember) => {
-    const connection = connectMember(port, new Int32Array(activity))
-    const fail = (error: unknown): void => {
-      port.postMessage({ type: 'error', error: reportError(error) } satisfies MemberReport)
-      connection.exit(1)
-    }
-    try {
-      start(connection, data as Data)?.catch(fail)
-    } catch (error) {
-      fail(error)
+  parent.once('message', ({ port }: MemberPort) => {
+    const members = new Map<number, Member>()
+    const outbox = new Outbox(port)
+    port.on('message', (messages: MemberMessages<MemberCommand>) => {
+      for (let at = 0; at < messages.length; at += 2) {
+        const [id, command] = [messages[at] as number, messages[at + 1] as MemberCommand]
+        if (command.type !== 'start') members.get(id)?.handle(command)
+        else startMember(id, command)
+      }
+    })
+
+    function startMember(id: number, { data, activity }: NewMember): void {
+      const member = createMember(new Int32Array(activity), (report, isUrgent, transfer) => {
+        outbox.post(id, report, isUrgent, transfer)
+        if (report.type === 'exited') members.delete(id)
+      })
+      members.set(id, member)
+      const { connection } = member
+      const fail = (error: unknown): void => member.fail(error)
+      try {
+        start(connection, data as Data)?.catch(fail)
+      } catch (error) {
+        fail(error)
+      }
     }
   })
 }
 
-function connectMember(port: MessagePort, activity: Int32Array): MemberConnection {
+/** Collects what members report in one callback of the event loop: one message with three reports costs little more than one report. */
+class Outbox {
+  readonly #port: MessagePort
+  #waiting: (number | MemberReport)[] = []
+  #transfer: TransferListItem[] = []
+
+  constructor(port: MessagePort) {
+    this.#port = port
+  }
+
+  post(id: number, report: MemberReport, isUrgent: boolean, transfer: readonly TransferListItem[]): void {
+    // A tick that a promise adds with `nextTick` runs once all promises have settled, including those that others create.
+    if (this.#waiting.push(id, report) === 2 && !isUrgent) queueMicrotask(() => process.nextTick(() => this.flush()))
+    this.#transfer.push(...transfer)
+    if (isUrgent) this.flush()
+  }
+
+  flush(): void {
+    const [waiting, transfer] = [this.#waiting, this.#transfer]
+    if (waiting.length === 0) return
+    this.#waiting = []
+    this.#transfer = []
+    this.#port.postMessage(waiting, transfer)
+  }
+}
+
+interface Member {
+  readonly connection: MemberConnection
+  handle(command: Exclude<MemberCommand, NewMember>): void
+  fail(error: unknown): void
+}
+
+/** @param send - sends a report to the host: at once, before code that could end the thread, if it is urgent */
+function createMember(
+  activity: Int32Array,
+  send: (report: MemberReport, isUrgent: boolean, transfer: readonly TransferListItem[]) => void,
+): Member {
   const outputs = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
   let handleMessage = (_message: unknown): void => {}
   let terminate = (): void => exit(1)
   let hasExited = false
 
   function createOutput(stream: OutputStream) {
-    let isWanted = false
+    let isWanted = true
     let waiting: { chunk: Uint8Array | string; done: () => void } | undefined
     const flush = (): void => {
       if (!isWanted || !waiting) return
@@ -103,39 +165,44 @@ function connectMember(port: MessagePort, activity: Int32Array): MemberConnectio
     }
   }
 
-  function post(report: MemberReport, transfer: readonly TransferListItem[] = []): void {
-    if (!hasExited) port.postMessage(report, transfer)
+  function post(report: MemberReport, isUrgent = false, transfer: readonly TransferListItem[] = []): void {
+    if (!hasExited) send(report, isUrgent, transfer)
   }
 
   function exit(code: number): void {
-    post({ type: 'exited', code })
+    post({ type: 'exited', code }, true)
     hasExited = true
-    // The host closes the port once it has read the report.
-    port.unref()
   }
 
-  port.on('message', (command: MemberCommand) => {
-    if (hasExited) return
-    switch (command.type) {
-      case 'message':
-        return handleMessage(command.message)
-      case 'read':
-        return outputs[command.stream].request()
-      case 'terminate':
-        post({ type: 'terminating' })
-        return terminate()
-      default:
-        return assertNever(command)
-    }
-  })
-  return {
-    postMessage: (message, transfer) => post({ type: 'message', message }, transfer),
+  const connection: MemberConnection = {
+    postMessage: (message, transfer) => post({ type: 'message', message }, (transfer?.length ?? 0) > 0, transfer),
     onMessage: handle => void (handleMessage = handle),
     onTerminate: handle => void (terminate = handle),
     setBusy: isBusy => void Atomics.store(activity, 0, isBusy ? ACTIVITY.busy : ACTIVITY.idle),
     isTerminated: () => Atomics.load(activity, 1) !== 0,
-    failThread: error => post({ type: 'thread-failed', error: reportError(error) }),
+    failThread: error => post({ type: 'thread-failed', error: reportError(error) }, true),
     write: (stream, chunk, done) => outputs[stream].write(chunk, done),
     exit,
+  }
+  return {
+    connection,
+    handle(command) {
+      if (hasExited) return
+      switch (command.type) {
+        case 'message':
+          return handleMessage(command.message)
+        case 'read':
+          return outputs[command.stream].request()
+        case 'terminate':
+          post({ type: 'terminating' }, true)
+          return terminate()
+        default:
+          return assertNever(command)
+      }
+    },
+    fail(error) {
+      post({ type: 'error', error: reportError(error) })
+      exit(1)
+    },
   }
 }

@@ -26,13 +26,17 @@ export type LinkEndpoint =
   | DirectEndpoint
   | { kind: 'split'; to: LinkEndpoint; from: LinkEndpoint }
 
-/** @param kind - `local` if both ends are in this thread */
+/**
+ * @param kind - `local` if both ends are in this thread
+ * @param ringBytes - the size of each ring
+ */
 export function createLinkEndpoints(
   kind: LinkKind | 'local',
   poll: PollMode = 'adaptive',
+  ringBytes?: number,
 ): [LinkEndpoint, LinkEndpoint] {
   if (kind === 'local') return createLocalEndpoints()
-  if (kind === 'ring') return createCircle(kind, poll, 2) as [LinkEndpoint, LinkEndpoint]
+  if (kind === 'ring') return createCircle(kind, poll, 2, ringBytes) as [LinkEndpoint, LinkEndpoint]
   const { port1, port2 } = new MessageChannel()
   return [
     { kind, out: port1, in: port1 },
@@ -47,8 +51,12 @@ export interface TriangleEndpoints {
   core: LinkEndpoint
 }
 
-export function createTriangleEndpoints(kind: LinkKind, poll: PollMode = 'adaptive'): TriangleEndpoints {
-  const [frontend, gate, core] = createCircle(kind, poll, 3)
+export function createTriangleEndpoints(
+  kind: LinkKind,
+  poll: PollMode = 'adaptive',
+  ringBytes?: number,
+): TriangleEndpoints {
+  const [frontend, gate, core] = createCircle(kind, poll, 3, ringBytes)
   return { frontend: frontend!, gate: gate!, core: core! }
 }
 
@@ -74,9 +82,9 @@ export function createDirectTriangle(
 }
 
 /** Creates ends of which each sends to the next one, and the last one to the first. */
-function createCircle(kind: LinkKind, poll: PollMode, count: number): LinkEndpoint[] {
+function createCircle(kind: LinkKind, poll: PollMode, count: number, ringBytes?: number): LinkEndpoint[] {
   if (kind === 'ring') {
-    const rings = Array.from({ length: count }, () => createRingBuffer())
+    const rings = Array.from({ length: count }, () => createRingBuffer(ringBytes))
     return rings.map((out, index) => ({ kind, out, in: rings.at(index - 1)!, poll }))
   }
   const channels = Array.from({ length: count }, () => new MessageChannel())

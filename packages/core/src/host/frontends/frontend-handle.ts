@@ -410,8 +410,9 @@ export class FrontendHandle {
     const [socket, fromCore] = sockets
     if (socket !== undefined && fromCore !== undefined) return createDirectTriangle([socket, fromCore], kind, pollMode)
     if (socket !== undefined) return createDirectEndpoints(socket)
-    if (this.#gate) return createTriangleEndpoints(kind, pollMode)
-    const [coreEnd, frontendEnd] = createLinkEndpoints(this.#getLinkKind(isOneThread, kind), pollMode)
+    const ringBytes = sandbox?.ringBytes
+    if (this.#gate) return createTriangleEndpoints(kind, pollMode, ringBytes)
+    const [coreEnd, frontendEnd] = createLinkEndpoints(this.#getLinkKind(isOneThread, kind), pollMode, ringBytes)
     return { core: coreEnd, frontend: frontendEnd }
   }
 

@@ -2,6 +2,7 @@
 import type { HostConfig } from '../options/resolve.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog } from '../reporting/log.js'
+import { ScriptProcesses } from '../workers/script-processes.js'
 import { SpareProcesses } from '../workers/spare-processes.js'
 import { createSupervisor } from '../supervision/supervisor.js'
 import { SharedThreads } from '../workers/shared-threads.js'
@@ -12,7 +13,8 @@ export function createHostServices(options: HostConfig): HostServices {
   const log = createHostLog(options.log, options.dev)
   const sharedThreads = new SharedThreads(log)
   const spareProcesses = new SpareProcesses(log)
+  const scriptProcesses = new ScriptProcesses(log, sharedThreads)
   const gateThreads = new GateThreads(options, sharedThreads)
-  const threads = { sharedThreads, spareProcesses, gateThreads }
+  const threads = { sharedThreads, spareProcesses, scriptProcesses, gateThreads }
   return { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log), ...threads }
 }

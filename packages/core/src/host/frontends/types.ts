@@ -7,6 +7,7 @@ import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
 import type { HostConfig } from '../options/resolve.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { HostLog } from '../reporting/log.js'
+import type { ScriptProcesses } from '../workers/script-processes.js'
 import type { SpareProcesses } from '../workers/spare-processes.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
@@ -23,6 +24,7 @@ export interface HostServices {
   readonly reporter: BusReporter
   readonly sharedThreads: SharedThreads
   readonly spareProcesses: SpareProcesses
+  readonly scriptProcesses: ScriptProcesses
   readonly gateThreads: GateThreads
 }
 

@@ -164,15 +164,17 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
   const exited = createDeferred<WorkerExit>()
   ready.promise.catch(() => {})
   let isUp = true
+  let isReady = false
   let generation = 0
   /** Callers of `reload` that wait until the worker is ready or cannot become ready. */
   const reloads: Deferred<void>[] = []
   const settleReloads = (snapshot: WorkerSnapshot): void => {
-    const isReady = snapshot.matches({ alive: 'running' })
-    if (snapshot.matches('alive') && !isReady) return
+    if (reloads.length === 0) return
+    const isRunning = snapshot.matches({ alive: 'running' })
+    if (snapshot.matches('alive') && !isRunning) return
     const error = snapshot.context.error ?? stoppedEarly()
     for (const { resolve, reject } of reloads.splice(0)) {
-      if (isReady) resolve()
+      if (isRunning) resolve()
       else reject(error)
     }
   }
@@ -182,7 +184,10 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
       const wasUp = isUp
       const isRunning = snapshot.matches({ alive: 'running' })
       isUp = isRunning || snapshot.matches({ alive: 'starting' })
-      if (isRunning) ready.resolve()
+      if (isRunning) {
+        isReady = true
+        ready.resolve()
+      }
       const isSuccessor = context.generation > generation
       generation = context.generation
       if (isSuccessor) spec.onStopped(context.restart)
@@ -195,7 +200,7 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
       const snapshot = actor.getSnapshot()
       const { error, exitError, status } = snapshot.context
       settleReloads(snapshot)
-      ready.reject(error ?? stoppedEarly())
+      if (!isReady) ready.reject(error ?? stoppedEarly())
       exited.resolve({ error, exitError: error && exitError, code: status.exitCode })
     },
   })

@@ -1,5 +1,6 @@
 // The threads of a host that several workers share: relays, and what the options let share one. Each worker is a member.
-import type { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import type { MemberCommand, MemberMessages, MemberPort, MemberReport } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { HostLog } from '../reporting/log.js'
@@ -39,6 +40,14 @@ export class SharedThreads {
     return this.#choose(group).open(name, data, transfer)
   }
 
+  /** Starts a member in the thread of another one. @throws {BusError} Disconnected if that thread has ended */
+  openBeside(other: ThreadMember, name: string, data: unknown): ThreadMember {
+    for (const threads of this.#groups.values()) {
+      for (const thread of threads) if (thread.members.has(other)) return thread.open(name, data, [])
+    }
+    throw new BusError('Disconnected', `${name} was not started: its thread has ended`, { data: { delivered: 'no' } })
+  }
+
   /** Starts a thread of a group whose threads are kept, for its first member. */
   prepare(group: ThreadGroup): void {
     if (!this.#isClosed && !this.#groups.has(group.name)) this.#start(group, new Set())
@@ -74,8 +83,14 @@ class SharedThread implements MemberOwner {
   readonly members = new Set<ThreadMember>()
   readonly confirmTimeout: number
   readonly #worker: Worker
+  /** The messages of all members. */
+  readonly #port: MessagePort
+  /** Members by the id that the thread knows them by. */
+  readonly #byId = new Map<number, ThreadMember>()
+  readonly #ids = new WeakMap<ThreadMember, number>()
   readonly #close: () => void
   readonly #isKept: boolean
+  #lastId = 0
   #isClosed = false
 
   constructor({ name, isKept = false, confirmTimeout = 250, spawn }: ThreadGroup, log: HostLog, onClosed: () => void) {
@@ -84,6 +99,12 @@ class SharedThread implements MemberOwner {
     const worker = (this.#worker = spawn())
     // Until it has a member.
     worker.unref()
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    port1.on('message', messages => this.#receive(messages as MemberMessages<MemberReport>))
+    // The thread keeps the process alive, or does not.
+    port1.unref()
+    worker.postMessage({ port: port2 } satisfies MemberPort, [port2])
     this.#close = () => {
       if (this.#isClosed) return
       this.#isClosed = true
@@ -93,13 +114,16 @@ class SharedThread implements MemberOwner {
     if (!isKept) pipeToLog(worker, lines)
     worker.on('error', error => {
       this.#close()
+      this.#receiveRest()
       for (const member of this.members) member.threadFailed(error)
     })
     worker.on('exit', code => {
       this.#close()
       lines.flush()
+      this.#receiveRest()
       for (const member of this.members) member.threadExited(code)
       this.members.clear()
+      port1.close()
     })
   }
 
@@ -113,17 +137,26 @@ class SharedThread implements MemberOwner {
   }
 
   open(name: string, data: unknown, transfer: readonly TransferListItem[]): ThreadMember {
-    const member = new ThreadMember(name, data, this, (added, ports) =>
-      this.#worker.postMessage(added, [...ports, ...transfer]),
-    )
+    const member = new ThreadMember(name, this)
+    const id = ++this.#lastId
+    this.#ids.set(member, id)
+    // Throws for data that cannot be cloned.
+    member.start(data, transfer)
+    this.#byId.set(id, member)
     this.members.add(member)
     this.refChanged()
     return member
   }
 
+  post(member: ThreadMember, command: MemberCommand, transfer: readonly TransferListItem[] = []): void {
+    const messages: MemberMessages<MemberCommand> = [this.#ids.get(member)!, command]
+    this.#port.postMessage(messages, transfer)
+  }
+
   exited(member: ThreadMember): boolean {
     if (this.#isKept || this.members.size > 1) {
       this.members.delete(member)
+      this.#byId.delete(this.#ids.get(member)!)
       this.refChanged()
       return true
     }
@@ -134,6 +167,17 @@ class SharedThread implements MemberOwner {
   async close(): Promise<void> {
     this.#close()
     await this.#worker.terminate()
+  }
+
+  #receive(messages: MemberMessages<MemberReport>): void {
+    for (let at = 0; at < messages.length; at += 2) {
+      this.#byId.get(messages[at] as number)?.receive(messages[at + 1] as MemberReport)
+    }
+  }
+
+  /** Messages that the thread sent before it ended have arrived. */
+  #receiveRest(): void {
+    for (let next; (next = receiveMessageOnPort(this.#port)); ) this.#receive(next.message as MemberMessages<MemberReport>)
   }
 
   blocked(): void {

@@ -1,11 +1,10 @@
 // A worker that shares its thread with others. To its supervisor it is a thread of its own, with output, errors and an exit.
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { ACTIVITY } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import { assertNever } from '@sallyport/protocol/internal/util'
-import type { NewMember, OutputStream, MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
+import type { OutputStream, MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import type { WorkerUsage } from '../../shared/worker-usage.js'
@@ -21,6 +20,8 @@ export interface MemberOwner {
   readonly confirmTimeout: number
   /** Called when the thread did not confirm that the member is terminated. */
   blocked(): void
+  /** Sends a command to the member. */
+  post(member: ThreadMember, command: MemberCommand, transfer?: readonly TransferListItem[]): void
   /** Called when the member keeps the process alive, or does not any more. */
   refChanged(): void
   /** Terminates the thread. Each member fails with its error. */
@@ -63,7 +64,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   sockets?: ProcessSockets | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  readonly #port: MessagePort
   readonly #activity = new Int32Array(new SharedArrayBuffer(8))
   readonly #owner: MemberOwner
   #confirmTimer: NodeJS.Timeout | undefined
@@ -73,24 +73,17 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   #exitCode: number | undefined
   #hasExited = false
 
-  /** @param send - sends the member to its thread */
-  constructor(
-    name: string,
-    data: unknown,
-    owner: MemberOwner,
-    send: (member: NewMember, transfer: TransferListItem[]) => void,
-  ) {
+  constructor(name: string, owner: MemberOwner) {
     super()
     this.name = name
     this.#owner = owner
-    const { port1, port2 } = new MessageChannel()
-    this.#port = port1
-    const createOutput = (stream: OutputStream): Readable =>
-      new Readable({ read: () => this.#post({ type: 'read', stream }) })
-    this.stdout = createOutput('stdout')
-    this.stderr = createOutput('stderr')
-    port1.on('message', report => this.#receive(report as MemberReport))
-    send({ port: port2, data, activity: this.#activity.buffer }, [port2])
+    this.stdout = this.#createOutput('stdout')
+    this.stderr = this.#createOutput('stderr')
+  }
+
+  /** @param transfer - what `data` transfers to the thread */
+  start(data: unknown, transfer: readonly TransferListItem[]): void {
+    this.#post({ type: 'start', data, activity: this.#activity.buffer }, transfer)
   }
 
   get isRef(): boolean {
@@ -129,13 +122,11 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
 
   ref(): void {
     this.#isRef = true
-    this.#port.ref()
     this.#owner.refChanged()
   }
 
   unref(): void {
     this.#isRef = false
-    this.#port.unref()
     this.#owner.refChanged()
   }
 
@@ -154,24 +145,27 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
 
   /** The thread fails with an error that is not this member's alone. */
   threadFailed(error: unknown): void {
-    this.#receiveRest()
     if (this.#exitCode === undefined && !this.#isTerminated) this.emit('error', error)
   }
 
   threadExited(code: number): void {
-    this.#receiveRest()
     this.#exitCode ??= code
     this.#exit(this.#exitCode)
   }
 
-  /** Messages that the thread sent before it ended have arrived. */
-  #receiveRest(): void {
-    for (let next; this.#exitCode === undefined && (next = receiveMessageOnPort(this.#port));) {
-      this.#receive(next.message as MemberReport)
-    }
+  /** Each stream sends its first chunk without a request. */
+  #createOutput(stream: OutputStream): Readable {
+    let isFirst = true
+    return new Readable({
+      read: () => {
+        if (!isFirst) this.#post({ type: 'read', stream })
+        isFirst = false
+      },
+    })
   }
 
-  #receive(report: MemberReport): void {
+  /** Takes a report of the thread. */
+  receive(report: MemberReport): void {
     if (this.#exitCode !== undefined) return
     switch (report.type) {
       case 'message':
@@ -200,13 +194,12 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     if (this.#hasExited) return
     this.#hasExited = true
     clearTimeout(this.#confirmTimer)
-    this.#port.close()
     this.stdout.push(null)
     this.stderr.push(null)
     this.emit('exit', code)
   }
 
   #post(command: MemberCommand, transfer: readonly TransferListItem[] = []): void {
-    this.#port.postMessage(command, transfer)
+    if (!this.#hasExited) this.#owner.post(this, command, transfer)
   }
 }

@@ -4,6 +4,7 @@ import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { ThreadHandle } from '../../supervision/worker-actor.js'
 import type { OutputSource } from '../../workers/output.js'
 import type { SocketOwner } from '../../../shared/process-sockets.js'
+import type { ScriptProcesses } from '../../workers/script-processes.js'
 import type { SharedThreads } from '../../workers/shared-threads.js'
 import type { SpareProcesses } from '../../workers/spare-processes.js'
 import { type Entry, findEntry, type WorkerFactories } from '../../workers/spawn.js'
@@ -28,6 +29,8 @@ export interface SandboxConfig<Name extends string = string> {
   readonly isStrict?: boolean
   /** Milliseconds that it is given to exit beyond its time to drain. */
   readonly stopTimeout?: number
+  /** Bytes of each ring of its link, a power of two. @default RING_BYTES */
+  readonly ringBytes?: number
   /** The engine of snapshots of its code, and the code around it. Left out if code in it cannot be interrupted. */
   readonly engine?: string
   /**
@@ -53,6 +56,7 @@ export interface SandboxHost {
   }
   readonly sharedThreads: SharedThreads
   readonly spareProcesses: SpareProcesses
+  readonly scriptProcesses: ScriptProcesses
 }
 
 /** Returns the entry of a frontend's worker. @throws {BusError} as `findEntry` */

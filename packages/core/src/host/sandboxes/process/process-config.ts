@@ -4,23 +4,29 @@ import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { PROCESS_PIPES, serializeValue } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import type { FrontendPreparation, FrontendStart, FrontendWorkerData } from '@sallyport/protocol/internal/contract'
+import type {
+  FrontendPreparation,
+  FrontendSandbox,
+  FrontendStart,
+  FrontendWorkerData,
+} from '@sallyport/protocol/internal/contract'
 import { getWorkerName } from '../../supervision/policy.js'
 import { ProcessSockets, type SocketOwner } from '../../../shared/process-sockets.js'
 import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'
 import { type Entry, findEntry, spawnWorker } from '../../workers/spawn.js'
 import type { ThreadMember } from '../../workers/thread-member.js'
 import { createUsage, readSharedUsage } from '../../../shared/worker-usage.js'
+import type { BrokerOptions } from './network/broker.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
 import type { SandboxConfig, SandboxHost, SandboxThread } from '../kind/sandbox-config.js'
-import { getReadFlags } from '../permission-model/grants.js'
+import { getReadFlags, type ReadGrants } from '../permission-model/grants.js'
 import type { FrontendCode } from '../permission-model/module-code.js'
 import { getNetFlags, NET_REMEDIES } from '../permission-model/net.js'
 import { MODEL } from '../permission-model/spawn-sandboxed.js'
 import { getWriteFlags } from '../permission-model/write-grants.js'
 import type { FoundWall } from './launchers/find-wall.js'
 import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
-import type { ProcessLimits, RelayData, RelayStart } from './relay/relay-data.js'
+import type { ProcessLimits, RelayData, RelayStart, ScriptRelayData } from './relay/relay-data.js'
 import { isNetClosed, resolveWall, type WallOptions } from './wall.js'
 
 interface ProcessOptions<Name> extends ProcessLimits, WallOptions {
@@ -46,6 +52,9 @@ const RELAYS: ThreadGroup = {
   confirmTimeout: 5000,
   spawn: () => spawnWorker(findEntry('#relay'), undefined, [], { env: {} }),
 }
+
+/** Of a script's link: many scripts are open at once, and each page of a ring that was used stays in memory. */
+export const SCRIPT_RING_BYTES: number = 2 ** 16
 
 /** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
 const RELAY_STOP_TIMEOUT_MS = 10_000
@@ -92,37 +101,51 @@ export function createProcessConfig<Name extends string>(
   }
 }
 
-/** The process is under the same permission model as a worker. @throws {BusError} InvalidParams */
-function startRelay(
-  { heartbeat, ...frontend }: FrontendWorkerData,
-  { options, sharedThreads, spareProcesses }: SandboxHost,
-  owners: readonly SocketOwner[],
-  {
-    net: granted = false,
-    secrets: secretOptions = {},
-    tmp,
-    resourceLimits,
-    memory,
-    cpu,
-    pids,
-    spares = 0,
-  }: ProcessOptions<string>,
+/** What starts a process for some code. */
+interface ProcessLauncher {
+  readonly code: FrontendCode['code']
+  readonly sandbox: FrontendSandbox
+  /** All that is fixed once the process has been started. */
+  readonly key: string
+  readonly reads: ReadGrants
+  readonly network: BrokerOptions | undefined
+  readonly env: Readonly<Record<string, string>>
+  /**
+   * Starts the relay, and with it the process.
+   *
+   * @param owners - of its sockets; none if the relay forwards frames
+   * @param scriptHost - the id of a process of many scripts
+   */
+  open(
+    name: string,
+    start: RelayData['start'],
+    owners: readonly SocketOwner[],
+    sharedThreads: SharedThreads,
+    scriptHost?: number,
+  ): ThreadMember
+}
+
+/**
+ * The process is under the same permission model as a worker.
+ *
+ * @param isSplit - true if the process has two sockets
+ * @throws {BusError} InvalidParams
+ */
+function prepareLaunch(
+  frontend: FrontendStart,
+  core: unknown,
+  { net: granted = false, secrets: secretOptions = {}, tmp, resourceLimits, memory, cpu, pids }: ProcessOptions<string>,
   launcher: Launcher | undefined,
   getCode: GetCode,
-): SandboxThread {
-  const { label, text } = frontend
+  isSplit: boolean,
+): ProcessLauncher {
+  const { label } = frontend
   const net = granted === true
   const hasBroker = typeof granted === 'object'
   const secrets = createSecrets(secretOptions)
   const entry = findEntry('@sallyport/frontend/process')
-  const { code, reads, writes, flags: codeFlags } = getCode(entry, frontend, options.core)
-  // The process starts in an empty directory, so there is nothing unexpected to read.
-  const sandbox = {
-    unexpectedRead: undefined,
-    strict: false,
-    closesNet: !net && launcher?.closesNetwork === true,
-    hasBroker,
-  }
+  const { code, reads, writes, flags: codeFlags } = getCode(entry, frontend, core)
+  const sandbox = createSandbox(launcher, net, hasBroker)
   const flags = [
     ...MODEL,
     ...codeFlags,
@@ -135,61 +158,136 @@ function startRelay(
   const node = { command: process.execPath, args: [...PROGRAM_FLAGS, ...flags, fileURLToPath(entry)] }
   const limits = { memory, cpu, pids, tmp }
   const { control, link, network, fromCore } = PROCESS_PIPES
-  const isSplit = owners.length > 1
   const descriptors = [control, link, ...(hasBroker ? [network] : []), ...(isSplit ? [fromCore] : [])]
   const info = {
     ...{ label, reads, writes: writes?.directories ?? [], descriptors },
     ...{ net, limits: { memory, pids, tmp } },
   }
+  const owner = !launcher || launcher.ignoresLabel ? '' : label
+  return {
+    code,
+    sandbox,
+    key: JSON.stringify([launcher && getId(launcher), owner, node.args, reads, net, hasBroker, limits, sandbox]),
+    reads: { ...reads, directories: [...reads.directories, ...info.writes] },
+    network: hasBroker ? { hosts: granted, secrets } : undefined,
+    env: getPlaceholders(secrets),
+    open(name, start, owners, sharedThreads, scriptHost) {
+      const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
+      const direct = ProcessSockets.create(owners)
+      const relayData: RelayData = {
+        start,
+        ...(scriptHost !== undefined && { scriptHost }),
+        sockets: direct?.ports,
+        launch,
+        hasWall: launcher !== undefined,
+        hasBroker,
+        temporary: tmpdir(),
+        limits: {
+          memory: launch.limits?.memory ?? memory,
+          cpu,
+          pids: launch.limits?.pids ?? pids,
+          tmp: launch.limits?.tmp,
+        },
+        usage: createUsage(),
+      }
+      const relay = sharedThreads.open(RELAYS, `the relay of ${name}`, relayData, direct?.ports)
+      relay.sockets = direct?.sockets
+      relay.readUsage = () => readSharedUsage(relayData.usage)
+      return relay
+    },
+  }
+}
+
+/** @throws {BusError} InvalidParams */
+function startRelay(
+  { heartbeat, ...frontend }: FrontendWorkerData,
+  { options, sharedThreads, spareProcesses }: SandboxHost,
+  owners: readonly SocketOwner[],
+  processOptions: ProcessOptions<string>,
+  launcher: Launcher | undefined,
+  getCode: GetCode,
+): SandboxThread {
+  const { label, text } = frontend
+  const { spares = 0 } = processOptions
+  const isSplit = owners.length > 1
+  const process = prepareLaunch(frontend, options.core, processOptions, launcher, getCode, isSplit)
+  const { code, sandbox, env, network } = process
   const name = getWorkerName('frontend', label)
   const start: RelayStart = {
     type: 'start',
     name,
-    start: serializeValue({ ...frontend, ...code, sandbox, env: getPlaceholders(secrets) } satisfies FrontendStart),
+    start: serializeValue({ ...frontend, ...code, sandbox, env } satisfies FrontendStart),
     heartbeat,
-    network: hasBroker ? { hosts: granted, secrets } : undefined,
+    network,
   }
-  const open = (name: string, start: RelayData['start'], owners: readonly SocketOwner[]): ThreadMember => {
-    const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
-    const direct = ProcessSockets.create(owners)
-    const relayData: RelayData = {
-      start,
-      sockets: direct?.ports,
-      launch,
-      hasWall: launcher !== undefined,
-      hasBroker,
-      temporary: tmpdir(),
-      limits: {
-        memory: launch.limits?.memory ?? memory,
-        cpu,
-        pids: launch.limits?.pids ?? pids,
-        tmp: launch.limits?.tmp,
-      },
-      usage: createUsage(),
-    }
-    const relay = sharedThreads.open(RELAYS, `the relay of ${name}`, relayData, direct?.ports)
-    relay.sockets = direct?.sockets
-    relay.readUsage = () => readSharedUsage(relayData.usage)
-    return relay
-  }
-  if (spares === 0) return open(name, start, owners)
+  if (spares === 0) return process.open(name, start, owners, sharedThreads)
   const { runner } = code
   const preparation: FrontendPreparation = { sandbox, hasText: text !== undefined && runner === undefined, runner }
-  const owner = !launcher || launcher.ignoresLabel ? '' : label
   const relay = spareProcesses.take({
-    key: JSON.stringify([launcher && getId(launcher), owner, node.args, reads, net, hasBroker, limits, preparation]),
-    ...{
-      reads: { ...reads, directories: [...reads.directories, ...info.writes] },
-      count: spares,
-      // A spare is not for a certain gate, so its relay forwards its frames.
-      open: () => open('a spare process', preparation, isSplit ? [] : owners),
-    },
+    key: JSON.stringify([process.key, preparation]),
+    reads: process.reads,
+    count: spares,
+    // A spare is not for a certain gate, so its relay forwards its frames.
+    open: () => process.open('a spare process', preparation, isSplit ? [] : owners, sharedThreads),
   })
-  if (!relay) return open(name, start, owners)
+  if (!relay) return process.open(name, start, owners, sharedThreads)
   relay.name = `the relay of ${name}`
   relay.postMessage(start)
   return relay
 }
+
+/** How scripts share processes. */
+export interface ScriptProcessOptions {
+  /** Names the processes, whose scripts are of one author. */
+  group: string
+  maxScripts: number | undefined
+  /** Milliseconds that a script can run without a pause. */
+  maxRunMs: number
+  /** Returns what a script starts with. */
+  getScript(start: FrontendStart): FrontendStart
+}
+
+/**
+ * The sandbox of a script whose process has others.
+ *
+ * @param getCode - returns what the process loads before it has a script
+ */
+export function createSharedProcessConfig<Name extends string>(
+  options: ProcessOptions<Name>,
+  found: FoundWall,
+  getCode: GetCode,
+  { group, maxScripts, maxRunMs, getScript }: ScriptProcessOptions,
+): SandboxConfig<Name> {
+  const { launcher } = found
+  const { memory, cpu, pids, spares = 0 } = options
+  return {
+    ...createProcessConfig(options, found, getCode),
+    ringBytes: SCRIPT_RING_BYTES,
+    spawn({ heartbeat, ...frontend }, { options: { core }, sharedThreads, scriptProcesses }) {
+      const name = getWorkerName('frontend', frontend.label)
+      const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }
+      return scriptProcesses.open({
+        ...{ name: `the script ${name}`, maxScripts, spares, group },
+        data: { name, start, heartbeat, maxRunMs } satisfies Omit<ScriptRelayData, 'scriptHost'>,
+        key: JSON.stringify([launcher && getId(launcher), group, maxScripts, memory, cpu, pids]),
+        open(id) {
+          // Which scripts follow is not known when the process starts, and it can read none of them.
+          const process = prepareLaunch({ ...frontend, script: '', label: group }, core, options, launcher, getCode, false)
+          const { sandbox, code } = process
+          const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
+          return process.open(`the process of ${group}`, preparation, [], sharedThreads, id)
+        },
+      })
+    },
+  }
+}
+
+/** The process starts in an empty directory, so there is nothing unexpected to read. */
+const createSandbox = (launcher: Launcher | undefined, net: boolean, hasBroker: boolean): FrontendSandbox => ({
+  ...{ unexpectedRead: undefined, strict: false },
+  closesNet: !net && launcher?.closesNetwork === true,
+  hasBroker,
+})
 
 const launcherIds = new WeakMap<Launcher, number>()
 let lastId = 0

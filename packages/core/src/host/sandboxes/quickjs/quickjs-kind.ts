@@ -6,8 +6,11 @@ import type {
   EngineModule,
   EngineOptions,
   FrontendPreparation,
+  FrontendSandbox,
   FrontendStart,
+  FrontendWorkerData,
 } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { isTypeScriptName } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { integer } from '../../../shared/validate.js'
@@ -18,12 +21,12 @@ import { leftOut, objectOfKind } from '../kind/entries.js'
 import { hosts, secrets } from '../kind/network-entries.js'
 import { getFrontendEntry, type SandboxHost } from '../kind/sandbox-config.js'
 import type { SandboxKind } from '../kind/sandbox-kind.js'
-import { getEntryGrants, getReadGrants, joinGrants, type ReadGrants } from '../permission-model/grants.js'
+import { getEntryGrants, getReadGrants, joinGrants, realModule, type ReadGrants } from '../permission-model/grants.js'
 import type { FrontendCode } from '../permission-model/module-code.js'
 import { getScriptCode, readScript } from '../permission-model/script-code.js'
 import { checkSecrets } from '../permission-model/net.js'
-import { getFrontendWorker, spawnSandboxed } from '../permission-model/spawn-sandboxed.js'
-import { createProcessConfig, prepareProcess } from '../process/process-config.js'
+import { spawnSandboxed } from '../permission-model/spawn-sandboxed.js'
+import { createProcessConfig, createSharedProcessConfig, prepareProcess, SCRIPT_RING_BYTES } from '../process/process-config.js'
 import { processEntries } from '../process/process-entries.js'
 import type { ProcessSandbox } from '../process/process-kind.js'
 
@@ -46,10 +49,11 @@ export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'p
   time?: number
   /** Name of a script host for scripts of one author. It ends with the last of them. By default all scripts without a name share threads. */
   group?: string
-  /** Maximum number of scripts in one script host. `1`: none shares its thread. @default Infinity */
+  /** Maximum number of scripts in one script host. `1`: none shares it. @default Infinity for a thread, and for a process with `group`; 1 for another process */
   perProcess?: number
   /**
-   * Runs the script in a process of its own, in a wall if the machine has one. Excludes `group`, and `perProcess` other than 1.
+   * Makes the script host a process, in a wall if the machine has one. The process has one script, unless `group` or `perProcess` says
+   * that it has more.
    *
    * @default false
    */
@@ -73,6 +77,8 @@ const MAX_MEMORY_MB = 2048
 const MAX_TIME_MS = 5000
 /** Of the script host, beside the stack of a script that is the engine's own. */
 const HOST_STACK_MB = 4
+/** The threads are started with all that a script host reads. */
+const THREAD_SANDBOX: FrontendSandbox = { unexpectedRead: undefined, strict: false }
 /** V8 optimizes the engine's code only for a script that computes for long: a process cannot exit meanwhile, and most scripts end before. */
 const PROCESS_FLAGS = ['--wasm-tiering-budget=1000000000']
 const CONFIRM_TIMEOUT_MS = 10_000
@@ -84,14 +90,17 @@ const limits = {
   time: v.optional(integer(`whole milliseconds, from 1 to ${MAX_TIME_MS}`, 1, MAX_TIME_MS), DEFAULTS.time),
 }
 const nameRule = v.check<string, string>(name => name !== '', 'a name')
+const sharing = {
+  group: v.optional(v.pipe(v.string('a name'), nameRule)),
+  perProcess: v.optional(integer('a whole number, from 1', 1)),
+}
 const needsProcess = leftOut('it needs process: true')
 const { wall, cpu, pids, spares } = processEntries
 const schema = v.variant('process', [
   objectOfKind({
     kind: v.literal(KIND),
     process: v.literal(true),
-    group: leftOut('a script with a process of its own shares nothing'),
-    perProcess: v.optional(v.literal(1, '1: each script has a process')),
+    ...sharing,
     ...limits,
     ...{ wall, cpu, pids, spares, secrets },
     net: v.optional(hosts),
@@ -99,8 +108,7 @@ const schema = v.variant('process', [
   objectOfKind({
     kind: v.literal(KIND),
     process: v.optional(v.literal(false)),
-    group: v.optional(v.pipe(v.string('a name'), nameRule)),
-    perProcess: v.optional(integer('a whole number, from 1', 1)),
+    ...sharing,
     ...limits,
     ...{ cpu: needsProcess, pids: needsProcess, wall: needsProcess, spares: needsProcess },
     ...{ net: needsProcess, secrets: needsProcess },
@@ -132,8 +140,13 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       const code = getScriptCode(RUNNER, entry, start)
       return { ...code, code: { ...code.code, engine }, reads: joinGrants([code.reads, getInsideGrants()]) }
     }
+    const runner = findEntry(RUNNER)
+    const getScript = (start: FrontendStart): FrontendStart => {
+      const script = readScript(start)
+      return { ...start, module: realModule(start.module, !start.text).href, script, runner, engine }
+    }
     if (options.process) {
-      const { kind, wall, cpu, pids, spares, net = false, secrets } = options
+      const { kind, wall, cpu, pids, spares, group, perProcess, net = false, secrets } = options
       checkSecrets(place, { net, secrets })
       const resourceLimits = { stackSizeMb: HOST_STACK_MB }
       const process = { kind, wall, cpu, pids, spares, net, secrets, resourceLimits }
@@ -142,19 +155,32 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
         return { ...code, flags: [...code.flags, ...PROCESS_FLAGS] }
       }
       const found = await prepareProcess(options, place, threads)
-      return { ...createProcessConfig(process, found, getProcessCode), engine: await describeEngine() }
+      const alone = { ...createProcessConfig(process, found, getProcessCode), engine: await describeEngine() }
+      if (perProcess === 1 || (perProcess === undefined && group === undefined)) return alone
+      if (net) throw new BusError('InvalidParams', `${place}.net needs a process for each script: leave out group and perProcess`)
+      const sharing = { group: createGroupName(group, perProcess), maxScripts: perProcess, maxRunMs: time, getScript }
+      const shared = createSharedProcessConfig(process, found, getProcessCode, sharing)
+      return {
+        ...alone,
+        ringBytes: shared.ringBytes!,
+        spawn(start, host, owners) {
+          if (hasTypes(start)) return alone.spawn(start, host, owners)
+          return shared.spawn(start, host, owners)
+        },
+      }
     }
     const module = await compileEngine()
     const { kind, group, perProcess } = options
     return {
       kind,
       engine: await describeEngine(),
+      ringBytes: SCRIPT_RING_BYTES,
       spawn(start, host) {
-        const data = { ...start, script: readScript(start) }
-        const { workerData } = getFrontendWorker(data, getCode(getFrontendEntry(host), data))
+        const { heartbeat } = start
+        const data: FrontendWorkerData = { ...getScript(start), heartbeat, sandbox: THREAD_SANDBOX }
         const alone = group === undefined && hasTypes(start)
         const shared = createGroup(alone ? `types of ${start.label}` : group, alone ? 1 : perProcess, host, module)
-        return host.sharedThreads.open(shared, getWorkerName('frontend', start.label), workerData)
+        return host.sharedThreads.open(shared, getWorkerName('frontend', start.label), data)
       },
     }
   },
@@ -186,6 +212,11 @@ async function readEngine(): Promise<string> {
 /** Grants what the runner has beside its own bundle: the code inside of a VM. */
 const getInsideGrants = (): ReadGrants => getReadGrants(new URL('../', findEntry(RUNNER)))
 
+const createGroupName = (group: string | undefined, perProcess: number | undefined): string =>
+  group === undefined
+    ? `scripts${perProcess === undefined ? '' : ` (${perProcess} each)`}`
+    : `script group ${JSON.stringify(group)}`
+
 function createGroup(
   group: string | undefined,
   perProcess: number | undefined,
@@ -193,10 +224,7 @@ function createGroup(
   engineModule: EngineModule,
 ): ThreadGroup {
   return {
-    name:
-      group === undefined
-        ? `scripts${perProcess === undefined ? '' : ` (${perProcess} each)`}`
-        : `script group ${JSON.stringify(group)}`,
+    name: createGroupName(group, perProcess),
     size: group === undefined ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 1,
     isKept: group === undefined,
     maxMembers: perProcess,
@@ -206,8 +234,7 @@ function createGroup(
       const entry = getFrontendEntry(host)
       // Which scripts follow is not known when it starts, and it can read none of them.
       const reads = joinGrants([...[entry, findEntry(RUNNER)].map(getEntryGrants), getInsideGrants()])
-      const sandbox = { unexpectedRead: undefined, strict: false }
-      const workerData: FrontendPreparation = { sandbox, hasText: false, runner: findEntry(RUNNER), engineModule }
+      const workerData: FrontendPreparation = { sandbox: THREAD_SANDBOX, hasText: false, runner: findEntry(RUNNER), engineModule }
       return spawnSandboxed({ entry, reads, workerData, resourceLimits: { stackSizeMb: HOST_STACK_MB } })
     },
   }

@@ -2,12 +2,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerOptions } from '../network/broker.js'
 import type { Launch } from '../launchers/launcher.js'
-import type { FrontendPreparation, Heartbeat } from '@sallyport/protocol/internal/contract'
+import type { FrontendPreparation, FrontendStart, Heartbeat } from '@sallyport/protocol/internal/contract'
 
 /** Worker data of a relay, which starts and watches the process of one frontend. */
 export interface RelayData {
   /** A spare has only a preparation, and gets its start as its first message. */
   start: RelayStart | FrontendPreparation
+  /** Set for a process of many scripts, which has only a preparation: its id, which the scripts have. */
+  scriptHost?: number
   launch: Launch
   /** Ports to the owners of the process's sockets: of one for both directions, or of one for each. Left out if the relay forwards frames. */
   sockets?: readonly MessagePort[] | undefined
@@ -32,6 +34,18 @@ export interface RelayStart {
   heartbeat: Heartbeat | undefined
   /** What the frontend reaches over the network, if that is a list of hosts. */
   network: BrokerOptions | undefined
+}
+
+/** Worker data of the relay of a script whose process has many. It is in the thread of the process's own relay. */
+export interface ScriptRelayData {
+  /** The id of the process. */
+  scriptHost: number
+  /** The name of the frontend in errors. */
+  name: string
+  start: FrontendStart
+  heartbeat: Heartbeat | undefined
+  /** Milliseconds that the script can run without a pause. */
+  maxRunMs: number
 }
 
 export interface ProcessLimits {

@@ -23,6 +23,7 @@ import type { RelayData, RelayStart } from './relay-data.js'
 import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
 import { describeReached, type ExceededLimit, readMainThreadsCpu, watchLimits } from './limits.js'
 import { createReportParser, isPong } from './report-parser.js'
+import { ScriptHost } from './script-host.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
 const KILL_TIMEOUT_MS = 250
@@ -94,7 +95,7 @@ async function runProcess(
   direct?: DirectSockets,
 ): Promise<void> {
   const { start: first, launch, limits, usage } = data
-  let name = 'A spare process'
+  let name = data.scriptHost === undefined ? 'A spare process' : 'The process of the script'
   const createOutput = (stream: OutputStream): Writable =>
     new Writable({ write: (chunk: Buffer, _encoding, done) => host.write(stream, chunk, done) })
   const output = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
@@ -102,6 +103,7 @@ async function runProcess(
   try {
     child = startChild(launch, data, output, direct?.sockets)
   } catch (error) {
+    if (data.scriptHost !== undefined) ScriptHost.failed(data.scriptHost, error as Error)
     await removeCgroups(launch.cgroups)
     throw error
   }
@@ -147,6 +149,7 @@ async function runProcess(
     frame(frame) {
       // Any frame shows that the process is not stuck. Monitoring starts with the first one.
       beat?.()
+      scripts?.beat()
       if (isPong(frame)) return
       const message = parseReport(frame)
       if (message === 'part') return
@@ -165,6 +168,11 @@ async function runProcess(
 
   const sendCommand = (command: FrontendProcessCommand): void =>
     control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
+
+  const scripts =
+    data.scriptHost === undefined
+      ? undefined
+      : new ScriptHost(data.scriptHost, child.link!, kill, () => sendCommand({ type: 'ping' }))
 
   function killAndAbandon(): void {
     kill()
@@ -265,6 +273,7 @@ async function runProcess(
       const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
       killReason ??= new BusError('Crashed', text)
     }
+    scripts?.ended(killReason ?? createExitError(code))
     if (direct) timers.add(setTimeout(abandoned.resolve, LAST_FRAMES_MS))
     await Promise.race([bridged, abandoned.promise])
     unsent.flush()
@@ -274,6 +283,7 @@ async function runProcess(
     await Promise.all(Object.values(output).map(stream => finished(stream.end())))
     host.exit(killReason ? 1 : (code ?? 0))
   } catch (error) {
+    scripts?.ended(error as Error)
     reportFailure(error)
     await removeCgroups(launch.cgroups)
     host.exit(1)
@@ -291,6 +301,9 @@ async function runProcess(
 /** Resolves once the owners have read all of their sockets. */
 const waitForOwners = (ports: readonly MessagePort[]): Promise<unknown> =>
   Promise.all(ports.map(port => new Promise(resolve => port.once('close', resolve))))
+
+const createExitError = (code: number | null): BusError =>
+  new BusError('Crashed', `The process of the script exited${code === null ? '' : ` with code ${code}`}`)
 
 const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
   new BusError('Crashed', `The frontend process ${text}`, { data: { limit, max } })

@@ -1,0 +1,146 @@
+// One script of a process that has many: connects its link, its reports and its output to the host, as the relay of a process does.
+import {
+  type FrontendCommand,
+  type FrontendReport,
+  type MemberConnection,
+  MAX_SCRIPT_OUTPUT,
+  type OutputStream,
+  type ScriptCommand,
+  serializeValue,
+} from '@sallyport/protocol/internal/contract'
+import { BusError, reportError } from '@sallyport/protocol/internal/errors'
+import { bridge, openLink, StreamLink } from '@sallyport/protocol/internal/link'
+import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND, getText, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
+import type { ScriptRelayData } from './relay-data.js'
+import { createReportParser } from './report-parser.js'
+import { ScriptHost } from './script-host.js'
+
+/** For a script to end by itself, beyond its time to drain. */
+const KILL_TIMEOUT_MS = 250
+/** For a process to exit after it has closed the streams of its scripts. */
+const EXIT_TIMEOUT_MS = 1000
+/** Beyond the time that a script can run without a pause, for the end of one that the host does not wait for. */
+const END_TIMEOUT_MS = 1000
+/** For the last frames of a script that has ended. */
+const LAST_FRAMES_MS = 1000
+
+export async function runScript(host: MemberConnection, data: ScriptRelayData): Promise<void> {
+  const { start, heartbeat, name } = data
+  const process = ScriptHost.get(data.scriptHost)
+  const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
+  const parseReport = createReportParser()
+  const exited = createDeferred()
+  const timers = new Set<NodeJS.Timeout>()
+  /** Chunks that the host has not taken, by stream: a process sends none before it is asked for one. */
+  const output = { stdout: false, stderr: false }
+  let link: Link | undefined
+  let bridged: Promise<unknown> | undefined
+  let failure: Error | undefined
+  let hasFailed = false
+  let hasStopped = false
+  let isEnding = false
+
+  const report = (message: FrontendReport): void => {
+    if (message.type === 'state') {
+      hasFailed = message.state === 'failed'
+      hasStopped = hasFailed || message.state === 'stopped'
+    }
+    host.postMessage(message)
+  }
+  const violate = (what: string): void =>
+    process.kill(new BusError('InvalidRequest', `The process of ${name} sent ${what}`))
+
+  const streams = process.open(heartbeat, error => {
+    failure ??= error
+    exited.resolve()
+  })
+  const control = new StreamLink(streams.control, MAX_REPORT_BYTES)
+  const sendCommand = (command: ScriptCommand): void =>
+    control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
+
+  /** Returns the output that a frame has. */
+  function parseOutput(text: string): { stream: OutputStream; chunk: string } | undefined {
+    try {
+      const { type, stream, chunk } = Object(JSON.parse(text)) as Record<string, unknown>
+      const isStream = stream === 'stdout' || stream === 'stderr'
+      if (type !== 'output' || !isStream || typeof chunk !== 'string' || chunk.length > MAX_SCRIPT_OUTPUT) return undefined
+      return { stream, chunk }
+    } catch {
+      return undefined
+    }
+  }
+
+  function print({ stream, chunk }: { stream: OutputStream; chunk: string }): void {
+    if (output[stream]) return violate('output that nobody has asked for')
+    output[stream] = true
+    host.write(stream, chunk, () => {
+      output[stream] = false
+      sendCommand({ type: 'read', stream })
+    })
+  }
+
+  control.receive({
+    frame(frame) {
+      const { kind, body } = frame
+      const printed = kind === FRAME_KIND.json ? parseOutput(getText(body)) : undefined
+      if (printed) return print(printed)
+      const message = parseReport(frame)
+      if (message === 'part') return
+      if (message?.type === 'unsent') unsent.add(undefined, message.count)
+      else if (message) report(message)
+      else violate('an invalid report')
+    },
+    closed(fault) {
+      if (fault) process.kill(fault)
+      if (hasStopped || isEnding) return exited.resolve()
+      // The process is about to exit, and says why.
+      timers.add(setTimeout(() => violate('no end of a script'), EXIT_TIMEOUT_MS))
+    },
+  })
+
+  /** Ends a script that does not end by itself, and the process with it if the script goes on. */
+  function end(timeout: number): void {
+    timers.add(
+      setTimeout(() => {
+        isEnding = true
+        control.close()
+        timers.add(
+          setTimeout(
+            () => process.kill(new BusError('Timeout', `${name} did not end, and its process was terminated`)),
+            data.maxRunMs + END_TIMEOUT_MS,
+          ),
+        )
+      }, timeout),
+    )
+  }
+
+  host.onMessage(message => {
+    const command = message as FrontendCommand
+    switch (command.type) {
+      case 'link': {
+        link = openLink(command.link, true)
+        sendCommand({ type: 'link', scripts: command.scripts })
+        bridged = bridge(link, new StreamLink(streams.openLink())).then(({ far }) => far && process.kill(far))
+        return
+      }
+      case 'stop':
+        sendCommand({ type: 'stop', timeout: command.timeout })
+        return end(command.timeout + KILL_TIMEOUT_MS)
+      default:
+        return assertNever(command)
+    }
+  })
+  host.onTerminate(() => end(0))
+  control.send({ kind: FRAME_KIND.bytes, body: serializeValue(start) })
+
+  await exited.promise
+  timers.add(setTimeout(() => link?.close(), LAST_FRAMES_MS))
+  await bridged
+  unsent.flush()
+  for (const timer of timers) clearTimeout(timer)
+  streams.close()
+  streams.control.destroy()
+  if (failure && !hasStopped) report({ type: 'state', state: 'failed', error: reportError(failure) })
+  host.exit(hasFailed || !hasStopped ? 1 : 0)
+}

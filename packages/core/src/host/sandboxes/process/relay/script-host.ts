@@ -1,0 +1,97 @@
+// A process of many scripts, as its relay sees it. The scripts are members of the thread of that relay, and have streams of the process's pipe.
+import type { Duplex } from 'node:stream'
+import { createHeartbeatFor, getScriptStreams, type Heartbeat } from '@sallyport/protocol/internal/contract'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import { StreamMultiplexer } from '@sallyport/protocol/internal/link'
+
+/** Errors of processes that are gone, for scripts that were sent to them before the host knew. */
+const MAX_ENDED = 64
+
+/** The processes of this thread, by id: the error of one that is gone. */
+const hosts = new Map<number, ScriptHost | Error>()
+
+/** The streams of one script. */
+export interface ScriptStreams {
+  readonly control: Duplex
+  /** Opens the stream for its frames, once. */
+  openLink(): Duplex
+  /** Gives the streams up. */
+  close(): void
+}
+
+interface Script {
+  readonly beat: (() => void) | undefined
+  ended(error: Error): void
+}
+
+export class ScriptHost {
+  readonly #id: number
+  readonly #streams: StreamMultiplexer
+  readonly #kill: (error: BusError) => void
+  readonly #ping: () => void
+  readonly #scripts = new Map<number, Script>()
+  #lastScript = 0
+  #pings: NodeJS.Timeout | undefined
+
+  /** @throws the error of a process that is gone, or could not be started */
+  static get(id: number): ScriptHost {
+    const host = hosts.get(id)
+    if (host instanceof ScriptHost) return host
+    throw host ?? new Error('The process of the script is gone')
+  }
+
+  /** Records that a process could not be started. */
+  static failed(id: number, error: Error): void {
+    hosts.set(id, error)
+    const ended = [...hosts].filter(([, host]) => host instanceof Error)
+    if (ended.length > MAX_ENDED) hosts.delete(ended[0]![0])
+  }
+
+  /**
+   * @param kill - ends the process, after a protocol violation
+   * @param ping - asks the process whether its event loop is blocked
+   */
+  constructor(id: number, pipe: Duplex, kill: (error: BusError) => void, ping: () => void) {
+    this.#id = id
+    this.#kill = kill
+    this.#ping = ping
+    this.#streams = new StreamMultiplexer(pipe, { closed: fault => fault && kill(fault) })
+    hosts.set(id, this)
+  }
+
+  /** @param ended - called if the process ends before the script does */
+  open(heartbeat: Heartbeat | undefined, ended: (error: Error) => void): ScriptStreams {
+    const script = ++this.#lastScript
+    const ids = getScriptStreams(script)
+    this.#scripts.set(script, { beat: heartbeat && createHeartbeatFor(heartbeat), ended })
+    if (heartbeat) this.#pings ??= setInterval(this.#ping, heartbeat.every).unref()
+    return {
+      control: this.#streams.open(ids.control),
+      openLink: () => this.#streams.open(ids.link),
+      close: () => {
+        this.#scripts.delete(script)
+        if (this.#scripts.size > 0) return
+        clearInterval(this.#pings)
+        this.#pings = undefined
+      },
+    }
+  }
+
+  /** The event loop of the process is not blocked. */
+  beat(): void {
+    for (const { beat } of this.#scripts.values()) beat?.()
+  }
+
+  /** Ends the process, because of one of its scripts. */
+  kill(error: BusError): void {
+    this.#kill(error)
+  }
+
+  /** The process has exited. */
+  ended(error: Error): void {
+    ScriptHost.failed(this.#id, error)
+    clearInterval(this.#pings)
+    for (const script of [...this.#scripts.values()]) script.ended(error)
+    this.#scripts.clear()
+  }
+}
