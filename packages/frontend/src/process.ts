@@ -1,6 +1,12 @@
 // The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports.
 import { Socket } from 'node:net'
-import type { FrontendPreparation, FrontendProcessCommand, FrontendReport, FrontendStart, Pong } from '@sallyport/protocol/internal/contract'
+import type {
+  FrontendPreparation,
+  FrontendProcessCommand,
+  FrontendReport,
+  FrontendStart,
+  Pong,
+} from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'

@@ -159,7 +159,6 @@ test('the log has no warning of an open network, which a script cannot use', asy
 })
 
 test.each<[object, string]>([
-  [{ process: true, group: 'a' }, 'sandbox.group must be left out: a script with a process of its own shares nothing'],
   [{ process: true, read: [] }, 'unknown option "sandbox.read"'],
   [{ process: true, net: false }, 'sandbox.net must be an array of hosts'],
   [{ process: true, tmp: 1 }, 'unknown option "sandbox.tmp"'],

@@ -177,11 +177,9 @@ class MuxStream extends Duplex {
     done()
   }
 
+  /** Node calls this before it takes what it reads, and not again until more data has arrived: the peer must be able to send some. */
   override _read(): void {
-    const free = WINDOW_BYTES - this.#granted - this.readableLength
-    if (free < WINDOW_BYTES / 2 || this.#isReset) return
-    this.#granted += free
-    this.#actions.write(TYPE.credit, free)
+    process.nextTick(() => this.#grant())
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -226,6 +224,14 @@ class MuxStream extends Duplex {
   resumeWriting(): void {
     this.#isBlocked = false
     this.#send()
+  }
+
+  #grant(): void {
+    const free = WINDOW_BYTES - this.#granted - this.readableLength
+    const isDue = free >= WINDOW_BYTES / 2 || (this.#granted === 0 && free > 0)
+    if (!isDue || this.#isReset) return
+    this.#granted += free
+    this.#actions.write(TYPE.credit, free)
   }
 
   #release(): void {

@@ -177,7 +177,8 @@ class SharedThread implements MemberOwner {
 
   /** Messages that the thread sent before it ended have arrived. */
   #receiveRest(): void {
-    for (let next; (next = receiveMessageOnPort(this.#port)); ) this.#receive(next.message as MemberMessages<MemberReport>)
+    for (let next; (next = receiveMessageOnPort(this.#port));)
+      this.#receive(next.message as MemberMessages<MemberReport>)
   }
 
   blocked(): void {

@@ -59,6 +59,9 @@ export const SCRIPT_RING_BYTES: number = 2 ** 16
 /** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
 const RELAY_STOP_TIMEOUT_MS = 10_000
 
+/** The relay of a script that runs on ends its process, with all its scripts, and before that waits as long as it does for a busy machine. */
+const SCRIPT_STOP_TIMEOUT_MS = 20_000
+
 /**
  * Finds the wall of a process. The thread of its relay starts meanwhile.
  *
@@ -263,6 +266,7 @@ export function createSharedProcessConfig<Name extends string>(
   return {
     ...createProcessConfig(options, found, getCode),
     ringBytes: SCRIPT_RING_BYTES,
+    stopTimeout: SCRIPT_STOP_TIMEOUT_MS,
     spawn({ heartbeat, ...frontend }, { options: { core }, sharedThreads, scriptProcesses }) {
       const name = getWorkerName('frontend', frontend.label)
       const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }
@@ -272,7 +276,14 @@ export function createSharedProcessConfig<Name extends string>(
         key: JSON.stringify([launcher && getId(launcher), group, maxScripts, memory, cpu, pids]),
         open(id) {
           // Which scripts follow is not known when the process starts, and it can read none of them.
-          const process = prepareLaunch({ ...frontend, script: '', label: group }, core, options, launcher, getCode, false)
+          const process = prepareLaunch(
+            { ...frontend, script: '', label: group },
+            core,
+            options,
+            launcher,
+            getCode,
+            false,
+          )
           const { sandbox, code } = process
           const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
           return process.open(`the process of ${group}`, preparation, [], sharedThreads, id)

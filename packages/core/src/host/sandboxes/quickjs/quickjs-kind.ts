@@ -26,7 +26,12 @@ import type { FrontendCode } from '../permission-model/module-code.js'
 import { getScriptCode, readScript } from '../permission-model/script-code.js'
 import { checkSecrets } from '../permission-model/net.js'
 import { spawnSandboxed } from '../permission-model/spawn-sandboxed.js'
-import { createProcessConfig, createSharedProcessConfig, prepareProcess, SCRIPT_RING_BYTES } from '../process/process-config.js'
+import {
+  createProcessConfig,
+  createSharedProcessConfig,
+  prepareProcess,
+  SCRIPT_RING_BYTES,
+} from '../process/process-config.js'
 import { processEntries } from '../process/process-entries.js'
 import type { ProcessSandbox } from '../process/process-kind.js'
 
@@ -234,7 +239,12 @@ function createGroup(
       const entry = getFrontendEntry(host)
       // Which scripts follow is not known when it starts, and it can read none of them.
       const reads = joinGrants([...[entry, findEntry(RUNNER)].map(getEntryGrants), getInsideGrants()])
-      const workerData: FrontendPreparation = { sandbox: THREAD_SANDBOX, hasText: false, runner: findEntry(RUNNER), engineModule }
+      const workerData: FrontendPreparation = {
+        sandbox: THREAD_SANDBOX,
+        hasText: false,
+        runner: findEntry(RUNNER),
+        engineModule,
+      }
       return spawnSandboxed({ entry, reads, workerData, resourceLimits: { stackSizeMb: HOST_STACK_MB } })
     },
   }

@@ -21,7 +21,7 @@ const KILL_TIMEOUT_MS = 250
 /** For a process to exit after it has closed the streams of its scripts. */
 const EXIT_TIMEOUT_MS = 1000
 /** Beyond the time that a script can run without a pause, for the end of one that the host does not wait for. */
-const END_TIMEOUT_MS = 1000
+const END_TIMEOUT_MS = 10_000
 /** For the last frames of a script that has ended. */
 const LAST_FRAMES_MS = 1000
 
@@ -64,7 +64,8 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     try {
       const { type, stream, chunk } = Object(JSON.parse(text)) as Record<string, unknown>
       const isStream = stream === 'stdout' || stream === 'stderr'
-      if (type !== 'output' || !isStream || typeof chunk !== 'string' || chunk.length > MAX_SCRIPT_OUTPUT) return undefined
+      if (type !== 'output' || !isStream || typeof chunk !== 'string' || chunk.length > MAX_SCRIPT_OUTPUT)
+        return undefined
       return { stream, chunk }
     } catch {
       return undefined
