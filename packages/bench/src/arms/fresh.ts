@@ -72,9 +72,13 @@ const inPatterns = (id: string): Arm[] => [
 ]
 
 /** Many plugins, by the kind of their sandbox. */
-export const density: Readonly<Record<'threads' | 'quickjs' | 'processes', Arms>> = {
+export const density: Readonly<Record<'threads' | 'quickjs' | 'scripts' | 'processes', Arms>> = {
   threads: [workers, ...inPatterns('permission')],
   quickjs: [workers, ...inPatterns('quickjs')],
+  scripts: [
+    pluginArm('quickjs', 'in one thread'),
+    withWall(pluginArm('quickjs-processes', 'in walled processes of 250')),
+  ],
   processes: [
     forks,
     ...inPatterns('process'),

@@ -1,8 +1,11 @@
-// Arms that run a text once and return its result: a Worker for each run, the package `run` of npm if it is installed, and `bus.run`.
+// Arms that run a text once and return its result: a Worker or a bare VM of QuickJS for each run, the package `run` of npm if it is installed, and
+// `bus.run`. A frontend that stays open shows what a call costs without a script.
 import { createBus, defineCore, type RunOptions } from '@sallyport/core'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { percentiles } from '../loops/subject.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
@@ -21,7 +24,7 @@ interface Runner {
 
 const add = ({ a, b }: { a: number; b: number }): number => a + b
 
-const toSource = (calls: number, call: string): string =>
+const toSource = (calls: number | string, call: string): string =>
   `let made = 0; while (made < ${calls}) made = await ${call}({ a: made, b: 1 }); return made`
 
 async function measureRuns({ run }: Runner, { ms, size = 0, inFlight = 1, isSparse }: Task): Promise<Measurement> {
@@ -43,7 +46,8 @@ async function measureRuns({ run }: Runner, { ms, size = 0, inFlight = 1, isSpar
   }
   await Promise.all(Array.from({ length: inFlight }, repeat))
   const rate = (latencies.length / (performance.now() - start)) * 1000
-  return { ...percentiles(Float64Array.from(latencies)), rate }
+  const figures = percentiles(Float64Array.from(latencies))
+  return { ...figures, rate, call: figures.p50! / Math.max(1, size) }
 }
 
 const WORKER = `
@@ -84,6 +88,64 @@ async function startRunPackage(): Promise<Runner> {
   }
 }
 
+/** The part of the package `quickjs-wasi` that is used. */
+interface EnginePackage {
+  QuickJS: { create(options: { wasm: object }): Promise<Vm> }
+}
+interface VmHandle {
+  toNumber(): number
+  getProp(name: string): VmHandle
+  dispose(): void
+}
+interface Vm {
+  readonly global: { setProp(name: string, value: VmHandle): void }
+  newNumber(value: number): VmHandle
+  newFunction(name: string, run: (args: VmHandle) => VmHandle): VmHandle
+  evalCode(code: string): VmHandle
+  executePendingJobs(): number
+  resolvePromise(promise: VmHandle): Promise<{ value?: VmHandle }>
+  dispose(): void
+}
+
+// Only TypeScript's types of browsers have it.
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
+
+/** A VM for each run, in this thread: the function of the host answers at once. */
+async function startEngine(): Promise<Runner> {
+  const core = createRequire(fileURLToPath(import.meta.resolve('@sallyport/core')))
+  const engine = createRequire(core.resolve('@sallyport/isolation/internal/quickjs'))
+  const { QuickJS } = (await import(pathToFileURL(engine.resolve('quickjs-wasi')).href)) as EnginePackage
+  const wasm = await WebAssembly.compile(readFileSync(engine.resolve('quickjs-wasi/quickjs.wasm')))
+  return {
+    async run(calls) {
+      const vm = await QuickJS.create({ wasm })
+      const host = vm.newFunction('add', args =>
+        vm.newNumber(add({ a: args.getProp('a').toNumber(), b: args.getProp('b').toNumber() })),
+      )
+      vm.global.setProp('add', host)
+      const promise = vm.evalCode(`(async () => { ${toSource(calls, 'add')} })()`)
+      const settled = vm.resolvePromise(promise)
+      vm.executePendingJobs()
+      const made = (await settled).value?.toNumber()
+      vm.dispose()
+      return made
+    },
+    close: async () => {},
+  }
+}
+
+const FRONTEND = `
+  import { expose, invoke } from '@sallyport/frontend'
+  const add = args => invoke('add', args)
+  expose({ run: async ({ calls }) => { ${toSource('calls', 'add')} } })`
+
+/** Calls a function of a frontend that is open. */
+async function startFrontend(): Promise<Runner> {
+  const bus = await createBus({ core: defineCore({ commands: { add } }), log: false })
+  await bus.open('frontend', { source: FRONTEND }, { sandbox: 'permission', allow: ['add'] })
+  return { run: calls => bus.call('frontend', 'run', { calls }), close: () => bus.close({ timeout: 0 }) }
+}
+
 const startBus = (sandbox: RunOptions['sandbox'] & object) => async (): Promise<Runner> => {
   const bus = await createBus({ core: defineCore({ commands: { add } }), log: false })
   return {
@@ -108,7 +170,15 @@ const lacksRun = (): string | undefined => (findPackage('run') === undefined ? '
 export const scriptsArms = (): Arms => [
   scriptsArm('worker', 'raw Worker', startWorkers),
   scriptsArm('run', `run ${lacksRun() ? '' : readVersion('run')}`.trim(), startRunPackage, lacksRun),
+  scriptsArm('engine', 'quickjs-wasi, bare', startEngine),
+  scriptsArm('permission', 'permission, open', startFrontend),
   scriptsArm('quickjs', 'bus.run', startBus({ kind: 'quickjs' })),
+  scriptsArm(
+    'quickjs-shared',
+    'bus.run, shared wall',
+    startBus({ kind: 'quickjs', process: true, wall: 'required', perProcess: 250, spares: 1 }),
+    lacksWall,
+  ),
   scriptsArm(
     'quickjs-wall',
     'bus.run, wall, spares',

@@ -9,13 +9,13 @@ import type { Payload } from '../payloads/payloads.js'
  * - `codec`: `inFlight` messages written and read within one thread
  * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms · `idle`: silence after a start
  * - `fetches`: requests over HTTP · `mcp`: the start of an MCP server, and calls of a tool
- * - `scripts`: texts that run once, each with `size` calls
+ * - `scripts`: texts that run once, each with `size` calls · `neighbours`: calls of scripts next to one that reaches a limit
  * - `plugin`: the life of one plugin · `density`: the start of `size` plugins, and a call of one
  */
 export type Loop =
   | ('calls' | 'sparse' | 'burst' | 'open' | 'giving')
   | ('events-in' | 'events-out' | 'stream' | 'codec')
-  | ('few-calls' | 'idle' | 'plugin' | 'density' | 'fetches' | 'mcp' | 'scripts')
+  | ('few-calls' | 'idle' | 'plugin' | 'density' | 'fetches' | 'mcp' | 'scripts' | 'neighbours')
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -31,6 +31,8 @@ export interface Task {
   size?: number
   /** Pauses between two texts. */
   isSparse?: true
+  /** What the script does that reaches a limit. */
+  unruly?: 'loop' | 'expression' | 'memory'
 }
 
 /** Figures by their ids. */

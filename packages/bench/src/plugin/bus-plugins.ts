@@ -24,7 +24,8 @@ export async function loadBus(code: HostCode, { sandbox, gates }: BusPluginOptio
   const isScript = (typeof sandbox === 'string' ? sandbox : sandbox.kind) === 'quickjs'
   return {
     start: async label => {
-      await bus.open(label, isScript ? SCRIPT : MODULE, { sandbox, allow: ['greet', 'echo_bytes'] })
+      const options = { sandbox, allow: ['greet', 'echo_bytes'], loadTimeout: REQUEST_TIMEOUT_MS }
+      await bus.open(label, isScript ? SCRIPT : MODULE, options)
       const request: Plugin['request'] = (name, args) =>
         bus.call(label, name, args as Record<string, unknown>, { timeout: REQUEST_TIMEOUT_MS })
       return { request, end: () => bus.closeFrontend(label) }

@@ -3,6 +3,9 @@ import type { PeerId } from '../peers/peers.js'
 import type { BusPluginOptions } from './bus-plugins.js'
 import type { LoadPluginHost } from './plugin-host.js'
 
+/** 1,000 scripts are in four processes. */
+const SCRIPTS_PER_PROCESS = 250
+
 const inWorkers =
   (peer: PeerId): LoadPluginHost =>
   async code =>
@@ -30,6 +33,9 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   ...inPatterns('process-wall', { kind: 'process', wall: 'required' }),
   ...inPatterns('quickjs', 'quickjs'),
   'quickjs-wall': inBus({ sandbox: { kind: 'quickjs', process: true, wall: 'required' } }),
+  'quickjs-processes': inBus({
+    sandbox: { kind: 'quickjs', process: true, wall: 'required', perProcess: SCRIPTS_PER_PROCESS },
+  }),
   'isolated-vm': async code => (await import('./isolated-vm-plugins.js')).loadIsolatedVm(code),
 }
 

@@ -4,6 +4,7 @@ import { density, fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { idleArms } from '../arms/idle.js'
 import { mcpArms } from '../arms/mcp.js'
 import { natsArms } from '../arms/nats.js'
+import { neighboursArms } from '../arms/neighbours.js'
 import { networkArms } from '../arms/network.js'
 import { scriptsArms } from '../arms/scripts.js'
 import { codecArms, oneThreadArms } from '../arms/threads.js'
@@ -58,14 +59,16 @@ const oneWay = (id: 'in' | 'out', title: string): Case =>
 const PSS: FigureKind = { ...MEMORY, id: 'pss' }
 
 /** Most of the time of a measurement is that of the starts. One start alone varies most, and is repeated. */
-const densityCases = [
-  { size: 1, share: 80, repeats: 4 },
-  { size: 10, share: 120 },
-  { size: 50, share: 300 },
-].map(({ size, ...times }): Case => {
+const densityCase = (size: number): Case => {
   const figures = [PSS, latency('cpu', 'CPU'), latency('ready', 'ready'), latency('p50', 'call')]
-  return { ...inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures), ...times }
-})
+  return inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures)
+}
+const densityCases: Case[] = [
+  { ...densityCase(1), share: 80, repeats: 4 },
+  { ...densityCase(10), share: 120 },
+  { ...densityCase(50), share: 300 },
+]
+const scriptsCase = densityCase(1000)
 
 /** V8 would not compile the code of so few calls: the warm-up makes many. */
 const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
@@ -138,10 +141,12 @@ const TABLE = readTable(`
   mebibyte          | by name | cases | threads   | 5    | 1.2    | 0.2     | 0.5    | 1 MiB of bytes there and back              | bytes that both sides keep, and bytes that go with { transfer } and come back with transfer(); isolation encrypts them; the reference is a raw structured clone, and the transfer of an ArrayBuffer
   nats              | by name | arms  | processes | 10   | 0.6    | 0.3     | 0.5    | Over NATS                                  | greet({ name, n, tags[3] }), one at a time and 64 in flight, and 1 MiB of bytes there and back, between two threads that meet over a NATS server on this machine; the reference is NATS's own request and reply
   mcp               | by name | arms  | processes | 20   | 0      | 0       | 0.25   | An MCP server in a wall                    | the published server-everything over stdio: from the start until its tools are known, and its tool echo, one call at a time; the reference is openMcp without a wall
-  scripts           | by name | arms  | processes | 10   | 0      | 0       | 0.5    | Scripts that run once                      | a text from the call to its result, in a bus that has run others: one that returns, one after the other, each 300 ms, and 4 at a time; and one that calls the host three times, 4 at a time. The reference starts a Worker for each
+  scripts           | by name | arms  | processes | 10   | 0      | 0       | 0.5    | Scripts that run once                      | a text from the call to its result, in a bus that has run others: one that returns, one after the other, each 300 ms, and 4 at a time; one that calls the host three times, 4 at a time; and each of 500 calls that one text makes. The reference starts a Worker for each, and the frontend that is open shows what the calls cost without a script
+  script-neighbours | by name | cases | processes | 10   | 0      | 0       | 0.5    | A hundred scripts next to one              | a call of each of 100 scripts of one script host, one at a time, while another script of it reaches its limit of time (20 ms) or memory every 200 ms; the reference is a thread
   net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
   density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins                               | n plugins, each measurement in a host of its own, whose library is loaded: the memory (PSS) and the CPU time that their start adds, when all are idle; the time from the first start until all have called the host; and the p50 of one call at a time while the others idle. The reference is n Workers with bare MessagePorts
   density-quickjs   | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in quickjs                    | the same figures for scripts in QuickJS; the reference is n Workers with bare MessagePorts
+  density-scripts   | by name | cases | processes | 200  | 0      | 0       | 0.1    | A thousand scripts                         | the same figures for 1,000 scripts that are open at once, in one thread and in four walled processes; the reference is the thread
   density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in processes                  | the same figures for processes without and with a wall; the reference is n raw forks
 `)
 
@@ -177,6 +182,16 @@ export const allScenarios = (): Scenario[] => {
         inCase('seldom', 'each 300 ms', { loop: 'scripts', isSparse: true }, [latency('p50', 'each 300 ms')]),
         inCase('4', '4 at a time', { loop: 'scripts', inFlight: 4 }, [rate('rate', '4 empty')]),
         inCase('calls', 'three calls', { loop: 'scripts', inFlight: 4, size: 3 }, [rate('rate', '4 of three calls')]),
+        inCase('call', 'each call', { loop: 'scripts', size: 500 }, [latency('call', 'each call')]),
+      ],
+    ],
+    'script-neighbours': [
+      neighboursArms,
+      [
+        inCase('none', 'alone', { loop: 'neighbours' }, [P50, P99]),
+        inCase('loop', 'an endless loop', { loop: 'neighbours', unruly: 'loop' }, [P50, P99]),
+        inCase('expression', 'a regular expression', { loop: 'neighbours', unruly: 'expression' }, [P50, P99]),
+        inCase('memory', 'a full memory', { loop: 'neighbours', unruly: 'memory' }, [P50, P99]),
       ],
     ],
     net: [
@@ -188,6 +203,7 @@ export const allScenarios = (): Scenario[] => {
     ],
     density: [density.threads, densityCases],
     'density-quickjs': [density.quickjs, densityCases],
+    'density-scripts': [density.scripts, [scriptsCase]],
     'density-processes': [density.processes, densityCases],
   }
   return TABLE.slice(1).map((row): Scenario => {

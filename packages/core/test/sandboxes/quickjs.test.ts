@@ -472,7 +472,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ stack: 5000 }, 'stack must be whole KiB'],
   [{ group: '' }, 'group must be a name'],
   [{ pids: 1 }, 'pids must be left out: it needs process: true'],
-  [{ process: true, group: 'g' }, 'group must be left out'],
+  [{ process: true, group: '' }, 'group must be a name'],
   [{ wat: 1 }, 'unknown option'],
 ])('refuses %j', async (options, text) => {
   const bus = await start({ core })

@@ -223,8 +223,8 @@ describe.runIf(hasProc)('runs in processes with others', () => {
       return 1`
     expect(await bus.run(left, options)).toBe(1)
     const late: unknown[] = []
-    bus.listen('late', ({ payload }) => late.push(payload))
-    bus.emit('news')
+    await bus.listen('late', ({ payload }) => late.push(payload))
+    await bus.emit('news')
     const seen = await bus.run(`await new Promise(resolve => setTimeout(resolve, 50)); return args`, {
       ...options,
       args: { b: 1 },

@@ -12,6 +12,7 @@ import type { HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/resolve.js'
 import type { SandboxConfig } from '../../src/host/sandboxes/kind/sandbox-config.js'
 import { noneKind } from '../../src/host/sandboxes/none/none-kind.js'
+import { ScriptProcesses } from '../../src/host/workers/script-processes.js'
 import { SpareProcesses } from '../../src/host/workers/spare-processes.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
@@ -102,7 +103,8 @@ export class SupervisedWorld extends World {
     const sharedThreads = new SharedThreads(log as never)
     const gateThreads = new GateThreads(options, sharedThreads)
     const spareProcesses = new SpareProcesses(log as never)
-    const threads = { sharedThreads, spareProcesses, gateThreads }
+    const scriptProcesses = new ScriptProcesses(log as never, sharedThreads)
+    const threads = { sharedThreads, spareProcesses, scriptProcesses, gateThreads }
     const services: HostServices = { supervisor, options, log: log as never, reporter, ...threads }
     const open = new ObservedFrontends(this, reporter)
     this.#core = new LocalCore(options, services, open)

@@ -17,6 +17,17 @@ function cross(value: unknown, isJson = false): unknown {
 test.each([
   ['JSON', { a: [1, 'b', null, true, { c: 1.5 }] }],
   ['what JSON cannot represent', [undefined, Number.NaN, -0, Infinity, 10n ** 30n]],
+  [
+    'flat objects',
+    [
+      { a: 1, b: 'c', d: true, e: null, f: 0 },
+      { a: -0 },
+      { a: Number.NaN },
+      { a: Infinity, b: 1 },
+      { a: undefined },
+      { a: 1n },
+    ],
+  ],
   ['objects of JavaScript', { date: new Date(5), map: new Map<unknown, unknown>([[{ a: 1 }, new Set([1n])]]) }],
   ['bytes', [new Uint8Array([1, 2]), new Float64Array([0.5]), new ArrayBuffer(3), new DataView(new ArrayBuffer(2))]],
   ['keys of a tag', { $: 'date', v: 1, list: [{ $: 5 }] }],

@@ -67,12 +67,23 @@ function packObject(value: object, hooks: ValueHooks, bytes: Uint8Array[], depth
   if (special !== undefined) return special
   if (hooks.isJson() && 'toJSON' in value && typeof value.toJSON === 'function') return next(value.toJSON())
   if ('then' in value && typeof value.then === 'function') return { $: 'promise' }
+  const keys = Object.keys(value)
+  if (isPlain && isFlat(value as Record<string, unknown>, keys)) return value
   const packed = Object.create(null) as Record<string, unknown>
-  for (const key of Object.keys(value)) {
-    const item = (value as Record<string, unknown>)[key]
-    packed[key] = next(item)
-  }
+  for (const key of keys) packed[key] = next((value as Record<string, unknown>)[key])
   return '$' in packed ? { $: 'object', v: packed } : packed
+}
+
+/** True if JSON represents a plain object as it is, as most arguments: the VM takes longest for copies. */
+function isFlat(value: Record<string, unknown>, keys: readonly string[]): boolean {
+  if ('$' in value || 'toJSON' in value) return false
+  for (const key of keys) {
+    const item = value[key]
+    if (typeof item === 'string' || typeof item === 'boolean' || item === null) continue
+    // Zero can be negative.
+    if (typeof item !== 'number' || item - item !== 0 || (item === 0 && 1 / item < 0)) return false
+  }
+  return true
 }
 
 /** Returns what an object is sent as that has a class of its own; `undefined` for one that is sent as its entries. */

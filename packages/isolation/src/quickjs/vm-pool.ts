@@ -10,6 +10,8 @@ export const SEND = 'send'
 
 /** VMs that wait for a script, in each thread. */
 const MAX_FREE = 8
+/** Milliseconds in which VMs are instantiated before the event loop goes on. */
+const MAX_TURN_MS = 8
 const PAGE = 65_536
 /** A VM that has grown by more pages than these is not kept. */
 const MAX_GROWN_PAGES = 32
@@ -98,10 +100,22 @@ function findChunks(memory: Uint8Array, blank: Uint8Array): Pool['chunks'] {
   return chunks
 }
 
+let lastTurn: Promise<void> = Promise.resolve()
+let turnStart = 0
+
+/** Resolves when another VM can be instantiated: many at once would keep the scripts that run already from running. */
+const waitForTurn = (): Promise<void> =>
+  (lastTurn = lastTurn.then(async () => {
+    if (performance.now() - turnStart < MAX_TURN_MS) return
+    await new Promise(resolve => setImmediate(resolve))
+    turnStart = performance.now()
+  }))
+
 /** @param image - the state of the VM, instead of that in which a script begins */
 export async function takeVm(options: VmOptions, image?: VmImage): Promise<QuickJS> {
   const { module, snapshot, chunks, free } = await prepareVms()
   const state = image ?? snapshot
+  if (free.length === 0) await waitForTurn()
   const used = free.pop()
   const vm = used ?? (await instantiate(module, snapshot)).vm
   const exports = vm._getExports()

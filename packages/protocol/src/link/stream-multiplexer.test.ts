@@ -46,6 +46,10 @@ function record(id: number, type: number, number: number, body: Uint8Array = new
   return Buffer.concat([header, body])
 }
 
+const closed = async (...streams: Duplex[]): Promise<void> => {
+  for (const stream of streams) if (!stream.destroyed) await once(stream.resume(), 'close')
+}
+
 const readAll = async (stream: Duplex): Promise<Buffer> => {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(chunk as Buffer)
@@ -102,7 +106,7 @@ test('the end of the pipe ends all streams', async () => {
   far.destroy()
   // A pipe of the system ends with its other end, and these two streams do not.
   left.close()
-  await Promise.all([...streams, ...opened].map(stream => stream.destroyed || once(stream.resume(), 'close')))
+  await closed(...streams, ...opened)
 })
 
 test.each<[string, Buffer[]]>([
@@ -121,7 +125,7 @@ test.each<[string, Buffer[]]>([
   far.resume()
   far.write(Buffer.concat(records))
   await expect.poll(() => faults).toMatchObject([{ reason: 'InvalidRequest' }])
-  await Promise.all([stream, other].map(each => each.destroyed || once(each.resume(), 'close')))
+  await closed(stream, other)
   expect(near.destroyed).toBe(true)
 })
 

@@ -162,7 +162,11 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       const found = await prepareProcess(options, place, threads)
       const alone = { ...createProcessConfig(process, found, getProcessCode), engine: await describeEngine() }
       if (perProcess === 1 || (perProcess === undefined && group === undefined)) return alone
-      if (net) throw new BusError('InvalidParams', `${place}.net needs a process for each script: leave out group and perProcess`)
+      if (net)
+        throw new BusError(
+          'InvalidParams',
+          `${place}.net needs a process for each script: leave out group and perProcess`,
+        )
       const sharing = { group: createGroupName(group, perProcess), maxScripts: perProcess, maxRunMs: time, getScript }
       const shared = createSharedProcessConfig(process, found, getProcessCode, sharing)
       return {

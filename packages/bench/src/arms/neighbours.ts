@@ -1,0 +1,69 @@
+// Scripts that answer calls while another one, in the same script host, reaches a limit again and again.
+import { createBus, defineCore, type QuickjsSandbox } from '@sallyport/core'
+import { setTimeout as delay } from 'node:timers/promises'
+import { percentiles } from '../loops/subject.js'
+import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
+import { lacksWall } from './wall.js'
+
+const COUNT = 100
+/** Milliseconds that a script can run without a pause, and that its neighbours can wait. */
+const TIME_MS = 20
+/** Between two runs that reach a limit. */
+const PAUSE_MS = 200
+
+const SCRIPT = `sallyport.expose({ add: ({ a, b }) => a + b })`
+
+const UNRULY = {
+  loop: 'for (;;);',
+  expression: `return /^(a+)+$/.test('a'.repeat(40) + 'b')`,
+  memory: `const kept = []; for (;;) kept.push('x'.repeat(2 ** 20) + kept.length)`,
+} as const
+
+const neighboursArm = (id: string, title: string, options: Partial<QuickjsSandbox>, lacks?: Arm['lacks']): Arm => ({
+  ...{ id, title },
+  ...(lacks && { lacks }),
+  async open(): Promise<OpenArm> {
+    const bus = await createBus({ core: defineCore({ commands: {} }), log: false })
+    const sandbox: QuickjsSandbox = { kind: 'quickjs', time: TIME_MS, ...options }
+    const labels = Array.from({ length: COUNT }, (_, number) => `neighbour-${number}`)
+    await Promise.all(labels.map(label => bus.open(label, { source: SCRIPT }, { sandbox })))
+
+    async function measure({ ms, unruly }: Task): Promise<Measurement> {
+      let isOver = false
+      const runUnruly = async (): Promise<void> => {
+        while (!isOver && unruly) {
+          const isEnded = await bus.run(UNRULY[unruly], { sandbox }).then(
+            () => false,
+            () => true,
+          )
+          if (!isEnded) throw new Error(`The run of ${unruly} reached no limit`)
+          await delay(PAUSE_MS)
+        }
+      }
+      const others = runUnruly()
+      const latencies: number[] = []
+      const end = performance.now() + ms
+      do {
+        for (const label of labels) {
+          const start = performance.now()
+          if ((await bus.call(label, 'add', { a: 1, b: 2 })) !== 3) throw new Error(`Wrong answer of ${label}`)
+          latencies.push(performance.now() - start)
+        }
+      } while (performance.now() < end)
+      isOver = true
+      await others
+      return percentiles(Float64Array.from(latencies))
+    }
+    return { measure, close: () => bus.close({ timeout: 0 }) }
+  },
+})
+
+export const neighboursArms: Arms = [
+  neighboursArm('quickjs', 'in one thread', {}),
+  neighboursArm(
+    'quickjs-shared',
+    'in one walled process',
+    { process: true, wall: 'required', group: 'all' },
+    lacksWall,
+  ),
+]
