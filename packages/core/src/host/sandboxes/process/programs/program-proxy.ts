@@ -12,7 +12,7 @@ import type { BrokerDenial } from '../network/broker.js'
 import type { Secret } from '../network/secrets.js'
 
 /** Descriptor of the channel over which the socket is passed. The program does not inherit it. */
-export const CHANNEL_DESCRIPTOR = 5
+const CHANNEL_DESCRIPTOR = 5
 /** In a network that has no other program's ports. */
 const PROXY_PORT = 3128
 const ORIGIN = `http://127.0.0.1:${PROXY_PORT}`
