@@ -146,7 +146,7 @@ const TABLE = readTable(`
   net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
   density           | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins                               | n plugins, each measurement in a host of its own, whose library is loaded: the memory (PSS) and the CPU time that their start adds, when all are idle; the time from the first start until all have called the host; and the p50 of one call at a time while the others idle. The reference is n Workers with bare MessagePorts
   density-quickjs   | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in quickjs                    | the same figures for scripts in QuickJS; the reference is n Workers with bare MessagePorts
-  density-scripts   | by name | cases | processes | 200  | 0      | 0       | 0.1    | A thousand scripts                         | the same figures for 1,000 scripts that are open at once, in one thread and in four walled processes; the reference is the thread
+  density-thousand  | by name | cases | processes | 200  | 0      | 0       | 0.1    | A thousand scripts                         | the same figures for 1,000 scripts that are open at once, in one thread and in four walled processes; the reference is the thread
   density-processes | by name | cases | processes | 80   | 0      | 0       | 0.25   | Many plugins in processes                  | the same figures for processes without and with a wall; the reference is n raw forks
 `)
 
@@ -203,7 +203,7 @@ export const allScenarios = (): Scenario[] => {
     ],
     density: [density.threads, densityCases],
     'density-quickjs': [density.quickjs, densityCases],
-    'density-scripts': [density.scripts, [scriptsCase]],
+    'density-thousand': [density.scripts, [scriptsCase]],
     'density-processes': [density.processes, densityCases],
   }
   return TABLE.slice(1).map((row): Scenario => {
