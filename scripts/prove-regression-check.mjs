@@ -1,130 +1,117 @@
-// node scripts/prove-regression-check.mjs --same 20 --slower 5 --by 10 -- <options of compare>: how often does `sallyport-bench compare`
-// report a regression between two checkouts of this commit, and how often does it find one after one of them got a slower dispatcher?
+// node scripts/prove-regression-check.mjs --same 10 --slower 5 --by 10 -- <options of compare>: how often does `sallyport-bench compare` report a
+// regression between two copies of a public package by that package's own benchmark, and how often does it find one after a function of one copy
+// got slower so that the benchmark takes so many per cent more CPU time?
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    same: { type: 'string', default: '20' },
+    same: { type: 'string', default: '10' },
     slower: { type: 'string', default: '5' },
-    /** Per cent of the time that a call and its answer take, one at a time over rings. */
     by: { type: 'string', default: '10' },
+    cli: { type: 'string', default: fileURLToPath(new URL('../packages/bench/dist/cli.js', import.meta.url)) },
     out: { type: 'string', default: 'bench-compare/proof' },
   },
 })
 
-const root = fileURLToPath(new URL('../', import.meta.url))
+/** Its benchmark calls two functions of Node.js and two of the package, and prints the time of each. */
+const PACKAGES = ['quick-format-unescaped@4.0.4', 'fastbench@1.0.1']
+const NAME = 'quick-format-unescaped'
+const PROGRAM = ['node', 'benchmark.js']
+/** The first line of the measured function. A loop goes before it. */
+const PLACE = '  var ss = (opts && opts.stringify)'
+
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-prove-'))
-const [base, head] = ['base', 'head'].map(name => join(temporary, name))
 const out = resolve(values.out)
 
-const git = (...args) => execFileSync('git', args, { cwd: root, stdio: 'inherit' })
-const build = cwd => execFileSync('npm', ['run', 'build'], { cwd, stdio: ['ignore', 'ignore', 'inherit'] })
-const cli = join(head, 'packages/bench/dist/cli.js')
-const readJson = path => JSON.parse(readFileSync(path, 'utf8'))
+function install(name) {
+  const directory = join(temporary, name)
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), '{ "private": true }')
+  execFileSync('npm', ['install', '--silent', '--ignore-scripts', ...PACKAGES], { cwd: directory, stdio: 'inherit' })
+  return join(directory, 'node_modules', NAME)
+}
 
-/** The part of a call that the dispatcher runs in. A loop goes before it. */
-const PLACE = '      const result = command.run(params, call)\n'
-const loopOf = turns => `      let turned = 1
-      for (let turn = 0; turn < ${turns}; turn++) turned = (Math.imul(turned, 1664525) + turn) | 0
-      if (turned === 0.5) throw new Error('never')
+const loopOf = turns => `  var turned = 1
+  for (var turn = 0; turn < ${turns}; turn++) turned = (Math.imul(turned, 1664525) + turn) | 0
+  if (turned === 0.5) throw new Error('never')
 `
 
-function slowDown(turns) {
-  const path = join(head, 'packages/core/src/rpc/session.ts')
+/** Milliseconds of CPU time of a run of the benchmark: the least of some. */
+function timeOfRun(directory) {
+  const file = join(temporary, 'cpu-time')
+  const load = pathToFileURL(resolve(values.cli, '../compare/cpu-time.js')).href
+  const times = Array.from({ length: 5 }, () => {
+    rmSync(file, { force: true })
+    const env = { ...process.env, SALLYPORT_BENCH_CPU_FILE: file }
+    execFileSync(PROGRAM[0], ['--import', load, PROGRAM[1]], { cwd: directory, env, stdio: 'ignore' })
+    return Number(readFileSync(file, 'utf8')) / 1000
+  })
+  return Math.min(...times)
+}
+
+function slowDown(directory, turns) {
+  const path = join(directory, 'index.js')
   const text = readFileSync(path, 'utf8')
-  if (!text.includes(PLACE)) throw new Error('The dispatcher has changed: adapt PLACE in this script')
+  if (!text.includes(PLACE)) throw new Error('The package has changed: adapt PLACE in this script')
   writeFileSync(path, text.replace(PLACE, loopOf(turns) + PLACE))
-  build(head)
-}
-
-/** Nanoseconds of one turn of that loop, compiled, on this machine. */
-function timeOfTurn() {
-  const program = `
-    const loop = turns => { let turned = 1; for (let turn = 0; turn < turns; turn++) turned = (Math.imul(turned, 1664525) + turn) | 0; return turned }
-    let kept = 0
-    for (let warm = 0; warm < 1e5; warm++) kept += loop(1000)
-    const times = []
-    for (let take = 0; take < 200; take++) {
-      const before = process.hrtime.bigint()
-      for (let many = 0; many < 1000; many++) kept += loop(1000)
-      times.push(Number(process.hrtime.bigint() - before) / 1e6)
-    }
-    console.log(Math.min(...times) + (kept === 0.5 ? 1 : 0))`
-  return Number(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }))
-}
-
-/** Nanoseconds of CPU time that a call and its answer take in one thread, JSON: the bus's own code, and the port. */
-function timeOfCall() {
-  const args = ['--filter', 'one-thread/64/json', '--processes', '6', '--out', join(out, 'call')]
-  spawnSync(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
-  const { scenarios } = readJson(join(out, 'call', 'report.json'))
-  const [inCase] = scenarios.find(({ id }) => id === 'one-thread').cases
-  const { figures } = inCase.results.find(({ arm }) => arm === 'json')
-  const rounds = figures.find(({ id }) => id === 'cpu').processes.flat()
-  // Compiled: the first rounds take twice as long.
-  return 1000 * rounds.toSorted((one, other) => one - other)[Math.floor(rounds.length / 4)]
 }
 
 const percent = factor => `${((factor - 1) * 100).toFixed(1)} %`
 
-function compareOnce(name) {
-  const folder = join(out, name)
+function compareOnce(name, base, head) {
+  const directory = join(out, name)
   const start = performance.now()
-  const { status } = spawnSync(process.execPath, [cli, 'compare', '--base', base, '--out', folder, ...positionals], {
+  const args = ['compare', '--base', base, '--out', directory, ...positionals, '--', ...PROGRAM]
+  const { status } = spawnSync(process.execPath, [values.cli, ...args], {
     cwd: head,
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const { verdict, first, repeat, rule } = readJson(join(folder, 'compare.json'))
-  const judged = first.filter(({ slower }) => slower)
-  const from = judged.map(({ slower }) => (rule.tolerance * slower.factor) / slower.bounds[0]).toSorted((a, b) => a - b)
-  const slowest = judged.toSorted((one, other) => other.slower.factor - one.slower.factor)[0]
+  const { verdict, first, repeat } = JSON.parse(readFileSync(join(directory, 'compare.json'), 'utf8'))
+  const figures = first.map(({ figure, slower }) => `${figure} ${slower ? percent(slower.factor) : '–'}`)
+  const confirmed = repeat.filter(({ outcome }) => outcome === 'slower').map(({ figure }) => figure)
   const row = {
     run: name,
     exit: status,
     verdict,
-    figures: judged.length,
-    suspects: first.filter(({ outcome }) => outcome === 'slower').length,
-    confirmed: repeat.filter(({ outcome }) => outcome === 'slower').length,
-    unsteady: [...first, ...repeat].filter(({ outcome }) => outcome === 'unsteady').length,
-    'seen from (half)': percent(from[Math.floor(from.length / 2)]),
-    'seen from (all)': percent(from.at(-1)),
-    slowest: `${slowest.figure} ${percent(slowest.slower.factor)}`,
+    figures,
+    confirmed,
     seconds: Math.round((performance.now() - start) / 1000),
   }
   console.log(JSON.stringify(row))
   return row
 }
 
-const times = (count, name) => Array.from({ length: Number(count) }, (_, at) => compareOnce(`${name}-${at + 1}`))
-
 try {
   mkdirSync(out, { recursive: true })
-  for (const folder of [base, head]) {
-    git('worktree', 'add', '--quiet', '--detach', folder, 'HEAD')
-    build(folder)
-  }
-  const same = times(values.same, 'same')
-  const [call, turn] = [timeOfCall(), timeOfTurn()]
-  const turns = Math.round((call * Number(values.by)) / 100 / turn)
+  const [base, head] = ['base', 'head'].map(install)
+  const repeat = (count, name) =>
+    Array.from({ length: Number(count) }, (_, at) => compareOnce(`${name}-${at + 1}`, base, head))
+  const same = repeat(values.same, 'same')
+  const before = timeOfRun(head)
+  // A first loop says what a turn takes.
+  const original = readFileSync(join(head, 'index.js'), 'utf8')
+  slowDown(head, 1000)
+  const turn = (timeOfRun(head) - before) / 1000
+  writeFileSync(join(head, 'index.js'), original)
+  const turns = Math.round((before * Number(values.by)) / 100 / turn)
+  slowDown(head, turns)
   console.log(
-    `A call takes ${call.toFixed(0)} ns, a turn ${turn.toFixed(2)} ns: ${turns} turns are ${values.by} % of it`,
+    `A run takes ${before.toFixed(0)} ms of CPU time, and ${timeOfRun(head).toFixed(0)} ms with ${turns} turns in each call`,
   )
-  slowDown(turns)
-  const slower = times(values.slower, 'slower')
+  const slower = repeat(values.slower, 'slower')
   const red = rows => rows.filter(({ exit }) => exit === 1).length
   console.log(`The same: ${red(same)} of ${same.length} red. Slower: ${red(slower)} of ${slower.length} red.`)
   writeFileSync(
     join(out, 'proof.json'),
-    `${JSON.stringify({ by: values.by, call, turn, turns, same, slower }, null, 2)}\n`,
+    `${JSON.stringify({ by: values.by, before, turn, turns, same, slower }, null, 2)}\n`,
   )
   process.exitCode = red(same) === 0 && red(slower) === slower.length ? 0 : 1
 } finally {
-  for (const folder of [base, head]) spawnSync('git', ['worktree', 'remove', '--force', folder], { cwd: root })
   rmSync(temporary, { recursive: true, force: true })
 }

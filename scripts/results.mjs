@@ -1,31 +1,34 @@
-// node scripts/results.mjs [report.json...]: writes docs/internals/results.md and README's short table from one run of the scenarios below on this
-// machine that passed its noise check, or from the report of one. Of further reports, of other versions of Node, the page has the short table.
-// Without such a run in three tries, it writes nothing and exits with 3. README and home page have the page's answer, which holds in all of its runs.
+// node scripts/results.mjs [report.json...]: writes docs/internals/results.md, and its headline into README and home page, from one run of the
+// scenarios below on this machine that passed its noise check, or from the report of one. The ratio of many calls holds in all further reports,
+// of other versions of Node. Without such a run in three tries, it writes nothing and exits with 3.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { getCallCost } from '../packages/bench/dist/report/call-cost.js'
+import { getHeadline } from '../packages/bench/dist/report/headline.js'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
+import { drawBars } from '../packages/bench/dist/report/terminal.js'
 import { getVerdict } from '../packages/bench/dist/report/verdict.js'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 const TRIES = 3
-/** All but many plugins, which take ten minutes. */
-const SCENARIOS = '/^(?!density)/'
+const SCENARIOS = '/^(few-calls|shapes|throughput|plugin|channel|formats)/'
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
+/** A phone shows so many columns. */
+const COLUMNS = 46
 
-/** The digest of the run, as `npm run bench` ends with, and where it was measured. */
-export function headline(report) {
-  const { machine, startedAt } = report
-  const [, digest] = toMarkdown(report).split('## In short\n')
-  const [table] = /^\|[^]*?(?=\n\n)/m.exec(digest)
-  const where = `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`
-  return table.replace('|  |', `| ${where} |`)
+const describePlace = ({ machine, startedAt }) =>
+  `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`
+
+/** Three sentences and a picture, and where they were measured. */
+export function toHeadline(reports) {
+  const { sentences, bars } = getHeadline(reports)
+  const picture = ['Start of a plugin until its first call:', ...drawBars(bars, COLUMNS)].join('\n')
+  return `${sentences.join('\n')}\n\n\`\`\`text\n${picture}\n\`\`\`\n\n${reports.map(describePlace).join(' · ')}`
 }
 
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
-  `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${block}${block && '\n\n'}${text.slice(text.indexOf(end))}`
+  `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${block}\n\n${text.slice(text.indexOf(end))}`
 
 /** Names the file of each record of decisions that the goals refer to. */
 const linkRecords = text =>
@@ -34,19 +37,11 @@ const linkRecords = text =>
     return `[${name}](../adr/${file})`
   })
 
-/** Sections of a report that the page shows, by their titles. The whole is in the report itself. */
-const SHOWN =
-  /^## (JSON-RPC or|What do|In short|Goals|Few calls|A plugin|Cost of isolation\n|Latency of a call|Calls per second|Documents)/
+/** Sections of a report that the page leaves out. */
+const LEFT_OUT = /^## Noise:/
 
 /** Without the spaces around the cells of tables. */
 const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
-
-/** The notes of the digest, whose table begins the page. */
-const onlyNotes = section =>
-  section
-    .split('\n')
-    .filter(line => line.startsWith('- '))
-    .join('\n') + '\n\n'
 
 /** Whether a row of the goals says nothing bad: the goal was met, or is unclear with a figure that meets it. */
 const isHarmless = row => {
@@ -56,77 +51,53 @@ const isHarmless = row => {
   return outcome === 'met' || (outcome === 'unclear' && isMet)
 }
 
-/** Keeps what pages link to, and goals that were or might be missed. The intervals of single scenarios are in the report. */
+/** Keeps goals that were or might be missed. The intervals are in the report. */
 const shorten = text =>
   text
     .split(/^(?=## )/m)
-    .filter(section => !section.startsWith('## ') || SHOWN.test(section))
-    .map(section => (section.startsWith('## In short') ? onlyNotes(section) : section))
-    .map(section => (section.startsWith('## Goals') ? section : section.replaceAll(/ · [\d.]+–[\d.]+×/g, '')))
+    .filter(section => !LEFT_OUT.test(section))
+    .map(section => (section.startsWith('## Goals') ? section : section.replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')')))
     .map(section => section.replaceAll(/^\|.*\| (?:met|unclear) \|\n/gm, row => (isHarmless(row) ? '' : row)))
     .join('')
     .replace(/^Medians; ×.*$/m, '')
     .trim()
 
-const page = (report, others) =>
+const page = reports =>
   compact(`# Results
 
 \`npm run results\` writes this page from a run of \`sallyport-bench --filter '${SCENARIOS}'\` that passed its noise check, on one machine. Measure on
-yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. The report of a run has all scenarios,
-intervals and goals that were met, and [the benchmark](benchmark.md#how-to-read-it) explains them.
+yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. The report of a run has all
+intervals, and [the benchmark](benchmark.md#how-to-read-it) explains them.
 
 ${BEGIN}
 
-${[report, ...others].map(headline).join('\n\n')}
+${toHeadline(reports)}
 
 ${END}
 
-Figures are medians; × is the ratio to the raw MessagePort of the same rounds. A raw MessagePort and the [other libraries](benchmark.md#other-libraries) check and
-authorize nothing.
-
-${getCallCost([report, ...others])}
+Figures are medians; × is the ratio to the first row or column in the same rounds. A raw MessagePort, a raw Worker, a raw fork and the
+[other libraries](benchmark.md#other-libraries) check and authorize nothing.
 
 ${shorten(
-  linkRecords(toMarkdown(report, true))
+  linkRecords(toMarkdown(reports[0], true))
     .replace(/^# .*\n/, '')
     .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
     .replaceAll('\n\n</details>', ''),
 )}
 `)
 
-/** The README's table: the scenario `plugin` with its figures in rows, one median a cell. */
-export function toShortTable(text) {
-  const where = /^\|([^|]+)\|/m.exec(text)[1]
-  const [, section] = text.split('\n## A plugin\n')
-  if (section === undefined) throw new Error('The results have no scenario "plugin". Measure it too.')
-  const lines = section.split('\n## ')[0].split('\n')
-  const [[, ...questions], , ...arms] = lines
-    .filter(line => line.startsWith('|'))
-    .map(line => line.split('|').slice(1, -1))
-  const rows = questions.map((question, at) => [question, ...arms.map(cells => cells[at + 1].replace(/ \(.*/, ''))])
-  return [[where, ...arms.map(([name]) => name)], ['---', ...arms.map(() => '---:')], ...rows]
-    .map(cells => `|${cells.join('|')}|`)
-    .join('\n')
-}
+/** The headline of the page. */
+const readHeadline = results => results.split(BEGIN)[1].split(END)[0].trim()
 
-/** The answer of the page's runs, where they were measured, empty without runs that passed their noise check. */
-export function toCost(text) {
-  const answer = /^.*One call at a time: .*$/m.exec(text)?.[0]
-  if (!text.includes('The machine was quiet:') || answer === undefined) return ''
-  const where = [...text.matchAll(/^\|(\d{4}-\d\d-\d\d, [^|]+)\|/gm)].map(([, place]) => place.trim())
-  const versions = where.map(place => /Node [\d.]+/.exec(place)[0]).join(' and ')
-  return `${answer}\n${where[0].replace(/Node [\d.]+/, versions)}.`
-}
+/** Writes the headline into the home page. */
+export const withCost = (home, results) =>
+  withBlock(home, `${readHeadline(results)} · [All results](../docs/internals/results.md)`, [
+    '<!-- cost -->',
+    '<!-- /cost -->',
+  ])
 
-const withLink = (cost, path) => cost && `${cost} [All results](${path})`
-
-/** Writes the answer into the home page. */
-export const withCost = (home, text) =>
-  withBlock(home, withLink(toCost(text), '../docs/internals/results.md'), ['<!-- cost -->', '<!-- /cost -->'])
-
-/** Writes the short table and the answer into the README. */
-export const withResults = (readme, text) =>
-  withBlock(readme, [toShortTable(text), toCost(text).split('\n')[0]].filter(Boolean).join('\n\n'))
+/** Writes the headline into the README. */
+export const withResults = (readme, results) => withBlock(readme, readHeadline(results))
 
 const read = path => JSON.parse(readFileSync(path, 'utf8'))
 
@@ -151,8 +122,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     )
     process.exit(3)
   }
-  const [report, ...others] = reports
-  const text = page(report, others)
+  const text = page(reports)
   writeFileSync(at('docs/internals/results.md'), text)
   writeFileSync(at('site/index.md'), withCost(readFileSync(at('site/index.md'), 'utf8'), text))
   writeFileSync(at('README.md'), withResults(readFileSync(at('README.md'), 'utf8'), text))

@@ -120,7 +120,9 @@ function mistakeInOptions(program: string, args: string[]): string | undefined {
   const hasCommand = program === 'sallyport' || (program === 'sallyport-bench' && args[0] === 'compare')
   const command = hasCommand ? args[0] : ''
   const known = new Set(getHelp(program, command).split(/[\s,]+/))
-  const options = args.filter(arg => arg.startsWith('--')).map(arg => arg.split('=')[0]!)
+  // What follows a bare `--` belongs to another program.
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+  const options = own.filter(arg => arg.startsWith('--')).map(arg => arg.split('=')[0]!)
   const unknown = options.filter(option => !known.has(option))
   return unknown.length > 0 ? `${program} has no option ${unknown.join(', ')}` : undefined
 }

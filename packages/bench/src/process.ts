@@ -23,9 +23,9 @@ const host: ProcessHost = {
     return arm.measure(task, found.payload)
   },
   close: handle => opened[handle]!.arm.close(),
-  readUsage: () => {
+  readCpu: async () => {
     const { user, system } = process.cpuUsage()
-    return { cpu: (user + system) / 1e3, rss: process.memoryUsage.rss() }
+    return (user + system) / 1e3
   },
 }
 

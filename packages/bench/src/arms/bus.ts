@@ -9,19 +9,21 @@ import { createConversation } from './threads.js'
 import { workerUrl } from '../shared/worker-url.js'
 
 export interface BusArmOptions extends FrontendOptions {
-  /** A directory of `hooks/`. Without one, the pattern is brownfield. */
-  hook?: 'pass' | 'check'
+  /** Without a hook, the pattern is brownfield. */
+  hook?: boolean
   /** `false` removes encryption. @default true */
   cipher?: boolean
 }
 
-/** Label of the frontend that measures. */
-export const LABEL = 'main'
+const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
 
-const COMMANDS = ['greet', 'echo', 'echo-bytes', 'transfer-back', 'burst', 'seen', 'download']
+/** Label of the frontend that measures. */
+const LABEL = 'main'
+
+const COMMANDS = ['greet', 'echo', 'echo-bytes', 'transfer-back', 'download']
 
 /** Allows the measuring frontend every command of the benchmark's core. */
-export const createCapability = (): Capability => ({
+const createCapability = (): Capability => ({
   identifier: 'bench',
   windows: [LABEL],
   permissions: COMMANDS.map(command => `allow-${command}`),
@@ -29,11 +31,8 @@ export const createCapability = (): Capability => ({
 
 type Pattern = NonNullable<NonNullable<BusOptions['app']>['security']>['pattern'] & {}
 
-/** Tauri's form, which older bases of a comparison accept too. A hook's directory is a path, which can be posted to a thread, unlike a URL. */
-export const createPattern = (hook: BusArmOptions['hook']): Pattern =>
-  hook
-    ? { use: 'isolation', options: { dir: fileURLToPath(new URL(`../../hooks/${hook}/`, import.meta.url)) } }
-    : { use: 'brownfield' }
+const createPattern = (hook = false): Pattern =>
+  hook ? { use: 'isolation', options: { dir: HOOK } } : { use: 'brownfield' }
 
 export function busArm(id: string, title: string, settings: BusArmOptions): Arm {
   return { id, title, open: () => openBus(settings) }
@@ -48,8 +47,15 @@ const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'
 export const portJson: Arm = linkArm('port JSON', 'port', 'json')
 export const ringJson: Arm = linkArm('ring JSON', 'ring', 'json')
 export const ringMsgpack: Arm = linkArm('ring msgpack', 'ring', 'msgpack')
-const isolation: BusArmOptions = { ...RING_JSON, hook: 'check' }
-export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', isolation)
+export const hookRingJson: Arm = busArm('hook-ring-json', 'ring JSON, hook', {
+  ...RING_JSON,
+  hook: true,
+  cipher: false,
+})
+export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', {
+  ...RING_JSON,
+  hook: true,
+})
 
 /** The default sandbox, which can read the rest of this package. Ports need a frontend without one. */
 const module = workerUrl('frontend')

@@ -2,11 +2,11 @@
 import { workerUrl } from '../shared/worker-url.js'
 import type { Arm, Arms, Task } from '../model/scenario.js'
 import { asBytes, type Payload } from '../payloads/payloads.js'
-import { busArm, isolationRingJson, portJson, RING_JSON, ringJson, ringMsgpack } from './bus.js'
+import { busArm, hookRingJson, isolationRingJson, portJson, RING_JSON, ringJson, ringMsgpack } from './bus.js'
 import { msgpackrArm, rawPort, textArm } from './threads.js'
 import { lacksWall } from './wall.js'
 
-const named = (arm: Arm, title: string, id: string = arm.id): Arm => ({ ...arm, id, title })
+const named = (arm: Arm, title: string): Arm => ({ ...arm, title })
 
 /** An arm that sends the payload as bytes, in a loop of its own or in that of the case. */
 function bytesArm(id: string, title: string, arm: Arm, change: (task: Task) => Task | undefined = task => task): Arm {
@@ -44,11 +44,19 @@ export const payloadArms = ({ isBytes }: { isBytes: boolean }): Arms => {
     named(textArm(), isBytes ? 'JSON-RPC text, base64' : 'JSON-RPC text'),
     msgpackrArm(),
     named(ringJson, isBytes ? 'ring, copied' : ring),
-    ...(isBytes ? [] : [ringMsgpack, bytesArm('bytes-copied', 'bytes, copied', ringJson)]),
-    bytesArm('bytes-transferred', isBytes ? 'port, transferred' : 'bytes, transferred', portJson, toTransfer),
-    busArm('hook-ring-json', `${ring}, hook`, { ...RING_JSON, hook: 'check', cipher: false }),
-    named(isolationRingJson, `${ring}, hook, cipher`),
+    ...(isBytes ? [] : [ringMsgpack, bytesArm('bytes-copied', 'ring, bytes', ringJson)]),
+    bytesArm('bytes-transferred', 'port, bytes transferred', portJson, toTransfer),
+    named(hookRingJson, `${ring}, hook`),
+    named(isolationRingJson, `${ring}, hook, encrypted`),
     inProcess('process', `${ring}, process`, 'none'),
     { ...inProcess('process-wall', `${ring}, process, wall`, 'required'), lacks: lacksWall },
   ]
+}
+
+const FORMATS = ['text', 'ring-json', 'ring-msgpack', 'bytes-copied', 'hook-ring-json', 'isolation-ring-json']
+
+/** The arms by which to choose a format, and whether messages pass a hook or are encrypted. */
+export const formatArms = (): Arms => {
+  const [reference, ...others] = payloadArms({ isBytes: false })
+  return [reference, ...others.filter(({ id }) => FORMATS.includes(id))]
 }

@@ -9,7 +9,7 @@ import { workerUrl } from '../shared/worker-url.js'
 
 type Roles = Omit<typeof import('../workers/threads.js'), never>
 /** @param role a function of `workers/threads.ts` that the thread runs */
-export const startThread = <Role extends keyof Roles>(
+const startThread = <Role extends keyof Roles>(
   role: Role,
   args: Parameters<Roles[Role]>,
   ports: MessagePort[] = [],
@@ -62,7 +62,7 @@ export function createConversation(send: (request: Request) => unknown, graceMs:
 }
 
 /** The loops of the arm run in the thread `measuring`. */
-export function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
+function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
   const threads = [measuring, ...others]
   const { measure, receive, fail } = createConversation(request => measuring.postMessage(request))
   measuring.on('message', receive)
@@ -90,17 +90,8 @@ const oneThreadArm = (id: string, title: string, ...thread: Parameters<typeof st
   open: async () => threadArm(startThread(...thread)),
 })
 
-/** Reads the version of msgpackr when it is called. */
-export const codecArms = (): Arms => [
-  oneThreadArm('clone', 'structured clone', 'measureCodec', ['clone']),
-  oneThreadArm('json', 'JSON-RPC', 'measureCodec', ['json']),
-  oneThreadArm('msgpack', 'msgpack', 'measureCodec', ['msgpack']),
-  oneThreadArm('msgpackr', `msgpackr ${readVersion('msgpackr')}`, 'measureCodec', ['msgpackr']),
-]
-
 /** Client and core in one thread: the code of the bus, without the costs of threads. */
 export const oneThreadArms: Arms = [
-  oneThreadArm('raw', 'raw MessagePort', 'measureOneThread', ['raw']),
   oneThreadArm('json', 'JSON', 'measureOneThread', ['json']),
   oneThreadArm('msgpack', 'msgpack', 'measureOneThread', ['msgpack']),
 ]
@@ -115,8 +106,9 @@ function peerArm(id: PeerId, title = `${id} ${readVersion(id)}`): Arm {
 }
 
 /** Reads the versions of the peers when it is called. */
-export const peerArms = (): Arm[] => [textArm(), peerArm('birpc'), peerArm('comlink'), peerArm('vscode-jsonrpc')]
+export const peerArms = (): Arm[] => [textArm(), birpcArm(), peerArm('comlink')]
 
 /** JSON-RPC messages over a port, encoded by the program. */
 export const textArm = (): Arm => peerArm('text', 'JSON-RPC text')
+export const birpcArm = (): Arm => peerArm('birpc')
 export const msgpackrArm = (): Arm => peerArm('msgpackr')

@@ -6,12 +6,12 @@ import { buildReport, readLoad, readMachine, scenarioReport } from '../report/bu
 import { reportFiles } from '../report/files.js'
 import type { Report } from '../report/report.js'
 import { getAnswers } from '../report/answers.js'
-import type { Table } from '../report/table.js'
-import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
+import { goalsTable } from '../report/goals.js'
+import { getFailures, scenarioTable } from '../report/tables.js'
 import { toTerminal, toTerminalAnswer, wrap } from '../report/terminal.js'
 import { judgeNothing, TONES } from '../report/tone.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from '../report/verdict.js'
-import { NOISE } from '../model/scenario.js'
+import { toLines } from '../report/lines.js'
 import { launchFresh } from '../run/fresh-process.js'
 import { readPackageInfo } from '../run/machine.js'
 import { expectedMs, QUICK } from '../run/plan.js'
@@ -27,17 +27,17 @@ import { createInterruptSignal, createOutput, runWithProgress, type Output } fro
  * @throws {UsageError} if nothing matches the options, or `out` is not writable
  * @throws {Interrupted} after Ctrl-C
  */
-export async function measureAndReport({ plan, filter, all, payload, goals, out, json }: Options): Promise<number> {
+export async function measureAndReport({ plan, filter, payload, goals, lines, out }: Options): Promise<number> {
   const every = payload === null ? allScenarios() : await loadPayloadScenarios(payload)
-  const { scenarios, leftOut } = leaveOut(choose(every, { filter, all }))
+  const { scenarios, leftOut } = leaveOut(choose(every, filter, lines))
   await makeWritable(out)
-  const output = createOutput(json)
+  const output = createOutput(lines)
   const { screen, print } = output
   const machine = readMachine()
   showStart(machine, output, leftOut)
 
   const [startedAt, start] = [new Date(), performance.now()]
-  const job = { scenarios, plan, signal: createInterruptSignal(), launch: () => launchFresh(undefined, payload) }
+  const job = { scenarios, plan, signal: createInterruptSignal(), launch: () => launchFresh(payload) }
   const outcomes = await runWithProgress(output, job, outcome =>
     // The noise check says only at the end of the run whether figures can be judged.
     print(`${toTerminal(scenarioTable(scenarioReport(outcome, plan), judgeNothing), screen)}\n`),
@@ -51,24 +51,21 @@ export async function measureAndReport({ plan, filter, all, payload, goals, out,
   showEnd(report, output, goals)
   const link = pathToFileURL(resolve(out, 'report.html')).href
   print(` ${screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
-  if (json) process.stdout.write(files['report.json'])
+  if (lines) process.stdout.write(toLines(report))
   return OUTCOMES[getFailures(report).length > 0 ? 'failed' : getVerdict(report).outcome].exitCode
 }
 
-/** Shows the notes and, as the last screen, the digest, whether the figures can be believed, and the answer. */
+/** Shows the notes and, as the last screen, the answers, and whether the figures can be believed. */
 function showEnd(report: Report, { screen, print }: Output, goals: boolean): void {
   const { colors } = screen
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
-  const showTable = (table: Table | undefined): void => table && print(`${toTerminal(table, screen)}\n`)
-  showTable(costTable(report))
   for (const note of [...getNotes(report), describeRun(report)]) show(note, colors.dim)
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const { outcome, line } = getVerdict(report)
   print('')
-  if (goals) showTable(goalsTable(report))
-  // The digest of one scenario would repeat its table.
-  if (report.scenarios.filter(({ id }) => id !== NOISE).length > 1) showTable(digestTable(report))
+  const ofGoals = goals && goalsTable(report)
+  if (ofGoals) print(`${toTerminal(ofGoals, screen)}\n`)
   for (const answer of getAnswers(report)) print(`${toTerminalAnswer(answer, screen)}\n`)
   show(line, colors[TONES[OUTCOMES[outcome].tone]])
   print('')
@@ -97,16 +94,11 @@ export function showStart(
 
 /** Prints every scenario in one line, or with `long` its cases and arms, as a filter names them. */
 export function listAll({ long }: { long: boolean }): void {
-  const { screen, print } = createOutput(false)
+  const { screen, print } = createOutput()
   const { bold, dim } = screen.colors
   const all = allScenarios()
-  const legend = long
-    ? 'A path is scenario/case/arm; --filter takes a part of it.'
-    : '--filter takes a name; `list --long` shows what each measures, with its cases and arms.'
-  const show = (text: string): void =>
-    wrap(`${legend} ${text}`, screen.columns - 2).forEach(line => print(` ${dim(line)}`))
-  show('* is measured only by its name, or with --all.')
-  print('')
+  const legend = '--filter takes a part of scenario/case/arm; `list --long` shows all. * is measured only by its name.'
+  print(`${wrap(legend, screen.columns - 2).map(line => ` ${dim(line)}\n`).join('')}`) // prettier-ignore
   const width = Math.max(...all.map(({ id }) => id.length)) + 1
   for (const scenario of all) {
     const { id, title, about, main, cases, arms } = scenario

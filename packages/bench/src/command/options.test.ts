@@ -5,7 +5,7 @@ import { UsageError } from '../shared/text.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
 
-const options = { plan: QUICK, filter: null, all: false, payload: null, goals: false, out: 'bench-report', json: false }
+const options = { plan: QUICK, filter: null, payload: null, goals: false, lines: false, out: 'bench-report' }
 
 test('measures the main scenarios by the quick plan into bench-report by default', () => {
   expect(parse()).toEqual({ name: 'run', options })
@@ -13,14 +13,14 @@ test('measures the main scenarios by the quick plan into bench-report by default
 
 test('reads every option', () => {
   const numbers = ['--processes', '2', '--rounds', '3', '--slot', '20']
-  expect(parse('--full', '--filter', 'call', '--out', 'there', '--json', ...numbers)).toEqual({
+  expect(parse('--full', '--filter', 'call', '--out', 'there', '--lines', ...numbers)).toEqual({
     name: 'run',
     options: {
       ...options,
       plan: { ...FULL, processes: 2, rounds: 3, slotMs: 20, warmUpMs: (FULL.warmUpMs * 20) / FULL.slotMs },
       filter: 'call',
       out: 'there',
-      json: true,
+      lines: true,
     },
   })
 })
@@ -35,17 +35,13 @@ test('a quick run of a payload ends as soon as its rounds', () => {
   expect(parse('--payload', 'order.json')?.options).toMatchObject({ payload: 'order.json', plan })
 })
 
-test('takes a program after -- for a comparison, with runs in place of rounds', () => {
-  const command = parse('compare', '--base', 'main', '--', 'node', 'my-bench.mjs', '--filter', 'a')
-  expect(command?.options).toMatchObject({
-    base: 'main',
-    filter: null,
-    program: ['node', 'my-bench.mjs', '--filter', 'a'],
-  })
-  expect(command?.options).toMatchObject({ plan: { processes: 15, rounds: 1 } })
-  expect(parse('compare', '--base', 'main')?.options).toMatchObject({
-    program: null,
-    plan: { processes: 11, rounds: 12 },
+test('takes a program after -- for a comparison', () => {
+  expect(parse('compare', '--base', 'main', '--', 'node', 'my-bench.mjs', '--filter', 'a')).toEqual({
+    name: 'compare',
+    options: {
+      ...{ base: 'main', tolerance: 1.05, prepare: null, runs: 15, cpu: false, history: null, out: 'bench-compare' },
+      program: ['node', 'my-bench.mjs', '--filter', 'a'],
+    },
   })
 })
 
@@ -59,15 +55,15 @@ test.each([
   [['--filter'], /'--filter <value>' argument missing/],
   [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
   [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
-  [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --all/],
+  [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --full/],
   [['list', '--slot', '3'], /Unknown option '--slot'/],
   [['list', '--filter', 'a'], /Unknown option '--filter'/],
   [['compare', '--base', 'main', '--'], /Name a program after --/],
   [['--', 'node', 'a.mjs'], /Only compare takes a program/],
-  [['compare', '--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /--filter belongs to scenarios/],
-  [['compare', '--base', 'main', '--all'], /Unknown option '--all'/],
+  [['compare', '--base', 'main'], /Name a program after --/],
+  [['compare', '--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /Unknown option '--filter'/],
+  [['compare', '--base', 'main', '--runs', '0', '--', 'node', 'a.mjs'], /--runs takes a whole number/],
   [['compare', '--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
-  [['--all', '--filter', 'a'], /exclude each other/],
   [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
   [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
   [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],
@@ -78,5 +74,5 @@ test.each([
 
 test('keeps values that look like numbers as they were written', () => {
   expect(parse('--out', '007', '--filter=1e2')?.options).toMatchObject({ out: '007', filter: '1e2' })
-  expect(parse('compare', '--base', '0123456')?.options).toMatchObject({ base: '0123456' })
+  expect(parse('compare', '--base', '0123456', '--', 'node', 'a.mjs')?.options).toMatchObject({ base: '0123456' })
 })

@@ -11,7 +11,7 @@ export interface Output {
   screen: Screen
   /** True if a line on stderr can be replaced. */
   live: boolean
-  /** Prints a result, unless stdout carries JSON. */
+  /** Prints a result. */
   print(text: string): void
   /** Prints something about the run. */
   log(text: string): void
@@ -20,13 +20,14 @@ export interface Output {
 /** The width of an output that is not a terminal. */
 const PIPE_COLUMNS = 80
 
-export function createOutput(json: boolean): Output {
+/** @param quiet - prints no result, because stdout carries lines for a program */
+export function createOutput(quiet = false): Output {
   const { stdout, stderr, env } = process
   const isPlain = Boolean(env['NO_COLOR'] || env['CI'] || env['TERM'] === 'dumb')
   return {
     screen: { columns: stdout.columns || PIPE_COLUMNS, colors: pc.createColors(Boolean(stdout.isTTY) && !isPlain) },
     live: stderr.isTTY && !isPlain,
-    print: text => void (json || stdout.write(`${text}\n`)),
+    print: text => void (quiet || stdout.write(`${text}\n`)),
     log: text => void stderr.write(`${text}\n`),
   }
 }
@@ -77,12 +78,12 @@ interface Job {
 
 /** Runs scenarios, shows the progress, and passes the outcome of each to `done`. */
 export async function runWithProgress(
-  { live, log }: Output,
+  output: Output,
   { scenarios, plan, signal, launch }: Job,
   done: (outcome: Outcome) => void,
 ): Promise<Outcome[]> {
-  const line = createLogUpdate(process.stderr)
-  const clear = (): void => void (live && line.clear())
+  const { live, log } = output
+  const show = createProgress(output)
   const start = performance.now()
   let began = start
 
@@ -90,11 +91,14 @@ export async function runWithProgress(
     const now = performance.now()
     const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))
     const expected = before + Math.min(expectedMs(plan, scenario), now - began)
-    const part = Math.min(1, expected / totalMs(plan, scenarios))
-    const left = Math.ceil((((now - start) / (part || 1)) * (1 - part)) / 1000)
+    const total = totalMs(plan, scenarios)
+    const part = Math.min(1, expected / total)
+    // The first processes take longest to start, so that the plan counts for more in the beginning.
+    const pace = 1 + part * ((now - start) / (expected || 1) - 1)
+    const left = Math.ceil((pace * total * (1 - part)) / 1000)
     // A late scenario takes longer than estimated: the count does not end at 0.
     const time = left > 5 ? `${left} s left` : 'a few more seconds'
-    line(` ${[`${Math.round(part * 100)} %`, time, scenario.title, ...words].join(' · ')}`)
+    show([`${Math.round(part * 100)} %`, time, scenario.title, ...words].join(' · '))
   }
   const watcher: Watcher = {
     scenario: outcome => {
@@ -111,10 +115,10 @@ export async function runWithProgress(
     done: outcome => {
       const rounds = Math.max(...outcome.cells.map(({ processes }) => processes.flat().length))
       const seconds = ((performance.now() - began) / 1000).toFixed(1)
-      clear()
+      show('')
       if (!live) log(`${outcome.scenario.title}: ${count(rounds, 'round')} in ${seconds} s`)
       done(outcome)
     },
   }
-  return run(scenarios, plan, watcher, signal, launch).finally(clear)
+  return run(scenarios, plan, watcher, signal, launch).finally(() => show(''))
 }

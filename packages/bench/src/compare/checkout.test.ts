@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { getPreparation, makeHarness, prepare } from './checkout.js'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { getPreparation, prepare } from './checkout.js'
 
 let directory: string
 beforeEach(() => {
@@ -64,48 +63,3 @@ function isRunning(pid: number): boolean {
     return false
   }
 }
-
-describe('a harness', () => {
-  const root = realpathSync(fileURLToPath(new URL('../../../../', import.meta.url)))
-  const place = mkdtempSync(join(realpathSync(tmpdir()), 'sallyport-harness-'))
-  afterAll(() => rmSync(place, { recursive: true }))
-
-  function install(...path: string[]): string {
-    const made = join(place, ...path)
-    mkdirSync(made, { recursive: true })
-    writeFileSync(join(made, 'package.json'), '{}')
-    return made
-  }
-
-  const lead = (entry: URL, name: string): string =>
-    realpathSync(fileURLToPath(new URL(`../node_modules/${name}`, entry)))
-
-  test('the harness of the head resolves the same libraries as this package', () => {
-    const head = makeHarness(join(place, 'head'))
-    expect(existsSync(head)).toBe(true)
-    expect(existsSync(new URL('../hooks', head))).toBe(true)
-    expect(lead(head, '@sallyport/core')).toBe(join(root, 'packages', 'core'))
-  })
-
-  test('the harness of a checkout replaces only our own libraries', () => {
-    const core = install('app', 'node_modules', '@sallyport', 'core')
-    const base = makeHarness(join(place, 'base'), join(place, 'app'))
-    expect(lead(base, '@sallyport/core')).toBe(core)
-    expect(existsSync(new URL('../node_modules/@sallyport/web', base))).toBe(false)
-    expect(lead(base, 'birpc')).toBe(realpathSync(join(root, 'packages', 'bench', 'node_modules', 'birpc')))
-  })
-
-  test('lets a sandbox read the places where packages really lie', () => {
-    const entry = makeHarness(join(place, 'sandboxed'))
-    const above: string[] = []
-    for (let at = dirname(fileURLToPath(entry)); at !== place; at = dirname(at)) {
-      if (existsSync(join(at, 'node_modules'))) above.push(realpathSync(join(at, 'node_modules')))
-    }
-    expect(above).toContain(join(root, 'node_modules'))
-  })
-
-  test('rejects a checkout without Sallyport, even inside a directory that has it', () => {
-    install('app', 'within')
-    expect(() => makeHarness(join(place, 'none'), join(place, 'app', 'within'))).toThrow('has no @sallyport/core')
-  })
-})

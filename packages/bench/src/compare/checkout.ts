@@ -1,23 +1,10 @@
-// Resolves `--base`: the directory of a checkout, or a git ref, which is checked out temporarily. Both sides run a copy of the
-// head's benchmark. Its node_modules link to the Sallyport of the side, and to the head's version of all other packages.
+// Resolves `--base`: the directory of a checkout, or a git ref, which is checked out and built temporarily.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { findPackage } from '../run/machine.js'
 import { UsageError } from '../shared/text.js'
 
 /** `root` is the directory of the checkout. */
@@ -51,6 +38,10 @@ export async function openBase(name: string, command: string | null, signal: Abo
 }
 
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
+
+/** Returns the commit of the head; of a merge commit, the one that it merges into the base. Without git, it is empty. */
+export const readCommit = (): Promise<string> =>
+  git('rev-parse', '--verify', '--quiet', 'HEAD^2').catch(() => git('rev-parse', 'HEAD').catch(() => ''))
 
 async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'directory', name, root: resolve(name) }
@@ -91,8 +82,6 @@ export async function prepare(directory: string, command: string | null, signal:
 interface Manifest {
   packageManager?: string
   scripts?: Record<string, string>
-  dependencies?: Record<string, string>
-  files?: string[]
 }
 
 const readManifest = (directory: string): Manifest => {
@@ -112,51 +101,4 @@ export function getPreparation(directory: string): string {
     (has('package-lock.json') || has('npm-shrinkwrap.json')) && 'npm ci',
   ].filter(Boolean)
   return [...installs.slice(0, 1), ...(scripts['build'] === undefined ? [] : ['npm run build'])].join(' && ')
-}
-
-const OURS = '@sallyport/'
-
-const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
-
-/**
- * Makes a copy of the benchmark in an empty `directory`, and returns the module that a fresh process runs.
- *
- * @param checkout the base; without it, the copy measures the head
- * @throws {UsageError} if the checkout has no Sallyport
- */
-export function makeHarness(directory: string, checkout?: string): URL {
-  const { dependencies = {}, files = [] } = readManifest(ownDirectory)
-  const found = Object.keys(dependencies).flatMap(name => {
-    const isSide = name.startsWith(OURS) && checkout !== undefined
-    const path = isSide ? findInCheckout(checkout, name) : findPackage(name, ownDirectory)
-    if (path === undefined && !isSide) throw new Error(`${name} is not installed next to the benchmark`)
-    // The base can be older than a package. Its arms then fail.
-    return path === undefined ? [] : [{ name, path: realpathSync(path) }]
-  })
-  if (!found.some(({ name }) => name === '@sallyport/core'))
-    throw new UsageError(`--base: ${checkout} has no @sallyport/core. Is it installed and built there?`)
-  // A sandboxed frontend can read only the real paths of the node_modules above its module, and follows no other links. So each
-  // real node_modules with a package is linked above the copy.
-  const stores = new Set(found.flatMap(({ path }) => /^.*?[\\/]node_modules(?=[\\/])/.exec(path) ?? []))
-  const bench = [...stores].reduce((at, store) => {
-    link(store, join(at, 'node_modules'))
-    return join(at, 'in')
-  }, directory)
-  for (const name of ['package.json', ...files.filter(name => !name.startsWith('!'))])
-    cpSync(join(ownDirectory, name), join(bench, name), { recursive: true })
-  for (const { name, path } of found) link(path, join(bench, 'node_modules', name))
-  return pathToFileURL(join(bench, 'dist', 'process.js'))
-}
-
-function link(to: string, at: string): void {
-  mkdirSync(dirname(at), { recursive: true })
-  symlinkSync(to, at, 'junction')
-}
-
-/** Finds the real directory of a package in a checkout of Sallyport, or in a project that has it installed. */
-function findInCheckout(checkout: string, name: string): string | undefined {
-  const places = ['packages/bench', '.', 'node_modules/@sallyport/bench'].map(place => join(checkout, place))
-  // A checkout can lie within another.
-  const found = places.filter(existsSync).map(place => findPackage(name, realpathSync(place), realpathSync(checkout)))
-  return found.find(path => path !== undefined)
 }

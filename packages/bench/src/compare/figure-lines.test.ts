@@ -11,6 +11,11 @@ describe('lines of text', () => {
     ['start 2s', { name: 'start', value: 2_000_000, ...time }],
     ['requests 12000 ops/s', { name: 'requests', value: 12_000, unit: 'ops/s', better: 'higher' }],
     ['read 2 MiB/s', { name: 'read', value: 2 ** 21, unit: 'B/s', better: 'higher' }],
+    [
+      'encode x 1,234 ops/sec ±0.45% (93 runs sampled)',
+      { name: 'encode', value: 1234, unit: 'ops/sec', better: 'higher' },
+    ],
+    ['\u001b[31mquick*100000\u001b[39m: 1.5s', { name: 'quick*100000', value: 1_500_000, ...time }],
     ['heap 3 kB', { name: 'heap', value: 3000, unit: 'B', better: 'lower' }],
   ])('%s is a figure', (line, figure) => {
     expect(readFigures(line)).toEqual([{ ...figure, value: expect.closeTo(figure.value) }])

@@ -1,4 +1,5 @@
 // The figures that a program prints: lines `name value unit`, or objects of JSON, one a line.
+import { stripVTControlCharacters } from 'node:util'
 import type { FigureKind } from '../model/scenario.js'
 
 export interface PrintedFigure {
@@ -15,10 +16,14 @@ const SIZES: Readonly<Record<string, number>> = {
   ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 },
 }
 
-const LINE = /^\s*(\S.*?)[\s:=]+([\d.,]+(?:e[+-]?\d+)?)\s*([^\s\d]\S*)\s*$/i
+/** Also those of benchmark.js: `name x 1,234 ops/sec ±0.5% (90 runs sampled)`. */
+const LINE = /^\s*(\S.*?)(?: x\s+|[\s:=]+)([\d.,]+(?:e[+-]?\d+)?)\s*([^\s\d]\S*)\s*(?:±.*)?$/i
 
 /** Ignores lines that are neither. A line of text needs a unit of time, size or rate: other output can end with a number, too. */
-export const readFigures = (text: string): PrintedFigure[] => text.split('\n').flatMap(line => readLine(line) ?? [])
+export const readFigures = (text: string): PrintedFigure[] =>
+  stripVTControlCharacters(text)
+    .split('\n')
+    .flatMap(line => readLine(line) ?? [])
 
 function readLine(line: string): PrintedFigure | undefined {
   if (line.trimStart().startsWith('{')) return readJson(line)

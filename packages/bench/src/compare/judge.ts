@@ -3,14 +3,13 @@
 import type { Report } from '../report/report.js'
 import type { Verdict } from '../report/verdict.js'
 import type { FigureKind } from '../model/scenario.js'
-import { quantile } from '../statistics/median.js'
 import { estimateRatio, type Processes } from '../statistics/ratio.js'
 
-/** One figure of one arm in one case, measured interleaved: the base, the head, and the base again (A/A). */
+/** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
 export interface Sides {
-  /** `scenario/case/arm/figure` */
+  /** Its name. */
   figure: string
-  kind: FigureKind
+  better: FigureKind['better']
   base: Processes
   head: Processes
   again: Processes
@@ -23,7 +22,6 @@ export interface Sides {
 /** Factors above 1 are slower, for times and for rates: 1.1 is a time of 110 instead of 100, or a rate of 100 instead of 110. */
 export interface Judged {
   figure: string
-  kind: FigureKind
   /** `null` if there is nothing to compare. */
   slower: Change | null
   /** The base against itself. */
@@ -51,18 +49,22 @@ export interface Rule {
   figures: number
 }
 
-type Conclusion = Extract<Verdict['outcome'], 'fine' | 'regression' | 'too noisy'>
+export type Conclusion = Extract<Verdict['outcome'], 'fine' | 'regression' | 'too noisy'>
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const COMPARISON_VERSION = 1
+export const COMPARISON_VERSION = 2
 
 /** compare.json */
-export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds' | 'machine' | 'plan'> {
+export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds' | 'machine'> {
   comparisonVersion: typeof COMPARISON_VERSION
   /** The given name, with the commit of a git ref. */
   base: { name: string; kind: 'ref' | 'directory'; commit?: string }
-  /** The program with its arguments, if it is not the benchmark of Sallyport. */
-  program?: readonly string[]
+  /** The commit of the head; of a merge commit, as for a pull request, the one that it merges. */
+  commit: string
+  /** The program with its arguments. */
+  program: readonly string[]
+  /** The number of runs of each side. */
+  runs: number
   rule: Rule
   notes: string[]
   verdict: Conclusion
@@ -72,6 +74,16 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
    * both measurements of the noisy figures.
    */
   repeat: Judged[]
+  /** This comparison, then the earlier ones, the latest first. */
+  history: HistoryEntry[]
+}
+
+/** A commit in the history. */
+export interface HistoryEntry {
+  commit: string
+  startedAt: string
+  verdict: string
+  figures: Record<string, { outcome: string; factor: number | null }>
 }
 
 const ERROR = 0.01
@@ -81,36 +93,24 @@ const BLIND = 2
 
 export const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
 
-export function judge({ figure, kind, base, head, again, failed, missing }: Sides, rule: Rule): Judged {
-  const nothing = { figure, kind, slower: null, drift: null }
+export function judge({ figure, better, base, head, again, failed, missing }: Sides, rule: Rule): Judged {
+  const nothing = { figure, slower: null, drift: null }
   if (failed !== undefined) return { ...nothing, outcome: 'failed', error: failed }
   if (missing !== undefined) return { ...nothing, outcome: 'missing', error: missing }
   // A single round says nothing about the next.
   if (head.flat().length === 1 && base.flat().length === 1) return { ...nothing, outcome: 'blind' }
-  const compare = (figure: Processes, other: Processes): Change | null => {
-    const [upper, lower] = kind.better === 'lower' ? [figure, other] : [other, figure]
+  const compare = (side: Processes, other: Processes): Change | null => {
+    const [upper, lower] = better === 'lower' ? [side, other] : [other, side]
     const estimate = estimateRatio(upper, lower, getConfidence(rule))
     return estimate && { factor: estimate.ratio, bounds: estimate.interval }
   }
-  const reduce = kind.id === 'cpu' ? toLowerQuartiles : (processes: Processes): Processes => processes
-  const [first, second] = [reduce(base), reduce(again)]
   // The geometric mean of both measurements of the base is steadier than either.
-  const between = first.map((rounds, process) =>
-    rounds.map((value, round) => Math.sqrt(value * (second[process]?.[round] ?? NaN))),
+  const between = base.map((rounds, process) =>
+    rounds.map((value, round) => Math.sqrt(value * (again[process]?.[round] ?? NaN))),
   )
-  const [slower, drift] = [compare(reduce(head), between), compare(second, first)]
-  return { figure, kind, slower, drift, outcome: getOutcome(slower, drift, rule) }
+  const [slower, drift] = [compare(head, between), compare(again, base)]
+  return { figure, slower, drift, outcome: getOutcome(slower, drift, rule) }
 }
-
-/**
- * Other work on the machine only adds to CPU time: it empties caches, and compilation comes late. So the lower quartile of a process varies
- * by half as much as its median.
- */
-const toLowerQuartiles = (processes: Processes): Processes =>
-  processes.map(rounds => {
-    const known = rounds.filter(value => value > 0).toSorted((a, b) => a - b)
-    return known.length > 0 ? [quantile(known, 0.25)] : []
-  })
 
 export function getOutcome(slower: Change | null, drift: Change | null, rule: Rule): Judged['outcome'] {
   const { tolerance } = rule
@@ -121,8 +121,8 @@ export function getOutcome(slower: Change | null, drift: Change | null, rule: Ru
   return getDetectableFactor(slower, rule) > 1 + BLIND * (tolerance - 1) ? 'blind' : 'fine'
 }
 
-/** With fewer processes, all of them agree by chance more often than the confidence allows. */
-export const getMinProcesses = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
+/** With fewer runs, all of them agree by chance more often than the confidence allows. */
+export const getMinRuns = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
 
 /** Returns the figures to measure a second time, in which a slow-down is as likely as not. */
 export const getSuspects = (judged: readonly Judged[], { tolerance }: Rule): string[] =>

@@ -1,10 +1,9 @@
-// A comparison as text: the verdict, what moved, and one line for everything else.
-import { dirname } from 'node:path'
-import { numbers, words, type Cell, type Table } from '../report/table.js'
-import { toTerminal, wrap, type Screen } from '../report/terminal.js'
+// A comparison as text: the verdict, what moved, one line for everything else, and the history.
+import { wrap, type Screen } from '../report/terminal.js'
 import { TONES, type Tone } from '../report/tone.js'
 import { describeMachine, OUTCOMES } from '../report/verdict.js'
 import { count, formatChange, formatEffect, oneLine } from '../shared/text.js'
+import { describeHistory } from './history.js'
 import { getConfidence, getDetectableFactor, getRegressions, getSeen, settle } from './judge.js'
 import type { Change, Comparison, Judged } from './judge.js'
 
@@ -12,20 +11,20 @@ import type { Change, Comparison, Judged } from './judge.js'
 export function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim } = screen.colors
   const tint = screen.colors[TONES[OUTCOMES[comparison.verdict].tone]]
-  const wrapped = (text: string): string[] => wrap(text, screen.columns - 2)
-  const { table, folded } = toTable(comparison)
-  const dimmed = (text: string): string[] => wrapped(text).map(line => ` ${dim(line)}`)
-  return [
-    ...wrapped(describeVerdict(comparison)).map(line => ` ${bold(tint(line))}`),
-    '',
-    ...(table.rows.length > 0 ? [toTerminal(table, screen), ''] : []),
-    ...(folded === '' ? [] : [...dimmed(folded), '']),
-    ...describeRun(comparison).flatMap(dimmed),
-    '',
-  ].join('\n')
+  const width = screen.columns - 2
+  const { shown, folded } = fold(comparison)
+  const history = describeHistory(comparison.history, width)
+  const parts = [
+    wrap(describeVerdict(comparison), width).map(line => bold(tint(line))),
+    shown.flatMap(entry => drawFigure(entry, comparison, screen)),
+    folded === '' ? [] : wrap(folded, width).map(dim),
+    history.flatMap(line => (line.length > width ? wrap(line, width) : [line])),
+    describeRun(comparison).flatMap(line => wrap(line, width).map(dim)),
+  ]
+  return parts.flatMap(lines => (lines.length > 0 ? [...lines.map(line => ` ${line}`), ''] : [])).join('\n')
 }
 
-export const formatBounds = ({ bounds }: Change): string => bounds.map(formatChange).join(' … ')
+const formatBounds = ({ bounds }: Change): string => bounds.map(formatChange).join(' … ')
 
 function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): string {
   const commit = base.commit === undefined ? '' : ` (${base.commit.slice(0, 7)})`
@@ -70,63 +69,49 @@ const TEXTS: Record<Judged['outcome'], string> = {
   ...{ slower: 'slower', faster: 'faster', blind: 'unclear', fine: 'fine' },
 }
 
-function toTable({ first, repeat, rule, verdict, program }: Comparison): { table: Table; folded: string } {
-  const judge = verdict !== 'too noisy'
+/** Returns the figures to show, those that moved first, and counts the others. */
+function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string } {
   const isFolded = ({ figure, outcome }: Judged): boolean =>
     first.length > FEW && outcome in FOLDED && repeat.every(other => other.figure !== figure)
-  const shown = first.filter(entry => !isFolded(entry))
-  const sorted = shown.toSorted((a, b) => {
-    const [left, right] = [a, b].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
-    return left! - right! || (b.slower?.factor ?? 0) - (a.slower?.factor ?? 0)
-  })
+  const shown = first
+    .filter(entry => !isFolded(entry))
+    .toSorted((a, b) => {
+      const [left, right] = [a, b].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
+      return left! - right! || (b.slower?.factor ?? 0) - (a.slower?.factor ?? 0)
+    })
   const counts = Object.entries(FOLDED).flatMap(([outcome, name]) => {
     const many = first.filter(entry => isFolded(entry) && entry.outcome === outcome).length
     return many > 0 ? [`${many} ${name}`] : []
   })
   const hidden = first.length - shown.length
-  const folded = hidden > 0 ? `${count(hidden, 'more figure')}: ${counts.join(', ')} (compare.json has them)` : ''
-  const table = {
-    title: 'Head against base',
-    about: `By how much the head takes more (+) or less (−) time, or memory. A figure above +${formatEffect(rule.tolerance)} is measured again, and is a regression if its whole interval is above that, too.`,
-    columns: [words(''), ...['head', 'between'].map(numbers), words('')],
-    rows: sorted.map(entry => toRow(entry, repeat, rule, judge, program !== undefined)),
+  return {
+    shown,
+    folded: hidden > 0 ? `${count(hidden, 'more figure')}: ${counts.join(', ')} (compare.json has them)` : '',
   }
-  return { table, folded }
 }
 
-function toRow(
-  entry: Judged,
-  repeat: readonly Judged[],
-  rule: Comparison['rule'],
-  judge: boolean,
-  isProgram: boolean,
-): Cell[] {
+/** Draws the name of a figure, and below it by how much the head takes more (+) or less (−) time, or memory. */
+function drawFigure(entry: Judged, { repeat, rule, verdict }: Comparison, { columns, colors }: Screen): string[] {
   const [last] = settle([entry], repeat)
-  const isRepeated = repeat.some(other => other.figure === entry.figure)
   const { figure, slower, outcome } = last!
-  const tone = slower ? OUTCOME_TONES[outcome] : 'missing'
-  const again = isRepeated && entry.slower ? `first ${formatChange(entry.slower.factor)}` : ''
+  const isRepeated = repeat.some(other => other.figure === entry.figure)
+  const tone = verdict === 'too noisy' ? undefined : OUTCOME_TONES[outcome]
+  const change = slower && `${formatChange(slower.factor)} (${formatBounds(slower)})`
   const seen = slower && (outcome === 'blind' || outcome === 'fine')
   const from = seen ? `: would have seen ${formatEffect(getDetectableFactor(slower, rule))}` : ''
-  return [
-    // On a narrow screen, the second half of a path is below the first.
-    isProgram
-      ? { text: oneLine(figure) }
-      : { text: dirname(dirname(figure)), note: figure.split('/').slice(2).join('/') },
-    { text: slower ? formatChange(slower.factor) : '–', ...(judge && tone && { tone }) },
-    { text: slower ? formatBounds(slower) : '–' },
-    { text: [`${TEXTS[outcome]}${from}`, again].filter(Boolean).join(', ') },
-  ]
+  const again = isRepeated && entry.slower && `first ${formatChange(entry.slower.factor)}`
+  const text = [[change, `${TEXTS[outcome]}${from}`].filter(Boolean).join(' '), again].filter(Boolean).join(', ')
+  const tint = tone ? colors[TONES[tone]] : String
+  return [...wrap(oneLine(figure), columns - 2), ...wrap(text, columns - 4).map(line => `  ${tint(line)}`)]
 }
 
-function describeRun({ first, startedAt, seconds, machine, plan, rule, notes, program }: Comparison): string[] {
+function describeRun({ first, startedAt, seconds, machine, runs, rule, notes, program }: Comparison): string[] {
   const errors = first.flatMap(({ figure, error, outcome }) => {
     const side = outcome === 'failed' ? 'head' : 'base'
     return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
   })
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
-  const rounds = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`
-  const how = program ? `${plan.processes} runs of \`${oneLine(program.join(' '))}\` for each side` : rounds
+  const how = `${count(runs, 'run')} of \`${oneLine(program.join(' '))}\` for each side`
   const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
   return [...errors, ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { measureFresh, type FreshJob } from './measure-fresh.js'
 
-const createJob = (kind: string): FreshJob => ({ plugins: { kind, size: 1, life: true } })
+const createJob = (kind: string): FreshJob => ({ plugin: kind })
 
 test('rejects with the error of the measurement', async () => {
   await expect(measureFresh(createJob('nothing'))).rejects.toThrow("Unknown kind of plugin 'nothing'")

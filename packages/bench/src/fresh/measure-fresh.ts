@@ -3,11 +3,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Measurement } from '../model/scenario.js'
 import type { FewCallsJob } from '../plugin/few-calls.js'
-import type { PluginsJob } from '../plugin/measure-plugins.js'
 import { workerUrl } from '../shared/worker-url.js'
 
 /** What the process measures. */
-export type FreshJob = { fewCalls: FewCallsJob } | { plugins: PluginsJob }
+export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string }
 
 /** What it posts. */
 export type Reply = { figures: Measurement } | { error: string }

@@ -97,5 +97,5 @@ describe('transfers', () => {
 
 test('rejects a loop that the arm cannot run', async () => {
   const measure = createLoops(createSubject())
-  await expect(async () => measure({ loop: 'codec', ms: 1 }, calls)).rejects.toThrow("no loop 'codec'")
+  await expect(async () => measure({ loop: 'plugin', ms: 1 }, calls)).rejects.toThrow("no loop 'plugin'")
 })

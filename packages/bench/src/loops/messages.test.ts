@@ -1,51 +1,30 @@
 import { expect, test } from 'vitest'
-import { createBackend, progress } from './handlers.js'
+import { progress } from './handlers.js'
 import { createLoops } from './serve.js'
-import type { Subject } from './subject.js'
+import { callsOnly, type Subject } from './subject.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-/** Both sides in one thread. */
-function createSubject(change: Partial<Subject> = {}): Subject {
-  const listeners = new Map<string, (payload: unknown) => void>()
-  const emit = (event: string, payload: unknown): void => listeners.get(event)?.(payload)
-  const { commands, countEvent } = createBackend(() => emit)
-  return {
-    call: async (command, args) => {
-      await nextTick()
-      return commands[command]?.(args as never)
-    },
-    emit: countEvent,
-    listen: async (event, listener) => {
-      listeners.set(event, listener)
-      return () => listeners.delete(event)
-    },
-    stream: async (_, count, take) => {
-      for (let chunk = 0; chunk < count; chunk++) take(progress(chunk))
-      await nextTick()
-    },
-    ...change,
-  }
-}
+const createSubject = (stream: Subject['stream']): Subject => ({ ...callsOnly(() => Promise.reject()), stream })
 
-test.each(['events-in', 'events-out', 'stream'] as const)('measures the rate of %s', async loop => {
-  const figures = await createLoops(createSubject())({ loop, ms: 2 }, [])
+test('measures the rate of a channel', async () => {
+  const subject = createSubject(async (_, count, receive) => {
+    for (let chunk = 0; chunk < count; chunk++) receive(progress(chunk))
+    await nextTick()
+  })
+  const figures = await createLoops(subject)({ loop: 'stream', ms: 2 }, [])
   expect(Object.keys(figures)).toEqual(['rate'])
   expect(figures['rate']).toBeGreaterThan(0)
 })
 
-test('fails the measurement when a message is lost', async () => {
-  const loses = createSubject({ emit: () => {} })
-  await expect(async () => createLoops(loses)({ loop: 'events-out', ms: 1 }, [])).rejects.toThrow(/0 of \d+ messages/)
-})
-
-test('fails the measurement when messages arrive out of order', async () => {
-  const swaps = createSubject({
-    stream: async (_, count, receive) => {
-      for (let chunk = count - 1; chunk >= 0; chunk--) receive(progress(chunk))
-    },
+test.each([
+  ['out of order', (count: number, at: number) => count - 1 - at],
+  ['lost', (_count: number, at: number) => at + 1],
+])('fails the measurement when messages are %s', async (_, getIndex) => {
+  const subject = createSubject(async (_command, count, receive) => {
+    for (let at = 0; at < count; at++) receive(progress(getIndex(count, at)))
   })
-  await expect(async () => createLoops(swaps)({ loop: 'stream', ms: 1 }, [])).rejects.toThrow(
+  await expect(async () => createLoops(subject)({ loop: 'stream', ms: 1 }, [])).rejects.toThrow(
     /messages arrived in order/,
   )
 })

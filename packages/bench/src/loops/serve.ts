@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import type { Loop, Measurement, Task } from '../model/scenario.js'
 import type { Payload } from '../payloads/payloads.js'
 import * as calls from './calls.js'
-import * as messages from './messages.js'
+import { measureStream } from './messages.js'
 import { measureOpenCalls } from './open-loop.js'
 import { isStationary, median } from '../statistics/median.js'
 import { prepareCall, type Calls, type MeasureLoop, type Subject } from './subject.js'
@@ -37,9 +37,7 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   giving: calls.measureTransfers,
   burst: calls.measureBursts,
   open: measureOpenCalls,
-  'events-in': messages.measureEventsIn,
-  'events-out': messages.measureEventsOut,
-  stream: messages.measureStream,
+  stream: measureStream,
 }
 
 /** Parts of a measurement with a settling time. */

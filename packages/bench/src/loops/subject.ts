@@ -9,9 +9,6 @@ export interface Subject {
   call(command: string, args: unknown): Promise<unknown>
   /** Calls a command with bytes that are transferred, and resolves to bytes that the other side transferred. */
   transfer?(command: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
-  emit(event: string, payload: unknown): unknown
-  /** @returns an unsubscribe function */
-  listen(event: string, receive: (payload: unknown) => void): Promise<() => void>
   /** Calls a command that sends `count` messages back in order, and resolves when the call is answered. */
   stream(command: string, count: number, receive: (message: unknown) => void): Promise<unknown>
 }
@@ -19,10 +16,10 @@ export interface Subject {
 export type MeasureLoop = (subject: Subject, calls: Calls, task: Task) => Promise<Measurement>
 
 export function callsOnly(call: Subject['call']): Subject {
-  const unsupported = (): never => {
+  const stream = (): never => {
     throw new Error('This arm carries calls only')
   }
-  return { call, emit: unsupported, listen: unsupported, stream: unsupported }
+  return { call, stream }
 }
 
 /** A call as it is sent. */

@@ -5,17 +5,20 @@ import type { Payload } from '../payloads/payloads.js'
  * The loops that a measuring thread can run:
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
  * - `open`: `perSecond` calls, each sent when it is due · `giving`: bytes there and back, transferred by both sides
- * - `events-in`: events from core · `events-out`: events to core · `stream`: channels that core fills
- * - `codec`: `inFlight` messages written and read within one thread
- * - `few-calls`: the first calls of a process, and calls with pauses of 20 and 250 ms · `idle`: silence after a start
- * - `fetches`: requests over HTTP · `mcp`: the start of an MCP server, and calls of a tool
- * - `scripts`: texts that run once, each with `size` calls · `neighbours`: calls of scripts next to one that reaches a limit
- * - `plugin`: the life of one plugin · `density`: the start of `size` plugins, and a call of one
+ * - `stream`: channels that core fills · `few-calls`: the first calls of a process, and calls each 20 ms
+ * - `scripts`: texts that run once, each with `size` calls · `neighbours`: calls of scripts next to one that reaches a limit · `plugin`: the life of one plugin
  */
 export type Loop =
-  | ('calls' | 'sparse' | 'burst' | 'open' | 'giving')
-  | ('events-in' | 'events-out' | 'stream' | 'codec')
-  | ('few-calls' | 'idle' | 'plugin' | 'density' | 'fetches' | 'mcp' | 'scripts' | 'neighbours')
+  | 'calls'
+  | 'sparse'
+  | 'burst'
+  | 'open'
+  | 'giving'
+  | 'stream'
+  | 'few-calls'
+  | 'plugin'
+  | 'scripts'
+  | 'neighbours'
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -27,7 +30,7 @@ export interface Task {
   inFlight?: number
   /** Calls a second of an open loop. */
   perSecond?: number
-  /** Number of plugins, or of the calls of a text. */
+  /** Calls of a text. */
   size?: number
   /** Pauses between two texts. */
   isSparse?: true
@@ -61,8 +64,8 @@ export interface OpenArm {
 export interface FigureKind {
   id: string
   title: string
-  /** `%` is of one core, or of all attempts; `B` are bytes of memory; `` is a plain number. */
-  unit: 'µs' | '/s' | '%' | 'B' | ''
+  /** `B` are bytes of memory; `` is a plain number. */
+  unit: 'µs' | '/s' | 'B' | ''
   better: 'lower' | 'higher'
   /** Depends on whether the threads are awake, and is shown as a range. */
   wakes?: true

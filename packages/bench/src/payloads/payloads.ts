@@ -43,6 +43,9 @@ export const echoBytes = (id: string, title: string, document: unknown): Payload
 /** JSON adds two quotes to the text. */
 export const mebibyte = (): Payload => echoBytes('mebibyte', '1 MiB of bytes', 'x'.repeat(MIB - 2))
 
+/** Its arguments, which come back. */
+export const smallCall: Payload = echo('small', '{ name, n, tags[3] }', [usualCall.calls[0]!.args])
+
 /** All published examples of a GitHub webhook event: nested JSON, as from a usual web API. */
 export function githubEvents(event: string): Payload {
   const events = require('@octokit/webhooks-examples') as { name: string; examples: unknown[] }[]
@@ -53,7 +56,6 @@ export function githubEvents(event: string): Payload {
 
 /** The Chrome DevTools protocol: one large document of many small objects. */
 export const devtoolsProtocol = (): Payload => echo('devtools', 'DevTools protocol', [readProtocol()])
-export const devtoolsBytes = (): Payload => echoBytes('devtools-bytes', 'DevTools, as bytes', readProtocol())
 
 const readProtocol = (): object => ({
   browser: require('devtools-protocol/json/browser_protocol.json') as unknown,

@@ -9,7 +9,7 @@ export interface Peer {
   connect(port: MessagePort | Worker): CallPeer
 }
 
-export type PeerId = 'raw' | 'text' | 'msgpackr' | 'birpc' | 'comlink' | 'vscode-jsonrpc'
+export type PeerId = 'raw' | 'text' | 'msgpackr' | 'birpc' | 'comlink'
 
 /** By the names of their packages; `raw` and `text` are no libraries. */
 const PEERS: Readonly<Record<PeerId, () => Promise<Peer>>> = {
@@ -22,7 +22,6 @@ const PEERS: Readonly<Record<PeerId, () => Promise<Peer>>> = {
   msgpackr: loadMsgpackr,
   birpc: loadBirpc,
   comlink: loadComlink,
-  'vscode-jsonrpc': loadVscodeJsonrpc,
 }
 
 export const loadPeer = (id: PeerId): Promise<Peer> => PEERS[id]()
@@ -115,24 +114,6 @@ async function loadComlink(): Promise<Peer> {
     connect: port => {
       const remote = wrap(nodeEndpoint(port)) as unknown as Remote
       return (command, args) => remote[command]!(args)
-    },
-  }
-}
-
-async function loadVscodeJsonrpc(): Promise<Peer> {
-  const { createMessageConnection, PortMessageReader, PortMessageWriter } = await import('vscode-jsonrpc/node')
-  const over = (port: MessagePort | Worker) =>
-    createMessageConnection(new PortMessageReader(port), new PortMessageWriter(port))
-  return {
-    serve: (port, handlers) => {
-      const connection = over(port)
-      for (const [command, handler] of Object.entries(handlers)) connection.onRequest(command, handler)
-      connection.listen()
-    },
-    connect: port => {
-      const connection = over(port)
-      connection.listen()
-      return (command, args) => connection.sendRequest(command, args)
     },
   }
 }

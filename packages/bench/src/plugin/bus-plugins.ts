@@ -11,21 +11,17 @@ const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
 
 export interface BusPluginOptions {
   sandbox: FrontendOptions['sandbox'] & {}
-  /** A gate for each plugin, or the number of threads that all gates share. Without it, the pattern is brownfield. */
-  gates?: 'each' | number
+  /** Each plugin has a gate. Without it, the pattern is brownfield. */
+  isGated?: true
 }
 
-export async function loadBus(code: HostCode, { sandbox, gates }: BusPluginOptions): Promise<PluginHost> {
-  const { greet, echo_bytes: echoBytes } = code.functions
-  const core = defineCore({
-    commands: { greet, echo_bytes: (_, { request }) => echoBytes(request.body as Uint8Array) },
-  })
-  const bus = await createBus({ core, log: false, ...(gates && { isolation: { dir: HOOK, gates } }) })
+export async function loadBus(code: HostCode, { sandbox, isGated }: BusPluginOptions): Promise<PluginHost> {
+  const core = defineCore({ commands: code.functions })
+  const bus = await createBus({ core, log: false, ...(isGated && { isolation: { dir: HOOK, gates: 'each' } }) })
   const isScript = (typeof sandbox === 'string' ? sandbox : sandbox.kind) === 'quickjs'
   return {
     start: async label => {
-      const options = { sandbox, allow: ['greet', 'echo_bytes'], loadTimeout: REQUEST_TIMEOUT_MS }
-      await bus.open(label, isScript ? SCRIPT : MODULE, options)
+      await bus.open(label, isScript ? SCRIPT : MODULE, { sandbox, allow: ['greet'], loadTimeout: REQUEST_TIMEOUT_MS })
       const request: Plugin['request'] = (name, args) =>
         bus.call(label, name, args as Record<string, unknown>, { timeout: REQUEST_TIMEOUT_MS })
       return { request, end: () => bus.closeFrontend(label) }

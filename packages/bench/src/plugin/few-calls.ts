@@ -13,7 +13,8 @@ export interface FewCallsJob {
   /** A client of a core in a worker, or a kind of plugin, whose function the host calls. */
   caller: ClientKind | { plugin: string }
   greet: Call
-  pauses: readonly Pauses[]
+  /** The number of calls with a pause before each. */
+  count: number
 }
 
 export interface ClientKind {
@@ -21,23 +22,13 @@ export interface ClientKind {
   hook: boolean
 }
 
-/** Calls that are made one at a time, each after a pause. */
-export interface Pauses {
-  pauseMs: number
-  count: number
-}
+export const PAUSE_MS = 20
 
-/** The part of a measurement that waits between calls each 20 ms. Starts, the first calls and settling take the rest. */
+/** The part of a measurement that waits between calls. Starts, the first calls and settling take the rest. */
 const PAUSED_PART = 0.39
 
-/** Calls each 250 ms are left out if there is no time for two. */
-const MIN_RARE = 2
-
-export function planPauses(ms: number): Pauses[] {
-  const rare = { pauseMs: 250, count: Math.floor((ms * PAUSED_PART) / 250) }
-  const usual = { pauseMs: 20, count: Math.max(1, Math.floor((ms * PAUSED_PART) / 20)) }
-  return rare.count < MIN_RARE ? [usual] : [usual, rare]
-}
+/** Returns the number of calls with pauses in the time of a measurement. */
+export const getPausedCalls = (ms: number): number => Math.max(1, Math.floor((ms * PAUSED_PART) / PAUSE_MS))
 
 interface Caller {
   call(command: string, args: object): Promise<unknown>
@@ -70,7 +61,7 @@ const MARKS = [1, 100, 1000] as const
 /** Time for the garbage and the compilations of the calls before. */
 const SETTLE_MS = 100
 
-export async function measureFewCalls({ caller, greet, pauses }: FewCallsJob): Promise<Measurement> {
+export async function measureFewCalls({ caller, greet, count }: FewCallsJob): Promise<Measurement> {
   const start = performance.now()
   const { call, close } = await ('plugin' in caller ? startPlugin(caller.plugin) : connectClient(caller))
   const callOnce = async (): Promise<void> => {
@@ -79,33 +70,35 @@ export async function measureFewCalls({ caller, greet, pauses }: FewCallsJob): P
       throw new Error(`'${greet.command}' returned ${String(answer)}; expected ${String(greet.expected)}`)
   }
   const marks: number[] = []
-  for (let count = 1; count <= MARKS.at(-1)!; count++) {
+  for (let made = 1; made <= MARKS.at(-1)!; made++) {
     await callOnce()
-    if (count === MARKS[marks.length]) marks.push(performance.now())
+    if (made === MARKS[marks.length]) marks.push(performance.now())
   }
   await delay(SETTLE_MS)
-  const [usual, rare] = [await callEach(callOnce, pauses[0]!), pauses[1] && (await callEach(callOnce, pauses[1]))]
+  const seldom = await callEach(callOnce, count)
   await close?.()
   const [first, second, third] = marks as [number, number, number]
   return {
     ready: (first - start) * 1e3,
     first: ((second - first) / (MARKS[1] - MARKS[0])) * 1e3,
     next: ((third - second) / (MARKS[2] - MARKS[1])) * 1e3,
-    ...usual,
-    ...(rare && Object.fromEntries(Object.entries(rare).map(([id, value]) => [`rare-${id}`, value]))),
+    ...seldom,
   }
 }
 
-/** The CPU time of the process and its children contains a pause after each call. It is left out if children cannot be read. */
-export async function callEach(callOnce: () => Promise<unknown>, { pauseMs, count }: Pauses): Promise<Measurement> {
+/**
+ * Makes calls one at a time, each after a pause. The CPU time of the process and its children contains a pause after each call. It is left
+ * out if children cannot be read.
+ */
+export async function callEach(callOnce: () => Promise<unknown>, count: number): Promise<Measurement> {
   const times: number[] = []
-  await delay(pauseMs)
+  await delay(PAUSE_MS)
   const readCpu = startTreeCpuClock()
   for (let made = 0; made < count; made++) {
     const start = performance.now()
     await callOnce()
     times.push(performance.now() - start)
-    await delay(pauseMs)
+    await delay(PAUSE_MS)
   }
   const cpu = readCpu() / count
   return { p50: median(times) * 1e3, ...(lacksProcessTree() === undefined && { cpu }) }

@@ -1,24 +1,15 @@
 // The host's functions that a plugin calls, in the thread of the host. They note when calls arrive, because not every plugin has a clock.
 
-export interface HostFunctions {
-  greet(args: { name: string }): string
-  echo_bytes(bytes: Uint8Array): Uint8Array
-}
-
 export class HostCode {
   /** Times of the calls since the last `reset`, in ms. */
   readonly arrivals: number[] = []
   #awaited = 0
   #resolve = (): void => {}
 
-  readonly functions: HostFunctions = {
-    greet: ({ name }) => {
+  readonly functions = {
+    greet: ({ name }: { name: string }): string => {
       this.#note()
       return `Hello, ${name}!`
-    },
-    echo_bytes: bytes => {
-      this.#note()
-      return bytes
     },
   }
 

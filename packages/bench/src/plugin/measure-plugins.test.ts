@@ -1,34 +1,20 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import { density, fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { describe, expect, test } from 'vitest'
+import { fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { lacksWall } from '../arms/wall.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 import { usualCall } from '../payloads/payloads.js'
-import { lacksIsolatedVm } from './isolated-vm-plugins.js'
-import { measureHost } from './measure-plugins.js'
+import { lacksMcp } from './mcp-plugins.js'
+import { measureHost, measurePlugins } from './measure-plugins.js'
 import { getPluginKind } from './plugin-kinds.js'
 
 test('each arm of plugins has a kind, and the reference starts nothing of ours', () => {
-  const { scripts, ...others } = density
-  for (const arms of [pluginArms(), ...Object.values(others)]) expect(['worker', 'fork']).toContain(arms[0].id)
-  // A thousand Workers do not start.
-  expect(scripts[0].id).toBe('quickjs')
-  for (const arms of [pluginArms(), ...Object.values(density)]) {
-    for (const { id } of arms) expect(getPluginKind(id)).toBeTypeOf('function')
-  }
+  expect(pluginArms()[0].id).toBe('worker')
+  for (const { id } of pluginArms()) expect(getPluginKind(id)).toBeTypeOf('function')
   expect(() => getPluginKind('nothing')).toThrow("Unknown kind of plugin 'nothing'")
 })
 
-describe('isolated-vm', () => {
-  afterEach(() => vi.restoreAllMocks())
-
-  test('is left out if it is not installed', () => {
-    vi.spyOn(process, 'cwd').mockReturnValue('/')
-    expect(lacksIsolatedVm()).toBe('isolated-vm is not installed')
-    expect(pluginArms().find(({ id }) => id === 'isolated-vm')?.title).toBe('isolated-vm')
-  })
-})
-
 test('arms of few calls that can lack something are those with a wall', () => {
-  expect(fewCallsArms().flatMap(({ id, lacks }) => (lacks ? [id] : []))).toEqual(['process-wall-gates'])
+  expect(fewCallsArms().flatMap(({ id, lacks }) => (lacks ? [id] : []))).toEqual(['process-wall', 'process-wall-gates'])
 })
 
 describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
@@ -37,17 +23,21 @@ describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
       .find(({ id }) => id === 'quickjs')!
       .open()
     const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
-    expect(Object.keys(figures)).toEqual(['ready', 'pss', 'cpu', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])
+    expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'end'])
   })
+
+  test.skipIf(lacksMcp() !== undefined || lacksWall() !== undefined)(
+    'has no figures of calls that it makes, if it is an MCP server',
+    async () => {
+      const figures = await measurePlugins('mcp-wall')
+      expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom'])
+      for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
+    },
+    60_000,
+  )
 
   test('fails when its host cannot start it', async () => {
     const start = (): Promise<never> => Promise.reject(new Error('no memory left'))
-    await expect(measureHost(async () => ({ start }), 1, true)).rejects.toThrow('no memory left')
-  })
-
-  test('is at least one', async () => {
-    const arm = await density.threads[0].open()
-    const measured = arm.measure({ loop: 'density', ms: 0, size: -1 }, usualCall)
-    await expect(measured).rejects.toThrow('Invalid number of plugins: -1')
+    await expect(measureHost(async () => ({ start }))).rejects.toThrow('no memory left')
   })
 })

@@ -2,7 +2,7 @@
 import type { HostCode } from './host-code.js'
 
 /** The functions that `frontends/plugin.js` exposes. */
-export type PluginFunction = 'greet' | 'call_each' | 'call_many' | 'send_bytes' | 'spin'
+export type PluginFunction = 'greet' | 'call_each' | 'call_many' | 'spin'
 
 export interface Plugin {
   request(name: PluginFunction, args: object): Promise<unknown>
@@ -12,6 +12,8 @@ export interface Plugin {
 
 /** A host whose library is loaded. It can start several plugins, each with a label of its own. */
 export interface PluginHost {
+  /** Its plugins answer calls, and make none. */
+  isServer?: true
   start(label: string): Promise<Plugin>
   close?(): Promise<void>
 }

@@ -1,4 +1,4 @@
-// Makes the report of a run: medians, ratios to the reference, the noise check and the goals.
+// Makes the report of a run: medians, ratios to the reference, and the noise check.
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { sum } from 'd3-array'
 import { isTail } from '../model/scenario.js'
@@ -8,11 +8,9 @@ import type { Cell, Outcome } from '../run/run.js'
 import { plain, short } from '../shared/text.js'
 import { medianOfMedians } from '../statistics/median.js'
 import { getModes, getSpread } from '../statistics/modes.js'
-import { estimateDifference, estimateRatio } from '../statistics/ratio.js'
-import { GOALS, type Goal } from './goals.js'
-import { findFigure, SCHEMA_VERSION, type CaseReport, type Figure, type GoalReport } from './report.js'
+import { estimateRatio } from '../statistics/ratio.js'
 import { judgeNoise } from './noise.js'
-import type { Report, ScenarioReport } from './report.js'
+import { SCHEMA_VERSION, type CaseReport, type Figure, type Report, type ScenarioReport } from './report.js'
 
 export interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
   plan: Plan
@@ -22,7 +20,6 @@ export interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | '
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
   const { tool, filter, plan, machine, startedAt, seconds } = facts
   const scenarios = outcomes.map(outcome => scenarioReport(outcome, plan))
-  const noise = judgeNoise(scenarios, getOthersCpu(outcomes))
   return {
     schemaVersion: SCHEMA_VERSION,
     tool,
@@ -32,9 +29,8 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
     seconds: short(seconds),
     plan: { processes: plan.processes, rounds: plan.rounds, slotMs: plan.slotMs },
     machine,
-    noise,
+    noise: judgeNoise(scenarios, getOthersCpu(outcomes)),
     scenarios,
-    goals: judgeGoals({ scenarios, noise }),
   }
 }
 
@@ -112,36 +108,6 @@ const shortPair = ([low, high]: readonly [number, number]): [number, number] => 
 function getOthersCpu(outcomes: readonly Outcome[]): number | null {
   const known = outcomes.flatMap(({ cpu }) => cpu ?? [])
   return known.length > 0 ? short(sum(known, ({ others }) => others) / sum(known, ({ total }) => total)) : null
-}
-
-/** A goal within the interval is neither met nor missed. */
-function judgeGoal(
-  { bound, goal }: Goal,
-  measured: number | null,
-  interval: GoalReport['interval'],
-): Exclude<GoalReport['outcome'], 'too noisy'> {
-  if (measured === null) return 'missed'
-  if (interval && interval[0] < goal && goal < interval[1]) return 'unclear'
-  return (bound === 'at most' ? measured <= goal : measured >= goal) ? 'met' : 'missed'
-}
-
-/** Judges the goals whose figures belong to the run. A goal is missed if its arm failed. */
-export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalReport[] {
-  const isPlanned = (path: string): boolean => {
-    const [scenario, inCase, arm] = path.split('/')
-    const found = report.scenarios.find(({ id }) => id === scenario)
-    return found?.cases.some(({ id }) => id === inCase) === true && found.arms.some(({ id }) => id === arm)
-  }
-  return GOALS.filter(({ figure, against }) => isPlanned(figure) && isPlanned(against)).map((goal): GoalReport => {
-    const [figure = [], against = []] = [goal.figure, goal.against].map(path => findFigure(report, path)?.processes)
-    const estimate = goal.compare === 'ratio' ? estimateRatio(figure, against) : null
-    const difference = goal.compare === 'difference' ? estimateDifference(figure, against) : null
-    const value = estimate?.ratio ?? difference?.difference ?? NaN
-    const measured = Number.isNaN(value) ? null : short(value)
-    const interval = estimate && shortPair(estimate.interval)
-    const outcome = report.noise?.outcome === 'too noisy' ? 'too noisy' : judgeGoal(goal, measured, interval)
-    return { ...goal, measured, interval, outcome }
-  })
 }
 
 export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100

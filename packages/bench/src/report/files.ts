@@ -9,7 +9,7 @@ export type ReportFile = 'report.json' | 'report.md' | 'report.html'
 /**
  * Returns the text of each file by its name.
  *
- * @param options - `goals` shows the goals of the project; `report.json` always has them
+ * @param options - `goals` shows the goals of the project
  */
 export const reportFiles = (report: Report, options: { goals?: boolean } = {}): Record<ReportFile, string> => ({
   'report.json': `${JSON.stringify(report, null, 2)}\n`,

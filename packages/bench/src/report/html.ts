@@ -5,8 +5,8 @@ import type { Answer } from './answer.js'
 import { getAnswers } from './answers.js'
 import type { Report, ScenarioReport } from './report.js'
 import type { Cell, Column, Table } from './table.js'
-import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
-import { createJudge } from './tone.js'
+import { goalsTable } from './goals.js'
+import { getFailures, getTables } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 /** @param goals shows the goals of the project */
@@ -74,18 +74,13 @@ interface Section {
 }
 
 function getSections(report: Report, goals: boolean): Section[] {
-  const judge = createJudge(report)
-  const drawTable = (id: string, table: Table | undefined): Section[] => (table ? [{ id, table }] : [])
-  return [
-    ...drawTable('in-short', digestTable(report)),
-    ...drawTable('isolation-cost', costTable(report)),
-    ...report.scenarios.map(scenario => ({
-      id: `scenario-${scenario.id}`,
-      table: scenarioTable(scenario, judge),
-      more: describeScenario(scenario, report),
-    })),
-    ...drawTable('the-goals', goals ? goalsTable(report) : undefined),
-  ]
+  const ofGoals = goals ? goalsTable(report) : undefined
+  const sections = getTables(report).map(({ scenario, table }): Section => ({
+    id: `scenario-${scenario.id}`,
+    table,
+    more: describeScenario(scenario, report),
+  }))
+  return ofGoals ? [...sections, { id: 'the-goals', table: ofGoals }] : sections
 }
 
 function describeScenario(scenario: ScenarioReport, { plan: { processes } }: Report): Html {
@@ -104,7 +99,7 @@ function toHtmlTable({ title, columns, rows }: Table): Html {
     column.title === '' ? h`<td></td>` : h`<th scope="col" class="${getKind(column)}">${column.title}</th>`
   const drawRow = ([name, ...cells]: readonly Cell[]): Html =>
     h`<tr>
-      <th scope="row">${name!.text}${name!.note && h`<span class="sub">${name!.note}</span>`}</th>
+      <th scope="row">${name!.text}</th>
       ${cells.map((cell, at) => drawCell(cell, getKind(columns[at + 1]!)))}</tr> `
   return h`<div class="scroll" role="group" aria-label="${title}" tabindex="0"><table>
     <caption class="hidden">${title}</caption>

@@ -10,30 +10,24 @@ test('says where and when the run took place', () => {
   expect(text).toContain('@sallyport/bench 1.2.3')
 })
 
-test('begins with the verdict and the answers, then has the digest, and folds everything else', () => {
+test('begins with the verdict and the answers, then has the table of formats, and folds everything else', () => {
   const text = toMarkdown(sampleReport())
-  expect(text.split('\n\n').slice(0, 2)).toEqual(['# Sallyport benchmark', '🟢 **7 scenarios measured.**'])
+  expect(text.split('\n\n').slice(0, 2)).toEqual(['# Sallyport benchmark', '🟢 **4 scenarios measured.**'])
   expect(text.match(/^## .*/gm)).toEqual([
     '## JSON-RPC or binary?',
     '## What does encryption cost?',
     '## What does the hook cost?',
     '## What does each sandbox cost?',
     '## What do rings gain, and when do they lose?',
-    '## In short',
+    '## Formats, the hook and encryption',
   ])
   expect(text).toMatch(/~~~text\nJSON-RPC text +▇+ 45\.0 µs\n/)
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
-    'Cost of isolation',
     'Few calls',
     'A call, by the shape of the traffic',
-    'Cost of isolation for a call',
-    'Documents there and back',
-    'Events',
     'Messages of a channel, core → frontend',
-    'Codecs alone',
   ])
   expect(text).toContain('| ring JSON | 21–29 µs (0.55× · 0.50–0.60×) |')
-  expect(text).toContain('| + hook | 10.0 µs | 0.156 µs |')
   expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')
 })
 

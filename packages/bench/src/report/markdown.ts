@@ -1,12 +1,12 @@
-// The report as Markdown, with all details folded: for a job summary or a comment.
+// The report as Markdown for a job summary. All tables but the first are folded.
 import { oneLine, plain } from '../shared/text.js'
 import type { Answer } from './answer.js'
 import { getAnswers } from './answers.js'
 import { drawBars } from './terminal.js'
 import type { Report } from './report.js'
 import type { Cell, Table } from './table.js'
-import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
-import { createJudge } from './tone.js'
+import { goalsTable } from './goals.js'
+import { getFailures, getTables } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 const FOOT =
@@ -14,19 +14,17 @@ const FOOT =
 
 /** @param goals shows the goals of the project */
 export function toMarkdown(report: Report, goals = false): string {
-  const digest = digestTable(report)
-  const judge = createJudge(report)
-  const scenarios = report.scenarios.map(scenario => scenarioTable(scenario, judge))
+  const [first, ...others] = getTables(report).map(({ table }) => table)
   return join([
     '# Sallyport benchmark',
     toVerdict(report),
     [describeMachine(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
     ...getAnswers(report).map(toSection),
     report.filter !== null && `Measured in part: \`--filter ${report.filter}\``,
-    digest && `## ${escape(digest.title)}\n\n${toRows(digest)}`,
+    first && `## ${escape(first.title)}\n\n${toRows(first)}`,
     listFailures(report),
     toList(getNotes(report)),
-    ...[goals && goalsTable(report), costTable(report), ...scenarios].map(table => table && fold(table)),
+    ...[goals && goalsTable(report), ...others].map(table => table && fold(table)),
     FOOT,
   ])
 }

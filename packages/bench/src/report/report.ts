@@ -1,7 +1,7 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const SCHEMA_VERSION = 6
+export const SCHEMA_VERSION = 7
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -73,8 +73,8 @@ export interface Report {
         figures: {
           id: string
           title: string
-          /** `%` is of one core, or of all attempts; `B` are bytes of memory; the empty string is a plain number. */
-          unit: 'µs' | '/s' | '%' | 'B' | ''
+          /** `B` are bytes of memory; the empty string is a plain number. */
+          unit: 'µs' | '/s' | 'B' | ''
           better: 'lower' | 'higher'
           /** Shown in place of the median, if the figure depends on whether the threads are awake: eight of ten rounds, or the two levels. */
           range?: [low: number, high: number]
@@ -92,35 +92,10 @@ export interface Report {
       }[]
     }[]
   }[]
-  /** Each goal that this run measured. */
-  goals: {
-    id: string
-    /** The measured work. */
-    work: string
-    /** The reference in the same run. */
-    reference: string
-    /** `scenario/case/arm/figure` of the work. */
-    figure: string
-    /** `scenario/case/arm/figure` of the reference. */
-    against: string
-    /** A `difference` has the figure's unit. */
-    compare: 'ratio' | 'difference'
-    bound: 'at most' | 'at least'
-    goal: number
-    /** The number of the decision record (ADR) that says what is known about this figure. */
-    adr: number
-    /** A ratio, or a difference in the figure's unit; null if one of the two figures is missing. */
-    measured: number | null
-    /** The 95 % interval of a ratio. */
-    interval: [low: number, high: number] | null
-    /** `unclear`: the goal is within the interval. */
-    outcome: 'met' | 'missed' | 'unclear' | 'too noisy'
-  }[]
 }
 
 export type Noise = NonNullable<Report['noise']>
 export type NoiseCheck = Noise['checks'][number]
-export type GoalReport = Report['goals'][number]
 export type ScenarioReport = Report['scenarios'][number]
 export type ArmReport = ScenarioReport['arms'][number]
 export type CaseReport = ScenarioReport['cases'][number]

@@ -4,7 +4,7 @@ import type { Tone } from './tone.js'
 
 export interface Cell {
   text: string
-  /** Next to or below the text: the ratio of a figure to its reference, or a remark on the name of a row. */
+  /** Next to or below the text: the ratio of a figure to its reference. */
   note?: string
   /** The interval of the ratio, which is left out if the screen is narrow. */
   interval?: string

@@ -25,16 +25,8 @@ export function toTerminal(table: Table, { columns, colors }: Screen): string {
 const getWidth = (text: string): number => stripVTControlCharacters(text).length
 
 function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors: Colors): string {
-  const getLongest = (cells: readonly Cell[], part: 'text' | 'note' | 'interval'): number =>
-    Math.max(0, ...cells.map(cell => cell[part]?.length ?? 0))
-  const names = rows.map(([name]) => name!)
-  const [longest, longestNote] = [getLongest(names, 'text'), getLongest(names, 'note')]
-  const longestInterval = getLongest(rows.flat(), 'interval')
+  const longestInterval = Math.max(0, ...rows.flat().map(({ interval = '' }) => interval.length))
   const gap = wide ? ' ' : '\n'
-  const drawName = ({ text, note = '' }: Cell): string => {
-    if (longestNote === 0) return text
-    return wide ? `${text.padEnd(longest)}  ${colors.dim(note.padStart(longestNote))}` : `${text}\n${colors.dim(note)}`
-  }
   const drawCell = ({ text, note, interval, tone }: Cell): string => {
     const tint = tone ? colors[TONES[tone]] : note === undefined ? String : colors.dim
     if (note === undefined) return tint(text)
@@ -43,7 +35,7 @@ function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors:
   }
   // A colour ends with its line.
   const heads = columns.map(({ title }) => title.split(' ').map(colors.dim).join(gap))
-  const drawn = rows.map(([name, ...cells]) => [drawName(name!), ...cells.map(drawCell)])
+  const drawn = rows.map(([name, ...cells]) => [name!.text, ...cells.map(drawCell)])
   const foot = !wide && rows.length > TALL ? [heads] : []
   return alignColumns([heads, ...drawn, ...foot], at => columns[at]!.align === 'left')
 }
@@ -81,7 +73,7 @@ export function drawBars(bars: Answer['bars'], columns: number): string[] {
   const [titles, texts, most] = [getLongest('title'), getLongest('text'), Math.max(...bars.map(({ value }) => value))]
   const width = Math.max(1, columns - titles - texts - 2)
   return bars.map(({ title, value, text }) => {
-    const bar = '▇'.repeat(Math.max(1, Math.round((value / most) * width)))
+    const bar = '▇'.repeat(Math.max(1, Math.round((value / (most || 1)) * width)))
     return `${title.padEnd(titles)} ${bar} ${text}`
   })
 }

@@ -87,7 +87,6 @@ function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): str
 
 /** Returns what limits the precision of a run, as sentences. */
 export function getNotes({ scenarios, mode }: Report): string[] {
-  const more = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds > rounds)
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
   const cold = sum(scenarios, ({ notStationary }) => notStationary)
@@ -99,9 +98,6 @@ export function getNotes({ scenarios, mode }: Report): string[] {
       ? ['p99 is not judged: a quick run has too few of the slowest calls. Use --full.']
       : []),
     ...(late.length > 0 ? [`To end in time, fewer rounds were measured: ${rounds.join(', ')}.`] : []),
-    ...(more.length > 0
-      ? [`A figure moved, so twice the rounds were measured: ${more.map(({ id }) => id).join(', ')}.`]
-      : []),
   ]
 }
 

@@ -20,7 +20,7 @@ test('opens, measures and closes an arm in a process of its own', async () => {
 test('reports errors of that process with their messages', async () => {
   launched = await launchFresh()
   const arm = await launched.open(noise, noise.arms[0])
-  await expect(arm.measure({ ...task, loop: 'codec' }, usualCall)).rejects.toThrow(/codec/)
+  await expect(arm.measure({ ...task, loop: 'plugin' }, usualCall)).rejects.toThrow(/plugin/)
   const unknown = { ...usualCall, id: 'other' }
   await expect(arm.measure(task, unknown)).rejects.toThrow("This version has no payload 'other' in noise")
   const open = launched.open({ ...noise, id: 'other' }, noise.arms[0])
@@ -29,15 +29,13 @@ test('reports errors of that process with their messages', async () => {
 
 test('rejects pending and later requests with the reason when the process exits', async () => {
   launched = await launchFresh()
-  const codec = getScenario('codec')
-  const arm = await launched.open(codec, codec.arms[0])
-  const measured = arm.measure({ loop: 'codec', ms: 20_000, inFlight: 1 }, codec.cases[0]!.payload)
+  const arm = await launched.open(noise, noise.arms[0])
+  const measured = arm.measure({ ...task, ms: 20_000 }, usualCall)
   await Promise.all([expect(measured).rejects.toThrow(/process of the arm exited/), launched.end()])
   await expect(arm.close()).rejects.toThrow()
   await expect(arm.measure(task, usualCall)).rejects.toThrow(/process of the arm exited/)
 })
 
 test('throws when the process cannot start', async () => {
-  const missing = new URL('missing.js', import.meta.url)
-  await expect(launchFresh(missing)).rejects.toThrow('The process of the arm exited with code 1')
+  await expect(launchFresh('no-such-payload.json')).rejects.toThrow('The process of the arm exited with code 1')
 })

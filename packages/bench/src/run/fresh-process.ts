@@ -1,7 +1,7 @@
 // Processes of the benchmark. Rounds are measured in several of them, because two processes with the same code differ in memory layout
 // and compilation.
-import { createBirpc, type BirpcReturn } from 'birpc'
-import { fork, type ChildProcess } from 'node:child_process'
+import { createBirpc } from 'birpc'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Measurement, Task } from '../model/scenario.js'
 import type { Launched } from './run.js'
@@ -10,19 +10,11 @@ import type { Launched } from './run.js'
 export interface ProcessHost {
   /** @returns a handle of the opened arm */
   open(scenario: string, arm: string): Promise<number>
-  /** @param payload its id, because the process reads the payload itself */
+  /** @param payload - its id, because the process reads the payload itself */
   measure(handle: number, task: Task, payload: string): Promise<Measurement>
   close(handle: number): Promise<void>
-  /** Returns the CPU time of the process in ms, and its memory in bytes. The first answer says that it has loaded all scenarios. */
-  readUsage(): { cpu: number; rss: number }
-}
-
-export interface StartedProcess {
-  child: ChildProcess
-  /** Pending requests reject when the process exits. */
-  rpc: BirpcReturn<ProcessHost>
-  exited: Promise<Error>
-  kill(): Promise<void>
+  /** Returns the CPU time of the process in ms. The first answer says that it has loaded all scenarios. */
+  readCpu(): Promise<number>
 }
 
 /** Deadlines of arms are shorter, and their errors say more. */
@@ -33,14 +25,14 @@ const EXIT_TIMEOUT_MS = 2000
 const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))
 
 /**
- * @param entry - the module that the process runs: `process.ts`, or the copy of a comparison
+ * Starts a process for the arms of one scenario.
+ *
  * @param payload - the file with the user's payloads
+ * @throws Error if it exits before it is ready
  */
-export function startProcess(entry: URL = ENTRY, payload: string | null = null): StartedProcess {
-  const child = fork(entry, payload === null ? [] : [payload], {
-    execArgv: [],
-    serialization: 'advanced',
-    env: { ...process.env, NODE_ENV: 'production' },
+export async function launchFresh(payload: string | null = null): Promise<Launched> {
+  const child = fork(ENTRY, payload === null ? [] : [payload], {
+    ...{ execArgv: [], serialization: 'advanced', env: { ...process.env, NODE_ENV: 'production' } },
   })
   const rpc = createBirpc<ProcessHost>(
     {},
@@ -51,25 +43,14 @@ export function startProcess(entry: URL = ENTRY, payload: string | null = null):
       timeout: REQUEST_TIMEOUT_MS,
     },
   )
+  let exitError: Error | undefined
   const exited = once(child, 'exit').then(
     ([code, signal]: (number | string | null)[]) =>
       new Error(`The process of the arm exited ${signal === null ? `with code ${code}` : `by ${signal}`}`),
     // A process that cannot start does not emit `exit`.
     (error: Error) => new Error(`The process of the arm could not start: ${error.message}`),
   )
-  void exited.then(error => rpc.$close(error))
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await exited
-  }
-  return { child, rpc, exited, kill }
-}
-
-/** Starts a process for the arms of one scenario. @throws Error if it exits before it is ready */
-export async function launchFresh(entry?: URL, payload?: string | null): Promise<Launched> {
-  const { child, rpc, exited } = startProcess(entry, payload)
-  let exitError: Error | undefined
-  void exited.then(error => (exitError = error))
+  void exited.then(error => rpc.$close((exitError = error)))
   const end = async (): Promise<void> => {
     if (child.connected) child.disconnect()
     const timer = setTimeout(() => child.kill('SIGKILL'), EXIT_TIMEOUT_MS)
@@ -77,7 +58,7 @@ export async function launchFresh(entry?: URL, payload?: string | null): Promise
     clearTimeout(timer)
   }
   try {
-    await rpc.readUsage()
+    await rpc.readCpu()
   } catch (error) {
     await end()
     throw error
@@ -93,7 +74,7 @@ export async function launchFresh(entry?: URL, payload?: string | null): Promise
         close: () => rpc.close(handle),
       }
     },
-    readCpu: async () => (await rpc.readUsage()).cpu,
+    readCpu: () => rpc.readCpu(),
     end,
   }
 }

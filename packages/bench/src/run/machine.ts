@@ -3,7 +3,7 @@ import { sum } from 'd3-array'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { join, sep } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 type CpuTimes = { total: number; busy: number }
@@ -24,14 +24,14 @@ export function readPackageInfo(): PackageInfo {
   return { name, version }
 }
 
-/** Finds the directory of a package that code in `from` can import, without a look at its exports. It must be below `limit`. */
-export function findPackage(name: string, from: string = import.meta.dirname, limit = ''): string | undefined {
-  const places = createRequire(join(from, 'index.js')).resolve.paths(name) ?? []
-  const within = places.filter(place => limit === '' || place.startsWith(limit + sep))
-  return within.map(place => join(place, name)).find(path => existsSync(join(path, 'package.json')))
-}
+/** Finds the directory of a package, without a look at its exports. */
+export const findPackage = (name: string): string | undefined =>
+  (createRequire(import.meta.url).resolve.paths(name) ?? [])
+    .map(place => join(place, name))
+    .find(path => existsSync(join(path, 'package.json')))
 
-export function readVersion(dependency: string, found: string | undefined = findPackage(dependency)): string {
+export function readVersion(dependency: string): string {
+  const found = findPackage(dependency)
   if (found === undefined) throw new Error(`${dependency} is not installed`)
   return readManifest(pathToFileURL(join(found, 'package.json'))).version
 }

@@ -1,12 +1,6 @@
 // The memory and CPU time of a process with its descendants, from Linux's /proc.
+import { sum } from 'd3-array'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-
-export interface ProcessTree {
-  /** Proportional set size in bytes: memory that processes share counts once. */
-  pss: number
-  /** CPU time of the threads that are running, in µs. */
-  cpu: number
-}
 
 /** Returns why this machine cannot measure a tree of processes. */
 export const lacksProcessTree = (): string | undefined =>
@@ -14,15 +8,12 @@ export const lacksProcessTree = (): string | undefined =>
     ? undefined
     : '/proc/<pid>/smaps_rollup or /proc/<pid>/schedstat does not exist'
 
-/** @throws Error if the user may not read a process of the tree */
-export function readProcessTree(root: number = process.pid): ProcessTree {
-  const tree: ProcessTree = { pss: 0, cpu: 0 }
-  for (const pid of findDescendants(root)) {
-    tree.pss += readPss(pid)
-    tree.cpu += readCpu(pid)
-  }
-  return tree
-}
+/**
+ * Returns the proportional set size of a process with its descendants in bytes: memory that they share counts once.
+ *
+ * @throws Error if the user may not read a process of the tree
+ */
+export const readTreeMemory = (root: number = process.pid): number => sum(findDescendants(root), readPss)
 
 /**
  * Returns a function for the CPU time of this process and its present descendants since now, in µs. Without `/proc`, descendants do not
@@ -30,7 +21,7 @@ export function readProcessTree(root: number = process.pid): ProcessTree {
  */
 export function startTreeCpuClock(): () => number {
   const others = lacksProcessTree() === undefined ? findDescendants(process.pid).slice(1) : []
-  const readOthers = (): number => others.reduce((sum, pid) => sum + readCpu(pid), 0)
+  const readOthers = (): number => sum(others, readCpu)
   const [othersBefore, before] = [readOthers(), process.cpuUsage()]
   return () => {
     // This process is read first, because reading the others takes CPU time.
@@ -68,13 +59,10 @@ function readPss(pid: number): number {
 }
 
 /** `/proc/<pid>/stat` counts in steps of 10 ms, which is too coarse for the start of one process. */
-function readCpu(pid: number): number {
-  let ns = 0
-  for (const thread of listUnlessGone(`/proc/${pid}/task`)) {
-    ns += Number(readUnlessGone(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0])
-  }
-  return ns / 1e3
-}
+const readCpu = (pid: number): number =>
+  sum(listUnlessGone(`/proc/${pid}/task`), thread =>
+    Number(readUnlessGone(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]),
+  ) / 1e3
 
 const readUnlessGone = (path: string): string => unlessGone(() => readFileSync(path, 'utf8')) ?? ''
 const listUnlessGone = (path: string): string[] => unlessGone(() => readdirSync(path)) ?? []

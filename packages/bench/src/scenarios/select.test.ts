@@ -75,13 +75,11 @@ describe('a filter', () => {
 
 describe('the chosen scenarios', () => {
   const ours = allScenarios()
-  const ids = (filter: string | null, wish: { all?: boolean } = {}): string[] =>
-    choose(ours, { filter, all: false, ...wish }).map(({ id }) => id)
+  const ids = (filter: string | null): string[] => choose(ours, filter).map(({ id }) => id)
   const byName = ours.filter(({ main = false }) => !main).map(({ id }) => id)
 
-  test('are the main ones without a filter, and all with --all', () => {
+  test('are the main ones without a filter', () => {
     expect(ids(null)).toEqual(ours.filter(({ main }) => main).map(({ id }) => id))
-    expect(ids(null, { all: true })).toEqual(ours.map(({ id }) => id))
   })
 
   test('include one that is measured only by name when the filter names it', () => {
@@ -99,6 +97,13 @@ describe('the chosen scenarios', () => {
   test('include the noise check', () => {
     expect(ids('channel')[0]).toBe('noise')
     expect(ids('noise')).toEqual(['noise'])
+  })
+
+  test('are exactly what the filter selects for a comparison, without the noise check and references', () => {
+    const [chosen, ...others] = choose(ours, 'throughput/64/ring', true)
+    expect(others).toEqual([])
+    expect(chosen!.arms.map(({ id }) => id)).toEqual(['ring-json', 'ring-msgpack'])
+    expect(choose(ours, null, true).map(({ id }) => id)).not.toContain('noise')
   })
 
   test('begin with the first calls of a process, which a busy machine changes most', () => {

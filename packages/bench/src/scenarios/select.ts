@@ -33,7 +33,7 @@ export const select = (
     return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
 
-export const createNothingFound = (filter: string, scenarios: readonly Scenario[]): UsageError => {
+const createNothingFound = (filter: string, scenarios: readonly Scenario[]): UsageError => {
   const ids = scenarios.map(({ id }) => id).join(' ')
   return new UsageError(
     `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
@@ -44,25 +44,20 @@ export const createNothingFound = (filter: string, scenarios: readonly Scenario[
  * Chooses, in their order, the noise check, and the main scenarios or the parts of them that match the filter. The filter must name any other scenario, so
  * that `--filter msgpack` does not take an hour.
  *
+ * @param exactly - without the noise check, and without references that do not match
  * @throws {UsageError} if the filter is invalid, or nothing matches
  */
-export function choose(
-  scenarios: readonly Scenario[],
-  { filter, all }: { filter: string | null; all: boolean },
-): Scenario[] {
-  const noise = scenarios.filter(({ id }) => id === NOISE)
-  const others = scenarios.filter(({ id }) => id !== NOISE)
-  if (filter === null) return scenarios.filter(({ id, main }) => id === NOISE || all || main === true)
+export function choose(scenarios: readonly Scenario[], filter: string | null, exactly = false): Scenario[] {
+  const [noise, others] = [true, false].map(isNoise => scenarios.filter(({ id }) => (id === NOISE) === isNoise))
+  if (filter === null) return scenarios.filter(({ id, main }) => (id === NOISE ? !exactly : main === true))
   const isWanted = parseFilter(filter)
   const isNamed = ({ id, main }: Scenario): boolean =>
     main === true || isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
-  const chosen = select(others.filter(isNamed), isWanted)
-  if (chosen.length > 0) {
-    const all = [...noise, ...chosen]
-    return scenarios.flatMap(({ id }) => all.find(scenario => scenario.id === id) ?? [])
-  }
-  if (select(noise, isWanted).length > 0) return noise
-  throw createNothingFound(filter, scenarios)
+  const chosen = select(others!.filter(isNamed), isWanted, !exactly)
+  if (chosen.length === 0 && select(noise!, isWanted).length > 0) return noise!
+  if (chosen.length === 0) throw createNothingFound(filter, scenarios)
+  const all = exactly ? chosen : [...noise!, ...chosen]
+  return scenarios.flatMap(({ id }) => all.find(scenario => scenario.id === id) ?? [])
 }
 
 /** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if only the noise check is left */

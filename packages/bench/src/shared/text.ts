@@ -35,16 +35,12 @@ export const shortNumber = (value: number): string => inUnits(value, 1000, ['', 
 export const duration = (us: number): string => (us < 0 ? `−${duration(-us)}` : inUnits(us, 1000, ['µs', 'ms', 's']))
 
 export const formatBytes = (bytes: number): string =>
-  bytes < 1024 ? `${bytes} B` : inUnits(bytes / 1024, 1024, ['KiB', 'MiB', 'GiB'])
+  Math.abs(bytes) < 1024 ? `${bytes} B` : inUnits(bytes / 1024, 1024, ['KiB', 'MiB', 'GiB'])
 
-const percent = (value: number): string => `${value < 0 ? '−' : ''}${threeDigits(Math.abs(value))} %`
-const formatDifference = (value: number): string => `${value < 0 ? '' : '+'}${percent(value)}`
-
-type Unit = 'µs' | '/s' | '%' | 'B' | ''
+type Unit = 'µs' | '/s' | 'B' | ''
 
 const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   '': shortNumber,
-  '%': percent,
   B: formatBytes,
   µs: duration,
   '/s': value => `${shortNumber(value).replace(/\d$/, '$& ')}/s`,
@@ -62,10 +58,6 @@ export function formatRange([low, high]: readonly [number, number], unit: Unit):
   if (begin === end) return end
   return fromUnit.join('') === toUnit.join('') ? `${toCoarse(from)}–${end}` : `${begin}–${end}`
 }
-
-/** Formats a goal or its measured value. */
-export const formatGoal = (value: number, compare: 'ratio' | 'difference'): string =>
-  compare === 'ratio' ? formatRatio(value) : formatDifference(value)
 
 /** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
 export const formatRatio = (ratio: number): string =>

@@ -1,26 +1,18 @@
 // The core module of the bus's arms: the commands that `answerRaw` answers over a bare port.
-import { defineCore, transfer, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
-import * as handlers from '../loops/handlers.js'
-
-let app: App
-const backend = handlers.createBackend(() => app.emit)
+import { defineCore, transfer, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
+import { echo, greet, progress } from '../loops/handlers.js'
 
 const commands = {
-  ...backend.commands,
+  greet,
+  echo,
   echo_bytes: (_: unknown, { request }: CommandContext): unknown => request.body,
   transfer_back: (_: unknown, { request }: CommandContext): object => transfer(request.body as Uint8Array),
   download: async ({ count, channel }: { count: number; channel: Channel }): Promise<void> => {
-    for (let chunk = 0; chunk < count; chunk++) await channel.send(handlers.progress(chunk))
+    for (let chunk = 0; chunk < count; chunk++) await channel.send(progress(chunk))
   },
 }
 
-const core: CoreDefinition = defineCore({
-  commands,
-  setup: created => {
-    app = created
-    app.listen(handlers.FRONTEND_EVENT, backend.countEvent)
-  },
-})
+const core: CoreDefinition = defineCore({ commands })
 
 // A core module is its default export.
 // oxlint-disable-next-line import/no-default-export

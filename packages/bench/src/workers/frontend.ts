@@ -6,8 +6,6 @@ import type { Subject } from '../loops/subject.js'
 const subject: Subject = {
   call: (command, args) => invoke(command, args as object),
   transfer: (command, bytes) => invoke(command, bytes, { transfer: [bytes.buffer] }),
-  emit,
-  listen: (event, receive) => listen(event, ({ payload }) => receive(payload)),
   stream: (command, count, receive) => invoke(command, { count, channel: new Channel(receive) }),
 }
 

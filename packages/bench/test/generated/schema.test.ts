@@ -22,14 +22,12 @@ test('the schema accepts a report', () => {
   expect(getErrors(JSON.parse(JSON.stringify(sampleReport())))).toEqual([])
 })
 
-test('the schema accepts a report of every scenario, with goals met, missed and failed', () => {
-  const all = sampleReport(withFailure('mebibyte', 'ring-json', 'gone'), allScenarios())
-  expect(getErrors(JSON.parse(JSON.stringify(all)))).toEqual([])
-  expect(new Set(all.goals.map(({ outcome }) => outcome))).toEqual(new Set(['met', 'missed']))
+test('the schema accepts a report of every scenario', () => {
+  expect(getErrors(JSON.parse(JSON.stringify(sampleReport(undefined, allScenarios()))))).toEqual([])
 })
 
 test('the schema accepts a report with an arm that failed', () => {
-  const failed = sampleReport(withFailure('isolation', 'isolation-ring-json', 'no such thing'))
+  const failed = sampleReport(withFailure('formats', 'isolation-ring-json', 'no such thing'))
   expect(getErrors(JSON.parse(JSON.stringify(failed)))).toEqual([])
 })
 

@@ -1,18 +1,8 @@
-// The regression check from outside: a project that has Sallyport installed, compared with an earlier commit of its own.
+// The regression check from outside: a project whose programs are compared with an earlier commit of its own.
 import { execFileSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Comparison } from '../../src/compare/judge.js'
 import { bench, benchAll, type Ended } from '../bench.js'
@@ -21,7 +11,6 @@ import { bench, benchAll, type Ended } from '../bench.js'
 const TIMEOUT_MS = 90_000
 vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS })
 
-const packages = fileURLToPath(new URL('../../../', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'sallyport-embedder-'))
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-temporary-'))
 const env = { TMPDIR: temporary, TEMP: temporary }
@@ -38,55 +27,32 @@ const git = (...args: string[]): string =>
     encoding: 'utf8',
   })
 
-/** Links the libraries of this checkout, as an install would. */
-function installIn(directory: string): void {
-  mkdirSync(join(directory, 'node_modules', '@sallyport'), { recursive: true })
-  for (const name of ['core', 'frontend', 'nats', 'protocol']) {
-    symlinkSync(join(packages, name), join(directory, 'node_modules', '@sallyport', name), 'junction')
-  }
-}
-
-/** Installs the base with the same libraries. */
-const PREPARE = `
-import { mkdirSync, symlinkSync } from 'node:fs'
-mkdirSync('node_modules/@sallyport', { recursive: true })
-for (const name of ['core', 'frontend', 'nats', 'protocol']) {
-  symlinkSync(${JSON.stringify(packages)} + name, 'node_modules/@sallyport/' + name, 'junction')
-}
-`
-
 beforeAll(() => {
   write('package.json', '{ "name": "embedder", "type": "module" }\n')
-  write('.gitignore', 'node_modules\nout\nout-of-it\n')
-  write('scripts/prepare.mjs', PREPARE)
+  write('.gitignore', 'out-*\n')
   git('init', '--quiet')
   git('add', '.')
   git('commit', '--quiet', '-m', 'base')
   git('tag', 'before')
-  installIn(project)
+  write('own/bench.mjs', "console.log('parse 12 ms')\nconsole.log(`rate ${1000} ops/s`)\n")
+  write('own/silent.mjs', 'let sum = 0\nfor (let i = 0; i < 1e6; i++) sum += i\n')
+  git('add', '.')
+  git('commit', '--quiet', '-m', 'own')
+  git('tag', 'own')
 })
 
 interface Compared extends Ended {
+  out: string
   read(name: string): string
   comparison: Comparison
 }
 
-const getArguments = (out: string, args: readonly string[]): string[] => [
-  'compare',
-  '--out',
-  out,
-  '--processes',
-  '1',
-  '--rounds',
-  '2',
-  '--slot',
-  '1',
-  ...args,
-]
+const PROGRAM = ['--', 'node', 'bench.mjs']
+const getArguments = (out: string, args: readonly string[]): string[] => ['compare', '--out', out, ...args]
 
 async function compare(...args: string[]): Promise<Compared> {
   const out = mkdtempSync(join(project, 'out-'))
-  return readCompared(await bench(getArguments(out, args), { cwd: project, env }), out)
+  return readCompared(await bench(getArguments(out, args), { cwd: join(project, 'own'), env }), out)
 }
 
 /** Compares without measuring: all in one process, so that a wrong command line costs little. */
@@ -100,107 +66,75 @@ async function compareAll(all: readonly (readonly string[])[]): Promise<Compared
 function readCompared(ended: Ended, out: string): Compared {
   const read = (name: string): string => readFileSync(join(out, name), 'utf8')
   const comparison = existsSync(join(out, 'compare.json')) ? (JSON.parse(read('compare.json')) as Comparison) : null
-  return { ...ended, read, comparison: comparison! }
+  return { ...ended, out, read, comparison: comparison! }
 }
 
-const FIGURES = ['codec/usual/json/each', 'codec/usual/msgpack/each', 'codec/usual/msgpackr/each']
-/** Few rounds of a busy machine differ by much: they can also be too noisy to judge. */
+/** CPU times of a busy machine differ by much: they can also be too noisy to judge. */
 const FINE = [0, 3]
-const ANY = ['--filter', '/^codec.usual.(json|msgpack)/', '--tolerance', '100000%']
+const RUNS = ['--runs', '2', '--tolerance', '100000%']
 
-describe('a head that is the same as a git ref', () => {
-  let compared: Compared
-  beforeAll(async () => {
-    compared = await compare('--base', 'before', '--prepare', 'node scripts/prepare.mjs', ...ANY)
-  })
-
-  test('does not count as a regression, and its reference is not judged', () => {
-    const { code, stdout, comparison } = compared
-    expect(FINE).toContain(code)
-    expect(stdout).toMatch(
-      /No regression: \d figures? would have shown a slow-down of .* against before|Too noisy to judge/,
-    )
-    expect(comparison.first.map(({ figure }) => figure)).toEqual(FIGURES)
-    const base = { kind: 'ref', commit: git('rev-parse', 'before').trim() }
-    expect(comparison).toMatchObject({ base })
-    // A noisy machine has the noisy ones measured again.
-    expect(FIGURES).toEqual(expect.arrayContaining(comparison.repeat.map(({ figure }) => figure)))
-  })
-
-  test('shows each figure when it is measured', () => {
-    for (const path of FIGURES) expect(compared.stderr).toMatch(RegExp(`${path}: [+−].* %`))
+describe('a program', () => {
+  test('is compared by the figures that it prints, in the same directory of a git ref', async () => {
+    const { code, stdout, comparison, read } = await compare('--base', 'own', ...RUNS, ...PROGRAM)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/No regression: 2 figures would have shown a slow-down of .* against own/)
+    expect(comparison.first.map(({ figure }) => figure)).toEqual(['parse', 'rate'])
+    const commit = git('rev-parse', 'own').trim()
+    expect(comparison).toMatchObject({ program: ['node', 'bench.mjs'], base: { kind: 'ref', commit }, commit })
+    const text = read('compare.txt')
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('2 runs of `node bench.mjs` for each side')
+    expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(46)
   })
 
   test('leaves no checkout and no temporary directory behind', () => {
     expect(git('worktree', 'list').trim().split('\n')).toHaveLength(1)
     expect(readdirSync(temporary)).toEqual([])
   })
-})
 
-test('a failed preparation of a git ref exits with 2', async () => {
-  expect(await compare('--base', 'before', '--prepare', 'exit 7')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('failed in the checkout with exit code 7'),
-  })
-})
-
-test('a directory is compared by the packages that are installed in it', async () => {
-  const { code, comparison } = await compare('--base', '.', ...ANY)
-  expect(FINE).toContain(code)
-  expect(comparison).toMatchObject({ base: { kind: 'directory' } })
-})
-
-describe('any program', () => {
-  const runs = ['--processes', '2', '--tolerance', '100000%']
-  const compareProgram = async (...args: string[]): Promise<Compared> => {
-    const out = mkdtempSync(join(project, 'out-'))
-    return readCompared(await bench(['compare', '--out', out, ...args], { cwd: join(project, 'own'), env }), out)
-  }
-  beforeAll(() => {
-    write('own/bench.mjs', "console.log('parse 12 ms')\nconsole.log(`rate ${1000} ops/s`)\n")
-    write('own/silent.mjs', 'let sum = 0\nfor (let i = 0; i < 1e6; i++) sum += i\n')
-    git('add', '.')
-    git('commit', '--quiet', '-m', 'own')
-    git('tag', 'own')
-  })
-
-  test('is compared by the figures that it prints, in the same directory of the base', async () => {
-    const { code, comparison, read } = await compareProgram('--base', 'own', ...runs, '--', 'node', 'bench.mjs')
-    expect(code).toBe(0)
-    expect(comparison.first.map(({ figure }) => figure)).toEqual(['parse', 'rate'])
-    expect(comparison.program).toEqual(['node', 'bench.mjs'])
-    expect(read('compare.txt').replaceAll(/\s+/g, ' ')).toContain('2 runs of `node bench.mjs` for each side')
-  })
-
-  test('is a regression if it became slower than the tolerance', async () => {
+  test('is a regression if it became slower than the tolerance, and shows it in the history of its commits', async () => {
+    const before = await compare('--base', 'own', '--runs', '8', ...PROGRAM)
     write('own/bench.mjs', "console.log('parse 24 ms')\nconsole.log(`rate ${500} ops/s`)\n")
-    const { code, comparison } = await compareProgram('--base', 'own', '--processes', '8', '--', 'node', 'bench.mjs')
+    git('commit', '--quiet', '--all', '-m', 'slower')
+    const file = join(before.out, 'compare.json')
+    const { code, comparison, read } = await compare('--base', 'own', '--runs', '8', '--history', file, ...PROGRAM)
     expect({ code, verdict: comparison.verdict }).toEqual({ code: 1, verdict: 'regression' })
     for (const { outcome, slower } of comparison.repeat)
       expect({ outcome, factor: slower!.factor }).toEqual({ outcome: 'slower', factor: 2 })
-    git('checkout', '--quiet', 'own/bench.mjs')
+    expect(comparison.history.map(({ verdict }) => verdict)).toEqual(['regression', 'fine'])
+    expect(read('compare.txt')).toMatch(/ [0-9a-f]{7} regression ▇+ \+100 %\n [0-9a-f]{7} fine +▇ \+0 %\n Since/)
+    git('reset', '--quiet', '--hard', 'refs/tags/own')
   })
 
-  test('is compared by its CPU time if it prints nothing', async () => {
-    const { code, comparison } = await compareProgram('--base', 'own', ...runs, '--', 'node', 'silent.mjs')
+  test.each([
+    ['silent.mjs', []],
+    ['bench.mjs', ['--cpu']],
+  ])('%s is compared by its CPU time with %j', async (name, more) => {
+    const { code, comparison } = await compare('--base', 'own', ...RUNS, ...more, '--', 'node', name)
     expect(FINE).toContain(code)
     expect(comparison.first).toMatchObject([{ figure: 'CPU time', slower: { factor: expect.any(Number) } }])
   })
 
-  test('fails with 2 if the base does not have the directory or the program', async () => {
-    const directory = await compareProgram('--base', 'before', ...runs, '--', 'node', 'bench.mjs')
-    const missing = { code: 2, stderr: expect.stringContaining('the base has no own') }
-    expect(directory).toMatchObject(missing)
+  test('is compared with a directory', async () => {
+    const { code, comparison } = await compare('--base', '.', ...RUNS, ...PROGRAM)
+    expect({ code, base: comparison.base.kind }).toEqual({ code: 0, base: 'directory' })
+  })
+
+  test('fails with 2 if the base cannot be prepared, or does not have the directory or the program', async () => {
+    expect(await compare('--base', 'before', '--prepare', 'exit 7', ...PROGRAM)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('failed in the checkout with exit code 7'),
+    })
+    const directory = await compare('--base', 'before', ...RUNS, ...PROGRAM)
+    expect(directory).toMatchObject({ code: 2, stderr: expect.stringContaining('the base has no own') })
     write('own/new.mjs', "console.log('parse 12 ms')\n")
-    const program = await compareProgram('--base', 'own', ...runs, '--', 'node', 'new.mjs')
-    expect(program).toMatchObject({
+    expect(await compare('--base', 'own', ...RUNS, '--', 'node', 'new.mjs')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/`node new\.mjs` failed in .*Cannot find/s),
     })
   })
 
   test('fails with 2 if it prints no figure and is not a program of Node.js', async () => {
-    const { code, stderr } = await compareProgram('--base', 'own', ...runs, '--', 'git', '--version')
+    const { code, stderr } = await compare('--base', 'own', ...RUNS, '--', 'git', '--version')
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('printed no line') })
   })
 })
@@ -208,11 +142,10 @@ describe('any program', () => {
 describe('a wrong command line', () => {
   const wrong: [args: string[], words: string][] = [
     [[], 'compare needs --base'],
-    [['--base', 'no-such-thing'], "'no-such-thing' is not a directory or a git ref"],
-    [['--base', '.', '--tolerance', '5'], '--tolerance takes a percentage above 0'],
-    [['--base', '.', '--filter', 'nonsense'], "No path contains 'nonsense'"],
-    [['--base', 'package.json'], "'package.json' is not a directory or a git ref"],
-    [['--base', 'scripts'], 'has no @sallyport/'],
+    [['--base', '.'], 'Name a program after --'],
+    [['--base', 'no-such-thing', ...PROGRAM], "'no-such-thing' is not a directory or a git ref"],
+    [['--base', '.', '--tolerance', '5', ...PROGRAM], '--tolerance takes a percentage above 0'],
+    [['--base', 'package.json', ...PROGRAM], "'package.json' is not a directory or a git ref"],
   ]
   let all: Compared[]
   beforeAll(async () => {
