@@ -78,23 +78,22 @@ function toOutcome(scenario: Scenario): Outcome {
       const factor = FACTORS[arm.id.replace('-again', '')] ?? 1
       const inFlight = inCase.task.inFlight ?? 1
       const time = 40 * factor
-      const round = {
-        p50: time,
+      const known: Measurement = {
         p99: 2 * time,
         each: 2 * factor,
         cpu: factor,
-        rss: 2 ** 23 * factor,
         pss: 2 ** 23 * factor,
         things: 10 / factor,
         seldom: 5 * time,
         ready: 1000 * time,
         first: 2 * time,
-        next: time,
         bytes: 100 * time,
         end: 1000 * time,
         rate: (inFlight * 1e6) / time,
       }
-      return { inCase, arm, processes: [[round, { ...round, p50: time + 10 }]] }
+      const round = Object.fromEntries(inCase.figures.map(({ id }) => [id, known[id] ?? time]))
+      const next = 'p50' in round ? { ...round, p50: time + 10 } : round
+      return { inCase, arm, processes: [[round, next]] }
     }),
   )
   return { scenario, cells }
