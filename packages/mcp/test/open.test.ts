@@ -231,6 +231,10 @@ test.each([
   ['A b', {}, 'the name must consist of a-z'],
   ['a', { command: 'no-such-program' }, 'was not found'],
   ['a', { pids: 0 }, 'pids must be a whole number'],
+  ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
+  ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
+  ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
+  ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
 ])('the server %j with %j is refused', async (name, options, text) => {
   const bus = await startBus()
   const { command = 'node', ...others } = options as { command?: string }

@@ -336,7 +336,7 @@ describe.each(walls)('with the wall %j', wall => {
 test.each([
   [{ net: ['http://a.example'] }, /net\[0\] must be a host, such as "api\.github\.com"/],
   [{ net: [] }, /net must be an array with at least one host/],
-  [{ net: 'a.example' }, /net must be true or false/],
+  [{ net: 'a.example' }, /net must be true, false or an array of hosts/],
   [
     { net: ['a.example'], secrets: { TOKEN: { value: 'a-secret', hosts: ['b.example'] } } },
     /sandbox\.secrets\.TOKEN\.hosts must be hosts of "net": add "b\.example" to that list/,

@@ -250,7 +250,7 @@ describe.runIf(hasWall)('in the wall', () => {
 test.each([
   [{ net: ['a.example'], wall: 'none' }, /net must not be a list of hosts without a wall/],
   [{ net: ['http://a.example'] }, /net\[0\] must be a host/],
-  [{ net: 'a.example' }, /net must be true or false/],
+  [{ net: 'a.example' }, /net must be true, false or an array of hosts/],
   [{ net: true, secrets: { T: { value: 'v-a-l', hosts: ['a.example'] } } }, /add "a\.example" to that list/],
   [{ net: ['a.example'], secrets: { T: { value: 'v-a-l\n', hosts: ['a.example'] } } }, /secrets\.T\.value must be/],
   [{ net: ['a.example'], onDenied: 1 }, /onDenied must be a function/],

@@ -6,7 +6,7 @@ import type { Tool } from '@modelcontextprotocol/client'
 import { type Bus, BusError } from '@sallyport/core'
 import type { DeniedHost } from '@sallyport/core/launchers'
 import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
-import type { McpCommand, OpenMcpOptions } from './options.js'
+import { checkMcpOptions, type McpCommand, type OpenMcpOptions } from './options.js'
 import { ServerProcess } from './server-process.js'
 import { createToolPlugin } from './tool-commands.js'
 import { ToolPin } from './tool-pin.js'
@@ -52,6 +52,7 @@ export async function openMcp(
       `openMcp: the name must consist of a-z, 0-9 and "-": got ${JSON.stringify(name)}`,
     )
   }
+  checkMcpOptions(options)
   const { pin: pinFile, tools: globs, restarts, onStderr, ...others } = { ...DEFAULTS, ...options }
   const { timeout, startTimeout, maxMessage, home = getHome(name), ...wall } = others
   const isServed = createMatcher(globs)

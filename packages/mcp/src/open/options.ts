@@ -1,5 +1,6 @@
 // Options of `openMcp`.
 import type { PathLike } from 'node:fs'
+import { BusError } from '@sallyport/core'
 import type { ProgramOptions, RestartPolicy } from '@sallyport/core/launchers'
 
 /** The program of a server: `command` and `args`, as MCP clients configure it. */
@@ -35,4 +36,38 @@ export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' 
   readonly restarts?: RestartPolicy
   /** Gets what the server writes to its standard error. @default ignored */
   readonly onStderr?: (text: string) => void
+}
+
+/** Each option, and what is wrong with a value of it. `startProgram` checks the others. */
+const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string | false) | undefined>> = {
+  tools: value => !isTexts(value) && 'an array of strings',
+  timeout: value => !isPositive(value) && 'milliseconds, more than 0',
+  startTimeout: value => !isPositive(value) && 'milliseconds, more than 0',
+  maxMessage: value => !isPositive(value) && 'bytes, more than 0',
+  onStderr: value => typeof value !== 'function' && 'a function',
+  ...{ pin: undefined, restarts: undefined, wall: undefined, read: undefined, write: undefined, net: undefined },
+  ...{
+    secrets: undefined,
+    env: undefined,
+    home: undefined,
+    cwd: undefined,
+    memory: undefined,
+    pids: undefined,
+    tmp: undefined,
+  },
+}
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(each => typeof each === 'string')
+const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
+
+/** @throws {BusError} InvalidParams for an unknown option, or an invalid value of an option of the server */
+export function checkMcpOptions(options: OpenMcpOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(CHECKS, name)) {
+      const names = Object.keys(CHECKS).join(', ')
+      throw new BusError('InvalidParams', `openMcp: unknown option ${JSON.stringify(name)}. Use ${names}`)
+    }
+    const expected = value !== undefined && CHECKS[name as keyof OpenMcpOptions]?.(value)
+    if (expected) throw new BusError('InvalidParams', `openMcp: ${name} must be ${expected}`)
+  }
 }

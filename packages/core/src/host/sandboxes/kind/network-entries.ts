@@ -1,6 +1,6 @@
 // Schemas of the options `net` and `secrets`. Their messages repeat no values.
 import * as v from 'valibot'
-import { boolean, strictOptions } from '../../../shared/schemas.js'
+import { strictOptions } from '../../../shared/schemas.js'
 import { parseHostPattern } from '../process/network/host-list.js'
 
 const hostRule = 'a host, such as "api.github.com", "*.npmjs.org:443" or "[::1]:8080"'
@@ -11,9 +11,11 @@ const host = v.pipe(
 /** @internal */
 export const hosts = v.pipe(v.array(host, 'an array of hosts'), v.minLength(1, 'an array with at least one host'))
 
+const either = v.boolean('true, false or an array of hosts')
+
 /** @internal `true`, `false` or a list of hosts. */
 export const netOrHosts = v.optional(
-  v.lazy(value => (Array.isArray(value) ? hosts : boolean)) as v.LazySchema<typeof hosts | typeof boolean>,
+  v.lazy(value => (Array.isArray(value) ? hosts : either)) as v.LazySchema<typeof hosts | typeof either>,
 )
 
 /** Visible characters of ASCII: what every header and every variable can hold. */
