@@ -118,6 +118,26 @@ describe.each(walls)('with the wall %j', wall => {
     await expect.poll(() => denied.length, { timeout: 20_000 }).toBe(4)
   })
 
+  test.each([true, false])(
+    'what a host sends before it ends is read later (the frontend has ended: %j)',
+    async ends => {
+      const length = 30_000
+      let isSent = (): void => {}
+      const sent = new Promise<void>(resolve => (isSent = resolve))
+      const server = createTcpServer({ allowHalfOpen: true }, socket => {
+        socket.on('error', () => {}).on(ends ? 'close' : 'finish', isSent)
+        socket.resume().once(ends ? 'end' : 'data', () => socket.end(Buffer.alloc(length)))
+      })
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      closers.push(() => void server.close())
+      const { port } = server.address() as AddressInfo
+      const { bus } = await open({ wall, net: [`127.0.0.1:${port}`] })
+      await bus.call('main', 'connect', { port, text: 'a', ends })
+      await sent
+      expect(await bus.call('main', 'readOpened')).toBe(length)
+    },
+  )
+
   test('a Unix socket of the host is not reached', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'socket-'))
     closers.push(() => rmSync(directory, { recursive: true }))

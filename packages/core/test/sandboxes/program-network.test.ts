@@ -1,7 +1,7 @@
 // A program in the wall whose network is a list of hosts: what it reaches through the proxy, and what it does not.
 import { execFile } from 'node:child_process'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -99,6 +99,25 @@ describe.runIf(hasWall)('in the wall', () => {
       expect.stringMatching(/^HTTP\/1\.1 200 Connection established\r\n\r\nHTTP\/1\.1 200 [^]*GET \/tunnel /),
     ])
     expect(denied).toEqual([])
+  })
+
+  test('a tunnel whose program sends nothing more brings what the host answers', async () => {
+    const server = createTcpServer({ allowHalfOpen: true }, socket => {
+      socket.on('error', () => {}).resume()
+      socket.on('end', () => socket.end('after the end'))
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => void server.close())
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const talk = String.raw`new Promise(done => {
+      let text = ''
+      const socket = net.connect({ port: 3128, host: '127.0.0.1', allowHalfOpen: true }).setEncoding('utf8')
+      socket.once('data', () => socket.end('a'))
+      socket.on('data', chunk => (text += chunk)).on('error', () => {}).on('close', () => done(text))
+      socket.write('CONNECT ${host} HTTP/1.1\r\nhost: x\r\n\r\n')
+    })`
+    const { values } = await run([talk], { net: [host] })
+    expect(values).toEqual(['HTTP/1.1 200 Connection established\r\n\r\nafter the end'])
   })
 
   test('another host is denied, with the entry to add in the answer and for the host', async () => {

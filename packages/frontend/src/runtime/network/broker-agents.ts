@@ -11,6 +11,7 @@ interface ConnectOptions {
   /** A socket of the file system. */
   path?: string | undefined
   socketPath?: string | undefined
+  allowHalfOpen?: boolean | undefined
 }
 
 type Connect<This = unknown> = (this: This, ...args: unknown[]) => Duplex
@@ -67,13 +68,14 @@ function toOptions([first, second, third]: readonly unknown[]): ConnectOptions |
 }
 
 /** Returns a stream to a host, which has the methods of a socket that packages call. */
-function openTunnel({ host, port = 80 }: ConnectOptions): Duplex {
+function openTunnel({ host, port = 80, allowHalfOpen = false }: ConnectOptions): Duplex {
   const name = host || 'localhost'
   const authority = `${name.includes(':') ? `[${name}]` : name}:${port}`
   const stream = requestBroker({ ':method': 'CONNECT', ':authority': authority }, false)
   const { Duplex } = process.getBuiltinModule('node:stream')
   // Not the stream itself: `node:http` writes strings in Latin-1, of which streams of HTTP/2 lose the content. A duplex writes buffers.
   const tunnel = new Duplex({
+    allowHalfOpen,
     read: () => void stream.resume(),
     write: (chunk: Buffer, _encoding, done) => void stream.write(chunk, done),
     final: done => void stream.end(done),
@@ -87,7 +89,10 @@ function openTunnel({ host, port = 80 }: ConnectOptions): Duplex {
   })
   stream.once('end', () => tunnel.push(null))
   stream.on('error', error => tunnel.destroy(error))
-  stream.once('close', () => tunnel.destroy())
+  // What was not read yet is kept if both sides have ended.
+  stream.once('close', () => {
+    if (!stream.readableEnded || stream.rstCode !== 0) tunnel.destroy()
+  })
   stream.once('response', headers => {
     const refusal = getRefusal(headers)
     if (refusal) return void tunnel.destroy(refusal)

@@ -143,7 +143,9 @@ export class Broker {
   }
 
   #tunnel(stream: BrokerStream, target: HostTarget, lookup: LookupFunction): void {
-    const socket = connect({ host: target.hostname, port: target.port, lookup, autoSelectFamily: true })
+    const { hostname: host, port } = target
+    // The host can end first: what it has sent before is still on its way, and the stream ends later.
+    const socket = connect({ host, port, lookup, autoSelectFamily: true, allowHalfOpen: true })
     socket.setTimeout(IDLE_MS, () => socket.destroy(new Error(IDLE)))
     stream.once('close', () => socket.destroy())
     socket.on('error', error => this.#fail(stream, target, error))

@@ -36,9 +36,7 @@ export function createProxy(options: BrokerOptions, origin: string, onDenied: (d
 
   function serve(stream: BrokerStream, headers: IncomingHttpHeaders, isEnd: boolean): void {
     stream.on('error', () => {})
-    schedule(() => {
-      if (!stream.destroyed) broker.serve(stream, headers, isEnd)
-    })
+    schedule(stream, () => broker.serve(stream, headers, isEnd))
   }
 
   /** Returns false for a connection that sends more requests than a client would. The rest of them are read with the chunk that they are in. */
@@ -77,6 +75,8 @@ export function createProxy(options: BrokerOptions, origin: string, onDenied: (d
       // Each request in flight listens to it.
       sockets.add(socket.setMaxListeners(0).on('error', () => {}))
       socket.once('close', () => sockets.delete(socket))
+      // What a host answers after the end of what a tunnel sends.
+      socket.allowHalfOpen = true
       server.emit('connection', socket)
     },
     close() {
@@ -86,18 +86,20 @@ export function createProxy(options: BrokerOptions, origin: string, onDenied: (d
   }
 }
 
-/** Returns a function that runs others, of which at most some in each second. */
-function createRateLimit(): (run: () => void) => void {
+/** Returns a function that runs others, of which at most some in each second, and none for a stream that has ended before. */
+function createRateLimit(): (stream: BrokerStream, run: () => void) => void {
   let startedAt = 0
   let count = 0
-  return function schedule(run): void {
+  return function schedule(stream, run): void {
+    // A program can begin and end more of them in a second than are run.
+    if (stream.destroyed) return
     const now = performance.now()
     if (now - startedAt >= SECOND_MS) {
       startedAt = now
       count = 0
     }
     if (++count <= REQUESTS_PER_SECOND) run()
-    else setTimeout(schedule, SECOND_MS - (now - startedAt), run)
+    else setTimeout(schedule, SECOND_MS - (now - startedAt), stream, run)
   }
 }
 
