@@ -18,6 +18,20 @@ test('replaces the thread any number of times without counting a restart', async
   expect(worker.stats).toEqual({ state: 'running', restarts: 0 })
 })
 
+test('replaces few spares that die while they are taken, one after the other', () => {
+  const { threads, worker, ready, fail, exit } = start()
+  const loseSpare = (): void => {
+    Object.assign(threads.at(-1)!, { wasSpare: true })
+    fail()
+  }
+  loseSpare()
+  ready()
+  worker.reload().catch(() => {})
+  exit()
+  for (let lost = 0; lost < 10 && worker.stats.state === 'starting'; lost++) loseSpare()
+  expect([threads.length, worker.stats.state]).toEqual([6, 'backingOff'])
+})
+
 test('skips a restart delay, and terminates a thread that does not exit', async () => {
   const { clock, events, threads, worker, ready, fail } = start()
   ready()

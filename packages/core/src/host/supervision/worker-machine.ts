@@ -37,7 +37,12 @@ export interface WorkerContext extends WorkerInput, ThreadInput {
   generation: number
   /** The latest restart; `undefined` after a reload. */
   restart: Restart | undefined
+  /** Spares that died while they were taken, since a thread was ready. */
+  lostSpares: number
 }
+
+/** Spares that are replaced one after the other: what they start with can be what they die of. */
+const MAX_LOST_SPARES = 3
 
 const getStopTimeout = ({ spec: { stopTimeout = STOP_TIMEOUT_MS } }: WorkerContext): number => stopTimeout
 const getKillTimeout = (context: WorkerContext): number => context.drainTimeout + getStopTimeout(context)
@@ -98,6 +103,7 @@ const machine = setup({
       ...failWith(undefined),
       startupMs: startupMs ?? now() - startedAt,
       restart: undefined,
+      lostSpares: 0,
     })),
     recordDrainTimeout: assign(({ event }) => (event.type === 'stop' ? { drainTimeout: event.timeout } : {})),
     countRestart: assign(({ context: { history: before, isCharged, spec, now, random, generation, error } }) => {
@@ -110,6 +116,7 @@ const machine = setup({
       restart: { error: error!, restarts: history.count, delay: undefined },
     })),
     countReload: assign(({ context: { generation } }) => ({ generation: generation + 1, restart: undefined })),
+    countLostSpare: assign(({ context }) => ({ lostSpares: context.lostSpares + 1 })),
     clearError: assign(failWith(undefined)),
     describeIntensity: assign(({ context: { spec, history, error } }) => {
       const { intensity, period } = spec.supervision
@@ -136,7 +143,10 @@ const machine = setup({
     exitedCleanly: ({ event }) => getError(event) === undefined,
     // It has died while it was taken. None of the worker's code has run.
     isUnusedSpare: ({ context, event }) =>
-      event.type === 'thread.exited' && event.isUnused === true && !context.isDraining(),
+      event.type === 'thread.exited' &&
+      event.isUnused === true &&
+      context.lostSpares < MAX_LOST_SPARES &&
+      !context.isDraining(),
     isPreliminary: ({ event }) => event.type === 'dismiss' && event.isPreliminary === true,
     // The error of a thread that was dismissed with a preliminary one, or for another reason it has its error already.
     hasOwnError: ({ context, event }) => context.exitError === undefined && getError(event) !== undefined,
@@ -155,6 +165,7 @@ const machine = setup({
     history: NO_RESTARTS,
     generation: 0,
     restart: undefined,
+    lostSpares: 0,
   }),
   initial: 'alive',
   // Leaving `alive` terminates the thread and does not wait for its exit.
@@ -175,7 +186,7 @@ const machine = setup({
           on: {
             'thread.ready': { target: 'running', actions: 'recordStartup' },
             'thread.exited': [
-              { target: '#worker.reloaded', guard: 'isUnusedSpare' },
+              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: 'countLostSpare' },
               { target: '#worker.ended', actions: 'recordEarlyExit' },
             ],
             terminate: [
