@@ -51,6 +51,14 @@ test('draws ratios below their figures if the screen is narrow', () => {
   `)
 })
 
+test('draws a table that is too wide in two parts, each with the names of its rows', () => {
+  const lines = toTerminal(scenarioTable(byId(sampleReport(undefined, allScenarios()), 'plugin')), screen(80)).split(
+    '\n',
+  )
+  expect(lines.filter(line => line.startsWith(' raw Worker'))).toHaveLength(2)
+  expect(lines.slice(lines.indexOf('') + 1)[0]).toMatch(/each 20 ms +64 in flight +1 MiB +end of a loop/)
+})
+
 test('shows failures, and a dash for figures that were not measured', () => {
   const report = sampleReport(withFailure('channel', 'isolation-ring-json', 'the gate is shut'))
   expect(toTerminal(scenarioTable(byId(report, 'channel')), screen(80))).toContain('failed')

@@ -14,12 +14,26 @@ const TALL = 8
 type Layout = { wide: boolean; intervals: boolean }
 const LAYOUTS: Layout[] = [true, false].flatMap(wide => [true, false].map(intervals => ({ wide, intervals })))
 
-/** Draws the widest layout that fits the screen. A tall table on a narrow screen has its heads at both ends. */
+/** Draws the widest layout that fits the screen. A tall table on a narrow screen has its heads at both ends, a wide one is in two parts. */
 export function toTerminal(table: Table, { columns, colors }: Screen): string {
   const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
-  const layouts = LAYOUTS.map(layout => drawRows(table, layout, colors))
-  const fitting = layouts.find(text => text.split('\n').every(line => getWidth(line) <= columns)) ?? layouts.at(-1)!
-  return [` ${colors.bold(table.title)}`, ...about, fitting].join('\n')
+  return [` ${colors.bold(table.title)}`, ...about, drawFitting(table, { columns, colors })].join('\n')
+}
+
+function drawFitting(table: Table, screen: Screen): string {
+  const layouts = LAYOUTS.map(layout => drawRows(table, layout, screen.colors))
+  const fitting = layouts.find(text => text.split('\n').every(line => getWidth(line) <= screen.columns))
+  const middle = Math.ceil((table.columns.length + 1) / 2)
+  if (fitting !== undefined || middle === table.columns.length) return fitting ?? layouts.at(-1)!
+  // Each part has the names of the rows.
+  const toParts = <T>([name, ...others]: readonly T[]): [T[], T[]] => [
+    [name!, ...others.slice(0, middle - 1)],
+    [name!, ...others.slice(middle - 1)],
+  ]
+  const [columns, rows] = [toParts(table.columns), table.rows.map(toParts)]
+  return [0, 1]
+    .map(part => drawFitting({ ...table, columns: columns[part]!, rows: rows.map(parts => parts[part]!) }, screen))
+    .join('\n\n')
 }
 
 const getWidth = (text: string): number => stripVTControlCharacters(text).length
