@@ -39,19 +39,35 @@ export const fewCallsArms = (): Arms => [
 
 /** @param id - the kind of plugin */
 const pluginArm = (id: string, title: string): Arm => ({
-  ...freshArm(id, title, () => ({ plugin: id })),
+  ...freshArm(id, title, ({ loop, size = 1 }) => ({ plugin: id, ...(loop === 'density' && { size }) })),
   lacks: lacksProcessTree,
 })
+
+const walled = withWall(pluginArm('process-wall', 'process, wall'))
+const fork = pluginArm('fork', 'raw fork')
+const mcpWall: Arm = { ...pluginArm('mcp-wall', 'MCP, wall'), lacks: () => lacksMcp() ?? lacksWall() }
+
+export const mcpArms: Arms = [
+  { ...pluginArm('mcp', 'MCP, no wall'), lacks: () => lacksMcp() ?? lacksProcessTree() },
+  mcpWall,
+]
+
+export const densityArms: Arms = [fork, pluginArm('process', 'process'), walled]
+
+export const thousandArms: Arms = [
+  pluginArm('quickjs', 'in one thread'),
+  withWall(pluginArm('quickjs-processes', 'in 4 walled processes')),
+]
 
 /** One plugin. Reads the versions of the peers. */
 export const pluginArms = (): Arms => [
   pluginArm('worker', 'raw Worker'),
-  withWall(pluginArm('process-wall', 'process, wall')),
+  walled,
   withWall(pluginArm('process-wall-gates', 'wall, gate')),
   pluginArm('permission', 'permission'),
   pluginArm('quickjs', 'quickjs'),
   withWall(pluginArm('quickjs-wall', 'quickjs, wall')),
-  { ...pluginArm('mcp-wall', 'MCP, wall'), lacks: () => lacksMcp() ?? lacksWall() },
-  pluginArm('fork', 'raw fork'),
+  mcpWall,
+  fork,
   pluginArm('comlink', `comlink ${readVersion('comlink')}`),
 ]

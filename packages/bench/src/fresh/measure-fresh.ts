@@ -6,7 +6,7 @@ import type { FewCallsJob } from '../plugin/few-calls.js'
 import { workerUrl } from '../shared/worker-url.js'
 
 /** What the process measures. */
-export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string }
+export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string } | { plugin: string; size: number }
 
 /** What it posts. */
 export type Reply = { figures: Measurement } | { error: string }
@@ -14,11 +14,11 @@ export type Reply = { figures: Measurement } | { error: string }
 export interface FreshOptions {
   /** Options of Node.js. */
   execArgv?: readonly string[]
-  /** @default 60000 */
+  /** @default 180000 */
   timeoutMs?: number
 }
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 180_000
 
 /** @throws Error if the measurement fails, or the process exits or takes too long */
 export async function measureFresh(

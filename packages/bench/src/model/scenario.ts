@@ -6,6 +6,7 @@ import type { Payload } from '../payloads/payloads.js'
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
  * - `open`: `perSecond` calls, each sent when it is due · `giving`: bytes there and back, transferred by both sides
  * - `stream`: channels that core fills · `few-calls`: the first calls of a process, and calls each 20 ms
+ * - `fetches`: `inFlight` requests over HTTP at a time · `density`: the start of `size` plugins
  * - `scripts`: texts that run once, each with `size` calls · `neighbours`: calls of scripts next to one that reaches a limit · `plugin`: the life of one plugin
  */
 export type Loop =
@@ -17,6 +18,8 @@ export type Loop =
   | 'stream'
   | 'few-calls'
   | 'plugin'
+  | 'density'
+  | 'fetches'
   | 'scripts'
   | 'neighbours'
 
@@ -30,7 +33,7 @@ export interface Task {
   inFlight?: number
   /** Calls a second of an open loop. */
   perSecond?: number
-  /** Calls of a text. */
+  /** Calls of a text, or plugins. */
   size?: number
   /** Pauses between two texts. */
   isSparse?: true

@@ -11,6 +11,10 @@ export class HostCode {
       this.#note()
       return `Hello, ${name}!`
     },
+    echo_bytes: (bytes: Uint8Array): Uint8Array => {
+      this.#note()
+      return bytes
+    },
   }
 
   reset(): void {

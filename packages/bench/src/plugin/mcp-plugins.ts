@@ -1,4 +1,4 @@
-// Published MCP servers, each in a wall of its own, which the host calls over stdio. They are measured only if the packages are installed.
+// Published MCP servers, each in a process of its own with or without a wall, which the host calls over stdio. They are measured only if the packages are installed.
 import { createBus, defineCore } from '@sallyport/core'
 import { realpathSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -19,7 +19,7 @@ export function lacksMcp(): string | undefined {
 const getPackages = (path: string): string =>
   path.slice(0, path.indexOf(`${sep}node_modules${sep}`)) + `${sep}node_modules`
 
-export async function loadMcp(): Promise<PluginHost> {
+export async function loadMcp(wall: 'none' | 'required'): Promise<PluginHost> {
   const { openMcp } = await import('@sallyport/mcp')
   const directory = realpathSync(findPackage(SERVER)!)
   const program = { command: process.execPath, args: [join(directory, 'dist/index.js'), 'stdio'] }
@@ -30,7 +30,7 @@ export async function loadMcp(): Promise<PluginHost> {
     start: async name => {
       const label = `mcp-${name}`
       const home = await mkdtemp(join(homes, 'home-'))
-      await openMcp(bus, label, program, { wall: 'required', home, read: [getPackages(directory)] })
+      await openMcp(bus, label, program, { wall, home, read: [getPackages(directory)] })
       // The host's client calls the tool without the detour over another thread.
       const client = await bus.connect(`caller-of-${label}`, { allow: [`${label}:default`] })
       const request = async (_function: string, { name: message = '' }: { name?: string }): Promise<unknown> => {

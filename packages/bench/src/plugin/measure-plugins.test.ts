@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '../arms/fresh.js'
 import { lacksWall } from '../arms/wall.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 import { usualCall } from '../payloads/payloads.js'
@@ -9,7 +9,8 @@ import { getPluginKind } from './plugin-kinds.js'
 
 test('each arm of plugins has a kind, and the reference starts nothing of ours', () => {
   expect(pluginArms()[0].id).toBe('worker')
-  for (const { id } of pluginArms()) expect(getPluginKind(id)).toBeTypeOf('function')
+  for (const { id } of [pluginArms(), mcpArms, densityArms, thousandArms].flat())
+    expect(getPluginKind(id)).toBeTypeOf('function')
   expect(() => getPluginKind('nothing')).toThrow("Unknown kind of plugin 'nothing'")
 })
 
@@ -23,14 +24,14 @@ describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
       .find(({ id }) => id === 'quickjs')!
       .open()
     const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
-    expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'end'])
+    expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])
   })
 
   test.skipIf(lacksMcp() !== undefined || lacksWall() !== undefined)(
-    'has no figures of calls that it makes, if it is an MCP server',
+    'has figures of calls of the host only, if it is an MCP server',
     async () => {
       const figures = await measurePlugins('mcp-wall')
-      expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom'])
+      expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50'])
       for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
     },
     60_000,

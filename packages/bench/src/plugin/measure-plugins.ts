@@ -6,11 +6,8 @@ import type { Measurement } from '../model/scenario.js'
 import { median } from '../statistics/median.js'
 import { callEach } from './few-calls.js'
 import { HostCode } from './host-code.js'
-import { type LoadPluginHost, type Plugin, SPIN_MS } from './plugin-host.js'
+import { type LoadPluginHost, type Plugin, SETTLE_MS, SPIN_MS } from './plugin-host.js'
 import { getPluginKind } from './plugin-kinds.js'
-
-/** Time for garbage and for threads to release the memory of their start. */
-const SETTLE_MS = 500
 
 /** Plugins that start after the first one, which also pays what the bus starts once. */
 const MORE = 2
@@ -20,12 +17,12 @@ const FEW = 300
 const PAUSED = 40
 
 /** Calls of each kind. The first half is not measured. */
-const COUNTS = { call_each: 2000, call_many: 200 } as const
+const COUNTS = { call_each: 2000, call_many: 200, send_bytes: 32 } as const
 
 /** @param kind - the id of a kind of plugin */
 export const measurePlugins = (kind: string): Promise<Measurement> => measureHost(getPluginKind(kind))
 
-/** Only the first plugin calls, while the others are idle. */
+/** Only the first plugin calls or is called, while the others are idle. */
 export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
   const code = new HostCode()
   const host = await load(code)
@@ -50,9 +47,20 @@ export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
   if (host.isServer) for (let made = 0; made < FEW; made++) await greet()
   else await plugin.request('call_each', { count: FEW })
   figures['seldom'] = (await callEach(greet, PAUSED)).p50!
-  if (!host.isServer) Object.assign(figures, await measureCallsOfPlugin(code, plugin))
+  Object.assign(figures, await (host.isServer ? measureCallsOfHost(greet) : measureCallsOfPlugin(code, plugin)))
   await host.close?.()
   return figures
+}
+
+/** Measures calls of a plugin that makes none. */
+async function measureCallsOfHost(greet: () => Promise<unknown>): Promise<Measurement> {
+  const times: number[] = []
+  for (let made = 0; made < FEW; made++) {
+    const start = performance.now()
+    await greet()
+    times.push(performance.now() - start)
+  }
+  return { p50: median(times) * 1e3 }
 }
 
 /** Measures calls that the plugin makes, and its end. */
@@ -62,12 +70,16 @@ async function measureCallsOfPlugin(code: HostCode, plugin: Plugin): Promise<Mea
     await plugin.request(name, { count: COUNTS[name] })
     return code.arrivals.slice(code.arrivals.length / 2)
   }
-  const each = await run('call_each')
-  // Two arrivals are a call and its answer apart.
-  const p50 = median(each.slice(1).map((at, index) => at - each[index]!)) * 1e3
+  /** Two arrivals are a call and its answer apart. */
+  const runEach = async (name: keyof typeof COUNTS): Promise<number> => {
+    const each = await run(name)
+    return median(each.slice(1).map((at, index) => at - each[index]!)) * 1e3
+  }
+  const p50 = await runEach('call_each')
   const many = await run('call_many')
   const rate = ((many.length - 1) / (many.at(-1)! - many[0]!)) * 1e3
-  return { p50, rate, end: (await endLoop(code, plugin)) * 1e3 }
+  const bytes = await runEach('send_bytes')
+  return { p50, rate, bytes, end: (await endLoop(code, plugin)) * 1e3 }
 }
 
 /** Returns the time from the decision to end a plugin in an endless loop until it is gone, in ms. */

@@ -2,7 +2,7 @@
 import type { HostCode } from './host-code.js'
 
 /** The functions that `frontends/plugin.js` exposes. */
-export type PluginFunction = 'greet' | 'call_each' | 'call_many' | 'spin'
+export type PluginFunction = 'greet' | 'call_each' | 'call_many' | 'send_bytes' | 'spin'
 
 export interface Plugin {
   request(name: PluginFunction, args: object): Promise<unknown>
@@ -19,6 +19,9 @@ export interface PluginHost {
 }
 
 export type LoadPluginHost = (code: HostCode) => Promise<PluginHost>
+
+/** Time for garbage, and for threads to release the memory of their start. */
+export const SETTLE_MS = 500
 
 /** Length of the endless loop before the decision to end it. */
 export const SPIN_MS = 200

@@ -13,6 +13,14 @@ const inBus =
   async code =>
     (await import('./bus-plugins.js')).loadBus(code, options)
 
+const inMcp =
+  (wall: 'none' | 'required'): LoadPluginHost =>
+  async () =>
+    (await import('./mcp-plugins.js')).loadMcp(wall)
+
+/** 1,000 scripts are in four processes. */
+const SCRIPTS_PER_PROCESS = 250
+
 const WALL: BusPluginOptions['sandbox'] = { kind: 'process', wall: 'required' }
 
 const KINDS: Readonly<Record<string, LoadPluginHost>> = {
@@ -21,11 +29,16 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   comlink: inWorkers('comlink'),
   fork: async code => (await import('./peer-plugins.js')).loadForks(code),
   permission: inBus({ sandbox: 'permission' }),
+  process: inBus({ sandbox: { kind: 'process', wall: 'none' } }),
   'process-wall': inBus({ sandbox: WALL }),
   'process-wall-gates': inBus({ sandbox: WALL, isGated: true }),
   quickjs: inBus({ sandbox: 'quickjs' }),
   'quickjs-wall': inBus({ sandbox: { kind: 'quickjs', process: true, wall: 'required' } }),
-  'mcp-wall': async () => (await import('./mcp-plugins.js')).loadMcp(),
+  'quickjs-processes': inBus({
+    sandbox: { kind: 'quickjs', process: true, wall: 'required', perProcess: SCRIPTS_PER_PROCESS },
+  }),
+  mcp: inMcp('none'),
+  'mcp-wall': inMcp('required'),
 }
 
 /** @throws Error if there is no such kind */

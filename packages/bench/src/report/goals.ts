@@ -68,6 +68,7 @@ const TABLE = readTable(`
   wall-call          | a call                   | plugin/one/process-wall/p50                 | fork                            | at most 1.1×        | raw fork        | 17
   wall-seldom        | each 20 ms, in the wall  | plugin/one/process-wall/seldom              | fork                            | at most 1.8×        | raw fork        | 17
   wall-64            | 64 in flight, the wall   | plugin/one/process-wall/rate                | fork                            | at least 2.3×       | raw fork        | 17
+  wall-bytes         | 1 MiB, in the wall       | plugin/one/process-wall/bytes               | fork                            | at most 0.8×        | raw fork        | 17
   wall-end           | end of a loop, the wall  | plugin/one/process-wall/end                 | fork                            | at most 6×          | raw fork        | 37
   thread-end         | end of a loop, thread    | plugin/one/permission/end                   | fork                            | at most 6×          | raw fork        | 37
   wall-gate-seldom   | each 20 ms, wall, gate   | few-calls/fresh/process-wall-gates/p50      | raw                             | at most 7.2×        | raw MessagePort | 17

@@ -15,6 +15,9 @@ export const lacksProcessTree = (): string | undefined =>
  */
 export const readTreeMemory = (root: number = process.pid): number => sum(findDescendants(root), readPss)
 
+/** Returns the CPU time of the running threads of a process with its descendants, in µs. */
+export const readTreeCpu = (root: number = process.pid): number => sum(findDescendants(root), readCpu)
+
 /**
  * Returns a function for the CPU time of this process and its present descendants since now, in µs. Without `/proc`, descendants do not
  * count. The time of a descendant's thread that exits is lost.

@@ -1,7 +1,8 @@
 // All scenarios, in the order in which they run and are shown.
 import * as features from '../arms/features.js'
-import { fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '../arms/fresh.js'
 import { neighboursArms } from '../arms/neighbours.js'
+import { networkArms } from '../arms/network.js'
 import { formatArms } from '../arms/payload-arms.js'
 import { scriptsArms } from '../arms/scripts.js'
 import { oneThreadArms } from '../arms/threads.js'
@@ -71,15 +72,25 @@ const fewCalls: Figures = [
 
 const PSS: FigureKind = { id: 'pss', title: 'memory', unit: 'B', better: 'lower' }
 
-const plugin: Figures = [
+const server: Figures = [
   latency('ready', 'start to first call'),
   PSS,
   { ...PSS, id: 'next', title: 'each next' },
   { ...P50_ALONE, title: 'a call' },
   latency('seldom', 'each 20 ms'),
+]
+
+const plugin: Figures = [
+  ...server,
   rate('rate', '64 in flight'),
+  latency('bytes', '1 MiB'),
   latency('end', 'end of a loop'),
 ]
+
+const density = (size: number): Case => {
+  const figures = [{ ...PSS, title: 'memory each' }, latency('cpu', 'CPU of all'), latency('ready', 'all ready')]
+  return inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures)
+}
 
 /** The cases of the A/A check. */
 const noise: Case[] = [
@@ -107,12 +118,16 @@ const TABLE = readTable(`
   noise             | always  | arms  | threads   | 1    | 0.4    | 1.4     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
   shapes            | always  | cases | threads   | 3    | 1      | 1.4     | 0.5    | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
-  plugin            | by name | arms  | processes | 180  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; and from the decision to end its endless loop until it is gone. An MCP server answers its tool echo. The reference is a Worker with a bare MessagePort
+  plugin            | by name | arms  | processes | 180  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone. The host calls the tool echo of an MCP server, which makes no calls. The reference is a Worker with a bare MessagePort
   channel           | always  | arms  | threads   | 1.5  | 1      | 0.5     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
   one-thread        | by name | arms  | threads   | 4    | 0      | 1.6     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
   formats           | always  | arms  | threads   | 1.5  | 0.5    | 1.6     | 0.5    | Formats, the hook and encryption           | echo(value) between two threads, by format; the last two rows add a hook and encryption to ring JSON. A call has { name, n, tags[3] }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and their bytes are those of their JSON, which no side writes or parses there. The reference is a structured clone over a MessagePort
   scripts           | by name | arms  | processes | 10   | 0      | 0       | 0.5    | Scripts that run once                      | a text from the call to its result, in a bus that has run others: one that returns, one after the other, each 300 ms, and 4 at a time; one that calls the host three times, 4 at a time; and each of 200 calls that one text makes. The reference starts a Worker for each, and the frontend that is open shows what the calls cost without a script
   script-neighbours | by name | cases | processes | 10   | 0      | 0       | 0.5    | A hundred scripts next to one              | a call of each of 100 scripts of one script host, one at a time, while another script of it reaches its limit of time (20 ms) or memory every 200 ms; the reference is a thread
+  net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
+  mcp               | by name | arms  | processes | 180  | 0      | 0       | 0.5    | An MCP server in a wall                    | the published server-everything over stdio: from the start until its tools are known, its memory (PSS), that of each of two later ones, and its tool echo, one call after the other and each 20 ms; the reference is openMcp without a wall
+  density           | by name | cases | processes | 120  | 0      | 0       | 0.25   | Many plugins                               | n plugins that start at once, each measurement in a host of its own, whose library is loaded: the memory (PSS) that each adds when all are idle, and the CPU time and the time until all have called the host. The reference is n raw forks
+  density-thousand  | by name | cases | processes | 240  | 0      | 0       | 0.25   | A thousand scripts                         | the same figures of 1,000 scripts that are open at once, in one thread and in four walled processes; the reference is the thread
 `)
 
 /** Reads files, and the versions of the peers. */
@@ -145,6 +160,16 @@ export const allScenarios = (): Scenario[] => {
         inCase('memory', 'a full memory', { loop: 'neighbours', unruly: 'memory' }, [P50, P99]),
       ],
     ],
+    net: [
+      networkArms,
+      [
+        inCase('1', 'one at a time', { loop: 'fetches', inFlight: 1 }, [{ ...P50, title: 'one at a time' }]),
+        inCase('16', '16 in flight', { loop: 'fetches', inFlight: 16 }, [rate('rate', '16 in flight')]),
+      ],
+    ],
+    mcp: [mcpArms, [inCase('everything', 'server-everything', { loop: 'plugin' }, server)]],
+    density: [densityArms, [1, 10, 50].map(density)],
+    'density-thousand': [thousandArms, [density(1000)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
     const [id, runs, rows, armsIn, slot, settle, warmUp, rounds, title, about] = row as [string, ...string[]]

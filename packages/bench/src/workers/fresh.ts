@@ -7,7 +7,9 @@ const job = JSON.parse(process.argv[2]!) as FreshJob
 const measure = async (): Promise<Measurement> =>
   'fewCalls' in job
     ? (await import('../plugin/few-calls.js')).measureFewCalls(job.fewCalls)
-    : (await import('../plugin/measure-plugins.js')).measurePlugins(job.plugin)
+    : 'size' in job
+      ? (await import('../plugin/measure-density.js')).measureDensity(job.plugin, job.size)
+      : (await import('../plugin/measure-plugins.js')).measurePlugins(job.plugin)
 const reply = await measure().then(
   (figures): Reply => ({ figures }),
   (error: unknown): Reply => ({ error: error instanceof Error ? error.message : String(error) }),

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { lacksWall } from '../../src/arms/wall.js'
 import { judgeGoals } from '../../src/report/goals.js'
 import { everyFigure, findFigure, type Report } from '../../src/report/report.js'
 import type { Scenario } from '../../src/model/scenario.js'
@@ -113,8 +114,8 @@ function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void
   }
 }
 
-/** Left out: arms that other scenarios open as well. */
-const PART = 'throughput/[^/]+/(port|isolation|comlink|text)'
+/** Left out: arms that other scenarios open as well, and many plugins. */
+const PART = 'throughput/[^/]+/(port|isolation|comlink|text)|density/(10|50)/'
 
 /** The filter of these scenarios. */
 const toFilter = (scenarios: readonly Scenario[]): string =>
@@ -150,6 +151,12 @@ describe('the shortest run of every scenario', () => {
 
   test('measures, verifies and compares every figure', () => {
     for (const { report, scenarios } of halves) expectEveryFigure(report, scenarios)
+  })
+
+  test.runIf(lacksWall() === undefined)('one of a thousand scripts in walled processes takes at most 2 MiB', () => {
+    const path = 'density-thousand/1000/quickjs-processes/pss'
+    const [figure] = halves.flatMap(({ report }) => findFigure(report, path) ?? [])
+    expect(figure?.median).toBeLessThanOrEqual(2 * 2 ** 20)
   })
 
   test('judges every goal', () => {

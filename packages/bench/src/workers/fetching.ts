@@ -1,0 +1,5 @@
+// A frontend that makes requests for the host.
+import { expose } from '@sallyport/frontend'
+import { measureFetches } from '../loops/fetches.js'
+
+expose({ measureFetches })
