@@ -242,6 +242,13 @@ test.each([
   await expect(openMcp(bus, name, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
 })
 
+test.each([
+  ['npx -y server', 'openMcp: the program must be an object with command, args'],
+  [{ command: 'node', arg: [] }, 'openMcp: the program: unknown option "arg". Use command, args'],
+])('the program %j is refused', async (program, text) => {
+  await expect(openMcp(await startBus(), 'a', program as never, {})).rejects.toThrow(text)
+})
+
 test('a file that is no pin is refused', async () => {
   const pin = join(makeDirectory(), 'mcp.lock.json')
   writeFileSync(pin, '{ "servers": 1 }')

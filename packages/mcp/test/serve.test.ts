@@ -200,6 +200,18 @@ test.each([
   expect((await client.callTool({ name: 'late__run', arguments: {} })).content).toEqual([{ type: 'text', text: 'run' }])
 })
 
+test.each([
+  [{ alow: ['greet'], transport: 'stdio' }, 'serveMcp: unknown option "alow". Use label, allow, '],
+  [
+    { transport: { server: createServer(), authorise: () => false } },
+    'serveMcp: transport: unknown option "authorise"',
+  ],
+  [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
+])('the options %j are refused', async (options, text) => {
+  const served = serveMcp(await startBus(), { label: 'agent', ...options } as unknown as ServeMcpOptions)
+  await expect(served).rejects.toThrow(text)
+})
+
 describe('over HTTP', () => {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} })
 

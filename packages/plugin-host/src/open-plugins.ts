@@ -53,7 +53,8 @@ const MAX_MS = 2 ** 31 - 1
  * @example const plugins = await openPlugins(bus, { directory: new URL('./plugins/', import.meta.url), ask: () => true })
  */
 export async function openPlugins(bus: PluginBus, options: PluginsOptions): Promise<Plugins> {
-  for (const name of Object.keys(options)) if (!NAMES.includes(name)) throw invalid(name, `use ${NAMES.join(', ')}`)
+  for (const name of Object.keys(options))
+    if (!NAMES.includes(name)) throw invalid(name, `is not known. Use ${NAMES.join(', ')}`)
   const { ask, askTimeout = 300_000, enable = true, frontend = {}, permissions, apiVersion, prefix = '' } = options
   if (!(askTimeout > 0 && askTimeout <= MAX_MS)) throw invalid('askTimeout', `must be from 1 to ${MAX_MS} ms`)
   if (!/^[\w/:-]{0,40}$/.test(prefix)) throw invalid('prefix', 'must be at most 40 characters of a label')

@@ -432,7 +432,7 @@ describe('the file of grants', () => {
 
 test.each([
   [{ directory: 'relative' }, /directory must be a file URL/],
-  [{ directori: '/x' }, /directori use directory/],
+  [{ directori: '/x' }, /openPlugins: directori is not known\. Use directory/],
   [{ askTimeout: 0 }, /askTimeout/],
   [{ prefix: 'ä' }, /prefix/],
   [{ ask: true }, /ask must be/],

@@ -43,7 +43,7 @@ const DEFAULTS = { memory: 1024, pids: 128, timeout: 60_000, startTimeout: 60_00
 export async function openMcp(
   bus: Bus,
   name: string,
-  { command, args = [] }: McpCommand,
+  program: McpCommand,
   options: OpenMcpOptions = {},
 ): Promise<McpServer> {
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]*$/.test(name)) {
@@ -52,7 +52,8 @@ export async function openMcp(
       `openMcp: the name must consist of a-z, 0-9 and "-": got ${JSON.stringify(name)}`,
     )
   }
-  checkMcpOptions(options)
+  checkMcpOptions(program, options)
+  const { command, args = [] } = program
   const { pin: pinFile, tools: globs, restarts, onStderr, ...others } = { ...DEFAULTS, ...options }
   const { timeout, startTimeout, maxMessage, home = getHome(name), ...wall } = others
   const isServed = createMatcher(globs)

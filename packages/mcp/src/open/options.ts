@@ -2,6 +2,7 @@
 import type { PathLike } from 'node:fs'
 import { BusError } from '@sallyport/core'
 import type { ProgramOptions, RestartPolicy } from '@sallyport/core/launchers'
+import { checkNames } from '../shared/check-names.js'
 
 /** The program of a server: `command` and `args`, as MCP clients configure it. */
 export interface McpCommand {
@@ -61,12 +62,10 @@ const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every
 const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
 
 /** @throws {BusError} InvalidParams for an unknown option, or an invalid value of an option of the server */
-export function checkMcpOptions(options: OpenMcpOptions): void {
+export function checkMcpOptions(command: McpCommand, options: OpenMcpOptions): void {
+  checkNames('openMcp: the program', command, ['command', 'args'])
+  checkNames('openMcp', options, Object.keys(CHECKS))
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(CHECKS, name)) {
-      const names = Object.keys(CHECKS).join(', ')
-      throw new BusError('InvalidParams', `openMcp: unknown option ${JSON.stringify(name)}. Use ${names}`)
-    }
     const expected = value !== undefined && CHECKS[name as keyof OpenMcpOptions]?.(value)
     if (expected) throw new BusError('InvalidParams', `openMcp: ${name} must be ${expected}`)
   }

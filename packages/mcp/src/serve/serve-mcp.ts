@@ -2,6 +2,7 @@
 import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { type Bus, BusError, type ConnectionOptions } from '@sallyport/core'
+import { checkNames } from '../shared/check-names.js'
 import { callTool } from './call-tool.js'
 import { type ToolService, type HttpTransport, serveHttp } from './serve-http.js'
 import { getTools, type ServedTool } from './tools.js'
@@ -34,18 +35,23 @@ export interface McpService {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const OPTIONS = ['label', 'allow', 'transport', 'info', 'instructions', 'timeout', 'onError']
+const HTTP_OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
+
 /**
  * Serves the commands that a label may call as MCP tools: by the protocol 2026-07-28, and by the older ones for clients that ask for it. The tools
  * follow the rights of the label, and clients are notified of each change. It ends with the bus.
  *
- * @throws {BusError} InvalidParams for a label that is in use, or a mistake in `allow`
+ * @throws {BusError} InvalidParams for a label that is in use, an unknown option, or a mistake in `allow`
  * @example await serveMcp(bus, { label: 'agent', allow: ['read_note'], transport: 'stdio' })
  */
 export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpService> {
+  checkNames('serveMcp', options, OPTIONS)
   const { label, allow = [], transport, timeout, onError = () => {} } = options
   if (transport !== 'stdio' && (typeof transport !== 'object' || transport === null)) {
     throw new BusError('InvalidParams', 'serveMcp: transport must be "stdio", { server } or a transport of the SDK')
   }
+  if (typeof transport === 'object' && 'server' in transport) checkNames('serveMcp: transport', transport, HTTP_OPTIONS)
   const client = await bus.connect(label, { allow })
   // Core decides about each call again: a list that is out of date gives no right.
   let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined
