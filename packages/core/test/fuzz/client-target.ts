@@ -13,7 +13,7 @@ export interface ClientRun {
 export function openClient(link: LinkKind, codec: CodecName): ClientRun {
   const [hostileEndpoint, endpoint] = createLinkEndpoints(link)
   const client = new LinkClient(openLink(hostileEndpoint, true), { label: 'fuzzed', codec })
-  const wire = new Wire(endpoint, true)
+  const wire = new Wire(openLink(endpoint, true), endpoint, true)
   client.expose({ f: (args: unknown) => args, fails: () => Promise.reject(new Error('it fails')) })
   const settled: Promise<unknown>[] = [client.invoke('a'), client.invoke('b', { channel: new Channel(() => {}) })]
   settled.push(client.listen('news', () => {}))

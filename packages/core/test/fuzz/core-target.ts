@@ -1,7 +1,7 @@
 // A core with commands of every kind, an honest frontend that must always be served, and hostile ones that come and go.
 import { pino } from 'pino'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import { createLinkEndpoints, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal/link'
+import { createLinkEndpoints, openLink, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal/link'
 import type { MessagePort } from 'node:worker_threads'
 import { createCore, type Core } from '../../src/core-thread/core.js'
 import type { SendingChannel } from '../../src/rpc/channels/sending-channel.js'
@@ -18,6 +18,8 @@ export interface Fuzzed {
   readonly badLines: string[]
   /** Returns the latest log line. */
   lastLine(): string
+  /** Returns the reason of the latest violation of the hostile frontend, and forgets it. */
+  takeFault(): string | undefined
   /** Passes an end of a link to core. */
   attach(label: string, codec: CodecName, endpoint: LinkEndpoint, keyPort?: MessagePort): void
   /** Connects a frontend without a gate. */
@@ -31,6 +33,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
   const ran = { bad: 0, honest: 0, forbidden: 0, lost: 0 }
   const badLines: string[] = []
   let lastLine = ''
+  let fault: string | undefined
   const commands = {
     ok: () => 'fine',
     count: (_args: object, { label }: CommandContext) => ++ran[label as 'bad' | 'honest'],
@@ -71,7 +74,9 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
       logLevel: 'warn',
     },
     () => log,
-    () => {},
+    report => {
+      if (report.type === 'fault' && report.label === 'bad') fault = report.error.reason ?? 'none'
+    },
   )
   const log = pino(
     { level: 'warn' },
@@ -88,7 +93,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
   const connect: Fuzzed['connect'] = (label, link, codec, keyPort) => {
     const [coreEndpoint, endpoint] = createLinkEndpoints(link)
     attach(label, codec, coreEndpoint, keyPort)
-    return new Wire(endpoint)
+    return new Wire(openLink(endpoint, true), endpoint)
   }
   // Without a key its link takes plaintext frames, in either pattern.
   const honest = connect('honest', 'port', 'json')
@@ -102,6 +107,11 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
     ran,
     badLines,
     lastLine: () => lastLine,
+    takeFault() {
+      const taken = fault
+      fault = undefined
+      return taken
+    },
     attach,
     connect,
     async checkHonest() {

@@ -1,9 +1,13 @@
-// A gate over real links. A hostile peer delivers its records to core, unchanged or tampered with.
+// A gate over real links: of a hostile process with two sockets, or with a hostile peer that delivers its records to core, unchanged or
+// tampered with.
 import { RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal/contract'
 import {
+  createDirectTriangle,
   createLinkEndpoints,
   createTriangleEndpoints,
   openLink,
+  SplitLink,
+  StreamLink,
   type LinkEndpoint,
   type LinkKind,
 } from '@sallyport/protocol/internal/link'
@@ -16,6 +20,7 @@ import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import type { Fuzzed } from './core-target.js'
+import { openDirectEnd, type DirectEnd } from './direct-process.js'
 import type { Random } from './random.js'
 import { Wire } from './wire.js'
 
@@ -36,20 +41,21 @@ export interface GateRun {
 const receiveFrom = (out: LinkEndpoint, inward: LinkEndpoint): LinkEndpoint =>
   ({ ...out, in: (inward as { in: unknown }).in }) as LinkEndpoint
 
-export async function openGate(
-  fuzzed: Fuzzed,
-  random: Random,
-  link: LinkKind,
-  what: (typeof TAMPERING)[number] = random.pick(TAMPERING),
-): Promise<GateRun> {
+interface ServedGate {
+  /** Number of calls of `count` that the hook passed. */
+  passed(): number
+  /** Returns the reason of the frontend's latest violation that the gate noticed. */
+  fault(): string | undefined
+}
+
+async function serve(fuzzed: Fuzzed, coreEnd: LinkEndpoint, gateEnd: LinkEndpoint): Promise<ServedGate> {
   const keys = new MessageChannel()
   const received = once(keys.port2, 'message') as Promise<[SessionKey]>
-  const ends = createTriangleEndpoints(link)
-  const [coreEnd, carrierEnd] = createLinkEndpoints(link)
-  fuzzed.attach('bad', 'json', receiveFrom(ends.core, coreEnd), keys.port1)
+  fuzzed.attach('bad', 'json', coreEnd, keys.port1)
   const [key] = await received
   keys.port2.close()
   let passed = 0
+  let reason: string | undefined
   const hook = createHook(message => {
     const { cmd } = message as { cmd: string }
     if (cmd === 'forbidden') return null
@@ -58,16 +64,46 @@ export async function openGate(
     return cmd === 'later' ? Promise.resolve(message) : message
   })
   serveGate({
-    link: openLink(ends.gate, false),
+    link: openLink(gateEnd, false),
     sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
     hook,
     hookTimer: new SamplingTimer(),
     sealTimer: new SamplingTimer(),
     watch: createHookWatch(undefined),
     rejected: () => {},
-    closed: () => {},
+    closed: fault => (reason ??= fault?.reason),
   })
-  const wire = new Wire(ends.frontend)
+  return { passed: () => passed, fault: () => reason }
+}
+
+export interface DirectGateRun extends ServedGate {
+  readonly wire: Wire
+  /** The socket to the gate, and the one from core. */
+  readonly ends: readonly [DirectEnd, DirectEnd]
+}
+
+export async function openDirectGate(fuzzed: Fuzzed): Promise<DirectGateRun> {
+  const ends = [await openDirectEnd(), await openDirectEnd()] as const
+  const [toGate, fromCore] = ends
+  const { core, gate } = createDirectTriangle([toGate.id, fromCore.id], 'port')
+  const served = await serve(fuzzed, core, gate)
+  return {
+    ...served,
+    ends,
+    wire: new Wire(new SplitLink(new StreamLink(toGate.socket), new StreamLink(fromCore.socket))),
+  }
+}
+
+export async function openGate(
+  fuzzed: Fuzzed,
+  random: Random,
+  link: LinkKind,
+  what: (typeof TAMPERING)[number] = random.pick(TAMPERING),
+): Promise<GateRun> {
+  const ends = createTriangleEndpoints(link)
+  const [coreEnd, carrierEnd] = createLinkEndpoints(link)
+  const { passed } = await serve(fuzzed, receiveFrom(ends.core, coreEnd), ends.gate)
+  const wire = new Wire(openLink(ends.frontend, true), ends.frontend)
   const carrier = openLink(receiveFrom(carrierEnd, ends.core), false)
   let until = random.below(4)
   let held: Uint8Array | undefined
@@ -99,7 +135,7 @@ export async function openGate(
   })
   return {
     wire,
-    passed: () => passed,
+    passed,
     tampered: () => tampered,
     withheld: () => !tampered && (held !== undefined || dropped),
   }

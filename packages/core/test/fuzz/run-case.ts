@@ -6,14 +6,13 @@ import { openClient } from './client-target.js'
 import type { Fuzzed } from './core-target.js'
 import { openGate } from './gate-target.js'
 import type { Random } from './random.js'
-import type { Wire } from './wire.js'
+import { attackBySocket } from './socket-attack.js'
+import { overheard, PROBE, type Wire } from './wire.js'
 
 export interface Targets {
   readonly open: Fuzzed
   readonly sealed: Fuzzed
 }
-
-const PROBE = 'the probe'
 
 export async function runCase(fuzzCase: Case, targets: Targets, random: Random): Promise<string | undefined> {
   if (fuzzCase.target === 'client') return attackClient(fuzzCase)
@@ -29,6 +28,7 @@ export async function runCase(fuzzCase: Case, targets: Targets, random: Random):
 }
 
 function attack(fuzzCase: Case, fuzzed: Fuzzed, random: Random, before: number): Promise<string | undefined> {
+  if (fuzzCase.stream) return attackBySocket(fuzzCase, fuzzCase.stream, fuzzed)
   if (fuzzCase.target === 'gate') return attackGate(fuzzCase, fuzzed, random, before)
   return attackCore(fuzzCase, fuzzed, before)
 }
@@ -66,9 +66,6 @@ async function attackGate(fuzzCase: Case, fuzzed: Fuzzed, random: Random, before
   return honest ?? wire.problem ?? overheard(wire) ?? unsettled(fuzzCase, settled, wire)
 }
 
-const overheard = ({ canaries }: Wire): string | undefined =>
-  canaries > 0 ? 'what was for another frontend was overheard' : undefined
-
 async function attackClient(fuzzCase: Case): Promise<string | undefined> {
   const { wire, close } = openClient(fuzzCase.link, fuzzCase.codec)
   await play(wire, fuzzCase)
@@ -90,9 +87,9 @@ async function play(wire: Wire, { frames, ring, post }: Case): Promise<void> {
   const { end } = wire
   for (let i = 0; i <= frames.length; i++) {
     for (const { before, ring: which, word, value } of ring) {
-      if (before === i && end.kind === 'ring') Atomics.store(new Int32Array(end[which]), word, value)
+      if (before === i && end?.kind === 'ring') Atomics.store(new Int32Array(end[which]), word, value)
     }
-    if (post?.before === i && end.kind === 'port') end.out.postMessage(ODD_POSTS[post.which])
+    if (post?.before === i && end?.kind === 'port') end.out.postMessage(ODD_POSTS[post.which])
     if (i < frames.length) wire.send(frames[i]!)
     if (i % 2 === 1) await turn()
   }

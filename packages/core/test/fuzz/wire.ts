@@ -1,12 +1,15 @@
 // The hostile end of a real link: sends arbitrary frames, and judges the answers.
 import { isUtf8 } from 'node:buffer'
 import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
-import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText, type FrameKind, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import type { FuzzFrame } from './frames.js'
 
 /** A value that only the honest frontend can see. */
 export const CANARY = 'canary-of-the-honest-frontend'
+
+/** The id of the request that shows whether a session goes on after a case. */
+export const PROBE = 'the probe'
 
 /** Milliseconds until a peer has to answer or close, on a busy machine. */
 const TIMEOUT_MS = 15_000
@@ -23,7 +26,8 @@ function leakIn(message: unknown, isToCore: boolean): string | undefined {
 
 export class Wire {
   readonly link: Link
-  readonly end: LinkEndpoint
+  /** The end that `link` was opened from, if a case can damage it. */
+  readonly end: LinkEndpoint | undefined
   closed = false
   /** Number of frames that held the canary. */
   canaries = 0
@@ -39,10 +43,10 @@ export class Wire {
   #wake = (): void => {}
 
   /** @param isCore - true if this end is core's */
-  constructor(end: LinkEndpoint, isCore = false) {
+  constructor(link: Link, end?: LinkEndpoint, isCore = false) {
+    this.link = link
     this.end = end
     this.#isCore = isCore
-    this.link = openLink(end, true)
     this.link.receive({
       frame: frame => this.#read(frame),
       closed: () => {
@@ -108,3 +112,6 @@ export class Wire {
     return !late
   }
 }
+
+export const overheard = ({ canaries }: Wire): string | undefined =>
+  canaries > 0 ? 'what was for another frontend was overheard' : undefined
