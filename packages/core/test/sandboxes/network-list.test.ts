@@ -138,6 +138,12 @@ describe.each(walls)('with the wall %j', wall => {
     },
   )
 
+  test('a request of node:http to a host that sends nothing has its timeout', async () => {
+    const { origin, host } = await serve(() => {})
+    const { request } = await open({ wall, net: [host] })
+    expect(await request(origin, { timeout: 100 })).toMatchObject({ error: 'timeout' })
+  })
+
   test('a Unix socket of the host is not reached', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'socket-'))
     closers.push(() => rmSync(directory, { recursive: true }))

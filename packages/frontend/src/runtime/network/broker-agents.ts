@@ -12,6 +12,8 @@ interface ConnectOptions {
   path?: string | undefined
   socketPath?: string | undefined
   allowHalfOpen?: boolean | undefined
+  /** Milliseconds. */
+  timeout?: number | undefined
 }
 
 type Connect<This = unknown> = (this: This, ...args: unknown[]) => Duplex
@@ -68,7 +70,7 @@ function toOptions([first, second, third]: readonly unknown[]): ConnectOptions |
 }
 
 /** Returns a stream to a host, which has the methods of a socket that packages call. */
-function openTunnel({ host, port = 80, allowHalfOpen = false }: ConnectOptions): Duplex {
+function openTunnel({ host, port = 80, allowHalfOpen = false, timeout = 0 }: ConnectOptions): Duplex {
   const name = host || 'localhost'
   const authority = `${name.includes(':') ? `[${name}]` : name}:${port}`
   const stream = requestBroker({ ':method': 'CONNECT', ':authority': authority }, false)
@@ -77,14 +79,28 @@ function openTunnel({ host, port = 80, allowHalfOpen = false }: ConnectOptions):
   const tunnel = new Duplex({
     allowHalfOpen,
     read: () => void stream.resume(),
-    write: (chunk: Buffer, _encoding, done) => void stream.write(chunk, done),
+    write(chunk: Buffer, _encoding, done) {
+      timer?.refresh()
+      stream.write(chunk, done)
+    },
     final: done => void stream.end(done),
     destroy(error, done) {
+      clearTimeout(timer)
       stream.destroy()
       done(error)
     },
   })
+  let timer: NodeJS.Timeout | undefined
+  /** Emits `timeout` when nothing was read or written for as long. */
+  function setIdleTimeout(ms: number, callback?: () => void): Duplex {
+    clearTimeout(timer)
+    timer = ms > 0 ? setTimeout(() => tunnel.emit('timeout'), ms).unref() : undefined
+    if (callback) tunnel[ms > 0 ? 'once' : 'off']('timeout', callback)
+    return tunnel
+  }
+  setIdleTimeout(timeout)
   stream.on('data', (chunk: Buffer) => {
+    timer?.refresh()
     if (!tunnel.push(chunk)) stream.pause()
   })
   stream.once('end', () => tunnel.push(null))
@@ -103,7 +119,7 @@ function openTunnel({ host, port = 80, allowHalfOpen = false }: ConnectOptions):
   const chain = (): Duplex => tunnel
   const socket = Object.assign(tunnel, {
     connecting: true,
-    ...{ setKeepAlive: chain, setNoDelay: chain, setTimeout: chain, ref: chain, unref: chain },
+    ...{ setKeepAlive: chain, setNoDelay: chain, setTimeout: setIdleTimeout, ref: chain, unref: chain },
     destroySoon: () => void tunnel.end(() => tunnel.destroy()),
     remoteAddress: undefined,
   })
