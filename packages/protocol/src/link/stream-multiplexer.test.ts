@@ -140,3 +140,18 @@ test('records for streams that are not open change nothing', async () => {
   const [chunk] = (await once(stream, 'data')) as [Buffer]
   expect([String(chunk), faults]).toEqual(['ok', []])
 })
+
+test('a peer that floods and reads nothing fills no memory with credit', async () => {
+  const stalled = new Duplex({ writableHighWaterMark: 64, read() {}, write() {} })
+  const faults: unknown[] = []
+  const streams = new StreamMultiplexer(stalled, { closed: fault => faults.push(fault) })
+  let received = 0
+  streams.open(1).on('data', (chunk: Buffer) => (received += chunk.length))
+  for (let sent = 0; sent < 100 && !stalled.destroyed; sent++) {
+    stalled.push(record(1, 1, 2 ** 14, Buffer.alloc(2 ** 14)))
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  expect(stalled.writableLength).toBeLessThan(200)
+  expect(received).toBeLessThan(100 * 2 ** 14)
+  expect(faults).toHaveLength(1)
+})

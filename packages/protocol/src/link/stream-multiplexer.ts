@@ -169,7 +169,7 @@ class MuxStream extends Duplex {
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     if (this.#isReset || chunk.length === 0) return done()
     this.#waiting = { chunk, done }
-    this.#send()
+    if (!this.#isBlocked) this.#send()
   }
 
   override _final(done: () => void): void {
@@ -224,14 +224,21 @@ class MuxStream extends Duplex {
   resumeWriting(): void {
     this.#isBlocked = false
     this.#send()
+    this.#grant()
   }
 
   #grant(): void {
     const free = WINDOW_BYTES - this.#granted - this.readableLength
     const isDue = free >= WINDOW_BYTES / 2 || (this.#granted === 0 && free > 0)
-    if (!isDue || this.#isReset) return
+    // A peer that reads nothing gets no more credit: what waits for it would grow with all that it sends.
+    if (!isDue || this.#isReset || this.#isBlocked) return
     this.#granted += free
-    this.#actions.write(TYPE.credit, free)
+    if (!this.#actions.write(TYPE.credit, free)) this.#block()
+  }
+
+  #block(): void {
+    this.#isBlocked = true
+    this.#actions.blocked()
   }
 
   #release(): void {
@@ -255,8 +262,6 @@ class MuxStream extends Duplex {
     if (at === chunk.length && hasRoom) return this.#release()
     // The last part of a chunk counts as sent once the pipe has room: streams take turns.
     waiting.chunk = chunk.subarray(at)
-    if (hasRoom) return
-    this.#isBlocked = true
-    this.#actions.blocked()
+    if (!hasRoom) this.#block()
   }
 }
