@@ -83,6 +83,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
 
   control.receive({
     frame(frame) {
+      streams.beat()
       const { kind, body } = frame
       const printed = kind === FRAME_KIND.json ? parseOutput(getText(body)) : undefined
       if (printed) return print(printed)
@@ -100,18 +101,14 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     },
   })
 
-  /** Ends a script that does not end by itself, and the process with it if the script goes on. */
+  /** Ends a script that does not end by itself, and the process with it if its event loop stays blocked. */
   function end(timeout: number): void {
     timers.add(
       setTimeout(() => {
         isEnding = true
         control.close()
-        timers.add(
-          setTimeout(
-            () => process.kill(new BusError('Timeout', `${name} did not end, and its process was terminated`)),
-            data.maxRunMs + END_TIMEOUT_MS,
-          ),
-        )
+        const error = new BusError('Timeout', `${name} did not end, and its process was terminated`)
+        process.expectBeat(data.maxRunMs + END_TIMEOUT_MS, error)
       }, timeout),
     )
   }

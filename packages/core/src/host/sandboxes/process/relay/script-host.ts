@@ -15,6 +15,8 @@ export interface ScriptStreams {
   readonly control: Duplex
   /** Opens the stream for its frames, once. */
   openLink(): Duplex
+  /** The script has sent something: the host watches it from then on. */
+  beat(): void
   /** Gives the streams up. */
   close(): void
 }
@@ -30,6 +32,8 @@ export class ScriptHost {
   readonly #kill: (error: BusError) => void
   readonly #ping: () => void
   readonly #scripts = new Map<number, Script>()
+  /** Ends the process unless it answers a ping before. */
+  readonly #deadlines = new Set<NodeJS.Timeout>()
   #lastScript = 0
   #pings: NodeJS.Timeout | undefined
 
@@ -63,11 +67,13 @@ export class ScriptHost {
   open(heartbeat: Heartbeat | undefined, ended: (error: Error) => void): ScriptStreams {
     const script = ++this.#lastScript
     const ids = getScriptStreams(script)
-    this.#scripts.set(script, { beat: heartbeat && createHeartbeatFor(heartbeat), ended })
+    const beat = heartbeat && createHeartbeatFor(heartbeat)
+    this.#scripts.set(script, { beat, ended })
     if (heartbeat) this.#pings ??= setInterval(this.#ping, heartbeat.every).unref()
     return {
       control: this.#streams.open(ids.control),
       openLink: () => this.#streams.open(ids.link),
+      beat: () => beat?.(),
       close: () => {
         this.#scripts.delete(script)
         if (this.#scripts.size > 0) return
@@ -79,7 +85,22 @@ export class ScriptHost {
 
   /** The event loop of the process is not blocked. */
   beat(): void {
+    this.#clearDeadlines()
     for (const { beat } of this.#scripts.values()) beat?.()
+  }
+
+  /**
+   * Ends the process if it does not answer a ping within `timeout` ms. A process that answers has also ended the scripts whose streams were
+   * closed before.
+   */
+  expectBeat(timeout: number, error: BusError): void {
+    this.#deadlines.add(setTimeout(() => this.#kill(error), timeout))
+    this.#ping()
+  }
+
+  #clearDeadlines(): void {
+    for (const deadline of this.#deadlines) clearTimeout(deadline)
+    this.#deadlines.clear()
   }
 
   /** Ends the process, because of one of its scripts. */
@@ -90,6 +111,7 @@ export class ScriptHost {
   /** The process has exited. */
   ended(error: Error): void {
     ScriptHost.failed(this.#id, error)
+    this.#clearDeadlines()
     clearInterval(this.#pings)
     for (const script of [...this.#scripts.values()]) script.ended(error)
     this.#scripts.clear()
