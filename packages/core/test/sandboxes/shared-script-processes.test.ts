@@ -162,10 +162,10 @@ describe.runIf(hasProc)('scripts of one process', () => {
     const output = { stdout: '', stderr: '' }
     const lines = `x${'\u{1f600}'.repeat(3000)}\n`.repeat(50)
     const onStdio: FrontendOptions['onStdio'] = (text, { stream }) => void (output[stream] += text)
-    const options = { sandbox: sandboxOf(), onStdio }
     const code = `console.error('b'); for (let n = 0; n < 50; n++) console.log('x' + '\\u{1f600}'.repeat(3000))`
-    await bus.run(code, options)
-    expect(output.stderr).toBe('b\n')
+    await bus.open('a', { source: code }, { sandbox: sandboxOf(), onStdio })
+    await expect.poll(() => output.stdout.length, POLL).toBe(lines.length)
+    await expect.poll(() => output.stderr, POLL).toBe('b\n')
     expect(output.stdout === lines).toBe(true)
   })
 

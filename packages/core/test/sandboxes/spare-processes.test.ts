@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Bus, ProcessSandbox, RunOptions } from '../../src/index.js'
+import type { Bus, FrontendOptions, ProcessSandbox, RunOptions } from '../../src/index.js'
 import type { Launcher } from '../../src/launchers.js'
 import { getFrontendPids, isRunning } from '../support/processes.js'
 import { fixture, isolation, start } from '../support/start.js'
@@ -243,18 +243,17 @@ test.runIf(linux)(
       launch: (command, args) => ({ command: '/bin/sh', args: ['-c', printing, command, ...args] }),
     }
     const bus = await start()
-    const printed: string[] = []
-    const options = {
+    const printed: Record<string, string> = { first: '', second: '' }
+    const options: FrontendOptions = {
       sandbox: { kind: 'process', wall, spares: 1 },
-      onStdio: (text: string) => void printed.push(text),
-    } as const
+      onStdio: (text, { label }) => void (printed[label] += text),
+    }
     await bus.open('first', { source: SOURCE, name: 'it.js' }, options)
     await expectSpares(bus, 1)
     await waitForPids(2)
-    await expect.poll(() => printed, POLL).toContain('printed by first\n')
-    printed.length = 0
+    await expect.poll(() => printed['first'], POLL).toContain('printed by first\n')
     await bus.open('second', { source: SOURCE, name: 'it.js' }, options)
-    await expect.poll(() => printed, POLL).toEqual(['printed by second\n'])
+    await expect.poll(() => printed['second'], POLL).toBe('printed by second\n')
     await expectSpares(bus, 1)
     await bus.close()
     expect(getFrontendPids()).toEqual([])
