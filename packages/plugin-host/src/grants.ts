@@ -2,7 +2,8 @@
 import * as v from 'valibot'
 import { parse, readJson, writeWhole } from './json-file.js'
 import { isPackageName } from './label.js'
-import { permissionsSchema, type Rights } from './requests.js'
+import { permissionsSchema } from './permissions-schema.js'
+import type { Rights } from './requests.js'
 
 /** What a person granted to a plugin. */
 export interface Grant extends Rights {

@@ -5,7 +5,8 @@ import * as v from 'valibot'
 import { PluginError } from './errors.js'
 import { parse, readJson } from './json-file.js'
 import { isPackageName } from './label.js'
-import { getPermissionName, permissionsSchema, type Rights } from './requests.js'
+import { permissionsSchema } from './permissions-schema.js'
+import { getPermissionName, type Rights } from './requests.js'
 
 /** A validated manifest. */
 export interface PluginManifest extends Rights {

@@ -1,6 +1,5 @@
 // What a plugin requests: permissions and the network; and what of it is new, or granted.
 import type { ScopedPermission } from '@sallyport/core'
-import * as v from 'valibot'
 
 /** A permission or command, or one with values for its scope. */
 export type RequestedPermission = string | ScopedPermission
@@ -12,18 +11,6 @@ export interface Rights {
   /** Whether it may use the network. */
   net: boolean
 }
-
-const values = v.optional(v.array(v.unknown()))
-const permissionText = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(200))
-const permission = v.union(
-  [permissionText, v.strictObject({ permission: permissionText, allow: values, deny: values })],
-  'must be the name of a permission, or { permission, allow, deny }',
-)
-/** What others wrote, in a manifest or in the file of grants. */
-export const permissionsSchema: v.GenericSchema<unknown, RequestedPermission[]> = v.pipe(
-  v.array(permission, 'must be an array'),
-  v.maxLength(200, 'must have at most 200 entries'),
-)
 
 /** Returns the same text for the same permission. */
 const toKey = (entry: RequestedPermission): string =>
