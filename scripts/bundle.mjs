@@ -114,7 +114,7 @@ const GROUPS = {
 const toAscii = code => code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** What is imported later keeps a file of its own: a program that has no use for it does not load it. */
-const PROGRAM = { format: 'cjs', codeSplitting: true, sourcemap: false }
+const PROGRAM = { format: 'cjs', codeSplitting: true }
 
 async function outputOf(folder, names, options) {
   const info = readPackage(folder)
