@@ -38,7 +38,7 @@ const DEFAULTS = { memory: 1024, pids: 128, timeout: 60_000, startTimeout: 60_00
  * @throws {BusError} InvalidParams for an invalid option or a name that is in use; LoadFailed if the server does not start
  * @example
  * const command = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', directory] }
- * await openMcp(bus, 'files', command, { read: [directory], net: ['registry.npmjs.org'], tools: ['read_*'], pin: './mcp.lock.json' })
+ * await openMcp(bus, 'files', command, { read: [directory], net: ['registry.example.com'], tools: ['read_*'], pin: './mcp.lock.json' })
  */
 export async function openMcp(
   bus: Bus,
