@@ -2,6 +2,7 @@
 // its own, the thread connects, and the relay hands its end to the process. Each end has one owner, and the relay reads no frame.
 // The thread connects, rather than the relay: only a socket that connects can be read into a buffer that is used again.
 // Code of the same user can connect to the path, too, or listen in its place. So the relay first sends a secret, which the thread has from the port.
+// That does not keep out code that does both, and forwards the secret: it has to find the directory before the thread connects.
 import { mkdtempSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import { join } from 'node:path'
