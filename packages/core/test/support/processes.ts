@@ -9,7 +9,8 @@ function read(path: string): string {
   }
 }
 
-function getChildren(pid: number): number[] {
+/** The processes that each thread of a process started. A thread that has ended since it was listed has none. */
+export function getChildren(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
       read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),

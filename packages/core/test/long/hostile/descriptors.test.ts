@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, type BusError, createBus, isBusError } from '../../../src/index.js'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import type { Launcher } from '../../../src/launchers.js'
+import { getChildren } from '../../support/processes.js'
 import { everyCommand, fixture, isolation } from '../../support/start.js'
 
 const POLL = { timeout: 30_000 }
@@ -67,9 +68,7 @@ const count = (directory: string): Record<string, number> => ({
   files: readdirSync(directory).length,
   ...(isLinux && {
     sockets: readdirSync('/proc/self/fd').filter(isSocket).length,
-    processes: readdirSync('/proc/self/task').flatMap(thread =>
-      readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean),
-    ).length,
+    processes: getChildren(process.pid).length,
   }),
 })
 

@@ -192,15 +192,24 @@ const SIGNALS = new Map(
 const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>
   code !== null && code > 128 ? SIGNALS.get(code - 128) : undefined
 
-/** Returns the ids of the processes that a process has started and not waited for. */
-export function getChildren(pid: number): number[] {
+/** What a thread or a process that has ended has is nothing. */
+function orNone<T>(read: () => T[]): T[] {
   try {
-    const threads = readdirSync(`/proc/${pid}/task`)
-    const lists = threads.map(thread => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1'))
-    return lists.flatMap(list => list.split(' ').filter(Boolean).map(Number))
+    return read()
   } catch {
     return []
   }
+}
+
+/** Returns the ids of the processes that a process has started and not waited for. */
+export function getChildren(pid: number): number[] {
+  const list = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ')
+  // One thread may end while the others are read.
+  const threads = orNone(() => readdirSync(`/proc/${pid}/task`))
+  return threads
+    .flatMap(thread => orNone(() => list(thread)))
+    .filter(Boolean)
+    .map(Number)
 }
 
 function killQuietly(pid: number): void {
