@@ -1,4 +1,4 @@
-// An answer to a question, and the words and bars that it consists of. A bimodal figure is in bars only, as a range.
+// An answer to a question, and the words and bars that it consists of. A bimodal figure is shown as a range.
 import { duration, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
 import { estimateDifference, estimateRatio } from '../statistics/ratio.js'
 import type { Figure } from './report.js'
@@ -16,26 +16,44 @@ export interface Answer {
   bars: readonly Bar[]
 }
 
-/** The sentence of an answer whose figures are bimodal. */
-export const CANNOT_SAY = 'This run cannot say: its figures are bimodal.'
+const isBimodal = (...figures: Figure[]): boolean => figures.some(({ bimodal }) => bimodal)
 
-/** `1.43× (1.20–1.60×)`, or `about 1×` if the interval contains 1; `undefined` unless both were measured, and neither is bimodal. */
-export function describeRatio(figure: Figure | undefined, reference: Figure | undefined): string | undefined {
-  if (figure?.bimodal || reference?.bimodal) return undefined
-  const estimate = figure && reference && estimateRatio(figure.processes, reference.processes)
-  if (!estimate) return undefined
-  const [low, high] = estimate.interval
-  const interval = `(${formatInterval(estimate.interval)})`
-  return low < 1 && high > 1 ? `about 1× ${interval}` : `${formatRatio(estimate.ratio)} ${interval}`
+export interface Comparison {
+  ratio: number
+  /** Where it is: the 95 % interval, or of bimodal figures eight of ten rounds. */
+  range: readonly [low: number, high: number]
+  /** `1.43×`, or the range of bimodal figures. */
+  short: string
+  /** `1.43× (1.20–1.60×)`, `about 1× (0.90–1.10×)`, or `1.90–12.3× (from round to round)`. */
+  text: string
 }
 
-/** `3.05 µs (2.80–3.30 µs)`, or that the difference is within noise; `undefined` as for a ratio. */
+/** Compares two figures; `undefined` unless both were measured. */
+export function compareFigures(figure: Figure | undefined, reference: Figure | undefined): Comparison | undefined {
+  const estimate = figure && reference && estimateRatio(figure.processes, reference.processes)
+  if (!estimate) return undefined
+  const { ratio, interval, spread } = estimate
+  if (isBimodal(figure, reference)) {
+    const short = formatInterval(spread)
+    return { ratio, range: spread, short, text: `${short} (from round to round)` }
+  }
+  const [short, isAbout] = [formatRatio(ratio), interval[0] < 1 && interval[1] > 1]
+  return { ratio, range: interval, short, text: `${isAbout ? 'about 1×' : short} (${formatInterval(interval)})` }
+}
+
+export const describeRatio = (figure: Figure | undefined, reference: Figure | undefined): string | undefined =>
+  compareFigures(figure, reference)?.text
+
+/** `3.05 µs (2.80–3.30 µs)`, or `at most 1.20 µs`, of which nothing can be told from 0; `undefined` as for a comparison. */
 export function describeDifference(figure: Figure | undefined, before: Figure | undefined): string | undefined {
-  if (figure?.bimodal || before?.bimodal) return undefined
   const found = figure && before && estimateDifference(figure.processes, before.processes)
   if (!found) return undefined
-  const [low, high] = found.interval
-  return low > 0 ? `${duration(found.difference)} (${formatRange([low, high], 'µs')})` : 'nothing beyond noise'
+  const { difference, interval, spread } = found
+  const [low, high] = isBimodal(figure, before) ? spread : interval
+  if (low <= 0) return high > 0 ? `at most ${duration(high)}` : 'nothing'
+  return isBimodal(figure, before)
+    ? `${formatRange(spread, 'µs')} (from round to round)`
+    : `${duration(difference)} (${formatRange(interval, 'µs')})`
 }
 
 const toBar = (title: string, { median, unit, bimodal, range }: Figure): Bar => ({

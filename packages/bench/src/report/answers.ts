@@ -1,8 +1,7 @@
 // What a report answers before its tables: questions, each with a sentence, its figures with their intervals, and bars.
-import { capitalize, formatBytes, formatFigure, formatInterval, formatRatio } from '../shared/text.js'
-import { estimateRatio } from '../statistics/ratio.js'
+import { capitalize, formatBytes, formatFigure } from '../shared/text.js'
 import { getAdvice } from './advice.js'
-import { CANNOT_SAY, describeDifference, describeRatio, toBars, type Answer } from './answer.js'
+import { compareFigures, describeDifference, describeRatio, toBars, type Answer, type Comparison } from './answer.js'
 import { findFigure, type Figure, type Report } from './report.js'
 
 type Scenarios = Pick<Report, 'scenarios'>
@@ -31,8 +30,7 @@ function createAnswer(
   bars: Answer['bars'],
 ): Answer | undefined {
   const known = parts.filter(Boolean)
-  if (known.length === 0 && bars.length < 2) return undefined
-  return { question, sentence: known.length > 0 ? `${capitalize(known.join('; '))}.` : CANNOT_SAY, bars }
+  return known.length > 0 ? { question, sentence: `${capitalize(known.join('; '))}.`, bars } : undefined
 }
 
 function answerCodec(find: Find, { scenarios }: Scenarios): Answer | undefined {
@@ -108,10 +106,10 @@ function answerSandbox({ scenarios }: Scenarios): Answer | undefined {
   const sandboxes = scenario.arms.filter(({ id }) => id !== scenario.reference && !leftOut.includes(id))
   const parts = sandboxes.flatMap(({ id, title }) => {
     const [ready, ratio] = [find(id, 'ready'), describeRatio(find(id, call), reference)]
-    return ready && ratio ? [`${ratio} in ${title}, ready after ${formatFigure(ready)}`] : []
+    return ready && ratio ? [`${title} ${ratio}, ready after ${formatFigure(ready)}`] : []
   })
   if (!reference) return undefined
-  const begin = `a call each 20 ms takes ${formatFigure(reference)} to a raw thread without a sandbox`
+  const begin = `a call each 20 ms takes a thread without a sandbox ${formatFigure(reference)}`
   const bars = toBars([
     ...sandboxes.map(({ id, title }) => [title, find(id, call)] as const),
     ['no sandbox', reference],
@@ -131,28 +129,21 @@ const SHAPES: readonly [path: string, title: string][] = [
 function answerRing(find: Find): Answer | undefined {
   const shapes = SHAPES.flatMap(([path, title]) => {
     const [ring, port] = ['ring-json', 'port-json'].map(arm => find(`shapes/${path.replace('*', arm)}`))
-    if (!ring || !port) return []
-    const [slow, fast] = ring.better === 'lower' ? [port, ring] : [ring, port]
-    const estimate = estimateRatio(slow.processes, fast.processes)
-    if (!estimate) return []
-    const { ratio, interval } = estimate
-    const bimodal = ring.bimodal ?? port.bimodal ?? false
-    const said = `${title} ${bimodal ? '(bimodal)' : `${formatRatio(ratio)} (${formatInterval(interval)})`}`
-    return [{ title, text: bimodal ? 'bimodal' : formatRatio(ratio), said, value: ratio, interval, bimodal }]
+    const gain = ring?.better === 'lower' ? compareFigures(port, ring) : compareFigures(ring, port)
+    return gain ? [{ title, ...gain }] : []
   })
-  const list = (wanted: (shape: (typeof shapes)[number]) => boolean): string =>
-    shapes
-      .filter(wanted)
-      .map(({ said }) => said)
-      .join(', ')
-  const isGain = ({ interval, bimodal }: (typeof shapes)[number]): boolean => !bimodal && interval[0] > 1
-  const isLoss = ({ interval, bimodal }: (typeof shapes)[number]): boolean => !bimodal && interval[1] < 1
-  const [gains, losses] = [list(isGain), list(isLoss)]
-  const unclear = list(shape => !isGain(shape) && !isLoss(shape))
+  const list = (wanted: (range: Comparison['range']) => boolean): string =>
+    shapes.flatMap(({ title, text, range }) => (wanted(range) ? `${title} ${text}` : [])).join(', ')
+  const [gains, losses, unclear] = [
+    list(([low]) => low > 1),
+    list(([, high]) => high < 1),
+    list(([low, high]) => low <= 1 && high >= 1),
+  ]
   const parts = [
     gains && `a ring is faster than a port for ${gains}`,
     losses && `${gains ? '' : 'a ring is '}slower than a port for ${losses}`,
-    unclear && `unclear for ${unclear}`,
+    unclear && `no difference shows for ${unclear}`,
   ]
-  return createAnswer('What do rings gain, and when do they lose?', parts, shapes)
+  const bars = shapes.map(({ title, short, ratio }) => ({ title, value: ratio, text: short }))
+  return createAnswer('What do rings gain, and when do they lose?', parts, bars)
 }

@@ -11,7 +11,7 @@ test('is three sentences, and a picture that begins with the walled process', ()
     'A plugin in a walled process is ready after 40.0 ms, adds 8.00 MiB of memory, and answers a call each 20 ms in 200 µs: 1.00× (1.00×) the time of a raw Worker.',
     'With 64 calls in flight, a ring has 2.00× the rate of a raw MessagePort, and 0.40× with a hook and encryption.',
     expect.stringMatching(
-      /^A document of 692 KiB takes 0\.58× \(.*\) the time of JSON as MessagePack; encryption adds 1\.00 µs .* to a call alone\.$/,
+      /^As MessagePack, a document of 692 KiB takes 0\.58× \(.*\) the time of JSON; encryption adds 1\.00 µs .* to a call alone\.$/,
     ),
   ])
   expect(bars[0]!.title).toBe('process, wall')

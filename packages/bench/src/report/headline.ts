@@ -57,7 +57,7 @@ function describeFormats({ scenarios }: Pick<Report, 'scenarios'>, find: (path: 
   const ratio = describeRatio(find('formats/devtools/ring-msgpack/p50'), find('formats/devtools/ring-json/p50'))
   const encryption = describeStep(find, 'isolation-ring-json', 'hook-ring-json')
   const parts = [
-    size !== undefined && ratio && `a document of ${formatBytes(size)} takes ${ratio} the time of JSON as MessagePack`,
+    size !== undefined && ratio && `as MessagePack, a document of ${formatBytes(size)} takes ${ratio} the time of JSON`,
     encryption && `encryption adds ${encryption}`,
   ].filter(Boolean)
   return parts.length > 0 ? `${capitalize(parts.join('; '))}.` : undefined

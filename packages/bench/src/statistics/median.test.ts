@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isStationary, median, quantile } from './median.js'
+import { getSpread, isStationary, median, quantile } from './median.js'
 
 describe('median', () => {
   test('is the middle value, or the mean of the two in the middle', () => {
@@ -30,4 +30,8 @@ test.each([
   [[1, 1], false],
 ])('whether the last three of %j are stationary is %s', (values, expected) => {
   expect(isStationary(values)).toBe(expected)
+})
+
+test('the spread holds eight of ten rounds, over all processes', () => {
+  expect(getSpread([[0, 10, 20, 30, 40], [50, 60, 70, 80, 90, 100]])).toEqual([10, 90]) // prettier-ignore
 })

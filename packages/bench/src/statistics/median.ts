@@ -17,3 +17,9 @@ export function isStationary(values: readonly number[]): boolean {
 /** Returns the median of the processes' medians. A process with more rounds does not count more. */
 export const medianOfMedians = (processes: readonly (readonly number[])[]): number =>
   median(processes.filter(rounds => rounds.length > 0).map(median))
+
+/** Returns the range that holds eight of ten rounds. */
+export function getSpread(processes: readonly (readonly number[])[]): [low: number, high: number] {
+  const rounds = Float64Array.from(processes.flat()).sort()
+  return [quantile(rounds, 0.1), quantile(rounds, 0.9)]
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { getModes, getSpread } from './modes.js'
+import { getModes } from './modes.js'
 
 test.each([
   ['the ring sleeps in some rounds', [[4, 4.2, 18, 4.1, 19, 4, 17.8, 4.1]], [4.1, 18]],
@@ -18,8 +18,4 @@ test.each([
   ['it is zero', [[0, 0, 0, 5]]],
 ])('a figure is not bimodal if %s', (_, processes) => {
   expect(getModes(processes)).toBeUndefined()
-})
-
-test('the spread holds eight of ten rounds, over all processes', () => {
-  expect(getSpread([[0, 10, 20, 30, 40], [50, 60, 70, 80, 90, 100]])).toEqual([10, 90]) // prettier-ignore
 })

@@ -1,5 +1,5 @@
 // Whether the rounds of a figure have two levels: a thread that polls answers within microseconds, and one that sleeps has to be woken.
-import { median, quantile } from './median.js'
+import { median } from './median.js'
 import type { Processes } from './ratio.js'
 
 /** Limit of the factor between two neighbouring rounds. To wake a thread takes three to five times as long as to poll. */
@@ -23,10 +23,4 @@ export function getModes(processes: Processes): [low: number, high: number] | un
   const widest = splits.toSorted((a, b) => b.factor - a.factor)[0]
   if (!widest || widest.factor <= MODES_LIMIT) return undefined
   return [median(rounds.slice(0, widest.at)), median(rounds.slice(widest.at))]
-}
-
-/** Returns the range that holds eight of ten rounds. */
-export function getSpread(processes: Processes): [low: number, high: number] {
-  const rounds = Float64Array.from(processes.flat()).sort()
-  return [quantile(rounds, 0.1), quantile(rounds, 0.9)]
 }
