@@ -1,10 +1,8 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import type { CallParameters, CommandName, CommandResult, StreamItem, StreamName } from '@sallyport/frontend/internal'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
-import { endClient, settleListeners } from '@sallyport/frontend/internal'
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
 import { BusError, describeName, isBusError, withCaller } from '@sallyport/protocol/internal/errors'
-import { createDeferred } from '@sallyport/protocol/internal/util'
 import type {
   BusEvent,
   EventTarget,
@@ -13,7 +11,6 @@ import type {
   WaitOptions,
   TransferOptions,
 } from '@sallyport/protocol/internal/message'
-import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'
 import type { BusTypes, ExposedBy, FrontendProxy } from '../api/bus-types.js'
 import type { CommandDescription } from '../api/command-description.js'
@@ -27,14 +24,12 @@ import type { FrontendInfo } from './frontends/frontend-info.js'
 import type { AddedPlugin } from './added-plugin.js'
 import type { DescribeOptions } from './describe-commands.js'
 import { callFrontend, callOrStream, explainFailure, streamFrontend } from './call-frontend.js'
-import { LocalCore } from './local-core.js'
+import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
-import { Host } from './host.js'
+import type { Host } from './host.js'
 import { type Inspector, Inspectors } from './inspectors.js'
-import { checkFiles, resolveOptions } from './options/resolve.js'
 import { inspectorSchema } from './options/schema.js'
 import type {
-  BusOptions,
   ConnectionOptions,
   FrontendOptions,
   ModuleSource,
@@ -47,16 +42,12 @@ import type {
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import { watchPendingClose } from './reporting/pending-close.js'
 import type { BusStats } from './reporting/stats.js'
-import type { SpareWorker } from './workers/spare-worker.js'
-import { warmUpClient } from './warm-up-client.js'
 import { run } from './run.js'
+import { readStats } from './read-stats.js'
+import { releaseEvents } from './release-events.js'
+import { RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
 import type { BusInspection } from './supervision/supervisor.js'
-
-/** @internal For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
-export { toCommandIdentity } from '../acl/identifier.js'
-/** @internal */
-export { startStandaloneGate } from './frontends/gate-handle.js'
 
 /**
  * A running bus, as its host uses it: `createBus` returns it.
@@ -67,14 +58,14 @@ export class Bus<Types extends BusTypes = BusTypes> {
   readonly #host: Host<LocalCore>
   readonly #client: Client
   readonly #inspectors: Inspectors
-  #changingCapabilities: Promise<void> = Promise.resolve()
-  readonly #addedPlugins = new Map<string, { hide: () => void; teardown: () => Promise<void> }>()
+  readonly #rights: RightChanges
 
   /** @internal */
   constructor(host: Host<LocalCore>) {
     this.#host = host
     this.#client = host.core.client
-    this.#inspectors = new Inspectors(host, () => this.#readStats(false))
+    this.#rights = new RightChanges(host)
+    this.#inspectors = new Inspectors(host, () => readStats(host, false))
   }
 
   /** @internal @throws {BusError} InvalidParams for anything but a bus of this copy of the package */
@@ -101,7 +92,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     try {
       await withCaller(this.#host.open(label, module, options))
     } finally {
-      void releaseEvents(this as unknown as Bus)
+      void releaseEvents(this.#host)
     }
   }
 
@@ -406,29 +397,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
    *
    * @throws {BusError} InvalidParams, which names the mistake, or an identifier that is already in use
    */
-  async addCapability(capability: Capability): Promise<void> {
-    checkPlain({ value: capability, from: 'bus.addCapability' })
-    const { changes } = this.#host.core
-    // A copy, because the next core gets it too.
-    const sent = structuredClone(capability)
-    await this.#changeCapabilities(async () => {
-      await this.#client.invoke(HOST_METHOD.addCapability, { capability: sent })
-      changes.added.set(sent.identifier, sent)
-      this.#host.reporter.reportRights('capability', sent.identifier)
-    })
+  addCapability(capability: Capability): Promise<void> {
+    return withCaller(this.#rights.addCapability(capability))
   }
 
   /** Removes a capability with all that it allowed and denied, for every later call. @throws {BusError} InvalidParams */
-  async removeCapability(identifier: string): Promise<void> {
-    const { changes } = this.#host.core
-    await this.#changeCapabilities(async () => {
-      const added = changes.added.get(identifier)
-      // Before the removal: a frontend that connects again meanwhile must not be trusted again.
-      if (added) this.#host.frontends.endTrust(added)
-      await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
-      if (!changes.added.delete(identifier)) changes.removed.add(identifier)
-      this.#host.reporter.reportRights('capability', identifier)
-    })
+  removeCapability(identifier: string): Promise<void> {
+    return withCaller(this.#rights.removeCapability(identifier))
   }
 
   /**
@@ -438,35 +413,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * @throws {BusError} InvalidParams for a mistake, or a name that is in use
    * @example await bus.addPlugin({ name: 'files', commands: { read: command({ description: 'Reads a file', args }, read) } })
    */
-  async addPlugin(plugin: AddedPlugin): Promise<void> {
-    // Few hosts add plugins.
-    const { preparePlugin } = await import('./added-plugin.js')
-    const { plugin: sent, functions } = preparePlugin(plugin)
-    await this.#changeCapabilities(async () => {
-      const hide = this.#client.expose(functions)
-      try {
-        await this.#client.invoke(HOST_METHOD.addPlugin, { plugin: sent })
-      } catch (error) {
-        hide()
-        throw error
-      }
-      this.#host.core.plugins.set(sent.name, sent)
-      this.#addedPlugins.set(sent.name, { hide, teardown: async () => plugin.teardown?.() })
-      this.#host.reporter.reportRights('plugin', sent.name)
-    })
+  addPlugin(plugin: AddedPlugin): Promise<void> {
+    return withCaller(this.#rights.addPlugin(plugin))
   }
 
   /** Removes a plugin that `addPlugin` has added. Calls in flight go on. @throws {BusError} InvalidParams */
-  async removePlugin(name: string): Promise<void> {
-    await this.#changeCapabilities(async () => {
-      await this.#client.invoke(HOST_METHOD.removePlugin, { name })
-      this.#host.core.plugins.delete(name)
-      const removed = this.#addedPlugins.get(name)
-      this.#addedPlugins.delete(name)
-      removed?.hide()
-      this.#host.reporter.reportRights('plugin', name)
-      await removed?.teardown()
-    })
+  removePlugin(name: string): Promise<void> {
+    return withCaller(this.#rights.removePlugin(name))
   }
 
   /**
@@ -497,13 +450,6 @@ export class Bus<Types extends BusTypes = BusTypes> {
     return checked.as === 'typescript' ? writeDeclarations(selected, checked.functions) : selected
   }
 
-  /** Makes one change after the other, because a removal has to know what was added before. */
-  #changeCapabilities(change: () => Promise<void>): Promise<void> {
-    const changing = this.#changingCapabilities.then(change)
-    this.#changingCapabilities = changing.catch(() => {})
-    return withCaller(changing)
-  }
-
   /** Listens to the bus's own events: those of `BusEvents`, such as `fault` and `denied`. Returns an unsubscribe function. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
     return this.#host.on(name, handler)
@@ -524,7 +470,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    */
   async stats(): Promise<BusStats> {
     await this.#host.core.measure()
-    return this.#readStats(true)
+    return readStats(this.#host, true)
   }
 
   /**
@@ -575,92 +521,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await nextTick()
     await nextTick()
     await frontends.closeAll()
-    await this.#tearDownPlugins()
+    await this.#rights.tearDown()
     await this.#client.close()
     stopWatching()
-  }
-
-  async #tearDownPlugins(): Promise<void> {
-    const teardowns = [...this.#addedPlugins].map(([plugin, { teardown }]) =>
-      teardown().catch((err: unknown) => this.#host.log.error({ plugin, err }, 'a teardown failed')),
-    )
-    this.#addedPlugins.clear()
-    await Promise.all(teardowns)
-  }
-
-  /** @param resetRates - true to measure the next rates from now on */
-  #readStats(resetRates: boolean): BusStats {
-    const { core, frontends: opened, reporter, scriptProcesses, spareProcesses, uptime } = this.#host
-    const host = core.traffic.snapshot(core.isUp, resetRates)
-    const frontends = opened.takeStats(resetRates)
-    const { network } = core
-    const inNetwork = network?.instances[network.instance]?.inFlight ?? 0
-    const inFlight = Object.values(frontends).reduce((sum, stats) => sum + stats.inFlight, host.inFlight + inNetwork)
-    return {
-      uptime,
-      core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
-      host,
-      frontends,
-      spares: spareProcesses.count + scriptProcesses.count,
-      ...(network && { network }),
-    }
-  }
-}
-
-/** @internal Lets core forget the events that it has kept, in the first tick in which the host calls no `listen`. */
-export async function releaseEvents(bus: Bus): Promise<void> {
-  const { core, frontends } = Bus.getHost(bus)
-  await frontends.synchronized
-  do await nextTick()
-  while (await settleListeners(core.client))
-  core.releaseEvents()
-}
-
-/**
- * @internal Core keeps events for the host until `releaseEvents`.
- *
- * @param earlyCore - a worker for core
- */
-export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Promise<Bus> {
-  const options = await resolveOptions(input)
-  await checkFiles('createBus', options)
-  const names = { name: 'bus', subject: 'The bus' }
-  const host = new Host(options, names, (services, open) => new LocalCore(options, services, open, earlyCore))
-  const { core, frontends, log, reporter, supervisor } = host
-  const bus = new Bus(host)
-  const watchCore = (): void =>
-    void core.worker.exited.then(({ error, exitError }) => {
-      if (!error && supervisor.state !== 'running') return
-      supervisor.signal('core.failed')
-      const failure = error ?? new BusError('Crashed', 'core exited unexpectedly')
-      endClient(core.client, failure as BusError)
-      reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
-      frontends.failAll(failure)
-    })
-  const { loadTimeout, startTimeout } = options
-  const module = options.core instanceof URL ? options.core.href : 'a definition'
-  const isStarting = (): boolean => core.worker.stats.state === 'starting'
-  const text = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
-  const warning = setTimeout(() => isStarting() && log.warn({ module, ms: loadTimeout }, text), loadTimeout)
-  const late = createDeferred<never>()
-  const onLate = (): void => {
-    const cause = isStarting() ? `core is still starting: ${module}` : 'a frontend is still loading'
-    late.reject(new BusError('Timeout', `The bus did not start within ${startTimeout} ms: ${cause}`))
-  }
-  const deadline = startTimeout && setTimeout(onLate, startTimeout)
-  try {
-    void warmUpClient()
-    // Before the frontends start: it shows why one of them fails.
-    if (options.inspect) process.stderr.write(`Inspector: ${(await bus.openInspector()).url}\n`)
-    else if (options.dev) log.info('Set SALLYPORT_INSPECT=1 to open the inspector')
-    await Promise.race([host.start(core.worker.ready, watchCore), late.promise])
-    return bus
-  } catch (error) {
-    await bus.close({ timeout: 0 })
-    throw error
-  } finally {
-    clearTimeout(warning)
-    clearTimeout(deadline)
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
-import type { BusConfig } from './options/resolve.js'
+import type { BusConfig } from './options/config.js'
 import type { HostLog } from './reporting/log.js'
 import { isWithin } from './sandboxes/permission-model/grants.js'
 

@@ -31,9 +31,9 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
   checkRuntime()
   const early = spawnCoreEarly(options)
   try {
-    const { releaseEvents, startBus } = await import('./bus.js').catch(explainBundle)
-    const bus = await withCaller(startBus(options, early).catch(explainBundle))
-    void releaseEvents(bus)
+    const { startBus } = await import('./start-bus.js').catch(explainBundle)
+    const { bus, releaseEvents } = await withCaller(startBus(options, early).catch(explainBundle))
+    void releaseEvents()
     return bus as unknown as Bus<BusTypesOf<Types>>
   } finally {
     early?.discard()

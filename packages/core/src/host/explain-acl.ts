@@ -5,7 +5,8 @@ import { type AclInput, APP_KEY, splitCapabilities } from '../acl/types.js'
 import type { Commands, CoreDefinition } from '../api/define.js'
 import { getDefinition } from '../api/validate-definition.js'
 import type { ModuleLocation } from '../shared/locations.js'
-import { checkFiles, resolveOptions } from './options/resolve.js'
+import { checkFiles } from './options/check-files.js'
+import { resolveOptions } from './options/resolve-options.js'
 import type { BusOptions } from './options/types.js'
 
 /** The options of `createBus` that decide about capabilities. */

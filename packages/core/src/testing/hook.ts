@@ -57,7 +57,7 @@ export async function runHook(
   check('runHook: the message', anyObject, message)
   check('runHook: its settings', anyObject, settings)
   const { cmd, payload, options } = message
-  const { startStandaloneGate } = await import('../host/bus.js')
+  const { startStandaloneGate } = await import('../host/start-bus.js')
   const { createSessionKeys } = await import('../core-thread/session-keys.js')
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
     throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} belongs to the bus: hooks do not see it`)

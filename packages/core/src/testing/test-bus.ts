@@ -122,18 +122,18 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   check('createTestBus: its options', anyObject, options)
   const { core: base = {}, commands = {}, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
-  const { releaseEvents, startBus, toCommandIdentity } = await import('../host/bus.js')
+  const { startBus, toCommandIdentity } = await import('../host/start-bus.js')
   const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)
   const { config, capabilities, app } = rest
   const isOpen = (config ?? capabilities ?? app?.security?.capabilities) === undefined
   const open = isOpen && { capabilities: [allowEverything(definition, toCommandIdentity)] }
   const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
-  const bus = await startBus({ log: false, ...rest, ...open, core })
+  const { bus, releaseEvents } = await startBus({ log: false, ...rest, ...open, core })
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)
-    void releaseEvents(bus)
+    void releaseEvents()
     const calls: TestBus['calls'] = command =>
       recorded.filter(call => command === undefined || call.command === command)
     return { bus, client, calls, close, [Symbol.asyncDispose]: close }

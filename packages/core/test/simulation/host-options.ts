@@ -1,5 +1,5 @@
 // Options of the simulated host, as `createBus` resolves them. A missing option is a type error.
-import type { BusConfig } from '../../src/host/options/resolve.js'
+import type { BusConfig } from '../../src/host/options/config.js'
 import type { SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { COMMANDS } from './commands.js'
 

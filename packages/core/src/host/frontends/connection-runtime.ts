@@ -11,7 +11,7 @@ import {
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import type { ConnectionConfig } from '../options/resolve.js'
+import type { ConnectionConfig } from '../options/config.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { ClientStart, FrontendHost, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
 

@@ -17,7 +17,7 @@ import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/
 import type { Deferred } from '@sallyport/protocol/internal/util'
 import type { Pattern } from '../../acl/types.js'
 import type { InterruptionReport, LinkOffer } from '../../contract/host-core.js'
-import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
 import { CAN_DENY_NET } from '../sandboxes/permission-model/net.js'

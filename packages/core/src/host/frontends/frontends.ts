@@ -5,7 +5,7 @@ import { createDeferred, isDevelopment } from '@sallyport/protocol/internal/util
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { Capability } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
-import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { Announcements } from '../sandboxes/kind/announcements.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'

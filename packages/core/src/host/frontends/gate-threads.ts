@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { GateThreadData, GateWorkerData } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
-import type { HostConfig } from '../options/resolve.js'
+import type { HostConfig } from '../options/config.js'
 import { getGateGrants } from '../sandboxes/permission-model/grants.js'
 import { spawnSandboxed } from '../sandboxes/permission-model/spawn-sandboxed.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'

@@ -1,5 +1,5 @@
 // What core, the gates and the frontends of a host share.
-import type { HostConfig } from '../options/resolve.js'
+import type { HostConfig } from '../options/config.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog } from '../reporting/log.js'
 import { ScriptProcesses } from '../workers/script-processes.js'

@@ -4,7 +4,7 @@ import type { FrontendStart, InitScript, SuspendedScript } from '@sallyport/prot
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
-import type { HostConfig } from '../options/resolve.js'
+import type { HostConfig } from '../options/config.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { HostLog } from '../reporting/log.js'
 import type { ScriptProcesses } from '../workers/script-processes.js'

@@ -11,7 +11,7 @@ import type {
   StateReport,
 } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
-import type { FrontendConfig } from '../options/resolve.js'
+import type { FrontendConfig } from '../options/config.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'

@@ -1,4 +1,5 @@
 // The places of all options, for hints at misspelt and misplaced ones. They are listed only for an error, from the schemas.
+import { BusError } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
 import { busSchema, resumeSchema, runSchema } from './schema.js'
 
@@ -59,3 +60,11 @@ export const getRunPlaces = (): readonly string[] => [...listOptions(runSchema, 
 
 /** Returns the places of the options of `bus.resume`, and of those that it does not have. */
 export const getResumePlaces = (): readonly string[] => [...listOptions(resumeSchema, ''), ...getOptionPlaces()]
+
+/** @param forms - the values of an option and of Tauri's form of it, by place @throws {BusError} InvalidParams if both are given */
+export function refuseBoth(where: string, forms: Readonly<Record<string, unknown>>): void {
+  const places = Object.keys(forms)
+  if (places.some(place => forms[place] === undefined)) return
+  const text = `${places.join(' and ')} were both given, and set the same. Remove one of them`
+  throw new BusError('InvalidParams', `${where}: ${text}`)
+}

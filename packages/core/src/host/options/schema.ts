@@ -285,6 +285,7 @@ export const busSchema = strictOptions({
   network: v.optional(strictOptions({ module: locationSchema, options: v.optional(v.unknown(), undefined) })),
 })
 /** @internal */
+export type ParsedFrontend = v.InferOutput<typeof frontendSchema>
 export type ParsedOptions = v.InferOutput<typeof busSchema>
 /** @internal */
 export const remoteHostSchema = strictOptions({

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from 'vitest'
 import { writeProject } from '../../../test/support/project.js'
 import { createHostLog } from '../reporting/log.js'
 import { SharedThreads } from '../workers/shared-threads.js'
-import { resolveFrontend, resolveOptions } from './resolve.js'
+import { resolveFrontend } from './resolve-frontend.js'
+import { resolveOptions } from './resolve-options.js'
 import type { BusOptions, FrontendOptions } from './types.js'
 
 const module = new URL(import.meta.url)

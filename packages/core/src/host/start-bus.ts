@@ -1,0 +1,67 @@
+// Starts a bus: checks its options, starts core and the frontends, and watches core.
+import { endClient } from '@sallyport/frontend/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import { Bus } from './bus.js'
+import { Host } from './host.js'
+import { LocalCore } from './local-core.js'
+import { checkFiles } from './options/check-files.js'
+import { resolveOptions } from './options/resolve-options.js'
+import type { BusOptions } from './options/types.js'
+import { releaseEvents } from './release-events.js'
+import { warmUpClient } from './warm-up-client.js'
+import type { SpareWorker } from './workers/spare-worker.js'
+
+/** For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
+export { toCommandIdentity } from '../acl/identifier.js'
+export { startStandaloneGate } from './frontends/gate-handle.js'
+
+export interface StartedBus {
+  bus: Bus
+  /** Core keeps events for the host until this is called. */
+  releaseEvents(): Promise<void>
+}
+
+/** @param earlyCore - a worker for core */
+export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Promise<StartedBus> {
+  const options = await resolveOptions(input)
+  await checkFiles('createBus', options)
+  const names = { name: 'bus', subject: 'The bus' }
+  const host = new Host(options, names, (services, open) => new LocalCore(options, services, open, earlyCore))
+  const { core, frontends, log, reporter, supervisor } = host
+  const bus = new Bus(host)
+  const watchCore = (): void =>
+    void core.worker.exited.then(({ error, exitError }) => {
+      if (!error && supervisor.state !== 'running') return
+      supervisor.signal('core.failed')
+      const failure = error ?? new BusError('Crashed', 'core exited unexpectedly')
+      endClient(core.client, failure as BusError)
+      reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
+      frontends.failAll(failure)
+    })
+  const { loadTimeout, startTimeout } = options
+  const module = options.core instanceof URL ? options.core.href : 'a definition'
+  const isStarting = (): boolean => core.worker.stats.state === 'starting'
+  const text = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
+  const warning = setTimeout(() => isStarting() && log.warn({ module, ms: loadTimeout }, text), loadTimeout)
+  const late = createDeferred<never>()
+  const onLate = (): void => {
+    const cause = isStarting() ? `core is still starting: ${module}` : 'a frontend is still loading'
+    late.reject(new BusError('Timeout', `The bus did not start within ${startTimeout} ms: ${cause}`))
+  }
+  const deadline = startTimeout && setTimeout(onLate, startTimeout)
+  try {
+    void warmUpClient()
+    // Before the frontends start: it shows why one of them fails.
+    if (options.inspect) process.stderr.write(`Inspector: ${(await bus.openInspector()).url}\n`)
+    else if (options.dev) log.info('Set SALLYPORT_INSPECT=1 to open the inspector')
+    await Promise.race([host.start(core.worker.ready, watchCore), late.promise])
+    return { bus, releaseEvents: () => releaseEvents(host) }
+  } catch (error) {
+    await bus.close({ timeout: 0 })
+    throw error
+  } finally {
+    clearTimeout(warning)
+    clearTimeout(deadline)
+  }
+}
