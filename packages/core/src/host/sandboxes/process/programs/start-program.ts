@@ -9,7 +9,7 @@ import { checkSecretOptions, isObject } from '../../../../shared/validate.js'
 import { netOrHosts, secrets as secretsEntry } from '../../kind/network-entries.js'
 import { checkSecrets } from '../../permission-model/net.js'
 import { createSecrets, getPlaceholders } from '../network/secrets.js'
-import { getChildren, removeCgroups } from '../relay/child.js'
+import { getChildren, killGroup, removeCgroups } from '../relay/child.js'
 import { describeReached, type ExceededLimit, watchLimits } from '../relay/limits.js'
 import { checkOptions } from '../launchers/check-options.js'
 import { withFilterFile } from '../launchers/filter-file.js'
@@ -132,7 +132,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
         detached: process.platform !== 'win32',
       })
   let exceeded: ExceededLimit | undefined
-  const closed = waitForEnd(child)
+  const closed = waitForEnd(child, isWalled)
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on('error', () => {})
   try {
     await once(child, 'spawn')
@@ -157,8 +157,9 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   return { pid, isWalled, stdin: child.stdin!, stdout: child.stdout!, stderr: child.stderr!, exited, kill }
 }
 
-const waitForEnd = (child: ChildProcess): Promise<Pick<ProgramExit, 'code' | 'signal'>> =>
+const waitForEnd = (child: ChildProcess, isWalled: boolean): Promise<Pick<ProgramExit, 'code' | 'signal'>> =>
   new Promise(resolve => {
+    if (isWalled) child.once('exit', () => killGroup(child.pid!))
     child.once('close', (code, signal) => resolve({ code, signal }))
     // It could not be started.
     child.once('error', () => resolve({ code: null, signal: null }))

@@ -106,7 +106,10 @@ export function startChild(
   })
   const exited: Child['exited'] = new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', () => closeIdlePipes(child))
+    child.once('exit', () => {
+      if (hasWall) killGroup(child.pid!)
+      closeIdlePipes(child)
+    })
     child.once('close', (exitCode, exitSignal) => {
       const reported = hasWall ? getReportedSignal(exitCode) : undefined
       const signal = exitSignal ?? reported ?? null
@@ -219,6 +222,13 @@ function killQuietly(pid: number): void {
     // It has exited.
   }
 }
+
+/**
+ * Kills what a launcher has left behind. bwrap can end before its first process in the wall has asked to end with it, such as by a limit of memory.
+ *
+ * @param pid - of the launcher, which leads its group
+ */
+export const killGroup = (pid: number): void => killQuietly(-pid)
 
 /** The kernel removes a cgroup only once it has released the last process, a few milliseconds after its exit. */
 export async function removeCgroups(cgroups: readonly string[] = []): Promise<void> {
