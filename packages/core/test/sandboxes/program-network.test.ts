@@ -90,11 +90,17 @@ describe.runIf(hasWall)('in the wall', () => {
     })
     const post = String.raw`send('POST http://${host}/b HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbody')`
     const { values, denied } = await run(
-      [`get('http://${host}/a?b', 'x-a: 1\\r\\nproxy-authorization: x\\r\\n')`, post, `open('${host}', ${GET})`],
+      [
+        `get('http://${host}/a?b', 'x-a: 1\\r\\nproxy-authorization: x\\r\\n')`,
+        `get('http://${host}?b')`,
+        post,
+        `open('${host}', ${GET})`,
+      ],
       { net: [host] },
     )
     expect(values).toEqual([
       expect.stringMatching(new RegExp(String.raw`^HTTP/1\.1 200 [^]*GET /a\?b 1,${host},(\r\n|$)`)),
+      expect.stringMatching(/^HTTP\/1\.1 200 [^]*GET \/\?b /),
       expect.stringMatching(/^HTTP\/1\.1 200 [^]*body[^]*POST \/b /),
       expect.stringMatching(/^HTTP\/1\.1 200 Connection established\r\n\r\nHTTP\/1\.1 200 [^]*GET \/tunnel /),
     ])

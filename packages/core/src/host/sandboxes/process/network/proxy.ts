@@ -22,8 +22,8 @@ const MAX_PIPELINED = 16
 const REQUESTS_PER_SECOND = 500
 const SECOND_MS = 1000
 const MAX_HEADER_BYTES = 64 * 1024
-const ABSOLUTE = /^http:\/\/([^/?#]*)(\/.*)?$/i
-const GATEWAY = /^\/([^/?#]+)(\/.*)?$/
+const ABSOLUTE = /^http:\/\/([^/?#]*)([/?].*)?$/i
+const GATEWAY = /^\/([^/?#]+)([/?].*)?$/
 
 /** @param origin - that of the proxy itself: a program may ask the proxy for its gateway */
 export function createProxy(options: BrokerOptions, origin: string, onDenied: (denial: BrokerDenial) => void): Proxy {
@@ -110,8 +110,10 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
 function getTarget({ method = '', url = '' }: IncomingMessage, origin: string): IncomingHttpHeaders {
   const own = url.startsWith(`${origin}/`) ? url.slice(origin.length) : url
   const [scheme, form] = own.startsWith('/') ? ['https', GATEWAY] : ['http', ABSOLUTE]
-  const [, authority = '', path = '/'] = form.exec(own) ?? []
-  return { ':method': method, ':scheme': scheme, ':authority': authority, ':path': path }
+  const [, authority = '', path = ''] = form.exec(own) ?? []
+  // A URL needs no path before its query.
+  const absolute = path.startsWith('/') ? path : `/${path}`
+  return { ':method': method, ':scheme': scheme, ':authority': authority, ':path': absolute }
 }
 
 /** Returns a request and its response as a stream of HTTP/2. */
