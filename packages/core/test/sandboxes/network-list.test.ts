@@ -7,7 +7,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer } from 'node:tls'
+import { createSecureContext, createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
@@ -109,13 +109,35 @@ describe.each(walls)('with the wall %j', wall => {
     const { port } = server.address() as AddressInfo
     const { bus, denied } = await open({ wall, net: [`127.0.0.1:${port}`] })
     const talk = (how: string, to = port) => bus.call('main', 'talk', { host: '127.0.0.1', port: to, text: 'ä', how })
-    for (const how of ['options', 'arguments', 'created']) {
+    for (const how of ['options', 'arguments', 'created', 'socket']) {
       expect(await talk(how)).toEqual({ answer: 'ä', connecting: false })
       expect(await talk(how, port + 1)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
     }
     const encrypted = { host: 'localhost', port, text: '', how: 'tls' }
     expect(await bus.call('main', 'talk', encrypted)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
-    await expect.poll(() => denied.length, { timeout: 20_000 }).toBe(4)
+    await expect.poll(() => denied.length, { timeout: 20_000 }).toBe(5)
+    expect(await bus.call('main', 'reconnect', { port })).toEqual(['one', 'two'])
+  })
+
+  test('a socket that a client of a database makes first is connected, and encrypted later', async () => {
+    const { key, cert, remove } = createCertificate()
+    closers.push(remove)
+    const ca = readFileSync(cert, 'utf8')
+    const secureContext = createSecureContext({ key: readFileSync(key), cert: ca })
+    const server = createTcpServer(socket => {
+      socket
+        .on('error', () => {})
+        .once('data', question => {
+          socket.write(`${String(question)}s`)
+          const encrypted = new TLSSocket(socket, { isServer: true, secureContext })
+          encrypted.on('error', () => {}).pipe(encrypted)
+        })
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { bus } = await open({ wall, net: [`localhost:${port}`] })
+    expect(await bus.call('main', 'upgrade', { host: 'localhost', port, text: 'ä', ca })).toBe('ä')
   })
 
   test.each([true, false])(

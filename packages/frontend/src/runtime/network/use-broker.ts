@@ -1,6 +1,6 @@
 // Gives a process whose only network is a broker `fetch` and agents that use it, and the placeholders of its secrets.
 import { setSecrets } from '../../client/secrets.js'
-import { replaceConnections } from './broker-agents.js'
+import { replaceConnections } from './broker-sockets.js'
 import { createFetch } from './broker-fetch.js'
 
 /** @param env - placeholders by the name of a variable */

@@ -28,7 +28,7 @@ export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
    * Grants the network, or denies it, which is the default. The wall closes it; Node 25 and later denies it without a wall too. If
    * neither can, the network is open without this option, and `false` is refused.
    *
-   * An array lists the hosts that `fetch`, `WebSocket`, `node:http`, `node:https` and `connect` of `node:net` and `node:tls` reach: `api.github.com`, `*.npmjs.org:443`, `*`. Without a port, an
+   * An array lists the hosts that `fetch`, `WebSocket`, `node:http`, `node:https`, and sockets of `node:net` and `node:tls` reach: `api.github.com`, `*.npmjs.org:443`, `*`. Without a port, an
    * entry is for 80 and 443; `:*` is for all. Private addresses are reached only if an entry is that IP address, or `localhost`.
    */
   net?: boolean | readonly string[]

@@ -1,0 +1,122 @@
+// Sockets of `node:net` and `node:tls` for a thread whose only network is a broker: they are tunnels, and encrypt in this thread. `node:http`,
+// `node:https`, `WebSocket` of Node and packages that connect by these modules use them, too.
+import type { Socket, SocketConstructorOpts } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { getRefusal, requestBroker } from './broker-session.js'
+
+interface ConnectOptions extends SocketConstructorOpts {
+  host?: string | undefined
+  port?: number | undefined
+  /** A socket of the file system. */
+  path?: string | undefined
+  /** Milliseconds. */
+  timeout?: number | undefined
+  /** The one that is encrypted. */
+  socket?: Socket | undefined
+}
+
+type Connect<This, Result> = (this: This, ...args: unknown[]) => Result
+type Done = (error?: Error | null) => void
+
+/** What `node:stream` documents for its implementers, and `node:net` for itself. */
+interface SocketInternals {
+  _undestroy(): void
+  _unrefTimer(): void
+  _destroy(error: Error | null, done: Done): void
+}
+
+/** Replaces how all of these connect, also for sockets and agents that packages have made. Sockets of the file system stay as they are. */
+export function replaceConnections(): void {
+  const { Socket } = process.getBuiltinModule('node:net')
+  const tls = process.getBuiltinModule('node:tls')
+  const prototype = Socket.prototype as unknown as { connect: Connect<Socket, Socket> }
+  const { connect } = prototype
+  prototype.connect = function (...args) {
+    // `net.connect` passes on an array.
+    const given = Array.isArray(args[0]) ? (args[0] as unknown[]) : args
+    const options = toOptions(given)
+    if (!isRemote(options) || this instanceof tls.TLSSocket) return connect.apply(this, args)
+    const callback = given.at(-1)
+    if (typeof callback === 'function') this.once('connect', callback as () => void)
+    return openTunnel(this, options)
+  }
+  const encrypted = tls as unknown as { connect: Connect<unknown, TLSSocket> }
+  const { connect: connectTls } = encrypted
+  encrypted.connect = (...args) => {
+    const options = toOptions(args)
+    const { socket, timeout, allowHalfOpen } = options
+    const base = socket ?? (isRemote(options) ? openTunnel(new Socket({ allowHalfOpen }), options) : undefined)
+    if (!base) return connectTls(...args)
+    const opened = connectTls({ ...options, path: undefined, socket: base })
+    if (!socket && timeout) opened.setTimeout(timeout)
+    const callback = args.at(-1)
+    if (typeof callback === 'function') opened.once('secureConnect', callback as () => void)
+    // Node waits until a socket without a handle connects, which this one has done.
+    if (opened.connecting && base.readyState === 'open') {
+      Object.assign(opened, { connecting: false })
+      opened.emit('connect')
+    }
+    return opened
+  }
+  process.getBuiltinModule('node:module').syncBuiltinESMExports()
+}
+
+/** Returns the options of `connect(options)`, `(port, host)`, `(port, host, options)` and `(path)`. */
+function toOptions([first, second, third]: readonly unknown[]): ConnectOptions {
+  if (typeof first === 'object') return { ...first }
+  if (typeof first === 'string' && !/^\d+$/.test(first)) return { path: first }
+  const host = typeof second === 'string' ? second : undefined
+  const more = typeof second === 'object' ? second : typeof third === 'object' ? third : undefined
+  return { ...more, ...(host !== undefined && { host }), port: Number(first) }
+}
+
+const isRemote = ({ path, socket }: ConnectOptions): boolean => !path && !socket
+
+/** Connects a socket, which has no handle of Node, to a host. */
+function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions): Socket {
+  const name = host || 'localhost'
+  const authority = `${name.includes(':') ? `[${name}]` : name}:${port}`
+  const stream = requestBroker({ ':method': 'CONNECT', ':authority': authority }, false)
+  const internals = socket as unknown as SocketInternals
+  // As when Node connects a socket again.
+  if (socket.destroyed) internals._undestroy()
+  const { _destroy: destroy } = Object.getPrototypeOf(socket) as SocketInternals
+  const chain = (): Socket => socket
+  let isOver = false
+  /** Unless the socket has been connected again. */
+  const destroySocket = (error?: Error): void => void (isOver || socket.destroy(error))
+  Object.assign(socket, {
+    ...{ connecting: true, ref: chain, unref: chain },
+    _read: () => void stream.resume(),
+    _write(chunk: Buffer | string, encoding: BufferEncoding, done: Done) {
+      internals._unrefTimer()
+      // Streams of HTTP/2 lose the content of strings in Latin-1, which `node:http` writes.
+      stream.write(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk, done)
+    },
+    _writev: undefined,
+    _final: (done: Done) => void stream.end(done),
+    _destroy(error: Error | null, done: Done) {
+      isOver = true
+      stream.destroy()
+      destroy.call(socket, error, done)
+    },
+  })
+  stream.on('data', (chunk: Buffer) => {
+    internals._unrefTimer()
+    if (!socket.push(chunk)) stream.pause()
+  })
+  stream.once('end', () => socket.push(null))
+  stream.on('error', destroySocket)
+  // What was not read yet is kept if both sides have ended.
+  stream.once('close', () => {
+    if (!stream.readableEnded || stream.rstCode !== 0) destroySocket()
+  })
+  stream.once('response', headers => {
+    const refusal = getRefusal(headers)
+    if (refusal) return void socket.destroy(refusal)
+    Object.assign(socket, { connecting: false })
+    socket.emit('connect')
+    socket.emit('ready')
+  })
+  return socket
+}
