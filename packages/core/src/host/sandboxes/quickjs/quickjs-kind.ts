@@ -36,7 +36,7 @@ import { processEntries } from '../process/process-entries.js'
 import type { ProcessSandbox } from '../process/process-kind.js'
 
 /**
- * A script in a VM of QuickJS, which is compiled to WebAssembly: the page "Choose a sandbox" of the documentation lists its globals. Many
+ * A script in a VM of QuickJS, which is compiled to WebAssembly: the page "Scripts" of the documentation lists its globals. Many
  * scripts share a thread, the script host, and each keeps its own rights, quotas, output, errors, memory and time.
  */
 export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'pids' | 'spares'> {
