@@ -1,6 +1,6 @@
 // A process of the benchmark: opens arms and measures on request. Its argument is the file with the user's payloads.
-import { createBirpc } from 'birpc'
 import type { OpenArm, Scenario } from './model/scenario.js'
+import { overIpc, serveRaw } from './peers/raw-calls.js'
 import type { ProcessHost } from './run/fresh-process.js'
 import { allScenarios } from './scenarios/index.js'
 import { loadPayloadScenarios } from './scenarios/payload-scenarios.js'
@@ -10,29 +10,26 @@ const scenarios = payload === undefined ? allScenarios() : await loadPayloadScen
 const opened: { scenario: Scenario; arm: OpenArm }[] = []
 
 const host: ProcessHost = {
-  open: async (scenarioId, armId) => {
+  open: async ({ scenario: scenarioId, arm: armId }) => {
     const scenario = scenarios.find(({ id }) => id === scenarioId)
     const arm = scenario?.arms.find(({ id }) => id === armId)
     if (!scenario || !arm) throw new Error(`This version has no ${scenarioId}/*/${armId}`)
     return opened.push({ scenario, arm: await arm.open() }) - 1
   },
-  measure: (handle, task, payloadId) => {
+  measure: async ({ handle, task, payload: payloadId }) => {
     const { scenario, arm } = opened[handle]!
     const found = scenario.cases.find(({ payload }) => payload.id === payloadId)
     if (!found) throw new Error(`This version has no payload '${payloadId}' in ${scenario.id}`)
     return arm.measure(task, found.payload)
   },
-  close: handle => opened[handle]!.arm.close(),
-  readCpu: async () => {
+  close: ({ handle }) => opened[handle]!.arm.close(),
+  readCpu: () => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e3
   },
 }
 
-createBirpc<object, ProcessHost>(host, {
-  post: data => void process.send?.(data),
-  on: receive => void process.on('message', receive),
-})
+serveRaw(overIpc(process), host)
 // The benchmark ended or was killed.
 process.on('disconnect', () => process.exit())
 // Ctrl-C goes to the process group. The parent process ends this one.

@@ -1,11 +1,11 @@
 // Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Two arms have no cipher.
 import { Worker } from 'node:worker_threads'
 import { createBus } from '@sallyport/core'
-import type { BusOptions, Capability, FrontendOptions, WorkerFactories } from '@sallyport/core'
+import type { BusOptions, FrontendOptions, WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
-import { BENCH_EVENT, type Reply } from '../loops/serve.js'
+import type { Request } from '../loops/serve.js'
 import type { Arm, OpenArm } from '../model/scenario.js'
-import { createConversation } from './threads.js'
+import { createMeasuring } from './threads.js'
 import { workerUrl } from '../shared/worker-url.js'
 
 export interface BusArmOptions extends FrontendOptions {
@@ -20,19 +20,7 @@ const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
 /** Label of the frontend that measures. */
 const LABEL = 'main'
 
-const COMMANDS = ['greet', 'echo', 'echo-bytes', 'transfer-back', 'download']
-
-/** Allows the measuring frontend every command of the benchmark's core. */
-const createCapability = (): Capability => ({
-  identifier: 'bench',
-  windows: [LABEL],
-  permissions: COMMANDS.map(command => `allow-${command}`),
-})
-
-type Pattern = NonNullable<NonNullable<BusOptions['app']>['security']>['pattern'] & {}
-
-const createPattern = (hook = false): Pattern =>
-  hook ? { use: 'isolation', options: { dir: HOOK } } : { use: 'brownfield' }
+const COMMANDS = ['greet', 'echo', 'echo_bytes', 'transfer_back', 'download']
 
 export function busArm(id: string, title: string, settings: BusArmOptions): Arm {
   return { id, title, open: () => openBus(settings) }
@@ -61,14 +49,14 @@ export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, 
 const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
-function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
-  const { hook, ...options } = settings
+function toBusOptions({ hook, ...options }: Omit<BusArmOptions, 'cipher'>): BusOptions {
+  const isTrusted = options.link === 'port'
   return {
     core: workerUrl('core'),
     // Log lines would break the progress line. An error fails the arm.
     log: false,
-    frontends: { [LABEL]: { module, sandbox: options.link === 'port' ? 'none' : sandbox, ...options } },
-    app: { security: { pattern: createPattern(hook), capabilities: [createCapability()] } },
+    frontends: { [LABEL]: { module, sandbox: isTrusted ? 'none' : sandbox, allow: COMMANDS, ...options } },
+    ...(hook && { isolation: { dir: HOOK } }),
   }
 }
 
@@ -82,24 +70,13 @@ const withoutCipher: WorkerFactories = {
   },
 }
 
-/** Opens an arm on a new bus, and waits for the frontend's first call. A fault of the bus fails the arm. */
+/** Opens an arm on a new bus, whose frontend has then called. */
 async function openBus({ cipher = true, ...settings }: BusArmOptions): Promise<OpenArm> {
   const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
-  const close = (): Promise<void> => bus.close({ timeout: 0 })
-  const { measure, receive, fail } = createConversation(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
-  const ready = new Promise<void>((resolve, reject) => {
-    bus.on('fault', ({ label, error }) => {
-      const failure = new Error(`${label}: ${error.message}`)
-      fail(failure)
-      reject(failure)
-    })
-    bus.once(BENCH_EVENT.ready, () => resolve()).catch(reject)
+  const failed = new Promise<never>((_, reject) => {
+    bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
   })
-  try {
-    await Promise.all([ready, bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))])
-    return { measure, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
+  failed.catch(() => {})
+  const send = (request: Request): Promise<unknown> => bus.call(LABEL, 'measure', { ...request }, { timeout: false })
+  return { measure: createMeasuring(send, failed), close: () => bus.close({ timeout: 0 }) }
 }

@@ -1,38 +1,35 @@
+import { EventEmitter, once } from 'node:events'
 import { expect, test } from 'vitest'
 import type { Request } from '../loops/serve.js'
 import type { Task } from '../model/scenario.js'
 import { usualCall } from '../payloads/payloads.js'
-import { createConversation } from './threads.js'
+import { createMeasuring } from './threads.js'
 
 const task: Task = { loop: 'calls', ms: 1 }
+const never = new Promise<never>(() => {})
 
-test('sends a payload once, and matches answers with their requests', async () => {
+test('sends a payload once, and returns the answer of each request', async () => {
   const sent: Request[] = []
-  const { measure, receive } = createConversation(request => sent.push(request))
-  const [first, second] = [measure(task, usualCall), measure(task, usualCall)]
+  const measure = createMeasuring(async request => ({ rate: sent.push(request) }), never)
+  expect(await Promise.all([measure(task, usualCall), measure(task, usualCall)])).toEqual([{ rate: 1 }, { rate: 2 }])
   expect(sent.map(({ payloadId, payload }) => [payloadId, payload?.id])).toEqual([
     ['usual', 'usual'],
     ['usual', undefined],
   ])
-  receive({ id: sent[1]!.id, figures: { rate: 2 } })
-  receive({ id: sent[0]!.id, error: 'wrong answer' })
-  await expect(first).rejects.toThrow('wrong answer')
-  await expect(second).resolves.toEqual({ rate: 2 })
 })
 
-test('rejects a request after its deadline', async () => {
-  await expect(createConversation(() => {}, 1).measure(task, usualCall)).rejects.toThrow('No answer within 2 ms')
-})
-
-test('rejects a request that cannot be sent', async () => {
-  const { measure } = createConversation(() => Promise.reject(new Error('the port is closed')))
+test('rejects a request after its deadline, and one that fails', async () => {
+  await expect(createMeasuring(() => never, never, 1)(task, usualCall)).rejects.toThrow('No answer within 2 ms')
+  const measure = createMeasuring(() => Promise.reject(new Error('the port is closed')), never)
   await expect(measure(task, usualCall)).rejects.toThrow('the port is closed')
 })
 
 test('rejects pending and later requests when the thread is gone', async () => {
-  const { measure, fail } = createConversation(() => {})
+  const gone = new EventEmitter()
+  const failed = once(gone, 'gone') as Promise<never>
+  const measure = createMeasuring(() => never, failed)
   const pending = measure(task, usualCall)
-  fail(new Error('the thread is gone'))
+  gone.emit('error', new Error('the thread is gone'))
   await expect(pending).rejects.toThrow('the thread is gone')
   await expect(measure(task, usualCall)).rejects.toThrow('the thread is gone')
 })

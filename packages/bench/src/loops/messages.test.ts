@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { progress } from './handlers.js'
-import { createLoops } from './serve.js'
+import { measureTask } from './serve.js'
 import { callsOnly, type Subject } from './subject.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -12,7 +12,7 @@ test('measures the rate of a channel', async () => {
     for (let chunk = 0; chunk < count; chunk++) receive(progress(chunk))
     await nextTick()
   })
-  const figures = await createLoops(subject)({ loop: 'stream', ms: 2 }, [])
+  const figures = await measureTask(subject, [], { loop: 'stream', ms: 2 })
   expect(Object.keys(figures)).toEqual(['rate'])
   expect(figures['rate']).toBeGreaterThan(0)
 })
@@ -24,7 +24,7 @@ test.each([
   const subject = createSubject(async (_command, count, receive) => {
     for (let at = 0; at < count; at++) receive(progress(getIndex(count, at)))
   })
-  await expect(async () => createLoops(subject)({ loop: 'stream', ms: 1 }, [])).rejects.toThrow(
+  await expect(async () => measureTask(subject, [], { loop: 'stream', ms: 1 })).rejects.toThrow(
     /messages arrived in order/,
   )
 })

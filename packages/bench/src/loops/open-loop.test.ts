@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { usualCall } from '../payloads/payloads.js'
 import { offer } from './open-loop.js'
-import { createLoops } from './serve.js'
+import { measureTask } from './serve.js'
 import { callsOnly, prepareCall, type Subject } from './subject.js'
 
 const calls = usualCall.calls.map(prepareCall)
@@ -42,10 +42,10 @@ describe('an open loop, by a virtual clock', () => {
   }
 
   test('shows a stall of 100 ms each second, which a closed loop hides', async () => {
-    const closed = await createLoops(createStalling())({ loop: 'calls', ms: 2000 }, calls)
+    const closed = await measureTask(createStalling(), calls, { loop: 'calls', ms: 2000 })
     expect(closed['p99']).toBeLessThan(5000)
     now = 0
-    const open = await createLoops(createStalling())({ loop: 'open', perSecond: 20_000, ms: 2000 }, calls)
+    const open = await measureTask(createStalling(), calls, { loop: 'open', perSecond: 20_000, ms: 2000 })
     expect(open['p99']).toBeGreaterThan(50_000)
     expect(open['p50']).toBeLessThan(5000)
   })
@@ -84,5 +84,5 @@ test('an open loop fails when an answer is wrong', async () => {
     await new Promise(resolve => setImmediate(resolve))
     return ++answers < 3 ? 'Hello, World!' : 'Bye'
   })
-  await expect(async () => createLoops(wrong)({ loop: 'open', perSecond: 1000, ms: 4 }, calls)).rejects.toThrow('Bye')
+  await expect(async () => measureTask(wrong, calls, { loop: 'open', perSecond: 1000, ms: 4 })).rejects.toThrow('Bye')
 })

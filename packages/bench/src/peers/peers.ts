@@ -1,6 +1,6 @@
 // The peers: other libraries for calls between threads, each used as its documentation shows. None of them checks anything.
 import type { MessagePort, Worker } from 'node:worker_threads'
-import { connectRaw, overPort, serveRaw, type CallPeer, type Handlers } from './raw-calls.js'
+import { connectRaw, overPort, serveRaw, type CallPeer, type Handlers, type RawEndpoint } from './raw-calls.js'
 
 export interface Peer {
   /** In the answering thread. */
@@ -17,8 +17,7 @@ const PEERS: Readonly<Record<PeerId, () => Promise<Peer>>> = {
     serve: (port, handlers) => serveRaw(overPort(port), handlers),
     connect: port => connectRaw(overPort(port)),
   }),
-  text: async () =>
-    overEncoding({ write: JSON.stringify, read: text => JSON.parse(text as string) as Message, isText: true }),
+  text: async () => loadText(),
   msgpackr: loadMsgpackr,
   birpc: loadBirpc,
   comlink: loadComlink,
@@ -29,49 +28,36 @@ export const loadPeer = (id: PeerId): Promise<Peer> => PEERS[id]()
 /** A stub whose methods are the remote functions. */
 type Remote = Record<string, (args: unknown) => Promise<unknown>>
 
-interface Message {
-  jsonrpc: '2.0'
-  id: number
-  method?: string
-  params?: unknown
-  result?: unknown
-}
-
 interface Encoding {
-  write(message: Message): string | Uint8Array<ArrayBuffer>
-  read(data: unknown): Message
-  /** Bytes are sent as base64. */
-  isText?: boolean
+  write(message: object): string | Uint8Array<ArrayBuffer>
+  read(data: unknown): object
 }
 
 /** No library for calls: posts each JSON-RPC message in an encoding. */
-function overEncoding({ write, read, isText = false }: Encoding): Peer {
-  const post = (port: MessagePort | Worker, message: Omit<Message, 'jsonrpc'>): void => {
-    const data = write({ jsonrpc: '2.0', ...message })
-    port.postMessage(data, typeof data === 'string' ? [] : [data.buffer])
-  }
+function overEncoding({ write, read }: Encoding): Peer {
+  const createEndpoint = (port: MessagePort | Worker): RawEndpoint => ({
+    post: message => {
+      const data = write({ jsonrpc: '2.0', ...message })
+      port.postMessage(data, typeof data === 'string' ? [] : [data.buffer])
+    },
+    listen: receive => void port.on('message', data => receive(read(data) as Parameters<typeof receive>[0])),
+  })
   return {
-    serve: (port, handlers) =>
-      void port.on('message', (data: unknown) => {
-        const { id, method = '', params } = read(data)
-        post(port, { id, result: handlers[method]!(params as never) })
-      }),
+    serve: (port, handlers) => serveRaw(createEndpoint(port), handlers),
+    connect: port => connectRaw(createEndpoint(port)),
+  }
+}
+
+/** Sends bytes as base64. */
+function loadText(): Peer {
+  const { serve, connect } = overEncoding({ write: JSON.stringify, read: text => JSON.parse(text as string) as object })
+  return {
+    serve,
     connect: port => {
-      const pending = new Map<number, (result: unknown) => void>()
-      let calls = 0
-      port.on('message', (data: unknown) => {
-        const { id, result } = read(data)
-        pending.get(id)?.(result)
-        pending.delete(id)
-      })
-      const call: CallPeer = (method, params) =>
-        new Promise(resolve => {
-          pending.set(++calls, resolve)
-          post(port, { id: calls, method, params })
-        })
-      return async (method, args) => {
-        if (!isText || !(args instanceof Uint8Array)) return call(method, args)
-        return Buffer.from((await call(method, Buffer.from(args).toString('base64'))) as string, 'base64')
+      const call = connect(port)
+      return async (command, args) => {
+        if (!(args instanceof Uint8Array)) return call(command, args)
+        return Buffer.from((await call(command, Buffer.from(args).toString('base64'))) as string, 'base64')
       }
     },
   }
@@ -84,7 +70,7 @@ async function loadMsgpackr(): Promise<Peer> {
   return overEncoding({
     // It packs into a buffer that it shares with other messages.
     write: message => Uint8Array.from(packr.pack(message)),
-    read: data => packr.unpack(data as Uint8Array) as Message,
+    read: data => packr.unpack(data as Uint8Array) as object,
   })
 }
 

@@ -110,17 +110,6 @@ describe('the noise check', () => {
     expect(sampleReport(undefined, [noise]).noise).toMatchObject({ othersCpu: null })
   })
 
-  test('counts the warm-ups and measurements that were not stationary', () => {
-    const moving = (outcomes: Outcome[]): Outcome[] => {
-      const [cell] = outcomes[0]!.cells
-      cell!.coldStarts = 2
-      cell!.processes[0]![0]!['stationary'] = 0
-      return outcomes
-    }
-    expect(sampleReport(moving, [noise]).scenarios[0]!.notStationary).toBe(3)
-    expect(sampleReport(undefined, [noise]).scenarios[0]!.notStationary).toBe(0)
-  })
-
   test('is null when nothing was measured twice', () => {
     expect(sampleReport(undefined, [channel]).noise).toBeNull()
   })

@@ -47,9 +47,6 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
     measuredRounds: Math.ceil(
       Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
     ),
-    notStationary:
-      sum(cells, ({ coldStarts = 0 }) => coldStarts) +
-      cells.flatMap(({ processes }) => processes.flat()).filter(({ stationary }) => stationary === 0).length,
     arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {
       const caseCells = cells.filter(cell => cell.inCase === inCase)

@@ -1,7 +1,7 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const SCHEMA_VERSION = 7
+export const SCHEMA_VERSION = 8
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -56,8 +56,6 @@ export interface Report {
     rounds: number
     /** Rounds that were measured. */
     measuredRounds: number
-    /** Warm-ups and measurements whose arm was not stationary before their time ran out. */
-    notStationary: number
     /** The title has the version, if the arm is another library. */
     arms: { id: string; title: string }[]
     /** `payloadBytes` is the mean size of the payload, as JSON without white space. */

@@ -84,10 +84,7 @@ test('notes say that rounds were left out', () => {
   expect(getNotes(report).join(' ')).toContain('fewer rounds were measured: formats 1 of 2.')
 })
 
-test('notes of a quick run leave tails, and arms that were not warm, to --full', () => {
+test('notes of a quick run leave tails to --full', () => {
   const report = sampleReport(undefined, [getScenario('shapes')])
-  report.scenarios[0]!.notStationary = 59
-  const notes = getNotes(report).join(' ')
-  expect(notes).toContain('Not warmed up in 59 slots: use --full.')
-  expect(notes).toContain('p99 is not judged')
+  expect(getNotes(report)).toEqual([expect.stringContaining('p99 is not judged')])
 })

@@ -1,5 +1,4 @@
 // Whether the figures of a report can be trusted, and notes on its precision.
-import { sum } from 'd3-array'
 import { isTail } from '../model/scenario.js'
 import { count, formatEffect, formatRatio } from '../shared/text.js'
 import { OTHERS_LIMIT, REACH, TOLERANCE } from './noise.js'
@@ -89,11 +88,8 @@ function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): str
 export function getNotes({ scenarios, mode }: Report): string[] {
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
-  const cold = sum(scenarios, ({ notStationary }) => notStationary)
   const hasTails = everyFigure({ scenarios }).some(({ figure }) => isTail(figure))
-  const remedy = mode === 'quick' ? ': use --full' : ''
   return [
-    ...(cold > 0 ? [`Not warmed up in ${count(cold, 'slot')}${remedy}.`] : []),
     ...(hasTails && mode === 'quick'
       ? ['p99 is not judged: a quick run has too few of the slowest calls. Use --full.']
       : []),

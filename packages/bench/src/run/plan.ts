@@ -91,11 +91,6 @@ export class WarmUp {
     return this.#elapsedMs >= this.#plannedMs / 2 && isStationary(this.#values)
   }
 
-  /** True if the arm is not stationary yet. This takes three measurements. */
-  get isCold(): boolean {
-    return this.#values.length >= 3 && !isStationary(this.#values)
-  }
-
   async measure(measure: (task: Task) => Promise<Measurement>): Promise<void> {
     const { figures, task, warmUp = task } = this.#inCase
     const start = performance.now()

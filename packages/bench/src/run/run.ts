@@ -12,8 +12,6 @@ export interface Cell {
   inCase: Case
   arm: Arm
   processes: Measurement[][]
-  /** Warm-ups that ended before the arm was stationary. */
-  coldStarts?: number
   error?: Error
 }
 
@@ -142,7 +140,6 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
         await measureCell(cell, 0, arm =>
           warmUp.measure(async task => checkMeasurement(inCase, await arm.measure(task, inCase.payload))),
         )
-        if (warmUp.isOver && warmUp.isCold) cell.coldStarts = (cell.coldStarts ?? 0) + 1
       }
     }
   }

@@ -1,17 +1,13 @@
-// A process that measures one job, posts the figures, and exits with its parent. It loads only what it measures.
-import type { FreshJob, Reply } from '../fresh/measure-fresh.js'
+// A process that measures one job, and exits with its parent. It loads only what it measures.
+import type { FreshJob } from '../fresh/measure-fresh.js'
 import type { Measurement } from '../model/scenario.js'
+import { overIpc, serveRaw } from '../peers/raw-calls.js'
+
+async function measure(job: FreshJob): Promise<Measurement> {
+  if ('fewCalls' in job) return (await import('../plugin/few-calls.js')).measureFewCalls(job.fewCalls)
+  if ('size' in job) return (await import('../plugin/measure-density.js')).measureDensity(job.plugin, job.size)
+  return (await import('../plugin/measure-plugins.js')).measurePlugins(job.plugin)
+}
 
 process.once('disconnect', () => process.exit())
-const job = JSON.parse(process.argv[2]!) as FreshJob
-const measure = async (): Promise<Measurement> =>
-  'fewCalls' in job
-    ? (await import('../plugin/few-calls.js')).measureFewCalls(job.fewCalls)
-    : 'size' in job
-      ? (await import('../plugin/measure-density.js')).measureDensity(job.plugin, job.size)
-      : (await import('../plugin/measure-plugins.js')).measurePlugins(job.plugin)
-const reply = await measure().then(
-  (figures): Reply => ({ figures }),
-  (error: unknown): Reply => ({ error: error instanceof Error ? error.message : String(error) }),
-)
-process.send!(reply)
+serveRaw(overIpc(process), { measure })
