@@ -1,8 +1,8 @@
 // The integrity of a plugin's directory: a hash of every file in it, which is what a person has granted rights to.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { lstat, opendir, readlink, realpath } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
 import { PluginError } from './errors.js'
 import { isBelow } from './manifest.js'
 
@@ -14,37 +14,32 @@ export const MAX_BYTES: number = 256 * 1024 * 1024
  * Returns the SHA-512 of names and contents of all files, as `sha512-…`.
  *
  * @param directory - a real path
- * @throws {PluginError} InvalidContent for a link that leads out, anything but files, directories and links, and beyond the limits
+ * @throws {PluginError} InvalidPlugin for a link that leads out, anything but files, directories and links, and beyond the limits
  */
 export async function readIntegrity(directory: string): Promise<string> {
-  const hash = createHash('sha512')
-  const left = { files: MAX_FILES, bytes: MAX_BYTES }
-  const add = (...parts: (string | number)[]): void => void hash.update(`${JSON.stringify(parts)}\n`)
-  const visit = async (names: readonly string[]): Promise<void> => {
-    for (const name of (await readdir(join(directory, ...names))).toSorted()) {
-      const below = [...names, name]
-      const file = join(directory, ...below)
-      const refuse = (text: string): never => {
-        throw new PluginError('InvalidContent', text, { file })
-      }
-      if (--left.files < 0) refuse(`the plugin has more than ${MAX_FILES} files`)
-      const info = await lstat(file)
-      const path = below.join('/')
-      if (info.isDirectory()) {
-        add('directory', path)
-        await visit(below)
-      } else if (info.isSymbolicLink()) {
-        const target = await realpath(file).catch(() => '')
-        if (!isBelow(directory, target)) refuse('the link leads out of the directory of the plugin')
-        add('link', path, (await readlink(file)).replaceAll(sep, '/'))
-      } else if (info.isFile()) {
-        left.bytes -= info.size
-        if (left.bytes < 0) refuse(`the plugin has more than ${MAX_BYTES} bytes`)
-        add('file', path, info.size)
-        for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
-      } else refuse('must be a file, a directory or a link')
-    }
+  const refuse = (file: string, text: string): never => {
+    throw new PluginError('InvalidPlugin', text, { file })
   }
-  await visit([])
+  const files: string[] = []
+  for await (const { parentPath, name } of await opendir(directory, { recursive: true })) {
+    if (files.push(join(parentPath, name)) > MAX_FILES) refuse(directory, `has more than ${MAX_FILES} files`)
+  }
+  const hash = createHash('sha512')
+  let bytes = 0
+  for (const file of files.toSorted()) {
+    const info = await lstat(file)
+    const add = (...parts: (string | number)[]): void =>
+      void hash.update(`${JSON.stringify([relative(directory, file).replaceAll(sep, '/'), ...parts])}\n`)
+    if (info.isDirectory()) add('directory')
+    else if (info.isSymbolicLink()) {
+      const isInside = isBelow(directory, await realpath(file).catch(() => ''))
+      if (!isInside) refuse(file, 'the link leads out of the directory')
+      add('link', (await readlink(file)).replaceAll(sep, '/'))
+    } else if (info.isFile()) {
+      if ((bytes += info.size) > MAX_BYTES) refuse(file, `the plugin has more than ${MAX_BYTES} bytes`)
+      add('file', info.size)
+      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+    } else refuse(file, 'must be a file, a directory or a link')
+  }
   return `sha512-${hash.digest('base64')}`
 }

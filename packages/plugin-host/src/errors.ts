@@ -1,14 +1,13 @@
-// Errors of the plugin host: a code to branch on, and the file and key of a mistake.
+// Errors of the plugin host.
 
 /**
- * `InvalidManifest`, `InvalidContent`: a mistake of the plugin, in `file` at `key`. `InvalidGrants`: one in the file of grants. `LabelInUse`: two
- * plugins, or a plugin and a frontend of the program, have one label. `Refused`: `ask` did not grant what the plugin requests. `Cancelled`: the
- * plugin was disabled meanwhile. `UnknownPlugin`, `InvalidOption`: a mistake of the caller. `InstallFailed`: what was to be installed is
- * unavailable, too large, or not what was pinned.
+ * `InvalidPlugin`: a mistake of the plugin, in `file` at `key`. `InvalidGrants`: one in the file of grants. `LabelInUse`: two plugins, or a
+ * plugin and a frontend of the program, have one label. `Refused`: `ask` did not grant what the plugin requests. `Cancelled`: the plugin was
+ * disabled meanwhile. `UnknownPlugin`, `InvalidOption`: a mistake of the caller. `InstallFailed`: the package is unavailable, too large, or
+ * not what was pinned.
  */
 export type PluginErrorCode =
-  | 'InvalidManifest'
-  | 'InvalidContent'
+  | 'InvalidPlugin'
   | 'InvalidGrants'
   | 'LabelInUse'
   | 'Refused'
@@ -16,16 +15,6 @@ export type PluginErrorCode =
   | 'UnknownPlugin'
   | 'InvalidOption'
   | 'InstallFailed'
-
-/** The place of a mistake. */
-export interface PluginErrorPlace {
-  /** Path of the file. */
-  file?: string
-  /** Key in the file, as `sallyport.permissions.0`. */
-  key?: string | undefined
-  /** The error behind it. */
-  cause?: unknown
-}
 
 /** An error of the plugin host. */
 export class PluginError extends Error {
@@ -38,15 +27,15 @@ export class PluginError extends Error {
   /** Key in the file, as `sallyport.permissions.0`. */
   readonly key: string | undefined
 
-  constructor(code: PluginErrorCode, text: string, { file, key, cause }: PluginErrorPlace = {}) {
-    const place = [file, key].filter(Boolean).map(part => `${part}: `)
-    super(place.join('') + text, cause === undefined ? undefined : { cause })
+  constructor(
+    code: PluginErrorCode,
+    text: string,
+    place: { file?: string | undefined; key?: string; cause?: unknown } = {},
+  ) {
+    const { file, key, cause } = place
+    super([file, key, text].filter(Boolean).join(': '), cause === undefined ? undefined : { cause })
     this.code = code
     this.file = file
-    this.key = key
+    this.key = key || undefined
   }
 }
-
-/** True for an error of the plugin host, with this code if one is given. */
-export const isPluginError = (error: unknown, code?: PluginErrorCode): error is PluginError =>
-  error instanceof Error && error.name === 'PluginError' && (code === undefined || (error as PluginError).code === code)

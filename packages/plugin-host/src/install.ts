@@ -1,17 +1,15 @@
 // Puts a package into the directory of plugins, without running any of it: from npm, or from a tarball.
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { once } from 'node:events'
+import { mkdir, rename, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createGunzip } from 'node:zlib'
+import semver from 'semver'
 import { MAX_BYTES, MAX_FILES, readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
-import type { Grants } from './grants.js'
-import { isPackageName } from './label.js'
-import { type ManifestRules, type PluginManifest, readManifest } from './manifest.js'
+import { type ManifestRules, PACKAGE_NAME, type PluginManifest, readManifest } from './manifest.js'
 
 /** Options of `install`. */
 export interface InstallOptions {
@@ -21,158 +19,91 @@ export interface InstallOptions {
   registry?: string
 }
 
-/** A package that was read, and not put in place. */
-export interface Unpacked {
-  readonly manifest: PluginManifest
-  /** Directory of the package. */
-  readonly directory: string
-  /** Keeps the tarball's integrity for the version. */
-  pin(): Promise<void>
-  remove(): Promise<void>
-}
-
 const MAX_TARBALL = 64 * 1024 * 1024
 
 const fail = (text: string, cause?: unknown): PluginError => new PluginError('InstallFailed', text, { cause })
 
 /** Packages that only `install` needs, with what they depend on: 90 packages. */
-async function load<Module>(importing: Promise<Module>, name: string): Promise<Module> {
-  return importing.catch((cause: unknown) => {
-    throw fail(`the package ${name} is missing: npm install pacote@21 ssri@13 tar@7`, cause)
+const load = () =>
+  Promise.all([import('pacote'), import('tar')]).catch((cause: unknown) => {
+    throw fail('packages are missing: npm install pacote@21 tar@7', cause)
   })
-}
 
 /**
- * @param spec - `name@1.2.3`, or the path or file URL of a `.tgz`
- * @param parent - directory of plugins
- * @throws {PluginError} InstallFailed, and as `readManifest`
+ * Unpacks a package, and checks what can be known before it runs.
+ *
+ * @param temporary - an empty directory
+ * @throws {PluginError} InstallFailed, InvalidPlugin
  */
 export async function unpack(
   spec: string | URL,
-  options: InstallOptions,
-  { parent, grants, rules }: { parent: string; grants: Grants; rules: ManifestRules },
-): Promise<Unpacked> {
-  const named =
-    typeof spec === 'string' ? /^(?<name>(?:@[^@/]+\/)?[^@/:]+)@(?<version>[^@/:]+)$/.exec(spec)?.groups : undefined
-  const tarball = named ? await download(named as { name: string; version: string }, options) : await readTarball(spec)
-  const ssri = await load(import('ssri'), 'ssri')
-  if (options.integrity !== undefined && ssri.checkData(tarball, options.integrity) === false) {
-    throw fail(`${String(spec)} does not have the integrity ${options.integrity}`)
-  }
-  const integrity = ssri.fromData(tarball, { algorithms: ['sha512'] }).toString()
-  await mkdir(parent, { recursive: true })
-  const directory = await mkdtemp(join(parent, '.install-'))
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true })
-  try {
-    await extract(tarball, directory)
-    const manifest = await readManifest(join(directory, 'package'), rules)
-    const { name, version, dependencies } = manifest
-    if (named && (named['name'] !== name || named['version'] !== version)) {
-      throw fail(`${String(spec)} contains ${name}@${version}`)
-    }
-    const pinned = await grants.getTarball(name, version)
-    if (pinned && pinned.integrity !== integrity) {
-      throw fail(
-        `${name}@${version} is not the tarball that was installed before: its integrity was ${pinned.integrity}`,
-      )
-    }
-    for (const each of dependencies) {
-      const isBundled = await stat(join(directory, 'package/node_modules', each)).catch(() => undefined)
-      if (isBundled || each === '@sallyport/frontend') continue
-      throw fail(`${name} needs ${each}, which is not in its tarball. Its author should bundle its dependencies`)
-    }
-    await readIntegrity(join(directory, 'package'))
-    return {
-      manifest,
-      directory: join(directory, 'package'),
-      pin: () => grants.addTarball({ name, version, integrity }),
-      remove,
-    }
-  } catch (error) {
-    await remove()
-    throw error
-  }
-}
-
-async function readTarball(spec: string | URL): Promise<Buffer> {
-  const file = spec instanceof URL || spec.startsWith('file:') ? fileURLToPath(spec) : spec
-  const info = await stat(file).catch((cause: unknown) => {
-    throw fail(`${file} is not "name@1.2.3", and not a file`, cause)
-  })
-  if (!info.isFile() || info.size > MAX_TARBALL) throw fail(`${file} must be a file of at most ${MAX_TARBALL} bytes`)
-  return readFile(file)
-}
-
-async function download(
-  { name, version }: { name: string; version: string },
-  options: InstallOptions,
-): Promise<Buffer> {
-  const { valid } = (await import('semver')).default
-  if (!isPackageName(name) || valid(version) !== version) {
-    throw fail(`${name}@${version} must name one version, such as "@acme/x@1.2.3"`)
-  }
-  const { default: pacote } = await load(import('pacote'), 'pacote')
-  const chunks: Buffer[] = []
-  let size = 0
-  const read = async (stream: AsyncIterable<Buffer>): Promise<void> => {
-    chunks.length = size = 0
-    for await (const chunk of stream) {
-      chunks.push(chunk)
-      if ((size += chunk.length) > MAX_TARBALL) throw fail(`${name}@${version} has more than ${MAX_TARBALL} bytes`)
-    }
-  }
-  const { registry, integrity } = options
-  const cache = await mkdtemp(join(tmpdir(), 'sallyport-install-'))
-  const settings = { cache, ignoreScripts: true, ...(registry && { registry }), ...(integrity && { integrity }) }
-  try {
-    await pacote.tarball.stream(`${name}@${version}`, read as never, settings)
-    return Buffer.concat(chunks)
-  } catch (cause) {
-    throw cause instanceof PluginError ? cause : fail(`${name}@${version}: ${(cause as Error).message}`, cause)
-  } finally {
-    await rm(cache, { recursive: true, force: true })
-  }
-}
-
-/** Writes files and directories below `package/` in `directory`, and refuses a tarball with anything else. */
-async function extract(tarball: Buffer, directory: string): Promise<void> {
-  await measure(tarball)
-  const { extract: untar } = await load(import('tar'), 'tar')
-  const file = join(directory, `${createHash('sha256').update(tarball).digest('hex')}.tgz`)
-  await writeFile(file, tarball, { mode: 0o600 })
-  let [files, wrong] = [0, '']
+  temporary: string,
+  { integrity, registry }: InstallOptions,
+  rules: ManifestRules,
+): Promise<{ directory: string; manifest: PluginManifest; integrity: string }> {
+  const directory = join(temporary, 'package')
+  const source = await toSource(spec)
+  const [{ default: pacote }, { extract }] = await load()
+  const settings = { cache: join(temporary, 'cache'), ignoreScripts: true, registry, integrity }
+  let tarball = Buffer.alloc(0)
+  let wrong = ''
+  let files = 0
   const filter = (path: string, entry: object): boolean => {
-    const { type } = entry as { type?: string }
-    const isPlain = type === 'File' || type === 'OldFile' || type === 'Directory'
-    const names = path.split(/[/\\]/)
-    if (!isPlain) wrong ||= `${path} is a ${type}`
-    else if (names.includes('..') || /^(?:[/\\]|[a-z]:)/i.test(path)) wrong ||= `${path} leads out of the package`
+    const { type = '' } = entry as { type?: string }
+    if (!/^(?:OldFile|File|Directory)$/.test(type)) wrong ||= `${path} is a ${type}`
+    else if (/^(?:[/\\]|[a-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/i.test(path)) wrong ||= `${path} leads out of the package`
     else if (++files > MAX_FILES) wrong ||= `it has more than ${MAX_FILES} files`
     return wrong === ''
   }
   try {
-    await mkdir(join(directory, 'package'))
+    // Bounded before anything is written, packed and unpacked.
+    const read = async (stream: AsyncIterable<Buffer>) => (tarball = Buffer.concat(await limit(MAX_TARBALL)(stream)))
+    await pacote.tarball.stream(source, read as never, settings as object)
+    await pipeline([tarball], createGunzip(), limit(MAX_BYTES, MAX_FILES * 1024, false))
+    await mkdir(directory)
     const modes = { dmode: 0o755, fmode: 0o644, preserveOwner: false, noChmod: true }
-    await untar({ file, cwd: join(directory, 'package'), strip: 1, strict: true, filter, ...modes })
+    const target = extract({ cwd: directory, strip: 1, strict: true, filter, ...modes })
+    const closed = once(target, 'close')
+    target.end(tarball)
+    await closed
   } catch (cause) {
     wrong ||= (cause as Error).message
   }
-  if (wrong) throw fail(`the tarball is refused: ${wrong}`)
+  if (wrong) throw fail(`${String(spec)} is refused: ${wrong}`)
+  const manifest = await readManifest(directory, rules)
+  const { name, version, dependencies } = manifest
+  if (source === spec && source !== `${name}@${version}`) throw fail(`${source} contains ${name}@${version}`)
+  for (const each of dependencies) {
+    const isBundled = await stat(join(directory, 'node_modules', each)).catch(() => undefined)
+    if (isBundled || each === '@sallyport/frontend') continue
+    throw fail(`${name} needs ${each}, which is not in its tarball. Its author should bundle its dependencies`)
+  }
+  await readIntegrity(directory)
+  return { directory, manifest, integrity: `sha512-${createHash('sha512').update(tarball).digest('base64')}` }
 }
 
-/** Refuses a tarball that takes more than a plugin may have, before anything is written. */
-async function measure(tarball: Buffer): Promise<void> {
-  let left = MAX_BYTES + MAX_FILES * 1024
-  const count = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      left -= chunk.length
-      done(left < 0 ? new Error(`it has more than ${MAX_BYTES} bytes`) : undefined)
-    },
-  })
-  await pipeline([tarball], createGunzip(), count).catch((cause: Error) => {
-    throw fail(`the tarball is refused: ${cause.message}`, cause)
-  })
+/** Returns a version of a registry, or the URL of a file: what pacote reads without running anything. */
+async function toSource(spec: string | URL): Promise<string> {
+  const [, name = '', version = ''] = /^(.+)@([^@/:]+)$/.exec(String(spec)) ?? []
+  if (PACKAGE_NAME.test(name) && semver.valid(version) === version) return String(spec)
+  const file = resolve(String(spec).startsWith('file:') ? fileURLToPath(spec) : String(spec))
+  const info = await stat(file).catch(() => undefined)
+  if (info?.isFile() && /\.(?:tgz|tar\.gz)$/i.test(file)) return pathToFileURL(file).href
+  throw fail(`${String(spec)} must name one version, as "@acme/x@1.2.3", or a file, as "/path/x-1.2.3.tgz"`)
 }
+
+/** Reads chunks, and keeps them unless they are only counted. @param more - bytes for headers, in addition to `max` */
+const limit =
+  (max: number, more = 0, isKept = true) =>
+  async (chunks: AsyncIterable<Buffer>): Promise<Buffer[]> => {
+    const kept: Buffer[] = []
+    let left = max + more
+    for await (const chunk of chunks) {
+      if ((left -= chunk.length) < 0) throw new Error(`it has more than ${max} bytes`)
+      if (isKept) kept.push(chunk)
+    }
+    return kept
+  }
 
 /** Puts a directory in the place of another one, which comes back if that fails. */
 export async function replace(from: string, to: string): Promise<void> {

@@ -1,55 +1,68 @@
-// Reads JSON that others wrote, and writes a file as a whole.
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+// Reads JSON that others wrote, with the file and the key of a mistake.
+import { readFile, stat } from 'node:fs/promises'
+import semver from 'semver'
 import * as v from 'valibot'
 import { PluginError, type PluginErrorCode } from './errors.js'
+import type { RequestedPermission } from './rights.js'
 
 const MAX_BYTES = 1024 * 1024
 
-/** @throws {PluginError} with this code for a file that is none, too large, or not JSON. A missing file is Node's error */
-export async function readJson(file: string, code: PluginErrorCode): Promise<unknown> {
+const values = v.optional(v.array(v.unknown()))
+const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
+/** Permissions that a plugin requests, or was granted. */
+export const permissionsSchema: v.GenericSchema<unknown, RequestedPermission[]> = v.pipe(
+  v.array(
+    v.union(
+      [name, v.strictObject({ permission: name, allow: values, deny: values })],
+      'must be the name of a permission, or { permission, allow, deny }',
+    ),
+    'must be an array',
+  ),
+  v.maxLength(200, 'must have at most 200 entries'),
+)
+
+export const isVersion = (value: unknown): boolean => semver.valid(value as string) !== null
+
+/** Describes the mistakes of an object with these keys. */
+export const describeKeys =
+  (keys: object) =>
+  ({ expected }: { expected: string | null }): string => {
+    if (expected === 'never') return `this key is not known: use ${Object.keys(keys).join(', ')}`
+    return expected === 'Object' ? 'must be an object' : 'is missing'
+  }
+
+/** @throws {PluginError} if the file is not a regular one, or too large. A missing file is Node's error */
+export async function readText(file: string, code: PluginErrorCode): Promise<string> {
   const info = await stat(file)
   // A pipe would never end.
   if (!info.isFile()) throw new PluginError(code, 'must be a file', { file })
   if (info.size > MAX_BYTES) throw new PluginError(code, `must be at most ${MAX_BYTES} bytes`, { file })
-  const text = await readFile(file, 'utf8')
-  let forbidden: string | undefined
-  let value: unknown
+  return readFile(file, 'utf8')
+}
+
+export function parseJson(text: string, file: string, code: PluginErrorCode): unknown {
   try {
-    value = JSON.parse(text, (key, member: unknown) => {
-      if (key === '__proto__') forbidden = key
+    return JSON.parse(text, (key, member: unknown) => {
+      if (key === '__proto__') throw new PluginError(code, 'this key is not allowed', { file, key })
       return member
     })
   } catch (cause) {
-    throw new PluginError(code, `must be JSON: ${(cause as Error).message}`, { file, cause })
+    throw cause instanceof PluginError
+      ? cause
+      : new PluginError(code, `must be JSON: ${(cause as Error).message}`, { file, cause })
   }
-  if (forbidden !== undefined) throw new PluginError(code, 'this key is not allowed', { file, key: forbidden })
-  return value
 }
 
-/** Returns the output of the schema. @throws {PluginError} with the code, the file and the key of the first mistake */
+/** Returns the output of the schema. @throws {PluginError} with the first mistake */
 export function parse<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
   code: PluginErrorCode,
-  file: string,
-  prefix?: string,
+  file?: string,
+  toKey: (key: string) => string = key => key,
 ): v.InferOutput<Schema> {
   const { issues, output, success } = v.safeParse(schema, value)
   if (success) return output
-  const [issue] = issues
-  const key = [prefix, v.getDotPath(issue)].filter(Boolean).join('.') || undefined
-  throw new PluginError(code, issue.message, { file, key })
-}
-
-/** Replaces a file as a whole: after a crash it has its old content or its new one. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}`
-  try {
-    await writeFile(temporary, text, { flag: 'wx', mode: 0o600, flush: true })
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  const key = toKey(v.getDotPath(issues[0]) ?? '')
+  throw new PluginError(code, issues[0].message, { file, key })
 }

@@ -1,198 +1,202 @@
 // One plugin: from its directory to a frontend of the bus, and back.
-import type { Bus, FrontendInfo, FrontendOptions, Sandbox, ScopedPermission } from '@sallyport/core'
-import { isBusError } from '@sallyport/core'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type AskDeps, getRights } from './ask.js'
+import { type FrontendInfo, type FrontendOptions, isBusError } from '@sallyport/core'
+import { basename } from 'node:path'
+import { getRights } from './ask.js'
 import { readIntegrity } from './content.js'
-import { isPluginError, PluginError } from './errors.js'
-import { type ManifestRules, type PluginManifest, readManifest } from './manifest.js'
-import { getPermissionName, type RequestedPermission, type Rights } from './requests.js'
+import { PluginError } from './errors.js'
+import type { Grants } from './grants.js'
+import { type PluginManifest, readManifest } from './manifest.js'
+import type { PluginBus, PluginInfo, ResolvedOptions } from './options.js'
+import { getPermissionName, type Rights } from './rights.js'
+import { watchDirectory } from './watch.js'
 
-/** What the plugin host uses of a bus. */
-export type PluginBus = Pick<Bus, 'open' | 'closeFrontend' | 'frontends' | 'on'>
-
-/** A plugin, as lists and events have it. */
-export interface PluginInfo {
-  /** Label of its frontend. */
-  readonly label: string
-  /** Name of the package. */
-  readonly name: string
-  /** Version of the package. */
-  readonly version: string
-  /** Real path of its directory. */
-  readonly directory: string
-  /**
-   * `invalid`: its manifest or its label. `disabled`, `asking`, `refused`, `starting`, `stopping`. After its start, the state of its frontend:
-   * `running`, `restarting`, `failed`, `stopped` and others.
-   */
-  readonly state: FrontendInfo['state'] | 'invalid' | 'disabled' | 'asking' | 'refused' | 'stopping'
-  /** Its sandbox, while it has a frontend. */
-  readonly sandbox?: FrontendInfo['sandbox']
-  /** The wall around its process. */
-  readonly wall?: string
-  /** The last error. */
-  readonly error?: Error
-  /** What its manifest requests. */
-  readonly requested: Rights
-  /** What it has, once it was started. */
-  readonly granted?: Rights
-  /** Default settings of its manifest. */
-  readonly settings: Readonly<Record<string, unknown>>
-}
-
-/** Options of the frontend of a plugin. */
-export type PluginFrontendOptions = Omit<FrontendOptions, 'allow' | 'data'> & {
-  /** What each plugin may call, in addition to what is granted. */
-  allow?: readonly (string | ScopedPermission)[]
-  /** Settings that replace those of the manifest: the plugin reads them by `getData()`. */
-  settings?: Readonly<Record<string, unknown>>
-}
-
-export interface PluginDeps extends Omit<AskDeps, 'onAsking'> {
+export interface PluginDeps {
   readonly bus: PluginBus
-  readonly rules: ManifestRules
-  readonly permissions: Readonly<Record<string, readonly RequestedPermission[]>> | undefined
-  readonly getOptions: (plugin: PluginInfo) => PluginFrontendOptions
-  readonly onChange: (plugin: Plugin) => void
+  readonly grants: Grants
+  readonly options: ResolvedOptions
+  getPlugins(): readonly Plugin[]
+  onChange(plugin: Plugin): void
 }
 
 /** `open`: its frontend has a state. */
 type OwnState = 'invalid' | 'disabled' | 'asking' | 'refused' | 'starting' | 'stopping' | 'failed' | 'open'
 
-const NO_RIGHTS: Rights = { permissions: [], net: false }
+/** States after errors of a start. */
+const STATES: Readonly<Record<string, OwnState>> = {
+  InvalidPlugin: 'invalid',
+  LabelInUse: 'invalid',
+  Refused: 'refused',
+}
 
 export class Plugin {
-  readonly label: string
+  /** A plugin without a valid manifest has the name of its directory. */
+  label: string
   readonly directory: string
   readonly #deps: PluginDeps
   #manifest: PluginManifest | undefined
   #granted: Rights | undefined
-  #state: OwnState
+  #state: OwnState = 'disabled'
   #error: Error | undefined
-  #starting: { promise: Promise<void>; abort: AbortController } | undefined
-  #stopping: Promise<void> = Promise.resolve()
-  isWatched = false
+  #start: { readonly promise: Promise<void>; readonly abort: AbortController } | undefined
+  #last: Promise<void> = Promise.resolve()
+  #watching: Promise<() => Promise<void>> | undefined
 
-  /** @param found - the manifest, or why there is none @param conflict - why it cannot have its label */
-  constructor(label: string, directory: string, found: PluginManifest | Error, deps: PluginDeps, conflict?: Error) {
-    this.label = label
+  constructor(directory: string, deps: PluginDeps) {
+    this.label = basename(directory)
     this.directory = directory
     this.#deps = deps
-    this.#manifest = found instanceof Error ? undefined : found
-    this.#error = found instanceof Error ? found : conflict
-    this.#state = this.#error ? 'invalid' : 'disabled'
-  }
-
-  /** True unless it has to be read again. */
-  get isValid(): boolean {
-    return this.#state !== 'invalid'
   }
 
   get info(): PluginInfo {
-    const { name = this.label, version = '', permissions, net = false, settings = {} } = this.#manifest ?? {}
+    const { name = this.label, version = '', permissions = [], net = false, settings = {} } = this.#manifest ?? {}
     const frontend = this.#state === 'open' ? this.#frontend : undefined
-    const error = this.#error ?? frontend?.error
+    const conflict = this.#state === 'disabled' ? this.#conflict : undefined
+    const ownState = conflict ? 'invalid' : this.#state
     return {
-      ...{ label: this.label, name, version, directory: this.directory, settings },
-      state: this.#state === 'open' ? (frontend?.state ?? 'stopped') : this.#state,
-      ...(frontend && { sandbox: frontend.sandbox, ...(frontend.wall !== undefined && { wall: frontend.wall }) }),
-      ...(error && { error }),
-      requested: permissions ? { permissions, net } : NO_RIGHTS,
-      ...(this.#granted && { granted: this.#granted }),
+      ...{ label: this.label, name, version, directory: this.directory, settings, granted: this.#granted },
+      state: ownState === 'open' ? (frontend?.state ?? 'stopped') : ownState,
+      ...{ sandbox: frontend?.sandbox, wall: frontend?.wall },
+      error: conflict ?? this.#error ?? frontend?.error,
+      requested: { permissions, net },
     }
   }
 
   /** True if it runs, or will. */
   get isEnabled(): boolean {
-    return this.#starting?.abort.signal.aborted === false || this.#state === 'open'
+    return this.#start !== undefined || this.#state === 'open'
   }
 
   get #frontend(): FrontendInfo | undefined {
     return this.#deps.bus.frontends().find(({ label }) => label === this.label)
   }
 
+  /** Plugins with this label and a valid manifest. */
+  get #rivals(): readonly Plugin[] {
+    return this.#deps.getPlugins().filter(each => each !== this && each.label === this.label && each.#manifest)
+  }
+
+  get #conflict(): PluginError | undefined {
+    const rivals = this.#rivals
+    if (rivals.length === 0) return undefined
+    const places = [this, ...rivals].map(({ directory }) => directory).toSorted()
+    const text = `the label ${this.label} is that of several plugins: ${places.join(', ')}`
+    return new PluginError('LabelInUse', text, { file: this.directory })
+  }
+
+  /** Reads the manifest of a plugin that does not run: its name, and so its label, can be another one now. */
+  async read(): Promise<void> {
+    await this.#read().catch((error: Error) => this.#fail(error))
+  }
+
+  async #read(): Promise<PluginManifest> {
+    const reading = readManifest(this.directory, this.#deps.options)
+    this.#manifest = await reading.catch(() => undefined)
+    this.label = this.#manifest?.label ?? this.label
+    this.#error = undefined
+    this.#state = 'disabled'
+    return reading
+  }
+
   /** Starts it unless it runs. @throws {PluginError | BusError} why it does not */
-  enable(): Promise<void> {
-    if (!this.isValid) return Promise.reject(this.#error!)
-    if (this.#starting && !this.#starting.abort.signal.aborted) return this.#starting.promise
+  enable(isWatched = false): Promise<void> {
+    if (isWatched) {
+      // A start that fails waits for the next change, and `list` has its error.
+      const onChange = (): void => void (this.#watching && this.reload().catch(() => {}))
+      this.#watching ??= watchDirectory(this.directory, onChange)
+    }
+    if (this.#start) return this.#start.promise
     const abort = new AbortController()
-    const promise = this.#start(abort.signal, this.#stopping)
+    const promise = this.#enqueue(() => this.#open(abort.signal))
       .catch((error: Error) => {
         abort.signal.throwIfAborted()
-        this.#error = error
-        const isInvalid = error instanceof PluginError && /^Invalid(?:Manifest|Content)$/.test(error.code)
-        this.#change(isInvalid ? 'invalid' : isPluginError(error, 'Refused') ? 'refused' : 'failed')
+        this.#fail(error)
         throw error
       })
       .finally(() => {
-        if (this.#starting?.abort === abort) this.#starting = undefined
+        if (this.#start?.abort === abort) this.#start = undefined
       })
-    this.#starting = { promise, abort }
+    this.#start = { promise, abort }
     return promise
   }
 
-  async #start(signal: AbortSignal, stopping: Promise<void>): Promise<void> {
-    await stopping
+  /** Ends it, and starts it as it is now. The order of calls decides, however long each takes. */
+  reload(): Promise<void> {
+    this.#stop().catch(() => {})
+    return this.enable()
+  }
+
+  /** Ends it, also while it starts. Resolves if it is not running. */
+  async disable(): Promise<void> {
+    const watching = this.#watching
+    this.#watching = undefined
+    await this.#stop()
+    await (
+      await watching
+    )?.()
+  }
+
+  /** Runs starts and stops one after the other. */
+  #enqueue(task: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(task)
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const { bus, grants, options } = this.#deps
+    await this.#watching
     signal.throwIfAborted()
-    const { bus, rules } = this.#deps
-    const before = this.#frontend
-    const isEnded = before?.state === 'failed' || before?.state === 'stopped'
-    if (this.#state === 'open' && before && !isEnded) return
-    if (before && !isEnded) {
+    if (this.#state === 'open' && isRunning(this.#frontend)) return
+    const manifest = await this.#read()
+    // Another plugin with this label can be gone by now.
+    await Promise.all(this.#rivals.filter(each => !each.isEnabled).map(each => each.read()))
+    const conflict = this.#conflict
+    if (conflict) throw conflict
+    if (isRunning(this.#frontend)) {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
     }
-    this.#error = undefined
-    const manifest = await readManifest(this.directory, rules)
-    if (this.#manifest && manifest.name !== this.#manifest.name) {
-      throw new PluginError('InvalidManifest', `the name has changed`, { file: this.directory, key: 'name' })
-    }
-    this.#manifest = manifest
     const integrity = await readIntegrity(this.directory)
-    const asked = { label: this.label, manifest, integrity, signal, isWatched: this.isWatched }
-    const granted = await getRights({ ...this.#deps, onAsking: () => this.#change('asking') }, asked)
+    const onAsking = (): void => this.#change('asking')
+    const asked = { manifest, integrity, signal, isWatched: this.#watching !== undefined, onAsking }
+    this.#granted = await getRights({ grants, ask: options.ask, askTimeout: options.askTimeout }, asked)
     signal.throwIfAborted()
-    this.#granted = granted
-    const options = this.#getFrontendOptions(manifest, granted)
+    const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
     this.#change('starting')
-    await bus.open(this.label, manifest.main, options)
-    if (signal.aborted) await this.#close()
+    // A frontend that loads ends, and one that the bus does not know yet ends soon.
+    const closing = setInterval(() => void (signal.aborted && this.#close()), 20)
+    await bus.open(this.label, manifest.main, frontendOptions).finally(() => clearInterval(closing))
+    this.#state = 'open'
     signal.throwIfAborted()
     this.#change('open')
   }
 
+  /** Adds the directory that the plugin reads, and the network. */
   #getFrontendOptions(manifest: PluginManifest, { permissions, net }: Rights): FrontendOptions {
-    const { allow = [], settings, sandbox = 'process', ...options } = this.#deps.getOptions(this.info)
-    const table = this.#deps.permissions
+    const { frontend, permissions: table } = this.#deps.options
+    const options = typeof frontend === 'function' ? frontend(this.info) : frontend
+    const { allow = [], settings, sandbox = 'process', ...others } = options
     const granted = table ? permissions.flatMap(entry => table[getPermissionName(entry)] ?? []) : permissions
+    const kind = (typeof sandbox === 'object' ? sandbox : { kind: sandbox }) as { kind: 'process'; read?: string[] }
+    const isNode = /^(?:permission|process)$/.test(kind.kind)
+    const read = [...(kind.read ?? []), this.directory]
     return {
-      ...options,
-      sandbox: withRights(sandbox, this.directory, net),
+      ...others,
+      sandbox: isNode ? { ...kind, read, ...(net && { net }) } : sandbox,
       allow: [...allow, ...granted],
       data: { ...manifest.settings, ...settings },
     }
   }
 
-  /** Ends it, also while it starts. Resolves if it is not running. */
-  disable(): Promise<void> {
-    const starting = this.#starting
-    starting?.abort.abort(new PluginError('Cancelled', `${this.label}: it was disabled`))
-    this.#stopping = this.#stopping.then(() => this.#stop(starting?.promise))
-    return this.#stopping
-  }
-
-  async #stop(starting: Promise<void> | undefined): Promise<void> {
-    let isSettled = starting === undefined
-    const settled = starting?.catch(() => {}).then(() => (isSettled = true))
-    while (!isSettled) {
-      // A frontend that loads ends, and one that is not known to the bus yet ends soon.
-      if (this.#state === 'starting') await this.#close()
-      await Promise.race([settled, sleep(20)])
-    }
-    if (this.#state === 'open') {
-      this.#change('stopping')
-      await this.#close()
-    }
-    if (this.isValid && this.#state !== 'disabled') this.#change('disabled')
+  #stop(): Promise<void> {
+    this.#start?.abort.abort(new PluginError('Cancelled', `${this.label}: it was disabled`))
+    this.#start = undefined
+    return this.#enqueue(async () => {
+      if (this.#state === 'open') {
+        this.#change('stopping')
+        await this.#close()
+      }
+      if (this.#state !== 'disabled' && this.#state !== 'invalid') this.#change('disabled')
+    })
   }
 
   async #close(): Promise<void> {
@@ -202,16 +206,16 @@ export class Plugin {
     })
   }
 
+  #fail(error: Error): void {
+    this.#error = error
+    this.#change((error instanceof PluginError && STATES[error.code]) || 'failed')
+  }
+
   #change(state: OwnState): void {
     this.#state = state
     this.#deps.onChange(this)
   }
 }
 
-/** Adds the directory that the plugin reads, and the network. */
-function withRights(sandbox: Sandbox, directory: string, net: boolean): Sandbox {
-  const options: Exclude<Sandbox, string> | { kind: 'none' | 'quickjs' } =
-    typeof sandbox === 'object' ? sandbox : { kind: sandbox as 'permission' }
-  if (options.kind !== 'permission' && options.kind !== 'process') return sandbox
-  return { ...options, read: [...(options.read ?? []), directory], ...(net && { net }) }
-}
+const isRunning = (frontend: FrontendInfo | undefined): boolean =>
+  frontend !== undefined && frontend.state !== 'failed' && frontend.state !== 'stopped'

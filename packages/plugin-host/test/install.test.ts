@@ -97,7 +97,7 @@ test('another tarball for an installed version is refused, and the plugin keeps 
     code: 'InstallFailed',
     message: expect.stringContaining('is not the tarball that was installed before'),
   })
-  await expect(plugins.install(other, { integrity: 'sha512-AAAA' })).rejects.toThrow('does not have the integrity')
+  await expect(plugins.install(other, { integrity: 'sha512-AAAA' })).rejects.toThrow('integrity checksum failed')
   expect([await place.bus.call('acme-x', 'ping'), installed()]).toEqual(['pong', ['acme-x']])
 })
 
@@ -170,7 +170,7 @@ describe('a tarball', () => {
   test('is a file', async () => {
     const plugins = await place.open()
     await expect(plugins.install(join(place.root, 'none.tgz'))).rejects.toMatchObject({ code: 'InstallFailed' })
-    await expect(plugins.install(place.root)).rejects.toThrow('must be a file')
+    await expect(plugins.install(place.root)).rejects.toThrow('or a file')
   })
 })
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { GrantAnswer, GrantRequest } from '../src/ask.js'
-import type { PluginInfo } from '../src/plugin.js'
+import type { PluginInfo } from '../src/options.js'
 import type { Plugins } from '../src/plugins.js'
 import { INDEX, Place } from './start.js'
 
@@ -59,7 +59,7 @@ describe('a directory of plugins', () => {
     const plugins = await place.open({ prefix: 'plugin-', permissions: { hello: ['greet'] } })
     expect(await place.bus.call('plugin-x', 'call', { command: 'greet' })).toBe('Hello')
     expect(get(plugins, 'y').error).toMatchObject({
-      code: 'InvalidManifest',
+      code: 'InvalidPlugin',
       file: join(place.root, 'plugins/y/package.json'),
       key: 'sallyport.permissions.1',
       message: expect.stringContaining('unknown permission "fs:own". This program has "hello"'),
@@ -86,6 +86,8 @@ describe('a manifest', () => {
     ['a constructor', { sallyport: { constructor: 'x' } }, 'sallyport.constructor', /not known/],
     ['an unknown key', { sallyport: { sandbox: 'none' } }, 'sallyport.sandbox', /not known: use main/],
     ['no key', {}, 'sallyport', /not a plugin/],
+    ['a list as key', { sallyport: [] }, 'sallyport', /must be an object/],
+    ['a version of no package', { version: 'new', sallyport: {} }, 'version', /must be a version/],
     ['a name of no package', { name: '../x', sallyport: {} }, 'name', /name of a package/],
     ['a reserved name', { name: 'constructor', sallyport: {} }, 'name', /reserves/],
     ['permissions of a wrong type', { sallyport: { permissions: [1] } }, 'sallyport.permissions.0', /permission/],
@@ -107,10 +109,8 @@ describe('a manifest', () => {
     symlinkSync(join(place.root, 'plugins/other/index.js'), join(path, 'link.js'))
     const plugins = await place.open({ apiVersion: '2.1.0', enable: false })
     const bad = plugins.list().find(({ directory }) => directory === path)!
-    expect(bad.error).toMatchObject({ code: 'InvalidManifest', key, message: expect.stringMatching(message) })
-    expect(bad.error).toMatchObject({
-      file: key === 'name' && /reserves/.test(String(message)) ? path : join(path, 'package.json'),
-    })
+    expect(bad.error).toMatchObject({ code: 'InvalidPlugin', key, message: expect.stringMatching(message) })
+    expect(bad.error).toMatchObject({ file: join(path, 'package.json') })
     await expect(plugins.enable(bad.label)).rejects.toMatchObject({ code: expect.stringMatching(/^Invalid/) })
     expect(get(plugins, 'other').state).toBe('disabled')
   })
@@ -118,7 +118,7 @@ describe('a manifest', () => {
   test.each(['{', 'null', '[]', '[['.repeat(100_000)])('of %.20s is refused', async text => {
     place.write('bad', { 'package.json': text })
     const plugins = await place.open()
-    expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidManifest' } }])
+    expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidPlugin' } }])
   })
 })
 
@@ -136,7 +136,7 @@ describe('the content', () => {
     const plugins = await place.open()
     expect(get(plugins, 'x')).toMatchObject({
       state: 'invalid',
-      error: { code: 'InvalidContent', message: expect.stringMatching(message) },
+      error: { code: 'InvalidPlugin', message: expect.stringMatching(message) },
     })
   })
 
@@ -431,11 +431,15 @@ describe('the file of grants', () => {
 })
 
 test.each([
-  [{ directory: 'relative' }, /directory must be a file URL/],
-  [{ directori: '/x' }, /openPlugins: directori is not known\. Use directory/],
+  [{ directory: 'relative' }, /openPlugins\.directory: must be a file URL/],
+  [{ directori: '/x' }, /openPlugins\.directori: this key is not known: use directory/],
   [{ askTimeout: 0 }, /askTimeout/],
   [{ prefix: 'ä' }, /prefix/],
-  [{ ask: true }, /ask must be/],
+  [{ ask: true }, /ask: must be/],
+  [{ frontend: 'permission' }, /frontend: must be/],
+  [{ permissions: ['fs:own'] }, /openPlugins\.permissions/],
+  [{ apiVersion: '2' }, /apiVersion: must be a version/],
+  [{ directory: undefined }, /needs directory or packages/],
 ])('the options %j are refused', async (options, message) => {
   await expect(place.open(options as never)).rejects.toThrow(message)
 })

@@ -2,7 +2,7 @@
 import { bubblewrap } from '@sallyport/core/launchers'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { PluginFrontendOptions } from '../src/plugin.js'
+import type { PluginFrontendOptions } from '../src/options.js'
 import { Place } from './start.js'
 
 const PROBE = `import { expose, invoke } from '@sallyport/frontend'

@@ -1,0 +1,106 @@
+// Options of `openPlugins`, and what a host reads about a plugin.
+import type { Bus, FrontendInfo, FrontendOptions, ScopedPermission } from '@sallyport/core'
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import type { Ask } from './ask.js'
+import { describeKeys, isVersion, parse } from './json-file.js'
+import type { PluginId, RequestedPermission, Rights } from './rights.js'
+
+/** What the plugin host uses of a bus. */
+export type PluginBus = Pick<Bus, 'open' | 'closeFrontend' | 'frontends' | 'on'>
+
+/** A file or directory: a file URL, or an absolute path. */
+export type PluginLocation = string | URL
+
+/** A plugin, as lists and events have it. */
+export interface PluginInfo extends PluginId {
+  /** Label of its frontend. */
+  readonly label: string
+  /** Real path of its directory. */
+  readonly directory: string
+  /** `invalid`: its manifest or its label. After its start, the state of its frontend: `running`, `restarting`, `failed`, `stopped` and others. */
+  readonly state: FrontendInfo['state'] | 'invalid' | 'disabled' | 'asking' | 'refused' | 'stopping'
+  /** Its sandbox, while it has a frontend. */
+  readonly sandbox: FrontendInfo['sandbox'] | undefined
+  /** The wall around its process. */
+  readonly wall: string | undefined
+  /** The last error. */
+  readonly error: Error | undefined
+  /** What its manifest requests. */
+  readonly requested: Rights
+  /** What it has, once it was started. */
+  readonly granted: Rights | undefined
+  /** Default settings of its manifest. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+/** Options of the frontend of a plugin. */
+export type PluginFrontendOptions = Omit<FrontendOptions, 'allow' | 'data'> & {
+  /** What each plugin may call, in addition to what is granted. */
+  allow?: readonly (string | ScopedPermission)[]
+  /** Settings that replace those of the manifest: the plugin reads them by `getData()`. */
+  settings?: Readonly<Record<string, unknown>>
+}
+
+/** Options of `openPlugins`. */
+export interface PluginsOptions {
+  /** Directory whose directories are plugins, also those in a directory of a scope: `@acme/x`. `install` puts packages there. */
+  directory?: PluginLocation
+  /** Directories of further plugins. */
+  packages?: readonly PluginLocation[]
+  /** File of grants, which is created. Without it they are kept in memory. */
+  grants?: PluginLocation
+  /** Decides about a plugin without a grant for its present content. Without it such a plugin is refused. */
+  ask?: Ask
+  /** Milliseconds after which a question without an answer is a refusal. @default 300000 */
+  askTimeout?: number
+  /** Plugins that are started: all, none, or those for which it returns true. @default true */
+  enable?: boolean | ((plugin: PluginInfo) => boolean)
+  /** Options of the frontend of each plugin. @default { sandbox: 'process' } */
+  frontend?: PluginFrontendOptions | ((plugin: PluginInfo) => PluginFrontendOptions)
+  /** What a manifest can request, by your names. @default permissions and commands of the bus @example { storage: ['fs:own'] } */
+  permissions?: Readonly<Record<string, readonly RequestedPermission[]>>
+  /** Version of your API for plugins, which has to be in the range `apiVersion` of a manifest. */
+  apiVersion?: string
+  /** Begin of all labels: keeps plugins apart from your own frontends, and from capabilities for their labels. @default '' */
+  prefix?: string
+}
+
+/** Checked options, with paths. */
+export type ResolvedOptions = Omit<PluginsOptions, 'directory' | 'packages' | 'grants'> &
+  Required<Pick<PluginsOptions, 'askTimeout' | 'enable' | 'frontend' | 'prefix'>> & {
+    directory?: string
+    packages?: readonly string[]
+    grants?: string
+  }
+
+const path = v.pipe(
+  v.custom<PluginLocation>(value => typeof value === 'string' || value instanceof URL, 'must be a file URL or a path'),
+  v.transform(location => (String(location).startsWith('file:') ? fileURLToPath(location) : String(location))),
+  v.check(isAbsolute, 'must be a file URL or an absolute path'),
+)
+const entries = {
+  directory: v.optional(path),
+  packages: v.optional(v.array(path, 'must be an array')),
+  grants: v.optional(path),
+  ask: v.optional(v.function('must be a function')),
+  // The longest time of a timer in Node.
+  askTimeout: v.optional(
+    v.custom<number>(ms => Number(ms) >= 1 && Number(ms) < 2 ** 31, 'must be 1 to 2147483647'),
+    300_000,
+  ),
+  enable: v.optional(v.union([v.boolean(), v.function()], 'must be true, false or a function'), true),
+  frontend: v.optional(v.union([v.record(v.string(), v.any()), v.function()], 'must be an object or a function'), {}),
+  permissions: v.optional(v.record(v.string(), v.array(v.any(), 'must be an array'), 'must be an object of arrays')),
+  apiVersion: v.optional(v.custom<string>(isVersion, 'must be a version, such as "2.1.0"')),
+  prefix: v.optional(v.pipe(v.string(), v.regex(/^[\w/:-]{0,40}$/, 'must be at most 40 characters of a label')), ''),
+}
+const schema = v.pipe(
+  v.strictObject(entries, describeKeys(entries)),
+  v.check(({ directory, packages }) => Boolean(directory ?? packages), 'needs directory or packages'),
+)
+
+/** @throws {PluginError} InvalidOption */
+export const resolveOptions = (openPlugins: PluginsOptions): ResolvedOptions =>
+  parse(v.object({ openPlugins: schema }), { openPlugins }, 'InvalidOption').openPlugins as ResolvedOptions
