@@ -1,23 +1,17 @@
 // An executor of Cloudflare's `@cloudflare/codemode`.
 import { type Bus, BusError } from '@sallyport/core'
-import type { CodeModeOptions } from './options.js'
-import { runCode } from './run-code.js'
-import { type RunTool, setTool, type ToolGroup } from './tool-globals.js'
+import { type CodeModeOptions, runCode } from './run-code.js'
+import { createTools } from './tool-globals.js'
 
-/** Functions for the code, as members of a global object. */
-export interface ExecutorProvider {
-  /** Name of the global object, such as `codemode`. */
-  name: string
-  /** The functions. They run in the host, with all arguments of a call. */
-  fns: Record<string, (...args: unknown[]) => Promise<unknown>>
-  /** JavaScript that runs in the sandbox before the code. */
-  prelude?: string
-}
+type Functions = Record<string, (...args: unknown[]) => Promise<unknown>>
 
-/** The `Executor` of `@cloudflare/codemode`. It never throws. */
+/** Functions of the host for the code, as members of the global object `name`. `prelude` is JavaScript that runs before the code. */
+export type ExecutorProvider = { name: string; fns: Functions; prelude?: string }
+
+/** The `Executor` of `@cloudflare/codemode`. */
 export interface CodeExecutor {
   /**
-   * Runs code.
+   * Runs code. Never rejects.
    *
    * @param code - an async function, as an expression
    * @param providers - functions of the global `codemode`, or several providers
@@ -25,7 +19,7 @@ export interface CodeExecutor {
    */
   execute(
     code: string,
-    providers: ExecutorProvider[] | ExecutorProvider['fns'],
+    providers: ExecutorProvider[] | Functions,
     options?: { connectors?: unknown[] },
   ): Promise<{ result: unknown; error?: string; logs?: string[] }>
 }
@@ -44,25 +38,17 @@ export function toExecutor(bus: Bus, options: CodeModeOptions = {}): CodeExecuto
         const preludes = all.map(({ prelude }) => (prelude ? `${prelude}\n` : '')).join('')
         // The function alone: a model might end it with a semicolon.
         const source = `${preludes}return await (${code.trimEnd().replace(/;$/, '')}\n)()`
-        const run = { code: source, groups: toGroups(all), options, errorPrefix: '[error] ' }
-        const { value: result, logs, error } = await runCode(bus, run)
-        return { result, logs, ...(error && { error: error.message }) }
+        const groups = all.map(({ name: namespace, fns }) => {
+          const tools = createTools(Object.keys(fns), name => args => fns[name]!(...args), toMemberName)
+          return { namespace, tools }
+        })
+        const { value, logs, error } = await runCode(bus, { code: source, groups, options, errorPrefix: '[error] ' })
+        return { result: value, logs, ...(error && { error: error.message }) }
       } catch (error) {
         return { result: undefined, error: error instanceof Error ? error.message : String(error) }
       }
     },
   }
-}
-
-function toGroups(providers: readonly ExecutorProvider[]): ToolGroup[] {
-  const namespaces = new Set<string>()
-  return providers.map(({ name: namespace, fns }) => {
-    if (namespaces.has(namespace)) throw new BusError('InvalidParams', `Several providers are named "${namespace}"`)
-    namespaces.add(namespace)
-    const tools = new Map<string, RunTool>()
-    for (const [name, run] of Object.entries(fns)) setTool(tools, toMemberName(name), args => run(...args))
-    return { namespace, tools }
-  })
 }
 
 /** Words after which `@cloudflare/codemode` writes `_` in the declarations that the model reads. */

@@ -1,28 +1,20 @@
 // An isolate driver of `@tanstack/ai-code-mode`.
 import type { Bus } from '@sallyport/core'
-import type { CodeModeOptions } from './options.js'
-import { runCode } from './run-code.js'
-import { type RunTool, setTool } from './tool-globals.js'
+import { type CodeModeOptions, runCode } from './run-code.js'
+import { createTools, type RunTool } from './tool-globals.js'
 
-/** What TanStack AI asks of a context. */
-export interface IsolateConfig {
-  /** Tools, which are global functions of the code. */
+/** What TanStack AI asks of a context: tools, which are global functions of the code, milliseconds (30000), and MiB of memory (128). */
+export type IsolateConfig = {
   bindings: Record<string, { execute: (args: unknown) => Promise<unknown> }>
-  /** Milliseconds for a run. @default 30000 */
   timeout?: number
-  /** MiB of memory for a run. @default 128 */
   memoryLimit?: number
 }
 
-/** What a run ended with. */
-export interface IsolateResult<T = unknown> {
-  /** True if the code returned. */
+/** What a run ended with. `code` is the reason on the bus. Lines of `console.error` and `console.warn` begin with `ERROR: `. */
+export type IsolateResult<T = unknown> = {
   success: boolean
-  /** What the code returned. Absent if it failed. */
   value?: T
-  /** `code` is the reason of the error on the bus. */
   error?: { name: string; message: string; code?: string }
-  /** The lines that the code printed. Those of `console.error` and `console.warn` begin with `ERROR: `. */
   logs?: string[]
 }
 
@@ -44,16 +36,17 @@ export interface CodeIsolateDriver {
 export function toIsolateDriver(bus: Bus, shared: Omit<CodeModeOptions, 'timeout' | 'memory'> = {}): CodeIsolateDriver {
   return {
     async createContext({ bindings, timeout = 30_000, memoryLimit: memory = 128 }) {
-      const tools = new Map<string, RunTool>()
-      for (const [name, { execute }] of Object.entries(bindings)) setTool(tools, name, ([args = {}]) => execute(args))
-      const groups = [{ tools }]
+      const toRun =
+        (name: string): RunTool =>
+        ([args = {}]) =>
+          bindings[name]!.execute(args)
+      const groups = [{ tools: createTools(Object.keys(bindings), toRun) }]
       const disposing = new AbortController()
       let running: Promise<unknown> = Promise.resolve()
       return {
         async execute<T>(code: string): Promise<IsolateResult<T>> {
           const options = { ...shared, timeout, memory }
-          const { signal } = disposing
-          const run = runCode(bus, { code, groups, options, signal, errorPrefix: 'ERROR: ' })
+          const run = runCode(bus, { code, groups, options, signal: disposing.signal, errorPrefix: 'ERROR: ' })
           running = Promise.allSettled([running, run]).then(() => {})
           const { value, logs, error } = await run
           if (!error) return { success: true, value: value as T, logs }

@@ -1,25 +1,16 @@
 // A code mode transport of `@mastra/core`.
 import type { Bus } from '@sallyport/core'
-import type { CodeModeOptions } from './options.js'
-import { runCode } from './run-code.js'
-import { detectLanguage } from './language.js'
-import { type RunTool, setTool } from './tool-globals.js'
+import { type CodeModeOptions, detectLanguage, runCode } from './run-code.js'
+import { createTools, type RunTool } from './tool-globals.js'
 
-/** What Mastra asks of a run. */
-export interface TransportRun {
-  /** TypeScript or JavaScript, the body of an async function. */
+/** What Mastra asks of a run: each tool is a global function `external_<id>` of the program, and `timeout` is in milliseconds. */
+export type TransportRun = {
   program: string
-  /** Tools, each of which is a global function `external_<id>` of the program. */
   toolIds: string[]
-  /** Runs a tool. */
   dispatch: (tool: string, args: unknown) => Promise<unknown>
-  /** Milliseconds. */
   timeout: number
-  /** Ends the run. */
   abortSignal?: AbortSignal
-  /** Called when the program calls a tool. */
   onExternalCall?: (tool: string, args: unknown) => void
-  /** Called when a tool has returned or thrown. */
   onExternalResult?: (tool: string, durationMs: number, error?: unknown) => void
 }
 
@@ -36,21 +27,18 @@ export interface CodeTransport {
   }>
 }
 
-/** Options of `toTransport`. */
-export type TransportOptions = Omit<CodeModeOptions, 'timeout'>
-
 /**
  * Returns a transport for `createCodeMode` of `@mastra/core/tools`, which sets the timeout. Each program is one `bus.run`.
  *
  * @example createCodeMode({ tools, timeout: 10_000 }, toTransport(bus, { memory: 64 }))
  */
-export function toTransport(bus: Bus, shared: TransportOptions = {}): CodeTransport {
+export function toTransport(bus: Bus, shared: Omit<CodeModeOptions, 'timeout'> = {}): CodeTransport {
   return {
     requiresSandbox: false,
-    async run({ program, toolIds, dispatch, timeout, abortSignal: signal, onExternalCall, onExternalResult }) {
-      const tools = new Map<string, RunTool>()
-      for (const id of toolIds) {
-        setTool(tools, toGlobalName(id), ([args = {}]) => {
+    async run({ program: code, toolIds, dispatch, timeout, abortSignal: signal, onExternalCall, onExternalResult }) {
+      const toRun =
+        (id: string): RunTool =>
+        ([args = {}]) => {
           const start = performance.now()
           const onResult = (error?: unknown): void => onExternalResult?.(id, performance.now() - start, error)
           const running = dispatch(id, args)
@@ -58,17 +46,17 @@ export function toTransport(bus: Bus, shared: TransportOptions = {}): CodeTransp
           const calling = Promise.resolve().then(() => onExternalCall?.(id, args))
           void Promise.allSettled([calling, running.then(() => onResult(), onResult)])
           return running
-        })
-      }
-      const run = {
-        code: program,
-        language: detectLanguage(program),
-        groups: [{ tools }],
-        options: { ...shared, timeout },
+        }
+      const groups = [{ tools: createTools(toolIds, toRun, toGlobalName) }]
+      const options = { ...shared, timeout }
+      const { value, logs, error } = await runCode(bus, {
+        code,
+        language: detectLanguage(code),
+        groups,
+        options,
         signal,
-      }
-      const { value: result, logs, error } = await runCode(bus, run)
-      if (!error) return { success: true, result, logs }
+      })
+      if (!error) return { success: true, result: value, logs }
       const { reason: _, ...rest } = error
       return { success: false, error: rest, logs }
     },

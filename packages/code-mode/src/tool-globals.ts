@@ -16,10 +16,19 @@ const BRIDGE = '$tools'
 const MAX_NAMES = 20
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 
-/** @throws {BusError} InvalidParams for a tool that has the name of another */
-export function setTool(tools: Map<string, RunTool>, name: string, run: RunTool): void {
-  if (tools.has(name)) throw new BusError('InvalidParams', `Several tools are named ${JSON.stringify(name)}`)
-  tools.set(name, run)
+/** @throws {BusError} InvalidParams for two tools that the code would find under one name */
+export function createTools(
+  names: readonly string[],
+  toRun: (name: string) => RunTool,
+  toGlobalName = (name: string): string => name,
+): Map<string, RunTool> {
+  const tools = new Map<string, RunTool>()
+  for (const name of names) {
+    const found = toGlobalName(name)
+    if (tools.has(found)) throw new BusError('InvalidParams', `Several tools are named ${JSON.stringify(found)}`)
+    tools.set(found, toRun(name))
+  }
+  return tools
 }
 
 /** Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything. */
@@ -44,9 +53,12 @@ export function createBridge(groups: readonly ToolGroup[]): RunFunctions {
  * @throws {BusError} InvalidParams for a namespace that is not an identifier
  */
 export function writeGlobals(groups: readonly ToolGroup[]): string {
-  const wrong = groups.find(({ namespace = 'tools' }) => !IDENTIFIER.test(namespace))?.namespace
-  if (wrong !== undefined)
-    throw new BusError('InvalidParams', `The namespace ${JSON.stringify(wrong)} is not an identifier`)
+  const namespaces = groups.flatMap(({ namespace }) => namespace ?? [])
+  for (const [index, name] of namespaces.entries()) {
+    const text = namespaces.indexOf(name) < index ? 'is that of several providers' : 'is not an identifier'
+    if (IDENTIFIER.test(name) && namespaces.indexOf(name) === index) continue
+    throw new BusError('InvalidParams', `The namespace ${JSON.stringify(name)} ${text}`)
+  }
   const data = JSON.stringify(groups.map(({ namespace = null, tools }) => [namespace, [...tools.keys()]]))
   const steps = [
     `for (const [group, [namespace, names]] of ${data}.entries()) {`,

@@ -71,7 +71,7 @@ test.each<[string, () => Promise<{ error?: string }>, RegExp]>([
         { name: 'a', fns },
         { name: 'a', fns },
       ]),
-    /Several providers are named "a"/,
+    /"a" is that of several providers/,
   ],
   [
     'a name that is code',
