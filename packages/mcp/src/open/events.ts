@@ -1,5 +1,6 @@
 // Events of an opened server.
 import type { DeniedHost } from '@sallyport/core/launchers'
+import { checkNames } from '../shared/check-names.js'
 
 /** A tool that is not as it was accepted. */
 export interface ToolChange {
@@ -23,30 +24,21 @@ export interface McpServerEvents {
 
 type Listener<Name extends keyof McpServerEvents> = (event: McpServerEvents[Name]) => void
 
-/** Calls listeners. An error of one reaches no other, and is thrown in a tick of its own. */
+/** Calls listeners, each in a tick of its own: an error of one reaches no other. */
 export class ServerEvents {
   readonly #listeners: { [Name in keyof McpServerEvents]: Set<Listener<Name>> } = {
-    changed: new Set(),
-    denied: new Set(),
-    restart: new Set(),
-    failed: new Set(),
+    ...{ changed: new Set(), denied: new Set(), restart: new Set(), failed: new Set() },
   }
 
+  /** @throws {BusError} InvalidParams for an unknown event */
   on<Name extends keyof McpServerEvents>(name: Name, listener: Listener<Name>): () => void {
-    const listeners = this.#listeners[name] as Set<Listener<Name>>
+    checkNames('openMcp: on', { [name]: listener }, Object.keys(this.#listeners))
+    const listeners: Set<Listener<Name>> = this.#listeners[name]
     listeners.add(listener)
     return () => void listeners.delete(listener)
   }
 
   emit<Name extends keyof McpServerEvents>(name: Name, event: McpServerEvents[Name]): void {
-    for (const listener of this.#listeners[name] as Set<Listener<Name>>) {
-      try {
-        listener(event)
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    }
+    for (const listener of this.#listeners[name]) queueMicrotask(() => listener(event))
   }
 }

@@ -49,7 +49,7 @@ export async function openMcp(
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new BusError(
       'InvalidParams',
-      `openMcp: the name must consist of a-z, 0-9 and "-": got ${JSON.stringify(name)}`,
+      `openMcp: the name must consist of a-z, 0-9 and "-", not ${JSON.stringify(name)}`,
     )
   }
   checkMcpOptions(program, options)

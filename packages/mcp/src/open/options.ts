@@ -47,15 +47,8 @@ const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string 
   maxMessage: value => !isPositive(value) && 'bytes, more than 0',
   onStderr: value => typeof value !== 'function' && 'a function',
   ...{ pin: undefined, restarts: undefined, wall: undefined, read: undefined, write: undefined, net: undefined },
-  ...{
-    secrets: undefined,
-    env: undefined,
-    home: undefined,
-    cwd: undefined,
-    memory: undefined,
-    pids: undefined,
-    tmp: undefined,
-  },
+  ...{ secrets: undefined, env: undefined, home: undefined, cwd: undefined },
+  ...{ memory: undefined, pids: undefined, tmp: undefined },
 }
 
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(each => typeof each === 'string')

@@ -29,8 +29,6 @@ export interface ToolService {
 }
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
-const MAX_BODY = 4 * 2 ** 20
-const MAX_REQUESTS = 256
 
 export function serveHttp(
   factory: McpServerFactory,
@@ -38,7 +36,7 @@ export function serveHttp(
   onError: (error: Error) => void,
 ): ToolService {
   const { server, path = '/mcp', hosts = LOCAL, origins = LOCAL, authorize, ...bounds } = transport
-  const { maxBody = MAX_BODY, maxRequests = MAX_REQUESTS } = bounds
+  const { maxBody = 4 * 2 ** 20, maxRequests = 256 } = bounds
   const handler = createMcpHandler(factory, {
     maxRequestBodySize: maxBody,
     maxSubscriptions: maxRequests,

@@ -38,6 +38,8 @@ export interface McpService {
 const OPTIONS = ['label', 'allow', 'transport', 'info', 'instructions', 'timeout', 'onError']
 const HTTP_OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 
+const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTransport => 'server' in Object(transport)
+
 /**
  * Serves the commands that a label may call as MCP tools: by the protocol 2026-07-28, and by the older ones for clients that ask for it. The tools
  * follow the rights of the label, and clients are notified of each change. It ends with the bus.
@@ -51,7 +53,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
   if (transport !== 'stdio' && (typeof transport !== 'object' || transport === null)) {
     throw new BusError('InvalidParams', 'serveMcp: transport must be "stdio", { server } or a transport of the SDK')
   }
-  if (typeof transport === 'object' && 'server' in transport) checkNames('serveMcp: transport', transport, HTTP_OPTIONS)
+  if (isHttp(transport)) checkNames('serveMcp: transport', transport, HTTP_OPTIONS)
   const client = await bus.connect(label, { allow })
   // Core decides about each call again: a list that is out of date gives no right.
   let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined
@@ -86,7 +88,6 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     // No client is connected before its first message.
     return { close, toolsChanged: () => void connected?.sendToolListChanged().catch(() => {}) }
   }
-  const isHttp = (given: ServeMcpOptions['transport']): given is HttpTransport => Object.hasOwn(Object(given), 'server')
   const service = isHttp(transport)
     ? serveHttp(create, transport, onError)
     : serveOne(transport === 'stdio' ? undefined : transport)

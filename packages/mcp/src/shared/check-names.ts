@@ -1,10 +1,6 @@
 import { BusError } from '@sallyport/core'
 
-/**
- * Checks that an object has no other members than these: a misspelt option would have no effect, such as `authorise` or `alow`.
- *
- * @throws {BusError} InvalidParams
- */
+/** @throws {BusError} InvalidParams for another member: a misspelt option, such as `authorise`, would have no effect */
 export function checkNames(place: string, options: unknown, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
     throw new BusError('InvalidParams', `${place} must be an object with ${names.join(', ')}`)
