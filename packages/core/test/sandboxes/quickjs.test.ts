@@ -99,6 +99,15 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     expect(await run(source)).toBe('Cancelled')
   })
 
+  test('cancels each call with a signal, also after it has aborted', async () => {
+    const source = `const controller = new AbortController()
+      const call = () => invoke('never', {}, { signal: controller.signal }).catch(error => error.reason)
+      const first = [call(), call()]
+      controller.abort()
+      return [...(await Promise.all(first)), await call(), await call()]`
+    expect(await run(source)).toEqual(['Cancelled', 'Cancelled', 'Cancelled', 'Cancelled'])
+  })
+
   test.each<[CodecName, string, unknown]>([
     ['json', 'return invoke("body", new Uint8Array([1, 2]))', [1, 2]],
     ['msgpack', 'return invoke("body", new Uint8Array([1, 2]))', [1, 2]],

@@ -10,6 +10,7 @@ const tick = (): Promise<void> => new Promise(setImmediate)
 function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () => {}) {
   const exposed = new Map<string, Run>()
   const invoked: string[] = []
+  const signals: AbortSignal[] = []
   const delivered: string[] = []
   const states: BridgeState[] = []
   const functions = {
@@ -22,9 +23,15 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
       if (event.includes(' ')) throw new BusError('InvalidParams', 'refused')
       return () => {}
     },
-    async invoke(command: string) {
+    async invoke(command: string, _args?: unknown, options?: { signal?: AbortSignal }) {
       invoked.push(command)
+      if (options?.signal) signals.push(options.signal)
+      if (command === 'wait') await new Promise(() => {})
       if (command === 'ask') throw new BusError('Interrupted', 'interrupted', { data: 'token' })
+    },
+    stream(_command: string, options: { signal: AbortSignal }) {
+      signals.push(options.signal)
+      return { next: async () => ({ done: true, value: undefined }) }
     },
     BusError,
   }
@@ -50,8 +57,42 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
   const call = (name: string, args: unknown = {}): void => void run(name, args).catch(() => {})
   const receive = (operation: string, id: number, value: unknown): unknown =>
     bridge.receive(`${operation} ${id} ${JSON.stringify(value)}`, [])
-  return { bridge, exposed, invoked, delivered, states, run, call, receive }
+  return { bridge, exposed, invoked, signals, delivered, states, run, call, receive }
 }
+
+const toSignal = (id: number): object => ({ $: 'signal', id })
+
+test('a script that uses a signal of its own for each call and each stream uses any number of them', async () => {
+  const { delivered, signals, receive } = createBridge()
+  for (let id = 1; id <= 140_000; id += 2) {
+    receive('call', id, ['invoke', 'greet', {}, { signal: toSignal(id) }])
+    receive('open', id + 1, ['count', { signal: toSignal(id + 1) }])
+    receive('return', id + 1, null)
+    // A message that begins nothing.
+    receive('print', 0, ['stdout', toSignal(-id)])
+    if (id % 1000 === 1) await tick()
+  }
+  await tick()
+  expect(signals).toHaveLength(140_000)
+  expect(delivered.filter(text => !text.startsWith('settle'))).toEqual([])
+})
+
+test('a script cannot use more signals at once than the bound', () => {
+  const { receive } = createBridge()
+  for (let id = 1; id <= 65_536; id++) receive('call', id, ['invoke', 'wait', {}, { signal: toSignal(id) }])
+  expect(() => receive('call', 70_000, ['invoke', 'wait', {}, { signal: toSignal(70_000) }])).toThrow('65536 signals')
+})
+
+test('a signal of several calls aborts those that have not ended', async () => {
+  const { signals, receive } = createBridge()
+  receive('call', 1, ['invoke', 'greet', {}, { signal: toSignal(7) }])
+  receive('call', 2, ['invoke', 'wait', {}, { signal: toSignal(7) }])
+  await tick()
+  receive('abort', 7, { message: 'enough' })
+  receive('abort', 8, { message: 'unknown' })
+  expect(signals.map(signal => signal.aborted)).toEqual([true, true])
+  expect(signals[1]!.reason).toMatchObject({ message: 'enough' })
+})
 
 /** The state of a script that has done nothing but a call, which was interrupted. */
 const idle: BridgeState = {

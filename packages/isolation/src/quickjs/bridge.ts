@@ -13,6 +13,7 @@ import {
 import { type EventTarget, toEventTarget } from '@sallyport/protocol/internal/message'
 import { convert } from './conversions.js'
 import { fixColumns } from './machine.js'
+import { ScriptSignals } from './script-signals.js'
 import { type CrossedError, decodeValue, encodeValue, type Reference, type ValueHooks } from './values.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
@@ -119,7 +120,9 @@ export class Bridge {
   readonly #iterators = new Map<number, AsyncIterator<unknown>>()
   readonly #channels = new Map<number, HostChannel>()
   readonly #senders = new Map<number, Sender>()
-  readonly #controllers = new Map<number, AbortController>()
+  readonly #scriptSignals = new ScriptSignals()
+  /** Of each stream, what releases its signals. */
+  readonly #releases = new Map<number, () => void>()
   readonly #listeners = new Map<number, () => void>()
   readonly #exposed = new Map<string, () => void>()
   readonly #answers = new Map<number, Pending>()
@@ -178,9 +181,14 @@ export class Bridge {
     const [operation, content] = [text.slice(0, first), text.slice(second + 1)]
     const id = Number(text.slice(first + 1, second))
     if (this.#interrupted.length > 0 && this.#mustHold(operation, id, content)) return this.#keep(text, bytes)
-    const value = decodeValue(content, this.#hooks, bytes)
-    if (operation === 'call' && (value as [string])[0] === 'once') this.#waits.set(id, toKept(text, bytes))
-    return this.#handle(operation, id, value)
+    try {
+      const value = decodeValue(content, this.#hooks, bytes)
+      if (operation === 'call' && (value as [string])[0] === 'once') this.#waits.set(id, toKept(text, bytes))
+      return this.#handle(operation, id, value)
+    } finally {
+      // Unless the message has begun a call or a stream.
+      this.#scriptSignals.take()()
+    }
   }
 
   /** Takes over what the bridge of an interrupted script held. The script goes on once `bus.run` is called. */
@@ -211,7 +219,8 @@ export class Bridge {
       case 'fetch':
         return this.#respond(id, () => this.#fetch(list), this.#calls)
       case 'open':
-        return void this.#hold(this.#iterators, id, this.#functions.stream(...list) as AsyncIterator<unknown>)
+        this.#hold(this.#iterators, id, this.#functions.stream(...list) as AsyncIterator<unknown>)
+        return void this.#releases.set(id, this.#scriptSignals.take())
       case 'next':
         return this.#respond(id, () => this.#next(value as number), this.#reads)
       case 'return':
@@ -255,8 +264,8 @@ export class Bridge {
         return undefined
       }
       case 'abort':
-        this.#controllers.get(id)?.abort(this.toError(value as CrossedError))
-        return void this.#controllers.delete(id)
+        this.#scriptSignals.abort(id, this.toError(value as CrossedError))
+        return undefined
       case 'send': {
         const [sender, message] = list as [number, unknown]
         return this.#respond(id, () => this.#getSender(sender)?.send(message), this.#reads)
@@ -295,7 +304,9 @@ export class Bridge {
   /** @param requests - where the request is until it is answered */
   #respond(id: number, run: () => unknown, requests?: Set<number>): undefined {
     requests?.add(id)
+    const release = this.#scriptSignals.take()
     const end = (operation: 'settle' | 'fail', value: unknown): void => {
+      release()
       this.#send(operation, id, value)
       this.#waits.delete(id)
       requests?.delete(id)
@@ -305,6 +316,7 @@ export class Bridge {
       const isInterrupted = isBusError(error, 'Interrupted') && requests === this.#calls
       if (!isInterrupted || this.#runCall === undefined) return end('fail', describeError(error))
       // Only core answers so, and it has reported it to the host. The script gets its answer in another run.
+      release()
       requests.delete(id)
       this.#interrupted.push([id, String(error.data)])
       this.#suspendIfIdle()
@@ -342,7 +354,7 @@ export class Bridge {
       case 'return':
         return !this.#isKnown(id)
       case 'abort':
-        return !this.#controllers.has(id)
+        return !this.#scriptSignals.has(id)
       default:
         return false
     }
@@ -470,12 +482,18 @@ export class Bridge {
     if (!iterator) return { done: true }
     try {
       const { done, value } = await iterator.next()
-      if (done) this.#iterators.delete(id)
+      if (done) this.#drop(id)
       return { done: done === true, value: done ? null : value }
     } catch (error) {
-      this.#iterators.delete(id)
+      this.#drop(id)
       throw error
     }
+  }
+
+  #drop(id: number): void {
+    this.#iterators.delete(id)
+    this.#releases.get(id)?.()
+    this.#releases.delete(id)
   }
 
   #getChannel(id: number): HostChannel {
@@ -486,7 +504,7 @@ export class Bridge {
 
   #return(id: number): undefined {
     void Promise.resolve(this.#iterators.get(id)?.return?.()).catch(() => {})
-    this.#iterators.delete(id)
+    this.#drop(id)
     this.#channels.get(id)?.close()
     return undefined
   }
@@ -606,7 +624,7 @@ export class Bridge {
       case 'channel':
         return this.#getChannel(id)
       case 'signal':
-        return (this.#controllers.get(id) ?? this.#hold(this.#controllers, id, new AbortController())).signal
+        return this.#scriptSignals.get(id)
       default:
         return undefined
     }

@@ -20,12 +20,12 @@ export class AbortSignal extends EventTarget {
     })
   }
 
-  /** Returns the id by which the host knows a signal. @param notify - called once when it aborts */
+  /** Returns the id by which the host knows a signal. @param notify - called when it aborts, and after each use of one that has aborted */
   static getId(signal: AbortSignal, notify: (id: number, reason: unknown) => void): number {
-    if (signal.#id !== undefined) return signal.#id
-    const id = (signal.#id = createId())
+    const isKnown = signal.#id !== undefined
+    const id = (signal.#id ??= createId())
     if (signal.#aborted) void Promise.resolve().then(() => notify(id, signal.#reason))
-    else signal.#handlers.add(() => notify(id, signal.#reason))
+    else if (!isKnown) signal.#handlers.add(() => notify(id, signal.#reason))
     return id
   }
 

@@ -1,0 +1,41 @@
+// Signals of a script in this thread. Each is kept while a call or a stream that has it lasts: a script can use any number of them.
+import { BusError } from '@sallyport/protocol/internal/errors'
+
+const MAX_SIGNALS = 65_536
+
+export class ScriptSignals {
+  readonly #held = new Map<number, { readonly controller: AbortController; uses: number }>()
+  /** Those of the message that is being handled. */
+  #taken: number[] = []
+
+  /** Returns a signal that is in a message. @throws {BusError} Overloaded */
+  get(id: number): AbortSignal {
+    if (this.#held.size >= MAX_SIGNALS)
+      throw new BusError('Overloaded', `The script uses ${MAX_SIGNALS} signals at once`)
+    const held = this.#held.get(id) ?? { controller: new AbortController(), uses: 0 }
+    this.#held.set(id, held)
+    held.uses++
+    this.#taken.push(id)
+    return held.controller.signal
+  }
+
+  has(id: number): boolean {
+    return this.#held.has(id)
+  }
+
+  abort(id: number, reason: unknown): void {
+    this.#held.get(id)?.controller.abort(reason)
+  }
+
+  /** Returns a function that releases the signals of the message that is being handled, for what the message has begun to call once it ends. */
+  take(): () => void {
+    const ids = this.#taken
+    this.#taken = []
+    return () => {
+      for (const id of ids.splice(0)) {
+        const held = this.#held.get(id)
+        if (held && --held.uses === 0) this.#held.delete(id)
+      }
+    }
+  }
+}
