@@ -54,6 +54,7 @@ test.each([
   [['-x'], /Unknown option '-x'/],
   [['--filter'], /'--filter <value>' argument missing/],
   [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
+  [['package.json'], /Did you mean --payload package\.json\?/],
   [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
   [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --full/],
   [['list', '--slot', '3'], /Unknown option '--slot'/],

@@ -1,4 +1,5 @@
 // The command line: reads it, or reports what is wrong with it and what is possible instead.
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readPackageInfo } from '../run/machine.js'
 import { FULL, QUICK, type Plan } from '../run/plan.js'
@@ -155,7 +156,9 @@ function parse(args: string[]): { name: Command['name']; values: Record<string, 
       allowPositionals: true,
     })
     if (positionals.length === 0) return { name, values }
-    throw new Error(`Unknown command or argument '${positionals[0]}'. The commands are: ${COMMANDS.join(', ')}`)
+    const [first = ''] = positionals
+    const remedy = existsSync(first) ? `Did you mean --payload ${first}?` : `The commands are: ${COMMANDS.join(', ')}`
+    throw new Error(`Unknown command or argument '${first}'. ${remedy}`)
   } catch (error) {
     const { message } = error as Error
     const all = known.map(([key]) => `--${key}`).join(' ')

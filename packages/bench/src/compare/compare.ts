@@ -10,7 +10,7 @@ import { readLoad, readMachine } from '../report/build.js'
 import type { Screen } from '../report/terminal.js'
 import { OUTCOMES } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
-import { short } from '../shared/text.js'
+import { count, short, UsageError } from '../shared/text.js'
 import { findWorkingDirectory, openBase, readCommit } from './checkout.js'
 import { readHistory, withEntry } from './history.js'
 import { COMPARISON_VERSION, conclude, getMinRuns, getSuspects, getUnclear, joinSides, judge } from './judge.js'
@@ -40,6 +40,9 @@ export async function compare(options: CompareOptions): Promise<number> {
     const progress = createProgress(output)
     const { figures, measure } = await openProgram({ program, directories, runs, cpu, temporary, signal, progress })
     const rule: Rule = { tolerance, figures: figures.length }
+    const least = getMinRuns(rule)
+    if (runs < least)
+      throw new UsageError(`--runs ${runs} is too few for ${count(rule.figures, 'figure')}. Use ${least} or more`)
     const measured = await measure()
     const first = measured.map(entry => judge(entry, rule))
     const [suspects, unclear] = [getSuspects(first, rule), getUnclear(first, rule)]
@@ -53,8 +56,6 @@ export async function compare(options: CompareOptions): Promise<number> {
     })
     machine.loadAfter = readLoad()
     const { history, notes } = readHistory(options.history)
-    const min = getMinRuns(rule)
-    if (runs < min) notes.push(`${runs} runs are too few for the confidence of these bounds. Use --runs ${min}.`)
     const result = {
       comparisonVersion: COMPARISON_VERSION,
       verdict: conclude(first, repeat),

@@ -80,12 +80,12 @@ function checkPlain(name: string, value: unknown): void {
   }
   if (!isDeepStrictEqual(value, copy))
     throw new Error(
-      `JSON changes '${name}' at ${findChange(value, copy)}. Return strings, finite numbers, booleans, null, lists and objects, or bytes as the whole value`,
+      `JSON changes ${findChange(value, copy, name)}. Return strings, finite numbers, booleans, null, lists and objects, or bytes as the whole value`,
     )
 }
 
 /** Returns the path of the first part that differs. */
-function findChange(value: unknown, copy: unknown, path = 'the value'): string {
+function findChange(value: unknown, copy: unknown, path: string): string {
   const isNested = isPlainObject(value) || Array.isArray(value)
   const parts = isNested && copy !== null && typeof copy === 'object' ? Object.keys(value) : []
   const at = (from: unknown, key: string): unknown => (from as Record<string, unknown>)[key]

@@ -6,8 +6,8 @@ import type { Figure, ScenarioReport } from './report.js'
 /** Begins the id of a scenario of a payload. */
 export const PAYLOAD_PREFIX = 'payload-'
 
-/** Transports whose other side has the value, and not only its bytes. */
-const VALUES = ['raw', 'text', 'msgpackr', 'ring-json', 'ring-msgpack']
+/** Transports whose other side has only the bytes of a document, or that add something. */
+const OTHERS = ['bytes-copied', 'hook-ring-json', 'isolation-ring-json', 'process', 'process-wall']
 
 /** Returns undefined for another scenario, or if all transports failed. */
 export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): Answer | undefined {
@@ -16,9 +16,10 @@ export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): An
     const figure = one.results.find(result => result.arm === arm.id)?.figures.find(entry => entry.id === 'p50')
     return figure ? [{ ...arm, figure }] : []
   })
+  const isBytes = arms.every(arm => arm.id !== 'bytes-copied')
   const find = (arm: string): Figure | undefined => measured.find(entry => entry.id === arm)?.figure
   const [fastest, ...others] = measured
-    .filter(arm => VALUES.includes(arm.id))
+    .filter(arm => !OTHERS.includes(arm.id) && (arm.id !== 'bytes-transferred' || isBytes))
     .toSorted((a, b) => a.figure.median - b.figure.median)
   if (!fastest) return undefined
   const ratios = others.map(other => `${other.title} ${describeRatio(other.figure, fastest.figure)}`)

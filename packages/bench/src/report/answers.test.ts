@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { getScenario, noisySample, sampleReport } from '../../test/sample-report.js'
+import { payloadArms } from '../arms/payload-arms.js'
 import type { Outcome } from '../run/run.js'
 import { PAYLOAD_PREFIX } from './advice.js'
 import { describeDifference, describeRatio, type Answer } from './answer.js'
@@ -79,6 +80,18 @@ test('a payload is advised the fastest transport that delivers a value, with the
   )
   expect(advice!.sentence).toMatch(/ring JSON 1\.\d+× \(/)
   expect(advice!.bars.map(({ title }) => title)).toEqual(scenario.arms.map(({ title }) => title))
+})
+
+test('bytes can be transferred, and are then the value', () => {
+  const [first, ...others] = payloadArms({ isBytes: true })
+  const scenario = { ...getScenario('formats'), id: `${PAYLOAD_PREFIX}picture`, title: 'picture, 1 MiB', arms: [first, ...others] } as const // prettier-ignore
+  const transferred = (outcomes: Outcome[]): Outcome[] => {
+    const cells = outcomes.flatMap(outcome => outcome.cells).filter(({ arm }) => arm.id === 'bytes-transferred')
+    for (const { processes } of cells) for (const round of processes.flat()) round['p50'] = 1
+    return outcomes
+  }
+  const [advice] = getAnswers(sampleReport(transferred, [scenario]))
+  expect(advice!.sentence).toContain('is fastest as port, bytes transferred: 1.00 µs there and back; ')
 })
 
 test('a ratio whose interval contains 1 is about 1', () => {

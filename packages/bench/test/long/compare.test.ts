@@ -71,7 +71,8 @@ function readCompared(ended: Ended, out: string): Compared {
 
 /** CPU times of a busy machine differ by much: they can also be too noisy to judge. */
 const FINE = [0, 3]
-const RUNS = ['--runs', '2', '--tolerance', '100000%']
+/** The least for two figures. */
+const RUNS = ['--runs', '8', '--tolerance', '100000%']
 
 describe('a program', () => {
   test('is compared by the figures that it prints, in the same directory of a git ref', async () => {
@@ -82,7 +83,7 @@ describe('a program', () => {
     const commit = git('rev-parse', 'own').trim()
     expect(comparison).toMatchObject({ program: ['node', 'bench.mjs'], base: { kind: 'ref', commit }, commit })
     const text = read('compare.txt')
-    expect(text.replaceAll(/\s+/g, ' ')).toContain('2 runs of `node bench.mjs` for each side')
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('8 runs of `node bench.mjs` for each side')
     expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(46)
   })
 
@@ -131,6 +132,11 @@ describe('a program', () => {
       code: 2,
       stderr: expect.stringMatching(/`node new\.mjs` failed in .*Cannot find/s),
     })
+  })
+
+  test('fails with 2 if so few runs agree by chance too often', async () => {
+    const { code, stderr } = await compare('--base', '.', '--runs', '7', ...PROGRAM)
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Use 8 or more') })
   })
 
   test('fails with 2 if it prints no figure and is not a program of Node.js', async () => {
