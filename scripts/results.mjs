@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { getHeadline } from '../packages/bench/dist/report/headline.js'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
 import { drawBars } from '../packages/bench/dist/report/terminal.js'
+import { keepUnits } from '../packages/bench/dist/shared/text.js'
 import { getVerdict } from '../packages/bench/dist/report/verdict.js'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -24,7 +25,7 @@ const describePlace = ({ machine, startedAt }) =>
 export function toHeadline(reports) {
   const { sentences, bars } = getHeadline(reports)
   const picture = ['Start of a plugin until its first call:', ...drawBars(bars, COLUMNS)].join('\n')
-  return `${sentences.join('\n')}\n\n\`\`\`text\n${picture}\n\`\`\`\n\n${reports.map(describePlace).join(' · ')}`
+  return `${keepUnits(sentences.join('\n'))}\n\n\`\`\`text\n${picture}\n\`\`\`\n\n${reports.map(describePlace).join(' · ')}`
 }
 
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>

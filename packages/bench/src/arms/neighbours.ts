@@ -1,7 +1,7 @@
 // Scripts that answer calls while another one, in the same script host, reaches a limit again and again.
 import { createBus, defineCore, type QuickjsSandbox } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
-import { percentiles } from '../loops/subject.js'
+import { repeat } from '../loops/subject.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import { lacksWall } from './wall.js'
 
@@ -28,7 +28,8 @@ const neighboursArm = (id: string, title: string, options: Partial<QuickjsSandbo
     const labels = Array.from({ length: COUNT }, (_, number) => `neighbour-${number}`)
     await Promise.all(labels.map(label => bus.open(label, { source: SCRIPT }, { sandbox })))
 
-    async function measure({ ms, unruly }: Task): Promise<Measurement> {
+    async function measure(task: Task): Promise<Measurement> {
+      const { unruly } = task
       let isOver = false
       const runUnruly = async (): Promise<void> => {
         while (!isOver && unruly) {
@@ -41,18 +42,15 @@ const neighboursArm = (id: string, title: string, options: Partial<QuickjsSandbo
         }
       }
       const others = runUnruly()
-      const latencies: number[] = []
-      const end = performance.now() + ms
-      do {
-        for (const label of labels) {
-          const start = performance.now()
-          if ((await bus.call(label, 'add', { a: 1, b: 2 })) !== 3) throw new Error(`Wrong answer of ${label}`)
-          latencies.push(performance.now() - start)
-        }
-      } while (performance.now() < end)
+      let calls = 0
+      const callNext = async (): Promise<void> => {
+        const label = labels[calls++ % COUNT]!
+        if ((await bus.call(label, 'add', { a: 1, b: 2 })) !== 3) throw new Error(`Wrong answer of ${label}`)
+      }
+      const figures = await repeat(callNext, task)
       isOver = true
       await others
-      return percentiles(Float64Array.from(latencies))
+      return figures
     }
     return { measure, close: () => bus.close({ timeout: 0 }) }
   },

@@ -25,7 +25,7 @@ const networkArm = (id: string, title: string, openFetcher: (host: string) => Pr
       const [port] = (await once(server, 'message')) as [number]
       const fetcher = await openFetcher(`127.0.0.1:${port}`)
       return {
-        measure: ({ ms, inFlight }) => fetcher.measure({ ms, inFlight, url: `http://127.0.0.1:${port}/` }),
+        measure: task => fetcher.measure({ ...task, url: `http://127.0.0.1:${port}/` }),
         async close() {
           await fetcher.close()
           await stop()

@@ -4,10 +4,9 @@ import { createBus, defineCore, type RunOptions } from '@sallyport/core'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { percentiles } from '../loops/subject.js'
+import { repeat } from '../loops/subject.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import { findPackage, readVersion } from '../run/machine.js'
 import { lacksWall } from './wall.js'
@@ -27,27 +26,15 @@ const add = ({ a, b }: { a: number; b: number }): number => a + b
 const toSource = (calls: number | string, call: string): string =>
   `let made = 0; while (made < ${calls}) made = await ${call}({ a: made, b: 1 }); return made`
 
-async function measureRuns({ run }: Runner, { ms, size = 0, inFlight = 1, isSparse }: Task): Promise<Measurement> {
-  const runOnce = async (): Promise<number> => {
-    const start = performance.now()
+async function measureRuns({ run }: Runner, task: Task): Promise<Measurement> {
+  const { size = 0, isSparse } = task
+  const runOnce = async (): Promise<void> => {
     const made = await run(size)
-    const time = performance.now() - start
     if (made !== size) throw new Error(`A run returned ${String(made)} instead of ${size}`)
-    return time
   }
   for (let made = 0; made < WARM_UP_RUNS; made++) await runOnce()
-  const latencies: number[] = []
-  const start = performance.now()
-  const repeat = async (): Promise<void> => {
-    do {
-      if (isSparse) await delay(PAUSE_MS)
-      latencies.push(await runOnce())
-    } while (performance.now() < start + ms)
-  }
-  await Promise.all(Array.from({ length: inFlight }, repeat))
-  const rate = (latencies.length / (performance.now() - start)) * 1000
-  const figures = percentiles(Float64Array.from(latencies))
-  return { ...figures, rate, call: figures.p50! / Math.max(1, size) }
+  const figures = await repeat(runOnce, task, isSparse ? PAUSE_MS : 0)
+  return { ...figures, call: figures['p50']! / Math.max(1, size) }
 }
 
 const WORKER = `

@@ -1,4 +1,5 @@
 // The tools of a loop: the arm in the measuring thread, checked calls, and clocks.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Measurement, Task } from '../model/scenario.js'
 import type { Call } from '../payloads/payloads.js'
 import { quantile } from '../statistics/median.js'
@@ -75,4 +76,25 @@ export function startCpuClock(): () => number {
 export function percentiles(ms: Float64Array): { p50: number; p99: number } {
   const sorted = ms.sort()
   return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
+}
+
+/** Repeats work that takes milliseconds, `inFlight` times at any time, and times each. Work is done at least once. */
+export async function repeat(
+  work: () => Promise<unknown>,
+  { ms, inFlight = 1 }: Task,
+  pauseMs = 0,
+): Promise<Measurement> {
+  const latencies: number[] = []
+  const start = performance.now()
+  const repeatOne = async (): Promise<void> => {
+    do {
+      if (pauseMs > 0) await delay(pauseMs)
+      const before = performance.now()
+      await work()
+      latencies.push(performance.now() - before)
+    } while (performance.now() < start + ms)
+  }
+  await Promise.all(Array.from({ length: inFlight }, repeatOne))
+  const rate = (latencies.length / (performance.now() - start)) * 1000
+  return { ...percentiles(Float64Array.from(latencies)), rate }
 }

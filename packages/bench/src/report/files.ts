@@ -14,5 +14,5 @@ export type ReportFile = 'report.json' | 'report.md' | 'report.html'
 export const reportFiles = (report: Report, options: { goals?: boolean } = {}): Record<ReportFile, string> => ({
   'report.json': `${JSON.stringify(report, null, 2)}\n`,
   'report.md': toMarkdown(report, options.goals),
-  'report.html': toHtml(report, options.goals),
+  'report.html': toHtml(report),
 })

@@ -1,19 +1,17 @@
 // The report as one HTML file that needs nothing else: no server, no network and no script.
 import { readFileSync } from 'node:fs'
-import { data, formatRatio, h, Html } from '../shared/text.js'
+import { data, formatRatio, h, Html, keepUnits } from '../shared/text.js'
 import type { Answer } from './answer.js'
 import { getAnswers } from './answers.js'
 import type { Report, ScenarioReport } from './report.js'
 import type { Cell, Column, Table } from './table.js'
-import { goalsTable } from './goals.js'
 import { getFailures, getTables } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
-/** @param goals shows the goals of the project */
-export function toHtml(report: Report, goals = false): string {
+export function toHtml(report: Report): string {
   const { tool, plan, startedAt } = report
   const css = readFileSync(new URL('../../page/report.css', import.meta.url), 'utf8')
-  const sections = getSections(report, goals)
+  const sections = getSections(report)
   return h`<!doctype html>
     <html lang="en">
       <head>
@@ -48,7 +46,7 @@ function drawHeader(report: Report): Html {
   const { outcome, line } = getVerdict(report)
   return h`<header>
     <h1>Sallyport benchmark</h1>
-    <p class="verdict ${outcome.replace(' ', '-')}"><span aria-hidden="true">${OUTCOMES[outcome].sign}</span> ${line}</p>
+    <p class="verdict ${outcome.replace(' ', '-')}"><span aria-hidden="true">${OUTCOMES[outcome].sign}</span> ${keepUnits(line)}</p>
     <div class="answers">${getAnswers(report).map(drawAnswer)}</div>
     <p class="machine">${describeMachine(report.machine)}<br>${describeRun(report)}
       ${report.filter !== null && h`· measured in part: <code>--filter ${report.filter}</code>`}</p>
@@ -63,25 +61,22 @@ function drawAnswer({ question, sentence, bars }: Answer): Html {
   const most = Math.max(...bars.map(({ value }) => value))
   const drawBar = ({ title, value, text }: Answer['bars'][number]): Html =>
     h`<li><span>${title}</span><i style="width: ${((value / most) * 100).toFixed(1)}%"></i><b>${text}</b></li>`
-  return h`<section class="answer"><h2>${question}</h2><p>${sentence}</p><ul>${bars.map(drawBar)}</ul></section> `
+  return h`<section class="answer"><h2>${question}</h2><p>${keepUnits(sentence)}</p><ul>${bars.map(drawBar)}</ul></section> `
 }
 
 interface Section {
   id: string
   table: Table
   /** What is known about the scenario, in addition to its table. */
-  more?: Html
+  more: Html
 }
 
-function getSections(report: Report, goals: boolean): Section[] {
-  const ofGoals = goals ? goalsTable(report) : undefined
-  const sections = getTables(report).map(({ scenario, table }): Section => ({
+const getSections = (report: Report): Section[] =>
+  getTables(report).map(({ scenario, table }) => ({
     id: `scenario-${scenario.id}`,
     table,
     more: describeScenario(scenario, report),
   }))
-  return ofGoals ? [...sections, { id: 'the-goals', table: ofGoals }] : sections
-}
 
 function describeScenario(scenario: ScenarioReport, { plan: { processes } }: Report): Html {
   const reference = scenario.arms.find(({ id }) => id === scenario.reference)?.title

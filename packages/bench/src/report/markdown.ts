@@ -1,5 +1,5 @@
 // The report as Markdown for a job summary. All tables but the first are folded.
-import { oneLine, plain } from '../shared/text.js'
+import { keepUnits, oneLine, plain } from '../shared/text.js'
 import type { Answer } from './answer.js'
 import { getAnswers } from './answers.js'
 import { drawBars } from './terminal.js'
@@ -35,7 +35,7 @@ const BAR_COLUMNS = 48
 const oneRow = (line: string): string => plain(line).replaceAll('\n', ' ')
 
 const toSection = ({ question, sentence, bars }: Answer): string =>
-  `## ${escape(question)}\n\n${escape(sentence)}\n\n~~~text\n${drawBars(bars, BAR_COLUMNS).map(oneRow).join('\n')}\n~~~`
+  `## ${escape(question)}\n\n${keepUnits(escape(sentence))}\n\n~~~text\n${drawBars(bars, BAR_COLUMNS).map(oneRow).join('\n')}\n~~~`
 
 const join = (parts: readonly (string | false | undefined)[]): string => `${parts.filter(Boolean).join('\n\n')}\n`
 

@@ -1,12 +1,12 @@
 // All scenarios, in the order in which they run and are shown.
-import * as features from '../arms/features.js'
+import { isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
 import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '../arms/fresh.js'
 import { neighboursArms } from '../arms/neighbours.js'
 import { networkArms } from '../arms/network.js'
 import { formatArms } from '../arms/payload-arms.js'
 import { scriptsArms } from '../arms/scripts.js'
-import { oneThreadArms } from '../arms/threads.js'
-import { latency, rate, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
+import { birpcArm, oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
+import { latency, rate, type Arm, type Arms, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
 import * as payloads from '../payloads/payloads.js'
 import { formatBytes, readTable } from '../shared/text.js'
 
@@ -92,6 +92,12 @@ const density = (size: number): Case => {
   return inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures)
 }
 
+/** The bus over both links, and with a gate. */
+const both: Arm[] = [portJson, ringJson, isolationRingJson]
+
+/** The noise check compares an arm `…-again` with the arm of the same name. */
+const same: Arms = [ringJson, { ...ringJson, id: 'ring-json-again', title: 'ring JSON, again' }]
+
 /** The cases of the A/A check. */
 const noise: Case[] = [
   { ...inCase('1', 'one at a time', calls(1), [P50_ALONE]), share: 0.7, settleShare: 0.8, repeats: 8 },
@@ -134,11 +140,11 @@ const TABLE = readTable(`
 export const allScenarios = (): Scenario[] => {
   const parts: Readonly<Record<string, readonly [Scenario['arms'], readonly Case[]]>> = {
     'few-calls': [fewCallsArms(), [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],
-    noise: [features.noise, noise],
-    shapes: [features.shapes(), shapes],
-    throughput: [features.callArms(), [1, 8, 64, 512].map(throughput)],
+    noise: [same, noise],
+    shapes: [[rawPort, birpcArm(), ...both], shapes],
+    throughput: [[rawPort, ...peerArms(), ...both, ringMsgpack], [1, 8, 64, 512].map(throughput)],
     plugin: [pluginArms(), [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
-    channel: [features.channel, [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])]],
+    channel: [[rawPort, ...both], [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])]],
     formats: [formatArms(), formats()],
     'one-thread': [oneThreadArms, [inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU])]],
     scripts: [

@@ -7,6 +7,7 @@ import {
   formatInterval,
   formatRange,
   formatRatio,
+  keepUnits,
   oneLine,
   plain,
   shortNumber,
@@ -83,4 +84,10 @@ test('a table of texts is read line by line', () => {
     ['a', 'b c'],
     ['d', 'e'],
   ])
+})
+
+test('a number and its unit stay on one line', () => {
+  expect(keepUnits('at most 2.1 µs to one of 64 calls, 26.8 MiB, 50 % (1.2 ms)')).toBe(
+    'at most 2.1\u00a0µs to one of 64 calls, 26.8\u00a0MiB, 50\u00a0% (1.2\u00a0ms)',
+  )
 })

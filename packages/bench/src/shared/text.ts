@@ -80,6 +80,9 @@ export const formatChange = (factor: number): string => {
   return `${factor < 1 ? '−' : '+'}${formatEffect(1 + Math.abs(factor - 1))}`
 }
 
+/** Keeps a number and its unit on one line. */
+export const keepUnits = (text: string): string => text.replaceAll(/(?<=\d) (?=(?:%|[µm]?s\b|[KMG]?i?B\b))/g, '\u00a0')
+
 export const capitalize = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 /** `1 round`, `2 rounds`. */
