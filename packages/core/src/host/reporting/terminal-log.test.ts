@@ -66,6 +66,16 @@ test('writes frames of this library only for an error that can be a bug in it', 
   ])
 })
 
+test('says of an uncaught denial that nothing caught it, because its own line has said what to add', () => {
+  const { log, written } = createLog()
+  const denial = 'Command wipe_disk not allowed by ACL: add "wipe_disk" to the option "allow" of the frontend "talky"'
+  const err = Object.assign(createError(denial, 'talky.js:5:20'), { reason: 'Denied' })
+  log.error({ worker: 'frontend', label: 'talky', restarts: 1, delay: 80, err }, 'fault')
+  expect(written).toEqual([
+    '03:04:05 error [talky] crashed, restarting (1st time, in 80 ms): Error: Command wipe_disk not allowed by ACL, and nothing caught it\n      at talky.js:5:20\n',
+  ])
+})
+
 test('writes the first crash of a loop whole, and then counts the crashes at the same place', () => {
   const { log, written } = createLog()
   const crash = (label: string, restarts: number, line = 35): void => {

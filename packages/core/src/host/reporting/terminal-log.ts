@@ -86,8 +86,11 @@ export function createTerminalLog(
       const title = indent(event.title)
       const text = `${title}${formatCount(event)}${indent(event.detail)}`
       const [errorText = '', ...frames] = String(err?.stack ?? err?.message ?? err ?? '').split('\n')
-      const error = errorText && `: ${escapeText(errorText)}`
       const isFault = err !== undefined && msg === 'fault'
+      // The line of the denial has said what to add.
+      const shownError =
+        isFault && err.reason === 'Denied' ? errorText.replace(REMEDY, ', and nothing caught it') : errorText
+      const error = shownError && `: ${escapeText(shownError)}`
       // The count of a worker that fails for good comes before its end.
       if (level >= LEVELS.error && !isFault) repeats.flush(line => line.prefix.text === prefix.text)
       if (level >= LEVELS.warn && (!err || isFault)) {
@@ -111,6 +114,9 @@ export function createTerminalLog(
     },
   }
 }
+
+/** The end of the message of a denial. */
+const REMEDY = /: add "[^]*$/
 
 /** A frame of Node's own code, which helps nobody to find the place. */
 const NODE_FRAME = /^\s+at (?:.*\()?node:/
