@@ -6,7 +6,7 @@ import type { Arm, Arms, Task } from '../model/scenario.js'
 import type { Payload } from '../payloads/payloads.js'
 import { lacksMcp } from '../plugin/mcp-plugins.js'
 import { readVersion } from '../run/machine.js'
-import { lacksWall } from './wall.js'
+import { lacksWall, withWall } from './wall.js'
 
 const freshArm = (id: string, title: string, createJob: (task: Task, payload: Payload) => FreshJob): Arm => ({
   id,
@@ -17,24 +17,22 @@ const freshArm = (id: string, title: string, createJob: (task: Task, payload: Pa
   }),
 })
 
-const fewCallsArm = (id: string, title: string, caller: FewCallsJob['caller']): Arm =>
+const fewCallsArm = (id: string, title: string, caller: FewCallsJob['caller'] = { plugin: id }): Arm =>
   freshArm(id, title, ({ ms }, { calls: [greet] }) => ({
     fewCalls: { caller, greet: greet!, count: getPausedCalls(ms) },
   }))
 
-const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
-
 /** The host calls a core in a worker, or a function of a plugin. Reads the versions of the peers. */
 export const fewCallsArms = (): Arms => [
   fewCallsArm('raw', 'raw MessagePort', { plugin: 'worker' }),
-  fewCallsArm('birpc', `birpc ${readVersion('birpc')}`, { plugin: 'birpc' }),
+  fewCallsArm('birpc', `birpc ${readVersion('birpc')}`),
   fewCallsArm('ring-json', 'ring JSON', { link: 'ring', hook: false }),
   fewCallsArm('port-json', 'port JSON', { link: 'port', hook: false }),
   fewCallsArm('isolation-ring-json', 'isolation, ring JSON', { link: 'ring', hook: true }),
-  withWall(fewCallsArm('process-wall', 'process, wall', { plugin: 'process-wall' })),
-  withWall(fewCallsArm('process-wall-gates', 'wall, gate', { plugin: 'process-wall-gates' })),
-  fewCallsArm('permission', 'permission', { plugin: 'permission' }),
-  fewCallsArm('quickjs', 'quickjs', { plugin: 'quickjs' }),
+  withWall(fewCallsArm('process-wall', 'process, wall')),
+  withWall(fewCallsArm('process-wall-gates', 'wall, gate')),
+  fewCallsArm('permission', 'permission'),
+  fewCallsArm('quickjs', 'quickjs'),
 ]
 
 /** @param id - the kind of plugin */

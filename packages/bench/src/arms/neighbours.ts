@@ -3,7 +3,7 @@ import { createBus, defineCore, type QuickjsSandbox } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
 import { repeat } from '../loops/subject.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
-import { lacksWall } from './wall.js'
+import { withWall } from './wall.js'
 
 const COUNT = 100
 /** Milliseconds that a script can run without a pause, and that its neighbours can wait. */
@@ -19,9 +19,8 @@ const UNRULY = {
   memory: `const kept = []; for (;;) kept.push('x'.repeat(2 ** 20) + kept.length)`,
 } as const
 
-const neighboursArm = (id: string, title: string, options: Partial<QuickjsSandbox>, lacks?: Arm['lacks']): Arm => ({
+const neighboursArm = (id: string, title: string, options: Partial<QuickjsSandbox>): Arm => ({
   ...{ id, title },
-  ...(lacks && { lacks }),
   async open(): Promise<OpenArm> {
     const bus = await createBus({ core: defineCore({ commands: {} }), log: false })
     const sandbox: QuickjsSandbox = { kind: 'quickjs', time: TIME_MS, ...options }
@@ -58,10 +57,5 @@ const neighboursArm = (id: string, title: string, options: Partial<QuickjsSandbo
 
 export const neighboursArms: Arms = [
   neighboursArm('quickjs', 'in one thread', {}),
-  neighboursArm(
-    'quickjs-shared',
-    'in one walled process',
-    { process: true, wall: 'required', group: 'all' },
-    lacksWall,
-  ),
+  withWall(neighboursArm('quickjs-shared', 'in one walled process', { process: true, wall: 'required', group: 'all' })),
 ]

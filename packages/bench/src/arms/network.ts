@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { measureFetches } from '../loops/fetches.js'
 import type { Arm, Arms, Measurement, OpenArm } from '../model/scenario.js'
 import { workerUrl } from '../shared/worker-url.js'
-import { lacksWall } from './wall.js'
+import { withWall } from './wall.js'
 
 /** Far above the time of a measurement. */
 const TIMEOUT_MS = 120_000
@@ -57,5 +57,5 @@ async function openWalled(host: string): Promise<Fetcher> {
 
 export const networkArms: Arms = [
   networkArm('host', 'fetch of the host', async () => ({ measure: measureFetches, close: async () => {} })),
-  { ...networkArm('process-wall', 'process, wall, list', openWalled), lacks: lacksWall },
+  withWall(networkArm('process-wall', 'process, wall, list', openWalled)),
 ]

@@ -4,7 +4,7 @@ import type { Arm, Arms, Task } from '../model/scenario.js'
 import { asBytes, type Payload } from '../payloads/payloads.js'
 import { busArm, hookRingJson, isolationRingJson, portJson, RING_JSON, ringJson, ringMsgpack } from './bus.js'
 import { msgpackrArm, rawPort, textArm } from './threads.js'
-import { lacksWall } from './wall.js'
+import { withWall } from './wall.js'
 
 const named = (arm: Arm, title: string): Arm => ({ ...arm, title })
 
@@ -49,7 +49,7 @@ export const payloadArms = ({ isBytes }: { isBytes: boolean }): Arms => {
     named(hookRingJson, `${ring}, hook`),
     named(isolationRingJson, `${ring}, hook, encrypted`),
     inProcess('process', `${ring}, process`, 'none'),
-    { ...inProcess('process-wall', `${ring}, process, wall`, 'required'), lacks: lacksWall },
+    withWall(inProcess('process-wall', `${ring}, process, wall`, 'required')),
   ]
 }
 

@@ -1,6 +1,6 @@
 // Arms that run a text once and return its result: a Worker or a bare VM of QuickJS for each run, the package `run` of npm if it is installed, and
 // `bus.run`. A frontend that stays open shows what a call costs without a script.
-import { createBus, defineCore, type RunOptions } from '@sallyport/core'
+import { createBus, defineCore, type QuickjsSandbox } from '@sallyport/core'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads'
 import { repeat } from '../loops/subject.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import { findPackage, readVersion } from '../run/machine.js'
-import { lacksWall } from './wall.js'
+import { withWall } from './wall.js'
 
 /** Until a process that was used has been replaced. */
 const PAUSE_MS = 300
@@ -133,7 +133,7 @@ async function startFrontend(): Promise<Runner> {
   return { run: calls => bus.call('frontend', 'run', { calls }), close: () => bus.close({ timeout: 0 }) }
 }
 
-const startBus = (sandbox: RunOptions['sandbox'] & object) => async (): Promise<Runner> => {
+const startBus = (sandbox: QuickjsSandbox) => async (): Promise<Runner> => {
   const bus = await createBus({ core: defineCore({ commands: { add } }), log: false })
   return {
     run: calls =>
@@ -142,34 +142,26 @@ const startBus = (sandbox: RunOptions['sandbox'] & object) => async (): Promise<
   }
 }
 
-const scriptsArm = (id: string, title: string, start: () => Promise<Runner>, lacks?: Arm['lacks']): Arm => ({
+const scriptsArm = (id: string, title: string, start: () => Promise<Runner>): Arm => ({
   ...{ id, title },
-  ...(lacks && { lacks }),
   async open(): Promise<OpenArm> {
     const runner = await start()
     return { measure: task => measureRuns(runner, task), close: runner.close }
   },
 })
 
+const walledArm = (id: string, title: string, options: Partial<QuickjsSandbox>): Arm =>
+  withWall(scriptsArm(id, title, startBus({ kind: 'quickjs', process: true, wall: 'required', ...options })))
+
 const lacksRun = (): string | undefined => (findPackage('run') === undefined ? 'run is not installed' : undefined)
 
 /** Reads the version of the peer. */
 export const scriptsArms = (): Arms => [
   scriptsArm('worker', 'raw Worker', startWorkers),
-  scriptsArm('run', `run ${lacksRun() ? '' : readVersion('run')}`.trim(), startRunPackage, lacksRun),
+  { ...scriptsArm('run', `run ${lacksRun() ? '' : readVersion('run')}`.trim(), startRunPackage), lacks: lacksRun },
   scriptsArm('engine', 'quickjs-wasi, bare', startEngine),
   scriptsArm('permission', 'permission, open', startFrontend),
   scriptsArm('quickjs', 'bus.run', startBus({ kind: 'quickjs' })),
-  scriptsArm(
-    'quickjs-shared',
-    'bus.run, shared wall',
-    startBus({ kind: 'quickjs', process: true, wall: 'required', perProcess: 250, spares: 1 }),
-    lacksWall,
-  ),
-  scriptsArm(
-    'quickjs-wall',
-    'bus.run, wall, spares',
-    startBus({ kind: 'quickjs', process: true, wall: 'required', spares: 2 }),
-    lacksWall,
-  ),
+  walledArm('quickjs-shared', 'bus.run, shared wall', { perProcess: 250, spares: 1 }),
+  walledArm('quickjs-wall', 'bus.run, wall, spares', { spares: 2 }),
 ]

@@ -1,6 +1,10 @@
 // Whether this machine has a wall for processes.
 import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
+import type { Arm } from '../model/scenario.js'
 import { lacksProcessTree } from '../run/process-tree.js'
+
+/** Leaves the arm out where there is no wall. */
+export const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
 
 /** Returns why no launcher works here, or why its processes cannot be measured. */
 export function lacksWall(): string | undefined {

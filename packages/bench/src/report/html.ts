@@ -11,7 +11,7 @@ import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './
 export function toHtml(report: Report): string {
   const { tool, plan, startedAt } = report
   const css = readFileSync(new URL('../../page/report.css', import.meta.url), 'utf8')
-  const sections = getSections(report)
+  const tables = getTables(report)
   return h`<!doctype html>
     <html lang="en">
       <head>
@@ -28,10 +28,10 @@ export function toHtml(report: Report): string {
         ${drawHeader(report)}
         <div class="frame">
           <nav aria-label="Contents">
-            <ol>${sections.map(({ id, table }) => h`<li><a href="#${id}">${table.title}</a></li>`)}</ol>
+            <ol>${tables.map(({ scenario, table }) => h`<li><a href="#scenario-${scenario.id}">${table.title}</a></li>`)}</ol>
           </nav>
           <main id="main" tabindex="-1">
-            ${sections.map(drawSection)}
+            ${tables.map(({ scenario, table }) => drawSection(scenario, table, plan.processes))}
           </main>
         </div>
         <footer>
@@ -64,29 +64,14 @@ function drawAnswer({ question, sentence, bars }: Answer): Html {
   return h`<section class="answer"><h2>${question}</h2><p>${keepUnits(sentence)}</p><ul>${bars.map(drawBar)}</ul></section> `
 }
 
-interface Section {
-  id: string
-  table: Table
-  /** What is known about the scenario, in addition to its table. */
-  more: Html
+function drawSection(scenario: ScenarioReport, table: Table, processes: number): Html {
+  const { id, arms, cases, measuredRounds } = scenario
+  const reference = arms.find(arm => arm.id === scenario.reference)?.title
+  const payloads = [...new Set(cases.map(({ payload }) => payload))].join(' · ')
+  const rounds = `${measuredRounds} rounds in ${processes === 1 ? 'one process' : `${processes} processes`}`
+  return h`<section id="scenario-${id}"><h2>${table.title}</h2> <p class="about">${table.about}</p>
+    <p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>${toHtmlTable(table)}</section>`
 }
-
-const getSections = (report: Report): Section[] =>
-  getTables(report).map(({ scenario, table }) => ({
-    id: `scenario-${scenario.id}`,
-    table,
-    more: describeScenario(scenario, report),
-  }))
-
-function describeScenario(scenario: ScenarioReport, { plan: { processes } }: Report): Html {
-  const reference = scenario.arms.find(({ id }) => id === scenario.reference)?.title
-  const payloads = [...new Set(scenario.cases.map(({ payload }) => payload))].join(' · ')
-  const rounds = `${scenario.measuredRounds} rounds in ${processes === 1 ? 'one process' : `${processes} processes`}`
-  return h`<p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>`
-}
-
-const drawSection = ({ id, table, more }: Section): Html =>
-  h`<section id="${id}"><h2>${table.title}</h2> <p class="about">${table.about}</p> ${more}${toHtmlTable(table)}</section>`
 
 /** Draws a table that the keyboard scrolls if it is wider than the screen. Each number is a `<data>` with its full value. */
 function toHtmlTable({ title, columns, rows }: Table): Html {

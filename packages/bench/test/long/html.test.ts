@@ -21,7 +21,7 @@ const getPlaces = (page: Page, selector: string): Promise<{ text: string; box: n
 describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () => {
   let pages: Pages
   beforeAll(async () => {
-    pages = await servePage(toHtml(report, true))
+    pages = await servePage(toHtml(report))
   }, 60_000)
   afterAll(() => pages.end())
 
