@@ -43,7 +43,7 @@ export {
   type ScriptCommand,
   type ScriptReport,
 } from './contract/relay-frontend.js'
-export { BROKER_OUTCOME, BROKER_REASON, CONNECTION_HEADERS } from './contract/network-broker.js'
+export { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from './contract/network-broker.js'
 export { deserializeValue, serializeValue } from './contract/serialize.js'
 export {
   ACTIVITY,

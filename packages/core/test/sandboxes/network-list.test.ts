@@ -285,9 +285,18 @@ describe.each(walls)('with the wall %j', wall => {
     expect(await fetch(origin)).toMatchObject({ text: 'plain' })
   })
 
+  test('a body that is cut off is an error', async () => {
+    const { origin, host } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': 100 })
+      response.write('a part', () => response.destroy())
+    })
+    const { fetch } = await open({ wall, net: [host] })
+    expect(await fetch(origin)).toMatchObject({ error: 'terminated' })
+  })
+
   test('a host that is not there fails as with fetch, and is not a denial', async () => {
-    const { fetch, denied } = await open({ wall, net: ['127.0.0.1:1'] })
-    expect(await fetch('http://127.0.0.1:1')).toMatchObject({
+    const { fetch, denied } = await open({ wall, net: ['127.0.0.1:8'] })
+    expect(await fetch('http://127.0.0.1:8')).toMatchObject({
       error: 'fetch failed',
       cause: expect.stringContaining('ECONNREFUSED') as string,
     })
@@ -348,6 +357,8 @@ describe.each(walls)('with the wall %j', wall => {
       redirected,
       redirectedWithout,
       tunnel,
+      plain,
+      misnamed,
       memory,
       processes,
       events,
@@ -355,12 +366,15 @@ describe.each(walls)('with the wall %j', wall => {
       log,
     } = visible
     expect(env).toEqual({ TOKEN: expect.stringMatching(/^sallyport-secret-[\da-f]{32}$/) as string })
-    for (const answered of [named, inUrl, redirectedWithout, tunnel]) expect(answered).toMatchObject({ status: 200 })
+    for (const answered of [named, inUrl, redirectedWithout, tunnel, plain])
+      expect(answered).toMatchObject({ status: 200 })
     for (const refused of [other, otherUrl, redirected]) {
       expect(refused).toMatchObject({
         error: expect.stringContaining('The secret "TOKEN" is for other hosts') as string,
       })
     }
+    // The certificate has no such name.
+    expect(misnamed).toMatchObject({ error: 'fetch failed', cause: expect.stringContaining('ALTNAME') as string })
     const token = String(env?.['TOKEN'])
     const seen = received.map(({ url, authorization, 'x-api-key': key }) => [url, authorization ?? key])
     expect(seen).toEqual([
@@ -371,6 +385,7 @@ describe.each(walls)('with the wall %j', wall => {
       ['/', undefined],
       // Encrypted in the frontend, so that the broker sees no headers.
       ['/', token],
+      ['/plain', undefined],
     ])
     expect(memory).toEqual({ hasSecret: false, hasPlaceholder: true })
     expect(processes).toEqual([token])

@@ -94,7 +94,7 @@ describe.each(walls)('with the wall %j', wall => {
     const urls = [
       other.origin,
       origin,
-      'http://localhost:1',
+      'http://localhost:8',
       'http://169.254.169.254/',
       'file:///etc/passwd',
       'data:,a',
@@ -104,7 +104,7 @@ describe.each(walls)('with the wall %j', wall => {
     const outcomes = (await run(source, { urls })) as string[]
     expect(outcomes.slice(0, 2)).toEqual([text(other.host), text(other.host)])
     expect(outcomes.slice(2, 4)).toEqual([
-      text('localhost:1'),
+      text('localhost:8'),
       'TypeError: The sandbox denied the network to 169.254.169.254:80. It has a private address.',
     ])
     const scheme = 'TypeError: fetch: the URL must begin with http: or https:'

@@ -1,6 +1,8 @@
-// Between a frontend's process and the broker of its network: HTTP/2 over a pipe. A request has the scheme, host and path of its target;
-// CONNECT opens a tunnel. Each response says what happened.
+// Between a frontend's process and the broker of its network: HTTP/2 over a pipe, with a stream for each connection, which CONNECT opens.
+// Each response says what happened.
 
+/** Header of a CONNECT: the scheme of the requests in HTTP/1.1 that follow. The broker encrypts for `https`. */
+export const BROKER_SCHEME = 'sallyport-scheme'
 /** Header of each response: `response` if it is that of the host, `denied`, or `failed`. */
 export const BROKER_OUTCOME = 'sallyport-outcome'
 /** Header of a response that is not the host's: why, in one line. */

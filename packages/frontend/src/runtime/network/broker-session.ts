@@ -1,7 +1,7 @@
 // The connection of this process to the broker of its network: HTTP/2 over a pipe. It is opened with the first request.
 // Node's modules are loaded when they are needed: most frontends have no network.
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
-import { BROKER_OUTCOME, BROKER_REASON, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 
 /** Bytes of one body that were received and not read. */
 const WINDOW_BYTES = 256 * 1024
@@ -9,10 +9,11 @@ const MAX_HEADER_BYTES = 64 * 1024
 
 let session: ClientHttp2Session | undefined
 
-/** Sends a request to the broker. @throws errors of `node:http2` for invalid headers */
-export function requestBroker(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+/** Returns a stream to a host. @param scheme - of the requests that follow, which the broker encrypts, if they are those of `fetch` */
+export function connectByBroker(authority: string, scheme?: string): ClientHttp2Stream {
   session ??= openSession()
-  return session.request(headers, { endStream })
+  const headers = { ':method': 'CONNECT', ':authority': authority, ...(scheme && { [BROKER_SCHEME]: scheme }) }
+  return session.request(headers, { endStream: false })
 }
 
 function openSession(): ClientHttp2Session {
@@ -27,10 +28,13 @@ function openSession(): ClientHttp2Session {
   return opened.on('error', () => {})
 }
 
-/** Returns why the broker has not made a request, or `undefined` if the response is the host's. */
-export function getRefusal(headers: IncomingHttpHeaders): Error | undefined {
-  const outcome = headers[BROKER_OUTCOME]
-  if (outcome === 'response') return undefined
-  const error = new Error(String(headers[BROKER_REASON] ?? 'The broker of the network has closed'))
+/** Returns why the broker has not opened a connection, or `undefined` if it has. */
+export const getRefusal = ({
+  [BROKER_OUTCOME]: outcome,
+  [BROKER_REASON]: reason,
+}: IncomingHttpHeaders): Error | undefined => (outcome === 'response' ? undefined : createRefusal(outcome, reason))
+
+export function createRefusal(outcome: unknown, reason: unknown): Error {
+  const error = new Error(String(reason ?? 'The broker of the network has closed'))
   return Object.assign(error, { code: outcome === 'denied' ? 'ERR_ACCESS_DENIED' : 'ERR_NETWORK' })
 }

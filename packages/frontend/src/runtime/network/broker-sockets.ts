@@ -2,7 +2,7 @@
 // `node:https`, `WebSocket` of Node and packages that connect by these modules use them, too.
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { getRefusal, requestBroker } from './broker-session.js'
+import { connectByBroker, getRefusal } from './broker-session.js'
 
 interface ConnectOptions extends SocketConstructorOpts {
   host?: string | undefined
@@ -72,11 +72,11 @@ function toOptions([first, second, third]: readonly unknown[]): ConnectOptions {
 
 const isRemote = ({ path, socket }: ConnectOptions): boolean => !path && !socket
 
-/** Connects a socket, which has no handle of Node, to a host. */
-function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions): Socket {
+/** Connects a socket, which has no handle of Node, to a host. @param scheme - as of `connectByBroker` */
+export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, scheme?: string): Socket {
   const name = host || 'localhost'
   const authority = `${name.includes(':') ? `[${name}]` : name}:${port}`
-  const stream = requestBroker({ ':method': 'CONNECT', ':authority': authority }, false)
+  const stream = connectByBroker(authority, scheme)
   const internals = socket as unknown as SocketInternals
   // As when Node connects a socket again.
   if (socket.destroyed) internals._undestroy()
@@ -97,7 +97,9 @@ function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions): Socket
     _final: (done: Done) => void stream.end(done),
     _destroy(error: Error | null, done: Done) {
       isOver = true
-      stream.destroy()
+      // Node 20 allows few resets, and a refused stream needs none.
+      if (stream.endAfterHeaders) stream.end()
+      else stream.destroy()
       destroy.call(socket, error, done)
     },
   })

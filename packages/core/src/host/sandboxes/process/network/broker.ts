@@ -1,18 +1,13 @@
-// The broker of a frontend's network: it makes the requests that the frontend sends it over a pipe, to hosts of a list. The frontend, which is
-// untrusted, has no other way to the network.
+// The broker of a frontend's network: it opens the connections, and makes the requests, that the frontend asks for, to hosts of a list. The
+// frontend, which is untrusted, has no other way to the network.
 import { type Agent, type ClientRequest, type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
-import {
-  constants,
-  createServer,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Session,
-} from 'node:http2'
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { request as requestHttps } from 'node:https'
-import { connect, type LookupFunction } from 'node:net'
+import { connect, isIP, type LookupFunction } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
 import { AddressFilter, type Lookup, PrivateAddressError } from '@sallyport/paths/internal/addresses'
-import { BROKER_OUTCOME, BROKER_REASON, CONNECTION_HEADERS } from '@sallyport/protocol/internal/contract'
+import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from '@sallyport/protocol/internal/contract'
 import { BrokerAgents } from './broker-agents.js'
 import { formatTarget, HostList, type HostTarget, parseAuthority } from './host-list.js'
 import { LookupQueue } from './lookup-queue.js'
@@ -36,17 +31,7 @@ export type BrokerStream = Duplex & {
   respond(headers: OutgoingHttpHeaders, options?: { endStream?: boolean }): void
 }
 
-const MAX_STREAMS = 128
-const MAX_HEADER_BYTES = 64 * 1024
-/** Bytes of one body that the frontend has not read yet. Several times the default, which would slow fast hosts down. */
-const WINDOW_BYTES = 256 * 1024
-/** Of HTTP/2 sessions, in MB: more than the windows of all streams. */
-const MAX_SESSION_MB = 64
-/**
- * Requests that a frontend aborts at once, and in a second. With Node's own limits, 1000 and 33, a frontend that aborts more has no network any
- * more, because its only connection ends. Node 20 has no options for these.
- */
-const RESETS = { streamResetBurst: 10_000, streamResetRate: 1000 }
+export const MAX_HEADER_BYTES: number = 64 * 1024
 /** Milliseconds without data, also until a connection is open. */
 const IDLE_MS = 300_000
 /** Responses with a status of 1xx before the final one. */
@@ -56,40 +41,6 @@ const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 const CLOSED_CODES: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 /** TRACE returns headers, with the values of secrets. CONNECT is handled before. */
 const ALLOWED_METHODS = new Set(METHODS.filter(method => !['CONNECT', 'TRACE', 'TRACK'].includes(method)))
-
-/**
- * Serves the network to the frontend at the other end of a pipe. Returns a function that ends all of its connections.
- *
- * @param lookup - resolves names, by default as Node does
- */
-export function serveBroker(
-  pipe: Duplex,
-  options: BrokerOptions,
-  onDenied: (denial: BrokerDenial) => void,
-  lookup?: Lookup,
-): () => void {
-  const broker = new Broker(options, onDenied, lookup)
-  const server = createServer({
-    settings: {
-      maxConcurrentStreams: MAX_STREAMS,
-      maxHeaderListSize: MAX_HEADER_BYTES,
-      initialWindowSize: WINDOW_BYTES,
-    },
-    maxSessionMemory: MAX_SESSION_MB,
-    ...RESETS,
-  })
-  let session: ServerHttp2Session | undefined
-  const ignore = (): void => {}
-  server.on('session', opened => {
-    session = opened.on('error', ignore).on('close', () => broker.close())
-  })
-  server.on('sessionError', ignore)
-  server.on('stream', (stream, headers, flags) =>
-    broker.serve(stream, headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0),
-  )
-  server.emit('connection', pipe)
-  return () => session?.destroy()
-}
 
 export class Broker {
   readonly #hosts: HostList
@@ -111,7 +62,7 @@ export class Broker {
     this.#agents.close()
   }
 
-  /** @param headers - those of a request in HTTP/2. @param isEnd - whether it has no body */
+  /** @param headers - as in HTTP/2. @param isEnd - whether it has no body */
   serve(stream: BrokerStream, headers: IncomingHttpHeaders, isEnd: boolean): void {
     stream.on('error', () => {})
     const { ':method': method = '', ':scheme': scheme = '', ':authority': authority = '' } = headers
@@ -130,7 +81,7 @@ export class Broker {
     }
     try {
       const lookup = this.#getLookup(target)
-      if (isTunnel) this.#tunnel(stream, target, lookup)
+      if (isTunnel) this.#tunnel(stream, target, lookup, headers[BROKER_SCHEME] === 'https')
       else this.#forward(stream, headers, isEnd, target, lookup)
     } catch (error) {
       this.#fail(stream, target, error as Error)
@@ -142,14 +93,16 @@ export class Broker {
     return this.#lookups.limit(this.#addresses.getLookup(target.hostname, this.#hosts.namesAddress(target)))
   }
 
-  #tunnel(stream: BrokerStream, target: HostTarget, lookup: LookupFunction): void {
+  #tunnel(stream: BrokerStream, target: HostTarget, lookup: LookupFunction, isEncrypted: boolean): void {
     const { hostname: host, port } = target
     // The host can end first: what it has sent before is still on its way, and the stream ends later.
-    const socket = connect({ host, port, lookup, autoSelectFamily: true, allowHalfOpen: true })
+    const options = { host, port, lookup, autoSelectFamily: true, allowHalfOpen: true }
+    const servername = isIP(host) === 0 ? host : ''
+    const socket = isEncrypted ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] }) : connect(options)
     socket.setTimeout(IDLE_MS, () => socket.destroy(new Error(IDLE)))
     stream.once('close', () => socket.destroy())
     socket.on('error', error => this.#fail(stream, target, error))
-    socket.once('connect', () => {
+    socket.once(isEncrypted ? 'secureConnect' : 'connect', () => {
       if (stream.destroyed) return
       stream.respond({ ':status': 200, [BROKER_OUTCOME]: 'response' })
       pipeline(stream, socket, () => {})
@@ -267,7 +220,7 @@ function respond(stream: BrokerStream, response: IncomingMessage): void {
   pipeline(response, stream, () => {})
 }
 
-const respondFailure = (stream: BrokerStream, reason: string): void => refuse(stream, 'failed', reason)
+export const respondFailure = (stream: BrokerStream, reason: string): void => refuse(stream, 'failed', reason)
 
 function refuse(stream: BrokerStream, outcome: 'denied' | 'failed', reason: string): void {
   if (stream.destroyed || stream.headersSent) return

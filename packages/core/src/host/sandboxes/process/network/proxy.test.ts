@@ -1,19 +1,19 @@
 // What a program does with its connections to its proxy.
-import type { Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
 import { afterEach, expect, test, vi } from 'vitest'
+import { Broker } from './broker.js'
 import { createProxy } from './proxy.js'
 
 afterEach(() => void vi.useRealTimers())
 
 test('a request whose connection has ended waits for no turn', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] })
-  const proxy = createProxy({ hosts: [], secrets: [] }, 'http://127.0.0.1:3128', () => {})
+  const proxy = createProxy(new Broker({ hosts: [], secrets: [] }, () => {}), { requestsPerSecond: 500 })
   // More than in a second, and fewer at a time than the connections that a program can have.
   for (let opened = 0; opened < 700; opened += 100) {
     const pairs = Array.from({ length: 100 }, () => duplexPair())
     for (const [inner, outer] of pairs) {
-      proxy.accept(outer as unknown as Socket)
+      proxy.accept(outer)
       inner.on('error', () => {}).write('CONNECT a.example:443 HTTP/1.1\r\nhost: x\r\n\r\n')
     }
     await new Promise(resolve => setImmediate(resolve))

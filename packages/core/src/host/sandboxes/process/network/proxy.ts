@@ -2,14 +2,13 @@
 // is a path: `/api.example/v1` of the proxy itself is `https://api.example/v1`, with the values of secrets in the headers.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
-import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
-import { Broker, type BrokerDenial, type BrokerOptions, type BrokerStream } from './broker.js'
+import { type Broker, type BrokerStream, MAX_HEADER_BYTES } from './broker.js'
 
 export interface Proxy {
-  /** Serves a connection of the program. */
-  accept(socket: Socket): void
+  /** Serves a connection. @param target - the scheme and the authority of all of its requests, whose URLs are paths */
+  accept(socket: Duplex, target?: IncomingHttpHeaders): void
   /** Ends all connections. */
   close(): void
 }
@@ -18,18 +17,21 @@ export interface Proxy {
 const MAX_CONNECTIONS = 128
 /** Requests of one connection that does not wait for responses. */
 const MAX_PIPELINED = 16
-/** The broker runs in the thread of the host. A program that sends more waits until the second is over. */
-const REQUESTS_PER_SECOND = 500
 const SECOND_MS = 1000
-const MAX_HEADER_BYTES = 64 * 1024
 const ABSOLUTE = /^http:\/\/([^/?#]*)([/?].*)?$/i
 const GATEWAY = /^\/([^/?#]+)([/?].*)?$/
 
-/** @param origin - that of the proxy itself: a program may ask the proxy for its gateway */
-export function createProxy(options: BrokerOptions, origin: string, onDenied: (denial: BrokerDenial) => void): Proxy {
-  const broker = new Broker(options, onDenied)
+export interface ProxyOptions {
+  /** That of the proxy itself: a program may ask the proxy for its gateway. */
+  readonly origin?: string
+  /** A program that sends more requests waits until the second is over. */
+  readonly requestsPerSecond?: number
+}
+
+export function createProxy(broker: Broker, { origin = '', requestsPerSecond = Infinity }: ProxyOptions = {}): Proxy {
   const sockets = new Set<Duplex>()
-  const schedule = createRateLimit()
+  const targets = new WeakMap<Duplex, IncomingHttpHeaders>()
+  const schedule = createRateLimit(requestsPerSecond)
   const inFlight = new WeakMap<Duplex, number>()
   /** Time until which no connection is accepted. */
   let pausedUntil = 0
@@ -62,7 +64,10 @@ export function createProxy(options: BrokerOptions, origin: string, onDenied: (d
     const stream = createExchange(request, response)
     // Nothing reads its end, without which it would not close.
     if (isEnd) stream.resume()
-    serve(stream, { ...request.headers, ...getTarget(request, origin) }, isEnd)
+    const { method, url } = request
+    const target = targets.get(request.socket)
+    const wanted = target ? { ...target, ':method': method, ':path': url } : getTarget(request, origin)
+    serve(stream, { ...request.headers, ...wanted }, isEnd)
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (head.length > 0) socket.unshift(head)
@@ -70,24 +75,22 @@ export function createProxy(options: BrokerOptions, origin: string, onDenied: (d
   })
   server.on('clientError', (_error, socket) => void socket.destroy())
   return {
-    accept(socket) {
+    accept(socket, target) {
       if (sockets.size >= MAX_CONNECTIONS || performance.now() < pausedUntil) return void socket.destroy()
       // Each request in flight listens to it.
       sockets.add(socket.setMaxListeners(0).on('error', () => {}))
       socket.once('close', () => sockets.delete(socket))
+      if (target) targets.set(socket, target)
       // What a host answers after the end of what a tunnel sends.
       socket.allowHalfOpen = true
       server.emit('connection', socket)
     },
-    close() {
-      endAll()
-      broker.close()
-    },
+    close: endAll,
   }
 }
 
 /** Returns a function that runs others, of which at most some in each second, and none for a stream that has ended before. */
-function createRateLimit(): (stream: BrokerStream, run: () => void) => void {
+function createRateLimit(requestsPerSecond: number): (stream: BrokerStream, run: () => void) => void {
   let startedAt = 0
   let count = 0
   return function schedule(stream, run): void {
@@ -98,7 +101,7 @@ function createRateLimit(): (stream: BrokerStream, run: () => void) => void {
       startedAt = now
       count = 0
     }
-    if (++count <= REQUESTS_PER_SECOND) run()
+    if (++count <= requestsPerSecond) run()
     else setTimeout(schedule, SECOND_MS - (now - startedAt), stream, run)
   }
 }
@@ -124,11 +127,13 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Bro
     respond({ ':status': status, ...headers }: OutgoingHttpHeaders, { endStream = false } = {}): void {
       const { [BROKER_OUTCOME]: outcome, [BROKER_REASON]: reason, ...received } = headers
       if (outcome === 'response') response.writeHead(Number(status), received)
-      else response.writeHead(Number(status), String(reason), { 'content-type': 'text/plain' })
+      else response.writeHead(Number(status), String(reason), { ...headers, 'content-type': 'text/plain' })
       stream.headersSent = true
       if (endStream) stream.end(`${String(reason)}\n`)
     },
   })
+  // Of a body that is cut off, which `Duplex.from` leaves open.
+  stream.once('close', () => void (response.writableEnded || response.destroy()))
   return stream
 }
 

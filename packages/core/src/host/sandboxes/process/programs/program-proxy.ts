@@ -17,6 +17,8 @@ const CHANNEL_DESCRIPTOR = 5
 const PROXY_PORT = 3128
 const ORIGIN = `http://127.0.0.1:${PROXY_PORT}`
 const DENIALS_PER_SECOND = 10
+/** The broker runs in the thread of the host. */
+const REQUESTS_PER_SECOND = 500
 
 /** It is ended by the host's answer, so the host has the socket before the program starts. */
 const LISTEN =
@@ -60,7 +62,10 @@ export async function serveProxy(
 ): Promise<void> {
   const ended = new AbortController()
   child.once('exit', () => ended.abort())
-  const { createProxy } = await import('../network/proxy.js')
+  const [{ Broker }, { createProxy }] = await Promise.all([
+    import('../network/broker.js'),
+    import('../network/proxy.js'),
+  ])
   let listener: Server
   try {
     const received = await once(child, 'message', { signal: ended.signal })
@@ -72,11 +77,13 @@ export async function serveProxy(
     })
   }
   const denied = new Throttle<BrokerDenial>(denial => onDenied?.(denial), DENIALS_PER_SECOND)
-  const proxy = createProxy({ hosts, secrets }, ORIGIN, denial => denied.add(denial))
+  const broker = new Broker({ hosts, secrets }, denial => denied.add(denial))
+  const proxy = createProxy(broker, { origin: ORIGIN, requestsPerSecond: REQUESTS_PER_SECOND })
   listener.on('connection', socket => proxy.accept(socket))
   const close = (): void => {
     denied.flush()
     proxy.close()
+    broker.close()
     listener.close()
   }
   if (ended.signal.aborted) return close()

@@ -232,7 +232,7 @@ async function runProcess(
 
   /** Loads the broker, which most relays don't need. Requests wait in the pipe meanwhile. */
   function openBroker(pipe: Duplex, options: BrokerOptions): void {
-    import('../network/broker.js').then(
+    import('../network/serve-broker.js').then(
       ({ serveBroker }) => {
         if (hasEnded) return
         closeBroker = serveBroker(pipe, options, denial => denied.add(denial))

@@ -1,18 +1,22 @@
 // What a hostile process sends to the broker by hand, over the same pipe as `fetch`.
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createServer, request as requestHttp, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import {
   type ClientHttp2Session,
+  type ClientHttp2Stream,
   connect,
   constants,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
-import { duplexPair } from 'node:stream'
-import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
+import { duplexPair, pipeline } from 'node:stream'
+import { text as readText } from 'node:stream/consumers'
+import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME } from '@sallyport/protocol/internal/contract'
 import type { Lookup } from '@sallyport/paths/internal/addresses'
 import { afterEach, expect, test } from 'vitest'
-import { type BrokerDenial, serveBroker } from './broker.js'
+import type { BrokerDenial } from './broker.js'
+import { serveBroker } from './serve-broker.js'
 
 const closers: (() => void)[] = []
 afterEach(() => {
@@ -35,10 +39,13 @@ const resolveTo =
     callback(null, [{ address, family: address.includes(':') ? 6 : 4 }])
   }
 
+/** With it, the broker reads the requests of a connection. */
+const SECRET = { name: 'S', placeholder: 'a-placeholder', value: 'v', hosts: ['secret.example'] }
+
 function open(hosts: string[], lookup?: Lookup): { session: ClientHttp2Session; denied: BrokerDenial[] } {
   const [inner, outer] = duplexPair()
   const denied: BrokerDenial[] = []
-  const close = serveBroker(outer, { hosts, secrets: [] }, denial => void denied.push(denial), lookup)
+  const close = serveBroker(outer, { hosts, secrets: [SECRET] }, denial => void denied.push(denial), lookup)
   const session = connect('http://broker', { createConnection: () => inner })
   session.on('error', () => {})
   closers.push(close, () => session.destroy())
@@ -50,20 +57,43 @@ interface Answer {
   text: string
 }
 
-const send = (session: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: string): Promise<Answer> =>
+/** Opens a connection. @param scheme - of the requests that follow */
+const openStream = (session: ClientHttp2Session, authority: unknown, scheme?: unknown): ClientHttp2Stream =>
+  session.request(
+    {
+      ':method': 'CONNECT',
+      ':authority': String(authority),
+      ...(scheme !== undefined && { [BROKER_SCHEME]: String(scheme) }),
+    },
+    { endStream: false },
+  )
+
+/** Resolves with the head of a CONNECT, and with the response to another request, which is sent over a connection of its own. */
+const send = (
+  session: ClientHttp2Session,
+  { ':method': method, ':scheme': scheme, ':authority': authority, ':path': path, ...headers }: OutgoingHttpHeaders,
+  body?: string,
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const stream = session.request(headers, { endStream: body === undefined })
-    let head: IncomingHttpHeaders = {}
-    let text = ''
-    stream.on('response', received => {
-      head = received
-      // A tunnel has no end.
-      if (headers[':method'] === 'CONNECT' && received[':status'] === 200) resolve({ headers: head, text })
+    const stream = openStream(session, authority, scheme).on('error', reject)
+    stream.once('response', received => {
+      if (method === 'CONNECT') resolve({ headers: received, text: '' })
     })
-    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-    stream.on('error', reject)
-    stream.on('close', () => resolve({ headers: head, text }))
-    if (body !== undefined) stream.end(body)
+    if (method === 'CONNECT') return
+    const [inner, outer] = duplexPair()
+    pipeline(stream, inner, () => {})
+    pipeline(inner, stream, () => {})
+    // The end of one side is not that of the other one.
+    stream.once('close', () => void (stream.rstCode !== 0 && outer.destroy(new Error('reset'))))
+    const options = { createConnection: () => outer as never, method: String(method), headers: headers as never }
+    const request = requestHttp({ ...options, path: String(path) }, response => {
+      readText(response).then(
+        text =>
+          resolve({ headers: { ...response.headers, ':status': response.statusCode } as IncomingHttpHeaders, text }),
+        reject,
+      )
+    })
+    request.on('error', reject).end(body)
   })
 
 const get = (authority: string, more: OutgoingHttpHeaders = {}): OutgoingHttpHeaders => ({
@@ -71,7 +101,7 @@ const get = (authority: string, more: OutgoingHttpHeaders = {}): OutgoingHttpHea
   ...more,
 })
 
-const getOutcome = ({ headers }: Answer): unknown => headers[BROKER_OUTCOME]
+const getOutcome = ({ headers }: Answer): unknown => headers[BROKER_OUTCOME] ?? 'response'
 
 test.each([
   ['a private address', '10.0.0.1'],
@@ -203,9 +233,12 @@ async function listenRaw(): Promise<{ port: number; received: string[] }> {
 test('no request follows a body on its connection, and the host knows where the body ends', async () => {
   const { port, received } = await listenRaw()
   const { session } = open(['127.0.0.1:*'])
-  const stream = session.request(get(`127.0.0.1:${port}`), { endStream: false })
-  stream.on('error', () => {}).write('POST /x HTTP/1.1\r\ncontent-length: 900\r\n\r\n')
-  stream.resume().once('end', () => stream.close())
+  const stream = openStream(session, `127.0.0.1:${port}`, 'http').on('error', () => {})
+  const cutOff = 'POST /x HTTP/1.1\r\ncontent-length: 900\r\n\r\n'
+  stream.write(
+    `GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${cutOff.length.toString(16)}\r\n${cutOff}\r\n`,
+  )
+  stream.once('data', () => stream.close())
   await new Promise<void>(resolve => stream.once('close', resolve))
   // If the connection became free, it would be so by now.
   await new Promise(resolve => setTimeout(resolve, 100))
@@ -213,13 +246,6 @@ test('no request follows a body on its connection, and the host knows where the 
   expect(received).toHaveLength(2)
   expect(received[0]).not.toContain('/second')
   expect(received[0]).toMatch(/\r\ntransfer-encoding: chunked\r\n/i)
-})
-
-test('a length without a body does not reach the host', async () => {
-  const { port, received } = await listenRaw()
-  const { session } = open(['127.0.0.1:*'])
-  await send(session, get(`127.0.0.1:${port}`, { 'content-length': '100' })).catch(() => {})
-  expect(received.join('')).not.toMatch(/content-length/i)
 })
 
 test('few connections without a request stay open', async () => {
@@ -240,21 +266,31 @@ test('few connections without a request stay open', async () => {
 })
 
 test.each([
-  [
-    'a body that is longer than it says',
-    { ':method': 'POST', ':path': '/first', 'content-length': '1' },
-    'GET / HTTP/1.1\r\n\r\n',
-  ],
-  ['a line break in a header', { ':path': '/first', 'x-a': 'a\r\nx-b: b' }, undefined],
-])('a second request cannot be smuggled in: %s', async (_name, more, body) => {
-  const requests: string[] = []
+  ['a length and chunks', 'content-length: 4\r\ntransfer-encoding: chunked\r\n'],
+  ['two lengths', 'content-length: 4\r\ncontent-length: 5\r\n'],
+  ['an encoding that is not chunked', 'transfer-encoding: chunked, x\r\n'],
+  ['a space before the colon', 'transfer-encoding : chunked\r\n'],
+  ['a folded header', 'content-length: 4\r\nx-a: a\r\n\ttransfer-encoding: chunked\r\n content-length: 5\r\n'],
+])('a second request cannot be smuggled in: %s', async (_name, lines) => {
+  const requests: unknown[] = []
   const port = await serve((request, response) => {
-    requests.push(`${request.method} ${request.headers['x-b'] === undefined ? request.url : 'smuggled'}`)
+    requests.push(request.url, request.headers['transfer-encoding'])
     request.resume().on('close', () => response.end())
   })
   const { session } = open(['127.0.0.1:*'])
-  await send(session, get(`127.0.0.1:${port}`, more), body).catch(() => {})
-  expect(requests.filter(request => request.includes('smuggled') || request === 'GET /')).toEqual([])
+  const stream = openStream(session, `127.0.0.1:${port}`, 'http').on('error', () => {})
+  stream.end(`POST / HTTP/1.1\r\nhost: x\r\n${lines}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n`)
+  stream.resume()
+  await new Promise(resolve => stream.once('close', resolve))
+  expect(requests).not.toContain('/smuggled')
+  expect(requests).not.toContain('chunked')
+})
+
+test('a request in HTTP/2 is refused, as there is nothing but connections', async () => {
+  const { session } = open(['127.0.0.1:*'])
+  const stream = session.request(get('127.0.0.1:80'))
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+  expect(headers).toMatchObject({ ':status': 502, [BROKER_OUTCOME]: 'failed' })
 })
 
 test('a response of the host cannot pass for one of the broker', async () => {
@@ -263,7 +299,8 @@ test('a response of the host cannot pass for one of the broker', async () => {
   })
   const { session } = open(['127.0.0.1:*'])
   const { headers } = await send(session, get(`127.0.0.1:${port}`))
-  expect(headers).toMatchObject({ ':status': 403, [BROKER_OUTCOME]: 'response', [BROKER_REASON]: '' })
+  expect(headers[':status']).toBe(403)
+  expect(Object.keys(headers)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^sallyport-/)]))
 })
 
 // Node 20 cannot change its limit.
@@ -272,7 +309,7 @@ test.runIf(Number.parseInt(process.versions.node, 10) >= 22)(
   async () => {
     const { session } = open(['127.0.0.1:*'])
     for (let aborted = 0; aborted < 1500; aborted++) {
-      const stream = session.request(get('other.example'))
+      const stream = openStream(session, 'other.example:80')
       await new Promise<void>(resolve => {
         stream.on('error', () => {}).on('close', resolve)
         stream.close(constants.NGHTTP2_CANCEL)
@@ -288,7 +325,7 @@ test('a response that is cut off is an error', async () => {
     response.write('a part', () => response.destroy())
   })
   const { session } = open(['127.0.0.1:*'])
-  await expect(send(session, get(`127.0.0.1:${port}`))).rejects.toThrow('NGHTTP2_INTERNAL_ERROR')
+  await expect(send(session, get(`127.0.0.1:${port}`))).rejects.toThrow(/aborted|reset|Premature close/)
 })
 
 test('a response that is not read does not fill memory, and does not delay others', async () => {
@@ -304,7 +341,8 @@ test('a response that is not read does not fill memory, and does not delay other
     write()
   })
   const { session } = open(['127.0.0.1:*'])
-  const stream = session.request(get(`127.0.0.1:${port}`))
+  const stream = openStream(session, `127.0.0.1:${port}`)
+  stream.on('error', () => {}).write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
   await new Promise(resolve => stream.once('response', resolve))
   const { text } = await send(session, get(`127.0.0.1:${port}`, { ':path': '/short' }))
   expect(text).toBe('short')
