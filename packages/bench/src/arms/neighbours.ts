@@ -46,7 +46,7 @@ const neighboursArm = (id: string, title: string, options: Partial<QuickjsSandbo
         const label = labels[calls++ % COUNT]!
         if ((await bus.call(label, 'add', { a: 1, b: 2 })) !== 3) throw new Error(`Wrong answer of ${label}`)
       }
-      const figures = await repeat(callNext, task)
+      const figures = await repeat(callNext, task, { least: COUNT })
       isOver = true
       await others
       return figures

@@ -33,7 +33,7 @@ async function measureRuns({ run }: Runner, task: Task): Promise<Measurement> {
     if (made !== size) throw new Error(`A run returned ${String(made)} instead of ${size}`)
   }
   for (let made = 0; made < WARM_UP_RUNS; made++) await runOnce()
-  const figures = await repeat(runOnce, task, isSparse ? PAUSE_MS : 0)
+  const figures = await repeat(runOnce, task, { pauseMs: isSparse ? PAUSE_MS : 0 })
   return { ...figures, call: figures['p50']! / Math.max(1, size) }
 }
 

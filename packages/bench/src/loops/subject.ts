@@ -78,11 +78,11 @@ export function percentiles(ms: Float64Array): { p50: number; p99: number } {
   return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
 }
 
-/** Repeats work that takes milliseconds, `inFlight` times at any time, and times each. Work is done at least once. */
+/** Repeats work that takes milliseconds, `inFlight` times at any time and `least` times or more, after a pause, and times each. */
 export async function repeat(
   work: () => Promise<unknown>,
   { ms, inFlight = 1 }: Task,
-  pauseMs = 0,
+  { pauseMs = 0, least = 1 }: { pauseMs?: number; least?: number } = {},
 ): Promise<Measurement> {
   const latencies: number[] = []
   const start = performance.now()
@@ -92,7 +92,7 @@ export async function repeat(
       const before = performance.now()
       await work()
       latencies.push(performance.now() - before)
-    } while (performance.now() < start + ms)
+    } while (performance.now() < start + ms || latencies.length < least)
   }
   await Promise.all(Array.from({ length: inFlight }, repeatOne))
   const rate = (latencies.length / (performance.now() - start)) * 1000
