@@ -25,11 +25,14 @@ export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): An
   const ratios = others.map(other => `${other.title} ${describeRatio(other.figure, fastest.figure)}`)
   const bytes = describeRatio(find('bytes-copied'), fastest.figure)
   const encryption = describeDifference(find('isolation-ring-json'), find('hook-ring-json'))
+  const ring = measured.find(({ id: arm }) => arm === 'ring-json')
+  const wall = describeRatio(find('process-wall'), ring?.figure)
   const parts = [
     `Your ${title.replace(/, [^,]*$/, '')} (${formatBytes(one.payloadBytes)}) is fastest as ${fastest.title}: ${formatFigure(fastest.figure)} there and back`,
     ratios.length > 0 && `against it, ${ratios.join(', ')}`,
     bytes && `bytes that no side parses ${bytes}`,
     encryption && `encryption adds ${encryption}`,
+    wall && `${ring!.title} to a process in its wall takes ${wall} its time between threads`,
   ]
   return {
     question: `How to send ${title}?`,

@@ -92,6 +92,9 @@ test('bytes can be transferred, and are then the value', () => {
   }
   const [advice] = getAnswers(sampleReport(transferred, [scenario]))
   expect(advice!.sentence).toContain('is fastest as port, bytes transferred: 1.00 µs there and back; ')
+  expect(advice!.sentence).toMatch(
+    /; encryption adds .*; ring, copied to a process in its wall takes 1\.83× \(.*\) its time between threads\.$/,
+  )
 })
 
 test('a ratio whose interval contains 1 is about 1', () => {
