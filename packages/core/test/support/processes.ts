@@ -1,22 +1,12 @@
 // Finds the processes of frontends from outside: within a wall they have other ids.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { getChildren } from './get-children.mjs'
 
 function read(path: string): string {
   try {
     return readFileSync(path, 'latin1')
   } catch {
     return ''
-  }
-}
-
-/** The processes that each thread of a process started. A thread that has ended since it was listed has none. */
-export function getChildren(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
-      read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
-    )
-  } catch {
-    return []
   }
 }
 

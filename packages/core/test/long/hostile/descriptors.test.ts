@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, type BusError, createBus, isBusError } from '../../../src/index.js'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import type { Launcher } from '../../../src/launchers.js'
-import { getChildren } from '../../support/processes.js'
+import { getChildren } from '../../support/get-children.mjs'
 import { everyCommand, fixture, isolation } from '../../support/start.js'
 
 const POLL = { timeout: 30_000 }

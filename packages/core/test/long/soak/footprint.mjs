@@ -1,14 +1,10 @@
 // The resources of idle buses: the memory of each thread, and the handles, threads and descriptors of this process.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { getChildren } from '../../support/get-children.mjs'
 import { memory } from './memory.mjs'
 import { countPorts } from './thread-ports.mjs'
 
 const count = directory => readdirSync(directory).length
-
-function children() {
-  const ids = readdirSync('/proc/self/task').map(id => readFileSync(`/proc/self/task/${id}/children`, 'utf8'))
-  return ids.join(' ').split(/\s+/).filter(Boolean).length
-}
 
 function readProcess() {
   const handles = process.getActiveResourcesInfo().filter(kind => kind !== 'Timeout' && kind !== 'Immediate')
@@ -16,7 +12,12 @@ function readProcess() {
   const all = { handles: handles.length, listeners: listeners.reduce((sum, each) => sum + each, 0) }
   // Other platforms do not show the rest.
   if (process.platform !== 'linux') return all
-  return { ...all, threads: count('/proc/self/task'), descriptors: count('/proc/self/fd'), children: children() }
+  return {
+    ...all,
+    threads: count('/proc/self/task'),
+    descriptors: count('/proc/self/fd'),
+    children: getChildren(process.pid).length,
+  }
 }
 
 /** Returns `{ generation, …values }` by actor. */

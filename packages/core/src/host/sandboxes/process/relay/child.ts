@@ -10,6 +10,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { removeCgroup } from '../launchers/cgroup.js'
 import { withFilterFile } from '../launchers/filter-file.js'
 import { type Launch, NICENESS } from '../launchers/launcher.js'
+import { closeIdlePipes } from './close-idle-pipes.js'
 import { CrashReport } from './crash-report.js'
 import type { RelayData } from './relay-data.js'
 
@@ -36,8 +37,6 @@ const OUT_OF_MEMORY =
 const ERROR_TAIL_LENGTH = 8192
 /** Time for a launcher to exit after its process. */
 const LAUNCHER_EXIT_TIMEOUT_MS = 200
-/** Time for output to arrive after the process has exited, unless it waits for the host. */
-const LAST_OUTPUT_MS = 500
 const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW
 const REMOVE_ATTEMPTS = 50
 const REMOVE_INTERVAL_MS = 20
@@ -159,20 +158,6 @@ function getMorePipes(
   if (fromCore) return [filter ?? 'ignore', 'ignore', network, fromCore]
   if (hasBroker) return [filter ?? 'ignore', 'ignore', network]
   return filter === undefined ? [] : [filter]
-}
-
-/** Closes the pipes of a process that has exited: one that it has started can hold them open for as long as it runs. */
-function closeIdlePipes(child: ChildProcess): void {
-  const pipes = child.stdio.filter(pipe => pipe !== null && pipe?.destroyed === false) as Socket[]
-  const read = pipes.map(pipe => pipe.bytesRead)
-  const close = (): void => {
-    const isIdle = (pipe: Socket, index: number): boolean => pipe.bytesRead === read[index] && !pipe.isPaused()
-    for (const pipe of pipes.filter(isIdle)) pipe.destroy()
-    if (pipes.some(pipe => !pipe.destroyed)) closeIdlePipes(child)
-  }
-  // A thread that was busy reads first.
-  const timer = setTimeout(() => setImmediate(close), LAST_OUTPUT_MS)
-  child.once('close', () => clearTimeout(timer))
 }
 
 /** Returns an error that says more than `EMFILE`. */

@@ -1,0 +1,1 @@
+export function getChildren(pid: number): number[]
