@@ -85,7 +85,7 @@ test('a directory without a manifest is listed, and has its error', () => {
     expect.objectContaining({
       label: 'notifies',
       state: 'invalid',
-      error: expect.objectContaining({ code: 'InvalidManifest' }),
+      error: expect.objectContaining({ code: 'InvalidPlugin' }),
     }),
   )
 })
