@@ -180,7 +180,7 @@ const SIGNALS = new Map(
 const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>
   code !== null && code > 128 ? SIGNALS.get(code - 128) : undefined
 
-/** What a thread or a process that has ended has is nothing. */
+/** Returns what `read` returns, or nothing if the thread or process has ended. */
 function orNone<T>(read: () => T[]): T[] {
   try {
     return read()
