@@ -70,13 +70,22 @@ export async function execute(
     isStopped = true
     stopped.reject(reason)
   })
+  const callFunction = async (): Promise<unknown> => {
+    const { lostSpares } = frontend
+    try {
+      return await callFrontend(host, label, RUN_NAME, args, { timeout: false })
+    } catch (error) {
+      if (isBusError(error, 'Disconnected') && frontend.lostSpares > lostSpares) return callFunction()
+      throw error
+    }
+  }
   let isOpen = false
   const running = callOnce(opening, async () => {
     if (isStopped) return undefined
     // The host's function can take any time, and the caller does not wait for it beyond the deadline.
     if (resumed) await Promise.race([resumed.claim(), stopped.promise, frontend.exited.then(throwExited)])
     isOpen = true
-    return callFrontend(host, label, RUN_NAME, args, { timeout: false })
+    return callFunction()
   })
   const earlier = resumed?.header
   const getCalls = (): number => frontend.takeTraffic(false).calls + (earlier?.received ?? 0)

@@ -191,6 +191,22 @@ describe.each(walls)('wall: %s', wall => {
     expect(bus.frontends().map(({ label }) => label)).toEqual(['first'])
   })
 
+  test.runIf(linux).each(['process', 'quickjs'] as const)(
+    'a run that takes a spare as it is killed runs in another process: %s',
+    async kind => {
+      const bus = await start({ runs: { spares: 2 } })
+      const options: RunOptions = {
+        sandbox: kind === 'process' ? { kind, wall } : { kind, process: true, wall },
+        timeout: 60_000,
+      }
+      expect(await bus.run(`return 1`, options)).toBe(1)
+      await expectSpares(bus, 2)
+      for (const pid of await waitForPids(2)) process.kill(pid, 'SIGKILL')
+      // Within this tick the host does not know.
+      expect(await bus.run(`return args.a`, { ...options, args: { a: 2 } })).toBe(2)
+    },
+  )
+
   test.runIf(linux)('closing the bus ends all spares', async () => {
     const bus = await start()
     await open(bus, 'first', { spares: 2 })

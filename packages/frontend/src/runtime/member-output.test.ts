@@ -64,3 +64,17 @@ test('the output is flushed once the host has taken all lines', async () => {
   await take()
   await flushed
 })
+
+test('the output is not flushed between two chunks', async () => {
+  const { output, chunks, take } = create()
+  output.print('stdout', 'a\n')
+  output.print('stdout', 'b\n')
+  let isFlushed = false
+  const taken = take()
+  const flushed = output.flushed().then(() => (isFlushed = true))
+  await taken
+  expect(chunks).toEqual(['a\n', 'b\n'])
+  expect(isFlushed).toBe(false)
+  await take()
+  await flushed
+})

@@ -66,10 +66,11 @@ export class MemberOutput {
     queue.lines.splice(0, count)
     queue.length -= chunk.length
     queue.isWriting = true
-    this.#host.write(stream, chunk, () => {
+    // Not in this tick: a script that prints without an end must not keep the thread.
+    const next = (): void => {
       queue.isWriting = false
-      // Not in this tick: a script that prints without an end must not keep the thread.
-      setImmediate(() => this.#write(stream, queue))
-    })
+      this.#write(stream, queue)
+    }
+    this.#host.write(stream, chunk, () => setImmediate(next))
   }
 }

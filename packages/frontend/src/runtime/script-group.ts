@@ -23,6 +23,7 @@ export function joinGroup(
 ): void {
   const member: Member = { setBusy: host.setBusy }
   const output = new MemberOutput(host)
+  const exit = (code: number): void => void output.flushed().then(() => host.exit(code))
   const group: GroupMember = {
     print: (stream, text) => output.print(stream, text),
     onEnter: () => enter(member),
@@ -30,9 +31,9 @@ export function joinGroup(
     onTerminate: release =>
       host.onTerminate(() => {
         release()
-        host.exit(1)
+        exit(1)
       }),
-    exit: code => void output.flushed().then(() => host.exit(code)),
+    exit,
   }
   startFrontend(start, { report: host.report, onCommand: host.onCommand, loadFunctions, group })
 }

@@ -84,6 +84,9 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
           return handleMessage({ ...command, link: new StreamLink(frames) })
         case 'read':
           return output[command.stream].next()
+        case 'terminate':
+          isTerminated = true
+          return terminate()
         case 'stop':
           isTerminated = command.timeout === 0
           return handleMessage(command)

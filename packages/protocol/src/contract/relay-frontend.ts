@@ -41,9 +41,10 @@ export const getScriptStreams = (script: number): { control: number; link: numbe
   link: 2 * script + 1,
 })
 
-/** Relay → script: its stream of frames is open, stop, or send the next chunk of output. */
+/** Relay → script: its stream of frames is open, stop, end now but send all output, or send the next chunk of output. */
 export type ScriptCommand =
   | { type: 'link'; scripts: readonly InitScript[] }
+  | { type: 'terminate' }
   | { type: 'stop'; timeout: number }
   | { type: 'read'; stream: OutputStream }
 

@@ -82,6 +82,8 @@ export class FrontendHandle {
   readonly exited: Promise<Error | undefined>
   /** Why the code last stopped; `undefined` if it has not stopped by itself. */
   end: RuntimeEnd | undefined
+  /** Processes that ended before the code began in them. A call to the code, which had been sent to such a one, has failed. */
+  lostSpares = 0
   #startedAt = Date.now()
   readonly #host: FrontendHost
   readonly #deps: FrontendDeps
@@ -121,6 +123,7 @@ export class FrontendHandle {
       },
       stopped: (isReload, end, restarts) => this.#onStop(isReload, end, restarts ? 'restarting' : 'stopped'),
       exited: (error, end) => this.#onExit(error, end),
+      spareLost: () => void this.lostSpares++,
       unsent: count => (this.#unsentCount += count),
       suspended: script => this.#deps.config.suspension?.stopped(script),
     }

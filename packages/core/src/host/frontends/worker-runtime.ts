@@ -143,6 +143,7 @@ export function createWorkerRuntime(
       hasReported = true
     },
     onRestarted: events.restarted,
+    onSpareLost: events.spareLost,
     onStopped(restart) {
       closeLink()
       // A load that is not over goes on in the next thread.

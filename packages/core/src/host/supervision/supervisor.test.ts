@@ -125,6 +125,34 @@ describe('a worker', () => {
   })
 
   test.each([
+    ['is not killed, and not abandoned, while it only writes its output', 'stopped', 0],
+    ['is killed, and then not abandoned while it writes its output', 'draining', 1],
+  ])('%s', async (_what, state, kills) => {
+    vi.useFakeTimers()
+    try {
+      const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {}, printedAt: 0 }
+      const thread = Object.assign(new EventEmitter(), doubles)
+      const worker = createSupervisor().start({ ...silent, spawn: () => thread as unknown as Worker })
+      const onExit = vi.fn<() => void>()
+      void worker.exited.then(onExit)
+      for (const each of ['ready', state]) thread.emit('message', { type: 'state', state: each })
+      void worker.stop(100)
+      for (let seconds = 0; seconds < 60; seconds++) {
+        thread.printedAt = performance.now()
+        await vi.advanceTimersByTimeAsync(1000)
+      }
+      expect(thread.terminate).toHaveBeenCalledTimes(kills)
+      expect(onExit).not.toHaveBeenCalled()
+      expect(worker.stats.state).toBe('draining')
+      await vi.advanceTimersByTimeAsync(30_000)
+      expect(thread.terminate).toHaveBeenCalled()
+      expect(onExit).toHaveBeenCalledOnce()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test.each([
     ['throws before it is ready', 'throw new Error("early")', 'early'],
     ['exits before it is ready', 'process.exit(0)', 'it exited before it was ready'],
     ['exits with a code', 'process.exit(7)', 'it exited with code 7'],

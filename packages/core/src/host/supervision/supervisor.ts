@@ -154,10 +154,11 @@ function getWorkerStatus(snapshot: WorkerSnapshot): WorkerStatus {
 }
 
 /** `ended` and `reloaded` are transient states: no snapshot shows them. */
-const getStats = ({ value, context }: WorkerSnapshot): WorkerStats => ({
-  state: (typeof value === 'object' ? value.alive : value) as WorkerState,
-  restarts: context.history.count,
-})
+const getStats = ({ value, context }: WorkerSnapshot): WorkerStats => {
+  const state = typeof value === 'object' ? value.alive : value
+  const isEnding = state === 'writing' || state === 'killing'
+  return { state: isEnding ? 'draining' : (state as WorkerState), restarts: context.history.count }
+}
 
 function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): SupervisedWorker {
   const ready = createDeferred()

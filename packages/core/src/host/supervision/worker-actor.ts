@@ -23,6 +23,8 @@ export interface ThreadHandle extends UsageSource {
   readonly sockets?: ProcessSockets | undefined
   /** True if it was started before it was known whose it is. One that ends before it begins is replaced. */
   readonly wasSpare?: boolean | undefined
+  /** When this host has taken a chunk of its output, in milliseconds of `performance.now`, if the thread prints one chunk after the other. */
+  readonly printedAt?: number | undefined
   /** How long its event loop was busy. Absent if other workers share the loop. */
   readonly performance?: Worker['performance'] | undefined
   /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */
@@ -65,6 +67,8 @@ export interface WorkerSpec {
   /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */
   onStopped(restart: Restart | undefined): void
   onKilled(): void
+  /** Called before a spare is replaced that ended before the worker's code began. */
+  onSpareLost?(): void
 }
 
 export interface Restart {

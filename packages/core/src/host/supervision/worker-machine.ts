@@ -9,6 +9,8 @@ import { type Restart, type ThreadInput, workerActor, type WorkerEvent, type Wor
 const STOP_TIMEOUT_MS = 500
 /** `terminate()` cannot interrupt native code. After this time the thread is abandoned. */
 const ABANDON_TIMEOUT_MS = 5000
+/** A thread that has printed something within this time is still writing its output, which this host takes. */
+const OUTPUT_TIMEOUT_MS = 10_000
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
 
@@ -56,6 +58,9 @@ const failWith = (error: Error | undefined, isCharged = false): Partial<WorkerCo
   return { error, exitError: error, isCharged }
 }
 
+const isWriting = ({ status, now }: WorkerContext): boolean =>
+  now() - (status.thread?.printedAt ?? -Infinity) < OUTPUT_TIMEOUT_MS
+
 const hasStarted = ({ spec, startupMs }: WorkerContext): boolean => startupMs !== undefined && !spec.isOpening?.()
 
 function canRestart(context: WorkerContext): boolean {
@@ -67,13 +72,30 @@ function canRestart(context: WorkerContext): boolean {
   return nextRestart(history, isCharged, spec.supervision, now(), random()) !== undefined
 }
 
+/** What each state of the end of a thread handles. */
+const whileEnding = {
+  // A second `stop` must not restart the timeouts.
+  stop: {},
+  'thread.silent': 'killing',
+  'thread.exited': [
+    { target: '#worker.stopped', guard: 'exitedCleanly' },
+    { target: '#worker.failed', actions: 'recordError' },
+  ],
+  terminate: [
+    // The thread of a relay must outlive its process, which it is already ending.
+    { guard: 'hasStopTimeout' },
+    { target: '#worker.failed', actions: 'recordError' },
+  ],
+} as const
+
 const machine = setup({
   types: {} as { context: WorkerContext; input: WorkerInput; events: WorkerEvent },
   actors: { thread: workerActor },
   delays: {
     stopTimeout: ({ context }) => getStopTimeout(context),
     killTimeout: ({ context }) => getKillTimeout(context),
-    abandonTimeout: ({ context }) => getKillTimeout(context) + ABANDON_TIMEOUT_MS,
+    abandonTimeout: ABANDON_TIMEOUT_MS,
+    outputTimeout: OUTPUT_TIMEOUT_MS,
     backOff: ({ context }) => context.history.delay,
     startTimeout: ({ context }) => getStartTimeout(context),
   },
@@ -117,6 +139,7 @@ const machine = setup({
     })),
     countReload: assign(({ context: { generation } }) => ({ generation: generation + 1, restart: undefined })),
     countLostSpare: assign(({ context }) => ({ lostSpares: context.lostSpares + 1 })),
+    reportLostSpare: ({ context: { spec } }) => spec.onSpareLost?.(),
     clearError: assign(failWith(undefined)),
     describeIntensity: assign(({ context: { spec, history, error } }) => {
       const { intensity, period } = spec.supervision
@@ -138,6 +161,9 @@ const machine = setup({
       !context.isDraining() &&
       hasStarted(context) &&
       context.error !== undefined,
+    isWriting: ({ context }) => isWriting(context),
+    // Code that runs on can print for ever.
+    hasOnlyOutput: ({ context }) => context.status.lifecycle === 'stopped' && isWriting(context),
     isBusOpen: ({ context }) => !context.isDraining(),
     hasNoError: ({ context }) => context.error === undefined,
     exitedCleanly: ({ event }) => getError(event) === undefined,
@@ -186,7 +212,7 @@ const machine = setup({
           on: {
             'thread.ready': { target: 'running', actions: 'recordStartup' },
             'thread.exited': [
-              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: 'countLostSpare' },
+              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: ['countLostSpare', 'reportLostSpare'] },
               { target: '#worker.ended', actions: 'recordEarlyExit' },
             ],
             terminate: [
@@ -231,23 +257,24 @@ const machine = setup({
         draining: {
           entry: 'requestStop',
           after: {
-            killTimeout: { actions: ['kill', 'reportKilled'] },
-            abandonTimeout: { target: '#worker.failed', actions: 'recordAbandoned' },
+            killTimeout: [{ target: 'writing', guard: 'hasOnlyOutput' }, { target: 'killing' }],
           },
-          on: {
-            // A second `stop` must not restart the timeouts.
-            stop: {},
-            'thread.silent': { actions: ['kill', 'reportKilled'] },
-            'thread.exited': [
-              { target: '#worker.stopped', guard: 'exitedCleanly' },
-              { target: '#worker.failed', actions: 'recordError' },
-            ],
-            terminate: [
-              // The thread of a relay must outlive its process, which it is already ending.
-              { guard: 'hasStopTimeout' },
-              { target: '#worker.failed', actions: 'recordError' },
+          on: whileEnding,
+        },
+        // Its output is bounded, and how fast it ends depends on this host.
+        writing: {
+          after: { outputTimeout: [{ target: 'writing', guard: 'isWriting', reenter: true }, { target: 'killing' }] },
+          on: whileEnding,
+        },
+        killing: {
+          entry: ['kill', 'reportKilled'],
+          after: {
+            abandonTimeout: [
+              { target: 'writing', guard: 'isWriting' },
+              { target: '#worker.failed', actions: 'recordAbandoned' },
             ],
           },
+          on: whileEnding,
         },
       },
     },

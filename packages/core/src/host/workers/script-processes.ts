@@ -31,6 +31,8 @@ export interface ScriptRequest {
 
 interface ScriptProcess {
   readonly id: number
+  /** True once its relay has reported its end: it gets no script any more. */
+  hasEnded: boolean
   readonly relay: ThreadMember
   readonly scripts: Set<ThreadMember>
 }
@@ -68,7 +70,7 @@ export class ScriptProcesses {
     this.#dropOldest()
     // The fullest one first: fewer processes are needed, and the others can end.
     const [found] = [...pool.processes]
-      .filter(({ scripts }) => scripts.size < maxScripts)
+      .filter(each => hasRoom(each, maxScripts))
       .toSorted((a, b) => b.scripts.size - a.scripts.size)
     let chosen: ScriptProcess
     try {
@@ -80,6 +82,8 @@ export class ScriptProcesses {
     const { scripts, relay, id } = chosen
     pool.failures = 0
     const script = this.#threads.openBeside(relay, name, { ...data, scriptHost: id })
+    // It might have died already, and the host does not know yet.
+    script.wasSpare = found !== undefined
     scripts.add(script)
     script.once('exit', () => {
       scripts.delete(script)
@@ -110,12 +114,13 @@ export class ScriptProcesses {
     const relay = pool.request.open(id)
     // Its scripts keep the host's process alive.
     relay.unref()
-    const started: ScriptProcess = { id, relay, scripts: new Set() }
+    const started: ScriptProcess = { id, hasEnded: false, relay, scripts: new Set() }
     pool.processes.add(started)
     const lines = throttleLines(this.#log, { worker: 'scripts', label: pool.request.group })
     pipeToLog(relay, lines)
     // Its scripts report why it has failed.
-    relay.on('error', () => {})
+    relay.on('error', () => (started.hasEnded = true))
+    relay.on('message', report => (started.hasEnded ||= Object(report).state === 'failed'))
     relay.once('exit', () => {
       lines.flush()
       if (!pool.processes.delete(started)) return
@@ -176,8 +181,11 @@ export class ScriptProcesses {
 
   /** A process that has room counts as long as it is not needed for more scripts than it has now. */
   #lacksSpares({ processes, request: { spares, maxScripts = Infinity } }: Pool): boolean {
-    return [...processes].filter(({ scripts }) => scripts.size < maxScripts).length < spares
+    return [...processes].filter(each => hasRoom(each, maxScripts)).length < spares
   }
 }
+
+const hasRoom = ({ hasEnded, scripts }: ScriptProcess, maxScripts: number): boolean =>
+  !hasEnded && scripts.size < maxScripts
 
 const getEmpty = ({ processes }: Pool): ScriptProcess[] => [...processes].filter(({ scripts }) => scripts.size === 0)

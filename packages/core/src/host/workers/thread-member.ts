@@ -64,6 +64,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   sockets?: ProcessSockets | undefined
   readonly stdout: Readable
   readonly stderr: Readable
+  printedAt: number | undefined
   readonly #activity = new Int32Array(new SharedArrayBuffer(8))
   readonly #owner: MemberOwner
   #confirmTimer: NodeJS.Timeout | undefined
@@ -171,7 +172,10 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
       case 'message':
         return void this.emit('message', report.message)
       case 'output':
-        return void this[report.stream].push(report.chunk)
+        this[report.stream].push(report.chunk)
+        // The listeners have had their time.
+        this.printedAt = performance.now()
+        return
       case 'error':
         return void this.emit('error', receiveError(report.error, `${this.name} failed`))
       case 'thread-failed': {

@@ -20,6 +20,7 @@ import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/inter
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
+import { RelayOutput } from './relay-output.js'
 import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
 import { describeReached, type ExceededLimit, readMainThreadsCpu, watchLimits } from './limits.js'
 import { createReportParser, isPong } from './report-parser.js'
@@ -96,8 +97,9 @@ async function runProcess(
 ): Promise<void> {
   const { start: first, launch, limits, usage } = data
   let name = data.scriptHost === undefined ? 'A spare process' : 'The process of the script'
+  const printed = new RelayOutput(host)
   const createOutput = (stream: OutputStream): Writable =>
-    new Writable({ write: (chunk: Buffer, _encoding, done) => host.write(stream, chunk, done) })
+    new Writable({ write: (chunk: Buffer, _encoding, done) => printed.write(stream, chunk, done) })
   const output = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
   let child: Child
   try {
@@ -126,7 +128,7 @@ async function runProcess(
   /** Kills the process immediately after a protocol violation; otherwise gives it time to exit by itself. */
   function onPipeClosed(fault: BusError | undefined): void {
     if (isBusError(fault, 'InvalidRequest')) kill(fault)
-    else timers.add(setTimeout(kill, EXIT_TIMEOUT_MS))
+    else printed.setDeadline(EXIT_TIMEOUT_MS, kill)
   }
 
   const report = (message: FrontendReport): void => host.postMessage(message)
@@ -174,6 +176,13 @@ async function runProcess(
       ? undefined
       : new ScriptHost(data.scriptHost, child.link!, kill, () => sendCommand({ type: 'ping' }))
 
+  /** The host knows of the process's end before it starts one of its scripts again. */
+  function endScripts(error: Error): void {
+    if (!scripts) return
+    reportFailure(error)
+    scripts.ended(error)
+  }
+
   function killAndAbandon(): void {
     kill()
     abandoned.resolve()
@@ -199,7 +208,7 @@ async function runProcess(
         sendCommand({ type: 'stop' })
         isStopping = true
         stopListening ??= watchSilence(command.timeout, readCpuMs, killAndAbandon)
-        return void timers.add(setTimeout(killAndAbandon, command.timeout + KILL_TIMEOUT_MS))
+        return printed.setDeadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon)
       default:
         return assertNever(command)
     }
@@ -273,7 +282,7 @@ async function runProcess(
       const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
       killReason ??= new BusError('Crashed', text)
     }
-    scripts?.ended(killReason ?? createExitError(code))
+    endScripts(killReason ?? createExitError(code))
     if (direct) timers.add(setTimeout(abandoned.resolve, LAST_FRAMES_MS))
     await Promise.race([bridged, abandoned.promise])
     unsent.flush()
@@ -283,12 +292,13 @@ async function runProcess(
     await Promise.all(Object.values(output).map(stream => finished(stream.end())))
     host.exit(killReason ? 1 : (code ?? 0))
   } catch (error) {
-    scripts?.ended(error as Error)
-    reportFailure(error)
+    if (scripts) endScripts(error as Error)
+    else reportFailure(error)
     await removeCgroups(launch.cgroups)
     host.exit(1)
   } finally {
     for (const timer of timers) clearTimeout(timer)
+    printed.clearDeadlines()
     stopWatching?.()
     stopListening?.()
     hasEnded = true

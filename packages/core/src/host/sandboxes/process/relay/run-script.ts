@@ -13,6 +13,7 @@ import { bridge, openLink, StreamLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, getText, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { ScriptRelayData } from './relay-data.js'
+import { RelayOutput } from './relay-output.js'
 import { createReportParser } from './report-parser.js'
 import { ScriptHost } from './script-host.js'
 
@@ -32,8 +33,9 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   const parseReport = createReportParser()
   const exited = createDeferred()
   const timers = new Set<NodeJS.Timeout>()
-  /** Chunks that the host has not taken, by stream: a process sends none before it is asked for one. */
-  const output = { stdout: false, stderr: false }
+  const output = new RelayOutput(host)
+  /** Streams with a chunk that the host has not taken: a process sends none before it is asked for one. */
+  const printing = new Set<OutputStream>()
   let link: Link | undefined
   let bridged: Promise<unknown> | undefined
   let failure: Error | undefined
@@ -73,10 +75,10 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   }
 
   function print({ stream, chunk }: { stream: OutputStream; chunk: string }): void {
-    if (output[stream]) return violate('output that nobody has asked for')
-    output[stream] = true
-    host.write(stream, chunk, () => {
-      output[stream] = false
+    if (printing.has(stream)) return violate('output that nobody has asked for')
+    printing.add(stream)
+    output.write(stream, chunk, () => {
+      printing.delete(stream)
       sendCommand({ type: 'read', stream })
     })
   }
@@ -101,16 +103,14 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     },
   })
 
-  /** Ends a script that does not end by itself, and the process with it if its event loop stays blocked. */
-  function end(timeout: number): void {
-    timers.add(
-      setTimeout(() => {
-        isEnding = true
-        control.close()
-        const error = new BusError('Timeout', `${name} did not end, and its process was terminated`)
-        process.expectBeat(data.maxRunMs + END_TIMEOUT_MS, error)
-      }, timeout),
-    )
+  /** Ends a script that does not end by itself, and the process with it if its event loop stays blocked. The host gets all output. */
+  function end(): void {
+    if (isEnding) return
+    isEnding = true
+    sendCommand({ type: 'terminate' })
+    const timeout = data.maxRunMs + END_TIMEOUT_MS
+    process.expectBeat(timeout, new BusError('Timeout', `${name} did not end, and its process was terminated`))
+    output.setDeadline(timeout, () => control.close())
   }
 
   host.onMessage(message => {
@@ -124,12 +124,12 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
       }
       case 'stop':
         sendCommand({ type: 'stop', timeout: command.timeout })
-        return end(command.timeout + KILL_TIMEOUT_MS)
+        return void timers.add(setTimeout(end, command.timeout + KILL_TIMEOUT_MS))
       default:
         return assertNever(command)
     }
   })
-  host.onTerminate(() => end(0))
+  host.onTerminate(end)
   control.send({ kind: FRAME_KIND.bytes, body: serializeValue(start) })
 
   await exited.promise
@@ -137,8 +137,10 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   await bridged
   unsent.flush()
   for (const timer of timers) clearTimeout(timer)
+  output.clearDeadlines()
   streams.close()
   streams.control.destroy()
   if (failure && !hasStopped) report({ type: 'state', state: 'failed', error: reportError(failure) })
+  await output.taken()
   host.exit(hasFailed || !hasStopped ? 1 : 0)
 }
