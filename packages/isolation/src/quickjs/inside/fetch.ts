@@ -1,9 +1,10 @@
 // `fetch` of a script in QuickJS that has a network. The script host sends each request to the broker, which checks its host.
 import type { AbortSignal } from './abort.js'
+import { Blob, concat, File } from './blob.js'
+import { decodeForm, encodeForm, FormData } from './form-data.js'
 import { Headers } from './headers.js'
 import { request as ask } from './port.js'
-
-type Bytes = AsyncIterator<Uint8Array>
+import { isDisturbed, ReadableStream } from './readable-stream.js'
 
 /** What the host answers with. */
 interface Head {
@@ -15,109 +16,80 @@ interface Head {
   readonly body: AsyncIterable<Uint8Array> | null
 }
 
-/** A body that is read once: the part of a `ReadableStream` that clients of services use. */
-class BodyStream {
-  readonly #bytes: Bytes
-  #isLocked = false
-
-  constructor(bytes: Bytes) {
-    this.#bytes = bytes
+/** Returns a body as a stream, and its type. */
+function toStream(body: unknown): [stream: ReadableStream, type?: string] {
+  if (body instanceof ReadableStream) return [body]
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return [new Blob([body]).stream()]
+  if (body instanceof Blob) return body.type === '' ? [body.stream()] : [body.stream(), body.type]
+  if (body instanceof FormData) {
+    const [bytes, type] = encodeForm(body)
+    return [ReadableStream.from([bytes]), type]
   }
-
-  get locked(): boolean {
-    return this.#isLocked
-  }
-
-  getReader(): object {
-    this.#lock()
-    const bytes = this.#bytes
-    return {
-      read: async () => {
-        const { done, value } = await bytes.next()
-        return done ? { done: true, value: undefined } : { done: false, value }
-      },
-      cancel: async () => void (await bytes.return?.()),
-      releaseLock: () => {
-        this.#isLocked = false
-      },
-    }
-  }
-
-  async cancel(): Promise<void> {
-    await this.#bytes.return?.()
-  }
-
-  [Symbol.asyncIterator](): Bytes {
-    this.#lock()
-    return this.#bytes
-  }
-
-  #lock(): void {
-    if (this.#isLocked) throw new TypeError('The body is locked: it is read already')
-    this.#isLocked = true
-  }
-}
-
-async function* iterate(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
-/** Returns bytes that can be sent, and their type. */
-function toBytes(body: unknown): [bytes: Uint8Array, type?: string] {
-  if (body instanceof ArrayBuffer) return [new Uint8Array(body)]
-  if (ArrayBuffer.isView(body)) return [new Uint8Array(body.buffer, body.byteOffset, body.byteLength)]
   if (body instanceof URLSearchParams)
-    return [new TextEncoder().encode(String(body)), 'application/x-www-form-urlencoded;charset=UTF-8']
-  if (typeof body === 'object' || typeof body === 'function')
-    throw new TypeError('The body must be a string, bytes, or URLSearchParams')
-  return [new TextEncoder().encode(String(body)), 'text/plain;charset=UTF-8']
+    return [new Blob([String(body)]).stream(), 'application/x-www-form-urlencoded;charset=UTF-8']
+  if (typeof body === 'object' && Symbol.asyncIterator in (body as object))
+    return [ReadableStream.from(body as AsyncIterable<unknown>)]
+  if (typeof body === 'object' || typeof body === 'function') {
+    const kinds = 'a string, bytes, URLSearchParams, Blob, FormData or ReadableStream'
+    throw new TypeError(`The body must be ${kinds}. Use JSON.stringify for an object`)
+  }
+  return [new Blob([body]).stream(), 'text/plain;charset=UTF-8']
 }
 
 /** What a request and a response have in common. */
 class Message {
   readonly headers: Headers
-  #stream: BodyStream | null = null
+  #stream: ReadableStream | null = null
 
   constructor(body: unknown, headers: unknown) {
     this.headers = new Headers(headers ?? {})
     if (body === null || body === undefined) return
-    if (body instanceof BodyStream) {
-      this.#stream = body
-      return
-    }
-    const [bytes, type] = toBytes(body)
+    const [stream, type] = toStream(body)
+    if (stream.locked || isDisturbed(stream)) throw new TypeError('Body is unusable: it is locked, or has been read')
     if (type !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', type)
-    this.#stream = new BodyStream(iterate(bytes))
+    this.#stream = stream
   }
 
-  get body(): BodyStream | null {
+  /** Returns a body for a copy of the message. */
+  static tee(message: Message): ReadableStream | null {
+    const stream = message.#stream
+    if (!stream) return null
+    if (stream.locked || isDisturbed(stream)) throw new TypeError('clone: Body has already been consumed')
+    const [first, second] = stream.tee()
+    message.#stream = first
+    return second
+  }
+
+  get body(): ReadableStream | null {
     return this.#stream
   }
 
   get bodyUsed(): boolean {
-    return this.#stream?.locked ?? false
+    return this.#stream !== null && isDisturbed(this.#stream)
   }
 
   async bytes(): Promise<Uint8Array> {
+    const stream = this.#stream
+    if (!stream) return new Uint8Array()
+    if (stream.locked || isDisturbed(stream)) throw new TypeError('Body is unusable: Body has already been read')
     const chunks: Uint8Array[] = []
-    let length = 0
-    if (this.#stream) {
-      for await (const chunk of { [Symbol.asyncIterator]: () => this.#stream![Symbol.asyncIterator]() }) {
-        length += chunk.length
-        chunks.push(chunk)
-      }
+    for await (const chunk of stream) {
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('Received non-Uint8Array chunk')
+      chunks.push(chunk)
     }
-    const bytes = new Uint8Array(length)
-    let at = 0
-    for (const chunk of chunks) {
-      bytes.set(chunk, at)
-      at += chunk.length
-    }
-    return bytes
+    return concat(chunks)
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
     return (await this.bytes()).buffer as ArrayBuffer
+  }
+
+  async blob(): Promise<Blob> {
+    return new Blob([await this.bytes()], { type: this.headers.get('content-type') ?? '' })
+  }
+
+  async formData(): Promise<FormData> {
+    return decodeForm(await this.bytes(), this.headers.get('content-type') ?? '')
   }
 
   async text(): Promise<string> {
@@ -128,6 +100,9 @@ class Message {
     return JSON.parse(await this.text())
   }
 }
+
+const { tee } = Message
+Reflect.deleteProperty(Message, 'tee')
 
 interface RequestOptions {
   readonly method?: unknown
@@ -145,12 +120,20 @@ class Request extends Message {
 
   constructor(input: unknown, init: RequestOptions = {}) {
     const base = input instanceof Request ? input : undefined
-    super(init.body ?? base?.body, init.headers ?? base?.headers)
-    this.url = base?.url ?? new URL(String(input)).href
     const method = String(init.method ?? base?.method ?? 'GET')
+    const body = init.body ?? base?.body
+    if (body !== undefined && body !== null && /^(?:get|head)$/i.test(method))
+      throw new TypeError('Request with GET/HEAD method cannot have body.')
+    super(body, init.headers ?? base?.headers)
+    this.url = base?.url ?? new URL(String(input)).href
     this.method = /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method
     this.redirect = String(init.redirect ?? base?.redirect ?? 'follow')
     this.signal = init.signal === undefined ? (base?.signal ?? null) : init.signal
+  }
+
+  clone(): Request {
+    const { url, method, redirect, signal, headers } = this
+    return new Request(url, { method, redirect, signal, headers: [...headers], body: tee(this) })
   }
 }
 
@@ -176,6 +159,12 @@ class Response extends Message {
     return new Response(JSON.stringify(value), { ...init, headers })
   }
 
+  clone(): Response {
+    const { status, statusText, headers, url, redirected, type } = this
+    const copy = new Response(tee(this), { status, statusText, headers: [...headers] })
+    return Object.assign(copy, { url, redirected, type })
+  }
+
   get ok(): boolean {
     return this.status >= 200 && this.status < 300
   }
@@ -189,7 +178,7 @@ async function fetch(input: unknown, init?: RequestOptions): Promise<Response> {
   try {
     const sent = { url, method, redirect, headers: [...headers], body }
     const head = (await ask('fetch', [sent, signal])) as Head
-    const response = new Response(head.body && new BodyStream(head.body[Symbol.asyncIterator]()), head)
+    const response = new Response(head.body && ReadableStream.from(head.body), head)
     const { url: finalUrl, redirected } = head
     return Object.assign(response, { url: finalUrl, redirected, type: 'basic' })
   } catch (error) {
@@ -200,4 +189,6 @@ async function fetch(input: unknown, init?: RequestOptions): Promise<Response> {
 }
 
 /** Globals of a script that has a network. */
-export const network: Record<string, unknown> = { fetch, Headers, Request, Response }
+export const network: Record<string, unknown> = {
+  ...{ fetch, Headers, Request, Response, Blob, File, FormData, ReadableStream },
+}

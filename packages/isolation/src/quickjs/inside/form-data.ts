@@ -1,0 +1,148 @@
+// FormData of a script in QuickJS that has a network, and its form in a body (RFC 7578).
+import { Blob, concat, File, getBytes } from './blob.js'
+
+type Entry = [name: string, value: string | File]
+
+function toValue(value: unknown, filename?: unknown): string | File {
+  if (!(value instanceof Blob)) return String(value)
+  if (value instanceof File && filename === undefined) return value
+  const { type } = value
+  return new File([value], filename ?? 'blob', {
+    type,
+    ...(value instanceof File && { lastModified: value.lastModified }),
+  })
+}
+
+export class FormData {
+  #entries: Entry[] = []
+
+  constructor(form?: unknown) {
+    if (form !== undefined)
+      throw new TypeError('FormData: a script has no forms. Call the constructor without arguments')
+  }
+
+  append(name: unknown, value: unknown, filename?: unknown): void {
+    this.#entries.push([String(name), toValue(value, filename)])
+  }
+
+  delete(name: unknown): void {
+    this.#entries = this.#entries.filter(([key]) => key !== String(name))
+  }
+
+  get(name: unknown): string | File | null {
+    return this.#entries.find(([key]) => key === String(name))?.[1] ?? null
+  }
+
+  getAll(name: unknown): (string | File)[] {
+    return this.#entries.filter(([key]) => key === String(name)).map(([, value]) => value)
+  }
+
+  has(name: unknown): boolean {
+    return this.#entries.some(([key]) => key === String(name))
+  }
+
+  set(name: unknown, value: unknown, filename?: unknown): void {
+    const index = this.#entries.findIndex(([key]) => key === String(name))
+    if (index < 0) return this.append(name, value, filename)
+    const entry: Entry = [String(name), toValue(value, filename)]
+    this.#entries = this.#entries.flatMap((each, at) => (at === index ? [entry] : each[0] === entry[0] ? [] : [each]))
+  }
+
+  forEach(handle: (value: string | File, name: string, form: this) => void): void {
+    for (const [name, value] of this) handle(value, name, this)
+  }
+
+  *entries(): IterableIterator<Entry> {
+    for (const [name, value] of this.#entries) yield [name, value]
+  }
+
+  *keys(): IterableIterator<string> {
+    for (const [name] of this) yield name
+  }
+
+  *values(): IterableIterator<string | File> {
+    for (const [, value] of this) yield value
+  }
+
+  [Symbol.iterator](): IterableIterator<Entry> {
+    return this.entries()
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'FormData'
+  }
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+const escape = (name: string): string =>
+  name
+    .replace(/\r\n|[\r\n]/g, '\r\n')
+    .replaceAll('\n', '%0A')
+    .replaceAll('\r', '%0D')
+    .replaceAll('"', '%22')
+
+/** Returns the bytes of a form, and their type. */
+export function encodeForm(form: FormData): [bytes: Uint8Array, type: string] {
+  const boundary = `----formdata-${crypto.randomUUID()}`
+  const chunks: Uint8Array[] = []
+  for (const [name, value] of form) {
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escape(name)}"`
+    if (typeof value === 'string') {
+      chunks.push(encode(`${head}\r\n\r\n${value.replace(/\r\n|[\r\n]/g, '\r\n')}\r\n`))
+      continue
+    }
+    const type = value.type || 'application/octet-stream'
+    chunks.push(encode(`${head}; filename="${escape(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`))
+    chunks.push(getBytes(value), encode('\r\n'))
+  }
+  chunks.push(encode(`--${boundary}--\r\n`))
+  return [concat(chunks), `multipart/form-data; boundary=${boundary}`]
+}
+
+/** @throws {TypeError} if the bytes are not a form of that type */
+export function decodeForm(bytes: Uint8Array, type: string): FormData {
+  const form = new FormData()
+  if (/^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
+    for (const [name, value] of new URLSearchParams(new TextDecoder().decode(bytes))) form.append(name, value)
+    return form
+  }
+  const [, quoted, plain] = /^\s*multipart\/form-data\s*;.*?\bboundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type) ?? []
+  const boundary = quoted ?? plain
+  if (boundary === undefined) throw new TypeError(`Response.formData: the content type is ${JSON.stringify(type)}`)
+  // A character for each byte, so that places in the text are those of the bytes.
+  const text = toLatin1(bytes)
+  const mark = `\r\n--${boundary}`
+  const isStart = text.startsWith(mark.slice(2))
+  let at = isStart ? mark.length - 2 : text.indexOf(mark) + mark.length
+  if (!isStart && at < mark.length) throw createFormError()
+  while (!text.startsWith('--', at)) {
+    const start = text.indexOf('\r\n\r\n', at)
+    const end = text.indexOf(mark, start)
+    if (!text.startsWith('\r\n', at) || start < 0 || end < 0) throw createFormError()
+    addPart(form, new TextDecoder().decode(bytes.slice(at, start)), bytes.slice(start + 4, end))
+    at = end + mark.length
+  }
+  return form
+}
+
+function addPart(form: FormData, head: string, content: Uint8Array): void {
+  const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(head)?.[1] ?? ''
+  const find = (key: string): string | undefined => {
+    const value = new RegExp(`(?:^|[;\\s])${key}="([^"]*)"`, 'i').exec(disposition)?.[1]
+    return value?.replace(/%0A|%0D|%22/gi, code => decodeURIComponent(code))
+  }
+  const name = find('name')
+  if (name === undefined) throw createFormError()
+  const filename = find('filename')
+  if (filename === undefined) return form.append(name, new TextDecoder().decode(content))
+  const type = /^content-type:\s*(.*?)\s*$/im.exec(head)?.[1] ?? 'text/plain'
+  form.append(name, new File([content], filename, { type }))
+}
+
+function toLatin1(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096))
+  return text
+}
+
+const createFormError = (): TypeError => new TypeError('Response.formData: the body is not a form')
