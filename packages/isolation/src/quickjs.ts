@@ -4,6 +4,7 @@ import type { EngineModule, FrontendScript, ModuleText, ScriptOptions } from '@s
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { MAX_IMAGE_BYTES, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import { Bridge } from './quickjs/bridge.js'
+import { explainError, explainSyntax } from './quickjs/explain-error.js'
 import { fixColumns, Machine, type MachineEvents } from './quickjs/machine.js'
 import { ScriptModules } from './quickjs/script-modules.js'
 import { readSnapshot, writeSnapshot } from './quickjs/snapshot.js'
@@ -24,14 +25,17 @@ export async function loadScript(
   const body = text?.wrapper ? name : undefined
   const code = toJavaScript(name, place, source, body !== undefined)
   const modules = new ScriptModules(place, text?.modules)
+  const lines = splitLines(code)
   const fail = ({ message, stack = '' }: Error, machine: Machine): BusError => {
     const frames = fixColumns(stack, body)
     const problem = text?.wrapper ? findEnd(code, frames, message, machine) : { position: getPosition(frames), message }
+    const [, line = 0, column = 0] = problem.position.split(':').map(Number)
+    const explained = explainSyntax(problem.message, lines[line - 1] ?? '', column, body !== undefined)
     const module = getModuleName(frames)
     const isOther = module !== name && modules.has(module)
     const error = createScriptError(
       `${isOther ? module : place}${problem.position}`,
-      `it is not a script: ${problem.message}`,
+      `it is not a script: ${explained}`,
     )
     error.stack = `${error.name}: ${error.message}\n${frames}`
     return error
@@ -64,6 +68,7 @@ export async function loadScript(
             functions,
             thread,
             body,
+            explain: (error, frames) => explainError(error, lines, findPlace(frames, name)),
             network,
             codec,
             maxResultBytes: text?.wrapper?.maxResultBytes,
@@ -129,6 +134,15 @@ export async function loadScript(
 /** Returns the name of the module in the first frame. */
 const getModuleName = (frames: string): string => /^ *at (?:.* \()?(.*?):\d+(?::\d+)?\)?$/m.exec(frames)?.[1] ?? ''
 
+const splitLines = (code: string): string[] => code.split(/\r\n|[\n\r\u2028\u2029]/)
+
+/** Returns the place of the first frame if it is in the code with that name. */
+function findPlace(frames: string, name: string): [line: number, column: number] | undefined {
+  if (getModuleName(frames) !== name) return undefined
+  const [, line = 0, column = 0] = getPosition(frames).split(':').map(Number)
+  return [line, column]
+}
+
 const getPosition = (frames: string): string => /:\d+:\d+/.exec(frames)?.[0] ?? ''
 
 /** Returns place and message of a syntax error. Behind the code, the parser has found what closes it: then the code closes it too, or is open. */
@@ -139,11 +153,11 @@ function findEnd(
   machine: Machine,
 ): { position: string; message: string } {
   const position = getPosition(frames)
-  const lines = code.split(/\r\n|[\n\r\u2028\u2029]/)
+  const lines = splitLines(code)
   const [line = 1] = position.slice(1).split(':').map(Number)
   if (line <= lines.length) return { position, message }
   const isClosed = machine.closesBody(code)
-  const before = (isClosed ? code.slice(0, code.lastIndexOf('}')) : code).split(/\r\n|[\n\r\u2028\u2029]/)
+  const before = splitLines(isClosed ? code.slice(0, code.lastIndexOf('}')) : code)
   return {
     position: `:${before.length}:${before.at(-1)!.length + 1}`,
     message: isClosed ? "Unexpected token '}'" : 'Unexpected end of input',

@@ -57,7 +57,8 @@ export interface RunTraffic {
   readonly calls: number
 }
 
-const PLACE = /\brun\.[jt]s:(\d+)(?::(\d+))?/
+/** Not a file of the host with that name. */
+const PLACE = /(?<![\w./\\-])run\.[jt]s:(\d+)(?::(\d+))?/
 
 /** Returns the error of a run as data. */
 export function toRunError(thrown: unknown): RunError {

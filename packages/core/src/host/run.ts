@@ -110,7 +110,8 @@ export async function execute(
       if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
-      throw getReason(error, frontend)
+      const reason = getReason(error, frontend)
+      throw functions ? functions.explain(reason) : reason
     } finally {
       stopWatching()
       await frontend.close(isStopped ? 0 : OUTPUT_TIMEOUT_MS)

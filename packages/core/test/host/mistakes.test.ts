@@ -62,6 +62,35 @@ describe('a mistake in the host', () => {
   })
 })
 
+describe('a mistake of a model in the code of bus.run', () => {
+  let bus: Bus
+
+  beforeAll(async () => {
+    bus = await createBus({ core, log: false })
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  test.each([
+    ["const fs = require('fs')", 'require is not defined. Use await import() for a module of the option "modules"'],
+    ["import fs from 'fs'\nreturn 1", 'the code is the body of a function. Use await import() instead'],
+    ["await import('node:fs')", 'A script has nothing of Node.js. Use a command, or sandbox: "process"'],
+    ["await import('lodash')", 'or pass its code in "modules"'],
+    ['return process.env.HOME', 'process is not defined. A script has nothing of Node.js'],
+    ['export default () => 1', 'the code is the body of a function. Return a value instead'],
+    ['module.exports = 1', 'Return a value from bus.run, or expose functions'],
+    ["await fetch('https://example.com')", 'process: true, net: ["example.com"]'],
+    ['const x: number = 1', 'For TypeScript, set language: "typescript"'],
+    ['function f() { await null }', 'await is only valid in an async function'],
+    ['```js\nreturn 1\n```', 'The code begins with a fence of Markdown'],
+    ['const x = {}\nx.missing()', 'x.missing is not a function'],
+    ["return invoke('gret', { name: 'Ann' })", 'Command gret not found (did you mean "greet"?)'],
+    ["return invoke('greet', 'Ann', 2)", 'Pass all arguments as members of one object'],
+    ['const a = {}; a.a = a; return a', 'it is nested too deeply, or contains itself'],
+  ])('%j', async (code, remedy) => {
+    await expect(bus.run(code, { allow: ['greet'] })).rejects.toThrow(remedy)
+  })
+})
+
 describe.each(['permission', 'process'] as const)('a mistake in a plugin, in %s', sandbox => {
   let bus: Bus
 

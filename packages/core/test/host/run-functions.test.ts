@@ -101,6 +101,18 @@ test('an error of its answer names the function', async () => {
   await expect(running).rejects.toThrow(/^The result of function "notes\.bad" cannot be serialized/)
 })
 
+test.each([
+  ['notes.serach({})', 'notes.serach is not a function (did you mean "search"?)'],
+  ['notes.other()', 'notes.other is not a function. notes has search, list'],
+  ['note.list()', 'note is not defined (did you mean "notes"?)'],
+  ['list()', 'list is not defined (did you mean "notes.list"?)'],
+  ['nothing()', 'nothing is not defined'],
+])('%s, which is not there, names what is', async (code, message) => {
+  const options = { functions: { notes: { search: () => 1, list: () => 1 } } }
+  for (const sandbox of ['quickjs', 'permission'] as const)
+    await expect(run(`return ${code}`, { ...options, sandbox })).rejects.toMatchObject({ message, data: message })
+})
+
 test('the hook of the isolation pattern judges their calls', async () => {
   const bus = await start({ app: isolation('judge') })
   expect(await bus.run(`return notes.count()`, { functions })).toBe(2)

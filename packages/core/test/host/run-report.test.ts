@@ -23,8 +23,18 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
     ['throw "text"', { reason: 'CommandFailed', data: 'text' }],
     ['\nawait invoke("add", {})', { reason: 'Denied' }],
   ])('the report of %j has the error', async (source, error) => {
-    expect(await run(source, { sandbox, report: true })).toMatchObject({ value: undefined, logs: [], error })
+    const report = (await run(source, { sandbox, report: true })) as { error: object }
+    expect(report).toMatchObject({ value: undefined, logs: [], error })
   })
+
+  // A line of the host's own files is not one of the code.
+  test.each(['throw "text"', 'return () => 1', 'throw Object.assign(new Error("no"), { stack: "no" })'])(
+    'the report of %j has no line, because the error has no place in the code',
+    async source => {
+      const { error } = (await run(source, { sandbox, report: true })) as { error: object }
+      expect(Object.keys(error)).not.toContain('line')
+    },
+  )
 
   test('a call beyond the limit rejects in the code', async () => {
     const source = `const add = () => invoke('add', { a: 1, b: 2 }); await add(); await notes.count(); await emit('x')

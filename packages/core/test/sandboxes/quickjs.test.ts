@@ -366,7 +366,7 @@ describe('what crosses is taken as text', () => {
     [
       'an object in itself',
       'const a = {}; a.a = a; return invoke("echo", a).catch(error => error.message)',
-      'it is nested too deeply, or contains itself',
+      'The value cannot be serialized: it is nested too deeply, or contains itself',
     ],
     ['a polluted prototype', 'Object.prototype.polluted = 1; return invoke("echo", { a: 1 })', { a: 1 }],
     [

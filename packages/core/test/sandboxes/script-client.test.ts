@@ -1,6 +1,8 @@
 // A frontend that is a script in QuickJS: it has the whole client, and its errors are reported.
+import { Console } from 'node:console'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { rolldown } from 'rolldown'
@@ -142,4 +144,40 @@ test('a module and its packages, bundled without @sallyport/frontend, are a scri
   ])
   await bus.open('main', pathToFileURL(file), { sandbox: 'quickjs', allow: ['add'] })
   expect(await bundled).toEqual([4, 'main', 'later'])
+})
+
+test('groups and counts of the console are those of Node.js, and timers print a time', async () => {
+  const code = `
+    console.group('outer', 1)
+    console.log('a\\nb')
+    console.group()
+    console.count()
+    console.groupEnd()
+    console.count('named')
+    console.count()
+    console.countReset()
+    console.count()
+    console.groupEnd()
+    console.groupEnd()
+    console.timeEnd('none')
+    console.log('end')`
+  let expected = ''
+  const stream = new Writable({ write: (chunk, _encoding, done) => done(void (expected += String(chunk))) })
+  // Node.js warns of a timer that does not exist.
+  new Function('console', code.replace("console.timeEnd('none')", ''))(new Console(stream))
+  let printed = ''
+  const bus = await start()
+  const onStdio = (text: string): void => void (printed += text)
+  await bus.run(
+    `${code}; console.time('it'); console.timeLog('it', { a: 1 }); console.timeEnd('it'); console.timeEnd('it')`,
+    {
+      onStdio,
+    },
+  )
+  expect(printed.split('\n').slice(0, -3)).toEqual(expected.trimEnd().split('\n'))
+  expect(printed.split('\n').slice(-3)).toEqual([
+    expect.stringMatching(/^it: \d+\.\d{3}ms \{ a: 1 \}$/),
+    expect.stringMatching(/^it: \d+\.\d{3}ms$/),
+    '',
+  ])
 })

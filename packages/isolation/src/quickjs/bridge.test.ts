@@ -40,6 +40,7 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
     thread: { print: () => {} } as never,
     body: undefined,
     codec: 'json',
+    explain: ({ message }) => message,
     maxResultBytes: 10,
     network: undefined,
     deliver(text) {

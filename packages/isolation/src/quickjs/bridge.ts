@@ -101,6 +101,8 @@ export interface BridgeDeps {
   /** The name of the code in stacks, if it is the body of `bus.run`. */
   body: string | undefined
   codec: CodecName
+  /** Returns the message of an error of the script for the host. */
+  explain(error: CrossedError, frames: string): string
   /** Of the function of `bus.run`. */
   maxResultBytes: number | undefined
   network: ScriptNetwork | undefined
@@ -633,14 +635,15 @@ export class Bridge {
   /** Returns the error of this thread for one of the script. */
   toError({ message, name, stack, reason, data, isValue }: CrossedError): unknown {
     if (isValue) return data
-    const text = String(message).slice(0, MAX_ERROR_LENGTH)
+    const frames = typeof stack === 'string' ? fixColumns(stack, this.#deps.body).trimEnd() : ''
+    const own = String(message).slice(0, MAX_ERROR_LENGTH)
+    const text = this.#deps.explain({ ...(typeof name === 'string' && { name }), message: own }, frames)
     const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
     const error = isKnown
       ? new this.#functions.BusError(reason as BusErrorReason, text, data === undefined ? {} : { data })
       : new Error(text)
     const title = typeof name === 'string' ? name.slice(0, 100) : 'Error'
     if (!isKnown) Object.defineProperty(error, 'name', { value: title, configurable: true, writable: true })
-    const frames = typeof stack === 'string' ? fixColumns(stack, this.#deps.body).trimEnd() : ''
     error.stack = frames === '' ? `${title}: ${text}` : `${title}: ${text}\n${frames}`
     return error
   }

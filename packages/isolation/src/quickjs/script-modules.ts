@@ -1,6 +1,7 @@
 // The modules that a script in QuickJS can import: the client, and those that the host has passed by name.
 import { posix } from 'node:path'
 import { toJavaScript } from '../shared/script-text.js'
+import { getImportRemedy } from './explain-error.js'
 
 const CLIENT_MODULE = '@sallyport/frontend'
 const CLIENT_EXPORTS = [
@@ -37,7 +38,7 @@ export class ScriptModules {
     if (name === CLIENT_MODULE) return `export const { ${CLIENT_EXPORTS.join(', ')} } = sallyport`
     const names = [CLIENT_MODULE, ...[...this.#codes.keys()].map(each => JSON.stringify(each))]
     const listed = names.length > MAX_LISTED ? [...names.slice(0, MAX_LISTED), '…'] : names
-    const remedy = `Bundle it: esbuild <file> --bundle --format=esm --external:${CLIENT_MODULE}, or pass its code in "modules"`
-    throw `Cannot import ${JSON.stringify(name)}: ${this.#place} can import only ${listed.join(', ')}. ${remedy}`
+    const bundle = `Bundle it: esbuild <file> --bundle --format=esm --external:${CLIENT_MODULE}, or pass its code in "modules"`
+    throw `Cannot import ${JSON.stringify(name)}: ${this.#place} can import only ${listed.join(', ')}. ${getImportRemedy(name, bundle)}`
   }
 }

@@ -53,7 +53,8 @@ function pack(value: unknown, hooks: ValueHooks, bytes: Uint8Array[], depth: num
 }
 
 function packObject(value: object, hooks: ValueHooks, bytes: Uint8Array[], depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new TypeError('it is nested too deeply, or contains itself')
+  if (depth > MAX_DEPTH)
+    throw new TypeError('The value cannot be serialized: it is nested too deeply, or contains itself')
   const next = (item: unknown): unknown => pack(item, hooks, bytes, depth + 1)
   if (Array.isArray(value)) {
     const items: unknown[] = []

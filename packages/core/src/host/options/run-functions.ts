@@ -1,10 +1,11 @@
 // Functions of the host for one run of `bus.run`: what the code finds of them, and what runs when it calls one.
 import { createContext, Script } from 'node:vm'
 import type { ExposedContext } from '@sallyport/frontend/internal'
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkArguments } from '../../api/arguments.js'
 import { RUN_FUNCTION_METHOD } from '../../contract/host-core.js'
+import { didYouMean } from '../../shared/suggest.js'
 import { isObject } from '../../shared/validate.js'
 
 /** Runs in the host with the arguments of a call, or with the output of their schema. */
@@ -29,6 +30,8 @@ export interface PreparedFunctions {
   readonly run: (call: never, ctx: ExposedContext) => unknown
   /** Returns a declaration of the namespaces. @param invoke - an expression that is the client's `invoke` */
   declare(invoke: string): string
+  /** Returns an error of the code that names a function which is not there with one that is. Returns other errors unchanged. */
+  explain(error: unknown): unknown
 }
 
 const MEMBERS = ['description', 'args', 'handler']
@@ -65,6 +68,7 @@ export function prepareFunctions(where: string, functions: RunFunctions): Prepar
     return [namespace, names] as const
   })
 
+  const names = new Map(namespaces)
   return {
     name: `bus.run ${crypto.randomUUID()}`,
     run: (call: { name: unknown; args: unknown }, ctx) => {
@@ -81,7 +85,32 @@ export function prepareFunctions(where: string, functions: RunFunctions): Prepar
       const list = namespaces.map(([namespace]) => namespace).join(', ')
       return `const { ${list} } = (call => ({ ${namespaces.map(write).join(', ')} }))(${call}); `
     },
+    explain(error) {
+      if (!isBusError(error, 'CommandFailed')) return error
+      const { message, data, cause } = error
+      const hint = suggestFunction(message, names)
+      if (hint === '') return error
+      const text = `${message}${hint}`
+      return new BusError('CommandFailed', text, { data: data === message ? text : data, cause })
+    },
   }
+}
+
+/** Names that a message lists. */
+const MAX_LISTED = 10
+
+/** Returns what the code might have meant: ` (did you mean "search"?)`, or an empty string. */
+function suggestFunction(message: string, namespaces: ReadonlyMap<string, readonly string[]>): string {
+  const [, namespace = '', name = ''] = /^([\w$]+)\.([\w$]+) is not a function$/.exec(message) ?? []
+  const names = namespaces.get(namespace)
+  if (names) {
+    const listed = names.length > MAX_LISTED ? [...names.slice(0, MAX_LISTED), '…'] : names
+    return didYouMean(name, names) || `. ${namespace} has ${listed.join(', ') || 'no functions'}`
+  }
+  const [, missing] = /^([\w$]+) is not defined$/.exec(message) ?? []
+  if (missing === undefined) return ''
+  const [owner] = [...namespaces].find(([, members]) => members.includes(missing)) ?? []
+  return owner === undefined ? didYouMean(missing, namespaces.keys()) : ` (did you mean "${owner}.${missing}"?)`
 }
 
 function prepare(method: string, definition: unknown, wrong: (text: string) => BusError): { method: string; run: Run } {

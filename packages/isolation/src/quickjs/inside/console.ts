@@ -78,6 +78,15 @@ function format(values: readonly unknown[]): string {
   return rest.map(value => (typeof value === 'string' ? value : inspect(value, 0, []))).join(' ')
 }
 
+let indent = ''
+const counts = new Map<string, number>()
+const timers = new Map<string, number>()
+
+function printTime(label: unknown, values: readonly unknown[]): void {
+  const start = timers.get(String(label))
+  if (start !== undefined) print('stdout', [`${String(label)}: ${(performance.now() - start).toFixed(3)}ms`, ...values])
+}
+
 function print(stream: string, values: readonly unknown[]): void {
   let text: string
   try {
@@ -85,7 +94,8 @@ function print(stream: string, values: readonly unknown[]): void {
   } catch {
     text = '[values that cannot be shown]'
   }
-  post('print', 0, [stream, text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text])
+  const indented = indent === '' ? text : `${indent}${text.replaceAll('\n', `\n${indent}`)}`
+  post('print', 0, [stream, indented.length > MAX_TEXT ? `${indented.slice(0, MAX_TEXT - 1)}…` : indented])
 }
 
 type Method = (...values: unknown[]) => void
@@ -93,11 +103,29 @@ export const console: Record<string, Method> = {
   assert: (condition, ...values) => {
     if (!condition) print('stderr', values.length > 0 ? ['Assertion failed:', ...values] : ['Assertion failed'])
   },
+  count(label = 'default') {
+    const count = (counts.get(String(label)) ?? 0) + 1
+    counts.set(String(label), count)
+    print('stdout', [`${String(label)}: ${count}`])
+  },
+  countReset: (label = 'default') => void counts.delete(String(label)),
+  time: (label = 'default') => void timers.set(String(label), performance.now()),
+  timeLog: (label = 'default', ...values) => printTime(label, values),
+  timeEnd(label = 'default') {
+    printTime(label, [])
+    timers.delete(String(label))
+  },
+  group(...values) {
+    if (values.length > 0) print('stdout', values)
+    indent += '  '
+  },
+  groupEnd: () => void (indent = indent.slice(2)),
 }
-for (const name of ['log', 'info', 'debug', 'trace', 'dir', 'dirxml', 'table', 'group', 'groupCollapsed']) {
+for (const name of ['log', 'info', 'debug', 'trace', 'dir', 'dirxml', 'table']) {
   console[name] = (...values) => print('stdout', values)
 }
+console['groupCollapsed'] = console['group']!
 for (const name of ['warn', 'error']) console[name] = (...values) => print('stderr', values)
-for (const name of ['clear', 'count', 'countReset', 'groupEnd', 'time', 'timeEnd', 'timeLog', 'timeStamp']) {
+for (const name of ['clear', 'timeStamp']) {
   console[name] = () => {}
 }
