@@ -146,6 +146,8 @@ test('a module and its packages, bundled without @sallyport/frontend, are a scri
   expect(await bundled).toEqual([4, 'main', 'later'])
 })
 
+const AsyncFunction = (async () => {}).constructor as new (...code: string[]) => (console: Console) => unknown
+
 test('groups and counts of the console are those of Node.js, and timers print a time', async () => {
   const code = `
     console.group('outer', 1)
@@ -164,7 +166,7 @@ test('groups and counts of the console are those of Node.js, and timers print a 
   let expected = ''
   const stream = new Writable({ write: (chunk, _encoding, done) => done(void (expected += String(chunk))) })
   // Node.js warns of a timer that does not exist.
-  new Function('console', code.replace("console.timeEnd('none')", ''))(new Console(stream))
+  await new AsyncFunction('console', code.replace("console.timeEnd('none')", ''))(new Console(stream))
   let printed = ''
   const bus = await start()
   const onStdio = (text: string): void => void (printed += text)
