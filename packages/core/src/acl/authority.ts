@@ -59,8 +59,13 @@ export interface FrontendRights {
 }
 
 export interface Authority {
-  /** Returns permissions that follow every change of the capabilities. */
-  getPermits(label: string): Permits
+  /**
+   * Returns permissions that follow every change of the capabilities.
+   *
+   * @param allow - what a frontend with this label would have, instead of what one has
+   * @throws {BusError} InvalidParams for an unknown entry of `allow`
+   */
+  getPermits(label: string, allow?: AllowList): Permits
   /** Returns a plugin's global scope over all capabilities, whatever labels they apply to. The plugin's `setup` receives it. */
   getGlobalScope(plugin: string): Scope
   /** Adds a capability, effective from the next call. An invalid one changes nothing. @throws {BusError} InvalidParams */
@@ -100,17 +105,17 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     capabilities = changed
     version++
   }
-  const getCapabilities = (label: string): readonly ResolvedCapability[] => {
-    const { listed, isTrusted = false } = rights.get(label) ?? {}
+  const getCapabilities = (label: string, own?: ResolvedCapability): readonly ResolvedCapability[] => {
+    const { listed, isTrusted = false }: Partial<LabelRights> = own ? { listed: own } : (rights.get(label) ?? {})
     // A removal gives no rights, so initial capabilities count after their removal too.
     const isNamed = (): boolean => [...initial, ...capabilities].some(each => each.names(label))
     const further = listed ?? (isTrusted && !isNamed() ? builtIn.trusted : undefined)
     return [...builtIn.everyone, ...capabilities, ...(further ? [further] : [])]
   }
 
-  const decide = (command: CommandIdentity, label: string): Decision => {
+  const decide = (command: CommandIdentity, label: string, own?: ResolvedCapability): Decision => {
     // Not kept: it names every command of the label, and a session calls few of them.
-    const access = getAccess(label, getCapabilities(label))
+    const access = getAccess(label, getCapabilities(label, own))
     const { denied, global } = access
     const grants = access.allowed.get(command.method) ?? []
     if (!denied.has(command.method) && grants.length > 0) {
@@ -132,7 +137,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
   }
 
   return {
-    getPermits(label) {
+    getPermits(label, allow) {
+      const own = allow && resolveAllowList(label, allow, options)
       const decisions = new Map<CommandIdentity, Decision>()
       let seen = version
       const getDecision = (command: CommandIdentity): Decision => {
@@ -141,7 +147,7 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
           decisions.clear()
         }
         let known = decisions.get(command)
-        if (!known) decisions.set(command, (known = decide(command, label)))
+        if (!known) decisions.set(command, (known = decide(command, label, own)))
         return known
       }
       return {

@@ -3,6 +3,7 @@ import { describeCommand, describeName, isBusError } from '@sallyport/protocol/i
 import { STREAM_HEADER } from '@sallyport/protocol/internal/message'
 import { ReceivedStream } from '@sallyport/protocol/internal/rpc'
 import type { Authority } from '../acl/authority.js'
+import type { AllowList } from '../acl/types.js'
 import { markBuffers, getMovableBuffers } from '../api/transfer.js'
 import { createNoStreamError } from '../api/frontend-call.js'
 import { DEFAULT_TIMEOUT_HEADER, HOST_METHOD, type HostPlugin, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
@@ -20,7 +21,10 @@ export function createHostCommands(authority: Authority, sessions: Sessions, plu
     create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
     create(HOST_METHOD.stream, (args, call) => callFrontend(sessions, args, call)),
     create(HOST_METHOD.labels, () => sessions.labels),
-    create(HOST_METHOD.describe, args => plugins.describe(String((args as { label: unknown }).label))),
+    create(HOST_METHOD.describe, args => {
+      const { label, allow } = args as { label: unknown; allow?: AllowList }
+      return plugins.describe(String(label), allow)
+    }),
     create(HOST_METHOD.addPlugin, args => plugins.add((args as { plugin: HostPlugin }).plugin)),
     create(HOST_METHOD.removePlugin, args => plugins.remove(String((args as { name: unknown }).name))),
     create(HOST_METHOD.addCapability, args => {

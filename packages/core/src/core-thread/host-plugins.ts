@@ -3,7 +3,7 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { Authority } from '../acl/authority.js'
 import { getPluginFiles, toCommandIdentity } from '../acl/identifier.js'
-import type { CommandIdentity, PermissionFileSource } from '../acl/types.js'
+import type { AllowList, CommandIdentity, PermissionFileSource } from '../acl/types.js'
 import type { CommandDescription } from '../api/command-description.js'
 import type { CoreDefinition } from '../api/define.js'
 import type { HostPlugin } from '../contract/host-core.js'
@@ -81,9 +81,9 @@ export class HostPlugins {
     authority.replaceCommands(this.commands, this.pluginFiles)
   }
 
-  /** Lists the commands of the app and of plugins that a label may call. */
-  describe(label: string): CommandDescription[] {
-    const permits = this.#deps.getAffected().authority.getPermits(label)
+  /** Lists the commands of the app and of plugins that a label may call, or could with `allow`. @throws {BusError} InvalidParams */
+  describe(label: string, allow?: AllowList): CommandDescription[] {
+    const permits = this.#deps.getAffected().authority.getPermits(label, allow)
     const isShown = ({ owner, method }: RunnableCommand): boolean => owner !== 'core' && permits.permits(method)
     return [...this.#deps.registry.values()]
       .filter(isShown)

@@ -445,7 +445,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
     // Few hosts need it.
     const { checkDescribeOptions, selectCommands, writeDeclarations } = await import('./describe-commands.js')
     const checked = checkDescribeOptions(options)
-    const commands = await this.#client.invoke<CommandDescription[]>(HOST_METHOD.describe, { label })
+    const { allow } = checked
+    const args = { label, ...(allow && { allow }) }
+    const commands = await this.#client.invoke<CommandDescription[]>(HOST_METHOD.describe, args)
     const selected = selectCommands(commands, checked)
     return checked.as === 'typescript' ? writeDeclarations(selected, checked.functions) : selected
   }

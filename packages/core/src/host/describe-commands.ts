@@ -1,10 +1,14 @@
 // The options of `bus.describe`: which commands it lists, and whether as data or as declarations for a model.
 import * as v from 'valibot'
+import type { AllowList } from '../acl/types.js'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { type CommandContent, type CommandDescription, toCommandContent } from '../api/command-description.js'
 import { toDocComment, toLiteral, toSchemaType } from '../api/schema-type.js'
 import { strictOptions } from '../shared/schemas.js'
 import { check, integer } from '../shared/validate.js'
+import { toAllowList } from './options/resolve-frontend.js'
+import { allowSchema } from './options/schema.js'
+import type { RunOptions } from './options/types.js'
 import { prepareFunctions, type RunFunction, type RunFunctions } from './options/run-functions.js'
 
 /** Options of `bus.describe`. */
@@ -20,6 +24,8 @@ export interface DescribeOptions {
   search?: string
   /** The greatest number of commands: the first ones by name. @default all */
   limit?: number
+  /** The option `allow` of code with this label, such as that of `bus.run`, instead of that of a frontend that is open. Capabilities apply, too. */
+  allow?: RunOptions['allow']
   /** The `functions` of a run, which are declared after the commands, whatever `search` and `limit` say. Needs `as: 'typescript'`. */
   functions?: RunFunctions
 }
@@ -28,25 +34,29 @@ const describeSchema = strictOptions({
   as: v.optional(v.picklist(['typescript', 'json-schema'], '"typescript" or "json-schema"'), 'json-schema'),
   search: v.optional(v.string('a string'), ''),
   limit: v.optional(integer('a whole number from 1', 1)),
+  allow: v.optional(allowSchema),
   functions: v.optional(v.custom<RunFunctions>(() => true)),
 })
 
+interface CheckedOptions extends Omit<DescribeOptions, 'allow'> {
+  as: 'typescript' | 'json-schema'
+  allow: AllowList | undefined
+}
+
 /** @throws {BusError} InvalidParams */
-export function checkDescribeOptions(
-  options: DescribeOptions,
-): Required<Pick<DescribeOptions, 'as'>> & DescribeOptions {
-  const checked = check('bus.describe', describeSchema, options, () => ['as', 'search', 'limit', 'functions'])
+export function checkDescribeOptions(options: DescribeOptions): CheckedOptions {
+  const checked = check('bus.describe', describeSchema, options, () => Object.keys(describeSchema.entries))
   const { as, functions } = checked
   if (functions && as !== 'typescript')
     throw new BusError('InvalidParams', `bus.describe: functions needs as: "typescript"`)
   if (functions) prepareFunctions('bus.describe', functions)
-  return checked as ReturnType<typeof checkDescribeOptions>
+  return { ...(checked as CheckedOptions), allow: toAllowList('bus.describe: allow', checked.allow) }
 }
 
 /** Returns the commands that contain all words, and at most `limit`. */
 export function selectCommands(
   commands: readonly CommandDescription[],
-  { search = '', limit }: DescribeOptions,
+  { search = '', limit }: Pick<DescribeOptions, 'search' | 'limit'>,
 ): CommandDescription[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   const isFound = ({ command, description = '' }: CommandDescription): boolean => {

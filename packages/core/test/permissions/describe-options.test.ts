@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Bus, command, defineCore } from '../../src/index.js'
+import { type Bus, command, defineCore, type DescribeOptions } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
 import { start } from '../support/start.js'
 
@@ -51,6 +51,28 @@ test('search and limit choose commands, and none of them is listed that the labe
   expect(await list({ search: 'note  reads' })).toEqual(['read_note'])
   expect(await list({ search: 'hidden' })).toEqual([])
   expect(await list({ limit: 2 })).toEqual(['lines', 'other'])
+})
+
+test('allow adds what a run would have, and changes no rights', async () => {
+  const bus = await startAgent()
+  const list = async (label: string, options: DescribeOptions & { as?: 'json-schema' }): Promise<string[]> =>
+    (await bus.describe(label, options)).map(each => each.command)
+  expect(await list('run', {})).toEqual([])
+  expect(await list('run', { allow: ['read_note', 'web:allow-fetch-page'] })).toEqual([
+    'plugin:web|fetch_page',
+    'read_note',
+  ])
+  expect(await list('run', { allow: '*', search: 'hidden' })).toEqual(['hidden'])
+  expect(await list('agent', { allow: ['hidden'] })).toContain('lines')
+  expect(await list('run', {})).toEqual([])
+  await bus.open('page', { source: '' }, { sandbox: 'quickjs', allow: ['hidden'] })
+  expect(await list('page', { allow: ['other'] })).toEqual(['other'])
+  expect(await list('page', {})).toEqual(['hidden'])
+  await expect(list('run', { allow: ['read_nte'] })).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringMatching(/^bus\.describe: allow\[0\]: .*did you mean "read_note"/) as string,
+  })
+  await expect(list('run', { allow: 'all' as never })).rejects.toThrow('bus.describe: allow must be an array, or "*"')
 })
 
 test('declarations have the functions of a run, with their descriptions', async () => {

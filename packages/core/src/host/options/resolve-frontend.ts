@@ -91,7 +91,7 @@ export async function toFrontendConfig(
   }
 }
 
-function toAllowList(from: string, entries: AllowList['entries'] | undefined): AllowList | undefined {
+export function toAllowList(from: string, entries: AllowList['entries'] | undefined): AllowList | undefined {
   // Checked before they are cloned for core, which changes some values.
   for (const [index, value] of entries?.entries() ?? []) checkPlain({ value, from: `${from}[${index}]` })
   return entries && { entries, from }

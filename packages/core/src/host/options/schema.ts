@@ -3,6 +3,7 @@ import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { describeLabelRule, FREE_LABEL_RULE, isLabelText, isReservedLabel } from '@sallyport/protocol/internal/message'
 import { CHANNEL_READ_AHEAD, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import * as v from 'valibot'
+import type { AllowList } from '../../acl/types.js'
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { fileSchema, locationSchema } from '../../shared/locations.js'
@@ -154,6 +155,9 @@ const allow = v.optional(
     v.array(inlineOr(scopedPermission, permissionName), 'an array, or "*"'),
   ),
 )
+/** The option `allow` of code. */
+export const allowSchema: v.GenericSchema<'*' | readonly unknown[] | undefined, AllowList['entries'] | undefined> =
+  allow
 const connectionEntries = {
   codec: v.optional(codec),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
