@@ -125,6 +125,8 @@ export class Bridge {
   readonly #scriptSignals = new ScriptSignals()
   /** Of each stream, what releases its signals. */
   readonly #releases = new Map<number, () => void>()
+  /** Of bodies that the script does not have yet. */
+  readonly #bodies = new WeakMap<object, () => void>()
   readonly #listeners = new Map<number, () => void>()
   readonly #exposed = new Map<string, () => void>()
   readonly #answers = new Map<number, Pending>()
@@ -218,8 +220,15 @@ export class Bridge {
         const run = (): unknown => (this.#functions[name] as AnyFunction)(...args)
         return this.#respond(id, run, name === 'once' ? undefined : this.#calls)
       }
-      case 'fetch':
-        return this.#respond(id, () => this.#fetch(list), this.#calls)
+      case 'fetch': {
+        // Until the body ends, too.
+        const release = this.#scriptSignals.take()
+        const failed = (error: unknown): never => {
+          release()
+          throw error
+        }
+        return this.#respond(id, () => this.#fetch(list, release).catch(failed), this.#calls)
+      }
       case 'open':
         this.#hold(this.#iterators, id, this.#functions.stream(...list) as AsyncIterator<unknown>)
         return void this.#releases.set(id, this.#scriptSignals.take())
@@ -456,7 +465,7 @@ export class Bridge {
   }
 
   /** Sends a request to the broker. The script gets the body as a stream. */
-  async #fetch([request, signal]: readonly unknown[]): Promise<unknown> {
+  async #fetch([request, signal]: readonly unknown[], release: () => void): Promise<unknown> {
     const { network } = this.#deps
     if (!network) throw new TypeError('The script has no network any more')
     if (this.#requests >= MAX_REQUESTS) {
@@ -469,8 +478,10 @@ export class Bridge {
     try {
       const init = { method, redirect, headers, body, ...(signal ? { signal } : {}) } as RequestInit
       const response = await network.fetch(String(url), init)
-      const { status, statusText, url: finalUrl, redirected } = response
-      return { status, statusText, url: finalUrl, redirected, headers: [...response.headers], body: response.body }
+      const { status, statusText, url: finalUrl, redirected, body: content } = response
+      if (content) this.#bodies.set(content, release)
+      else release()
+      return { status, statusText, url: finalUrl, redirected, headers: [...response.headers], body: content }
     } finally {
       this.#requests--
     }
@@ -613,6 +624,8 @@ export class Bridge {
     if (typeof iterable[Symbol.asyncIterator] !== 'function') return undefined
     const id = --this.#lastId
     this.#hold(this.#iterators, id, iterable[Symbol.asyncIterator]!())
+    const release = this.#bodies.get(value)
+    if (release) this.#releases.set(id, release)
     return { $: 'stream', id }
   }
 
