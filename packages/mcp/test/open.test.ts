@@ -89,6 +89,11 @@ describe.runIf(hasWall)('in the wall', () => {
     expect(await client.invoke(RUN)).toEqual({ content: [] })
   })
 
+  test('a name of no tool is not accepted', async () => {
+    const server = await openHostile(await startBus(), ['calm'])
+    await expect(server.accept(['rnu'])).rejects.toThrow('accept: rnu must be one of run')
+  })
+
   test('the pin remembers between starts: changed and new tools are refused, others stay', async () => {
     const pin = join(makeDirectory(), 'mcp.lock.json')
     const first = await startBus()
@@ -228,12 +233,13 @@ describe.runIf(hasWall)('in the wall', () => {
 })
 
 test.each([
-  ['A b', {}, 'the name must consist of a-z'],
+  ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
   ['a', { command: 'no-such-program' }, 'was not found'],
   ['a', { pids: 0 }, 'pids must be a whole number'],
   ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
   ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
   ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
+  ['a', { restarts: 5 }, 'openMcp: restarts must be a policy'],
   ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
 ])('the server %j with %j is refused', async (name, options, text) => {
   const bus = await startBus()
@@ -253,15 +259,26 @@ test('a file that is no pin is refused', async () => {
   const pin = join(makeDirectory(), 'mcp.lock.json')
   writeFileSync(pin, '{ "servers": 1 }')
   await expect(openMcp(await startBus(), 'a', { command: 'node' }, { pin })).rejects.toThrow(
-    'is no file of accepted tools',
+    'cannot be read as a file of accepted tools',
   )
 })
 
-test('a program that is no server does not start, with the reason', async () => {
-  const command = { command: 'node', args: ['-e', 'process.exit(4)'] }
-  const opened = openMcp(await startBus(), 'a', command, { wall: 'none', home: makeDirectory() })
-  await expect(opened).rejects.toMatchObject({
+test.each([
+  ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
+  ['setInterval(() => {}, 1000)', { startTimeout: 1000 }, 'it did not list its tools within 1000 ms', {}],
+])('a program that is no server does not start, with the reason: %s', async (code, more, why, cause) => {
+  const command = { command: 'node', args: ['-e', code] }
+  const options = { wall: 'none', home: makeDirectory(), ...more } as const
+  await expect(openMcp(await startBus(), 'a', command, options)).rejects.toMatchObject({
     reason: 'LoadFailed',
-    message: expect.stringContaining('The MCP server "a" did not start: it exited with code 4'),
+    message: expect.stringContaining(`The MCP server "a" did not start: ${why}`),
+    cause,
   })
+})
+
+test('an unknown event of a server is refused', async () => {
+  const server = await openHostile(await startBus(), ['calm'], { wall: 'none' })
+  expect(() => server.on('chnaged' as never, () => {})).toThrow(
+    'unknown option "chnaged". Use changed, denied, restart',
+  )
 })

@@ -207,9 +207,15 @@ test.each([
     'serveMcp: transport: unknown option "authorise"',
   ],
   [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
-])('the options %j are refused', async (options, text) => {
-  const served = serveMcp(await startBus(), { label: 'agent', ...options } as unknown as ServeMcpOptions)
+  [{ transport: { sever: createServer() } }, 'serveMcp: transport must be "stdio"'],
+  [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
+  [{ transport: { server: createServer(), authorize: 'token' } }, 'serveMcp: transport.authorize must be a function'],
+  [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
+])('the options %j are refused, and leave the label free', async (options, text) => {
+  const bus = await startBus()
+  const served = serveMcp(bus, { label: 'agent', ...options } as unknown as ServeMcpOptions)
   await expect(served).rejects.toThrow(text)
+  expect(bus.frontends()).toEqual([])
 })
 
 describe('over HTTP', () => {

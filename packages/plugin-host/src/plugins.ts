@@ -47,6 +47,7 @@ export class Plugins {
 
   /** Calls the listener for each change of a plugin: its state, its rights, its version. Returns an unsubscribe function. */
   on(event: 'change', listener: (plugin: PluginInfo) => void): () => void {
+    checkKeys({ [event]: listener }, 'on', ['change'])
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -58,8 +59,9 @@ export class Plugins {
    * @throws {PluginError} InvalidPlugin, LabelInUse, Refused; Cancelled if it is disabled meanwhile; UnknownPlugin
    * @throws {BusError} why its frontend does not start, as `bus.open`
    */
-  async enable(label: string, { watch = false }: { watch?: boolean } = {}): Promise<void> {
-    await this.#get(label).enable(watch)
+  async enable(label: string, options: { watch?: boolean } = {}): Promise<void> {
+    checkKeys(options, 'enable', ['watch'])
+    await this.#get(label).enable(options.watch)
   }
 
   /** Ends a plugin, also while it starts or is asked about. Resolves for one that does not run. @throws {PluginError} UnknownPlugin */
@@ -88,6 +90,7 @@ export class Plugins {
 
   async #install(spec: string | URL, options: InstallOptions): Promise<PluginInfo> {
     const { directory: parent, prefix } = this.#options
+    checkKeys(options, 'install', ['integrity', 'registry'])
     if (parent === undefined) throw new PluginError('InvalidOption', 'install needs the option "directory"')
     await mkdir(parent, { recursive: true })
     const temporary = await mkdtemp(join(parent, '.install-'))
@@ -170,6 +173,13 @@ export async function openPlugins(bus: PluginBus, options: PluginsOptions): Prom
   // `list` has the errors.
   await Promise.all(wanted.map(({ label }) => plugins.enable(label).catch(() => {})))
   return plugins
+}
+
+/** @throws {PluginError} InvalidOption for a misspelt key, such as `integrty` */
+function checkKeys(options: object, key: string, known: readonly string[]): void {
+  const unknown = Object.keys(options).find(each => !known.includes(each))
+  if (unknown === undefined) return
+  throw new PluginError('InvalidOption', `${unknown} is not known: use ${known.join(', ')}`, { key })
 }
 
 /** Returns the directories in a directory, also those of a scope (`@acme/x`). */

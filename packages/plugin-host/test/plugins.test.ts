@@ -374,6 +374,15 @@ describe('states', () => {
   })
 })
 
+test('misspelt names of events and options are refused', async () => {
+  place.add('x')
+  const plugins = await place.open({ enable: false })
+  expect(() => plugins.on('chnage' as never, () => {})).toThrow('chnage is not known: use change')
+  const refused = { code: 'InvalidOption', message: expect.stringMatching(/^enable: wacth is not known: use watch/) }
+  await expect(plugins.enable('x', { wacth: true } as never)).rejects.toMatchObject(refused)
+  await expect(plugins.install('x@1.0.0', { integrty: 'sha512-x' } as never)).rejects.toThrow('use integrity, registry')
+})
+
 describe('the file of grants', () => {
   test.each([
     ['{', undefined],

@@ -4,8 +4,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Tool } from '@modelcontextprotocol/client'
 import { type Bus, BusError } from '@sallyport/core'
-import type { DeniedHost } from '@sallyport/core/launchers'
 import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
+import { checkValue } from '../shared/check-names.js'
 import { checkMcpOptions, type McpCommand, type OpenMcpOptions } from './options.js'
 import { ServerProcess } from './server-process.js'
 import { createToolPlugin } from './tool-commands.js'
@@ -46,12 +46,7 @@ export async function openMcp(
   program: McpCommand,
   options: OpenMcpOptions = {},
 ): Promise<McpServer> {
-  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    throw new BusError(
-      'InvalidParams',
-      `openMcp: the name must consist of a-z, 0-9 and "-", not ${JSON.stringify(name)}`,
-    )
-  }
+  checkValue('openMcp: the name', /^[a-z0-9][a-z0-9-]*$/.test(name), `of a-z, 0-9 and "-", not ${JSON.stringify(name)}`)
   checkMcpOptions(program, options)
   const { command, args = [] } = program
   const { pin: pinFile, tools: globs, restarts, onStderr, ...others } = { ...DEFAULTS, ...options }
@@ -68,10 +63,13 @@ export async function openMcp(
     changes = next
     if (!isSame && next.length > 0) events.emit('changed', { changes })
   }
-  const onDenied = (denied: DeniedHost): void => events.emit('denied', denied)
   const server = new ServerProcess({
     ...{ name, startTimeout, restarts, events },
-    transport: { program: { ...wall, command, args, home, onDenied }, maxMessage, onStderr },
+    transport: {
+      program: { ...wall, command, args, home, onDenied: denied => events.emit('denied', denied) },
+      maxMessage,
+      onStderr,
+    },
     onTools(tools) {
       current = tools
       // Before the first start nothing was accepted, and nothing can have changed.

@@ -1,8 +1,7 @@
 // Options of `openMcp`.
 import type { PathLike } from 'node:fs'
-import { BusError } from '@sallyport/core'
 import type { ProgramOptions, RestartPolicy } from '@sallyport/core/launchers'
-import { checkNames } from '../shared/check-names.js'
+import { checkNames, checkValue } from '../shared/check-names.js'
 
 /** The program of a server: `command` and `args`, as MCP clients configure it. */
 export interface McpCommand {
@@ -46,7 +45,8 @@ const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string 
   startTimeout: value => !isPositive(value) && 'milliseconds, more than 0',
   maxMessage: value => !isPositive(value) && 'bytes, more than 0',
   onStderr: value => typeof value !== 'function' && 'a function',
-  ...{ pin: undefined, restarts: undefined, wall: undefined, read: undefined, write: undefined, net: undefined },
+  restarts: value => typeof Object(value).next !== 'function' && 'a policy, such as `createRestartPolicy()`',
+  ...{ pin: undefined, wall: undefined, read: undefined, write: undefined, net: undefined },
   ...{ secrets: undefined, env: undefined, home: undefined, cwd: undefined },
   ...{ memory: undefined, pids: undefined, tmp: undefined },
 }
@@ -60,6 +60,6 @@ export function checkMcpOptions(command: McpCommand, options: OpenMcpOptions): v
   checkNames('openMcp', options, Object.keys(CHECKS))
   for (const [name, value] of Object.entries(options)) {
     const expected = value !== undefined && CHECKS[name as keyof OpenMcpOptions]?.(value)
-    if (expected) throw new BusError('InvalidParams', `openMcp: ${name} must be ${expected}`)
+    checkValue(`openMcp: ${name}`, !expected, String(expected))
   }
 }

@@ -1,5 +1,4 @@
-// The standard streams of a server as a transport of the SDK. What the server writes is bounded: one that writes too much, or what is no message, is
-// ended.
+// The standard streams of a server as a transport of the SDK. A server that writes too much, or what is no message, is ended.
 import {
   type JSONRPCMessage,
   parseJSONRPCMessage,
@@ -24,6 +23,8 @@ export class ProgramTransport implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: (message: JSONRPCMessage) => void
+  /** The last 1000 characters that the program wrote to its standard error. */
+  lastText = ''
   readonly #options: ProgramTransportOptions
   /** Resolves with the reason once the program has ended, and nothing of it is left. */
   readonly ended: Promise<string>
@@ -53,7 +54,10 @@ export class ProgramTransport implements Transport {
     const program = await startProgram(this.#options.program)
     this.#program = program
     program.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
-    program.stderr.setEncoding('utf8').on('data', (text: string) => this.#options.onStderr?.(text))
+    program.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.lastText = `${this.lastText}${text}`.slice(-1000)
+      this.#options.onStderr?.(text)
+    })
     void program.exited.then(({ code, signal, exceeded }) => {
       this.#isClosed = true
       const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
@@ -77,13 +81,10 @@ export class ProgramTransport implements Transport {
   }
 
   /** Ends the program, with all that it has started. */
-  async close(): Promise<void> {
+  async close(reason = 'it was closed'): Promise<void> {
     this.#isClosed = true
-    if (!this.#program) {
-      this.#setEnded('it was closed')
-      return
-    }
-    this.#violation ??= 'it was closed'
+    if (!this.#program) return this.#setEnded(reason)
+    this.#violation ??= reason
     this.#program.kill()
     await this.ended
   }
@@ -142,8 +143,7 @@ export class ProgramTransport implements Transport {
     const now = performance.now()
     if (now - this.#periodStart >= PERIOD_MS) {
       this.#periodStart = now
-      this.#unrequested = 0
-      this.#unrequestedBytes = 0
+      this.#unrequested = this.#unrequestedBytes = 0
     }
     this.#unrequested += 1
     this.#unrequestedBytes += length

@@ -49,7 +49,8 @@ export class ServerProcess {
     const transport = new ProgramTransport(this.#options.transport)
     this.#starting = transport
     const client = this.#createClient()
-    const deadline = setTimeout(() => void transport.close(), startTimeout)
+    const late = `it did not list its tools within ${startTimeout} ms`
+    const deadline = setTimeout(() => void transport.close(late), startTimeout)
     try {
       await client.connect(transport, { timeout: startTimeout })
       onTools(await listTools(client, startTimeout))
@@ -59,7 +60,9 @@ export class ServerProcess {
       // Errors of `startProgram` name the option, or the remedy.
       if (error instanceof BusError) throw error
       const why = hasEnded ?? (error as Error).message
-      throw new BusError('LoadFailed', `The MCP server ${JSON.stringify(name)} did not start: ${why}`, { cause: error })
+      // For the host alone: the reason of a restart reaches frontends.
+      const cause = transport.lastText ? new Error(`it wrote: ${transport.lastText.trim()}`) : error
+      throw new BusError('LoadFailed', `The MCP server ${JSON.stringify(name)} did not start: ${why}`, { cause })
     } finally {
       clearTimeout(deadline)
       this.#starting = undefined

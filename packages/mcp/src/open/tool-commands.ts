@@ -30,9 +30,8 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
   const { name, description, inputSchema } = tool
   const { getClient, getRefusal, timeout } = options
   const properties = { ...(inputSchema.properties as object), [PROGRESS_ARGUMENT]: {} }
-  const shown = { ...inputSchema, properties }
   // The server checks its arguments itself.
-  const args = describeOnly(shown)
+  const args = describeOnly({ ...inputSchema, properties })
   const run = async (given: Record<string, unknown>, context: unknown): Promise<unknown> => {
     const { signal } = context as { signal: AbortSignal }
     const refusal = getRefusal(name)
@@ -42,9 +41,8 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
     const onprogress = (value: unknown): void => {
       if (isChannel(progress)) sent = progress.send(value).catch(() => {})
     }
-    const params = { name, arguments: own }
-    const options = { signal, timeout, onprogress, resetTimeoutOnProgress: true }
-    const result = await getClient().callTool(params, options)
+    const deadline = { signal, timeout, onprogress, resetTimeoutOnProgress: true }
+    const result = await getClient().callTool({ name, arguments: own }, deadline)
     // The channel ends with the call.
     await sent
     return toValue(name, result)

@@ -5,6 +5,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
+import { checkValue } from '../shared/check-names.js'
 import type { ToolChange } from './events.js'
 
 /** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */
@@ -14,8 +15,8 @@ const MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 
 
 type PinFile = { version: 1; servers: Record<string, PinnedTool[]> }
 
-/** Changes of one file follow each other, also of several servers. */
-const writing = new Map<string, Promise<unknown>>()
+/** Changes of files follow each other, also of several servers. */
+let writing: Promise<unknown> = Promise.resolve()
 
 export class ToolPin {
   readonly #server: string
@@ -30,7 +31,7 @@ export class ToolPin {
 
   /** @throws {BusError} InvalidParams for a file that is none of these */
   static async read(server: string, pin: PathLike | undefined): Promise<ToolPin> {
-    const path = pin === undefined ? undefined : toPath(pin)
+    const path = pin instanceof URL ? fileURLToPath(pin) : pin?.toString()
     const { servers } = path === undefined ? createEmpty() : await readPinFile(path)
     return new ToolPin(server, path, Object.hasOwn(servers, server) ? servers[server] : undefined)
   }
@@ -52,8 +53,10 @@ export class ToolPin {
     return [...changes, ...removed.map((tool): ToolChange => ({ tool, change: 'removed' }))]
   }
 
-  /** Accepts the tools that a server has now, or some of them. Others stay as they were accepted. */
+  /** Accepts the tools that a server has now, or some of them. Others stay. @throws {BusError} InvalidParams for an unknown name */
   async accept(tools: readonly Tool[], names?: readonly string[]): Promise<void> {
+    const known = new Set([...(this.#tools ?? []), ...tools].map(({ name }) => name))
+    for (const name of names ?? []) checkValue(`accept: ${name}`, known.has(name), `one of ${[...known].join(', ')}`)
     const isChosen = ({ name }: PinnedTool): boolean => names?.includes(name) ?? true
     const kept = (this.#tools ?? []).filter(tool => !isChosen(tool))
     const next = [...kept, ...tools.filter(isChosen).map(toPinned)].toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -70,27 +73,23 @@ export class ToolPin {
       await writeFile(temporary, `${JSON.stringify(file, undefined, 2)}\n`)
       await rename(temporary, path)
     }
-    const done = (writing.get(path) ?? Promise.resolve()).then(write)
-    const settled = done.catch(() => {})
-    writing.set(path, settled)
-    void settled.then(() => writing.get(path) === settled && writing.delete(path))
+    const done = writing.then(write)
+    writing = done.catch(() => {})
     await done
   }
 }
-
-const toPath = (pin: PathLike): string => (pin instanceof URL ? fileURLToPath(pin) : pin.toString())
 
 const createEmpty = (): PinFile => ({ version: 1, servers: {} })
 
 async function readPinFile(path: string): Promise<PinFile> {
   try {
     const file = JSON.parse(await readFile(path, 'utf8')) as PinFile
-    if (file?.version === 1 && Object.values(file.servers).every(isToolList)) return file
+    if (file.version === 1 && Object.values(file.servers).every(isToolList)) return file
+    throw new Error('it has another form')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return createEmpty()
     throw new BusError('InvalidParams', `openMcp: pin: ${path} cannot be read as a file of accepted tools`, { cause })
   }
-  throw new BusError('InvalidParams', `openMcp: pin: ${path} is no file of accepted tools`)
 }
 
 const isToolList = (tools: unknown): boolean =>

@@ -19,10 +19,7 @@ export function toToolResult(value: unknown): CallToolResult {
 }
 
 const isToolResult = (value: unknown): value is CallToolResult =>
-  typeof value === 'object' &&
-  value !== null &&
-  Array.isArray((value as { content?: unknown }).content) &&
-  isSpecType.CallToolResult(value)
+  Array.isArray(Object(value).content) && isSpecType.CallToolResult(value)
 
 /** Returns a failed call as a result, which a model can read: a tool that failed is no failure of the protocol. */
 export function toToolError(error: unknown): CallToolResult {

@@ -37,12 +37,9 @@ export function serveHttp(
 ): ToolService {
   const { server, path = '/mcp', hosts = LOCAL, origins = LOCAL, authorize, ...bounds } = transport
   const { maxBody = 4 * 2 ** 20, maxRequests = 256 } = bounds
-  const handler = createMcpHandler(factory, {
-    maxRequestBodySize: maxBody,
-    maxSubscriptions: maxRequests,
-    onerror: onError,
-  })
-  const handle = toNodeHandler(handler, { maxRequestBodySize: maxBody, onerror: onError })
+  const shared = { maxRequestBodySize: maxBody, onerror: onError }
+  const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests })
+  const handle = toNodeHandler(handler, shared)
   const [isHost, isOrigin] = [hostHeaderValidation([...hosts]), originValidation([...origins])]
   let running = 0
 

@@ -1,8 +1,8 @@
 // Serves a bus to MCP clients: the commands that a label may call are their tools.
 import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { type Bus, BusError, type ConnectionOptions } from '@sallyport/core'
-import { checkNames } from '../shared/check-names.js'
+import type { Bus, ConnectionOptions } from '@sallyport/core'
+import { checkNames, checkValue } from '../shared/check-names.js'
 import { callTool } from './call-tool.js'
 import { type ToolService, type HttpTransport, serveHttp } from './serve-http.js'
 import { getTools, type ServedTool } from './tools.js'
@@ -50,10 +50,17 @@ const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTrans
 export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpService> {
   checkNames('serveMcp', options, OPTIONS)
   const { label, allow = [], transport, timeout, onError = () => {} } = options
-  if (transport !== 'stdio' && (typeof transport !== 'object' || transport === null)) {
-    throw new BusError('InvalidParams', 'serveMcp: transport must be "stdio", { server } or a transport of the SDK')
+  const isFunction = (value: unknown): boolean => typeof value === 'function'
+  if (isHttp(transport)) {
+    const { server, authorize = isFunction } = transport
+    checkNames('serveMcp: transport', transport, HTTP_OPTIONS)
+    checkValue('serveMcp: transport.server', isFunction(Object(server).on), 'a server of node:http')
+    checkValue('serveMcp: transport.authorize', isFunction(authorize), 'a function')
+  } else {
+    const isTransport = transport === 'stdio' || isFunction(Object(transport).start)
+    checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
   }
-  if (isHttp(transport)) checkNames('serveMcp: transport', transport, HTTP_OPTIONS)
+  checkValue('serveMcp: timeout', typeof (timeout ?? 1) === 'number' && timeout !== 0, 'milliseconds, more than 0')
   const client = await bus.connect(label, { allow })
   // Core decides about each call again: a list that is out of date gives no right.
   let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined
