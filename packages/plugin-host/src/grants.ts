@@ -81,6 +81,7 @@ export class Grants {
   async #replace(change: (content: Content) => Content): Promise<boolean> {
     const before = await this.#readText()
     const after = `${JSON.stringify(change(this.#parse(before)), undefined, 2)}\n`
+    if (after === before) return true
     const file = this.#file
     if (file === undefined) return Boolean((this.#text = after))
     const next = `${file}.${createHash('sha256').update(before).digest('hex').slice(0, 16)}.next`

@@ -22,11 +22,7 @@ export interface PluginDeps {
 type OwnState = 'invalid' | 'disabled' | 'asking' | 'refused' | 'starting' | 'stopping' | 'failed' | 'open'
 
 /** States after errors of a start. */
-const STATES: Readonly<Record<string, OwnState>> = {
-  InvalidPlugin: 'invalid',
-  LabelInUse: 'invalid',
-  Refused: 'refused',
-}
+const STATES: Record<string, OwnState> = { InvalidPlugin: 'invalid', LabelInUse: 'invalid', Refused: 'refused' }
 
 export class Plugin {
   /** A plugin without a valid manifest has the name of its directory. */

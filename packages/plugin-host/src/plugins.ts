@@ -4,13 +4,8 @@ import { dirname, join } from 'node:path'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
 import { type InstallOptions, replace, unpack } from './install.js'
-import {
-  type PluginBus,
-  type PluginInfo,
-  type PluginsOptions,
-  type ResolvedOptions,
-  resolveOptions,
-} from './options.js'
+import type { PluginBus, PluginInfo, PluginsOptions, ResolvedOptions } from './options.js'
+import { resolveOptions } from './options.js'
 import { Plugin, type PluginDeps } from './plugin.js'
 
 /** Plugins of a bus: `openPlugins` returns it. */
