@@ -70,6 +70,8 @@ export function createProxy(broker: Broker, { origin = '', requestsPerSecond = I
     serve(stream, { ...request.headers, ...wanted }, isEnd)
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // The tunnel of a frontend is a CONNECT in HTTP/2, and a stream of HTTP/2 cannot be changed to one of this proxy.
+    if (targets.has(socket)) return void socket.destroy()
     if (head.length > 0) socket.unshift(head)
     serve(createTunnel(socket), { ':method': 'CONNECT', ':authority': request.url ?? '' }, false)
   })

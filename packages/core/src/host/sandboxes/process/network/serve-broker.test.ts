@@ -361,3 +361,12 @@ test('a response that is not read does not fill memory, and does not delay other
   expect(written).toBeLessThan(64 * 1024 * 1024)
   stream.destroy()
 })
+
+test('a CONNECT inside a connection whose requests the broker reads ends only that connection', async () => {
+  const port = await serve((_request, response) => void response.end('reached'))
+  const { session } = open(['127.0.0.1:*'])
+  const stream = openStream(session, `127.0.0.1:${port}`, 'http').on('error', () => {})
+  stream.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nhost: x\r\n\r\n`)
+  await new Promise<void>(resolve => stream.resume().once('close', resolve))
+  expect(await send(session, get(`127.0.0.1:${port}`))).toMatchObject({ text: 'reached' })
+})
