@@ -103,7 +103,7 @@ export class Broker {
     stream.once('close', () => socket.destroy())
     socket.on('error', error => this.#fail(stream, target, error))
     socket.once(isEncrypted ? 'secureConnect' : 'connect', () => {
-      if (stream.destroyed) return
+      if (stream.destroyed || stream.closed) return
       stream.respond({ ':status': 200, [BROKER_OUTCOME]: 'response' })
       pipeline(stream, socket, () => {})
       pipeline(socket, stream, () => {})
@@ -223,7 +223,7 @@ function respond(stream: BrokerStream, response: IncomingMessage): void {
 export const respondFailure = (stream: BrokerStream, reason: string): void => refuse(stream, 'failed', reason)
 
 function refuse(stream: BrokerStream, outcome: 'denied' | 'failed', reason: string): void {
-  if (stream.destroyed || stream.headersSent) return
+  if (stream.destroyed || stream.closed || stream.headersSent) return
   const text = reason.replaceAll(/[^\x20-\x7e]+/g, ' ').trim()
   stream.respond(
     { ':status': outcome === 'denied' ? 403 : 502, [BROKER_OUTCOME]: outcome, [BROKER_REASON]: text },

@@ -52,6 +52,16 @@ function open(hosts: string[], lookup?: Lookup): { session: ClientHttp2Session; 
   return { session, denied }
 }
 
+/** Returns a frame of HTTP/2. */
+function toFrame(type: number, flags: number, id: number, payload = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head.writeUInt8(type, 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(id, 5)
+  return Buffer.concat([head, payload])
+}
+
 interface Answer {
   headers: IncomingHttpHeaders
   text: string
@@ -369,4 +379,43 @@ test('a CONNECT inside a connection whose requests the broker reads ends only th
   stream.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nhost: x\r\n\r\n`)
   await new Promise<void>(resolve => stream.resume().once('close', resolve))
   expect(await send(session, get(`127.0.0.1:${port}`))).toMatchObject({ text: 'reached' })
+})
+
+test.each([
+  ['without an error', constants.NGHTTP2_NO_ERROR, {}],
+  ['cancelled', constants.NGHTTP2_CANCEL, {}],
+  ['whose requests the broker reads', constants.NGHTTP2_CANCEL, { [BROKER_SCHEME]: 'http' }],
+])('a connection that is reset by the chunk that opens it (%s) ends no other one', async (_name, code, more) => {
+  const answers: Promise<unknown>[] = []
+  for (const authority of ['other.example:80', '@', '127.0.0.1:1']) {
+    const [inner, outer] = duplexPair()
+    const close = serveBroker(outer, { hosts: ['127.0.0.1:*'], secrets: [SECRET] }, () => {})
+    closers.push(close)
+    const headers = Object.entries({ ':method': 'CONNECT', ':authority': authority, ...more })
+    const fields = headers.flatMap(([name, value]) => [
+      ...[Buffer.from([0, name.length]), Buffer.from(name)],
+      ...[Buffer.from([value.length]), Buffer.from(value)],
+    ])
+    inner.write(
+      Buffer.concat([
+        Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+        toFrame(4, 0, 0),
+        toFrame(1, 4, 1, Buffer.concat(fields)),
+        toFrame(3, 0, 1, Buffer.from([0, 0, 0, code])),
+        // A ping, whose answer tells that the others were read.
+        toFrame(6, 0, 0, Buffer.alloc(8, 'p')),
+      ]),
+    )
+    answers.push(
+      new Promise<void>(resolve => {
+        let received = ''
+        inner.on('data', (chunk: Buffer) => {
+          received += chunk.toString('latin1')
+          if (received.includes('pppppppp')) resolve()
+        })
+      }),
+    )
+  }
+  // An error of one of these would be uncaught, and end the thread.
+  await Promise.all(answers)
 })

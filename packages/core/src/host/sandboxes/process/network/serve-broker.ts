@@ -48,6 +48,8 @@ export function serveBroker(
   server.on('sessionError', ignore)
   server.on('stream', (stream, headers) => {
     stream.on('error', ignore)
+    // Reset by the chunk that opened it: nothing can be sent any more.
+    if (stream.closed) return
     const { ':method': method, ':authority': authority, [BROKER_SCHEME]: scheme } = headers
     if (method !== 'CONNECT') return respondFailure(stream, 'Invalid request')
     if (!reader || scheme === undefined) return broker.serve(stream, headers, false)
