@@ -2,9 +2,11 @@
 import { parentPort } from 'node:worker_threads'
 import { serveMembers } from '@sallyport/protocol/internal/contract'
 import type { RelayData, ScriptRelayData } from './host/sandboxes/process/relay/relay-data.js'
+import { type BrokerData, runBroker } from './host/sandboxes/process/relay/run-broker.js'
 import { runRelay } from './host/sandboxes/process/relay/run-relay.js'
 import { runScript } from './host/sandboxes/process/relay/run-script.js'
 
-serveMembers<RelayData | ScriptRelayData>(parentPort!, (host, data) =>
-  'launch' in data ? runRelay(host, data) : runScript(host, data),
-)
+serveMembers<RelayData | ScriptRelayData | BrokerData>(parentPort!, (host, data) => {
+  if ('launch' in data) return runRelay(host, data)
+  return 'broker' in data ? runBroker(host, data) : runScript(host, data)
+})

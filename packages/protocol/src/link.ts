@@ -15,6 +15,7 @@ export {
   getPorts,
   openLink,
 } from './link/endpoints.js'
+export { toStream } from './link/link-stream.js'
 export { LocalLink } from './link/local-link.js'
 export { SocketLink } from './link/socket-link.js'
 export { SplitLink } from './link/split-link.js'

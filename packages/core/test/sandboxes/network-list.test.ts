@@ -1,6 +1,7 @@
 // A frontend whose network is a list of hosts: what it reaches over the broker, and what it does not.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
@@ -21,7 +22,11 @@ import { fixture, start } from '../support/start.js'
 const module = fixture('sandboxes/fetching.mjs')
 const core = defineCore({})
 const hasWall = (await findWall()).launcher !== undefined
-const walls = [...(hasWall ? ['required' as const] : []), ...(CAN_DENY_NET ? ['none' as const] : [])]
+const places: Partial<ProcessSandbox>[] = [
+  ...(hasWall ? [{ wall: 'required' as const }] : []),
+  ...(CAN_DENY_NET ? [{ wall: 'none' as const }] : []),
+]
+const threads = CAN_DENY_NET ? [{ kind: 'permission' as const }] : []
 
 const closers: (() => void)[] = []
 afterEach(() => {
@@ -74,11 +79,11 @@ interface Opened {
   request: (url: string, options?: object) => Promise<Record<string, unknown>>
 }
 
-async function open(sandbox: Partial<ProcessSandbox>): Promise<Opened> {
+async function open(sandbox: Partial<Omit<ProcessSandbox, 'kind'>>): Promise<Opened> {
   const bus = await start({ core })
   const denied: BusEvents['denied'][] = []
   bus.on('denied', event => void denied.push(event))
-  await bus.open('main', module, { sandbox: { kind: 'process', ...sandbox } })
+  await bus.open('main', module, { sandbox: { kind: 'process', ...sandbox } as ProcessSandbox })
   const call = (name: string, args: object) => bus.call('main', name, args) as Promise<Record<string, unknown>>
   return {
     ...{ bus, denied },
@@ -87,13 +92,15 @@ async function open(sandbox: Partial<ProcessSandbox>): Promise<Opened> {
   }
 }
 
-describe.each(walls)('with the wall %j', wall => {
+describe.each([...places, ...threads])('in %j', place => {
+  const isThread = 'kind' in place && place.kind === 'permission'
+
   test('fetch, node:http and packages that use these reach a listed host', async () => {
     const { origin, host } = await serve((request, response) => {
       request.setEncoding('utf8').on('data', text => void response.write(text))
       request.on('end', () => void response.end(`${request.method} ${String(request.headers['x-a'] ?? '')}`))
     })
-    const { fetch, request } = await open({ wall, net: [host] })
+    const { fetch, request } = await open({ ...place, net: [host] })
     expect(await fetch(`${origin}/a#b`, { headers: { 'x-a': '1' } })).toMatchObject({
       ...{ status: 200, url: `${origin}/a`, redirected: false, text: 'GET 1' },
     })
@@ -107,7 +114,7 @@ describe.each(walls)('with the wall %j', wall => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     closers.push(() => void server.close())
     const { port } = server.address() as AddressInfo
-    const { bus, denied } = await open({ wall, net: [`127.0.0.1:${port}`] })
+    const { bus, denied } = await open({ ...place, net: [`127.0.0.1:${port}`] })
     const talk = (how: string, to = port) => bus.call('main', 'talk', { host: '127.0.0.1', port: to, text: 'ä', how })
     for (const how of ['options', 'arguments', 'created', 'socket']) {
       expect(await talk(how)).toEqual({ answer: 'ä', connecting: false })
@@ -136,7 +143,7 @@ describe.each(walls)('with the wall %j', wall => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     closers.push(() => void server.close())
     const { port } = server.address() as AddressInfo
-    const { bus } = await open({ wall, net: [`localhost:${port}`] })
+    const { bus } = await open({ ...place, net: [`localhost:${port}`] })
     expect(await bus.call('main', 'upgrade', { host: 'localhost', port, text: 'ä', ca })).toBe('ä')
   })
 
@@ -153,7 +160,7 @@ describe.each(walls)('with the wall %j', wall => {
       await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
       closers.push(() => void server.close())
       const { port } = server.address() as AddressInfo
-      const { bus } = await open({ wall, net: [`127.0.0.1:${port}`] })
+      const { bus } = await open({ ...place, net: [`127.0.0.1:${port}`] })
       await bus.call('main', 'connect', { port, text: 'a', ends })
       await sent
       expect(await bus.call('main', 'readOpened')).toBe(length)
@@ -162,7 +169,7 @@ describe.each(walls)('with the wall %j', wall => {
 
   test('a request of node:http to a host that sends nothing has its timeout', async () => {
     const { origin, host } = await serve(() => {})
-    const { request } = await open({ wall, net: [host] })
+    const { request } = await open({ ...place, net: [host] })
     expect(await request(origin, { timeout: 100 })).toMatchObject({ error: 'timeout' })
   })
 
@@ -174,10 +181,28 @@ describe.each(walls)('with the wall %j', wall => {
     const server = createTcpServer(socket => (count++, socket.end('reached')))
     await new Promise<void>(resolve => server.listen(path, resolve))
     closers.push(() => void server.close())
-    const { bus, request } = await open({ wall, net: ['*:*'], read: [directory] })
+    const { bus, request } = await open({ ...place, net: ['*:*'], read: [directory] })
     const denied = { code: expect.stringMatching(/^(EACCES|ENOENT|ERR_ACCESS_DENIED)$/) as string }
     expect(await bus.call('main', 'talk', { host: path, text: '', how: 'path' })).toMatchObject(denied)
     expect(await request('http://a.example/', { socketPath: path })).toMatchObject(denied)
+    expect(count).toBe(0)
+  })
+
+  test('nothing but the broker reaches the host', async () => {
+    let count = 0
+    const server = createTcpServer(socket => (count++, socket.destroy()))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const datagrams = createSocket('udp4', () => count++)
+    await new Promise<void>(resolve => datagrams.bind(0, '127.0.0.1', resolve))
+    closers.push(
+      () => void server.close(),
+      () => void datagrams.close(),
+    )
+    const { bus } = await open({ ...place, net: ['api.example'] })
+    const [tcp, udp] = [(server.address() as AddressInfo).port, datagrams.address().port]
+    const outcomes = (await bus.call('main', 'bypass', { tcp, udp })) as object
+    expect(Object.values(outcomes)).not.toContain('reached')
+    expect(Object.keys(outcomes)).toHaveLength(11)
     expect(count).toBe(0)
   })
 
@@ -188,7 +213,7 @@ describe.each(walls)('with the wall %j', wall => {
       response.write('a part')
       if (request.url === '/ended') response.end()
     })
-    const { bus, fetch, request } = await open({ wall, net: [host] })
+    const { bus, fetch, request } = await open({ ...place, net: [host] })
     await fetch(`${origin}/ended`)
     const calls = [
       fetch(origin),
@@ -211,7 +236,7 @@ describe.each(walls)('with the wall %j', wall => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     closers.push(() => void server.close())
     const { port } = server.address() as AddressInfo
-    const { bus } = await open({ wall, net: [`localhost:${port}`] })
+    const { bus } = await open({ ...place, net: [`localhost:${port}`] })
     const talk = (how: string, more: object) =>
       bus.call('main', 'talk', { host: 'localhost', port, text: 'ä', how, ...more })
     expect(await talk('tls', { ca })).toMatchObject({ answer: 'ä' })
@@ -221,7 +246,7 @@ describe.each(walls)('with the wall %j', wall => {
 
   test.runIf('WebSocket' in globalThis)('WebSocket reaches a listed host, and no other one', async () => {
     const { port } = await serve(() => {}, acceptWebSocket)
-    const { bus, denied } = await open({ wall, net: [`127.0.0.1:${port}`] })
+    const { bus, denied } = await open({ ...place, net: [`127.0.0.1:${port}`] })
     const texts = ['one', 'ä'.repeat(100)]
     const send = (host: string) => bus.call('main', 'webSocket', { url: `ws://${host}/`, texts })
     expect(await send(`127.0.0.1:${port}`)).toEqual({ received: texts, wasClean: true })
@@ -231,7 +256,7 @@ describe.each(walls)('with the wall %j', wall => {
 
   test('another host is denied, with the entry to add in the error and in the event', async () => {
     const { origin, host } = await serve((_request, response) => void response.end())
-    const { fetch, request, denied } = await open({ wall, net: ['api.example'] })
+    const { fetch, request, denied } = await open({ ...place, net: ['api.example'] })
     const text = `The sandbox denied the network to ${host}. Allow it with "${host}" in "net" of its sandbox.`
     for (const send of [fetch, request]) {
       expect(await send(origin)).toMatchObject({ error: text, code: 'ERR_ACCESS_DENIED' })
@@ -246,7 +271,7 @@ describe.each(walls)('with the wall %j', wall => {
     const { origin, host } = await serve((request, response) => {
       response.writeHead(302, { location: request.url === '/listed' ? target.origin : other.origin }).end()
     })
-    const { fetch } = await open({ wall, net: [host, target.host] })
+    const { fetch } = await open({ ...place, net: [host, target.host] })
     const headers = { authorization: 'x' }
     expect(await fetch(`${origin}/listed`, { headers })).toMatchObject({ redirected: true, text: 'undefined' })
     expect(await fetch(`${origin}/other`)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
@@ -256,7 +281,7 @@ describe.each(walls)('with the wall %j', wall => {
 
   test('a private address is reached only by its own entry', async () => {
     const { port } = await serve((_request, response) => void response.end('reached'))
-    const { fetch, request } = await open({ wall, net: ['*:*'] })
+    const { fetch, request } = await open({ ...place, net: ['*:*'] })
     for (const host of ['127.0.0.1', 'localhost', '2130706433', '0x7f000001', '[::1]', '[::ffff:127.0.0.1]']) {
       expect(await fetch(`http://${host}:${port}`)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
     }
@@ -268,7 +293,7 @@ describe.each(walls)('with the wall %j', wall => {
   test('credentials in a URL, and variables for proxies, have no effect', async () => {
     const { host } = await serve((_request, response) => void response.end('reached'))
     const proxy = await serve((_request, response) => void response.end('proxy'))
-    const { bus, fetch } = await open({ wall, net: [host] })
+    const { bus, fetch } = await open({ ...place, net: [host] })
     for (const name of ['HTTP_PROXY', 'http_proxy', 'NODE_USE_ENV_PROXY', 'ALL_PROXY']) {
       await bus.call('main', 'setVariable', { name, value: name.startsWith('NODE') ? '1' : proxy.origin })
     }
@@ -281,7 +306,7 @@ describe.each(walls)('with the wall %j', wall => {
     const { origin, host } = await serve((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('plain'))
     })
-    const { fetch } = await open({ wall, net: [host] })
+    const { fetch } = await open({ ...place, net: [host] })
     expect(await fetch(origin)).toMatchObject({ text: 'plain' })
   })
 
@@ -290,12 +315,12 @@ describe.each(walls)('with the wall %j', wall => {
       response.writeHead(200, { 'content-length': 100 })
       response.write('a part', () => response.destroy())
     })
-    const { fetch } = await open({ wall, net: [host] })
+    const { fetch } = await open({ ...place, net: [host] })
     expect(await fetch(origin)).toMatchObject({ error: 'terminated' })
   })
 
   test('a host that is not there fails as with fetch, and is not a denial', async () => {
-    const { fetch, denied } = await open({ wall, net: ['127.0.0.1:8'] })
+    const { fetch, denied } = await open({ ...place, net: ['127.0.0.1:8'] })
     expect(await fetch('http://127.0.0.1:8')).toMatchObject({
       error: 'fetch failed',
       cause: expect.stringContaining('ECONNREFUSED') as string,
@@ -309,25 +334,27 @@ describe.each(walls)('with the wall %j', wall => {
       sockets.push(request.socket)
       response.write('a part')
     })
-    const { bus, fetch } = await open({ wall, net: [host] })
+    const { bus, fetch } = await open({ ...place, net: [host] })
     void fetch(origin).catch(() => {})
     await expect.poll(() => sockets.length, { timeout: 20_000 }).toBe(1)
     await bus.closeFrontend('main', { timeout: 0 })
     await expect.poll(() => sockets[0]?.destroyed, { timeout: 20_000 }).toBe(true)
   })
 
-  test('a process that waits as a spare gets the list of its frontend', async () => {
+  test.skipIf(isThread)('a process that waits as a spare gets the list of its frontend', async () => {
     const { origin, host } = await serve((_request, response) => void response.end('reached'))
     const bus = await start({ core })
     for (const label of ['one', 'two']) {
-      await bus.open(label, module, { sandbox: { kind: 'process', wall, spares: 1, net: [host] } })
+      await bus.open(label, module, {
+        sandbox: { kind: 'process', ...place, spares: 1, net: [host] } as ProcessSandbox,
+      })
       expect(await bus.call(label, 'fetch', { url: origin })).toMatchObject({ text: 'reached' })
     }
   })
 
   test('getSecret returns the placeholder of a secret, and refuses another name', async () => {
     const secrets = { TOKEN: { value: 'a-secret', hosts: ['api.example'] } }
-    const { bus } = await open({ wall, net: ['api.example'], secrets })
+    const { bus } = await open({ ...place, net: ['api.example'], secrets })
     const { TOKEN } = (await bus.call('main', 'env')) as Record<string, string>
     expect(TOKEN).toMatch(/^sallyport-secret-/)
     expect(await bus.call('main', 'secret', { name: 'TOKEN' })).toBe(TOKEN)
@@ -341,7 +368,7 @@ describe.each(walls)('with the wall %j', wall => {
     closers.push(remove)
     const value = 'a-secret-value-of-the-test'
     const host = fileURLToPath(fixture('sandboxes/secret-host.mjs'))
-    const { stdout } = await promisify(execFile)(process.execPath, [host, key, cert, value, JSON.stringify({ wall })], {
+    const { stdout } = await promisify(execFile)(process.execPath, [host, key, cert, value, JSON.stringify(place)], {
       env: { ...process.env, NODE_EXTRA_CA_CERTS: cert },
       maxBuffer: 2 ** 24,
     })
@@ -388,7 +415,7 @@ describe.each(walls)('with the wall %j', wall => {
       ['/plain', undefined],
     ])
     expect(memory).toEqual({ hasSecret: false, hasPlaceholder: true })
-    expect(processes).toEqual([token])
+    expect(processes).toEqual(isThread ? [] : [token])
     // What is searched for the value below was seen there.
     for (const searched of [feed, log]) expect(JSON.stringify(searched)).toContain('The request has the placeholder')
     expect(events).toHaveLength(3)
@@ -419,14 +446,10 @@ test.each([
   expect((error as Error).message).not.toContain("'a-secret")
 })
 
-test('a thread has no list of hosts: the error names the sandbox that has one', async () => {
-  const bus = await start({ core })
-  const opened = bus.open('main', module, { sandbox: { kind: 'permission', net: ['a.example'] } as never })
-  await expect(opened).rejects.toThrow(/net must be true or false: a list of hosts needs a process/)
-})
-
 test.runIf(!CAN_DENY_NET)('a list is refused where nothing closes the network, with the remedies', async () => {
   const bus = await start({ core })
-  const opened = bus.open('main', module, { sandbox: { kind: 'process', wall: 'none', net: ['a.example'] } })
-  await expect(opened).rejects.toThrow(/net must not be a list of hosts: Node\.js before 25 .* bubblewrap/)
+  for (const sandbox of [{ kind: 'process', wall: 'none' } as const, { kind: 'permission' } as const]) {
+    const opened = bus.open('main', module, { sandbox: { ...sandbox, net: ['a.example'] } })
+    await expect(opened).rejects.toThrow(/net must not be a list of hosts: Node\.js before 25 .* bubblewrap/)
+  }
 })

@@ -103,6 +103,7 @@ export function startFrontend(
     engine,
     snapshot,
     env,
+    broker,
     ...options
   }: FrontendStart,
   host: HostConnection,
@@ -159,7 +160,7 @@ export function startFrontend(
       if (!sandbox) return
       const hasText = text !== undefined && runner === undefined
       const thread = await enterSandboxOnce({ sandbox, hasText, runner })
-      if (sandbox.hasBroker) useBroker(env ?? {})
+      if (sandbox.hasBroker) useBroker(env ?? {}, broker)
       loadText = thread.loadText
       script = await thread.runner?.loadScript(module, text, content, {
         codec: options.codec,

@@ -14,7 +14,7 @@ export interface FrontendSandbox {
   strict: boolean
   /** True if a wall around the process closes the network. */
   closesNet?: boolean
-  /** True if a broker at the pipe `network` makes the requests of the process. */
+  /** True if a broker opens its connections: at the pipe `network` of a process, or `broker` of its start. */
   hasBroker?: boolean
 }
 
@@ -89,6 +89,8 @@ export interface FrontendStart {
   /** True if stacks are mapped to the sources of the modules. */
   sourceMaps?: boolean
   sandbox?: FrontendSandbox
+  /** A link to the broker of a worker. */
+  broker?: LinkEndpoint
   /** Environment variables: placeholders of secrets. */
   env?: Readonly<Record<string, string>>
   /** URL of a `ScriptRunner`, which runs the module as a script without access to Node. */
@@ -114,7 +116,7 @@ export type FrontendReport =
   | ({ type: 'suspended' } & SuspendedScript)
   /** Number of calls and events that its client has refused with `Overloaded` since the previous report. */
   | { type: 'unsent'; count: number }
-  /** Only of a relay: its broker has denied a request to a host. This report stands for `more` others. */
+  /** Only of a relay, or a broker's own: it has denied a request to a host. This report stands for `more` others. */
   | { type: 'net-denied'; host: string; hint: string; more: number }
 
 /** A plugin's script for frontends with Tauri's globals. */

@@ -82,6 +82,11 @@ export function createWorkerRuntime(
     const text = 'Output dropped: the frontend printed faster than the host could take it. Print less.'
     log.warn({ label, characters: more + 1 }, text)
   }, 1)
+  /** @param report - of a relay or a broker, which a frontend cannot forge */
+  const reportDenied = (report: unknown): void => {
+    const { host: wanted, hint, more } = report as Extract<FrontendReport, { type: 'net-denied' }>
+    reporter.reportThrottled('denied', { label, command: `net ${wanted}`, hint }, more)
+  }
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
     supervision: config.supervision,
@@ -99,6 +104,7 @@ export function createWorkerRuntime(
       isFinalReload = false
       const thread = spawnFrontend({ ...start, heartbeat }, config, host, owners)
       sockets = thread.sockets
+      thread.broker?.on('message', reportDenied)
       return thread
     },
     // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
@@ -110,7 +116,7 @@ export function createWorkerRuntime(
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
       const unchecked = (report ?? {}) as UncheckedReport
-      const { type, directory, stream, characters, count, host: wanted, hint, more, snapshot, tokens } = unchecked
+      const { type, directory, stream, characters, count, snapshot, tokens } = unchecked
       switch (type) {
         case 'loaded':
         case 'synchronized':
@@ -129,9 +135,7 @@ export function createWorkerRuntime(
           break
         case 'net-denied':
           // A relay passes on no such report of its process.
-          if (hasProcess && typeof wanted === 'string' && typeof hint === 'string') {
-            reporter.reportThrottled('denied', { label, command: `net ${wanted}`, hint }, Number(more))
-          }
+          if (hasProcess) reportDenied(report)
           break
         case 'unexpected-read':
           if (typeof directory !== 'string' || hasReported) break

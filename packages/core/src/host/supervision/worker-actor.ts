@@ -21,6 +21,8 @@ export interface ThreadHandle extends UsageSource {
   unref(): void
   /** The sockets of its process, if it has one and its relay forwards no frames. */
   readonly sockets?: ProcessSockets | undefined
+  /** What reports the hosts that its broker denies, if it has a broker and no relay. */
+  readonly broker?: { on(event: 'message', listener: (report: unknown) => void): unknown } | undefined
   /** True if it was started before it was known whose it is. One that ends before it begins is replaced. */
   readonly wasSpare?: boolean | undefined
   /** When this host has taken a chunk of its output, in milliseconds of `performance.now`, if the thread prints one chunk after the other. */

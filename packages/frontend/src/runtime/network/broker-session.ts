@@ -1,12 +1,15 @@
-// The connection of this process to the broker of its network: HTTP/2 over a pipe. It is opened with the first request.
+// The connection of this thread to the broker of its network: HTTP/2 over a pipe of the process, or a link of the worker. It is opened with the first request.
 // Node's modules are loaded when they are needed: most frontends have no network.
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { type LinkEndpoint, openLink, toStream } from '@sallyport/protocol/internal/link'
 import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 
 /** Bytes of one body that were received and not read. */
 const WINDOW_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 64 * 1024
 
+let endpoint: LinkEndpoint | undefined
 let session: ClientHttp2Session | undefined
 
 /** Returns a stream to a host. @param scheme - of the requests that follow, which the broker encrypts, if they are those of `fetch` */
@@ -16,10 +19,17 @@ export function connectByBroker(authority: string, scheme?: string): ClientHttp2
   return session.request(headers, { endStream: false })
 }
 
-function openSession(): ClientHttp2Session {
+/** @param link - left out in a process, which has a pipe */
+export const setBroker = (link: LinkEndpoint | undefined): void => void (endpoint = link)
+
+function openPipe(): Duplex {
   const { Socket } = process.getBuiltinModule('node:net')
+  return new Socket({ fd: PROCESS_PIPES.network })
+}
+
+function openSession(): ClientHttp2Session {
   const { connect } = process.getBuiltinModule('node:http2')
-  const pipe = new Socket({ fd: PROCESS_PIPES.network })
+  const pipe = endpoint ? toStream(openLink(endpoint, true)) : openPipe()
   const opened = connect('http://broker', {
     createConnection: () => pipe,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: MAX_HEADER_BYTES },

@@ -39,10 +39,3 @@ export function checkSecrets(
     throw new BusError('InvalidParams', text)
   }
 }
-
-/** @throws {BusError} InvalidParams for a list of hosts in a thread */
-export function checkNoHosts(place: string, net: Net | undefined): asserts net is boolean | undefined {
-  if (typeof net !== 'object') return
-  const text = `${place}.net must be true or false: a list of hosts needs a process. Use sandbox: { kind: "process", net: [...] }`
-  throw new BusError('InvalidParams', text)
-}

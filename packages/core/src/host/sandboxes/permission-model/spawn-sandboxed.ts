@@ -53,7 +53,7 @@ export function getFrontendWorker(
 ): Pick<SandboxedWorker, 'workerData' | 'reads' | 'flags'> {
   const workerData: FrontendWorkerData = {
     ...{ ...start, ...code },
-    sandbox: { unexpectedRead: getUnexpectedRead(reads), strict },
+    sandbox: { unexpectedRead: getUnexpectedRead(reads), strict, hasBroker: start.broker !== undefined },
   }
   return { workerData, reads, flags }
 }

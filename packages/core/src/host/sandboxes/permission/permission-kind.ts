@@ -1,14 +1,18 @@
 // A worker under Node's permission model.
 import type { ResourceLimits } from 'node:worker_threads'
+import { createLinkEndpoints } from '@sallyport/protocol/internal/link'
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../../shared/locations.js'
 import { boolean } from '../../../shared/schemas.js'
 import { leftOut, objectOfKind, read, resourceLimits } from '../kind/entries.js'
-import { netOrHosts } from '../kind/network-entries.js'
+import { netOrHosts, secrets } from '../kind/network-entries.js'
 import { getFrontendEntry } from '../kind/sandbox-config.js'
 import type { SandboxKind } from '../kind/sandbox-kind.js'
 import { getModuleCode } from '../permission-model/module-code.js'
-import { checkNet, checkNoHosts } from '../permission-model/net.js'
+import { checkNet, checkSecrets } from '../permission-model/net.js'
+import { getWorkerName } from '../../supervision/policy.js'
+import { createSecrets, getPlaceholders } from '../process/network/secrets.js'
+import { openBroker } from './open-broker.js'
 import { getFrontendWorker, spawnSandboxed } from '../permission-model/spawn-sandboxed.js'
 
 /** Node's permission model around a frontend worker: see the page "Security in detail" of the documentation. */
@@ -19,9 +23,11 @@ export interface PermissionSandbox {
   read?: readonly ModuleLocation[]
   /**
    * Grants the network, or denies it, which is the default. Node before 25 cannot deny it: the network is open without this option, and
-   * `false` is refused. A list of hosts needs a process.
+   * `false` is refused, as is a list of hosts, which is as that of a process.
    */
-  net?: boolean
+  net?: boolean | readonly string[]
+  /** Secrets by the name of an environment variable, as those of a process. */
+  secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
   /** Fails the start if the frontend can read the working directory without a grant. @default false */
   strict?: boolean
   /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 before Node 22.16 */
@@ -33,6 +39,7 @@ const schema = objectOfKind({
   read,
   write: leftOut('only a process can write. Use kind: "process", or a command that writes'),
   net: netOrHosts,
+  secrets,
   strict: v.optional(boolean, false),
   resourceLimits,
 })
@@ -41,16 +48,23 @@ const schema = objectOfKind({
 export const permissionKind: SandboxKind<'permission', typeof schema> = {
   isTrusted: false,
   schema,
-  resolve({ kind, read, net, strict, resourceLimits }, place) {
-    checkNoHosts(place, net)
+  resolve({ kind, read, net, secrets: secretOptions, strict, resourceLimits }, place) {
     checkNet(place, net)
+    checkSecrets(place, { net, secrets: secretOptions })
     return {
       kind,
       isStrict: strict,
       spawn(start, host) {
         const entry = getFrontendEntry(host)
         const code = getModuleCode(entry, start, read, host.options.core)
-        return spawnSandboxed({ entry, ...getFrontendWorker(start, code, strict), net, resourceLimits })
+        const options = { entry, net: net === true, resourceLimits }
+        if (typeof net !== 'object') return spawnSandboxed({ ...options, ...getFrontendWorker(start, code, strict) })
+        const [brokerEnd, broker] = createLinkEndpoints('ring')
+        const placed = createSecrets(secretOptions ?? {})
+        const own = getFrontendWorker({ ...start, broker, env: getPlaceholders(placed) }, code, strict)
+        const worker = spawnSandboxed({ ...options, ...own })
+        const name = getWorkerName('frontend', start.label)
+        return openBroker(worker, name, { hosts: net, secrets: placed }, brokerEnd, host.sharedThreads)
       },
     }
   },

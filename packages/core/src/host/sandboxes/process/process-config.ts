@@ -45,7 +45,7 @@ type GetCode = (entry: Entry, start: FrontendStart, core: unknown) => FrontendCo
  * The threads of all relays of a host. A relay runs no code of a frontend that could block it, but a thread that loads, or starts many
  * processes, is busy for longer than one that runs scripts should be.
  */
-const RELAYS: ThreadGroup = {
+export const RELAYS: ThreadGroup = {
   name: 'relays',
   size: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
   isKept: true,

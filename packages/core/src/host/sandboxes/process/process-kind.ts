@@ -9,16 +9,17 @@ import { joinGrants } from '../permission-model/grants.js'
 import { getModuleCode } from '../permission-model/module-code.js'
 import { checkNet, checkSecrets } from '../permission-model/net.js'
 import { getWriteGrants } from '../permission-model/write-grants.js'
-import type { PermissionSandbox } from '../permission/permission-kind.js'
 import type { Launcher } from './launchers/launcher.js'
 import { createProcessConfig, prepareProcess } from './process-config.js'
 import { processEntries } from './process-entries.js'
 import { isNetClosed } from './wall.js'
 
 /** A separate process around a frontend, under the permission model too: see the page "Security in detail" of the documentation. */
-export interface ProcessSandbox extends Pick<PermissionSandbox, 'read'> {
+export interface ProcessSandbox {
   /** A separate process. */
   kind: 'process'
+  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
+  read?: readonly ModuleLocation[]
   /**
    * Directories that the frontend may change and read. Their size has no limit but the disk's. Without a wall, a symbolic link that is in one
    * of them leads out of it. Not for directories with code of the host.

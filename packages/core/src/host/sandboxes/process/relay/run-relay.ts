@@ -18,12 +18,13 @@ import { BusError, describeThrown, isBusError, reportError } from '@sallyport/pr
 import { acceptDirect, bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
-import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
+import type { BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
 import { RelayOutput } from './relay-output.js'
 import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
 import { describeReached, type ExceededLimit, readMainThreadsCpu, watchLimits } from './limits.js'
 import { createReportParser, isPong } from './report-parser.js'
+import { throttleDenials } from './run-broker.js'
 import { ScriptHost } from './script-host.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
@@ -35,8 +36,6 @@ const EXIT_TIMEOUT_MS = 1000
  * frontend then.
  */
 const LAST_FRAMES_MS = 1000
-/** Reports of hosts that are denied; the rest are counted. */
-const DENIALS_PER_SECOND = 10
 
 type RelayCommand = FrontendCommand | RelayStart
 
@@ -137,10 +136,7 @@ async function runProcess(
   // A process can send any number of these reports.
   const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
 
-  const denied = new Throttle<BrokerDenial>(
-    (denial, more) => report({ type: 'net-denied', ...denial, more }),
-    DENIALS_PER_SECOND,
-  )
+  const denied = throttleDenials(report)
   let closeBroker: (() => void) | undefined
   let hasEnded = false
 
