@@ -12,6 +12,8 @@ const frontends = {
   ring: { module, link: 'ring', sandbox: 'permission' },
   port: { module, link: 'port', codec: 'msgpack', sandbox: 'none' },
 }
+/** Where the host may make cgroups, each has one. Visitors take the spare. */
+export const limited = { kind: 'process', memory: 500, pids: 100, spares: 1 }
 const capability = {
   identifier: 'all',
   windows: ['*'],
@@ -19,6 +21,7 @@ const capability = {
     .filter(name => name !== 'forbidden')
     .map(name => `allow-${name.replaceAll('_', '-')}`),
 }
+const processes = { process: { module, sandbox: 'process' }, limited: { module, sandbox: limited } }
 const isolation = { use: 'isolation', options: { dir: new URL('hook/', import.meta.url), hookTimeout: 1000 } }
 /** Short delays, and enough restarts for any seed. On a busy machine a thread counts its objects for seconds. */
 const supervision = { delay: { min: 20, max: 100 }, intensity: 10_000, heartbeat: 15_000 }
@@ -60,11 +63,15 @@ export async function connect(bus, label) {
   return client
 }
 
+/** Opens a frontend and closes it. */
+export async function visit(bus, label, sandbox) {
+  await bus.open(label, module, { sandbox })
+  await bus.call(label, 'echo', {}, { timeout: 10_000 }).catch(() => {})
+  await bus.closeFrontend(label)
+}
+
 export const startBuses = () =>
-  Promise.all([
-    start('brownfield', { use: 'brownfield' }, { process: { module, sandbox: 'process' } }),
-    start('isolation', isolation),
-  ])
+  Promise.all([start('brownfield', { use: 'brownfield' }, processes), start('isolation', isolation, processes)])
 
 /** Waits until every actor of a bus runs and answers, and nothing is in flight. Returns the problem after the timeout. */
 export async function waitUntilIdle({ name, bus, host, workers }, timeout = 30_000) {
@@ -84,7 +91,8 @@ async function findActivity(bus, host, workers) {
   }
   const answer = await host.invoke('echo', { ok: 1 }, { timeout: 2000 }).catch(error => error)
   if (answer.ok !== 1) return `the client of the host has no answer: ${answer.message}`
-  const { core, host: hostStats, frontends } = await bus.stats()
+  const { core, host: hostStats, frontends, spares } = await bus.stats()
+  if (spares !== limited.spares) return `${spares} processes wait for frontends`
   if (core.state !== 'running' || core.inFlight > 0)
     return `core is ${core.state} with ${core.inFlight} calls in flight`
   for (const [label, { state, inFlight, queued, gate }] of [...Object.entries(frontends), ['the host', hostStats]]) {

@@ -1,8 +1,7 @@
 // Faults during traffic. Each is a call to the actor that fails, and waits only for that call.
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect } from './buses.mjs'
+import { connect, limited, visit } from './buses.mjs'
 
-const module = new URL('frontend.mjs', import.meta.url)
 const ignore = () => {}
 const LIMIT = { timeout: 10_000 }
 const settle = promise => promise.then(ignore, ignore)
@@ -56,13 +55,9 @@ const faults = [
   ],
   [
     'frontend comes and goes',
-    async ({ bus }, random) => {
-      const label = `visitor-${random.below(1e9)}`
-      await bus.open(label, module, { sandbox: random.pick(['none', 'permission']) })
-      await settle(bus.call(label, 'echo', {}, LIMIT))
-      await bus.closeFrontend(label)
-    },
-    1,
+    ({ bus }, random) =>
+      visit(bus, `visitor-${random.below(1e9)}`, random.pick(['none', 'permission', 'process', limited])),
+    3,
   ],
 ]
 const core = [

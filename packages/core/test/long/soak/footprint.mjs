@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { getChildren } from '../../support/get-children.mjs'
 import { memory } from './memory.mjs'
+import { countOfProcesses, measureRelays } from './relays.mjs'
 import { countPorts } from './thread-ports.mjs'
 
 const count = directory => readdirSync(directory).length
@@ -17,6 +18,7 @@ function readProcess() {
     threads: count('/proc/self/task'),
     descriptors: count('/proc/self/fd'),
     children: getChildren(process.pid).length,
+    ...countOfProcesses(),
   }
 }
 
@@ -27,6 +29,8 @@ export async function getFootprint(buses) {
     all[`${name}: core`] = await host.invoke('memory')
     for (const label of workers) all[`${name}: ${label}`] = await bus.call(label, 'memory')
   }
+  const relays = await measureRelays()
+  for (const relay of relays) all[`relays ${relay.generation.slice(0, 4)}`] = relay
   all.host = { ...(await memory()), ports: countPorts().others, ...readProcess() }
   return all
 }

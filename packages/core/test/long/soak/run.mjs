@@ -1,15 +1,18 @@
-// The soak: `node run.mjs --seed N --seconds S [--round MS]`. Rounds of traffic and faults. After each the buses must be idle, serve
+// The soak: `node run.mjs --seed N --seconds S [--round MS] [--leak WHAT,…]`. Rounds of traffic and faults. After each the buses must be idle, serve
 // every kind of call, and hold no more than before. Prints a report, and exits with 1 if a bound is broken.
 import { parseArgs } from 'node:util'
-import { waitUntilIdle, startBuses } from './buses.mjs'
+import { limited, startBuses, visit, waitUntilIdle } from './buses.mjs'
 import { causeFaults } from './faults.mjs'
 import { getFootprint } from './footprint.mjs'
 import { Random } from './random.mjs'
+import { leakInRelays, useOwnDirectory } from './relays.mjs'
 import { report } from './report.mjs'
 import { runTraffic } from './random-traffic.mjs'
 import { getConfirmed, getGrowths } from './verdict.mjs'
 
 const CORE_BREAKS_EACH = 15
+/** Kinds of `--leak` in which every process that starts leaves something behind. The others leak once a round. */
+const OF_RELAYS = ['relays', 'sockets', 'directories', 'cgroups']
 /** The least number of rounds that show growth. */
 const LEAST_ROUNDS = 10
 const { values } = parseArgs({
@@ -27,7 +30,10 @@ const random = new Random(seed)
 const begin = performance.now()
 const end = begin + Number(values.seconds) * 1000
 
+useOwnDirectory()
 const buses = await startBuses()
+const leaks = values.leak?.split(',') ?? []
+for (const each of leaks.filter(each => OF_RELAYS.includes(each))) leakInRelays(each)
 const footprints = []
 const problems = []
 const outcomes = {}
@@ -66,8 +72,10 @@ async function run(round) {
   ])
   add(faults, counts)
   await waitForBuses()
-  if (values.leak) await leak(values.leak)
+  for (const each of leaks) await leak(each)
   await makeTraffic({ calm: true })
+  // In every round a process ends, and another one takes its place.
+  await Promise.all(buses.map(({ bus }) => visit(bus, 'visitor', limited)))
   await waitForBuses()
   footprints.push(await getFootprint(buses))
   if (values.verbose) console.log(round, JSON.stringify(counts), JSON.stringify(footprints.at(-1)))

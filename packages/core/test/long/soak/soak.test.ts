@@ -3,21 +3,30 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { createCgroup, removeCgroup } from '../../../src/host/sandboxes/process/launchers/cgroup.js'
 
-const program = fileURLToPath(new URL('run.mjs', import.meta.url))
-const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning']
+const [program, probe] = ['run.mjs', 'relay-probe.cjs'].map(name => fileURLToPath(new URL(name, import.meta.url)))
+const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--require', probe!]
 /** The environment of `scripts/soak.mjs`. */
 const env = { ...process.env, MALLOC_ARENA_MAX: '1' }
 
 const run = (...args: string[]): Promise<{ stdout: string; code?: number }> =>
-  promisify(execFile)(process.execPath, [...flags, program, '--seed', '6', ...args], { env }).catch(
+  promisify(execFile)(process.execPath, [...flags, program!, '--seed', '6', ...args], { env }).catch(
     (failure: { stdout: string; code: number }) => failure,
   )
 
-test('a leak of the shared memory of links is found', { timeout: 900_000 }, async () => {
-  const { stdout, code } = await run('--seconds', '1', '--round', '500', '--leak', 'shared')
+/** Needs the right to make cgroups. */
+const cgroup = process.platform === 'linux' ? createCgroup({ memory: 100 }) : undefined
+cgroup?.directories.forEach(removeCgroup)
+
+test('leaks of links, processes and relays are found', { timeout: 900_000 }, async () => {
+  const ofProcesses = process.platform === 'linux' ? ['sockets', 'directories', ...(cgroup ? ['cgroups'] : [])] : []
+  const leaks = ['shared', 'relays', ...ofProcesses]
+  const { stdout, code } = await run('--seconds', '1', '--round', '500', '--leak', leaks.join())
   expect(code, stdout).toBe(1)
-  expect(stdout.match(/^BROKEN .*/gm)).toEqual([expect.stringMatching(/^BROKEN shared of host: from \d+ to \d+, /)])
+  const ofHost = ['shared', ...ofProcesses].map(kind => `${kind} of host`)
+  const broken = [...stdout.matchAll(/^BROKEN (\w+ of \w+).*: from [\d,]+ to [\d,]+, /gm)].map(([, what]) => what)
+  expect(broken, stdout).toEqual(expect.arrayContaining([...ofHost, 'functions of relays']))
 })
 
 test('traffic and faults leave nothing behind', { timeout: 900_000 }, async () => {

@@ -28,6 +28,10 @@ export const BOUNDS = {
   threads: { total: 6, round: 1.5 },
   descriptors: { total: 24, round: 6 },
   children: { total: 0, round: 0 },
+  // Nothing else comes and goes with processes.
+  sockets: { total: 2, round: 0.5 },
+  directories: { total: 0, round: 0 },
+  cgroups: { total: 0, round: 0 },
 }
 
 /** Returns `{ actor, kind, from, to, rounds, perRound, broken }` for each actor and kind of resource. */
