@@ -1,6 +1,8 @@
 // The file of grants, which people can read and edit: who was granted what, for which content; and the tarballs that were installed.
-import { createHash, randomUUID } from 'node:crypto'
-import { link, rename, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { lstat, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import { PluginError } from './errors.js'
 import { describeKeys, parse, parseJson, permissionsSchema, readText } from './json-file.js'
@@ -27,9 +29,12 @@ const entries = {
 }
 const schema = v.strictObject(entries, describeKeys(entries))
 
+/** Age of a `.next` file from which on its program is taken for dead. */
+const STALE_MS = 5000
+
 export class Grants {
   readonly #file: string | undefined
-  #text = ''
+  #text: string | false = false
   #changing: Promise<void> = Promise.resolve()
 
   /** @param file - is read each time, because other programs and people can change it. Without one, grants are kept in memory */
@@ -68,15 +73,16 @@ export class Grants {
 
   #change(change: (content: Content) => Content): Promise<void> {
     const changing = this.#changing.then(async () => {
-      while (!(await this.#replace(change)));
+      while (!(await this.#replace(change))) await setTimeout(Math.random() * 20)
     })
     this.#changing = changing.catch(() => {})
     return changing
   }
 
   /**
-   * Replaces the file as a whole unless another process has done so since it was read: then it returns false. What follows a text has a name
-   * that only one process can link, and whoever finds it there puts it in place, so that a process that has died blocks nobody.
+   * Replaces the file as a whole, and returns true; or returns false if another program writes it at the same time. Each attempt creates a `.next`
+   * file, looks for those of others, and only then renames its own: of two programs, at least one finds the other's. A program that was paused until
+   * others removed its file as stale can neither write nor rename it any more, because no name is used twice.
    */
   async #replace(change: (content: Content) => Content): Promise<boolean> {
     const before = await this.#readText()
@@ -84,36 +90,47 @@ export class Grants {
     if (after === before) return true
     const file = this.#file
     if (file === undefined) return Boolean((this.#text = after))
-    const next = `${file}.${createHash('sha256').update(before).digest('hex').slice(0, 16)}.next`
-    const temporary = `${file}.${randomUUID()}`
+    const next = `${file}.${randomUUID()}.next`
+    await writeFile(next, '', { flag: 'wx', mode: 0o600 })
     try {
-      await writeFile(temporary, after, { flag: 'wx', mode: 0o600, flush: true })
-      const isMine = await link(temporary, next).then(() => true, except('EEXIST'))
-      if ((await this.#readText()) === before) await rename(next, file).catch(except('ENOENT'))
-      else if (isMine) return rm(next, { force: true }).then(() => false)
-      return isMine
+      if (await isOtherWriting(file, next)) return false
+      // r+ does not create the file again.
+      await writeFile(next, after, { flag: 'r+', flush: true })
+      if ((await this.#readText()) !== before) return false
+      await rename(next, file)
+      return true
+    } catch (error) {
+      return ignoreMissing(error as NodeJS.ErrnoException)
     } finally {
-      await rm(temporary, { force: true })
+      await rm(next, { force: true })
     }
   }
 
-  async #readText(): Promise<string> {
-    if (this.#file === undefined) return this.#text
-    return (await readText(this.#file, 'InvalidGrants').catch(except('ENOENT'))) || ''
+  async #readText(): Promise<string | false> {
+    return this.#file === undefined ? this.#text : readText(this.#file, 'InvalidGrants').catch(ignoreMissing)
   }
 
-  #parse(text: string): Content {
+  #parse(text: string | false): Content {
     const file = this.#file ?? 'grants'
-    return text === ''
+    return text === false
       ? { plugins: [], installed: [] }
       : parse(schema, parseJson(text, file, 'InvalidGrants'), 'InvalidGrants', file)
   }
 }
 
-/** Returns a handler that returns false for an error with this code, and throws others. */
-const except =
-  (code: string) =>
-  (error: NodeJS.ErrnoException): false => {
-    if (error.code === code) return false
-    throw error
+/** Removes stale files of others. Ages are differences of times of files, so that the clock of the file system does not matter. */
+async function isOtherWriting(file: string, next: string): Promise<boolean> {
+  const { mtimeMs } = await lstat(next)
+  for (const name of await readdir(dirname(file))) {
+    const other = join(dirname(file), name)
+    if (!name.startsWith(`${basename(file)}.`) || !name.endsWith('.next') || name === basename(next)) continue
+    if (Math.abs(mtimeMs - (await lstat(other)).mtimeMs) < STALE_MS) return true
+    await rm(other, { force: true })
   }
+  return false
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): false {
+  if (error.code === 'ENOENT') return false
+  throw error
+}
