@@ -10,10 +10,12 @@ export class ScriptSignals {
 
   /** Returns a signal that is in a message. @throws {BusError} Overloaded */
   get(id: number): AbortSignal {
-    if (this.#held.size >= MAX_SIGNALS)
-      throw new BusError('Overloaded', `The script uses ${MAX_SIGNALS} signals at once`)
-    const held = this.#held.get(id) ?? { controller: new AbortController(), uses: 0 }
-    this.#held.set(id, held)
+    let held = this.#held.get(id)
+    if (!held) {
+      if (this.#held.size >= MAX_SIGNALS)
+        throw new BusError('Overloaded', `The script uses ${MAX_SIGNALS} signals at once`)
+      this.#held.set(id, (held = { controller: new AbortController(), uses: 0 }))
+    }
     held.uses++
     this.#taken.push(id)
     return held.controller.signal
