@@ -12,11 +12,16 @@ export interface CodeModeOptions extends Omit<RunOptions, 'args' | 'functions'> 
   limits?: RunLimits
 }
 
-/**
- * Why code failed: the name of the error that it threw, or `TimeoutError`, `AbortError`, `SyntaxError`, or else the reason; and the line of the
- * code, from 1, if the error has a place in it.
- */
-export type CodeError = { name: string; message: string; reason: RunError['reason']; line?: number }
+/** Why code failed. */
+export type CodeError = {
+  /** Name of the error that the code threw, or `TimeoutError`, `AbortError`, `SyntaxError`, or else the reason. */
+  name: string
+  message: string
+  /** Reason of the error on the bus. */
+  reason: RunError['reason']
+  /** Line of the code, from 1. Absent if the error has no place in the code. */
+  line?: number
+}
 
 interface CodeRun {
   code: string
@@ -66,8 +71,8 @@ export async function runCode(
 function toCodeError({ reason, message: text, name, line }: Omit<RunError, 'data'>, before: number): CodeError {
   const fix = (_: string, place: string, column: string) => `${place}:${Math.max(1, Number(column) - before)}`
   const message = text.replace(/\b(run\.[jt]s:1):(\d+)/, fix)
-  const given = reason === 'CommandFailed' ? name : undefined
-  return { name: given ?? NAMES[reason] ?? reason, message, reason, ...(line !== undefined && { line }) }
+  const thrown = reason === 'CommandFailed' ? name : undefined
+  return { name: thrown ?? NAMES[reason] ?? reason, message, reason, ...(line !== undefined && { line }) }
 }
 
 /**

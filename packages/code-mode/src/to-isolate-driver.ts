@@ -3,10 +3,13 @@ import type { Bus } from '@sallyport/core'
 import { type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
-/** What TanStack AI asks of a context: tools, which are global functions of the code, milliseconds (30000), and MiB of memory (128). */
+/** What TanStack AI asks of a context. */
 export type IsolateConfig = {
+  /** Tools, which are global functions of the code. */
   bindings: Record<string, { execute: (args: unknown) => Promise<unknown> }>
+  /** Milliseconds for a run. @default 30000 */
   timeout?: number
+  /** MiB of memory for a run. @default 128 */
   memoryLimit?: number
 }
 

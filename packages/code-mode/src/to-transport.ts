@@ -3,12 +3,17 @@ import type { Bus } from '@sallyport/core'
 import { type CodeModeOptions, detectLanguage, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
-/** What Mastra asks of a run: each tool is a global function `external_<id>` of the program, and `timeout` is in milliseconds. */
+/** What Mastra asks of a run. */
 export type TransportRun = {
+  /** TypeScript or JavaScript, the body of an async function. */
   program: string
+  /** Tools, each of which is a global function `external_<id>` of the program. */
   toolIds: string[]
+  /** Runs a tool. */
   dispatch: (tool: string, args: unknown) => Promise<unknown>
+  /** Milliseconds. */
   timeout: number
+  /** Ends the run. */
   abortSignal?: AbortSignal
   onExternalCall?: (tool: string, args: unknown) => void
   onExternalResult?: (tool: string, durationMs: number, error?: unknown) => void
