@@ -234,11 +234,11 @@ export class CallTable {
   }
 
   /** Aborts all calls when the session ends. Returns them. */
-  abortAll(reason: BusError): readonly IncomingCall[] {
+  abortAll(createReason: () => BusError): readonly IncomingCall[] {
     const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
     this.#deadlines?.clear()
-    for (const call of calls) call.abort(reason)
+    for (const call of calls) call.abort(createReason())
     this.#whenIdle?.()
     return calls
   }

@@ -332,7 +332,7 @@ export class Session implements CallOwner {
     this.#reads.stop()
     const { router, events } = this.#options
     const reason = `The frontend ${JSON.stringify(this.name)} disconnected`
-    const aborted = this.calls.abortAll(new BusError('Disconnected', reason))
+    const aborted = this.calls.abortAll(() => new BusError('Disconnected', reason))
     for (const call of this.#phases.isDraining ? aborted : []) {
       const fields = { command: getDisplayName(call), reason: 'Disconnected' }
       events.warned('a call was still running when the bus closed', fields)

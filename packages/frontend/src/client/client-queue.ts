@@ -188,8 +188,8 @@ export class ClientQueue {
   }
 
   /** Drops everything that was not sent: the link has closed. */
-  end(reason: BusError): void {
-    for (const { sender } of this.#queue.clear()) sender?.reject(reason)
+  end(createReason: () => BusError): void {
+    for (const { sender } of this.#queue.clear()) sender?.reject(createReason())
     this.#unsentCalls.clear()
   }
 

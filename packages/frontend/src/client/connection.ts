@@ -101,7 +101,8 @@ export class Connection {
   declare watched: InstanceType<NonNullable<typeof WatchedChannels>> | undefined
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
   #fault: BusError | undefined
-  #closeError: BusError | undefined
+  /** Set once the connection is closed. */
+  #createCloseError: ((delivered: 'no' | 'unknown') => BusError) | undefined
 
   constructor(link: Link, owner: ConnectionOwner, defaults: CallDefaults = {}) {
     this.#link = link
@@ -126,7 +127,7 @@ export class Connection {
   }
 
   get isClosed(): boolean {
-    return this.#closeError !== undefined
+    return this.#createCloseError !== undefined
   }
 
   uses(link: Link): boolean {
@@ -172,7 +173,7 @@ export class Connection {
     checkEventName(event)
     if (options !== undefined) checkEmitOptions(method, options, payload)
     const hasBytes = payloadHoldsBytes(event, payload)
-    if (this.#closeError) throw this.#closeError
+    if (this.#createCloseError) throw this.#createCloseError('no')
     const isSent = eventBatch && !hasBytes && method === METHOD.emit && this.#queue.emit(event, payload)
     const queued = isSent
       ? undefined
@@ -212,7 +213,7 @@ export class Connection {
       const opened = channels && this.channels.findUnopened(channels)
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
-      if (this.#closeError) throw new BusError('Disconnected', this.#closeError.message, { data: { delivered: 'no' } })
+      if (this.#createCloseError) throw this.#createCloseError('no')
       if (options !== undefined) checkCallOptions(command, options, params)
       // Streams last, and the caller of `listen` watches its deadline itself.
       const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#defaults.timeout
@@ -257,7 +258,7 @@ export class Connection {
 
   /** Sends a notification of the bus itself now, because queued calls can depend on it, or right after the queued call `after`. */
   #notify(method: string, params: object, after?: number): void {
-    if (this.#closeError) return
+    if (this.#createCloseError) return
     if (WatchedChannels && this.watched) {
       const { channel } = params as { channel: number }
       if (method === METHOD.credit) this.watched.credited(channel)
@@ -277,7 +278,7 @@ export class Connection {
   }
 
   readonly #receive = ({ kind, body }: ReceivedFrame): void => {
-    if (this.#closeError) return
+    if (this.#createCloseError) return
     this.#fault = undefined
     try {
       for (const message of this.#reader.read(kind, body)) this.#route(message)
@@ -321,19 +322,19 @@ export class Connection {
   }
 
   #end(fault: BusError | undefined): void {
-    const wasOpen = !this.#closeError
+    const wasOpen = !this.#createCloseError
     if (!wasOpen && !fault) return
     const cause = fault ?? this.#fault
     const problem = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
     const createError = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
-    this.#closeError = createError('no')
+    this.#createCloseError = createError
     if (!wasOpen) return
     this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
-    this.#queue.end(this.#closeError)
+    this.#queue.end(() => createError('no'))
     if (this.holdsListeners) this.#owner.listeners.disconnected()
     this.channels.finishAll()
-    this.#owner.functions.disconnected(this.#closeError)
+    this.#owner.functions.disconnected(() => createError('no'))
   }
 }
 

@@ -161,9 +161,9 @@ export class FunctionRegistry {
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
-  disconnected(reason: BusError): void {
+  disconnected(createReason: () => BusError): void {
     if (this.#waiting) this.#waiting = new Map()
-    for (const call of this.#running.takeAll()) RunningCall.abort(call, reason)
+    for (const call of this.#running.takeAll()) RunningCall.abort(call, createReason())
     this.streams.closeAll()
   }
 

@@ -98,12 +98,16 @@ export class FrontendHandle {
   /** Links that are not closed, by id. A gate that exits can still hold earlier ones than the latest. */
   readonly #links = new Map<number, FrontendLink>()
   readonly #life = new FrontendLife({
-    open: () => this.#ready.resolve(),
+    open: () => {
+      this.#isReady = true
+      this.#ready.resolve()
+    },
     begin: () => this.#host.core.post({ type: 'begin', label: this.#deps.name }),
     end: () => this.#postEnd(true),
     forget: () => this.#postEnd(false),
   })
   readonly #isProcess: boolean
+  #isReady = false
   #rejectedCount = 0
   #unsentCount = 0
 
@@ -467,12 +471,14 @@ export class FrontendHandle {
     // When the page left, it could come back: only now is its life over.
     if (this.#deps.isExternal && this.#life.code === 'unlinked') this.#postEnd(false)
     this.#onStop(false, end, 'exited')
-    const message = 'The frontend exited before it was connected'
-    this.#ready.reject(error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } }))
+    if (!this.#isReady) this.#ready.reject(error ?? createEarlyExitError())
     this.#events.onExit(end)
     this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
   }
 }
+
+const createEarlyExitError = (): BusError =>
+  new BusError('Disconnected', 'The frontend exited before it was connected', { data: { delivered: 'no' } })
 
 /** Threads that a call passes through, each of which polls its ring while that pays off. */
 const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }

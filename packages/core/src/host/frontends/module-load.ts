@@ -11,6 +11,7 @@ export class ModuleLoad {
   readonly #steps = { booted: createDeferred(), loaded: createDeferred(), synchronized: createDeferred() }
   readonly #isFirstTry: boolean
   #isLoaded = false
+  #isSynchronized = false
   #hasFailed = false
 
   /** @param isFirstTry - whether an error is final, because the caller that waits for the module gets it */
@@ -38,12 +39,14 @@ export class ModuleLoad {
 
   reach(step: LoadStep): void {
     if (step === 'loaded') this.#isLoaded = true
+    if (step === 'synchronized') this.#isSynchronized = true
     this.#steps[step].resolve()
   }
 
   /** Ends the wait: the thread has stopped. */
   fail(error: Error | undefined): void {
     this.#hasFailed = true
+    if (this.#isSynchronized) return
     const message = 'The frontend exited before its module was loaded'
     const reason = error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } })
     for (const { reject } of Object.values(this.#steps)) reject(reason)

@@ -4,8 +4,8 @@ import { queryObjects } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import { resolveSupervision } from './policy.js'
-import { createSupervisor, type SupervisedWorker, type Supervisor } from './supervisor.js'
-import type { WorkerSpec } from './worker-actor.js'
+import { createSupervisor, type Supervisor } from './supervisor.js'
+import type { SupervisedWorker, WorkerSpec } from './worker-actor.js'
 
 const ready = `const { parentPort } = require('node:worker_threads')
 parentPort.postMessage({ type: 'state', state: 'ready' })
@@ -21,12 +21,15 @@ const silent: Omit<WorkerSpec, 'spawn'> = {
   onKilled: () => {},
 }
 
-function start(supervisor: Supervisor, source: string, resourceLimits: ResourceLimits = {}): SupervisedWorker {
-  const spawn = (): Worker => new Worker(source, { eval: true, resourceLimits })
-  return supervisor.start({ ...silent, spawn })
-}
+describe.each([
+  { kind: 'a worker', isSingle: false },
+  { kind: 'a worker that neither restarts nor is replaced', isSingle: true },
+])('$kind', ({ isSingle }) => {
+  function start(supervisor: Supervisor, source: string, resourceLimits: ResourceLimits = {}): SupervisedWorker {
+    const spawn = (): Worker => new Worker(source, { eval: true, resourceLimits })
+    return supervisor.start({ ...silent, isSingle, spawn })
+  }
 
-describe('a worker', () => {
   test('is released without an error when it stops on request', async () => {
     const supervisor = createSupervisor()
     const workers = [1, 2, 3].map(() => start(supervisor, `${ready} process.exit(0))`))
@@ -54,13 +57,20 @@ describe('a worker', () => {
   ])('is ended before its time is over if it %s when it is asked to', async (_what, code) => {
     const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
     const onKilled = vi.fn<() => void>()
-    const startPatient = (): SupervisedWorker => createSupervisor().start({ ...silent, ...patient, spawn, onKilled })
+    const startPatient = (): SupervisedWorker =>
+      createSupervisor().start({ ...silent, ...patient, isSingle, spawn, onKilled })
     const [stopped, reloaded, dismissed] = [startPatient(), startPatient(), startPatient()]
     await Promise.all([stopped, reloaded, dismissed].map(worker => worker.ready))
     expect(await stopped.stop(0)).toMatchObject({ error: undefined })
     expect(onKilled).toHaveBeenCalledOnce()
-    await reloaded.reload()
-    expect(await reloaded.stop(0)).toMatchObject({ error: undefined })
+    const reload = reloaded.reload()
+    if (isSingle) {
+      await expect(reload).rejects.toMatchObject({ reason: 'Disconnected' })
+      expect(await reloaded.exited).toMatchObject({ error: { reason: 'Disconnected' } })
+    } else {
+      await reload
+      expect(await reloaded.stop(0)).toMatchObject({ error: undefined })
+    }
     dismissed.dismiss(new Error('dismissed'))
     expect(await dismissed.exited).toMatchObject({ error: { message: 'dismissed' } })
   })
@@ -73,7 +83,7 @@ describe('a worker', () => {
     })`
     const spawn = (): Worker => new Worker(`${ready} ${answer}`, { eval: true })
     const onKilled = vi.fn<() => void>()
-    const worker = createSupervisor().start({ ...silent, ...patient, spawn, onKilled })
+    const worker = createSupervisor().start({ ...silent, isSingle, ...patient, spawn, onKilled })
     await worker.ready
     expect(await worker.stop(0)).toEqual({ error: undefined, exitError: undefined, code: 0 })
     expect(onKilled).not.toHaveBeenCalled()
@@ -85,7 +95,7 @@ describe('a worker', () => {
       return new Promise(resolve => signal.addEventListener('abort', () => resolve()))
     })
     const spawn = (): Worker => new Worker('throw new Error("broken")', { eval: true })
-    const worker = createSupervisor().start({ ...silent, spawn, explainError })
+    const worker = createSupervisor().start({ ...silent, isSingle, spawn, explainError })
     const onExit = vi.fn<() => void>()
     void worker.exited.then(onExit)
     await vi.waitFor(() => expect(explainError).toHaveBeenCalled(), { timeout: 20_000 })
@@ -105,7 +115,7 @@ describe('a worker', () => {
       const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
       const thread = Object.assign(new EventEmitter(), doubles)
       const supervisor = createSupervisor()
-      const worker = supervisor.start({ ...silent, ...spec, spawn: () => thread as unknown as Worker })
+      const worker = supervisor.start({ ...silent, isSingle, ...spec, spawn: () => thread as unknown as Worker })
       thread.emit('message', { type: 'state', state: 'ready' })
       const stopped = worker.stop(100)
       await vi.advanceTimersByTimeAsync(5500)
@@ -181,7 +191,7 @@ describe('a worker', () => {
   test('exits by itself if it is terminated while it stops something else', async () => {
     const supervisor = createSupervisor()
     const spawn = (): Worker => new Worker(`${ready} process.exit(0))`, { eval: true })
-    const worker = supervisor.start({ ...silent, spawn, stopTimeout: 60_000 })
+    const worker = supervisor.start({ ...silent, isSingle, spawn, stopTimeout: 60_000 })
     await worker.ready
     const stopped = worker.stop(1000)
     worker.terminate(new Error('stuck'))
@@ -203,31 +213,58 @@ describe('a worker', () => {
     expect(await worker.exited).toMatchObject({ error: { message: 'it ran out of memory' } })
   })
 
-  test('releases a thread that exited when the next one is ready', async () => {
-    const supervision = { ...resolveSupervision('permanent'), delay: { min: 1, max: 1 } }
-    const source = `${ready} process.exit(3))`
-    const threads: WeakRef<Worker>[] = []
-    const spawn = (): Worker => {
-      const thread = new Worker(source, { eval: true })
-      threads.push(new WeakRef(thread))
-      return thread
-    }
-    const worker = createSupervisor().start({ ...silent, supervision, spawn })
-    await worker.ready
-    worker.post('go')
-    const isReleased = (): boolean => {
-      // Collects garbage.
-      queryObjects(Worker, { format: 'count' })
-      return threads.length === 2 && threads[0]!.deref() === undefined
-    }
-    await vi.waitFor(() => expect(isReleased()).toBe(true), { timeout: 20_000 })
-    await worker.stop(0)
-  })
-
   test('fails when it throws after it was ready', async () => {
     const worker = start(createSupervisor(), `${ready} { throw new Error('late') })`)
     await worker.ready
     worker.post('go')
     expect(await worker.exited).toMatchObject({ error: { message: 'late' } })
   })
+})
+
+test('releases a thread that exited when the next one is ready', async () => {
+  const supervision = { ...resolveSupervision('permanent'), delay: { min: 1, max: 1 } }
+  const source = `${ready} process.exit(3))`
+  const threads: WeakRef<Worker>[] = []
+  const spawn = (): Worker => {
+    const thread = new Worker(source, { eval: true })
+    threads.push(new WeakRef(thread))
+    return thread
+  }
+  const worker = createSupervisor().start({ ...silent, supervision, spawn })
+  await worker.ready
+  worker.post('go')
+  const isReleased = (): boolean => {
+    // Collects garbage.
+    queryObjects(Worker, { format: 'count' })
+    return threads.length === 2 && threads[0]!.deref() === undefined
+  }
+  await vi.waitFor(() => expect(isReleased()).toBe(true), { timeout: 20_000 })
+  await worker.stop(0)
+})
+
+test('the states of a worker that neither restarts nor is replaced', async () => {
+  const supervisor = createSupervisor()
+  const state = (): unknown => supervisor.getWorkerStatuses().get('it')?.state
+  const spawn = (): Worker => new Worker(`${ready} {})`, { eval: true })
+  const worker = supervisor.start({ ...silent, isSingle: true, spawn })
+  expect(state()).toBe('starting')
+  await worker.ready
+  expect([state(), worker.isUp]).toEqual(['running', true])
+  worker.dismiss(new Error('preliminary'), true)
+  expect([state(), worker.isUp]).toEqual(['leaving', false])
+  const stopped = worker.stop(0)
+  expect(state()).toBe('draining')
+  await stopped
+  expect([state(), worker.stats.state]).toEqual([undefined, 'stopped'])
+})
+
+test('a worker that cannot be spawned fails, and is released', async () => {
+  const supervisor = createSupervisor()
+  const spawn = (): never => {
+    throw new Error('no thread')
+  }
+  const worker = supervisor.start({ ...silent, isSingle: true, spawn })
+  await expect(worker.ready).rejects.toMatchObject({ message: 'no thread' })
+  expect(await worker.exited).toMatchObject({ error: { message: 'no thread' } })
+  expect(supervisor.workerNames).toHaveLength(0)
 })

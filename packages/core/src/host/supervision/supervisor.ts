@@ -5,38 +5,20 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { callSafely, createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import { type ActorOptions, type AnyStateMachine, createActor, enqueueActions, setup, stopChild } from 'xstate'
 import type { WorkerState, WorkerStats } from './policy.js'
-import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
+import { SingleWorker } from './single-worker.js'
+import {
+  createStoppedError,
+  createThreadStatus,
+  type SupervisedWorker,
+  type ThreadInput,
+  type WorkerEvent,
+  type WorkerExit,
+  type WorkerSpec,
+} from './worker-actor.js'
 import { readUsage, type WorkerUsage } from '../../shared/worker-usage.js'
 import { type WorkerInput, workerMachine, type WorkerMachineActor } from './worker-machine.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
-
-/** A worker as the host sees it: a sequence of threads. */
-export interface SupervisedWorker {
-  readonly stats: WorkerStats
-  /** True while there is a thread that takes messages. */
-  readonly isUp: boolean
-  /** Rejects if the first thread exits before it is ready: a first start is not retried. */
-  readonly ready: Promise<void>
-  /** Resolves when no other thread follows. Never rejects. */
-  readonly exited: Promise<WorkerExit>
-  /** Sends a message to the current thread. Ignored if there is no thread. */
-  post(message: unknown, transfer?: readonly TransferListItem[]): void
-  /** Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned. */
-  stop(timeout: number): Promise<WorkerExit>
-  /** Terminates the thread with this error. The thread counts as exited immediately, and the worker can restart. */
-  terminate(error: Error): void
-  /**
-   * Like `terminate`, but gives a running thread half a second to exit by itself.
-   *
-   * @param isPreliminary - true if an error with which the thread exits meanwhile says more than this one
-   */
-  dismiss(error: Error, isPreliminary?: boolean): void
-  /** Like `terminate`, without a restart. */
-  fail(error: Error): void
-  /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
-  reload(): Promise<void>
-}
 
 /** An event or a state of the bus's state machines: the common part of all variants of xstate's `InspectionEvent`. */
 export interface BusInspection {
@@ -121,6 +103,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   const getWorkers = (): WorkerSnapshot[] =>
     (Object.values(actor.getSnapshot().children) as unknown as WorkerMachineActor[]).map(each => each.getSnapshot())
   const isDraining = (): boolean => actor.getSnapshot().value === 'draining'
+  const singles = new Set<SingleWorker>()
   let started = 0
   actor.start()
   return {
@@ -128,10 +111,20 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       return actor.getSnapshot().value
     },
     get workerNames(): readonly string[] {
-      return getWorkers().map(({ context }) => context.spec.name)
+      const names = getWorkers().map(({ context }) => context.spec.name)
+      return [...names, ...Array.from(singles, ({ input }) => input.spec.name)]
     },
-    getWorkerStatuses: () => new Map(getWorkers().map(worker => [worker.context.spec.name, getWorkerStatus(worker)])),
+    getWorkerStatuses: () =>
+      new Map([
+        ...getWorkers().map(worker => [worker.context.spec.name, getWorkerStatus(worker)] as const),
+        ...Array.from(singles, single => [single.input.spec.name, getStatus(single.stats, single.input)] as const),
+      ]),
     start(spec) {
+      if (spec.isSingle) {
+        const single = new SingleWorker({ spec, status: createThreadStatus(), isDraining }, () => singles.delete(single))
+        if (single.isAlive) singles.add(single)
+        return single
+      }
       const id = `${spec.name} #${++started}`
       actor.send({ type: 'worker.start', id, input: { spec, now, random, isDraining } })
       return createSupervisedWorker(actor.getSnapshot().children[id] as unknown as WorkerMachineActor, spec)
@@ -148,10 +141,14 @@ type WorkerSnapshot = ReturnType<WorkerMachineActor['getSnapshot']>
 
 function getWorkerStatus(snapshot: WorkerSnapshot): WorkerStatus {
   const stats = getStats(snapshot)
-  if (!snapshot.matches('alive')) return { ...stats, lifecycle: undefined }
-  const { lifecycle, heartbeat, thread } = snapshot.context.status
-  return { ...stats, lifecycle, heartbeat, usage: thread && readUsage(thread) }
+  return snapshot.matches('alive') ? getStatus(stats, snapshot.context) : { ...stats, lifecycle: undefined }
 }
+
+const getStatus = (stats: WorkerStats, { status: { lifecycle, heartbeat, thread } }: ThreadInput): WorkerStatus => ({
+  ...stats,
+  ...{ lifecycle, heartbeat },
+  usage: thread && readUsage(thread),
+})
 
 /** `ended` and `reloaded` are transient states: no snapshot shows them. */
 const getStats = ({ value, context }: WorkerSnapshot): WorkerStats => {
@@ -173,7 +170,7 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
     if (reloads.length === 0) return
     const isRunning = snapshot.matches({ alive: 'running' })
     if (snapshot.matches('alive') && !isRunning) return
-    const error = snapshot.context.error ?? stoppedEarly()
+    const error = snapshot.context.error ?? createStoppedError()
     for (const { resolve, reject } of reloads.splice(0)) {
       if (isRunning) resolve()
       else reject(error)
@@ -201,7 +198,7 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
       const snapshot = actor.getSnapshot()
       const { error, exitError, status } = snapshot.context
       settleReloads(snapshot)
-      if (!isReady) ready.reject(error ?? stoppedEarly())
+      if (!isReady) ready.reject(error ?? createStoppedError())
       exited.resolve({ error, exitError: error && exitError, code: status.exitCode })
     },
   })
@@ -236,4 +233,3 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
   }
 }
 
-const stoppedEarly = (): BusError => new BusError('Disconnected', 'The worker was stopped before it was ready')

@@ -7,7 +7,7 @@ import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol
 import type { BusErrorReason } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
-import type { SupervisionConfig } from './policy.js'
+import type { SupervisionConfig, WorkerStats } from './policy.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
 import { watchCounter } from './watchdog.js'
 import type { UsageSource } from '../../shared/worker-usage.js'
@@ -59,6 +59,8 @@ export interface WorkerSpec {
   chargeExit?(error: unknown): boolean
   /** True if an uncaught `Disconnected` is expected while the worker or the bus ends: the worker has calls that end then. */
   endsWithItsCalls?: boolean
+  /** True for a worker that neither restarts nor is replaced: it takes less to supervise. */
+  isSingle?: boolean
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
   /** Called with each message other than a state report. It is untrusted. */
@@ -90,8 +92,35 @@ export interface WorkerExit {
   code?: number | undefined
 }
 
+/** A worker as the host sees it: a sequence of threads. */
+export interface SupervisedWorker {
+  readonly stats: WorkerStats
+  /** True while there is a thread that takes messages. */
+  readonly isUp: boolean
+  /** Rejects if the first thread exits before it is ready: a first start is not retried. */
+  readonly ready: Promise<void>
+  /** Resolves when no other thread follows. Never rejects. */
+  readonly exited: Promise<WorkerExit>
+  /** Sends a message to the current thread. Ignored if there is no thread. */
+  post(message: unknown, transfer?: readonly TransferListItem[]): void
+  /** Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned. */
+  stop(timeout: number): Promise<WorkerExit>
+  /** Terminates the thread with this error. The thread counts as exited immediately, and the worker can restart. */
+  terminate(error: Error): void
+  /**
+   * Like `terminate`, but gives a running thread half a second to exit by itself.
+   *
+   * @param isPreliminary - true if an error with which the thread exits meanwhile says more than this one
+   */
+  dismiss(error: Error, isPreliminary?: boolean): void
+  /** Like `terminate`, without a restart. */
+  fail(error: Error): void
+  /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
+  reload(): Promise<void>
+}
+
 /** What the machine sends to the actor of the thread. */
-type ThreadCommand =
+export type ThreadCommand =
   | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
   | { type: 'stop'; timeout: number }
   | { type: 'kill' }
@@ -117,108 +146,136 @@ export interface ThreadInput {
   isDraining(): boolean
 }
 
+export const createThreadStatus = (): ThreadInput['status'] => ({
+  lifecycle: undefined,
+  thread: undefined,
+  heartbeat: undefined,
+  exitCode: undefined,
+})
+
+export const createStoppedError = (): BusError =>
+  new BusError('Disconnected', 'The worker was stopped before it was ready')
+
+/** What a thread is supervised with: a callback actor of xstate has the same. */
+export interface ThreadSupervision {
+  readonly input: ThreadInput
+  sendBack(event: WorkerEvent): void
+  /** @param handle - called with each command for the thread */
+  receive(handle: (command: ThreadCommand) => void): void
+}
+
+/** Starts a thread. Returns a function that terminates it and reports nothing more. */
+export function superviseThread({
+  input: { spec, status, isDraining },
+  sendBack,
+  receive,
+}: ThreadSupervision): (() => void) | undefined {
+  const { heartbeat: limit } = spec.supervision
+  status.lifecycle = status.thread = status.exitCode = undefined
+  const heartbeat = (status.heartbeat = limit === false ? undefined : createHeartbeat(limit))
+  let thread: ThreadHandle
+  try {
+    thread = status.thread = spec.spawn(heartbeat)
+  } catch (cause) {
+    // A worker that cannot be created is reported as one that exited with an error.
+    const error = receiveError(reportError(cause), `${spec.name} could not be started`)
+    queueMicrotask(() => sendBack({ type: 'thread.exited', error, isCharged: false }))
+    return undefined
+  }
+  const stopWatching =
+    heartbeat &&
+    watchCounter(heartbeat.memory, limit as number, () => {
+      const message = `${spec.name} blocked its event loop for ${String(limit)} ms`
+      const own = new BusError('Timeout', message)
+      const error = thread.explainBlock?.(own) ?? own
+      sendBack({ type: 'terminate', error, isCharged: error !== own && spec.chargeExit?.(error) === true })
+    })
+  let failure: Error | undefined
+  /** The uncaught error, if that is why the thread exits. */
+  let crash: { error: unknown } | undefined
+  let killed = false
+  /** The worker's code has run. The relay of a process reports its failures, too. */
+  let hasBegun = false
+  let isStopping = false
+  let isDisconnected = false
+  let stopListening: (() => void) | undefined
+  let explained: Promise<void> | undefined
+  let explaining: AbortController | undefined
+  let isExplained = spec.explainError !== undefined
+  const stopExplaining = (): void => {
+    isExplained = false
+    explaining?.abort()
+  }
+  const fail = (error: Error, thrown: unknown = error): void => {
+    if (failure) return
+    failure = error
+    isDisconnected = spec.endsWithItsCalls === true && isDisconnection(thrown)
+    if (isExplained) explained = spec.explainError!(error, (explaining = new AbortController()).signal)
+  }
+  thread.on('message', report => {
+    if (!isStateReport(report)) return spec.onReport(report)
+    // A worker without a sandbox can report anything.
+    hasBegun ||= report.state !== 'failed'
+    status.lifecycle = LIFECYCLE_STATES.includes(report.state) ? report.state : undefined
+    spec.onState(report.state)
+    if (report.state === 'ready') sendBack({ type: 'thread.ready' })
+    if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))
+  })
+  thread.on('error', error => {
+    const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    if (isOutOfMemory) return fail(new BusError('Crashed', `${spec.name} ran out of memory`))
+    if (!failure) crash = { error }
+    fail(receiveError(reportError(error), `${spec.name} failed`), error)
+  })
+  thread.on('exit', code => {
+    if (status.thread === thread) {
+      status.thread = undefined
+      status.exitCode = code
+    }
+    if (isDisconnected && (isStopping || isDraining())) failure = undefined
+    else if (code !== 0 && !killed) failure ??= new BusError('Crashed', `${spec.name} exited with code ${code}`)
+    stopWatching?.()
+    stopListening?.()
+    // Node delivers all of the thread's messages before its exit.
+    const isCharged = crash !== undefined && spec.chargeExit?.(crash.error) === true
+    const isUnused = thread.wasSpare === true && !hasBegun
+    const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged, isUnused })
+    if (explained) void explained.then(reportExit, reportExit)
+    else reportExit()
+  })
+  /** Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state. */
+  const readBusyMs = (): number | undefined =>
+    status.lifecycle === 'ready' ? thread.performance?.eventLoopUtilization().active : undefined
+  const reportSilence = (): void => sendBack({ type: 'thread.silent' })
+  receive(event => {
+    if (event.type !== 'post') stopExplaining()
+    switch (event.type) {
+      case 'post':
+        return post(thread, event)
+      case 'stop':
+        isStopping = true
+        stopListening?.()
+        if (spec.endsIfSilent) stopListening = watchSilence(event.timeout, readBusyMs, reportSilence)
+        return thread.postMessage({ type: 'stop', timeout: event.timeout })
+      case 'kill':
+        killed = true
+        return void thread.terminate()
+      default:
+        return assertNever(event)
+    }
+  })
+  return () => {
+    stopExplaining()
+    stopWatching?.()
+    stopListening?.()
+    // A thread stuck in native code must not keep the process alive.
+    thread.unref()
+    void thread.terminate()
+  }
+}
+
 /** @internal */
-export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromCallback<ThreadCommand, ThreadInput>(
-  ({ input: { spec, status, isDraining }, sendBack, receive }) => {
-    const { heartbeat: limit } = spec.supervision
-    status.lifecycle = status.thread = status.exitCode = undefined
-    const heartbeat = (status.heartbeat = limit === false ? undefined : createHeartbeat(limit))
-    let thread: ThreadHandle
-    try {
-      thread = status.thread = spec.spawn(heartbeat)
-    } catch (cause) {
-      // A worker that cannot be created is reported as one that exited with an error.
-      const error = receiveError(reportError(cause), `${spec.name} could not be started`)
-      queueMicrotask(() => sendBack({ type: 'thread.exited', error, isCharged: false }))
-      return undefined
-    }
-    const stopWatching =
-      heartbeat &&
-      watchCounter(heartbeat.memory, limit as number, () => {
-        const message = `${spec.name} blocked its event loop for ${String(limit)} ms`
-        const own = new BusError('Timeout', message)
-        const error = thread.explainBlock?.(own) ?? own
-        sendBack({ type: 'terminate', error, isCharged: error !== own && spec.chargeExit?.(error) === true })
-      })
-    let failure: Error | undefined
-    /** The uncaught error, if that is why the thread exits. */
-    let crash: { error: unknown } | undefined
-    let killed = false
-    /** The worker's code has run. The relay of a process reports its failures, too. */
-    let hasBegun = false
-    let isStopping = false
-    let isDisconnected = false
-    let stopListening: (() => void) | undefined
-    let explained: Promise<void> | undefined
-    const explaining = new AbortController()
-    const fail = (error: Error, thrown: unknown = error): void => {
-      if (failure) return
-      failure = error
-      isDisconnected = spec.endsWithItsCalls === true && isDisconnection(thrown)
-      explained = spec.explainError?.(error, explaining.signal)
-    }
-    thread.on('message', report => {
-      if (!isStateReport(report)) return spec.onReport(report)
-      // A worker without a sandbox can report anything.
-      hasBegun ||= report.state !== 'failed'
-      status.lifecycle = LIFECYCLE_STATES.includes(report.state) ? report.state : undefined
-      spec.onState(report.state)
-      if (report.state === 'ready') sendBack({ type: 'thread.ready' })
-      if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))
-    })
-    thread.on('error', error => {
-      const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      if (isOutOfMemory) return fail(new BusError('Crashed', `${spec.name} ran out of memory`))
-      if (!failure) crash = { error }
-      fail(receiveError(reportError(error), `${spec.name} failed`), error)
-    })
-    thread.on('exit', code => {
-      if (status.thread === thread) {
-        status.thread = undefined
-        status.exitCode = code
-      }
-      if (isDisconnected && (isStopping || isDraining())) failure = undefined
-      else if (code !== 0 && !killed) failure ??= new BusError('Crashed', `${spec.name} exited with code ${code}`)
-      stopWatching?.()
-      stopListening?.()
-      // Node delivers all of the thread's messages before its exit.
-      const isCharged = crash !== undefined && spec.chargeExit?.(crash.error) === true
-      const isUnused = thread.wasSpare === true && !hasBegun
-      const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged, isUnused })
-      if (explained) void explained.then(reportExit, reportExit)
-      else reportExit()
-    })
-    /** Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state. */
-    const readBusyMs = (): number | undefined =>
-      status.lifecycle === 'ready' ? thread.performance?.eventLoopUtilization().active : undefined
-    const reportSilence = (): void => sendBack({ type: 'thread.silent' })
-    receive(event => {
-      if (event.type !== 'post') explaining.abort()
-      switch (event.type) {
-        case 'post':
-          return post(thread, event)
-        case 'stop':
-          isStopping = true
-          stopListening?.()
-          if (spec.endsIfSilent) stopListening = watchSilence(event.timeout, readBusyMs, reportSilence)
-          return thread.postMessage({ type: 'stop', timeout: event.timeout })
-        case 'kill':
-          killed = true
-          return void thread.terminate()
-        default:
-          return assertNever(event)
-      }
-    })
-    return () => {
-      explaining.abort()
-      stopWatching?.()
-      stopListening?.()
-      // A thread stuck in native code must not keep the process alive.
-      thread.unref()
-      void thread.terminate()
-    }
-  },
-)
+export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromCallback<ThreadCommand, ThreadInput>(superviseThread)
 
 /** Ignores a port that closed meanwhile because the thread at its other end exited: another port will follow. */
 function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, { type: 'post' }>): void {

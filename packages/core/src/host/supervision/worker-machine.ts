@@ -3,14 +3,21 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { type ActorRefFrom, type AnyStateMachine, assign, sendTo, setup } from 'xstate'
 import { nextRestart, NO_RESTARTS, type RestartHistory } from './policy.js'
-import { type Restart, type ThreadInput, workerActor, type WorkerEvent, type WorkerSpec } from './worker-actor.js'
+import {
+  createThreadStatus,
+  type Restart,
+  type ThreadInput,
+  workerActor,
+  type WorkerEvent,
+  type WorkerSpec,
+} from './worker-actor.js'
 
 /** Default time to exit, after the time to drain, before a thread is terminated. */
-const STOP_TIMEOUT_MS = 500
+export const STOP_TIMEOUT_MS = 500
 /** `terminate()` cannot interrupt native code. After this time the thread is abandoned. */
-const ABANDON_TIMEOUT_MS = 5000
+export const ABANDON_TIMEOUT_MS = 5000
 /** A thread that has printed something within this time is still writing its output, which this host takes. */
-const OUTPUT_TIMEOUT_MS = 10_000
+export const OUTPUT_TIMEOUT_MS = 10_000
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
 
@@ -58,8 +65,13 @@ const failWith = (error: Error | undefined, isCharged = false): Partial<WorkerCo
   return { error, exitError: error, isCharged }
 }
 
-const isWriting = ({ status, now }: WorkerContext): boolean =>
+export const isWriting = ({ status, now }: Pick<WorkerContext, 'status' | 'now'>): boolean =>
   now() - (status.thread?.printedAt ?? -Infinity) < OUTPUT_TIMEOUT_MS
+
+export function createAbandonedError({ name, stopTimeout }: WorkerSpec): BusError {
+  const cause = stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
+  return new BusError('Timeout', `${name} did not exit after it was terminated: ${cause}`)
+}
 
 const hasStarted = ({ spec, startupMs }: WorkerContext): boolean => startupMs !== undefined && !spec.isOpening?.()
 
@@ -115,11 +127,7 @@ const machine = setup({
     recordError: assign(({ event }) => failWith(getError(event))),
     recordExternalError: assign(({ event }) => ({ error: getError(event), exitError: undefined })),
     recordDismissal: assign(({ context: { error } }) => ({ exitError: error })),
-    recordAbandoned: assign(({ context: { spec } }) => {
-      const cause =
-        spec.stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
-      return failWith(new BusError('Timeout', `${spec.name} did not exit after it was terminated: ${cause}`))
-    }),
+    recordAbandoned: assign(({ context: { spec } }) => failWith(createAbandonedError(spec))),
     // An error keeps its stack's closures alive, and with them the thread that exited and its ports.
     recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
       ...failWith(undefined),
@@ -181,7 +189,7 @@ const machine = setup({
   id: 'worker',
   context: ({ input }) => ({
     ...input,
-    status: { lifecycle: undefined, thread: undefined, heartbeat: undefined, exitCode: undefined },
+    status: createThreadStatus(),
     exitError: undefined,
     error: undefined,
     isCharged: false,

@@ -1,0 +1,179 @@
+// The supervision of a worker that never restarts, that of a run in a thread: `worker-machine.ts` without its restarts and reloads. A short
+// run takes less time than an xstate actor (docs/adr/0039-scripts-in-quickjs.md).
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import type { WorkerState, WorkerStats } from './policy.js'
+import {
+  createStoppedError,
+  type SupervisedWorker,
+  superviseThread,
+  type ThreadCommand,
+  type ThreadInput,
+  type WorkerEvent,
+  type WorkerExit,
+} from './worker-actor.js'
+import { ABANDON_TIMEOUT_MS, createAbandonedError, STOP_TIMEOUT_MS } from './worker-machine.js'
+
+type SingleState = Extract<WorkerState, 'starting' | 'running' | 'leaving' | 'draining' | 'stopped' | 'failed'>
+
+export class SingleWorker implements SupervisedWorker {
+  readonly ready: Promise<void>
+  readonly exited: Promise<WorkerExit>
+  readonly input: ThreadInput
+  readonly #ready = createDeferred()
+  readonly #exited = createDeferred<WorkerExit>()
+  readonly #stopTimeout: number
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #release: () => void
+  #sendToThread: (command: ThreadCommand) => void = () => {}
+  #state: SingleState = 'starting'
+  #isReady = false
+  /** Why a worker that is `leaving` was dismissed, unless its thread says more. */
+  #dismissal: { error: Error; isPreliminary: boolean } | undefined
+
+  constructor(input: ThreadInput, onExit: (worker: SingleWorker) => void) {
+    this.input = input
+    this.ready = this.#ready.promise
+    this.exited = this.#exited.promise
+    this.ready.catch(() => {})
+    const { stopTimeout = STOP_TIMEOUT_MS } = input.spec
+    this.#stopTimeout = stopTimeout
+    const release = superviseThread({
+      input,
+      sendBack: event => this.#handle(event),
+      receive: handle => void (this.#sendToThread = handle),
+    })
+    this.#release = () => {
+      release?.()
+      onExit(this)
+    }
+  }
+
+  get stats(): WorkerStats {
+    return { state: this.#state, restarts: 0 }
+  }
+
+  get isUp(): boolean {
+    const takesMessages = this.#state === 'starting' || this.#state === 'running'
+    return takesMessages && this.input.status.thread !== undefined
+  }
+
+  get isAlive(): boolean {
+    return this.#state !== 'stopped' && this.#state !== 'failed'
+  }
+
+  post(message: unknown, transfer: readonly TransferListItem[] = []): void {
+    if (this.isAlive) this.#sendToThread({ type: 'post', message, transfer })
+  }
+
+  stop(timeout: number): Promise<WorkerExit> {
+    this.#handle({ type: 'stop', timeout })
+    return this.exited
+  }
+
+  terminate(error: Error): void {
+    this.#handle({ type: 'terminate', error })
+  }
+
+  dismiss(error: Error, isPreliminary = false): void {
+    this.#handle({ type: 'dismiss', error, isPreliminary })
+  }
+
+  fail(error: Error): void {
+    this.#handle({ type: 'fail', error })
+  }
+
+  /** A run cannot begin again. */
+  async reload(): Promise<never> {
+    const error = new BusError('Disconnected', `${this.input.spec.name} lost its link, and a run does not restart`)
+    this.dismiss(error)
+    throw error
+  }
+
+  #handle(event: WorkerEvent): void {
+    const state = this.#state
+    if (!this.isAlive) return
+    switch (event.type) {
+      case 'thread.ready':
+        if (state !== 'starting') return
+        this.#state = 'running'
+        this.#isReady = true
+        return this.#ready.resolve()
+      case 'thread.exited':
+        return this.#threadExited(event.error)
+      case 'thread.silent':
+        if (state === 'leaving') this.#leave()
+        else if (state === 'draining') this.#kill()
+        return
+      case 'terminate':
+        return this.#terminate(event.error)
+      case 'dismiss':
+        if (state === 'starting') this.#end(event.error)
+        else if (state === 'running') this.#startLeaving(event.error, event.isPreliminary === true)
+        return
+      case 'fail':
+        return this.#end(event.error, undefined)
+      case 'stop':
+        if (state !== 'draining') this.#drain(event.timeout)
+        return
+      default:
+    }
+  }
+
+  #threadExited(error: Error | undefined): void {
+    const { name } = this.input.spec
+    if (this.#state === 'leaving') return this.#leave(error)
+    if (this.#state !== 'starting') return this.#end(error)
+    this.#end(error ?? new BusError('Crashed', `${name} exited before it was ready`))
+  }
+
+  /** The thread does not respond. */
+  #terminate(error: Error): void {
+    const isAskedFirst = this.input.spec.stopTimeout !== undefined
+    if (this.#state === 'leaving' || (isAskedFirst && this.#state === 'draining')) return
+    if (isAskedFirst) this.#startLeaving(error, false)
+    else this.#end(error)
+  }
+
+  #startLeaving(error: Error, isPreliminary: boolean): void {
+    this.#state = 'leaving'
+    this.#dismissal = { error, isPreliminary }
+    this.#sendToThread({ type: 'stop', timeout: 0 })
+    this.#timers.push(setTimeout(() => this.#leave(), this.#stopTimeout))
+  }
+
+  #leave(ownError?: Error): void {
+    const { error, isPreliminary } = this.#dismissal!
+    this.#end((isPreliminary && ownError) || error)
+  }
+
+  #drain(timeout: number): void {
+    this.#clearTimers()
+    this.#state = 'draining'
+    const killTimeout = timeout + this.#stopTimeout
+    this.#timers.push(
+      setTimeout(() => this.#kill(), killTimeout),
+      setTimeout(() => this.#end(createAbandonedError(this.input.spec)), killTimeout + ABANDON_TIMEOUT_MS),
+    )
+    this.#sendToThread({ type: 'stop', timeout })
+  }
+
+  #kill(): void {
+    this.#sendToThread({ type: 'kill' })
+    this.input.spec.onKilled()
+  }
+
+  #end(error: Error | undefined, exitError = error): void {
+    this.#clearTimers()
+    this.#state = error ? 'failed' : 'stopped'
+    const code = this.input.status.exitCode
+    this.#release()
+    if (!this.#isReady) this.#ready.reject(error ?? createStoppedError())
+    this.#exited.resolve({ error, exitError, code })
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer)
+  }
+}
