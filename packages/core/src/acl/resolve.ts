@@ -30,6 +30,8 @@ export interface ResolveOptions extends Pick<AclInput, 'unknownPermissions' | 'p
   commands: readonly CommandIdentity[]
   /** Plugins that a warning has named, because they are not here. */
   absent: Set<string>
+  /** Lists of `allow` that were resolved lately. */
+  allowLists: Map<string, ResolvedCapability>
   warn(text: string): void
   scopeChecks?: AclDeps['scopeChecks'] | undefined
 }
@@ -92,9 +94,26 @@ function checkScopes(
   }
 }
 
+/** Lists of `allow` that are kept: most runs of a bus have the same one. */
+const MAX_ALLOW_LISTS = 16
+
 /** Resolves `allow` of a frontend to a capability for its label. @throws {BusError} InvalidParams for an unknown entry */
 export function resolveAllowList(label: string, list: AllowList, options: ResolveOptions): ResolvedCapability {
-  const { entries, from } = list
+  // Scopes can have values that JSON does not tell apart.
+  if (!list.entries.every(entry => typeof entry === 'string')) return resolveList(label, list, options)
+  const { allowLists } = options
+  const key = JSON.stringify([list.from, list.entries])
+  const known = allowLists.get(key) ?? resolveList(label, list, options)
+  if (allowLists.size >= MAX_ALLOW_LISTS && !allowLists.has(key)) allowLists.clear()
+  allowLists.set(key, known)
+  const capability = { ...known.capability, identifier: getIdentifier(label), windows: [label] }
+  const names = (other: string): boolean => other === label
+  return { ...known, capability, names, holdsFor: names }
+}
+
+const getIdentifier = (label: string): string => `frontends.${label}.allow`
+
+function resolveList(label: string, { entries, from }: AllowList, options: ResolveOptions): ResolvedCapability {
   const permissions = entries.flatMap((entry, index): PermissionEntry[] => {
     if (entry === ALL) return []
     const { permission, ...scope } = typeof entry === 'string' ? { permission: entry } : entry
@@ -105,7 +124,7 @@ export function resolveAllowList(label: string, list: AllowList, options: Resolv
   })
   const hasAll = entries.includes(ALL)
   if (hasAll) permissions.push('core:default')
-  const value = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
+  const value = { identifier: getIdentifier(label), windows: [label], permissions }
   const resolved = resolveCapability({ value, from }, options)
   return hasAll ? withAppCommands(resolved, options) : resolved
 }
@@ -210,7 +229,10 @@ export function getResolveOptions(deps: AclDeps): ResolveOptions {
   const catalogue = createCatalogue({ ...deps, commands })
   const { warn, scopeChecks } = deps
   const absent = new Set<string>()
-  const options = { catalogue, commands, unknownPermissions, platform, absent, warn, scopeChecks }
+  const options = {
+    ...{ catalogue, commands, unknownPermissions, platform, absent, warn, scopeChecks },
+    allowLists: new Map<string, ResolvedCapability>(),
+  }
   checkSets(options)
   warnOfLooseScopes(options)
   return options

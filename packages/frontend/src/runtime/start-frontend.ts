@@ -131,7 +131,11 @@ export function startFrontend(
     })
   })
 
-  const suspended = (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript })
+  const ownEnds = {
+    suspended: (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript }),
+    // Before the host has read the answer: a message less to wait for.
+    answered: (): void => actor.stop(),
+  }
 
   function load(onFault: (error: Error) => void): Promise<unknown> {
     if (script) {
@@ -140,8 +144,8 @@ export function startFrontend(
         .loadFunctions()
         .then(functions =>
           host.group
-            ? run(bindFunctions(functions, client!), { ...host.group, suspended }, onFault)
-            : run(functions, { ...ownThread, suspended }, onFault),
+            ? run(bindFunctions(functions, client!), { ...host.group, ...ownEnds }, onFault)
+            : run(functions, { ...ownThread, ...ownEnds }, onFault),
         )
     }
     if (loadText) return loadText(module, text!, host.loadFunctions)
@@ -183,6 +187,8 @@ export function startFrontend(
       loaded.then(
         () => {
           host.report({ type: 'loaded' })
+          // Nobody waits for what `bus.run` has emitted.
+          if (text?.wrapper) return
           void Client.getParts(client!)
             .connection.synchronize()
             .then(() => host.report({ type: 'synchronized' }))

@@ -97,7 +97,7 @@ const MAX_HELD_MESSAGES = 1024
 
 export interface BridgeDeps {
   functions: FrontendFunctions
-  thread: Pick<ScriptThread, 'print'>
+  thread: Pick<ScriptThread, 'print' | 'answered'>
   /** The name of the code in stacks, if it is the body of `bus.run`. */
   body: string | undefined
   codec: CodecName
@@ -543,15 +543,26 @@ export class Bridge {
     if (refused !== undefined) throw new Error(refused)
   }
 
-  async #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
-    if (name === RUN && this.#restored) return this.#resume(this.#restored, args as Resumption, ctx)
+  #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
+    if (name !== RUN) return this.#callScript(name, args, ctx)
+    const answer = this.#restored
+      ? this.#resume(this.#restored, args as Resumption, ctx)
+      : this.#callScript(name, args, ctx)
+    const answered = (result: unknown): void => {
+      if (!isSource(result)) this.#deps.thread.answered?.()
+    }
+    answer.then(answered, answered)
+    return answer
+  }
+
+  async #callScript(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
     const id = --this.#lastId
     this.#signals.set(id, ctx)
     let isStream = false
     if (name === RUN) this.#runCall = id
     try {
       const result = await this.#ask('run', id, [name, args])
-      isStream = typeof (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === 'function'
+      isStream = isSource(result)
       const { maxResultBytes, codec } = this.#deps
       if (name === RUN && !isStream && maxResultBytes !== undefined) checkResultBytes(result, maxResultBytes, codec)
       return isStream ? this.#keepSignal(id, result as Source) : result
@@ -661,6 +672,9 @@ export class Bridge {
     return error
   }
 }
+
+const isSource = (value: unknown): boolean =>
+  typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function'
 
 function describeError(error: unknown): CrossedError {
   const message = describeThrown(error)

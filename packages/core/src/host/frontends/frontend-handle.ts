@@ -207,11 +207,14 @@ export class FrontendHandle {
     await this.#runtime.callsSettled?.()
   }
 
-  /** @param timeout - milliseconds that code which runs on is given to take notice */
-  async close(timeout = 0): Promise<void> {
+  /**
+   * @param timeout - milliseconds that code which runs on is given to take notice
+   * @param hasAnswered - true for a run whose code has returned
+   */
+  async close(timeout = 0, hasAnswered = false): Promise<void> {
     this.#life.send('closed')
     const timer = setTimeout(() => this.#onStop(false, undefined, 'stopped'), timeout + CLOSE_GRACE_MS)
-    await this.#runtime.stop(timeout)
+    await this.#runtime.stop(timeout, hasAnswered && this.#deps.config.sandbox?.endsWithAnswer)
     clearTimeout(timer)
     await this.exited
   }

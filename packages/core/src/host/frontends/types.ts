@@ -48,8 +48,11 @@ export interface FrontendRuntime {
    */
   dismiss(error: Error, isPreliminary?: boolean): void
   fail(error: Error): void
-  /** @param timeout - milliseconds that code which runs on is given to take notice */
-  stop(timeout: number): Promise<unknown>
+  /**
+   * @param timeout - milliseconds that code which runs on is given to take notice
+   * @param endsItself - true for code that ends without being asked
+   */
+  stop(timeout: number, endsItself?: boolean): Promise<unknown>
   /** Resolves once the calls of the code that wait for a response now have been settled. Absent for code in another thread, which can make calls meanwhile. */
   callsSettled?(): Promise<void>
   /**

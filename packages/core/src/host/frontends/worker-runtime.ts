@@ -120,6 +120,9 @@ export function createWorkerRuntime(
       const { type, directory, stream, characters, count, snapshot, tokens } = unchecked
       switch (type) {
         case 'loaded':
+          // Nobody waits for the events of a run.
+          if (config.runsOnce) load.reach('synchronized')
+          return load.reach(type)
         case 'synchronized':
           return load.reach(type)
         case 'output-dropped':
@@ -211,9 +214,9 @@ export function createWorkerRuntime(
     fail: error => worker.fail(error),
     replace,
     ...(!config.runsOnce && { reload }),
-    stop(timeout) {
+    stop(timeout, endsItself) {
       isClosed = true
-      return worker.stop(timeout)
+      return worker.stop(timeout, endsItself)
     },
   }
 }

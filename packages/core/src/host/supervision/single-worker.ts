@@ -6,6 +6,7 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { WorkerState, WorkerStats } from './policy.js'
 import {
   createStoppedError,
+  postToThread,
   type SupervisedWorker,
   superviseThread,
   type ThreadCommand,
@@ -63,12 +64,12 @@ export class SingleWorker implements SupervisedWorker {
     return this.#state !== 'stopped' && this.#state !== 'failed'
   }
 
-  post(message: unknown, transfer: readonly TransferListItem[] = []): void {
-    if (this.isAlive) this.#sendToThread({ type: 'post', message, transfer })
+  post(message: unknown, transfer?: readonly TransferListItem[]): void {
+    if (this.isAlive) postToThread(this.input.status, message, transfer)
   }
 
-  stop(timeout: number): Promise<WorkerExit> {
-    this.#handle({ type: 'stop', timeout })
+  stop(timeout: number, endsItself = false): Promise<WorkerExit> {
+    this.#handle({ type: 'stop', timeout, endsItself })
     return this.exited
   }
 
@@ -115,7 +116,7 @@ export class SingleWorker implements SupervisedWorker {
       case 'fail':
         return this.#end(event.error, undefined)
       case 'stop':
-        if (state !== 'draining') this.#drain(event.timeout)
+        if (state !== 'draining') this.#drain(event.timeout, event.endsItself)
         return
       default:
     }
@@ -148,7 +149,7 @@ export class SingleWorker implements SupervisedWorker {
     this.#end((isPreliminary && ownError) || error)
   }
 
-  #drain(timeout: number): void {
+  #drain(timeout: number, endsItself: boolean | undefined): void {
     this.#clearTimers()
     this.#state = 'draining'
     const killTimeout = timeout + this.#stopTimeout
@@ -156,7 +157,7 @@ export class SingleWorker implements SupervisedWorker {
       setTimeout(() => this.#kill(), killTimeout),
       setTimeout(() => this.#end(createAbandonedError(this.input.spec)), killTimeout + ABANDON_TIMEOUT_MS),
     )
-    this.#sendToThread({ type: 'stop', timeout })
+    this.#sendToThread({ type: 'stop', timeout, endsItself })
   }
 
   #kill(): void {

@@ -1,7 +1,5 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
 import type { Heartbeat, LifecycleState } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
-import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { callSafely, createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import { type ActorOptions, type AnyStateMachine, createActor, enqueueActions, setup, stopChild } from 'xstate'
 import type { WorkerState, WorkerStats } from './policy.js'
@@ -9,6 +7,7 @@ import { SingleWorker } from './single-worker.js'
 import {
   createStoppedError,
   createThreadStatus,
+  postToThread,
   type SupervisedWorker,
   type ThreadInput,
   type WorkerEvent,
@@ -121,7 +120,9 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       ]),
     start(spec) {
       if (spec.isSingle) {
-        const single = new SingleWorker({ spec, status: createThreadStatus(), isDraining }, () => singles.delete(single))
+        const single = new SingleWorker({ spec, status: createThreadStatus(), isDraining }, () =>
+          singles.delete(single),
+        )
         if (single.isAlive) singles.add(single)
         return single
       }
@@ -215,7 +216,11 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
     },
     ready: ready.promise,
     exited: exited.promise,
-    post: (message, transfer = []) => send({ type: 'post', message, transfer }),
+    // No event of the machine, which would cost more than the message.
+    post(message, transfer) {
+      const snapshot = actor.getSnapshot()
+      if (snapshot.matches('alive')) postToThread(snapshot.context.status, message, transfer)
+    },
     stop(timeout) {
       send({ type: 'stop', timeout })
       return exited.promise
@@ -232,4 +237,3 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
     },
   }
 }
-

@@ -103,8 +103,12 @@ export interface SupervisedWorker {
   readonly exited: Promise<WorkerExit>
   /** Sends a message to the current thread. Ignored if there is no thread. */
   post(message: unknown, transfer?: readonly TransferListItem[]): void
-  /** Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned. */
-  stop(timeout: number): Promise<WorkerExit>
+  /**
+   * Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned.
+   *
+   * @param endsItself - true for a thread that need not be asked. It can be asked nevertheless
+   */
+  stop(timeout: number, endsItself?: boolean): Promise<WorkerExit>
   /** Terminates the thread with this error. The thread counts as exited immediately, and the worker can restart. */
   terminate(error: Error): void
   /**
@@ -120,10 +124,7 @@ export interface SupervisedWorker {
 }
 
 /** What the machine sends to the actor of the thread. */
-export type ThreadCommand =
-  | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
-  | { type: 'stop'; timeout: number }
-  | { type: 'kill' }
+export type ThreadCommand = { type: 'stop'; timeout: number; endsItself?: boolean | undefined } | { type: 'kill' }
 
 export type WorkerEvent =
   | ThreadCommand
@@ -248,14 +249,13 @@ export function superviseThread({
     status.lifecycle === 'ready' ? thread.performance?.eventLoopUtilization().active : undefined
   const reportSilence = (): void => sendBack({ type: 'thread.silent' })
   receive(event => {
-    if (event.type !== 'post') stopExplaining()
+    stopExplaining()
     switch (event.type) {
-      case 'post':
-        return post(thread, event)
       case 'stop':
         isStopping = true
         stopListening?.()
         if (spec.endsIfSilent) stopListening = watchSilence(event.timeout, readBusyMs, reportSilence)
+        if (event.endsItself) return
         return thread.postMessage({ type: 'stop', timeout: event.timeout })
       case 'kill':
         killed = true
@@ -275,12 +275,18 @@ export function superviseThread({
 }
 
 /** @internal */
-export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromCallback<ThreadCommand, ThreadInput>(superviseThread)
+export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromCallback<ThreadCommand, ThreadInput>(
+  superviseThread,
+)
 
-/** Ignores a port that closed meanwhile because the thread at its other end exited: another port will follow. */
-function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, { type: 'post' }>): void {
+/** Sends a message to the thread, if there is one. Ignores a port that closed meanwhile because the thread at its other end exited: another port will follow. */
+export function postToThread(
+  { thread }: ThreadInput['status'],
+  message: unknown,
+  transfer: readonly TransferListItem[] = [],
+): void {
   try {
-    thread.postMessage(message, transfer)
+    thread?.postMessage(message, transfer)
   } catch (error) {
     if ((error as Error).name !== 'DataCloneError' || transfer.length === 0) throw error
   }

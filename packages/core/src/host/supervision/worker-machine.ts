@@ -69,7 +69,8 @@ export const isWriting = ({ status, now }: Pick<WorkerContext, 'status' | 'now'>
   now() - (status.thread?.printedAt ?? -Infinity) < OUTPUT_TIMEOUT_MS
 
 export function createAbandonedError({ name, stopTimeout }: WorkerSpec): BusError {
-  const cause = stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
+  const cause =
+    stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
   return new BusError('Timeout', `${name} did not exit after it was terminated: ${cause}`)
 }
 
@@ -158,7 +159,6 @@ const machine = setup({
     reportKilled: ({ context: { spec } }) => spec.onKilled(),
     kill: sendTo('thread', { type: 'kill' }),
     requestStop: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.drainTimeout })),
-    post: sendTo('thread', ({ event }) => event),
   },
   guards: {
     isRestart: ({ context: { spec, startupMs } }) => spec.hasStartTimeout === true && startupMs !== undefined,
@@ -212,7 +212,7 @@ const machine = setup({
         src: 'thread',
         input: ({ context: { spec, status, isDraining } }) => ({ spec, status, isDraining }),
       },
-      on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'recordDrainTimeout' } },
+      on: { stop: { target: '.draining', actions: 'recordDrainTimeout' } },
       initial: 'starting',
       states: {
         starting: {

@@ -20,6 +20,8 @@ export interface ThreadGroup {
    * piped: Node waits for a thread whose output is read.
    */
   isKept?: boolean
+  /** True if a member starts with the first message to it. @default false */
+  startsLater?: boolean
   /** Milliseconds for a thread to confirm that a member is terminated. @default 250 */
   confirmTimeout?: number
   /** @throws errors of `new Worker` */
@@ -40,10 +42,10 @@ export class SharedThreads {
     return this.#choose(group).open(name, data, transfer)
   }
 
-  /** Starts a member in the thread of another one. @throws {BusError} Disconnected if that thread has ended */
+  /** Starts a member in the thread of another one, with the first message to it. @throws {BusError} Disconnected if that thread has ended */
   openBeside(other: ThreadMember, name: string, data: unknown): ThreadMember {
     for (const threads of this.#groups.values()) {
-      for (const thread of threads) if (thread.members.has(other)) return thread.open(name, data, [])
+      for (const thread of threads) if (thread.members.has(other)) return thread.open(name, data, [], true)
     }
     throw new BusError('Disconnected', `${name} was not started: its thread has ended`, { data: { delivered: 'no' } })
   }
@@ -90,11 +92,17 @@ class SharedThread implements MemberOwner {
   readonly #ids = new WeakMap<ThreadMember, number>()
   readonly #close: () => void
   readonly #isKept: boolean
+  readonly #startsLater: boolean
   #lastId = 0
   #isClosed = false
 
-  constructor({ name, isKept = false, confirmTimeout = 250, spawn }: ThreadGroup, log: HostLog, onClosed: () => void) {
+  constructor(
+    { name, isKept = false, startsLater = false, confirmTimeout = 250, spawn }: ThreadGroup,
+    log: HostLog,
+    onClosed: () => void,
+  ) {
     this.#isKept = isKept
+    this.#startsLater = startsLater
     this.confirmTimeout = confirmTimeout
     const worker = (this.#worker = spawn())
     // Until it has a member.
@@ -136,20 +144,27 @@ class SharedThread implements MemberOwner {
     return this.#worker.performance
   }
 
-  open(name: string, data: unknown, transfer: readonly TransferListItem[]): ThreadMember {
+  open(
+    name: string,
+    data: unknown,
+    transfer: readonly TransferListItem[],
+    startsLater = this.#startsLater,
+  ): ThreadMember {
     const member = new ThreadMember(name, this)
     const id = ++this.#lastId
     this.#ids.set(member, id)
+    if (startsLater) member.startLater(data)
     // Throws for data that cannot be cloned.
-    member.start(data, transfer)
+    else member.start(data, transfer)
     this.#byId.set(id, member)
     this.members.add(member)
     this.refChanged()
     return member
   }
 
-  post(member: ThreadMember, command: MemberCommand, transfer: readonly TransferListItem[] = []): void {
-    const messages: MemberMessages<MemberCommand> = [this.#ids.get(member)!, command]
+  post(member: ThreadMember, commands: readonly MemberCommand[], transfer: readonly TransferListItem[] = []): void {
+    const id = this.#ids.get(member)!
+    const messages: MemberMessages<MemberCommand> = commands.flatMap(command => [id, command])
     this.#port.postMessage(messages, transfer)
   }
 

@@ -20,8 +20,8 @@ export interface MemberOwner {
   readonly confirmTimeout: number
   /** Called when the thread did not confirm that the member is terminated. */
   blocked(): void
-  /** Sends a command to the member. */
-  post(member: ThreadMember, command: MemberCommand, transfer?: readonly TransferListItem[]): void
+  /** Sends commands to the member, in one message. */
+  post(member: ThreadMember, commands: readonly MemberCommand[], transfer?: readonly TransferListItem[]): void
   /** Called when the member keeps the process alive, or does not any more. */
   refChanged(): void
   /** Terminates the thread. Each member fails with its error. */
@@ -67,6 +67,8 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   printedAt: number | undefined
   readonly #activity = new Int32Array(new SharedArrayBuffer(8))
   readonly #owner: MemberOwner
+  /** Set until it is sent. */
+  #start: MemberCommand | undefined
   #confirmTimer: NodeJS.Timeout | undefined
   #isTerminated = false
   #isRef = true
@@ -85,6 +87,11 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   /** @param transfer - what `data` transfers to the thread */
   start(data: unknown, transfer: readonly TransferListItem[]): void {
     this.#post({ type: 'start', data, activity: this.#activity.buffer }, transfer)
+  }
+
+  /** Starts with the first message to it, for code that does nothing before: one message fewer wakes the thread. */
+  startLater(data: unknown): void {
+    this.#start = { type: 'start', data, activity: this.#activity.buffer }
   }
 
   get isRef(): boolean {
@@ -204,6 +211,20 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   }
 
   #post(command: MemberCommand, transfer: readonly TransferListItem[] = []): void {
-    if (!this.#hasExited) this.#owner.post(this, command, transfer)
+    if (this.#hasExited) return
+    const start = this.#start
+    this.#start = undefined
+    try {
+      this.#owner.post(this, start ? [start, command] : [command], transfer)
+    } catch (error) {
+      if (!start) throw error
+      queueMicrotask(() => this.#failToStart(error))
+    }
+  }
+
+  /** Its data cannot be cloned. */
+  #failToStart(error: unknown): void {
+    this.emit('error', error)
+    this.receive({ type: 'exited', code: 1 })
   }
 }

@@ -184,6 +184,7 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       kind,
       engine: await describeEngine(),
       ringBytes: SCRIPT_RING_BYTES,
+      endsWithAnswer: true,
       spawn(start, host) {
         const { heartbeat } = start
         const data: FrontendWorkerData = { ...getScript(start), heartbeat, sandbox: THREAD_SANDBOX }
@@ -236,6 +237,7 @@ function createGroup(
     name: createGroupName(group, perProcess),
     size: group === undefined ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 1,
     isKept: group === undefined,
+    startsLater: true,
     maxMembers: perProcess,
     // Each script ends within its time, so a thread that does not respond has many of them.
     confirmTimeout: CONFIRM_TIMEOUT_MS,
