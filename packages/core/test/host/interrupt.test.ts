@@ -504,10 +504,10 @@ test('timers go on with what was left, and listeners listen again', async () => 
   const source = `const seen = []
     await listen('news', ({ payload }) => seen.push(payload))
     const once = sallyport.once('end')
-    const cleared = setTimeout(() => seen.push('cleared'), 30)
+    const cleared = setTimeout(() => seen.push('cleared'), 500)
     let ticks = 0
     const interval = setInterval(() => ticks++, 5)
-    const timeout = new Promise(done => setTimeout(done, 200, 'late'))
+    const timeout = new Promise(done => setTimeout(done, 700, 'late'))
     await invoke('ask', {})
     clearTimeout(cleared)
     while (ticks < 3) await new Promise(done => setTimeout(done, 5))
