@@ -16,6 +16,9 @@ import {
 } from './worker-actor.js'
 import { ABANDON_TIMEOUT_MS, createAbandonedError, STOP_TIMEOUT_MS } from './worker-machine.js'
 
+/** Time for a thread to end that need not be asked, before it is asked. */
+const ASK_TIMEOUT_MS = 50
+
 type SingleState = Extract<WorkerState, 'starting' | 'running' | 'leaving' | 'draining' | 'stopped' | 'failed'>
 
 export class SingleWorker implements SupervisedWorker {
@@ -158,6 +161,7 @@ export class SingleWorker implements SupervisedWorker {
       setTimeout(() => this.#end(createAbandonedError(this.input.spec)), killTimeout + ABANDON_TIMEOUT_MS),
     )
     this.#sendToThread({ type: 'stop', timeout, endsItself })
+    if (endsItself) this.#timers.push(setTimeout(() => this.#sendToThread({ type: 'stop', timeout }), ASK_TIMEOUT_MS))
   }
 
   #kill(): void {
