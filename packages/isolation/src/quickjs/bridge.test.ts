@@ -1,5 +1,5 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Bridge, type BridgeState } from './bridge.js'
 
 type Run = (args: unknown, ctx: { signal: AbortSignal }) => Promise<unknown>
@@ -13,6 +13,7 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
   const signals: AbortSignal[] = []
   const delivered: string[] = []
   const states: BridgeState[] = []
+  const answered = vi.fn<() => void>()
   const functions = {
     getLabel: () => 'main',
     expose(added: Record<string, Run>) {
@@ -37,7 +38,7 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
   }
   const bridge = new Bridge({
     functions: functions as never,
-    thread: { print: () => {} } as never,
+    thread: { print: () => {}, answered },
     body: undefined,
     codec: 'json',
     explain: ({ message }) => message,
@@ -58,7 +59,7 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
   const call = (name: string, args: unknown = {}): void => void run(name, args).catch(() => {})
   const receive = (operation: string, id: number, value: unknown): unknown =>
     bridge.receive(`${operation} ${id} ${JSON.stringify(value)}`, [])
-  return { bridge, exposed, invoked, signals, delivered, states, run, call, receive }
+  return { bridge, exposed, invoked, signals, delivered, states, answered, run, call, receive }
 }
 
 const toSignal = (id: number): object => ({ $: 'signal', id })
@@ -173,4 +174,36 @@ test('a result of `bus.run` beyond its limit is not sent', async () => {
   expect(within).toMatchObject({ value: 'x'.repeat(8) })
   expect(beyond).toMatchObject({ reason: { reason: 'Overloaded', data: { limit: 'resultBytes', max: 10 } } })
   expect(other).toMatchObject({ value: 'x'.repeat(99) })
+})
+
+test('the thread learns once that `bus.run` was answered, with a value or an error, and of no other answer', async () => {
+  const ends = { answer: 1, 'answer-error': { message: 'no', name: 'Error' } }
+  for (const [operation, value] of Object.entries(ends)) {
+    const { answered, run, receive } = createBridge()
+    receive('expose', 0, ['bus.run', 'f'])
+    const results = ['f', 'bus.run'].map(name => run(name))
+    receive('answer', -1, 1)
+    await results[0]
+    expect(answered).not.toHaveBeenCalled()
+    receive(operation, -2, value)
+    await Promise.allSettled(results)
+    expect(answered).toHaveBeenCalledOnce()
+  }
+})
+
+test('the thread learns that `bus.run` was answered after a resume, and does not end for a stream', async () => {
+  const resumed = createBridge()
+  resumed.bridge.restore(idle)
+  const result = resumed.run('bus.run', { value: 1 })
+  await tick()
+  expect(resumed.answered).not.toHaveBeenCalled()
+  resumed.receive('answer', idle.run, 'end')
+  expect(await result).toBe('end')
+  expect(resumed.answered).toHaveBeenCalledOnce()
+  const streamed = createBridge()
+  streamed.receive('expose', 0, ['bus.run'])
+  const stream = streamed.run('bus.run')
+  streamed.receive('answer', -1, { $: 'source', id: 1 })
+  await stream
+  expect(streamed.answered).not.toHaveBeenCalled()
 })

@@ -543,7 +543,7 @@ export class Bridge {
     if (refused !== undefined) throw new Error(refused)
   }
 
-  #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
+  async #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
     if (name !== RUN) return this.#callScript(name, args, ctx)
     const answer = this.#restored
       ? this.#resume(this.#restored, args as Resumption, ctx)

@@ -2,7 +2,7 @@
 // for the next script: a new one costs ten times as much (docs/adr/0039-scripts-in-quickjs.md).
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { EngineModule } from '@sallyport/protocol/internal/contract'
+import { compileEngine, type EngineModule } from '@sallyport/protocol/internal/contract'
 import { type JSValueHandle, QuickJS, type QuickJSOptions, type Snapshot } from 'quickjs-wasi'
 
 /** The name of the host function that the inside calls. */
@@ -53,7 +53,6 @@ let pool: Promise<Pool> | undefined
 
 // Only TypeScript's types of browsers have it.
 declare const WebAssembly: {
-  compile(bytes: Uint8Array): Promise<EngineModule>
   instantiate(module: EngineModule, imports: object): Promise<object>
   Instance: new (module: EngineModule, imports: object) => object
 }
@@ -64,7 +63,7 @@ const readAsset = (name: string): Buffer => readFileSync(fileURLToPath(import.me
 export const prepareVms = (module?: EngineModule): Promise<Pool> => (pool ??= createPool(module))
 
 async function createPool(compiled?: EngineModule): Promise<Pool> {
-  const module = compiled ?? (await WebAssembly.compile(readAsset('quickjs-wasi/quickjs.wasm')))
+  const module = compiled ?? (await compileEngine(readAsset('quickjs-wasi/quickjs.wasm')))
   // The asynchronous form waits in the queue of V8's threads, behind the optimization of the engine's code: up to 250 ms.
   WebAssembly.instantiate = async (engine, imports) => new WebAssembly.Instance(engine, imports)
   const vm = await QuickJS.create({ wasm: module })

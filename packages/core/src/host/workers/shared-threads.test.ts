@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createHostLog } from '../reporting/log.js'
 import { SharedThreads, type ThreadGroup } from './shared-threads.js'
 import type { ThreadMember } from './thread-member.js'
@@ -194,4 +194,31 @@ test('output that the host does not read stays in the thread, and delays no othe
   await expectAnswer(second)
   await expectAnswer(second)
   expect(first.messages.length).toBeLessThan(5)
+})
+
+test('a member that starts later starts with its first message, or with its end', async () => {
+  const from: ThreadGroup = { ...group(1, 'later'), startsLater: true }
+  const other = open('other', { from })
+  other.member.postMessage(['echo', 1])
+  await vi.waitFor(() => expect(other.messages).toEqual(['started', 1]))
+  const late = open('late', { from })
+  const ended = open('ended', { from })
+  await ended.member.terminate()
+  expect(await ended.exited).toBe(1)
+  expect(late.messages).toEqual([])
+  late.member.postMessage(['echo', 2])
+  late.member.postMessage(['exit', 0])
+  expect(await late.exited).toBe(0)
+  expect(late.messages).toEqual(['started', 2, 'last'])
+})
+
+test('a member that starts later, with data that cannot be cloned, fails alone', async () => {
+  const from: ThreadGroup = { ...group(1, 'later'), startsLater: true }
+  const other = open('other', { from })
+  const broken = open('broken', { from, data: (() => {}) as unknown as string })
+  broken.member.postMessage(['echo', 1])
+  expect(await broken.exited).toBe(1)
+  expect(broken.errors).toEqual([expect.stringContaining('could not be cloned')])
+  other.member.postMessage(['echo', 1])
+  await vi.waitFor(() => expect(other.messages).toEqual(['started', 1]))
 })

@@ -93,6 +93,7 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
     platform,
     unknownPermissions: 'error' as const,
     absent: new Set<string>(),
+    allowLists: new Map(),
     warn,
   }
   return resolveAll(readAll(at, /^cap/), options)

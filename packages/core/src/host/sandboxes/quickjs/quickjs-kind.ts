@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { compileEngine } from '@sallyport/protocol/internal/contract'
 import type {
   EngineModule,
   EngineOptions,
@@ -120,16 +121,11 @@ const schema = v.variant('process', [
   }),
 ])
 
-// Only TypeScript's types of browsers have it.
-declare const WebAssembly: { compile(bytes: Uint8Array): Promise<EngineModule> }
-
 let compiled: Promise<EngineModule> | undefined
 
 /** Compiles the engine once for all script hosts that are threads. */
-const compileEngine = (): Promise<EngineModule> =>
-  (compiled ??= readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm')).then(bytes =>
-    WebAssembly.compile(bytes),
-  ))
+const compileEngineOnce = (): Promise<EngineModule> =>
+  (compiled ??= readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm')).then(compileEngine))
 
 /** @internal */
 export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
@@ -180,7 +176,7 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
         },
       }
     }
-    const module = await compileEngine()
+    const module = await compileEngineOnce()
     const { kind, group, perProcess } = options
     return {
       kind,
