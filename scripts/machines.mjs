@@ -13,7 +13,7 @@ const { fromTable } = await load('inspector/dist/host/state-graph.js')
 const PLACES = {
   bus: 'Runs in the host: `core/src/host/supervision/supervisor.ts`.',
   worker:
-    'Runs in the host, once for each worker: `core/src/host/supervision/worker-machine.ts`. In any state, `fail` leads to `failed`. A run never restarts: unless it has a process of its own, it has the states `starting`, `running`, `leaving`, `draining`, `stopped` and `failed` in `single-worker.ts`.',
+    'Runs in the host, once for each worker: `core/src/host/supervision/worker-machine.ts`. In any state, `fail` leads to `failed`. A run in a thread never restarts: it has the states `starting`, `running`, `leaving`, `draining`, `stopped` and `failed` in `single-worker.ts`.',
   lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/contract/worker-actor.ts`.',
   frontend:
     'Runs in the host, once for each frontend, as a pure table with the next one: `core/src/host/frontends/frontend-life.ts`.',

@@ -90,7 +90,7 @@ export function createWorkerRuntime(
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
     supervision: config.supervision,
-    isSingle: config.runsOnce === true && (!hasProcess || config.sandbox.sharesProcess?.(start) === true),
+    isSingle: config.runsOnce === true && !hasProcess,
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
     chargeExit: isNeighborFault,

@@ -1,5 +1,5 @@
-// The supervision of a worker that never restarts, that of a run in a thread: `worker-machine.ts` without its restarts and reloads. A short
-// run takes less time than an xstate actor (docs/adr/0039-scripts-in-quickjs.md).
+// The supervision of a worker that never restarts, that of a run in a thread: `worker-machine.ts` without its restarts, reloads and spares. A
+// short run takes less time than an xstate actor (docs/adr/0039-scripts-in-quickjs.md).
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
@@ -14,7 +14,13 @@ import {
   type WorkerEvent,
   type WorkerExit,
 } from './worker-actor.js'
-import { ABANDON_TIMEOUT_MS, createAbandonedError, STOP_TIMEOUT_MS } from './worker-machine.js'
+import {
+  ABANDON_TIMEOUT_MS,
+  createAbandonedError,
+  isWriting,
+  OUTPUT_TIMEOUT_MS,
+  STOP_TIMEOUT_MS,
+} from './worker-machine.js'
 
 /** Time for a thread to end that need not be asked, before it is asked. */
 const ASK_TIMEOUT_MS = 50
@@ -33,6 +39,7 @@ export class SingleWorker implements SupervisedWorker {
   #sendToThread: (command: ThreadCommand) => void = () => {}
   #state: SingleState = 'starting'
   #isReady = false
+  #isKilled = false
   /** Why a worker that is `leaving` was dismissed, unless its thread says more. */
   #dismissal: { error: Error; isPreliminary: boolean } | undefined
 
@@ -108,7 +115,7 @@ export class SingleWorker implements SupervisedWorker {
         return this.#threadExited(event.error)
       case 'thread.silent':
         if (state === 'leaving') this.#leave()
-        else if (state === 'draining') this.#kill()
+        else if (state === 'draining' && !this.#isKilled) this.#kill()
         return
       case 'terminate':
         return this.#terminate(event.error)
@@ -155,18 +162,36 @@ export class SingleWorker implements SupervisedWorker {
   #drain(timeout: number, endsItself: boolean | undefined): void {
     this.#clearTimers()
     this.#state = 'draining'
-    const killTimeout = timeout + this.#stopTimeout
     this.#timers.push(
-      setTimeout(() => this.#kill(), killTimeout),
-      setTimeout(() => this.#end(createAbandonedError(this.input.spec)), killTimeout + ABANDON_TIMEOUT_MS),
+      setTimeout(() => {
+        // Code that runs on can print for ever.
+        if (this.input.status.lifecycle === 'stopped' && this.#isWriting) this.#awaitOutput()
+        else this.#kill()
+      }, timeout + this.#stopTimeout),
     )
     this.#sendToThread({ type: 'stop', timeout, endsItself })
     if (endsItself) this.#timers.push(setTimeout(() => this.#sendToThread({ type: 'stop', timeout }), ASK_TIMEOUT_MS))
   }
 
+  get #isWriting(): boolean {
+    return isWriting({ status: this.input.status, now: () => performance.now() })
+  }
+
+  /** Its output is bounded, and how fast it ends depends on this host. */
+  #awaitOutput(): void {
+    this.#isKilled = false
+    const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#kill())
+    this.#timers.push(setTimeout(check, OUTPUT_TIMEOUT_MS))
+  }
+
   #kill(): void {
+    this.#clearTimers()
+    this.#isKilled = true
     this.#sendToThread({ type: 'kill' })
     this.input.spec.onKilled()
+    const check = (): void =>
+      this.#isWriting ? this.#awaitOutput() : this.#end(createAbandonedError(this.input.spec))
+    this.#timers.push(setTimeout(check, ABANDON_TIMEOUT_MS))
   }
 
   #end(error: Error | undefined, exitError = error): void {

@@ -142,7 +142,7 @@ describe.each([
     try {
       const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {}, printedAt: 0 }
       const thread = Object.assign(new EventEmitter(), doubles)
-      const worker = createSupervisor().start({ ...silent, spawn: () => thread as unknown as Worker })
+      const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
       const onExit = vi.fn<() => void>()
       void worker.exited.then(onExit)
       for (const each of ['ready', state]) thread.emit('message', { type: 'state', state: each })

@@ -1,6 +1,6 @@
 // The sandbox of one frontend as its options are resolved, and what starts it.
 import type { ResourceLimits } from 'node:worker_threads'
-import type { FrontendStart, FrontendWorkerData } from '@sallyport/protocol/internal/contract'
+import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { ThreadHandle } from '../../supervision/worker-actor.js'
 import type { OutputSource } from '../../workers/output.js'
 import type { SocketOwner } from '../../../shared/process-sockets.js'
@@ -33,8 +33,6 @@ export interface SandboxConfig<Name extends string = string> {
   readonly ringBytes?: number
   /** The engine of snapshots of its code, and the code around it. Left out if code in it cannot be interrupted. */
   readonly engine?: string
-  /** True if the code is one of many in a process. */
-  sharesProcess?(start: FrontendStart): boolean
   /** True if the code of `bus.run` ends once it has answered, without being asked. */
   readonly endsWithAnswer?: boolean
   /**

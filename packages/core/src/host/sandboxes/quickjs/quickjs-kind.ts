@@ -168,8 +168,6 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       return {
         ...alone,
         ringBytes: shared.ringBytes!,
-        endsWithAnswer: true,
-        sharesProcess: start => !hasTypes(start),
         spawn(start, host, owners) {
           if (hasTypes(start)) return alone.spawn(start, host, owners)
           return shared.spawn(start, host, owners)
