@@ -189,8 +189,7 @@ export class SingleWorker implements SupervisedWorker {
     this.#isKilled = true
     this.#sendToThread({ type: 'kill' })
     this.input.spec.onKilled()
-    const check = (): void =>
-      this.#isWriting ? this.#awaitOutput() : this.#end(createAbandonedError(this.input.spec))
+    const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#end(createAbandonedError(this.input.spec)))
     this.#timers.push(setTimeout(check, ABANDON_TIMEOUT_MS))
   }
 
