@@ -113,6 +113,8 @@ export function startFrontend(
   let firstLink: Link
   let lastLink: Link | undefined
   let client: Client | undefined
+  /** The script has answered `bus.run`. */
+  let hasAnswered = false
   const unsent = new Throttle<undefined>((_, more) => host.report({ type: 'unsent', count: more + 1 }), 1)
   const linked = new Promise<void>(resolve => {
     host.onCommand(command => {
@@ -134,7 +136,10 @@ export function startFrontend(
   const ownEnds = {
     suspended: (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript }),
     // Before the host has read the answer: a message less to wait for.
-    answered: (): void => actor.stop(),
+    answered: (): void => {
+      hasAnswered = true
+      actor.stop()
+    },
   }
 
   function load(onFault: (error: Error) => void): Promise<unknown> {
@@ -182,7 +187,8 @@ export function startFrontend(
       client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
       if (!host.group) setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
-      const loaded = load(error => send({ type: 'fault', error }))
+      // What the code of `bus.run` left running cannot fail it any more.
+      const loaded = load(error => !hasAnswered && send({ type: 'fault', error }))
       Client.getParts(client).functions.waitFor(loaded)
       loaded.then(
         () => {

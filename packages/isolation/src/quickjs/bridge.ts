@@ -260,13 +260,19 @@ export class Bridge {
           this.#exposed.delete(name)
         }
         return undefined
-      case 'answer':
+      case 'answer': {
+        const isRun = id === this.#runCall
         this.#take(id)?.resolve(value)
+        if (isRun && !isSource(value)) this.#deps.thread.answered?.()
         return undefined
-      case 'answer-error':
+      }
+      case 'answer-error': {
         if (this.#deps.findLimit(value as CrossedError)) return undefined
+        const isRun = id === this.#runCall
         this.#take(id)?.reject(this.toError(value as CrossedError))
+        if (isRun) this.#deps.thread.answered?.()
         return undefined
+      }
       case 'watch': {
         const signal = this.#signals.get(id)?.signal
         const abort = (): void => this.#send('abort', id, describeError(signal!.reason))
@@ -544,18 +550,7 @@ export class Bridge {
   }
 
   async #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
-    if (name !== RUN) return this.#callScript(name, args, ctx)
-    const answer = this.#restored
-      ? this.#resume(this.#restored, args as Resumption, ctx)
-      : this.#callScript(name, args, ctx)
-    const answered = (result: unknown): void => {
-      if (!isSource(result)) this.#deps.thread.answered?.()
-    }
-    answer.then(answered, answered)
-    return answer
-  }
-
-  async #callScript(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
+    if (name === RUN && this.#restored) return this.#resume(this.#restored, args as Resumption, ctx)
     const id = --this.#lastId
     this.#signals.set(id, ctx)
     let isStream = false
