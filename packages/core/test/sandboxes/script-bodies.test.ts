@@ -4,13 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Bus, defineCore, createBus } from '../../src/index.js'
 
-/** Answers with the type and the bytes of a request, or with the form of the path `/form`. */
+/** Answers with the type and the bytes of a request, or with those of the request for `/mirror`, or with the status that is its path. */
 const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => void chunks.push(chunk))
   request.on('end', () => {
     const type = request.headers['content-type'] ?? ''
     const body = Buffer.concat(chunks)
+    const status = Number(request.url!.slice(1))
+    if (status > 0) return response.writeHead(status).end()
     if (request.url !== '/mirror') return response.end(JSON.stringify([type, body.toString('latin1')]))
     response.setHeader('content-type', type).end(body)
   })
@@ -133,6 +135,35 @@ test.each([
      ]`,
   ],
   [
+    'a signal while a body without an end is read',
+    `const endless = () => new ReadableStream({ start(controller) { controller.enqueue(new Uint8Array(3)) } })
+     const controller = new AbortController()
+     const sent = nameError(() => send(endless(), { duplex: 'half', signal: controller.signal }))
+     setTimeout(() => controller.abort(), 1)
+     return [await sent, await nameError(() => send(endless(), { duplex: 'half', signal: AbortSignal.timeout(1) }))]`,
+  ],
+  [
+    'the status of a response',
+    `const create = (body, status) => nameError(() => new Response(body, { status }))
+     const { status } = new Response(null, { status: 204 })
+     return [
+       await Promise.all([99, 101, 199, 600, 'a', -1].map(each => create(null, each))),
+       await Promise.all([204, 205, 304].map(each => create('', each))),
+       await Promise.all([200, 299.5, '404', 599, 304, undefined].map(each => create(null, each))),
+       status,
+     ]`,
+  ],
+  [
+    'a response of a server that has any status',
+    `const result = []
+     for (const path of ['/204', '/999']) {
+       const response = await fetch(args.origin + path)
+       const copy = response.clone()
+       result.push([response.status, response.body === null, copy.status, await copy.text()])
+     }
+     return result`,
+  ],
+  [
     'reading a body with for await',
     `const response = await mirror('abc')
      const bytes = await readAll(response.body)
@@ -194,6 +225,18 @@ test.each([
   const all = `${setup} return JSON.stringify(await (async () => { ${code} })())`
   const [inScript, inNode] = [await run(all), await runInNode(all)].map(text => JSON.parse(text as string) as unknown)
   expect(inScript).toEqual(inNode)
+})
+
+test('a signal cancels a body that is read for a request', async () => {
+  const code = `
+    const controller = new AbortController()
+    const { signal } = controller
+    const cancelled = new Promise(resolve => {
+      const body = new ReadableStream({ pull: () => void setTimeout(() => controller.abort('why'), 1), cancel: resolve })
+      fetch(args.origin, { method: 'POST', body, signal }).catch(() => {})
+    })
+    return await cancelled`
+  expect(await run(code)).toBe('why')
 })
 
 test.each([

@@ -36,6 +36,29 @@ function toStream(body: unknown): [stream: ReadableStream, type?: string] {
   return [new Blob([body]).stream(), 'text/plain;charset=UTF-8']
 }
 
+/** Reads a body to its end. @throws the reason of the signal once it aborts */
+async function readBytes(stream: ReadableStream, signal?: AbortSignal | null): Promise<Uint8Array> {
+  const reader = stream.getReader()
+  const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => {})
+  const abort = (): void => cancel(signal!.reason)
+  signal?.addEventListener('abort', abort)
+  try {
+    const chunks: Uint8Array[] = []
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      if (!(next.value instanceof Uint8Array)) {
+        cancel(undefined)
+        throw new TypeError('Received non-Uint8Array chunk')
+      }
+      chunks.push(next.value)
+    }
+    signal?.throwIfAborted()
+    return concat(chunks)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    reader.releaseLock()
+  }
+}
+
 /** What a request and a response have in common. */
 class Message {
   readonly headers: Headers
@@ -72,12 +95,7 @@ class Message {
     const stream = this.#stream
     if (!stream) return new Uint8Array()
     if (stream.locked || isDisturbed(stream)) throw new TypeError('Body is unusable: Body has already been read')
-    const chunks: Uint8Array[] = []
-    for await (const chunk of stream) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError('Received non-Uint8Array chunk')
-      chunks.push(chunk)
-    }
-    return concat(chunks)
+    return readBytes(stream)
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
@@ -148,8 +166,12 @@ class Response extends Message {
     body: unknown = null,
     init: { readonly status?: unknown; readonly statusText?: unknown; readonly headers?: unknown } = {},
   ) {
+    const status = Math.trunc(Number(init.status ?? 200))
+    if (!(status >= 200 && status <= 599)) throw new RangeError('The status must be in the range of 200 to 599')
+    if (body !== null && [204, 205, 304].includes(status))
+      throw new TypeError(`A response with status ${status} cannot have a body`)
     super(body, init.headers)
-    this.status = Number(init.status ?? 200)
+    this.status = status
     this.statusText = String(init.statusText ?? '')
   }
 
@@ -161,8 +183,8 @@ class Response extends Message {
 
   clone(): Response {
     const { status, statusText, headers, url, redirected, type } = this
-    const copy = new Response(tee(this), { status, statusText, headers: [...headers] })
-    return Object.assign(copy, { url, redirected, type })
+    const copy = new Response(tee(this), { statusText, headers: [...headers] })
+    return Object.assign(copy, { status, url, redirected, type })
   }
 
   get ok(): boolean {
@@ -174,13 +196,13 @@ async function fetch(input: unknown, init?: RequestOptions): Promise<Response> {
   const message = new Request(input, init)
   const { url, method, redirect, headers, signal } = message
   signal?.throwIfAborted()
-  const body = message.body ? await message.bytes() : null
+  const body = message.body ? await readBytes(message.body, signal) : null
   try {
     const sent = { url, method, redirect, headers: [...headers], body }
     const head = (await ask('fetch', [sent, signal])) as Head
-    const response = new Response(head.body && ReadableStream.from(head.body), head)
-    const { url: finalUrl, redirected } = head
-    return Object.assign(response, { url: finalUrl, redirected, type: 'basic' })
+    const { status, statusText, url: finalUrl, redirected } = head
+    const response = new Response(head.body && ReadableStream.from(head.body), { statusText, headers: head.headers })
+    return Object.assign(response, { status, url: finalUrl, redirected, type: 'basic' })
   } catch (error) {
     signal?.throwIfAborted()
     const { name, message: text } = error as Error
