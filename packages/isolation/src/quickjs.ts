@@ -25,12 +25,14 @@ export async function loadScript(
   const body = text?.wrapper ? name : undefined
   const code = toJavaScript(name, place, source, body !== undefined)
   const modules = new ScriptModules(place, text?.modules)
-  const lines = splitLines(code)
+  /** Only for the texts of errors. */
+  let lines: readonly string[] | undefined
+  const getLines = (): readonly string[] => (lines ??= splitLines(code))
   const fail = ({ message, stack = '' }: Error, machine: Machine): BusError => {
     const frames = fixColumns(stack, body)
     const problem = text?.wrapper ? findEnd(code, frames, message, machine) : { position: getPosition(frames), message }
     const [, line = 0, column = 0] = problem.position.split(':').map(Number)
-    const explained = explainSyntax(problem.message, lines[line - 1] ?? '', column, body !== undefined)
+    const explained = explainSyntax(problem.message, getLines()[line - 1] ?? '', column, body !== undefined)
     const module = getModuleName(frames)
     const isOther = module !== name && modules.has(module)
     const error = createScriptError(
@@ -68,7 +70,7 @@ export async function loadScript(
             functions,
             thread,
             body,
-            explain: (error, frames) => explainError(error, lines, findPlace(frames, name)),
+            explain: (error, frames) => explainError(error, getLines, findPlace(frames, name)),
             network,
             codec,
             maxResultBytes: text?.wrapper?.maxResultBytes,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { explainError, explainSyntax } from './explain-error.js'
 
 const notFunction = { name: 'TypeError', message: 'not a function' }
@@ -12,7 +12,7 @@ test.each<[line: string, column: number, message: string]>([
   ['(1)()', 4, 'not a function'],
   ['', 1, 'not a function'],
 ])('%j at column %i calls what is not a function', (line, column, message) => {
-  expect(explainError(notFunction, ['', line], [2, column])).toBe(message)
+  expect(explainError(notFunction, () => ['', line], [2, column])).toBe(message)
 })
 
 test.each([
@@ -22,17 +22,19 @@ test.each([
   [{ name: 'Error', message: 'process is not defined' }, /^process is not defined$/],
   [{ name: 'Error', message: 'not a function' }, /^not a function$/],
 ])('%j', (error, message) => {
-  expect(explainError(error, ['go()'], [1, 1])).toMatch(message)
+  const getLines = vi.fn<() => string[]>(() => ['go()'])
+  expect(explainError(error, getLines, [1, 1])).toMatch(message)
+  expect(getLines).not.toHaveBeenCalled()
 })
 
 test('an error in another file is not explained by this code', () => {
-  expect(explainError(notFunction, ['go()'], undefined)).toBe('not a function')
+  expect(explainError(notFunction, () => ['go()'], undefined)).toBe('not a function')
 })
 
 test('of a long line only the place is read', () => {
   const line = `${'a.'.repeat(200_000)}go(${' await'.repeat(200_000)}`
-  expect(explainError(notFunction, [line], [1, 5])).toBe('not a function')
-  expect(explainError(notFunction, [line], [1, 400_001])).toMatch(/^a[a.]{90,110}\.go is not a function$/)
+  expect(explainError(notFunction, () => [line], [1, 5])).toBe('not a function')
+  expect(explainError(notFunction, () => [line], [1, 400_001])).toMatch(/^a[a.]{90,110}\.go is not a function$/)
   expect(explainSyntax('no', `${' '.repeat(400_000)}await x`, 400_007, true)).toMatch(/only valid in an async/)
 })
 

@@ -23,16 +23,20 @@ const MISSING = new Map([
 /** Remedy for an import of a module that the script does not have. */
 export const getImportRemedy = (name: string, bundle: string): string => (isBuiltin(name) ? NODE : bundle)
 
-/** @param lines - of the code; none if the error is not of its file */
+/**
+ * @param getLines - returns those of the code, if they are needed
+ * @param place - in the code; none if the error is not of its file
+ */
 export function explainError(
   { name, message }: { readonly name?: string | undefined; readonly message: string },
-  lines: readonly string[],
+  getLines: () => readonly string[],
   place: readonly [line: number, column: number] | undefined,
 ): string {
   const [, missing] = (name === 'ReferenceError' && /^'?([\w$]+)'? is not defined$/.exec(message)) || []
   const remedy = missing !== undefined && MISSING.get(missing)
   if (remedy) return `${message}. ${remedy}`
   if (name !== 'TypeError' || message !== 'not a function' || !place) return message
+  const lines = getLines()
   if (lines[0]?.startsWith('```')) return `${message}. ${FENCE}`
   const callee = findCallee(lines[place[0] - 1] ?? '', place[1])
   return callee === undefined ? message : `${callee} is not a function`
