@@ -54,6 +54,28 @@ test('output without an end does not delay a deadline for ever', () => {
   expect(written).toBe(10)
 })
 
+test('a deadline that is over does not end again', () => {
+  const { output, end, write, take } = create()
+  output.setDeadline(1000, end)
+  vi.advanceTimersByTime(1000)
+  write()
+  take()
+  vi.advanceTimersByTime(5000)
+  expect(end).toHaveBeenCalledOnce()
+})
+
+test('the output after the first deadline counts for each, in bytes', () => {
+  const { output, end, take } = create()
+  output.setDeadline(1000, () => {})
+  vi.advanceTimersByTime(1000)
+  output.write('stdout', 'ä'.repeat(4 * 2 ** 20), () => {})
+  take()
+  output.setDeadline(1000, end)
+  output.write('stdout', 'a', () => {})
+  vi.advanceTimersByTime(1000)
+  expect(end).toHaveBeenCalledOnce()
+})
+
 test('a deadline that is cleared does not end, and all output is waited for', async () => {
   const { output, end, write, take } = create()
   output.setDeadline(1000, end)

@@ -3,7 +3,7 @@
 import type { MemberConnection, OutputStream } from '@sallyport/protocol/internal/contract'
 import { MAX_WAITING_OUTPUT } from '@sallyport/protocol/internal/wire'
 
-/** What is printed after the first deadline was set. Beyond it, time counts whether the host has taken the output or not. */
+/** Bytes that are printed after the first deadline was set. Beyond it, time counts whether the host has taken the output or not. */
 const MAX_LAST_OUTPUT = 8 * MAX_WAITING_OUTPUT
 
 interface Deadline {
@@ -19,6 +19,7 @@ export class RelayOutput {
   readonly #deadlines = new Set<Deadline>()
   #waiting = 0
   #lastOutput = 0
+  #isEnding = false
   #isPaused = false
   #onTaken = (): void => {}
 
@@ -29,7 +30,7 @@ export class RelayOutput {
   /** Calls `done` once the host has asked for the chunk. Must not be called again for this stream before. */
   write(stream: OutputStream, chunk: Uint8Array | string, done: () => void): void {
     this.#waiting++
-    if (this.#deadlines.size > 0) this.#lastOutput += chunk.length
+    if (this.#isEnding) this.#lastOutput += Buffer.byteLength(chunk)
     this.#update()
     this.#host.write(stream, chunk, () => {
       this.#waiting--
@@ -41,7 +42,14 @@ export class RelayOutput {
 
   /** Calls `end` after `timeout` ms. Time in which the host has not taken what was printed does not count. */
   setDeadline(timeout: number, end: () => void): void {
-    const deadline: Deadline = { left: timeout, since: 0, timer: undefined, end }
+    const deadline: Deadline = {
+      ...{ left: timeout, since: 0, timer: undefined },
+      end: () => {
+        this.#deadlines.delete(deadline)
+        end()
+      },
+    }
+    this.#isEnding = true
     this.#deadlines.add(deadline)
     if (!this.#isPaused) start(deadline)
   }
