@@ -18,7 +18,7 @@ import {
   ABANDON_TIMEOUT_MS,
   createAbandonedError,
   isWriting,
-  OUTPUT_TIMEOUT_MS,
+  OUTPUT_CHECK_MS,
   STOP_TIMEOUT_MS,
 } from './worker-machine.js'
 
@@ -173,15 +173,20 @@ export class SingleWorker implements SupervisedWorker {
     if (endsItself) this.#timers.push(setTimeout(() => this.#sendToThread({ type: 'stop', timeout }), ASK_TIMEOUT_MS))
   }
 
+  get #output(): Parameters<typeof isWriting>[0] {
+    return { ...this.input, now: () => performance.now() }
+  }
+
   get #isWriting(): boolean {
-    return isWriting({ status: this.input.status, now: () => performance.now() })
+    return isWriting(this.#output)
   }
 
   /** Its output is bounded, and how fast it ends depends on this host. */
   #awaitOutput(): void {
+    this.#clearTimers()
     this.#isKilled = false
     const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#kill())
-    this.#timers.push(setTimeout(check, OUTPUT_TIMEOUT_MS))
+    this.#timers.push(setTimeout(check, OUTPUT_CHECK_MS))
   }
 
   #kill(): void {
@@ -189,7 +194,7 @@ export class SingleWorker implements SupervisedWorker {
     this.#isKilled = true
     this.#sendToThread({ type: 'kill' })
     this.input.spec.onKilled()
-    const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#end(createAbandonedError(this.input.spec)))
+    const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#end(createAbandonedError(this.#output)))
     this.#timers.push(setTimeout(check, ABANDON_TIMEOUT_MS))
   }
 

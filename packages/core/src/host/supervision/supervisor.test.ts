@@ -163,6 +163,41 @@ describe.each([
   })
 
   test.each([
+    ['is writing when the bus ends', 60, 'stopped'],
+    ['begins to write when the bus ends', 0, 'stopped'],
+    ['is killed when the bus ends', 0, 'draining'],
+  ])('does not delay the end of the bus by its output: it %s', async (_what, seconds, state) => {
+    vi.useFakeTimers()
+    try {
+      const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {}, printedAt: 0 }
+      const thread = Object.assign(new EventEmitter(), doubles)
+      const supervisor = createSupervisor()
+      const worker = supervisor.start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
+      for (const each of ['ready', state]) thread.emit('message', { type: 'state', state: each })
+      const print = async (times: number): Promise<void> => {
+        for (let time = 0; time < times; time++) {
+          thread.printedAt = performance.now()
+          await vi.advanceTimersByTimeAsync(100)
+        }
+      }
+      supervisor.signal('core.ready')
+      if (seconds > 0) void worker.stop(100)
+      await print(10 * seconds)
+      expect(thread.terminate).not.toHaveBeenCalled()
+      supervisor.signal('drain')
+      const onExit = vi.fn<(exit: unknown) => void>()
+      void worker.stop(100).then(onExit)
+      await print(56)
+      const message = expect.stringContaining('its output was not taken in time') as string
+      expect(onExit).toHaveBeenCalledExactlyOnceWith(
+        expect.objectContaining({ error: expect.objectContaining({ message }) as Error }),
+      )
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test.each([
     ['throws before it is ready', 'throw new Error("early")', 'early'],
     ['exits before it is ready', 'process.exit(0)', 'it exited before it was ready'],
     ['exits with a code', 'process.exit(7)', 'it exited with code 7'],

@@ -17,7 +17,8 @@ export const STOP_TIMEOUT_MS = 500
 /** `terminate()` cannot interrupt native code. After this time the thread is abandoned. */
 export const ABANDON_TIMEOUT_MS = 5000
 /** A thread that has printed something within this time is still writing its output, which this host takes. */
-export const OUTPUT_TIMEOUT_MS = 10_000
+const OUTPUT_TIMEOUT_MS = 10_000
+export const OUTPUT_CHECK_MS = 500
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
 
@@ -65,12 +66,19 @@ const failWith = (error: Error | undefined, isCharged = false): Partial<WorkerCo
   return { error, exitError: error, isCharged }
 }
 
-export const isWriting = ({ status, now }: Pick<WorkerContext, 'status' | 'now'>): boolean =>
+type Output = Pick<WorkerContext, 'spec' | 'status' | 'now' | 'isDraining'>
+
+const hasPrinted = ({ status, now }: Output): boolean =>
   now() - (status.thread?.printedAt ?? -Infinity) < OUTPUT_TIMEOUT_MS
 
-export function createAbandonedError({ name, stopTimeout }: WorkerSpec): BusError {
-  const cause =
+/** The end of the bus does not wait for a host that takes output slowly. */
+export const isWriting = (output: Output): boolean => !output.isDraining() && hasPrinted(output)
+
+export function createAbandonedError(output: Output): BusError {
+  const { name, stopTimeout } = output.spec
+  const stuck =
     stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
+  const cause = hasPrinted(output) ? 'its output was not taken in time, and the rest of it is lost' : stuck
   return new BusError('Timeout', `${name} did not exit after it was terminated: ${cause}`)
 }
 
@@ -108,7 +116,7 @@ const machine = setup({
     stopTimeout: ({ context }) => getStopTimeout(context),
     killTimeout: ({ context }) => getKillTimeout(context),
     abandonTimeout: ABANDON_TIMEOUT_MS,
-    outputTimeout: OUTPUT_TIMEOUT_MS,
+    outputTimeout: OUTPUT_CHECK_MS,
     backOff: ({ context }) => context.history.delay,
     startTimeout: ({ context }) => getStartTimeout(context),
   },
@@ -128,7 +136,7 @@ const machine = setup({
     recordError: assign(({ event }) => failWith(getError(event))),
     recordExternalError: assign(({ event }) => ({ error: getError(event), exitError: undefined })),
     recordDismissal: assign(({ context: { error } }) => ({ exitError: error })),
-    recordAbandoned: assign(({ context: { spec } }) => failWith(createAbandonedError(spec))),
+    recordAbandoned: assign(({ context }) => failWith(createAbandonedError(context))),
     // An error keeps its stack's closures alive, and with them the thread that exited and its ports.
     recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
       ...failWith(undefined),
