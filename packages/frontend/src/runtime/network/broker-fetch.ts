@@ -3,8 +3,10 @@ import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/cont
 import { createRefusal } from './broker-session.js'
 import { openTunnel } from './broker-sockets.js'
 
-/** Connections to one host. The broker opens twice as many, so those to other hosts do not wait for them. */
+/** Connections to one host: half of those that the broker opens, so that one host that does not answer leaves some to others. */
 const MAX_CONNECTIONS = 64
+/** Milliseconds until a connection is open, as in Node's own `fetch`. An abort of the request does not end the connect. */
+const CONNECT_TIMEOUT_MS = 10_000
 
 interface Target {
   hostname: string
@@ -16,15 +18,14 @@ interface Target {
 
 /** What undici documents for the option `connect`. */
 type ConnectCallback = (error: Error | null, socket: unknown) => void
-type Dispatcher = NonNullable<RequestInit['dispatcher']>
 type AgentClass = new (options: {
   connections: number
   connect: (target: Target, callback: ConnectCallback) => void
-}) => Dispatcher
+}) => object
 
 /** @param hasSecrets - whether the broker reads the requests, and answers those that it refuses */
 export function createFetch(native: typeof fetch, hasSecrets: boolean): typeof fetch {
-  let found: { dispatcher?: Dispatcher } | undefined
+  let found: RequestInit | undefined
   return async function fetch(input, init) {
     found ??= createDispatcher()
     // A spread has no inherited members.
@@ -44,15 +45,19 @@ export function createFetch(native: typeof fetch, hasSecrets: boolean): typeof f
   }
 }
 
-/** Returns nothing if this version of Node has no such class: then `fetch` connects by `node:net`, and encrypts in this thread. */
-function createDispatcher(): { dispatcher?: Dispatcher } {
+/**
+ * Returns the option `dispatcher`, which types of browsers do not have. Returns no option if this version of Node has no such class: then `fetch`
+ * connects by `node:net`, and encrypts in this thread.
+ */
+function createDispatcher(): RequestInit {
   // Node sets its default once one of its classes is used.
   Response.error()
   const defaults = Object.getOwnPropertySymbols(globalThis)
     .filter(({ description }) => description?.startsWith('undici.globalDispatcher.'))
     .map(symbol => (globalThis as unknown as Record<symbol, object>)[symbol]!.constructor)
   const AgentClass = defaults.find(({ name }) => name === 'Agent') as AgentClass | undefined
-  return AgentClass ? { dispatcher: new AgentClass({ connections: MAX_CONNECTIONS, connect }) } : {}
+  const options: object = AgentClass ? { dispatcher: new AgentClass({ connections: MAX_CONNECTIONS, connect }) } : {}
+  return options
 }
 
 function connect({ hostname, port, protocol }: Target, callback: ConnectCallback): void {
@@ -61,12 +66,22 @@ function connect({ hostname, port, protocol }: Target, callback: ConnectCallback
   const options = { host: hostname, port: Number(port) || (scheme === 'https' ? 443 : 80) }
   const fail = (error: Error): void => callback(error, null)
   const socket = openTunnel(new Socket(), options, scheme).once('error', fail)
-  socket.once('connect', () => callback(null, socket.off('error', fail)))
+  const timer = setTimeout(() => socket.destroy(createTimeout()), CONNECT_TIMEOUT_MS)
+  socket.once('close', () => clearTimeout(timer))
+  socket.once('connect', () => {
+    clearTimeout(timer)
+    callback(null, socket.off('error', fail))
+  })
 }
+
+/** Returns an error with the code of Node's own `fetch`. */
+const createTimeout = (): Error =>
+  Object.assign(new Error(`Connect timed out after ${CONNECT_TIMEOUT_MS} ms`), { code: 'UND_ERR_CONNECT_TIMEOUT' })
 
 /** What is denied is the error's own message: most code prints no causes. */
 function explain(error: unknown): unknown {
-  const { cause } = error as { cause?: NodeJS.ErrnoException }
+  // A request can be aborted with any reason, also `null`.
+  const { cause } = Object(error) as { cause?: NodeJS.ErrnoException }
   if (cause?.code !== 'ERR_ACCESS_DENIED') return error
   return Object.assign(new TypeError(cause.message, { cause }), { code: cause.code })
 }

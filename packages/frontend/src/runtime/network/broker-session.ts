@@ -12,9 +12,10 @@ const MAX_HEADER_BYTES = 64 * 1024
 let endpoint: LinkEndpoint | undefined
 let session: ClientHttp2Session | undefined
 
-/** Returns a stream to a host. @param scheme - of the requests that follow, which the broker encrypts, if they are those of `fetch` */
-export function connectByBroker(authority: string, scheme?: string): ClientHttp2Stream {
+/** Returns a stream to a host, or `undefined` if the broker has closed. @param scheme - of the requests that follow, which the broker encrypts, if they are those of `fetch` */
+export function connectByBroker(authority: string, scheme?: string): ClientHttp2Stream | undefined {
   session ??= openSession()
+  if (session.destroyed || session.closed) return undefined
   const headers = { ':method': 'CONNECT', ':authority': authority, ...(scheme && { [BROKER_SCHEME]: scheme }) }
   return session.request(headers, { endStream: false })
 }
@@ -44,7 +45,8 @@ export const getRefusal = ({
   [BROKER_REASON]: reason,
 }: IncomingHttpHeaders): Error | undefined => (outcome === 'response' ? undefined : createRefusal(outcome, reason))
 
-export function createRefusal(outcome: unknown, reason: unknown): Error {
+/** Returns the error of a broker that has closed, unless it has answered. */
+export function createRefusal(outcome?: unknown, reason?: unknown): Error {
   const error = new Error(String(reason ?? 'The broker of the network has closed'))
   return Object.assign(error, { code: outcome === 'denied' ? 'ERR_ACCESS_DENIED' : 'ERR_NETWORK' })
 }

@@ -2,7 +2,7 @@
 // `node:https`, `WebSocket` of Node and packages that connect by these modules use them, too.
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { connectByBroker, getRefusal } from './broker-session.js'
+import { connectByBroker, createRefusal, getRefusal } from './broker-session.js'
 
 interface ConnectOptions extends SocketConstructorOpts {
   host?: string | undefined
@@ -33,10 +33,10 @@ export function replaceConnections(): void {
   const { connect } = prototype
   prototype.connect = function (...args) {
     // `net.connect` passes on an array.
-    const given = Array.isArray(args[0]) ? (args[0] as unknown[]) : args
-    const options = toOptions(given)
+    const parameters = Array.isArray(args[0]) ? (args[0] as unknown[]) : args
+    const options = toOptions(parameters)
     if (!isRemote(options) || this instanceof tls.TLSSocket) return connect.apply(this, args)
-    const callback = given.at(-1)
+    const callback = parameters.at(-1)
     if (typeof callback === 'function') this.once('connect', callback as () => void)
     return openTunnel(this, options)
   }
@@ -80,11 +80,19 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
   const internals = socket as unknown as SocketInternals
   // As when Node connects a socket again.
   if (socket.destroyed) internals._undestroy()
+  if (!stream) {
+    // The caller, such as `node:tls`, has no listeners yet.
+    process.nextTick(() => socket.destroy(createRefusal()))
+    return Object.assign(socket, { connecting: true })
+  }
   const { _destroy: destroy } = Object.getPrototypeOf(socket) as SocketInternals
   const chain = (): Socket => socket
   let isOver = false
   /** Unless the socket has been connected again. */
   const destroySocket = (error?: Error): void => void (isOver || socket.destroy(error))
+  /** Before the answer of the broker, an end without an error would leave those waiting who connect. */
+  const end = (error?: Error): void =>
+    destroySocket(socket.connecting ? createRefusal(undefined, error?.message) : error)
   Object.assign(socket, {
     ...{ connecting: true, ref: chain, unref: chain },
     _read: () => void stream.resume(),
@@ -108,10 +116,10 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
     if (!socket.push(chunk)) stream.pause()
   })
   stream.once('end', () => socket.push(null))
-  stream.on('error', destroySocket)
+  stream.on('error', end)
   // What was not read yet is kept if both sides have ended.
   stream.once('close', () => {
-    if (!stream.readableEnded || stream.rstCode !== 0) destroySocket()
+    if (socket.connecting || !stream.readableEnded || stream.rstCode !== 0) end()
   })
   stream.once('response', headers => {
     const refusal = getRefusal(headers)

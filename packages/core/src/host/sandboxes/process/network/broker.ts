@@ -155,7 +155,10 @@ export class Broker {
       const hint = `${error.message}. Name the IP address, or localhost, in "net" of its sandbox if this is intended`
       return this.#deny(stream, target, hint, 'It has a private address.')
     }
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code, message, syscall } = error as NodeJS.ErrnoException
+    // The message of an error of one address, and the errors of several, have the addresses.
+    if (syscall === 'connect' || error instanceof AggregateError)
+      return respondFailure(stream, `connect ${code ?? 'failed'}`)
     respondFailure(stream, code === undefined || message.includes(code) ? message : `${message} (${code})`)
   }
 

@@ -151,6 +151,12 @@ test.each([
   expect(count).toBe(0)
 })
 
+test.each(['127.0.0.1:1', 'localhost:1'])('the error of a connect to %s has no address', async authority => {
+  const { session } = open(['127.0.0.1:1', 'localhost:1'])
+  const { headers } = await send(session, { ':method': 'CONNECT', ':authority': authority })
+  expect(headers).toMatchObject({ [BROKER_OUTCOME]: 'failed', [BROKER_REASON]: 'connect ECONNREFUSED' })
+})
+
 test('a name is resolved once: the connection uses the address that was checked', async () => {
   const port = await serve((_request, response) => void response.end('reached'))
   const names: string[] = []
