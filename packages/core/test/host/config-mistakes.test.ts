@@ -134,7 +134,7 @@ describe('does not start with', () => {
     [
       'an option of a sandbox, with those of its kind',
       { frontends: { main: { module: new URL(import.meta.url), sandbox: { kind: 'permission', men: 1 } } } },
-      /unknown option "frontends\.main\.sandbox\.men": use kind, read, net, strict, resourceLimits$/,
+      /unknown option "frontends\.main\.sandbox\.men": use kind, read, net, secrets, strict, resourceLimits$/,
     ],
     [
       'an option in the wrong place',
