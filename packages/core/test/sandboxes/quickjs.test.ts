@@ -91,6 +91,13 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     expect(await aborted).toBe('AbortError')
   })
 
+  test('goes on after each call of a function that has the name of the function of `bus.run`', async () => {
+    const bus = await start({ core })
+    await open(bus, 'a', `let calls = 0\nsallyport.expose({ 'bus.run': () => ++calls })`, { sandbox })
+    expect(await bus.call('a', 'bus.run')).toBe(1)
+    expect(await bus.call('a', 'bus.run')).toBe(2)
+  })
+
   test('cancels its own calls', async () => {
     const source = `const controller = new AbortController()
       const failed = invoke('never', {}, { signal: controller.signal }).catch(error => error.reason)

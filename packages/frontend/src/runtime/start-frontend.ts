@@ -135,11 +135,13 @@ export function startFrontend(
 
   const ownEnds = {
     suspended: (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript }),
-    // Before the host has read the answer: a message less to wait for.
-    answered: (): void => {
-      hasAnswered = true
-      actor.stop()
-    },
+    // Before the host has read the answer: a message less to wait for. Any script can expose a function with that name.
+    ...(text?.wrapper && {
+      answered: (): void => {
+        hasAnswered = true
+        actor.stop()
+      },
+    }),
   }
 
   function load(onFault: (error: Error) => void): Promise<unknown> {
