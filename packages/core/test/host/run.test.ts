@@ -1,6 +1,8 @@
 // `bus.run`: what the code has, what it returns and throws, how it ends, and what is left of it.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import {
   type Bus,
@@ -51,6 +53,23 @@ test('an error of its arguments names bus.run', async () => {
     /^Arguments of "bus\.run" cannot be serialized as json: f is a function/,
   ) as string
   await expect(run('', { args: { f: () => 1 } })).rejects.toMatchObject({ reason: 'InvalidParams', message })
+})
+
+test('code is loaded and synchronized at once: nobody waits for what it has emitted', async () => {
+  const bus = await start({ core: fixture('core.mjs') })
+  const steps: string[] = []
+  const watch = (message: unknown): void => {
+    const { worker } = message as { worker: Worker }
+    worker.on('message', ({ type }: { type: string }) => isStep(type) && steps.push(type))
+  }
+  const isStep = (type: string): boolean => type === 'loaded' || type === 'synchronized'
+  subscribe('worker_threads', watch)
+  try {
+    expect(await bus.run('return 1', { sandbox: 'permission' })).toBe(1)
+  } finally {
+    unsubscribe('worker_threads', watch)
+  }
+  expect(steps).toEqual(['loaded', 'synchronized'])
 })
 
 test.each([

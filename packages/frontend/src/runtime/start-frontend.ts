@@ -195,11 +195,10 @@ export function startFrontend(
       loaded.then(
         () => {
           host.report({ type: 'loaded' })
+          const synchronized = (): void => host.report({ type: 'synchronized' })
           // Nobody waits for what `bus.run` has emitted.
-          if (text?.wrapper) return
-          void Client.getParts(client!)
-            .connection.synchronize()
-            .then(() => host.report({ type: 'synchronized' }))
+          if (text?.wrapper) return synchronized()
+          void Client.getParts(client!).connection.synchronize().then(synchronized)
         },
         (error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }),
       )

@@ -120,9 +120,6 @@ export function createWorkerRuntime(
       const { type, directory, stream, characters, count, snapshot, tokens } = unchecked
       switch (type) {
         case 'loaded':
-          // Nobody waits for the events of a run.
-          if (config.runsOnce) load.reach('synchronized')
-          return load.reach(type)
         case 'synchronized':
           return load.reach(type)
         case 'output-dropped':
