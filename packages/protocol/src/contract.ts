@@ -1,5 +1,4 @@
 // Messages from thread to thread, one file for each pair. What the other packages use of them.
-export { compileEngine } from './contract/compile-engine.js'
 export { RECORD_DIRECTION, type SessionKey } from './contract/core-gate.js'
 export type {
   FrontendFunctions,

@@ -2,7 +2,8 @@
 // for the next script: a new one costs ten times as much (docs/adr/0039-scripts-in-quickjs.md).
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { compileEngine, type EngineModule } from '@sallyport/protocol/internal/contract'
+import type { EngineModule } from '@sallyport/protocol/internal/contract'
+import { compileEngine } from '@sallyport/protocol/internal/util'
 import { type JSValueHandle, QuickJS, type QuickJSOptions, type Snapshot } from 'quickjs-wasi'
 
 /** The name of the host function that the inside calls. */

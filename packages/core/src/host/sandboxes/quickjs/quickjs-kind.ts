@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { compileEngine } from '@sallyport/protocol/internal/contract'
 import type {
   EngineModule,
   EngineOptions,
@@ -12,7 +11,7 @@ import type {
   FrontendWorkerData,
 } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { isTypeScriptName } from '@sallyport/protocol/internal/util'
+import { compileEngine, isTypeScriptName } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { integer } from '../../../shared/validate.js'
 import { getWorkerName } from '../../supervision/policy.js'

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { compileEngine, leaveOutExports } from './compile-engine.js'
 
 declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>
   Module: { exports(module: object): { name: string }[]; new (bytes: Uint8Array): object }
   Instance: new (module: object) => { exports: Record<string, (value: number) => number> }
 }
@@ -42,4 +43,28 @@ test('a section of any length keeps its form', () => {
     const exports = WebAssembly.Module.exports(new WebAssembly.Module(leaveOutExports(createModule(names))))
     expect(exports).toHaveLength(count + 1)
   }
+})
+
+/** Returns the name of the error. */
+const getOutcome = (compiled: Promise<object>): Promise<string | undefined> =>
+  compiled.then(
+    () => 'compiled',
+    (error: unknown) => String(error).split(':')[0],
+  )
+
+test('a binary that ends too early has the error of WebAssembly', async () => {
+  const whole = createModule([...left, ...called])
+  for (let length = 0; length < whole.length; length++) {
+    const cut = whole.subarray(0, length)
+    expect(await getOutcome(compileEngine(cut))).toBe(await getOutcome(WebAssembly.compile(cut)))
+  }
+})
+
+test.each([
+  ['a section', [1, 0xff, 0xff, 0xff, 0xff, 0x0f]],
+  ['a number', [1, ...Array<number>(20).fill(0xff)]],
+  ['the name of an export', [7, 8, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]],
+])('a binary is left as it is if the size of %s has no end in it', (_name, content) => {
+  const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...content)
+  expect(leaveOutExports(bytes)).toBe(bytes)
 })

@@ -1,8 +1,8 @@
 // Compiles QuickJS, which the host does for its threads, and each process for itself.
-import type { EngineModule } from './host-frontend.js'
+import { concatBytes } from '#platform'
 
 // Only TypeScript's types of browsers have it.
-declare const WebAssembly: { compile(bytes: Uint8Array): Promise<EngineModule> }
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
 
 const HEADER_BYTES = 8
 const EXPORT_SECTION = 7
@@ -12,20 +12,30 @@ const CALLED = /^(?:qjs_|wasm_|memory$|__stack_pointer$|_initialize$)/
 /**
  * Leaves out the exports that nothing calls: V8 makes an object of each for each instance, which are more than half of its time and of its
  * part of the heap.
+ *
+ * @throws {Error} the `CompileError` of `WebAssembly.compile`
  */
-export const compileEngine = (bytes: Uint8Array): Promise<EngineModule> => WebAssembly.compile(leaveOutExports(bytes))
+export const compileEngine = (bytes: Uint8Array): Promise<object> => WebAssembly.compile(leaveOutExports(bytes))
 
-/** Returns the binary of a WebAssembly module with the exports that are called. */
+/** Returns the binary of a WebAssembly module with the exports that are called, or a binary that is not one as it is. */
 export function leaveOutExports(bytes: Uint8Array): Uint8Array {
+  try {
+    return filterSections(bytes)
+  } catch {
+    return bytes
+  }
+}
+
+function filterSections(bytes: Uint8Array): Uint8Array {
   const parts = [bytes.subarray(0, HEADER_BYTES)]
   for (let at = HEADER_BYTES; at < bytes.length;) {
     const [size, start] = readNumber(bytes, at + 1)
     const end = start + size
-    if (bytes[at] === EXPORT_SECTION) parts.push(...filterExports(bytes.subarray(start, end)))
-    else parts.push(bytes.subarray(at, end))
+    if (bytes[at] === EXPORT_SECTION) parts.push(...filterExports(take(bytes, start, end)))
+    else parts.push(take(bytes, at, end))
     at = end
   }
-  return Buffer.concat(parts)
+  return concatBytes(parts)
 }
 
 /** Returns the section with the exports that are called, in parts. */
@@ -37,7 +47,8 @@ function filterExports(section: Uint8Array): Uint8Array[] {
     const [length, start] = readNumber(section, at)
     const kindAt = start + length
     const [, end] = readNumber(section, kindAt + 1)
-    if (CALLED.test(decoder.decode(section.subarray(start, kindAt)))) kept.push(section.subarray(at, end))
+    const entry = take(section, at, end)
+    if (CALLED.test(decoder.decode(take(section, start, kindAt)))) kept.push(entry)
     at = end
   }
   const content = [writeNumber(kept.length), ...kept]
@@ -45,13 +56,21 @@ function filterExports(section: Uint8Array): Uint8Array[] {
   return [Uint8Array.of(EXPORT_SECTION), writeNumber(size), ...content]
 }
 
+function take(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  if (end > bytes.length) throw createShortError()
+  return bytes.subarray(start, end)
+}
+
+const createShortError = (): RangeError => new RangeError('The binary ends too early')
+
 /** Reads an unsigned LEB128. Returns it and the place behind it. */
 function readNumber(bytes: Uint8Array, at: number): [value: number, end: number] {
   let value = 0
   for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++]!
+    const byte = bytes[at++]
+    if (byte === undefined) throw createShortError()
     value |= (byte & 127) << shift
-    if (byte < 128) return [value, at]
+    if (byte < 128) return [value >>> 0, at]
   }
 }
 

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { prepareVms } from './vm-pool.js'
+
+declare const WebAssembly: { Module: { exports(module: object): { name: string }[] } }
+
+test('the engine keeps each export that its package uses', async () => {
+  const source = readFileSync(fileURLToPath(import.meta.resolve('quickjs-wasi')), 'utf8')
+  // Some functions of the package call them `e`.
+  const uses = /\b(?:exports|_getExports\(\))(?:\.(\w+)|\[["'](\w+)["']\])|\be\.((?:qjs|wasm)_\w+)/g
+  const used = new Set(Array.from(source.matchAll(uses), ([, member, quoted, short]) => member ?? quoted ?? short!))
+  const { module } = await prepareVms()
+  const kept = new Set(WebAssembly.Module.exports(module).map(({ name }) => name))
+  for (const name of ['_initialize', 'qjs_is_undefined', 'qjs_get_prop_string']) expect(used).toContain(name)
+  expect([...used].filter(name => !kept.has(name))).toEqual([])
+})
