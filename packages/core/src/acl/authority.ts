@@ -212,7 +212,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
           return before
         }
       }
-      options = { ...next, warn: sources.warn, absent: options.absent }
+      // The lists of `next` have warned nobody.
+      options = { ...next, warn: sources.warn, absent: options.absent, allowLists: new Map() }
       builtIn = createBuiltIns(sources.acl, next)
       methods = new Map(next.commands.map(command => [command.method, command]))
       for (const [label, each] of rights) {

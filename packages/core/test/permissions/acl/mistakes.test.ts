@@ -1,7 +1,8 @@
 // Every mistake in a capability, a permission file or a manifest stops the start, with file, place and the nearest right name.
 import { describe, expect, test } from 'vitest'
+import { getResolveOptions, resolveAllowList } from '../../../src/acl/resolve.js'
 import { splitCapabilities } from '../../../src/acl/types.js'
-import { capability, make, type MakeOptions } from './make.js'
+import { capability, make, type MakeOptions, registry, toAcl } from './make.js'
 
 function getMessage(options: MakeOptions): string {
   try {
@@ -230,6 +231,21 @@ describe('unknownPermissions: warn', () => {
     expect(warnings.map(text => /the plugin (\w+) /.exec(text)?.[1])).toEqual(['log', 'store', 'cli'])
   })
 
+  test('warns of a list of `allow` that has been resolved in silence when commands changed', () => {
+    const { authority, warnings } = make(warn)
+    const allow = { from: 'bus.run: allow', entries: ['bare:allow-go'] }
+    authority.setRights('first', { allow })
+    authority.replaceCommands(
+      [...registry.values()].filter(({ method }) => !method.startsWith('plugin:bare|')),
+      [],
+    )
+    expect(warnings).toEqual([])
+    authority.setRights('second', { allow })
+    expect(warnings).toEqual([
+      'bus.run: allow[0]: permissions of the plugin bare are ignored, because this core does not have it',
+    ])
+  })
+
   test.each(['log:default', 'store:default', 'cli:default', 'os:default'])(
     'the default set of another plugin is not suggested for %s',
     name => expect(getMessage({ capabilities: [capability([name])] })).not.toContain('did you mean'),
@@ -282,4 +298,13 @@ test('a scope outside of a permission causes a warning and applies to nothing', 
     'permissions/fs.toml: scope: ignored, because it belongs to no permission. Write [[permission.scope.allow]] or [[permission.scope.deny]]',
   ])
   expect(authority.getGlobalScope('fs').deny).toEqual([])
+})
+
+test('few lists of `allow` are kept, and those that were resolved lately', () => {
+  const options = getResolveOptions({ acl: toAcl({}), commands: registry.values(), pluginFiles: [], warn: () => {} })
+  for (let run = 0; run < 1000; run++) {
+    resolveAllowList(`run-${run}`, { from: `allow of ${run}`, entries: ['greet'] }, options)
+    expect(options.allowLists.size).toBeLessThanOrEqual(16)
+  }
+  expect([...options.allowLists.keys()].at(-1)).toContain('allow of 999')
 })
