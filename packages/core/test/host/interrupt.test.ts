@@ -499,28 +499,28 @@ test('calls that are interrupted together are answered one after the other', asy
   expect(ran).toEqual(['ask a', 'ask b', 'tick', 'tick'])
 })
 
-test('timers go on with what was left, and listeners listen again', async () => {
+test('timers go on, and listeners listen again', async () => {
   const bus = await open(createCore().core)
   const source = `const seen = []
     await listen('news', ({ payload }) => seen.push(payload))
     const once = sallyport.once('end')
-    const cleared = setTimeout(() => seen.push('cleared'), 500)
     let ticks = 0
     const interval = setInterval(() => ticks++, 5)
-    const timeout = new Promise(done => setTimeout(done, 700, 'late'))
+    const timeout = new Promise(done => setTimeout(done, 200, 'late'))
     await invoke('ask', {})
-    clearTimeout(cleared)
+    ticks = 0
     while (ticks < 3) await new Promise(done => setTimeout(done, 5))
     clearInterval(interval)
+    const last = ticks
     await sallyport.emit('ready')
-    return [await timeout, (await once).payload, seen]`
+    return [await timeout, (await once).payload, seen, ticks - last]`
   const { continuation } = await interrupt(bus, source)
   await bus.emit('news', 'lost')
   await bus.listen('ready', () => {
     void bus.emit('news', 'heard')
     void bus.emit('end', 7)
   })
-  expect(await bus.resume(continuation, { value: 1 }, thread)).toEqual(['late', 7, ['heard']])
+  expect(await bus.resume(continuation, { value: 1 }, thread)).toEqual(['late', 7, ['heard'], 0])
 })
 
 test('streams and channels that were open end with an error', async () => {

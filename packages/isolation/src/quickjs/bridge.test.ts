@@ -1,8 +1,12 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Bridge, type BridgeState } from './bridge.js'
 
 type Run = (args: unknown, ctx: { signal: AbortSignal }) => Promise<unknown>
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 const tick = (): Promise<void> => new Promise(setImmediate)
 
@@ -132,6 +136,39 @@ test('of what an interrupted script listens to, the event and the target of acce
     [13, 'plain', null],
   ]
   expect(states.map(({ listeners }) => listeners)).toEqual([kept])
+})
+
+test('timers go on with what was left of them, and can be cleared', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+  const interrupted = createBridge()
+  interrupted.receive('expose', 0, ['bus.run'])
+  interrupted.call('bus.run')
+  interrupted.receive('timer', 11, [100, false])
+  interrupted.receive('timer', 12, [100, false])
+  interrupted.receive('timer', 13, [40, true])
+  vi.advanceTimersByTime(70)
+  interrupted.receive('call', 1, ['invoke', 'ask'])
+  await tick()
+  const [state] = interrupted.states
+  expect(state!.timers).toEqual([
+    [11, 30, 100, false],
+    [12, 30, 100, false],
+    [13, 10, 40, true],
+  ])
+  const { bridge, call, delivered, receive } = createBridge()
+  bridge.restore(state!)
+  vi.advanceTimersByTime(1000)
+  call('bus.run', { value: 1 })
+  receive('clear', 11, null)
+  const pass = (ms: number): string[] => {
+    const before = delivered.length
+    vi.advanceTimersByTime(ms)
+    return delivered.slice(before)
+  }
+  const fired = [9, 1, 19, 1, 19, 1].map(pass)
+  expect(fired).toEqual([[], ['timer 13 null'], [], ['timer 12 null'], [], ['timer 13 null']])
+  receive('clear', 13, null)
+  expect(pass(1000)).toEqual([])
 })
 
 test('functions of an interrupted script can be called once it goes on', () => {
