@@ -46,7 +46,7 @@ test('home page and README have the three sentences and the picture of the resul
   expect(withResults(readme, results)).toBe(readme)
   const [, block = ''] = /<!-- results -->([\s\S]*)<!-- \/results -->/.exec(results) ?? []
   expect(block).toMatch(
-    /^\s+A plugin in a walled process is ready after .*\.\nWith 64 calls in flight, .*\.\nA document of .*\.\n/,
+    /^\s+A plugin in a walled process is ready after .*\.\nWith 64 calls in flight, .*\.\n.*document of .*; encryption .*\.\n/,
   )
   expect(block).toMatch(/```text\nStart of a plugin until its first call:\nprocess, wall +▇+ \d/)
   expect(results).toContain('The machine was quiet:')
