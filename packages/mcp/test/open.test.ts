@@ -234,6 +234,7 @@ describe.runIf(hasWall)('in the wall', () => {
 
 test.each([
   ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
+  [undefined, {}, 'openMcp: the name must be of a-z, 0-9'],
   ['a', { command: 'no-such-program' }, 'was not found'],
   ['a', { pids: 0 }, 'pids must be a whole number'],
   ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
@@ -245,7 +246,7 @@ test.each([
   const bus = await startBus()
   const { command = 'node', ...others } = options as { command?: string }
   const home = makeDirectory()
-  await expect(openMcp(bus, name, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
+  await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
 })
 
 test.each([

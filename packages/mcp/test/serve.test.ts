@@ -211,6 +211,7 @@ test.each([
   [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
   [{ transport: { server: createServer(), authorize: 'token' } }, 'serveMcp: transport.authorize must be a function'],
   [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
+  [{ transport: 'stdio', timeout: -1 }, 'serveMcp: timeout must be milliseconds'],
 ])('the options %j are refused, and leave the label free', async (options, text) => {
   const bus = await startBus()
   const served = serveMcp(bus, { label: 'agent', ...options } as unknown as ServeMcpOptions)

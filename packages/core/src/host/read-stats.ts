@@ -1,3 +1,4 @@
+// The figures of `bus.stats()`, from the parts of a host.
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import type { BusStats } from './reporting/stats.js'

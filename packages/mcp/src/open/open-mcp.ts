@@ -46,7 +46,8 @@ export async function openMcp(
   program: McpCommand,
   options: OpenMcpOptions = {},
 ): Promise<McpServer> {
-  checkValue('openMcp: the name', /^[a-z0-9][a-z0-9-]*$/.test(name), `of a-z, 0-9 and "-", not ${JSON.stringify(name)}`)
+  const isName = typeof name === 'string' && /^[a-z0-9][a-z0-9-]*$/.test(name)
+  checkValue('openMcp: the name', isName, `of a-z, 0-9 and "-", not ${JSON.stringify(name)}`)
   checkMcpOptions(program, options)
   const { command, args = [] } = program
   const { pin: pinFile, tools: globs, restarts, onStderr, ...others } = { ...DEFAULTS, ...options }

@@ -1,7 +1,7 @@
 // Options of `openMcp`.
 import type { PathLike } from 'node:fs'
 import type { ProgramOptions, RestartPolicy } from '@sallyport/core/launchers'
-import { checkNames, checkValue } from '../shared/check-names.js'
+import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
 
 /** The program of a server: `command` and `args`, as MCP clients configure it. */
 export interface McpCommand {
@@ -52,7 +52,6 @@ const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string 
 }
 
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(each => typeof each === 'string')
-const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
 
 /** @throws {BusError} InvalidParams for an unknown option, or an invalid value of an option of the server */
 export function checkMcpOptions(command: McpCommand, options: OpenMcpOptions): void {

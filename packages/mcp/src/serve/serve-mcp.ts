@@ -2,7 +2,7 @@
 import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { Bus, ConnectionOptions } from '@sallyport/core'
-import { checkNames, checkValue } from '../shared/check-names.js'
+import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
 import { callTool } from './call-tool.js'
 import { type ToolService, type HttpTransport, serveHttp } from './serve-http.js'
 import { getTools, type ServedTool } from './tools.js'
@@ -60,7 +60,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     const isTransport = transport === 'stdio' || isFunction(Object(transport).start)
     checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
   }
-  checkValue('serveMcp: timeout', typeof (timeout ?? 1) === 'number' && timeout !== 0, 'milliseconds, more than 0')
+  checkValue('serveMcp: timeout', isPositive(timeout ?? 1), 'milliseconds, more than 0')
   const client = await bus.connect(label, { allow })
   // Core decides about each call again: a list that is out of date gives no right.
   let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined

@@ -1,5 +1,7 @@
 import { BusError } from '@sallyport/core'
 
+export const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
+
 /** @throws {BusError} InvalidParams for another member: a misspelt option, such as `authorise`, would have no effect */
 export function checkNames(place: string, options: unknown, names: readonly string[]): void {
   checkValue(place, typeof options === 'object' && options !== null, `an object with ${names.join(', ')}`)

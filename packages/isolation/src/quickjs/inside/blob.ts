@@ -1,4 +1,5 @@
 // Blob and File of a script in QuickJS that has a network.
+import { concatBytes } from '@sallyport/protocol/internal/util'
 import { ReadableStream } from './readable-stream.js'
 
 const toPart = (part: unknown): Uint8Array => {
@@ -6,16 +7,6 @@ const toPart = (part: unknown): Uint8Array => {
   if (part instanceof ArrayBuffer) return new Uint8Array(part)
   if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
   return new TextEncoder().encode(String(part))
-}
-
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }
 
 export class Blob {
@@ -29,7 +20,7 @@ export class Blob {
   constructor(parts: Iterable<unknown> = [], { type = '' }: { type?: unknown } = {}) {
     if (typeof parts !== 'object' || parts === null || !(Symbol.iterator in parts))
       throw new TypeError('Blob: the parts must be an array')
-    this.#bytes = concat([...parts].map(toPart))
+    this.#bytes = concatBytes([...parts].map(toPart))
     this.#type = /^[ -~]*$/.test(String(type)) ? String(type).toLowerCase() : ''
   }
 

@@ -1,6 +1,7 @@
 // `fetch` of a script in QuickJS that has a network. The script host sends each request to the broker, which checks its host.
+import { concatBytes } from '@sallyport/protocol/internal/util'
 import type { AbortSignal } from './abort.js'
-import { Blob, concat, File } from './blob.js'
+import { Blob, File } from './blob.js'
 import { decodeForm, encodeForm, FormData } from './form-data.js'
 import { Headers } from './headers.js'
 import { request as ask } from './port.js'
@@ -52,7 +53,7 @@ async function readBytes(stream: ReadableStream, signal?: AbortSignal | null): P
       chunks.push(next.value)
     }
     signal?.throwIfAborted()
-    return concat(chunks)
+    return concatBytes(chunks)
   } finally {
     signal?.removeEventListener('abort', abort)
     reader.releaseLock()

@@ -1,5 +1,6 @@
 // FormData of a script in QuickJS that has a network, and its form in a body (RFC 7578).
-import { Blob, concat, File, getBytes } from './blob.js'
+import { concatBytes } from '@sallyport/protocol/internal/util'
+import { Blob, File, getBytes } from './blob.js'
 
 type Entry = [name: string, value: string | File]
 
@@ -96,7 +97,7 @@ export function encodeForm(form: FormData): [bytes: Uint8Array, type: string] {
     chunks.push(getBytes(value), encode('\r\n'))
   }
   chunks.push(encode(`--${boundary}--\r\n`))
-  return [concat(chunks), `multipart/form-data; boundary=${boundary}`]
+  return [concatBytes(chunks), `multipart/form-data; boundary=${boundary}`]
 }
 
 /** @throws {TypeError} if the bytes are not a form of that type */
