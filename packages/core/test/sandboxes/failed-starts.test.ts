@@ -23,7 +23,8 @@ test.runIf(process.platform === 'linux').each(['none', 'auto'])(
     const { stdout } = await promisify(execFile)('/bin/sh', args, { env: { ...process.env, TMPDIR: directory } })
     const refusal = 'Overloaded: The frontend process was not started: no file descriptors are left. '
     const refused = expect.stringContaining(refusal) as string
-    expect(JSON.parse(stdout)).toEqual({ outcomes: [refused, refused, refused, 'opened'], left: [] })
+    // Each descriptor more lets the start get further.
+    expect(JSON.parse(stdout)).toEqual({ outcomes: [...Array(8).fill(refused), 'opened'], left: [] })
   },
 )
 

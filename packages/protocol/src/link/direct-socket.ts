@@ -22,11 +22,14 @@ const getNet = (): typeof import('node:net') => process.getBuiltinModule('node:n
 /** An end of a link over a direct socket, as a message can hold it. */
 export type DirectEndpoint = { kind: 'direct'; id: number }
 
-/** Relay → thread. The thread answers with whether it got the secret over the socket. */
+/** Relay → thread. */
 interface Invitation {
   path: string
   secret: Uint8Array
 }
+
+/** Thread → relay: true once it got the secret over the socket. Otherwise the code of the socket's error, or '' if it got something else, or nothing. */
+type Answer = true | string
 
 const SECRET_BYTES = 16
 const TAKEN_SOCKET =
@@ -55,6 +58,7 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
   /** Bytes of the secret that have arrived. */
   let received = 0
   let isVerified = false
+  let errorCode = ''
   let socket!: Socket
   const link = new SocketLink(({ onread: { buffer, callback } }) => {
     const read = (count: number): boolean => (isVerified ? callback(count) : verify(buffer.subarray(0, count)))
@@ -69,7 +73,7 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
     if (!isVerified) return true
     socket.setTimeout(0)
     socket.uncork()
-    port.postMessage(true)
+    port.postMessage(true satisfies Answer)
     onBegun()
     return true
   }
@@ -77,9 +81,10 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
   socket.cork()
   unopened.set(id, link)
   socket.once('connect', () => socket.setTimeout(SECRET_TIMEOUT_MS, () => socket.destroy()).resume())
+  socket.once('error', ({ code }: NodeJS.ErrnoException) => (errorCode = code ?? ''))
   socket.once('close', () => {
     unopened.delete(id)
-    if (!isVerified && !socket.writableEnded) port.postMessage(false)
+    if (!isVerified && !socket.writableEnded) port.postMessage(errorCode satisfies Answer)
     port.close()
   })
   port.on('message', (invitation: Invitation) => {
@@ -140,6 +145,23 @@ function createSecret(): Uint8Array {
   return secret
 }
 
+/**
+ * Returns the error of a connection that the thread did not get. A process without descriptors for both of its ends refuses it itself, without an event,
+ * and looks like one that does not send the secret.
+ */
+function explainRefusal(answer: Answer): Error {
+  if (answer === 'EMFILE') return Object.assign(new Error(answer), { code: answer })
+  const descriptors: number[] = []
+  try {
+    for (let end = 0; end < 2; end++) descriptors.push(openSync('/dev/null', 'r'))
+  } catch (error) {
+    return error as Error
+  } finally {
+    descriptors.forEach(closeSync)
+  }
+  return new BusError('InvalidRequest', TAKEN_SOCKET)
+}
+
 const accept = (port: MessagePort, path: string): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const server = getNet().createServer({ pauseOnConnect: true })
@@ -154,8 +176,7 @@ const accept = (port: MessagePort, path: string): Promise<Socket> =>
       reject(error)
     }
     const onClose = (): void => end(new BusError('Disconnected', 'The thread for the frames of a process has ended'))
-    const onAnswer = (isVerified: boolean): void =>
-      end(isVerified && accepted ? undefined : new BusError('InvalidRequest', TAKEN_SOCKET))
+    const onAnswer = (answer: Answer): void => end(answer === true && accepted ? undefined : explainRefusal(answer))
     port.on('close', onClose).on('message', onAnswer)
     server.once('error', end)
     server.on('connection', (socket: Socket) => {

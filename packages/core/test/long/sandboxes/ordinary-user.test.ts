@@ -21,7 +21,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true }))
 
-function getNode(version: number): string {
+function getNode(version: string): string {
   const path = join(directory, `node-${version}`)
   const npx = ['--yes', '-p', `node@${version}`, 'node', '-p', 'process.execPath']
   const { stdout, stderr } = spawnSync('npx', npx, { encoding: 'utf8' })
@@ -37,36 +37,46 @@ const canRead =
   spawnSync('/bin/cat', [host], { ...user, stdio: ['ignore', 'ignore', 'ignore'], cwd: '/' }).status === 0
 const hasWall = (await findWall()).launcher?.name === 'bubblewrap'
 
-describe.runIf(hasWall && canRead).each([20, 22, 24, 26])('Node %i, a host of an ordinary user', version => {
-  let node: string
-  beforeAll(() => {
-    node = getNode(version)
-  })
-
-  test('sandboxes with the recommended limits start, and hold', { timeout: 120_000 }, () => {
-    const { stdout, stderr } = spawnSync(node, [host], { ...user, cwd: '/', encoding: 'utf8', env: {} })
-    expect(stderr).toBe('')
-    const answers = { home: '/nonexistent', user: 'frontend', interfaces: {}, pages: 1 }
-    expect(JSON.parse(stdout)).toEqual({
-      'process 128': answers,
-      'process 256': answers,
-      quickjs: 3,
-      'few files': 1000,
-      'many files': {
-        reason: 'Crashed',
-        message: expect.stringMatching(/^The frontend process had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/),
-        data: { limit: 'tmp', max: 1 },
-      },
-      'call of many files': 'Disconnected',
+describe.runIf(hasWall && canRead).each(['20.19.0', '20', '22', '24', '26'])(
+  'Node %s, a host of an ordinary user',
+  version => {
+    let node: string
+    beforeAll(() => {
+      node = getNode(version)
     })
-  })
 
-  test('the tests of the launchers pass', { timeout: 300_000 }, () => {
-    const vitest = join(root, '../../node_modules/vitest/vitest.mjs')
-    const options = ['--configLoader', 'runner', '--reporter=dot', '--typecheck.enabled=false']
-    const args = [vitest, 'run', ...options, 'src/host/sandboxes/process', 'test/sandboxes/wall.test.ts']
-    const env = { PATH: process.env.PATH, HOME: directory }
-    const { status, stdout, stderr } = spawnSync(node, args, { ...user, cwd: root, encoding: 'utf8', env })
-    expect(status, stdout + stderr).toBe(0)
-  })
-})
+    test('sandboxes with the recommended limits start, and hold', { timeout: 120_000 }, () => {
+      const { stdout, stderr } = spawnSync(node, [host], { ...user, cwd: '/', encoding: 'utf8', env: {} })
+      expect(stderr).toBe('')
+      const answers = { home: '/nonexistent', user: 'frontend', interfaces: {}, pages: 1 }
+      const refused = (max: number) => ({
+        reason: 'Crashed',
+        message: `The frontend process used more memory than its limit of ${max} MiB`,
+        data: { limit: 'memory', max },
+      })
+      expect(JSON.parse(stdout)).toEqual({
+        'process 128': answers,
+        'process 128 that allocates 4 GiB': refused(128),
+        'process 256': answers,
+        'process 256 that allocates 4 GiB': refused(256),
+        quickjs: 3,
+        'few files': 1000,
+        'many files': {
+          reason: 'Crashed',
+          message: expect.stringMatching(/^The frontend process had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/),
+          data: { limit: 'tmp', max: 1 },
+        },
+        'call of many files': 'Disconnected',
+      })
+    })
+
+    test('the tests of the launchers pass', { timeout: 300_000 }, () => {
+      const vitest = join(root, '../../node_modules/vitest/vitest.mjs')
+      const options = ['--configLoader', 'runner', '--reporter=dot', '--typecheck.enabled=false']
+      const args = [vitest, 'run', ...options, 'src/host/sandboxes/process', 'test/sandboxes/wall.test.ts']
+      const env = { PATH: process.env.PATH, HOME: directory }
+      const { status, stdout, stderr } = spawnSync(node, args, { ...user, cwd: root, encoding: 'utf8', env })
+      expect(status, stdout + stderr).toBe(0)
+    })
+  },
+)

@@ -26,6 +26,11 @@ export function getUnexpectedRead({ directories }: ReadGrants): string | undefin
   return isWithin(directories, cwd) ? undefined : cwd
 }
 
+const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number)
+
+/** Where Node looks for a package, it takes a directory that is missing and not granted for a denial before 20.19.5, and before 22.13. */
+const deniesMissing = (major === 20 && minor === 19 && patch < 5) || (major === 22 && minor < 13)
+
 const entryGrants = new Map<string, ReadGrants>()
 
 /** Grants the package of an entry, and the protocol, which each of them imports. They don't move while the process runs. */
@@ -65,7 +70,7 @@ export function getModuleGrants(module: URL): ReadGrants {
   const files: string[] = []
   for (let ancestor = directory; ; ancestor = dirname(ancestor)) {
     const packages = join(ancestor, 'node_modules')
-    if (existsSync(packages)) directories.push(...withRealPath(packages))
+    if (deniesMissing || existsSync(packages)) directories.push(...withRealPath(packages))
     files.push(join(ancestor, 'package.json'))
     if (dirname(ancestor) === ancestor) return { directories, files }
   }

@@ -18,6 +18,10 @@ expose({
     interfaces: attempt(() => os.networkInterfaces()),
     pages: new WebAssembly.Memory({ initial: 1, maximum: 16, shared: true }).grow(1),
   }),
+  /** Throws later, outside of the call, if there is not enough memory. */
+  allocate({ bytes }) {
+    setTimeout(() => (globalThis.held = Buffer.alloc(bytes, 1)))
+  },
   /** Makes empty files, in directories of 1000. */
   makeFiles({ count }) {
     for (let index = 0; index < count; index++) {

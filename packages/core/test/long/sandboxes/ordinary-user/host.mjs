@@ -14,7 +14,9 @@ try {
     const sandbox = { kind: 'process', wall: 'required', memory }
     await bus.open('main', module, { ...options, sandbox })
     results[`process ${memory}`] = await bus.call('main', 'ask')
-    await bus.closeFrontend('main')
+    const ended = nextFault()
+    await bus.call('main', 'allocate', { bytes: 2 ** 32 }).catch(() => {})
+    results[`process ${memory} that allocates 4 GiB`] = describeError(await ended)
   }
   await bus.open('script', script, {
     ...options,

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { getChildren } from './child.js'
-import { countFiles, createLimitCheck, readTreeUsage } from './limits.js'
+import { countFiles, createLimitCheck, explainRefusedMemory, readTreeUsage } from './limits.js'
 
 const MIB = 2 ** 20
 
@@ -16,6 +16,18 @@ test('reports memory as soon as it exceeds the limit', () => {
     max: 100,
     text: 'used more memory than its limit of 100 MiB',
   })
+})
+
+test('names the limit of memory for a buffer that was refused, and keeps where', () => {
+  const error = { message: 'Array buffer allocation failed', stack: 'RangeError: …\n    at plugin.js:1:2' }
+  expect(explainRefusedMemory(error, 100)).toEqual({
+    message: 'The frontend process used more memory than its limit of 100 MiB',
+    stack: error.stack,
+    limit: { limit: 'memory', max: 100 },
+  })
+  expect(explainRefusedMemory(error, undefined)).toBe(error)
+  const other = { message: 'Invalid array length' }
+  expect(explainRefusedMemory(other, 100)).toBe(other)
 })
 
 test('reports processes and threads as soon as they exceed the limit', () => {

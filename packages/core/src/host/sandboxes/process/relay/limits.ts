@@ -1,6 +1,7 @@
 // Limits of a process: memory, files, and the number of processes and threads at any moment, and CPU time over ten seconds. Linux only, as usage is
 // read from /proc; elsewhere the options are rejected. A cgroup holds its limits between two checks.
 import { readFileSync, statfsSync, statSync } from 'node:fs'
+import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { ProcessLimits } from './relay-data.js'
 import { readReachedLimit } from '../launchers/cgroup.js'
 import type { Launch } from '../launchers/launcher.js'
@@ -61,6 +62,16 @@ export function describeReached({ cgroups = [], processes = 0 }: LaunchedLimits)
   if (limit === 'memory') return { limit, max, text: describeMemory(max) }
   const allowed = max - processes
   return { limit, max: allowed, text: describePids(allowed) }
+}
+
+/** The messages of V8 and of Node for a buffer that gets no memory. */
+const REFUSED_BUFFER = /^(?:Array buffer allocation failed|Failed to allocate memory)$/
+
+/** Returns an error that ended a process, with the limit if the kernel refused it memory before a check. Its stack is kept. */
+export function explainRefusedMemory(error: ReportedError, memory: number | undefined): ReportedError {
+  if (memory === undefined || !REFUSED_BUFFER.test(error.message)) return error
+  const message = `The frontend process ${describeMemory(memory)}`
+  return { ...error, message, limit: { limit: 'memory', max: memory } }
 }
 
 /** Returns a function that takes one sample after another, and returns which limit was exceeded, if any. */

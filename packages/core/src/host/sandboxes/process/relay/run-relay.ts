@@ -22,7 +22,7 @@ import type { BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
 import { RelayOutput } from './relay-output.js'
 import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
-import { describeReached, type ExceededLimit, readMainThreadsCpu, watchLimits } from './limits.js'
+import { describeReached, type ExceededLimit, explainRefusedMemory, readMainThreadsCpu, watchLimits } from './limits.js'
 import { createReportParser, isPong } from './report-parser.js'
 import { throttleDenials } from './run-broker.js'
 import { ScriptHost } from './script-host.js'
@@ -153,7 +153,9 @@ async function runProcess(
       if (message === 'part') return
       if (message?.type === 'state') lifecycle = message.state
       if (message?.type === 'unsent') unsent.add(undefined, message.count)
-      else if (message) report(message)
+      else if (message?.type === 'state' && message.error) {
+        report({ ...message, error: explainRefusedMemory(message.error, limits.memory) })
+      } else if (message) report(message)
       else {
         kill(new BusError('InvalidRequest', 'The frontend process sent an invalid report'))
         // A flood of them would delay its end.
