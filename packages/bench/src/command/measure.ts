@@ -1,5 +1,4 @@
 // One run from beginning to end: chooses scenarios, measures and shows each, and writes the reports.
-import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildReport, readLoad, readMachine, scenarioReport } from '../report/build.js'
@@ -18,9 +17,9 @@ import { expectedMs, QUICK } from '../run/plan.js'
 import { allScenarios } from '../scenarios/index.js'
 import { loadPayloadScenarios } from '../scenarios/payload-scenarios.js'
 import { choose, leaveOut } from '../scenarios/select.js'
-import { UsageError } from '../shared/text.js'
 import type { Options } from './options.js'
 import { createInterruptSignal, createOutput, runWithProgress, type Output } from './output.js'
+import { makeWritable, writeReports } from './reports.js'
 
 /**
  * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
@@ -47,11 +46,11 @@ export async function measureAndReport({ plan, filter, payload, goals, lines, ou
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
   const files = reportFiles(report, { goals })
-  for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
   showEnd(report, output, goals)
+  if (lines) process.stdout.write(toLines(report))
+  await writeReports(out, files)
   const link = pathToFileURL(resolve(out, 'report.html')).href
   print(` ${screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
-  if (lines) process.stdout.write(toLines(report))
   return OUTCOMES[getFailures(report).length > 0 ? 'failed' : getVerdict(report).outcome].exitCode
 }
 
@@ -69,16 +68,6 @@ function showEnd(report: Report, { screen, print }: Output, goals: boolean): voi
   for (const answer of getAnswers(report)) print(`${toTerminalAnswer(answer, screen)}\n`)
   show(line, colors[TONES[OUTCOMES[outcome].tone]])
   print('')
-}
-
-/** Makes the directory for the reports before anything is measured. @throws {UsageError} if it cannot be made or written to */
-export async function makeWritable(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true })
-    await access(out, constants.W_OK)
-  } catch (error) {
-    throw new UsageError(`--out ${out}: ${(error as Error).message}`)
-  }
 }
 
 /** Shows the version, the machine, and the scenarios that are left out. */

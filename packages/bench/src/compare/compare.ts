@@ -1,11 +1,10 @@
 // `sallyport-bench compare`, the regression check of any program: measures head and base, measures slower figures again, and writes the result
 // to the terminal, compare.txt and compare.json.
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import pc from 'picocolors'
-import { makeWritable, showStart } from '../command/measure.js'
+import { showStart } from '../command/measure.js'
 import type { CompareOptions } from '../command/options.js'
 import { createInterruptSignal, createOutput, createProgress } from '../command/output.js'
+import { makeWritable, writeReports } from '../command/reports.js'
 import { readLoad, readMachine } from '../report/build.js'
 import type { Screen } from '../report/terminal.js'
 import { OUTCOMES } from '../report/verdict.js'
@@ -69,9 +68,11 @@ export async function compare(options: CompareOptions): Promise<number> {
     } satisfies Omit<Comparison, 'history'>
     const comparison: Comparison = { ...result, history: withEntry(result, history) }
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
-    await writeFile(join(out, 'compare.json'), `${JSON.stringify(comparison, shorten, 2)}\n`)
-    await writeFile(join(out, 'compare.txt'), toText(comparison, PLAIN))
     output.print(toText(comparison, output.screen))
+    await writeReports(out, {
+      'compare.json': `${JSON.stringify(comparison, shorten, 2)}\n`,
+      'compare.txt': toText(comparison, PLAIN),
+    })
     return OUTCOMES[comparison.verdict].exitCode
   } finally {
     close()

@@ -76,6 +76,12 @@ describe('usage', () => {
   test.each([
     ['a broken regular expression', ['--filter', '/(/'], '--filter: Invalid'],
     ['a directory that cannot be made', ['--out', join(cli, 'no')], '--out '],
+    ['a directory in which nothing can be made', ['--out', '/proc/no'], '--out /proc/no: E'],
+    [
+      'a directory that a comparison cannot make',
+      ['compare', '--base', '.', '--out', '/proc/no', '--', 'node'],
+      '--out /proc/no: E',
+    ],
   ])('exits with 2 before anything runs after %s', async (_, args, message) => {
     expect(await bench(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
   })
