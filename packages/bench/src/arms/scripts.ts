@@ -1,10 +1,8 @@
-// Arms that run a text once and return its result: a Worker or a bare VM of QuickJS for each run, the package `run` of npm if it is installed, and
-// `bus.run`. A frontend that stays open shows what a call costs without a script.
+// Arms that run a text once and return its result: a Worker for each run, the package `run` of npm if it is installed, and `bus.run`. A frontend
+// that stays open shows what a call costs without a script.
 import { createBus, defineCore, type QuickjsSandbox } from '@sallyport/core'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { repeat } from '../loops/subject.js'
 import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
@@ -75,52 +73,6 @@ async function startRunPackage(): Promise<Runner> {
   }
 }
 
-/** The part of the package `quickjs-wasi` that is used. */
-interface EnginePackage {
-  QuickJS: { create(options: { wasm: object }): Promise<Vm> }
-}
-interface VmHandle {
-  toNumber(): number
-  getProp(name: string): VmHandle
-  dispose(): void
-}
-interface Vm {
-  readonly global: { setProp(name: string, value: VmHandle): void }
-  newNumber(value: number): VmHandle
-  newFunction(name: string, run: (args: VmHandle) => VmHandle): VmHandle
-  evalCode(code: string): VmHandle
-  executePendingJobs(): number
-  resolvePromise(promise: VmHandle): Promise<{ value?: VmHandle }>
-  dispose(): void
-}
-
-// Only TypeScript's types of browsers have it.
-declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
-
-/** A VM for each run, in this thread: the function of the host answers at once. */
-async function startEngine(): Promise<Runner> {
-  const core = createRequire(fileURLToPath(import.meta.resolve('@sallyport/core')))
-  const engine = createRequire(core.resolve('@sallyport/isolation/internal/quickjs'))
-  const { QuickJS } = (await import(pathToFileURL(engine.resolve('quickjs-wasi')).href)) as EnginePackage
-  const wasm = await WebAssembly.compile(readFileSync(engine.resolve('quickjs-wasi/quickjs.wasm')))
-  return {
-    async run(calls) {
-      const vm = await QuickJS.create({ wasm })
-      const host = vm.newFunction('add', args =>
-        vm.newNumber(add({ a: args.getProp('a').toNumber(), b: args.getProp('b').toNumber() })),
-      )
-      vm.global.setProp('add', host)
-      const promise = vm.evalCode(`(async () => { ${toSource(calls, 'add')} })()`)
-      const settled = vm.resolvePromise(promise)
-      vm.executePendingJobs()
-      const made = (await settled).value?.toNumber()
-      vm.dispose()
-      return made
-    },
-    close: async () => {},
-  }
-}
-
 const FRONTEND = `
   import { expose, invoke } from '@sallyport/frontend'
   const add = args => invoke('add', args)
@@ -159,7 +111,6 @@ const lacksRun = (): string | undefined => (findPackage('run') === undefined ? '
 export const scriptsArms = (): Arms => [
   scriptsArm('worker', 'raw Worker', startWorkers),
   { ...scriptsArm('run', `run ${lacksRun() ? '' : readVersion('run')}`.trim(), startRunPackage), lacks: lacksRun },
-  scriptsArm('engine', 'quickjs-wasi, bare', startEngine),
   scriptsArm('permission', 'permission, open', startFrontend),
   scriptsArm('quickjs', 'bus.run', startBus({ kind: 'quickjs' })),
   walledArm('quickjs-shared', 'bus.run, shared wall', { perProcess: 250, spares: 1 }),
