@@ -4,11 +4,11 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { getHeadline } from '../packages/bench/dist/report/headline.js'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
 import { drawBars } from '../packages/bench/dist/report/terminal.js'
 import { keepUnits } from '../packages/bench/dist/shared/text.js'
 import { getVerdict } from '../packages/bench/dist/report/verdict.js'
+import { getHeadline } from './headline.mjs'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 

@@ -1,34 +1,31 @@
-// The result of one or more runs in three sentences and a picture, for the README.
-import { capitalize, formatBytes, formatFigure, formatInterval } from '../shared/text.js'
-import { describeRatio, toBars, type Answer } from './answer.js'
-import { describeStep } from './answers.js'
-import { findFigure, type Figure, type Report } from './report.js'
-
-type Runs = readonly [Pick<Report, 'scenarios'>, ...Pick<Report, 'scenarios'>[]]
-
-export interface Headline extends Pick<Answer, 'bars'> {
-  sentences: string[]
-}
+// The result of one or more runs in three sentences and a picture, for README, home page and the page of results.
+import { describeRatio, toBars } from '../packages/bench/dist/report/answer.js'
+import { describeStep } from '../packages/bench/dist/report/answers.js'
+import { findFigure } from '../packages/bench/dist/report/report.js'
+import { capitalize, formatBytes, formatFigure, formatInterval } from '../packages/bench/dist/shared/text.js'
 
 const PLUGIN = 'plugin'
 
-/** @param runs - the first one has the figures; the ratio of many calls holds in all of them. @throws Error without the scenario of a plugin */
-export function getHeadline(runs: Runs): Headline {
+/**
+ * @param {import('@sallyport/bench').Report[]} runs - the first one has the figures; the ratio of many calls holds in all of them
+ * @returns {{ sentences: string[], bars: { title: string, value: number, text: string }[] }}
+ * @throws Error without the scenario of a plugin
+ */
+export function getHeadline(runs) {
   const [run] = runs
-  const find = (path: string): Figure | undefined => findFigure(run, path)
+  const find = path => findFigure(run, path)
   const plugin = run.scenarios.find(({ id }) => id === PLUGIN)
   if (!plugin) throw new Error(`The results have no scenario "${PLUGIN}". Measure it too.`)
-  const findOf = (arm: string, figure: string): Figure | undefined => find(`${PLUGIN}/one/${arm}/${figure}`)
-  const [first, ...others] = plugin.arms.filter(({ id }) => id !== plugin.reference)
-  const starts = [first!, ...others, ...plugin.arms.filter(({ id }) => id === plugin.reference)]
-  const sentences = [describePlugin(findOf), describeMany(runs), describeFormats(run, find)]
+  const findOf = (arm, figure) => find(`${PLUGIN}/one/${arm}/${figure}`)
+  const isReference = ({ id }) => id === plugin.reference
+  const starts = [...plugin.arms.filter(arm => !isReference(arm)), ...plugin.arms.filter(isReference)]
   return {
-    sentences: sentences.flatMap(sentence => sentence ?? []),
+    sentences: [describePlugin(findOf), describeMany(runs), describeFormats(run, find)].filter(Boolean),
     bars: toBars(starts.map(({ id, title }) => [title, findOf(id, 'ready')])),
   }
 }
 
-function describePlugin(find: (arm: string, figure: string) => Figure | undefined): string | undefined {
+function describePlugin(find) {
   const [ready, pss, call] = ['ready', 'pss', 'seldom'].map(figure => find('process-wall', figure))
   if (!ready || !pss || !call) return undefined
   const ratio = describeRatio(call, find('worker', 'seldom'))
@@ -39,8 +36,8 @@ function describePlugin(find: (arm: string, figure: string) => Figure | undefine
 }
 
 /** Calls in flight together keep threads awake, so that their ratio to a raw MessagePort is alike in all runs. */
-function describeMany(runs: Runs): string | undefined {
-  const getRatio = (arm: string): string | undefined => {
+function describeMany(runs) {
+  const getRatio = arm => {
     const ends = runs.flatMap(run => {
       const [figure, raw] = [arm, 'raw'].map(id => findFigure(run, `shapes/64/${id}/rate`))
       return figure && !figure.bimodal && !raw?.bimodal ? (figure.interval ?? []) : []
@@ -52,7 +49,7 @@ function describeMany(runs: Runs): string | undefined {
   return `With 64 calls in flight, a ring has ${ring} the rate of a raw MessagePort${isolated ? `, and ${isolated} with a hook and encryption` : ''}.`
 }
 
-function describeFormats({ scenarios }: Pick<Report, 'scenarios'>, find: (path: string) => Figure | undefined) {
+function describeFormats({ scenarios }, find) {
   const size = scenarios.flatMap(({ cases }) => cases).find(({ id }) => id === 'devtools')?.payloadBytes
   const ratio = describeRatio(find('formats/devtools/ring-msgpack/p50'), find('formats/devtools/ring-json/p50'))
   const encryption = describeStep(find, 'isolation-ring-json', 'hook-ring-json')

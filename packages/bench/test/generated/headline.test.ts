@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { getScenario, sampleReport } from '../../test/sample-report.js'
-import type { Outcome } from '../run/run.js'
-import { getHeadline } from './headline.js'
+import { getHeadline } from '../../../../scripts/headline.mjs'
+import type { Outcome } from '../../src/run/run.js'
+import { getScenario, sampleReport } from '../sample-report.js'
 
 const scenarios = ['plugin', 'shapes', 'formats'].map(getScenario)
 
