@@ -1,5 +1,5 @@
 // The arms whose measurements each run in a fresh process: few calls, and plugins.
-import { getPausedCalls, type FewCallsJob } from '../plugin/few-calls.js'
+import { getPausedCalls } from '../plugin/few-calls.js'
 import { measureFresh, type FreshJob } from '../fresh/measure-fresh.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 import type { Arm, Arms, Task } from '../model/scenario.js'
@@ -17,18 +17,19 @@ const freshArm = (id: string, title: string, createJob: (task: Task, payload: Pa
   }),
 })
 
-const fewCallsArm = (id: string, title: string, caller: FewCallsJob['caller'] = { plugin: id }): Arm =>
+/** @param plugin - the kind of plugin */
+const fewCallsArm = (id: string, title: string, plugin = id): Arm =>
   freshArm(id, title, ({ ms }, { calls: [greet] }) => ({
-    fewCalls: { caller, greet: greet!, count: getPausedCalls(ms) },
+    fewCalls: { plugin, greet: greet!, count: getPausedCalls(ms) },
   }))
 
 /** The host calls a core in a worker, or a function of a plugin. Reads the versions of the peers. */
 export const fewCallsArms = (): Arms => [
-  fewCallsArm('raw', 'raw MessagePort', { plugin: 'worker' }),
+  fewCallsArm('raw', 'raw MessagePort', 'worker'),
   fewCallsArm('birpc', `birpc ${readVersion('birpc')}`),
-  fewCallsArm('ring-json', 'ring JSON', { link: 'ring', hook: false }),
-  fewCallsArm('port-json', 'port JSON', { link: 'port', hook: false }),
-  fewCallsArm('isolation-ring-json', 'isolation, ring JSON', { link: 'ring', hook: true }),
+  fewCallsArm('ring-json', 'ring JSON'),
+  fewCallsArm('port-json', 'port JSON'),
+  fewCallsArm('isolation-ring-json', 'isolation, ring JSON'),
   withWall(fewCallsArm('process-wall', 'process, wall')),
   withWall(fewCallsArm('process-wall-gates', 'wall, gate')),
   fewCallsArm('permission', 'permission'),

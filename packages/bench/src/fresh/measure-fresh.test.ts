@@ -7,13 +7,6 @@ test('rejects with the error of the measurement', async () => {
   await expect(measureFresh(createJob('nothing'))).rejects.toThrow("Unknown kind of plugin 'nothing'")
 })
 
-test('rejects when the process exits without a reply', async () => {
-  const execArgv = ['--import', 'data:text/javascript,process.exit(3)']
-  await expect(measureFresh(createJob('worker'), { execArgv })).rejects.toThrow(
-    'The process of the arm exited with code 3',
-  )
-})
-
 test('ends a process that takes too long', async () => {
-  await expect(measureFresh(createJob('worker'), { timeoutMs: 1 })).rejects.toThrow('No answer within 1 ms')
+  await expect(measureFresh(createJob('worker'), 1)).rejects.toThrow('No answer within 1 ms')
 })

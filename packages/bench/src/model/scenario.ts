@@ -92,12 +92,11 @@ export interface Case {
 export interface Scenario {
   id: string
   title: string
-  /** Measured without a filter; other scenarios only by name, or with `--all`. */
+  /** Measured without a filter; other scenarios only by name. */
   main?: true
   /** One sentence: what is measured, and what the reference is. */
   about: string
-  /** The first one is the reference of the others. */
-  arms: readonly [Arm, ...Arm[]]
+  arms: Arms
   cases: readonly Case[]
   /** Whether its table has one row for each arm or for each case. */
   rows: 'arms' | 'cases'

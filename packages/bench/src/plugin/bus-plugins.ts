@@ -1,4 +1,5 @@
-// Plugins in the sandboxes of Sallyport. Core is in the host's thread, as in the quick start, and the bus runs before the plugin starts.
+// Plugins in the sandboxes of Sallyport, with core in the host's thread, as in the quick start, and clients of a core in a worker. The bus runs
+// before they start.
 import { createBus, defineCore, type FrontendOptions } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
 import type { HostCode } from './host-code.js'
@@ -13,6 +14,22 @@ export interface BusPluginOptions {
   sandbox: FrontendOptions['sandbox'] & {}
   /** Each plugin has a gate. Without it, the pattern is brownfield. */
   isGated?: true
+}
+
+/** Each client is in the host's thread. */
+export async function loadClients(link: 'ring' | 'port', isGated: boolean): Promise<PluginHost> {
+  const core = new URL('../workers/core.js', import.meta.url)
+  const bus = await createBus({ core, log: false, ...(isGated && { isolation: { dir: HOOK } }) })
+  return {
+    start: async label => {
+      const client = await bus.connect(label, { link, codec: 'json' })
+      return {
+        request: (name, args) => client.invoke(name, args as Record<string, unknown>),
+        end: () => bus.closeFrontend(label),
+      }
+    },
+    close: () => bus.close({ timeout: 0 }),
+  }
 }
 
 export async function loadBus(code: HostCode, { sandbox, isGated }: BusPluginOptions): Promise<PluginHost> {

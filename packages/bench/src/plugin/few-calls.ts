@@ -1,25 +1,18 @@
 // Measures the first calls of a process, and calls with pauses. Nothing that an arm shares with others is loaded before the start.
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Measurement } from '../model/scenario.js'
 import type { Call } from '../payloads/payloads.js'
 import { HostCode } from './host-code.js'
-import type { PluginFunction } from './plugin-host.js'
 import { getPluginKind } from './plugin-kinds.js'
 import { median } from '../statistics/median.js'
 import { lacksProcessTree, startTreeCpuClock } from '../run/process-tree.js'
 
 export interface FewCallsJob {
-  /** A client of a core in a worker, or a kind of plugin, whose function the host calls. */
-  caller: ClientKind | { plugin: string }
+  /** A kind of plugin, whose function the host calls. */
+  plugin: string
   greet: Call
   /** The number of calls with a pause before each. */
   count: number
-}
-
-export interface ClientKind {
-  link: 'ring' | 'port'
-  hook: boolean
 }
 
 export const PAUSE_MS = 20
@@ -30,44 +23,20 @@ const PAUSED_PART = 0.39
 /** Returns the number of calls with pauses in the time of a measurement. */
 export const getPausedCalls = (ms: number): number => Math.max(1, Math.floor((ms * PAUSED_PART) / PAUSE_MS))
 
-interface Caller {
-  call(command: string, args: object): Promise<unknown>
-  close?(): Promise<void>
-}
-
-/** The client is in the host's thread, and core in a worker. */
-async function connectClient({ link, hook }: ClientKind): Promise<Caller> {
-  const { createBus } = await import('@sallyport/core')
-  const isolation = { dir: fileURLToPath(new URL('../../hooks/check/', import.meta.url)) }
-  const core = new URL('../workers/core.js', import.meta.url)
-  const bus = await createBus({ core, log: false, ...(hook && { isolation }) })
-  const client = await bus.connect('main', { link, codec: 'json' })
-  return {
-    call: (command, args) => client.invoke(command, args as Record<string, unknown>),
-    close: () => bus.close({ timeout: 0 }),
-  }
-}
-
-async function startPlugin(kind: string): Promise<Caller> {
-  const host = await getPluginKind(kind)(new HostCode())
-  const { request } = await host.start('plugin')
-  const close = async (): Promise<void> => host.close?.()
-  return { call: (command, args) => request(command as PluginFunction, args), close }
-}
-
 /** The answers that are timed: the first, the 99th after it, and the 900th after that. */
 const MARKS = [1, 100, 1000] as const
 
 /** Time for the garbage and the compilations of the calls before. */
 const SETTLE_MS = 100
 
-export async function measureFewCalls({ caller, greet, count }: FewCallsJob): Promise<Measurement> {
+export async function measureFewCalls({ plugin, greet, count }: FewCallsJob): Promise<Measurement> {
   const start = performance.now()
-  const { call, close } = await ('plugin' in caller ? startPlugin(caller.plugin) : connectClient(caller))
+  const host = await getPluginKind(plugin)(new HostCode())
+  const { request } = await host.start('plugin')
   const callOnce = async (): Promise<void> => {
-    const answer = await call(greet.command, greet.args as object)
+    const answer = await request('greet', greet.args as object)
     if (answer !== greet.expected)
-      throw new Error(`'${greet.command}' returned ${String(answer)}; expected ${String(greet.expected)}`)
+      throw new Error(`greet returned ${String(answer)}; expected ${String(greet.expected)}`)
   }
   const marks: number[] = []
   for (let made = 1; made <= MARKS.at(-1)!; made++) {
@@ -76,7 +45,7 @@ export async function measureFewCalls({ caller, greet, count }: FewCallsJob): Pr
   }
   await delay(SETTLE_MS)
   const seldom = await callEach(callOnce, count)
-  await close?.()
+  await host.close?.()
   const [first, second, third] = marks as [number, number, number]
   return {
     ready: (first - start) * 1e3,

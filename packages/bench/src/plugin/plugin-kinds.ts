@@ -1,4 +1,4 @@
-// The measured kinds of plugins. A kind loads its library itself, because its first calls are measured, too.
+// The measured kinds of plugins, and of clients. A kind loads its library itself, because its first calls are measured, too.
 import type { PeerId } from '../peers/peers.js'
 import type { BusPluginOptions } from './bus-plugins.js'
 import type { LoadPluginHost } from './plugin-host.js'
@@ -12,6 +12,11 @@ const inBus =
   (options: BusPluginOptions): LoadPluginHost =>
   async code =>
     (await import('./bus-plugins.js')).loadBus(code, options)
+
+const inHost =
+  (link: 'ring' | 'port', isGated = false): LoadPluginHost =>
+  async () =>
+    (await import('./bus-plugins.js')).loadClients(link, isGated)
 
 const inMcp =
   (wall: 'none' | 'required'): LoadPluginHost =>
@@ -28,6 +33,9 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   birpc: inWorkers('birpc'),
   comlink: inWorkers('comlink'),
   fork: async code => (await import('./peer-plugins.js')).loadForks(code),
+  'ring-json': inHost('ring'),
+  'port-json': inHost('port'),
+  'isolation-ring-json': inHost('ring', true),
   permission: inBus({ sandbox: 'permission' }),
   process: inBus({ sandbox: { kind: 'process', wall: 'none' } }),
   'process-wall': inBus({ sandbox: WALL }),

@@ -6,8 +6,6 @@ import { withDeadline } from '../shared/deadline.js'
 
 export interface ForkOptions {
   args?: readonly string[]
-  /** Options of Node.js. */
-  execArgv?: readonly string[]
   /** Deadline of each call. */
   timeoutMs: number
 }
@@ -22,9 +20,9 @@ export interface ForkedPeer {
 const EXIT_TIMEOUT_MS = 2000
 
 /** Starts a process, which has to exit with its channel. Its standard output is ignored. */
-export function forkPeer(entry: URL, { args = [], execArgv = [], timeoutMs }: ForkOptions): ForkedPeer {
+export function forkPeer(entry: URL, { args = [], timeoutMs }: ForkOptions): ForkedPeer {
   const child = fork(entry, args, {
-    ...{ execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+    ...{ execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     env: { ...process.env, NODE_ENV: 'production' },
   })
   const exited = once(child, 'exit').then(
