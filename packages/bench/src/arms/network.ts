@@ -20,20 +20,17 @@ const networkArm = (id: string, title: string, openFetcher: (host: string) => Pr
   title,
   async open(): Promise<OpenArm> {
     const server = new Worker(workerUrl('http-server'))
-    const stop = async (): Promise<void> => void (await server.terminate())
-    try {
-      const [port] = (await once(server, 'message')) as [number]
-      const fetcher = await openFetcher(`127.0.0.1:${port}`)
-      return {
-        measure: task => fetcher.measure({ ...task, url: `http://127.0.0.1:${port}/` }),
-        async close() {
-          await fetcher.close()
-          await stop()
-        },
-      }
-    } catch (error) {
-      await stop()
+    const [port] = (await once(server, 'message')) as [number]
+    const fetcher = await openFetcher(`127.0.0.1:${port}`).catch(async (error: unknown) => {
+      await server.terminate()
       throw error
+    })
+    return {
+      measure: task => fetcher.measure({ ...task, url: `http://127.0.0.1:${port}/` }),
+      async close() {
+        await fetcher.close()
+        await server.terminate()
+      },
     }
   },
 })

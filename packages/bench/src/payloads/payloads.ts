@@ -47,11 +47,10 @@ export const mebibyte = (): Payload => echoBytes('mebibyte', '1 MiB of bytes', '
 export const smallCall: Payload = echo('small', '{ name, n, tags[3] }', [usualCall.calls[0]!.args])
 
 /** All published examples of a GitHub webhook event: nested JSON, as from a usual web API. */
-export function githubEvents(event: string): Payload {
+export function githubPullRequests(): Payload {
   const events = require('@octokit/webhooks-examples') as { name: string; examples: unknown[] }[]
-  const found = events.find(({ name }) => name === event)
-  if (!found) throw new Error(`@octokit/webhooks-examples has no event '${event}'`)
-  return echo(`github-${event.replaceAll('_', '-')}`, `GitHub ${event.replaceAll('_', ' ')}`, found.examples)
+  const { examples } = events.find(({ name }) => name === 'pull_request')!
+  return echo('github-pull-request', 'GitHub pull request', examples)
 }
 
 /** The Chrome DevTools protocol: one large document of many small objects. */

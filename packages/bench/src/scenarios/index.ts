@@ -45,7 +45,7 @@ const document = (payload: Payload, words = ''): Case => {
 const formats = (): Case[] => [
   inCase('call', 'a call', calls(1), [{ ...P50_ALONE, title: 'a call' }], payloads.smallCall),
   { ...inCase('calls', '64 in flight', calls(64), [latency('each', 'one of 64')], payloads.smallCall), repeats: 2 },
-  document(payloads.githubEvents('pull_request')),
+  document(payloads.githubPullRequests()),
   document(payloads.devtoolsProtocol()),
   document(payloads.mebibyte(), ' bytes'),
 ]

@@ -33,13 +33,6 @@ export const select = (
     return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
 
-const createNothingFound = (filter: string, scenarios: readonly Scenario[]): UsageError => {
-  const ids = scenarios.map(({ id }) => id).join(' ')
-  return new UsageError(
-    `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
-  )
-}
-
 /**
  * Chooses, in their order, the noise check, and the main scenarios or the parts of them that match the filter. The filter must name any other scenario, so
  * that `--filter msgpack` does not take an hour.
@@ -55,7 +48,12 @@ export function choose(scenarios: readonly Scenario[], filter: string | null, ex
     main === true || isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
   const chosen = select(others!.filter(isNamed), isWanted, !exactly)
   if (chosen.length === 0 && select(noise!, isWanted).length > 0) return noise!
-  if (chosen.length === 0) throw createNothingFound(filter, scenarios)
+  if (chosen.length === 0) {
+    const ids = scenarios.map(({ id }) => id).join(' ')
+    throw new UsageError(
+      `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
+    )
+  }
   const all = exactly ? chosen : [...noise!, ...chosen]
   return scenarios.flatMap(({ id }) => all.find(scenario => scenario.id === id) ?? [])
 }
