@@ -1,24 +1,34 @@
 // What `fetch` and sockets report when the broker does not answer, and when it has closed.
 import { once } from 'node:events'
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import net from 'node:net'
+import { Duplex } from 'node:stream'
+import tls from 'node:tls'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const CLOSED = { code: 'ERR_NETWORK', message: 'The broker of the network has closed' }
 
+const ENDS: [string, () => unknown][] = [
+  ['session', () => session!.destroy()],
+  ['pipe', () => outer.destroy()],
+]
+
 let opened: Promise<ServerHttp2Stream>
 let session: ServerHttp2Session | undefined
 let outer: net.Socket
+let server: Http2Server
+let pipe: Duplex
 let fetchByBroker: typeof fetch
 let connect: () => net.Socket
+let connectTls: (options: tls.ConnectionOptions) => tls.TLSSocket
 
 beforeEach(async () => {
   const listener = net.createServer().listen(0, '127.0.0.1')
   await once(listener, 'listening')
-  const inner = net.connect((listener.address() as net.AddressInfo).port, '127.0.0.1')
+  pipe = net.connect((listener.address() as net.AddressInfo).port, '127.0.0.1')
   ;[outer] = (await once(listener, 'connection')) as [net.Socket]
   listener.close()
-  const server = createServer()
+  server = createServer()
   server.on('session', found => void (session = found.on('error', () => {})))
   opened = new Promise(resolve => server.on('stream', stream => resolve(stream.on('error', () => {}))))
   server.emit('connection', outer)
@@ -26,17 +36,22 @@ beforeEach(async () => {
   class Socket extends net.Socket {
     constructor(options?: net.SocketConstructorOpts) {
       super(options?.fd === undefined ? options : {})
-      if (options?.fd !== undefined) return inner
+      if (options?.fd !== undefined) return pipe as net.Socket
     }
   }
   const { getBuiltinModule } = process
-  vi.spyOn(process, 'getBuiltinModule').mockImplementation(((name: string) =>
-    name === 'node:net' ? { ...net, Socket } : getBuiltinModule(name)) as typeof getBuiltinModule)
+  const encrypted = { ...tls }
+  const replaced: Record<string, unknown> = { 'node:net': { ...net, Socket }, 'node:tls': encrypted }
+  vi.spyOn(process, 'getBuiltinModule').mockImplementation(
+    ((name: string) => replaced[name] ?? getBuiltinModule(name)) as typeof getBuiltinModule,
+  )
   // The session is a state of its module.
   vi.resetModules()
   fetchByBroker = (await import('./broker-fetch.js')).createFetch(fetch, false)
-  const { openTunnel } = await import('./broker-sockets.js')
+  const { openTunnel, replaceConnections } = await import('./broker-sockets.js')
   connect = () => openTunnel(new net.Socket(), { host: 'a.example', port: 80 })
+  replaceConnections()
+  connectTls = options => encrypted.connect({ ...options, host: 'a.example', port: 443 })
 })
 
 afterEach(() => {
@@ -71,10 +86,7 @@ test('a connection that is open has no such timeout', async () => {
   expect(await (await answered).text()).toBe('ok')
 })
 
-test.each([
-  ['session', () => session!.destroy()],
-  ['pipe', () => void outer.destroy()],
-])('what connects fails if the %s ends, and so does what connects later', async (_name, end) => {
+test.each(ENDS)('what connects fails if the %s ends, and so does what connects later', async (_name, end) => {
   const request = fetchByBroker('http://a.example/')
   const socket = connect()
   await opened
@@ -88,6 +100,73 @@ test.each([
   // `node:tls` would lose the error of a socket that fails at once.
   expect(later).toMatchObject({ connecting: true, destroyed: false })
   await expect(once(later, 'connect')).rejects.toMatchObject(CLOSED)
+})
+
+const END = (stream: ServerHttp2Stream): unknown => stream.end()
+const RESET = (stream: ServerHttp2Stream): void => stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+
+test.each([
+  ['content-length: 100\r\n', 'ends', END, 'terminated'],
+  ['content-length: 100\r\n', 'is reset', RESET, 'terminated'],
+  ['', 'ends', END, 'a part'],
+  ['', 'is reset', RESET, 'terminated'],
+])('a body with %j whose connection %s in the chunk of its head', async (header, _name, end, outcome) => {
+  let held: Buffer[] | undefined
+  const far = new Duplex({
+    read: () => {},
+    write(chunk: Buffer, _encoding, done) {
+      if (held) held.push(chunk)
+      else near.push(chunk)
+      done()
+    },
+  })
+  const near = new Duplex({ read: () => {}, write: (chunk, _encoding, done) => (far.push(chunk), done()) })
+  pipe = near
+  server.emit('connection', far)
+  const answered = fetchByBroker('http://a.example/')
+  const stream = await opened
+  stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+  await once(stream, 'data')
+  held = []
+  const part = `HTTP/1.1 200 OK\r\n${header}\r\na part`
+  stream.write(part, () => end(stream))
+  // Two frames, with a head of 9 bytes each.
+  await expect.poll(() => Buffer.concat(held!).length).toBeGreaterThanOrEqual(part.length + 18)
+  near.push(Buffer.concat(held))
+  expect(await (await answered).text().catch((error: Error) => error.message)).toBe(outcome)
+})
+
+test.each(ENDS)('a body without a length is not whole if the %s ends', async (_name, end) => {
+  const answered = fetchByBroker('http://a.example/')
+  const stream = await opened
+  stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+  await once(stream, 'data')
+  stream.write('HTTP/1.1 200 OK\r\n\r\na part')
+  const response = await answered
+  end()
+  await expect(response.text()).rejects.toMatchObject({ message: 'terminated', cause: CLOSED })
+})
+
+test('a socket of node:tls that is writing when the session ends emits one error', async () => {
+  const shared = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
+  const psk = Buffer.alloc(16, 1)
+  const host = tls.createServer({ ...shared, pskCallback: () => psk })
+  const socket = connectTls({
+    ...{ ...shared, pskCallback: () => ({ psk, identity: 'a' }), checkServerIdentity: () => undefined },
+  })
+  const errors: unknown[] = []
+  socket.on('error', error => void errors.push(error))
+  const stream = await opened
+  stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+  host.emit('connection', stream)
+  await once(socket, 'secureConnect')
+  // More than the host reads, which reads nothing.
+  socket.write(Buffer.alloc(2 ** 20))
+  session!.destroy(new Error('fault'))
+  await new Promise(resolve => socket.once('close', resolve))
+  // Node's next error would come in one of these turns.
+  for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+  expect(errors).toHaveLength(1)
 })
 
 test.each([null, undefined, 'stop'])(

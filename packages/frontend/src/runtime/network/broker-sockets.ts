@@ -48,6 +48,8 @@ export function replaceConnections(): void {
     const base = socket ?? (isRemote(options) ? openTunnel(new Socket({ allowHalfOpen }), options) : undefined)
     if (!base) return connectTls(...args)
     const opened = connectTls({ ...options, path: undefined, socket: base })
+    // Node emits the error of `base` here, and then another one for what was being written, unless this one is destroyed.
+    base.once('error', () => void opened.destroy())
     if (!socket && timeout) opened.setTimeout(timeout)
     const callback = args.at(-1)
     if (typeof callback === 'function') opened.once('secureConnect', callback as () => void)
@@ -88,11 +90,14 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
   const { _destroy: destroy } = Object.getPrototypeOf(socket) as SocketInternals
   const chain = (): Socket => socket
   let isOver = false
-  /** Unless the socket has been connected again. */
-  const destroySocket = (error?: Error): void => void (isOver || socket.destroy(error))
-  /** Before the answer of the broker, an end without an error would leave those waiting who connect. */
+  /**
+   * As with sockets of Node, an end comes in a later turn of the event loop than the data before it. If both come in one, the body of a `fetch`
+   * never ends. Unless the socket has been connected again.
+   */
+  const later = (run: () => void): void => void setImmediate(() => isOver || run())
+  /** Without an error, those who connect would wait, and a body without a length would seem to be whole. */
   const end = (error?: Error): void =>
-    destroySocket(socket.connecting ? createRefusal(undefined, error?.message) : error)
+    later(() => socket.destroy(error && !socket.connecting ? error : createRefusal(undefined, error?.message)))
   Object.assign(socket, {
     ...{ connecting: true, ref: chain, unref: chain },
     _read: () => void stream.resume(),
@@ -115,11 +120,11 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
     internals._unrefTimer()
     if (!socket.push(chunk)) stream.pause()
   })
-  stream.once('end', () => socket.push(null))
+  stream.once('end', () => later(() => void (stream.aborted || socket.push(null))))
   stream.on('error', end)
   // What was not read yet is kept if both sides have ended.
   stream.once('close', () => {
-    if (socket.connecting || !stream.readableEnded || stream.rstCode !== 0) end()
+    if (socket.connecting || stream.aborted || !stream.readableEnded || stream.rstCode !== 0) end()
   })
   stream.once('response', headers => {
     const refusal = getRefusal(headers)
