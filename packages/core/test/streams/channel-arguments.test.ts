@@ -1,7 +1,8 @@
 // A channel among the arguments is declared by its message. A string with the text of a channel stays a string, and core gets what
 // the hook saw.
+import { Channel } from '@sallyport/frontend'
 import { describe, expect, test } from 'vitest'
-import { defineCore } from '../../src/index.js'
+import { type Channel as Sender, type CommandContext as Context, defineCore } from '../../src/index.js'
 import { isolation, start } from '../support/start.js'
 
 type Args = Record<string, unknown>
@@ -35,11 +36,10 @@ describe.each([
     const client = await connect()
     const channel = new client.Channel()
     const [text, reference] = ['__CHANNEL__:7', channel.toJSON()]
-    expect(await client.invoke('kinds', { channel, text, reference, deep: { channel } })).toEqual({
+    expect(await client.invoke('kinds', { channel, text, reference })).toEqual({
       channel: { channel: channel.id },
       text,
       reference,
-      deep: { channel: reference },
     })
     expect(await client.invoke('kinds', { text, reference })).toEqual({ text, reference })
   })
@@ -86,3 +86,71 @@ describe.each(['json', 'msgpack'] as const)('a channel in the hook, in %s', code
     expect(result).toMatchObject({ ...args, channel: arrived })
   })
 })
+
+const refusal = (path: string) => `${path} is a Channel: pass it as an argument of its own, at the top level of a call`
+
+describe('a channel below the top level is refused by its sender', () => {
+  const nested = (channel: unknown) => ({ deep: [{ channel }] })
+
+  test.each(['json', 'msgpack'] as const)('by the host and its clients, in %s', async codec => {
+    const bus = await start({ core, codec })
+    await bus.open('main', { source: "import { expose } from '@sallyport/frontend'\nexpose({ take: args => args })" })
+    const client = await bus.connect('tests', { codec })
+    const channel = new client.Channel()
+    const message = expect.stringContaining(refusal('deep[0].channel')) as string
+    const refused = { reason: 'InvalidParams', message }
+    await expect(client.invoke('kinds', nested(channel))).rejects.toMatchObject(refused)
+    const bytes = new Uint8Array(8)
+    await expect(client.invoke('kinds', { ...nested(channel), bytes })).rejects.toMatchObject(refused)
+    await expect(bus.call('main', 'take', nested(channel))).rejects.toMatchObject(refused)
+    await expect(collect(bus.stream('main', 'take', nested(channel)))).rejects.toMatchObject(refused)
+    await expect(async () => bus.emit('news', nested(channel))).rejects.toThrow(/deep\[0\].channel is a Channel/)
+    expect(JSON.stringify(nested(channel)), 'elsewhere it is JSON').toBe(JSON.stringify(nested(channel.toJSON())))
+    const mixed = await client.invoke<Args>('kinds', { channel })
+    expect(mixed, 'the channel is usable').toEqual({ channel: { channel: channel.id } })
+  })
+
+  test.each(['json', 'msgpack'] as const)('by core, in %s', async codec => {
+    const tries = {
+      pass: ({ channel }: Args, { app }: Context) => app.call('main', 'take', nested(channel)),
+      create: (_args: Args, { app }: Context) => app.call('main', 'take', nested(new Channel())),
+      emit: ({ channel }: Args, { app }: Context) => app.emit('news', nested(channel)),
+      answer: ({ channel }: Args) => nested(channel),
+      send: async ({ channel }: { channel: Sender }) => channel.send(nested(channel)),
+    }
+    const bus = await start({ core: defineCore({ commands: tries }), codec })
+    await bus.open('main', { source: "import { expose } from '@sallyport/frontend'\nexpose({ take: args => args })" })
+    const client = await bus.connect('tests', { codec })
+    await client.listen('news', () => {})
+    for (const name of Object.keys(tries)) {
+      const call = client.invoke(name, { channel: new client.Channel() })
+      await expect(call, name).rejects.toThrow(/deep\[0\]\.channel is a Channel/)
+    }
+  })
+
+  test.each([
+    ['permission', 'permission'],
+    ['process', 'process'],
+    ['quickjs', 'quickjs'],
+  ] as const)('by a frontend: %s', async (_name, sandbox) => {
+    const source = `import { Channel, expose, invoke } from '@sallyport/frontend'
+      const deep = [{ channel: new Channel() }]
+      expose({
+        invoke: () => invoke('kinds', { deep }).then(() => 'sent', error => [error.reason, error.message]),
+        answer: () => ({ deep }),
+        async *stream() { yield { deep } },
+      })`
+    const bus = await start({ core })
+    await bus.open('main', { source }, { sandbox, allow: ['kinds'] })
+    const message = expect.stringContaining(refusal('deep[0].channel')) as string
+    expect(await bus.call('main', 'invoke')).toEqual(['InvalidParams', message])
+    await expect(bus.call('main', 'answer')).rejects.toThrow(/deep\[0\]\.channel is a Channel/)
+    await expect(collect(bus.stream('main', 'stream'))).rejects.toThrow(/deep\[0\]\.channel is a Channel/)
+  })
+})
+
+async function collect(stream: AsyncIterable<unknown>): Promise<unknown[]> {
+  const values = []
+  for await (const value of stream) values.push(value)
+  return values
+}

@@ -1,5 +1,6 @@
 // The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, and arrives there
 // as the sending end. The sender asks for credit now and then, and gets it once the messages before were read: a slow reader makes it wait.
+import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import { type ChannelParams, toChannelReference, METHOD } from '@sallyport/protocol/internal/message'
 import { throwLater } from '@sallyport/protocol/internal/util'
 import { CLIENT } from './client-symbol.js'
@@ -68,8 +69,13 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return this.#id
   }
 
-  /** Returns Tauri's representation of a channel as an argument. */
+  /**
+   * Returns Tauri's representation of a channel as an argument.
+   *
+   * @throws {TypeError} within a message: a channel below the top level of the arguments, or in an event or a result, would arrive as this text
+   */
   toJSON(): string {
+    refuseNestedChannel(this)
     return toChannelReference(this.id)
   }
 

@@ -8,14 +8,34 @@ describe('a channel', () => {
   it('is sent as a reference of its own', async () => {
     const { client, peer, channel } = stream()
     const other = new Channel()
-    void client.invoke('x', { a: other, b: channel, deeper: { channel } })
+    void client.invoke('x', { a: other, b: channel })
     await crossed()
     expect(peer.received[0]!.params).toEqual({ url: 'x', channel: `__CHANNEL__:${channel.id}` })
     expect(other.id).not.toBe(channel.id)
     const reference = `__CHANNEL__:${channel.id}`
-    expect(peer.last.params).toEqual({ a: `__CHANNEL__:${other.id}`, b: reference, deeper: { channel: reference } })
+    expect(peer.last.params).toEqual({ a: `__CHANNEL__:${other.id}`, b: reference })
     expect(peer.last.channels).toEqual({ a: other.id, b: channel.id })
     expect(JSON.stringify({ channel })).toBe(`{"channel":"${reference}"}`)
+  })
+
+  it('is refused below the top level, also while a getter makes another call', async () => {
+    const { client, peer, channel } = stream()
+    const sent = peer.received.length
+    const deep = {
+      get before() {
+        void client.invoke('y', { channel })
+        return 1
+      },
+      channel,
+    }
+    const path = IN_BROWSER ? 'a value in it' : 'deep.channel'
+    await expect(client.invoke('x', { deep })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(`${path} is a Channel: pass it as an argument of its own`) as string,
+    })
+    await crossed()
+    expect(peer.received.slice(sent).map(({ method }) => method)).not.toContain('x')
+    expect(peer.last.channels, 'the call of the getter').toEqual({ channel: channel.id })
   })
 
   it('passes messages to onmessage in order, before and after the response', async () => {

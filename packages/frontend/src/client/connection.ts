@@ -22,6 +22,7 @@ import {
   STREAM_METHOD,
   type StreamParams,
   TIMEOUT_HEADER,
+  toChannelReference,
 } from '@sallyport/protocol/internal/message'
 import {
   type CallTrace,
@@ -381,7 +382,7 @@ function buildMessage(
     message.headers = {
       ...(options?.headers && toPlainHeaders(options.headers)),
       ...(deadline && { [TIMEOUT_HEADER]: deadline }),
-      ...(stream && { [STREAM_HEADER]: stream.toJSON() }),
+      ...(stream && { [STREAM_HEADER]: toChannelReference(stream.id) }),
     }
   }
   if (invokes && trace !== undefined) addTraceContext(message, trace)

@@ -9,6 +9,7 @@ import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Codec } from './codec.js'
 import { checkParsed, refuseProtoKeys, scanJson } from './json-checks.js'
+import { encoding } from './nested-channel.js'
 import { stringifyJson } from './stringify-json.js'
 
 interface JsonCodec extends Codec {
@@ -79,8 +80,15 @@ let lastMember = ',"method":""'
  * @param isNamed - whether to refuse what a `toJSON` can turn params into: core takes only named arguments. Bytes never travel in JSON
  */
 function member(name: string, value: unknown, checked: boolean, isNamed = false): string {
-  // Directly, because every message passes here.
-  const text = isDevelopment() ? stringifyJson(value) : JSON.stringify(value)
+  let text: string | undefined
+  const before = encoding.isActive
+  encoding.isActive = true
+  try {
+    // Directly, because every message passes here.
+    text = isDevelopment() ? stringifyJson(value) : JSON.stringify(value)
+  } finally {
+    encoding.isActive = before
+  }
   if (checked && isNamed && !text?.startsWith('{')) throw new TypeError(UNNAMED_ARGUMENTS)
   if (text === undefined) return ''
   // V8 finds a short text four times as fast as a long one.

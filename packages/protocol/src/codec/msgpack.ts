@@ -7,6 +7,7 @@ import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import { type Codec, joinMsgpack } from './codec.js'
 import { isShortString, Reader } from './msgpack-reader.js'
+import { encoding } from './nested-channel.js'
 import { Writer } from './msgpack-writer.js'
 
 // Writes and reads the envelopes of messages. Members have one order, so that everything but the id, the method and the payload is
@@ -150,13 +151,12 @@ function takeName(reader: Reader, first: number, last: number): boolean {
 const NO_ATTACHMENTS: readonly never[] = []
 
 const sharedWriter = new Writer()
-let writing = false
 
-/** Writes with the shared writer, or with a writer of its own if a getter of the value encodes another value meanwhile. */
+/** Writes with the shared writer, or with a writer of its own if a getter of another value, which is being encoded, encodes this one. */
 function write<T>(value: T, writeTo: (writer: Writer, value: T) => void): Uint8Array {
-  const writer = writing ? new Writer() : sharedWriter
-  const outermost = !writing
-  writing = true
+  const before = encoding.isActive
+  const writer = before ? new Writer() : sharedWriter
+  encoding.isActive = true
   writer.begin()
   try {
     writeTo(writer, value)
@@ -165,7 +165,7 @@ function write<T>(value: T, writeTo: (writer: Writer, value: T) => void): Uint8A
     writer.undo()
     throw error
   } finally {
-    if (outermost) writing = false
+    encoding.isActive = before
   }
 }
 

@@ -2,6 +2,7 @@
 import { isBytes } from '../message/message.js'
 import { isDevelopment } from '../util/development.js'
 import { getTypeName } from '../util/type-guards.js'
+import { encoding } from './nested-channel.js'
 
 /**
  * Returns `undefined` if JSON has no text for the value.
@@ -10,8 +11,14 @@ import { getTypeName } from '../util/type-guards.js'
  * @throws {TypeError} for a BigInt and a cycle; in development also for a value that JSON would change (see `getType`)
  */
 export function stringifyJson(value: unknown, convert?: (value: unknown) => unknown): string | undefined {
-  if (isDevelopment() && (convert || !isPlain(value))) return JSON.stringify(value, createCheck(convert))
-  return JSON.stringify(value, convert && ((_key, each) => convert(each)))
+  if (convert) return JSON.stringify(value, isDevelopment() ? createCheck(convert) : (_key, each) => convert(each))
+  const before = encoding.isActive
+  encoding.isActive = true
+  try {
+    return isDevelopment() && !isPlain(value) ? JSON.stringify(value, createCheck()) : JSON.stringify(value)
+  } finally {
+    encoding.isActive = before
+  }
 }
 
 /** Deeper values, and cycles, are left to the replacer. */
