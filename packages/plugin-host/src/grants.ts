@@ -1,8 +1,5 @@
 // The file of grants, which people can read and edit: who was granted what, for which content; and the tarballs that were installed.
-import { randomUUID } from 'node:crypto'
-import { lstat, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { SharedText } from '@sallyport/core'
 import * as v from 'valibot'
 import { PluginError } from './errors.js'
 import { describeKeys, parse, parseJson, permissionsSchema, readText } from './json-file.js'
@@ -29,22 +26,19 @@ const entries = {
 }
 const schema = v.strictObject(entries, describeKeys(entries))
 
-/** Age of a `.next` file from which on its program is taken for dead. */
-const STALE_MS = 5000
-
 export class Grants {
-  readonly #file: string | undefined
-  #text: string | false = false
-  #changing: Promise<void> = Promise.resolve()
+  readonly #file: string
+  readonly #text: SharedText
 
   /** @param file - is read each time, because other programs and people can change it. Without one, grants are kept in memory */
   constructor(file: string | undefined) {
-    this.#file = file
+    this.#file = file ?? 'grants'
+    this.#text = new SharedText(file, 0o600, path => readText(path, 'InvalidGrants'))
   }
 
   /** @throws {PluginError} InvalidGrants with file and key. A missing file has no grants */
   async read(): Promise<Content> {
-    return this.#parse(await this.#readText())
+    return this.#parse(await this.#text.read())
   }
 
   async get(name: string): Promise<Grant | undefined> {
@@ -72,65 +66,12 @@ export class Grants {
   }
 
   #change(change: (content: Content) => Content): Promise<void> {
-    const changing = this.#changing.then(async () => {
-      while (!(await this.#replace(change))) await setTimeout(Math.random() * 20)
-    })
-    this.#changing = changing.catch(() => {})
-    return changing
+    return this.#text.change(before => `${JSON.stringify(change(this.#parse(before)), undefined, 2)}\n`)
   }
 
-  /**
-   * Replaces the file as a whole, and returns true; or returns false if another program writes it at the same time. Each attempt creates a `.next`
-   * file, looks for those of others, and only then renames its own: of two programs, at least one finds the other's. A program that was paused until
-   * others removed its file as stale can neither write nor rename it any more, because no name is used twice.
-   */
-  async #replace(change: (content: Content) => Content): Promise<boolean> {
-    const before = await this.#readText()
-    const after = `${JSON.stringify(change(this.#parse(before)), undefined, 2)}\n`
-    if (after === before) return true
-    const file = this.#file
-    if (file === undefined) return Boolean((this.#text = after))
-    const next = `${file}.${randomUUID()}.next`
-    await writeFile(next, '', { flag: 'wx', mode: 0o600 })
-    try {
-      if (await isOtherWriting(file, next)) return false
-      // r+ does not create the file again.
-      await writeFile(next, after, { flag: 'r+', flush: true })
-      if ((await this.#readText()) !== before) return false
-      await rename(next, file)
-      return true
-    } catch (error) {
-      return ignoreMissing(error as NodeJS.ErrnoException)
-    } finally {
-      await rm(next, { force: true })
-    }
-  }
-
-  async #readText(): Promise<string | false> {
-    return this.#file === undefined ? this.#text : readText(this.#file, 'InvalidGrants').catch(ignoreMissing)
-  }
-
-  #parse(text: string | false): Content {
-    const file = this.#file ?? 'grants'
-    return text === false
+  #parse(text: string | undefined): Content {
+    return text === undefined
       ? { plugins: [], installed: [] }
-      : parse(schema, parseJson(text, file, 'InvalidGrants'), 'InvalidGrants', file)
+      : parse(schema, parseJson(text, this.#file, 'InvalidGrants'), 'InvalidGrants', this.#file)
   }
-}
-
-/** Removes stale files of others. Ages are differences of times of files, so that the clock of the file system does not matter. */
-async function isOtherWriting(file: string, next: string): Promise<boolean> {
-  const { mtimeMs } = await lstat(next)
-  for (const name of await readdir(dirname(file))) {
-    const other = join(dirname(file), name)
-    if (!name.startsWith(`${basename(file)}.`) || !name.endsWith('.next') || name === basename(next)) continue
-    if (Math.abs(mtimeMs - (await lstat(other)).mtimeMs) < STALE_MS) return true
-    await rm(other, { force: true })
-  }
-  return false
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): false {
-  if (error.code === 'ENOENT') return false
-  throw error
 }

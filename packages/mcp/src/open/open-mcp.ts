@@ -91,7 +91,8 @@ export async function openMcp(
   }
   try {
     await server.start()
-    if (!pin.tools) await pin.accept(current)
+    if (!pin.tools) await pin.begin(current)
+    compare()
     await addPlugin()
   } catch (error) {
     await server.close()

@@ -1,6 +1,6 @@
 // The accepted tools of a server as commands of a core plugin.
 import type { CallToolResult, Client } from '@modelcontextprotocol/client'
-import { type AddedCommand, type AddedPlugin, BusError, command, CommandError } from '@sallyport/core'
+import { type AddedCommand, type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly } from '../shared/describe-only.js'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
 import type { PinnedTool } from './tool-pin.js'
@@ -50,12 +50,7 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
   return command({ ...(description !== undefined && { description }), args }, run)
 }
 
-interface ProgressChannel {
-  send(value: unknown): Promise<void>
-}
-
-const isChannel = (value: unknown): value is ProgressChannel =>
-  typeof (value as ProgressChannel | undefined)?.send === 'function'
+const isChannel = (value: unknown): value is Channel => typeof (value as Channel | undefined)?.send === 'function'
 
 /** Returns `{ content, structuredContent }` of a result. @throws {CommandError} TOOL_FAILED, with the text for the model */
 function toValue(tool: string, { content, structuredContent, isError }: CallToolResult): unknown {

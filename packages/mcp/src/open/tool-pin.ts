@@ -1,10 +1,8 @@
 // The tools that the host has accepted, in a file. What a model reads of a tool must not change behind the host's back.
-import { randomUUID } from 'node:crypto'
 import type { PathLike } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Tool } from '@modelcontextprotocol/client'
-import { BusError } from '@sallyport/core'
+import { BusError, SharedText } from '@sallyport/core'
 import { checkValue } from '../shared/check-names.js'
 import type { ToolChange } from './events.js'
 
@@ -13,37 +11,31 @@ export type PinnedTool = Pick<Tool, 'name' | 'title' | 'description' | 'inputSch
 
 const MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
 
-type PinFile = { version: 1; servers: Record<string, PinnedTool[]> }
-
-/** Changes of files follow each other, also of several servers. */
-let writing: Promise<unknown> = Promise.resolve()
+type Servers = Record<string, PinnedTool[]>
 
 export class ToolPin {
   readonly #server: string
+  readonly #text: SharedText
   readonly #path: string | undefined
-  #tools: readonly PinnedTool[] | undefined
+  /** The accepted tools. `undefined` before the first start of the server. */
+  tools: readonly PinnedTool[] | undefined
 
-  private constructor(server: string, path: string | undefined, tools: readonly PinnedTool[] | undefined) {
+  private constructor(server: string, path: string | undefined) {
     this.#server = server
     this.#path = path
-    this.#tools = tools
+    this.#text = new SharedText(path, 0o644)
   }
 
-  /** @throws {BusError} InvalidParams for a file that is none of these */
+  /** @throws {BusError} InvalidParams for a file that cannot be read, or has another form */
   static async read(server: string, pin: PathLike | undefined): Promise<ToolPin> {
-    const path = pin instanceof URL ? fileURLToPath(pin) : pin?.toString()
-    const { servers } = path === undefined ? createEmpty() : await readPinFile(path)
-    return new ToolPin(server, path, Object.hasOwn(servers, server) ? servers[server] : undefined)
-  }
-
-  /** The accepted tools. `undefined` before the first start of the server. */
-  get tools(): readonly PinnedTool[] | undefined {
-    return this.#tools
+    const read = new ToolPin(server, pin instanceof URL ? fileURLToPath(pin) : pin?.toString())
+    await read.#load()
+    return read
   }
 
   /** Compares the tools that a server has now with those that were accepted. */
   compare(tools: readonly Tool[]): ToolChange[] {
-    const accepted = new Map((this.#tools ?? []).map(tool => [tool.name, serialize(tool)]))
+    const accepted = new Map((this.tools ?? []).map(tool => [tool.name, serialize(tool)]))
     const current = new Map(tools.map(tool => [tool.name, serialize(tool)]))
     const changes = [...current].flatMap(([tool, text]): ToolChange[] => {
       if (!accepted.has(tool)) return [{ tool, change: 'added' }]
@@ -53,42 +45,49 @@ export class ToolPin {
     return [...changes, ...removed.map((tool): ToolChange => ({ tool, change: 'removed' }))]
   }
 
+  /** Accepts the tools of a first start, unless another program has accepted some in the meantime. */
+  async begin(tools: readonly Tool[]): Promise<void> {
+    await this.#change(accepted => accepted ?? tools.map(toPinned))
+  }
+
   /** Accepts the tools that a server has now, or some of them. Others stay. @throws {BusError} InvalidParams for an unknown name */
   async accept(tools: readonly Tool[], names?: readonly string[]): Promise<void> {
-    const known = new Set([...(this.#tools ?? []), ...tools].map(({ name }) => name))
-    for (const name of names ?? []) checkValue(`accept: ${name}`, known.has(name), `one of ${[...known].join(', ')}`)
-    const isChosen = ({ name }: PinnedTool): boolean => names?.includes(name) ?? true
-    const kept = (this.#tools ?? []).filter(tool => !isChosen(tool))
-    const next = [...kept, ...tools.filter(isChosen).map(toPinned)].toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    if (this.#path !== undefined) await this.#write(this.#path, next)
-    this.#tools = next
+    await this.#change((accepted = []) => {
+      const known = new Set([...accepted, ...tools].map(({ name }) => name))
+      for (const name of names ?? []) checkValue(`accept: ${name}`, known.has(name), `one of ${[...known].join(', ')}`)
+      const isChosen = ({ name }: PinnedTool): boolean => names?.includes(name) ?? true
+      return [...accepted.filter(tool => !isChosen(tool)), ...tools.filter(isChosen).map(toPinned)]
+    })
   }
 
-  async #write(path: string, tools: PinnedTool[]): Promise<void> {
-    const write = async (): Promise<void> => {
-      const file = await readPinFile(path)
-      file.servers[this.#server] = tools
-      // Never half of a file.
-      const temporary = `${path}.${randomUUID()}`
-      await writeFile(temporary, `${JSON.stringify(file, undefined, 2)}\n`)
-      await rename(temporary, path)
+  /** @param change - gets what the file has now, which another program can have written */
+  async #change(change: (accepted: PinnedTool[] | undefined) => PinnedTool[]): Promise<void> {
+    await this.#text.change(text => {
+      const servers = this.#parse(text)
+      servers[this.#server] = change(servers[this.#server]).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      return `${JSON.stringify({ version: 1, servers }, undefined, 2)}\n`
+    })
+    await this.#load()
+  }
+
+  async #load(): Promise<void> {
+    const text = await this.#text.read().catch(this.#refuse)
+    this.tools = this.#parse(text)[this.#server]
+  }
+
+  #parse(text = '{"version":1,"servers":{}}'): Servers {
+    try {
+      const { version, servers } = JSON.parse(text) as { version: number; servers: Servers }
+      if (version !== 1 || !Object.values(servers).every(isToolList)) throw new Error('it has another form')
+      return Object.assign(Object.create(null) as Servers, servers)
+    } catch (cause) {
+      return this.#refuse(cause)
     }
-    const done = writing.then(write)
-    writing = done.catch(() => {})
-    await done
   }
-}
 
-const createEmpty = (): PinFile => ({ version: 1, servers: {} })
-
-async function readPinFile(path: string): Promise<PinFile> {
-  try {
-    const file = JSON.parse(await readFile(path, 'utf8')) as PinFile
-    if (file.version === 1 && Object.values(file.servers).every(isToolList)) return file
-    throw new Error('it has another form')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return createEmpty()
-    throw new BusError('InvalidParams', `openMcp: pin: ${path} cannot be read as a file of accepted tools`, { cause })
+  readonly #refuse = (cause: unknown): never => {
+    const text = `openMcp: pin: ${this.#path} cannot be read as a file of accepted tools`
+    throw new BusError('InvalidParams', text, { cause })
   }
 }
 

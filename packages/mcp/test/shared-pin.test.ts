@@ -1,0 +1,66 @@
+// One pin, and several programs that accept tools in it at the same time.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ToolPin } from '../src/open/tool-pin.js'
+import { makeDirectory } from './start.js'
+
+const COUNT = 15
+const toTool = (name: string) => ({ name, inputSchema: { type: 'object' as const } })
+const makePin = (): string => join(makeDirectory(), 'mcp.lock.json')
+
+const getNames = (pin: string): Record<string, string[]> => {
+  const { servers } = JSON.parse(readFileSync(pin, 'utf8')) as { servers: Record<string, { name: string }[]> }
+  return Object.fromEntries(Object.entries(servers).map(([server, tools]) => [server, tools.map(({ name }) => name)]))
+}
+
+async function start(pin: string, server: string, prefix: string): Promise<ChildProcess> {
+  const child = fork(join(import.meta.dirname, 'fixtures/write-pin.mjs'), [pin, server, prefix, String(COUNT)])
+  await once(child, 'message')
+  return child
+}
+
+test('three programs that accept at the same time lose no tool, of one server or of two', async () => {
+  const pin = makePin()
+  const programs = [
+    ['files', 'a'],
+    ['files', 'b'],
+    ['web', 'c'],
+  ] as const
+  const children = await Promise.all(programs.map(([server, prefix]) => start(pin, server, prefix)))
+  const ends = children.map(child => once(child, 'exit'))
+  for (const child of children) child.send('go')
+  expect(await Promise.all(ends)).toEqual(programs.map(() => [0, null]))
+  const toNames = (...prefixes: string[]): string[] =>
+    prefixes.flatMap(prefix => Array.from({ length: COUNT }, (_, n) => `${prefix}-${n}`)).toSorted()
+  expect(getNames(pin)).toEqual({ files: toNames('a', 'b'), web: toNames('c') })
+  expect(readdirSync(dirname(pin))).toEqual(['mcp.lock.json'])
+})
+
+test('a first start keeps what another program has accepted meanwhile, and compares with it', async () => {
+  const pin = makePin()
+  const [first, second] = await Promise.all([ToolPin.read('files', pin), ToolPin.read('files', pin)])
+  await first.begin([toTool('read')])
+  await second.begin([toTool('read'), toTool('remove')])
+  expect(getNames(pin)).toEqual({ files: ['read'] })
+  expect(second.compare([toTool('read'), toTool('remove')])).toEqual([{ tool: 'remove', change: 'added' }])
+})
+
+test.each(['', '{}', '{"version":1,"servers":{"files":[1]}}', '{"version":2,"servers":{}}'])(
+  'a file that is no pin is refused and stays: %j',
+  async text => {
+    const pin = makePin()
+    const other = await ToolPin.read('files', pin)
+    writeFileSync(pin, text)
+    const refused = { reason: 'InvalidParams', message: expect.stringContaining(pin) as string }
+    await expect(ToolPin.read('files', pin)).rejects.toMatchObject(refused)
+    await expect(other.accept([toTool('read')])).rejects.toMatchObject(refused)
+    expect(readFileSync(pin, 'utf8')).toBe(text)
+  },
+)
+
+test('a directory in place of the pin is refused', async () => {
+  await expect(ToolPin.read('files', makeDirectory())).rejects.toMatchObject({ reason: 'InvalidParams' })
+})
