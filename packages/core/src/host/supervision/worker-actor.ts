@@ -9,6 +9,7 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig, WorkerStats } from './policy.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
+import { createRunningTime } from './running-time.js'
 import { watchCounter } from './watchdog.js'
 import type { UsageSource } from '../../shared/worker-usage.js'
 
@@ -244,9 +245,9 @@ export function superviseThread({
     if (explained) void explained.then(reportExit, reportExit)
     else reportExit()
   })
+  const readRunningTime = createRunningTime(thread)
   /** Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state. */
-  const readBusyMs = (): number | undefined =>
-    status.lifecycle === 'ready' ? thread.performance?.eventLoopUtilization().active : undefined
+  const readRunningMs = (): number | undefined => (status.lifecycle === 'ready' ? readRunningTime() : undefined)
   const reportSilence = (): void => sendBack({ type: 'thread.silent' })
   receive(event => {
     stopExplaining()
@@ -254,7 +255,7 @@ export function superviseThread({
       case 'stop':
         isStopping = true
         stopListening?.()
-        if (spec.endsIfSilent) stopListening = watchSilence(event.timeout, readBusyMs, reportSilence)
+        if (spec.endsIfSilent) stopListening = watchSilence(event.timeout, readRunningMs, reportSilence)
         if (event.endsItself) return
         return thread.postMessage({ type: 'stop', timeout: event.timeout })
       case 'kill':
