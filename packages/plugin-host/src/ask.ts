@@ -39,6 +39,7 @@ export interface Asked {
   readonly signal: AbortSignal
   readonly isWatched: boolean
   onAsking(): void
+  readIntegrity(): Promise<string>
 }
 
 /** Returns the rights of a plugin. @throws {PluginError} Refused if they are not granted */
@@ -59,14 +60,20 @@ export async function getRights({ grants, ask, askTimeout }: AskDeps, asked: Ask
   asked.onAsking()
   try {
     const request = { label, name, version, permissions, net, reason, added, previous, signal } as const
-    const answer = await Promise.race([Promise.resolve(request).then(ask), sleep(askTimeout, 'late', { signal })])
+    // The question does not keep a program from ending.
+    const timer = sleep(askTimeout, 'late', { signal, ref: false })
+    const answer = await Promise.race([Promise.resolve(request).then(ask), timer])
     if (answer === 'late') throw refuse(`nobody answered within ${askTimeout} ms`)
     if (!answer) throw refuse('was refused')
-    const granted =
-      answer === true ? { permissions, net } : { permissions: [], net: false, ...(Object(answer) as Partial<Rights>) }
-    if (!isNothing(select(granted, false, manifest))) {
+    const answered =
+      answer === true ? manifest : { permissions: [], net: false, ...(Object(answer) as Partial<Rights>) }
+    if (!isNothing(select(answered, false, manifest))) {
       throw new PluginError('InvalidOption', `ask: the answer for ${label} grants more than the plugin requests`)
     }
+    // A person can have thought for minutes.
+    if (!isWatched && (await asked.readIntegrity()) !== integrity) throw refuse('its files changed during the question')
+    // In the form of the manifest, which was checked.
+    const granted = select(manifest, true, answered)
     await grants.set({ name, version, integrity, ...granted, grantedAt: new Date().toISOString() })
     return granted
   } catch (cause) {

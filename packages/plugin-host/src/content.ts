@@ -16,7 +16,14 @@ export const MAX_BYTES: number = 256 * 1024 * 1024
  * @param directory - a real path
  * @throws {PluginError} InvalidPlugin for a link that leads out, anything but files, directories and links, and beyond the limits
  */
-export async function readIntegrity(directory: string): Promise<string> {
+export function readIntegrity(directory: string): Promise<string> {
+  return hashFiles(directory).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw cause
+    throw new PluginError('InvalidPlugin', 'its files changed while they were read', { file: directory, cause })
+  })
+}
+
+async function hashFiles(directory: string): Promise<string> {
   const refuse = (file: string, text: string): never => {
     throw new PluginError('InvalidPlugin', text, { file })
   }

@@ -47,12 +47,17 @@ export async function unpack(
   const settings = { cache: join(temporary, 'cache'), ignoreScripts: true, registry, integrity }
   let tarball = Buffer.alloc(0)
   let wrong = ''
-  let files = 0
+  const entries = new Set<string>()
   const filter = (path: string, entry: object): boolean => {
     const { type = '' } = entry as { type?: string }
     if (!/^(?:OldFile|File|Directory)$/.test(type)) wrong ||= `${path} is a ${type}`
     else if (/^(?:[/\\]|[a-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/i.test(path)) wrong ||= `${path} leads out of the package`
-    else if (++files > MAX_FILES) wrong ||= `it has more than ${MAX_FILES} files`
+    // Also the directories that a path creates.
+    const place = path.replace(/\/?$/, '/')
+    for (let end = place.indexOf('/'); end > 0 && entries.size <= MAX_FILES; end = place.indexOf('/', end + 1)) {
+      entries.add(place.slice(0, end))
+    }
+    if (entries.size > MAX_FILES) wrong ||= `it has more than ${MAX_FILES} files and directories`
     return wrong === ''
   }
   try {
@@ -70,7 +75,7 @@ export async function unpack(
     wrong ||= (cause as Error).message
   }
   if (wrong) throw fail(`${String(spec)} is refused: ${wrong}`)
-  const manifest = await readManifest(directory, rules)
+  const manifest = await readManifest(directory, rules).catch((error: unknown) => namePackage(error, directory, spec))
   const { name, version, dependencies } = manifest
   if (source === spec && source !== `${name}@${version}`) throw fail(`${source} contains ${name}@${version}`)
   for (const each of dependencies) {
@@ -78,8 +83,14 @@ export async function unpack(
     if (isBundled || each === '@sallyport/frontend') continue
     throw fail(`${name} needs ${each}, which is not in its tarball. Its author should bundle its dependencies`)
   }
-  await readIntegrity(directory)
+  await readIntegrity(directory).catch((error: unknown) => namePackage(error, directory, spec))
   return { directory, manifest, integrity: `sha512-${createHash('sha512').update(tarball).digest('base64')}` }
+}
+
+/** The temporary directory, which an error names, is gone by the time that it is read. */
+function namePackage(error: unknown, directory: string, spec: string | URL): never {
+  if (!(error instanceof PluginError)) throw error
+  throw new PluginError(error.code, error.message.replaceAll(directory, String(spec)), { cause: error })
 }
 
 /** Returns a version of a registry, or the URL of a file: what pacote reads without running anything. */

@@ -20,6 +20,8 @@ export interface PluginManifest extends PluginId, Rights {
   readonly settings: Readonly<Record<string, unknown>>
   /** Names of dependencies, which nobody installs. */
   readonly dependencies: readonly string[]
+  /** @throws {PluginError} InvalidPlugin with the file of the manifest */
+  fail(key: string, message: string): never
 }
 
 /** What the host's options say about all manifests. */
@@ -87,7 +89,7 @@ export async function readManifest(directory: string, rules: ManifestRules): Pro
   const place = { file, key: toKey('main') }
   const module = await findInside(directory, manifest.main, place)
   if (module === undefined) return fail('main', `there is no file ${JSON.stringify(manifest.main)}`)
-  return { ...manifest, label, main: module, dependencies: ownFile ? [] : Object.keys(Object(dependencies)) }
+  return { ...manifest, label, main: module, dependencies: ownFile ? [] : Object.keys(Object(dependencies)), fail }
 }
 
 /** Returns the real path of a file in the directory, or `undefined` without one. @throws {PluginError} InvalidPlugin if the path leads out */

@@ -8,7 +8,7 @@ import { describeKeys, isVersion, parse } from './json-file.js'
 import type { PluginId, RequestedPermission, Rights } from './rights.js'
 
 /** What the plugin host uses of a bus. */
-export type PluginBus = Pick<Bus, 'open' | 'closeFrontend' | 'frontends' | 'on'>
+export type PluginBus = Pick<Bus, 'open' | 'closeFrontend' | 'describe' | 'frontends' | 'on'>
 
 /** A file or directory: a file URL, or an absolute path. */
 export type PluginLocation = string | URL

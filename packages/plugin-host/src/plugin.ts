@@ -7,7 +7,7 @@ import { PluginError } from './errors.js'
 import type { Grants } from './grants.js'
 import { type PluginManifest, readManifest } from './manifest.js'
 import type { PluginBus, PluginInfo, ResolvedOptions } from './options.js'
-import { getPermissionName, type Rights } from './rights.js'
+import { getPermissionName, type RequestedPermission, type Rights } from './rights.js'
 import { watchDirectory } from './watch.js'
 
 export interface PluginDeps {
@@ -151,34 +151,50 @@ export class Plugin {
     if (isRunning(this.#frontend)) {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
     }
-    const integrity = await readIntegrity(this.directory)
-    const onAsking = (): void => this.#change('asking')
-    const asked = { manifest, integrity, signal, isWatched: this.#watching !== undefined, onAsking }
+    await this.#checkPermissions(manifest)
+    const read = (): Promise<string> => readIntegrity(this.directory)
+    const [isWatched, onAsking] = [this.#watching !== undefined, () => this.#change('asking')]
+    const asked = { manifest, integrity: await read(), signal, isWatched, onAsking, readIntegrity: read }
     this.#granted = await getRights({ grants, ask: options.ask, askTimeout: options.askTimeout }, asked)
     signal.throwIfAborted()
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
-    const closing = setInterval(() => void (signal.aborted && this.#close()), 20)
+    const closing = setInterval(() => void (signal.aborted && this.#close().catch(() => {})), 20)
     await bus.open(this.label, manifest.main, frontendOptions).finally(() => clearInterval(closing))
     this.#state = 'open'
     signal.throwIfAborted()
     this.#change('open')
   }
 
+  /** What does not exist is not asked about. @throws {PluginError} InvalidPlugin for an unknown permission or command, or a wrong scope */
+  async #checkPermissions({ permissions, fail }: PluginManifest): Promise<void> {
+    const { bus, options } = this.#deps
+    await bus.describe(this.label, { allow: this.#getAllowed(permissions) }).catch((error: Error) => {
+      const [, index, text] = /allow\[(\d+)\](?:\.permission)?: (.*)/s.exec(error.message) ?? []
+      if (!isBusError(error, 'InvalidParams') || index === undefined || options.permissions) throw error
+      return fail(`permissions.${index}`, text!)
+    })
+  }
+
+  /** Returns permissions of the bus. */
+  #getAllowed(permissions: Rights['permissions']): RequestedPermission[] {
+    const table = this.#deps.options.permissions
+    return permissions.flatMap(entry => (table ? (table[getPermissionName(entry)] ?? []) : entry))
+  }
+
   /** Adds the directory that the plugin reads, and the network. */
   #getFrontendOptions(manifest: PluginManifest, { permissions, net }: Rights): FrontendOptions {
-    const { frontend, permissions: table } = this.#deps.options
+    const { frontend } = this.#deps.options
     const options = typeof frontend === 'function' ? frontend(this.info) : frontend
     const { allow = [], settings, sandbox = 'process', ...others } = options
-    const granted = table ? permissions.flatMap(entry => table[getPermissionName(entry)] ?? []) : permissions
     const kind = (typeof sandbox === 'object' ? sandbox : { kind: sandbox }) as { kind: 'process'; read?: string[] }
     const isNode = /^(?:permission|process)$/.test(kind.kind)
     const read = [...(kind.read ?? []), this.directory]
     return {
       ...others,
       sandbox: isNode ? { ...kind, read, ...(net && { net }) } : sandbox,
-      allow: [...allow, ...granted],
+      allow: [...allow, ...this.#getAllowed(permissions)],
       data: { ...manifest.settings, ...settings },
     }
   }

@@ -17,6 +17,7 @@ export class Plugins {
   readonly #unsubscribe: (() => void)[]
   #plugins: readonly Plugin[] = []
   #installing: Promise<unknown> = Promise.resolve()
+  #isClosed = false
 
   /** @internal */
   constructor(bus: PluginBus, options: ResolvedOptions, grants: Grants) {
@@ -56,7 +57,7 @@ export class Plugins {
    */
   async enable(label: string, options: { watch?: boolean } = {}): Promise<void> {
     checkKeys(options, 'enable', ['watch'])
-    await this.#get(label).enable(options.watch)
+    await this.#getOpen(label).enable(options.watch)
   }
 
   /** Ends a plugin, also while it starts or is asked about. Resolves for one that does not run. @throws {PluginError} UnknownPlugin */
@@ -66,7 +67,7 @@ export class Plugins {
 
   /** Ends a plugin, and starts it with its manifest and its files as they are now. Starts one that is disabled. @throws like `enable` */
   async reload(label: string): Promise<void> {
-    await this.#get(label).reload()
+    await this.#getOpen(label).reload()
   }
 
   /**
@@ -105,15 +106,16 @@ export class Plugins {
       await replace(directory, target)
       await before?.read()
       const plugin = before ?? (await this.#add([target]))[0]!
-      if (wasEnabled) await plugin.enable().catch(() => {})
+      if (wasEnabled && !this.#isClosed) await plugin.enable().catch(() => {})
       return plugin.info
     } finally {
       await rm(temporary, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 
-  /** Ends all plugins, and removes the listeners on the bus. */
+  /** Ends all plugins, and removes the listeners on the bus. No plugin starts any more. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all(this.#plugins.map(plugin => plugin.disable()))
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
@@ -135,6 +137,12 @@ export class Plugins {
     this.#plugins = [...this.#plugins, ...added]
     await Promise.all(added.map(plugin => plugin.read()))
     return added
+  }
+
+  /** Returns a plugin that can start. */
+  #getOpen(label: string): Plugin {
+    if (this.#isClosed) throw new PluginError('Cancelled', `${label}: the plugin host is closed`)
+    return this.#get(label)
   }
 
   /** An invalid plugin never takes a label from another one. */

@@ -148,6 +148,16 @@ describe('a tarball', () => {
       /more than 10000 files/,
     ],
     [
+      'with too many directories',
+      () =>
+        packageOf(
+          {},
+          Array.from({ length: 100 }, (_, n) => ({ path: `package/${n}${'/a'.repeat(110)}/x` })),
+        ),
+      /more than 10000 files and directories/,
+    ],
+    ['with a member of 10 GB', () => packageOf({}, [{ path: 'package/x', size: 10 * 2 ** 30 }]), /refused/],
+    [
       'that expands without end',
       () => gzipSync(Buffer.alloc(300 * 1024 * 1024), { level: 1 }),
       /more than 268435456 bytes/,
@@ -162,6 +172,7 @@ describe('a tarball', () => {
     const plugins = await place.open()
     const error = await plugins.install(save(create())).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ name: 'PluginError', message: expect.stringMatching(message) })
+    expect((error as Error).message).not.toContain('.install-')
     expect([plugins.list(), installed()]).toEqual([[], []])
     expect(readdirSync(place.root).filter(name => name.includes('out'))).toEqual([])
     expect(existsSync('/tmp/sallyport-out.js')).toBe(false)
