@@ -171,9 +171,11 @@ export class Plugin {
   async #checkPermissions({ permissions, fail }: PluginManifest): Promise<void> {
     const { bus, options } = this.#deps
     await bus.describe(this.label, { allow: this.#getAllowed(permissions) }).catch((error: Error) => {
+      // Core restarts: `bus.open` waits for it, and checks them again.
+      if (!isBusError(error, 'InvalidParams')) return
       const [, index, text] = /allow\[(\d+)\](?:\.permission)?: (.*)/s.exec(error.message) ?? []
-      if (!isBusError(error, 'InvalidParams') || index === undefined || options.permissions) throw error
-      return fail(`permissions.${index}`, text!)
+      if (index === undefined || options.permissions) throw error
+      fail(`permissions.${index}`, text!)
     })
   }
 
