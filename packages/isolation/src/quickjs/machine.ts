@@ -3,13 +3,17 @@ import { type EngineOptions, SILENT_MS } from '@sallyport/protocol/internal/cont
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
 import type { CrossedError } from './values.js'
-import { captureVm, returnVm, SEND, takeVm, type VmImage, type VmOptions } from './vm-pool.js'
+import { captureVm, getCountdown, returnVm, SEND, takeVm, type VmImage, type VmOptions } from './vm-pool.js'
 
 /** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
 const MAX_REJECTIONS = 1000
 const MAX_ERROR_LENGTH = 8192
 /** Less than this of its time is none. */
 const LEAST_MS = 5
+/** Jumps and calls between two questions for the time, if a script calls functions that are short. */
+const MAX_COUNTDOWN = 100
+/** Milliseconds between two questions for the time, if a script calls functions of the engine that take long. */
+const MAX_UNASKED_MS = 1
 
 /** Returns CPU time in µs: of this thread, or before Node 23.9 of the whole process, which is more. */
 function readCpuTime(): number {
@@ -47,6 +51,10 @@ export class Machine {
   #results: JSValueHandle[] = []
   #isRunning = false
   #deadline = 0
+  #countdown: Int32Array
+  /** What the countdown began with after the last question. */
+  #lastCount = 1
+  #lastAsked = 0
   /** CPU time when half of the time had passed since the script was entered, in µs. */
   #cpuStart: number | undefined
   /** Set once the script is to stop while it runs. */
@@ -80,6 +88,7 @@ export class Machine {
 
   private constructor(vm: QuickJS, limits: EngineOptions, events: MachineEvents, image: VmImage | undefined) {
     this.#vm = vm
+    this.#countdown = getCountdown(vm)
     this.#limits = limits
     this.#events = events
     vm.registerHostCallback(SEND, (text, ...bytes) => this.#receive(text!, bytes))
@@ -214,6 +223,7 @@ export class Machine {
   #mustStop(): boolean {
     if (this.#hasEnded || this.#limit) return true
     const now = performance.now()
+    this.#setCountdown(now)
     if (this.#events.isTerminated()) {
       this.#stopAt ??= now + SILENT_MS
       if (now < this.#stopAt) return false
@@ -233,6 +243,16 @@ export class Machine {
     const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise the limit`
     this.#limit = new BusError('Crashed', text, { data: { limit: 'time', max } })
     return true
+  }
+
+  /** Lets the engine ask again before long, whatever functions the script calls. */
+  #setCountdown(now: number): void {
+    const passed = now - this.#lastAsked
+    this.#lastAsked = now
+    const count = this.#lastCount * (MAX_UNASKED_MS / passed)
+    this.#lastCount = count > MAX_COUNTDOWN ? MAX_COUNTDOWN : count > 1 ? count : 1
+    if (this.#countdown.length === 0) this.#countdown = getCountdown(this.#vm)
+    this.#countdown[0] = this.#lastCount
   }
 
   /** Returns the error of a limit that the engine has reported, or the WebAssembly around it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { prepareVms } from './vm-pool.js'
+import { getCountdown, prepareVms, takeVm } from './vm-pool.js'
 
 declare const WebAssembly: { Module: { exports(module: object): { name: string }[] } }
 
@@ -14,4 +14,17 @@ test('the engine keeps each export that its package uses', async () => {
   const kept = new Set(WebAssembly.Module.exports(module).map(({ name }) => name))
   for (const name of ['_initialize', 'qjs_is_undefined', 'qjs_get_prop_string']) expect(used).toContain(name)
   expect([...used].filter(name => !kept.has(name))).toEqual([])
+})
+
+test('the countdown of a VM is that to its next question whether to stop', async () => {
+  let asked = 0
+  const vm = await takeVm({
+    interruptHandler() {
+      asked++
+      getCountdown(vm)[0] = 10
+      return false
+    },
+  })
+  vm.evalCode('for (let n = 0; n < 1000; n++);').dispose()
+  expect(asked).toBeGreaterThanOrEqual(100)
 })

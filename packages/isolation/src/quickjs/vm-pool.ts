@@ -19,6 +19,8 @@ const MAX_GROWN_PAGES = 32
 const CHUNK = 4096
 /** What a VM allocates before the first search for cycles, which takes as long as hundreds of calls. */
 const GC_THRESHOLD_BYTES = 2 ** 20
+/** Where the context of a VM has its count of jumps and calls until the engine asks whether to stop. */
+const COUNTDOWN_OFFSET = 292
 
 /** Members of `QuickJS` that its types hide. The version of the package is fixed. */
 interface Internals {
@@ -132,7 +134,17 @@ export async function takeVm(options: VmOptions, image?: VmImage): Promise<Quick
   exports.__stack_pointer.value = state.stackPointer
   applyLimits(vm, options)
   vm.gcThreshold = GC_THRESHOLD_BYTES
+  getCountdown(vm)[0] = 1
   return vm
+}
+
+/**
+ * Returns the count of jumps and calls until the engine asks whether to stop. It begins at 10,000 before each question, which is minutes if
+ * each call is one of `sort`. The array is empty once the VM has more memory.
+ */
+export function getCountdown(vm: QuickJS): Int32Array {
+  const { memory, qjs_get_context_ptr: getContext } = vm._getExports()
+  return new Int32Array(memory.buffer, getContext() + COUNTDOWN_OFFSET, 1)
 }
 
 /** Copies the state of a VM while nothing of it is on the stack. */
