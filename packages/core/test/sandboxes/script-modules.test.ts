@@ -81,6 +81,8 @@ test.each<[unknown, string]>([
   [{ '/a.js': '' }, 'modules./a.js must be a name of a module'],
   [{ 'a.js': 1 }, 'modules.a.js must be a string: got 1'],
   [{ a: 'x'.repeat(2 ** 24), b: 'y' }, 'modules must be at most 16777216 characters in all'],
+  [JSON.parse('{"__proto__":""}'), 'modules must be without the names __proto__, prototype, constructor'],
+  [{ constructor: '' }, 'modules must be without the names'],
   ['a', 'modules must be an object'],
 ])('modules %o are refused', async (modules, text) => {
   const bus = await getBus()

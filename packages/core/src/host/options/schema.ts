@@ -43,9 +43,16 @@ const moduleName = v.pipe(
   ),
 )
 const modulesTooLong = `at most ${MAX_SOURCE_LENGTH} characters in all`
+/** Names that `v.record` would leave out. */
+const LEFT_OUT = ['__proto__', 'prototype', 'constructor']
 /** @internal */
 const modules = v.optional(
   v.pipe(
+    v.unknown(),
+    v.check(
+      codes => !LEFT_OUT.some(name => Object.hasOwn(Object(codes) as object, name)),
+      `without the names ${LEFT_OUT.join(', ')}`,
+    ),
     v.record(moduleName, string, 'an object'),
     v.check(
       codes => Object.values(codes).reduce((sum, code) => sum + code.length, 0) <= MAX_SOURCE_LENGTH,
