@@ -11,6 +11,8 @@ function define(values: Record<string, unknown>): void {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false })
 }
 define(globals)
+// No memory of a script is shared, and there is no `Atomics`.
+Reflect.deleteProperty(globalThis, 'SharedArrayBuffer')
 Object.defineProperty(globalThis, 'sallyport', { value: client })
 
 /** Placeholders of secrets, as `process.env`: packages read them there. */

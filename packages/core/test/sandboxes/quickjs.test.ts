@@ -124,8 +124,12 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
 
   test('keeps values of JavaScript over MessagePack', async () => {
     const date = new Date(5)
-    const source = `return { isDate: args.date instanceof Date, date: args.date, big: 12345678901234567890n }`
-    expect(await run(source, 'msgpack', { date })).toEqual({ isDate: true, date, big: 12_345_678_901_234_567_890n })
+    const source = `return {
+      isDate: args.date instanceof Date, date: args.date, big: 12345678901234567890n, url: new URL('http://a/'), expression: /a/g, map: new Map([[1, 2]]),
+    }`
+    const others = { url: 'http://a/', expression: ['a', 'g'], map: { 1: 2 } }
+    const expected = { isDate: true, date, big: 12_345_678_901_234_567_890n, ...others }
+    expect(await run(source, 'msgpack', { date })).toEqual(expected)
   })
 
   test('has globals of the web, and nothing of Node', async () => {
@@ -141,7 +145,7 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
         href: url.href, host: url.host, text: new TextDecoder().decode(new TextEncoder().encode('ä€😀')),
         random: bytes.some(Boolean), clone: clone.map.get(1).getTime() + clone.set.size, order, repeated,
         hash: url.hash, bad: URL.canParse('nope'), json: JSON.stringify({ url }),
-        node: [typeof process, typeof require, typeof Buffer, typeof fetch, typeof WebAssembly, typeof __sallyport],
+        node: [typeof process, typeof require, typeof Buffer, typeof fetch, typeof WebAssembly, typeof __sallyport, typeof SharedArrayBuffer],
       }`
     expect(await run(source)).toEqual({
       href: 'http://u:p@b.example:8080/a?x=1&y=%C3%A4+b#h',
@@ -154,7 +158,7 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
       hash: '#h',
       bad: false,
       json: '{"url":"http://u:p@b.example:8080/a?x=1&y=%C3%A4+b#h"}',
-      node: Array.from({ length: 6 }, () => 'undefined'),
+      node: Array.from({ length: 7 }, () => 'undefined'),
     })
   })
 
@@ -186,6 +190,18 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     })
   })
 
+  test.each([
+    ['new Map([[1, 2]])', 'Map'],
+    ['new Set([1])', 'Set'],
+    ['/a/', 'RegExp'],
+    ['new Error("a")', 'Error'],
+    ['[1].values()', 'Iterator'],
+  ])('JSON refuses %s, as that of any frontend', async (value, type) => {
+    const what = `a value of type ${type}, which JSON cannot represent`
+    await expect(run(`return { a: ${value} }`)).rejects.toThrow(what)
+    await expect(run(`return invoke('echo', { a: ${value} })`)).rejects.toThrow(what)
+  })
+
   test('two scripts have different random numbers', async () => {
     const bus = await start({ core })
     const numbers = await Promise.all([1, 2].map(() => bus.run('return Math.random()', { sandbox, ...CALM })))
@@ -205,6 +221,13 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     ['an endless loop', 'for (;;);', 'time', { time: 50 }],
     ['an endless loop that catches', 'for (;;) try { for (;;); } catch {}', 'time', { time: 50 }],
     ['an endless chain of promises', 'for (;;) await null', 'time', { time: 50 }],
+    // Thousands of calls of such a function take minutes.
+    [
+      'a loop of calls that take long',
+      'const list = Array(1e5).fill("abc"); for (;;) list.join()',
+      'time',
+      { time: 50 },
+    ],
     ['a loop in a timer', 'setTimeout(() => { for (;;); }); await new Promise(() => {})', 'time', { time: 50 }],
     ['a loop in a getter of its result', 'return { get a() { for (;;); } }', 'time', { time: 50 }],
     ['a regular expression that explodes', '/(a+)+$/.exec("a".repeat(40) + "b")', 'time', { time: 50 }],

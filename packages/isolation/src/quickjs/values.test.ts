@@ -29,6 +29,7 @@ test.each([
     ],
   ],
   ['objects of JavaScript', { date: new Date(5), map: new Map<unknown, unknown>([[{ a: 1 }, new Set([1n])]]) }],
+  ['a regular expression and an error', [/a\/b/gu, new Error('no', { cause: { at: new Date(1) } })]],
   ['bytes', [new Uint8Array([1, 2]), new Float64Array([0.5]), new ArrayBuffer(3), new DataView(new ArrayBuffer(2))]],
   ['keys of a tag', { $: 'date', v: 1, list: [{ $: 5 }] }],
 ])('%s', (_name, value) => expect(cross(value)).toStrictEqual(value))
@@ -38,6 +39,27 @@ test('JSON decides with toJSON', () => {
     at: '1970-01-01T00:00:00.000Z',
     own: [1],
   })
+})
+
+test('over MessagePack, toJSON of an instance decides, and that of a plain object is a function', () => {
+  class Place {
+    toJSON = () => 'here'
+  }
+  expect(cross([new Place(), { toJSON: 1 }])).toEqual(['here', { toJSON: 1 }])
+  expect(cross({ toJSON: () => 1 })).toEqual({ toJSON: expect.any(Function) as unknown })
+})
+
+test.each([true, false])('instances arrive as what the codec knows them by: JSON %s', isJson => {
+  const crossed = cross(
+    [new Map([[1, 2]]), new Set([1]), /a/, new RangeError('no'), new Map().keys()],
+    isJson,
+  ) as object[]
+  const [map, set, expression, error, iterator] = crossed
+  expect([map, set, expression]).toEqual([new Map([[1, 2]]), new Set([1]), /a/])
+  expect(error).toMatchObject({ name: 'RangeError', message: 'no' })
+  expect(Object.keys(error!)).toEqual([])
+  expect(iterator).toHaveProperty('next')
+  expect(Object.keys(iterator!)).toEqual([])
 })
 
 test('a key __proto__ is an own property, and no prototype', () => {

@@ -64,10 +64,15 @@ function packObject(value: object, hooks: ValueHooks, bytes: Uint8Array[], depth
   // Most objects: the VM takes longer for the other checks than for all else.
   const isPlain = Object.getPrototypeOf(value) === Object.prototype
   const isSpecial = !isPlain || Symbol.asyncIterator in value || 'send' in value
-  const special = isSpecial ? packSpecial(value, hooks, bytes, next) : undefined
+  const special = isSpecial ? (hooks.refer(value) ?? packBytes(value, bytes)) : undefined
   if (special !== undefined) return special
-  if (hooks.isJson() && 'toJSON' in value && typeof value.toJSON === 'function') return next(value.toJSON())
+  // MessagePack has dates of its own, and writes plain objects as they are.
+  const isDate = value instanceof Date && !hooks.isJson()
+  if ((!isPlain || hooks.isJson()) && !isDate && 'toJSON' in value && typeof value.toJSON === 'function')
+    return next(value.toJSON())
   if ('then' in value && typeof value.then === 'function') return { $: 'promise' }
+  const instance = isPlain ? undefined : packInstance(value, next)
+  if (instance !== undefined) return instance
   const keys = Object.keys(value)
   if (isPlain && isFlat(value as Record<string, unknown>, keys)) return value
   const packed = Object.create(null) as Record<string, unknown>
@@ -87,22 +92,24 @@ function isFlat(value: Record<string, unknown>, keys: readonly string[]): boolea
   return true
 }
 
-/** Returns what an object is sent as that has a class of its own; `undefined` for one that is sent as its entries. */
-function packSpecial(value: object, hooks: ValueHooks, bytes: Uint8Array[], next: (item: unknown) => unknown): unknown {
-  const reference = hooks.refer(value)
-  if (reference) return reference
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    const view =
-      value instanceof ArrayBuffer
-        ? new Uint8Array(value)
-        : new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    bytes.push(view.slice())
-    return { $: 'bytes', i: bytes.length - 1, v: value instanceof ArrayBuffer ? 'ArrayBuffer' : getViewName(value) }
-  }
-  if (hooks.isJson()) return undefined
+function packBytes(value: object, bytes: Uint8Array[]): Tagged | undefined {
+  if (!(value instanceof ArrayBuffer || ArrayBuffer.isView(value))) return undefined
+  const view =
+    value instanceof ArrayBuffer
+      ? new Uint8Array(value)
+      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  bytes.push(view.slice())
+  return { $: 'bytes', i: bytes.length - 1, v: value instanceof ArrayBuffer ? 'ArrayBuffer' : getViewName(value) }
+}
+
+/** Returns what an object of a class arrives as: the codec accepts or refuses it there as from any frontend. `undefined` for its entries. */
+function packInstance(value: object, next: (item: unknown) => unknown): Tagged | undefined {
   if (value instanceof Date) return { $: 'date', v: Number(value) }
   if (value instanceof Map) return { $: 'map', v: [...value].map(([key, item]) => [next(key), next(item)]) }
-  return value instanceof Set ? { $: 'set', v: [...value].map(next) } : undefined
+  if (value instanceof Set) return { $: 'set', v: [...value].map(next) }
+  if (value instanceof RegExp) return { $: 'regexp', v: [value.source, value.flags] }
+  if (value instanceof Error) return { $: 'error', v: [String(value.name), String(value.message), next(value.cause)] }
+  return 'next' in value && typeof value.next === 'function' ? { $: 'iterator' } : undefined
 }
 
 const VIEWS = {
@@ -165,6 +172,12 @@ function unpackTagged(tagged: Tagged, hooks: ValueHooks, bytes: readonly Uint8Ar
       return new Map((v as [unknown, unknown][]).map(([key, item]) => [next(key), next(item)]))
     case 'set':
       return new Set((v as unknown[]).map(next))
+    case 'regexp':
+      return new RegExp(...(v as [string, string]))
+    case 'error':
+      return toError(...((v as [string, string, unknown]).map(next) as [string, string, unknown]))
+    case 'iterator':
+      return Object.create({ next() {} })
     case 'object':
       return unpackEntries(v as Record<string, unknown>, hooks, bytes)
     case 'bytes':
@@ -172,6 +185,12 @@ function unpackTagged(tagged: Tagged, hooks: ValueHooks, bytes: readonly Uint8Ar
     default:
       return hooks.resolve(tagged as Reference)
   }
+}
+
+function toError(name: string, message: string, cause: unknown): Error {
+  const error = new Error(message, cause === undefined ? {} : { cause })
+  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
+  return error
 }
 
 function toView(content: Uint8Array, name: string): unknown {
