@@ -445,17 +445,17 @@ describe('what crosses is taken as text', () => {
     `JSON.stringify = () => ${text}; return sallyport.invoke('echo').catch(error => error.reason)`
 
   test.each<[name: string, source: string]>([
-    ['a message that is nested deeply', forge('`[ "invoke", "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`')],
+    ['a message that is nested deeply', forge('`[ "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`')],
     [
       'a message with tags that are nested deeply',
-      forge('`["invoke","echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`'),
+      forge('`["echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`'),
     ],
-    ['bytes that it has not sent', forge('`["invoke","echo",{"$":"bytes","i":7,"v":"DataView"}]`')],
+    ['bytes that it has not sent', forge('`["echo",{"$":"bytes","i":7,"v":"DataView"}]`')],
     [
       'keys of a prototype',
-      forge('`["invoke","echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`'),
+      forge('`["echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`'),
     ],
-    ['an unknown reference', forge('`["invoke","echo",{"$":"stream","id":1e9}]`')],
+    ['an unknown reference', forge('`["echo",{"$":"stream","id":1e9}]`')],
     ['a string of 40 MB', 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)'],
     [
       'a list of 100,000 values',

@@ -71,7 +71,7 @@ const toSignal = (id: number): object => ({ $: 'signal', id })
 test('a script that uses a signal of its own for each call and each stream uses any number of them', async () => {
   const { delivered, signals, receive } = createBridge()
   for (let id = 1; id <= 140_000; id += 2) {
-    receive('call', id, ['invoke', 'greet', {}, { signal: toSignal(id) }])
+    receive('invoke', id, ['greet', {}, { signal: toSignal(id) }])
     receive('open', id + 1, ['count', { signal: toSignal(id + 1) }])
     receive('return', id + 1, null)
     // A message that begins nothing.
@@ -85,14 +85,14 @@ test('a script that uses a signal of its own for each call and each stream uses 
 
 test('a script cannot use more signals at once than the bound', () => {
   const { receive } = createBridge()
-  for (let id = 1; id <= 65_536; id++) receive('call', id, ['invoke', 'wait', {}, { signal: toSignal(id) }])
-  expect(() => receive('call', 70_000, ['invoke', 'wait', {}, { signal: toSignal(70_000) }])).toThrow('65536 signals')
+  for (let id = 1; id <= 65_536; id++) receive('invoke', id, ['wait', {}, { signal: toSignal(id) }])
+  expect(() => receive('invoke', 70_000, ['wait', {}, { signal: toSignal(70_000) }])).toThrow('65536 signals')
 })
 
 test('a signal of several calls aborts those that have not ended', async () => {
   const { signals, receive } = createBridge()
-  receive('call', 1, ['invoke', 'greet', {}, { signal: toSignal(7) }])
-  receive('call', 2, ['invoke', 'wait', {}, { signal: toSignal(7) }])
+  receive('invoke', 1, ['greet', {}, { signal: toSignal(7) }])
+  receive('invoke', 2, ['wait', {}, { signal: toSignal(7) }])
   await tick()
   receive('abort', 7, { message: 'enough' })
   receive('abort', 8, { message: 'unknown' })
@@ -129,7 +129,7 @@ test('of what an interrupted script listens to, the event and the target of acce
   receive('listen', 4, [13, 'plain'])
   await tick()
   receive('unlisten', 12, null)
-  receive('call', 5, ['invoke', 'ask'])
+  receive('invoke', 5, ['ask'])
   await tick()
   const kept = [
     [10, 'news', { kind: 'AnyLabel', label: 'a' }],
@@ -147,7 +147,7 @@ test('timers go on with what was left of them, and can be cleared', async () => 
   interrupted.receive('timer', 12, [100, false])
   interrupted.receive('timer', 13, [40, true])
   vi.advanceTimersByTime(70)
-  interrupted.receive('call', 1, ['invoke', 'ask'])
+  interrupted.receive('invoke', 1, ['ask'])
   await tick()
   const [state] = interrupted.states
   expect(state!.timers).toEqual([
@@ -183,7 +183,7 @@ test('while another call has no answer, the end of a stream begins nothing, and 
   const state: BridgeState = { ...idle, interrupted: [...idle.interrupted, [2, 'second']], ended: [5], closed: [-9] }
   const { bridge, delivered, invoked, states, call } = createBridge((text, itself) => {
     if (!text.startsWith('fail 5 ')) return
-    itself.receive('call 6 ["invoke","tick"]', [])
+    itself.receive('invoke 6 ["tick"]', [])
     // It fails at once.
     itself.receive('send 7 [-9,"message"]', [])
   })
@@ -193,7 +193,7 @@ test('while another call has no answer, the end of a stream begins nothing, and 
   expect(delivered.at(-1)).toBe('settle 1 "answer"')
   expect(invoked).toEqual([])
   expect(states.map(({ held, interrupted }) => [held, interrupted])).toEqual([
-    [[['call 6 ["invoke","tick"]']], [[2, 'second']]],
+    [[['invoke 6 ["tick"]']], [[2, 'second']]],
   ])
 })
 

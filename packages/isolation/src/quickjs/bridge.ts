@@ -26,7 +26,6 @@ type Functions = Record<keyof FrontendFunctions, AnyFunction> & {
 const MAX_HELD = 65_536
 /** Requests of one script over the network that have no response. */
 const MAX_REQUESTS = 256
-const CALLS = new Set(['invoke', 'emit', 'emitTo', 'once'])
 const MAX_ERROR_LENGTH = 8192
 
 interface HostChannel extends AsyncIterable<unknown> {
@@ -187,7 +186,7 @@ export class Bridge {
     if (this.#interrupted.length > 0 && this.#mustHold(operation, id, content)) return this.#keep(text, bytes)
     try {
       const value = decodeValue(content, this.#hooks, bytes)
-      if (operation === 'call' && (value as [string])[0] === 'once') this.#waits.set(id, toKept(text, bytes))
+      if (operation === 'once') this.#waits.set(id, toKept(text, bytes))
       return this.#handle(operation, id, value)
     } finally {
       // Unless the message has begun a call or a stream.
@@ -214,12 +213,15 @@ export class Bridge {
   #handle(operation: string, id: number, value: unknown): string | Uint8Array | undefined {
     const list = Array.isArray(value) ? (value as unknown[]) : []
     switch (operation) {
-      case 'call': {
-        const [name, ...args] = list as [keyof Functions, ...unknown[]]
-        if (!CALLS.has(name)) throw new TypeError('unknown call')
-        const run = (): unknown => (this.#functions[name] as AnyFunction)(...args)
-        return this.#respond(id, run, name === 'once' ? undefined : this.#calls)
-      }
+      case 'invoke':
+      case 'emit':
+      case 'emitTo':
+      case 'once':
+        return this.#respond(
+          id,
+          () => this.#functions[operation](...list),
+          operation === 'once' ? undefined : this.#calls,
+        )
       case 'fetch': {
         // Until the body ends, too.
         const release = this.#scriptSignals.take()
@@ -360,7 +362,10 @@ export class Bridge {
   /** True for a message that would begin something, or is about what a held message begins. */
   #mustHold(operation: string, id: number, content: string): boolean {
     switch (operation) {
-      case 'call':
+      case 'invoke':
+      case 'emit':
+      case 'emitTo':
+      case 'once':
       case 'fetch':
       case 'open':
       case 'listen':

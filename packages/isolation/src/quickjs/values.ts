@@ -55,14 +55,15 @@ function pack(value: unknown, hooks: ValueHooks, bytes: Uint8Array[], depth: num
 function packObject(value: object, hooks: ValueHooks, bytes: Uint8Array[], depth: number): unknown {
   if (depth > MAX_DEPTH)
     throw new TypeError('The value cannot be serialized: it is nested too deeply, or contains itself')
-  const next = (item: unknown): unknown => pack(item, hooks, bytes, depth + 1)
   if (Array.isArray(value)) {
     const items: unknown[] = []
-    for (let index = 0; index < value.length; index++) items.push(next(value[index]))
+    for (let index = 0; index < value.length; index++) items.push(pack(value[index], hooks, bytes, depth + 1))
     return items
   }
   // Most objects: the VM takes longer for the other checks than for all else.
   const isPlain = Object.getPrototypeOf(value) === Object.prototype
+  if (isPlain && !(Symbol.asyncIterator in value) && isFlat(value as Record<string, unknown>)) return value
+  const next = (item: unknown): unknown => pack(item, hooks, bytes, depth + 1)
   const isSpecial = !isPlain || Symbol.asyncIterator in value || 'send' in value
   const special = isSpecial ? (hooks.refer(value) ?? packBytes(value, bytes)) : undefined
   if (special !== undefined) return special
@@ -73,17 +74,15 @@ function packObject(value: object, hooks: ValueHooks, bytes: Uint8Array[], depth
   if ('then' in value && typeof value.then === 'function') return { $: 'promise' }
   const instance = isPlain ? undefined : packInstance(value, next)
   if (instance !== undefined) return instance
-  const keys = Object.keys(value)
-  if (isPlain && isFlat(value as Record<string, unknown>, keys)) return value
   const packed = Object.create(null) as Record<string, unknown>
-  for (const key of keys) packed[key] = next((value as Record<string, unknown>)[key])
+  for (const key of Object.keys(value)) packed[key] = next((value as Record<string, unknown>)[key])
   return '$' in packed ? { $: 'object', v: packed } : packed
 }
 
 /** True if JSON represents a plain object as it is, as most arguments: the VM takes longest for copies. */
-function isFlat(value: Record<string, unknown>, keys: readonly string[]): boolean {
+function isFlat(value: Record<string, unknown>): boolean {
   if ('$' in value || 'toJSON' in value) return false
-  for (const key of keys) {
+  for (const key of Object.keys(value)) {
     const item = value[key]
     if (typeof item === 'string' || typeof item === 'boolean' || item === null) continue
     // Zero can be negative.

@@ -261,8 +261,7 @@ async function listen(
 }
 
 async function once(event: unknown, handler?: unknown, ...options: unknown[]): Promise<unknown> {
-  if (typeof handler !== 'function')
-    return request('call', handler === undefined ? ['once', event] : ['once', event, handler])
+  if (typeof handler !== 'function') return request('once', handler === undefined ? [event] : [event, handler])
   const unlisten = listen(
     event,
     received => {
@@ -285,7 +284,7 @@ function withoutTransfer(args: unknown[], place: number): unknown[] {
 const call =
   (name: string, optionsPlace = 2) =>
   (...args: unknown[]): Promise<unknown> =>
-    request('call', [name, ...withoutTransfer(args, optionsPlace)])
+    request(name, withoutTransfer(args, optionsPlace))
 
 const getLabel = (): string => start.label
 const getData = (): unknown => start.data
