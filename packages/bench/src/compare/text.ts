@@ -53,35 +53,31 @@ const formatLargest = (factor: number): string => `up to ${formatEffect(factor)}
 /** With so few figures, all of them are shown. */
 const FEW = 6
 
-/** Figures that moved come first. */
-const ORDER: readonly Judged['outcome'][] = ['failed', 'slower', 'faster', 'unsteady', 'missing', 'blind', 'fine']
-
-const FOLDED: Partial<Record<Judged['outcome'], string>> = {
-  blind: 'unclear',
-  fine: 'fine',
-  missing: 'not measured',
+/** How each outcome is shown: those that moved first. If there are many figures, some are only counted. */
+const SHOWN: Record<Judged['outcome'], { text: string; tone?: Tone; isFolded?: true }> = {
+  failed: { text: 'head fails' },
+  slower: { text: 'slower', tone: 'worse' },
+  faster: { text: 'faster', tone: 'better' },
+  unsteady: { text: 'unsteady' },
+  missing: { text: 'not measured', isFolded: true },
+  blind: { text: 'unclear', isFolded: true },
+  fine: { text: 'fine', isFolded: true },
 }
-
-const OUTCOME_TONES: Partial<Record<Judged['outcome'], Tone>> = { slower: 'worse', faster: 'better' }
-
-const TEXTS: Record<Judged['outcome'], string> = {
-  ...{ failed: 'head fails', missing: 'not measured', unsteady: 'unsteady' },
-  ...{ slower: 'slower', faster: 'faster', blind: 'unclear', fine: 'fine' },
-}
+const ORDER = Object.keys(SHOWN)
 
 /** Returns the figures to show, those that moved first, and counts the others. */
 function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string } {
   const isFolded = ({ figure, outcome }: Judged): boolean =>
-    first.length > FEW && outcome in FOLDED && repeat.every(other => other.figure !== figure)
+    first.length > FEW && SHOWN[outcome].isFolded === true && repeat.every(other => other.figure !== figure)
   const shown = first
     .filter(entry => !isFolded(entry))
     .toSorted((a, b) => {
       const [left, right] = [a, b].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
       return left! - right! || (b.slower?.factor ?? 0) - (a.slower?.factor ?? 0)
     })
-  const counts = Object.entries(FOLDED).flatMap(([outcome, name]) => {
+  const counts = Object.entries(SHOWN).flatMap(([outcome, { text }]) => {
     const many = first.filter(entry => isFolded(entry) && entry.outcome === outcome).length
-    return many > 0 ? [`${many} ${name}`] : []
+    return many > 0 ? [`${many} ${text}`] : []
   })
   const hidden = first.length - shown.length
   return {
@@ -95,13 +91,13 @@ function drawFigure(entry: Judged, { repeat, rule, verdict }: Comparison, { colu
   const [last] = settle([entry], repeat)
   const { figure, slower, outcome } = last!
   const isRepeated = repeat.some(other => other.figure === entry.figure)
-  const tone = verdict === 'too noisy' ? undefined : OUTCOME_TONES[outcome]
+  const { text: word, tone } = SHOWN[outcome]
   const change = slower && `${formatChange(slower.factor)} (${formatBounds(slower)})`
   const seen = slower && (outcome === 'blind' || outcome === 'fine')
   const from = seen ? `: would have seen ${formatEffect(getDetectableFactor(slower, rule))}` : ''
   const again = isRepeated && entry.slower && `first ${formatChange(entry.slower.factor)}`
-  const text = [[change, `${TEXTS[outcome]}${from}`].filter(Boolean).join(' '), again].filter(Boolean).join(', ')
-  const tint = tone ? colors[TONES[tone]] : String
+  const text = [[change, `${word}${from}`].filter(Boolean).join(' '), again].filter(Boolean).join(', ')
+  const tint = tone && verdict !== 'too noisy' ? colors[TONES[tone]] : String
   return [...wrap(oneLine(figure), columns - 2), ...wrap(text, columns - 4).map(line => `  ${tint(line)}`)]
 }
 
