@@ -72,7 +72,7 @@ test('a connect that is not answered ends after 10 s, also after an abort of its
   expect(stream.destroyed).toBe(false)
   vi.advanceTimersByTime(10_000)
   expect(await requests[1]).toMatchObject({ cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } })
-  if (!stream.destroyed) await once(stream, 'close')
+  await expect.poll(() => stream.destroyed).toBe(true)
 })
 
 test('a connection that is open has no such timeout', async () => {
@@ -145,6 +145,37 @@ test.each(ENDS)('a body without a length is not whole if the %s ends', async (_n
   const response = await answered
   end()
   await expect(response.text()).rejects.toMatchObject({ message: 'terminated', cause: CLOSED })
+})
+
+test('requests beyond the connections get those that have no request, or time out', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  let answers = true
+  server.on('stream', stream => {
+    stream.on('data', () => void stream.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'))
+    if (answers) stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+  })
+  const fetchAll = (name: string): Promise<unknown[]> =>
+    Promise.all(
+      Array.from({ length: 300 }, (_, index) =>
+        fetchByBroker(`http://${name}${index}.example/`).then(
+          response => response.text(),
+          (error: Error) => (error.cause as NodeJS.ErrnoException).code,
+        ),
+      ),
+    )
+  expect(new Set(await fetchAll('a'))).toEqual(new Set(['ok']))
+  answers = false
+  const unanswered = fetchAll('b')
+  let isOver = false
+  void unanswered.then(() => (isOver = true))
+  // Node begins some of the connects in later turns.
+  while (!isOver) {
+    vi.advanceTimersByTime(10_000)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  expect(new Set(await unanswered)).toEqual(new Set(['UND_ERR_CONNECT_TIMEOUT']))
+  answers = true
+  expect(new Set(await fetchAll('c'))).toEqual(new Set(['ok']))
 })
 
 test('a socket of node:tls that is writing when the session ends emits one error', async () => {

@@ -1,9 +1,12 @@
 // `fetch` of a thread whose only network is a broker: Node's own, over connections that the broker opens, and encrypts.
+import type { Socket } from 'node:net'
 import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
 import { createRefusal } from './broker-session.js'
 import { openTunnel } from './broker-sockets.js'
 
-/** Connections to one host: half of those that the broker opens, so that one host that does not answer leaves some to others. */
+/** Connections: half of those that the broker accepts, because Node counts some for a while after their end, and refuses those that are too many. */
+const MAX_OPEN = 128
+/** Connections to one host, so that one host that does not answer leaves some to others. */
 const MAX_CONNECTIONS = 64
 /** Milliseconds until a connection is open, as in Node's own `fetch`. An abort of the request does not end the connect. */
 const CONNECT_TIMEOUT_MS = 10_000
@@ -60,18 +63,58 @@ function createDispatcher(): RequestInit {
   return options
 }
 
+let open = 0
+/** What opens the connections of requests that wait for one. */
+const waiting = new Set<() => void>()
+/** Connections without a request, of all hosts. */
+const idle = new Set<Socket>()
+
+/** Ends connections without a request if others wait, in a later turn: Node can be about to use one. */
+const makeRoom = (): void =>
+  void setImmediate(() => {
+    for (const socket of [...idle].slice(0, waiting.size)) socket.destroy()
+  })
+
 function connect({ hostname, port, protocol }: Target, callback: ConnectCallback): void {
   const scheme = protocol.slice(0, -1)
   const { Socket } = process.getBuiltinModule('node:net')
   const options = { host: hostname, port: Number(port) || (scheme === 'https' ? 443 : 80) }
   const fail = (error: Error): void => callback(error, null)
-  const socket = openTunnel(new Socket(), options, scheme).once('error', fail)
-  const timer = setTimeout(() => socket.destroy(createTimeout()), CONNECT_TIMEOUT_MS)
-  socket.once('close', () => clearTimeout(timer))
+  const socket = new Socket().once('error', fail)
+  const timer = setTimeout(() => {
+    waiting.delete(start)
+    socket.destroy(createTimeout())
+  }, CONNECT_TIMEOUT_MS)
+  let isOpen = false
+  const start = (): void => {
+    isOpen = true
+    open++
+    openTunnel(socket, options, scheme)
+    // Node calls these when a connection has no request any more, and when it has one again.
+    Object.assign(socket, {
+      ref: () => (idle.delete(socket), socket),
+      unref() {
+        if (!socket.destroyed) idle.add(socket)
+        makeRoom()
+        return socket
+      },
+    })
+  }
+  socket.once('close', () => {
+    clearTimeout(timer)
+    idle.delete(socket)
+    if (!isOpen) return
+    open--
+    const [next] = waiting
+    if (next && waiting.delete(next)) next()
+  })
   socket.once('connect', () => {
     clearTimeout(timer)
     callback(null, socket.off('error', fail))
   })
+  if (open < MAX_OPEN) return start()
+  waiting.add(start)
+  makeRoom()
 }
 
 /** Returns an error with the code of Node's own `fetch`. */

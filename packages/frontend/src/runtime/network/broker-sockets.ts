@@ -110,9 +110,9 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
     _final: (done: Done) => void stream.end(done),
     _destroy(error: Error | null, done: Done) {
       isOver = true
-      // Node 20 allows few resets, and a refused stream needs none.
+      // Node 20 allows few resets, and a refused stream needs none. After one without an error, the broker would wait until the host has read.
       if (stream.endAfterHeaders) stream.end()
-      else stream.destroy()
+      else stream.destroy(error ?? createRefusal())
       destroy.call(socket, error, done)
     },
   })

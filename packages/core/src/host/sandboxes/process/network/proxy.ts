@@ -78,7 +78,9 @@ export function createProxy(broker: Broker, { origin = '', requestsPerSecond = I
   server.on('clientError', (_error, socket) => void socket.destroy())
   return {
     accept(socket, target) {
-      if (sockets.size >= MAX_CONNECTIONS || performance.now() < pausedUntil) return void socket.destroy()
+      // HTTP/2 bounds the streams of a frontend.
+      const isFull = !target && sockets.size >= MAX_CONNECTIONS
+      if (isFull || performance.now() < pausedUntil) return void socket.destroy()
       // Each request in flight listens to it.
       sockets.add(socket.setMaxListeners(0).on('error', () => {}))
       socket.once('close', () => sockets.delete(socket))

@@ -335,6 +335,27 @@ test.runIf(Number.parseInt(process.versions.node, 10) >= 22)(
   },
 )
 
+test('a frontend that ends its connections can open as many at once', async () => {
+  const port = await serve((_request, response) => void response.end())
+  const { session } = open(['127.0.0.1:*'])
+  await once(session, 'remoteSettings')
+  const openAll = (): Promise<ClientHttp2Stream[]> =>
+    Promise.all(
+      Array.from({ length: 128 }, async (_, index) => {
+        // Half of them have a reader of their requests.
+        const stream = openStream(session, `127.0.0.1:${port}`, index % 2 ? 'http' : undefined)
+        await once(stream, 'response')
+        return stream.on('error', () => {})
+      }),
+    )
+  let streams = await openAll()
+  for (let round = 0; round < 3; round++) {
+    for (const stream of streams) stream.destroy(new Error('ended'))
+    streams = await openAll()
+  }
+  expect(streams).toHaveLength(128)
+})
+
 test('a response that is cut off is an error', async () => {
   const port = await serve((_request, response) => {
     response.writeHead(200, { 'content-length': 100 })

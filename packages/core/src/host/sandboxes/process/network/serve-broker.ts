@@ -6,10 +6,11 @@ import { BROKER_OUTCOME, BROKER_SCHEME } from '@sallyport/protocol/internal/cont
 import { Broker, type BrokerDenial, type BrokerOptions, MAX_HEADER_BYTES, respondFailure } from './broker.js'
 import { createProxy } from './proxy.js'
 
-const MAX_STREAMS = 128
+/** Of a hostile frontend. `fetch` opens half of them. */
+const MAX_STREAMS = 256
 /** Bytes of one body that the frontend has not read yet. Several times the default, which would slow fast hosts down. */
 const WINDOW_BYTES = 256 * 1024
-/** Of HTTP/2 sessions, in MB: more than the windows of all streams. */
+/** Of HTTP/2 sessions, in MB: more than the windows of all streams of `fetch`. */
 const MAX_SESSION_MB = 64
 /**
  * Requests that a frontend aborts at once, and in a second. With Node's own limits, 1000 and 33, a frontend that aborts more has no network any
