@@ -22,7 +22,7 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
     getLabel: () => 'main',
     expose(added: Record<string, Run>) {
       for (const [name, run] of Object.entries(added)) exposed.set(name, run)
-      return () => {}
+      return () => void Object.keys(added).map(name => exposed.delete(name))
     },
     async listen(event: string) {
       if (event.includes(' ')) throw new BusError('InvalidParams', 'refused')
@@ -169,6 +169,29 @@ test('timers go on with what was left of them, and can be cleared', async () => 
   expect(fired).toEqual([[], ['timer 13 null'], [], ['timer 12 null'], [], ['timer 13 null']])
   receive('clear', 13, null)
   expect(pass(1000)).toEqual([])
+})
+
+test('a timer beyond the limit is refused, and does not run', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+  const { bridge, delivered, receive } = createBridge()
+  for (let id = 1; id <= 65_536; id++) receive('timer', id, [1e9, false])
+  expect(() => receive('timer', 70_000, [1, true])).toThrow('65536')
+  expect(() => receive('timer', 70_001, [1, false])).toThrow('65536')
+  vi.advanceTimersByTime(1000)
+  expect(delivered).toEqual([])
+  bridge.stop()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('of functions that are exposed together none is left if one is refused, and their number and names are bounded', () => {
+  const { exposed, receive } = createBridge()
+  const names = Array.from({ length: 65_536 }, (_, n) => `f${n}`)
+  expect(receive('expose', 0, ['a', 'x'.repeat(1001)])).toContain('up to 1000 characters')
+  expect(receive('expose', 0, [...names, 'one more'])).toContain('up to 65536 functions')
+  expect(exposed.size).toBe(0)
+  expect(receive('expose', 0, names)).toBeUndefined()
+  receive('unexpose', 0, names.slice(1))
+  expect([...exposed.keys()]).toEqual(['f0'])
 })
 
 test('functions of an interrupted script can be called once it goes on', () => {

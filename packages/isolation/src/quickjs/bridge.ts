@@ -24,6 +24,8 @@ type Functions = Record<keyof FrontendFunctions, AnyFunction> & {
 
 /** Objects of the host, of each kind, that one script can hold at once. */
 const MAX_HELD = 65_536
+/** Characters of the name of a function that a script exposes. */
+const MAX_NAME_LENGTH = 1000
 /** Requests of one script over the network that have no response. */
 const MAX_REQUESTS = 256
 const MAX_ERROR_LENGTH = 8192
@@ -50,7 +52,7 @@ interface Pending {
 }
 
 interface Timer {
-  handle: NodeJS.Timeout
+  handle: NodeJS.Timeout | undefined
   /** When it fires next, in milliseconds of `performance.now`. */
   due: number
   ms: number
@@ -257,11 +259,7 @@ export class Bridge {
       case 'expose':
         return this.#expose(list.map(String))
       case 'unexpose':
-        for (const name of list.map(String)) {
-          this.#exposed.get(name)?.()
-          this.#exposed.delete(name)
-        }
-        return undefined
+        return this.#unexpose(list.map(String))
       case 'answer': {
         const isRun = id === this.#runCall
         this.#take(id)?.resolve(value)
@@ -534,19 +532,31 @@ export class Bridge {
   }
 
   #expose(names: readonly string[]): string | undefined {
-    const added: (() => void)[] = []
+    const added: string[] = []
     try {
       for (const name of names) {
+        if (name.length > MAX_NAME_LENGTH || this.#exposed.size >= MAX_HELD)
+          throw new BusError(
+            'Overloaded',
+            `A script exposes up to ${MAX_HELD} functions, with up to ${MAX_NAME_LENGTH} characters`,
+          )
         const run: AnyFunction = (args, ctx) => this.#run(name, args, ctx as { signal: AbortSignal })
-        const remove = this.#functions.expose({ [name]: run }) as () => void
-        added.push(remove)
-        this.#exposed.set(name, remove)
+        this.#exposed.set(name, this.#functions.expose({ [name]: run }) as () => void)
+        added.push(name)
       }
       return undefined
     } catch (error) {
-      for (const remove of added) remove()
+      this.#unexpose(added)
       return describeThrown(error)
     }
+  }
+
+  #unexpose(names: readonly string[]): undefined {
+    for (const name of names) {
+      this.#exposed.get(name)?.()
+      this.#exposed.delete(name)
+    }
+    return undefined
   }
 
   #exposeAgain(names: readonly string[]): void {
@@ -618,8 +628,10 @@ export class Bridge {
     }
     const start = (): NodeJS.Timeout =>
       repeats && first === ms ? setInterval(fire, ms) : setTimeout(repeats ? fireAndRepeat : fire, first)
-    const timer: Timer = { handle: start(), due: performance.now() + first, ms, repeats }
+    const timer: Timer = { handle: undefined, due: performance.now() + first, ms, repeats }
+    // One that is refused does not run.
     this.#hold(this.#timers, id, timer)
+    timer.handle = start()
     return undefined
   }
 
