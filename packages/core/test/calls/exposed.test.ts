@@ -291,6 +291,20 @@ describe.each([false, true])('a hook that sees answers, legacyMessages: %s', leg
   afterEach(() => bus?.close({ timeout: 0 }))
 })
 
+test.each(['permission', 'process'] as const)(
+  'a call settles for a proxy that its function throws: %s',
+  async sandbox => {
+    const bus = await start()
+    const source = `import { expose } from '@sallyport/frontend'
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    expose({ fail() { throw proxy }, works: () => 1 })`
+    await bus.open('odd', { source, name: 'odd.mjs' }, { sandbox })
+    await expect(bus.call('odd', 'fail')).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
+    expect(await bus.call('odd', 'works')).toBe(1)
+  },
+)
+
 test('a call of a module with exports and no functions says that the exports are ignored', async () => {
   const bus = await start()
   await bus.open('plain', { source: 'export default { run() {} }', name: 'plain.js' }, { sandbox: 'permission' })

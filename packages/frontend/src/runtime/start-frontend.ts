@@ -257,9 +257,14 @@ async function exit(code: number): Promise<never> {
 
 /** Names the option that allows what the sandbox denied: the error is for the host, which may see paths. */
 function toErrorOfFunction(name: string, thrown: unknown): BusError {
-  const denial = explainSandboxDenial(thrown)
-  if (denial === undefined) return isSystemError(thrown) ? toSystemError(thrown) : toBusError(name, thrown)
-  return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
+  try {
+    const denial = explainSandboxDenial(thrown)
+    if (denial !== undefined) return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
+    if (isSystemError(thrown)) return toSystemError(thrown)
+  } catch {
+    // A proxy or a getter threw.
+  }
+  return toBusError(name, thrown)
 }
 
 /** True for an error of the operating system about a file or a connection, such as `ENOENT: no such file or directory, open '/a'`. */
