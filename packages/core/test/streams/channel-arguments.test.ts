@@ -2,7 +2,7 @@
 // the hook saw.
 import { Channel } from '@sallyport/frontend'
 import { describe, expect, test } from 'vitest'
-import { type Channel as Sender, type CommandContext as Context, defineCore } from '../../src/index.js'
+import { type Channel as Sender, type CommandContext, defineCore } from '../../src/index.js'
 import { isolation, start } from '../support/start.js'
 
 type Args = Record<string, unknown>
@@ -112,11 +112,10 @@ describe('a channel below the top level is refused by its sender', () => {
 
   test.each(['json', 'msgpack'] as const)('by core, in %s', async codec => {
     const tries = {
-      pass: ({ channel }: Args, { app }: Context) => app.call('main', 'take', nested(channel)),
-      create: (_args: Args, { app }: Context) => app.call('main', 'take', nested(new Channel())),
-      emit: ({ channel }: Args, { app }: Context) => app.emit('news', nested(channel)),
-      answer: ({ channel }: Args) => nested(channel),
-      send: async ({ channel }: { channel: Sender }) => channel.send(nested(channel)),
+      call: (_args: Args, { app }: CommandContext) => app.call('main', 'take', nested(new Channel())),
+      emit: (_args: Args, { app }: CommandContext) => app.emit('news', nested(new Channel())),
+      answer: () => nested(new Channel()),
+      send: async ({ channel }: { channel: Sender }) => channel.send(nested(new Channel())),
     }
     const bus = await start({ core: defineCore({ commands: tries }), codec })
     await bus.open('main', { source: "import { expose } from '@sallyport/frontend'\nexpose({ take: args => args })" })

@@ -1,5 +1,4 @@
 // The channel that a handler holds. Once all handles of a channel are garbage, no more can be sent, and the channel ends.
-import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import type { TransferOptions } from '@sallyport/protocol/internal/message'
 import type { Channel } from './channel.js'
 
@@ -33,11 +32,5 @@ export class ChannelHandle implements Channel {
 
   end(): void {
     this.#channel.end()
-  }
-
-  /** As for any object without members. A codec refuses it: it would arrive as such an object. */
-  toJSON(): object {
-    refuseNestedChannel(this)
-    return {}
   }
 }
