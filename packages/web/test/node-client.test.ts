@@ -69,7 +69,7 @@ async function run(url: string, task: string): Promise<{ output: unknown; code: 
 test('a channel below the top level of the arguments is refused', async () => {
   const { web } = await serve()
   const client = await open({ url: web.url })
-  const message = expect.stringMatching(/is a Channel: pass it as an argument of its own/) as string
+  const message = expect.stringMatching(/a Channel: pass it as an argument of its own/) as string
   const call = client.invoke('report', { deep: { progress: new client.Channel() } })
   await expect(call).rejects.toMatchObject({ reason: 'InvalidParams', message })
 })

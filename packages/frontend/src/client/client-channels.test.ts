@@ -28,10 +28,10 @@ describe('a channel', () => {
       },
       channel,
     }
-    const path = IN_BROWSER ? 'a value in it' : 'deep.channel'
+    const what = IN_BROWSER ? 'it has a Channel' : 'deep.channel is a Channel'
     await expect(client.invoke('x', { deep })).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: expect.stringContaining(`${path} is a Channel: pass it as an argument of its own`) as string,
+      message: expect.stringContaining(`${what}: pass it as an argument of its own`) as string,
     })
     await crossed()
     expect(peer.received.slice(sent).map(({ method }) => method)).not.toContain('x')

@@ -19,8 +19,8 @@ export function getPublicMessage(error: Error & { code?: unknown; errno?: unknow
 /** Describes a codec's error. `JSON.stringify` does not say where a BigInt is, so this searches the value for it, and for what MessagePack refused. */
 export function whyNotSerializable(cause: unknown, value: unknown): string {
   const why = describeThrown(cause)
-  if (cause instanceof RefusedValueError) {
-    return `${IS_NODE ? findValue(value, each => each === cause.refused) || 'it' : 'a value in it'} ${why}`
+  if (IS_NODE && cause instanceof RefusedValueError) {
+    return `${findValue(value, each => each === cause.refused) || 'it'} ${why}`
   }
   const path = IS_NODE && why.includes('BigInt') ? findValue(value, each => typeof each === 'bigint') : undefined
   if (path === undefined) return why
