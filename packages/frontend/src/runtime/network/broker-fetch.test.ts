@@ -178,6 +178,17 @@ test('requests beyond the connections get those that have no request, or time ou
   expect(new Set(await fetchAll('c'))).toEqual(new Set(['ok']))
 })
 
+test('connections that were reset while they were writing do not keep later ones from opening', async () => {
+  server.on('stream', stream => stream.respond({ ':status': 200, 'sallyport-outcome': 'response' }))
+  for (let made = 0; made < 40; made++) {
+    const socket = connect()
+    await once(socket, 'connect')
+    socket.write(Buffer.alloc(2 ** 19))
+    await new Promise(resolve => setImmediate(resolve))
+    socket.destroy()
+  }
+})
+
 test('a socket of node:tls that is writing when the session ends emits one error', async () => {
   const shared = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
   const psk = Buffer.alloc(16, 1)

@@ -8,6 +8,8 @@ import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, PROCESS_PIPES } from '@sa
 /** Bytes of one body that were received and not read. */
 const WINDOW_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 64 * 1024
+/** In MB: no limit. Node goes on to count what was being written when a stream is reset, and by its default of 10 would refuse all streams later. */
+const MAX_SESSION_MB = 1_000_000
 
 let endpoint: LinkEndpoint | undefined
 let session: ClientHttp2Session | undefined
@@ -33,6 +35,7 @@ function openSession(): ClientHttp2Session {
   const pipe = endpoint ? toStream(openLink(endpoint, true)) : openPipe()
   const opened = connect('http://broker', {
     createConnection: () => pipe,
+    maxSessionMemory: MAX_SESSION_MB,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: MAX_HEADER_BYTES },
   })
   // Each stream has an error of its own.
