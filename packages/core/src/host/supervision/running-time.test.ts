@@ -6,7 +6,7 @@ import { createRunningTime } from './running-time.js'
 function watch() {
   const clocks = { active: 5000, cpu: 700 }
   const performance = { eventLoopUtilization: () => ({ active: clocks.active }) } as Worker['performance']
-  const read = createRunningTime({ performance }, () => clocks.cpu)
+  const read = createRunningTime({ performance, readProcessCpuMs: () => clocks.cpu })
   read()
   const pass = (active: number, cpu: number): number | undefined => {
     clocks.active += active

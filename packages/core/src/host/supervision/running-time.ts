@@ -1,10 +1,17 @@
 // The time for which a thread runs, as another thread can see it.
 import type { Worker } from 'node:worker_threads'
 
+export interface RunningThread {
+  /** How long its event loop was busy. Absent if other workers share the loop. */
+  readonly performance?: Worker['performance'] | undefined
+  /** Milliseconds of CPU time of its process. By default, of this one. */
+  readProcessCpuMs?(): number
+}
+
 /** Share of the time in which a thread waits within its code that counts: for something that never comes, but also for a core of a busy machine. */
 const WAITING_SHARE = 0.1
 
-const readProcessCpuMs = (): number => {
+const readCpuMs = (): number => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
@@ -13,16 +20,14 @@ const readProcessCpuMs = (): number => {
  * Returns a function that reads the milliseconds for which a thread has run since the function was first called: time in which its event loop does not wait to be
  * woken, and for which this process has used a core. Returns `undefined` where that is unknown.
  */
-export function createRunningTime(
-  { performance }: { readonly performance?: Worker['performance'] | undefined },
-  readCpuMs: () => number = readProcessCpuMs,
-): () => number | undefined {
+export function createRunningTime(thread: RunningThread): () => number | undefined {
+  const { performance } = thread
   let last: { active: number; cpu: number } | undefined
   let running = 0
   return () => {
     if (!performance) return undefined
     const { active } = performance.eventLoopUtilization()
-    const cpu = readCpuMs()
+    const cpu = thread.readProcessCpuMs?.() ?? readCpuMs()
     const passed = active - (last?.active ?? active)
     running += Math.max(Math.min(passed, cpu - (last?.cpu ?? cpu)), passed * WAITING_SHARE)
     last = { active, cpu }

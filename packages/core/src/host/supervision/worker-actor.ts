@@ -1,5 +1,4 @@
 // One worker thread as an xstate callback actor, which lives exactly as long. Only the thread's readiness and its exit go up as events.
-import type { Worker } from 'node:worker_threads'
 import { createHeartbeat, LIFECYCLE_STATES, watchSilence } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError, reportError } from '@sallyport/protocol/internal/errors'
 import { assertNever } from '@sallyport/protocol/internal/util'
@@ -9,12 +8,12 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig, WorkerStats } from './policy.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
-import { createRunningTime } from './running-time.js'
+import { createRunningTime, type RunningThread } from './running-time.js'
 import { watchCounter } from './watchdog.js'
 import type { UsageSource } from '../../shared/worker-usage.js'
 
 /** The part of a Node `Worker` that supervision uses. Core in the host's own thread implements it too. */
-export interface ThreadHandle extends UsageSource {
+export interface ThreadHandle extends UsageSource, RunningThread {
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void
   on(event: 'message' | 'error', listener: (value: unknown) => void): unknown
   on(event: 'exit', listener: (code: number) => void): unknown
@@ -28,8 +27,6 @@ export interface ThreadHandle extends UsageSource {
   readonly wasSpare?: boolean | undefined
   /** When this host has taken a chunk of its output, in milliseconds of `performance.now`, if the thread prints one chunk after the other. */
   readonly printedAt?: number | undefined
-  /** How long its event loop was busy. Absent if other workers share the loop. */
-  readonly performance?: Worker['performance'] | undefined
   /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */
   explainBlock?(error: Error): Error
 }

@@ -64,6 +64,11 @@ export class SimulatedThread extends EventEmitter {
     return { eventLoopUtilization: () => ({ active: this.place.getComputed(clock.now) }) }
   }
 
+  /** A core is free whenever it computes. */
+  readProcessCpuMs(): number {
+    return this.performance.eventLoopUtilization().active
+  }
+
   /** Posts a message to the host. */
   report(message: unknown): void {
     if (this.place.dead) return
