@@ -233,7 +233,7 @@ describe.each(walls)('wall: %s', wall => {
       env: { ...process.env, TMPDIR: temporary },
     })
     await once(host.stdout, 'data')
-    const pids = await waitForPids(2, host.pid)
+    const pids = await waitForPids(3, host.pid)
     host.kill('SIGKILL')
     await expect.poll(() => pids.filter(isRunning), POLL).toEqual([])
     await expect.poll(() => readdirSync(temporary), POLL).toEqual([])

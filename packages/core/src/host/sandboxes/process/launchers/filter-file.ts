@@ -1,5 +1,5 @@
 // The file of a seccomp filter: it has no name, so it ends with the descriptors that are open.
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Calls back with a descriptor of a file with these bytes, which is closed afterwards. */
@@ -9,22 +9,19 @@ export function withFilterFile<T>(
   callback: (descriptor: number | undefined) => T,
 ): T {
   if (!filter) return callback(undefined)
-  const descriptor = openFilter(filter, mkdtempSync(join(temporary, 'sallyport-')))
+  const descriptor = openUnnamed(join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`))
   try {
+    // At a position, which leaves that of the descriptor at the start, where the launcher reads.
+    for (let end = 0; end < filter.length;) end += writeSync(descriptor, filter, end, filter.length - end, end)
     return callback(descriptor)
   } finally {
     closeSync(descriptor)
   }
 }
 
-function openFilter(filter: Uint8Array, directory: string): number {
-  const file = join(directory, 'filter')
-  try {
-    writeFileSync(file, filter)
-    return openSync(file, 'r')
-  } finally {
-    // Not recursive, which lists the directory: there might be no descriptor left.
-    rmSync(file, { force: true })
-    rmdirSync(directory)
-  }
+/** Nothing is written before the name is gone: a host that is killed leaves no file. */
+function openUnnamed(path: string): number {
+  const descriptor = openSync(path, 'wx+', 0o600)
+  rmSync(path, { force: true })
+  return descriptor
 }

@@ -1,6 +1,6 @@
 // The process of a frontend: Node in an empty directory, without environment variables, at a lower priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants, getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { withFilterFile } from '../launchers/filter-file.js'
 import { type Launch, NICENESS } from '../launchers/launcher.js'
 import { closeIdlePipes } from './close-idle-pipes.js'
 import { CrashReport } from './crash-report.js'
+import { OrphanGuard } from './orphan-guard.js'
 import type { RelayData } from './relay-data.js'
 
 export interface Child {
@@ -54,7 +55,8 @@ export function startChild(
 ): Child {
   const { command, args, filter, endsWithParent = false, lowersPriority = false } = launch
   // A wall has its own directories.
-  let directory: string | undefined
+  const directory = endsWithParent ? undefined : join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
+  let guard: OrphanGuard | undefined
   const removeDirectory = (): void => {
     if (directory === undefined) return
     try {
@@ -67,7 +69,11 @@ export function startChild(
   const [link = 'pipe', fromCore] = sockets
   let child: ChildProcess
   try {
-    if (!endsWithParent) directory = mkdtempSync(join(temporary, 'sallyport-'))
+    if (directory !== undefined) {
+      guard = new OrphanGuard(directory)
+      // Only this user can enter it.
+      mkdirSync(directory, 0o700)
+    }
     child = withFilterFile(filter, temporary, descriptor =>
       spawn(command, args, {
         cwd: directory ?? '/',
@@ -78,6 +84,7 @@ export function startChild(
       }),
     )
   } catch (error) {
+    guard?.end()
     removeDirectory()
     throw explainStartError(error)
   } finally {
@@ -87,12 +94,13 @@ export function startChild(
   // The first listener of `exited` is added below, and Node creates no pipes if it has no descriptors left.
   child.on('error', () => {})
   if (!(child.stdout as unknown)) {
+    guard?.end()
     removeDirectory()
     throw createDescriptorError()
   }
   for (const stream of child.stdio) stream?.on('error', () => {})
   const { pid } = child
-  const guardExited = directory === undefined ? Promise.resolve() : startOrphanGuard(child, directory)
+  guard?.watch(child)
   let errorTail = ''
   const report = new CrashReport()
   /** Writes nothing for an empty chunk, which would wait until the host reads. Returns false if the next chunk must wait. */
@@ -136,7 +144,7 @@ export function startChild(
     link: link === 'pipe' ? getPipe(PROCESS_PIPES.link) : undefined,
     network: hasBroker ? getPipe(PROCESS_PIPES.network) : undefined,
     exited: exited.finally(removeDirectory),
-    guardExited,
+    guardExited: guard?.exited ?? Promise.resolve(),
     kill() {
       if (!hasWall || pid === undefined) return void child.kill('SIGKILL')
       // The spawned process exits with its descendants. If it were killed first, nothing here could wait for them.
@@ -221,25 +229,4 @@ export async function removeCgroups(cgroups: readonly string[] = []): Promise<vo
     if (cgroups.map(removeCgroup).every(Boolean)) return
     await new Promise(resolve => setTimeout(resolve, REMOVE_INTERVAL_MS))
   }
-}
-
-const ORPHAN_GUARD = 'read -r _ || { kill -9 "$1"; rmdir "$2"; }'
-
-/**
- * Starts a shell that kills the process when the relay disappears, because a busy process would not notice. The shell reads a pipe
- * to which the relay writes only after the process has exited; if the pipe ends first, for whatever reason, the shell kills the
- * process. On Windows, which has no such shell, a busy process outlives a host that was killed.
- *
- * Resolves once the shell has exited: a process that exits after its relay stays in the host's process table.
- */
-async function startOrphanGuard(child: ChildProcess, directory: string): Promise<void> {
-  if (process.platform === 'win32' || child.pid === undefined) return
-  const args = ['-c', ORPHAN_GUARD, 'sallyport', String(child.pid), directory]
-  const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
-  const exited = new Promise(resolve => shell.once('error', resolve).once('exit', resolve))
-  // Absent if no descriptors are left.
-  const stdin = shell.stdin as Writable | null | undefined
-  stdin?.on('error', () => {})
-  child.once('exit', () => stdin?.end('\n'))
-  await exited
 }
