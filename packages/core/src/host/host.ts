@@ -1,6 +1,6 @@
 // The part that a bus and a remote host share: they open and close frontends, report events, and close once.
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
 import { Frontends } from './frontends/frontends.js'
@@ -9,7 +9,7 @@ import { OpenFrontends } from './frontends/open-frontends.js'
 import type { CoreEndpoint, ExternalFrontend, HostServices, PooledSession, PoolMember } from './frontends/types.js'
 import { moduleSchema } from './options/schema.js'
 import { checkModule } from './options/check-files.js'
-import type { BusConfig, HostConfig } from './options/config.js'
+import type { BusConfig, FrontendConfig, HostConfig } from './options/config.js'
 import { resolveConnection, resolveFrontend } from './options/resolve-frontend.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
@@ -44,6 +44,8 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   readonly #services: HostServices
   readonly #names: HostNames
   readonly #startedAt = performance.now()
+  /** Frontends whose options and modules are being read. */
+  readonly #opening = new Set<{ readonly label: string; isClosed: boolean }>()
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
 
@@ -106,8 +108,17 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     const where = `${this.#names.name}.open`
     const { url, text } = check(`${where}: module`, moduleSchema, module)
-    const config = await resolveFrontend(where, label, options, { ...this.options, text, threads: this.threads })
-    await checkModule(`${where}: module`, url, text)
+    const opening = { label, isClosed: false }
+    this.#opening.add(opening)
+    let config: FrontendConfig
+    try {
+      config = await resolveFrontend(where, label, options, { ...this.options, text, threads: this.threads })
+      await checkModule(`${where}: module`, url, text)
+    } finally {
+      this.#opening.delete(opening)
+    }
+    if (opening.isClosed)
+      throw new BusError('Disconnected', `Frontend ${describeName(label)} was closed while it was opened`)
     this.checkRunning()
     const load = await this.frontends.open(label, url, config)
     await load()
@@ -148,7 +159,9 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   async closeFrontend(label: string, options: { timeout?: unknown } = {}): Promise<void> {
     const { timeout = 0 } = Object(options) as typeof options
     this.#checkTimeout('closeFrontend', timeout)
-    await this.frontends.close(label, timeout)
+    const opening = [...this.#opening].filter(each => each.label === label)
+    for (const each of opening) each.isClosed = true
+    if (opening.length === 0 || this.frontends.getInfo(label)) await this.frontends.close(label, timeout)
   }
 
   /** Ends the host once, after the messages of this tick. `stop` ends core and all frontends. @throws {BusError} InvalidParams */

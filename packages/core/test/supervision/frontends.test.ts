@@ -54,6 +54,22 @@ test('a frontend that has finished is listed without an error, and closeFrontend
   expect(bus.frontends()).toEqual([])
 })
 
+test.each(['new', 'used-before'])('closeFrontend ends the opening of a label that is %s', async label => {
+  const bus = await start({ core })
+  if (label === 'used-before') {
+    await bus.open(label, exposing)
+    await bus.closeFrontend(label)
+  }
+  const opened = bus.open(label, exposing)
+  const closed = bus.closeFrontend(label)
+  const message = `Frontend "${label}" was closed while it was opened`
+  await expect(opened).rejects.toMatchObject({ reason: 'Disconnected', message })
+  await closed
+  expect(bus.frontends()).toEqual([])
+  await bus.open(label, exposing)
+  expect(bus.frontends()).toMatchObject([{ label, state: 'running' }])
+})
+
 test('bus.close with a label ends nothing, and names closeFrontend', async () => {
   const bus = await start({ core, frontends: { main: exposing } })
   await expect(bus.close('main' as never)).rejects.toMatchObject({
