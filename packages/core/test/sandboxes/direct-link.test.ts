@@ -99,6 +99,8 @@ test.each(direct)(
     let heir = 0
     const opening = openHostile(bus, program, text => void (heir = Number(text)))
     await expect(opening).rejects.toThrow('exited with code 4')
+    // The process 0 would be the group of this one.
+    await expect.poll(() => heir, POLL).toBeGreaterThan(0)
     expect(process.kill(heir, 'SIGKILL')).toBe(true)
   },
 )
