@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { createHostLog } from '../reporting/log.js'
 import { SharedThreads, type ThreadGroup } from './shared-threads.js'
 import type { ThreadMember } from './thread-member.js'
@@ -200,7 +200,7 @@ test('a member that starts later starts with its first message, or with its end'
   const from: ThreadGroup = { ...group(1, 'later'), startsLater: true }
   const other = open('other', { from })
   other.member.postMessage(['echo', 1])
-  await vi.waitFor(() => expect(other.messages).toEqual(['started', 1]))
+  await expect.poll(() => other.messages).toEqual(['started', 1])
   const late = open('late', { from })
   const ended = open('ended', { from })
   await ended.member.terminate()
@@ -220,5 +220,5 @@ test('a member that starts later, with data that cannot be cloned, fails alone',
   expect(await broken.exited).toBe(1)
   expect(broken.errors).toEqual([expect.stringContaining('could not be cloned')])
   other.member.postMessage(['echo', 1])
-  await vi.waitFor(() => expect(other.messages).toEqual(['started', 1]))
+  await expect.poll(() => other.messages).toEqual(['started', 1])
 })
