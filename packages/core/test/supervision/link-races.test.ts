@@ -31,18 +31,22 @@ test.each(patterns)('a frontend that has not started has no end: %s', async (_na
 })
 
 test('code that joins is not disconnected for a violation of code that has left', async () => {
-  const bus = await start({ app: isolation('stuck') })
+  let answer!: (isConfirmed: boolean) => void
+  let ask!: () => void
+  const asked = new Promise<void>(resolve => (ask = resolve))
+  const onConfirm = (): Promise<boolean> => new Promise(resolve => ((answer = resolve), ask()))
+  const bus = await start({ app: isolation('stuck'), onConfirm })
   const faults: unknown[] = []
   bus.on('fault', fault => faults.push(fault))
   const page = await openExternalFrontend(bus, 'a test', 'page', {})
   const violator = await join(page)
-  // The gate reads the invalid frame after a second, once the hook has returned from these calls.
-  const call = { jsonrpc: '2.0', method: 'add', params: { a: 1, b: 1, hook: 'busy' } }
-  const calls = Array.from({ length: 50 }, (_, id) => ({ ...call, id }))
-  for (const body of [JSON.stringify(calls), 'invalid']) violator.send({ kind: FRAME_KIND.json, body })
-  await new Promise(resolve => setTimeout(resolve, 200))
+  // The gate reads the invalid frame once the hook has returned from this call: it waits for the answer.
+  const call = { jsonrpc: '2.0', id: 1, method: 'add', params: { a: 1, b: 1, hook: 'after-confirm' } }
+  for (const body of [JSON.stringify(call), 'invalid']) violator.send({ kind: FRAME_KIND.json, body })
+  await asked
   const client = new LinkClient(await join(page), { label: 'page', codec: 'json' })
   expect(faults).toEqual([])
+  answer(true)
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
-  expect(faults).toHaveLength(1)
+  await expect.poll(() => faults).toHaveLength(1)
 })
