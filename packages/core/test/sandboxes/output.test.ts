@@ -45,8 +45,9 @@ describe.each(['permission', 'process', 'none'])('the output of a frontend with 
     for (const text of ['a log of main', 'an info', 'a warning', 'Error: an error', 'a sequence']) {
       expect(stderr).toMatch(new RegExp(`^\\[main\\]!? ${text}$`, 'm'))
     }
-    expect(stderr.match(/^\[main\] flood$/gm)!.length).toBeLessThanOrEqual(100)
-    expect(stderr).toMatch(/^\[main\] .*, and \d+ more$/m)
+    // A second in which lines were left out has a line that says so. The flood can begin and end in others.
+    const summaries = stderr.match(/^\[main\] .*, and \d+ more$/gm)!
+    expect(stderr.match(/^\[main\] flood$/gm)!.length).toBeLessThanOrEqual(100 * (summaries.length + 2))
   })
 
   test('goes to onStdio instead', async () => {
