@@ -31,9 +31,9 @@ const threads = new SharedThreads(createHostLog(false))
 const workers: Worker[] = []
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
 
-const group = (size = 1, name = 'group'): ThreadGroup => ({
-  name,
-  size,
+/** A busy machine can take any time to let a thread confirm. */
+const group = (size = 1, name = 'group', confirmTimeout = 60_000): ThreadGroup => ({
+  ...{ name, size, confirmTimeout },
   spawn() {
     const worker = new Worker(program, { eval: true, stdout: true, stderr: true })
     workers.push(worker)
@@ -152,7 +152,8 @@ test('an uncaught error of the thread fails all members, after their last messag
 })
 
 test('a member that blocks the thread when it is terminated ends it', async () => {
-  const [first, second] = [open('first'), open('second')]
+  const from = group(1, 'blocked', 250)
+  const [first, second] = [open('first', { from }), open('second', { from })]
   await started(first, second)
   first.member.postMessage(['spin'])
   await first.member.terminate()
@@ -162,11 +163,12 @@ test('a member that blocks the thread when it is terminated ends it', async () =
 })
 
 test('no member is added to a thread in which another does not end', async () => {
-  const first = open('first')
+  const from = group(1, 'blocked', 250)
+  const first = open('first', { from })
   await started(first)
   first.member.postMessage(['spin'])
   const ended = first.member.terminate()
-  const second = open('second')
+  const second = open('second', { from })
   await started(second)
   await ended
   await expectAnswer(second)
