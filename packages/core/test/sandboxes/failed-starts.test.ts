@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Launcher, ProcessSandbox } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 
@@ -27,6 +27,17 @@ test.runIf(process.platform === 'linux').each(['none', 'auto'])(
     expect(JSON.parse(stdout)).toEqual({ outcomes: [...Array(8).fill(refused), 'opened'], left: [] })
   },
 )
+
+test.each(['none', 'auto'] as const)('the temporary directory is missing, wall: %s', async wall => {
+  const bus = await start()
+  vi.stubEnv(process.platform === 'win32' ? 'TEMP' : 'TMPDIR', join(directory, 'missing'))
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const message = `The temporary directory ${join(directory, 'missing')} cannot be written (ENOENT). `
+  await expect(bus.open('main', { source: '' }, { sandbox: { kind: 'process', wall } })).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining(message) as string,
+  })
+})
 
 test.each([
   ['a program that does not exist', '/none', 'ENOENT'],

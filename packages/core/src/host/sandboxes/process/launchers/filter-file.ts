@@ -1,15 +1,16 @@
 // The file of a seccomp filter: it has no name, so it ends with the descriptors that are open.
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { explainTemporary } from './explain-temporary.js'
 
-/** Calls back with a descriptor of a file with these bytes, which is closed afterwards. */
+/** Calls back with a descriptor of a file with these bytes, which is closed afterwards. @throws {BusError} InvalidParams if none can be created */
 export function withFilterFile<T>(
   filter: Uint8Array | undefined,
   temporary: string,
   callback: (descriptor: number | undefined) => T,
 ): T {
   if (!filter) return callback(undefined)
-  const descriptor = openUnnamed(join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`))
+  const descriptor = openUnnamed(temporary)
   try {
     // At a position, which leaves that of the descriptor at the start, where the launcher reads.
     for (let end = 0; end < filter.length;) end += writeSync(descriptor, filter, end, filter.length - end, end)
@@ -20,8 +21,13 @@ export function withFilterFile<T>(
 }
 
 /** Nothing is written before the name is gone: a host that is killed leaves no file. */
-function openUnnamed(path: string): number {
-  const descriptor = openSync(path, 'wx+', 0o600)
-  rmSync(path, { force: true })
-  return descriptor
+function openUnnamed(temporary: string): number {
+  const path = join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
+  try {
+    const descriptor = openSync(path, 'wx+', 0o600)
+    rmSync(path, { force: true })
+    return descriptor
+  } catch (error) {
+    throw explainTemporary(error, temporary)
+  }
 }

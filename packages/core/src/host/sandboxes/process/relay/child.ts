@@ -8,6 +8,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { removeCgroup } from '../launchers/cgroup.js'
+import { explainTemporary } from '../launchers/explain-temporary.js'
 import { withFilterFile } from '../launchers/filter-file.js'
 import { type Launch, NICENESS } from '../launchers/launcher.js'
 import { closeIdlePipes } from './close-idle-pipes.js'
@@ -86,7 +87,7 @@ export function startChild(
   } catch (error) {
     guard?.end()
     removeDirectory()
-    throw explainStartError(error)
+    throw explainStartError(error, temporary)
   } finally {
     // The process has them now.
     for (const socket of sockets) socket.destroy()
@@ -168,9 +169,9 @@ function getMorePipes(
   return filter === undefined ? [] : [filter]
 }
 
-/** Returns an error that says more than `EMFILE`. */
-export const explainStartError = (error: unknown): unknown =>
-  (error as NodeJS.ErrnoException).code === 'EMFILE' ? createDescriptorError() : error
+/** Returns an error that says more than `EMFILE`, or than the error of the temporary directory. */
+export const explainStartError = (error: unknown, temporary: string): unknown =>
+  (error as NodeJS.ErrnoException).code === 'EMFILE' ? createDescriptorError() : explainTemporary(error, temporary)
 
 function createDescriptorError(): BusError {
   const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'

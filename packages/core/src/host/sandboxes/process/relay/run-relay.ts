@@ -66,7 +66,7 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
   } catch (error) {
     if (!isBusError(error, 'Disconnected')) {
       await removeCgroups(data.launch.cgroups)
-      throw explainStartError(error)
+      throw explainStartError(error, data.temporary)
     }
     // The owner of a socket has stopped, so the host ends this process, and starts another one with it.
     await ended.promise
