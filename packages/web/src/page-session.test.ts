@@ -68,3 +68,25 @@ test('a page that is not greeted for 30 s connects again', async () => {
   expect(SilentSocket.opened).toBe(2)
   void session.client!.close()
 })
+
+test('a page whose thread was busy for long reads what has arrived before it takes the server for silent', async () => {
+  vi.useFakeTimers()
+  let greet = (): void => {}
+  class GreetedSocket extends SilentSocket {
+    onmessage: (event: object) => void = () => {}
+    constructor() {
+      super()
+      greet = () => this.onmessage({ data: JSON.stringify(expected) })
+    }
+  }
+  vi.stubGlobal('WebSocket', GreetedSocket)
+  SilentSocket.opened = 0
+  const session = new PageSession({ url, expected })
+  greet()
+  vi.stubGlobal('performance', { now: () => 600_000 })
+  await vi.advanceTimersByTimeAsync(25_000)
+  expect(SilentSocket.opened).toBe(1)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(SilentSocket.opened).toBe(2)
+  void session.client!.close()
+})

@@ -111,7 +111,8 @@ export class PageSocket {
     if (socket.isPaused) return undefined
     let timer!: NodeJS.Timeout
     const timeout = new Promise<boolean | undefined>(resolve => {
-      timer = setTimeout(() => resolve(socket.isPaused ? undefined : false), ms)
+      // An answer that has arrived while this thread was busy is read first.
+      timer = setTimeout(() => setImmediate(() => resolve(socket.isPaused ? undefined : false)), ms)
     })
     const answered = this.#answered.promise.then(() => true)
     socket.ping()

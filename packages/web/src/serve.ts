@@ -110,7 +110,9 @@ class FrontendServer implements WebServer {
     // The maximum of a control frame.
     const refusalOptions = { ...socketOptions, clientTracking: true, maxPayload: 125, closeTimeout: REFUSAL_TIMEOUT_MS }
     this.#refusals = new WebSocketServer(refusalOptions)
-    this.#heartbeat = setInterval(() => this.#forEachPage(page => page.beat()), config.heartbeat).unref()
+    // Answers that have arrived while this thread was busy are read first.
+    const beat = (): void => void setImmediate(() => this.#forEachPage(page => page.beat()))
+    this.#heartbeat = setInterval(beat, config.heartbeat).unref()
   }
 
   get url(): string {

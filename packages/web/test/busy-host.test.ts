@@ -1,0 +1,43 @@
+// A host whose thread is busy for longer than a page has to answer: the page has answered meanwhile, and stays.
+import { on } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { expect, onTestFinished, test } from 'vitest'
+import type { WebOptions } from '@sallyport/web'
+import { serve, tryConnect } from './raw.ts'
+
+async function start(options: Partial<WebOptions>) {
+  const served = await serve(options)
+  const { port, cookie } = served
+  const state = new Int32Array(new SharedArrayBuffer(12))
+  const page = new Worker(new URL('./fixtures/late-page.mjs', import.meta.url), { workerData: { port, cookie, state } })
+  onTestFinished(async () => {
+    await page.terminate()
+    await served.close()
+  })
+  const messages = on(page, 'message')
+  const next = async (): Promise<unknown> => ((await messages.next()).value as unknown[])[0]
+  expect(await next()).toBe('greeted')
+  /** Blocks this thread until the page has answered, and then for some time. */
+  const block = (ms: number): void => {
+    Atomics.store(state, 0, 1)
+    Atomics.notify(state, 0)
+    Atomics.wait(state, 1, 0)
+    Atomics.wait(state, 2, 0, ms)
+  }
+  return { port, cookie, next, block }
+}
+
+test('no other tab takes the label of a page over', async () => {
+  const { port, cookie, next, block } = await start({})
+  const other = tryConnect(port, { cookie, origin: `http://127.0.0.1:${port}` }, '/sallyport', 'tab')
+  expect(await next()).toBe('asked')
+  block(2500)
+  expect(await other).toBe(4409)
+})
+
+test('a heartbeat disconnects no page', async () => {
+  const { next, block } = await start({ heartbeat: 200 })
+  expect(await next()).toBe('asked')
+  block(500)
+  expect(await next()).toBe('asked')
+})
