@@ -62,7 +62,7 @@ type Options = Omit<ProgramOptions, 'command' | 'args'>
 
 /** Runs JavaScript in the wall. */
 const startNode = (script: string, options: Options): Promise<Program> =>
-  startProgram({ ...options, command: 'node', args: ['-e', FUNCTIONS + script] })
+  startProgram({ ...options, command: process.execPath, args: ['-e', FUNCTIONS + script] })
 
 /** Returns the values of functions, as a program prints them, and what was denied. */
 async function run(functions: readonly string[], options: Options) {
