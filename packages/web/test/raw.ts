@@ -109,12 +109,9 @@ export async function connect({ port, cookie }: Pick<Served, 'port' | 'cookie'>,
   const socket = new WebSocket(`ws://127.0.0.1:${port}/sallyport`, tab, { headers })
   const closed = once(socket, 'close').then(([code]) => code as number)
   socket.on('error', () => {})
-  const next = async (): Promise<string> => {
-    for (;;) {
-      const [data] = (await once(socket, 'message')) as [Buffer]
-      if (data.length > 0) return data.toString()
-    }
-  }
+  // A heartbeat and an answer can arrive in one tick.
+  socket.on('message', (data: Buffer) => data.length > 0 && socket.emit('answer', data))
+  const next = async (): Promise<string> => String((await once(socket, 'answer'))[0])
   const greeting = JSON.parse(await next()) as Record<string, unknown>
   const ask = (message: string | Uint8Array): Promise<string> => {
     socket.send(message)

@@ -310,12 +310,12 @@ describe.skipIf(!hasChromium)('a second tab', () => {
   })
 })
 
-/** A proxy whose connections can be dropped, or left hanging. */
-async function startProxy(port: number) {
+/** Serves the page behind a proxy whose connections can be dropped, or left hanging. */
+async function serveByProxy(options: Partial<WebOptions> = {}) {
   const sockets = new Set<Socket>()
   let isHanging = false
   const proxy: Server = createServer(near => {
-    const far = connectSocket(port, '127.0.0.1')
+    const far = connectSocket(Number(new URL(web.url).port), '127.0.0.1')
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -330,9 +330,11 @@ async function startProxy(port: number) {
     }
   })
   await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  const origin = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  await serve('brownfield', { origins: [origin], ...options })
   const drop = (): void => sockets.forEach(socket => socket.destroy())
   return {
-    port: (proxy.address() as AddressInfo).port,
+    url: web.url.replace(/^.*:\d+/, origin),
     drop,
     hang: (value: boolean): void => void (isHanging = value),
     close(): void {
@@ -352,13 +354,8 @@ describe.skipIf(!hasChromium)('a page whose connection', () => {
   const answers = (): Promise<unknown> => bus.call('main', 'ping').catch(() => 'nothing')
 
   test('is lost reconnects: calls in flight settle, listeners and exposed functions remain', async () => {
-    await serve()
-    const proxy = await startProxy(Number(new URL(web.url).port))
-    await web.close()
-    await bus.close()
-    const origin = `http://127.0.0.1:${proxy.port}`
-    await serve('brownfield', { port: Number(new URL(web.url).port), origins: [origin] })
-    const page = await open(web.url.replace(/:\d+/, `:${proxy.port}`))
+    const proxy = await serveByProxy()
+    const page = await open(proxy.url)
     await run(page, LISTEN)
     proxy.drop()
     expect(await page.evaluate('window.failed')).toEqual(['Disconnected', 'unknown'])
@@ -370,13 +367,8 @@ describe.skipIf(!hasChromium)('a page whose connection', () => {
   })
 
   test('hangs is closed by both ends, and opened again', async () => {
-    await serve()
-    const proxy = await startProxy(Number(new URL(web.url).port))
-    await web.close()
-    await bus.close()
-    const origin = `http://127.0.0.1:${proxy.port}`
-    await serve('brownfield', { port: Number(new URL(web.url).port), origins: [origin], heartbeat: 300 })
-    const page = await open(web.url.replace(/:\d+/, `:${proxy.port}`))
+    const proxy = await serveByProxy({ heartbeat: 300 })
+    const page = await open(proxy.url)
     await run(page, LISTEN)
     proxy.hang(true)
     expect(await page.evaluate('window.failed')).toEqual(['Disconnected', 'unknown'])
@@ -402,7 +394,8 @@ describe.skipIf(!hasChromium)('a page that', { timeout: 60_000 }, () => {
   const getBuffers = (): number => process.memoryUsage().arrayBuffers
 
   test('is blocked costs bounded memory: events are dropped, and it goes on', async () => {
-    await serve()
+    // A busy machine can take longer than the usual heartbeat to send all of them.
+    await serve('brownfield', { heartbeat: 60_000 })
     const page = await open()
     await run(page, 'window.seen = 0; await client.listen("tick", () => window.seen++)')
     const dialog = page.waitForEvent('dialog')

@@ -398,7 +398,7 @@ describe('a WebSocket', () => {
   })
 
   test('takes bounded memory if it never reads: events are dropped', async () => {
-    served = await serve()
+    served = await serve({ heartbeat: 60_000 })
     const page = await connect(served)
     const listen = { event: 'tick', target: { kind: 'Any' } }
     await page.ask(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'plugin:event|listen', params: listen }))
