@@ -155,7 +155,7 @@ test('has recorded a block of core, and whose call it was, when the first page i
 })
 
 test('names a frontend whose calls are refused, and by which limit', async () => {
-  const { bus, page } = await open({ calls: { quotas: [{ commands: ['add'], rate: 1 }] } })
+  const { bus, page } = await open({ calls: { quotas: [{ commands: ['add'], rate: 1 / 60 }] } })
   await page.next(({ commands }) => commands !== undefined)
   const floods = await bus.connect('floods', { maxInFlight: 16, overflow: 'reject' })
   await Promise.allSettled(Array.from({ length: 100 }, (_, i) => floods.invoke('echo', { i })))

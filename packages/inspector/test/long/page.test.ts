@@ -154,7 +154,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await expect
       .poll(async () => (await rows()).join('\n'))
       .toMatch(/count\s+[\d,]+\s+tests [\d,]+\s+[\d,]+\s+Denied [\d,]+/)
-    await expect.poll(async () => (await rows()).join('\n')).toMatch(/wait\s+1\s+tests 1\s+0\s+–\s+1\s+\d s\s+tests/)
+    await expect.poll(async () => (await rows()).join('\n')).toMatch(/wait\s+1\s+tests 1\s+0\s+–\s+1\s+\d+ s\s+tests/)
     const sort = page.locator('#calls').getByRole('button', { name: 'Command' })
     const names = async (): Promise<string[]> => (await rows()).map(row => row.split('\t')[0]!)
     await sort.click()
@@ -177,6 +177,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     const other = await bus.connect('other')
     const { page } = await openPage(browser, url)
     await expect.poll(() => getCell(page, 'other', 'State')).toBe('running')
+    // Only the latest calls are kept.
+    isBusy = false
     await other.invoke('echo', { a: 1, b: 2 })
     const latest = (): Promise<string[]> => page.locator('#latest tbody th').allInnerTexts()
     await expect.poll(latest).toContain('tests')
@@ -190,6 +192,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     expect(await page.locator('#timeline .mark').count()).toBe(0)
     await page.getByRole('button', { name: 'Show all' }).click()
     await expect.poll(latest).toContain('tests')
+    isBusy = true
+    void work()
     await other.close()
     await page.close()
   })
@@ -234,14 +238,14 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.clock.install()
     await page.goto(url)
     await expect.poll(() => getText(page, '#line')).toContain('The bus is running.')
-    expect(await getText(page, '#age')).toBe('')
+    await expect.poll(() => getText(page, '#age')).toBe('')
     await page.evaluate(`(() => {
       window.ages = []
       new MutationObserver(() => window.ages.push(document.querySelector('#age').textContent))
         .observe(document.querySelector('#age'), { childList: true })
     })()`)
     await page.clock.fastForward(4000)
-    await expect.poll(() => page.evaluate('window.ages[0]')).toMatch(/^\(as of [45] s ago\)$/)
+    await expect.poll(() => page.evaluate('window.ages.join()')).toMatch(/\(as of [4-9] s ago\)/)
     await expect.poll(() => getText(page, '#age')).toBe('')
     await page.close()
   })
