@@ -6,12 +6,12 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Returns a promise that resolves once the child has exited. */
+/** Returns a promise that resolves once the child has exited, and its output was read. */
 export function guard(child: ChildProcess): Promise<void> {
   running.add(child)
   const exited = new Promise<void>(resolve => {
     child.once('error', () => resolve())
-    child.once('exit', () => resolve())
+    child.once('close', () => resolve())
   })
   // If this process is killed, none of its code runs any more, but the input of the killer ends.
   const killer = spawn('/bin/sh', ['-c', 'read -r _; kill -KILL "$0"', String(child.pid)], {

@@ -89,7 +89,7 @@ describe.skipIf(!hasServer)('a process', { timeout: 3 * TIMEOUT_MS }, () => {
       expect(error).not.toContain('wr0ng')
     }
 
-    const expires = new Date(Date.now() + 100)
+    const expires = new Date(Date.now() + 1000)
     const refused = [
       [issueCredential(createBusSecret(), { label: 'app' }), /credential/],
       [revoked, /revoked/],

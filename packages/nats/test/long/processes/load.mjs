@@ -55,7 +55,7 @@ export class Load {
     report.pending += 1
     const late = setTimeout(() => report.late.push(id), timeout + TOLERANCE_MS)
     try {
-      const answer = await invoke('work', { id, ms, size }, { timeout })
+      const answer = await invoke('work', { id, ms, size }, { timeout }).finally(() => clearTimeout(late))
       if (answer.id !== id || answer.filler.length !== size) report.wrong.push(`${id} was answered ${answer.id}`)
       report.answered.push(id)
       report.instances[answer.instance] = (report.instances[answer.instance] ?? 0) + 1
@@ -67,7 +67,6 @@ export class Load {
       await delay(PAUSE_MS)
     } finally {
       report.pending -= 1
-      clearTimeout(late)
     }
   }
 }
