@@ -115,9 +115,9 @@ describe('a body is closed', () => {
 
   test('when a read waits too long', async () => {
     const server = await serve((_request, response) => response.writeHead(200).flushHeaders())
-    const { request, read } = await connect([`${server.origin}/*`], { limits: { idleMs: 50 } })
+    const { request, read } = await connect([`${server.origin}/*`], { limits: { idleMs: 1000 } })
     const { rid } = await request({ url: server.origin })
-    await expect(read(rid)).rejects.toMatchObject({ data: 'response body timed out after 50 ms' })
+    await expect(read(rid)).rejects.toMatchObject({ data: 'response body timed out after 1000 ms' })
     await expect.poll(() => server.sockets.size).toBe(0)
   })
 
