@@ -44,7 +44,7 @@ describe.runIf(lacksProcessTree() === undefined)('a tree of processes', () => {
     const file = join(directory, 'busy.cjs')
     writeFileSync(
       file,
-      "process.on('message', () => { while (process.cpuUsage().user < 300_000); process.send('done') })",
+      "process.on('message', () => { const before = process.cpuUsage(); while (process.cpuUsage(before).user < 300_000); process.send('done') })",
     )
     parent = fork(file, [], { execArgv: [] })
     const before = process.cpuUsage()
