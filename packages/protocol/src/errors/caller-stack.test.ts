@@ -55,6 +55,17 @@ describe('createCallPromise', () => {
     await expect(thrower()).rejects.toBe(error)
     expect(error.stack).toMatch(/^BusError \[Denied\]: no/)
   })
+
+  it('ignores a second rejection, which is not unhandled', async () => {
+    const unhandled: unknown[] = []
+    const keep = (error: unknown): void => void unhandled.push(error)
+    process.on('unhandledRejection', keep)
+    const twice = createCallPromise<void>((_resolve, reject) => [answer(), new Error('late')].forEach(reject))
+    await expect(twice).rejects.toMatchObject({ reason: 'Denied' })
+    await new Promise(setImmediate)
+    process.off('unhandledRejection', keep)
+    expect(unhandled).toEqual([])
+  })
 })
 
 it('withCaller keeps the frames of a worker, and adds those of the caller', async () => {

@@ -29,15 +29,19 @@ export function createCallPromise<T>(
     const addCallerOrCall = (error: unknown): never => {
       throw addFrames(error, addCallerOrCall, call)
     }
+    let isRejected = false
     try {
-      // `resolve` links the promises, which takes one microtask: the stack is captured in the next.
-      executor(resolve, error =>
+      executor(resolve, error => {
+        // The promise has its outcome: nothing would handle another rejection.
+        if (isRejected) return
+        isRejected = true
+        // `resolve` links the promises, which takes one microtask: the stack is captured in the next.
         resolve(
           Promise.reject<T>(error as Error)
             .catch(rethrow)
             .catch(addCallerOrCall),
-        ),
-      )
+        )
+      })
     } catch (error) {
       // The calls within this library can use up V8's limit of frames.
       reject(addFrames(error, createCallPromise))
