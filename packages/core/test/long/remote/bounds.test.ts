@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { startRemoteHost } from '../../../src/host/remote/remote-host.js'
 import type { RemoteHostOptions } from '../../../src/network.js'
 import { fixture } from '../../support/start.js'
@@ -90,10 +90,17 @@ test('aborts dialing when the host closes, and closes a session that opens too l
 test('rejects a frontend whose first link takes too long, with the latest cause', async () => {
   const core = await startCore()
   core.rejection = noResponders()
-  const host = await startRemoteHost({ log: false }, core, { where: 'joinBus', name: 'joined' }, 300)
-  await expect(host.connect('tests')).rejects.toMatchObject({
+  const deadline = new AbortController()
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(deadline.signal)
+  onTestFinished(() => timeout.mockRestore())
+  const host = await startRemoteHost({ log: false }, core, { where: 'joinBus', name: 'joined' }, 30_000)
+  const late = host.connect('tests')
+  late.catch(() => {})
+  await expect.poll(() => core.attempts).toBeGreaterThan(1)
+  deadline.abort()
+  await expect(late).rejects.toMatchObject({
     ...disconnected('no'),
-    message: 'core did not answer "tests" within 300 ms: no responders',
+    message: 'core did not answer "tests" within 30000 ms: no responders',
     cause: core.rejection,
   })
   const before = core.attempts
@@ -104,9 +111,10 @@ test('rejects a frontend whose first link takes too long, with the latest cause'
   // Later links have no deadline.
   core.rejection = noResponders()
   core.sessions.at(-1)!.link.close()
-  await new Promise(resolve => setTimeout(resolve, 600))
+  await expect.poll(() => core.attempts).toBeGreaterThan(before + 3)
   core.rejection = undefined
   await expect.poll(() => client.invoke('add', { a: 1, b: 2 }).catch(() => 0)).toBe(3)
+  expect(timeout.mock.calls).toEqual([[30_000], [30_000]])
   await host.close()
 })
 
@@ -154,6 +162,6 @@ test('keeps nothing alive after close: the process exits by itself', async () =>
   })
   const lines: string[] = []
   child.stdout.on('data', chunk => lines.push(String(chunk)))
-  const [code] = (await once(child, 'exit')) as [number]
+  const [code] = (await once(child, 'close')) as [number]
   expect([code, lines.join('')]).toEqual([0, 'Hello\nclosed []\n'])
 })
