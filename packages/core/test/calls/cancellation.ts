@@ -69,7 +69,7 @@ const held = new Int32Array(new SharedArrayBuffer(4))
 setEnvironmentData('held', held)
 
 /** Makes a call that core does not read before the call has settled. */
-async function whileHeld<T>(client: Client, call: () => Promise<T>): Promise<T> {
+export async function whileHeld<T>(client: Client, call: () => Promise<T>): Promise<T> {
   Atomics.store(held, 0, 1)
   client.invoke('hold').catch(() => {})
   try {

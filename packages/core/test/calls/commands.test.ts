@@ -1,5 +1,5 @@
 // Commands over every route of a call: both patterns, both codecs, and real worker threads.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { everyRoute, fixture, next, patterns, routes, start } from '../support/start.js'
 
 describe.each(everyRoute)('commands: %s', (_name, connect) => {
@@ -101,10 +101,13 @@ describe.each(everyRoute)('commands: %s', (_name, connect) => {
     const { client } = await connect('shared')
     const aborting = new AbortController()
     const cancelled = client.invoke('never_ends', {}, { signal: aborting.signal })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const late = client.invoke('never_ends', {}, { timeout: 1000 })
     late.catch(() => {})
     await expect.poll(() => client.invoke('seen')).toEqual(['began', 'began'])
     aborting.abort()
+    vi.advanceTimersByTime(1000)
     await expect(cancelled).rejects.toMatchObject({ reason: 'Cancelled' })
     await expect(late).rejects.toMatchObject({ reason: 'Timeout' })
     expect(await client.invoke('seen')).toEqual(['began', 'began', 'Cancelled', 'Cancelled'])

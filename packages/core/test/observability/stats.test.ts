@@ -5,7 +5,7 @@ import { pino, type Logger } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
 import { Bus } from '../../src/host/bus.js'
 import type { BusEvents, BusStats, FrontendStats } from '../../src/index.js'
-import { begin, createCaller, patterns } from '../calls/cancellation.js'
+import { begin, createCaller, patterns, whileHeld } from '../calls/cancellation.js'
 import { fixture, isolation } from '../support/start.js'
 
 const getStats = async (bus: Bus, label = 'tests'): Promise<FrontendStats> => (await bus.stats()).frontends[label]!
@@ -103,9 +103,10 @@ test('returns statistics while core is blocked', async () => {
   const { client } = await createCaller(bus)
   client.invoke('never').catch(ignore)
   await client.invoke('echo')
-  const loop = client.invoke('block', { ms: 1000 }).then(() => 'core')
-  await expect.poll(async () => (await getStats(bus)).calls).toBe(3)
-  expect(await Promise.race([loop, bus.stats().then(({ core }) => core.inFlight)])).toBe(1)
+  await whileHeld(client, async () => {
+    await expect.poll(async () => (await getStats(bus)).calls).toBe(3)
+    expect((await bus.stats()).core.inFlight).toBe(1)
+  })
   await bus.close({ timeout: 0 })
 })
 
@@ -163,11 +164,14 @@ test('logs what a close waits for', async () => {
   const lines: Record<string, unknown>[] = []
   const bus = await begin({ log: logInto(lines) })
   const { client } = await createCaller(bus)
-  client.invoke('stubborn', { ms: 1500 }).catch(ignore)
+  const controller = new AbortController()
+  client.invoke('ask_on', { label: 'tests' }, { signal: controller.signal }).catch(ignore)
   await client.invoke('echo')
-  await bus.close({ timeout: 10_000 })
-  const logged = lines.filter(({ msg }) => msg === 'closing')
-  expect(logged[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
+  const closed = bus.close({ timeout: 60_000 })
+  const calls = [{ label: 'tests', command: 'ask_on' }]
+  await expect.poll(() => lines.find(({ msg }) => msg === 'closing')).toMatchObject({ workers: ['core'], calls })
+  controller.abort()
+  await closed
 })
 
 test("a close names the host's own call that it waits for before it cuts the call off", async () => {

@@ -48,12 +48,17 @@ const listenTo = async (peer: Peer, id: number, event: string): Promise<void> =>
   peer.send(listen(id, event))
   await peer.next()
 }
+/** Waits, and lets the event loop read what has come meanwhile: after a stall its timers run first. */
+async function pass(ms: number): Promise<void> {
+  await delay(ms)
+  for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+}
 /** Returns all received messages once no more arrive. */
 async function readAll(peer: Peer): Promise<any[]> {
   let seen = -1
   while (seen !== peer.received.length) {
     seen = peer.received.length
-    await delay(100)
+    await pass(100)
   }
   return peer.received as any[]
 }
@@ -65,7 +70,7 @@ describe('a frontend that does not read', () => {
     await listenTo(peer, 3, 'sallyport://dropped')
     peer.link.pause()
     for (let n = 0; n < 100; n++) held.app!.emit('tick', { n, big })
-    await delay(20)
+    await pass(20)
     held.app!.emit('tick', { n: 'last' })
     peer.link.resume()
     const events = (await readAll(peer)).map(({ params }) => params)
@@ -88,7 +93,7 @@ describe('a frontend that does not read', () => {
     await listenTo(peer, 2, 'tick')
     peer.link.pause()
     for (let n = 0; n < 8; n++) held.app!.emit('tick', big)
-    await delay(20)
+    await pass(20)
     for (let n = 0; n < 2 * MAX_EVENT_QUEUE; n++) held.app!.emit('tick', n)
     await expect.poll(() => reports.some(({ type }) => type === 'overload')).toBe(true)
     peer.link.resume()
@@ -101,11 +106,11 @@ describe('a frontend that does not read', () => {
     const { peer } = await start()
     peer.link.pause()
     for (let id = 2; id < 12; id++) peer.send(call(id, 'big'))
-    await delay(50)
+    await pass(50)
     const before = held.ran
     expect(before).toBeLessThan(10)
     for (let id = 12; id < 22; id++) peer.send(call(id, 'count'))
-    await delay(50)
+    await pass(50)
     expect(held.ran).toBe(before)
     peer.link.resume()
     await expect.poll(() => peer.received.length, POLL).toBe(20)
@@ -116,7 +121,7 @@ describe('a frontend that does not read', () => {
     const { peer } = await start()
     peer.link.pause()
     peer.send(`[${Array.from({ length: 100 }, (_, at) => call(at + 2, 'big')).join()}]`)
-    await delay(50)
+    await pass(50)
     expect(held.ran).toBeLessThan(15)
     peer.link.resume()
     await expect.poll(() => peer.received.length, POLL).toBe(100)
@@ -128,7 +133,7 @@ describe('a frontend that does not read', () => {
     peer.send(`[${Array.from({ length: count }, (_, at) => call(at + 2, 'later')).join()}]`)
     peer.link.pause()
     await expect.poll(() => held.ran).toBe(count)
-    await delay(200)
+    await pass(200)
     peer.link.resume()
     await expect.poll(() => peer.received.length, POLL).toBe(count)
     const refused = peer.received.filter(answer => (answer as any).error)
@@ -149,7 +154,7 @@ describe('a frontend that does not read', () => {
     for (let i = 0; i < 20; i++) await Promise.race([send(), delay(20)])
     expect(sent).toBeLessThan(12)
     for (let i = 0; i < 100; i++) held.channel!.send(big).catch((error: unknown) => failures.push(error))
-    await delay(10)
+    await pass(10)
     expect(failures.length).toBeGreaterThan(10)
     expect(failures[0]).toMatchObject({ reason: 'Overloaded' })
     peer.link.resume()
@@ -172,7 +177,7 @@ describe('a frontend that does not read', () => {
     for (let i = 0; i < 100; i++) {
       held.app!.call('main', 'f', { big }).catch(({ reason }: { reason: string }) => reasons.push(reason))
     }
-    await delay(50)
+    await pass(50)
     expect(new Set(reasons)).toEqual(new Set(['Overloaded']))
     peer.link.close()
     await expect.poll(() => reasons.length).toBe(100)
@@ -185,7 +190,7 @@ describe('a frontend that does not read', () => {
     peer.link.pause()
     for (let n = 0; n < 100; n++) held.app!.emit('tick', big)
     peer.send(call(3, 'count'))
-    await delay(20)
+    await pass(20)
     peer.link.close()
     const other = new Peer(core, 'other').send(call(1, 'count'))
     expect(await other.next()).toMatchObject({ result: expect.any(Number) })

@@ -1,6 +1,7 @@
 // Calls, channels and events do not have the weaknesses of Tauri's, which the titles name in parentheses.
 // Weaknesses between frontends are in weaknesses.test.ts.
 import { setFlagsFromString } from 'node:v8'
+import { setEnvironmentData } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal/wire'
 import { createBus, type Bus, type BusOptions, type Capability, type Client } from '../../../src/index.js'
@@ -17,6 +18,10 @@ const getOptions = (app: NonNullable<BusOptions['app']>) => ({
   core: fixture('calls/weak.mjs'),
   app: { security: { ...app.security, capabilities: [capability] } },
 })
+
+/** The command `stall` blocks core while this is 1. */
+const stalled = new Int32Array(new SharedArrayBuffer(4))
+setEnvironmentData('stalled', stalled)
 
 // Workers that start from here on have `gc`.
 beforeAll(() => setFlagsFromString('--expose-gc'))
@@ -145,10 +150,11 @@ describe.each(patterns)('%s', (_name, app) => {
 
   test('a command that blocks does not block the frontend (it freezes the window in Tauri)', async () => {
     // Core has its own thread: the frontend's event loop runs while a command blocks.
-    let ticks = 0
-    const timer = setInterval(() => ticks++, 1)
-    await client.invoke('stall', { ms: 100 })
-    clearInterval(timer)
-    expect(ticks).toBeGreaterThan(10)
+    Atomics.store(stalled, 0, 1)
+    const call = client.invoke('stall')
+    for (let tick = 0; tick < 10; tick++) await new Promise(resolve => setTimeout(resolve, 1))
+    Atomics.store(stalled, 0, 0)
+    Atomics.notify(stalled, 0)
+    expect(await call).not.toBe('timed-out')
   })
 })
