@@ -1,7 +1,7 @@
 // A frontend in a sandbox looks for the ports of its links, to post objects that Node deserializes in the thread at the other end.
 import { describe, expect, test } from 'vitest'
 import { next } from '../../support/start.js'
-import { at, eventually, patterns, supervise } from '../../support/supervised.js'
+import { at, eventually, patientPatterns, supervise } from '../../support/supervised.js'
 
 const NAMES = ['ReadableStream', 'WritableStream', 'TransformStream', 'FileHandle', 'Blob', 'deserializeInfo']
 
@@ -12,7 +12,7 @@ sallyport.expose({ attack: () => names.filter(name => globalThis[name] !== undef
 await sallyport.emit('ready-to-attack')
 `)
 
-describe.each(patterns)('%s', (_name, app) => {
+describe.each(patientPatterns)('%s', (_name, app) => {
   test.each([
     { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
     { names: ['anything'], sandbox: 'quickjs' as const, module: script },

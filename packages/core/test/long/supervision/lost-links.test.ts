@@ -2,11 +2,11 @@
 import { MessagePort } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import { fixture, next } from '../../support/start.js'
-import { eventually, disconnected, patterns, supervise } from '../../support/supervised.js'
+import { eventually, disconnected, patientPatterns, supervise } from '../../support/supervised.js'
 
 const message = (label: string): string => `The link between frontend "${label}" and core closed unexpectedly`
 
-describe.each(patterns)('%s', (_name, app) => {
+describe.each(patientPatterns)('%s', (_name, app) => {
   test('a frontend that closes its ports restarts', async () => {
     const main = { module: fixture('supervision/reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
     const { bus, events } = await supervise({ app, frontends: { main } })

@@ -62,7 +62,7 @@ const attempts = {
     sender.close()
   },
   'ask a name server': async () => {
-    const resolver = new Resolver({ timeout: 500, tries: 1 })
+    const resolver = new Resolver({ timeout: 30_000, tries: 1 })
     resolver.setServers([`127.0.0.1:${udpPort}`])
     // The server answers with a failure.
     await resolver.resolve4('example.com').catch(error => {
@@ -130,7 +130,7 @@ const rootAttempts = {
 }
 
 async function attempt(action) {
-  const timeout = new Promise((_, reject) => setTimeout(reject, 5000, new Error('timeout')).unref())
+  const timeout = new Promise((_, reject) => setTimeout(reject, 40_000, new Error('timeout')).unref())
   try {
     await Promise.race([action(), timeout])
     return 'succeeded'

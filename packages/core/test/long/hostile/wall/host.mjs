@@ -42,8 +42,12 @@ udp.on('message', (query, { port }) => {
   udp.send(answer, port, '127.0.0.1')
 })
 const victims = Array.from({ length: 4 }, () =>
-  spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' }),
+  spawn(process.execPath, ['-e', "console.log('runs'); setInterval(() => {}, 1e6)"], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }),
 )
+// Until Node handles the signal that opens its inspector, it ends the process.
+await Promise.all(victims.map(({ stdout }) => once(stdout, 'data')))
 const address = Object.values(networkInterfaces())
   .flat()
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address
