@@ -212,6 +212,7 @@ describe('a channel', () => {
     await collect(failing)
     const progress = new Channel<number>()
     const call = bus.call('main', 'reportUntilClosed', { progress })
+    call.catch(() => {})
     const reading = collect(progress)
     await bus.closeFrontend('main')
     await expect(call).rejects.toMatchObject({ reason: 'Disconnected' })

@@ -115,6 +115,7 @@ describe('a label', () => {
     const bus = await start({ network })
     const first = (await dial(path, { label: 'far' })).client
     const waits = first.invoke('never_ends')
+    waits.catch(() => {})
     await first.invoke('add', { a: 1, b: 2 })
     const second = (await dial(path, { label: 'far' })).client
     await expect(waits).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
