@@ -25,10 +25,13 @@ test.each(direct)('calls do not pass through the thread of the relay: %s', async
   await bus.open('main', { source, name: 'it.js' }, { sandbox: PROCESS, allow: '*' })
   await bus.call('main', 'calls')
   // In isolation there is also the gate of the other frontend, which is idle.
-  const before = relays.map(({ performance }) => performance.eventLoopUtilization())
-  await bus.call('main', 'calls')
-  const used = relays.map(({ performance }, index) => performance.eventLoopUtilization(before[index]).utilization)
-  expect(Math.max(...used)).toBeLessThan(0.1)
+  const measureMs = async (): Promise<number> => {
+    const before = relays.map(({ performance }) => performance.eventLoopUtilization())
+    await bus.call('main', 'calls')
+    return Math.max(...relays.map((relay, index) => relay.performance.eventLoopUtilization(before[index]).active))
+  }
+  // To forward these calls takes more than 50 ms of a core. A thread that waits for a core counts as active, so the least of several counts.
+  await expect.poll(measureMs, POLL).toBeLessThan(10)
 })
 
 test.each(patterns)('what a process sends before it exits arrives: %s', async (_name, app) => {
