@@ -49,6 +49,19 @@ test('spares start one after the other, and each is taken once, in their order',
   expect(relays.flatMap(relay => relay.eventNames())).toEqual([])
 })
 
+test('what a spare prints before it is taken is dropped', async () => {
+  const { spares, relays, request } = createSpares()
+  spares.take(request())
+  vi.advanceTimersByTime(100)
+  const outputs = [relays[0]!.stdout, relays[0]!.stderr]
+  for (const output of outputs) output.write('before')
+  await expect.poll(() => outputs.map(output => output.readableLength)).toEqual([0, 0])
+  expect(spares.take(request())).toBe(relays[0])
+  const printed: string[] = []
+  for (const output of outputs) output.on('data', chunk => printed.push(String(chunk))).write('after')
+  await expect.poll(() => printed).toEqual(['after', 'after'])
+})
+
 test('a spare that has failed is not taken, though it has not exited yet', () => {
   const { spares, relays, request } = createSpares()
   spares.take(request())
