@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { defineCore } from '../../src/index.js'
 import type { Bus, BusEvents, FrontendOptions } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
-import { at, eventually, patterns, supervise } from '../support/supervised.js'
+import { at, eventually, patientPatterns, supervise } from '../support/supervised.js'
 
 const module = fixture('supervision/ending.mjs')
 const limits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 8 }
@@ -41,7 +41,7 @@ const expectGone = (bus: Bus, why: string) =>
     .poll(() => bus.call('main', 'end').catch((error: Error) => error.message))
     .toBe(`There is no frontend "main": ${why}`)
 
-describe.each(patterns)('%s', (_name, app) => {
+describe.each(patientPatterns)('%s', (_name, app) => {
   test.each(ends)('a frontend that ends: %s', async (how, why, cause, options) => {
     const { bus, exited } = await open(options, app)
     await expect(bus.call('main', 'end', { how })).rejects.toMatchObject({
@@ -110,7 +110,7 @@ test('a call to a frontend that has failed does not say that it restarts', async
 })
 
 test('statistics keep the last state of a frontend that has ended until its label is used again', async () => {
-  const { bus, exited } = await open({}, patterns[1]![1])
+  const { bus, exited } = await open({}, patientPatterns[1]![1])
   bus.call('main', 'end', { how: 'finish' }).catch(() => {})
   await expect.poll(() => exited.length).toBe(1)
   expect((await bus.stats()).frontends['main']).toMatchObject({ state: 'stopped', gate: { state: 'stopped' } })

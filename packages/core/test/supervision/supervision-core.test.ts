@@ -2,11 +2,11 @@
 import v8 from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import { fixture, next } from '../support/start.js'
-import { at, endCore, eventually, disconnected, patterns, soon, supervise } from '../support/supervised.js'
+import { at, endCore, eventually, disconnected, patientPatterns, soon, supervise } from '../support/supervised.js'
 
 const main = fixture('supervision/reborn-frontend.mjs')
 
-describe.each(patterns)('%s', (_name, app) => {
+describe.each(patientPatterns)('%s', (_name, app) => {
   test('settles calls, keeps listeners and exposed functions, and ends channels, streams and resources', async () => {
     const { bus, events } = await supervise({ app, frontends: { main } })
     const received: unknown[] = []
@@ -126,14 +126,14 @@ describe.each(patterns)('%s', (_name, app) => {
 
 // `faults/` tests endless loops.
 test('keeps core and a frontend that are blocked for less than the heartbeat limit', async () => {
-  const { bus, events } = await supervise({ supervision: { ...soon, heartbeat: 4000 }, frontends: { main } })
+  const { bus, events } = await supervise({ supervision: { ...soon, heartbeat: 8000 }, frontends: { main } })
   await next(bus, 'up')
   const client = await bus.connect('tests')
   const first = await client.invoke<number>('which')
   // Both are blocked simultaneously.
-  const frontend = bus.call('main', 'block', { ms: 2000 })
+  const frontend = bus.call('main', 'block', { ms: 4000 })
   await client.invoke('which')
-  expect(await client.invoke('block', { ms: 2000 })).toBe(first)
+  expect(await client.invoke('block', { ms: 4000 })).toBe(first)
   expect(await frontend).toBe('awake')
   expect(await client.invoke('which')).toBe(first)
   expect(events).toEqual([])

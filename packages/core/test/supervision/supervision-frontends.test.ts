@@ -1,12 +1,21 @@
 // Restarts of frontends and gates, each independent of the others.
 import { describe, expect, test } from 'vitest'
 import { fixture, next } from '../support/start.js'
-import { at, endCore, eventually, disconnected, patterns, soon, supervise } from '../support/supervised.js'
+import {
+  at,
+  endCore,
+  eventually,
+  disconnected,
+  patientPatterns,
+  patterns,
+  soon,
+  supervise,
+} from '../support/supervised.js'
 
 const main = fixture('supervision/reborn-frontend.mjs')
 const [[, brownfield], [, isolation]] = patterns as [(typeof patterns)[0], (typeof patterns)[0]]
 
-describe.each(patterns)('%s', (_name, app) => {
+describe.each(patientPatterns)('%s', (_name, app) => {
   test('a frontend restarts when it throws, and the others get events about the new one', async () => {
     const { bus, events } = await supervise({ app, frontends: { main } })
     const lifecycle: string[] = []
