@@ -45,6 +45,8 @@ export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Prom
   const text = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
   const warning = setTimeout(() => isStarting() && log.warn({ module, ms: loadTimeout }, text), loadTimeout)
   const late = createDeferred<never>()
+  // The time can be over while the inspector opens, before anything waits for it.
+  late.promise.catch(() => {})
   const onLate = (): void => {
     const cause = isStarting() ? `core is still starting: ${module}` : 'a frontend is still loading'
     late.reject(new BusError('Timeout', `The bus did not start within ${startTimeout} ms: ${cause}`))

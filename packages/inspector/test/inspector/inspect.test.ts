@@ -4,6 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
+const run = (program: string, variable?: string) =>
+  promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    env: { ...process.env, SALLYPORT_INSPECT: variable },
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+  })
+
 const getProgram = (options: string): string => `
   import { createBus, defineCore } from '@sallyport/core'
   const bus = await createBus({ core: defineCore({}), log: false, ${options} })
@@ -14,11 +20,15 @@ test.each([
   ['inspect: true', undefined],
   ['', '1'],
 ])('prints its URL to standard error, and ends with the bus: { %s }, %s', async (options, variable) => {
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    ['--input-type=module', '-e', getProgram(options)],
-    { env: { ...process.env, SALLYPORT_INSPECT: variable }, cwd: fileURLToPath(new URL('.', import.meta.url)) },
-  )
+  const { stdout, stderr } = await run(getProgram(options), variable)
   expect(stdout).toBe('running\n')
   expect(stderr).toMatch(/^Inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/)
+})
+
+test('createBus rejects if `startTimeout` is over before the inspector is open, and nothing else does', async () => {
+  const { stdout } = await run(`
+    import { createBus } from '@sallyport/core'
+    const core = new URL('data:text/javascript,await new Promise(() => {})')
+    await createBus({ core, log: false, inspect: true, startTimeout: 1 }).catch(({ reason }) => console.log(reason))`)
+  expect(stdout).toBe('Timeout\n')
 })
