@@ -46,9 +46,8 @@ test.runIf(process.platform === 'linux').each(['none', 'auto'] as const)(
       for (let round = 0; round < 13; round++) {
         const labels = ['one', 'two', 'three', 'four']
         await Promise.all(labels.map(open))
-        bus.call('one', 'ends', { how: 'spin' }).catch(() => {})
-        bus.call('two', 'ends', { how: 'abort' }).catch(() => {})
-        await Promise.allSettled(labels.map(label => bus.closeFrontend(label)))
+        const ends = [bus.call('one', 'ends', { how: 'spin' }), bus.call('two', 'ends', { how: 'abort' })]
+        await Promise.allSettled([...ends, ...labels.map(label => bus.closeFrontend(label))])
       }
       // The first frontend can have left something for a moment.
       await expect.poll(() => children().length).toBeLessThanOrEqual(processes)
