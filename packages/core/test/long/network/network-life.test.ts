@@ -20,7 +20,9 @@ describe.each(cores)('core %s', (_where, core) => {
     const { path, network } = socketNetwork()
     const bus = await start({ core: await core(), network })
     const { client, socket } = await dial(path, { label: 'far' })
-    const slow = client.invoke('slow', { ms: 300, value: 'in time' })
+    const channel = new client.Channel<number>()
+    // It waits until the channel is read.
+    const slow = client.invoke('count', { to: 10_000, channel })
     await client.invoke('add', { a: 1, b: 2 })
     const closing = bus.close({ timeout: 60_000 })
     await vi.waitFor(() => expect(existsSync(path)).toBe(false), { timeout: 20_000 })
@@ -29,7 +31,8 @@ describe.each(cores)('core %s', (_where, core) => {
       reason: 'Disconnected',
       data: { delivered: 'no' },
     })
-    expect(await slow).toBe('in time')
+    for await (const _message of channel);
+    expect(await slow).toBe(10_000)
     const socketClosed = socket.destroyed ? undefined : once(socket, 'close')
     await closing
     await socketClosed

@@ -26,7 +26,7 @@ await dumpMemory(`${directory}/host`)
 
 bus.on('fault', fault => (shown += inspect(fault, { showHidden: true, depth: null })))
 await client.invoke('none').catch(error => (shown += inspect(error, { showHidden: true, depth: null })))
-await bus.open('hunter', at('frontend.mjs'), { sandbox: 'none', data: { directory } })
+await bus.open('hunter', at('frontend.mjs'), { sandbox: 'none', data: { directory }, loaded: false })
 const { readdirSync } = await import('node:fs')
 while (!readdirSync(directory).includes('core')) await new Promise(resolve => setTimeout(resolve, 20))
 for (const value of [bus, client, createBus]) {
