@@ -149,7 +149,8 @@ test('twenty restarts leave no thread, handle or listener behind', async () => {
   await restart(5)
   const before = resources()
   await restart(15)
-  expect(resources()).toBeLessThan(before + 6)
+  // Ports of the last thread can still close.
+  await expect.poll(resources).toBeLessThan(before + 6)
 }, 120_000)
 
 test('a frontend in a process restarts with core, and after failures of its own', async () => {
