@@ -147,6 +147,8 @@ export interface LinkOffer {
   endpoint: LinkEndpoint
   /** Unique among the links to this core. 0 for the host's own link. */
   id: number
+  /** The lowest id that a link of this frontend can have: lower ones belonged to earlier frontends of the label. */
+  firstLink?: number
   /** The frontend has had no link yet: a core in another process has to take this one in time. */
   isFirst?: boolean
   /** The frontend runs already, so that the others are notified now instead of when its module begins. */
@@ -282,6 +284,9 @@ export interface NetworkStats {
 
 /** Header of a call of the host: the codec of its answer, if that is not the codec of the host's link. */
 export const CODEC_HEADER = 'codec'
+
+/** Header of a call of the host: `firstLink` of the frontend that had the label when the call was made, if one had. */
+export const FIRST_LINK_HEADER = 'first-link'
 
 /** Header of a call of the host that has no `timeout`: milliseconds for the answer, or for the stream to open. */
 export const DEFAULT_TIMEOUT_HEADER = 'default-timeout'

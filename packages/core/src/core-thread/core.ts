@@ -115,7 +115,7 @@ export class Core {
       local: this.#localListeners,
       getLog,
       call: (label, name, args, options, canStream) =>
-        this.sessions.call(label, name, args, options, undefined, calls?.timeout, canStream),
+        this.sessions.call(label, undefined, name, args, options, undefined, calls?.timeout, canStream),
     })
     this.#networkSessions = new NetworkSessions({
       pattern,
@@ -159,7 +159,7 @@ export class Core {
    * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
   attach(offer: LinkOffer): void {
-    const { label, codec, endpoint, id: linkId, limitLabel, readAhead, keyPort, metrics, run } = offer
+    const { label, codec, endpoint, id: linkId, firstLink, limitLabel, readAhead, keyPort, metrics, run } = offer
     try {
       if (label !== undefined) this.#authority.setRights(label, offer)
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
@@ -176,6 +176,7 @@ export class Core {
       const runCommand = run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions)
       this.#openSession({
         linkId,
+        firstLink,
         label,
         limitLabel,
         codec,

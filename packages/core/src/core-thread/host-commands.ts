@@ -6,7 +6,13 @@ import type { Authority } from '../acl/authority.js'
 import type { AllowList } from '../acl/types.js'
 import { markBuffers, getMovableBuffers } from '../api/transfer.js'
 import { createNoStreamError } from '../api/frontend-call.js'
-import { DEFAULT_TIMEOUT_HEADER, HOST_METHOD, type HostPlugin, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
+import {
+  DEFAULT_TIMEOUT_HEADER,
+  FIRST_LINK_HEADER,
+  HOST_METHOD,
+  type HostPlugin,
+  RUN_FUNCTION_METHOD,
+} from '../contract/host-core.js'
 import type { IncomingCall } from '../rpc/call-table.js'
 import type { RunnableCommand } from '../rpc/runnable-command.js'
 import type { Sessions } from '../rpc/sessions.js'
@@ -57,11 +63,12 @@ export const createRunCommand = (sessions: Sessions, functions: string): Runnabl
 async function callFrontend(sessions: Sessions, args: unknown, call: IncomingCall): Promise<unknown> {
   const { request, signal, method } = call
   const { label = '', name = '', traceparent, tracestate, [STREAM_HEADER]: stream } = request.headers
-  const timeout = request.headers[DEFAULT_TIMEOUT_HEADER]
+  const { [DEFAULT_TIMEOUT_HEADER]: timeout, [FIRST_LINK_HEADER]: firstLink } = request.headers
   const context = traceparent === undefined ? undefined : { traceparent, tracestate }
   const options = { signal, transfer: getMovableBuffers(args) }
   const result = await sessions.call(
     label,
+    firstLink === undefined ? undefined : Number(firstLink),
     name,
     args,
     options,

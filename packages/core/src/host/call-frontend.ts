@@ -3,7 +3,7 @@ import { invokeAs, type InvokeOptions, type Stream, streamAs } from '@sallyport/
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { checkFrontendCall } from '../api/frontend-call.js'
 import { type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
-import { CODEC_HEADER, DEFAULT_TIMEOUT_HEADER, HOST_METHOD } from '../contract/host-core.js'
+import { CODEC_HEADER, DEFAULT_TIMEOUT_HEADER, FIRST_LINK_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
@@ -26,8 +26,9 @@ export function callFrontend(
   args: object | undefined,
   options: InvokeOptions,
 ): Promise<unknown> {
-  const target = frontends.get(label)?.codec ?? codec
-  const headers = { label, name }
+  const frontend = frontends.get(label)
+  const target = frontend?.codec ?? codec
+  const headers = { label, name, ...(frontend && { [FIRST_LINK_HEADER]: String(frontend.firstLink) }) }
   if (target === codec) return core.client.invoke(HOST_METHOD.call, args, { ...options, headers })
   return invokeAs(core.client, target, HOST_METHOD.call, args, {
     ...options,
@@ -58,11 +59,13 @@ function openStream(
   { label, name, args, options }: FrontendCall,
   answered: (result: { value: unknown }) => void,
 ): Stream {
-  const target = frontends.get(label)?.codec ?? codec
+  const frontend = frontends.get(label)
+  const target = frontend?.codec ?? codec
   // The client has deadlines for whole streams. That of the opening is core's.
   const timeout = options?.timeout === undefined && calls.timeout
   const headers = {
     ...{ label, name },
+    ...(frontend && { [FIRST_LINK_HEADER]: String(frontend.firstLink) }),
     ...(target !== codec && { [CODEC_HEADER]: target }),
     ...(timeout && { [DEFAULT_TIMEOUT_HEADER]: String(timeout) }),
   }

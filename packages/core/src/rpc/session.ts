@@ -46,6 +46,8 @@ import { SessionWriter } from './writing/writer.js'
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted. */
   label: string | undefined
+  /** Which of the frontends that have had the label it is: see `LinkOffer`. */
+  firstLink?: number | undefined
   /** Label that quotas, prompts and other limits count for. @default `label` */
   limitLabel?: string | undefined
   /** True for calls that subscribers of diagnostics channels must not see. */
@@ -94,6 +96,7 @@ const countResources = ({ resources }: Session): number => resources.size
 
 export class Session implements CallOwner {
   readonly label: string | undefined
+  readonly firstLink: number | undefined
   readonly name: string
   readonly app: App
   readonly permits: Permits
@@ -118,6 +121,7 @@ export class Session implements CallOwner {
     const { label, codec, link, metrics, router, events } = options
     this.#options = options
     this.label = label
+    this.firstLink = options.firstLink
     this.name = label ?? 'host'
     this.app = options.app
     this.permits = options.permits

@@ -1,6 +1,6 @@
 // All sessions of a core: notifies the others when frontends come and go, and closes their resources.
 import { once } from 'node:events'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { CoreReport, FrontendEnd, Measurement, RunningCall } from '../contract/host-core.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
@@ -109,12 +109,25 @@ export class Sessions {
     if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
   }
 
-  /** Calls a function that a frontend exposes. @throws {BusError} `Disconnected`; the function's own errors */
-  async call(label: string, ...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
+  /**
+   * Calls a function that a frontend exposes.
+   *
+   * @param firstLink - of the frontend that is meant; `undefined` for any that has the label
+   * @throws {BusError} `Disconnected`; the function's own errors
+   */
+  async call(
+    label: string,
+    firstLink: number | undefined,
+    ...call: Parameters<FrontendCalls['call']>
+  ): Promise<unknown> {
     if (!this.#byLabel.has(label)) await this.#ends.explained(label)
     const session = this.#byLabel.get(label)
-    if (session) return session.frontendCalls.call(...call)
-    throw this.#ends.createError(String(label), this.#byLabel.keys())
+    if (!session) throw this.#ends.createError(String(label), this.#byLabel.keys())
+    if (firstLink === undefined || firstLink === session.firstLink) return session.frontendCalls.call(...call)
+    // A busy core reads the call after the host has closed that frontend and opened another one.
+    throw new BusError('Disconnected', `The frontend ${describeName(label)} disconnected`, {
+      data: { delivered: 'no' },
+    })
   }
 
   /** Calls a function that the host exposes. @throws {BusError} `Disconnected`; the function's own errors */

@@ -1,10 +1,11 @@
 // Cancelled calls of every kind: each settles once and in time, its handler's signal aborts, and its late answer is dropped and
 // counted.
 import { Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Bus } from '../../src/index.js'
-import { begin, createCaller, kinds, patterns, type Caller } from './cancellation.js'
+import { begin, createCaller, kinds, patterns, type Caller, whileHeld } from './cancellation.js'
 
 /** Returns the reason of an error. Tauri's errors are strings. */
 const getReason = (error: unknown): unknown =>
@@ -155,6 +156,26 @@ test('a cancel removes a call that waits for the hook', async () => {
   expect(await behind).toBe(1)
   await client.invoke('echo', { release: true })
   expect(await client.invoke('ran')).toBe(1)
+  await bus.close({ timeout: 0 })
+})
+
+test('a call does not reach a later frontend of its label, however late core reads it', async () => {
+  const bus = await begin()
+  const { client } = await createCaller(bus)
+  const first = await bus.connect('main')
+  const isDisconnected = { reason: 'Disconnected', data: { delivered: 'no' } }
+  const [calls, opening] = await whileHeld(client, async () => {
+    const calls = [bus.call('main', 'which'), bus.stream('main', 'which').next()]
+    for (const call of calls) call.catch(() => {})
+    await first.close()
+    const opening = bus.connect('main')
+    await delay(50)
+    return [calls, opening] as const
+  })
+  for (const call of calls) await expect(call).rejects.toMatchObject(isDisconnected)
+  const next = await opening
+  next.expose({ which: () => 'next' })
+  expect(await bus.call('main', 'which')).toBe('next')
   await bus.close({ timeout: 0 })
 })
 

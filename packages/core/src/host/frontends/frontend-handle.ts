@@ -92,7 +92,7 @@ export class FrontendHandle {
   readonly #gate: GateHandle | undefined
   readonly #traffic = new SessionTraffic()
   /** Links with lower ids belonged to an earlier frontend of the same label. */
-  readonly #firstLink = lastLinkId + 1
+  readonly firstLink: number = lastLinkId + 1
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
   /** Links that are not closed, by id. A gate that exits can still hold earlier ones than the latest. */
@@ -235,8 +235,8 @@ export class FrontendHandle {
     const hasStarted = this.#deps.isRunning && !this.#life.hasBegun
     const isFirst = this.#life.stage === 'opening'
     const offer: LinkOffer = {
-      ...{ label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead, limitLabel },
-      ...{ allow, isTrusted, runsOnce, run },
+      ...{ label: name, codec, endpoint: ends.core, id, firstLink: this.firstLink, isFirst, hasStarted },
+      ...{ readAhead, limitLabel, allow, isTrusted, runsOnce, run },
     }
     if (gate && ends.gate) {
       const key = new MessageChannel()
@@ -282,12 +282,12 @@ export class FrontendHandle {
 
   /** Core reports that a call of this run was interrupted. */
   interrupted(link: number | undefined, report: InterruptionReport): void {
-    if (link !== undefined && link >= this.#firstLink) this.#deps.config.suspension?.interrupted(report)
+    if (link !== undefined && link >= this.firstLink) this.#deps.config.suspension?.interrupted(report)
   }
 
   /** Takes the histogram of a link whose first call was timed. The call can have outlived the link. */
   timed(link: number, latency: RecordableHistogram): void {
-    if (link >= this.#firstLink) this.#traffic.addLatency(latency)
+    if (link >= this.firstLink) this.#traffic.addLatency(latency)
   }
 
   /** The link that waits here until core has taken it and the gate is ready. */
