@@ -20,7 +20,7 @@ beforeAll(async () => {
     const [kind = '', hex = ''] = line.split(' ')
     made.push({ kind, bytes: Buffer.from(hex, 'hex') })
   }
-}, 60_000)
+}, 120_000)
 afterAll(() => rmSync(directory, { recursive: true }))
 
 /** Returns a secret as bytes, and in the encodings that programs print. */

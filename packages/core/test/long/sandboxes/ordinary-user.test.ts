@@ -41,9 +41,8 @@ describe.runIf(hasWall && canRead).each(['20.19.0', '20', '22', '24', '26'])(
   'Node %s, a host of an ordinary user',
   version => {
     let node: string
-    beforeAll(() => {
-      node = getNode(version)
-    })
+    // It can be downloaded.
+    beforeAll(() => void (node = getNode(version)), 300_000)
 
     test('sandboxes with the recommended limits start, and hold', { timeout: 120_000 }, () => {
       const { stdout, stderr } = spawnSync(node, [host], { ...user, cwd: '/', encoding: 'utf8', env: {} })

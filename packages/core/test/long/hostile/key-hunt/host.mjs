@@ -11,6 +11,8 @@ const permissions = ['allow-add', 'allow-dump']
 let shown = ''
 const bus = await createBus({
   core: at('core.mjs'),
+  // A thread that writes out its memory on a busy machine is blocked for long.
+  supervision: { heartbeat: false },
   app: {
     security: {
       pattern: { use: 'isolation' },
