@@ -19,6 +19,8 @@ afterEach(() => {
   vi.useRealTimers()
   if (measured) Object.defineProperty(Worker.prototype, 'getHeapStatistics', measured)
   else Reflect.deleteProperty(Worker.prototype, 'getHeapStatistics')
+  // Other files in this process import the module again.
+  vi.resetModules()
 })
 
 /** A worker with a heap of this many MiB. */
