@@ -60,6 +60,8 @@ describe.each(patterns)('%s', (name, app) => {
     await check({
       label,
       calls,
+      // A busy machine fills a heap slowly.
+      ...(how === 'heap' && { settleTimeout: 40_000 }),
       serves: () => watched.bus.call(label, 'calls'),
       events: [
         { name: 'fault', error: { message: expect.stringMatching(error) as string } },
