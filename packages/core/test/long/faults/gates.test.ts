@@ -137,13 +137,15 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
         await watched.bus.call(label, 'invoke', { a: 1, b: 2, gate: 'exit' }).catch(() => {})
         expect(watched.events.findLast(event => event.label === label)?.name).toBe('failed')
       },
-      { timeout: 20_000, interval: 10 },
+      { timeout: 50_000, interval: 10 },
     )
     await checkGuarantee(watched, {
       label,
       calls,
       others,
       serves: 'failed',
+      // Three gates start, one after the other.
+      eventTimeout: 40_000,
       events: [
         ...Array.from({ length: 2 }, () => [{ name: 'fault' }, { name: 'restart', worker: 'gate' }]).flat(),
         { name: 'fault' },
