@@ -51,14 +51,16 @@ describe('a core that never starts', () => {
   test.each(cores)(
     'is logged after `loadTimeout`, and rejects createBus after `startTimeout`: %s',
     async (_name, module, named) => {
-      const lines: unknown[] = []
-      const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+      const lines: { msg: string }[] = []
+      const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) })
       await expect(start({ core: { module, loadTimeout: 1 }, startTimeout: 500, log })).rejects.toMatchObject({
         reason: 'Timeout',
         message: `The bus did not start within 500 ms: core is still starting: ${named}`,
       })
       const msg = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
-      expect(lines).toMatchObject([{ level: 40, module: named, ms: 1, msg }])
+      // On a busy machine its end can be a line, too.
+      const starting = lines.filter(line => line.msg === msg)
+      expect(starting).toMatchObject([{ level: 40, module: named, ms: 1 }])
     },
   )
 
