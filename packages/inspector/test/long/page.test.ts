@@ -58,7 +58,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
       await expect.poll(() => getText(page, '#line')).toMatch(/^The bus is running\. .* attention:$/)
       await expect
         .poll(() => getText(page, '#culprits'))
-        .toMatch(/^tests (?=.*denied [\d,]+× \(count\)).*rejected by the hook [\d,]+× \(.*\): the hook returned null/)
+        .toMatch(/^tests (?=.*denied [\d,]+× \(count\)).*rejected by the hook [\d,]+× \(.*\): the hook returned null/m)
       await expect.poll(() => getText(page, '#refused')).toContain(HOSTILE)
       expect(await getText(page, '#refused')).toContain('add "allow-count" to the permissions of a capability')
       expect(await getText(page, '#refused')).toContain('the hook returned null')
@@ -139,8 +139,10 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await expect.poll(() => getText(page, '#facts')).toContain('core has restarted once')
     await expect.poll(() => getText(page, '#troubled')).toMatch(/core\s+restart/)
     await expect.poll(() => getText(page, '#line')).toMatch(/^The bus is running\. \d need attention:$/)
-    await expect.poll(() => getText(page, '#culprits')).toMatch(/^core restarted: /)
-    await expect.poll(() => page.getByRole('group', { name: 'Events of core' }).locator('button').count()).toBe(1)
+    // On a busy machine core can be without time for a second, which counts as blocked.
+    await expect.poll(() => getText(page, '#culprits')).toMatch(/^core (?:was blocked.*; )?restarted: /m)
+    const events = page.getByRole('group', { name: 'Events of core' })
+    await expect.poll(() => events.getByRole('button', { name: ': core restart' }).count()).toBe(1)
     await page.close()
   })
 
