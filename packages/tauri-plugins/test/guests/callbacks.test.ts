@@ -202,7 +202,7 @@ describe('a function of the host that never settles', () => {
     const { bus } = await startGuests({ plugins: [opener({ open: never })] })
     await abort(bus, 'main', called, 'plugin:opener|open_url', { url: 'https://a.b' })
     const [, { signal }] = await called
-    await vi.waitFor(() => expect(signal.aborted).toBe(true))
+    await expect.poll(() => signal.aborted).toBe(true)
   })
 
   test('keeps the one dialog of the frontend open, although its call was aborted', async () => {
