@@ -315,6 +315,8 @@ async function serveByProxy(options: Partial<WebOptions> = {}) {
   const sockets = new Set<Socket>()
   let isHanging = false
   const proxy: Server = createServer(near => {
+    // What a connection sends now would be lost, and the page would wait for an answer for 30 s.
+    if (isHanging) return near.destroy()
     const far = connectSocket(Number(new URL(web.url).port), '127.0.0.1')
     for (const [from, to] of [
       [near, far],
@@ -367,7 +369,7 @@ describe.skipIf(!hasChromium)('a page whose connection', () => {
   })
 
   test('hangs is closed by both ends, and opened again', async () => {
-    const proxy = await serveByProxy({ heartbeat: 300 })
+    const proxy = await serveByProxy({ heartbeat: 1000 })
     const page = await open(proxy.url)
     await run(page, LISTEN)
     proxy.hang(true)
