@@ -27,7 +27,7 @@ export async function startPlugins({ plugins, timeout = 10_000 }, base) {
     const { module, allow = [] } = /** @type {Config['plugins'][string]} */ (plugins[label])
     try {
       await bus.open(label, new URL(module, base), { ...SANDBOX, allow })
-      const tools = checkTools(await bus.call(label, 'tools'))
+      const tools = checkTools(await bus.call(label, 'tools', {}, { timeout: START_TIMEOUT_MS }))
       // The tools are read once: a plugin cannot change the descriptions that the user has approved.
       const commands = Object.fromEntries(tools.map(tool => [tool.name, toCommand(label, tool)]))
       const permissions = tools.map(({ name }) => `allow-${name.replaceAll('_', '-')}`)
@@ -59,11 +59,14 @@ function checkTools(tools) {
   throw new TypeError('its tools are not as MCP describes them')
 }
 
+/** All plugins start at once, which takes long on a busy machine. */
+const START_TIMEOUT_MS = 30_000
+
 /** @type {import('@sallyport/core').FrontendOptions} */
 const SANDBOX = {
   // Not a thread, which could write to the standard output of this process.
   sandbox: { kind: 'process', ...(process.platform === 'linux' && { memory: 256 }) },
   // `permanent` restarts a plugin that exits, too. The heartbeat ends an endless loop.
   supervision: { restart: 'permanent', heartbeat: 2000 },
-  loadTimeout: 5000,
+  loadTimeout: START_TIMEOUT_MS,
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const transport = new StdioClientTransport({ command: process.execPath, args, stderr: 'pipe' })
   transport.stderr?.on('data', chunk => (stderr += chunk))
   await client.connect(transport)
-}, 30_000)
+})
 afterAll(() => client.close())
 
 const call = async (name: string, options = {}) => {
