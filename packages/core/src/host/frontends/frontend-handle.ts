@@ -352,10 +352,12 @@ export class FrontendHandle {
         this.#fail(error)
       },
       wait: () => {
-        timer = setTimeout(() => {
+        const expire = (): void => {
           const isUp = !this.#pending && this.#host.core.isUp && this.#gate?.isUp !== false && this.#runtime.isUp
           if (isUp) actor.send('expired')
-        }, EXIT_GRACE_MS).unref()
+        }
+        // An exit that has arrived while this thread was busy is read first.
+        timer = setTimeout(() => setImmediate(expire), EXIT_GRACE_MS).unref()
       },
       linger: () => {
         // Without a core that reports its close, a replaced link would keep its memory until core stops again.
