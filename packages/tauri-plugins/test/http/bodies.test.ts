@@ -107,7 +107,7 @@ describe('a body is closed', () => {
 
   test('when the frontend does not read it', async () => {
     const server = await endless()
-    const { request, read } = await connect([`${server.origin}/*`], { limits: { idleMs: 20 } })
+    const { request, read } = await connect([`${server.origin}/*`], { limits: { idleMs: 1000 } })
     const { rid } = await request({ url: server.origin })
     await expect.poll(() => server.sockets.size).toBe(0)
     await expect(read(rid)).rejects.toThrow(`The resource id ${rid} is invalid.`)
