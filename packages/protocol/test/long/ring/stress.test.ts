@@ -56,7 +56,7 @@ async function stress(ringBytes: number, poll: PollMode, awaitsReplies: boolean)
   }
 }
 
-describe('random traffic between two threads', { timeout: long ? 3_600_000 : 20_000 }, () => {
+describe('random traffic between two threads', { timeout: long ? 3_600_000 : 60_000 }, () => {
   it.each<[string, number, PollMode, boolean]>([
     ['rings of 4 KiB, polling', 2 ** 12, 'adaptive', true],
     ['rings of 4 KiB, never polling', 2 ** 12, 'never', false],
