@@ -61,7 +61,7 @@ async function start(...states: LifecycleState[]) {
   const report = async (state: LifecycleState): Promise<void> => {
     const count = received.length
     process.send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'state', state }) })
-    await vi.waitFor(() => expect(received.length).toBeGreaterThan(count))
+    await expect.poll(() => received.length).toBeGreaterThan(count)
   }
   for (const state of states) await report(state)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
