@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createCgroup, readReachedLimit } from './cgroup.js'
 
 const roots: string[] = []
@@ -40,6 +40,17 @@ test('version 1: one for each controller, below that of the host', () => {
     { 'pids.max': '20' },
     { 'cpu.cfs_period_us': '100000', 'cpu.cfs_quota_us': '50000' },
   ])
+})
+
+test('two threads of a process can have a host each', async () => {
+  const root = createRoot({ 'memory/tasks': '' })
+  const createOne = async (): Promise<unknown> => {
+    vi.resetModules()
+    const { createCgroup } = await import('./cgroup.js')
+    return createCgroup({ memory: 64 }, root, '4:memory:/\n')
+  }
+  const both = [await createOne(), await createOne()]
+  expect(both).toEqual(Array(2).fill({ directories: [expect.any(String)], joins: [expect.any(String)] }))
 })
 
 test('version 2: below that of the host, whose controllers are enabled', () => {

@@ -23,8 +23,6 @@ const PERIOD_US = 100_000
 const MIB: number = 2 ** 20
 const ROOT = '/sys/fs/cgroup'
 
-let count = 0
-
 /**
  * Returns `undefined` if there is nothing to limit, or this process may not make a cgroup.
  *
@@ -37,7 +35,8 @@ export function createCgroup(
 ): Cgroup | undefined {
   const { memory, cpus, pids } = limits
   if ((memory ?? cpus ?? pids) === undefined) return undefined
-  const name = `sallyport-${process.pid}-${++count}`
+  // Other threads of this process can have hosts of their own.
+  const name = `sallyport-${process.pid}-${Math.random().toString(36).slice(2)}`
   const isUnified = existsSync(join(root, 'cgroup.controllers'))
   const directories: string[] = []
   try {
@@ -148,7 +147,7 @@ function removeAbandoned(parent: string): void {
   if (swept.has(parent)) return
   swept.add(parent)
   for (const name of readdirSync(parent)) {
-    const pid = /^sallyport-(\d+)-\d+$/.exec(name)?.[1]
+    const pid = /^sallyport-(\d+)-\w+$/.exec(name)?.[1]
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeCgroup(join(parent, name))
   }
 }
