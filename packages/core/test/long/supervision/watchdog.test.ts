@@ -58,7 +58,7 @@ test('detects a hang after a hundred messages have passed', async () => {
 })
 
 test('calls of other frontends are served while a hook hangs', async () => {
-  const { bus, faults } = await startStuck({}, 'stuck', 1000)
+  const { bus, faults } = await startStuck({}, 'stuck', 3000)
   const [hung, busy] = await Promise.all([bus.connect('one'), bus.connect('two')])
   let over = false
   const spinning = hung.invoke('add', { hook: 'spin' }).finally(() => (over = true))
@@ -69,8 +69,8 @@ test('calls of other frontends are served while a hook hangs', async () => {
     meanwhile += 1
   }
   await expect(spinning).rejects.toMatchObject(disconnected)
-  // One that waits for the hung gate is answered once, after its end. On a busy machine these are few.
-  expect(meanwhile).toBeGreaterThan(5)
+  // Two threads share the cores that the hung one leaves.
+  expect(meanwhile).toBeGreaterThan(100)
   expect(await busy.invoke('add', { a: 1, b: 2 })).toBe(3)
   expect(faults.map(({ label }) => label)).toEqual(['one'])
 })
