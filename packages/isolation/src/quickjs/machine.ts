@@ -2,6 +2,7 @@
 import { type EngineOptions, SILENT_MS } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
+import { readThreadCpuTime } from './thread-cpu-time.js'
 import type { CrossedError } from './values.js'
 import { captureVm, getCountdown, returnVm, SEND, takeVm, type VmImage, type VmOptions } from './vm-pool.js'
 
@@ -14,13 +15,6 @@ const LEAST_MS = 5
 const MAX_COUNTDOWN = 100
 /** Milliseconds between two questions for the time, if a script calls functions of the engine that take long. */
 const MAX_UNASKED_MS = 1
-
-/** Returns CPU time in µs: of this thread, or before Node 23.9 of the whole process, which is more. */
-function readCpuTime(): number {
-  const { threadCpuUsage } = process as { threadCpuUsage?: () => NodeJS.CpuUsage }
-  const { user, system } = threadCpuUsage ? threadCpuUsage.call(process) : process.cpuUsage()
-  return user + system
-}
 
 export interface MachineEvents {
   /** Handles a message of the script. A result is returned to the script. */
@@ -233,9 +227,9 @@ export class Machine {
     const max = this.#limits.time
     if (now < this.#deadline - max / 2) return false
     // On a busy machine, time passes in which the script does not run: the second half is CPU time.
-    this.#cpuStart ??= readCpuTime()
+    this.#cpuStart ??= readThreadCpuTime()
     if (now < this.#deadline) return false
-    const left = max / 2 - (readCpuTime() - this.#cpuStart) / 1000
+    const left = max / 2 - (readThreadCpuTime() - this.#cpuStart) / 1000
     if (left > LEAST_MS) {
       this.#deadline = now + left
       return false

@@ -84,6 +84,8 @@ const MAX_TIME_MS = 5000
 const HOST_STACK_MB = 4
 /** The threads are started with all that a script host reads. */
 const THREAD_SANDBOX: FrontendSandbox = { unexpectedRead: undefined, strict: false }
+/** Linux tells in it how long the thread that reads has run. Newer versions of Node do not need it. */
+const CPU_TIME_FILE = '/proc/thread-self/schedstat'
 /** V8 optimizes the engine's code only for a script that computes for long: a process cannot exit meanwhile, and most scripts end before. */
 const PROCESS_FLAGS = ['--wasm-tiering-budget=1000000000']
 const CONFIRM_TIMEOUT_MS = 10_000
@@ -214,8 +216,9 @@ async function readEngine(): Promise<string> {
   return `quickjs-wasi ${version} with ${createHash('sha256').update(inside).digest('hex').slice(0, 16)}`
 }
 
-/** Grants what the runner has beside its own bundle: the code inside of a VM. */
-const getInsideGrants = (): ReadGrants => getReadGrants(new URL('../', findEntry(RUNNER)))
+/** Grants what the runner has beside its own bundle: the code inside of a VM, and the CPU time of its own thread. */
+const getInsideGrants = (): ReadGrants =>
+  joinGrants([getReadGrants(new URL('../', findEntry(RUNNER))), { directories: [], files: [CPU_TIME_FILE] }])
 
 const createGroupName = (group: string | undefined, perProcess: number | undefined): string =>
   group === undefined
