@@ -92,6 +92,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
+    // The last lines of CI are all that is known of a test that failed there.
+    chaiConfig: { truncateThreshold: 2000 },
     passWithNoTests: true,
     // scripts/count-tests.mjs adds the reports up: one for each script of a package.
     reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }]],
