@@ -2,7 +2,7 @@
 import { type EngineOptions, SILENT_MS } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
-import { readThreadCpuTime } from './thread-cpu-time.js'
+import { createThreadClock } from './thread-clock.js'
 import type { CrossedError } from './values.js'
 import { captureVm, getCountdown, returnVm, SEND, takeVm, type VmImage, type VmOptions } from './vm-pool.js'
 
@@ -15,6 +15,8 @@ const LEAST_MS = 5
 const MAX_COUNTDOWN = 100
 /** Milliseconds between two questions for the time, if a script calls functions of the engine that take long. */
 const MAX_UNASKED_MS = 1
+
+const readThreadCpuTime = createThreadClock()
 
 export interface MachineEvents {
   /** Handles a message of the script. A result is returned to the script. */

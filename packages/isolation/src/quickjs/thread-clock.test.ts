@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { createThreadClock } from './thread-clock.js'
+
+test.each([
+  ['counts', undefined],
+  ['does not count', '0 0 0\n'],
+  ['says something else', 'none\n'],
+  ['has no such file', ''],
+])('CPU time passes while a thread runs, if the kernel %s', (_, content) => {
+  let file: string | undefined
+  if (content !== undefined) {
+    const directory = mkdtempSync(join(tmpdir(), 'sallyport-clock-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    file = join(directory, 'schedstat')
+    if (content !== '') writeFileSync(file, content)
+  }
+  const read = createThreadClock(file)
+  const before = read()
+  const end = performance.now() + 50
+  while (performance.now() < end);
+  expect(read()).toBeGreaterThan(before)
+})
