@@ -120,8 +120,9 @@ export class SingleWorker implements SupervisedWorker {
       case 'terminate':
         return this.#terminate(event.error)
       case 'dismiss':
-        if (state === 'starting') this.#end(event.error)
-        else if (state === 'running') this.#startLeaving(event.error, event.isPreliminary === true)
+        if (state === 'running' || (state === 'starting' && event.isPreliminary))
+          this.#startLeaving(event.error, event.isPreliminary === true)
+        else if (state === 'starting') this.#end(event.error)
         return
       case 'fail':
         return this.#end(event.error, undefined)

@@ -240,6 +240,22 @@ describe.each([
     await expect(worker.ready).rejects.toMatchObject({ message: 'enough' })
   })
 
+  test.each([
+    ['starts', 'starting'],
+    ['runs', 'ready'],
+  ])('that %s has the last word if it is dismissed before its own error has arrived', async (_when, state) => {
+    const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+    const thread = Object.assign(new EventEmitter(), doubles)
+    const supervisor = createSupervisor()
+    const worker = supervisor.start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
+    supervisor.signal('core.ready')
+    thread.emit('message', { type: 'state', state })
+    worker.dismiss(new Error('its link has closed'), true)
+    thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
+    thread.emit('exit', 1)
+    expect(await worker.exited).toMatchObject({ error: { message: 'too much memory' } })
+  })
+
   test('fails with an error of its own when it runs out of memory', async () => {
     const source = `${ready} { const all = []; for (;;) all.push({}) })`
     const worker = start(createSupervisor(), source, { maxOldGenerationSizeMb: 16 })

@@ -235,7 +235,10 @@ const machine = setup({
               { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordEarlyExit' },
               { target: '#worker.ended', actions: 'recordEarlyExit' },
             ],
-            dismiss: { target: '#worker.ended', actions: 'recordEarlyExit' },
+            dismiss: [
+              { target: 'leaving', guard: 'isPreliminary', actions: 'recordExternalError' },
+              { target: '#worker.ended', actions: 'recordEarlyExit' },
+            ],
             reload: 'reloading',
           },
         },
