@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
 import { afterEach, expect, test } from 'vitest'
 import { loadScript, prepare } from './quickjs.js'
 
@@ -47,7 +49,7 @@ test('a script that is too long is refused', async () => {
   await expect(load(' '.repeat(16 * 2 ** 20 + 1))).rejects.toThrow('it is longer than 16777216 characters')
 })
 
-const knowsOwnTime = process.platform === 'linux' || 'threadCpuUsage' in process
+const knowsOwnTime = 'threadCpuUsage' in process || existsSync(THREAD_TIME_FILE)
 
 test.runIf(knowsOwnTime)('time in which other threads run is not that of a script', async () => {
   const others = new Worker('for (;;);', { eval: true })

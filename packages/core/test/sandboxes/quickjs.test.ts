@@ -1,4 +1,6 @@
 // Scripts in QuickJS: what they can do, what ends them, and what a hostile one reaches.
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
 import { describe, expect, test } from 'vitest'
 import {
   type Bus,
@@ -9,6 +11,7 @@ import {
   type QuickjsSandbox,
   type RunOptions,
 } from '../../src/index.js'
+import { getFrontendPids } from '../support/processes.js'
 import { count } from '../support/scripts.js'
 import { collectWorkers, watch, workers } from '../support/shared-threads.js'
 import { next, start } from '../support/start.js'
@@ -44,10 +47,31 @@ const core = defineCore({
 
 type Sandbox = NonNullable<RunOptions['sandbox']>
 
+/** Newer versions of Node tell the CPU time of a thread themselves. */
+const readsThreadTime = !('threadCpuUsage' in process) && existsSync(THREAD_TIME_FILE)
+
+const getOpenFiles = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`).map(name => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${name}`)
+    } catch {
+      return 'closed meanwhile'
+    }
+  })
+
 const sandboxes: [name: string, sandbox: Sandbox][] = [
   ['a thread', 'quickjs'],
   ['a process', { kind: 'quickjs', process: true }],
 ]
+
+test.runIf(readsThreadTime).each<[name: string, sandbox: Sandbox, getHosts: () => number[]]>([
+  ['a thread', 'quickjs', () => [process.pid]],
+  // Only root may look into a wall.
+  ['a process', { kind: 'quickjs', process: true, wall: 'none' }, getFrontendPids],
+])('the script host in %s can read the CPU time of its thread', async (_name, sandbox, getHosts) => {
+  await open(await start({ core }), 'a', '', { sandbox })
+  expect(getHosts().flatMap(getOpenFiles)).toContainEqual(expect.stringMatching(/schedstat$/))
+})
 
 describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
   const run = async (source: string, codec: CodecName = 'json', args: object = {}): Promise<unknown> =>

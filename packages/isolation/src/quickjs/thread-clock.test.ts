@@ -8,16 +8,13 @@ test.each([
   ['counts', undefined],
   ['does not count', '0 0 0\n'],
   ['says something else', 'none\n'],
-  ['has no such file', ''],
+  ['has no such file', null],
 ])('CPU time passes while a thread runs, if the kernel %s', (_, content) => {
-  let file: string | undefined
-  if (content !== undefined) {
-    const directory = mkdtempSync(join(tmpdir(), 'sallyport-clock-'))
-    onTestFinished(() => rmSync(directory, { recursive: true }))
-    file = join(directory, 'schedstat')
-    if (content !== '') writeFileSync(file, content)
-  }
-  const read = createThreadClock(file)
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-clock-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'schedstat')
+  if (content) writeFileSync(file, content)
+  const read = createThreadClock(content === undefined ? undefined : file)
   const before = read()
   const end = performance.now() + 50
   while (performance.now() < end);

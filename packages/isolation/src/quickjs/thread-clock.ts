@@ -1,12 +1,11 @@
 // The CPU time of the thread that asks: newer versions of Node read it themselves, and Linux for the others.
-import { openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
 
-/** Of Linux: the time that the thread which opens it has run, in ns, and two other numbers. Zeros if the kernel does not count. */
-const FILE = '/proc/thread-self/schedstat'
 const MAX_BYTES = 64
 
 /** Returns a function that reads the CPU time of this thread in µs, or of the whole process, which is more, where nothing tells that of a thread. */
-export function createThreadClock(file: string = FILE): () => number {
+export function createThreadClock(file: string = THREAD_TIME_FILE): () => number {
   const { threadCpuUsage } = process as { threadCpuUsage?: () => NodeJS.CpuUsage }
   const readFile = threadCpuUsage ? undefined : openClock(file)
   if (readFile) return readFile
@@ -24,7 +23,9 @@ function openClock(file: string): (() => number) | undefined {
       const length = readSync(descriptor, buffer, 0, MAX_BYTES, 0)
       return Number.parseInt(buffer.toString('latin1', 0, length), 10) / 1000
     }
-    return read() > 0 ? read : undefined
+    if (read() > 0) return read
+    closeSync(descriptor)
+    return undefined
   } catch {
     return undefined
   }

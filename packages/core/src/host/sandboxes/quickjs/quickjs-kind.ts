@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import type {
-  EngineModule,
-  EngineOptions,
-  FrontendPreparation,
-  FrontendSandbox,
-  FrontendStart,
-  FrontendWorkerData,
+import {
+  type EngineModule,
+  type EngineOptions,
+  type FrontendPreparation,
+  type FrontendSandbox,
+  type FrontendStart,
+  type FrontendWorkerData,
+  THREAD_TIME_FILE,
 } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { compileEngine, isTypeScriptName } from '@sallyport/protocol/internal/util'
@@ -84,8 +85,6 @@ const MAX_TIME_MS = 5000
 const HOST_STACK_MB = 4
 /** The threads are started with all that a script host reads. */
 const THREAD_SANDBOX: FrontendSandbox = { unexpectedRead: undefined, strict: false }
-/** Linux tells in it how long the thread that reads has run. Newer versions of Node do not need it. */
-const CPU_TIME_FILE = '/proc/thread-self/schedstat'
 /** V8 optimizes the engine's code only for a script that computes for long: a process cannot exit meanwhile, and most scripts end before. */
 const PROCESS_FLAGS = ['--wasm-tiering-budget=1000000000']
 const CONFIRM_TIMEOUT_MS = 10_000
@@ -216,9 +215,11 @@ async function readEngine(): Promise<string> {
   return `quickjs-wasi ${version} with ${createHash('sha256').update(inside).digest('hex').slice(0, 16)}`
 }
 
-/** Grants what the runner has beside its own bundle: the code inside of a VM, and the CPU time of its own thread. */
-const getInsideGrants = (): ReadGrants =>
-  joinGrants([getReadGrants(new URL('../', findEntry(RUNNER))), { directories: [], files: [CPU_TIME_FILE] }])
+/** Grants what the runner reads beside its own bundle: the code inside of a VM, and the CPU time of its own thread. */
+function getInsideGrants(): ReadGrants {
+  const { directories, files } = getReadGrants(new URL('../', findEntry(RUNNER)))
+  return { directories, files: [...files, THREAD_TIME_FILE] }
+}
 
 const createGroupName = (group: string | undefined, perProcess: number | undefined): string =>
   group === undefined
