@@ -119,6 +119,15 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
     expect(readdirSync(temporary)).toEqual([])
   })
 
+  it('names descriptors if nobody reached the relay, although some are left by then', async () => {
+    const { port1, port2 } = new MessageChannel()
+    // What the thread sends if its connection was closed.
+    port2.on('message', () => port2.postMessage(''))
+    await expect(acceptDirect([port1], temporary)).rejects.toMatchObject({ code: 'EMFILE' })
+    expect(readdirSync(temporary)).toEqual([])
+    port2.close()
+  })
+
   it('ends with a thread that closes its end before it has connected', async () => {
     const { end, accepted, port } = begin(() => closeDirectSocket(end))
     const failed = accepted.catch((error: unknown) => error)

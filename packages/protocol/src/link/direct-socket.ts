@@ -3,7 +3,7 @@
 // The thread connects, rather than the relay: only a socket that connects can be read into a buffer that is used again.
 // Code of the same user can connect to the path, too, or listen in its place. So the relay first sends a secret, which the thread has from the port.
 // That does not keep out code that does both, and forwards the secret: it has to find the directory before the thread connects.
-import { closeSync, mkdtempSync, openSync, readSync, rmdirSync, rmSync } from 'node:fs'
+import { closeSync, lstatSync, mkdtempSync, openSync, readSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import { join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
@@ -145,20 +145,23 @@ function createSecret(): Uint8Array {
   return secret
 }
 
-/**
- * Returns the error of a connection that the thread did not get. A process without descriptors for both of its ends refuses it itself, without an event,
- * and looks like one that does not send the secret.
- */
-function explainRefusal(answer: Answer): Error {
-  if (answer === 'EMFILE') return Object.assign(new Error(answer), { code: answer })
-  const descriptors: number[] = []
+/** Returns what tells a file from another one that takes its path, as long as the first is open. Undefined if there is none that can be seen. */
+function getInode(path: string): number | undefined {
   try {
-    for (let end = 0; end < 2; end++) descriptors.push(openSync('/dev/null', 'r'))
-  } catch (error) {
-    return error as Error
-  } finally {
-    descriptors.forEach(closeSync)
+    return lstatSync(path).ino
+  } catch {
+    return undefined
   }
+}
+
+/**
+ * Returns the error of a connection that the thread did not get.
+ *
+ * @param isTaken - true if somebody connected to the relay, or the path is no longer that of its socket. If not, the kernel had no descriptor for the
+ *   relay's end, and closed the connection without an event. To ask for a descriptor now would prove nothing: others close theirs meanwhile.
+ */
+function explainRefusal(answer: Answer, isTaken: boolean): Error {
+  if (answer === 'EMFILE' || !isTaken) return Object.assign(new Error('EMFILE'), { code: 'EMFILE' })
   return new BusError('InvalidRequest', TAKEN_SOCKET)
 }
 
@@ -167,6 +170,7 @@ const accept = (port: MessagePort, path: string): Promise<Socket> =>
     const server = getNet().createServer({ pauseOnConnect: true })
     const secret = createSecret()
     let accepted: Socket | undefined
+    let inode: number | undefined
     const end = (error?: Error): void => {
       port.off('close', onClose).off('message', onAnswer)
       // Removes the path, too.
@@ -176,7 +180,10 @@ const accept = (port: MessagePort, path: string): Promise<Socket> =>
       reject(error)
     }
     const onClose = (): void => end(new BusError('Disconnected', 'The thread for the frames of a process has ended'))
-    const onAnswer = (answer: Answer): void => end(answer === true && accepted ? undefined : explainRefusal(answer))
+    const onAnswer = (answer: Answer): void => {
+      const isTaken = accepted !== undefined || inode === undefined || getInode(path) !== inode
+      end(answer === true && accepted ? undefined : explainRefusal(answer, isTaken))
+    }
     port.on('close', onClose).on('message', onAnswer)
     server.once('error', end)
     server.on('connection', (socket: Socket) => {
@@ -184,5 +191,8 @@ const accept = (port: MessagePort, path: string): Promise<Socket> =>
       accepted = socket.on('error', () => {})
       socket.write(secret)
     })
-    server.listen(path, () => port.postMessage({ path, secret } satisfies Invitation))
+    server.listen(path, () => {
+      inode = getInode(path)
+      port.postMessage({ path, secret } satisfies Invitation)
+    })
   })
