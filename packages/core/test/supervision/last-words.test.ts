@@ -22,9 +22,15 @@ function watchFirstFaults(bus: Bus): Map<string, string> {
   return faults
 }
 
-const open = (bus: Bus, label: string, sandbox: Partial<ProcessSandbox>, restart: 'temporary' | 'transient') => {
+function open(
+  bus: Bus,
+  label: string,
+  sandbox: Partial<ProcessSandbox>,
+  restart: 'temporary' | 'transient',
+  module = crash,
+): Promise<void> {
   const options = { sandbox: { kind: 'process' as const, ...sandbox }, supervision: { restart }, loaded: false }
-  return bus.open(label, crash, options)
+  return bus.open(label, module, options)
 }
 
 test.runIf(process.platform !== 'win32').each(['temporary', 'transient'] as const)(
@@ -35,6 +41,18 @@ test.runIf(process.platform !== 'win32').each(['temporary', 'transient'] as cons
     await open(bus, 'main', { wall: slow }, restart)
     await expect.poll(() => faults.get('main'), { timeout: 30_000 }).toBe('the real cause')
     await expect.poll(() => bus.frontends()[0]?.error?.message, { timeout: 30_000 }).toBe('the real cause')
+  },
+)
+
+test.runIf(process.platform !== 'win32')(
+  'a process that has finished has not failed although it exits long after its link has closed',
+  async () => {
+    const bus = await start()
+    const faults = watchFirstFaults(bus)
+    const exited = new Promise(resolve => bus.on('exited', resolve))
+    await open(bus, 'main', { wall: slow }, 'transient', at('setTimeout(() => process.exit(0), 50)'))
+    expect(await exited).toEqual({ label: 'main', code: 0, reason: 'exited with code 0' })
+    expect(faults).toEqual(new Map())
   },
 )
 

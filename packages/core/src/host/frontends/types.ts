@@ -44,7 +44,7 @@ export interface FrontendRuntime {
   /**
    * Ends the runtime, after a protocol violation or the loss of its link. A worker can restart.
    *
-   * @param isPreliminary - true if an error of the code itself, which can still arrive, says more than this one
+   * @param isPreliminary - true if the end of the code itself, which can still arrive, says more than this error
    */
   dismiss(error: Error, isPreliminary?: boolean): void
   fail(error: Error): void

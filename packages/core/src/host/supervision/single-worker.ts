@@ -17,6 +17,7 @@ import {
 import {
   ABANDON_TIMEOUT_MS,
   createAbandonedError,
+  hasFinished,
   isWriting,
   OUTPUT_CHECK_MS,
   STOP_TIMEOUT_MS,
@@ -135,7 +136,7 @@ export class SingleWorker implements SupervisedWorker {
 
   #threadExited(error: Error | undefined): void {
     const { name } = this.input.spec
-    if (this.#state === 'leaving') return this.#leave(error)
+    if (this.#state === 'leaving') return this.#leave(error, hasFinished(this.input.status))
     if (this.#state !== 'starting') return this.#end(error)
     this.#end(error ?? new BusError('Crashed', `${name} exited before it was ready`))
   }
@@ -155,9 +156,9 @@ export class SingleWorker implements SupervisedWorker {
     this.#timers.push(setTimeout(() => this.#leave(), this.#stopTimeout))
   }
 
-  #leave(ownError?: Error): void {
+  #leave(ownError?: Error, finished = false): void {
     const { error, isPreliminary } = this.#dismissal!
-    this.#end((isPreliminary && ownError) || error)
+    this.#end(isPreliminary && (ownError || finished) ? ownError : error)
   }
 
   #drain(timeout: number, endsItself: boolean | undefined): void {

@@ -256,6 +256,21 @@ describe.each([
     expect(await worker.exited).toMatchObject({ error: { message: 'too much memory' } })
   })
 
+  test.each([
+    ['has finished by itself', 'ready', undefined],
+    ['was asked to stop', 'stopped', 'its link has closed'],
+  ])('that exits with code 0 after it was dismissed because of its link %s', async (_why, state, message) => {
+    const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+    const thread = Object.assign(new EventEmitter(), doubles)
+    const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
+    thread.emit('message', { type: 'state', state: 'ready' })
+    worker.dismiss(new Error('its link has closed'), true)
+    thread.emit('message', { type: 'state', state })
+    thread.emit('exit', 0)
+    const { error } = await worker.exited
+    expect(error?.message).toBe(message)
+  })
+
   test('fails with an error of its own when it runs out of memory', async () => {
     const source = `${ready} { const all = []; for (;;) all.push({}) })`
     const worker = start(createSupervisor(), source, { maxOldGenerationSizeMb: 16 })

@@ -112,7 +112,7 @@ export interface SupervisedWorker {
   /**
    * Like `terminate`, but gives a running thread half a second to exit by itself.
    *
-   * @param isPreliminary - true if an error with which the thread exits meanwhile says more than this one. Then a thread that starts gets that time, too
+   * @param isPreliminary - true if the end of a thread that exits by itself meanwhile says more than this error. Then a thread that starts gets that time, too
    */
   dismiss(error: Error, isPreliminary?: boolean): void
   /** Like `terminate`, without a restart. */

@@ -66,6 +66,9 @@ const failWith = (error: Error | undefined, isCharged = false): Partial<WorkerCo
   return { error, exitError: error, isCharged }
 }
 
+/** True if a thread that has exited without an error did so by itself: one that was asked to has reported its next state. */
+export const hasFinished = ({ lifecycle }: ThreadInput['status']): boolean => lifecycle === 'ready'
+
 type Output = Pick<WorkerContext, 'spec' | 'status' | 'now' | 'isDraining'>
 
 const hasPrinted = ({ status, now }: Output): boolean =>
@@ -190,8 +193,9 @@ const machine = setup({
       context.lostSpares < MAX_LOST_SPARES &&
       !context.isDraining(),
     isPreliminary: ({ event }) => event.type === 'dismiss' && event.isPreliminary === true,
-    // The error of a thread that was dismissed with a preliminary one, or for another reason it has its error already.
-    hasOwnError: ({ context, event }) => context.exitError === undefined && getError(event) !== undefined,
+    // The end of a thread that was dismissed with a preliminary error, or for another reason it has its error already.
+    hasLastWord: ({ context, event }) =>
+      context.exitError === undefined && (getError(event) !== undefined || hasFinished(context.status)),
   },
 }).createMachine({
   id: 'worker',
@@ -266,7 +270,7 @@ const machine = setup({
           after: { stopTimeout: { target: '#worker.ended', actions: 'recordDismissal' } },
           on: {
             'thread.exited': [
-              { target: '#worker.ended', guard: 'hasOwnError', actions: 'recordExit' },
+              { target: '#worker.ended', guard: 'hasLastWord', actions: 'recordExit' },
               { target: '#worker.ended', actions: 'recordDismissal' },
             ],
             'thread.silent': { target: '#worker.ended', actions: 'recordDismissal' },

@@ -276,6 +276,8 @@ async function runProcess(
         text: `could not allocate memory (limit: ${memory} MiB)`,
       })
     }
+    // The host takes the end of a process that was asked to stop, and does not say so itself, for its own.
+    if (signal && isStopping) report({ type: 'state', state: 'stopped' })
     if ((signal || outOfMemory) && !isStopping) {
       const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
       killReason ??= new BusError('Crashed', text)
