@@ -20,6 +20,7 @@ const program = `
         spin: () => { for (;;); },
         print: text => { const next = n => host.write('stdout', text, () => { host.postMessage(n); next(n + 1) }); next(1) },
         ignore: () => host.onTerminate(() => host.postMessage('ignored')),
+        count: word => host.onTerminate(() => { Atomics.add(word, 0, 1); Atomics.notify(word, 0); host.exit(1) }),
       }
       host.onMessage(([name, value]) => actions[name](value))
       host.postMessage('started')
@@ -160,6 +161,22 @@ test('a member that blocks the thread when it is terminated ends it', async () =
   expect(await second.exited).toBe(1)
   expect(first.errors).toEqual([])
   expect(second.errors).toEqual(['A thread did not respond. The thread that second shared was terminated'])
+})
+
+test('a host that was busy when the thread has confirmed does not take it for blocked', async () => {
+  const from = group(1, 'busy', 50)
+  const [first, second] = [open('first', { from }), open('second', { from })]
+  await started(first, second)
+  const confirmed = new Int32Array(new SharedArrayBuffer(4))
+  first.member.postMessage(['count', confirmed])
+  // The event loop runs timers next, before it reads.
+  await new Promise(setImmediate)
+  const ended = first.member.terminate()
+  Atomics.wait(confirmed, 0, 0)
+  Atomics.wait(confirmed, 0, 1, 100)
+  await ended
+  await expectAnswer(second)
+  expect(second.errors).toEqual([])
 })
 
 test('no member is added to a thread in which another does not end', async () => {

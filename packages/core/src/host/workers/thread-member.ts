@@ -9,6 +9,7 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import type { WorkerUsage } from '../../shared/worker-usage.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
+import { setDeadline } from '../../shared/set-deadline.js'
 
 export interface MemberOwner {
   /** Called once, when the member has exited by itself. Returns false if the thread ends too, whose exit is the member's then. */
@@ -69,7 +70,8 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   readonly #owner: MemberOwner
   /** Set until it is sent. */
   #start: MemberCommand | undefined
-  #confirmTimer: NodeJS.Timeout | undefined
+  /** Ends the deadline for the thread to confirm that this member is terminated. */
+  #confirmed = (): void => {}
   #isTerminated = false
   #isRef = true
   /** The member's exit code, once it has exited. */
@@ -123,7 +125,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
       this.#isTerminated = true
       Atomics.store(this.#activity, 1, 1)
       this.#post({ type: 'terminate' })
-      this.#confirmTimer = setTimeout(() => this.#owner.blocked(), this.#owner.confirmTimeout)
+      this.#confirmed = setDeadline(this.#owner.confirmTimeout, () => this.#owner.blocked())
     }
     await new Promise(resolve => this.once('exit', resolve))
   }
@@ -190,10 +192,10 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
         return this.#owner.fail(() => error)
       }
       case 'terminating':
-        return clearTimeout(this.#confirmTimer)
+        return this.#confirmed()
       case 'exited':
         this.#exitCode = report.code
-        clearTimeout(this.#confirmTimer)
+        this.#confirmed()
         if (this.#owner.exited(this)) this.#exit(report.code)
         return
       default:
@@ -204,7 +206,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   #exit(code: number): void {
     if (this.#hasExited) return
     this.#hasExited = true
-    clearTimeout(this.#confirmTimer)
+    this.#confirmed()
     this.stdout.push(null)
     this.stderr.push(null)
     this.emit('exit', code)
