@@ -14,6 +14,7 @@ import {
   type WorkerEvent,
   type WorkerExit,
 } from './worker-actor.js'
+import { setDeadline } from '../../shared/set-deadline.js'
 import {
   ABANDON_TIMEOUT_MS,
   createAbandonedError,
@@ -35,7 +36,8 @@ export class SingleWorker implements SupervisedWorker {
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<WorkerExit>()
   readonly #stopTimeout: number
-  readonly #timers: NodeJS.Timeout[] = []
+  /** End the deadlines of the current state. */
+  readonly #deadlines: (() => void)[] = []
   readonly #release: () => void
   #sendToThread: (command: ThreadCommand) => void = () => {}
   #state: SingleState = 'starting'
@@ -153,7 +155,7 @@ export class SingleWorker implements SupervisedWorker {
     this.#state = 'leaving'
     this.#dismissal = { error, isPreliminary }
     this.#sendToThread({ type: 'stop', timeout: 0 })
-    this.#timers.push(setTimeout(() => this.#leave(), this.#stopTimeout))
+    this.#deadlines.push(setDeadline(this.#stopTimeout, () => this.#leave()))
   }
 
   #leave(ownError?: Error, finished = false): void {
@@ -162,17 +164,17 @@ export class SingleWorker implements SupervisedWorker {
   }
 
   #drain(timeout: number, endsItself: boolean | undefined): void {
-    this.#clearTimers()
+    this.#endDeadlines()
     this.#state = 'draining'
-    this.#timers.push(
-      setTimeout(() => {
-        // Code that runs on can print for ever.
-        if (this.input.status.lifecycle === 'stopped' && this.#isWriting) this.#awaitOutput()
-        else this.#kill()
-      }, timeout + this.#stopTimeout),
-    )
+    const onLate = (): void => {
+      // Code that runs on can print for ever.
+      if (this.input.status.lifecycle === 'stopped' && this.#isWriting) this.#awaitOutput()
+      else this.#kill()
+    }
+    this.#deadlines.push(setDeadline(timeout + this.#stopTimeout, onLate))
     this.#sendToThread({ type: 'stop', timeout, endsItself })
-    if (endsItself) this.#timers.push(setTimeout(() => this.#sendToThread({ type: 'stop', timeout }), ASK_TIMEOUT_MS))
+    const ask = (): void => this.#sendToThread({ type: 'stop', timeout })
+    if (endsItself) this.#deadlines.push(setDeadline(ASK_TIMEOUT_MS, ask))
   }
 
   get #output(): Parameters<typeof isWriting>[0] {
@@ -185,23 +187,23 @@ export class SingleWorker implements SupervisedWorker {
 
   /** Its output is bounded, and how fast it ends depends on this host. */
   #awaitOutput(): void {
-    this.#clearTimers()
+    this.#endDeadlines()
     this.#isKilled = false
     const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#kill())
-    this.#timers.push(setTimeout(check, OUTPUT_CHECK_MS))
+    this.#deadlines.push(setDeadline(OUTPUT_CHECK_MS, check))
   }
 
   #kill(): void {
-    this.#clearTimers()
+    this.#endDeadlines()
     this.#isKilled = true
     this.#sendToThread({ type: 'kill' })
     this.input.spec.onKilled()
     const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#end(createAbandonedError(this.#output)))
-    this.#timers.push(setTimeout(check, ABANDON_TIMEOUT_MS))
+    this.#deadlines.push(setDeadline(ABANDON_TIMEOUT_MS, check))
   }
 
   #end(error: Error | undefined, exitError = error): void {
-    this.#clearTimers()
+    this.#endDeadlines()
     this.#state = error ? 'failed' : 'stopped'
     const code = this.input.status.exitCode
     this.#release()
@@ -209,7 +211,7 @@ export class SingleWorker implements SupervisedWorker {
     this.#exited.resolve({ error, exitError, code })
   }
 
-  #clearTimers(): void {
-    for (const timer of this.#timers.splice(0)) clearTimeout(timer)
+  #endDeadlines(): void {
+    for (const end of this.#deadlines.splice(0)) end()
   }
 }

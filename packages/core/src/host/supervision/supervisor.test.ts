@@ -187,7 +187,7 @@ describe.each([
       supervisor.signal('drain')
       const onExit = vi.fn<(exit: unknown) => void>()
       void worker.stop(100).then(onExit)
-      await print(56)
+      await print(57)
       const message = expect.stringContaining('its output was not taken in time') as string
       expect(onExit).toHaveBeenCalledExactlyOnceWith(
         expect.objectContaining({ error: expect.objectContaining({ message }) as Error }),
@@ -269,6 +269,31 @@ describe.each([
     thread.emit('exit', 0)
     const { error } = await worker.exited
     expect(error?.message).toBe(message)
+  })
+
+  test.each([
+    ['says why it has ended', 'dismiss', 1, { error: { message: 'too much memory' } }],
+    ['ends in time', 'stop', 0, { error: undefined }],
+  ] as const)('is not judged before this host has read that it %s', async (_what, how, code, exit) => {
+    const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+    const thread = Object.assign(new EventEmitter(), doubles)
+    const onKilled = vi.fn<() => void>()
+    const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker, onKilled })
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      if (code !== 0) thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
+      thread.emit('exit', code)
+      port1.close()
+    }
+    thread.emit('message', { type: 'state', state: 'ready' })
+    // The event loop runs timers next, before it reads.
+    await new Promise(setImmediate)
+    if (how === 'stop') void worker.stop(0)
+    else worker.dismiss(new Error('its link has closed'), true)
+    port2.postMessage(undefined)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+    expect(await worker.exited).toMatchObject(exit)
+    expect(onKilled).not.toHaveBeenCalled()
   })
 
   test('fails with an error of its own when it runs out of memory', async () => {

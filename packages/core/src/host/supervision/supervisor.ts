@@ -14,6 +14,7 @@ import {
   type WorkerExit,
   type WorkerSpec,
 } from './worker-actor.js'
+import { setDeadline } from '../../shared/set-deadline.js'
 import { readUsage, type WorkerUsage } from '../../shared/worker-usage.js'
 import { type WorkerInput, workerMachine, type WorkerMachineActor } from './worker-machine.js'
 
@@ -86,6 +87,12 @@ const machine = setup({
 /** @internal */
 export const supervisorMachine: AnyStateMachine = machine
 
+/** Most of what the machines wait for are messages of a thread, or its exit. */
+const deadlines = {
+  setTimeout: (onLate: () => void, ms: number): unknown => setDeadline(ms, onLate),
+  clearTimeout: (end: () => void): void => end(),
+}
+
 /** @internal For tests: a clock and a random source of their own. */
 export interface SupervisorOptions extends Partial<Pick<WorkerInput, 'now' | 'random'>> {
   clock?: ActorOptions<typeof machine>['clock']
@@ -93,10 +100,10 @@ export interface SupervisorOptions extends Partial<Pick<WorkerInput, 'now' | 'ra
 
 /** @internal */
 export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
-  const { clock, now = () => performance.now(), random = Math.random } = options
+  const { clock = deadlines, now = () => performance.now(), random = Math.random } = options
   const listeners = new Set<(event: BusInspection) => void>()
   const actor = createActor(machine, {
-    ...(clock && { clock }),
+    clock,
     inspect: event => listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
   })
   const getWorkers = (): WorkerSnapshot[] =>
