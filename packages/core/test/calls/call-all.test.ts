@@ -1,5 +1,5 @@
 // Calls of a function of several frontends: which are called, and how the result of each settles.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Bus, Client } from '../../src/index.js'
 import { createBus } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
@@ -52,7 +52,13 @@ describe('callAll', () => {
   test('a frontend that does not answer in time rejects in its own result', async () => {
     const undo = clients['other']!.expose({ slow: () => new Promise(() => {}) })
     clients['md-a']!.expose({ slow: () => 'quick' })
-    const results = await bus.callAll('slow', {}, { labels: ['md-a', 'other'], timeout: 50 })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const calling = bus.callAll('slow', {}, { labels: ['md-a', 'other'], timeout: 50 })
+    // Its answer follows that of the call before.
+    await bus.call('md-a', 'name')
+    vi.advanceTimersByTime(50)
+    const results = await calling
     expect([getReason(results['md-a']), getReason(results['other'])]).toEqual(['quick', 'Timeout'])
     undo()
   })
