@@ -5,7 +5,7 @@ import { start } from '../support/start.js'
 const source = `
   import { invoke } from '@sallyport/frontend'
   const print = text => process.stdout.write(text + '\\n')
-  invoke('slow', { ms: 700 }).then(() => print('answered'), error => print('cut off: ' + error.message))
+  invoke('slow').then(() => print('answered'), error => print('cut off: ' + error.message))
   const timer = setInterval(() => {
     invoke('greet', { name: 'World' }).catch(error => {
       clearInterval(timer)
@@ -18,8 +18,13 @@ test.each(['permission', 'process'] as const)(
   'a call that a plugin makes while close waits is refused, and the one in flight is answered: %s',
   async sandbox => {
     let output = ''
-    const bus = await start()
-    const onStdio = (text: string): void => void (output += text)
+    let answer = (): void => {}
+    const slow = (): Promise<void> => new Promise(resolve => (answer = resolve))
+    const bus = await start({ core: { commands: { slow, greet: () => 'Hello!' } } })
+    const onStdio = (text: string): void => {
+      output += text
+      if (output.includes('refused')) answer()
+    }
     await bus.open('plugin', { source, name: 'plugin.js' }, { sandbox, allow: '*', onStdio })
     await bus.close({ timeout: 20_000 })
     expect(output).toContain('answered\n')
