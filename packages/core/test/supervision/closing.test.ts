@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import type { Bus, BusOptions, FrontendOptions } from '../../src/index.js'
+import { type Bus, type BusOptions, defineCore, type FrontendOptions } from '../../src/index.js'
 import { fixture, isolation, next, start } from '../support/start.js'
 
 type Behaviour = 'loop' | 'waits' | 'fails'
@@ -67,10 +67,27 @@ test.each(['none', 'process'])('a call that closeFrontend cuts off is not report
 })
 
 test('a bug that shows while the bus closes is reported once, and the frontend does not restart', async () => {
-  const { bus, events, logged } = await watch('fails')
+  let fail!: (error: Error) => void
+  let answer!: () => void
+  const core = defineCore({
+    commands: {
+      greet: () => 'Hello!',
+      never_ends: () => new Promise((_resolve, reject) => (fail = reject)),
+      hold: () => new Promise<void>(resolve => (answer = resolve)),
+    },
+  })
+  const { bus, events, logged } = await watch('fails', { core })
   bus.on('fault', ({ error }) => void events.push(error.message))
-  await bus.close({ timeout: 50 })
-  expect(events).toEqual(['fault', 'a bug of the frontend', 'failed', 'exited'])
+  const client = await bus.connect('caller', { allow: '*' })
+  const held = client.invoke('hold')
+  await client.invoke('greet')
+  const closed = bus.close({ timeout: 60_000 })
+  fail(new Error('too late'))
+  const reported = ['fault', 'a bug of the frontend', 'failed', 'exited']
+  await expect.poll(() => events).toEqual(reported)
+  answer()
+  await Promise.all([held, closed])
+  expect(events).toEqual(reported)
   expect(logged).toContain('fault')
   expect(logged).not.toContain('restarting')
 })
