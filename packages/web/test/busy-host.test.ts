@@ -1,9 +1,14 @@
 // A host whose thread is busy for longer than a page has to answer: the page has answered meanwhile, and stays.
 import { on } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { WebOptions } from '@sallyport/web'
 import { serve, tryConnect } from './raw.ts'
+
+/** No heartbeat comes by itself. */
+const HEARTBEAT_MS = 600_000
+
+afterEach(() => void vi.restoreAllMocks())
 
 async function start(options: Partial<WebOptions>) {
   const served = await serve(options)
@@ -36,8 +41,13 @@ test('no other tab takes the label of a page over', async () => {
 })
 
 test('a heartbeat disconnects no page', async () => {
-  const { next, block } = await start({ heartbeat: 200 })
+  const setIntervals = vi.spyOn(globalThis, 'setInterval')
+  const { next, block } = await start({ heartbeat: HEARTBEAT_MS })
+  const beat = setIntervals.mock.calls.find(([, ms]) => ms === HEARTBEAT_MS)![0] as () => void
+  beat()
   expect(await next()).toBe('asked')
-  block(500)
+  // Due when the thread goes on, before it reads what has arrived.
+  setTimeout(beat)
+  block(10)
   expect(await next()).toBe('asked')
 })
