@@ -113,7 +113,11 @@ export class PageLabel {
     if (slot.number === 1) return
     slot.timer = setTimeout(() => {
       this.#remove(slot)
-      void slot.frontend.then(frontend => frontend.close())
+      // One that could not be opened has rejected before.
+      void slot.frontend.then(
+        frontend => frontend.close(),
+        () => {},
+      )
     }, RETURN_TIMEOUT_MS).unref()
   }
 
