@@ -176,6 +176,11 @@ class FrontendServer implements WebServer {
     this.urls[label] = authenticate ? url : token.addTo(url)
     const access = { requestPolicy: policy, isKnown, token: authenticate ? undefined : token }
     const service = await this.#createService(label, page, access)
+    // The bus can have closed before this server was known.
+    if (this.#closing) {
+      server.close()
+      throw new BusError('Disconnected', 'serveFrontends: the bus was closed')
+    }
     server.on('request', (request, response) => {
       service.serve(request, response).catch((error: unknown) => this.#onFailure(error, response))
     })
