@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Channel } from '@sallyport/frontend'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openMcp, serveMcp } from '../src/index.js'
 import { hasWall, makeDirectory, openHostile, openReal, startBus } from './start.js'
 
@@ -274,6 +274,17 @@ test.each([
     reason: 'LoadFailed',
     message: expect.stringContaining(`The MCP server "a" did not start: ${why}`),
     cause,
+  })
+})
+
+test('a server that lists no tools is ended with that reason, although the question ends at the same time', async () => {
+  const bus = await startBus()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const onStderr = (): void => void vi.advanceTimersByTime(1000)
+  await expect(openHostile(bus, ['mute'], { wall: 'none', startTimeout: 1000, onStderr })).rejects.toMatchObject({
+    reason: 'LoadFailed',
+    message: 'The MCP server "hostile" did not start: it did not list its tools within 1000 ms',
   })
 })
 

@@ -68,6 +68,11 @@ export class ProgramTransport implements Transport {
     if (this.#isClosed) program.kill()
   }
 
+  /** True once the program has ended, or is being ended. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#program?.stdin
     if (this.#isClosed || !stdin?.writable) throw new Error('The server has ended')

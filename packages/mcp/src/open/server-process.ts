@@ -55,11 +55,12 @@ export class ServerProcess {
       await client.connect(transport, { timeout: startTimeout })
       onTools(await listTools(client, startTimeout))
     } catch (error) {
-      const hasEnded = await Promise.race([transport.ended, Promise.resolve(undefined)])
+      // The error can be another one of a program that has ended, or is being ended.
+      const { isClosed } = transport
       await transport.close()
       // Errors of `startProgram` name the option, or the remedy.
       if (error instanceof BusError) throw error
-      const why = hasEnded ?? (error as Error).message
+      const why = isClosed ? await transport.ended : (error as Error).message
       // For the host alone: the reason of a restart reaches frontends.
       const cause = transport.lastText ? new Error(`it wrote: ${transport.lastText.trim()}`) : error
       throw new BusError('LoadFailed', `The MCP server ${JSON.stringify(name)} did not start: ${why}`, { cause })
