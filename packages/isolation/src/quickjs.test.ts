@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { BridgeState } from './quickjs/bridge.js'
+import { Machine, type MachineEvents } from './quickjs/machine.js'
+import { writeSnapshot } from './quickjs/snapshot.js'
 import { loadScript, prepare } from './quickjs.js'
 
 const engine = { memory: 32, stack: 256, time: 1000 }
@@ -43,6 +46,26 @@ test('a script that is stopped while it waits for its VM never runs', async () =
   const later = await load('')
   await later.run()
   expect(printed).toEqual([])
+})
+
+test('a script that is stopped while its snapshot is read does not go on', async () => {
+  const machine = await Machine.start(engine, {} as MachineEvents)
+  const bridge = { lastId: -1, run: -1, interrupted: [], closed: [], exposed: ['bus.run'] } as unknown as BridgeState
+  const snapshot = await writeSnapshot({ vm: machine.capture()!, bridge })
+  machine.dispose()
+  const functions = { expose: vi.fn<() => void>() }
+  const start = async () => {
+    const options = { codec: 'json', engine, snapshot } as const
+    const script = await loadScript('file:///main.js', { name: 'main.js', text: '' }, undefined, options)
+    stops.push(() => script.stop())
+    return { script, running: script.run(functions as never, {} as never, () => {}) }
+  }
+  const { script } = await start()
+  script.stop()
+  // Another one goes on later.
+  const later = await start()
+  await later.running
+  expect(functions.expose).toHaveBeenCalledOnce()
 })
 
 test('a script that is too long is refused', async () => {

@@ -42,6 +42,7 @@ export async function loadScript(
     error.stack = `${error.name}: ${error.message}\n${frames}`
     return error
   }
+  let isStopped = false
   let end = (): void => {}
   return {
     async run(functions, thread, onFault) {
@@ -55,7 +56,6 @@ export async function loadScript(
           else reject(error)
         }
         let machine: Machine | undefined
-        let isStopped = false
         const findLimit = (error: CrossedError): boolean => {
           const limit = machine?.toLimitOfError(error)
           if (limit) onError(limit)
@@ -97,7 +97,6 @@ export async function loadScript(
           onError(tooLarge('snapshot', byteLength, MAX_SNAPSHOT_BYTES))
         }
         end = () => {
-          isStopped = true
           bridge.stop()
           machine?.dispose()
         }
@@ -129,7 +128,10 @@ export async function loadScript(
           .catch(onError)
       })
     },
-    stop: () => end(),
+    stop() {
+      isStopped = true
+      end()
+    },
   }
 }
 
