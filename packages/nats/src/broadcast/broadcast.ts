@@ -29,10 +29,19 @@ export interface BroadcastOptions extends Identity {
   now?: () => number
 }
 
+export interface Opened {
+  instance: string
+  plain: Uint8Array
+}
+
 export interface Broadcast {
   seal(plain: Uint8Array): Uint8Array
-  /** Returns undefined for a message that is forged, replayed, out of order, too old, from the future, or sealed here. */
-  open(message: Uint8Array): { instance: string; plain: Uint8Array } | undefined
+  /**
+   * Returns undefined for a message that is forged, replayed, out of order, too old, from the future, or sealed here. Returns `early` for an
+   * authentic one from before the start of this instance, which it can have accepted before a restart: the sender's clock can be behind, and
+   * the message late.
+   */
+  open(message: Uint8Array): Opened | 'early' | undefined
 }
 
 /**
@@ -49,15 +58,17 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
   const createKeys = (sender: Uint8Array): GetKey => createBroadcastKeys(secret, sender, bus, subject)
   const senderId = randomBytes(SENDER_BYTES)
   const getKey = createKeys(senderId)
-  const senders = new Senders(createKeys, now())
+  const start = now()
+  const senders = new Senders(createKeys, start)
   let sequence = 0
   let time = 0
 
-  function tryOpen(message: Uint8Array): { instance: string; plain: Uint8Array } | undefined {
+  function tryOpen(message: Uint8Array): Opened | 'early' | undefined {
     const header = readHeader(message)
     if (!header || senderId.equals(header.sender)) return undefined
     if (!(Math.abs(now() - header.time) <= MAX_BROADCAST_AGE)) return undefined
-    const sender = senders.find(header)
+    const isEarly = header.time < start
+    const sender = isEarly ? senders.create(header) : senders.find(header)
     const end = message.byteLength - records.TAG_BYTES
     if (!sender || end < header.end) return undefined
     const key = sender.getKey(header.sequence)
@@ -65,6 +76,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     const ciphertext = message.subarray(header.end, end)
     const decipher = records.createDecipher(key, getNonce(header.sequence))
     const [plain] = records.decrypt(decipher, aad, [ciphertext], message.subarray(end))
+    if (isEarly) return 'early'
     senders.update(header, sender)
     return plain && { instance: header.instance, plain }
   }
@@ -167,7 +179,12 @@ class Senders {
     const known = this.#senders.get(toKey(header))
     if (known) return header.sequence > known.sequence ? known : undefined
     if (header.time <= this.#floor) return undefined
-    return { getKey: this.#createKeys(header.sender), sequence: -1, time: 0 }
+    return this.create(header)
+  }
+
+  /** Returns a sender that is not known yet. */
+  create({ sender }: BroadcastHeader): Sender {
+    return { getKey: this.#createKeys(sender), sequence: -1, time: 0 }
   }
 
   update(header: BroadcastHeader, sender: Sender): void {

@@ -46,6 +46,7 @@ export function fanOutEvents({ hub, connection, faults, ...identity }: InstanceC
 
   function handleMessage(message: Uint8Array): void {
     const opened = broadcast.open(message)
+    if (opened === 'early') return
     if (!opened) return report(() => new BusError('InvalidRequest', 'A forged or replayed event message was dropped'))
     try {
       for (const event of readEvents(opened.plain)) deliver(opened.instance, event)

@@ -63,3 +63,29 @@ test('does not announce an instance that has left when another one joins', () =>
   instances[2]!.announce()
   for (const at of [1, 2]) expect(Object.keys(instances[at]!.stats().instances).toSorted()).toEqual(['b', 'c'])
 })
+
+test('a message that another instance has sealed before this one has started is no fault, however late it arrives', () => {
+  const secret = createBusSecret()
+  const late: { data: Uint8Array }[] = []
+  const faults: string[] = []
+  let receive!: (message: { data: Uint8Array }) => void
+  const start = (instance: string): Presence => {
+    const connection = {
+      isConnected: true,
+      publish: (_subject: string, data: Uint8Array) => void late.push({ data }),
+      subscribe: (_subject: string, listener: typeof receive) => void (receive = listener),
+    } as unknown as ProcessConnection
+    const reporter = createFaultReporter((_label, error) => void faults.push(error.message))
+    const hub = { counts: () => counts } as unknown as Hub
+    return trackPresence({ hub, connection, faults: reporter, secret, bus: 'test', instance })
+  }
+  start('a').announce()
+  vi.advanceTimersByTime(300)
+  const second = start('b')
+  receive(late[0]!)
+  expect([faults, Object.keys(second.stats().instances)]).toEqual([[], ['b']])
+  const forged = Uint8Array.from(late[0]!.data)
+  forged[forged.length - 1]! ^= 1
+  receive({ data: forged })
+  expect(faults).toEqual(['A forged or replayed presence message was dropped'])
+})

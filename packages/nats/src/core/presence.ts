@@ -50,6 +50,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
 
   function handleMessage(message: Uint8Array): void {
     const opened = broadcast.open(message)
+    if (opened === 'early') return
     if (!opened) return reportFault('A forged or replayed presence message was dropped')
     const { instance, plain } = opened
     const { counts } = JSON.parse(Buffer.from(plain).toString()) as { counts?: NetworkCounts }
