@@ -33,6 +33,8 @@ describe.skipIf(!hasServer)('calls settle, and later calls succeed,', { timeout:
     await other.call('load', { label: 'other', parallel: 8, ms: 10, timeout: 500 })
     await waitForAnswers(stopped, 'stopped')
     const held = stopped.call('invoke', { label: 'stopped', command: 'hold' })
+    // A busy machine can end the session before.
+    held.catch(() => {})
     await waitForAnswers(stopped, 'stopped')
 
     stopped.pause()
