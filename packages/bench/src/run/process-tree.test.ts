@@ -55,6 +55,17 @@ describe.runIf(lacksProcessTree() === undefined)('a tree of processes', () => {
     expect(readCpu()).toBeGreaterThan(user + system + 150_000)
   })
 
+  test('has a clock that does not go back when a child exits', async () => {
+    const file = join(directory, 'idle.cjs')
+    writeFileSync(file, 'setInterval(() => {}, 1e6); process.send(1)')
+    parent = fork(file, [], { execArgv: [] })
+    await once(parent, 'message')
+    const readCpu = startTreeCpuClock()
+    parent.kill('SIGKILL')
+    await once(parent, 'exit')
+    expect(readCpu()).toBeGreaterThan(0)
+  })
+
   test('has no memory after its process has exited', async () => {
     const child = spawn(process.execPath, ['--eval', ''])
     await once(child, 'exit')

@@ -16,20 +16,19 @@ export const lacksProcessTree = (): string | undefined =>
 export const readTreeMemory = (root: number = process.pid): number => sum(findDescendants(root), readPss)
 
 /** Returns the CPU time of the running threads of a process with its descendants, in µs. */
-export const readTreeCpu = (root: number = process.pid): number => sum(findDescendants(root), readCpu)
+export const readTreeCpu = (root: number = process.pid): number => sum(readThreads(findDescendants(root)).values())
 
 /**
  * Returns a function for the CPU time of this process and its present descendants since now, in µs. Without `/proc`, descendants do not
- * count. The time of a descendant's thread that exits is lost.
+ * count. A descendant's thread that exits does not count at all.
  */
 export function startTreeCpuClock(): () => number {
   const others = lacksProcessTree() === undefined ? findDescendants(process.pid).slice(1) : []
-  const readOthers = (): number => sum(others, readCpu)
-  const [othersBefore, before] = [readOthers(), process.cpuUsage()]
+  const [othersBefore, before] = [readThreads(others), process.cpuUsage()]
   return () => {
     // This process is read first, because reading the others takes CPU time.
     const { user, system } = process.cpuUsage(before)
-    return user + system + readOthers() - othersBefore
+    return user + system + sum(readThreads(others), ([thread, time]) => time - (othersBefore.get(thread) ?? 0))
   }
 }
 
@@ -61,11 +60,19 @@ function readPss(pid: number): number {
   return Number(kibibytes) * 1024
 }
 
-/** `/proc/<pid>/stat` counts in steps of 10 ms, which is too coarse for the start of one process. */
-const readCpu = (pid: number): number =>
-  sum(listUnlessGone(`/proc/${pid}/task`), thread =>
-    Number(readUnlessGone(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]),
-  ) / 1e3
+/**
+ * Returns the CPU time of each running thread, in µs. `/proc/<pid>/stat` counts in steps of 10 ms, which is too coarse for the start of one
+ * process.
+ */
+const readThreads = (pids: readonly number[]): Map<string, number> =>
+  new Map(
+    pids.flatMap(pid =>
+      listUnlessGone(`/proc/${pid}/task`).flatMap(thread => {
+        const [time] = readUnlessGone(`/proc/${pid}/task/${thread}/schedstat`).split(' ')
+        return time ? [[thread, Number(time) / 1e3] as const] : []
+      }),
+    ),
+  )
 
 const readUnlessGone = (path: string): string => unlessGone(() => readFileSync(path, 'utf8')) ?? ''
 const listUnlessGone = (path: string): string[] => unlessGone(() => readdirSync(path)) ?? []
