@@ -297,7 +297,8 @@ describe('a server that the host closes while pages are connected', () => {
     admit('main')
     expect(await late).toBe(503)
     await closed
-    await once(server.listen(port, '127.0.0.1'), 'listening')
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    port = (server.address() as AddressInfo).port
     const again = tryPage()
     admit = undefined as never
     await expect.poll(() => admit as unknown).toBeDefined()

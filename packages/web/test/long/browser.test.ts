@@ -310,14 +310,15 @@ describe.skipIf(!hasChromium)('a second tab', () => {
   })
 })
 
-/** Serves the page behind a proxy whose connections can be dropped, or left hanging. */
+/** Serves the page behind a proxy whose connections can be dropped, left hanging, or lead to another port. */
 async function serveByProxy(options: Partial<WebOptions> = {}) {
   const sockets = new Set<Socket>()
   let isHanging = false
+  let otherPort: number | undefined
   const proxy: Server = createServer(near => {
     // What a connection sends now would be lost, and the page would wait for an answer for 30 s.
     if (isHanging) return near.destroy()
-    const far = connectSocket(Number(new URL(web.url).port), '127.0.0.1')
+    const far = connectSocket(otherPort ?? Number(new URL(web.url).port), '127.0.0.1')
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -339,6 +340,7 @@ async function serveByProxy(options: Partial<WebOptions> = {}) {
     url: web.url.replace(/^.*:\d+/, origin),
     drop,
     hang: (value: boolean): void => void (isHanging = value),
+    leadTo: (port: number | undefined): void => void (otherPort = port),
     close(): void {
       proxy.close()
       drop()
@@ -439,15 +441,18 @@ describe.skipIf(!hasChromium)('a service worker', () => {
       response.setHeader('content-type', url === '/app.js' ? 'text/javascript' : 'text/html').end()
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
-    const { port } = server.address() as AddressInfo
+    // A port that was closed could be that of another program by now.
+    const proxy = await serveByProxy()
+    proxy.leadTo((server.address() as AddressInfo).port)
     const page = await context.newPage()
-    await page.goto(`http://127.0.0.1:${port}`)
+    await page.goto(new URL(proxy.url).origin)
     expect(await page.evaluate(register)).toBe('registered')
     server.close()
-    server.closeAllConnections()
-    await serve('brownfield', { port })
-    await page.goto(web.url)
+    proxy.drop()
+    proxy.leadTo(undefined)
+    await page.goto(proxy.url)
     await expect.poll(() => page.evaluate('navigator.serviceWorker.getRegistrations().then(all => all.length)')).toBe(0)
+    proxy.close()
   })
 })
 
