@@ -146,8 +146,10 @@ export class ProcessConnection {
         this.#lastError = new BusError('Disconnected', 'the server did not answer pings')
         destroySocket(this.#nats)
       } else if (status.type === 'error') {
-        this.#lastError = toServerError(status.error)
-        this.#events.fault(this.#lastError)
+        const error = toServerError(status.error)
+        // After a refused operation the connection goes on.
+        if (error.reason !== 'Denied') this.#lastError = error
+        this.#events.fault(error)
       }
     }
   }

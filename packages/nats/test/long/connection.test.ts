@@ -115,6 +115,9 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     await expect
       .poll(() => log)
       .toContainEqual(expect.stringContaining('fault: Denied NATS refused publishing to elsewhere'))
+    // What the server has refused before does not end the connection.
+    await server.kill()
+    await expect.poll(() => log.at(-1)).toMatch(/^down: .* was lost: the server closed the connection$/)
   })
 
   test('rejects messages that are larger than the server accepts', async () => {
