@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
 import type { Launcher, ProcessSandbox } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 
@@ -25,6 +26,16 @@ test.runIf(process.platform === 'linux').each(['none', 'auto'])(
     const refused = expect.stringContaining(refusal) as string
     // Each descriptor more lets the start get further.
     expect(JSON.parse(stdout)).toEqual({ outcomes: [...Array(8).fill(refused), 'opened'], left: [] })
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'a host that had too few descriptors for its first process starts later ones in the same wall as others',
+  async () => {
+    const host = [process.execPath, fileURLToPath(fixture('sandboxes/first-start.mjs'))]
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'ulimit -n 150; exec "$@"', 'sh', ...host])
+    const { launcher } = await findWall()
+    expect(JSON.parse(stdout)).toEqual({ failures: 8, wall: launcher?.name ?? 'none' })
   },
 )
 

@@ -12,7 +12,7 @@ import {
   THREAD_TIME_FILE,
 } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { compileEngine, isTypeScriptName } from '@sallyport/protocol/internal/util'
+import { compileEngine, isTypeScriptName, loadOnce } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { integer } from '../../../shared/validate.js'
 import { getWorkerName } from '../../supervision/policy.js'
@@ -121,11 +121,10 @@ const schema = v.variant('process', [
   }),
 ])
 
-let compiled: Promise<EngineModule> | undefined
-
 /** Compiles the engine once for all script hosts that are threads. */
-const compileEngineOnce = (): Promise<EngineModule> =>
-  (compiled ??= readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm')).then(compileEngine))
+const compileEngineOnce = loadOnce(async () =>
+  compileEngine(await readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm'))),
+)
 
 /** @internal */
 export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
@@ -199,12 +198,8 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
 const hasTypes = ({ module, text }: FrontendStart): boolean =>
   [text?.name ?? new URL(module).pathname, ...Object.keys(text?.modules ?? {})].some(isTypeScriptName)
 
-let described: Promise<string> | undefined
-
 /** Returns what a snapshot depends on: the version of the engine, and the code inside of a VM. Any change of them moves what is in its memory. */
-const describeEngine = (): Promise<string> => (described ??= readEngine())
-
-async function readEngine(): Promise<string> {
+const describeEngine = loadOnce(async (): Promise<string> => {
   const runner = findEntry(RUNNER)
   const [{ createHash }, pack, inside] = await Promise.all([
     import('node:crypto'),
@@ -213,7 +208,7 @@ async function readEngine(): Promise<string> {
   ])
   const { version } = JSON.parse(pack) as { version: string }
   return `quickjs-wasi ${version} with ${createHash('sha256').update(inside).digest('hex').slice(0, 16)}`
-}
+})
 
 /** Grants what the runner reads beside its own bundle: the code inside of a VM, and the CPU time of its own thread. */
 function getInsideGrants(): ReadGrants {

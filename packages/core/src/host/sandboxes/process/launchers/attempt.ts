@@ -48,7 +48,10 @@ export function makeAttemptNow(attempt: Attempt): Launcher {
   return step.value
 }
 
-/** Leaves this thread free. */
+/** What a process or the machine lacks at the moment: it says nothing of a launcher. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
+
+/** Leaves this thread free. @throws an error of the system if the process cannot be started for a lack of descriptors, processes or memory */
 export async function makeAttempt<T>(attempt: Attempt<T>): Promise<T> {
   let step = attempt.next()
   while (!step.done) {
@@ -71,6 +74,7 @@ async function getResult(child: ChildProcess): Promise<TrialResult> {
     const [status] = (await once(child, 'close')) as [number | null]
     return { status, ...texts }
   } catch (error) {
+    if (SHORTAGES.has((error as NodeJS.ErrnoException).code ?? '')) throw error
     return { status: null, ...texts, error: error as Error }
   }
 }

@@ -1,4 +1,5 @@
 // The strongest launcher that works on this machine.
+import { loadOnce } from '@sallyport/protocol/internal/util'
 import { type Attempt, makeAttempt } from './attempt.js'
 import { tryBubblewrap } from './bubblewrap.js'
 import { tryLandlock } from './landlock.js'
@@ -11,15 +12,8 @@ export interface FoundWall {
   readonly failures: readonly string[]
 }
 
-let found: Promise<FoundWall> | undefined
-
-/** Tries the launchers once, beside other work: each attempt takes up to 50 ms. */
-export const findWall = (): Promise<FoundWall> =>
-  (found ??= tryEach([tryBubblewrap, tryLandlock]).catch((error: unknown) => {
-    // Such as one of a host without a free descriptor.
-    found = undefined
-    throw error
-  }))
+/** Tries the launchers once, beside other work: each attempt takes up to 50 ms. @throws as `makeAttempt` */
+export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach([tryBubblewrap, tryLandlock]))
 
 /** @param launchers - functions that throw if their launcher does not work, the strongest first */
 export async function tryEach(launchers: readonly (() => Attempt)[]): Promise<FoundWall> {

@@ -1,4 +1,5 @@
 // The wall around a program of any kind, in any language: namespaces by bubblewrap, and the seccomp filter for programs.
+import { loadOnce } from '@sallyport/protocol/internal/util'
 import { type Attempt, makeAttempt } from '../launchers/attempt.js'
 import {
   createError,
@@ -51,14 +52,8 @@ export interface ProgramWall {
   launch(program: WalledProgram): WalledLaunch
 }
 
-let found: Promise<ProgramWall> | undefined
-
 /** Tries bubblewrap once. @throws {LauncherUnavailable} */
-export const findProgramWall = (): Promise<ProgramWall> =>
-  (found ??= makeAttempt(tryProgramWall()).catch((error: unknown) => {
-    found = undefined
-    throw error
-  }))
+export const findProgramWall: () => Promise<ProgramWall> = loadOnce(() => makeAttempt(tryProgramWall()))
 
 function* tryProgramWall(): Attempt<ProgramWall> {
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
