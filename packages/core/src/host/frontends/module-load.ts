@@ -57,13 +57,15 @@ export class ModuleLoad {
    * the caller ends the thread then. A module that waits at a breakpoint has all the time it needs.
    */
   async wait(label: string, timeout: number): Promise<void> {
-    const timer = setInterval(() => {
+    const onLate = (): void => {
       if (isInspectorOpen()) return
       const remedy = 'Pass a longer `loadTimeout`, or `loaded: false` for a module whose top level never ends'
       const late = `${getWorkerName('frontend', label)} did not evaluate its module within ${timeout} ms. ${remedy}`
       if (!this.#isLoaded) this.#steps.loaded.reject(new BusError('Timeout', late))
       this.reach('synchronized')
-    }, timeout)
+    }
+    // What has arrived while this thread was busy is read first.
+    const timer = setInterval(() => setImmediate(onLate), timeout)
     const clear = (): void => clearInterval(timer)
     this.synchronized.then(clear, clear)
     await this.#steps.loaded.promise
