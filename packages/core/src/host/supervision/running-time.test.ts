@@ -29,6 +29,25 @@ test('a tenth counts of the time in which code waits for a core, or for somethin
   expect(watch()(100, 0)).toBe(10)
 })
 
+test('the time of others that come to share its loop is not that of a thread', () => {
+  let [active, isShared] = [5000, false]
+  const performance = { eventLoopUtilization: () => ({ active }) } as Worker['performance']
+  const thread = {
+    get performance() {
+      return isShared ? undefined : performance
+    },
+    readProcessCpuMs: () => active,
+  }
+  const read = createRunningTime(thread)
+  const pass = (shared: boolean): number | undefined => {
+    isShared = shared
+    active += 10
+    return read()
+  }
+  read()
+  expect([pass(false), pass(true), pass(true), pass(false), pass(false)]).toEqual([10, undefined, undefined, 10, 20])
+})
+
 test('the time is unknown of a thread that does not tell', () => {
   expect(createRunningTime({ performance: undefined })()).toBeUndefined()
 })

@@ -21,11 +21,11 @@ const readCpuMs = (): number => {
  * woken, and for which this process has used a core. Returns `undefined` where that is unknown.
  */
 export function createRunningTime(thread: RunningThread): () => number | undefined {
-  const { performance } = thread
   let last: { active: number; cpu: number } | undefined
   let running = 0
   return () => {
-    if (!performance) return undefined
+    const { performance } = thread
+    if (!performance) return (last = undefined)
     const { active } = performance.eventLoopUtilization()
     const cpu = thread.readProcessCpuMs?.() ?? readCpuMs()
     const passed = active - (last?.active ?? active)
