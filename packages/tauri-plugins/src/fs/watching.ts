@@ -116,15 +116,17 @@ class Watcher {
   async #read(): Promise<void> {
     this.#isReading = true
     try {
-      for (let next = this.#next(); next && !this.#isClosed; next = this.#next()) {
-        const [path, kind] = next
-        const stats = await lstat(path).catch(() => undefined)
-        await this.#report(path, toEventType(kind, stats))
-        if (this.#deps.recursive && kind === 'rename') await this.#follow(path, stats)
-      }
-      if (this.#hasOverflowed) {
-        this.#hasOverflowed = false
-        await this.#deps.channel.send({ type: 'other', paths: [], attrs: { flag: 'rescan' } })
+      while (!this.#isClosed) {
+        const next = this.#next()
+        if (next) {
+          const [path, kind] = next
+          const stats = await lstat(path).catch(() => undefined)
+          await this.#report(path, toEventType(kind, stats))
+          if (this.#deps.recursive && kind === 'rename') await this.#follow(path, stats)
+        } else if (this.#hasOverflowed) {
+          this.#hasOverflowed = false
+          await this.#deps.channel.send({ type: 'other', paths: [], attrs: { flag: 'rescan' } })
+        } else return
       }
     } finally {
       this.#isReading = false
