@@ -172,7 +172,10 @@ async function runProcess(
   const scripts =
     data.scriptHost === undefined
       ? undefined
-      : new ScriptHost(data.scriptHost, child.link!, kill, () => sendCommand({ type: 'ping' }))
+      : new ScriptHost(data.scriptHost, child.link!, {
+          ...{ kill, ping: () => sendCommand({ type: 'ping' }) },
+          closed: onPipeClosed,
+        })
 
   /** The host knows of the process's end before it starts one of its scripts again. */
   function endScripts(error: Error): void {

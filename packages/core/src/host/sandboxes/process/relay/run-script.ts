@@ -8,7 +8,7 @@ import {
   type ScriptCommand,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, reportError } from '@sallyport/protocol/internal/errors'
+import { BusError, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import { bridge, openLink, StreamLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, getText, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
@@ -19,7 +19,7 @@ import { ScriptHost } from './script-host.js'
 
 /** For a script to end by itself, beyond its time to drain. */
 const KILL_TIMEOUT_MS = 250
-/** For a process to exit after it has closed the streams of its scripts. */
+/** For a script to say that it has ended, after its stream has closed. */
 const EXIT_TIMEOUT_MS = 1000
 /** Beyond the time that a script can run without a pause, for the end of one that the host does not wait for. */
 const END_TIMEOUT_MS = 10_000
@@ -52,6 +52,10 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   }
   const violate = (what: string): void =>
     process.kill(new BusError('InvalidRequest', `The process of ${name} sent ${what}`))
+  /** Ends the process if a stream has closed because of a violation: a process that is killed, and a script that is ended, end within a frame. */
+  const killAfter = (fault: BusError | undefined): void => {
+    if (isBusError(fault, 'InvalidRequest')) process.kill(fault)
+  }
 
   const streams = process.open(heartbeat, error => {
     failure ??= error
@@ -96,10 +100,10 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
       else violate('an invalid report')
     },
     closed(fault) {
-      if (fault) process.kill(fault)
+      killAfter(fault)
       if (hasStopped || isEnding) return exited.resolve()
-      // The process is about to exit, and says why.
-      timers.add(setTimeout(() => violate('no end of a script'), EXIT_TIMEOUT_MS))
+      // A process whose pipe has closed, too, exits, and its relay says why.
+      if (process.isOpen) timers.add(setTimeout(() => violate('no end of a script'), EXIT_TIMEOUT_MS))
     },
   })
 
@@ -119,7 +123,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
       case 'link': {
         link = openLink(command.link, true)
         sendCommand({ type: 'link', scripts: command.scripts })
-        bridged = bridge(link, new StreamLink(streams.openLink())).then(({ far }) => far && process.kill(far))
+        bridged = bridge(link, new StreamLink(streams.openLink())).then(({ far }) => killAfter(far))
         return
       }
       case 'stop':

@@ -26,11 +26,22 @@ interface Script {
   ended(error: Error): void
 }
 
+/** What the relay of the process does. */
+export interface ScriptHostRelay {
+  /** Ends the process, after a protocol violation. */
+  kill(error: BusError): void
+  /** Asks the process whether its event loop is blocked. */
+  ping(): void
+  /** The pipe has closed, with the violation of the process, if there was one: the process exits, or is ended. */
+  closed(fault?: BusError): void
+}
+
 export class ScriptHost {
+  /** False once the pipe has closed: the relay of the process says why. */
+  isOpen = true
   readonly #id: number
   readonly #streams: StreamMultiplexer
-  readonly #kill: (error: BusError) => void
-  readonly #ping: () => void
+  readonly #relay: ScriptHostRelay
   readonly #scripts = new Map<number, Script>()
   /** Ends the process unless it answers a ping before. */
   readonly #deadlines = new Set<NodeJS.Timeout>()
@@ -51,15 +62,15 @@ export class ScriptHost {
     if (ended.length > MAX_ENDED) hosts.delete(ended[0]![0])
   }
 
-  /**
-   * @param kill - ends the process, after a protocol violation
-   * @param ping - asks the process whether its event loop is blocked
-   */
-  constructor(id: number, pipe: Duplex, kill: (error: BusError) => void, ping: () => void) {
+  constructor(id: number, pipe: Duplex, relay: ScriptHostRelay) {
     this.#id = id
-    this.#kill = kill
-    this.#ping = ping
-    this.#streams = new StreamMultiplexer(pipe, { closed: fault => fault && kill(fault) })
+    this.#relay = relay
+    this.#streams = new StreamMultiplexer(pipe, {
+      closed: fault => {
+        this.isOpen = false
+        relay.closed(fault)
+      },
+    })
     hosts.set(id, this)
   }
 
@@ -69,7 +80,7 @@ export class ScriptHost {
     const ids = getScriptStreams(script)
     const beat = heartbeat && createHeartbeatFor(heartbeat)
     this.#scripts.set(script, { beat, ended })
-    if (heartbeat) this.#pings ??= setInterval(this.#ping, heartbeat.every).unref()
+    if (heartbeat) this.#pings ??= setInterval(() => this.#relay.ping(), heartbeat.every).unref()
     return {
       control: this.#streams.open(ids.control),
       openLink: () => this.#streams.open(ids.link),
@@ -94,8 +105,8 @@ export class ScriptHost {
    * closed before.
    */
   expectBeat(timeout: number, error: BusError): void {
-    this.#deadlines.add(setTimeout(() => this.#kill(error), timeout))
-    this.#ping()
+    this.#deadlines.add(setTimeout(() => this.#relay.kill(error), timeout))
+    this.#relay.ping()
   }
 
   #clearDeadlines(): void {
@@ -105,7 +116,7 @@ export class ScriptHost {
 
   /** Ends the process, because of one of its scripts. */
   kill(error: BusError): void {
-    this.#kill(error)
+    this.#relay.kill(error)
   }
 
   /** The process has exited. */
