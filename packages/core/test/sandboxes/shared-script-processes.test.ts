@@ -169,6 +169,21 @@ describe.runIf(hasProc)('scripts of one process', () => {
     },
   )
 
+  test('a script that is closed while core reads none of its frames ends without a fault', async () => {
+    const core =
+      'export default { commands: { block: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500) } }'
+    const bus = await start({ core: new URL(`data:text/javascript,${encodeURIComponent(core)}`) })
+    const faults = collectFaults(bus)
+    await open(bus, ['a', 'b'])
+    const client = await bus.connect('client', { allow: '*' })
+    await bus.call('a', 'flood')
+    const blocked = client.invoke('block')
+    await bus.closeFrontend('a')
+    await blocked
+    expect(faults).toEqual([])
+    expect(await bus.call('b', 'count')).toBe(1)
+  })
+
   test('a script that loops is ended by its close, and the others go on', async () => {
     const bus = await start()
     await open(bus, ['a', 'b'], {}, { time: 500 })

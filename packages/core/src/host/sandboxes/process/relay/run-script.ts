@@ -145,6 +145,8 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   streams.close()
   streams.control.destroy()
   if (failure && !hasStopped) report({ type: 'state', state: 'failed', error: reportError(failure) })
+  // The host takes the end of a script that it has asked to end, and that does not say so itself, for its own.
+  else if (isEnding && !hasStopped) report({ type: 'state', state: 'stopped' })
   await output.taken()
   host.exit(hasFailed || !hasStopped ? 1 : 0)
 }
