@@ -14,7 +14,7 @@ export const READ_AHEAD_BYTES: number = 2 ** 16
 const UNSEEN_BYTES: number = 2 ** 20
 
 /** A peer that has exited can have sent its last frames before. An error of a write would destroy the stream before they are read. */
-function ignoreWriteErrors(stream: Duplex): void {
+export function ignoreWriteErrors(stream: Duplex): void {
   const { _write: write, _writev: writev } = stream
   stream._write = (chunk, encoding, done) => write.call(stream, chunk, encoding, () => done())
   if (writev) stream._writev = (chunks, done) => writev.call(stream, chunks, () => done())

@@ -81,6 +81,17 @@ test('a stream that nobody reads holds no more than its window, and delays no ot
   expect(stalled.writableLength).toBe(2 ** 22)
 })
 
+test('what a peer sent before it exited is read, although a write to it fails first', async () => {
+  const near = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(new Error('EPIPE')) })
+  const left = new StreamMultiplexer(near, { closed() {} })
+  const stream = left.open(0)
+  stream.write('to nobody')
+  await new Promise(setImmediate)
+  near.push(record(0, 1, 4, Buffer.from('last')))
+  near.push(null)
+  expect(String(await readAll(stream))).toBe('last')
+})
+
 test('a stream that is destroyed ends the other end, and what still arrives for it is dropped', async () => {
   const { left, opened, faults } = connect()
   const stream = left.open(0)

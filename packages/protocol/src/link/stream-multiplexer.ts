@@ -2,6 +2,7 @@
 // is not read delays no other, and what waits for its reader is bounded. A record is an id, a type, a number, and the bytes of `data`.
 import { Duplex } from 'node:stream'
 import { BusError } from '../errors/bus-error.js'
+import { ignoreWriteErrors } from './stream-link.js'
 
 const HEADER_BYTES = 9
 const TYPE = { data: 1, credit: 2, end: 3, reset: 4 } as const
@@ -36,6 +37,7 @@ export class StreamMultiplexer {
   constructor(pipe: Duplex, events: MultiplexerEvents) {
     this.#pipe = pipe
     this.#events = events
+    ignoreWriteErrors(pipe)
     pipe.on('data', (chunk: Buffer) => this.#receive(chunk))
     pipe.on('drain', () => this.#drained())
     pipe.on('error', () => {})
