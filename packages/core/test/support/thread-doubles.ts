@@ -15,7 +15,8 @@ export function start(
     random = (): number => 0,
     chargeExit = (): boolean => false,
     explained,
-  }: { waitsAfterError?: boolean; random?(): number; chargeExit?(): boolean; explained?: Promise<void> } = {},
+    stopTimeout,
+  }: { waitsAfterError?: boolean; random?(): number; chargeExit?(): boolean; explained?: Promise<void>; stopTimeout?: number } = {},
 ) {
   const clock = new SimulatedClock()
   const supervisor = createSupervisor({ clock, now: () => clock.now(), random })
@@ -32,6 +33,7 @@ export function start(
     waitsAfterError,
     chargeExit,
     ...(explained && { explainError: () => explained }),
+    ...(stopTimeout !== undefined && { stopTimeout }),
     spawn,
     onReport: () => {},
     onState: () => {},

@@ -32,6 +32,19 @@ test('replaces few spares that die while they are taken, one after the other', (
   expect([threads.length, worker.stats.state]).toEqual([6, 'backingOff'])
 })
 
+test('replaces a spare that died while it was taken, although its link has closed long before its exit is known', () => {
+  const { threads, worker, fail } = start({}, { stopTimeout: 1000 })
+  for (const lost of [1, 2]) {
+    Object.assign(threads.at(-1)!, { wasSpare: true })
+    if (lost === 1) worker.dismiss(new Error('its link has closed'), true)
+    else worker.terminate(new Error('it is blocked'))
+    expect(worker.stats.state).toBe('leaving')
+    fail()
+    // The second one was ended for a reason.
+    expect([threads.length, worker.stats.state]).toEqual([2, lost === 1 ? 'starting' : 'failed'])
+  }
+})
+
 test('skips a restart delay, and terminates a thread that does not exit', async () => {
   const { clock, events, threads, worker, ready, fail } = start()
   ready()

@@ -96,6 +96,13 @@ function canRestart(context: WorkerContext): boolean {
   return nextRestart(history, isCharged, spec.supervision, now(), random()) !== undefined
 }
 
+/** True for a spare that has died while it was taken. None of the worker's code has run. */
+const isUnusedSpare = (context: WorkerContext, event: WorkerEvent): boolean =>
+  event.type === 'thread.exited' &&
+  event.isUnused === true &&
+  context.lostSpares < MAX_LOST_SPARES &&
+  !context.isDraining()
+
 /** What each state of the end of a thread handles. */
 const whileEnding = {
   // A second `stop` must not restart the timeouts.
@@ -186,12 +193,9 @@ const machine = setup({
     isBusOpen: ({ context }) => !context.isDraining(),
     hasNoError: ({ context }) => context.error === undefined,
     exitedCleanly: ({ event }) => getError(event) === undefined,
-    // It has died while it was taken. None of the worker's code has run.
-    isUnusedSpare: ({ context, event }) =>
-      event.type === 'thread.exited' &&
-      event.isUnused === true &&
-      context.lostSpares < MAX_LOST_SPARES &&
-      !context.isDraining(),
+    isUnusedSpare: ({ context, event }) => isUnusedSpare(context, event),
+    // Its link has closed long before it has exited.
+    isDismissedSpare: ({ context, event }) => context.exitError === undefined && isUnusedSpare(context, event),
     isPreliminary: ({ event }) => event.type === 'dismiss' && event.isPreliminary === true,
     // The end of a thread that was dismissed with a preliminary error, or for another reason it has its error already.
     hasLastWord: ({ context, event }) =>
@@ -270,6 +274,7 @@ const machine = setup({
           after: { stopTimeout: { target: '#worker.ended', actions: 'recordDismissal' } },
           on: {
             'thread.exited': [
+              { target: '#worker.reloaded', guard: 'isDismissedSpare', actions: ['countLostSpare', 'reportLostSpare'] },
               { target: '#worker.ended', guard: 'hasLastWord', actions: 'recordExit' },
               { target: '#worker.ended', actions: 'recordDismissal' },
             ],
