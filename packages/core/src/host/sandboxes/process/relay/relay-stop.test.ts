@@ -72,11 +72,13 @@ async function start(...states: LifecycleState[]) {
       vi.advanceTimersByTime(1)
     }
   }
-  const end = async (): Promise<void> => {
+  /** The process exits, unless it was killed. Returns the last report. */
+  const end = async (signal: NodeJS.Signals | null = null): Promise<unknown> => {
     vi.useRealTimers()
-    exited.resolve({ code: 0, signal: null, outOfMemory: undefined })
+    exited.resolve({ code: signal ? null : 0, signal, outOfMemory: undefined })
     await running
     expect(onExit).toHaveBeenCalledOnce()
+    return received.at(-1)
   }
   return { stop: (timeout = 0) => command({ type: 'stop', timeout }), report, kill, run, end }
 }
@@ -126,4 +128,17 @@ test('a process that answers in time is not killed', async () => {
   await report('stopped')
   await end()
   expect(kill).not.toHaveBeenCalled()
+})
+
+test('a process that has crashed says why, although it was asked to stop before its exit is known', async () => {
+  const crashed = await start('ready')
+  crashed.stop()
+  expect(await crashed.end('SIGABRT')).toMatchObject({
+    state: 'failed',
+    error: { message: expect.stringContaining('SIGABRT') as string },
+  })
+  const killed = await start('ready')
+  killed.stop()
+  killed.run(250)
+  expect(await killed.end()).toEqual({ type: 'state', state: 'stopped' })
 })

@@ -280,8 +280,9 @@ async function runProcess(
       })
     }
     // The host takes the end of a process that was asked to stop, and does not say so itself, for its own.
-    if (signal && isStopping) report({ type: 'state', state: 'stopped' })
-    if ((signal || outOfMemory) && !isStopping) {
+    if (signal === 'SIGKILL' && isStopping) report({ type: 'state', state: 'stopped' })
+    // A process that has crashed can be asked to stop before its exit is known.
+    else if (signal || outOfMemory) {
       const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
       killReason ??= new BusError('Crashed', text)
     }
