@@ -112,6 +112,8 @@ export async function execute(
       if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
+      if (isBusError(error, 'Disconnected'))
+        await Promise.race([frontend.linkSettled(), stopped.promise.catch(() => {})])
       const reason = getReason(error, frontend)
       throw functions ? functions.explain(reason) : reason
     } finally {

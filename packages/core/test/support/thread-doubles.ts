@@ -16,7 +16,13 @@ export function start(
     chargeExit = (): boolean => false,
     explained,
     stopTimeout,
-  }: { waitsAfterError?: boolean; random?(): number; chargeExit?(): boolean; explained?: Promise<void>; stopTimeout?: number } = {},
+  }: {
+    waitsAfterError?: boolean
+    random?(): number
+    chargeExit?(): boolean
+    explained?: Promise<void>
+    stopTimeout?: number
+  } = {},
 ) {
   const clock = new SimulatedClock()
   const supervisor = createSupervisor({ clock, now: () => clock.now(), random })

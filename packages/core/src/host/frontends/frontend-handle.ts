@@ -107,6 +107,7 @@ export class FrontendHandle {
     forget: () => this.#postEnd(false),
   })
   readonly #isProcess: boolean
+  #onOffered = (): void => {}
   #isReady = false
   #rejectedCount = 0
   #unsentCount = 0
@@ -202,6 +203,17 @@ export class FrontendHandle {
     this.#runtime.fail(error)
   }
 
+  /**
+   * Resolves once the code has exited or gets another link, if core has closed its link: its calls can fail before the exit of a process is known.
+   */
+  async linkSettled(): Promise<void> {
+    const offered = new Promise<void>(resolve => (this.#onOffered = resolve))
+    // The report of the close has another port than the errors of calls.
+    await new Promise(setImmediate)
+    const isClosed = this.#life.code === 'running' && !this.#findLink('active')
+    if (isClosed && this.#host.core.isUp) await Promise.race([offered, this.exited])
+  }
+
   /** Resolves once the calls of the host's own code that wait for a response now have been settled. */
   async callsSettled(): Promise<void> {
     await this.#runtime.callsSettled?.()
@@ -247,6 +259,7 @@ export class FrontendHandle {
     if (!core.isRemote) offer.metrics = this.#traffic.attach()
     this.#createLink(id, ends)
     this.#life.send('offered')
+    this.#onOffered()
     core.attach(offer)
   }
 

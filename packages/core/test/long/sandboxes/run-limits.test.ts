@@ -1,5 +1,9 @@
 // Code of `bus.run` that never ends, or takes all memory: it ends with the reason, and the bus goes on.
-import { describe, expect, test } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Launcher } from '../../../src/launchers.js'
 import { next, reuseBus } from '../../support/start.js'
 
 const getBus = reuseBus({ log: false })
@@ -40,3 +44,27 @@ describe.each([
     expect(await bus.run('return 1', { sandbox })).toBe(1)
   })
 })
+
+test.runIf(process.platform === 'linux')(
+  'code whose process ends long after its link has closed ends with the reason',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'late-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    // It exits later than its process, leaves its output to another one, and has a cgroup that cannot be removed: core waits for less.
+    const late = '"$@" & exec 3>&- 4>&-; wait $!; code=$?; setsid sleep 3 & sleep 0.9; exit $code'
+    const wall: Launcher = {
+      name: 'late',
+      launch: (command, args) => ({
+        ...{ command: '/bin/sh', args: ['-c', late, 'sh', command, ...args] },
+        cgroups: [join(directory, 'cgroup')],
+      }),
+    }
+    mkdirSync(join(directory, 'cgroup', 'file'), { recursive: true })
+    const bus = await getBus()
+    const failed = bus.run('process.abort()', { sandbox: { kind: 'process', wall } })
+    await expect(failed).rejects.toMatchObject({
+      reason: 'Crashed',
+      message: expect.stringContaining('SIGABRT') as string,
+    })
+  },
+)
