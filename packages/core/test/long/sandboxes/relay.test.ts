@@ -263,11 +263,10 @@ describe('a relay whose process has a socket to its owner', () => {
     workers.push(worker)
     const failed = once(worker, 'error')
     const [{ path }] = (await once(port1, 'message')) as [{ path: string }]
-    const stolen = connect(path)
-      .on('error', () => {})
-      .resume()
+    const stolen = connect(path).on('error', () => {})
     const closed = new Promise(resolve => stolen.once('close', resolve))
-    await once(stolen, 'connect')
+    // The relay has accepted it.
+    await once(stolen, 'data')
     // The owner has got no secret.
     port1.postMessage(false)
     expect(await failed).toMatchObject([
