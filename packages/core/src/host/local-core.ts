@@ -217,7 +217,7 @@ export class LocalCore implements CoreEndpoint {
         explainError: (error, signal) =>
           dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
       }),
-      chargeExit: error => isInternalError(error) && this.#frontends.charge(error),
+      chargeExit: (error, at) => isInternalError(error) && this.#frontends.charge(error, at),
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as Exclude<CoreReport, StateReport>),
       onRestarted: () => (this.#hostLink = { state: 'offered', hostEnd: this.#attachHost() }),

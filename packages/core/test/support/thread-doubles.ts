@@ -19,7 +19,7 @@ export function start(
   }: {
     waitsAfterError?: boolean
     random?(): number
-    chargeExit?(): boolean
+    chargeExit?(error: unknown, at: number): boolean
     explained?: Promise<void>
     stopTimeout?: number
   } = {},

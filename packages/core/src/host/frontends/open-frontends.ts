@@ -35,9 +35,11 @@ export class OpenFrontends {
   /**
    * Core failed with an error that is neither the application's nor due to memory. Fails the frontend to blame, if it is clear which
    * one, and returns true in that case.
+   *
+   * @param at - when it failed
    */
-  charge(cause: Error): boolean {
-    const [label, ...others] = this.#getSuspects().keys()
+  charge(cause: Error, at: number): boolean {
+    const [label, ...others] = this.#getSuspects(at).keys()
     if (label === undefined || others.length > 0) return false
     const reason = 'core failed right after it had violated the protocol or exited'
     const message = `frontend ${describeName(label)} will not be restarted: ${reason}. Core's error: ${cause.message}`
@@ -54,8 +56,7 @@ export class OpenFrontends {
     this.get(name)?.sendToLink(link, 'violated', error)
   }
 
-  #getSuspects(): Map<string, number> {
-    const now = performance.now()
+  #getSuspects(now = performance.now()): Map<string, number> {
     for (const [name, until] of this.#suspects) if (until < now) this.#suspects.delete(name)
     return this.#suspects
   }

@@ -1,5 +1,5 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { start } from '../../../test/support/thread-doubles.js'
 
 test('restarts after growing delays, and from the first delay again after a quiet time', async () => {
@@ -85,6 +85,19 @@ describe('restarts that are charged to another worker', () => {
     }
     expect(events).toEqual([['boom', 100], 'restarted', ['boom', 100], 'restarted', ['boom', 100], 'restarted'])
     expect(worker.stats.restarts).toBe(3)
+  })
+
+  test('are judged by the time of the error, however long the thread takes to exit', () => {
+    const chargeExit = vi.fn<(error: unknown, at: number) => boolean>(() => true)
+    const { ready, exit, threads } = start(limits, { chargeExit })
+    ready()
+    const before = performance.now()
+    threads[0]!.emit('error', new Error('boom'))
+    const after = performance.now()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    exit(1)
+    const at = chargeExit.mock.calls[0]![1]
+    expect([at >= before, at <= after]).toEqual([true, true])
   })
 
   test('count against the intensity beyond their limit within a minute', async () => {

@@ -53,8 +53,10 @@ export interface WorkerSpec {
   /**
    * Called when the thread exited with an uncaught error, other than for lack of memory. Returns true if another worker is to blame:
    * then the restart does not count against `intensity`.
+   *
+   * @param at - when the error came, in milliseconds of `performance.now`: the exit can follow much later
    */
-  chargeExit?(error: unknown): boolean
+  chargeExit?(error: unknown, at: number): boolean
   /** True if an uncaught `Disconnected` is expected while the worker or the bus ends: the worker has calls that end then. */
   endsWithItsCalls?: boolean
   /** True for a worker that neither restarts nor is replaced: it takes less to supervise. */
@@ -187,11 +189,15 @@ export function superviseThread({
       const message = `${spec.name} blocked its event loop for ${String(limit)} ms`
       const own = new BusError('Timeout', message)
       const error = thread.explainBlock?.(own) ?? own
-      sendBack({ type: 'terminate', error, isCharged: error !== own && spec.chargeExit?.(error) === true })
+      sendBack({
+        type: 'terminate',
+        error,
+        isCharged: error !== own && spec.chargeExit?.(error, performance.now()) === true,
+      })
     })
   let failure: Error | undefined
   /** The uncaught error, if that is why the thread exits. */
-  let crash: { error: unknown } | undefined
+  let crash: { error: unknown; at: number } | undefined
   let killed = false
   /** The worker's code has run. The relay of a process reports its failures, too. */
   let hasBegun = false
@@ -223,7 +229,7 @@ export function superviseThread({
   thread.on('error', error => {
     const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
     if (isOutOfMemory) return fail(new BusError('Crashed', `${spec.name} ran out of memory`))
-    if (!failure) crash = { error }
+    if (!failure) crash = { error, at: performance.now() }
     fail(receiveError(reportError(error), `${spec.name} failed`), error)
   })
   thread.on('exit', code => {
@@ -236,7 +242,7 @@ export function superviseThread({
     stopWatching?.()
     stopListening?.()
     // Node delivers all of the thread's messages before its exit.
-    const isCharged = crash !== undefined && spec.chargeExit?.(crash.error) === true
+    const isCharged = crash !== undefined && spec.chargeExit?.(crash.error, crash.at) === true
     const isUnused = thread.wasSpare === true && !hasBegun
     const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged, isUnused })
     if (explained) void explained.then(reportExit, reportExit)
