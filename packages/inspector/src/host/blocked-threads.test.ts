@@ -16,8 +16,8 @@ const answer = (calls: CallRecord[] = []): Measurement => ({ running, watched: {
 function create() {
   const ended: Block[] = []
   const blocked = new BlockedThreads(block => ended.push(block))
-  const add = (measurement: Measurement | undefined, { isRunning = true, blockedHostMs = 0 } = {}) =>
-    blocked.addCore({ measurement, askedAt: performance.now(), isRunning, blockedHostMs })
+  const add = (measurement: Measurement | undefined, { isRunning = true, restarts = 0, blockedHostMs = 0 } = {}) =>
+    blocked.addCore({ measurement, askedAt: performance.now(), isRunning, restarts, blockedHostMs })
   return { ended, blocked, add }
 }
 
@@ -80,6 +80,22 @@ test('does not take the end of a core for a block', () => {
   vi.advanceTimersByTime(500)
   add({ running: [], watched: { ...new CallWatch().report([]), since: 1 } })
   expect(ended).toEqual([])
+})
+
+test('ends the block of a core that has restarted, although the next one does not answer either', () => {
+  const { ended, add } = create()
+  add(answer())
+  const { current } = watch
+  current.enter(current.addName('report', 'render'))
+  add(undefined)
+  vi.advanceTimersByTime(2000)
+  expect(add(undefined, { restarts: 1 })).toEqual({ ms: 0 })
+  current.leave()
+  expect(ended).toMatchObject([{ label: 'report', what: 'render' }])
+  expect(ended[0]!.why).toMatch(/^core did not answer for 2\.0 s until it ended/)
+  vi.advanceTimersByTime(500)
+  add({ running: [], watched: new CallWatch().report([]) }, { restarts: 1 })
+  expect(ended.length).toBe(1)
 })
 
 test('reports a frontend whose heartbeat is late, until it beats again or has ended', () => {

@@ -24,6 +24,8 @@ export interface CoreSample {
   askedAt: number
   /** True if core is expected to answer. */
   isRunning: boolean
+  /** How often core has restarted. */
+  restarts: number
   /** Milliseconds for which core blocked the host, because it is in the host's thread. */
   blockedHostMs: number
 }
@@ -46,6 +48,7 @@ export class BlockedThreads {
   /** The block of core that has not ended. */
   #core: CoreBlock | undefined
   #inFlight: readonly Running[] = []
+  #restarts = 0
   readonly #beats = new Map<string, Beats>()
 
   /** @param onEnd - called when a thread answers again, or has ended */
@@ -54,8 +57,15 @@ export class BlockedThreads {
   }
 
   /** Returns for how long core has been blocked, and by which call, if it is known. */
-  addCore({ measurement, askedAt, isRunning, blockedHostMs }: CoreSample): Blocked | undefined {
+  addCore({ measurement, askedAt, isRunning, restarts, blockedHostMs }: CoreSample): Blocked | undefined {
     const now = performance.now()
+    // It can have ended and be running again from one measurement to the next, and leave the question to its predecessor unanswered.
+    if (!measurement && restarts !== this.#restarts) {
+      this.#endCore(now, undefined)
+      this.#memory = this.#since = undefined
+      this.#inFlight = []
+    }
+    this.#restarts = restarts
     if (!measurement && isRunning) {
       this.#core ??= { startedAt: askedAt, call: undefined, inFlight: this.#inFlight }
       this.#core.call ??= this.#memory && readCurrentCall(this.#memory)
@@ -66,9 +76,7 @@ export class BlockedThreads {
     }
     // A core that blocks before its first answer has none to compare with.
     const isSame = this.#since === undefined || measurement?.watched?.since === this.#since
-    if (this.#core && now - this.#core.startedAt > MIN_MS)
-      this.#endCore(this.#core, now, isSame ? measurement : undefined)
-    this.#core = undefined
+    this.#endCore(now, isSame ? measurement : undefined)
     this.#inFlight = measurement?.running ?? []
     if (measurement) {
       this.#memory = measurement.watched?.current
@@ -108,8 +116,12 @@ export class BlockedThreads {
     this.#onEnd({ label, what: '', why, since: Date.now() - ms, at: Date.now() })
   }
 
-  #endCore({ startedAt, call, inFlight }: CoreBlock, now: number, measurement: Measurement | undefined): void {
+  /** Ends the block of core, if there is one. @param measurement - the answer that ends it; left out if core has ended */
+  #endCore(now: number, measurement: Measurement | undefined): void {
+    const { startedAt = now, call, inFlight = [] } = this.#core ?? {}
+    this.#core = undefined
     const ms = now - startedAt
+    if (ms <= MIN_MS) return
     const since = Date.now() - ms
     const long = (measurement?.watched?.calls ?? []).filter(each => (each.ms ?? 0) > ms / 2 && each.at < since + ms / 2)
     const longest = long.toSorted((a, b) => b.ms! - a.ms!)

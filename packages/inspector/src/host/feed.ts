@@ -174,7 +174,7 @@ export class Feed {
     if (dropped > 0) this.#recentEvents.addDropped(label, dropped)
   }
 
-  #getSource(sample: Omit<CoreSample, 'isRunning'>): SnapshotSource {
+  #getSource(sample: Omit<CoreSample, 'isRunning' | 'restarts'>): SnapshotSource {
     const { measurement } = sample
     const stats = this.#bus.getStats()
     const [bus, workerStatus] = [this.#bus.getState(), this.#bus.getWorkerStatuses()]
@@ -184,7 +184,7 @@ export class Feed {
       this.#recentCalls.add(measurement.watched)
     }
     const isRunning = bus === 'running' && stats.core.state === 'running'
-    const blockedCore = this.#blocked.addCore({ ...sample, isRunning })
+    const blockedCore = this.#blocked.addCore({ ...sample, isRunning, restarts: stats.core.restarts })
     const blockedFrontends = this.#blocked.addFrontends(getHeartbeats(Object.keys(stats.frontends), workerStatus))
     const source: SnapshotSource = {
       ...{ stats, bus, workerStatus, measurement, since: this.#since, blockedCore, blockedFrontends },
