@@ -87,6 +87,12 @@ const LOOPBACK: readonly LookupAddress[] = [
   { address: '::1', family: 6 },
 ]
 
+/**
+ * Options of connections to names with several addresses. Node gives up an attempt after 250 ms, by a timer that runs before what has arrived is read:
+ * a thread that was busy for as long would lose a host that answered at once.
+ */
+export const SEVERAL_ADDRESSES = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 2000 } as const
+
 /** Checks the addresses of hosts, and resolves their names. */
 export class AddressFilter {
   readonly #hosts = new Set<string>()

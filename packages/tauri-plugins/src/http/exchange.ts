@@ -4,6 +4,7 @@ import { request as requestHttps, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
 import { getProxy, openTunnel, type Proxies, type Proxy } from './proxies.js'
 import type { Hop } from './redirects.js'
 
@@ -71,7 +72,7 @@ function createRequest(
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
   }
   const target = { ...common, hostname, port: url.port, path: url.pathname + url.search }
-  const direct = { agent: false, lookup }
+  const direct = { agent: false, lookup, ...SEVERAL_ADDRESSES }
   const tls = {
     rejectUnauthorized: !options.acceptInvalidCerts,
     ...((options.acceptInvalidHostnames || options.acceptInvalidCerts) && { checkServerIdentity: () => undefined }),

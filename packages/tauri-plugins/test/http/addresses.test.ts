@@ -1,6 +1,8 @@
 // Addresses that requests reach: private networks are closed, and a name cannot change its address between the check and the connection.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { LookupAddress } from 'node:dns'
-import { describe, expect, test } from 'vitest'
+import type { Socket } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect, getError, join } from './client.js'
 import { serve } from './servers.js'
 
@@ -91,6 +93,18 @@ describe('a private address is reached', () => {
       lookup: resolveTo(['127.0.0.1']).lookup,
     })
     expect(await text({ url: `http://${host}:${server.port}/` })).toBe('ok')
+  })
+
+  test('by a thread that was busy when the host answered', async () => {
+    const server = await serveOk()
+    const { text } = await connect(['http://localhost:*'])
+    const block = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+    // The event loop runs timers next, before it reads.
+    const watch = (message: unknown): void =>
+      void (message as { socket: Socket }).socket.once('connectionAttempt', () => process.nextTick(block))
+    subscribe('net.client.socket', watch)
+    onTestFinished(() => void unsubscribe('net.client.socket', watch))
+    expect(await text({ url: `http://localhost:${server.port}/` })).toBe('ok')
   })
 
   test('but not by the name of another host', async () => {

@@ -6,7 +6,7 @@ import { request as requestHttps } from 'node:https'
 import { connect, isIP, type LookupFunction } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import { AddressFilter, type Lookup, PrivateAddressError } from '@sallyport/paths/internal/addresses'
+import { AddressFilter, type Lookup, PrivateAddressError, SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
 import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from '@sallyport/protocol/internal/contract'
 import { BrokerAgents } from './broker-agents.js'
 import { formatTarget, HostList, type HostTarget, parseAuthority } from './host-list.js'
@@ -96,7 +96,7 @@ export class Broker {
   #tunnel(stream: BrokerStream, target: HostTarget, lookup: LookupFunction, isEncrypted: boolean): void {
     const { hostname: host, port } = target
     // The host can end first: what it has sent before is still on its way, and the stream ends later.
-    const options = { host, port, lookup, autoSelectFamily: true, allowHalfOpen: true }
+    const options = { host, port, lookup, ...SEVERAL_ADDRESSES, allowHalfOpen: true }
     const servername = isIP(host) === 0 ? host : ''
     const socket = isEncrypted ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] }) : connect(options)
     socket.setTimeout(IDLE_MS, () => socket.destroy(new Error(IDLE)))
@@ -129,7 +129,7 @@ export class Broker {
     }
     const send = (agent: Agent | false): ClientRequest =>
       (isEncrypted ? requestHttps : requestHttp)({
-        ...{ method, path, lookup, agent, timeout: IDLE_MS, insecureHTTPParser: false },
+        ...{ method, path, lookup, ...SEVERAL_ADDRESSES, agent, timeout: IDLE_MS, insecureHTTPParser: false },
         ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
         headers: this.#secrets.fill(headers),
       })

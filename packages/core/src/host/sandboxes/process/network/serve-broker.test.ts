@@ -1,4 +1,5 @@
 // What a hostile process sends to the broker by hand, over the same pipe as `fetch`.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer, request as requestHttp, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import {
@@ -9,7 +10,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { duplexPair, pipeline } from 'node:stream'
 import { text as readText } from 'node:stream/consumers'
 import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME } from '@sallyport/protocol/internal/contract'
@@ -167,6 +168,21 @@ test('a name is resolved once: the connection uses the address that was checked'
   })
   expect(getOutcome(await send(session, get(`a.example:${port}`)))).toBe('denied')
   expect(names).toEqual(['a.example'])
+})
+
+test.each(['GET', 'CONNECT'])('a host that answers %s at once is reached by a thread that was busy', async method => {
+  const port = await serve((_request, response) => void response.end('reached'))
+  const { session } = open(['localhost:*'])
+  const block = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+  // The event loop runs timers next, before it reads.
+  const watch = (message: unknown): void =>
+    void (message as { socket: Socket }).socket.once('connectionAttempt', () => process.nextTick(block))
+  await once(session, 'connect')
+  subscribe('net.client.socket', watch)
+  closers.push(() => unsubscribe('net.client.socket', watch))
+  const authority = `localhost:${port}`
+  const headers = method === 'GET' ? get(authority) : { ':method': method, ':authority': authority }
+  expect(await send(session, headers)).toMatchObject({ headers: { ':status': 200 } })
 })
 
 test.each(['user@127.0.0.1:80', 'user:secret@a.example', '127.0.0.1:80/path', 'a.example#@127.0.0.1', 'a.example\\@b'])(
