@@ -15,7 +15,7 @@ await cp(join(here, 'workspace'), workspace, { recursive: true })
 const host = await createAgentHost({
   workspace,
   audit,
-  timeout: 2500,
+  timeout: 60_000,
   // Stands for a person who approves deleting drafts, and nothing else.
   onConfirm(question) {
     const answer = question.includes('draft')
