@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,6 +19,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { LauncherUnavailable, type ProgramOptions, startProgram } from '../../src/launchers.js'
+import { isRunning } from '../support/processes.js'
 
 const isolated = await startProgram({ command: 'true' }).then(
   program => program.exited.then(() => true),
@@ -240,6 +242,20 @@ test('without a wall a program has the rights of the host, and none of its varia
   const { stdout, code } = await node('console.log(process.cwd(), process.env.KEY, process.env.USER)', options)
   expect([stdout.trim(), code]).toEqual([`${directory} value undefined`, 0])
 })
+
+test.runIf(process.platform === 'linux').each(['sleep 1000', 'setsid sleep 1000'])(
+  'without a wall a program that has exited, and whose output "%s" holds, ends when it is killed',
+  async command => {
+    const args = ['-c', `${command} & echo $!; exit 3`]
+    const { stdout, pid, kill, exited } = await startProgram({ command: 'sh', args, wall: 'none' })
+    const [inner] = (await once(stdout, 'data')) as [Buffer]
+    await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
+    kill()
+    expect(await exited).toMatchObject({ code: 3, signal: null })
+    if (command.startsWith('setsid')) process.kill(Number(inner), 'SIGKILL')
+    else await expect.poll(() => isRunning(Number(inner))).toBe(false)
+  },
+)
 
 test.each([
   [{ command: 'no-such-program' }, 'the program "no-such-program" was not found'],

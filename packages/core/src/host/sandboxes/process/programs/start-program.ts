@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
+import { setDeadline } from '../../../../shared/set-deadline.js'
 import { checkSecretOptions, isObject } from '../../../../shared/validate.js'
 import { netOrHosts, secrets as secretsEntry } from '../../kind/network-entries.js'
 import { checkSecrets } from '../../permission-model/net.js'
@@ -97,6 +98,8 @@ export interface Program {
 }
 
 const DEFAULT_TMP_MB = 64
+/** Time in ms for the output of a program that was killed, and has exited, to end: a process that has left its group can keep it open. */
+const OUTPUT_TIMEOUT_MS = 1000
 const MEMBERS = [
   ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
   ...['memory', 'pids', 'tmp', 'secrets', 'onDenied'],
@@ -141,13 +144,23 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     throw new BusError('InvalidParams', `startProgram: ${program.command} could not be started`, { cause })
   }
   const pid = child.pid!
-  const kill = (): void => killTree(child, isWalled)
+  let [isClosed, isKilled] = [false, false]
+  const kill = (): void => {
+    if (isClosed) return
+    killTree(child, isWalled)
+    if (isKilled || isWalled) return
+    isKilled = true
+    const endOutput = (): void => void closed.then(setDeadline(OUTPUT_TIMEOUT_MS, () => destroyOutput(child)))
+    if (hasExited(child)) endOutput()
+    else child.once('exit', endOutput)
+  }
   const { memory, pids } = program
   const stopWatching = watchLimits(pid, { memory, pids, cpu: undefined, tmp: undefined }, launch ?? {}, reached => {
     exceeded = reached
     kill()
   })
   const exited = closed.then(async ({ code, signal }): Promise<ProgramExit> => {
+    isClosed = true
     stopWatching()
     exceeded ??= describeReached(launch ?? {})
     await removeCgroups(launch?.cgroups)
@@ -165,10 +178,20 @@ const waitForEnd = (child: ChildProcess, isWalled: boolean): Promise<Pick<Progra
     child.once('error', () => resolve({ code: null, signal: null }))
   })
 
-/** The kernel ends the processes of a wall with its first one, which ends with bwrap. */
+const hasExited = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
+
+function destroyOutput({ stdout, stderr }: ChildProcess): void {
+  stdout!.destroy()
+  stderr!.destroy()
+}
+
+/**
+ * The kernel ends the processes of a wall with its first one, which ends with bwrap. Without a wall, others of its group can hold the output of a
+ * program that has exited.
+ */
 function killTree(child: ChildProcess, isWalled: boolean): void {
   const { pid } = child
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (pid === undefined || (isWalled && hasExited(child))) return
   try {
     if (isWalled) for (const inner of getChildren(pid)) process.kill(inner, 'SIGKILL')
     else if (process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
