@@ -49,6 +49,7 @@ describe.each(apps)('%s', (_name, app) => {
     const main = { module: fixture('observability/canary-frontend.mjs'), data: { secret: 'canary-of-data' }, codec }
     const bus: Bus = await start({ core, app, frontends: { main }, log, calls: { slowAfter: 10 } })
     await next(bus, 'canary-ready')
+    const slow = new Promise(resolve => bus.on('slow', resolve))
     const client = await bus.connect('tests', { codec, data: secret })
     const outcomes: unknown[] = []
     const record = (call: Promise<unknown>): Promise<void> =>
@@ -71,6 +72,11 @@ describe.each(apps)('%s', (_name, app) => {
       await record(client.invoke('calls', { name, ...secret }))
       await record(bus.call('main', name, secret))
     }
+    const controller = new AbortController()
+    const waiting = record(bus.call('main', 'waits', secret, { signal: controller.signal }))
+    await slow
+    controller.abort()
+    await waiting
     const received = next(client as unknown as Bus, 'from-core')
     await client.emit('to-core', secret)
     await received
