@@ -24,6 +24,7 @@ import type {
 import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
 import type { Core } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
+import { setDeadline } from '../shared/set-deadline.js'
 import type { OpenFrontends } from './frontends/open-frontends.js'
 import type { CoreEndpoint, HostServices } from './frontends/types.js'
 import type { BusConfig } from './options/config.js'
@@ -151,9 +152,9 @@ export class LocalCore implements CoreEndpoint {
 
   #createMeasurement(): Deferred<Measurement | undefined> {
     const measurement = createDeferred<Measurement | undefined>()
-    const timer = setTimeout(measurement.resolve, MEASURE_TIMEOUT_MS, undefined)
+    const clear = setDeadline(MEASURE_TIMEOUT_MS, () => measurement.resolve(undefined))
     void measurement.promise.then(() => {
-      clearTimeout(timer)
+      clear()
       this.#measurement = undefined
     })
     return measurement
@@ -169,12 +170,12 @@ export class LocalCore implements CoreEndpoint {
     this.#questions.set(id, question)
     const onLate = (): void =>
       question.reject(new BusError('Timeout', `Core did not answer within ${EXPLAIN_TIMEOUT_MS} ms`))
-    const timer = setTimeout(onLate, EXPLAIN_TIMEOUT_MS)
+    const clear = setDeadline(EXPLAIN_TIMEOUT_MS, onLate)
     this.post({ type: 'explain', id, label })
     try {
       return await question.promise
     } finally {
-      clearTimeout(timer)
+      clear()
       this.#questions.delete(id)
     }
   }

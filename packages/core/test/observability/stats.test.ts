@@ -123,6 +123,22 @@ test('shares one pending measurement, which a core that is blocked finds once', 
   await bus.close()
 })
 
+test('takes what core has measured while the host was busy', async () => {
+  const bus = await begin()
+  const { client } = await createCaller(bus)
+  await client.invoke('echo')
+  const { core } = Bus.getHost(bus)
+  const measure = async (): Promise<unknown> => {
+    await new Promise(setImmediate)
+    const measured = core.measure()
+    // Longer than core has. It can be too busy to answer meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    return measured
+  }
+  await expect.poll(measure).toMatchObject({ running: [] })
+  await bus.close()
+})
+
 test('counts a worker like a connection', async () => {
   const bus = await begin({
     core: fixture('core.mjs'),
