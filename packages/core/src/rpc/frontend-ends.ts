@@ -2,6 +2,7 @@
 import { type BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import type { FrontendEnd } from '../contract/host-core.js'
+import { setDeadline } from '../shared/set-deadline.js'
 import { createNoFrontendError, createRestartError } from '../shared/suggest.js'
 import type { FrontendCalls } from './frontend-calls.js'
 
@@ -39,9 +40,9 @@ export class FrontendEnds {
     if (this.#isClosed) return rejectCalls(label, calls)
     const explained = createDeferred<FrontendEnd | undefined>()
     this.#waiting.set(label, explained)
-    const timer = setTimeout(explained.resolve, EXPLAIN_TIMEOUT_MS, undefined)
+    const clear = setDeadline(EXPLAIN_TIMEOUT_MS, () => explained.resolve(undefined))
     rejectCalls(label, calls, await explained.promise)
-    clearTimeout(timer)
+    clear()
     if (this.#waiting.get(label) === explained) this.#waiting.delete(label)
   }
 
