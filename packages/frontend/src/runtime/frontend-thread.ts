@@ -8,6 +8,7 @@ import {
   serveMembers,
 } from '@sallyport/protocol/internal/contract'
 import { openLink } from '@sallyport/protocol/internal/link'
+import { throwLater } from '@sallyport/protocol/internal/util'
 import { joinGroup, type ScriptConnection } from './script-group.js'
 import { enterSandboxOnce, type HostCommand, type HostConnection, startFrontend } from './start-frontend.js'
 
@@ -16,8 +17,8 @@ export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']
   const control = parentPort!
   const data = workerData as FrontendWorkerData | FrontendPreparation | undefined
   if (!data || !('label' in data)) {
-    // An error is that of the first script.
-    if (data) enterSandboxOnce(data).catch(() => {})
+    // An error is that of the scripts so far. It ends the thread: its cause can pass, such as a lack of descriptors, and no script could start here.
+    if (data) enterSandboxOnce(data).catch(throwLater)
     serveMembers<FrontendWorkerData>(control, (member, { heartbeat, ...start }) => {
       const { stop } = beat(heartbeat)
       const host: ScriptConnection = {
