@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Bus, Client } from '../../src/index.js'
-import { fixture, next, start } from '../support/start.js'
+import { fixture, isolation, next, start } from '../support/start.js'
 import { at, eventually, disconnected, patientPatterns, supervise } from '../support/supervised.js'
 
 /** The state arrives at the host by another port than events and answers, in no order with them. */
@@ -56,6 +56,20 @@ describe.each([
     expect(events).toEqual([])
     await expectRunning(bus)
   })
+})
+
+test('ends a run, although its gate returns with another link', async () => {
+  const bus = await start({ app: isolation('judge') })
+  const source = `console.log('begun'); await new Promise(() => {})`
+  for (const label of ['first', 'second']) {
+    let begin = (): void => {}
+    const begun = new Promise<void>(resolve => (begin = resolve))
+    const running = bus.run(source, { label, sandbox: 'permission', onStdio: () => begin() })
+    await begun
+    const reloaded = bus.reload(label).catch(() => {})
+    await expect(running).rejects.toMatchObject({ reason: 'Disconnected' })
+    await reloaded
+  }
 })
 
 describe('a module that no longer loads', () => {

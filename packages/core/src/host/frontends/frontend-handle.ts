@@ -107,7 +107,7 @@ export class FrontendHandle {
     forget: () => this.#postEnd(false),
   })
   readonly #isProcess: boolean
-  #onOffered = (): void => {}
+  #onLinkSettled = (): void => {}
   #isReady = false
   #rejectedCount = 0
   #unsentCount = 0
@@ -204,14 +204,15 @@ export class FrontendHandle {
   }
 
   /**
-   * Resolves once the code has exited or gets another link, if core has closed its link: its calls can fail before the exit of a process is known.
+   * Resolves once the code has exited, if core has closed its link: its calls can fail before the exit of a process is known. Resolves as well once
+   * the code gets another link, or core or the gate has stopped: then that is why its calls have failed.
    */
   async linkSettled(): Promise<void> {
-    const offered = new Promise<void>(resolve => (this.#onOffered = resolve))
+    const settled = new Promise<void>(resolve => (this.#onLinkSettled = resolve))
     // The report of the close has another port than the errors of calls.
     await new Promise(setImmediate)
-    const isClosed = this.#life.code === 'running' && !this.#findLink('active')
-    if (isClosed && this.#host.core.isUp) await Promise.race([offered, this.exited])
+    const isClosed = this.#life.code === 'running' && !this.#findLink('pending', 'attached', 'active')
+    if (isClosed && this.#host.core.isUp && this.#gate?.isUp !== false) await Promise.race([settled, this.exited])
   }
 
   /** Resolves once the calls of the host's own code that wait for a response now have been settled. */
@@ -259,7 +260,7 @@ export class FrontendHandle {
     if (!core.isRemote) offer.metrics = this.#traffic.attach()
     this.#createLink(id, ends)
     this.#life.send('offered')
-    this.#onOffered()
+    this.#onLinkSettled()
     core.attach(offer)
   }
 
@@ -272,6 +273,7 @@ export class FrontendHandle {
       if (link !== active) this.#links.delete(link.id)
     }
     pending?.actor.send('dropped')
+    this.#onLinkSettled()
   }
 
   /** Resolves once no link is pending: it was handed over, or what it connects is down. */
@@ -465,6 +467,7 @@ export class FrontendHandle {
   #onGateStop(): void {
     for (const { ends } of this.#links.values()) if (ends.gate) closeEndpoint(ends.gate)
     this.#pending?.actor.send('dropped')
+    this.#onLinkSettled()
   }
 
   #onStop(isReload: boolean, end: RuntimeEnd | undefined, event: 'stopped' | 'restarting' | 'exited'): void {
