@@ -130,15 +130,27 @@ test('a process that answers in time is not killed', async () => {
   expect(kill).not.toHaveBeenCalled()
 })
 
-test('a process that has crashed says why, although it was asked to stop before its exit is known', async () => {
-  const crashed = await start('ready')
-  crashed.stop()
-  expect(await crashed.end('SIGABRT')).toMatchObject({
-    state: 'failed',
-    error: { message: expect.stringContaining('SIGABRT') as string },
-  })
-  const killed = await start('ready')
-  killed.stop()
-  killed.run(250)
-  expect(await killed.end()).toEqual({ type: 'state', state: 'stopped' })
-})
+test.each(['SIGABRT', 'SIGKILL'] as const)(
+  'a process that %s has ended says so, although it was asked to stop before its exit is known',
+  async signal => {
+    const { stop, end } = await start('ready')
+    stop()
+    expect(await end(signal)).toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining(signal) as string },
+    })
+  },
+)
+
+test.each([
+  ['stopped', ['ready'], { type: 'state', state: 'stopped' }],
+  ['nothing of a spare, whose code has not begun', [], undefined],
+] as const)(
+  'the relay reports %s of a process that it kills because it was asked to stop',
+  async (_what, states, last) => {
+    const { stop, run, end } = await start(...states)
+    stop()
+    run(250)
+    expect(await end()).toEqual(last)
+  },
+)

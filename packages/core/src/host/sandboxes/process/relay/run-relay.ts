@@ -112,6 +112,7 @@ async function runProcess(
   const timers = new Set<NodeJS.Timeout>()
   let lifecycle: LifecycleState | undefined
   let isStopping = false
+  let isKilled = false
   let stopListening: (() => void) | undefined
   let link: Link | undefined
   let bridged: Promise<unknown> | undefined
@@ -121,6 +122,7 @@ async function runProcess(
 
   function kill(reason?: BusError): void {
     killReason ??= reason
+    isKilled = true
     child.kill()
   }
 
@@ -279,9 +281,11 @@ async function runProcess(
         text: `could not allocate memory (limit: ${memory} MiB)`,
       })
     }
-    // The host takes the end of a process that was asked to stop, and does not say so itself, for its own.
-    if (signal === 'SIGKILL' && isStopping) report({ type: 'state', state: 'stopped' })
-    // A process that has crashed can be asked to stop before its exit is known.
+    if (signal === 'SIGKILL' && isStopping && isKilled) {
+      // The host takes the end of a process that is still ready for one that the process has chosen itself.
+      if (lifecycle === 'ready') report({ type: 'state', state: 'stopped' })
+    }
+    // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
     else if (signal || outOfMemory) {
       const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
       killReason ??= new BusError('Crashed', text)
