@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LauncherUnavailable, type ProgramOptions, startProgram } from '../../src/launchers.js'
 import { isRunning } from '../support/processes.js'
 
@@ -254,6 +254,29 @@ test.runIf(process.platform === 'linux').each(['sleep 1000', 'setsid sleep 1000'
     expect(await exited).toMatchObject({ code: 3, signal: null })
     if (command.startsWith('setsid')) process.kill(Number(inner), 'SIGKILL')
     else await expect.poll(() => isRunning(Number(inner))).toBe(false)
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'without a wall the output of a program that was killed waits for a slow reader',
+  async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const args = ['-c', 'echo last words; exec sleep 1000']
+    const { stdout, pid, kill, exited } = await startProgram({ command: 'sh', args, wall: 'none' })
+    // Node drops the output of a program that has exited if it has no reader.
+    const chunks = stdout[Symbol.asyncIterator]()
+    await once(
+      stdout.on('readable', () => {}),
+      'readable',
+    )
+    kill()
+    await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
+    vi.advanceTimersByTime(60_000)
+    await new Promise(setImmediate)
+    expect(String((await chunks.next()).value)).toBe('last words\n')
+    expect(await chunks.next()).toMatchObject({ done: true })
+    expect(await exited).toMatchObject({ signal: 'SIGKILL' })
   },
 )
 

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
-import { setDeadline } from '../../../../shared/set-deadline.js'
 import { checkSecretOptions, isObject } from '../../../../shared/validate.js'
 import { netOrHosts, secrets as secretsEntry } from '../../kind/network-entries.js'
 import { checkSecrets } from '../../permission-model/net.js'
@@ -98,8 +97,8 @@ export interface Program {
 }
 
 const DEFAULT_TMP_MB = 64
-/** Time in ms for the output of a program that was killed, and has exited, to end: a process that has left its group can keep it open. */
-const OUTPUT_TIMEOUT_MS = 1000
+/** Interval in ms of checks whether the output of a program that was killed, and has exited, was read: a process that has left its group can keep it open. */
+const OUTPUT_CHECK_MS = 1000
 const MEMBERS = [
   ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
   ...['memory', 'pids', 'tmp', 'secrets', 'onDenied'],
@@ -150,7 +149,11 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     killTree(child, isWalled)
     if (isKilled || isWalled) return
     isKilled = true
-    const endOutput = (): void => void closed.then(setDeadline(OUTPUT_TIMEOUT_MS, () => destroyOutput(child)))
+    const endOutput = (): void => {
+      // Output that a slow reader has not read yet is not lost.
+      const timer = setInterval(() => setImmediate(destroyReadOutput, child), OUTPUT_CHECK_MS).unref()
+      void closed.then(() => clearInterval(timer))
+    }
     if (hasExited(child)) endOutput()
     else child.once('exit', endOutput)
   }
@@ -180,9 +183,8 @@ const waitForEnd = (child: ChildProcess, isWalled: boolean): Promise<Pick<Progra
 
 const hasExited = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
-function destroyOutput({ stdout, stderr }: ChildProcess): void {
-  stdout!.destroy()
-  stderr!.destroy()
+function destroyReadOutput({ stdout, stderr }: ChildProcess): void {
+  for (const stream of [stdout!, stderr!]) if (stream.readableLength === 0) stream.destroy()
 }
 
 /**
