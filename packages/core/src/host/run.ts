@@ -75,7 +75,9 @@ export async function execute(
     try {
       return await callFrontend(host, label, RUN_NAME, args, { timeout: false })
     } catch (error) {
-      if (isBusError(error, 'Disconnected') && frontend.lostSpares > lostSpares) return callFunction()
+      if (!isBusError(error, 'Disconnected')) throw error
+      await frontend.linkSettled()
+      if (!isStopped && frontend.lostSpares > lostSpares) return callFunction()
       throw error
     }
   }
@@ -112,8 +114,6 @@ export async function execute(
       if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
-      if (isBusError(error, 'Disconnected'))
-        await Promise.race([frontend.linkSettled(), stopped.promise.catch(() => {})])
       const reason = getReason(error, frontend)
       throw functions ? functions.explain(reason) : reason
     } finally {

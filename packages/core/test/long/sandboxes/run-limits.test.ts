@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { RunOptions } from '../../../src/index.js'
 import type { Launcher } from '../../../src/launchers.js'
-import { next, reuseBus } from '../../support/start.js'
+import { getFrontendPids } from '../../support/processes.js'
+import { next, reuseBus, start } from '../../support/start.js'
 
 const getBus = reuseBus({ log: false })
 
@@ -45,26 +47,41 @@ describe.each([
   })
 })
 
-test.runIf(process.platform === 'linux')(
-  'code whose process ends long after its link has closed ends with the reason',
-  async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'late-'))
-    onTestFinished(() => rmSync(directory, { recursive: true }))
-    // It exits later than its process, leaves its output to another one, and has a cgroup that cannot be removed: core waits for less.
-    const late = '"$@" & exec 3>&- 4>&-; wait $!; code=$?; setsid sleep 3 & sleep 0.9; exit $code'
-    const wall: Launcher = {
-      name: 'late',
-      launch: (command, args) => ({
-        ...{ command: '/bin/sh', args: ['-c', late, 'sh', command, ...args] },
-        cgroups: [join(directory, 'cgroup')],
-      }),
-    }
-    mkdirSync(join(directory, 'cgroup', 'file'), { recursive: true })
+/** A launcher that exits later than its process, leaves its output to another one, and has a cgroup that cannot be removed: core waits for less. */
+function createLateWall(): Launcher {
+  const directory = mkdtempSync(join(tmpdir(), 'late-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  mkdirSync(join(directory, 'cgroup', 'file'), { recursive: true })
+  const late = '"$@" & exec 3>&- 4>&-; wait $!; code=$?; setsid sleep 3 & sleep 0.9; exit $code'
+  return {
+    name: 'late',
+    ignoresLabel: true,
+    launch: (command, args) => ({
+      ...{ command: '/bin/sh', args: ['-c', late, 'sh', command, ...args] },
+      cgroups: [join(directory, 'cgroup')],
+    }),
+  }
+}
+
+describe.runIf(process.platform === 'linux')('code whose process ends long after its link has closed', () => {
+  test('ends with the reason', async () => {
     const bus = await getBus()
-    const failed = bus.run('process.abort()', { sandbox: { kind: 'process', wall } })
+    const failed = bus.run('process.abort()', { sandbox: { kind: 'process', wall: createLateWall() } })
     await expect(failed).rejects.toMatchObject({
       reason: 'Crashed',
       message: expect.stringContaining('SIGABRT') as string,
     })
-  },
-)
+  })
+
+  test('runs in another process if it has not begun', async () => {
+    const bus = await start({ runs: { spares: 1 } })
+    const options: RunOptions = { sandbox: { kind: 'process', wall: createLateWall() } }
+    await bus.run('return 1', options)
+    await expect.poll(async () => (await bus.stats()).spares, { timeout: 20_000 }).toBe(1)
+    // A spare counts before its process runs.
+    await expect.poll(() => getFrontendPids(), { timeout: 20_000 }).toHaveLength(1)
+    process.kill(getFrontendPids()[0]!, 'SIGKILL')
+    // Within this tick the host does not know.
+    expect(await bus.run('return args.a', { ...options, args: { a: 2 } })).toBe(2)
+  })
+})
