@@ -22,3 +22,26 @@ test.each([
   }
   expect(fail).toHaveBeenCalledTimes(isCharged ? 1 : 0)
 })
+
+test('no frontend is to blame if one ended just before core failed, and another one before the thread of core exited', () => {
+  const frontends = new OpenFrontends(new BusReporter(createHostLog(false)))
+  const fail = vi.fn<(error: Error) => void>()
+  const now = vi.spyOn(performance, 'now')
+  try {
+    for (const [name, at] of [
+      ['main', 1000],
+      ['other', 1400],
+    ] as const) {
+      frontends.byName.set(name, { fail } as unknown as FrontendHandle)
+      now.mockReturnValue(at)
+      frontends.suspect(name, at + 250)
+    }
+    expect(frontends.charge(new Error('broken'), 1100)).toBe(false)
+    now.mockReturnValue(60_000)
+    frontends.suspect('main', 60_250)
+    expect(frontends.charge(new Error('broken'), 60_100)).toBe(true)
+  } finally {
+    vi.restoreAllMocks()
+  }
+  expect(fail).toHaveBeenCalledOnce()
+})

@@ -3,6 +3,9 @@ import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import type { BusReporter } from '../reporting/events.js'
 import { type FrontendHandle, SUSPECT_MS } from './frontend-handle.js'
 
+/** Time in ms for which suspects are kept: the exit of core's thread can follow its failure late. */
+const KEEP_MS = 5000
+
 export class OpenFrontends {
   readonly byName: Map<string, FrontendHandle> = new Map<string, FrontendHandle>()
   readonly #reporter: BusReporter
@@ -39,7 +42,7 @@ export class OpenFrontends {
    * @param at - when it failed
    */
   charge(cause: Error, at: number): boolean {
-    const [label, ...others] = this.#getSuspects(at).keys()
+    const [label, ...others] = [...this.#suspects].flatMap(([name, until]) => (until < at ? [] : [name]))
     if (label === undefined || others.length > 0) return false
     const reason = 'core failed right after it had violated the protocol or exited'
     const message = `frontend ${describeName(label)} will not be restarted: ${reason}. Core's error: ${cause.message}`
@@ -56,8 +59,10 @@ export class OpenFrontends {
     this.get(name)?.sendToLink(link, 'violated', error)
   }
 
-  #getSuspects(now = performance.now()): Map<string, number> {
-    for (const [name, until] of this.#suspects) if (until < now) this.#suspects.delete(name)
+  /** Forgets suspects of which no failure is reported any more. */
+  #getSuspects(): Map<string, number> {
+    const oldest = performance.now() - KEEP_MS
+    for (const [name, until] of this.#suspects) if (until < oldest) this.#suspects.delete(name)
     return this.#suspects
   }
 }
