@@ -288,6 +288,13 @@ test('a server that lists no tools is ended with that reason, although the quest
   })
 })
 
+test('a server that refuses to begin does not start, with its reason', async () => {
+  await expect(openHostile(await startBus(), ['refuses'], { wall: 'none' })).rejects.toMatchObject({
+    reason: 'LoadFailed',
+    message: 'The MCP server "hostile" did not start: no license',
+  })
+})
+
 test('an unknown event of a server is refused', async () => {
   const server = await openHostile(await startBus(), ['calm'], { wall: 'none' })
   expect(() => server.on('chnaged' as never, () => {})).toThrow(

@@ -31,6 +31,7 @@ export class ProgramTransport implements Transport {
   #setEnded: (reason: string) => void = () => {}
   #program: Program | undefined
   #isClosed = false
+  #hasReason = false
   /** Why this side has ended the program. */
   #violation: string | undefined
   /** Of the line that has not ended. */
@@ -59,6 +60,7 @@ export class ProgramTransport implements Transport {
       this.#options.onStderr?.(text)
     })
     void program.exited.then(({ code, signal, exceeded }) => {
+      this.#hasReason ||= !this.#isClosed
       this.#isClosed = true
       const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
       for (const message of this.#waiting.splice(0)) this.onmessage?.(message)
@@ -68,9 +70,9 @@ export class ProgramTransport implements Transport {
     if (this.#isClosed) program.kill()
   }
 
-  /** True once the program has ended, or is being ended. */
-  get isClosed(): boolean {
-    return this.#isClosed
+  /** True once the program has ended by itself, or was ended for a reason. The SDK ends it without one, after an error of its own. */
+  get hasReason(): boolean {
+    return this.#hasReason
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
@@ -86,10 +88,12 @@ export class ProgramTransport implements Transport {
   }
 
   /** Ends the program, with all that it has started. */
-  async close(reason = 'it was closed'): Promise<void> {
+  async close(reason?: string): Promise<void> {
     this.#isClosed = true
-    if (!this.#program) return this.#setEnded(reason)
-    this.#violation ??= reason
+    this.#hasReason ||= reason !== undefined
+    const why = reason ?? 'it was closed'
+    if (!this.#program) return this.#setEnded(why)
+    this.#violation ??= why
     this.#program.kill()
     await this.ended
   }
@@ -158,7 +162,7 @@ export class ProgramTransport implements Transport {
   }
 
   #fail(violation: string): void {
-    this.#isClosed = true
+    this.#isClosed = this.#hasReason = true
     this.#violation = violation
     this.#chunks = []
     this.#waiting.length = 0

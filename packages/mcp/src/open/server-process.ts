@@ -55,12 +55,12 @@ export class ServerProcess {
       await client.connect(transport, { timeout: startTimeout })
       onTools(await listTools(client, startTimeout))
     } catch (error) {
-      // The error can be another one of a program that has ended, or is being ended.
-      const { isClosed } = transport
+      // The error of a call says less than the reason for which the program has ended.
+      const { hasReason } = transport
       await transport.close()
       // Errors of `startProgram` name the option, or the remedy.
       if (error instanceof BusError) throw error
-      const why = isClosed ? await transport.ended : (error as Error).message
+      const why = hasReason ? await transport.ended : (error as Error).message
       // For the host alone: the reason of a restart reaches frontends.
       const cause = transport.lastText ? new Error(`it wrote: ${transport.lastText.trim()}`) : error
       throw new BusError('LoadFailed', `The MCP server ${JSON.stringify(name)} did not start: ${why}`, { cause })
@@ -78,7 +78,7 @@ export class ServerProcess {
     this.#isClosed = true
     this.#reason = 'it was closed'
     clearTimeout(this.#timer)
-    await this.#starting?.close()
+    await this.#starting?.close(this.#reason)
     await this.#running?.transport.close()
   }
 
