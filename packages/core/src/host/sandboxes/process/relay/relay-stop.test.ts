@@ -154,3 +154,9 @@ test.each([
     expect(await end()).toEqual(last)
   },
 )
+
+test('a process that is asked to stop, and that a service manager ends with its host, has not failed', async () => {
+  const { stop, end } = await start('ready')
+  stop()
+  expect(await end('SIGTERM')).toEqual({ type: 'state', state: 'stopped' })
+})

@@ -281,7 +281,9 @@ async function runProcess(
         text: `could not allocate memory (limit: ${memory} MiB)`,
       })
     }
-    if (signal === 'SIGKILL' && isStopping && isKilled) {
+    // A service manager ends all processes of a service by SIGTERM, while the host closes the bus.
+    const wasEnded = signal === 'SIGTERM' || (signal === 'SIGKILL' && isKilled)
+    if (isStopping && wasEnded) {
       // The host takes the end of a process that is still ready for one that the process has chosen itself.
       if (lifecycle === 'ready') report({ type: 'state', state: 'stopped' })
     }
