@@ -197,6 +197,8 @@ describe.skipIf(!existsSync(executablePath))('in Chromium', () => {
       const found: string[] = []
       for (const path of PATHS) {
         await page.goto(`${address}${path}`)
+        // Only the browser draws the page of a wrong path.
+        await page.locator('main h1').first().waitFor()
         await page.addScriptTag({ content: axe.source })
         const violations = await page.evaluate<string[]>(
           'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))',
