@@ -29,9 +29,10 @@ export class ProgramTransport implements Transport {
   /** Resolves with the reason once the program has ended, and nothing of it is left. */
   readonly ended: Promise<string>
   #setEnded: (reason: string) => void = () => {}
+  /** True once the program has ended by itself, or was ended for a reason. The SDK ends it without one, after an error of its own. */
+  hasReason = false
   #program: Program | undefined
   #isClosed = false
-  #hasReason = false
   /** Why this side has ended the program. */
   #violation: string | undefined
   /** Of the line that has not ended. */
@@ -60,7 +61,7 @@ export class ProgramTransport implements Transport {
       this.#options.onStderr?.(text)
     })
     void program.exited.then(({ code, signal, exceeded }) => {
-      this.#hasReason ||= !this.#isClosed
+      this.hasReason ||= !this.#isClosed
       this.#isClosed = true
       const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
       for (const message of this.#waiting.splice(0)) this.onmessage?.(message)
@@ -68,11 +69,6 @@ export class ProgramTransport implements Transport {
       this.onclose?.()
     })
     if (this.#isClosed) program.kill()
-  }
-
-  /** True once the program has ended by itself, or was ended for a reason. The SDK ends it without one, after an error of its own. */
-  get hasReason(): boolean {
-    return this.#hasReason
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
@@ -90,10 +86,9 @@ export class ProgramTransport implements Transport {
   /** Ends the program, with all that it has started. */
   async close(reason?: string): Promise<void> {
     this.#isClosed = true
-    this.#hasReason ||= reason !== undefined
-    const why = reason ?? 'it was closed'
-    if (!this.#program) return this.#setEnded(why)
-    this.#violation ??= why
+    this.hasReason ||= reason !== undefined
+    if (!this.#program) return this.#setEnded(reason ?? 'it was closed')
+    this.#violation ??= reason ?? 'it was closed'
     this.#program.kill()
     await this.ended
   }
@@ -162,7 +157,7 @@ export class ProgramTransport implements Transport {
   }
 
   #fail(violation: string): void {
-    this.#isClosed = this.#hasReason = true
+    this.#isClosed = this.hasReason = true
     this.#violation = violation
     this.#chunks = []
     this.#waiting.length = 0

@@ -110,9 +110,8 @@ export class ServerProcess {
     this.#reason = reason
     if (delay === undefined) return this.#options.events.emit('failed', { reason })
     this.#options.events.emit('restart', { reason, delay })
-    this.#timer = setTimeout(() => {
-      this.start().catch((error: unknown) => this.#onEnd((error as Error).message))
-    }, delay)
+    const restart = (): void => void this.start().catch((error: Error) => this.#onEnd(error.message))
+    this.#timer = setTimeout(restart, delay)
   }
 }
 
