@@ -145,7 +145,7 @@ function createSecret(): Uint8Array {
   return secret
 }
 
-/** Returns what tells a file from another one that takes its path, as long as the first is open. Undefined if there is none that can be seen. */
+/** Returns the inode of the file at a path, which no other file gets while the first one is open. Undefined if it cannot be read. */
 function getInode(path: string): number | undefined {
   try {
     return lstatSync(path).ino

@@ -1,6 +1,7 @@
 // The load of a frontend's module by one thread, and the wait for it by `createBus`, `bus.open` and `bus.reload`.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred } from '@sallyport/protocol/internal/util'
+import { setDeadline } from '../../shared/set-deadline.js'
 import { getWorkerName } from '../supervision/policy.js'
 import { isInspectorOpen } from '../supervision/watchdog.js'
 
@@ -58,16 +59,17 @@ export class ModuleLoad {
    */
   async wait(label: string, timeout: number): Promise<void> {
     const onLate = (): void => {
-      if (isInspectorOpen()) return
+      if (isInspectorOpen()) return watch()
       const remedy = 'Pass a longer `loadTimeout`, or `loaded: false` for a module whose top level never ends'
       const late = `${getWorkerName('frontend', label)} did not evaluate its module within ${timeout} ms. ${remedy}`
       if (!this.#isLoaded) this.#steps.loaded.reject(new BusError('Timeout', late))
       this.reach('synchronized')
     }
-    // What has arrived while this thread was busy is read first.
-    const timer = setInterval(() => setImmediate(onLate), timeout)
-    const clear = (): void => clearInterval(timer)
-    this.synchronized.then(clear, clear)
+    let end = (): void => {}
+    const watch = (): void => void (end = setDeadline(timeout, onLate))
+    watch()
+    const stop = (): void => end()
+    this.synchronized.then(stop, stop)
     await this.#steps.loaded.promise
   }
 }

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { queryObjects } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { resolveSupervision } from './policy.js'
 import { createSupervisor, type Supervisor } from './supervisor.js'
 import type { SupervisedWorker, WorkerSpec } from './worker-actor.js'
@@ -187,7 +187,9 @@ describe.each([
       supervisor.signal('drain')
       const onExit = vi.fn<(exit: unknown) => void>()
       void worker.stop(100).then(onExit)
-      await print(57)
+      await print(56)
+      // Each deadline waits for a turn of the event loop.
+      await vi.advanceTimersByTimeAsync(3)
       const message = expect.stringContaining('its output was not taken in time') as string
       expect(onExit).toHaveBeenCalledExactlyOnceWith(
         expect.objectContaining({ error: expect.objectContaining({ message }) as Error }),
@@ -279,19 +281,14 @@ describe.each([
     const thread = Object.assign(new EventEmitter(), doubles)
     const onKilled = vi.fn<() => void>()
     const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker, onKilled })
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      if (code !== 0) thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
-      thread.emit('exit', code)
-      port1.close()
-    }
     thread.emit('message', { type: 'state', state: 'ready' })
-    // The event loop runs timers next, before it reads.
-    await new Promise(setImmediate)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     if (how === 'stop') void worker.stop(0)
     else worker.dismiss(new Error('its link has closed'), true)
-    port2.postMessage(undefined)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+    vi.advanceTimersByTime(500)
+    if (code !== 0) thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
+    thread.emit('exit', code)
     expect(await worker.exited).toMatchObject(exit)
     expect(onKilled).not.toHaveBeenCalled()
   })
