@@ -1,5 +1,6 @@
-// Traces and trace contexts of calls that core makes of a frontend's functions.
+// Traces and trace contexts of calls that core makes of a frontend's functions, and the order of messages and answers.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Channel } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TraceContext } from '@sallyport/protocol/internal/message'
 import type { CallTrace, ReceivedStream } from '@sallyport/protocol/internal/rpc'
@@ -147,4 +148,21 @@ describe('a stream as an answer', () => {
     expect(notified).toEqual([stop(7), stop(5)])
     expect(calls.streamCount).toBe(0)
   })
+})
+
+it.each([
+  ['result', { result: 'done' }],
+  ['error', { error: { code: -32_000, message: 'failed', data: { reason: 'CommandFailed' } } }],
+])('passes on a message that arrived before the %s first', async (_name, answer) => {
+  const calls = create()
+  const order: unknown[] = []
+  const progress = new Channel<number>(message => order.push(message))
+  const call = calls.call('report', { progress }).then(
+    () => order.push('answer'),
+    () => order.push('answer'),
+  )
+  calls.settle({ jsonrpc: '2.0', id: 2, result: 1 })
+  calls.settle({ jsonrpc: '2.0', id: 1, ...answer })
+  await call
+  expect(order).toEqual([1, 'answer'])
 })

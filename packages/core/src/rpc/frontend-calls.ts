@@ -131,6 +131,8 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
         declared = { ...streams, ...Object.fromEntries(ids) }
       }
       const id = this.#pending.takeId()
+      const [succeed, refuse] =
+        channels.length > 0 ? [afterMessages(resolve), afterMessages(reject)] : [resolve, reject]
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
         this.#writer.request(id, name, params, options?.transfer, sentContext, declared)
         if (streams && progress) this.sentStreams.watch(streams, progress)
@@ -145,10 +147,10 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
           options?.timeout === undefined && defaultTimeout,
         )
       }
-      if (!frontendCalls.hasSubscribers) return send(resolve, reject, context)
+      if (!frontendCalls.hasSubscribers) return send(succeed, refuse, context)
       const { label, codec } = this.#traceSource
       const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
-      traceCaller(frontendCalls, trace, resolve, reject, (done, fail) => send(done, fail, trace))
+      traceCaller(frontendCalls, trace, succeed, refuse, (done, fail) => send(done, fail, trace))
     })
     for (const { target, id } of channels) this.#forward(target, id, answer, progress)
     if (streams) {
@@ -308,6 +310,12 @@ const findChannels = (args: Record<string, unknown>): [name: string, ChannelTarg
   Object.entries(args).flatMap(([name, value]): [string, ChannelTarget][] =>
     isChannel(value) ? [[name, toChannelTarget(value)]] : [],
   )
+
+/** Lets the messages that a function has sent on a channel arrive before its answer: those for which there is room are passed on by promises. */
+const afterMessages =
+  <T>(settle: (outcome: T) => void) =>
+  (outcome: T): void =>
+    void setImmediate(settle, outcome)
 
 const createStreamLimitError = (): BusError =>
   new BusError('Overloaded', `More than ${MAX_CHANNELS} channels and streams of one frontend are open`)

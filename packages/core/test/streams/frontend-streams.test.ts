@@ -90,6 +90,16 @@ describe.each([
     expect(await call).toBe('done')
   })
 
+  test('delivers the messages whose sending it has awaited before the result of the call', async () => {
+    const bus = await open(options, app)
+    for (let round = 0; round < 100; round++) {
+      const arrived: number[] = []
+      const progress = new Channel<number>(value => arrived.push(value))
+      await bus.call('main', 'report', { count: 3, progress })
+      expect(arrived).toEqual([0, 1, 2])
+    }
+  })
+
   test('throws after the values before', async () => {
     const bus = await open(options, app)
     const stream = bus.stream('main', 'throws')
@@ -209,7 +219,7 @@ describe('a channel', () => {
     const bus = await open()
     const failing = new Channel<number>()
     await expect(bus.call('main', 'failsAfterMessage', { progress: failing })).rejects.toThrow('failed')
-    await collect(failing)
+    expect(await collect(failing)).toEqual([1])
     const progress = new Channel<number>()
     const call = bus.call('main', 'reportUntilClosed', { progress })
     call.catch(() => {})

@@ -1,4 +1,6 @@
-// Calls that arrive before the module has loaded.
+// Calls that arrive before the module has loaded, and what a function sends on the channels that it got.
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import type { ChannelSender } from '@sallyport/protocol/internal/rpc'
 import { expect, it } from 'vitest'
 import { crossed, setUp } from '../../test/peer.js'
 import { Client } from './client.js'
@@ -37,4 +39,55 @@ it('a waiting call is dropped when it is cancelled', async () => {
   loaded()
   await crossed()
   expect(peer.received.map(({ id }) => id)).toEqual([2])
+})
+
+const REPORT = { ...request(1, 'report'), params: { progress: '__CHANNEL__:7' }, channels: { progress: 7 } }
+const pull = (id: number, ahead: number) => ({ ...request(id, '$/next'), params: { stream: 7, ahead } })
+
+it('a message whose sending was awaited leaves before the result', async () => {
+  const { client, peer } = setUp()
+  client.expose({
+    async report({ progress }: { progress: ChannelSender }) {
+      await progress.send('message')
+      return 'done'
+    },
+  })
+  peer.send(REPORT, pull(2, 1))
+  await crossed()
+  expect(peer.received).toEqual([
+    { jsonrpc: '2.0', id: 2, result: 'message' },
+    { jsonrpc: '2.0', id: 1, result: 'done' },
+  ])
+})
+
+it('a message before the end of its channel was sent once the reader has it', async () => {
+  const { client, peer } = setUp()
+  client.expose({
+    async report({ progress }: { progress: ChannelSender }) {
+      const sent = progress.send('message')
+      progress.end()
+      await sent
+      return 'done'
+    },
+  })
+  peer.send(REPORT, pull(2, 1), pull(3, 2))
+  await crossed()
+  expect(peer.received).toEqual([
+    { jsonrpc: '2.0', id: 2, result: 'message' },
+    { jsonrpc: '2.0', id: 1, result: 'done' },
+    expect.objectContaining({ id: 3, error: expect.objectContaining({ message: 'The stream has ended' }) }),
+  ])
+})
+
+it('a message that cannot be sent rejects once its channel is closed', async () => {
+  const { client, peer } = setUp()
+  client.expose({
+    report: ({ progress }: { progress: ChannelSender }) =>
+      progress.send(() => {}).catch((error: BusError) => error.reason),
+  })
+  peer.send(REPORT, pull(2, 1))
+  await crossed()
+  peer.send({ jsonrpc: '2.0', method: '$/return', params: { stream: 7 } })
+  await crossed()
+  expect(peer.received.at(-1)).toEqual({ jsonrpc: '2.0', id: 1, result: 'Disconnected' })
 })

@@ -215,8 +215,10 @@ export class FunctionRegistry {
       return call.abortReason
     }
     try {
-      const stream = this.streams.add(source, isClosed => {
-        if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
+      const stream = this.streams.add(source, {
+        ended: isClosed => {
+          if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
+        },
       })
       call.closeStream = () => this.streams.close(stream)
       this.#sendResponse({ jsonrpc: '2.0', id: call.id, result: null, stream }, false)

@@ -8,8 +8,9 @@ import { estimateSize, type SentStreams } from './sent-streams.js'
 /** A channel among the arguments of an exposed function. */
 export interface ChannelSender<T = unknown> {
   /**
-   * Sends a message. Resolves once the reader has asked for it: while it is behind, messages wait. Change the message only after that. A
-   * sender that does not wait queues up to 65 536 messages, or 64 MiB.
+   * Sends a message. Resolves once the reader has asked for it and it is on its way: while the reader is behind, messages wait. Change the
+   * message only after that. What is sent afterwards, the result of the call too, arrives later. A sender that does not wait queues up to
+   * 65 536 messages, or 64 MiB.
    *
    * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `Overloaded` if too much is queued
    */
@@ -24,6 +25,8 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefined> {
   readonly #queued = new BoundedQueue<Queued>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
+  /** Messages that the reader has asked for and that are not sent yet. */
+  readonly #unsent: Queued[] = []
   #wake = (): void => {}
   #isOver = false
 
@@ -41,12 +44,19 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
 
   async next(): Promise<IteratorResult<unknown, undefined>> {
     while (this.#queued.size === 0) {
-      if (this.#isOver) return DONE
+      // The end follows the last message.
+      if (this.#isOver && this.#unsent.length === 0) return DONE
       await new Promise<void>(resolve => (this.#wake = resolve))
     }
-    const { message, resolve } = this.#queued.shift()!
-    resolve()
-    return { done: false, value: message }
+    const queued = this.#queued.shift()!
+    this.#unsent.push(queued)
+    return { done: false, value: queued.message }
+  }
+
+  /** The first message that the reader has asked for was sent. */
+  sent(): void {
+    this.#unsent.shift()?.resolve()
+    if (this.#isOver) this.#wake()
   }
 
   end(): void {
@@ -56,7 +66,7 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
 
   /** Nobody reads any more. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    for (const { reject } of this.#queued.clear()) reject(createEndError())
+    for (const { reject } of [...this.#unsent.splice(0), ...this.#queued.clear()]) reject(createEndError())
     this.end()
     return DONE
   }
@@ -75,7 +85,7 @@ export function receiveChannels({ channels, params }: RequestMessage, streams: S
   for (const [name, id] of Object.entries(channels ?? {})) {
     if (args[name] !== toChannelReference(id)) continue
     const queue = new MessageQueue()
-    streams.add(queue, undefined, id)
+    streams.add(queue, { sent: () => queue.sent() }, id)
     args[name] = createSender(queue)
   }
 }

@@ -7,9 +7,17 @@ import { isAsyncIterable, isBytes } from '../util/type-guards.js'
 import { CHANNEL_MESSAGE_COST, MAX_STREAM_REQUESTS, STREAM_READ_AHEAD } from '../wire/limits.js'
 import { createStreamEnd } from './received-stream.js'
 
+/** What the owner of a source learns of it. */
+export interface SourceListener {
+  /** Called once: with true if the source was closed, else when it is done or has thrown. */
+  ended?(isClosed: boolean): void
+  /** Called when the next value was sent. */
+  sent?(): void
+}
+
 interface SentStream {
   readonly iterator: AsyncIterator<unknown>
-  readonly ended: ((isClosed: boolean) => void) | undefined
+  readonly listener: SourceListener
   /** Requests that wait for a value. */
   waiting: number
   /** Resolves when the last of them was answered. */
@@ -59,13 +67,12 @@ export class SentStreams {
   /**
    * Opens the source and returns its id.
    *
-   * @param ended - called once: with true if the source was closed, else when it is done or has thrown
    * @throws what the source throws, such as a locked ReadableStream
    */
-  add(source: AsyncIterable<unknown>, ended?: (isClosed: boolean) => void, id: number = ++this.#lastId): number {
+  add(source: AsyncIterable<unknown>, listener: SourceListener = {}, id: number = ++this.#lastId): number {
     const iterator = getIterator(source)
     this.#open.set(id, {
-      ...{ iterator, ended, waiting: 0, answered: READY },
+      ...{ iterator, listener, waiting: 0, answered: READY },
       ...{ unread: [], unreadBytes: 0, sent: 0, read: 0, answering: undefined, wake: undefined },
     })
     return id
@@ -106,6 +113,7 @@ export class SentStreams {
    */
   sent(id: number, bytes: number, ahead: number | undefined): void {
     const stream = this.#open.get(id)
+    stream?.listener.sent?.()
     if (!stream || ahead === undefined) return
     const index = stream.sent++ - stream.read
     const guess = stream.unread[index]
@@ -146,7 +154,7 @@ export class SentStreams {
 
   #remove(id: number, isClosed = false): SentStream | undefined {
     const stream = this.#open.get(id)
-    if (this.#open.delete(id)) stream!.ended?.(isClosed)
+    if (this.#open.delete(id)) stream!.listener.ended?.(isClosed)
     if (stream) forgetRead(stream, 0)
     return stream
   }
