@@ -79,15 +79,29 @@ it('a message before the end of its channel was sent once the reader has it', as
   ])
 })
 
-it('a message that cannot be sent rejects once its channel is closed', async () => {
+it('a message that cannot be serialized rejects with the cause, and those after it as on a channel that has ended', async () => {
   const { client, peer } = setUp()
   client.expose({
-    report: ({ progress }: { progress: ChannelSender }) =>
-      progress.send(() => {}).catch((error: BusError) => error.reason),
+    async report({ progress }: { progress: ChannelSender }) {
+      const sent = await Promise.allSettled([progress.send(() => {}), progress.send('message')])
+      return sent.map(outcome => (outcome as PromiseRejectedResult).reason.message)
+    },
   })
   peer.send(REPORT, pull(2, 1))
   await crossed()
+  const refusal = expect.stringContaining('A message of the channel cannot be serialized: ')
+  expect(peer.received.at(-1)).toEqual({ jsonrpc: '2.0', id: 1, result: [refusal, 'The channel has ended'] })
+})
+
+it('a message that was requested and never sent rejects when its channel is closed', async () => {
+  const { client, peer } = setUp()
+  client.expose({
+    report: ({ progress }: { progress: ChannelSender }) =>
+      progress.send('message').catch((error: BusError) => error.reason),
+  })
+  peer.send(REPORT, pull(2, 1), { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 2 } })
+  await crossed()
   peer.send({ jsonrpc: '2.0', method: '$/return', params: { stream: 7 } })
   await crossed()
-  expect(peer.received.at(-1)).toEqual({ jsonrpc: '2.0', id: 1, result: 'Disconnected' })
+  expect(peer.received).toEqual([{ jsonrpc: '2.0', id: 1, result: 'Disconnected' }])
 })

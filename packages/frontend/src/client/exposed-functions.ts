@@ -242,7 +242,9 @@ export class FunctionRegistry {
       }
       return undefined
     } catch (cause) {
-      const what = method === STREAM_METHOD.next ? 'A value of the stream' : `The result of ${describeCommand(method)}`
+      const isStreamValue = method === STREAM_METHOD.next
+      if (isStreamValue) this.streams.failed((params as StreamParams).stream, cause)
+      const what = isStreamValue ? 'A value of the stream' : `The result of ${describeCommand(method)}`
       return this.#respondError(id, notSerializable(what, 'InternalError', cause, value))
     }
   }

@@ -1,9 +1,10 @@
 // Channels that core or the host has passed to exposed functions: each is a stream of what the function sends, which core reads.
 import { BusError } from '../errors/bus-error.js'
+import { notSerializable } from '../errors/command-error.js'
 import { type RequestMessage, toChannelReference } from '../message/message.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '../wire/limits.js'
-import { estimateSize, type SentStreams } from './sent-streams.js'
+import { estimateSize, type SentStreams, type SourceListener } from './sent-streams.js'
 
 /** A channel among the arguments of an exposed function. */
 export interface ChannelSender<T = unknown> {
@@ -12,7 +13,8 @@ export interface ChannelSender<T = unknown> {
    * message only after that. What is sent afterwards, the result of the call too, arrives later. A sender that does not wait queues up to
    * 65 536 messages, or 64 MiB.
    *
-   * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `Overloaded` if too much is queued
+   * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `InvalidParams` if the message cannot be
+   * serialized, which ends the channel; `Overloaded` if too much is queued
    */
   send(message: T): Promise<void>
   /** Ends the channel after all messages that were sent. */
@@ -23,7 +25,7 @@ type Queued = { readonly message: unknown; resolve(): void; reject(error: BusErr
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
-class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefined> {
+class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefined>, SourceListener {
   readonly #queued = new BoundedQueue<Queued>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
   /** Messages that the reader has asked for and that are not sent yet. */
   readonly #unsent: Queued[] = []
@@ -59,6 +61,13 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
     if (this.#isOver) this.#wake()
   }
 
+  /** That message could not be sent, and the reader gets no other. @param cause - what the codec threw */
+  failed(cause: unknown): void {
+    const failed = this.#unsent.shift()
+    failed?.reject(notSerializable('A message of the channel', 'InvalidParams', cause, failed.message))
+    void this.return()
+  }
+
   end(): void {
     this.#isOver = true
     this.#wake()
@@ -85,7 +94,7 @@ export function receiveChannels({ channels, params }: RequestMessage, streams: S
   for (const [name, id] of Object.entries(channels ?? {})) {
     if (args[name] !== toChannelReference(id)) continue
     const queue = new MessageQueue()
-    streams.add(queue, { sent: () => queue.sent() }, id)
+    streams.add(queue, queue, id)
     args[name] = createSender(queue)
   }
 }

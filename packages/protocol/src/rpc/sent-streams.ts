@@ -13,6 +13,8 @@ export interface SourceListener {
   ended?(isClosed: boolean): void
   /** Called when the next value was sent. */
   sent?(): void
+  /** Called when the next value could not be sent. @param cause - what the codec threw */
+  failed?(cause: unknown): void
 }
 
 interface SentStream {
@@ -120,6 +122,11 @@ export class SentStreams {
     if (guess === undefined || guess >= bytes) return
     stream.unread[index] = bytes
     stream.unreadBytes += bytes - guess
+  }
+
+  /** The next value could not be sent. @param cause - what the codec threw */
+  failed(id: number, cause: unknown): void {
+    this.#open.get(id)?.listener.failed?.(cause)
   }
 
   async #take(id: number, stream: SentStream, isReadAhead: boolean): Promise<unknown> {
