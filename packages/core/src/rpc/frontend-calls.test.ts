@@ -1,5 +1,6 @@
 // Traces and trace contexts of calls that core makes of a frontend's functions, and the order of messages and answers.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { Channel } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TraceContext } from '@sallyport/protocol/internal/message'
@@ -153,7 +154,7 @@ describe('a stream as an answer', () => {
 it.each([
   ['result', { result: 'done' }],
   ['error', { error: { code: -32_000, message: 'failed', data: { reason: 'CommandFailed' } } }],
-])('passes on a message that arrived before the %s first', async (_name, answer) => {
+])('passes on the messages that arrived before the %s first', async (_name, answer) => {
   const calls = create()
   const order: unknown[] = []
   const progress = new Channel<number>(message => order.push(message))
@@ -161,8 +162,15 @@ it.each([
     () => order.push('answer'),
     () => order.push('answer'),
   )
-  calls.settle({ jsonrpc: '2.0', id: 2, result: 1 })
+  let lastId = 1
+  const sendMessage = (): void => calls.settle({ jsonrpc: '2.0', id: ++lastId, result: lastId })
+  // Requests of messages have the ids after that of the call: a reader that has to wait sends more of them.
+  while (sent.length < lastId + 3) {
+    sendMessage()
+    await nextTick()
+  }
+  while (lastId < sent.length) sendMessage()
   calls.settle({ jsonrpc: '2.0', id: 1, ...answer })
   await call
-  expect(order).toEqual([1, 'answer'])
+  expect(order).toEqual([...Array.from({ length: lastId - 1 }, (_, index) => index + 2), 'answer'])
 })

@@ -60,7 +60,7 @@ it('a message whose sending was awaited leaves before the result', async () => {
   ])
 })
 
-it('a message before the end of its channel was sent once the reader has it', async () => {
+it('sending a message resolves before the end of its channel', async () => {
   const { client, peer } = setUp()
   client.expose({
     async report({ progress }: { progress: ChannelSender }) {
@@ -79,21 +79,43 @@ it('a message before the end of its channel was sent once the reader has it', as
   ])
 })
 
-it('a message that cannot be serialized rejects with the cause, and those after it as on a channel that has ended', async () => {
+/** Returns an object with a getter that throws, but not the first time. */
+function createUnsteady(): object {
+  let reads = 0
+  return {
+    get value() {
+      if (reads++ > 0) throw new Error('not again')
+      return 1
+    },
+  }
+}
+
+it.each([
+  ['a function', () => {}],
+  [
+    'an object with a getter that throws',
+    {
+      get value() {
+        throw new Error('never')
+      },
+    },
+  ],
+  ['an object with a getter that throws later', createUnsteady()],
+])('a channel refuses %s, and ends: sending says why', async (_name, message) => {
   const { client, peer } = setUp()
   client.expose({
     async report({ progress }: { progress: ChannelSender }) {
-      const sent = await Promise.allSettled([progress.send(() => {}), progress.send('message')])
-      return sent.map(outcome => (outcome as PromiseRejectedResult).reason.message)
+      const sent = await Promise.allSettled([progress.send('first'), progress.send(message), progress.send('last')])
+      return sent.map(outcome => (outcome.status === 'fulfilled' ? 'sent' : outcome.reason.message))
     },
   })
-  peer.send(REPORT, pull(2, 1))
+  peer.send(REPORT, pull(2, 1), pull(3, 2), pull(4, 3))
   await crossed()
   const refusal = expect.stringContaining('A message of the channel cannot be serialized: ')
-  expect(peer.received.at(-1)).toEqual({ jsonrpc: '2.0', id: 1, result: [refusal, 'The channel has ended'] })
+  expect(peer.received).toContainEqual({ jsonrpc: '2.0', id: 1, result: ['sent', refusal, 'The channel has ended'] })
 })
 
-it('a message that was requested and never sent rejects when its channel is closed', async () => {
+it('sending a message that was requested, and then not, rejects when the channel is closed', async () => {
   const { client, peer } = setUp()
   client.expose({
     report: ({ progress }: { progress: ChannelSender }) =>

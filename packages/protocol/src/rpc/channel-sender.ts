@@ -9,9 +9,8 @@ import { estimateSize, type SentStreams, type SourceListener } from './sent-stre
 /** A channel among the arguments of an exposed function. */
 export interface ChannelSender<T = unknown> {
   /**
-   * Sends a message. Resolves once the reader has asked for it and it is on its way: while the reader is behind, messages wait. Change the
-   * message only after that. What is sent afterwards, the result of the call too, arrives later. A sender that does not wait queues up to
-   * 65 536 messages, or 64 MiB.
+   * Sends a message. Resolves once the reader has asked for it and the link has it: while the reader is behind, messages wait. Change the
+   * message only after that. The result of the call arrives after it. A sender that does not wait queues up to 65 536 messages, or 64 MiB.
    *
    * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `InvalidParams` if the message cannot be
    * serialized, which ends the channel; `Overloaded` if too much is queued
@@ -27,7 +26,10 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefined>, SourceListener {
   readonly #queued = new BoundedQueue<Queued>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
-  /** Messages that the reader has asked for and that are not sent yet. */
+  /**
+   * Messages that the reader has asked for and that are not sent yet, in order. Requests are answered in order; a reader that cancels one also
+   * stops reading, which rejects all of these.
+   */
   readonly #unsent: Queued[] = []
   #wake = (): void => {}
   #isOver = false
@@ -46,7 +48,7 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
 
   async next(): Promise<IteratorResult<unknown, undefined>> {
     while (this.#queued.size === 0) {
-      // The end follows the last message.
+      // `sent` does not reach a queue whose end was read.
       if (this.#isOver && this.#unsent.length === 0) return DONE
       await new Promise<void>(resolve => (this.#wake = resolve))
     }
@@ -61,7 +63,7 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
     if (this.#isOver) this.#wake()
   }
 
-  /** That message could not be sent, and the reader gets no other. @param cause - what the codec threw */
+  /** The first message that the reader has asked for could not be sent, and the reader gets no other. @param cause - what the codec threw */
   failed(cause: unknown): void {
     const failed = this.#unsent.shift()
     failed?.reject(notSerializable('A message of the channel', 'InvalidParams', cause, failed.message))

@@ -7,7 +7,7 @@ import { isAsyncIterable, isBytes } from '../util/type-guards.js'
 import { CHANNEL_MESSAGE_COST, MAX_STREAM_REQUESTS, STREAM_READ_AHEAD } from '../wire/limits.js'
 import { createStreamEnd } from './received-stream.js'
 
-/** What the owner of a source learns of it. */
+/** Callbacks for the owner of a source. */
 export interface SourceListener {
   /** Called once: with true if the source was closed, else when it is done or has thrown. */
   ended?(isClosed: boolean): void
@@ -182,19 +182,23 @@ function forgetRead(stream: SentStream, ahead: number): void {
 /** Values that are looked at in one value: what they are worth, beside text and bytes, is a rough guess anyway. */
 const MAX_NODES = 1000
 
-/** Returns roughly how many bytes a value has, without encoding it. */
+/** Returns roughly how many bytes a value has, without encoding it. Never throws. */
 export function estimateSize(value: unknown): number {
   let size = CHANNEL_MESSAGE_COST
   const nodes = [value]
-  for (let index = 0; index < nodes.length && index < MAX_NODES; index++) {
-    const node = nodes[index]
-    if (typeof node === 'string') size += node.length
-    else if (isBytes(node)) size += node.byteLength
-    else if (typeof node === 'object' && node !== null) {
-      const members: unknown[] = Array.isArray(node) ? node : Object.values(node)
-      size += 8 * members.length
-      for (let member = 0; member < members.length && nodes.length < MAX_NODES; member++) nodes.push(members[member])
+  try {
+    for (let index = 0; index < nodes.length && index < MAX_NODES; index++) {
+      const node = nodes[index]
+      if (typeof node === 'string') size += node.length
+      else if (isBytes(node)) size += node.byteLength
+      else if (typeof node === 'object' && node !== null) {
+        const members: unknown[] = Array.isArray(node) ? node : Object.values(node)
+        size += 8 * members.length
+        for (let member = 0; member < members.length && nodes.length < MAX_NODES; member++) nodes.push(members[member])
+      }
     }
+  } catch {
+    // A getter has thrown, or a proxy is revoked: the codec refuses the value.
   }
   return size
 }
