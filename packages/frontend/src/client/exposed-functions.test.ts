@@ -111,8 +111,9 @@ it.each([
   })
   peer.send(REPORT, pull(2, 1), pull(3, 2), pull(4, 3))
   await crossed()
-  const refusal = expect.stringContaining('A message of the channel cannot be serialized: ')
+  const refusal = expect.stringContaining('A value of the stream cannot be serialized: ')
   expect(peer.received).toContainEqual({ jsonrpc: '2.0', id: 1, result: ['sent', refusal, 'The channel has ended'] })
+  expect(peer.received).toContainEqual({ jsonrpc: '2.0', id: 3, error: { code: -32_602, message: refusal } })
 })
 
 it('sending a message that was requested, and then not, rejects when the channel is closed', async () => {

@@ -215,10 +215,8 @@ export class FunctionRegistry {
       return call.abortReason
     }
     try {
-      const stream = this.streams.add(source, {
-        ended: isClosed => {
-          if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
-        },
+      const stream = this.streams.add(source, isClosed => {
+        if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
       })
       call.closeStream = () => this.streams.close(stream)
       this.#sendResponse({ jsonrpc: '2.0', id: call.id, result: null, stream }, false)
@@ -231,21 +229,20 @@ export class FunctionRegistry {
   /** Sends a result, or an error if the result cannot be serialized. Returns that error. */
   #respondResult({ id, params }: RunningCall, method: string, value: unknown): Outcome {
     const result = value ?? null
+    const request = method === STREAM_METHOD.next ? (params as StreamParams) : undefined
     try {
       if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
         throw new TypeError('an async iterable is not a value')
       }
       const bytes = this.#sendResponse({ jsonrpc: '2.0', id, result }, holdsBytes(result))
-      if (method === STREAM_METHOD.next) {
-        const { stream, ahead } = params as StreamParams
-        this.streams.sent(stream, bytes, ahead)
-      }
+      if (request) this.streams.sent(request, bytes)
       return undefined
     } catch (cause) {
-      const isStreamValue = method === STREAM_METHOD.next
-      if (isStreamValue) this.streams.failed((params as StreamParams).stream, cause)
-      const what = isStreamValue ? 'A value of the stream' : `The result of ${describeCommand(method)}`
-      return this.#respondError(id, notSerializable(what, 'InternalError', cause, value))
+      const error = request
+        ? notSerializable('A value of the stream', 'InvalidParams', cause, value)
+        : notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
+      if (request) this.streams.sent(request, 0, error)
+      return this.#respondError(id, error)
     }
   }
 

@@ -13,7 +13,7 @@ it('a channel ends after its last message was sent, and not when that was reques
   expect(await streams.next(7, 1)).toBe('message')
   const end = streams.next(7, 2).catch(() => order.push('end'))
   await new Promise(resolve => setTimeout(resolve))
-  streams.sent(7, 100, 1)
+  streams.sent({ stream: 7, ahead: 1 }, 100)
   await Promise.all([sending, end])
   expect(order).toEqual(['sent', 'end'])
 })

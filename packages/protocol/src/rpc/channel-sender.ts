@@ -1,10 +1,9 @@
 // Channels that core or the host has passed to exposed functions: each is a stream of what the function sends, which core reads.
 import { BusError } from '../errors/bus-error.js'
-import { notSerializable } from '../errors/command-error.js'
 import { type RequestMessage, toChannelReference } from '../message/message.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '../wire/limits.js'
-import { estimateSize, type SentStreams, type SourceListener } from './sent-streams.js'
+import { type SentStreams, tryEstimateSize } from './sent-streams.js'
 
 /** A channel among the arguments of an exposed function. */
 export interface ChannelSender<T = unknown> {
@@ -20,11 +19,11 @@ export interface ChannelSender<T = unknown> {
   end(): void
 }
 
-type Queued = { readonly message: unknown; resolve(): void; reject(error: BusError): void }
+type Queued = { readonly message: unknown; settle(error?: BusError): void }
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
-class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefined>, SourceListener {
+class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefined> {
   readonly #queued = new BoundedQueue<Queued>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
   /**
    * Messages that the reader has asked for and that are not sent yet, in order. Requests are answered in order; a reader that cancels one also
@@ -38,7 +37,7 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
     const sent = new Promise<void>((resolve, reject) => {
       if (this.#isOver) throw createEndError()
       if (this.#queued.isFull) throw new BusError('Overloaded', 'Too many messages of the channel are queued')
-      this.#queued.push({ message, resolve, reject }, estimateSize(message))
+      this.#queued.push({ message, settle: error => (error ? reject(error) : resolve()) }, tryEstimateSize(message))
       this.#wake()
     })
     // The end of the reader must not end a thread that does not await its messages.
@@ -57,17 +56,11 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
     return { done: false, value: queued.message }
   }
 
-  /** The first message that the reader has asked for was sent. */
-  sent(): void {
-    this.#unsent.shift()?.resolve()
-    if (this.#isOver) this.#wake()
-  }
-
-  /** The first message that the reader has asked for could not be sent, and the reader gets no other. @param cause - what the codec threw */
-  failed(cause: unknown): void {
-    const failed = this.#unsent.shift()
-    failed?.reject(notSerializable('A message of the channel', 'InvalidParams', cause, failed.message))
-    void this.return()
+  /** The first message that the reader has asked for was sent, or could not be: then the reader gets no other. */
+  sent(error?: BusError): void {
+    this.#unsent.shift()?.settle(error)
+    if (error) void this.return()
+    this.#wake()
   }
 
   end(): void {
@@ -77,7 +70,7 @@ class MessageQueue implements AsyncIterableIterator<unknown, undefined, undefine
 
   /** Nobody reads any more. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    for (const { reject } of [...this.#unsent.splice(0), ...this.#queued.clear()]) reject(createEndError())
+    for (const { settle } of [...this.#unsent.splice(0), ...this.#queued.clear()]) settle(createEndError())
     this.end()
     return DONE
   }
@@ -96,7 +89,7 @@ export function receiveChannels({ channels, params }: RequestMessage, streams: S
   for (const [name, id] of Object.entries(channels ?? {})) {
     if (args[name] !== toChannelReference(id)) continue
     const queue = new MessageQueue()
-    streams.add(queue, queue, id)
+    streams.add(queue, undefined, id, error => queue.sent(error))
     args[name] = createSender(queue)
   }
 }

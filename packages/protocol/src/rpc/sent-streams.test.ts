@@ -36,7 +36,7 @@ describe('sent streams', () => {
     )
     for (let ahead = 1; ahead <= 4; ahead++) void streams.next(id, ahead)
     await expect.poll(() => produced).toBe(4)
-    for (let value = 0; value < 4; value++) streams.sent(id, 2 ** 19, 1)
+    for (let value = 0; value < 4; value++) streams.sent({ stream: id, ahead: 1 }, 2 ** 19)
     void streams.next(id, 5)
     await new Promise(resolve => setImmediate(resolve))
     expect(produced).toBe(4)

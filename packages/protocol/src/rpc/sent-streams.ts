@@ -2,24 +2,16 @@
 import { BusError, describeCommand, describeThrown } from '../errors/bus-error.js'
 import type { CallProgress } from '../message/call-progress.js'
 import { toStreamReference } from '../message/message.js'
+import type { StreamParams } from '../message/methods.js'
 import { getIterator, leaveIterator } from '../util/async-iterable.js'
 import { isAsyncIterable, isBytes } from '../util/type-guards.js'
 import { CHANNEL_MESSAGE_COST, MAX_STREAM_REQUESTS, STREAM_READ_AHEAD } from '../wire/limits.js'
 import { createStreamEnd } from './received-stream.js'
 
-/** Callbacks for the owner of a source. */
-export interface SourceListener {
-  /** Called once: with true if the source was closed, else when it is done or has thrown. */
-  ended?(isClosed: boolean): void
-  /** Called when the next value was sent. */
-  sent?(): void
-  /** Called when the next value could not be sent. @param cause - what the codec threw */
-  failed?(cause: unknown): void
-}
-
 interface SentStream {
   readonly iterator: AsyncIterator<unknown>
-  readonly listener: SourceListener
+  readonly ended: ((isClosed: boolean) => void) | undefined
+  readonly onSent: ((error?: BusError) => void) | undefined
   /** Requests that wait for a value. */
   waiting: number
   /** Resolves when the last of them was answered. */
@@ -27,13 +19,12 @@ interface SentStream {
   /** Sizes of the values that the receiver holds unread, as far as is known, and their sum. */
   readonly unread: number[]
   unreadBytes: number
-  /** Numbers of values since the beginning: those that were sent, and those before the first unread one. */
+  /** How many of these were sent. */
   sent: number
-  read: number
   /** Called with each value that is answered. */
-  answering: (() => void) | undefined
+  answering?: () => void
   /** Set while the next value waits until the receiver has read more. */
-  wake: (() => void) | undefined
+  wake?: (() => void) | undefined
 }
 
 /** True for a `ReadableStream`, or another async iterable without a JSON form: channels have one. */
@@ -69,13 +60,20 @@ export class SentStreams {
   /**
    * Opens the source and returns its id.
    *
+   * @param ended - called once: with true if the source was closed, else when it is done or has thrown
+   * @param onSent - called when the next value was sent, or could not be for this error
    * @throws what the source throws, such as a locked ReadableStream
    */
-  add(source: AsyncIterable<unknown>, listener: SourceListener = {}, id: number = ++this.#lastId): number {
+  add(
+    source: AsyncIterable<unknown>,
+    ended?: (isClosed: boolean) => void,
+    id: number = ++this.#lastId,
+    onSent?: (error?: BusError) => void,
+  ): number {
     const iterator = getIterator(source)
     this.#open.set(id, {
-      ...{ iterator, listener, waiting: 0, answered: READY },
-      ...{ unread: [], unreadBytes: 0, sent: 0, read: 0, answering: undefined, wake: undefined },
+      ...{ iterator, ended, onSent, waiting: 0, answered: Promise.resolve() },
+      ...{ unread: [], unreadBytes: 0, sent: 0 },
     })
     return id
   }
@@ -111,22 +109,17 @@ export class SentStreams {
   /**
    * The next value was sent, in so many bytes. Its size was a guess before: a `toJSON` can have returned any number of them.
    *
-   * @param ahead - that of the request, as for `next`
+   * @param error - why it was not sent
    */
-  sent(id: number, bytes: number, ahead: number | undefined): void {
+  sent({ stream: id, ahead }: StreamParams, bytes: number, error?: BusError): void {
     const stream = this.#open.get(id)
-    stream?.listener.sent?.()
+    stream?.onSent?.(error)
     if (!stream || ahead === undefined) return
-    const index = stream.sent++ - stream.read
-    const guess = stream.unread[index]
-    if (guess === undefined || guess >= bytes) return
+    const index = stream.sent++
+    const excess = bytes - (stream.unread[index] ?? bytes)
+    if (excess <= 0) return
     stream.unread[index] = bytes
-    stream.unreadBytes += bytes - guess
-  }
-
-  /** The next value could not be sent. @param cause - what the codec threw */
-  failed(id: number, cause: unknown): void {
-    this.#open.get(id)?.listener.failed?.(cause)
+    stream.unreadBytes += excess
   }
 
   async #take(id: number, stream: SentStream, isReadAhead: boolean): Promise<unknown> {
@@ -137,7 +130,7 @@ export class SentStreams {
       stream.waiting--
       stream.answering?.()
       if (!done) {
-        if (isReadAhead) stream.unreadBytes += stream.unread[stream.unread.push(estimateSize(value)) - 1]!
+        if (isReadAhead) stream.unreadBytes += stream.unread[stream.unread.push(tryEstimateSize(value)) - 1]!
         return value
       }
     } catch (error) {
@@ -161,18 +154,18 @@ export class SentStreams {
 
   #remove(id: number, isClosed = false): SentStream | undefined {
     const stream = this.#open.get(id)
-    if (this.#open.delete(id)) stream!.listener.ended?.(isClosed)
-    if (stream) forgetRead(stream, 0)
+    if (!stream) return undefined
+    this.#open.delete(id)
+    stream.ended?.(isClosed)
+    forgetRead(stream, 0)
     return stream
   }
 }
 
-const READY = Promise.resolve()
-
 /** @param ahead - values that the receiver awaits or holds. All values before the last of them were read */
 function forgetRead(stream: SentStream, ahead: number): void {
   const read = stream.unread.splice(0, Math.max(0, stream.unread.length - Math.max(0, ahead - stream.waiting)))
-  stream.read += read.length
+  stream.sent -= read.length
   for (const bytes of read) stream.unreadBytes -= bytes
   if (stream.unreadBytes >= STREAM_READ_AHEAD) return
   stream.wake?.()
@@ -182,23 +175,28 @@ function forgetRead(stream: SentStream, ahead: number): void {
 /** Values that are looked at in one value: what they are worth, beside text and bytes, is a rough guess anyway. */
 const MAX_NODES = 1000
 
-/** Returns roughly how many bytes a value has, without encoding it. Never throws. */
+/** Returns roughly how many bytes a value has, without encoding it. Throws what a getter of it throws. */
 export function estimateSize(value: unknown): number {
   let size = CHANNEL_MESSAGE_COST
   const nodes = [value]
-  try {
-    for (let index = 0; index < nodes.length && index < MAX_NODES; index++) {
-      const node = nodes[index]
-      if (typeof node === 'string') size += node.length
-      else if (isBytes(node)) size += node.byteLength
-      else if (typeof node === 'object' && node !== null) {
-        const members: unknown[] = Array.isArray(node) ? node : Object.values(node)
-        size += 8 * members.length
-        for (let member = 0; member < members.length && nodes.length < MAX_NODES; member++) nodes.push(members[member])
-      }
+  for (let index = 0; index < nodes.length && index < MAX_NODES; index++) {
+    const node = nodes[index]
+    if (typeof node === 'string') size += node.length
+    else if (isBytes(node)) size += node.byteLength
+    else if (typeof node === 'object' && node !== null) {
+      const members: unknown[] = Array.isArray(node) ? node : Object.values(node)
+      size += 8 * members.length
+      for (let member = 0; member < members.length && nodes.length < MAX_NODES; member++) nodes.push(members[member])
     }
-  } catch {
-    // A getter has thrown, or a proxy is revoked: the codec refuses the value.
   }
   return size
+}
+
+/** Estimates the size of a value that its codec will refuse if a getter throws. */
+export function tryEstimateSize(value: unknown): number {
+  try {
+    return estimateSize(value)
+  } catch {
+    return 0
+  }
 }

@@ -151,9 +151,10 @@ export class SessionWriter {
       else this.send(message, codec)
       return undefined
     } catch (cause) {
-      const subject =
-        method === STREAM_METHOD.next ? 'A value of the stream' : `The result of ${describeCommand(method)}`
-      const error = notSerializable(subject, 'InternalError', cause, value)
+      const error =
+        method === STREAM_METHOD.next
+          ? notSerializable('A value of the stream', 'InvalidParams', cause, value)
+          : notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
       return this.error(id, method, error, codec)
     }
   }
