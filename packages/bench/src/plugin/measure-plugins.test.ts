@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '../arms/fresh.js'
+import { measureFresh } from '../fresh/measure-fresh.js'
 import { lacksWall } from '../arms/wall.js'
 import { lacksProcessTree } from '../run/process-tree.js'
-import type { Measurement } from '../model/scenario.js'
 import { usualCall } from '../payloads/payloads.js'
 import { lacksMcp } from './mcp-plugins.js'
 import { measureHost } from './measure-plugins.js'
@@ -20,23 +20,19 @@ test('arms of few calls that can lack something are those with a wall', () => {
 })
 
 describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
-  /** In a fresh process: the memory of this one can shrink meanwhile. */
-  const measureFresh = async (kind: string): Promise<Measurement> => {
-    const arm = await pluginArms()
-      .find(({ id }) => id === kind)!
-      .open()
-    return arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
-  }
-
   test('has all figures', async () => {
-    const figures = await measureFresh('quickjs')
+    const arm = await pluginArms()
+      .find(({ id }) => id === 'quickjs')!
+      .open()
+    const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
     expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])
   })
 
   test.skipIf(lacksMcp() !== undefined || lacksWall() !== undefined)(
     'has figures of calls of the host only, if it is an MCP server',
     async () => {
-      const figures = await measureFresh('mcp-wall')
+      // In a fresh process: the memory of this one can shrink meanwhile.
+      const figures = await measureFresh({ plugin: 'mcp-wall' })
       expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50'])
       for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
     },

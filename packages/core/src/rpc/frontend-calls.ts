@@ -131,7 +131,7 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
         declared = { ...streams, ...Object.fromEntries(ids) }
       }
       const id = this.#pending.takeId()
-      const [succeed, refuse] =
+      const [onResult, onError] =
         channels.length > 0 ? [afterMessages(resolve), afterMessages(reject)] : [resolve, reject]
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
         this.#writer.request(id, name, params, options?.transfer, sentContext, declared)
@@ -147,10 +147,10 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
           options?.timeout === undefined && defaultTimeout,
         )
       }
-      if (!frontendCalls.hasSubscribers) return send(succeed, refuse, context)
+      if (!frontendCalls.hasSubscribers) return send(onResult, onError, context)
       const { label, codec } = this.#traceSource
       const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
-      traceCaller(frontendCalls, trace, succeed, refuse, (done, fail) => send(done, fail, trace))
+      traceCaller(frontendCalls, trace, onResult, onError, (done, fail) => send(done, fail, trace))
     })
     for (const { target, id } of channels) this.#forward(target, id, answer, progress)
     if (streams) {
@@ -311,7 +311,7 @@ const findChannels = (args: Record<string, unknown>): [name: string, ChannelTarg
     isChannel(value) ? [[name, toChannelTarget(value)]] : [],
   )
 
-/** Lets the messages that a function has sent on a channel arrive before its answer: those for which there is room are passed on by promises. */
+/** Settles a call once the promises that pass on the messages before its answer have settled, or wait for room in their channel. */
 const afterMessages =
   <T>(settle: (outcome: T) => void) =>
   (outcome: T): void =>

@@ -17,6 +17,12 @@ const core = defineCore({
       for await (const value of app.frontend('main')['upTo']!({ count } as object)) values.push(value)
       return [values, await app.frontend('main')['one']!()]
     },
+    refused: (_args, { app }) =>
+      app.call('main', 'read', {
+        body: (async function* () {
+          yield () => {}
+        })(),
+      }),
     async collected({ count }, { app }) {
       const progress = new Channel<number>()
       const call = app.call('main', 'report', { count, progress })
@@ -255,6 +261,12 @@ describe('core', () => {
     for await (const value of client.stream('relay', { name: 'endless' })) if (value === 5) break
     await ended
     await expect(collect(client.stream('relay', { name: 'throws' }))).rejects.toThrow('no more')
+  })
+
+  test('ends a stream among its arguments at a value that cannot be serialized, and says why', async () => {
+    const bus = await open()
+    const client = await bus.connect('tests')
+    expect(await client.invoke('refused')).toBe('InvalidParams')
   })
 
   test('leaves a loop, and has a deadline for it', async () => {

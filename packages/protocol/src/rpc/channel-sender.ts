@@ -9,7 +9,7 @@ import { type SentStreams, tryEstimateSize } from './sent-streams.js'
 export interface ChannelSender<T = unknown> {
   /**
    * Sends a message. Resolves once the reader has asked for it and the link has it: while the reader is behind, messages wait. Change the
-   * message only after that. The result of the call arrives after it. A sender that does not wait queues up to 65 536 messages, or 64 MiB.
+   * message only after that. The result of the call leaves after it. A sender that does not wait queues up to 65 536 messages, or 64 MiB.
    *
    * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `InvalidParams` if the message cannot be
    * serialized, which ends the channel; `Overloaded` if too much is queued

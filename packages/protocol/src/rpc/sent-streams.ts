@@ -192,7 +192,7 @@ export function estimateSize(value: unknown): number {
   return size
 }
 
-/** Estimates the size of a value that its codec will refuse if a getter throws. */
+/** As `estimateSize`, but returns 0 if a getter throws: the codec will refuse the value. */
 export function tryEstimateSize(value: unknown): number {
   try {
     return estimateSize(value)

@@ -25,7 +25,7 @@ export function createRunningTime(thread: RunningThread): () => number | undefin
   let running = 0
   return () => {
     const { performance } = thread
-    // What passes until it tells again is not its own.
+    // It is not charged for what passes until it can tell again.
     if (!performance) return (last = undefined)
     const { active } = performance.eventLoopUtilization()
     const cpu = thread.readProcessCpuMs?.() ?? readCpuMs()
