@@ -1,5 +1,7 @@
 // Values cross as text, and are what they were before.
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { forged } from '../../test/forged.js'
 import { decodeValue, encodeValue, type ValueHooks } from './values.js'
 
 const createHooks = (isJson: boolean): ValueHooks => ({
@@ -79,10 +81,44 @@ test('functions, symbols and promises arrive as others that the codec refuses', 
   expect(crossed[2]).toBeInstanceOf(Promise)
 })
 
+test('a promise that has crossed rejects: what awaits it ends', async () => {
+  await expect(cross(Promise.resolve(1))).rejects.toThrow('is an `await` missing?')
+})
+
 test('a value that contains itself is refused', () => {
   const value: Record<string, unknown> = {}
   value['self'] = value
   expect(() => cross(value)).toThrow('nested too deeply, or contains itself')
+})
+
+/** Calls back with each value that can be reached by own members. */
+function visit(value: unknown, found: (value: unknown) => void): void {
+  found(value)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
+  if (value instanceof Map || value instanceof Set) for (const item of [...value].flat()) visit(item, found)
+  for (const key of Object.keys(value)) visit((value as Record<string, unknown>)[key], found)
+}
+
+test('whatever a message has, no value of it has a function of the host, is a thenable, or has the bytes of another', () => {
+  const decoded = fc.property(forged, message => {
+    const bytes = [new Uint8Array(8), new Uint8Array(16)]
+    const views = new Set<unknown>()
+    let value: unknown
+    try {
+      value = decodeValue(JSON.stringify(message), createHooks(false), bytes)
+    } catch (error) {
+      expect(error).toBeInstanceOf(Error)
+      return
+    }
+    visit(value, each => {
+      if (typeof each === 'function') expect(String(each)).not.toContain('[native code]')
+      if (typeof each !== 'object' || each === null) return
+      if (ArrayBuffer.isView(each) || each instanceof ArrayBuffer) expect(views.size).toBe(views.add(each).size - 1)
+      if (!(each instanceof Promise)) expect((each as { then?: unknown }).then).not.toBeTypeOf('function')
+    })
+    expect(views.size).toBeLessThanOrEqual(2)
+  })
+  fc.assert(decoded, { numRuns: 5000 })
 })
 
 test.each(['[', '{"$":"bytes","i":9,"v":"Int8Array"}', '{"$":"map","v":1}', '{"$":"bigint","v":"x"}'])(

@@ -1,5 +1,6 @@
 // Values that cross between a script in QuickJS and its host, as JSON with tags for what JSON cannot represent. Both sides use this file, and
 // each parses only text of its own making: nothing of one side is called by the other.
+import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 
 /** A value that stays on its side, and has an object that stands for it on the other. */
 export interface Reference {
@@ -22,14 +23,21 @@ export interface ValueHooks {
 const MAX_DEPTH = 100
 const TAG = '{"$":'
 
-type Tagged = { readonly $: string; readonly v?: unknown; readonly id?: number; readonly i?: number }
+type Tagged = { readonly $: unknown; readonly v?: unknown; readonly id?: unknown; readonly i?: unknown }
+
+/** Bytes of a message, of which those that a value has are taken out. */
+type ReceivedBytes = (Uint8Array | undefined)[]
 
 /** @param bytes - receives copies of the bytes of the value */
 export function encodeValue(value: unknown, hooks: ValueHooks, bytes: Uint8Array[]): string {
   return JSON.stringify(pack(value, hooks, bytes, 0)) ?? 'null'
 }
 
-export function decodeValue(text: string, hooks: ValueHooks, bytes: readonly Uint8Array[]): unknown {
+/**
+ * @param bytes - those of the message, each of which is in the value once at most
+ * @throws {TypeError} or another error if the text is not one that `encodeValue` writes
+ */
+export function decodeValue(text: string, hooks: ValueHooks, bytes: ReceivedBytes): unknown {
   const value: unknown = JSON.parse(text)
   return text.includes(TAG) ? unpack(value, hooks, bytes) : value
 }
@@ -129,7 +137,7 @@ const VIEWS = {
 const getViewName = (view: ArrayBufferView): string =>
   Object.entries(VIEWS).find(([, View]) => view instanceof View)?.[0] ?? 'Uint8Array'
 
-function unpack(value: unknown, hooks: ValueHooks, bytes: readonly Uint8Array[]): unknown {
+function unpack(value: unknown, hooks: ValueHooks, bytes: ReceivedBytes): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) value[index] = unpack(value[index], hooks, bytes)
@@ -139,51 +147,97 @@ function unpack(value: unknown, hooks: ValueHooks, bytes: readonly Uint8Array[])
   return unpackEntries(value as Record<string, unknown>, hooks, bytes)
 }
 
-function unpackEntries(object: Record<string, unknown>, hooks: ValueHooks, bytes: readonly Uint8Array[]): object {
+function unpackEntries(object: Record<string, unknown>, hooks: ValueHooks, bytes: ReceivedBytes): object {
   for (const key of Object.keys(object)) {
     const before = object[key]
     const after = unpack(before, hooks, bytes)
+    if (after === before) continue
+    // `encodeValue` writes a thenable as a promise. A promise that resolves with one calls it.
+    check(key !== 'then' || typeof after !== 'function')
     // An assignment to `__proto__` would set the prototype.
-    if (after !== before) Object.defineProperty(object, key, { value: after })
+    Object.defineProperty(object, key, { value: after })
   }
   return object
 }
 
-function unpackTagged(tagged: Tagged, hooks: ValueHooks, bytes: readonly Uint8Array[]): unknown {
+/**
+ * Each tag has exactly the form that `packObject` writes: what it holds is the other side's. An index that is a name, such as
+ * `{"$":"bytes","i":"indexOf"}`, would be a function of this side, which a promise calls if it is the `then` of its value.
+ */
+function unpackTagged({ $, v, id, i }: Tagged, hooks: ValueHooks, bytes: ReceivedBytes): unknown {
   const next = (item: unknown): unknown => unpack(item, hooks, bytes)
-  const { v } = tagged
-  switch (tagged.$) {
+  switch ($) {
     case 'undefined':
       return undefined
     case 'number':
-      return Number(v)
+      return Number(toText(v))
     case 'bigint':
-      return BigInt(String(v))
+      return BigInt(toText(v))
     case 'function':
       return () => {}
     case 'symbol':
       return Symbol()
     case 'promise':
-      return new Promise(() => {})
+      return createRejected()
     case 'date':
-      return new Date(v === null ? Number.NaN : (v as number))
+      check(v === null || typeof v === 'number')
+      return new Date(v ?? Number.NaN)
     case 'map':
-      return new Map((v as [unknown, unknown][]).map(([key, item]) => [next(key), next(item)]))
+      return new Map(toList(v).map(entry => toList(entry, 2).map(next) as [unknown, unknown]))
     case 'set':
-      return new Set((v as unknown[]).map(next))
-    case 'regexp':
-      return new RegExp(...(v as [string, string]))
-    case 'error':
-      return toError(...((v as [string, string, unknown]).map(next) as [string, string, unknown]))
+      return new Set(toList(v).map(next))
+    case 'regexp': {
+      const [source, flags] = toList(v, 2).map(toText)
+      return new RegExp(source!, flags)
+    }
+    case 'error': {
+      const [name, message, cause] = toList(v, 3)
+      return toError(toText(name), toText(message), next(cause))
+    }
     case 'iterator':
       return Object.create({ next() {} })
     case 'object':
+      check(typeof v === 'object' && v !== null && !Array.isArray(v))
       return unpackEntries(v as Record<string, unknown>, hooks, bytes)
-    case 'bytes':
-      return toView(bytes[tagged.i!]!, String(v))
+    case 'bytes': {
+      check(typeof i === 'number')
+      const content = bytes[i]
+      check(content instanceof Uint8Array)
+      // Each view is a copy: a message of many would be many times as large.
+      bytes[i] = undefined
+      return toView(content, toText(v))
+    }
+    case 'source':
+    case 'stream':
+    case 'channel':
+    case 'sender':
+    case 'signal':
+      check(Number.isSafeInteger(id))
+      return hooks.resolve({ $, id: id as number })
     default:
-      return hooks.resolve(tagged as Reference)
+      return check(false)
   }
+}
+
+function check(isValid: boolean): asserts isValid {
+  if (!isValid) throw new TypeError('The value cannot be read: it has an unknown form')
+}
+
+function toText(value: unknown): string {
+  check(typeof value === 'string')
+  return value
+}
+
+function toList(value: unknown, length?: number): unknown[] {
+  check(Array.isArray(value) && (length === undefined || value.length === length))
+  return value as unknown[]
+}
+
+/** Who awaits it gets an error: the promise stays on the other side. */
+function createRejected(): Promise<never> {
+  const rejected = Promise.reject(new TypeError('A promise is not a value: is an `await` missing?'))
+  rejected.catch(() => {})
+  return rejected
 }
 
 function toError(name: string, message: string, cause: unknown): Error {
@@ -210,4 +264,10 @@ export interface CrossedError {
   readonly data?: unknown
   /** True if the thrown value was not an error: then `data` is that value. */
   readonly isValue?: boolean
+}
+
+export function describeError(error: unknown): CrossedError {
+  const message = describeThrown(error)
+  if (isBusError(error)) return { message, reason: error.reason, ...(error.data !== undefined && { data: error.data }) }
+  return { message, name: error instanceof Error ? error.name : 'Error' }
 }

@@ -41,7 +41,20 @@ const cloneHooks: ValueHooks = { ...hooks, isJson: () => false }
 export function post(operation: string, id: number, value?: unknown): unknown {
   const bytes: Uint8Array[] = []
   const text = `${operation} ${id} ${encodeValue(value, hooks, bytes)}`
-  return bytes.length === 0 ? send(text) : send(text, ...bytes.map(each => each.buffer as ArrayBuffer))
+  try {
+    return bytes.length === 0 ? send(text) : send(text, ...bytes.map(each => each.buffer as ArrayBuffer))
+  } catch (error) {
+    throw toRefusal(error as Error)
+  }
+}
+
+/** Returns the error with which the host has refused a message. It is the text of an error, unless that is the engine's own. */
+function toRefusal(error: Error): unknown {
+  try {
+    return toError(JSON.parse(error.message) as CrossedError)
+  } catch {
+    return error
+  }
 }
 
 /** Sends bytes, or a text, that the host converts at once. */
@@ -72,8 +85,8 @@ export function fail(id: number, error: CrossedError): void {
   waiting?.reject(toError(error))
 }
 
-export const decode = (text: string, bytes: readonly Uint8Array[]): unknown => decodeValue(text, hooks, bytes)
-export const decodeClone = (text: string, bytes: readonly Uint8Array[]): unknown => decodeValue(text, cloneHooks, bytes)
+export const decode = (text: string, bytes: Uint8Array[]): unknown => decodeValue(text, hooks, bytes)
+export const decodeClone = (text: string, bytes: Uint8Array[]): unknown => decodeValue(text, cloneHooks, bytes)
 
 export function toError({ message, name, reason, data, isValue }: CrossedError): unknown {
   if (isValue) return data
