@@ -73,6 +73,7 @@ export async function loadScript(
             explain: (error, frames) => explainError(error, getLines, findPlace(frames, name)),
             network,
             codec,
+            maxBytes: engine!.memory * 2 ** 20,
             maxResultBytes: text?.wrapper?.maxResultBytes,
             loaded,
             findLimit,

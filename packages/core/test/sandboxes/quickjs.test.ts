@@ -480,6 +480,14 @@ describe('what crosses is taken as text', () => {
       forge('`["echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`'),
     ],
     ['an unknown reference', forge('`["echo",{"$":"stream","id":1e9}]`')],
+    [
+      'an answer whose `then` is a function of the host',
+      'JSON.stringify = () => `{"then":{"$":"bytes","i":"indexOf","v":"Uint8Array"},"length":9007199254740991}`; return 1',
+    ],
+    [
+      'a listener that is a function of the host',
+      'JSON.stringify = () => `["e",{"$":"bytes","i":"map","v":"Uint8Array"}]`; sallyport.once("e"); return sallyport.emit("e")',
+    ],
     ['a string of 40 MB', 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)'],
     [
       'a list of 100,000 values',

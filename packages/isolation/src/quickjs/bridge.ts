@@ -3,18 +3,20 @@
 import { randomFillSync } from 'node:crypto'
 import { checkResultBytes, type CodecName } from '@sallyport/protocol/internal/codec'
 import type { FrontendFunctions, ScriptNetwork, ScriptThread } from '@sallyport/protocol/internal/contract'
-import {
-  BusError,
-  type BusErrorReason,
-  describeThrown,
-  ERROR_CODES,
-  isBusError,
-} from '@sallyport/protocol/internal/errors'
+import { BusError, type BusErrorReason, ERROR_CODES, isBusError } from '@sallyport/protocol/internal/errors'
 import { type EventTarget, toEventTarget } from '@sallyport/protocol/internal/message'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { convert } from './conversions.js'
 import { fixColumns } from './machine.js'
 import { ScriptSignals } from './script-signals.js'
-import { type CrossedError, decodeValue, encodeValue, type Reference, type ValueHooks } from './values.js'
+import {
+  type CrossedError,
+  decodeValue,
+  describeError,
+  encodeValue,
+  type Reference,
+  type ValueHooks,
+} from './values.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
 type Functions = Record<keyof FrontendFunctions, AnyFunction> & {
@@ -22,8 +24,12 @@ type Functions = Record<keyof FrontendFunctions, AnyFunction> & {
   Channel: new () => HostChannel
 }
 
-/** Objects of the host, of each kind, that one script can hold at once. */
-const MAX_HELD = 65_536
+/** Requests, and objects of the host of each kind, that one script can have at once: as many as core has calls of one frontend. */
+const MAX_HELD = MAX_IN_FLIGHT
+/** Roughly the bytes of a value in this thread, for each bracket and comma of its text: `[{},{}]` has twenty times as many as characters. */
+const VALUE_COST = 64
+const VALUE_STARTS = '[{,'
+const MAX_TIMER_MS = 2 ** 31 - 1
 /** Characters of the name of a function that a script exposes. */
 const MAX_NAME_LENGTH = 1000
 /** Requests of one script over the network that have no response. */
@@ -31,6 +37,8 @@ const MAX_REQUESTS = 256
 const MAX_ERROR_LENGTH = 8192
 
 interface HostChannel extends AsyncIterable<unknown> {
+  /** Another one each time that the channel is passed after its end. */
+  readonly id: number
   onmessage: ((message: unknown) => void) | undefined
   onend: (() => void) | undefined
   close(): void
@@ -46,8 +54,13 @@ interface Source {
   [Symbol.asyncIterator](): Record<'next' | 'return', () => Promise<IteratorResult<unknown>>>
 }
 
+/** What the script has answered. A promise that resolves with the value itself calls its `then`: `decodeValue` makes none, for those of the client. */
+interface Answer {
+  readonly value: unknown
+}
+
 interface Pending {
-  resolve(value: unknown): void
+  resolve(answer: Answer): void
   reject(error: unknown): void
 }
 
@@ -62,8 +75,14 @@ interface Timer {
 /** A message of the script: its text, and its bytes in Base64. */
 type KeptMessage = readonly [text: string, ...bytes: string[]]
 
-/** A listener of the script. */
+/** A listener of the script, which core has accepted. */
 type KeptListener = readonly [listener: number, event: unknown, target: EventTarget | null]
+
+/** A listener that core knows, or is about to. */
+interface Listener {
+  unlisten?: () => void
+  kept?: KeptListener
+}
 
 /** What the bridge of an interrupted script holds, as JSON. Ids of the host are negative. */
 export interface BridgeState {
@@ -102,6 +121,8 @@ export interface BridgeDeps {
   /** The name of the code in stacks, if it is the body of `bus.run`. */
   body: string | undefined
   codec: CodecName
+  /** Limit of the script's memory, in bytes. What the bridge keeps of its messages has as many at most. */
+  maxBytes: number
   /** Returns the message of an error of the script for the host. */
   explain(error: CrossedError, frames: string): string
   /** Of the function of `bus.run`. */
@@ -113,7 +134,7 @@ export interface BridgeDeps {
   uncaught(error: CrossedError): void
   /** Ends the script if an error of it stands for a limit. */
   findLimit(error: CrossedError): boolean
-  /** The script was interrupted, and is idle. The bridge handles nothing more. */
+  /** The script was interrupted, and is idle. */
   suspended(state: BridgeState): void
 }
 
@@ -128,19 +149,19 @@ export class Bridge {
   readonly #releases = new Map<number, () => void>()
   /** Of bodies that the script does not have yet. */
   readonly #bodies = new WeakMap<object, () => void>()
-  readonly #listeners = new Map<number, () => void>()
+  readonly #listeners = new Map<number, Listener>()
   readonly #exposed = new Map<string, () => void>()
   readonly #answers = new Map<number, Pending>()
   readonly #signals = new Map<number, { readonly signal: AbortSignal }>()
   readonly #timers = new Map<number, Timer>()
   readonly #hooks: ValueHooks
   readonly #isJson: boolean
+  /** Requests that have no answer, of which those of two kinds are named. */
+  readonly #requests = new Set<number>()
   /** Requests that an interruption waits for. */
   readonly #calls = new Set<number>()
   /** Requests to streams and channels, which end with an interruption. */
   readonly #reads = new Set<number>()
-  /** What the script listens to, by listener. */
-  readonly #listening = new Map<number, KeptListener>()
   /** The messages with which it waits for an event, by request. */
   readonly #waits = new Map<number, KeptMessage>()
   readonly #pushed = new Set<number>()
@@ -151,8 +172,12 @@ export class Bridge {
   /** The id of the call of `bus.run` until the script has answered it. */
   #runCall: number | undefined
   #restored: BridgeState | undefined
-  #isSuspended = false
-  #requests = 0
+  /** The script was interrupted, has ended, or has broken the protocol: nothing more is handled or sent. */
+  #isOver = false
+  #fetches = 0
+  /** Characters and bytes of the message that is being handled, and of all that are kept. */
+  #messageBytes = 0
+  #keptBytes = 0
   /** Ids of the host are negative, so that none is one of the script's. */
   #lastId = 0
 
@@ -182,17 +207,19 @@ export class Bridge {
     const first = text.indexOf(' ')
     const second = text.indexOf(' ', first + 1)
     if (first < 0 || second < 0) throw new BusError('Crashed', 'out of memory')
-    if (this.#isSuspended) return undefined
+    if (this.#isOver) return undefined
     const [operation, content] = [text.slice(0, first), text.slice(second + 1)]
     const id = Number(text.slice(first + 1, second))
     if (this.#interrupted.length > 0 && this.#mustHold(operation, id, content)) return this.#keep(text, bytes)
+    this.#messageBytes = countBytes(text, bytes)
     try {
       const value = decodeValue(content, this.#hooks, bytes)
-      if (operation === 'once') this.#waits.set(id, toKept(text, bytes))
+      if (operation === 'open') this.#messageBytes += countValues(content) * VALUE_COST
       return this.#handle(operation, id, value)
     } finally {
       // Unless the message has begun a call or a stream.
       this.#scriptSignals.take()()
+      this.#messageBytes = 0
     }
   }
 
@@ -202,14 +229,16 @@ export class Bridge {
     this.#lastId = state.lastId
     for (const id of state.closed) this.#closed.add(id)
     // Nothing else of the script can be called before it goes on.
-    this.#exposeAgain([RUN])
+    this.#expose([RUN])
   }
 
   /** Ends what the thread would keep for the script. */
   stop(): void {
+    this.#isOver = true
     for (const { handle } of this.#timers.values()) clearTimeout(handle)
     for (const iterator of this.#iterators.values()) void Promise.resolve(iterator.return?.()).catch(() => {})
-    for (const held of [this.#timers, this.#iterators, this.#listeners, this.#exposed, this.#signals]) held.clear()
+    for (const held of [this.#timers, this.#iterators, this.#channels, this.#senders, this.#releases]) held.clear()
+    for (const held of [this.#listeners, this.#exposed, this.#signals, this.#answers, this.#waits]) held.clear()
   }
 
   #handle(operation: string, id: number, value: unknown): string | Uint8Array | undefined {
@@ -218,15 +247,13 @@ export class Bridge {
       case 'invoke':
       case 'emit':
       case 'emitTo':
+        return this.#respond(id, () => this.#functions[operation](...list), this.#calls)
       case 'once':
-        return this.#respond(
-          id,
-          () => this.#functions[operation](...list),
-          operation === 'once' ? undefined : this.#calls,
-        )
+        return this.#respond(id, this.#prepareWait(id, list))
       case 'fetch': {
+        this.#admit(this.#requests, id)
         // Until the body ends, too.
-        const release = this.#scriptSignals.take()
+        const release = this.#claim()
         const failed = (error: unknown): never => {
           release()
           throw error
@@ -234,8 +261,9 @@ export class Bridge {
         return this.#respond(id, () => this.#fetch(list, release).catch(failed), this.#calls)
       }
       case 'open':
-        this.#hold(this.#iterators, id, this.#functions.stream(...list) as AsyncIterator<unknown>)
-        return void this.#releases.set(id, this.#scriptSignals.take())
+        this.#admit(this.#iterators, id)
+        this.#releases.set(id, this.#claim())
+        return void this.#iterators.set(id, this.#functions.stream(...list) as AsyncIterator<unknown>)
       case 'next':
         return this.#respond(id, () => this.#next(value as number), this.#reads)
       case 'return':
@@ -243,18 +271,13 @@ export class Bridge {
       case 'push': {
         const channel = this.#getChannel(id)
         this.#pushed.add(id)
-        channel.onend = () => {
-          this.#pushed.delete(id)
-          this.#send('end', id, null)
-        }
         channel.onmessage = message => this.#send('message', id, message)
         return undefined
       }
       case 'listen':
         return this.#respond(id, () => this.#listen(list as [number, ...unknown[]]), this.#calls)
       case 'unlisten':
-        this.#listeners.get(id)?.()
-        this.#listening.delete(id)
+        this.#listeners.get(id)?.unlisten?.()
         return void this.#listeners.delete(id)
       case 'expose':
         return this.#expose(list.map(String))
@@ -262,7 +285,7 @@ export class Bridge {
         return this.#unexpose(list.map(String))
       case 'answer': {
         const isRun = id === this.#runCall
-        this.#take(id)?.resolve(value)
+        this.#take(id)?.resolve({ value })
         if (isRun && !isSource(value)) this.#deps.thread.answered?.()
         return undefined
       }
@@ -275,13 +298,15 @@ export class Bridge {
       }
       case 'watch': {
         const signal = this.#signals.get(id)?.signal
+        // Once for each call.
+        this.#signals.delete(id)
         const abort = (): void => this.#send('abort', id, describeError(signal!.reason))
         if (signal?.aborted) abort()
         else signal?.addEventListener('abort', abort, { once: true })
         return undefined
       }
       case 'abort':
-        this.#scriptSignals.abort(id, this.toError(value as CrossedError))
+        this.#scriptSignals.abort(id, value as CrossedError)
         return undefined
       case 'send': {
         const [sender, message] = list as [number, unknown]
@@ -294,7 +319,7 @@ export class Bridge {
         this.#deps.thread.print(list[0] === 'stderr' ? 'stderr' : 'stdout', `${String(list[1])}\n`)
         return undefined
       case 'timer':
-        return this.#startTimer(id, Number(list[0]), list[1] === true)
+        return this.#startTimer(id, Math.min(Math.max(Number(list[0]) || 0, 0), MAX_TIMER_MS), list[1] === true)
       case 'clear':
         clearTimeout(this.#timers.get(id)?.handle)
         return void this.#timers.delete(id)
@@ -313,28 +338,32 @@ export class Bridge {
   }
 
   #send(operation: string, id: number, value: unknown): void {
-    if (this.#isSuspended) return
+    if (this.#isOver) return
     const bytes: Uint8Array[] = []
     this.#deps.deliver(`${operation} ${id} ${encodeValue(value, this.#hooks, bytes)}`, bytes)
   }
 
-  /** @param requests - where the request is until it is answered */
-  #respond(id: number, run: () => unknown, requests?: Set<number>): undefined {
-    requests?.add(id)
-    const release = this.#scriptSignals.take()
+  /** @param kind - of the request: where it is, too, until it is answered */
+  #respond(id: number, run: () => unknown, kind?: Set<number>): undefined {
+    this.#admit(this.#requests, id)
+    const release = this.#claim()
+    this.#requests.add(id)
+    kind?.add(id)
     const end = (operation: 'settle' | 'fail', value: unknown): void => {
       release()
       this.#send(operation, id, value)
       this.#waits.delete(id)
-      requests?.delete(id)
+      this.#requests.delete(id)
+      kind?.delete(id)
       this.#suspendIfIdle()
     }
     const fail = (error: unknown): void => {
-      const isInterrupted = isBusError(error, 'Interrupted') && requests === this.#calls
+      const isInterrupted = isBusError(error, 'Interrupted') && kind === this.#calls
       if (!isInterrupted || this.#runCall === undefined) return end('fail', describeError(error))
       // Only core answers so, and it has reported it to the host. The script gets its answer in another run.
       release()
-      requests.delete(id)
+      this.#requests.delete(id)
+      kind.delete(id)
       this.#interrupted.push([id, String(error.data)])
       this.#suspendIfIdle()
     }
@@ -349,12 +378,36 @@ export class Bridge {
   }
 
   async #listen([listener, event, ...options]: [number, ...unknown[]]): Promise<void> {
+    const held: Listener = this.#hold(this.#listeners, listener, {})
     const handle = (received: unknown): void => this.#send('event', listener, received)
-    const unlisten = (await this.#functions.listen(event, handle, ...options)) as () => void
-    this.#hold(this.#listeners, listener, unlisten)
-    // Core has accepted the event and the target, which bounds their length. The script can have added anything to them.
-    const { target } = (options[0] ?? {}) as { target?: unknown }
-    this.#listening.set(listener, [listener, event, target === undefined ? null : toEventTarget(target)])
+    try {
+      const unlisten = (await this.#functions.listen(event, handle, ...options)) as () => void
+      // Removed meanwhile, or with the end of the script.
+      if (this.#listeners.get(listener) !== held) return unlisten()
+      held.unlisten = unlisten
+      // Core has accepted the event and the target, which bounds their length. The script can have added anything to them.
+      const { target } = (options[0] ?? {}) as { target?: unknown }
+      held.kept = [listener, event, target === undefined ? null : toEventTarget(target)]
+    } catch (error) {
+      if (this.#listeners.get(listener) === held) this.#listeners.delete(listener)
+      throw error
+    }
+  }
+
+  /** Returns a function that waits for an event. No more of the message is kept than what the client reads. */
+  #prepareWait(id: number, [event, options]: unknown[]): () => unknown {
+    // It would be a handler.
+    if (typeof options === 'function') return this.#refuse()
+    const { target, timeout, signal } = (options ?? {}) as Readonly<Record<string, unknown>>
+    const kept = {
+      ...{ target: target === undefined ? undefined : toEventTarget(target), timeout },
+      signal: signal === undefined ? undefined : { $: 'signal', id: this.#scriptSignals.getId(signal) },
+    }
+    return () => {
+      const received = this.#functions.once(event, options)
+      this.#waits.set(id, [`once ${id} ${JSON.stringify([event, kept])}`])
+      return received
+    }
   }
 
   /** True for a message that would begin something, or is about what a held message begins. */
@@ -385,7 +438,7 @@ export class Bridge {
   }
 
   #keep(text: string, bytes: readonly Uint8Array[]): undefined {
-    this.#heldBytes += text.length + bytes.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    this.#heldBytes += countBytes(text, bytes)
     if (this.#held.length >= MAX_HELD_MESSAGES || this.#heldBytes > MAX_HELD_BYTES) {
       const max = `${MAX_HELD_MESSAGES} messages, or ${MAX_HELD_BYTES} bytes`
       throw new BusError('Overloaded', `The script sent more than ${max} after it was interrupted`)
@@ -396,9 +449,9 @@ export class Bridge {
 
   #suspendIfIdle(): void {
     const run = this.#runCall
-    if (run === undefined || this.#isSuspended || this.#interrupted.length === 0 || this.#calls.size > 0) return
+    if (run === undefined || this.#isOver || this.#interrupted.length === 0 || this.#calls.size > 0) return
     const state = this.#capture(run)
-    this.#isSuspended = true
+    this.#isOver = true
     this.#deps.suspended(state)
   }
 
@@ -409,7 +462,7 @@ export class Bridge {
       run,
       interrupted: this.#interrupted,
       held: this.#held,
-      listeners: [...this.#listening.values()],
+      listeners: [...this.#listeners.values()].flatMap(({ kept }) => (kept ? [kept] : [])),
       waits: [...this.#waits.values()],
       ended: [...this.#reads],
       closed: [...this.#iterators.keys(), ...this.#channels.keys(), ...this.#senders.keys(), ...this.#closed],
@@ -422,10 +475,10 @@ export class Bridge {
   /** Lets an interrupted script go on. What it did before comes first, its answer last. */
   #resume(state: BridgeState, resumption: Resumption, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
     this.#restored = undefined
-    this.#exposeAgain(state.exposed.filter(name => name !== RUN))
+    this.#expose(state.exposed.filter(name => name !== RUN))
     const { run } = state
     this.#runCall = run
-    const answer = new Promise((resolve, reject) => this.#answers.set(run, { resolve, reject }))
+    const answer = new Promise<Answer>((resolve, reject) => this.#answers.set(run, { resolve, reject }))
     this.#signals.set(run, ctx)
     this.#handle('watch', run, null)
     const { getLabel } = this.#functions
@@ -436,7 +489,7 @@ export class Bridge {
       const failed = (error: unknown): void => this.#deps.uncaught(describeError(error))
       const listen = async (): Promise<void> =>
         this.#listen([listener, event, { ...(target !== null && { target }) }]).catch(failed)
-      this.#respond(--this.#lastId, listen, this.#calls)
+      this.#respond(this.#createId(), listen, this.#calls)
     }
     for (const kept of state.waits) this.#replay(kept)
     // While another call has no answer, nothing new begins. The script is not idle before it has this answer.
@@ -450,7 +503,7 @@ export class Bridge {
     else this.#send('settle', answered![0], resumption.value)
     this.#calls.delete(answered![0])
     this.#suspendIfIdle()
-    return answer
+    return answer.then(({ value }) => value)
   }
 
   #replay([text, ...bytes]: KeptMessage): void {
@@ -467,23 +520,69 @@ export class Bridge {
     return this.#senders.get(id)
   }
 
+  /** Ids of the host are negative, so that none is one of the script's. */
+  #createId(): number {
+    return --this.#lastId
+  }
+
   #hold<T>(held: Map<number, T>, id: number, value: T): T {
-    if (held.size >= MAX_HELD) throw new BusError('Overloaded', `The script has ${MAX_HELD} of these at once`)
+    this.#admit(held, id)
     held.set(id, value)
     return value
+  }
+
+  /** @throws {BusError} Overloaded if as many are held as can be; InvalidRequest if the id is held: its value would be lost, and run on */
+  #admit(held: Pick<ReadonlySet<number>, 'has' | 'size'>, id: number): void {
+    if (!Number.isSafeInteger(id) || id < this.#lastId || held.has(id)) this.#refuse()
+    if (held.size < MAX_HELD) return
+    const text = `Message refused: ${MAX_HELD} calls, streams, listeners or timers of the script have not ended. Await some of them first`
+    throw new BusError('Overloaded', text, { data: { limit: 'inFlight', max: MAX_HELD } })
+  }
+
+  /** Ends a script for a message that the inside never sends. @throws {BusError} InvalidRequest */
+  #refuse(): never {
+    const error = new BusError('InvalidRequest', 'The script was ended: it sent its host a forged message')
+    this.#deps.uncaught(describeError(error))
+    this.#isOver = true
+    throw error
+  }
+
+  /**
+   * Keeps what the message that is being handled has begun with: its bytes count, and its signals can abort, until the returned
+   * function is called.
+   *
+   * @throws {BusError} Overloaded
+   */
+  #claim(): () => void {
+    const bytes = this.#messageBytes
+    const { maxBytes } = this.#deps
+    if (this.#keptBytes + bytes > maxBytes) {
+      const max = maxBytes / 2 ** 20
+      const text = `Message refused: those of the script that have no answer exceed its memory (${max} MiB). Await some of them first`
+      throw new BusError('Overloaded', text, { data: { limit: 'memory', max } })
+    }
+    this.#messageBytes = 0
+    this.#keptBytes += bytes
+    const release = this.#scriptSignals.take()
+    let isKept = true
+    return () => {
+      if (isKept) this.#keptBytes -= bytes
+      isKept = false
+      release()
+    }
   }
 
   /** Sends a request to the broker. The script gets the body as a stream. */
   async #fetch([request, signal]: readonly unknown[], release: () => void): Promise<unknown> {
     const { network } = this.#deps
     if (!network) throw new TypeError('The script has no network any more')
-    if (this.#requests >= MAX_REQUESTS) {
+    if (this.#fetches >= MAX_REQUESTS) {
       const message = `Request not sent: ${MAX_REQUESTS} requests have no response`
       throw new BusError('Overloaded', message, { data: { limit: 'requests', max: MAX_REQUESTS } })
     }
     const { url, method, redirect, headers, body } = request as Record<string, unknown>
     if (!/^https?:/.test(String(url))) throw new TypeError('fetch: the URL must begin with http: or https:')
-    this.#requests++
+    this.#fetches++
     try {
       const init = { method, redirect, headers, body, ...(signal ? { signal } : {}) } as RequestInit
       const response = await network.fetch(String(url), init)
@@ -492,15 +591,14 @@ export class Bridge {
       else release()
       return { status, statusText, url: finalUrl, redirected, headers: [...response.headers], body: content }
     } finally {
-      this.#requests--
+      this.#fetches--
     }
   }
 
   async #next(id: number): Promise<unknown> {
     if (this.#closed.has(id)) throw createClosedError()
     const channel = this.#channels.get(id)
-    const iterator =
-      this.#iterators.get(id) ?? (channel && this.#hold(this.#iterators, id, channel[Symbol.asyncIterator]()))
+    const iterator = this.#iterators.get(id) ?? (channel && this.#hold(this.#iterators, id, this.#read(id, channel)))
     if (!iterator) return { done: true }
     try {
       const { done, value } = await iterator.next()
@@ -512,6 +610,18 @@ export class Bridge {
     }
   }
 
+  /** Reads a channel, which is forgotten at its end. */
+  #read(id: number, channel: HostChannel): AsyncIterator<unknown> {
+    const iterator = channel[Symbol.asyncIterator]()
+    const { id: first } = channel
+    const next = async (): Promise<IteratorResult<unknown>> => {
+      const result = await iterator.next()
+      if (result.done && channel.id === first) this.#channels.delete(id)
+      return result
+    }
+    return { next, return: () => iterator.return!() }
+  }
+
   #drop(id: number): void {
     this.#iterators.delete(id)
     this.#releases.get(id)?.()
@@ -521,17 +631,25 @@ export class Bridge {
   #getChannel(id: number): HostChannel {
     // A channel can be passed again.
     this.#closed.delete(id)
-    return this.#channels.get(id) ?? this.#hold(this.#channels, id, new this.#functions.Channel())
+    const known = this.#channels.get(id)
+    if (known) return known
+    const channel = this.#hold(this.#channels, id, new this.#functions.Channel())
+    channel.onend = () => {
+      this.#channels.delete(id)
+      if (this.#pushed.delete(id)) this.#send('end', id, null)
+    }
+    return channel
   }
 
   #return(id: number): undefined {
     void Promise.resolve(this.#iterators.get(id)?.return?.()).catch(() => {})
     this.#drop(id)
+    this.#pushed.delete(id)
     this.#channels.get(id)?.close()
     return undefined
   }
 
-  #expose(names: readonly string[]): string | undefined {
+  #expose(names: readonly string[]): undefined {
     const added: string[] = []
     try {
       for (const name of names) {
@@ -544,10 +662,9 @@ export class Bridge {
         this.#exposed.set(name, this.#functions.expose({ [name]: run }) as () => void)
         added.push(name)
       }
-      return undefined
     } catch (error) {
       this.#unexpose(added)
-      return describeThrown(error)
+      throw error
     }
   }
 
@@ -559,19 +676,14 @@ export class Bridge {
     return undefined
   }
 
-  #exposeAgain(names: readonly string[]): void {
-    const refused = this.#expose(names)
-    if (refused !== undefined) throw new Error(refused)
-  }
-
   async #run(name: string, args: unknown, ctx: { readonly signal: AbortSignal }): Promise<unknown> {
     if (name === RUN && this.#restored) return this.#resume(this.#restored, args as Resumption, ctx)
-    const id = --this.#lastId
+    const id = this.#createId()
     this.#signals.set(id, ctx)
     let isStream = false
     if (name === RUN) this.#runCall = id
     try {
-      const result = await this.#ask('run', id, [name, args])
+      const { value: result } = await this.#ask('run', id, [name, args])
       isStream = isSource(result)
       const { maxResultBytes, codec } = this.#deps
       if (name === RUN && !isStream && maxResultBytes !== undefined) checkResultBytes(result, maxResultBytes, codec)
@@ -601,7 +713,7 @@ export class Bridge {
     return { [Symbol.asyncIterator]: () => ({ next, return: () => read(iterator.return(), true) }) }
   }
 
-  #ask(operation: string, id: number, value: unknown): Promise<unknown> {
+  #ask(operation: string, id: number, value: unknown): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#answers.set(id, { resolve, reject })
       this.#send(operation, id, value)
@@ -639,13 +751,13 @@ export class Bridge {
   #refer(value: object): Reference | undefined {
     const { send } = value as { send?: unknown }
     if (typeof send === 'function') {
-      const id = --this.#lastId
+      const id = this.#createId()
       this.#hold(this.#senders, id, value as Sender)
       return { $: 'sender', id }
     }
     const iterable = value as Partial<AsyncIterable<unknown>>
     if (typeof iterable[Symbol.asyncIterator] !== 'function') return undefined
-    const id = --this.#lastId
+    const id = this.#createId()
     this.#hold(this.#iterators, id, iterable[Symbol.asyncIterator]!())
     const release = this.#bodies.get(value)
     if (release) this.#releases.set(id, release)
@@ -655,8 +767,11 @@ export class Bridge {
   #resolve({ $, id }: Reference): unknown {
     switch ($) {
       case 'source': {
-        const ask = (isReturn: boolean) =>
-          this.#ask('pull', --this.#lastId, [id, isReturn]) as Promise<IteratorResult<unknown>>
+        const ask = async (isReturn: boolean): Promise<IteratorResult<unknown>> => {
+          const answer = await this.#ask('pull', this.#createId(), [id, isReturn])
+          const { done, value } = Object(answer.value) as Record<'done' | 'value', unknown>
+          return { done: done === true, value }
+        }
         return { [Symbol.asyncIterator]: () => ({ next: () => ask(false), return: () => ask(true) }) }
       }
       case 'channel':
@@ -688,16 +803,20 @@ export class Bridge {
 const isSource = (value: unknown): boolean =>
   typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function'
 
-function describeError(error: unknown): CrossedError {
-  const message = describeThrown(error)
-  if (isBusError(error)) return { message, reason: error.reason, ...(error.data !== undefined && { data: error.data }) }
-  return { message, name: error instanceof Error ? error.name : 'Error' }
-}
-
 const toKept = (text: string, bytes: readonly Uint8Array[]): KeptMessage => [
   text,
   ...bytes.map(each => Buffer.from(each).toString('base64')),
 ]
+
+const countBytes = (text: string, bytes: readonly Uint8Array[]): number =>
+  bytes.reduce((sum, { byteLength }) => sum + byteLength, text.length)
+
+/** Returns the number of values in a JSON text, or more: texts in it can have the same characters. */
+function countValues(text: string): number {
+  let count = 1
+  for (let at = 0; at < text.length; at++) if (VALUE_STARTS.includes(text[at]!)) count++
+  return count
+}
 
 const createClosedError = (): BusError =>
   new BusError('Disconnected', 'The stream or channel was open when the run was interrupted, and is closed', {

@@ -3,7 +3,7 @@ import { type EngineOptions, SILENT_MS } from '@sallyport/protocol/internal/cont
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
 import { createThreadClock } from './thread-clock.js'
-import type { CrossedError } from './values.js'
+import { type CrossedError, describeError } from './values.js'
 import { captureVm, getCountdown, returnVm, SEND, takeVm, type VmImage, type VmOptions } from './vm-pool.js'
 
 /** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
@@ -19,7 +19,7 @@ const MAX_UNASKED_MS = 1
 const readThreadCpuTime = createThreadClock()
 
 export interface MachineEvents {
-  /** Handles a message of the script. A result is returned to the script. */
+  /** Handles a message of the script, which gets the result. @throws what the script gets as an error, without its stack */
   receive(text: string, bytes: Uint8Array[]): string | Uint8Array | undefined
   /** The script did not catch an error. */
   uncaught(error: CrossedError): void
@@ -281,7 +281,7 @@ export class Machine {
   #receive(text: JSValueHandle, bytes: JSValueHandle[]): JSValueHandle {
     // A script that is being ended may still say that it was interrupted.
     if (this.#limit) return this.#vm.undefined
-    // An error of this thread would have a stack with paths: a string is the message of an error in the VM.
+    // An error of this thread would have a stack with paths: a string is the message of an error in the VM, which the inside reads.
     let refusal = ''
     try {
       const result = this.#hasEnded
@@ -296,7 +296,7 @@ export class Machine {
       this.#results.push(handle)
       return handle
     } catch (error) {
-      refusal = describeThrown(error)
+      refusal = JSON.stringify(describeError(error))
     }
     throw refusal
   }

@@ -1,7 +1,10 @@
 // Signals of a script in this thread. Each is kept while a call or a stream that has it lasts: a script can use any number of them.
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
+import type { CrossedError } from './values.js'
 
-const MAX_SIGNALS = 65_536
+const MAX_SIGNALS = MAX_IN_FLIGHT
+const MAX_REASON_LENGTH = 1000
 
 export class ScriptSignals {
   readonly #held = new Map<number, { readonly controller: AbortController; uses: number }>()
@@ -25,8 +28,15 @@ export class ScriptSignals {
     return this.#held.has(id)
   }
 
-  abort(id: number, reason: unknown): void {
-    this.#held.get(id)?.controller.abort(reason)
+  /** Returns the id of a signal that is in the message that is being handled. */
+  getId(signal: unknown): number | undefined {
+    return this.#taken.find(id => this.#held.get(id)?.controller.signal === signal)
+  }
+
+  abort(id: number, { name, message }: CrossedError): void {
+    // A slice of a text keeps all of it, and a signal its reason.
+    const copy = (text: unknown): string => Buffer.from(String(text).slice(0, MAX_REASON_LENGTH)).toString()
+    this.#held.get(id)?.controller.abort(new DOMException(copy(message), copy(name ?? 'Error')))
   }
 
   /** Returns a function that releases the signals of the message that is being handled, for what the message has begun to call once it ends. */

@@ -100,8 +100,8 @@ class Channel {
 
   #push(): void {
     if (!this.#onmessage || !this.#isSent || pushed.has(this.#id)) return
-    pushed.set(this.#id, this)
     post('push', this.#id)
+    pushed.set(this.#id, this)
   }
 }
 const { receive, refer } = Channel
@@ -227,12 +227,11 @@ function expose(exposed: Record<string, Run>): () => void {
     if (typeof each !== 'function')
       throw invalid(`expose: ${JSON.stringify(name)} must be a function: got ${typeof each}`)
   }
-  const refused = post(
+  post(
     'expose',
     0,
     entries.map(([name]) => name),
   )
-  if (refused !== undefined) throw invalid(String(refused))
   for (const [name, each] of entries) functions.set(name, each)
   return () => {
     const names = entries.filter(([name, each]) => functions.get(name) === each).map(([name]) => name)

@@ -12,7 +12,7 @@ const timers = new Map<number, () => void>()
 function addTimer(name: string, run: unknown, ms: unknown, args: unknown[], repeats: boolean): number {
   if (typeof run !== 'function') throw new TypeError(`${name}: the callback must be a function, not a ${typeof run}`)
   const id = createId()
-  post('timer', id, [Math.min(Math.max(Number(ms) || 0, 0), 2 ** 31 - 1), repeats])
+  post('timer', id, [Number(ms), repeats])
   timers.set(id, () => {
     if (!repeats) timers.delete(id)
     callScript(() => (run as Callback)(...args))
