@@ -41,6 +41,12 @@ const cases = [
   { rule: border, files: { 'packages/mcp/src/a.ts': imports('@sallyport/paths/internal') } },
   { rule: border, files: { 'packages/code-mode/src/a.ts': imports('@sallyport/core/internal') } },
   { rule: border, files: { 'packages/code-mode/src/a.ts': imports('ai') } },
+  {
+    rule: 'no-restricted-properties',
+    files: {
+      'packages/mcp/src/a.ts': 'declare const request: { url: string }\nexport const a = new URL(request.url)\n',
+    },
+  },
   { files: { 'packages/tauri-plugins/src/a.ts': imports('@sallyport/paths/internal') } },
   {
     rule: border,

@@ -1,10 +1,10 @@
 // A bus served to the SDK's own client: tools and their calls, over each transport and protocol.
 import { once } from 'node:events'
 import { createServer, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { type Bus, command, CommandError, createBus, defineCore } from '@sallyport/core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { type HttpTransport, serveMcp, type ServeMcpOptions } from '../src/index.js'
 
@@ -260,6 +260,61 @@ describe('over HTTP', () => {
     expect(await send(server, { authorization })).toBe(503)
     server.closeAllConnections()
     await long
+  })
+
+  /** Sends a head as it is, and returns the socket and the status of the answer. */
+  const sendHead = (server: Server, head: string): { socket: Socket; status: Promise<string> } => {
+    const socket = connectSocket((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
+    socket.write(`${head}\r\n\r\n`)
+    return { socket, status: once(socket, 'data').then(([answer]) => String(answer).split(' ')[1]!) }
+  }
+
+  test('a target that is no path is answered with 404, and a host that is no name or address with 403', async () => {
+    const { server } = await serveHttp(await startBus())
+    const targets = ['//', '//[', '/\\', 'http://[', '*', '//evil.example/mcp', 'http://localhost/mcp']
+    const hosts = ['evil.example@localhost', '@localhost', 'localhost:99999', 'localhost/', 'localhost?', 'localhost#']
+    const requests = [
+      ...targets.map(target => [target, 'localhost', '404'] as const),
+      ...[...hosts, '\\localhost', '%6cocalhost', '[::1', ''].map(host => ['/mcp', host, '403'] as const),
+    ]
+    const answer = ([target, host]: readonly [string, string, string]) =>
+      sendHead(server, `GET ${target} HTTP/1.1\r\nhost: ${host}`).status.then(status => [target, host, status])
+    expect(await Promise.all(requests.map(answer))).toEqual(requests)
+  })
+
+  test('a request that does not arrive, or that authorize does not decide about, loses its place to the next one', async () => {
+    const authorize = ({ headers }: { headers: { authorization?: string | undefined } }) =>
+      headers.authorization === 'hangs' ? new Promise<boolean>(() => {}) : true
+    const { server } = await serveHttp(await startBus(), {}, { maxRequests: 2, authorize })
+    const arriving = once(server, 'request')
+    const slow = sendHead(server, 'POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9')
+    await arriving
+    const deciding = once(server, 'request')
+    const hanging = sendHead(server, 'GET /mcp HTTP/1.1\r\nhost: localhost\r\nauthorization: hangs')
+    await deciding
+    expect(await send(server, {})).toBe(200)
+    expect(await slow.status).toBe('408')
+    const call = { name: 'wait', arguments: {} }
+    const before = started
+    const waiting = [1, 2].map(id =>
+      send(server, {}, JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: call })).catch(() => 0),
+    )
+    await expect.poll(() => started).toBe(before + 2)
+    expect(await hanging.status).toBe('408')
+    expect(await send(server, {})).toBe(503)
+    server.closeAllConnections()
+    await Promise.all(waiting)
+  })
+
+  test('a request that does not arrive ends after 30 s, whoever else is served', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { server } = await serveHttp(await startBus())
+    const arriving = once(server, 'request')
+    const slow = sendHead(server, 'POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9')
+    await arriving
+    vi.advanceTimersByTime(30_000)
+    expect(await slow.status).toBe('408')
   })
 })
 

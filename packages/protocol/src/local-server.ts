@@ -1,8 +1,8 @@
-// The entry `@sallyport/protocol/internal/local-server`: HTTP servers on 127.0.0.1, for the inspector and for web pages, with node:http, which
-// a bus does not load. Other programs of this machine and pages of other sites can reach them.
+// The entry `@sallyport/protocol/internal/local-server`: HTTP servers on 127.0.0.1, for the inspector and for web pages, and what all HTTP servers
+// share, with node:http, which a bus does not load. Other programs of this machine and pages of other sites can reach them.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { BusError } from './errors/bus-error.js'
 
@@ -47,6 +47,15 @@ export async function startLocalServer(
   // A connection that cannot be accepted must not end the host.
   server.on('error', () => {})
   return { server, port: (server.address() as AddressInfo).port }
+}
+
+/**
+ * Returns the path and the query of a request. Never throws: a target that is no path, such as `//` for `new URL`, is a path that nobody serves. The
+ * host of the URL means nothing.
+ */
+export function getRequestUrl({ url = '' }: IncomingMessage): URL {
+  const base = 'http://request'
+  return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
 }
 
 /** Compares in constant time, whatever the lengths. */

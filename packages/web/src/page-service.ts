@@ -1,7 +1,7 @@
 // Answers the HTTP requests for the pages of one label: its files, its scripts, and assets of the host.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PathScope } from '@sallyport/paths/internal'
-import { LOCAL_HEADERS } from '@sallyport/protocol/internal/local-server'
+import { getRequestUrl, LOCAL_HEADERS } from '@sallyport/protocol/internal/local-server'
 import { serveAsset } from './files/asset-files.js'
 import type { ContentPolicy } from './document/content-policy.js'
 import { ASSET_PATH, BASE_PATH, PAGE_SCRIPT_PATH, REPORT_PATH, WINDOW_SCRIPT_PATH } from './contract/greeting.js'
@@ -40,7 +40,7 @@ export class PageService {
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { requestPolicy, token, dir, reports, isKnown } = this.#deps
-    const { pathname, searchParams } = getUrl(request)
+    const { pathname, searchParams } = getRequestUrl(request)
     const isReport = pathname === REPORT_PATH && request.method === 'POST'
     const refusal = isReport ? requestPolicy.checkReport(request) : requestPolicy.checkRequest(request)
     if (refusal) return refuse(response, refusal)
@@ -94,12 +94,6 @@ export class PageService {
     if (!contentPolicy.isDefault) delete headers['x-frame-options']
     return headers
   }
-}
-
-/** An invalid URL leads to a path that does not exist. */
-export function getUrl({ url = '' }: IncomingMessage): URL {
-  const base = 'http://page'
-  return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
 }
 
 export function refuse(response: ServerResponse, { status, text }: Refusal): void {

@@ -16,7 +16,7 @@ import type { PathScope } from '@sallyport/paths/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import { MAX_FRAME_BYTES, MAX_PAGE_REQUESTS, MAX_PAGE_REFUSALS } from '@sallyport/protocol/internal/wire'
-import { startLocalServer } from '@sallyport/protocol/internal/local-server'
+import { getRequestUrl, startLocalServer } from '@sallyport/protocol/internal/local-server'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_GOING_AWAY } from './contract/greeting.js'
 import { ContentPolicy } from './document/content-policy.js'
@@ -24,7 +24,7 @@ import { createAssetScope } from './files/asset-scope.js'
 import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
-import { getUrl, PageService, type PageServiceDeps, refuse } from './page-service.js'
+import { PageService, type PageServiceDeps, refuse } from './page-service.js'
 import { PageScripts } from './document/page-scripts.js'
 import { PolicyReports } from './document/policy-reports.js'
 import { RateLimit } from './http/rate-limit.js'
@@ -193,7 +193,7 @@ class FrontendServer implements WebServer {
   /** Attaches the WebSocket to a server of the host's own. */
   #attach(server: Server): void {
     const policy = new RequestPolicy(undefined, this.#config.origins)
-    const isOwn = (request: IncomingMessage): boolean => getUrl(request).pathname === BASE_PATH
+    const isOwn = (request: IncomingMessage): boolean => getRequestUrl(request).pathname === BASE_PATH
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (isOwn(request)) {
         const identify = async (): Promise<string | undefined> => this.#config.authenticate!(request)
@@ -277,7 +277,7 @@ class FrontendServer implements WebServer {
     socket.on('error', onError)
     const timer = setTimeout(() => socket.destroy(), UPGRADE_TIMEOUT_MS)
     try {
-      const { pathname } = getUrl(request)
+      const { pathname } = getRequestUrl(request)
       const tab = request.headers['sec-websocket-protocol'] ?? ''
       const refusal = policy.checkUpgrade(request)
       if (refusal) return this.#refuseUpgrade(socket, request, refusal)
@@ -377,8 +377,12 @@ function checkData(label: string, data: unknown): void {
 const MAX_HEADERS = 1000
 
 /** Lets a server read a request again, without the `Upgrade` header: its handlers, limits and timeouts apply. */
-function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
-  const { method, url, httpVersion, headers, rawHeaders } = request
+function serveWithoutUpgrade(
+  server: Server,
+  { method, url, httpVersion, headers, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  rest: Buffer,
+): void {
   // Node drops headers beyond the maximum. One of them can have the length of the body, which would be read as a request.
   if (rawHeaders.length >= 2 * (server.maxHeadersCount || MAX_HEADERS)) {
     return void socket.end(`HTTP/1.1 431 ${STATUS_CODES[431]}\r\nConnection: close\r\n\r\n`, () => socket.destroy())

@@ -3,7 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isEqualSecret, LOCAL_HEADERS, startLocalServer } from '@sallyport/protocol/internal/local-server'
+import {
+  getRequestUrl,
+  isEqualSecret,
+  LOCAL_HEADERS,
+  startLocalServer,
+} from '@sallyport/protocol/internal/local-server'
 import type { InspectedBus } from '../contract/inspected-bus.js'
 import { Feed } from './feed.js'
 import { drawDiagrams, getPage } from './page.js'
@@ -56,7 +61,7 @@ export async function openInspector(bus: InspectedBus, { port, editor }: Inspect
   await bus.measure()
   const feed = new Feed(bus, editor)
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname, searchParams } = getUrl(request)
+    const { pathname, searchParams } = getRequestUrl(request)
     const refusal = getRefusal(request, usedPort, searchParams.getAll('token'), token)
     if (refusal) return answer(request, response, refusal.status, toTextFile(refusal.text))
     const file = files.get(pathname)
@@ -124,12 +129,6 @@ function getRefusal(
   if (!['GET', 'HEAD'].includes(method)) return { status: 405, text: 'The inspector is read-only: use GET or HEAD.' }
   if (tokens.length !== 1 || !isEqualSecret(tokens[0]!, token)) return { status: 401, text: WRONG_TOKEN }
   return undefined
-}
-
-/** An invalid URL leads to a 404. */
-function getUrl({ url = '' }: IncomingMessage): URL {
-  const base = 'http://inspector'
-  return URL.canParse(url, base) ? new URL(url, base) : new URL('/invalid', base)
 }
 
 function answer({ method }: IncomingMessage, response: ServerResponse, status: number, { type, text }: PageFile): void {

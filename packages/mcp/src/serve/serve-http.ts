@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { hostHeaderValidation, originValidation, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
+import { getRequestUrl } from '@sallyport/protocol/internal/local-server'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
@@ -17,7 +18,10 @@ export interface HttpTransport {
   readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>
   /** Bytes of a request. @default 4 MiB */
   readonly maxBody?: number
-  /** Requests at a time, with those that wait for changes. Further ones are answered with 503. @default 256 */
+  /**
+   * Requests at a time, with those that wait for changes. A further one takes the place of the oldest that has not arrived, or that `authorize` has not
+   * decided about, which is answered with 408. If there is none, it is answered with 503. @default 256
+   */
   readonly maxRequests?: number
 }
 
@@ -28,6 +32,10 @@ export interface ToolService {
   close(): Promise<void>
 }
 
+/** Time for a request to arrive, and for `authorize` to decide about it. */
+const ARRIVAL_TIMEOUT_MS = 30_000
+/** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
 
 export function serveHttp(
@@ -41,29 +49,55 @@ export function serveHttp(
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests })
   const handle = toNodeHandler(handler, shared)
   const [isHost, isOrigin] = [hostHeaderValidation([...hosts]), originValidation([...origins])]
-  let running = 0
-
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    // Each of them answers what it refuses.
-    if (!isHost(request, response) || !isOrigin(request, response)) return
-    if (authorize && !(await authorize(request))) return refuse(response, 401, 'Unauthorized')
-    if (running >= maxRequests) return refuse(response, 503, 'Too many requests at a time')
-    running += 1
-    response.once('close', () => (running -= 1))
-    await handle(request as Parameters<typeof handle>[0], response as Parameters<typeof handle>[1])
+  const running = new Set<ServerResponse>()
+  /** Those of them that have not arrived, or are not authorized yet. The oldest is the first. */
+  const arriving = new Set<ServerResponse>()
+  const leave = (response: ServerResponse): void => {
+    running.delete(response)
+    arriving.delete(response)
   }
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const isOwn = new URL(request.url ?? '/', 'http://localhost').pathname === path
-    if (!isOwn) {
+  const giveUp = (response: ServerResponse): void => {
+    leave(response)
+    refuse(response, 408, 'The request took too long to arrive')
+  }
+  const enter = (request: IncomingMessage, response: ServerResponse): boolean => {
+    const [oldest] = arriving
+    if (running.size >= maxRequests && oldest) giveUp(oldest)
+    if (running.size >= maxRequests) return false
+    running.add(response)
+    arriving.add(response)
+    const deadline = setTimeout(giveUp, ARRIVAL_TIMEOUT_MS, response).unref()
+    request.once('end', () => {
+      clearTimeout(deadline)
+      arriving.delete(response)
+    })
+    response.once('close', () => {
+      clearTimeout(deadline)
+      leave(response)
+    })
+    return true
+  }
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (getRequestUrl(request).pathname !== path) {
       // Without another listener nobody would answer.
       if (server.listenerCount('request') === 1) refuse(response, 404, 'Not found')
       return
     }
-    answer(request, response).catch((error: unknown) => {
-      onError(error as Error)
-      refuse(response, 500, 'Internal error')
-    })
+    if (!HOST.test(request.headers.host ?? '')) return refuse(response, 403, 'Invalid Host header')
+    // Each of them answers what it refuses.
+    if (!isHost(request, response) || !isOrigin(request, response)) return
+    if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
+    if (authorize && !(await authorize(request))) return refuse(response, 401, 'Unauthorized')
+    if (response.writableEnded) return
+    // The handler reads no body of these.
+    if (request.method === 'GET' || request.method === 'HEAD') request.resume()
+    await handle(request as Parameters<typeof handle>[0], response as Parameters<typeof handle>[1])
   }
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+    void answer(request, response).catch((error: unknown) => {
+      refuse(response, 500, 'Internal error')
+      onError(error as Error)
+    })
   server.on('request', onRequest)
   return {
     toolsChanged: () => handler.notify.toolsChanged(),
@@ -77,5 +111,7 @@ export function serveHttp(
 function refuse(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) return void response.end()
   const error = { jsonrpc: '2.0', error: { code: -32000, message }, id: null }
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(error))
+  // What has not arrived would be read before the next request.
+  const rest = response.req.complete ? {} : { connection: 'close' }
+  response.writeHead(status, { 'content-type': 'application/json', ...rest }).end(JSON.stringify(error))
 }
