@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { escapeLine, escapeText } from './escape.js'
 
 test('escapes the control characters of terminals without changing the JSON', () => {
-  const command = '\u009b2J\u007f\u0085\u2028\u2029é\u001b[2J\n'
+  const command = '\u009b2J\u007f\u0085\u2028\u2029é\u001b[2J\n\u202e\u200b\u{e0041}'
   const line = escapeLine(JSON.stringify({ command }))
   // oxlint-disable-next-line no-control-regex
-  expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
+  expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Cf}]/u)
   expect(line).toContain('é')
   expect(JSON.parse(line)).toEqual({ command })
 })
