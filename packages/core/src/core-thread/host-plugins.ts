@@ -10,7 +10,7 @@ import type { HostPlugin } from '../contract/host-core.js'
 import { composeRun } from '../rpc/call-phases.js'
 import { isStream } from '../rpc/call-table.js'
 import type { Quotas } from '../rpc/quotas.js'
-import { checkCommandName, checkPluginName } from '../rpc/registry.js'
+import { checkCommandName, checkPluginName, PermissionOwners } from '../rpc/registry.js'
 import type { RunnableCommand } from '../rpc/runnable-command.js'
 import type { Sessions } from '../rpc/sessions.js'
 
@@ -95,10 +95,12 @@ export class HostPlugins {
     checkPluginName(name)
     const isTaken = this.#plugins.has(name) || this.#deps.definition.plugins?.some(plugin => plugin.name === name)
     if (isTaken) throw new BusError('InvalidParams', `There are two plugins named ${name}`)
+    const permissionOwners = new PermissionOwners()
     const runnable = Object.entries(commands).map(([command, content]): RunnableCommand => {
       const identity = toCommandIdentity(command, name)
       const { method } = identity
       checkCommandName(command, method)
+      permissionOwners.check(identity)
       const run = composeRun(method, this.#deps.definition.use ?? [], undefined, (args, call) =>
         this.#deps.sessions.callHost(method, args, { signal: call.signal }, isStream(call)),
       )

@@ -6,7 +6,7 @@ import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { CommandRegistry } from './runnable-command.js'
 
-/** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
+/** Returns Tauri's text for an unknown command, with its plugin, the reason for a GUI command, and a suggestion in development. */
 export function describeNotFound(method: string, registry: CommandRegistry): string {
   const { plugin, name: fullName } = splitMethod(method)
   const name = fullName.slice(0, MAX_NAME_LENGTH)
@@ -17,7 +17,7 @@ export function describeNotFound(method: string, registry: CommandRegistry): str
   }
   const known = Array.from(registry.keys(), splitMethod)
   const commands = known.filter(other => other.plugin === plugin).map(other => other.name)
-  if (commands.length > 0) return `Command ${name} not found${suggest(name, commands)}`
+  if (commands.length > 0) return `Command ${name} of plugin ${plugin} not found${suggest(name, commands)}`
   const plugins = known.flatMap(other => other.plugin ?? [])
   return `plugin ${plugin.slice(0, MAX_NAME_LENGTH)} not found${suggest(plugin, plugins)}`
 }

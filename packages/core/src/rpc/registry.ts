@@ -5,6 +5,7 @@ import { BusError, describeCommand, describeName } from '@sallyport/protocol/int
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isGuiPlugin, toCommandIdentity } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
+import type { CommandIdentity } from '../acl/types.js'
 import { toCommandContent } from '../api/command-description.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
 import { composeRun } from './call-phases.js'
@@ -22,6 +23,7 @@ export function createRegistry(
   pool: Pool,
 ): Map<string, RunnableCommand> {
   const registry = new Map<string, RunnableCommand>(coreCommands.map(command => [command.method, command]))
+  const permissions = new PermissionOwners()
   const addAll = (commands: Commands | undefined, plugin?: string): void => {
     for (const [name, command] of Object.entries(commands ?? {})) {
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name)))
@@ -29,6 +31,7 @@ export function createRegistry(
       const commandName = toCommandIdentity(name, plugin)
       const { method } = commandName
       checkCommandName(name, method)
+      permissions.check(commandName)
       const { schema, handler } = readCommand(method, command, pool)
       const run = composeRun(method, definition.use ?? [], schema, handler)
       registry.set(method, {
@@ -55,11 +58,30 @@ export function checkCommandName(name: string, method: string): void {
   throw new BusError('InvalidParams', `${COMMAND_NAME_RULE}: got ${describeName(method)}`)
 }
 
+/** Refuses two commands with one permission: what allows one of them would allow the other. */
+export class PermissionOwners {
+  readonly #methods = new Map<string, string>()
+
+  /** @throws {BusError} `InvalidParams` */
+  check({ allow, method }: CommandIdentity): void {
+    const other = this.#methods.get(allow)
+    this.#methods.set(allow, method)
+    if (other === undefined) return
+    const names = `${describeName(other)} and ${describeName(method)}`
+    throw new BusError('InvalidParams', `The commands ${names} share the permission ${allow}. Rename one of them`)
+  }
+}
+
+/**
+ * Names that no plugin has. `host` and `acl` are the prefixes of `HOST_METHOD`; `expose` is reserved because hooks see answers of frontends as
+ * `plugin:expose|answer`.
+ */
+const RESERVED_NAMES: readonly string[] = ['core', 'tauri', 'expose', 'host', 'acl']
+
 /** @throws {BusError} `InvalidParams` */
 export function checkPluginName(name: string): void {
-  // `expose` is reserved because hooks see answers of frontends as `plugin:expose|answer`.
   const isReserved = Object.hasOwn(CORE_COMMANDS, name) && !isGuiPlugin(name)
-  if (isReserved || ['core', 'tauri', 'expose'].includes(name)) {
+  if (isReserved || RESERVED_NAMES.includes(name)) {
     throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
   }
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {

@@ -65,7 +65,7 @@ describe.each(everyRoute)('commands: %s', (_name, connect) => {
       await expect(client.invoke(name)).rejects.toMatchObject({ reason: 'MethodNotFound' })
     }
     const missing: [string, string][] = [
-      ['plugin:event|lisen', 'Command lisen not found (did you mean "listen"?)'],
+      ['plugin:event|lisen', 'Command lisen of plugin event not found (did you mean "listen"?)'],
       ['plugin:evnt|listen', 'plugin evnt not found (did you mean "event"?)'],
       ['plugin:window|set_title', 'Command set_title not found: "window|set_title" is not available without a GUI'],
       ['plugin:menu|new', 'Command new not found: "menu|new" is not available without a GUI'],
@@ -173,10 +173,19 @@ test('a command of the pool fails like any other, and rejects channels', async (
 })
 
 test('names can have letters of any script, digits and the characters of event names, and dots', async () => {
-  const names = ['readNote', 'read_note', 'read-note', 'notes/read', 'notes:read', 'notes.read', 'прочитать', 'read2']
+  const names = ['readNote', 'read_note', 'keep-note', 'notes/read', 'notes:read', 'notes.read', 'прочитать', 'read2']
   const bus = await start({ core: { commands: Object.fromEntries(names.map(name => [name, () => name])) } })
   const client = await bus.connect('tests')
   expect(await Promise.all(names.map(name => client.invoke(name)))).toEqual(names)
+})
+
+test('two commands never share a permission, whoever defines them', async () => {
+  const commands = { read_note: () => 1, 'read-note': () => 2 }
+  const refused = (prefix: string, permission: string) =>
+    `The commands "${prefix}read_note" and "${prefix}read-note" share the permission ${permission}. Rename one of them`
+  await expect(start({ core: { commands } })).rejects.toThrow(refused('', 'allow-read-note'))
+  const bus = await start({ core: { commands: {} } })
+  await expect(bus.addPlugin({ name: 'p', commands })).rejects.toThrow(refused('plugin:p|', 'p:allow-read-note'))
 })
 
 test('an asynchronous schema is awaited', async () => {
