@@ -5,6 +5,8 @@ import {
   serializeMessage,
   type Transport,
 } from '@modelcontextprotocol/client'
+import { scanJson } from '@sallyport/protocol/internal/codec'
+import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
 
 /** Messages that answer no request, and lines that are no messages, in one second. */
@@ -64,7 +66,7 @@ export class ProgramTransport implements Transport {
       this.hasReason ||= !this.#isClosed
       this.#isClosed = true
       const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
-      for (const message of this.#waiting.splice(0)) this.onmessage?.(message)
+      for (const message of this.#waiting.splice(0)) this.#handle(message)
       this.#setEnded(this.#violation ?? (exceeded === undefined ? how : `it ${exceeded}`))
       this.onclose?.()
     })
@@ -117,8 +119,10 @@ export class ProgramTransport implements Transport {
   #readLine(line: Buffer): void {
     let message: JSONRPCMessage
     try {
+      scanJson(line, 0)
       message = parseJSONRPCMessage(JSON.parse(line.toString('utf8')))
-    } catch {
+    } catch (error) {
+      if (error instanceof RangeError) return this.#fail(`it sent a message beyond the limits: ${error.message}`)
       // Servers that print to their standard output by mistake are common.
       return this.#count(line.length)
     }
@@ -134,12 +138,21 @@ export class ProgramTransport implements Transport {
     while (!this.#isHandling && this.#waiting.length > 0) {
       const message = this.#waiting.shift()!
       this.#isHandling = !('id' in message)
-      this.onmessage?.(message)
+      this.#handle(message)
       if (!this.#isHandling) continue
       setImmediate(() => {
         this.#isHandling = false
         this.#deliver()
       })
+    }
+  }
+
+  /** An error in a listener of a stream would end the host. */
+  #handle(message: JSONRPCMessage): void {
+    try {
+      this.onmessage?.(message)
+    } catch (error) {
+      this.#fail(`it sent a message that could not be handled: ${describeThrown(error)}`)
     }
   }
 

@@ -5,8 +5,10 @@ import { createRestartPolicy, type RestartPolicy } from '@sallyport/core/launche
 import type { ServerEvents } from './events.js'
 import { ProgramTransport, type ProgramTransportOptions } from './program-transport.js'
 
-/** Tools that a server can have. */
+/** Tools that a server can have, and pages and characters in which it lists them. */
 const MAX_TOOLS = 1000
+const MAX_PAGES = 64
+const MAX_CHARACTERS = 2 * 2 ** 20
 /** Time for a server to answer a question of the newer protocol, before it is asked in the older one. */
 const PROBE_TIMEOUT_MS = 5000
 
@@ -86,9 +88,11 @@ export class ServerProcess {
     const { name, startTimeout, onTools } = this.#options
     const onChanged = (error: Error | null): void => {
       if (error || this.#running?.client !== client) return
-      listTools(client, startTimeout).then(onTools, () => {
-        // It has ended, or lists no tools: those that were accepted stay.
-      })
+      listTools(client, startTimeout)
+        .then(onTools)
+        .catch(() => {
+          // It has ended, or lists no tools: those that were accepted stay.
+        })
     }
     const client: Client = new Client(
       { name: `sallyport-${name}`, version: '0' },
@@ -115,9 +119,21 @@ export class ServerProcess {
   }
 }
 
+/** Not with `client.listTools`, which collects all pages before it returns, and compiles the schemas of the server into functions of the host. */
 async function listTools(client: Client, timeout: number): Promise<readonly Tool[]> {
   if (!client.getServerCapabilities()?.tools) return []
-  const { tools } = await client.listTools(undefined, { timeout, cacheMode: 'refresh' })
-  if (tools.length > MAX_TOOLS) throw new Error(`it has more than ${MAX_TOOLS} tools`)
-  return tools
+  const tools: Tool[] = []
+  let characters = 0
+  let cursor: string | undefined
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const params = cursor === undefined ? {} : { cursor }
+    const listed = await client.request({ method: 'tools/list', params }, { timeout })
+    if (tools.length + listed.tools.length > MAX_TOOLS) throw new Error(`it has more than ${MAX_TOOLS} tools`)
+    tools.push(...listed.tools)
+    characters += JSON.stringify(listed.tools).length
+    if (characters > MAX_CHARACTERS) throw new Error(`it describes its tools in more than ${MAX_CHARACTERS} characters`)
+    cursor = listed.nextCursor
+    if (cursor === undefined) return tools
+  }
+  throw new Error(`it lists its tools in more than ${MAX_PAGES} pages`)
 }

@@ -12,11 +12,11 @@ const BACKSLASH = 0x5c
 
 /**
  * Checks the limits of depth and number of values without parsing. The parser decides whether the text is JSON at all. The limit
- * of depth applies to messages of more than `SCAN_ABOVE_BYTES`, so that a message passes in a batch if it passes alone.
+ * of depth applies to messages of more than `above` bytes, so that a message passes in a batch if it passes alone.
  *
  * @throws {RangeError} if a limit is exceeded
  */
-export function scanJson(bytes: Uint8Array): void {
+export function scanJson(bytes: Uint8Array, above: number = SCAN_ABOVE_BYTES): void {
   let depth = 0
   let nodes = 1
   // The depth of a message: 1 in a batch, 0 for a single one, unknown until the first bracket.
@@ -24,7 +24,7 @@ export function scanJson(bytes: Uint8Array): void {
   let deepest = 0
   let start = 0
   const endMessage = (end: number): void => {
-    if (deepest - base > MAX_DEPTH && end - start > SCAN_ABOVE_BYTES) throw tooDeep()
+    if (deepest - base > MAX_DEPTH && end - start > above) throw tooDeep()
     deepest = 0
     start = end + 1
   }
