@@ -1,7 +1,7 @@
 // Functions that frontends expose, as tools.
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import type { Bus } from '@sallyport/core'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { addFunctions, serveMcp } from '../src/index.js'
 import { startBus } from './start.js'
 
@@ -48,6 +48,19 @@ test('tools of a frontend that is gone fail, and removePlugin takes them back', 
   expect(await client.callTool({ name: 'images__shout', arguments: { text: 'ab' } })).toMatchObject({ isError: true })
   await bus.removePlugin('images')
   await expect.poll(async () => (await client.listTools()).tools).toEqual([])
+})
+
+test('functions that share a permission are not added, a warning names both, and a name of the bus is refused', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  const data = { read_note: {}, 'read-note': {}, other: {} }
+  const bus = await startBus({ frontends: { p: { module: describes, sandbox: 'none', data } } })
+  await addFunctions(bus, 'p')
+  await bus.connect('agent', { allow: ['p:default'] })
+  expect((await bus.describe('agent')).map(({ command }) => command)).toEqual(['plugin:p|other'])
+  expect(warn.mock.lastCall?.[0]).toMatch(/^Functions of the frontend "p" were not served: "read_note".*"read-note"/)
+  for (const name of ['host', 'acl', 'core', 'event']) {
+    await expect(addFunctions(bus, 'p', { name })).rejects.toThrow(`plugin uses reserved name: ${name}`)
+  }
 })
 
 test.each([

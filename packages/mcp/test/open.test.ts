@@ -80,7 +80,9 @@ describe.runIf(hasWall)('in the wall', () => {
     expect(await changed).toEqual({ changes: [{ tool: 'run', change: 'changed' }] })
     await expect(client.invoke(RUN)).rejects.toMatchObject({
       reason: 'Denied',
-      message: expect.stringContaining('The tool "run" is refused: it was changed since the host accepted it'),
+      message: expect.stringContaining(
+        'The tool "run" of the MCP server "hostile" was refused: it was changed since the host accepted it',
+      ),
     })
     expect((await bus.describe('agent'))[0]?.description).toBe('A tool')
     await server.accept()

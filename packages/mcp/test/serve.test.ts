@@ -318,7 +318,8 @@ describe('over HTTP', () => {
   })
 })
 
-test('two commands with one name are no tools, whatever the other one is', async () => {
+test('two commands with one name are no tools, whatever the other one is, and a warning names both', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
   const bus = await startBus()
   const [transport, own] = InMemoryTransport.createLinkedPair()
   await bus.addPlugin({ name: 'a', commands: { 'b.c': () => 1, b_c: () => 2, d: () => 3 } })
@@ -327,6 +328,7 @@ test('two commands with one name are no tools, whatever the other one is', async
   const client = createClient('auto')
   await client.connect(own)
   expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['a__d'])
+  expect(warn.mock.lastCall?.[0]).toContain('"plugin:a|b.c" (it shares the tool name "a__b_c" with "plugin:a|b_c")')
 })
 
 test('without allow and capabilities nothing is served', async () => {

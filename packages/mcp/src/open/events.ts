@@ -2,17 +2,19 @@
 import type { DeniedHost } from '@sallyport/core/launchers'
 import { checkNames } from '../shared/check-names.js'
 
-/** A tool that is not as it was accepted. */
+/** A tool that is not as it was accepted, or that was accepted and cannot be a command. */
 export interface ToolChange {
   /** Name of the tool. */
   readonly tool: string
-  /** `added` and `changed` tools are refused until `accept`; `removed` ones do not exist any more. */
-  readonly change: 'added' | 'changed' | 'removed'
+  /** `added` and `changed` tools are refused until `accept`; `removed` ones do not exist any more; `unserved` ones are no commands. */
+  readonly change: 'added' | 'changed' | 'removed' | 'unserved'
+  /** Why a tool is `unserved`: its name, its schema, or another tool with the same permission. */
+  readonly reason?: string
 }
 
 /** Events of `openMcp`. */
 export interface McpServerEvents {
-  /** Tools are not as they were accepted. */
+  /** Tools are not as they were accepted, or cannot be commands. */
   changed: { readonly changes: readonly ToolChange[] }
   /** The server asked for a host that `net` does not list, or for a private address. At most ten times a second. */
   denied: DeniedHost

@@ -8,14 +8,15 @@ import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js
 import { checkValue } from '../shared/check-names.js'
 import { checkMcpOptions, type McpCommand, type OpenMcpOptions } from './options.js'
 import { ServerProcess } from './server-process.js'
-import { createToolPlugin } from './tool-commands.js'
+import { createToolPlugin, findUnserved } from './tool-commands.js'
 import { ToolPin } from './tool-pin.js'
+import { type Unserved, warnOfUnserved } from '../shared/unserved.js'
 
 /** A server of others that is a plugin of a bus. */
 export interface McpServer {
   /** Name of the plugin. */
   readonly name: string
-  /** What differs from the tools that were accepted. `added` and `changed` tools are refused. */
+  /** What differs from the tools that were accepted, and which of these are no commands. `added` and `changed` tools are refused. */
   readonly changes: readonly ToolChange[]
   /** Accepts the tools as they are now, or those with these names, and writes them to the pin. */
   accept(names?: readonly string[]): Promise<void>
@@ -58,8 +59,10 @@ export async function openMcp(
   const events = new ServerEvents()
   let current: readonly Tool[] = []
   let changes: readonly ToolChange[] = []
+  let unserved: Unserved = new Map()
   const compare = (): void => {
-    const next = pin.compare(current).filter(({ tool }) => isServed(tool))
+    const differences = pin.compare(current).filter(({ tool }) => isServed(tool))
+    const next = [...differences, ...Array.from(unserved, toChange)]
     const isSame = JSON.stringify(next) === JSON.stringify(changes)
     changes = next
     if (!isSame && next.length > 0) events.emit('changed', { changes })
@@ -83,8 +86,14 @@ export async function openMcp(
   }
   let isReplacing = false
   let hasPlugin = false
+  /** Adds what the host has accepted, after `compare` has told of what cannot be added. */
   const addPlugin = async (): Promise<void> => {
-    const tools = (pin.tools ?? []).filter(tool => isServed(tool.name))
+    const accepted = (pin.tools ?? []).filter(tool => isServed(tool.name))
+    unserved = findUnserved(name, accepted)
+    compare()
+    const remedy = 'Leave them out of `tools`, or have them renamed'
+    warnOfUnserved(`Tools of the MCP server ${JSON.stringify(name)}`, unserved, `${remedy}.`)
+    const tools = accepted.filter(tool => !unserved.has(tool.name))
     const plugin = createToolPlugin({ name, tools, timeout, getRefusal, getClient: () => server.client })
     await bus.addPlugin({ ...plugin, teardown: () => (isReplacing ? undefined : server.close()) })
     hasPlugin = true
@@ -92,7 +101,6 @@ export async function openMcp(
   try {
     await server.start()
     if (!pin.tools) await pin.begin(current)
-    compare()
     await addPlugin()
   } catch (error) {
     await server.close()
@@ -107,7 +115,6 @@ export async function openMcp(
   }
   const accept = async (names?: readonly string[]): Promise<void> => {
     await pin.accept(current, names)
-    compare()
     isReplacing = true
     try {
       await bus.removePlugin(name)
@@ -134,6 +141,8 @@ export async function openMcp(
     [Symbol.asyncDispose]: () => change(close),
   }
 }
+
+const toChange = ([tool, reason]: [string, string]): ToolChange => ({ tool, change: 'unserved', reason })
 
 /** A bus that has ended has no plugins. */
 function ignoreClosedBus(error: unknown): void {

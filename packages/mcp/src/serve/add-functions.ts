@@ -1,6 +1,7 @@
 // Functions that a frontend exposes as commands of a plugin, so that they are tools as any command is: with rights, quotas and middleware.
 import { type AddedCommand, type Bus, BusError, command, type JsonSchema } from '@sallyport/core'
 import { describeOnly } from '../shared/describe-only.js'
+import { findShared, warnOfUnserved } from '../shared/unserved.js'
 
 /** What a frontend says of a function that it exposes. */
 export interface FunctionDescription {
@@ -26,7 +27,8 @@ const MAX_CHARACTERS = 256 * 1024
 /**
  * Adds the functions that a frontend describes as the plugin `<label>`: the function `convert` of the frontend `images` is the command
  * `plugin:images|convert` with the permission `images:allow-convert`, and `images:default` allows all. The frontend exposes `describe`, which returns
- * `{ convert: { description, args } }`; what it does not describe stays the host's alone. `bus.removePlugin` takes them back. A call while the frontend does not run
+ * `{ convert: { description, args } }`; what it does not describe stays the host's alone. Of functions that share a permission, such as `read_note` and
+ * `read-note`, none is added, and a warning names them. `bus.removePlugin` takes them back. A call while the frontend does not run
  * rejects as `bus.call` does.
  *
  * @throws {BusError} InvalidParams for descriptions that are none, or a name that is in use; what `bus.call` throws if the frontend has no `describe`
@@ -34,7 +36,12 @@ const MAX_CHARACTERS = 256 * 1024
 export async function addFunctions(bus: Bus, label: string, options: AddFunctionsOptions = {}): Promise<void> {
   const { name = label, timeout } = options
   const limit = timeout === undefined ? {} : { timeout }
-  const described = readDescriptions(label, await bus.call(label, 'describe', {}, limit))
+  const all = readDescriptions(label, await bus.call(label, 'describe', {}, limit))
+  const toPermission = (method: string): string => `allow-${method.replaceAll('_', '-')}`
+  const names = all.map(([method]) => method)
+  const unserved = findShared(names, 'permission', method => `${name}:${toPermission(method)}`)
+  warnOfUnserved(`Functions of the frontend ${JSON.stringify(label)}`, unserved, 'Rename them.')
+  const described = all.filter(([method]) => !unserved.has(method))
   const commands = described.map(([method, description]): [string, AddedCommand] => {
     const { args = { type: 'object' }, isStream, description: text } = description
     const content = { ...(text !== undefined && { description: text }), args: describeOnly(args) }
@@ -48,7 +55,7 @@ export async function addFunctions(bus: Bus, label: string, options: AddFunction
         : command(content, (given, { signal }: Context) => bus.call(label, method, given, { signal, ...limit })),
     ]
   })
-  const allowed = described.map(([method]) => `allow-${method.replaceAll('_', '-')}`)
+  const allowed = described.map(([method]) => toPermission(method))
   await bus.addPlugin({
     name,
     commands: Object.fromEntries(commands),

@@ -1,8 +1,9 @@
 // Serves a bus to MCP clients: the commands that a label may call are their tools.
 import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import type { Bus, ConnectionOptions } from '@sallyport/core'
+import type { Bus, CommandDescription, ConnectionOptions } from '@sallyport/core'
 import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
+import { warnOfUnserved } from '../shared/unserved.js'
 import { callTool } from './call-tool.js'
 import { type ToolService, type HttpTransport, serveHttp } from './serve-http.js'
 import { getTools, type ServedTool } from './tools.js'
@@ -65,10 +66,19 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
   // Core decides about each call again: a list that is out of date gives no right.
   let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined
   const list = (): Promise<ReadonlyMap<string, ServedTool>> => {
-    const tools = (listed ??= bus.describe(label).then(getTools))
+    const tools = (listed ??= bus.describe(label).then(toTools))
     tools.catch(() => {
       if (listed === tools) listed = undefined
     })
+    return tools
+  }
+  /** Each is warned of once. */
+  const warned = new Set<string>()
+  const toTools = (commands: readonly CommandDescription[]): ReadonlyMap<string, ServedTool> => {
+    const { tools, unserved } = getTools(commands)
+    const others = new Map([...unserved].filter(([command]) => !warned.has(command)))
+    for (const command of others.keys()) warned.add(command)
+    warnOfUnserved(`Commands of the label ${JSON.stringify(label)}`, others, 'Rename them.')
     return tools
   }
   /** The server of the connection over stdio. That of a request over HTTP ends with it. */

@@ -2,6 +2,7 @@
 import type { Tool } from '@modelcontextprotocol/server'
 import type { CommandDescription, JsonSchema } from '@sallyport/core'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
+import { findShared, type Unserved } from '../shared/unserved.js'
 
 /** A command that is served as a tool. */
 export interface ServedTool {
@@ -13,27 +14,28 @@ export interface ServedTool {
 
 const MAX_NAME_LENGTH = 64
 
-/**
- * Returns the tools by name. A name that two commands would share has neither: which of them a client calls must not depend on the rights that it
- * has at the moment.
- */
-export function getTools(commands: readonly CommandDescription[]): ReadonlyMap<string, ServedTool> {
+/** Returns the tools by name, and why other commands are none. */
+export function getTools(commands: readonly CommandDescription[]): {
+  readonly tools: ReadonlyMap<string, ServedTool>
+  readonly unserved: Unserved
+} {
+  const unserved = findShared(
+    commands.map(({ command }) => command),
+    'tool name',
+    toToolName,
+  )
   const tools = new Map<string, ServedTool>()
-  const shared = new Set<string>()
   for (const command of commands) {
     const name = toToolName(command.command)
-    if (name === undefined || shared.has(name)) continue
-    if (tools.delete(name)) shared.add(name)
-    else tools.set(name, toTool(name, command))
+    if (name.length > MAX_NAME_LENGTH) unserved.set(command.command, `its tool name is longer than ${MAX_NAME_LENGTH}`)
+    else if (!unserved.has(command.command)) tools.set(name, toTool(name, command))
   }
-  return tools
+  return { tools, unserved }
 }
 
-/** `greet` stays, `plugin:fs|read_file` becomes `fs__read_file`. Returns `undefined` for a name that is too long. */
-function toToolName(command: string): string | undefined {
-  const name = command.replace(/^plugin:([^|]*)\|/, '$1__').replaceAll(/[^A-Za-z0-9_-]/g, '_')
-  return name.length <= MAX_NAME_LENGTH ? name : undefined
-}
+/** `greet` stays, `plugin:fs|read_file` becomes `fs__read_file`. */
+const toToolName = (command: string): string =>
+  command.replace(/^plugin:([^|]*)\|/, '$1__').replaceAll(/[^A-Za-z0-9_-]/g, '_')
 
 function toTool(name: string, command: CommandDescription): ServedTool {
   const { description, args, result } = command

@@ -1,0 +1,45 @@
+// What cannot be served, and why: of MCP tools, functions of frontends, and commands. One of them costs itself alone, and the host is told.
+import { describeName } from '@sallyport/protocol/internal/errors'
+import { warn } from '@sallyport/protocol/internal/util'
+
+/** Why something is not served, by its name. */
+export type Unserved = Map<string, string>
+
+/** Names in one warning. */
+const MAX_NAMES = 5
+
+/**
+ * Finds names that lead to the same right, or to the same name of a tool. None of them is served: which one a caller gets must not depend on their order, or
+ * on rights that it has at the moment.
+ *
+ * @param toShared - returns what each must have for itself
+ */
+export function findShared(names: readonly string[], what: string, toShared: (name: string) => string): Unserved {
+  const groups = new Map<string, string[]>()
+  for (const name of names) {
+    const group = groups.get(toShared(name))
+    if (group) group.push(name)
+    else groups.set(toShared(name), [name])
+  }
+  const unserved: Unserved = new Map()
+  for (const [shared, group] of groups) {
+    for (const [at, name] of group.entries()) {
+      const other = group[at === 0 ? 1 : 0]
+      if (other === undefined) continue
+      unserved.set(name, `it shares the ${what} ${quote(shared)} with ${other === name ? 'another' : quote(other)}`)
+    }
+  }
+  return unserved
+}
+
+/** @param subject - such as `Tools of the MCP server "files"` */
+export function warnOfUnserved(subject: string, unserved: ReadonlyMap<string, string>, remedy: string): void {
+  if (unserved.size === 0) return
+  const names = [...unserved].slice(0, MAX_NAMES).map(([name, reason]) => `${quote(name)} (${reason})`)
+  if (unserved.size > MAX_NAMES) names.push(`${unserved.size - MAX_NAMES} others`)
+  warn(`${subject} were not served: ${names.join(', ')}. ${remedy}`)
+}
+
+/** Others chose the names, and a terminal shows them. */
+const quote = (name: string): string =>
+  describeName(name).replaceAll(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
