@@ -178,3 +178,17 @@ test('tools that share a permission are not served, and the host is told of both
   await expect(client.invoke('plugin:s|files/read')).rejects.toThrow('Command files/read of plugin s not found')
   await client.close()
 })
+
+test('no schema of a server runs in the host: a result is passed on as it is, whatever its pattern costs', async () => {
+  const outputSchema = '{"type":"object","properties":{"a":{"type":"string","pattern":"^(a+)+$"}}}'
+  const tool = `{"name":"good","inputSchema":{"type":"object"},"outputSchema":${outputSchema}}`
+  const result = { content: [], structuredContent: { a: `${'a'.repeat(30)}!` } }
+  setServer(
+    ([number, write]) => write(toResult(number, `{"tools":[${tool}]}`)),
+    (number, write) => write(toResult(number, JSON.stringify(result))),
+  )
+  await using server = await open()
+  const client = await bus.connect('patient', { allow: [`${server.name}:default`] })
+  expect(await client.invoke('plugin:s|good')).toEqual(result)
+  await client.close()
+})
