@@ -205,9 +205,9 @@ export class Core {
     this.#getLog().warn({ dropped }, 'events for the host dropped: too many while frontends were loading')
   }
 
-  /** Ends a frontend and its rights. */
+  /** Ends a frontend. Its rights last as long as its session, in which core still reads what it has sent: it was allowed then. */
   end({ label, hasBegun, end, restarts, drops, isOver }: Extract<CoreCommand, { type: 'end' }>): void {
-    this.#authority.setRights(label, undefined)
+    if (!this.sessions.get(label)) this.#authority.setRights(label, undefined)
     if (isOver) this.#quotas.endLife(label)
     this.sessions.end(label, hasBegun, end, restarts)
     if (drops) void this.sessions.get(label)?.close()
@@ -302,11 +302,16 @@ export class Core {
     }
     return this.sessions.add({
       ...session,
-      permits: this.#authority.getPermits(label),
+      // The rights of this host's frontends are theirs alone.
+      permits: this.#authority.getPermits(
+        label,
+        linkId === undefined ? { from: 'the network', entries: [] } : undefined,
+      ),
       registry: this.#quotas.acquireRegistry(limitLabel, comesAndGoes),
-      ended: () => {
+      ended: isOver => {
         this.#quotas.releaseRegistry(limitLabel)
-        ended()
+        if (isOver) this.#authority.setRights(label, undefined)
+        ended(isOver)
       },
     })
   }

@@ -23,7 +23,8 @@ export interface SessionsDeps {
 export interface AddedSession extends Omit<SessionOptions, 'router' | 'scheduler' | 'peers' | 'events'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
-  ended(): void
+  /** @param isOver - true if the frontend has ended too, and no other one has its label */
+  ended(isOver: boolean): void
 }
 
 const MAX_RUNNING_CALLS = 20
@@ -86,7 +87,7 @@ export class Sessions {
     // The host explains the ends of its own links, unless it has replaced them.
     if (linkId !== undefined && isLatest && !frontend) void this.#ends.rejectOnceExplained(label, frontendCalls)
     else rejectCalls(label, frontendCalls, frontend?.end)
-    ended()
+    ended(isLatest && frontend !== undefined)
     if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
     if (frontend?.hasBegun) emitDestroyed(router, label)
   }

@@ -111,6 +111,18 @@ describe('an invalid frame closes the session', () => {
   })
 })
 
+test('a call that waits in the link when its frontend ends has the rights of the frontend, which end with the session', async () => {
+  const { core, reports } = await setUp('brownfield', undefined, [])
+  const peer = new Peer(core, 'main', undefined, 'json', { allow: { from: 'the test', entries: ['ok'] } })
+    .send(call(1, 'ok'))
+    .send(call(2, 'count'))
+  core.end({ type: 'end', label: 'main', hasBegun: true, restarts: true, drops: false, isOver: false })
+  expect([await peer.next(), await peer.next()]).toMatchObject([{ result: 'fine' }, { error: { code: -32001 } }])
+  peer.link.close()
+  await expect.poll(() => reports.some(({ type }) => type === 'closed')).toBe(true)
+  expect(await new Peer(core, 'main').send(call(1, 'ok')).next()).toMatchObject({ error: { code: -32001 } })
+})
+
 describe('attachments', () => {
   const bytes = (): Uint8Array => new Uint8Array(2 ** 26)
 

@@ -33,7 +33,7 @@ const start = async () => {
 
 test.each(limits)('%s', async (_name, limit, method, params) => {
   const { core } = await start()
-  const tabs = ['main', 'main-2'].map(label => new Peer(core, label, undefined, 'json', 'main'))
+  const tabs = ['main', 'main-2'].map(label => new Peer(core, label, undefined, 'json', { limitLabel: 'main' }))
   const other = new Peer(core, 'other')
   const [first, second] = tabs as [Peer, Peer]
   const calls = Array.from({ length: limit }, (_, id) => call(id, method, params(id)))

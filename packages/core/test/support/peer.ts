@@ -10,7 +10,7 @@ import { FRAME_KIND, type FrameKind, type Link } from '@sallyport/protocol/inter
 import { createSealer, type Sealer } from '@sallyport/protocol/internal/records'
 import type { AclInput } from '../../src/acl/types.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
-import type { CoreReport } from '../../src/contract/host-core.js'
+import type { CoreReport, LinkOffer } from '../../src/contract/host-core.js'
 import type { Commands } from '../../src/api/define.js'
 
 const cores: Core[] = []
@@ -25,10 +25,15 @@ const defaultCommands: Commands = {
   deep: (args: object) => args,
 }
 
-export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield', commands: Commands = defaultCommands) {
+/** @param windows - the labels that can call the commands */
+export async function setUp(
+  pattern: 'brownfield' | 'isolation' = 'brownfield',
+  commands: Commands = defaultCommands,
+  windows = ['*'],
+) {
   const reports: CoreReport[] = []
   const permissions = Object.keys(commands).map(name => `allow-${name.replaceAll('_', '-')}`)
-  const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
+  const capabilities = [{ identifier: 'all', windows, permissions }]
   const acl: AclInput = {
     capabilities: [{ value: capabilities, from: 'the test' }],
     permissionFiles: [],
@@ -63,10 +68,10 @@ export class Peer {
     label: string | undefined,
     keyPort?: MessagePort,
     codec: CodecName = 'json',
-    limitLabel?: string,
+    options: Pick<LinkOffer, 'limitLabel' | 'allow'> = {},
   ) {
     const [coreEndpoint, endpoint] = createLinkEndpoints('port')
-    core.attach({ label, codec, limitLabel, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
+    core.attach({ label, codec, ...options, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
     const reader = new BatchReader(true)
     this.link = openLink(endpoint, true)
     this.link.receive({
