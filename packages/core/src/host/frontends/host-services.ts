@@ -16,5 +16,7 @@ export function createHostServices(options: HostConfig): HostServices {
   const scriptProcesses = new ScriptProcesses(log, sharedThreads)
   const gateThreads = new GateThreads(options, sharedThreads)
   const threads = { sharedThreads, spareProcesses, scriptProcesses, gateThreads }
-  return { options, log, supervisor: createSupervisor(), reporter: new BusReporter(log), ...threads }
+  const supervisor = createSupervisor()
+  const reporter = new BusReporter(log, () => supervisor.state === 'draining')
+  return { options, log, supervisor, reporter, ...threads }
 }

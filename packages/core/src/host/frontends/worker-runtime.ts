@@ -168,8 +168,7 @@ export function createWorkerRuntime(
     // The caller of `open` gets the error of the first start, and that of `run` each.
     if (config.runsOnce || (load === firstLoad && load.isOpening)) return
     reporter.reportExit('frontend', label, exit)
-    const isExpected = isClosed || (!error && supervisor.state === 'draining')
-    if (!isExpected) reporter.reportEnd(label, error, code)
+    if (!isClosed) reporter.reportEnd(label, error, code)
   })
   /** A process's pipe cannot be connected to another link. Its replacement does not count as a failure. */
   const replace = (): void => void worker.reload().catch(() => {})

@@ -19,10 +19,10 @@ export interface BusEvents {
   fault: { label: string; error: BusError }
   /** A worker restarts in `delay` milliseconds, for the `restarts`th time. A `gate` is that of the frontend `label`. */
   restart: { label: string; worker: WorkerKind; restarts: number; delay: number; error: BusError }
-  /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
+  /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. The close of a bus is no failure. */
   failed: { label: string; worker: WorkerKind; error: BusError }
   /**
-   * A frontend has ended and will not restart, and the host did not close it. `failed` is emitted first if the `reason` is an error.
+   * A frontend has ended and will not restart, and the host closed neither it nor the bus. `failed` is emitted first if the `reason` is an error.
    * `code` is the exit code of its thread or process; `undefined` if that was terminated.
    */
   exited: { label: string; code: number | undefined; reason: string }
@@ -67,6 +67,7 @@ export const isBusEvent = (name: string): boolean => BUS_EVENTS.has(name)
 
 export class BusReporter {
   readonly #log: HostLog
+  readonly #isClosing: () => boolean
   readonly #events = new EventEmitter()
   /** Errors that were reported: several workers can fail with the same one. */
   readonly #faults = new WeakSet<Error>()
@@ -74,8 +75,10 @@ export class BusReporter {
   /** Number of calls reported as slow. */
   slowCalls = 0
 
-  constructor(log: HostLog) {
+  /** @param isClosing - true once the bus closes: then no frontend and no gate restarts, and none of them has failed for that */
+  constructor(log: HostLog, isClosing: () => boolean = () => false) {
     this.#log = log
+    this.#isClosing = isClosing
   }
 
   on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void {
@@ -109,6 +112,7 @@ export class BusReporter {
   /** Reports a worker that will not restart. */
   reportExit(worker: WorkerKind, label: string, { error, exitError }: WorkerExit): void {
     if (exitError) this.reportFault(label, exitError)
+    if (worker !== 'core' && this.#isClosing()) return
     if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
     // The stack of its cause is in the line of the fault.
@@ -119,6 +123,7 @@ export class BusReporter {
 
   /** Reports a frontend that has ended by itself and will not restart. */
   reportEnd(label: string, error: Error | undefined, code: number | undefined): void {
+    if (this.#isClosing()) return
     const event = { label, code, reason: error?.message ?? `exited with code ${code}` }
     if (!error) this.#log.info({ label, code }, 'finished')
     this.#emit('exited', event)
