@@ -129,6 +129,9 @@ function toRule(quota: CallQuota) {
   }
 }
 
+const describeRate = (rate: number): string =>
+  rate < 1 ? `${Number((60 * rate).toPrecision(3))}/min` : `${Number(rate.toPrecision(3))}/s`
+
 function limit(
   command: RunnableCommand,
   label: string,
@@ -138,27 +141,32 @@ function limit(
 ): RunnableCommand {
   const { method, run } = command
   const subject = `${describeCommand(method)} of frontend ${describeName(label)}`
-  const refusals = new Throttle<undefined>(
-    (_, more) => getLog().warn({ label, command: method, calls: more + 1 }, 'calls rejected: quota exceeded'),
+  const refusals = new Throttle<string>(
+    (quota, more) => getLog().warn({ label, command: method, quota, ...(more > 0 && { more }) }, 'refused'),
     1,
   )
-  const refuse = (text: string, data?: { retryAfter: number }): BusError => {
-    refusals.add(undefined)
+  const refuse = (text: string, quota: string, data?: { retryAfter: number }): BusError => {
+    refusals.add(quota)
     return new BusError('Overloaded', text, data && { data })
   }
   /** Returns why a call cannot begin now. */
   const getObstacle = (): Obstacle | undefined => {
-    if (quotas.some(quota => quota.isSpent)) return { text: 'is spent', waits: false }
+    const spent = quotas.find(quota => quota.isSpent)
+    if (spent) return { text: 'is spent', quota: `${spent.calls} in its life`, waits: false }
     const busy = quotas.filter(quota => quota.isBusy)
-    if (busy.length > 0) return { text: 'allows no more calls at a time', waits: busy.every(quota => quota.waits) }
+    if (busy.length > 0) {
+      const quota = `${busy[0]!.concurrency} at a time`
+      return { text: 'allows no more calls at a time', quota, waits: busy.every(each => each.waits) }
+    }
     const time = now()
     const empty = quotas.filter(quota => quota.getRetryAfter(time) > 0)
     if (empty.length === 0) return undefined
     const retryAfter = Math.max(...empty.map(quota => quota.getRetryAfter(time)))
-    return { text: 'allows no more calls per second', waits: empty.every(quota => quota.waits), retryAfter }
+    const quota = describeRate(empty[0]!.rate)
+    return { text: 'allows no more calls per second', quota, waits: empty.every(each => each.waits), retryAfter }
   }
-  const refuseFor = ({ text, retryAfter }: Obstacle): BusError =>
-    refuse(`The quota of ${subject} ${text}`, retryAfter === undefined ? undefined : { retryAfter })
+  const refuseFor = ({ text, quota, retryAfter }: Obstacle): BusError =>
+    refuse(`The quota of ${subject} ${text}`, quota, retryAfter === undefined ? undefined : { retryAfter })
 
   const begin: RunnableCommand['run'] = (args, ctx) => {
     for (const quota of quotas) quota.begin()
@@ -191,7 +199,10 @@ function limit(
       const obstacle = getObstacle()
       if (!obstacle && waiting.isEmpty) return begin(args, ctx)
       if (obstacle && !obstacle.waits) throw refuseFor(obstacle)
-      if (waiting.isFull) throw refuse(`The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`)
+      if (waiting.isFull) {
+        const text = `The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`
+        throw refuse(text, `${MAX_WAITING} waiting`)
+      }
       return waiting.add(ctx.signal, () => begin(args, ctx))
     },
   }

@@ -11,6 +11,8 @@ const MAX_DELAY_MS = 2 ** 31 - 1
 export interface Obstacle {
   /** A clause of the error text. */
   text: string
+  /** What the quota allows, for the log: `2/s`. */
+  quota: string
   /** False if no call waits for its end. */
   waits: boolean
   /** Milliseconds until it ends; `undefined` if that is when another call ends. */

@@ -202,12 +202,11 @@ test('the log has summaries of rejected calls, and names without a command', asy
   const msg = 'calls.quotas[0].commands: no command matches "toch*"'
   await expect.poll(() => lines).toContainEqual(expect.objectContaining({ level: 40, msg }))
   await many(1001, await bus.connect('main'), 'touch')
-  const getLines = (): Record<string, unknown>[] =>
-    lines.filter(line => line['msg'] === 'calls rejected: quota exceeded')
-  const refused = (): number => getLines().reduce((sum, { calls }) => sum + (calls as number), 0)
+  const getLines = (): Record<string, unknown>[] => lines.filter(line => line['msg'] === 'refused')
+  const refused = (): number => getLines().reduce((sum, { more = 0 }) => sum + 1 + (more as number), 0)
   await expect.poll(refused).toBe(1000)
   expect(getLines().length).toBeLessThan(10)
-  expect(getLines()[0]).toMatchObject({ label: 'main', command: 'touch', level: 40 })
+  expect(getLines()[0]).toMatchObject({ label: 'main', command: 'touch', quota: '0.00006/min', level: 40 })
 })
 
 test.each<[unknown, string]>([

@@ -7,7 +7,7 @@ import { type BusError, isBusError } from './bus-error.js'
 
 /** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */
 const INTERNAL =
-  /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:core|frontend|inspector|isolation|nats|protocol|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/]\w+[\\/]src[\\/]/
+  /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:code-mode|core|frontend|inspector|isolation|mcp|nats|paths|plugin-host|protocol|tauri-plugins|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/][\w-]+[\\/]src[\\/]/
 
 /** True for a frame of Node or of this library. */
 export const isInternalFrame = (frame: string): boolean => INTERNAL.test(frame)

@@ -1,19 +1,25 @@
 // Where an error comes from: the first file of its stack.
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isInternalFrame } from './caller-stack.js'
 
 /** `file:///app/main.mjs:4:53`, a path, or the name of code as text: `run.js:2:6`. */
 const PLACE =
-  /^(?:\[cause\]: | {4}at (?:.*\()?)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()\n]*?|[\w.-]+\.[cm]?[jt]s)((?::\d+){1,2})\)?$/m
+  /^(?:\[cause\]: | {4}at (?:.*\()?)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()\n]*?|[\w.-]+\.[cm]?[jt]s)((?::\d+){1,2})\)?$/gm
 
-/** Returns the first file of a stack, relative to the working directory if it is below it: `src/main.mjs:4:53`. */
+/**
+ * Returns the first file of a stack that is not this library's, relative to the working directory if it is below it: `src/main.mjs:4:53`.
+ * Returns '' if there is none.
+ */
 export function findPlace(stack: string): string {
-  const [, file = '', line = ''] = PLACE.exec(stack) ?? []
-  if (file === '') return ''
-  const path = file.startsWith('file:') ? toPath(file) : file
-  if (path === undefined) return `${file}${line}`
-  const short = relative(process.cwd(), path)
-  return `${short.startsWith('..') ? path : short}${line}`
+  for (const [frame, file = '', line = ''] of stack.matchAll(PLACE)) {
+    if (isInternalFrame(frame)) continue
+    const path = file.startsWith('file:') ? toPath(file) : file
+    if (path === undefined) return `${file}${line}`
+    const short = relative(process.cwd(), path)
+    return `${short.startsWith('..') ? path : short}${line}`
+  }
+  return ''
 }
 
 /** Returns the path of a URL. A frontend can forge the stack, and a URL such as `file://host/` has no path. */

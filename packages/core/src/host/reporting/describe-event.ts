@@ -9,6 +9,8 @@ export interface EventText {
   title: string
   /** The text of the count of equal events, before their number. */
   repeated: string
+  /** What follows the number, unless it is an error: the quota of refused calls. */
+  cause: string
   /** The text of the count of such events of several frontends, if they can be added up. */
   sum: string | undefined
   /** The rest of the line: why, what to do, and further fields. */
@@ -29,6 +31,7 @@ interface EventFormat {
   count?(fields: Fields): number
   /** @default the title */
   repeated?: string
+  cause?(fields: Fields): string
   sum?: string
 }
 
@@ -57,6 +60,17 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       remedy: ({ why }) => REJECTIONS.get(why) ?? `the hook did not return a message (${String(why)})`,
       count: getMore,
       sum: 'rejected',
+    },
+  ],
+  [
+    'refused',
+    {
+      fields: { command: 'string', quota: 'string' },
+      title: ({ command }) => `refused ${formatName(command)}`,
+      remedy: ({ quota }) => `its quota is ${String(quota)}. Let it call less often, or raise calls.quotas`,
+      cause: ({ quota }) => ` (quota: ${String(quota)})`,
+      count: getMore,
+      sum: 'refused',
     },
   ],
   [
@@ -144,7 +158,7 @@ export function describeEvent(msg: unknown, fields: Fields): EventText {
     format !== undefined && Object.entries(format.fields).every(([name, type]) => getType(fields[name]) === type)
   if (!isKnown) {
     const title = String(msg ?? '').replace(FAILED_WORKER, '')
-    return { title, repeated: title, sum: undefined, detail: formatFields(fields), count: 1 }
+    return { title, repeated: title, cause: '', sum: undefined, detail: formatFields(fields), count: 1 }
   }
   const shown = [...Object.keys(format.fields), 'more', 'hooks']
   const rest = Object.entries(fields).filter(([name]) => !shown.includes(name))
@@ -152,7 +166,8 @@ export function describeEvent(msg: unknown, fields: Fields): EventText {
   const detail = `${remedy}${formatFields(Object.fromEntries(rest))}`
   const title = format.title(fields)
   const { repeated = title, sum } = format
-  return { title, repeated, sum, detail, count: format.count?.(fields) ?? 1 }
+  const cause = format.cause?.(fields) ?? ''
+  return { title, repeated, cause, sum, detail, count: format.count?.(fields) ?? 1 }
 }
 
 const getType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value)

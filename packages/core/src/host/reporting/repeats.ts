@@ -36,23 +36,23 @@ export class Repeats<Line> {
   }
 
   /**
-   * Returns true if the caller is to write the line. Otherwise the line is counted: repeats are summarized 10 s after the first
-   * line, then each minute. After a minute without one, the next line counts as new.
+   * Counts a line. Returns the line that it repeats, or `undefined` if the caller is to write it: repeats are summarized 10 s after the
+   * first line, then each minute. After a minute without one, the next line counts as new.
    *
    * @param count - how many lines this one stands for
    */
-  isNew(key: string, line: Line, count: number): boolean {
+  add(key: string, line: Line, count: number): Line | undefined {
     const known = this.#keys.get(key)
     if (known) {
       known.count += count
       known.isWritten = false
-      return false
+      return known.line
     }
     if (this.#keys.size === MAX_KEYS) this.#summarize(this.#end(this.#keys.keys().next().value!))
     if (this.#keys.size === 0) process.once('exit', this.#flush)
     const timer = this.#startTimer(key, FIRST_INTERVAL_MS)
     this.#keys.set(key, { line, count, isWritten: true, since: performance.now(), timer })
-    return true
+    return undefined
   }
 
   /** Summarizes all repeats, or those of some lines. The next line of each of their keys counts as new. */

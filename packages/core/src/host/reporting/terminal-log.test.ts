@@ -4,7 +4,12 @@ import type { Paint } from './paint.js'
 import { createTerminalLog, type TerminalLog } from './terminal-log.js'
 
 beforeEach(() => void vi.useFakeTimers({ now: new Date(2026, 0, 2, 3, 4, 5) }))
-afterEach(() => void vi.useRealTimers())
+afterEach(() => {
+  for (const terminal of terminals.splice(0)) terminal.flush()
+  vi.useRealTimers()
+})
+
+const terminals: TerminalLog[] = []
 
 function createLog(
   paint: Paint = (_, text) => text,
@@ -16,6 +21,7 @@ function createLog(
     paint,
     () => width,
   )
+  terminals.push(terminal)
   return { log: pino({ name: 'sallyport', level: 'debug' }, { write: terminal.write }), written, terminal }
 }
 
@@ -96,8 +102,8 @@ test('writes the first crash of a loop whole, and then counts the crashes at the
   for (let restarts = 11; restarts <= 28; restarts++) crash('crashy', restarts)
   vi.advanceTimersByTime(60_000)
   expect(written).toEqual([
-    '03:04:15 error [crashy] crashed 9× in 10 s (crashy.js:2:35)\n',
-    '03:05:15 error [crashy] crashed 18× in 60 s (crashy.js:2:35)\n',
+    '03:04:15 error [crashy] crashed 9× in 10 s: boom (crashy.js:2:35)\n',
+    '03:05:15 error [crashy] crashed 18× in 60 s: boom (crashy.js:2:35)\n',
   ])
 })
 
@@ -108,7 +114,7 @@ test('writes how often a frontend has crashed before the line that it has failed
   log.error({ label: 'dead', err }, 'fault')
   log.error({ worker: 'frontend', label: 'dead' }, 'failed: frontend "dead" failed 3 times within 5000 ms')
   expect(written.slice(1)).toEqual([
-    '03:04:05 error [dead] crashed 3× in 0 ms (/app/dead.js:2:3)\n',
+    '03:04:05 error [dead] crashed 3× in 0 ms: boom (/app/dead.js:2:3)\n',
     '03:04:05 error [dead] failed 3 times within 5000 ms\n',
   ])
   vi.advanceTimersByTime(100_000)
@@ -128,7 +134,62 @@ test('adds up what it has counted of several frontends at the end, in one line',
   vi.advanceTimersByTime(4000)
   written.splice(0)
   terminal.flush()
-  expect(written).toEqual(['03:04:09 warn  rejected a 2× by one, denied 350× by 3 frontends, in 4 s\n'])
+  expect(written).toEqual(['03:04:09 warn  denied 350× by 3 frontends, rejected a 2× by one, in 4 s\n'])
+})
+
+test('a count keeps the cause of what it counts, and names no file of this library', () => {
+  const { log, written } = createLog()
+  const crash = (label: string, message: string, ...places: string[]): void =>
+    log.error({ label, err: createError(message, ...places), restarts: 1, delay: 9 }, 'fault')
+  const ours = 'poll (/app/node_modules/@sallyport/mcp/dist/bundle/index.js:1:2)'
+  for (let i = 0; i < 2; i++) {
+    crash('a', 'The frontend process used more memory than its limit of 100 MiB', ours)
+    crash('b', 'frontend "b" ran out of memory')
+    crash('c', `Cannot read ${'more '.repeat(20)}`, ours, 'c.js:3:4')
+  }
+  written.splice(0)
+  vi.advanceTimersByTime(10_000)
+  expect(written).toEqual([
+    '03:04:15 error [a] crashed 2× in 10 s: used more memory than its limit of 100 MiB\n',
+    '03:04:15 error [b] crashed 2× in 10 s: ran out of memory\n',
+    '03:04:15 error [c] crashed 2× in 10 s: Cannot read more more more more more more more… (c.js:3:4)\n',
+  ])
+})
+
+test('a sum of several frontends has the cause and the place that all of them have, and errors come first', () => {
+  const { log, written, terminal } = createLog()
+  const crash = (label: string, place: string): void =>
+    log.error({ label, err: createError('boom', place), restarts: 1, delay: 9 }, 'fault')
+  const count = (...labels: string[]): string => {
+    for (const label of labels) for (let i = 0; i < 2; i++) crash(label, `${label[0]}.js:1:2`)
+    written.splice(0)
+    terminal.flush()
+    return written.splice(0).join('')
+  }
+  log.warn({ label: 'x', file: 1 }, 'saved')
+  log.warn({ label: 'x', file: 2 }, 'saved')
+  log.warn({ label: 'x', file: 1 }, 'saved')
+  log.warn({ label: 'x', file: 2 }, 'saved')
+  expect(count('a1', 'a2')).toBe('03:04:05 warn  crashed 4× by 2 frontends: boom (a.js:1:2), saved 4× by x, in 0 ms\n')
+  expect(count('a1', 'b1')).toBe('03:04:05 error crashed 4× by 2 frontends in 0 ms: boom\n')
+})
+
+test('counts the refused calls of a quota, however many each line stands for', () => {
+  const { log, written, terminal } = createLog()
+  const refuse = (label: string, more?: number): void =>
+    log.warn({ worker: 'core', label, command: 'search', quota: '2/s', ...(more && { more }) }, 'refused')
+  for (const more of [undefined, 6, 24]) refuse('talky', more)
+  vi.advanceTimersByTime(10_000)
+  refuse('talky', 8)
+  refuse('other', 2)
+  refuse('other')
+  terminal.flush()
+  expect(written).toEqual([
+    '03:04:05 warn  [talky] refused search: its quota is 2/s. Let it call less often, or raise calls.quotas\n',
+    '03:04:15 warn  [talky] refused search 33× in 10 s (quota: 2/s)\n',
+    '03:04:15 warn  [other] refused search (3×): its quota is 2/s. Let it call less often, or raise calls.quotas\n',
+    '03:04:15 warn  refused 13× by 2 frontends in 0 ms (quota: 2/s)\n',
+  ])
 })
 
 test('breaks long lines between words, and indents the rest', () => {

@@ -42,6 +42,8 @@ interface CountedLine {
   label: string | undefined
   prefix: Prefix
   text: string
+  /** What follows the count: the first words of its error, or a quota. */
+  cause: string
   /** File and line of its error, in parentheses. */
   place: string
   /** The text of the sum with lines of other labels, if there is one. */
@@ -51,6 +53,8 @@ interface CountedLine {
 }
 
 const MAX_PLACE = 300
+/** Some five to eight words. */
+const MAX_CAUSE = 50
 
 /**
  * Creates the log. A warning or fault that repeats is written once, and then how often it was repeated.
@@ -72,8 +76,8 @@ export function createTerminalLog(
     if (isEnd && sums.length > 1)
       return writeEvent(Date.now(), formatPrefix(LEVELS.warn, undefined, undefined, paint), describeSums(sums))
     for (const each of sums) {
-      const { prefix, text, place, by = '' } = each.line
-      writeEvent(Date.now(), prefix, `${text} ${each.count}×${by} in ${formatDuration(each.ms)}${place}`)
+      const { prefix, text, cause, place, by = '' } = each.line
+      writeEvent(Date.now(), prefix, `${text} ${each.count}×${by} in ${formatDuration(each.ms)}${cause}${place}`)
     }
   })
   let lastStack = ''
@@ -97,8 +101,13 @@ export function createTerminalLog(
         const found = isFault ? escapeText(findPlace(frames.join('\n')).slice(0, MAX_PLACE)) : ''
         const place = found && ` (${found})`
         const key = `${prefix.text}${isFault ? msg + (place || error) : title + event.detail}`
-        const line = { level, label, prefix, text: indent(event.repeated), place, sum: event.sum }
-        if (!repeats.isNew(key, line, event.count)) return
+        const cause = isFault ? getCause(shownError) : event.cause
+        const line = { level, label, prefix, text: indent(event.repeated), cause, place, sum: event.sum }
+        const known = repeats.add(key, line, event.count)
+        if (known) {
+          known.cause = getCommonWords(known.cause, cause)
+          return
+        }
       }
       const stack = getShownFrames(frames, err)
         .map(frame => `\n${paintFrame(`  ${escapeText(frame)}`, paint)}`)
@@ -128,38 +137,60 @@ function getShownFrames(frames: readonly string[], err: LogLine['err']): string[
   return others.some(frame => FRAME.test(frame)) || err?.reason !== undefined ? others : shown
 }
 
-/** Returns counts of the same kind of several frontends as one. */
-function addUp(counts: readonly RepeatCount<CountedLine>[], paint: Paint): RepeatCount<CountedLine>[] {
-  const sums = new Map<string, { counts: RepeatCount<CountedLine>[]; labels: Set<string | undefined> }>()
-  for (const each of counts) {
-    const { sum } = each.line
-    if (sum === undefined) continue
-    const group = sums.get(sum) ?? { counts: [], labels: new Set() }
-    sums.set(sum, group)
-    group.counts.push(each)
-    group.labels.add(each.line.label)
-  }
-  const added = [...sums].filter(([, { labels }]) => labels.size > 1)
-  const others = counts.filter(({ line }) => !added.some(([sum]) => sum === line.sum))
-  return [
-    ...others,
-    ...added.map(([sum, group]) => {
-      const [first] = group.counts
-      const prefix = formatPrefix(first!.line.level, undefined, undefined, paint)
-      const total = group.counts.reduce((all, { count }) => all + count, 0)
-      const ms = Math.max(...group.counts.map(each => each.ms))
-      const by = ` by ${group.labels.size} frontends`
-      return { line: { ...first!.line, prefix, text: sum, by }, count: total, ms }
-    }),
-  ]
+/** The name of an error, and the frontend, which the label names. */
+const ERROR_NAME = /^[A-Z][\w$.]*(?: \[\w+\])?: /
+const ERROR_SUBJECT = /^(?:(?:frontend|gate) "(?:[^"\\]|\\.)*"|core|The frontend process) /
+
+/** Returns the first words of an error. */
+function getCause(error: string): string {
+  const text = escapeText(error.replace(ERROR_NAME, '').replace(ERROR_SUBJECT, ''))
+  const words = text.length <= MAX_CAUSE ? text : `${text.slice(0, MAX_CAUSE).replace(/\s+\S*$/, '')}…`
+  return words && `: ${words}`
 }
 
-/** At the end all counts are one line. */
-function describeSums(counts: readonly RepeatCount<CountedLine>[]): string {
-  const texts = counts.map(({ line: { text, label, place, by }, count }) => {
-    const who = by ?? (label === undefined ? '' : ` by ${escapeText(label)}`)
-    return `${text} ${count}×${who}${place}`
+/** Returns the words with which both begin: a message can have a number that differs each time. */
+function getCommonWords(cause: string, other: string): string {
+  if (cause === other) return cause
+  const [words, others] = [cause.split(' '), other.split(' ')]
+  let count = 0
+  while (count < words.length && words[count] === others[count]) count++
+  return words
+    .slice(0, count)
+    .join(' ')
+    .replace(/[:,(]+$/, '')
+}
+
+/** Returns counts of the same text as one, and those of the same kind of several frontends. */
+function addUp(counts: readonly RepeatCount<CountedLine>[], paint: Paint): RepeatCount<CountedLine>[] {
+  const groups = new Map<string, RepeatCount<CountedLine>[]>()
+  for (const each of counts) {
+    const { sum, label, prefix, text, cause, place } = each.line
+    const isShared = sum !== undefined && counts.some(({ line }) => line.sum === sum && line.label !== label)
+    const key = isShared ? sum : JSON.stringify([prefix.text, text, cause, place])
+    groups.set(key, [...(groups.get(key) ?? []), each])
+  }
+  return Array.from(groups.values(), group => {
+    const [{ line }] = group as [RepeatCount<CountedLine>]
+    const count = group.reduce((all, each) => all + each.count, 0)
+    const ms = Math.max(...group.map(each => each.ms))
+    const { size } = new Set(group.map(each => each.line.label))
+    if (size === 1) return { line, count, ms }
+    const getShared = (name: 'cause' | 'place'): string =>
+      group.every(each => each.line[name] === line[name]) ? line[name] : ''
+    const prefix = formatPrefix(line.level, undefined, undefined, paint)
+    const [cause, place] = [getShared('cause'), getShared('place')]
+    return { line: { ...line, prefix, text: line.sum!, cause, place, by: ` by ${size} frontends` }, count, ms }
   })
+}
+
+/** At the end all counts are one line, errors first. */
+function describeSums(counts: readonly RepeatCount<CountedLine>[]): string {
+  const texts = counts
+    .toSorted((a, b) => b.line.level - a.line.level)
+    .map(({ line: { text, label, cause, place, by }, count }) => {
+      const who = by ?? (label === undefined ? '' : ` by ${escapeText(label)}`)
+      return `${text} ${count}×${who}${cause}${place}`
+    })
   const ms = Math.max(...counts.map(each => each.ms))
   return `${listSome(texts)}, in ${formatDuration(ms)}`
 }
