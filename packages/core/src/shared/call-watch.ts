@@ -1,7 +1,12 @@
 // What counts calls in core's thread while an inspector is open: the `CallWatch` of @sallyport/inspector. Core has none otherwise.
 import type { Outcome } from '@sallyport/protocol/internal/rpc'
 
-export type WatchedCall = { call: object; command: string; label: string }
+export interface WatchedCall {
+  /** `abortReason`: why nobody waits for its answer any more. Its handler can go on. */
+  call: { readonly abortReason?: Error | undefined }
+  command: string
+  label: string
+}
 
 /** Watches the calls of one core. */
 export interface CallWatch {

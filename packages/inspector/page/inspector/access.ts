@@ -34,7 +34,7 @@ export function createAccess(token: string): ShowSnapshot {
   const render = (): void => {
     const part = command.value.toLowerCase()
     const rows = access?.commands.filter(row => row.command.toLowerCase().includes(part)) ?? []
-    showRows(rows, access ? 'None.' : '')
+    showRows(rows, access?.error === undefined && access ? 'None.' : '')
   }
   const load = async (): Promise<void> => {
     const label = frontend.value
@@ -71,7 +71,7 @@ export function createAccess(token: string): ShowSnapshot {
 
 function summarize(label: string, access: ShownAccess | undefined): string {
   if (!access) return 'No answer.'
-  if (access.error !== undefined) return `Core did not answer: ${access.error}`
+  if (access.error !== undefined) return `It is not known what ${label} may call: ${access.error}`
   const names = access.capabilities.join(', ') || 'none'
   const more = access.more > 0 ? ` ${count(access.more)} further commands are not shown.` : ''
   return `Capabilities of ${label}: ${names} (${clock(Date.now())}).${more}`

@@ -71,7 +71,7 @@ export function createFacts(select: (label: string) => void): Facts {
       const waiting = spares > 0 ? ` · ${count(spares)} spare ${spares === 1 ? 'process' : 'processes'}` : ''
       const frontends = `${count(open)} ${open === 1 ? 'frontend' : 'frontends'}${others}${waiting}`
       setText(facts, `up ${duration(uptime)} · ${frontends} · core ${formatRestarts(core.restarts)}`)
-      for (const element of document.querySelectorAll('.since')) setText(element, `since ${clock(since)}`)
+      for (const element of document.querySelectorAll('.since')) setText(element, ` since ${clock(since)}`)
       render()
     },
   }

@@ -16,11 +16,11 @@ export class Rates<Counts extends Readonly<Record<string, number>>> {
     while (this.#samples.length > 2 && at - this.#samples[1]!.at >= WINDOW_MS) this.#samples.shift()
   }
 
-  /** Returns a rate per second, or `undefined` after a single sample. */
+  /** Returns a rate per second, or `undefined` within the first two seconds: some counters grow once a second. */
   get(key: keyof Counts & string): number | undefined {
     const [first, last] = [this.#samples[0]!, this.#samples.at(-1)!]
     const ms = last.at - first.at
-    return ms > 0 ? ((last.counts[key]! - first.counts[key]!) / ms) * 1000 : undefined
+    return ms >= WINDOW_MS ? ((last.counts[key]! - first.counts[key]!) / ms) * 1000 : undefined
   }
 }
 

@@ -114,11 +114,12 @@ export function createFrontends(select: (label: string) => void): ShowSnapshot {
     })
     const hostRow = host && { ...host, state: 'running', isWell: true, ...getShared('host', host) }
     const rows = frontends.map(frontend => ({ ...toRow(frontend), ...getShared(frontend.label, frontend) }))
-    showRows([...(hostRow ? [hostRow] : []), ...rows], 'None.')
+    const all = [...(hostRow ? [hostRow] : []), ...rows]
+    showRows(selected === undefined ? all : all.filter(({ isSelected }) => isSelected), 'None.')
     ratesByLabel = next
-    const all = open + ended
+    const total = open + ended
     const shown = frontends.length < found ? `${count(frontends.length)} of ${count(found)} are shown` : ''
-    const matching = found < all ? `${count(found)} of ${count(all)} have this in their labels` : ''
+    const matching = found < total ? `${count(found)} of ${count(total)} have this in their labels` : ''
     setText(summary, [matching, shown].filter(Boolean).join('; '))
   }
 }

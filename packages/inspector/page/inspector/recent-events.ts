@@ -39,7 +39,7 @@ export function createRecentEvents(select: (label: string) => void): ShowSnapsho
   ])
   let events: readonly RecordedEvent[] = []
   let drawnAt = -Infinity
-  return ({ recent, since, at }) => {
+  return ({ recent, culprits, since, at }) => {
     if (recent) {
       events = [...recent.troubles, ...recent.refusals]
       showRefusals(recent.refusals, 'None.')
@@ -47,6 +47,7 @@ export function createRecentEvents(select: (label: string) => void): ShowSnapsho
     }
     if (!recent && at - drawnAt < REDRAW_MS) return
     drawnAt = at
-    timeline.draw(events, since, at)
+    const first = culprits.flatMap(({ label, labels = [label] }) => labels)
+    timeline.draw(events, first, since, at)
   }
 }

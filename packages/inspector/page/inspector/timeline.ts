@@ -22,13 +22,16 @@ const MAX_SPAN_MS = 600_000
 /** Spans of the axis: the first that has all since the inspector was opened. */
 const SPANS_MS: readonly number[] = [60_000, 120_000, 300_000, MAX_SPAN_MS]
 const TICKS = 5
-/** Rows of the labels with the latest events. */
+/** Rows of the labels that need attention, then of those with the latest events. */
 const MAX_ROWS = 12
 const MAX_MARKS = 100
 
 export interface Timeline {
-  /** @param since - time from which on events were recorded */
-  draw(events: readonly RecordedEvent[], since: number, now: number): void
+  /**
+   * @param first - labels whose rows come first
+   * @param since - time from which on events were recorded
+   */
+  draw(events: readonly RecordedEvent[], first: readonly string[], since: number, now: number): void
 }
 
 /** @param select - called with the label of a frontend that was clicked */
@@ -62,11 +65,12 @@ export function createTimeline(select: (label: string) => void): Timeline {
     return mark
   }
   return {
-    draw(all, since, now) {
+    draw(all, first, since, now) {
       const span = SPANS_MS.find(each => now - since <= each) ?? MAX_SPAN_MS
       axis.update(span)
       const events = all.filter(({ at }) => now - at < span).toSorted((a, b) => b.at - a.at)
-      const labels = [...new Set(events.map(({ label }) => label))].slice(0, MAX_ROWS)
+      const known = new Set(events.map(({ label }) => label))
+      const labels = [...new Set([...first.filter(label => known.has(label)), ...known])].slice(0, MAX_ROWS)
       const used = new Set<string>()
       labels.forEach((label, i) => {
         const { row, track } = getRow(label)

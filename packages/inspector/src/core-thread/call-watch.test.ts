@@ -24,6 +24,13 @@ test('counts calls by command and caller, those with most calls first', () => {
   ])
 })
 
+test('a call that nobody waits for is in flight, and not the oldest that somebody waits for', () => {
+  const call = { abortReason: new BusError('Timeout', 'too slow') }
+  const [command] = new CallWatch().report([{ call, command: 'parse', label: 'editor' }]).commands
+  expect(command).toMatchObject({ inFlight: 1 })
+  expect(command).not.toHaveProperty('oldest')
+})
+
 test('counts commands that are not registered together, whatever their callers name', () => {
   const watch = new CallWatch()
   for (let i = 0; i < 1000; i++) {

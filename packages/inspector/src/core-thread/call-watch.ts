@@ -13,7 +13,12 @@ import {
 } from '../contract/call-report.js'
 import { CurrentCall } from '../contract/current-call.js'
 
-export type WatchedCall = { call: object; command: string; label: string }
+export interface WatchedCall {
+  /** `abortReason`: why nobody waits for its answer any more. Its handler can go on. */
+  call: { readonly abortReason?: Error | undefined }
+  command: string
+  label: string
+}
 
 /** Commands in one report. */
 const MAX_COMMANDS = 200
@@ -114,6 +119,7 @@ export class CallWatch {
       const [total, key, ms] = [get(command), JSON.stringify([label, command]), Math.round(now - since)]
       total.inFlight += 1
       inFlight.set(key, (inFlight.get(key) ?? 0) + 1)
+      if (call.abortReason) continue
       if (!total.oldest || ms > total.oldest.ms) total.oldest = { label, ms }
     }
     this.#firstSeen = firstSeen

@@ -58,6 +58,23 @@ test('finds the call that blocked core before its first answer', () => {
   expect(ended[0]!.why).toBe('core did not answer for 2.9 s')
 })
 
+test('charges a call on a busy machine with its own time, and core itself if that was short', () => {
+  const { ended, add } = create()
+  const { current } = watch
+  for (const ms of [2680, 20]) {
+    add(answer())
+    current.enter(current.addName('report', 'render'))
+    add(undefined)
+    current.leave()
+    vi.advanceTimersByTime(7600)
+    add(answer([{ id: 1, label: 'report', command: 'render', size: 0, at: Date.now() - 7600, ms, outcome: 'ok' }]))
+  }
+  expect(ended).toMatchObject([
+    { label: 'report', what: 'render', why: expect.stringMatching(/^core did not answer for 2\.7 s/) },
+    { label: 'core', what: '', why: expect.stringMatching(/^core did not answer for 7\.6 s/) },
+  ])
+})
+
 test('reports core itself if the call is not known, or core ended', () => {
   const { ended, add } = create()
   add(undefined)
@@ -102,8 +119,9 @@ test('reports a frontend whose heartbeat is late, until it beats again or has en
   const { ended, blocked } = create()
   const heartbeat = createHeartbeat(8000)
   const next = createHeartbeatFor(heartbeat)
+  let hasError = false
   const add = (heartbeats: [string, Heartbeat][] = [['main', heartbeat]]) =>
-    Object.fromEntries(blocked.addFrontends(new Map(heartbeats)))
+    Object.fromEntries(blocked.addFrontends(new Map(heartbeats), () => hasError))
   expect(add()).toEqual({})
   vi.advanceTimersByTime(60_000)
   expect(add(), 'it has not started').toEqual({})
@@ -120,4 +138,12 @@ test('reports a frontend whose heartbeat is late, until it beats again or has en
   add()
   add([])
   expect(ended[1]).toMatchObject({ why: 'the frontend did not respond for 2.0 s until it ended' })
+  hasError = true
+  add()
+  next()
+  add()
+  vi.advanceTimersByTime(3000)
+  expect(add()).toEqual({ main: 3000 })
+  add([])
+  expect(ended.length, 'its error says why').toBe(2)
 })

@@ -85,14 +85,22 @@ export class BlockedThreads {
     return undefined
   }
 
-  /** @param heartbeats - those of running frontends, by label. Returns the labels of blocked ones, with milliseconds. */
-  addFrontends(heartbeats: ReadonlyMap<string, Heartbeat>): ReadonlyMap<string, number> {
+  /**
+   * Returns the labels of blocked frontends, with milliseconds.
+   *
+   * @param heartbeats - those of running frontends, by label
+   * @param hasError - true if the thread of a label has ended by an error, which says why it did not respond
+   */
+  addFrontends(
+    heartbeats: ReadonlyMap<string, Heartbeat>,
+    hasError: (label: string) => boolean,
+  ): ReadonlyMap<string, number> {
     const now = performance.now()
     const blocked = new Map<string, number>()
     for (const [label, { heartbeat, blockedMs }] of this.#beats) {
       if (heartbeats.get(label) === heartbeat) continue
       this.#beats.delete(label)
-      if (blockedMs > 0) this.#endFrontend(label, blockedMs, 'until it ended')
+      if (blockedMs > 0 && !hasError(label)) this.#endFrontend(label, blockedMs, 'until it ended')
     }
     for (const [label, heartbeat] of heartbeats) {
       const beats = this.#beats.get(label)
@@ -123,16 +131,21 @@ export class BlockedThreads {
     const ms = now - startedAt
     if (ms <= MIN_MS) return
     const since = Date.now() - ms
-    const long = (measurement?.watched?.calls ?? []).filter(each => (each.ms ?? 0) > ms / 2 && each.at < since + ms / 2)
-    const longest = long.toSorted((a, b) => b.ms! - a.ms!)
-    const culprit = longest.find(each => !call || (each.label === call.label && each.command === call.command))
-    const { label, command } = call ?? culprit ?? { label: 'core', command: '' }
+    const timed = (measurement?.watched?.calls ?? []).filter(each => each.ms !== undefined)
+    const longest = timed.toSorted((a, b) => b.ms! - a.ms!)
+    const long = longest.filter(each => each.ms! > ms / 2 && each.at < since + ms / 2)
+    const isCall = (each: Running): boolean => each.label === call?.label && each.command === call.command
+    // On a busy machine the answer comes long after the call, which is charged with its own time alone.
+    const own = call ? longest.find(isCall) : long[0]
+    const ownMs = own?.ms ?? ms
+    const culprit = ownMs > MIN_MS ? (call ?? own) : undefined
+    const { label, command } = culprit ?? { label: 'core', command: '' }
     const others = [...long, ...inFlight].map(each => `${each.command} of ${each.label}`)
     const names = [...new Set(others)].filter(name => name !== `${command} of ${label}`)
     const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''
     const inFlightText = names.length > 0 ? `. Also in flight: ${names.slice(0, MAX_NAMED).join(', ')}${more}` : ''
     const until = measurement ? '' : ' until it ended'
-    const why = `core did not answer for ${formatSeconds(culprit?.ms ?? ms)}${until}${inFlightText}`
+    const why = `core did not answer for ${formatSeconds(culprit ? ownMs : ms)}${until}${inFlightText}`
     this.#onEnd({ label, what: command, why, since, at: Date.now() })
   }
 }

@@ -42,6 +42,12 @@ test.each<[string, Partial<FrontendView>]>([
   expect(getTexts({ frontends: [createFrontend(view)] })).toEqual([text])
 })
 
+test('a frontend that does not respond and has run out of memory before is not told to split its work', () => {
+  const frontends = [createFrontend({ blockedMs: 4000, error: 'frontend "main" ran out of memory' })]
+  const { culprits } = getCulprits({ troubles: [], frontends, commands: [], editor })
+  expect(culprits[0]!.cure!.text).toBe('Find what it keeps in memory, or raise its limit of memory')
+})
+
 test.each<[string, Partial<Trouble>[]]>([
   ['! main restarted: boom (a.js:1)', [{ kind: 'restart', what: 'frontend', why: 'boom', where: 'a.js:1' }]],
   [

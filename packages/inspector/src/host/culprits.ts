@@ -1,7 +1,7 @@
 // Frontends that need attention, and why: the lines at the top of the page. One line for each cause, the worst first.
 import type { CommandStats } from '../contract/call-report.js'
 import type { Culprit, Cure, FrontendView } from '../contract/views.js'
-import { cureError, cureTroubles, getCure } from './cures.js'
+import { CURES, cureError, cureSlowness, cureTroubles } from './cures.js'
 import type { Trouble } from './last-minute.js'
 import { getEditorUrl } from './places.js'
 import { formatSeconds } from './printable.js'
@@ -61,7 +61,7 @@ export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreC
     const { label, name } = getSubject(oldest.label, command)
     const text = `${label === oldest.label ? 'has waited for' : 'has not answered'} ${name}`
     const toText = (): string => `${text} for ${formatSeconds(oldest.ms)}`
-    clauses.push({ label, rank: 6, isBad: true, cause: text, count: 1, toText, cure: getCure('slow') })
+    clauses.push({ label, rank: 6, isBad: true, cause: text, count: 1, toText, cure: cureSlowness(command) })
   }
   const byLabel = groupBy(
     clauses.toSorted((a, b) => a.rank - b.rank),
@@ -150,11 +150,12 @@ function getStateClauses(frontend: FrontendView): Clause[] {
   if (state === 'failed') return add(0, true, explain('failed and will not restart', error, where), ended)
   if (state === 'stopped') return add(0, false, 'has finished')
   if (state === 'waiting') {
-    return add(0, true, explain('waits for a change of its files', error, where), { cure: getCure('waiting'), where })
+    return add(0, true, explain('waits for a change of its files', error, where), { cure: CURES.file, where })
   }
   if (blockedMs !== undefined) {
     const toText = (): string => `has not responded for ${formatSeconds(blockedMs)}: it blocks its thread`
-    return add(1, true, 'has not responded', { toText, cure: getCure('loop') })
+    const cure = /memory/i.test(error) ? CURES.memory : CURES.busy
+    return add(1, true, 'has not responded', { toText, cure })
   }
   // The clause of its restarts says why.
   if (state === 'backingOff') return []
@@ -163,7 +164,7 @@ function getStateClauses(frontend: FrontendView): Clause[] {
     return add(9, false, 'has been starting', { toText })
   }
   if (state !== 'running' || !gate || gate.state === 'running') return []
-  return add(8, gate.state === 'failed', `has a gate that is ${gate.state}`, { cure: getCure('gate') })
+  return add(8, gate.state === 'failed', `has a gate that is ${gate.state}`, { cure: CURES.gate })
 }
 
 function getTroubleClauses(troubles: readonly Trouble[], commands: readonly CommandStats[]): Clause[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cureDenial, cureError, cureRefusal, cureTroubles, MAX_CURE } from './cures.js'
+import { CURES, cureDenial, cureError, cureRefusal, cureTroubles, MAX_CURE } from './cures.js'
 
 const getLength = ({ text, code }: { text: string; code?: string }): number => `${text} ${code ?? ''}`.trim().length
 
@@ -21,6 +21,23 @@ test('says what to do about an error that was not caught', () => {
   expect(cureError('Uncaught denial of wipe: is an `await` missing?', 'a.js:1').text).toBe(
     'Allow the command, or await its call and catch the error',
   )
+})
+
+test('chooses the cure by what has happened', () => {
+  const choose = (kind: string, why: string, what = ''): unknown =>
+    cureTroubles(kind, [{ kind, label: 'x', what, why, where: '', count: 1 }])
+  expect(choose('rejected', 'the hook threw')).toBe(CURES.hookThrows)
+  expect(choose('rejected', 'the hook timed out')).toBe(CURES.hookTimeout)
+  expect(choose('rejected', 'too many messages waited for the hook')).toBe(CURES.hookQueue)
+  expect(choose('restart', 'boom (this rejection was not caught: is an `await` missing?)')).toBe(CURES.uncaughtError)
+  expect(choose('restart', 'used 0.51 of a core for 10 s (limit: 0.5)')).toBe(CURES.cpu)
+  expect(choose('restart', 'frontend "x" blocked its event loop for 2000 ms')).toBe(CURES.heartbeat)
+  expect(choose('restart', `Cannot find package 'lodash'`)).toBe(CURES.package)
+  expect(choose('overload', '')).toBe(CURES.events)
+  expect(choose('blocked', '')).toBe(CURES.busy)
+  expect(choose('blocked', '', 'render')).toBe(CURES.pool)
+  expect(choose('slow', '', 'export_report')).toBe(CURES.slowCommand)
+  expect(choose('slow', '', 'bus.call main save')).toBe(CURES.slowFunction)
 })
 
 test('fits into one line', () => {

@@ -185,7 +185,9 @@ export class Feed {
     }
     const isRunning = bus === 'running' && stats.core.state === 'running'
     const blockedCore = this.#blocked.addCore({ ...sample, isRunning, restarts: stats.core.restarts })
-    const blockedFrontends = this.#blocked.addFrontends(getHeartbeats(Object.keys(stats.frontends), workerStatus))
+    const heartbeats = getHeartbeats(Object.keys(stats.frontends), workerStatus)
+    const hasError = (label: string): boolean => this.#bus.getInfo(label)?.error !== undefined
+    const blockedFrontends = this.#blocked.addFrontends(heartbeats, hasError)
     const source: SnapshotSource = {
       ...{ stats, bus, workerStatus, measurement, since: this.#since, blockedCore, blockedFrontends },
       getInfo: label => this.#bus.getInfo(label),

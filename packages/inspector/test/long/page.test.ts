@@ -3,7 +3,7 @@ import { createBus, type Bus, type Client } from '@sallyport/core'
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { fixture, isolation, soon } from '../support/start.js'
+import { at, fixture, isolation, soon } from '../support/start.js'
 import { FAINT_TEXTS, SCREENS, hasChromium, launch, openPage } from '../support/browser.js'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
@@ -194,6 +194,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.locator('#traffic').getByRole('button', { name: 'other' }).press('Enter')
     await expect.poll(() => getText(page, '#filter')).toMatch(/^Only other is shown\.\s+Show all$/)
     await expect.poll(latest).toEqual(['other'])
+    expect(await page.locator('#traffic tbody th').allInnerTexts()).toEqual(['other'])
     await expect
       .poll(() => page.locator('#calls tbody tr').allInnerTexts())
       .toEqual([expect.stringMatching(/^echo\s+1\s+other 1\s+0/)])
@@ -220,6 +221,21 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     expect(toConstant(await getText(page, '#mark'))).toBe(first)
     await page.keyboard.press('ArrowRight')
     expect(await getLabel()).not.toBe(first)
+    await page.close()
+  })
+
+  test('shows first on its timeline what needs attention most', async () => {
+    const other = await createBus({ core: fixture('core.mjs'), log: false })
+    onTestFinished(() => other.close())
+    const { page } = await openPage(browser, (await other.openInspector()).url)
+    const hasFailed = new Promise(resolve => other.on('failed', resolve))
+    await other.open('worst', at(`throw new Error('boom')`), { loaded: false, supervision: { restart: 'temporary' } })
+    await hasFailed
+    await (await other.connect('latest', { allow: [] })).invoke('add').catch(() => {})
+    await expect.poll(() => getText(page, '#timeline')).toContain('latest')
+    const labels = (selector: string): Promise<string[]> => page.locator(`${selector} .link`).allInnerTexts()
+    expect((await labels('#timeline'))[0]).toBe('worst')
+    expect((await labels('#culprits'))[0]).toBe('worst')
     await page.close()
   })
 
@@ -266,6 +282,13 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.getByRole('button', { name: 'Refresh' }).click()
     await expect.poll(rows).toEqual([expect.stringMatching(/^echo\s+✕ denied\s+less: deny-echo/)])
     await bus.removeCapability('less')
+    const blocked = client.invoke('block', { ms: 3000 })
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await expect
+      .poll(() => getText(page, '#capabilities'))
+      .toMatch(/^It is not known what tests may call: Core did not/)
+    expect(await getText(page, '#access')).not.toContain('None.')
+    await blocked
     await page.getByLabel('Find a label').fill('missing')
     await expect.poll(() => getText(page, '#found')).toBe('0 of 1 have this in their labels')
     await page.getByLabel('Find a label').fill('tes')

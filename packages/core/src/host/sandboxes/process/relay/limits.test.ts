@@ -70,6 +70,7 @@ describe('CPU time over ten seconds', () => {
     expect(run(0.5, [[20, 1]])).toEqual([10_000, 'used 1.00 of a core for 10 s (limit: 0.5)'])
     expect(run(0.5, [[60, 0.5]])).toBeUndefined()
     expect(run(2, [[60, 1.9]])).toBeUndefined()
+    expect(run(0.5, [[60, 0.503]])![1]).toBe('used 0.51 of a core for 10 s (limit: 0.5)')
   })
 
   test('allows a short burst, but not a longer one', () => {

@@ -100,7 +100,8 @@ export function createLimitCheck(
     if (time < CPU_WINDOW_MS) return undefined
     const share = (usage.cpu - oldest.cpu) / time
     if (share <= cpu) return undefined
-    const text = `used ${share.toFixed(2)} of a core for ${CPU_WINDOW_MS / 1000} s (limit: ${cpu})`
+    // Rounded up: what is above the limit must not look like it.
+    const text = `used ${(Math.ceil(share * 100) / 100).toFixed(2)} of a core for ${CPU_WINDOW_MS / 1000} s (limit: ${cpu})`
     return { limit: 'cpu', max: cpu, text }
   }
 }
