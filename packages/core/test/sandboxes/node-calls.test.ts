@@ -13,6 +13,14 @@ describe.each(['permission', 'process'] as const)('sandbox: %s', sandbox => {
     expect(errors).not.toContain('nothing')
   })
 
+  test('-0 as a whole number is 0, and the host lives on', async () => {
+    const shared = await bus()
+    await shared.open('main', fixture('sandboxes/calling.mjs'), { sandbox })
+    const outcomes = await shared.call<Record<'negative' | 'positive', unknown[]>>('main', 'callWithZeros')
+    expect(outcomes.negative).toEqual(outcomes.positive)
+    expect(outcomes.positive).toContain('true')
+  })
+
   test('a slice of a blob rounds, and the host lives on', async () => {
     const shared = await bus()
     await shared.open('main', fixture('sandboxes/calling.mjs'), { sandbox })
@@ -22,7 +30,7 @@ describe.each(['permission', 'process'] as const)('sandbox: %s', sandbox => {
   test('a correct call has the same results as in the host', async () => {
     const shared = await bus()
     await shared.open('main', fixture('sandboxes/calling.mjs'), { sandbox })
-    const expected: unknown = JSON.parse(JSON.stringify(await callCorrectly()))
+    const expected: unknown = JSON.parse(JSON.stringify(callCorrectly()))
     expect(await shared.call('main', 'callCorrectly')).toEqual(expected)
   })
 })

@@ -1,6 +1,5 @@
 // The sandboxes `permission` and `process`: code in the frontend tries each way out.
 import { symlinkSync } from 'node:fs'
-import * as perfHooks from 'node:perf_hooks'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as threads from 'node:worker_threads'
@@ -31,8 +30,6 @@ const expected: Record<string, unknown> = {
   'bytecode of a module': 'undefined',
   'compile cache': 'undefined',
   'a summary of v8.queryObjects': 'number',
-  'an imported histogram': 'importHistogram' in perfHooks ? denied : 'undefined',
-  'a histogram, imported by the native constructor': 'importHistogram' in perfHooks ? denied : 'undefined',
   'pipe by a replaced Function.prototype.call': 'undefined',
   'a script': 'number',
   'a function': 'function',

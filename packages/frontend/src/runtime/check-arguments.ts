@@ -1,26 +1,81 @@
-// Wraps functions of Node that end the process when they are called wrongly: they throw instead. Correct calls have the same results.
-// The fuzzer of Node's exports (core/test/long/hostile/node-calls) looks for such functions. Internal objects stay as they are, except the
-// handles of `node:zlib`, because no function between them and the frontend checks all that they need.
+// Wraps functions of Node that end the process because of a mistake, such as `Math.round(-0.2)`, which is -0, as a whole number. They throw,
+// or do what the caller meant. Code that wants to end the host is not stopped: docs/internals/threat-model.md says why. The fuzzer of Node's
+// exports (core/test/long/hostile/node-calls) looks for such functions.
 
 type Callable = (...args: unknown[]) => unknown
 type Holder = Record<string, Callable>
 
 // Frontends can replace these, and would then be given the originals.
-const { apply, defineProperty, getOwnPropertyDescriptor } = Reflect
-const { isInteger } = Number
-const { hasOwn } = Object
-const { isView } = ArrayBuffer
+const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
+const { hasOwn, is, keys } = Object
 const { round } = Math
 
 export function checkArguments(): void {
+  acceptNegativeZeros()
   checkEncodings()
-  checkScopes()
-  checkTimers()
   checkSources()
-  checkScripts()
   checkSlices()
-  checkCompression()
-  checkAccessors('URLPattern', 'Storage')
+}
+
+/**
+ * Modules whose functions take whole numbers, and no values of the caller's own, among which -0 differs from 0. Sallyport has loaded
+ * all but `node:crypto` and `node:zlib`. Node 24 checks the numbers of these itself, and loading them there would cost a tenth of the start.
+ */
+const NUMERIC_MODULES = ['fs', 'fs/promises', 'os', 'net', 'dgram']
+if (Number.parseInt(process.versions.node) < 24) NUMERIC_MODULES.push('crypto', 'zlib')
+
+/** Node checks with `Number.isInteger`, then natively with `IsInt32`, and -0 is only the former. */
+const handler: ProxyHandler<Callable> = {
+  apply: (target, self, args: unknown[]) => apply(target, self, withoutNegativeZeros(args)),
+  construct: (target, args: unknown[], newTarget) => construct(target, withoutNegativeZeros(args), newTarget) as object,
+}
+
+/** Functions, classes and their methods take -0 as 0, as an argument and as a member of a plain object among the arguments. */
+function acceptNegativeZeros(): void {
+  for (const id of NUMERIC_MODULES) {
+    const module = process.getBuiltinModule(`node:${id}`)!
+    wrapMethods(module)
+    // Node loads some classes when they are read.
+    for (const key of ownKeys(module)) {
+      const { get, configurable } = getOwnPropertyDescriptor(module, key)!
+      if (get && configurable) defineProperty(module, key, { get: () => wrapFunction(apply(get, module, [])) })
+    }
+  }
+}
+
+function wrapMethods(holder: object): void {
+  for (const key of ownKeys(holder)) {
+    const { value, configurable } = getOwnPropertyDescriptor(holder, key)!
+    if (typeof value === 'function' && configurable) defineProperty(holder, key, { value: wrapFunction(value) })
+  }
+}
+
+const wrappers = new WeakMap<Callable, Callable>()
+
+function wrapFunction(value: unknown): unknown {
+  if (typeof value !== 'function') return value
+  const original = value as Callable
+  let wrapper = wrappers.get(original)
+  if (!wrapper) {
+    wrappers.set(original, (wrapper = new Proxy(original, handler)))
+    // Node compares `open` of a file's stream with its own.
+    if (original.prototype && !hasOwn(original.prototype as object, 'open')) wrapMethods(original.prototype as object)
+  }
+  return wrapper
+}
+
+function withoutNegativeZeros(args: unknown[]): unknown[] {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index]
+    if (arg === 0) args[index] = 0
+    else if (typeof arg === 'object' && arg !== null && getPrototypeOf(arg) === Object.prototype) {
+      for (const key of keys(arg)) {
+        if (is((args[index] as Record<string, unknown>)[key], -0))
+          args[index] = { ...(args[index] as object), [key]: 0 }
+      }
+    }
+  }
+  return args
 }
 
 /** Node 24 and later take an `end` before the encoding, and end the process unless it is a number. */
@@ -39,99 +94,21 @@ function checkEncodings(): void {
   }
 }
 
-/**
- * Node ends the process if a scope has been entered, or a resource destroyed, with an id that is not a number. It reads the ids again, so
- * they must be plain properties: a getter or a proxy could return something else the second time.
- */
-function checkScopes(): void {
-  const { isProxy } = process.getBuiltinModule('node:util').types
-  const { AsyncResource } = process.getBuiltinModule('node:async_hooks')
-  const { prototype } = AsyncResource
-  const resource = new AsyncResource('sallyport')
-  const ids = [resource.asyncId(), resource.triggerAsyncId()]
-  const keys = Object.getOwnPropertySymbols(resource).filter(key =>
-    ids.includes((resource as unknown as Record<symbol, number>)[key]!),
-  )
-  const hasId = (target: object, key: symbol): boolean => {
-    const descriptor = getOwnPropertyDescriptor(target, key)
-    return !!descriptor && hasOwn(descriptor, 'value') && typeof descriptor.value === 'number' && descriptor.value >= -1
-  }
-  for (const name of ['runInAsyncScope', 'emitDestroy']) {
-    wrap(
-      prototype,
-      name,
-      original =>
-        function (this: object, ...args) {
-          if (isProxy(this)) refuse(name, 'an AsyncResource')
-          for (let index = 0; index < keys.length; index++) {
-            if (!hasId(this, keys[index]!)) refuse(name, 'an AsyncResource')
-          }
-          return apply(original, this, args)
-        },
-    )
-  }
-}
-
-/** Timers are given ids. A proxy can hide them, which ends the process when the timer fires. */
-function checkTimers(): void {
-  const { isProxy } = process.getBuiltinModule('node:util').types
-  const timers = process.getBuiltinModule('node:timers')
-  const timeout = setTimeout(() => {})
-  clearTimeout(timeout)
-  for (const name of ['active', '_unrefActive']) {
-    if (!(name in timers)) continue
-    wrap(timers, name, original => item => (isProxy(item) ? refuse(name, 'a timer') : original(item)))
-  }
-  wrap(
-    Object.getPrototypeOf(timeout) as object,
-    'refresh',
-    original =>
-      function (this: unknown) {
-        return isProxy(this) ? refuse('refresh', 'a timer') : apply(original, this, [])
-      },
-  )
-}
-
+/** Hooks of `require` pass what they have made of a file, such as a Buffer or nothing. */
 function checkSources(): void {
-  const { Module } = process.getBuiltinModule('node:module')
-  let lastWrap = Module.wrap
   wrap(
-    Module.prototype,
+    process.getBuiltinModule('node:module').Module.prototype,
     '_compile',
     original =>
       function (this: unknown, ...args) {
-        if (typeof args[0] !== 'string' || typeof args[1] !== 'string') refuse('_compile', 'a string and a file name')
-        // Node compiles what a replaced `Module.wrap` returns. The property cannot be redefined.
-        const { wrap: current } = Module
-        if (current !== lastWrap) {
-          lastWrap = Module.wrap = (...sources: [string]) => `${apply(current, Module, sources)}`
-        }
-        return apply(original, this, args)
+        if (typeof args[0] === 'string' && typeof args[1] === 'string') return apply(original, this, args)
+        const error = new TypeError('_compile: not called with a string and a file name')
+        throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
       },
   )
 }
 
-/** The native method below the one of `vm.Script`, which trusts its arguments. */
-function checkScripts(): void {
-  const { Script, isContext } = process.getBuiltinModule('node:vm')
-  wrap(
-    Object.getPrototypeOf(Script.prototype) as object,
-    'runInContext',
-    original =>
-      function (this: unknown, ...args) {
-        const [context, timeout, ...flags] = args
-        const isRun =
-          (context === null || isContext(context as object)) &&
-          typeof timeout === 'number' &&
-          flags.length === 3 &&
-          flags.every(flag => typeof flag === 'boolean')
-        if (!isRun) refuse('runInContext', 'a context and options')
-        return apply(original, this, args)
-      },
-  )
-}
-
-/** Node 20 ends the process at a part of a byte, as in `blob.slice(0, blob.size / 2)`. Later versions round. */
+/** Node 20 ends the process at a part of a byte, as in `blob.slice(0, blob.size / 2)`, and at -0. Later versions round. */
 function checkSlices(): void {
   if (!process.version.startsWith('v20.')) return
   const toInteger = (value: unknown): unknown => (value === undefined ? value : round(value as number) || 0)
@@ -141,121 +118,6 @@ function checkSlices(): void {
       return call(this, toInteger(start), toInteger(end), type)
     }
   })
-}
-
-/** Greatest flag of a write that Node accepts: `Z_BLOCK`. */
-const MAX_FLUSH = 5
-
-/** A native handle of `node:zlib`. */
-type ZlibHandle = Record<'init' | 'write' | 'writeSync' | 'close', Callable>
-
-/**
- * Writes to a compressor end the process if they are out of bounds, before the last one is done, or after its end. The functions of
- * `node:zlib` do not check that: they trust the length that a buffer claims, and `_transform` and `_processChunk` whatever they are given.
- */
-function checkCompression(): void {
-  const zlib = process.getBuiltinModule('node:zlib') as unknown as Record<string, (() => object) | undefined>
-  const states = new WeakMap<object, 'ready' | 'writing' | 'closed'>()
-  const getState = states.get.bind(states)
-  const setState = states.set.bind(states)
-
-  const checkPrototype = (prototype: ZlibHandle): void => {
-    wrap(
-      prototype,
-      'init',
-      original =>
-        function (this: object, ...args) {
-          for (const [i, arg] of args.entries()) {
-            if (typeof arg !== 'function') continue
-            // Node calls it after each write that has not failed. A stream that has failed closes its handle.
-            args[i] = function (this: object, ...results: unknown[]) {
-              if (getState(this) === 'writing') setState(this, 'ready')
-              return apply(arg as Callable, this, results)
-            }
-          }
-          const result = apply(original, this, args)
-          setState(this, 'ready')
-          return result
-        },
-    )
-    for (const name of ['write', 'writeSync'] as const) {
-      wrap(prototype, name, original => {
-        const call = uncurry(original)
-        return function (this: object, flush, input, inputOffset, inputLength, output, outputOffset, outputLength) {
-          const isWrite =
-            isInteger(flush) &&
-            (flush as number) >= 0 &&
-            (flush as number) <= MAX_FLUSH &&
-            (input === null || isWithin(input, inputOffset, inputLength)) &&
-            isWithin(output, outputOffset, outputLength) &&
-            getState(this) === 'ready'
-          if (!isWrite) refuse('zlib', 'a stream that is not writing, a buffer, and a flush flag')
-          if (name === 'write') setState(this, 'writing')
-          return call(this, flush, input, inputOffset, inputLength, output, outputOffset, outputLength)
-        }
-      })
-    }
-    wrap(
-      prototype,
-      'close',
-      original =>
-        function (this: object) {
-          setState(this, 'closed')
-          return apply(original, this, [])
-        },
-    )
-  }
-
-  const prefix = ['createInflateRaw', 'createBrotliCompress', 'createBrotliDecompress']
-  for (const name of [...prefix, 'createZstdCompress', 'createZstdDecompress']) {
-    const stream = zlib[name]?.() as { _handle: ZlibHandle } | undefined
-    if (!stream) continue
-    const handle = stream._handle
-    handle.close()
-    checkPrototype(Object.getPrototypeOf(handle) as ZlibHandle)
-  }
-}
-
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
-const getTag = uncurry(getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)!.get!)
-const getArrayLength = uncurry(getOwnPropertyDescriptor(typedArray, 'byteLength')!.get!)
-const getViewLength = uncurry(getOwnPropertyDescriptor(DataView.prototype, 'byteLength')!.get!)
-
-/** Reads the length that a view has, whatever properties it has got. */
-function isWithin(view: unknown, offset: unknown, length: unknown): boolean {
-  if (!isView(view) || !isInteger(offset) || !isInteger(length)) return false
-  const available = (getTag(view) === undefined ? getViewLength(view) : getArrayLength(view)) as number
-  return (offset as number) >= 0 && (length as number) >= 0 && (offset as number) + (length as number) <= available
-}
-
-/**
- * Native accessors can be extended by a class, whose construction ends the process. They cannot be redefined, so the class gets another
- * prototype, which has accessors that cannot be extended. Methods cannot be extended either.
- */
-function checkAccessors(...names: string[]): void {
-  for (const name of names) {
-    const type = (globalThis as Record<string, unknown>)[name] as { prototype: object } | undefined
-    if (!type) continue
-    const prototype = Object.create(Object.getPrototypeOf(type.prototype) as object) as object
-    for (const key of Reflect.ownKeys(type.prototype)) {
-      const descriptor = getOwnPropertyDescriptor(type.prototype, key)!
-      if (descriptor.get) descriptor.get = createGetter(descriptor.get)
-      defineProperty(prototype, key, descriptor)
-    }
-    type.prototype = prototype
-  }
-}
-
-function createGetter(original: () => unknown): () => unknown {
-  const read = uncurry(original)
-  const holder = {
-    get value() {
-      return read(this)
-    },
-  }
-  const { get } = getOwnPropertyDescriptor(holder, 'value')!
-  defineProperty(get!, 'name', { value: original.name, configurable: true })
-  return get!
 }
 
 /** Replaces a function with one of the same name and length. */
@@ -271,8 +133,4 @@ function wrap(holder: object, key: string, createWrapper: (original: Callable) =
 /** Returns a function that calls `target` with its first argument as `this`. */
 function uncurry(target: Function): Callable {
   return Function.prototype.call.bind(target) as Callable
-}
-
-function refuse(name: string, expected: string): never {
-  throw Object.assign(new TypeError(`${name}: not called with ${expected}`), { code: 'ERR_INVALID_ARG_TYPE' })
 }

@@ -15,17 +15,14 @@ type Holder = Record<string, unknown>
 /** Functions that throw from now on. Names that this version of Node does not have are ignored. */
 const listRemovedFunctions = (): readonly [module: string, holder: object, names: readonly string[]][] => [
   // Signals, including the one that opens the inspector; Node's internals; a writer that bypasses the captured streams.
-  ['process', process, ['kill', '_kill', '_debugProcess', '_debugEnd', '_linkedBinding', '_rawDebug']],
-  // Flags belong to the whole process: with natives syntax, one call ends it.
+  ['process', process, ['kill', '_kill', '_debugProcess', '_linkedBinding', '_rawDebug']],
+  // Flags belong to the whole process, and heap snapshots are files.
   [
     'v8',
     process.getBuiltinModule('node:v8'),
     ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit', 'setHeapProfileNearHeapLimit'],
   ],
-  // Another name of `_debugEnd`.
-  ['inspector', process.getBuiltinModule('node:inspector'), ['close']],
-  ['inspector', process.getBuiltinModule('node:inspector/promises'), ['close']],
-  // Without an inspector they have no effect, and in a worker they end the process.
+  // Without an inspector they have no effect, and a correct call ends the process.
   ...(['Network', 'NetworkResources', 'DOMStorage'] as const).map((name): [string, object, string[]] => {
     const holder =
       (process.getBuiltinModule('node:inspector') as unknown as Record<string, object | undefined>)[name] ?? {}
@@ -73,7 +70,6 @@ export async function harden(): Promise<void> {
   refuseCachedData()
   removeSignals()
   removeTracing()
-  removeImports()
   removeExperiments()
   emptyInput()
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
@@ -140,7 +136,8 @@ function guardDescriptors(fs: FileSystem): Descriptors {
       // The standard streams stay open, as `process.stdout` does: its number would be that of the next file.
       const output = isClose ? ignoreClose : OUTPUT_FUNCTION.test(name) ? (threadOutput?.[name] ?? original) : undefined
       return (target, ...rest) => {
-        if (typeof target === 'number' && !openDescriptors.has(target)) {
+        // Node 20 ends the process at a symbol.
+        if (typeof target === 'symbol' || (typeof target === 'number' && !openDescriptors.has(target))) {
           if (output && (target === 1 || target === 2)) return output(target, ...rest)
           return denyDescriptor(name, rest.at(-1))
         }
@@ -320,20 +317,6 @@ function removeTracing(): void {
   if (!threads.isMainThread) return
   const traces = process.getBuiltinModule('node:trace_events')
   replace(traces, 'createTracing', createRefusal('trace_events.createTracing'))
-}
-
-/** Node 26 allocates what an exported histogram claims to need, and ends the process if it cannot. */
-function removeImports(): void {
-  const perfHooks = process.getBuiltinModule('node:perf_hooks')
-  const histogram = perfHooks.createHistogram() as unknown as Record<symbol, { constructor: object } | undefined>
-  const key = Object.getOwnPropertySymbols(histogram).find(({ description }) => description === 'kHandle')
-  const native = key && histogram[key]?.constructor
-  for (const [holder, name] of [
-    [perfHooks, 'importHistogram'],
-    [native, 'import'],
-  ] as const) {
-    if (holder && name in holder) replace(holder, name, createRefusal('perf_hooks.importHistogram'))
-  }
 }
 
 /** Functions of modules that emit a warning when they are loaded. */

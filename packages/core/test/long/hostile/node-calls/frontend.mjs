@@ -13,6 +13,8 @@ const { setImmediate, setTimeout, Promise, gc } = globalThis
 const noop = () => {}
 /** Calls of each function in a round. */
 const CALLS = 20
+/** Calls that have -0 as an argument, each at another position. */
+const NEGATIVE_ZEROS = 6
 
 process.removeAllListeners('warning')
 process.on('uncaughtException', noop)
@@ -68,16 +70,13 @@ function call({ path, target, holder }, owners, number, position) {
   const random = createRandom(mixSeed(seed + number, path))
   const context = { path, targets, instances: Object.values(instances) }
   const args = Array.from({ length: random(6) }, () => createValue(random, context))
-  const how = ['extended by a class', 'new', 'with any this', 'with an instance'][random(8)] ?? 'with its this'
-  const self = {
-    'with any this': () => createValue(random, context),
-    'with an instance': () => createInstance(random, context),
-    'with its this': () => (owners.length > 0 ? createInstance(random, { instances: owners }) : holder),
-  }[how]?.()
+  const zero = number % CALLS
+  if (zero < NEGATIVE_ZEROS) args[zero] = -0
+  const how = random(8) === 0 ? 'new' : 'with its this'
+  const self = owners.length > 0 ? createInstance(random, { instances: owners }) : holder
   if (isSlow) report(position, number % CALLS, describe(how, self, args))
   try {
-    if (how === 'extended by a class') watch(new (class extends target {})(...args))
-    else if (how === 'new') watch(construct(target, args))
+    if (how === 'new') watch(construct(target, args))
     else watch(apply(target, self, args))
   } catch {
     // Errors are what should happen.

@@ -11,15 +11,13 @@ const languageNames = new Set(
   vm.runInNewContext('Object.getOwnPropertyNames(globalThis)').filter(name => name !== 'console'),
 )
 
-/** Properties that lead to internal objects of Node: docs/reference/security.md says that those end the process if called wrongly. */
-const INTERNAL =
-  /^(?:_handle|_events|_tlsOptions|_parent|_server|_channel|_handleQueue|_cache|_(?:readable|writable)State|ssl|domain)$/
+/** Internals of Node: docs/reference/security.md says that those end the process if called wrongly, and that only a mistake must not. */
+const INTERNAL = /^_|^(?:ssl|domain)$/
 
 /** Functions that end the process if they are called wrongly, hooks that do if they throw, and constructors that Node does not export. */
 const OPEN = new RegExp(
   [
-    String.raw`^crypto\.\w+\.prototype\._transform$`,
-    String.raw`^tls\.TLSSocket\.prototype\.(?:getEphemeralKeyInfo|_wrapHandle)$`,
+    String.raw`^tls\.TLSSocket\.prototype\.getEphemeralKeyInfo$|^vm\.Script\.prototype \(prototype\)\.`,
     String.raw`^async_hooks\.createHook$|^\(AsyncHook\)`,
     String.raw`^[\w/]+\.\w+ \(prototype\)$`,
   ].join('|'),
