@@ -19,10 +19,10 @@ export function checkArguments(): void {
 
 /**
  * Modules whose functions take whole numbers, and no values of the caller's own, among which -0 differs from 0. Sallyport has loaded
- * all but `node:crypto` and `node:zlib`. Node 24 checks the numbers of these itself, and loading them there would cost a tenth of the start.
+ * all but `node:crypto`, whose numbers Node 24 checks itself. Loading others for a rare call would slow each start.
  */
 const NUMERIC_MODULES = ['fs', 'fs/promises', 'os', 'net', 'dgram']
-if (Number.parseInt(process.versions.node) < 24) NUMERIC_MODULES.push('crypto', 'zlib')
+if (Number.parseInt(process.versions.node) < 24) NUMERIC_MODULES.push('crypto')
 
 /** Node checks with `Number.isInteger`, then natively with `IsInt32`, and -0 is only the former. */
 const handler: ProxyHandler<Callable> = {

@@ -88,7 +88,12 @@ export interface ModuleSource {
 
 /** Options of a frontend that runs in a worker. */
 export interface FrontendOptions extends ConnectionOptions {
-  /** @default 'permission' */
+  /**
+   * What contains the frontend's code. `'permission'` keeps out mistakes, and code that wants rights that it does not have: it does not stop
+   * code that wants to end the host. `'process'` and `'quickjs'` do.
+   *
+   * @default 'permission'
+   */
   sandbox?: Sandbox
   /**
    * Receives the frontend's standard output and error as text, in chunks. Without it, up to 100 lines a second go to standard error as

@@ -72,7 +72,7 @@ function call({ path, target, holder }, owners, number, position) {
   const args = Array.from({ length: random(6) }, () => createValue(random, context))
   const zero = number % CALLS
   if (zero < NEGATIVE_ZEROS) args[zero] = -0
-  const how = random(8) === 0 ? 'new' : 'with its this'
+  const how = random(8) === 0 && !path.endsWith(')') ? 'new' : 'with its this'
   const self = owners.length > 0 ? createInstance(random, { instances: owners }) : holder
   if (isSlow) report(position, number % CALLS, describe(how, self, args))
   try {

@@ -14,9 +14,11 @@ const languageNames = new Set(
 /** Internals of Node: docs/reference/security.md says that those end the process if called wrongly, and that only a mistake must not. */
 const INTERNAL = /^_|^(?:ssl|domain)$/
 
-/** Functions that end the process if they are called wrongly, hooks that do if they throw, and constructors that Node does not export. */
+/** Functions that end the process if they are called wrongly, as docs/reference/security.md says, hooks that do if they throw, and constructors that Node does not export. */
 const OPEN = new RegExp(
   [
+    // -0, in some versions.
+    String.raw`^zlib\.crc32$|^crypto\.getCipherInfo$|^dns(?:/promises)?\.lookup(?:Service)?$`,
     String.raw`^tls\.TLSSocket\.prototype\.getEphemeralKeyInfo$|^vm\.Script\.prototype \(prototype\)\.`,
     String.raw`^async_hooks\.createHook$|^\(AsyncHook\)`,
     String.raw`^[\w/]+\.\w+ \(prototype\)$`,
