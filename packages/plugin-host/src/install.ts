@@ -1,6 +1,5 @@
 // Puts a package into the directory of plugins, without running any of it: from npm, or from a tarball.
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, rename, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -9,7 +8,7 @@ import { createGunzip } from 'node:zlib'
 import semver from 'semver'
 import { MAX_BYTES, MAX_FILES, readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
-import { type ManifestRules, PACKAGE_NAME, type PluginManifest, readManifest } from './manifest.js'
+import { isPackageName, type ManifestRules, type PluginManifest, readManifest } from './manifest.js'
 
 /** Options of `install`. */
 export interface InstallOptions {
@@ -68,7 +67,8 @@ export async function unpack(
     await mkdir(directory)
     const modes = { dmode: 0o755, fmode: 0o644, preserveOwner: false, noChmod: true }
     const target = extract({ cwd: directory, strip: 1, strict: true, filter, ...modes })
-    const closed = once(target, 'close')
+    // Each bad entry is an error of its own, so the listener stays.
+    const closed = new Promise<void>((resolve, reject) => target.on('error', reject).on('close', resolve))
     target.end(tarball)
     await closed
   } catch (cause) {
@@ -96,7 +96,7 @@ function namePackage(error: unknown, directory: string, spec: string | URL): nev
 /** Returns a version of a registry, or the URL of a file: what pacote reads without running anything. */
 async function toSource(spec: string | URL): Promise<string> {
   const [, name = '', version = ''] = /^(.+)@([^@/:]+)$/.exec(String(spec)) ?? []
-  if (PACKAGE_NAME.test(name) && semver.valid(version) === version) return String(spec)
+  if (isPackageName(name) && semver.valid(version) === version) return String(spec)
   const file = resolve(String(spec).startsWith('file:') ? fileURLToPath(spec) : String(spec))
   const info = await stat(file).catch(() => undefined)
   if (info?.isFile() && /\.(?:tgz|tar\.gz)$/i.test(file)) return pathToFileURL(file).href

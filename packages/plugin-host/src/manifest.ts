@@ -1,14 +1,24 @@
 // The manifest of a plugin: the key `sallyport` of its package.json, or a sallyport.json. Others wrote it.
-import { realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { lstat, realpath, stat } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import semver from 'semver'
 import * as v from 'valibot'
 import { PluginError } from './errors.js'
 import { describeKeys, isVersion, parse, parseJson, permissionsSchema, readText } from './json-file.js'
 import { getPermissionName, type PluginId, type Rights } from './rights.js'
 
-/** A name that a new package can have on npm. */
-export const PACKAGE_NAME: RegExp = /^(?=.{1,160}$)(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
+const PACKAGE_NAME = /^(?=.{1,160}$)(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
+/** What npm, Node's module resolution or Windows takes for something else. */
+const SPECIAL_NAME = /^(?:node_modules|favicon\.ico|(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?|.*\.)$/
+/** True for a name that a new package can have on npm, and a directory on any file system. */
+export const isPackageName = (name: string): boolean =>
+  PACKAGE_NAME.test(name) &&
+  !isBuiltin(name) &&
+  !name
+    .replace('@', '')
+    .split('/')
+    .some(part => SPECIAL_NAME.test(part))
 /** Labels that the bus refuses. */
 const RESERVED = /^(?:host|core|run-\d+|prototype)$/
 
@@ -26,6 +36,8 @@ export interface PluginManifest extends PluginId, Rights {
 
 /** What the host's options say about all manifests. */
 export interface ManifestRules {
+  /** Real path of the directory of plugins. */
+  readonly directory?: string | undefined
   readonly prefix: string
   readonly permissions?: Readonly<Record<string, unknown>> | undefined
   readonly apiVersion?: string | undefined
@@ -50,13 +62,17 @@ const entries = {
     '*',
   ),
   settings: v.optional(v.record(v.string(), v.unknown(), 'must be an object'), {}),
-  name: v.pipe(text, v.regex(PACKAGE_NAME, 'must be the name of a package: lower case, such as "@acme/x"')),
+  name: v.pipe(
+    text,
+    v.check(isPackageName, 'must be the name of a package that npm takes: lower case, such as "@acme/x"'),
+  ),
   version: v.optional(v.custom<string>(isVersion, 'must be a version, such as "1.2.3"'), '0.0.0'),
 }
 const schema = v.strictObject(entries, describeKeys(entries))
 
 /** @param directory - a real path @throws {PluginError} InvalidPlugin with file and key */
 export async function readManifest(directory: string, rules: ManifestRules): Promise<PluginManifest> {
+  await checkNeighbors(directory, rules.directory)
   const ownFile = await findInside(directory, 'sallyport.json')
   const file = ownFile ?? (await findInside(directory, 'package.json')) ?? directory
   const fail = (key: string, message: string): never => {
@@ -90,6 +106,24 @@ export async function readManifest(directory: string, rules: ManifestRules): Pro
   const module = await findInside(directory, manifest.main, place)
   if (module === undefined) return fail('main', `there is no file ${JSON.stringify(manifest.main)}`)
   return { ...manifest, label, main: module, dependencies: ownFile ? [] : Object.keys(Object(dependencies)), fail }
+}
+
+/**
+ * Node takes packages from a `node_modules` above a plugin, and the format of its modules from a package.json there. Both can change without
+ * a question: the hash of a grant covers the plugin's directory alone.
+ */
+async function checkNeighbors(directory: string, parent = directory): Promise<void> {
+  if (!isBelow(parent, directory)) return
+  for (let above = dirname(directory); ; above = dirname(above)) {
+    for (const file of [join(above, 'node_modules'), join(above, 'package.json')]) {
+      const isMissing = await lstat(file).catch(() => true)
+      if (isMissing === true) continue
+      const text =
+        'was found beside plugins, which would load it without a grant. Move it out of the directory of plugins'
+      throw new PluginError('InvalidPlugin', text, { file })
+    }
+    if (above === parent) return
+  }
 }
 
 /** Returns the real path of a file in the directory, or `undefined` without one. @throws {PluginError} InvalidPlugin if the path leads out */

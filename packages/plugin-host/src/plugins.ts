@@ -95,7 +95,8 @@ export class Plugins {
       const { label, name, version } = manifest
       const others = this.#plugins.filter(plugin => plugin.label === label)
       const before = others.find(({ info, directory: old }) => info.name === name && dirname(old) === parent)
-      const target = before?.directory ?? join(parent, label.slice(prefix.length))
+      // No package can have this name, so nothing finds it by a name that it imports.
+      const target = before?.directory ?? join(parent, `_${label.slice(prefix.length)}`)
       const isTaken = !before && (await lstat(target).catch(() => undefined))
       if (isTaken || others.some(plugin => plugin !== before)) {
         throw new PluginError('LabelInUse', `${name}: another plugin has the label ${label}`, { file: target })
@@ -190,7 +191,7 @@ async function findDirectories(parent: string): Promise<string[]> {
   const entries = await readdir(parent, { withFileTypes: true })
   const names = entries.filter(each => each.isDirectory()).map(({ name }) => name)
   const found = names
-    .filter(name => !name.startsWith('.') && name !== 'node_modules')
+    .filter(name => !name.startsWith('.') && name.toLowerCase() !== 'node_modules')
     .map(async name => (name.startsWith('@') ? findDirectories(join(parent, name)) : [join(parent, name)]))
   return (await Promise.all(found)).flat()
 }

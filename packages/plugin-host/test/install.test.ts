@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { Header, type HeaderData } from 'tar'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GrantRequest } from '../src/ask.js'
@@ -59,7 +59,7 @@ test('a tarball is installed without its scripts, asked about, and runs', async 
   expect(await plugins.install(file)).toMatchObject({ label: 'acme-x', version: '1.2.3', state: 'disabled' })
   await plugins.enable('acme-x')
   expect(await place.bus.call('acme-x', 'call', { command: 'greet' })).toBe('Hello')
-  expect([existsSync(ran), installed()]).toEqual([false, ['acme-x']])
+  expect([existsSync(ran), installed()]).toEqual([false, ['_acme-x']])
   const { installed: pins } = JSON.parse(readFileSync(join(place.root, 'grants.json'), 'utf8'))
   expect(pins).toEqual([
     {
@@ -98,7 +98,7 @@ test('another tarball for an installed version is refused, and the plugin keeps 
     message: expect.stringContaining('is not the tarball that was installed before'),
   })
   await expect(plugins.install(other, { integrity: 'sha512-AAAA' })).rejects.toThrow('integrity checksum failed')
-  expect([await place.bus.call('acme-x', 'ping'), installed()]).toEqual(['pong', ['acme-x']])
+  expect([await place.bus.call('acme-x', 'ping'), installed()]).toEqual(['pong', ['_acme-x']])
 })
 
 test('a package with the label of another plugin is refused', async () => {
@@ -176,6 +176,50 @@ describe('a tarball', () => {
     expect([plugins.list(), installed()]).toEqual([[], []])
     expect(readdirSync(place.root).filter(name => name.includes('out'))).toEqual([])
     expect(existsSync('/tmp/sallyport-out.js')).toBe(false)
+  })
+
+  test('that is damaged anywhere is installed or refused, and leaves nothing', async () => {
+    const plugins = await place.open()
+    let seed = 11
+    const below = (end: number): number => (seed = (seed * 16_807) % 2_147_483_647) % end
+    const deep = `package${'/a'.repeat(2000)}/x`
+    const more: Entry[] = [1, 2, 3].flatMap(n => [
+      { path: `package/${n}.js`, content: 'x'.repeat(n * 400) },
+      { path: 'package/pax', type: 'ExtendedHeader', content: `${deep.length + 11} path=${deep}\n` },
+      { path: `package/${n}/x.js`, content: '' },
+    ])
+    const damage = (bytes: Buffer): Buffer => {
+      const at = below(bytes.length)
+      const added = Buffer.from(Array.from({ length: 1 + below(9) }, () => below(256)))
+      const rests = [
+        [],
+        [added, bytes.subarray(at)],
+        [added, bytes.subarray(at + added.length)],
+        [bytes.subarray(at + 512)],
+      ]
+      return Buffer.concat([bytes.subarray(0, at), ...rests[below(4)]!])
+    }
+    /** As an attacker does it: the header's checksum is right. */
+    const forge = (tar: Buffer): Buffer => {
+      const header = tar.subarray(512 * below(tar.length / 512)).subarray(0, 512)
+      for (let count = below(3); count >= 0; count--) header[below(265)] = [0, 0x80, 0xff, below(256)][below(4)]!
+      header.write('        ', 148)
+      header.write(
+        header
+          .reduce((sum, byte) => sum + byte, 0)
+          .toString(8)
+          .padStart(6, '0'),
+        148,
+      )
+      return tar
+    }
+    for (let n = 0; n < 60; n++) {
+      const good = packageOf({}, below(3) === 0 ? more : more.filter(({ type }) => !type))
+      const changed = [damage(good), gzipSync(damage(gunzipSync(good))), gzipSync(forge(gunzipSync(good)))][n % 3]!
+      const error = await plugins.install(save(changed)).catch((thrown: unknown) => thrown)
+      if (error instanceof Error) expect(error, `case ${n}`).toMatchObject({ name: 'PluginError' })
+      expect(installed().filter(name => name.startsWith('.'))).toEqual([])
+    }
   })
 
   test('is a file', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { GrantAnswer, GrantRequest } from '../src/ask.js'
 import type { PluginInfo } from '../src/options.js'
 import type { Plugins } from '../src/plugins.js'
+import type { PluginError } from '../src/errors.js'
 import { INDEX, Place } from './start.js'
 
 const place = new Place()
@@ -89,7 +90,6 @@ describe('a manifest', () => {
     ['a list as key', { sallyport: [] }, 'sallyport', /must be an object/],
     ['a version of no package', { version: 'new', sallyport: {} }, 'version', /must be a version/],
     ['a name of no package', { name: '../x', sallyport: {} }, 'name', /name of a package/],
-    ['a reserved name', { name: 'constructor', sallyport: {} }, 'name', /reserves/],
     ['permissions of a wrong type', { sallyport: { permissions: [1] } }, 'sallyport.permissions.0', /permission/],
     ['a net of a wrong type', { sallyport: { net: 'yes' } }, 'sallyport.net', /true or false/],
     ['an absolute path', { sallyport: { main: '/etc/hostname' } }, 'sallyport.main', /below the directory/],
@@ -115,12 +115,47 @@ describe('a manifest', () => {
     expect(get(plugins, 'other').state).toBe('disabled')
   })
 
+  test('with a name that npm, Node, Windows or the bus gives a meaning is refused', async () => {
+    const scoped = ['node_modules', 'favicon.ico', 'con', 'nul.js', 'lpt1.a.b', 'x.', '..']
+    const names = [
+      ...scoped,
+      ...scoped.map(name => `@acme/${name}`),
+      ...scoped.map(name => `@${name}/x`),
+      'fs',
+      'url',
+      '.x',
+    ]
+    names.push('host', 'core', 'run-1', 'prototype', 'constructor')
+    names.forEach((name, index) => place.add(`plugin-${index}`, {}, {}, { name }))
+    place.add('lib', {}, {}, { name: 'node_modules-x' })
+    const plugins = await place.open({ enable: false })
+    const accepted = plugins.list().filter(({ error }) => (error as PluginError | undefined)?.key !== 'name')
+    expect(accepted.map(({ name }) => name)).toEqual(['node_modules-x'])
+  })
+
   test.each(['{', 'null', '[]', '[['.repeat(100_000)])('of %.20s is refused', async text => {
     place.write('bad', { 'package.json': text })
     const plugins = await place.open()
     expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidPlugin' } }])
   })
 })
+
+test.each(['node_modules', '@acme/node_modules', 'package.json'])(
+  'no plugin runs beside %s, which no grant covers',
+  async name => {
+    place.add('@acme/x')
+    const fake = 'export const [expose, getData, invoke] = [() => { throw new Error("fake") }]'
+    const manifest = { name: 'y', type: 'module', main: 'index.js' }
+    if (name === 'package.json') place.write('', { [name]: manifest })
+    else place.write(`${name}/@sallyport/frontend`, { 'package.json': manifest, 'index.js': fake })
+    const plugins = await place.open()
+    const file = join(place.root, 'plugins', name)
+    expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidPlugin', file } }])
+    rmSync(file, { recursive: true })
+    await plugins.enable('x')
+    expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
+  },
+)
 
 describe('the content', () => {
   test.each([
