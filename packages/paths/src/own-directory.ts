@@ -13,15 +13,16 @@ export const getOwnRest = (pattern: unknown): string | undefined =>
 const MAX_NAME = 200
 
 /**
- * Returns the name of the directory of a label. Labels have different names, also where names have no case, and none is that of a device.
+ * Returns the name of the directory of a label. Labels have different names, also where names have no case. None is that of a device, or
+ * of the directory that Node takes packages from.
  *
  * @example getOwnName('acme-x') === 'acme-x'; getOwnName('A/b') === '%41%2Fb'
  */
 export function getOwnName(label: string): string {
-  const escape = (text: string): string => `%${text.charCodeAt(0).toString(16).toUpperCase()}`
-  const name = label.replaceAll(/[^a-z0-9_-]/g, escape)
+  const escape = (text: string): string => Buffer.from(text).toString('hex').toUpperCase().replaceAll(/../g, '%$&')
+  const name = label.replaceAll(/[^a-z0-9_-]+/g, escape)
   if (name.length > MAX_NAME) return `${name.slice(0, 100)}%${createHash('sha256').update(label).digest('hex')}`
-  return isDeviceName(name) ? escape(name) + name.slice(1) : name
+  return isDeviceName(name) || name === 'node_modules' ? escape(name[0]!) + name.slice(1) : name
 }
 
 /** Writes a path as a pattern that matches nothing else. */

@@ -1,8 +1,7 @@
 // The loaded stores of a core, by file: one for each file, whichever frontends hold it.
 import type { App, CommandContext } from '@sallyport/core'
-import { getPathRules, isDeviceName } from '@sallyport/paths/internal'
+import { getOwnName, getPathRules, isDeviceName } from '@sallyport/paths/internal'
 import { foldCase } from '@sallyport/paths/internal/glob'
-import { createHash } from 'node:crypto'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArg } from '../definition/args.js'
@@ -107,7 +106,9 @@ export class Stores {
     const { stores } = this.#options
     const root = this.#options.directory ?? this.#app.path.parse('$APPDATA')
     const owner = typeof stores === 'function' ? stores(label) : label
-    const directory = stores === 'app' ? root : join(root, 'stores', toDirectoryName(owner))
+    if (typeof owner !== 'string' || owner === '')
+      throw new Error('Store refused: the host gave its directory no name.')
+    const directory = stores === 'app' ? root : join(root, 'stores', getOwnName(owner))
     const file = join(directory, ...names)
     const key = getPathRules().isCaseSensitive ? file : foldCase(file)
     return { key, name: path, directory, file }
@@ -132,16 +133,6 @@ export class Stores {
 const isPortable = (name: string): boolean =>
   // oxlint-disable-next-line no-control-regex
   !/[\0-\x1f<>:"|?*\x7f]/.test(name) && !/[. ]$/.test(name) && !name.endsWith(UNFINISHED) && !isDeviceName(name)
-
-/** Returns a name that no other label has, on file systems that ignore case too. */
-function toDirectoryName(label: string): string {
-  if (typeof label !== 'string' || label === '') throw new Error('Store refused: the host gave its directory no name.')
-  const name = label.replace(/[^a-z0-9_-]+/g, toHex)
-  if (name.length > MAX_NAME_LENGTH) return `%${createHash('sha256').update(label).digest('hex')}`
-  return isDeviceName(name) ? toHex(name[0]!) + name.slice(1) : name
-}
-
-const toHex = (text: string): string => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 
 /** @throws {Error} if a new file would be one too many */
 async function checkFiles(directory: string, file: string): Promise<void> {
