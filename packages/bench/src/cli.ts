@@ -1,11 +1,24 @@
 #!/usr/bin/env node
 // The command `sallyport-bench`.
-import { listAll, measureAndReport } from './command/measure.js'
-import { parseOptions } from './command/options.js'
-import { Interrupted } from './command/output.js'
-import { wrap } from './report/terminal.js'
-import { compare } from './compare/compare.js'
-import { plain, UsageError } from './shared/text.js'
+import { checkRuntime } from '@sallyport/core/internal'
+
+try {
+  checkRuntime()
+} catch (error) {
+  process.stderr.write(`sallyport-bench: ${(error as Error).message}\n`)
+  process.exit(1)
+}
+
+// An older Node.js cannot load these.
+const [{ listAll, measureAndReport }, { parseOptions }, { Interrupted }, { wrap }, { compare }, { plain, UsageError }] =
+  await Promise.all([
+    import('./command/measure.js'),
+    import('./command/options.js'),
+    import('./command/output.js'),
+    import('./report/terminal.js'),
+    import('./compare/compare.js'),
+    import('./shared/text.js'),
+  ])
 
 // The reader of a pipe can close it (`2>&1 | head`); the reports are still written.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

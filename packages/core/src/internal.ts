@@ -13,6 +13,7 @@ export type { Csp, WebviewConfig } from './host/tauri-project/project.js'
 export type { ConnectionOptions } from './host/options/types.js'
 export type { InitScript } from '@sallyport/protocol/internal/contract'
 export type { HostLog } from './host/reporting/log.js'
+export { checkRuntime } from './host/entry.js'
 export type { PathResolver } from '@sallyport/paths/internal/api'
 
 /**

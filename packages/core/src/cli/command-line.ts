@@ -1,6 +1,8 @@
 // What the commands share: how they parse their arguments, and how they end.
-import { readFileSync } from 'node:fs'
 import type { CAC } from 'cac'
+import manifest from '../../package.json' with { type: 'json' }
+
+export const VERSION: string = manifest.version
 
 /** A mistake in the command line. */
 export class UsageError extends Error {
@@ -17,7 +19,7 @@ export function parse(
   cli: CAC,
   argv: readonly string[],
 ): { args: readonly string[]; options: Readonly<Record<string, unknown>> } | undefined {
-  cli.version(readVersion())
+  cli.version(VERSION)
   const [command] = cli.commands
   try {
     const { args, options } = cli.parse([...argv], { run: false })
@@ -31,12 +33,6 @@ export function parse(
     const flags = command!.options.map(({ rawName }) => rawName.split(' ')[0])
     throw new UsageError(`${message}. The options are ${flags.join(' ')} --help --version`)
   }
-}
-
-function readVersion(): string {
-  // Relative to dist/bundle/.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 /** Exits even if a core module keeps the process alive, or the reader of a pipe has exited (`| head`). */

@@ -1,5 +1,6 @@
 // Entry points of a host, whose code is imported on the first call: a core module imports this package too, and needs nothing of it.
 import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
+import manifest from '../../package.json' with { type: 'json' }
 import type { Explanation } from '../acl/explain.js'
 import type { CoreLike } from '@sallyport/frontend/internal'
 import type { BusTypes, BusTypesOf } from '../api/bus-types.js'
@@ -12,7 +13,7 @@ import { spawnCoreEarly } from './workers/core-worker.js'
  * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`
  * of a frontend. A listener added right after that misses no event.
  *
- * @throws {BusError} InvalidParams for an unknown or wrong option, and on Bun and Deno; the error of core, of a gate or of a module that cannot start;
+ * @throws {BusError} InvalidParams for an unknown or wrong option, on an older Node.js, on Bun and Deno; the error of core, of a gate or of a module that cannot start;
  * Timeout after `loadTimeout` or `startTimeout`
  * @example
  * const bus = await createBus({
@@ -40,10 +41,21 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
   }
 }
 
-/** @throws {BusError} InvalidParams on Bun and Deno: calls between their threads hang, and neither has Node's permission model */
+/**
+ * To be called before anything else of Sallyport is imported: an older Node.js has not all names that the other modules import.
+ *
+ * @throws {BusError} InvalidParams on an older Node.js; on Bun and Deno: calls between their threads hang, and neither has Node's permission model
+ */
 export function checkRuntime(): void {
-  const { bun, deno } = process.versions as { bun?: string; deno?: string }
-  if (bun === undefined && deno === undefined) return
+  const { bun, deno, node } = process.versions as { bun?: string; deno?: string; node: string }
+  if (bun === undefined && deno === undefined) {
+    const needed = manifest.engines.node.replace('>=', '')
+    if (node.localeCompare(needed, 'en', { numeric: true }) >= 0) return
+    throw new BusError(
+      'InvalidParams',
+      `This is Node.js ${node}, and Sallyport needs ${needed} or later. Update Node.js`,
+    )
+  }
   const text = `${bun === undefined ? 'Deno' : 'Bun'} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Versions and support" of the documentation`
   throw new BusError('InvalidParams', text)
 }

@@ -84,7 +84,7 @@ test.runIf(launcher?.name === 'bubblewrap')('without bubblewrap it names the com
   const hidden = ['--dev-bind', '/', '/', '--ro-bind', '/dev/null', bwrap!, process.execPath, command, 'doctor']
   const { code, stdout } = await runProgram(bwrap!, hidden)
   expect(stdout).toContain(
-    'bubblewrap is not available: bwrap was not found. Install bubblewrap 0.8 or later (apt-get install bubblewrap)',
+    '\n  bubblewrap is not available: bwrap was not found. Install bubblewrap 0.8 or later (apt-get install bubblewrap)',
   )
   const worksWithout = /^ {2}landlock: works$/m.test(stdout)
   expect(code).toBe(worksWithout ? 0 : 1)
@@ -96,9 +96,10 @@ describe('sallyport exits with', () => {
     ['0 and its help', ['--help'], 0, /^sallyport <command>.*doctor.*acl/s],
     ['0 and the help of doctor', ['doctor', '--help'], 0, /^sallyport doctor \[options\].*--json/s],
     ['0 and the help of acl', ['acl', '--help'], 0, /^sallyport acl \[tauri\.conf\.json.*\$ sallyport acl src-tauri/s],
-    ['0 and its version', ['doctor', '--version'], 0, new RegExp(`/${version.replaceAll('.', '\\.')} `)],
+    ['0 and its version', ['--version'], 0, new RegExp(`^${version.replaceAll('.', '\\.')}$`)],
+    ['0 and the version of doctor', ['doctor', '--version'], 0, new RegExp(`/${version.replaceAll('.', '\\.')} `)],
     ['2 without a command', [], 2, /^sallyport: a command is missing\n/],
-    ['2 for an unknown command', ['doktor'], 2, /^sallyport: unknown command doktor\n/],
+    ['2 for an unknown command', ['doktor'], 2, /^sallyport: unknown command doktor \(did you mean "doctor"\?\)\n/],
     ['2 for an unknown option', ['doctor', '--jsn'], 2, /^sallyport doctor: Unknown option `--jsn`\. The options are/],
     ['2 for an argument', ['doctor', 'x'], 2, /^sallyport doctor: Unused args/],
     ['2 for a missing project', ['acl', 'nowhere'], 2, /^sallyport acl: there is no file or directory .*nowhere$/],

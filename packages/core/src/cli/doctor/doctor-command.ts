@@ -54,7 +54,10 @@ function render({ node, walls, limits, sandboxes, isReady, place }: Diagnosis): 
 }
 
 const describeWall = ({ name, works, program, reason }: WallReport): string =>
-  [`${name}: ${works ? 'works' : reason}`, ...(program === undefined ? [] : [`    ${program}`])].join('\n')
+  [
+    works ? `${name}: works` : reason?.startsWith(name) ? reason : `${name}: ${reason}`,
+    ...(program === undefined ? [] : [`    ${program}`]),
+  ].join('\n')
 
 /** Pads all columns but the last. */
 function align(rows: readonly (readonly string[])[]): string[] {

@@ -1,8 +1,9 @@
 // Colors of the log on a terminal. NO_COLOR, FORCE_COLOR and the terminal decide whether there are any.
-import { styleText } from 'node:util'
+// An older Node.js has no `styleText`: then importing that name alone would fail before `checkRuntime` says why.
+import util from 'node:util'
 
 /** A format of `util.styleText`. Node 20 colors a combination even if NO_COLOR is set, so formats are nested instead. */
-export type Color = Extract<Parameters<typeof styleText>[0], string>
+export type Color = Extract<Parameters<typeof util.styleText>[0], string>
 
 /** Returns the text in a color, or unchanged. */
 export type Paint = (color: Color, text: string) => string
@@ -10,7 +11,7 @@ export type Paint = (color: Color, text: string) => string
 export const createPaint =
   (stream: NodeJS.WriteStream): Paint =>
   (color, text) =>
-    text === '' ? '' : styleText(color, text, { stream })
+    text === '' ? '' : util.styleText(color, text, { stream })
 
 const LABEL_COLORS: readonly Color[] = [
   'cyan',

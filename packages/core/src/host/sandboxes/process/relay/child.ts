@@ -178,12 +178,11 @@ function createDescriptorError(): BusError {
   return new BusError('Overloaded', `The frontend process was not started: no file descriptors are left. ${remedy}`)
 }
 
-const SIGNALS = new Map(
+const SIGNALS = new Map<number, NodeJS.Signals>()
+for (const [name, number] of Object.entries(constants.signals)) {
   // Two names have the same number: the first is the usual one.
-  Object.entries(constants.signals)
-    .toReversed()
-    .map(([name, number]) => [number, name as NodeJS.Signals]),
-)
+  if (!SIGNALS.has(number)) SIGNALS.set(number, name as NodeJS.Signals)
+}
 
 /** A process that waits for another one exits with 128 and the number of the signal that ended the other one. */
 const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>

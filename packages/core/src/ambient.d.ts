@@ -9,3 +9,9 @@ declare module '@sallyport/inspector/internal' {
 declare module '@sallyport/inspector/internal/calls' {
   export const CallWatch: new () => import('./shared/call-watch.js').CallWatch
 }
+
+// The bundler takes in the members that are used.
+declare module '*/package.json' {
+  const manifest: { readonly version: string; readonly engines: { readonly node: string } }
+  export default manifest
+}
