@@ -81,7 +81,7 @@ test('a script that loops, throws or does not parse fails with the reason, and t
   })
   expect(await host.run(`throw new Error('no idea')`)).toMatchObject({ failed: 'no idea' })
   expect(await host.run('return (')).toMatchObject({
-    failed: expect.stringMatching(/^Frontend script run\.js:1:\d+: it is not a script: /),
+    failed: expect.stringMatching(/^Frontend script run\.js:1:\d+: syntax error: /),
   })
   expect(await host.run('globalThis.left = 1; return typeof left')).toMatchObject({ answer: 'number' })
   expect(await host.run('return typeof left')).toMatchObject({ answer: 'undefined' })

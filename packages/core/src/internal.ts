@@ -14,6 +14,7 @@ export type { ConnectionOptions } from './host/options/types.js'
 export type { InitScript } from '@sallyport/protocol/internal/contract'
 export type { HostLog } from './host/reporting/log.js'
 export { checkRuntime } from './host/entry.js'
+export { didYouMean } from './shared/suggest.js'
 export type { PathResolver } from '@sallyport/paths/internal/api'
 
 /**

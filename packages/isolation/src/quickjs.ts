@@ -35,10 +35,7 @@ export async function loadScript(
     const explained = explainSyntax(problem.message, getLines()[line - 1] ?? '', column, body !== undefined)
     const module = getModuleName(frames)
     const isOther = module !== name && modules.has(module)
-    const error = createScriptError(
-      `${isOther ? module : place}${problem.position}`,
-      `it is not a script: ${explained}`,
-    )
+    const error = createScriptError(`${isOther ? module : place}${problem.position}`, `syntax error: ${explained}`)
     error.stack = `${error.name}: ${error.message}\n${frames}`
     return error
   }

@@ -1,6 +1,7 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import type { CallParameters, CommandName, CommandResult, StreamItem, StreamName } from '@sallyport/frontend/internal'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
+import { endClient } from '@sallyport/frontend/internal'
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
 import { BusError, describeName, isBusError, withCaller } from '@sallyport/protocol/internal/errors'
 import type {
@@ -525,6 +526,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await frontends.closeAll()
     await this.#rights.tearDown()
     await this.#client.close()
+    endClient(this.#client, this.#host.createClosedError())
     stopWatching()
   }
 }

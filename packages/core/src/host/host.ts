@@ -193,6 +193,12 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   checkRunning(): void {
     const { state } = this.supervisor
     if (state === 'running') return
+    if (this.isClosing) throw this.createClosedError()
     throw new BusError('Disconnected', `${this.#names.subject} is ${state}`, { data: { delivered: 'no' } })
+  }
+
+  createClosedError(): BusError {
+    const { name, subject } = this.#names
+    return new BusError('Disconnected', `${subject} was closed by ${name}.close()`, { data: { delivered: 'no' } })
   }
 }

@@ -12,8 +12,9 @@
 // Rights precede limits, so that a denied call is reported as such also if its frontend floods core. Phases 4 to 7 are one function,
 // `command.run`, which is composed before the first call: by `composeRun`, and by `limit` of quotas.ts if the frontend has quotas. A
 // phase that a command does not have costs its calls nothing.
+import { types } from 'node:util'
 import { type Codec, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
-import { BusError, isBusError, toBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeCommand, findPlace, isBusError, toBusError } from '@sallyport/protocol/internal/errors'
 import type { CallHeaders, CallMessage, RequestId } from '@sallyport/protocol/internal/message'
 import type { Outcome } from '@sallyport/protocol/internal/rpc'
 import { isThenable } from '@sallyport/protocol/internal/util'
@@ -159,6 +160,11 @@ export class CallPhases {
     if (Interruption.is(thrown) && id !== undefined) return this.#interrupt(id, method, thrown)
     this.#counts[COUNT.failures]! += 1
     const error = toBusError(method, thrown)
+    const mistake = describeMistake(thrown)
+    if (mistake !== undefined) {
+      error.message = `${describeCommand(method)} failed: ${error.message}`
+      this.#deps.events.warned(mistake, { command: method, reason: error.reason })
+    }
     if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded]! += 1
     const { watch } = this.#deps.session.metrics
     const { headers } = 'request' in call ? call.request : call
@@ -221,6 +227,20 @@ export class CallPhases {
 function getCodec(headers: CallHeaders | undefined): Codec | undefined {
   const codec = headers?.[CODEC_HEADER]
   return codec === undefined ? undefined : codecs[codec as CodecName]
+}
+
+/** Says in one line where a handler made a mistake. What it throws on purpose is for its caller alone. */
+function describeMistake(thrown: unknown): string | undefined {
+  // A proxy can be thrown, too.
+  if (!types.isNativeError(thrown)) return undefined
+  try {
+    if (!(thrown instanceof TypeError || thrown instanceof ReferenceError)) return undefined
+    const place = findPlace(thrown.stack ?? '')
+    return `a command threw ${thrown instanceof TypeError ? 'TypeError' : 'ReferenceError'}${place && ` (${place})`}`
+  } catch {
+    // A getter threw.
+    return undefined
+  }
 }
 
 /** Returns what a call has failed with. The reason `Interrupted` of any other error is that of another run. */

@@ -3,7 +3,6 @@
 import {
   BusError,
   createCallPromise,
-  describeCommand,
   describeName,
   findPlace,
   fromCausedErrorObject,
@@ -41,7 +40,7 @@ import type {
   TransferOptions,
 } from '@sallyport/protocol/internal/message'
 import type { CallTrace, StreamCaller } from '@sallyport/protocol/internal/rpc'
-import { checkFrontendCall } from '../api/frontend-call.js'
+import { checkFrontendCall, describeFunction } from '../api/frontend-call.js'
 import { COUNT } from '../shared/metrics.js'
 import { type ChannelTarget, forwardChannel, isChannel, toChannelTarget } from './channels/forward-channel.js'
 import { frontendCalls, type TraceSource } from './tracing.js'
@@ -266,7 +265,7 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
     { resolve, reject }: Settle,
   ): Settle {
     let stop: ((error: BusError) => void) | undefined
-    const stopWatching = watchDeadline(describeCommand(name), { signal, timeout }, error => {
+    const stopWatching = watchDeadline(describeFunction(name), { signal, timeout }, error => {
       this.#pending.abandon(id, error)
       stop?.(error)
     })
@@ -345,7 +344,7 @@ function checkCall(name: unknown, args: unknown, options: (CallOptions & Transfe
     throw new BusError('InvalidParams', `The name of a frontend's function must be a non-empty string: got ${actual}`)
   }
   checkFrontendCall(name, args, options)
-  if (options !== undefined) checkDeadline(describeCommand(name), options, true)
+  if (options !== undefined) checkDeadline(describeFunction(name), options, true)
   if (options) checkTransfer(options, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
 }

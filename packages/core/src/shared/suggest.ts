@@ -12,11 +12,13 @@ export const MAX_NAME_LENGTH = 200
 export function didYouMean(name: string, names: Iterable<string>): string {
   if (name.length > MAX_COMPARED_LENGTH) return ''
   let best: string | undefined
-  let bestDistance = Math.max(2, name.length / 3)
+  // An extension that all files have is no likeness.
+  let bestDistance = Math.max(2, name.replace(/\.\w+$/, '').length / 3)
   let compared = 0
   for (const candidate of names) {
     if (++compared > MAX_NAMES) break
-    const apart = isTransposed(name, candidate) || isTransposed(`${name}s`, candidate) ? 1 : distance(name, candidate)
+    const isSlip = isTransposed(name, candidate) || isTransposed(`${name}s`, candidate)
+    const apart = isSlip ? 1 : Math.min(distance(name, candidate), hasOtherEnd(name, candidate) ? 1.5 : Infinity)
     if (apart < bestDistance) [best, bestDistance] = [candidate, apart]
   }
   return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`
@@ -41,5 +43,9 @@ export function createRestartError(label: string, why: string | undefined): BusE
 /** True for the same letters in another order: one slip of the fingers, which the distance counts as two. */
 const isTransposed = (name: string, other: string): boolean =>
   name !== other && name.length === other.length && sortLetters(name) === sortLetters(other)
+
+/** True for another form of a word: `deny` for `denied`. */
+const hasOtherEnd = (name: string, other: string): boolean =>
+  name.length > 3 && other.length <= name.length + 2 && other.startsWith(name.slice(0, -1))
 
 const sortLetters = (name: string): string => name.split('').sort().join('')

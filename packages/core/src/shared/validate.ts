@@ -96,6 +96,7 @@ function describeOption(where: string, issue: Issue, options: unknown, names: re
   const subject = path === '' ? where : `${where}: ${path}`
   if (isMissing(issue)) {
     if (path === '' && !where.includes(':')) return `${where}: the options are missing`
+    if (path === 'core') return `${subject} is missing, as in ${EXAMPLE}`
     return `${subject} is missing${issue.type === 'variant' ? `: it must be ${issue.message}` : ''}`
   }
   const received = issue.input instanceof URL ? JSON.stringify(issue.input.href) : issue.received
@@ -111,12 +112,12 @@ function describeMissing(issue: Issue): string {
 }
 
 /** Returns a hint for a name that is valid in its place with another `kind` or `use` next to it. */
-function hintAtSibling({ path }: Issue, places: readonly string[]): string | undefined {
+function hintAtSibling({ path, message }: Issue, places: readonly string[]): string | undefined {
   const [parent, member] = (path ?? []).slice(-2)
   const tail = `.${String(parent?.key)}.${String(member?.key)}`
   const variant = Object.entries(Object(member?.input) as object).find(([key]) => key === 'kind' || key === 'use')
   if (!variant || !places.some(place => `.${place}`.endsWith(tail))) return undefined
-  return ` with ${variant[0]}: ${JSON.stringify(variant[1])}`
+  return ` with ${variant[0]}: ${JSON.stringify(variant[1])}${message.startsWith('use ') ? `: ${message}, or another ${variant[0]}` : ''}`
 }
 
 /** Returns a hint: a similar name, the names that an entry of an array has, or the place of a valid name. */
@@ -143,6 +144,8 @@ function suggestOption(issue: Issue, places: readonly string[]): string {
   if (place === undefined) return use ?? suggestName(name, places.map(getName))
   return place === name ? ': it is an option of createBus' : `: it belongs at ${place}`
 }
+
+const EXAMPLE = 'createBus({ core: defineCore({ commands: { greet: () => "Hello" } }) })'
 
 /** Names that options have in other libraries. */
 const ALIASES: ReadonlyMap<string, string> = new Map([

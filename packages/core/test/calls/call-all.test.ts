@@ -78,7 +78,7 @@ describe('callAll', () => {
     ['an unknown option', ['name', {}, { transfer: [] }], 'has no option "transfer": it has labels, signal, timeout'],
     ['a label as the name', ['md-a', 'name'], 'must be an object of named arguments'],
     ['a stream', ['name', { body: new ReadableStream() }], 'The argument "body" of "name" is a stream'],
-    ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of command "name" must be milliseconds'],
+    ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of function "name" must be milliseconds'],
   ])('refuses %s as a whole', async (_, args, message) => {
     const call = bus.callAll(...(args as Parameters<Bus['callAll']>))
     await expect(call).rejects.toMatchObject({

@@ -3,7 +3,11 @@ import { command, createBus, defineCore } from '@sallyport/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Bus } from '@sallyport/core'
 
-const commands = { greet: ({ name }: { name: string }) => `Hello, ${name}!`, wipe: () => 'gone' }
+const commands = {
+  greet: ({ name }: { name: string }) => `Hello, ${name}!`,
+  wipe: () => 'gone',
+  typo: () => ({} as any).a.b,
+}
 const core = defineCore({ commands })
 const directory = new URL('.', import.meta.url)
 const toModule = (source: string) => ({ source, name: 'plugin.mjs', directory })
@@ -56,10 +60,60 @@ describe('a mistake in the host', () => {
       'it takes description, args (a schema), result and th',
     ],
     ['a shape for a schema', () => define({ args: { name: String } }, () => 1), 'such as z.object({ … }) of zod'],
+    [
+      'no core',
+      () => (createBus as (options: object) => unknown)({}),
+      'core is missing, as in createBus({ core: defineCore({',
+    ],
+    ['true for an object', () => create({ isolation: true }), 'isolation must be an object, such as {}: got true'],
+    [
+      'memory of a thread',
+      () => open({ sandbox: { kind: 'permission', memory: 64 } }),
+      'with kind: "permission": use kind, read, net, secrets, strict, resourceLimits, or another kind',
+    ],
+    ['a label twice', () => bus.open('plugin', toModule('')), 'Close it with closeFrontend, or restart it with reload'],
+    [
+      'an option of a function',
+      () => bus.call('plugin', 'run', {}, { timout: 1 } as never),
+      'function "run" has no option "timout" (did you mean "timeout"?)',
+    ],
+    [
+      'another form of a name',
+      () => bus.on('deny' as never, () => {}),
+      'no event "deny" of the bus itself (did you mean "denied"?)',
+    ],
+    ['a time that is too short', () => bus.run('for (;;);', { limits: { time: 10 } }), 'or raise `limits.time`'],
+    [
+      'a memory that is too small',
+      () => bus.run('for (const all = []; ; ) all.push(new Uint8Array(1e6))', { limits: { memory: 8 } }),
+      '(limit: 8 MiB). Raise `limits.memory`',
+    ],
     ['functions beside commands', () => create({ core: { greet: () => 1 } }), 'a command stands in commands: { … }'],
   ])('%s', async (_, make, remedy) => {
     await expect((async () => make())()).rejects.toThrow(remedy)
   })
+})
+
+test('a file that is missing is not taken for another one with its extension', async () => {
+  await expect(createBus({ core: new URL('nope.test.ts', import.meta.url) })).rejects.toThrow(/nope\.test\.ts$/)
+})
+
+test('a bus that was closed says so from each method', async () => {
+  const bus = await createBus({ core, log: false })
+  await bus.close()
+  const calls = [
+    () => bus.call('x', 'run'),
+    () => bus.stream('x', 'run').next(),
+    () => bus.emit('x'),
+    () => bus.listen('x', () => {}),
+    () => bus.open('x', toModule('')),
+    () => bus.run('1'),
+    () => bus.reload('x'),
+    () => bus.connect('x'),
+    () => bus.describe('x', {}),
+    () => bus.openInspector(),
+  ]
+  for (const call of calls) await expect(call(), String(call)).rejects.toThrow(/^The bus was closed by bus.close\(\)$/)
 })
 
 describe('a mistake of a model in the code of bus.run', () => {
@@ -80,6 +134,8 @@ describe('a mistake of a model in the code of bus.run', () => {
     ['module.exports = 1', 'Return a value from bus.run, or expose functions'],
     ["await fetch('https://example.com')", 'process: true, net: ["example.com"]'],
     ['const x: number = 1', 'For TypeScript, set language: "typescript"'],
+    ['return invoke("typo")', 'command "typo" failed: Cannot read properties of undefined (reading \'b\')'],
+    ['return (1', 'run.js:1:10: syntax error: Unexpected end of input'],
     ['function f() { await null }', 'await is only valid in an async function'],
     ['```js\nreturn 1\n```', 'The code begins with a fence of Markdown'],
     ['const x = {}\nx.missing()', 'x.missing is not a function'],
@@ -87,7 +143,7 @@ describe('a mistake of a model in the code of bus.run', () => {
     ["return invoke('greet', 'Ann', 2)", 'Pass all arguments as members of one object'],
     ['const a = {}; a.a = a; return a', 'it is nested too deeply, or contains itself'],
   ])('%j', async (code, remedy) => {
-    await expect(bus.run(code, { allow: ['greet'] })).rejects.toThrow(remedy)
+    await expect(bus.run(code, { allow: ['greet', 'typo'] })).rejects.toThrow(remedy)
   })
 })
 

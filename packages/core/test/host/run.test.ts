@@ -336,7 +336,10 @@ test('closing the bus rejects it, and a closed bus runs nothing', async () => {
   await started
   await bus.close({ timeout: 0 })
   expect(await failed).toMatchObject({ reason: 'Disconnected' })
-  await expect(bus.run('')).rejects.toMatchObject({ reason: 'Disconnected', message: 'The bus is stopped' })
+  await expect(bus.run('')).rejects.toMatchObject({
+    reason: 'Disconnected',
+    message: 'The bus was closed by bus.close()',
+  })
 })
 
 test('the timeout of the bus is its default', async () => {

@@ -84,7 +84,7 @@ describe.each(scriptSandboxes)(
       ['new AbortController().signal.x.y', /^cannot read/],
       ['undeclared = 1', /undeclared is not defined/],
       ['fetch("http://a")', /fetch is not defined/],
-      ['1\n\na b', /data:…:3:3: it is not a script: expecting ';'/],
+      ['1\n\na b', /data:…:3:3: syntax error: expecting ';'/],
       ['1\nawait import("node:fs")', /^Cannot import "node:fs"/],
     ])('%s', async (text, message, stack) => {
       const error = await getError(script(text), sandbox)

@@ -57,7 +57,7 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     [
       `import './lib/a.js'`,
       { 'lib/a.js': `export const a = 1\n\n  let b c = 3` },
-      /^Frontend script lib\/a\.js:3:9: it is not a script: expecting ';'/,
+      /^Frontend script lib\/a\.js:3:9: syntax error: expecting ';'/,
     ],
     [`import { c } from './a.js'`, { 'a.js': 'export const b = 1' }, /Could not find export 'c' in module 'a\.js'/],
   ])('%s fails', async (source, modules, message) => {

@@ -12,7 +12,7 @@ describe('createBus rejects', () => {
   const main = fixture('main.mjs')
   const withSecurity = (security: object): object => ({ core, app: { security } })
   test.each<[string, object, RegExp]>([
-    ['no core', { core: undefined }, /^createBus: core is missing$/],
+    ['no core', { core: undefined }, /^createBus: core is missing, as in createBus/],
     [
       'a missing core file',
       { core: fixture('nope.mjs') },
@@ -135,7 +135,9 @@ describe('createBus rejects', () => {
   test('a label is unique, and free after its frontend has closed', async () => {
     const bus = await start()
     const client = await bus.connect('tests')
-    await expect(bus.connect('tests')).rejects.toMatchObject({ message: 'Frontend "tests" already exists' })
+    await expect(bus.connect('tests')).rejects.toMatchObject({
+      message: expect.stringContaining('Frontend "tests" already exists') as string,
+    })
     await client.close()
     expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
     await expect(bus.connect('a b')).rejects.toThrow(/^bus\.connect: its label must be a label of .*: got "a b"$/)

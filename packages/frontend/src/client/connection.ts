@@ -326,7 +326,8 @@ export class Connection {
     const wasOpen = !this.#createCloseError
     if (!wasOpen && !fault) return
     const cause = fault ?? this.#fault
-    const problem = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
+    const subject = cause?.reason === 'Disconnected' ? '' : 'The link to core has failed: '
+    const problem = cause ? subject + cause.message : 'The link to core is closed'
     const createError = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
     this.#createCloseError = createError

@@ -236,7 +236,7 @@ export class Machine {
       this.#deadline = now + left
       return false
     }
-    const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise the limit`
+    const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise \`limits.time\``
     this.#limit = new BusError('Crashed', text, { data: { limit: 'time', max } })
     return true
   }
@@ -264,8 +264,8 @@ export class Machine {
     const max = this.#limits[limit]
     const text =
       limit === 'memory'
-        ? `The script ran out of memory (limit: ${max} MiB)`
-        : `The script's calls were nested too deeply (limit: ${max} KiB of stack)`
+        ? `The script ran out of memory (limit: ${max} MiB). Raise \`limits.memory\``
+        : `The script's calls were nested too deeply (limit: ${max} KiB of stack). Raise \`limits.stack\``
     return new BusError('Crashed', text, { data: { limit, max } })
   }
 

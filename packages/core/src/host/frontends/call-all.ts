@@ -1,6 +1,6 @@
 // Options and result of `bus.callAll`: one call to each of several frontends, of which each settles by itself.
 import { Channel } from '@sallyport/frontend/internal'
-import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import {
   checkDeadline,
   checkNamedArguments,
@@ -10,7 +10,7 @@ import {
 } from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../../acl/label-glob.js'
-import { checkFrontendCall } from '../../api/frontend-call.js'
+import { describeFunction, FUNCTION } from '../../api/frontend-call.js'
 
 type CallAllOptions = WaitOptions & { labels?: string | readonly string[] }
 
@@ -21,10 +21,9 @@ export function checkCallAll(name: string, args?: object, options?: CallAllOptio
   if (typeof name !== 'string') {
     throw new BusError('InvalidParams', 'bus.callAll takes the name of a function that frontends expose')
   }
-  checkOptionNames(name, options, OPTION_NAMES, args)
-  checkFrontendCall(name, args)
+  checkOptionNames(name, options, OPTION_NAMES, args, FUNCTION)
   if (args !== undefined && args !== null && !isBytes(args)) checkArguments(name, args)
-  checkDeadline(describeCommand(name), options ?? {})
+  checkDeadline(describeFunction(name), options ?? {})
   const { labels = '*' } = options ?? {}
   const globs: readonly unknown[] = Array.isArray(labels) ? labels : [labels]
   if (!globs.every(glob => typeof glob === 'string')) {

@@ -212,7 +212,10 @@ export class Frontends {
   /** @throws {BusError} InvalidParams */
   checkFree(name: string): void {
     if (!this.#open.byName.has(name)) return
-    throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
+    throw new BusError(
+      'InvalidParams',
+      `Frontend ${JSON.stringify(name)} already exists. Close it with closeFrontend, or restart it with reload`,
+    )
   }
 
   #remember(label: string, ended: EndedFrontend): void {

@@ -235,7 +235,7 @@ const bareCore = v.pipe(
 )
 const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
-const isolation = strictOptions({ dir: v.optional(locationSchema), ...hookEntries })
+const isolation = v.strictObject({ dir: v.optional(locationSchema), ...hookEntries }, 'an object, such as {}')
 /** @internal */
 export type ParsedIsolation = v.InferOutput<typeof isolation>
 /** @internal */
