@@ -1,5 +1,5 @@
 // All plugins of a host.
-import { lstat, mkdtemp, mkdir, readdir, realpath, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
@@ -158,15 +158,22 @@ export class Plugins {
 
 /**
  * Reads plugins, asks for the rights that they request, and starts each as a frontend of the bus. Resolves when each has started or has not:
- * `list()` says which, and why. A plugin that fails does not affect the others.
+ * `list()` says which, and why. A plugin that fails does not affect the others. One that is invalid is also a warning of the process.
  *
- * @throws {PluginError} InvalidOption; InvalidGrants if the file of grants is malformed; Node's error for a missing directory
+ * @throws {PluginError} InvalidOption, also for a directory that does not exist; InvalidGrants if the file of grants is malformed
  * @example const plugins = await openPlugins(bus, { directory: new URL('./plugins/', import.meta.url), ask: () => true })
  */
 export async function openPlugins(bus: PluginBus, options: PluginsOptions): Promise<Plugins> {
   const resolved = resolveOptions(options)
   const { enable, directory } = resolved
-  if (directory !== undefined) resolved.directory = await realpath(directory)
+  if (directory !== undefined) {
+    const readDirectory = async (): Promise<string> =>
+      (await opendir(directory)).close().then(() => realpath(directory))
+    resolved.directory = await readDirectory().catch((cause: unknown) => {
+      const text = `${directory} is no directory that can be read. Create it, or name another one`
+      throw new PluginError('InvalidOption', text, { key: 'openPlugins.directory', cause })
+    })
+  }
   const grants = new Grants(resolved.grants)
   await grants.read()
   const plugins = new Plugins(bus, resolved, grants)
@@ -176,6 +183,8 @@ export async function openPlugins(bus: PluginBus, options: PluginsOptions): Prom
   const wanted = plugins.list().filter(isWanted)
   // `list` has the errors.
   await Promise.all(wanted.map(({ label }) => plugins.enable(label).catch(() => {})))
+  const mistakes = plugins.list().flatMap(({ state, error }) => (state === 'invalid' && error ? [error.message] : []))
+  for (const message of new Set(mistakes)) process.emitWarning(`A plugin is invalid: ${message}`)
   return plugins
 }
 

@@ -1,7 +1,7 @@
 // Plugins of a directory over real workers: discovery, grants, states, and what a hostile plugin tries.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { GrantAnswer, GrantRequest } from '../src/ask.js'
 import type { PluginInfo } from '../src/options.js'
 import type { Plugins } from '../src/plugins.js'
@@ -65,6 +65,27 @@ describe('a directory of plugins', () => {
       key: 'sallyport.permissions.1',
       message: expect.stringContaining('unknown permission "fs:own". This program has "hello"'),
     })
+  })
+
+  test('warns once of each mistake, and must exist', async () => {
+    place.add('x', { main: 'none.js' })
+    place.add('y', { permissions: ['gret'] })
+    place.add('z')
+    const warnings: string[] = []
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(text => void warnings.push(String(text)))
+    await place.open().finally(() => emitWarning.mockRestore())
+    const file = (name: string): string =>
+      `A plugin is invalid: ${join(place.root, 'plugins', name, 'package.json')}: sallyport.`
+    expect(warnings.toSorted()).toEqual([
+      `${file('x')}main: there is no file "none.js"`,
+      expect.stringMatching(`^${file('y')}permissions.0: .*did you mean "greet"`),
+    ])
+    for (const name of ['none', 'x/index.js', 'plugins/x/index.js'])
+      await expect(place.open({ directory: join(place.root, name) })).rejects.toMatchObject({
+        code: 'InvalidOption',
+        key: 'openPlugins.directory',
+        message: expect.stringContaining('Create it, or name another one'),
+      })
   })
 
   test('can be a list of directories', async () => {

@@ -1,9 +1,10 @@
 // The options of `serveFrontends`, and their checks.
+import { stat } from 'node:fs/promises'
 import type { IncomingMessage, Server } from 'node:http'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FrontendOptions } from '@sallyport/core'
-import type { ConnectionOptions } from '@sallyport/core/internal'
+import { type ConnectionOptions, didYouMean } from '@sallyport/core/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { FREE_LABEL_RULE } from '@sallyport/protocol/internal/message'
 import { MIN_PAGE_MESSAGE_BYTES, MAX_PAGE_MESSAGE_BYTES } from '@sallyport/protocol/internal/wire'
@@ -130,9 +131,11 @@ export interface WebConfig extends Required<Omit<WebOptions, Optional | 'fronten
 export function resolveOptions(options: WebOptions): WebConfig {
   const { success, output, issues } = v.safeParse(schema, options)
   if (!success) {
-    const [{ expected, message, path }] = issues
+    // An unknown option might be the misspelt name of a missing one.
+    const { expected, message, path } = issues.find(issue => issue.expected === 'never') ?? issues[0]
     const place = path?.map(({ key }) => String(key)).join('.') ?? 'the options'
-    throw invalid(expected === 'never' ? `unknown option ${place}` : `${place} must be ${message}`)
+    if (expected !== 'never') throw invalid(`${place} must be ${message}`)
+    throw invalid(`unknown option ${place}${didYouMean(place, Object.keys(schema.entries))}`)
   }
   if (output.server && !output.authenticate) {
     throw invalid('server requires authenticate, which returns the label of a page')
@@ -160,6 +163,14 @@ export function resolveOptions(options: WebOptions): WebConfig {
     }
   }
   return { ...output, frontends } as WebConfig
+}
+
+/** @throws {BusError} InvalidParams, which names the option */
+export async function checkDirectories({ frontends }: WebConfig): Promise<void> {
+  for (const [label, { dir }] of Object.entries(frontends)) {
+    if (dir === undefined || (await stat(dir).catch(() => undefined))?.isDirectory()) continue
+    throw invalid(`frontends.${label}.dir: there is no directory ${dir}`)
+  }
 }
 
 const invalid = (problem: string): BusError => new BusError('InvalidParams', `serveFrontends: ${problem}`)

@@ -21,7 +21,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_GOING_AWAY } from './contract/greeting.js'
 import { ContentPolicy } from './document/content-policy.js'
 import { createAssetScope } from './files/asset-scope.js'
-import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
+import { checkDirectories, type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
 import { PageService, type PageServiceDeps, refuse } from './page-service.js'
@@ -53,13 +53,14 @@ export interface WebServer {
  * Serves web pages as frontends of a bus. Each page has the rights of its label, as any frontend. Resolves when core has checked the
  * options, and the servers listen.
  *
- * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
+ * @throws {BusError} InvalidParams for a wrong option, a directory that does not exist or a port that is in use; Disconnected if the bus is closing
  * @example
  * const web = await serveFrontends(bus, { frontends: { main: { dir: new URL('./dist/', import.meta.url), allow: ['greet'] } } })
  * console.log(web.url)
  */
 export async function serveFrontends(bus: Bus, options: WebOptions): Promise<WebServer> {
   const config = resolveOptions(options)
+  await checkDirectories(config)
   const server = new FrontendServer(bus, config)
   try {
     await server.start()
