@@ -2,11 +2,11 @@
 //   src, test            `npm test`: the units, some again as in a page, and what the product promises, over real workers
 //   test/long            `npm run test:all`: faults, hostile code, browsers, servers, and everything else that takes long
 //   test/generated       `npm run check`: files that are generated from the code
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
-import { BaseSequencer } from 'vitest/node'
+import { BaseSequencer, type Reporter } from 'vitest/node'
 
 const files = ['src', 'test']
   .filter(existsSync)
@@ -34,6 +34,16 @@ const random = ['**/test/simulation/*.test.ts', '**/test/fuzz/*.test.ts']
 /** Name of the package's script that runs the tests. Another Node.js is run by npx. */
 const { npm_lifecycle_event: script = 'test' } = process.env
 const report = script === 'npx' ? `test-node${process.versions.node.split('.')[0]}` : script.replaceAll(/\W/g, '-')
+/** The JSON report leaves out what fails outside of every test, such as an unhandled rejection. */
+const outside: Reporter = {
+  onTestRunEnd(_, errors) {
+    if (errors.length === 0) return
+    writeFileSync(
+      `test-report.${report}.errors.json`,
+      JSON.stringify(errors.map(({ stack, message }) => stack ?? message)),
+    )
+  },
+}
 const noTypes = { typecheck: { enabled: false } }
 
 /** The `imports` of the packages' files, as sources: Node's own resolution finds what was built of them. */
@@ -96,7 +106,7 @@ export default defineConfig({
     chaiConfig: { truncateThreshold: 2000 },
     passWithNoTests: true,
     // scripts/count-tests.mjs adds the reports up: one for each script of a package.
-    reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }]],
+    reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }], outside],
     // tsc checks `*.test-d.ts`; `npm run check` reports type errors elsewhere.
     typecheck: {
       enabled: hasTypeTests,

@@ -1,9 +1,11 @@
 // node scripts/count-tests.mjs <script …>: runs these scripts of all packages with turbo, for instance `test test:long`, with the options
-// that follow. Prints the ten slowest files, the failed tests, what is not installed, and the number of passed, failed and skipped
-// tests. The exit code is 0 only if no test failed.
+// that follow. Prints the ten slowest files, the failed and the unstable tests, what is not installed, and the number of passed, failed
+// and skipped tests. The exit code is 0 only if no test failed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { delimiter } from 'node:path'
+import { judge } from './judge-failures.mjs'
 
 const root = new URL('../', import.meta.url)
 const readJson = url => JSON.parse(readFileSync(url, 'utf8'))
@@ -19,25 +21,36 @@ const directories = ['packages', 'examples']
 const runs = directories.flatMap(directory => {
   const own = readJson(new URL(`${directory}/package.json`, root)).scripts ?? {}
   const reportOf = script => new URL(`${directory}/test-report.${script.replaceAll(/\W/g, '-')}.json`, root)
-  return scripts.filter(script => own[script]).map(script => ({ directory, script, report: reportOf(script) }))
+  return scripts
+    .filter(script => own[script])
+    .map(script => ({ directory, script, command: own[script], report: reportOf(script) }))
 })
+/** What failed outside of every test: vitest.config.ts writes it. */
+const outsideOf = report => new URL(report.href.replace(/json$/, 'errors.json'))
 
-for (const { report } of runs) rmSync(report, { force: true })
+for (const { report } of runs) for (const each of [report, outsideOf(report)]) rmSync(each, { force: true })
 const command = ['run', ...scripts, '--continue=dependencies-successful', ...options]
 const run = spawnSync('turbo', command, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
 if (run.error) console.error(run.error.message)
 const status = run.status ?? 1
 
 const failures = []
+const failedFiles = []
 const files = []
 let passed = 0
 let failed = 0
 let skipped = 0
-for (const { directory, script, report } of runs) {
+for (const { directory, script, command, report } of runs) {
   if (!existsSync(report)) {
     failures.push(`${directory}: the script ${script} wrote no report`)
     failed += 1
     continue
+  }
+  if (existsSync(outsideOf(report))) {
+    failures.push(
+      ...readJson(outsideOf(report)).map(error => `${directory}: ${script}, outside of every test\n  ${error}`),
+    )
+    failed += 1
   }
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = readJson(report)
   passed += numPassedTests
@@ -45,23 +58,45 @@ for (const { directory, script, report } of runs) {
   skipped += numPendingTests + numTodoTests
   for (const { name, status, message, assertionResults, startTime, endTime } of testResults) {
     const file = `${directory}/${name.split(`${directory}/`).at(-1)}`
-    const describe = (test, error) => `${file} > ${test}\n  ${error.split('\n').slice(0, 20).join('\n  ')}`
     files.push({ file, seconds: (endTime - startTime) / 1000 })
     const failedTests = assertionResults.filter(test => test.status === 'failed')
-    for (const { fullName, failureMessages } of failedTests) {
-      failures.push(describe(fullName, failureMessages.join('\n')))
-    }
     // A file that could not be loaded has no failed test in it and counts as one.
-    if (status !== 'failed' || failedTests.length > 0) continue
-    failures.push(describe('the whole file', message))
-    failed += 1
+    if (status === 'failed' && failedTests.length === 0) failed += 1
+    else if (failedTests.length === 0) continue
+    const errors = failedTests.map(({ failureMessages }) => failureMessages.join('\n'))
+    failedFiles.push({ directory, command, file, tests: failedTests.map(test => test.fullName), errors, message })
   }
+}
+
+const shorten = error => `\n  ${error.split('\n').slice(0, 20).join('\n  ')}`
+// What failed outside of the tests counts for all of them.
+const verdicts = failures.length > 0 ? failedFiles.map(each => ({ ...each, verdict: 'failed' })) : judge(failedFiles)
+for (const { file, tests, errors, message, verdict, why } of verdicts) {
+  if (verdict === 'unstable') continue
+  const told = why ? `\n  Not run again, or in vain: ${why}.` : ''
+  if (tests.length === 0) failures.push(`${file} > the whole file${shorten(message)}${told}`)
+  failures.push(...tests.map((test, index) => `${file} > ${test}${shorten(errors[index])}${told}`))
+}
+const unstable = verdicts.filter(({ verdict }) => verdict === 'unstable')
+for (const { tests } of unstable) {
+  failed -= tests.length
+  passed += tests.length
 }
 
 console.log('\nSlowest files:')
 const slowest = files.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10)
 for (const { file, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${file}`)
 for (const failure of failures) console.log(`failed: ${failure}`)
+for (const { file, tests, errors, why, entries } of unstable) {
+  tests.forEach((test, index) => console.log(`unstable: ${file} > ${test}${shorten(errors[index])}`))
+  console.log(
+    `  ${why}. Load: ${loadavg()
+      .map(load => load.toFixed(1))
+      .join(' ')}`,
+  )
+  for (const entry of entries) console.log(`  Add to .ci/unstable.json: ${JSON.stringify(entry)}`)
+}
+if (unstable.length > 0) writeFileSync(new URL('unstable.json', root), JSON.stringify(unstable, null, 1))
 
 // Tests that need one of these programs are skipped without it.
 const paths = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
@@ -73,7 +108,8 @@ if (skipped > 0 && missing.length > 0) {
   console.log(`Tests were skipped for lack of ${missing.join(' and ')}. Install: apt-get install ${missing.join(' ')}`)
 }
 
-// A run can fail outside every test, for instance by an unhandled rejection.
-if (status) failed ||= 1
-process.exitCode = status || (failed || !passed ? 1 : 0)
+// Turbo fails for the unstable, too.
+if (status && unstable.length === 0) failed ||= 1
+process.exitCode = failed || !passed ? 1 : 0
+if (unstable.length > 0) console.log(`${unstable.length} unstable: see above`)
 console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)

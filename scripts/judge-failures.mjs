@@ -1,0 +1,83 @@
+// What becomes of a test that failed. Its file runs again alone, twice: if it fails again, it has failed. If it passes twice, it is unstable: named, recorded in
+// unstable.json, and not red. Nothing is forgiven where chance has no part, or where a failure says more than one test. CONTRIBUTING.md has the policy.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const MAX_FILES = 2
+const MAX_ENTRIES = 5
+const RUNS_ALONE = 2
+const DAYS_TO_FIX = 14
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+
+/** The tests' clock, order and random numbers are their own: a failure is one of the code. */
+const isDeterministic = (file, text) =>
+  /\/src\/|\/(?:simulation|fuzz|generated)\/|\.test-d\.ts$/.test(file) || /\/stage\.js'/.test(text)
+
+/** The files that commits of the last day changed, and those that are not committed. */
+function listChanged() {
+  const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.split('\n') ?? []
+  const committed = git('log', '--since=1 day ago', '-M', '--diff-filter=AM', '--name-only', '--format=')
+  return new Set([...committed, ...git('status', '--porcelain').map(line => line.slice(3))])
+}
+
+/** The paths of what a test imports from beside it. */
+const listImports = (file, text) =>
+  [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => join(dirname(file), path).replace(/\.js$/, '.ts'))
+
+function runAlone({ directory, command, file }) {
+  const words = command.split(' ').filter(word => !word.startsWith('test/'))
+  const alone = [...words, '--maxWorkers=1', '--typecheck.enabled=false', `"${join(root, file)}"`].join(' ')
+  const PATH = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`
+  const env = { ...process.env, PATH, npm_lifecycle_event: 'alone' }
+  return spawnSync(alone, { cwd: join(root, directory), env, shell: true, stdio: 'ignore' }).status === 0
+}
+
+const addDays = (date, days) => new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10)
+
+/**
+ * @param failed - `{ directory, command, file, tests }` for each file and script that failed; `file` is a path in the repository
+ * @param deps - what the proof of this script replaces
+ * @returns the failed, each with `verdict` and `why`, and with the `entries` for the ledger if it is unstable
+ */
+export function judge(failed, deps = {}) {
+  const {
+    read = file => readFileSync(join(root, file), 'utf8'),
+    changed = listChanged(),
+    ledger = readLedger(),
+    passes = runAlone,
+    today = new Date().toISOString().slice(0, 10),
+  } = deps
+  const files = new Set(failed.map(({ file }) => file))
+  const isKnown = ({ file, tests }) => ledger.some(entry => entry.file === file && tests.includes(entry.test))
+  const refuse = ({ file, tests }) => {
+    const text = read(file)
+    if (files.size > MAX_FILES) return `${files.size} files failed: that is no accident`
+    if (tests.length === 0) return 'the file could not run'
+    if (isDeterministic(file, text)) return 'nothing in it is left to chance'
+    if ([file, ...listImports(file, text)].some(each => changed.has(each))) return 'a commit of today changed it'
+    if (ledger.length >= MAX_ENTRIES && !isKnown({ file, tests }))
+      return `.ci/unstable.json has ${ledger.length} entries: the suite is the work now`
+    const late = ledger.find(entry => entry.file === file && tests.includes(entry.test) && entry.expires < today)
+    return late && `it has been unstable since ${late.since}, and its time is over`
+  }
+  return failed.map(each => {
+    const why = refuse(each)
+    if (why) return { ...each, verdict: 'failed', why }
+    for (let run = 1; run <= RUNS_ALONE; run++)
+      if (!passes(each)) return { ...each, verdict: 'failed', why: `it failed again in run ${run} alone` }
+    const { file, tests } = each
+    const entries = isKnown(each)
+      ? []
+      : tests.map(test => ({ file, test, since: today, expires: addDays(today, DAYS_TO_FIX) }))
+    return { ...each, verdict: 'unstable', why: `it passed ${RUNS_ALONE} times alone`, entries }
+  })
+}
+
+/** `{ file, test, since, expires }` of each test that is known as unstable. */
+export function readLedger() {
+  const path = join(root, '.ci/unstable.json')
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : []
+}
